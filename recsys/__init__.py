@@ -1,0 +1,1 @@
+"""Mutual, boundary-respecting recommendations for companionship communities."""

@@ -1,0 +1,117 @@
+"""Every error this package raises on purpose, and how their messages are built.
+
+A message answers four questions: what is wrong, where, what was got, and what to do about it.
+`exit_code` is what the command line returns: 20 refused by a gate, 30 try again later, 40 broken
+input or setting.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+EXIT_PUBLISHED = 0
+EXIT_PUBLISHED_WITH_WARNINGS = 10
+EXIT_REFUSED = 20
+EXIT_TRY_AGAIN = 30
+EXIT_BROKEN_INPUT = 40
+
+_SHOWN_LENGTH = 80
+
+
+class RecsysError(Exception):
+    """The root of the tree: catch this to catch every deliberate error of the package."""
+
+    exit_code = EXIT_BROKEN_INPUT
+
+
+class InputError(RecsysError):
+    """Something given from outside is broken: a table, a file, an argument."""
+
+
+class TableError(InputError):
+    """A whole table cannot be used; carries every problem found, not just the first."""
+
+    def __init__(self, table: str, problems: Sequence[str]) -> None:
+        self.table = table
+        self.problems = tuple(problems)
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"table '{table}' cannot be used ({len(self.problems)} problems):\n{listed}")
+
+
+class SettingsError(InputError):
+    """A parameter file or a configuration object holds an unknown key or an impossible value."""
+
+
+class UnknownIdError(InputError, KeyError):
+    """An id was asked for that the population does not hold."""
+
+    __str__ = Exception.__str__
+
+
+class NotFittedError(RecsysError):
+    """A model or feature block was used before `fit`."""
+
+
+class SourceError(InputError):
+    """A file, folder or database cannot be read."""
+
+
+class PublicationError(RecsysError):
+    """A publication is missing, incomplete or does not match its manifest."""
+
+
+class PublicationRefusedError(RecsysError):
+    """A gate said no: what is served now stays as it is."""
+
+    exit_code = EXIT_REFUSED
+
+
+class BusyError(RecsysError):
+    """Another writer holds the lock, or a resource is away for now."""
+
+    exit_code = EXIT_TRY_AGAIN
+
+
+def shown(value: object) -> str:
+    r"""Return `value` as one short printable line, however long or hostile it is.
+
+    >>> print(shown("a\u202eb"))
+    'a\u202eb'
+    >>> len(shown("c" * 500)), shown("c" * 500)[-20:]
+    (100, '... (500 characters)')
+    """
+    text = value if isinstance(value, str) else repr(value)
+    quoted = ascii(text[:_SHOWN_LENGTH]) if isinstance(value, str) else ascii(text[:_SHOWN_LENGTH])[1:-1]
+    if len(text) <= _SHOWN_LENGTH:
+        return quoted
+    return f"{quoted[:_SHOWN_LENGTH]}... ({len(text)} characters)"
+
+
+def explained(what: str, *, where: str = "", got: object = None, remedy: str = "") -> str:
+    """Join the four parts of a message, leaving out what is not known.
+
+    >>> explained("unknown table", where="data/town", got="profile", remedy="did you mean 'profiles'?")
+    "unknown table in data/town: got 'profile'; did you mean 'profiles'?"
+    """
+    message = what
+    if where:
+        message += f" in {where}"
+    if got is not None:
+        message += f": got {shown(got)}"
+    if remedy:
+        message += f"; {remedy}"
+    return message
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a remedy that names the nearest known word, or lists what is known.
+
+    >>> did_you_mean("gendr", ["gender", "age_band"])
+    "did you mean 'gender'?"
+    >>> did_you_mean("x", ["gender", "age_band"])
+    'use one of age_band, gender'
+    """
+    choices = sorted(known)
+    near = get_close_matches(word[:_SHOWN_LENGTH], choices, n=1)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"use one of {', '.join(choices)}"

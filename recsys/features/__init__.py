@@ -1,0 +1,1 @@
+"""Answers become numeric blocks: what each person looks for and what each person is."""

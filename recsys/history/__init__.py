@@ -1,0 +1,1 @@
+"""What happened between people: labels, separations and the stage of a pair, as of a time."""

@@ -1,0 +1,1 @@
+"""Everything that scores: two matrices, `taste` and `appeal`."""

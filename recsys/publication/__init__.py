@@ -1,0 +1,1 @@
+"""One night as files: runs, manifest, gates and the pointer."""

@@ -1,0 +1,1 @@
+"""Joins models, constraints and retrieval into lists."""

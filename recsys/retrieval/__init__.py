@@ -1,0 +1,1 @@
+"""Exact mutual top-k under constraints."""

@@ -1,0 +1,1 @@
+"""Tables, their words and contracts, and the `Population` they become."""

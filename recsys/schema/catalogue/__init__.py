@@ -1,0 +1,1 @@
+"""Interests, questions, topics and every text for people, in Japanese and English."""

@@ -1,0 +1,1 @@
+"""A synthetic town that answers lists with events; calls no ranker."""
