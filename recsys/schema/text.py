@@ -1,0 +1,77 @@
+"""Folding of member text to a comparable form, and what makes a text unsafe to accept."""
+
+import re
+import unicodedata
+from typing import Final
+
+_KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
+_JAPANESE: Final = "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_DASHES: Final = "\u002d\u2010-\u2015\u2212\u2500\u2501\u301c\u3030\u007e\u30fc"
+_LONG_VOWEL: Final = re.compile(f"(?<=[\u3041-\u3096\u309d-\u30fe])[{_DASHES}]+")
+_GAP: Final = re.compile(r"[\s_\-\u2010-\u2015\u2212\u00b7\u30fb\x00-\x1f\x7f-\x9f]+")
+_GAP_BESIDE_JAPANESE: Final = re.compile(f" (?=[{_JAPANESE}\u3099\u309a])|(?<=[{_JAPANESE}\u3099\u309a]) ")
+_INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+
+_UNSAFE: Final = re.compile(
+    "(?P<null>\x00)"
+    "|(?P<control>[\x01-\x1f\x7f-\x9f\u2028\u2029])"
+    "|(?P<override>[\u202a-\u202e\u2066-\u2069])"
+    "|(?P<hidden>[\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f])"
+    "|(?P<surrogate>[\ud800-\udfff])"
+    "|(?P<markup><[A-Za-z/!?])"
+)
+_MEANING: Final = {
+    "null": "null byte",
+    "control": "control character",
+    "override": "bidirectional override",
+    "hidden": "invisible character",
+    "surrogate": "half a surrogate pair",
+    "markup": "markup",
+}
+
+
+def _folded_once(text: str) -> str:
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
+    text = unicodedata.normalize("NFKC", text).translate(_KATAKANA_TO_HIRAGANA)
+    text = _LONG_VOWEL.sub("ー", text)
+    return _GAP_BESIDE_JAPANESE.sub("", _GAP.sub(" ", text)).strip()
+
+
+def fold(text: str) -> str:
+    """Return the form in which two spellings of one thing are equal; folding twice changes nothing.
+
+    Full-width and half-width forms meet (NFKC), capitals are dropped (casefold), katakana becomes
+    hiragana, any dash or tilde after kana is the long vowel mark and a run of them is one, spaces,
+    hyphens, underscores and middle dots are one space, and no space stands beside kana or kanji.
+    Invisible characters go. The long vowel itself is kept: サッカー (football) is not さっか (writer).
+
+    >>> fold("ｶﾒﾗ") == fold("カメラ") == "かめら"
+    True
+    >>> fold("  Board－GAME "), fold("ボード・ゲ〜ム")
+    ('board game', 'ぼーどげーむ')
+    """
+    while (folded := _folded_once(text)) != text:
+        text = folded
+    return folded
+
+
+def unsafe_characters(text: str) -> tuple[str, ...]:
+    r"""Name each kind of thing in `text` that no nickname, tag or id may hold, with its first place.
+
+    Null bytes, control characters (line breaks too), bidirectional overrides and isolates, invisible
+    characters, lone surrogates, and markup: `<` before a letter, `/`, `!` or `?`, in full width as
+    well. A plain "<3" is text. Empty when the text is safe.
+
+    >>> unsafe_characters("山田 <3 coffee")
+    ()
+    >>> unsafe_characters("a\u202eb\x00")
+    ('bidirectional override U+202E at 1', 'null byte U+0000 at 3')
+    >>> unsafe_characters("＜script＞")
+    ('markup U+003C at 0',)
+    """
+    found: dict[str, str] = {}
+    for form in (text, unicodedata.normalize("NFKC", text)):
+        for match in _UNSAFE.finditer(form):
+            kind = match.lastgroup or ""
+            found.setdefault(kind, f"{_MEANING[kind]} U+{ord(match[0][0]):04X} at {match.start()}")
+    return tuple(found.values())
