@@ -1,1 +1,68 @@
-"""Mutual, boundary-respecting recommendations for companionship communities."""
+"""Mutual, boundary-respecting recommendations for companionship communities.
+
+    import recsys
+
+    people = recsys.load_population("parquet:data/town")
+    events = recsys.load_events("parquet:data/town")
+    policy = recsys.Policy.default()
+    model = recsys.ContentModel().fit(people, events, rng=np.random.default_rng(7))
+    lists = recsys.recommend(model, people, policy, k=20)
+
+The names below are loaded when first used, so `import recsys` stays quick and pulls in neither
+mlflow, implicit nor scikit-learn.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recsys.constraints.policy import Policy
+    from recsys.evaluation.evaluate import evaluate
+    from recsys.history.events import Events
+    from recsys.models.content import ContentModel
+    from recsys.models.popularity import PopularityModel
+    from recsys.models.random_model import RandomModel
+    from recsys.ranking.recommend import recommend
+    from recsys.schema.population import Population
+    from recsys.simulation.town import make_town
+    from recsys.storage.load import load_events, load_population
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ContentModel": "recsys.models.content",
+    "Events": "recsys.history.events",
+    "Policy": "recsys.constraints.policy",
+    "PopularityModel": "recsys.models.popularity",
+    "Population": "recsys.schema.population",
+    "RandomModel": "recsys.models.random_model",
+    "evaluate": "recsys.evaluation.evaluate",
+    "load_events": "recsys.storage.load",
+    "load_population": "recsys.storage.load",
+    "make_town": "recsys.simulation.town",
+    "recommend": "recsys.ranking.recommend",
+}
+
+__all__ = [
+    "ContentModel",
+    "Events",
+    "Policy",
+    "PopularityModel",
+    "Population",
+    "RandomModel",
+    "evaluate",
+    "load_events",
+    "load_population",
+    "make_town",
+    "recommend",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'recsys' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,38 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.schema.hours import hour_words, utc_hours, week_start
+
+SUMMER = pd.Timestamp("2026-07-15T12:00", tz="UTC")
+WINTER = pd.Timestamp("2026-01-14T12:00", tz="UTC")
+
+
+def test_the_week_starts_on_monday_in_utc():
+    assert week_start(pd.Timestamp("2026-03-01T23:59", tz="UTC")) == pd.Timestamp("2026-02-23", tz="UTC")
+    assert week_start(pd.Timestamp("2026-03-02T08:00", tz="Asia/Tokyo")) == pd.Timestamp(
+        "2026-02-23", tz="UTC"
+    )
+
+
+def test_an_evening_in_tokyo_is_the_morning_in_utc():
+    assert utc_hours(["tue_evening"], "Asia/Tokyo", WINTER) == {24 + hour for hour in range(8, 13)}
+
+
+def test_an_early_monday_east_of_greenwich_wraps_to_sunday():
+    assert utc_hours(["mon_early"], "Asia/Tokyo", WINTER) == {164, 165, 166, 167}
+
+
+@pytest.mark.parametrize(("when", "first"), [(SUMMER, 16), (WINTER, 17)])
+def test_daylight_saving_counts_as_served(when, first):
+    assert min(utc_hours(["mon_day"], "America/Los_Angeles", when)) == first
+
+
+def test_a_half_hour_zone_counts_the_hour_it_starts_in():
+    assert utc_hours(["mon_evening"], "Asia/Kolkata", WINTER) == {11, 12, 13, 14, 15}
+
+
+def test_hours_fill_three_words():
+    words = hour_words({0, 63, 64, 167})
+    assert words.dtype == np.uint64
+    assert words.tolist() == [1 | 1 << 63, 1, 1 << 39]

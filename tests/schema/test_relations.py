@@ -1,0 +1,22 @@
+import pytest
+
+from recsys.errors import InputError
+from recsys.schema.relations import SEPARATION_REASONS, Relations
+
+
+def test_pairs_are_unordered_unique_and_keep_the_strongest_reason():
+    weak, strong = SEPARATION_REASONS.index("pass"), SEPARATION_REASONS.index("block")
+    relations = Relations.of(4, separated=[(3, 1), (1, 3), (0, 2)], reason=[weak, strong, weak])
+    assert relations.separated.tolist() == [[0, 2], [1, 3]]
+    assert relations.reason.tolist() == [weak, strong]
+
+
+def test_likes_keep_their_direction():
+    assert Relations.of(3, liked=[(2, 0), (0, 2), (2, 0)]).liked.tolist() == [[0, 2], [2, 0]]
+
+
+@pytest.mark.parametrize("pair", [(0, 0), (0, 3), (-1, 1)])
+@pytest.mark.parametrize("kind", ["separated", "liked"])
+def test_what_is_no_pair_is_refused(kind, pair):
+    with pytest.raises(InputError, match=f"not a pair.*{kind}"):
+        Relations.of(3, **{kind: [pair]})
