@@ -1,0 +1,253 @@
+"""Settings of a night: one parameter file becomes one frozen value, and an unknown key is an error.
+
+Only secrets come from the environment; everything else is written in the parameter file, so that a
+night can be repeated from it.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from recsys.errors import SettingsError, did_you_mean, explained, shown
+
+PARAMS_FILE: Final = "params.yaml"
+TOWN: Final = "town"
+TOKEN_SECRET: Final = "RECSYS_TOKEN_SECRET"
+"""Environment variable with the secret that keys contact tokens; never written to a file."""
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_SOURCE = re.compile(r"town|(parquet|csv|duckdb):.+")
+
+
+class _Section(BaseModel):
+    """A frozen group of settings that knows all its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ModelSettings(_Section):
+    """Which model scores, and the options its own config object takes."""
+
+    name: Literal["content", "popularity", "random"] = "content"
+    options: dict[str, Any] = {}
+
+
+class PolicySettings(_Section):
+    """What the operator may tighten; what safety forbids cannot be loosened here."""
+
+    minimum_verification: Literal["age", "id", "id_liveness"] = "age"
+
+
+class RecommendSettings(_Section):
+    """How long a list is, and how the two directions become one score."""
+
+    k: Annotated[int, Field(ge=1, le=1000)] = 20
+    combiner: Literal["product", "harmonic", "geometric", "min", "cross_ratio"] = "product"
+
+
+class GateSettings(_Section):
+    """Where a gate warns and where it blocks; shares are of the publication served now."""
+
+    warn_below_rows: Share = 0.9
+    block_below_rows: Share = 0.5
+    warn_below_people: Share = 0.95
+    block_below_people: Share = 0.5
+    list_floor: Annotated[int, Field(ge=1)] = 3
+    warn_short_lists: Share = 0.5
+    block_short_lists: Share = 1.0
+
+
+class PlatformSettings(_Section):
+    """What the operator declares about the service; publishing is refused without all four.
+
+    The declaration holds for one source alone, so that it is made anew when the source changes.
+    """
+
+    declared_for: str = ""
+    identity_and_age_verified: bool = False
+    report_and_block: bool = False
+    partnered_members_welcome: bool = False
+    support_contact: bool = False
+
+
+class PublishSettings(_Section):
+    """How many publications are kept, what the gates ask, and the platform declaration."""
+
+    keep: Annotated[int, Field(ge=1)] = 7
+    gates: GateSettings = GateSettings()
+    platform: PlatformSettings = PlatformSettings()
+
+
+class ReportSettings(_Section):
+    """The language of the report and of reason texts, and how many lists it shows."""
+
+    lang: Literal["ja", "en"] = "en"
+    sample_lists: Annotated[int, Field(ge=0, le=100)] = 5
+
+
+class PathSettings(_Section):
+    """Folders a night writes to, from where it is started."""
+
+    work: Path = Path("data/work")
+    published: Path = Path("data/published")
+
+
+class Settings(_Section):
+    """Everything that decides what a night does.
+
+    >>> Settings(people=200).recommend.k
+    20
+    """
+
+    seed: Annotated[int, Field(ge=0)] = 20260105
+    source: str = TOWN
+    as_of: str | None = None
+    people: Annotated[int, Field(ge=1)] = 5000
+    simulate: dict[str, Any] = {}
+    policy: PolicySettings = PolicySettings()
+    model: ModelSettings = ModelSettings()
+    recommend: RecommendSettings = RecommendSettings()
+    publish: PublishSettings = PublishSettings()
+    report: ReportSettings = ReportSettings()
+    paths: PathSettings = PathSettings()
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_a_time(cls, value: object) -> object:
+        if value is None:
+            return None
+        try:
+            datetime.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError("write a time such as 2026-01-05T03:00:00Z, or leave it empty") from None
+        return str(value)
+
+    @field_validator("source")
+    @classmethod
+    def _is_a_source(cls, value: str) -> str:
+        if not _SOURCE.fullmatch(value):
+            raise ValueError("use town, parquet:DIR, csv:DIR or duckdb:FILE")
+        return value
+
+    def as_yaml(self) -> str:
+        """Return the settings as the text of a parameter file."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, not the last one wins."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for at, key in enumerate(keys):
+            if key in keys[:at]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {shown(key)} stands twice", node.value[at][0].start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_settings(path: str | Path = PARAMS_FILE, changes: Iterable[str] = ()) -> Settings:
+    """Read a parameter file; `changes` are `key.key=value` texts that go before what it says.
+
+    Raises SettingsError naming every unknown key and impossible value.
+    """
+    path = Path(path)
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 a SafeLoader
+    except OSError as error:
+        remedy = "run this from the folder that holds it, or name another with --params"
+        raise SettingsError(
+            explained("cannot read the parameter file", where=str(path), got=error.strerror, remedy=remedy)
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path} line {mark.line + 1}" if mark else str(path)
+        reason = getattr(error, "problem", None) or str(error)
+        raise SettingsError(
+            explained("the parameter file is not YAML", where=where, remedy=reason)
+        ) from error
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise SettingsError(explained("the parameter file is not a list of keys", where=str(path), got=raw))
+    for change in changes:
+        _apply(raw, change)
+    return settings_of(raw, where=str(path))
+
+
+def settings_of(raw: Mapping[str, Any], *, where: str = "settings") -> Settings:
+    """Check plain values against the settings.
+
+    Raises SettingsError naming every unknown key and impossible value.
+
+    >>> settings_of({"recomend": {}})
+    Traceback (most recent call last):
+    recsys.errors.SettingsError: unknown key in settings: got 'recomend'; did you mean 'recommend'?
+    """
+    try:
+        return Settings.model_validate(dict(raw))
+    except ValidationError as error:
+        problems = [_problem(dict(found), where) for found in error.errors()]
+        raise SettingsError("\n".join(problems)) from error
+
+
+def token_secret(environment: Mapping[str, str] | None = None) -> bytes:
+    """Return the secret that keys contact tokens.
+
+    Raises SettingsError when the environment does not hold it.
+    """
+    secret = (os.environ if environment is None else environment).get(TOKEN_SECRET, "")
+    if not secret:
+        raise SettingsError(
+            explained("no secret to key tokens with", where="the environment", remedy=f"set {TOKEN_SECRET}")
+        )
+    return secret.encode()
+
+
+def _apply(raw: dict[str, Any], change: str) -> None:
+    key, equals, value = change.partition("=")
+    if not (key and equals):
+        remedy = "write it as key.key=value, for example recommend.k=10"
+        raise SettingsError(explained("this changes no setting", got=change, remedy=remedy))
+    at = raw
+    *sections, last = key.split(".")
+    for section in sections:
+        if not isinstance(at.setdefault(section, {}), dict):
+            raise SettingsError(explained("this setting holds no further keys", got=section))
+        at = at[section]
+    try:
+        at[last] = yaml.load(value, Loader=_StrictLoader)  # noqa: S506 a SafeLoader
+    except yaml.YAMLError as error:
+        raise SettingsError(explained("this value is not YAML", where=key, got=value)) from error
+
+
+def _problem(found: Mapping[str, Any], where: str) -> str:
+    *above, key = found["loc"]
+    place = ".".join([where, *map(str, above)])
+    if found["type"] == "extra_forbidden":
+        remedy = did_you_mean(str(key), _keys(above))
+        return explained("unknown key", where=place, got=str(key), remedy=remedy)
+    got = found["input"]
+    if found["type"] == "literal_error" and isinstance(got, str):
+        known = [word.strip("'") for word in found["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        return explained(f"unknown value of '{key}'", where=place, got=got, remedy=did_you_mean(got, known))
+    return explained(
+        f"impossible value of '{key}'",
+        where=place,
+        got=got,
+        remedy=found["msg"].removeprefix("Value error, "),
+    )
+
+
+def _keys(above: Iterable[Any]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for name in above:
+        section = section.model_fields[str(name)].annotation  # type: ignore[assignment]
+    return list(section.model_fields)

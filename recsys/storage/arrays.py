@@ -1,0 +1,94 @@
+"""Arrays as `.npy` files beside one JSON index with their hashes; no pickle is written or read."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import SourceError, explained
+from recsys.storage.durable import durable_file, sha256_of, write_durably
+
+INDEX: Final = "arrays.json"
+FORMAT: Final = 1
+_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
+
+
+def save_arrays(
+    folder: str | Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any] | None = None
+) -> None:
+    """Write each array to `NAME.npy` in `folder`, and `meta` with all hashes to the index, last.
+
+    The same arrays give the same bytes. Raises SourceError for a name that is no file name and for
+    arrays of Python objects.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = {}
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name], order="C")
+        if not _NAME.fullmatch(name):
+            raise SourceError(explained("not a name for an array", got=name, remedy="use a-z, 0-9, _ and ."))
+        if array.dtype.hasobject:
+            remedy = "turn it into numbers or fixed-width text first"
+            raise SourceError(
+                explained(f"array '{name}' holds Python objects", got=array.dtype, remedy=remedy)
+            )
+        with durable_file(folder / f"{name}.npy") as file:
+            np.save(file, array, allow_pickle=False)
+        entries[name] = {
+            "sha256": sha256_of(folder / f"{name}.npy"),
+            "shape": list(array.shape),
+            "dtype": array.dtype.str,
+        }
+    index = {"format": FORMAT, "meta": dict(meta or {}), "arrays": entries}
+    text = json.dumps(index, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
+    write_durably(folder / INDEX, text.encode() + b"\n")
+
+
+def load_arrays(
+    folder: str | Path, *, mmap: bool = True, verify: bool = True
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Read the arrays of `folder` and their meta; `mmap` maps the files read-only instead of copying.
+
+    Raises SourceError when a file is missing, does not match its hash, or comes from a newer format.
+    """
+    folder = Path(folder)
+    index = _index(folder)
+    arrays = {}
+    for name, entry in index["arrays"].items():
+        path = folder / f"{name}.npy"
+        if not _NAME.fullmatch(name) or not path.is_file():
+            raise SourceError(explained("an array is missing", where=str(folder), got=name))
+        if verify and sha256_of(path) != entry["sha256"]:
+            remedy = "the file was damaged or changed; make it anew"
+            raise SourceError(explained("an array does not match its hash", where=str(path), remedy=remedy))
+        mapped = mmap and 0 not in entry["shape"]  # an empty file cannot be mapped
+        try:
+            arrays[name] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise SourceError(
+                explained("not an array file", where=str(path), got=str(error), remedy="make it anew")
+            ) from error
+    return arrays, index["meta"]
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    path = folder / INDEX
+    try:
+        index = json.loads(path.read_bytes())
+    except OSError as error:
+        raise SourceError(explained("cannot read arrays", where=str(path), got=error.strerror)) from error
+    except ValueError as error:
+        raise SourceError(explained("the index of the arrays is damaged", where=str(path))) from error
+    if not isinstance(index, dict) or index.get("format") != FORMAT:
+        got = index.get("format") if isinstance(index, dict) else index
+        raise SourceError(
+            explained(
+                "unknown format of arrays", where=str(path), got=got, remedy=f"this reads format {FORMAT}"
+            )
+        )
+    return index

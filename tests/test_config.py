@@ -1,0 +1,119 @@
+"""The parameter file: what it says is what is used, and what it cannot mean is an error."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from recsys.config import Settings, read_settings, settings_of, token_secret
+from recsys.errors import SettingsError
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_parameter_file_names_every_setting() -> None:
+    raw = PARAMS.read_text()
+    for name, field in Settings.model_fields.items():
+        assert f"\n{name}:" in raw
+        for inner in getattr(field.annotation, "model_fields", {}):
+            assert f"  {inner}:" in raw
+
+
+def test_the_parameter_file_declares_the_platform_for_the_town() -> None:
+    platform = read_settings(PARAMS).publish.platform
+    assert platform.declared_for == "town"
+    assert all(platform.model_dump(exclude={"declared_for"}).values())
+
+
+def test_nothing_is_declared_by_default() -> None:
+    assert not any(Settings().publish.platform.model_dump().values())
+
+
+def test_settings_survive_being_written(tmp_path: Path) -> None:
+    settings = settings_of({"people": 7, "as_of": "2026-01-05T03:00:00Z", "model": {"options": {"l2": 0.5}}})
+    assert read_settings(written(tmp_path, settings.as_yaml())) == settings
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert read_settings(written(tmp_path, "# nothing\n")) == Settings()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().people = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("recomend: {k: 3}", "unknown key in .*params.yaml: got 'recomend'; did you mean 'recommend'"),
+        ("publish: {gates: {list_flor: 3}}", "publish.gates: got 'list_flor'; did you mean 'list_floor'"),
+        ("recommend: {k: 0}", "impossible value of 'k' .*got 0"),
+        ("people: .nan", "impossible value of 'people'"),
+        ("publish: {gates: {warn_below_rows: .inf}}", "impossible value of 'warn_below_rows'"),
+        ("model: {name: contents}", "unknown value of 'name' .*did you mean 'content'"),
+        ("source: town.csv", "use town, parquet:DIR, csv:DIR or duckdb:FILE"),
+        ("as_of: yesterday", "write a time such as"),
+        ("seed: -1", "impossible value of 'seed'"),
+        ("seed: 1\nseed: 2", "the key 'seed' stands twice"),
+        ("recommend: {k: 1, k: 2}", "the key 'k' stands twice"),
+        ("- seed", "not a list of keys"),
+        ("seed: [", "not YAML"),
+        ("!!python/object/apply:os.system ['true']", "not YAML"),
+    ],
+)
+def test_a_broken_file_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as caught:
+        read_settings(written(tmp_path, text))
+    assert caught.value.exit_code == 40
+
+
+def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(written(tmp_path, "poeple: 3\nrecommend: {k: 0}"))
+    assert "'poeple'" in str(caught.value)
+    assert "'k'" in str(caught.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot read the parameter file"):
+        read_settings(tmp_path / "params.yaml")
+
+
+def test_wrong_encoding(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes("source: 町".encode("shift_jis"))
+    with pytest.raises(SettingsError, match="not YAML"):
+        read_settings(tmp_path / "params.yaml")
+
+
+def test_changes_go_before_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "people: 7")
+    settings = read_settings(path, ["people=9", "recommend.k=3", "source=parquet:a=b"])
+    assert (settings.people, settings.recommend.k, settings.source) == (9, 3, "parquet:a=b")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("people", "changes no setting"),
+        ("=3", "changes no setting"),
+        ("recommend.kk=3", "did you mean 'k'"),
+        ("seed.k=3", "holds no further keys"),
+        ("seed=[", "not YAML"),
+    ],
+)
+def test_a_broken_change(tmp_path: Path, change: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        read_settings(written(tmp_path, "seed: 1"), [change])
+
+
+def test_the_secret_comes_from_the_environment_alone() -> None:
+    assert token_secret({"RECSYS_TOKEN_SECRET": "s3cret"}) == b"s3cret"
+    with pytest.raises(SettingsError, match="set RECSYS_TOKEN_SECRET"):
+        token_secret({})
