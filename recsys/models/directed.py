@@ -1,0 +1,162 @@
+"""What every model gives: two matrices whose inner product is a logit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import InputError, explained
+from recsys.models.nearness import Nearness, places
+from recsys.schema.ids import IdIndex, Rows
+from recsys.schema.place import Cells, pair_distances_km
+
+Factors = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float64]
+_PAIRS_AT_ONCE = 65_536
+
+
+def sigmoid(logits: npt.NDArray[np.float64]) -> Values:
+    """Return `1 / (1 + exp(-x))` without overflow for any finite or infinite `x`.
+
+    >>> sigmoid(np.array([-np.inf, 0.0, 800.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    small = np.exp(-np.abs(logits))
+    return np.where(logits >= 0, 1.0, small) / (1.0 + small)
+
+
+@dataclass(frozen=True, eq=False)
+class Directed:
+    """The logit that row i likes row j, given that i looks at j: `taste[i] @ appeal[j]` + nearness.
+
+    ids:      the people, `n_people` of them; rows are in id order.
+    taste:    `(n_people, n_factors)` float32, what each looks for.
+    appeal:   `(n_people, n_factors)` float32, what each is.
+    nearness: the scalar per pair of cells, or None.
+    cell:     `(n_people,)` uint64 H3 cell numbers, 0 unknown.
+
+    Raises InputError when shapes do not agree or a factor is not finite.
+
+    >>> two = Directed.of(IdIndex(["a", "b"]), taste=[[1.0], [2.0]], appeal=[[3.0], [0.5]])
+    >>> two.logits([0, 1], [1, 0])
+    array([0.5, 6. ])
+    """
+
+    ids: IdIndex
+    taste: Factors
+    appeal: Factors
+    nearness: Nearness | None
+    cell: Cells
+
+    def __post_init__(self) -> None:
+        n_people = len(self.ids)
+        for name, matrix in (("taste", self.taste), ("appeal", self.appeal)):
+            if matrix.ndim != 2 or matrix.shape != (n_people, self.taste.shape[1]):
+                expected = f"{matrix.shape}, not ({n_people} people, n_factors)"
+                raise InputError(explained("factors do not fit the people", where=name, got=expected))
+            if not np.isfinite(matrix).all():
+                raise InputError(explained("factors must be finite numbers", where=name))
+        if self.cell.shape != (n_people,):
+            raise InputError(explained("one cell a person is needed", got=f"shape {self.cell.shape}"))
+
+    @classmethod
+    def of(
+        cls,
+        ids: IdIndex,
+        *,
+        taste: npt.ArrayLike,
+        appeal: npt.ArrayLike,
+        nearness: Nearness | None = None,
+        cell: Cells | None = None,
+    ) -> "Directed":
+        """Build from anything that is like an array; cells are unknown unless given."""
+        return cls(
+            ids=ids,
+            taste=np.ascontiguousarray(taste, np.float32),
+            appeal=np.ascontiguousarray(appeal, np.float32),
+            nearness=nearness,
+            cell=np.zeros(len(ids), np.uint64) if cell is None else cell,
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_factors(self) -> int:
+        """The number of columns of both matrices."""
+        return int(self.taste.shape[1])
+
+    @cached_property
+    def _places(self) -> Values:
+        return places(self.cell)
+
+    def logits(self, i: Rows | npt.ArrayLike, j: Rows | npt.ArrayLike) -> Values:
+        """Return the logit that each viewer row `i` likes candidate row `j`, `(n_pairs,)` float64.
+
+        Sums in float64, in chunks, so memory does not grow with the number of pairs.
+        """
+        viewers, candidates = np.asarray(i, np.int64), np.asarray(j, np.int64)
+        logits = np.empty(len(viewers))
+        for start in range(0, len(viewers), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            taste = self.taste[viewers[part]].astype(np.float64)
+            logits[part] = np.vecdot(taste, self.appeal[candidates[part]].astype(np.float64))
+        if self.nearness is not None:
+            km = pair_distances_km(self._places[viewers], self._places[candidates])
+            logits += self.nearness.of_distance(km)
+        return logits
+
+    def probabilities(self, i: Rows | npt.ArrayLike, j: Rows | npt.ArrayLike) -> Values:
+        """Return P(i likes j | i looks at j) for aligned rows, `(n_pairs,)` in [0, 1]."""
+        return sigmoid(self.logits(i, j))
+
+    def scaled(self, slope: float, intercept: float) -> "Directed":
+        """Return the matrices whose logit is `slope * x + intercept` (Platt scaling, folded in).
+
+        >>> one = Directed.of(IdIndex(["a"]), taste=[[2.0]], appeal=[[1.0]])
+        >>> one.scaled(0.5, -1.0).logits([0], [0])
+        array([0.])
+        """
+        taste = np.column_stack([self.taste * slope, np.full(len(self), intercept)])
+        return Directed.of(
+            self.ids,
+            taste=taste,
+            appeal=np.column_stack([self.appeal, np.ones(len(self))]),
+            nearness=None if self.nearness is None else self.nearness.scaled(slope),
+            cell=self.cell,
+        )
+
+    def take(self, rows: Rows | npt.ArrayLike) -> "Directed":
+        """Return the people at `rows` (any order, no repeats), in id order."""
+        kept = np.unique(np.asarray(rows, np.int64))
+        ids = IdIndex(self.ids.ids(kept).tolist())
+        return Directed(ids, self.taste[kept], self.appeal[kept], self.nearness, self.cell[kept])
+
+
+def concatenate(parts: Sequence[Directed]) -> Directed:
+    """Add models by putting their columns side by side: logits add up.
+
+    At most one part may carry nearness. Raises InputError when there is no part, the people
+    differ, or two parts carry nearness.
+
+    >>> one = Directed.of(IdIndex(["a"]), taste=[[2.0]], appeal=[[1.0]])
+    >>> concatenate([one, one]).logits([0], [0])
+    array([4.])
+    """
+    if not parts:
+        raise InputError(explained("nothing to concatenate", remedy="give at least one Directed"))
+    first = parts[0]
+    if any(part.ids != first.ids or not np.array_equal(part.cell, first.cell) for part in parts[1:]):
+        raise InputError(explained("only matrices of the same people can be added"))
+    near = [part.nearness for part in parts if part.nearness is not None]
+    if len(near) > 1:
+        raise InputError(explained("only one part may carry nearness", got=f"{len(near)} parts"))
+    return Directed(
+        ids=first.ids,
+        taste=np.hstack([part.taste for part in parts]),
+        appeal=np.hstack([part.appeal for part in parts]),
+        nearness=near[0] if near else None,
+        cell=first.cell,
+    )

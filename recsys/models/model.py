@@ -1,0 +1,155 @@
+"""The shape every model has: fit, two matrices, scored pairs, a folder of plain arrays."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import InputError, NotFittedError, SourceError, explained
+from recsys.models.directed import Directed
+from recsys.models.nearness import Nearness
+from recsys.models.reciprocal import combine
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
+from recsys.schema.strings import packed_strings, unpacked_strings
+from recsys.storage.arrays import load_arrays, save_arrays
+
+if TYPE_CHECKING:
+    from recsys.history.events import Events
+
+Arrays = dict[str, npt.NDArray[Any]]
+Meta = dict[str, Any]
+
+
+class Model(ABC):
+    """Learns from people and events, and gives everybody a taste and an appeal row.
+
+    A model is made from one frozen config object. `fit` learns and keeps the matrices of the people
+    it saw; `directed` applies what was learned to anybody, also to people never seen. Fitting twice
+    with equally seeded generators gives equal bytes. Nothing given is changed.
+
+    To write one: set `name` and `config_type`, and fill in `_learn`, `_apply`, `_arrays`, `_restore`.
+    """
+
+    name: ClassVar[str]
+    config_type: ClassVar[type[Any]]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = self.config_type() if config is None else config
+        self._fitted: Directed | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.config})"
+
+    @abstractmethod
+    def _learn(self, people: Population, events: "Events", rng: np.random.Generator) -> None:
+        """Set everything `_apply` needs, from scratch."""
+
+    @abstractmethod
+    def _apply(self, people: Population) -> Directed:
+        """Return the matrices of these people from what was learned."""
+
+    @abstractmethod
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        """Return what was learned as plain arrays and JSON values."""
+
+    @abstractmethod
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        """Take back what `_arrays` returned."""
+
+    @property
+    def fitted(self) -> Directed:
+        """The matrices of the people given to `fit`.
+
+        Raises NotFittedError before that.
+        """
+        if self._fitted is None:
+            raise NotFittedError(explained(f"{type(self).__name__} was not fitted", remedy="call fit first"))
+        return self._fitted
+
+    def fit(self, people: Population, events: "Events", *, rng: np.random.Generator) -> Self:
+        """Learn from `people` and the `events` between them, and return self.
+
+        Events of people outside `people`, and events after `people.as_of`, are not used.
+        """
+        self._learn(people, events.until(people.as_of), rng)
+        self._fitted = self._apply(people)
+        return self
+
+    def directed(self, people: Population | None = None) -> Directed:
+        """Return the matrices of `people`, seen before or not; of the fitted people when None.
+
+        Raises NotFittedError before `fit`.
+        """
+        fitted = self.fitted
+        return fitted if people is None else self._apply(people)
+
+    def score_pairs(
+        self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
+    ) -> pd.DataFrame:
+        """Return `pairs` (viewer_id, candidate_id) with p_like, p_liked_back and p_mutual added.
+
+        p_like is P(viewer likes candidate | looks), p_liked_back the other direction, p_mutual their
+        combination; all in [0, 1], in the order of `pairs`.
+
+        Raises
+        ------
+        UnknownIdError
+            When an id is not among the people.
+        InputError
+            When a column is missing.
+        """
+        missing = [column for column in (C.VIEWER, C.CANDIDATE) if column not in pairs]
+        if missing:
+            raise InputError(explained("a column is missing", where="pairs", got=", ".join(missing)))
+        directed = self.directed(people)
+        viewers, candidates = directed.ids.rows(pairs[C.VIEWER]), directed.ids.rows(pairs[C.CANDIDATE])
+        like = directed.probabilities(viewers, candidates)
+        back = directed.probabilities(candidates, viewers)
+        scores = {C.P_LIKE: like, C.P_LIKED_BACK: back, C.P_MUTUAL: combine(like, back, combiner)}
+        return pairs.assign(**scores)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write what was learned and the fitted matrices to `folder`: `.npy` files and JSON."""
+        fitted = self.fitted
+        arrays, learned = self._arrays()
+        text, ends = packed_strings(fitted.ids.values)
+        near = None if fitted.nearness is None else asdict(fitted.nearness)
+        meta = {"model": self.name, "config": asdict(self.config), "nearness": near, "learned": learned}
+        matrices: Arrays = {
+            "taste": fitted.taste,
+            "appeal": fitted.appeal,
+            "cell": fitted.cell,
+            "ids_text": text,
+            "ids_ends": ends,
+        }
+        save_arrays(Path(folder), matrices | {f"learned_{key}": value for key, value in arrays.items()}, meta)
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that `save` wrote; scikit-learn is not needed for it.
+
+        Raises SourceError when the folder holds another kind of model.
+        """
+        arrays, meta = load_arrays(Path(folder))
+        if meta["model"] != cls.name:
+            got = f"a {meta['model']} model"
+            raise SourceError(explained("not the model asked for", where=str(folder), got=got))
+        model = cls(cls.config_type(**meta["config"]))
+        learned = {key[8:]: value for key, value in arrays.items() if key.startswith("learned_")}
+        model._restore(learned, meta["learned"])
+        model._fitted = Directed(
+            ids=IdIndex(unpacked_strings(arrays["ids_text"], arrays["ids_ends"])),
+            taste=arrays["taste"],
+            appeal=arrays["appeal"],
+            nearness=None if meta["nearness"] is None else Nearness(**meta["nearness"]),
+            cell=arrays["cell"],
+        )
+        return model

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import InputError
+from recsys.models.directed import Directed, concatenate, sigmoid
+from recsys.models.nearness import Nearness
+from recsys.schema.ids import IdIndex
+from tests.people import CELLS
+
+
+def some_directed(n=6, factors=3, seed=0, nearness=None):
+    rng = np.random.default_rng(seed)
+    cells = np.array([int(cell, 16) for cell in rng.choice(CELLS, n)], np.uint64)
+    cells[0] = 0
+    return Directed.of(
+        IdIndex([f"u{k}" for k in range(n)]),
+        taste=rng.normal(size=(n, factors)),
+        appeal=rng.normal(size=(n, factors)),
+        nearness=nearness,
+        cell=cells,
+    )
+
+
+def all_pairs(n):
+    return np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
+
+
+def test_logit_is_the_plain_sum():
+    directed = some_directed()
+    i, j = all_pairs(6)
+    expected = [
+        sum(float(directed.taste[a, f]) * float(directed.appeal[b, f]) for f in range(3))
+        for a, b in zip(i, j, strict=True)
+    ]
+    np.testing.assert_allclose(directed.logits(i, j), expected, rtol=1e-12)
+
+
+def test_nearness_is_added_and_unknown_cells_add_nothing():
+    near = Nearness(weight=1.5, scale_km=20.0)
+    plain, with_near = some_directed(), some_directed(nearness=near)
+    i, j = all_pairs(6)
+    extra = with_near.logits(i, j) - plain.logits(i, j)
+    np.testing.assert_allclose(extra, near.pairs(plain.cell[i], plain.cell[j]))
+    assert (extra[(i == 0) | (j == 0)] == 0).all()
+    np.testing.assert_allclose(extra[(i == j) & (i > 0)], 1.5)
+
+
+@given(st.floats(0.01, 3.0), st.floats(-5.0, 5.0))
+def test_scaled_is_affine_in_the_logit(slope, intercept):
+    directed = some_directed(nearness=Nearness(0.7, 30.0))
+    i, j = all_pairs(6)
+    expected = slope * directed.logits(i, j) + intercept
+    np.testing.assert_allclose(directed.scaled(slope, intercept).logits(i, j), expected, atol=1e-4)
+
+
+def test_concatenating_adds_logits():
+    a, b = some_directed(seed=1, nearness=Nearness(1.0, 10.0)), some_directed(seed=1, factors=2)
+    i, j = all_pairs(6)
+    np.testing.assert_allclose(concatenate([a, b]).logits(i, j), a.logits(i, j) + b.logits(i, j))
+
+
+def test_concatenating_refuses_others_and_two_nearnesses():
+    near = some_directed(nearness=Nearness(1.0, 10.0))
+    with pytest.raises(InputError, match="same people"):
+        concatenate([some_directed(6), some_directed(5)])
+    with pytest.raises(InputError, match="nearness"):
+        concatenate([near, near])
+    with pytest.raises(InputError, match="nothing"):
+        concatenate([])
+
+
+def test_one_pair_equals_the_same_pair_in_a_batch():
+    directed = some_directed(n=40, factors=33, nearness=Nearness(1.0, 10.0))
+    i, j = all_pairs(40)
+    batch = directed.logits(i, j)
+    assert all(directed.logits([a], [b])[0] == batch[k] for k, (a, b) in enumerate(zip(i, j, strict=True)))
+
+
+def test_take_keeps_the_logits():
+    directed = some_directed(nearness=Nearness(1.0, 10.0))
+    kept = directed.take([4, 1])
+    assert kept.ids.values.tolist() == ["u1", "u4"]
+    assert kept.logits([0], [1]) == directed.logits([1], [4])
+
+
+def test_nobody():
+    nobody = some_directed(1).take([])
+    assert len(nobody) == 0
+    assert nobody.logits([], []).shape == (0,)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_refuses_numbers_that_are_not_finite(bad):
+    with pytest.raises(InputError, match="finite"):
+        Directed.of(IdIndex(["a"]), taste=[[bad]], appeal=[[1.0]])
+
+
+def test_refuses_shapes_that_do_not_fit():
+    with pytest.raises(InputError, match="appeal"):
+        Directed.of(IdIndex(["a"]), taste=[[1.0]], appeal=[[1.0, 2.0]])
+    with pytest.raises(InputError, match="taste"):
+        Directed.of(IdIndex(["a", "b"]), taste=[[1.0]], appeal=[[1.0]])
+
+
+def test_sigmoid_is_safe_and_symmetric():
+    x = np.array([-1e308, -800.0, -1.0, 0.0, 1.0, 800.0, 1e308])
+    np.testing.assert_allclose(sigmoid(x) + sigmoid(-x), 1.0)
+    assert sigmoid(np.array([2.0]))[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
