@@ -1,1 +1,48 @@
-"""Exact mutual top-k under constraints."""
+"""Exact mutual top-k under constraints: for each person, the k best people they may be shown.
+
+The idea in one page
+--------------------
+Every pair has two logits, `x = taste[i] @ appeal[j]` (i likes j) and `y = taste[j] @ appeal[i]`
+(j likes i), plus one number for their two cells. The score combines both. All pairs of a large
+community are too many to keep, and most may not meet anyway; so the masks make the work small
+first, and what is left is done exactly::
+
+      listed people in tile order (alike people lie together)            order.py
+      |-- tile 0 --|-- tile 1 --|-- tile 2 --| ... |-- tile t --|
+
+      for each tile of rows (one worker thread a tile):
+        1  summary of the tile  x  summary of each tile    whole tiles fall away     mask.py
+        2  summary of the tile  x  each person left        columns fall away         mask.py
+        3  each row             x  each column left        the mask, row by row      mask.py
+           separated, token groups, liked-only people      cleared from the mask     sparse.py
+        4  columns without any open row are dropped; the factors of the rest are
+           gathered side by side and multiplied, in float32, once for each direction:
+
+                    columns left                  columns left
+                 +----------------+            +----------------+
+            rows | taste @ appeal'| = x   rows | appeal @ taste'| = y
+                 +----------------+            +----------------+
+
+        5  where the mask is open and (x, y) could still reach the row's k-th best,
+           the pair is scored again in float64 and put in its place               best.py
+
+Steps 1 to 3 are one kernel: a summary is written like a person who refuses only what every member
+refuses and accepts what any member accepts, so a column that is shut to the summary is shut to
+each member.
+
+Why the answer is exact, and always the same
+--------------------------------------------
+The float32 products depend on block sizes and on the processor; they only decide which pairs are
+worth a second look, and they do it with a margin that covers the worst rounding error (bounds are
+derived in best.py). What decides is the second look: one float64 sum in a fixed order for each
+pair, then score from high to low, equal scores by row. So tiles, chunks and workers change how
+long it takes and nothing else.
+
+A list is as long as there are people to show: never padded, never somebody the mask shuts out.
+"""
+
+from recsys.retrieval.lists import MutualLists
+from recsys.retrieval.retriever import Retriever
+from recsys.retrieval.top_k import mutual_top_k
+
+__all__ = ["MutualLists", "Retriever", "mutual_top_k"]

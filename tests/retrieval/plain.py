@@ -1,0 +1,53 @@
+"""The definition: every pair scored in float64, one at a time; no tile, no bound, no kernel."""
+
+import math
+
+import numpy as np
+
+from recsys.constraints.compiled import Compiled
+from recsys.models.directed import Directed
+from recsys.models.reciprocal import combine
+
+
+def plain_logits(directed: Directed) -> np.ndarray:
+    """Logit of everybody for everybody, `(n, n)`: factor f goes to running sum f % 4."""
+    taste, appeal = directed.taste.astype(np.float64), directed.appeal.astype(np.float64)
+    sums = [np.zeros((len(taste), len(taste))) for _ in range(4)]
+    for f in range(taste.shape[1]):
+        sums[f % 4] += taste[:, None, f] * appeal[None, :, f]
+    total = (sums[0] + sums[1]) + (sums[2] + sums[3])
+    if directed.nearness is not None:
+        total += directed.nearness.matrix(directed.cell, directed.cell).astype(np.float64)
+    return total
+
+
+def plain_sigmoid(x: float) -> float:
+    small = math.exp(-abs(x))
+    return (1.0 if x >= 0 else small) / (1.0 + small)
+
+
+def plain_scores(directed: Directed, how: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(score, p, q), each `(n, n)`."""
+    x = plain_logits(directed)
+    p = np.array([[plain_sigmoid(v) for v in row] for row in x]).reshape(x.shape)
+    if how == "cross_ratio":
+        score = np.array([[plain_sigmoid(v) for v in row] for row in x + x.T]).reshape(x.shape)
+    else:
+        score = combine(p, p.T, how)
+    return score, p, p.T
+
+
+def plain_top_k(
+    directed: Directed,
+    compiled: Compiled,
+    viewer: int,
+    k: int,
+    how: str = "product",
+    shown: np.ndarray | None = None,
+) -> tuple[list[int], np.ndarray]:
+    """The candidates of one viewer, best first, and their scores."""
+    score = plain_scores(directed, how)[0][viewer]
+    n = compiled.n_people
+    may = compiled.may_show(np.full(n, viewer), np.arange(n)) if shown is None else shown
+    order = sorted(np.flatnonzero(may).tolist(), key=lambda row: (-score[row], row))[:k]
+    return order, score[order]

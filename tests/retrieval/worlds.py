@@ -1,0 +1,128 @@
+"""Small random communities as compiled arrays, with every kind of mask in them."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.csr import Lists
+from recsys.models.directed import Directed
+from recsys.models.nearness import Nearness
+from recsys.schema.ids import IdIndex
+from tests.people import CELLS
+
+CELL_NUMBERS = np.array(sorted(int(cell, 16) for cell in CELLS), np.uint64)
+N_CELLS = 6
+
+
+def random_lists(rng: np.random.Generator, n_rows: int, n_columns: int, mean: float) -> Lists:
+    """Random sparse lists with about `mean` entries a row."""
+    n = int(mean * n_rows) if n_columns else 0
+    return Lists.of(rng.integers(0, max(n_rows, 1), n), rng.integers(0, max(n_columns, 1), n), n_rows)
+
+
+def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, **overrides: Any) -> Compiled:
+    """Random masks over `n` people: `density` is the chance of each refused bit."""
+
+    def bits(p: float, width: int) -> np.ndarray:
+        words = np.zeros((n, width), np.uint64)
+        for bit in range(64):
+            words |= (rng.random((n, width)) < p).astype(np.uint64) << np.uint64(bit)
+        return words
+
+    reach = (rng.integers(0, 6, (N_CELLS, N_CELLS)) | (rng.integers(0, 4, (N_CELLS, N_CELLS)) << 4)).astype(
+        np.uint8
+    )
+    reach = np.maximum(reach, reach.T)
+    reach[-1], reach[:, -1] = 15, 15
+    one_way = random_lists(rng, n, n, 0.5)
+    a = np.repeat(np.arange(n), np.diff(one_way.indptr))
+    apart = Lists.of(np.r_[a, one_way.indices], np.r_[one_way.indices, a], n)
+    n_groups = 4
+    own, avoid = random_lists(rng, n, n_groups, 0.3), random_lists(rng, n, n_groups, 0.2)
+    owners, avoiders = own.inverse(n_groups), avoid.inverse(n_groups)
+    liked = random_lists(rng, n, n, 1.0)
+    arrays: dict[str, Any] = {
+        "n_people": n,
+        "listed": rng.random(n) < 0.9,
+        "traits": bits(0.05, 2) & np.uint64(0xFFF),
+        "refuses": bits(density, 2) & np.uint64(0xFFF),
+        "overlaps": bits(0.25, 4) | np.uint64(1 << 63) * (rng.random((n, 4)) < 0.6).astype(np.uint64),
+        "overlap_starts": np.array([0, 1, 3, 4], np.int32),
+        "cell": rng.integers(0, N_CELLS, n).astype(np.int32),
+        "cell_numbers": np.r_[CELL_NUMBERS[: N_CELLS - 1], np.uint64(0)],
+        "cell_reach": reach,
+        "max_class": rng.integers(2, 6, n).astype(np.uint8),
+        "min_class": np.where(rng.random(n) < 0.8, 0, rng.integers(0, 4, n)).astype(np.uint8),
+        "in_person": rng.random(n) < 0.5,
+        "liked_only": rng.random(n) < 0.2,
+        "suggestible": rng.random(n) < 0.5,
+    }
+    for name, lists in (
+        ("separated", apart),
+        ("own", own),
+        ("avoid", avoid),
+        ("owners", owners),
+        ("avoiders", avoiders),
+        ("liked", liked),
+    ):
+        arrays[f"{name}_indptr"], arrays[f"{name}_indices"] = lists.indptr, lists.indices
+    return Compiled(**(arrays | overrides))
+
+
+def everybody_open(n: int, **overrides: Any) -> Compiled:
+    """Nothing is forbidden except meeting oneself."""
+    nobody = Lists.of(np.empty(0, int), np.empty(0, int), n)
+    empty = {
+        f"{name}_{part}": getattr(nobody, part)
+        for name in ("separated", "own", "avoid", "liked")
+        for part in ("indptr", "indices")
+    }
+    groups = {f"{name}_indptr": np.zeros(1, np.int64) for name in ("owners", "avoiders")}
+    groups |= {f"{name}_indices": np.zeros(0, np.int32) for name in ("owners", "avoiders")}
+    open_world = compiled_world(np.random.default_rng(0), n)
+    closed = {
+        "listed": np.ones(n, bool),
+        "traits": np.zeros((n, 1), np.uint64),
+        "refuses": np.zeros((n, 1), np.uint64),
+        "overlaps": np.zeros((n, 0), np.uint64),
+        "overlap_starts": np.zeros(1, np.int32),
+        "in_person": np.zeros(n, bool),
+        "min_class": np.zeros(n, np.uint8),
+        "cell": np.zeros(n, np.int32),
+        "liked_only": np.zeros(n, bool),
+    }
+    return replace(open_world, **(closed | empty | groups | overrides))
+
+
+def directed_world(
+    rng: np.random.Generator, n: int, n_factors: int = 5, *, ties: bool = False, near: bool = True
+) -> Directed:
+    """Random factors; with `ties`, small whole numbers, whose sums are exact and often equal."""
+    draw = (
+        (lambda: rng.integers(-1, 2, (n, n_factors)).astype(np.float32))
+        if ties
+        else (lambda: rng.normal(size=(n, n_factors)).astype(np.float32))
+    )
+    return Directed.of(
+        IdIndex([f"u{row:06d}" for row in range(n)]),
+        taste=draw(),
+        appeal=draw(),
+        nearness=Nearness(1.5, 20.0) if near else None,
+        cell=rng.choice(np.r_[CELL_NUMBERS, np.uint64(0)], n),
+    )
+
+
+worlds = st.builds(
+    lambda seed, n, ties, near, density: (
+        compiled_world(np.random.default_rng(seed), n, density=density),
+        directed_world(np.random.default_rng(seed + 1), n, ties=ties, near=near),
+    ),
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(0, 40),
+    ties=st.booleans(),
+    near=st.booleans(),
+    density=st.sampled_from([0.0, 0.03, 0.1]),
+)
