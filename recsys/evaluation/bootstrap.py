@@ -1,0 +1,133 @@
+"""Intervals by resampling people: a person counts as often in lists as at the head of one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.evaluation.measure import Floats, Measure, Times, once
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value of the sample and the interval that holds it at the level asked for."""
+
+    value: float
+    lo: float
+    hi: float
+
+
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """Several measures of one sample and of its resamples, column by column the same resamples.
+
+    values: `(n_measures,)` of the sample as it is.
+    draws:  `(n_resamples, n_measures)`.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    draws: Floats
+    level: float
+
+    def interval(self, name: str) -> Interval:
+        """Return a measure with its interval."""
+        at = self._at(name)
+        return centred(float(self.values[at]), self.draws[:, at], level=self.level)
+
+    def difference(self, name: str, other: str) -> Interval:
+        """Return `name` minus `other` with the interval of the paired difference."""
+        a, b = self._at(name), self._at(other)
+        value = float(self.values[a] - self.values[b])
+        return centred(value, self.draws[:, a] - self.draws[:, b], level=self.level)
+
+    def _at(self, name: str) -> int:
+        if name not in self.names:
+            raise InputError(explained("unknown measure", got=name, remedy=did_you_mean(name, self.names)))
+        return self.names.index(name)
+
+
+def centred(value: float, draws: Floats, *, level: float = 0.95) -> Interval:
+    """Return the percentile interval of `draws` `(n,)`, moved so that its draws average `value`.
+
+    Resampling with replacement repeats candidates, and a list that may show the same good candidate
+    twice scores higher than any real list: the draws of a ranking metric sit above the value by that
+    artefact alone, and moving them back takes it out. Draws that are NaN are left out.
+
+    >>> centred(1.0, np.array([1.5, 2.5]), level=1.0)
+    Interval(value=1.0, lo=0.5, hi=1.5)
+    """
+    known = draws[np.isfinite(draws)]
+    if not len(known) or not np.isfinite(value):
+        return Interval(value, float("nan"), float("nan"))
+    tail = (1.0 - level) / 2.0
+    lo, hi = np.quantile(known - known.mean() + value, [tail, 1.0 - tail])
+    return Interval(value, float(lo), float(hi))
+
+
+def person_times(n_people: int, rng: np.random.Generator) -> Times:
+    """Return how often each person is drawn when `n_people` are drawn with replacement, `(n_people,)`."""
+    return np.bincount(rng.integers(0, n_people, n_people), minlength=n_people)
+
+
+def resample(
+    measures: Mapping[str, Measure],
+    viewer: npt.NDArray[np.integer],
+    candidate: npt.NDArray[np.integer],
+    n_people: int,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 500,
+    level: float = 0.95,
+) -> Resampled:
+    """Ask every measure of the sample and of `n_resamples` resamples of its people.
+
+    `viewer` and `candidate` `(n_pairs,)` are positions below `n_people`. Each resample draws people
+    with replacement once; a pair counts the product of its two people's draws. That is the pigeonhole
+    bootstrap (A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007) 386-411),
+    which is slightly too wide and never too narrow by the dependence of pairs that share a person.
+    All measures see the same resamples, so differences between them are paired.
+    Raises InputError when a level is outside (0, 1] or no resample is asked for.
+
+    >>> mean = lambda viewers, candidates: float((viewers * candidates) @ [0.0, 1.0] / 2)
+    >>> a, b = np.array([0, 1]), np.array([1, 2])
+    >>> drawn = resample({"mean": mean}, a, b, 3, rng=np.random.default_rng(0), n_resamples=20)
+    >>> drawn.interval("mean").value, drawn.draws.shape
+    (0.5, (20, 1))
+    """
+    if not 0.0 < level <= 1.0 or n_resamples < 1:
+        raise InputError(
+            explained(
+                "no interval can be drawn",
+                got=f"level {level}, {n_resamples} resamples",
+                remedy="use a level in (0, 1] and 1 resample or more",
+            )
+        )
+    draws = np.empty((n_resamples, len(measures)))
+    for at in range(n_resamples):
+        times = person_times(n_people, rng)
+        of_viewer, of_candidate = times[viewer], times[candidate]
+        draws[at] = [measure(of_viewer, of_candidate) for measure in measures.values()]
+    values = np.array([once(measure, len(viewer)) for measure in measures.values()])
+    return Resampled(tuple(measures), values, draws, level)
+
+
+def of_groups(
+    values: npt.ArrayLike, *, rng: np.random.Generator, n_resamples: int = 2000, level: float = 0.95
+) -> Interval:
+    """Return the mean over groups `(n_groups,)` and its interval when whole groups are redrawn.
+
+    For a number measured once a group (a wave, a town), where groups and not pairs are the sample.
+    Groups whose value is NaN are left out.
+
+    >>> of_groups([0.5, 0.5, 0.5], rng=np.random.default_rng(0))
+    Interval(value=0.5, lo=0.5, hi=0.5)
+    """
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    means = known[rng.integers(0, len(known), (n_resamples, len(known)))].mean(axis=1)
+    return centred(float(known.mean()), means, level=level)

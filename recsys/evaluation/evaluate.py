@@ -1,0 +1,81 @@
+"""The metrics of published lists, with intervals and what random order would reach."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.evaluation.compare import compare
+from recsys.schema.columns import Columns as C
+
+
+def evaluate(
+    lists: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    k: Sequence[int] = (5, 10),
+    probability: str = C.P_MUTUAL,
+    slices: pd.Series | None = None,
+    everybody: npt.ArrayLike | None = None,
+    pool: int | None = None,
+    n_resamples: int = 500,
+    level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> pd.DataFrame:
+    """Judge lists by what is known of their pairs: one row a slice and metric.
+
+    Parameters
+    ----------
+    lists
+        viewer_id, candidate_id, rank (from 1) and, if its probabilities are to be judged, the column
+        `probability`: what `recommend` returns, or lists of any other origin.
+    truth
+        viewer_id, candidate_id, label (1 worked, 0 did not). Viewers without a row here are left out;
+        a listed pair that is not here counts as not relevant.
+    k
+        List lengths at which precision, recall and NDCG are taken.
+    slices
+        Label of each viewer, indexed by viewer_id: every label gets rows of its own after slice "all".
+    everybody
+        All ids that could have been listed, for coverage and exposure; those seen in lists or truth
+        by default.
+    pool
+        How many candidates a viewer could have been shown, for the random baseline. By default the
+        viewer's judged pairs when every listed pair is judged, otherwise all candidates seen.
+    rng
+        Draws the resamples; a fixed seed by default, so that two calls agree.
+
+    Returns
+    -------
+    DataFrame with slice, metric, value, lo, hi, n, random. The interval is a bootstrap over people on
+    both sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini
+    (which describe the lists as they are and have no interval). `random` is the exact expectation of
+    random order, or of saying the overall rate for every pair.
+
+    Raises
+    ------
+    TableError when a column is missing or a pair stands twice; InputError when nothing is judged.
+
+    >>> pairs = {"viewer_id": ["a", "a", "b"], "candidate_id": ["b", "c", "a"]}
+    >>> truth, lists = pd.DataFrame({**pairs, "label": [0, 1, 1]}), pd.DataFrame({**pairs, "rank": [2, 1, 1]})
+    >>> table = evaluate(lists, truth, k=(1,), n_resamples=10).set_index("metric")
+    >>> table.loc[["precision@1", "coverage"], ["value", "n", "random"]]
+                 value  n  random
+    metric
+    precision@1    1.0  2    0.75
+    coverage       1.0  3     NaN
+    """
+    table = compare(
+        {"": lists},
+        truth,
+        k=k,
+        probability=probability,
+        slices=slices,
+        everybody=everybody,
+        pool=pool,
+        n_resamples=n_resamples,
+        level=level,
+        rng=rng,
+    )
+    return table.drop(columns=["model"])

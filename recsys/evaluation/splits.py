@@ -1,0 +1,109 @@
+"""Splits that keep apart what must not leak: time, groups of people, both sides of a pair."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import InputError, explained
+from recsys.schema.columns import Columns as C
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What is learned from and what is judged, as masks over the same rows, never both."""
+
+    name: str
+    train: Mask
+    test: Mask
+
+
+def temporal_split(
+    events: pd.DataFrame, at: str | pd.Timestamp, *, column: str = C.TS
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows before `at` and the rows at or after it.
+
+    Raises InputError when a side is empty.
+
+    >>> days = pd.DataFrame({"ts": pd.to_datetime(["2026-01-01", "2026-01-03"], utc=True)})
+    >>> [len(side) for side in temporal_split(days, "2026-01-02")]
+    [1, 1]
+    """
+    moment = pd.Timestamp(at)
+    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    before = (events[column] < moment).to_numpy(bool)
+    if before.all() or not before.any():
+        raise InputError(
+            explained(
+                "one side of the split is empty",
+                got=f"{int(before.sum())} of {len(before)} rows before {moment}",
+                remedy="split inside the time the events cover",
+            )
+        )
+    return events[before], events[~before]
+
+
+def leave_one_group_out(groups: npt.ArrayLike) -> Iterator[Fold]:
+    """Yield one fold a group, in order: everything else is learned from, the group is judged.
+
+    Raises InputError when there is but one group.
+
+    >>> [(fold.name, fold.test.tolist()) for fold in leave_one_group_out([2, 1, 2])]
+    [('1', [False, True, False]), ('2', [True, False, True])]
+    """
+    labels = np.asarray(groups).reshape(-1)
+    distinct = np.unique(labels)
+    if len(distinct) < 2:
+        raise InputError(explained("nothing is left to learn from", got=f"{len(distinct)} groups"))
+    for group in distinct:
+        test = labels == group
+        yield Fold(str(group), ~test, test)
+
+
+def group_folds(groups: npt.ArrayLike, n_folds: int) -> npt.NDArray[np.intp]:
+    """Return the fold 0..n_folds-1 of each row, `(n,)`: a group is never divided, folds are near equal.
+
+    Groups are dealt from the largest to the fold that holds least so far.
+    Raises InputError when there are fewer groups than folds.
+
+    >>> group_folds(["a", "a", "a", "b", "b", "c"], 2).tolist()
+    [0, 0, 0, 1, 1, 1]
+    """
+    distinct, code, size = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    if not 2 <= n_folds <= len(distinct):
+        raise InputError(explained("cannot deal groups into folds", got=f"{len(distinct)} for {n_folds}"))
+    held = np.zeros(n_folds, np.int64)
+    fold_of = np.empty(len(distinct), np.intp)
+    for group in np.argsort(-size, kind="stable"):
+        fold_of[group] = int(np.argmin(held))
+        held[fold_of[group]] += size[group]
+    return fold_of[code]
+
+
+def pair_folds(
+    viewer: npt.ArrayLike, candidate: npt.ArrayLike, n_folds: int, *, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """Return the fold 0..n_folds-1 of each directed pair, `(n,)`; both directions share a fold.
+
+    Folds differ in size by at most one unordered pair.
+    Raises InputError when there are fewer unordered pairs than folds.
+
+    >>> folds = pair_folds(["a", "b", "a"], ["b", "a", "c"], 2, rng=np.random.default_rng(0))
+    >>> bool(folds[0] == folds[1]), bool(folds[0] != folds[2])
+    (True, True)
+    """
+    both = np.concatenate([np.asarray(viewer, dtype=object), np.asarray(candidate, dtype=object)])
+    code = np.unique(both, return_inverse=True)[1].reshape(2, -1)
+    pair, n_pairs = _numbered(code.min(axis=0), code.max(axis=0))
+    if not 2 <= n_folds <= n_pairs:
+        raise InputError(explained("cannot deal pairs into folds", got=f"{n_pairs} for {n_folds}"))
+    return (rng.permutation(n_pairs) % n_folds)[pair]
+
+
+def _numbered(low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], int]:
+    distinct, number = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
+    return number.reshape(-1), len(distinct)

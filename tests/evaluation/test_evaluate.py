@@ -1,0 +1,185 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import InputError, TableError
+from recsys.evaluation import (
+    compare,
+    count_signals,
+    coverage,
+    evaluate,
+    evaluate_probabilities,
+    evidence_slice,
+    exposure,
+    gini,
+)
+from recsys.evaluation.auc import auc
+
+
+@pytest.fixture(scope="module")
+def town():
+    """Forty viewers with ten judged candidates each; the lists know something of the truth."""
+    rng = np.random.default_rng(2)
+    viewer = np.repeat([f"v{at:02d}" for at in range(40)], 10).astype(object)
+    candidate = np.concatenate([rng.choice(50, 10, replace=False) for _ in range(40)])
+    frame = pd.DataFrame({"viewer_id": viewer, "candidate_id": [f"c{at:02d}" for at in candidate]})
+    p = rng.random(400)
+    truth = frame.assign(label=(rng.random(400) < p).astype(int))
+    frame["p_mutual"] = p
+    frame["rank"] = frame.groupby("viewer_id")["p_mutual"].rank(ascending=False, method="first").astype(int)
+    return frame, truth
+
+
+def value(table, metric, column="value", **where):
+    rows = table[(table["metric"] == metric) & (table["slice"] == where.get("slice", "all"))]
+    if "model" in where:
+        rows = rows[rows["model"] == where["model"]]
+    assert len(rows) == 1
+    return rows.iloc[0][column]
+
+
+class TestEvaluate:
+    def test_every_row_has_an_interval_around_its_value(self, town):
+        table = evaluate(*town, n_resamples=100)
+        judged = table[~table["metric"].isin(["coverage", "exposure_gini"])]
+        assert (judged["lo"] <= judged["value"]).all()
+        assert (judged["value"] <= judged["hi"]).all()
+        assert list(table.columns) == ["slice", "metric", "value", "lo", "hi", "n", "random"]
+
+    def test_lists_that_know_something_beat_random_order(self, town):
+        table = evaluate(*town, n_resamples=100)
+        for metric in ("precision@5", "recall@5", "ndcg@5", "auc"):
+            assert value(table, metric, "lo") > value(table, metric, "random")
+        assert value(table, "log_loss", "hi") < value(table, "log_loss", "random")
+
+    def test_random_lists_reach_the_random_column(self, town):
+        lists, truth = town
+        rng = np.random.default_rng(4)
+        reached = []
+        for _ in range(200):
+            rank = np.concatenate([rng.permutation(10) + 1 for _ in range(40)])
+            reached.append(evaluate(lists.assign(rank=rank), truth, k=(5,), n_resamples=1))
+        mean = pd.concat(reached).groupby("metric")["value"].mean()
+        for metric in ("precision@5", "recall@5", "ndcg@5"):
+            assert mean[metric] == pytest.approx(value(reached[0], metric, "random"), abs=0.01)
+
+    def test_short_lists_of_a_large_pool(self, town):
+        lists, truth = town
+        short = lists[lists["rank"] <= 3]
+        positives = truth[truth["label"] == 1]
+        table = evaluate(short, positives, k=(3,), n_resamples=5)
+        seen = set(short["candidate_id"]) | set(positives["candidate_id"])
+        share = positives.groupby("viewer_id").size() / len(seen)
+        assert value(table, "precision@3", "random") == pytest.approx(share.mean())
+        wide = evaluate(short, positives, k=(3,), n_resamples=5, pool=500)
+        assert value(wide, "precision@3", "random") == pytest.approx(share.mean() * len(seen) / 500)
+
+    def test_only_judged_pairs_judge_probabilities(self, town):
+        lists, truth = town
+        half = truth.sample(150, random_state=0)
+        joined = half.merge(lists, on=["viewer_id", "candidate_id"])
+        table = evaluate(lists, half, n_resamples=5)
+        assert value(table, "auc", "n") == 150
+        assert value(table, "auc") == pytest.approx(auc(joined["label"], joined["p_mutual"]))
+
+    def test_lists_without_probabilities(self, town):
+        lists, truth = town
+        table = evaluate(lists.drop(columns="p_mutual"), truth, n_resamples=5)
+        assert "auc" not in set(table["metric"])
+
+    def test_slices_are_judged_apart(self, town):
+        lists, truth = town
+        viewers = lists["viewer_id"].unique()
+        slices = pd.Series(np.where(np.arange(40) < 10, "0", "1-5"), index=viewers)
+        table = evaluate(lists, truth, slices=slices, n_resamples=10)
+        few = lists["viewer_id"].isin(viewers[:10])
+        alone = evaluate(lists[few], truth[few], n_resamples=10)
+        assert value(table, "ndcg@5", slice="0") == pytest.approx(value(alone, "ndcg@5"))
+        assert value(table, "ndcg@5", "n", slice="1-5") == 30
+
+    def test_a_viewer_who_got_no_list_counts_as_zero(self, town):
+        lists, truth = town
+        table = evaluate(lists[lists["viewer_id"] != "v00"], truth, k=(5,), n_resamples=5)
+        assert value(table, "precision@5", "n") == 40
+
+    def test_inputs_stay_as_they_are(self, town):
+        lists, truth = (frame.copy() for frame in town)
+        evaluate(lists, truth, n_resamples=5)
+        pd.testing.assert_frame_equal(lists, town[0])
+        pd.testing.assert_frame_equal(truth, town[1])
+
+    def test_all_problems_of_a_table_at_once(self, town):
+        with pytest.raises(TableError) as caught:
+            evaluate(town[0].drop(columns=["rank", "candidate_id"]), town[1])
+        assert len(caught.value.problems) == 2
+
+    def test_a_pair_listed_twice(self, town):
+        with pytest.raises(TableError, match="stand twice"):
+            evaluate(pd.concat([town[0], town[0].head(1)]), town[1])
+
+    def test_nothing_judged(self, town):
+        with pytest.raises(InputError, match="no pair is judged"):
+            evaluate(town[0], town[1].head(0))
+
+
+class TestCompare:
+    def test_differences_are_paired(self, town):
+        lists, truth = town
+        worst = lists.assign(rank=11 - lists["rank"], p_mutual=1 - lists["p_mutual"])
+        models = {"good": lists, "bad": worst, "same": lists}
+        table = compare(models, truth, against="good", n_resamples=100)
+        assert value(table, "ndcg@5", "more_hi", model="bad") < 0
+        assert value(table, "ndcg@5", "more_lo", model="same") == 0
+        assert value(table, "ndcg@5", "more_hi", model="same") == 0
+
+    def test_one_model_alone_gets_the_same_row(self, town):
+        lists, truth = town
+        both = compare({"a": lists, "b": lists.assign(rank=11 - lists["rank"])}, truth, n_resamples=20)
+        alone = evaluate(lists, truth, n_resamples=20)
+        for column in ("value", "lo", "hi", "n", "random"):
+            expected = value(alone, "ndcg@10", column)
+            assert value(both, "ndcg@10", column, model="a") == pytest.approx(expected)
+
+    def test_unknown_reference(self, town):
+        with pytest.raises(InputError, match="did you mean 'random'"):
+            compare({"random": town[0]}, town[1], against="randon")
+
+
+class TestCommunity:
+    def test_coverage(self):
+        assert coverage(["a", "a", "b"], 8) == 0.25
+        with pytest.raises(InputError, match="fewer people than are listed"):
+            coverage(["a", "b"], 1)
+
+    def test_gini_by_mean_difference(self):
+        x = np.random.default_rng(0).exponential(size=50)
+        by_definition = np.abs(x[:, None] - x[None, :]).sum() / (2 * 50 * x.sum())
+        assert gini(x) == pytest.approx(by_definition)
+        with pytest.raises(InputError, match="negative or missing"):
+            gini([1.0, -1.0])
+
+    def test_exposure_takes_any_examination(self):
+        seen = exposure(["a", "b"], [1, 3], ["a", "b"], examination=lambda rank: 0.5**rank)
+        assert seen.tolist() == [0.5, 0.125]
+
+
+class TestSlices:
+    def test_edges(self):
+        assert evidence_slice([0, 1, 5, 6, 20, 21]).tolist() == ["0", "1-5", "1-5", "6-20", "6-20", ">20"]
+
+    def test_made_and_received_both_count(self):
+        assert count_signals(["a", "b"], ["a", "b"], ["b", "a"]).tolist() == [2, 2]
+
+    def test_negative(self):
+        with pytest.raises(InputError, match="negative number"):
+            evidence_slice([-1])
+
+
+def test_probabilities_of_scored_pairs(town):
+    lists, truth = town
+    table = evaluate_probabilities(
+        lists["viewer_id"], lists["candidate_id"], truth["label"], lists["p_mutual"], n_resamples=50
+    ).set_index("metric")
+    assert table.loc["auc", "lo"] > 0.5
+    assert table.loc["ece", "value"] < 0.15
+    assert table.loc["log_loss", "value"] < table.loc["log_loss", "random"]
