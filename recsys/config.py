@@ -91,13 +91,6 @@ class ReportSettings(_Section):
     sample_lists: Annotated[int, Field(ge=0, le=100)] = 5
 
 
-class PathSettings(_Section):
-    """Folders a night writes to, from where it is started."""
-
-    work: Path = Path("data/work")
-    published: Path = Path("data/published")
-
-
 class Settings(_Section):
     """Everything that decides what a night does.
 
@@ -115,7 +108,6 @@ class Settings(_Section):
     recommend: RecommendSettings = RecommendSettings()
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()
-    paths: PathSettings = PathSettings()
 
     @field_validator("as_of", mode="before")
     @classmethod
