@@ -1,0 +1,63 @@
+# The whole project from here: `make nightly` runs one night, `make test` the tests.
+# Both make the environment first, once.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+SYSTEM_PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+
+# One thread for each library: workers are what runs in parallel here, and sums keep their order.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export DVC_NO_ANALYTICS ?= true
+
+.PHONY: help env nightly test lint type bench lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+env: $(VENV)/.project ## the environment, from the pinned packages
+
+$(VENV)/.packages: requirements/lock.txt
+	$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(SYSTEM_PYTHON) -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/lock.txt
+	touch $@
+
+$(VENV)/.project: $(VENV)/.packages pyproject.toml
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+nightly: env ## one night, to data/published; PEOPLE=20000 for a larger town, SET="recommend.k=10" for any setting
+	$(PYTHON) -m pipelines.night $(if $(PEOPLE),--set people=$(PEOPLE)) $(foreach change,$(SET),--set $(change)) || test $$? -eq 10
+
+test: env ## all tests; ARGS="tests/publication -k gate" for some
+	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
+
+lint: env ## format, style and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+type: env ## types, strictly
+	$(PYTHON) -m mypy
+
+bench: env ## measurements that need nothing but this folder
+	$(PYTHON) -m tests.benchmarks.import_time
+
+lock: ## requirements/lock.txt anew from pyproject.toml
+	$(SYSTEM_PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --extra report --group dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
+	  --quiet -o requirements/lock.txt
+
+clean: ## everything a night or a test wrote, but not the environment
+	rm -rf data/work data/published dvc.lock .dvc/tmp build dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,54 @@
+"""Short identities: equal when the bytes behind them are equal."""
+
+import hashlib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from recsys.storage.durable import sha256_of
+
+_SOURCE_ENDINGS: Final = (".py", ".yaml", ".yml", ".json")
+_PACKAGES: Final = ("numpy", "pandas", "pyarrow", "numba", "scikit-learn", "h3")
+_LENGTH: Final = 16
+
+
+def text_id(text: str) -> str:
+    """Return the identity of a text, 16 hexadecimal digits.
+
+    >>> text_id("a")
+    'ca978112ca1bbdca'
+    """
+    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
+
+
+def files_id(folder: Path, endings: Iterable[str] = ("",)) -> str:
+    """Return the identity of the files under a folder, by name and content."""
+    endings = tuple(endings)
+    lines = [
+        f"{path.relative_to(folder).as_posix()} {sha256_of(path)}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name.endswith(endings) and "__pycache__" not in path.parts
+    ]
+    return text_id("\n".join(lines))
+
+
+def code_id() -> str:
+    """Return the identity of the source of this package."""
+    return files_id(Path(__file__).parents[1], _SOURCE_ENDINGS)
+
+
+def schema_id() -> str:
+    """Return the identity of the tables, their words and the catalogue."""
+    return files_id(Path(__file__).parents[1] / "schema", _SOURCE_ENDINGS)
+
+
+def package_versions() -> dict[str, str]:
+    """Return the installed versions of the packages whose numerics a list depends on."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

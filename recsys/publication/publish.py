@@ -1,0 +1,193 @@
+"""One night becomes what is served: written aside, judged, and only then pointed to."""
+
+import errno
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from recsys.config import PublishSettings
+from recsys.constraints.policy import Policy
+from recsys.errors import (
+    EXIT_PUBLISHED,
+    EXIT_PUBLISHED_WITH_WARNINGS,
+    EXIT_REFUSED,
+    BusyError,
+    PublicationError,
+    explained,
+)
+from recsys.publication.gates import GateResult, Level, Proposal, ask
+from recsys.publication.identity import package_versions
+from recsys.publication.list_table import write_lists
+from recsys.publication.lock import writer_lock
+from recsys.publication.retention import remove_leftovers, remove_old, run_ids
+from recsys.publication.run_id import new_run_id
+from recsys.schema.population import Population
+from recsys.storage.durable import move_durably, sync_folder, write_durably
+from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
+from recsys.storage.published import (
+    LISTS,
+    RUNS,
+    Publication,
+    current_run,
+    point_to,
+    read_lists,
+    read_publication,
+)
+
+GATES_FILE: Final = "gates.json"
+REFUSED: Final = "refused"
+_EXIT: Final = {
+    Level.PASS: EXIT_PUBLISHED,
+    Level.WARN: EXIT_PUBLISHED_WITH_WARNINGS,
+    Level.BLOCK: EXIT_REFUSED,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended: its run, where it lies, what every gate said."""
+
+    run_id: str
+    folder: Path
+    gates: tuple[GateResult, ...]
+
+    @property
+    def level(self) -> Level:
+        """The highest level of all gates."""
+        return max((result.level for result in self.gates), default=Level.PASS)
+
+    @property
+    def published(self) -> bool:
+        """Whether the pointer moved."""
+        return self.level is not Level.BLOCK
+
+    @property
+    def exit_code(self) -> int:
+        """0 published, 10 published with warnings, 20 refused."""
+        return _EXIT[self.level]
+
+
+def publish(
+    lists: pd.DataFrame,
+    people: Population,
+    policy: Policy,
+    *,
+    published: str | Path,
+    settings: PublishSettings,
+    source: str,
+    made_from: MadeFrom,
+    now: datetime | None = None,
+) -> Outcome:
+    """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
+
+    A refused run is kept beside the others for the operator to read, and what is served stays.
+    A crash at any point leaves what was served before; the next call clears up.
+
+    Raises
+    ------
+    BusyError
+        When another writer is at work or the disk is full.
+    PublicationError
+        When the folder cannot be written to.
+    InputError
+        When `lists` lacks a column.
+    """
+    published = Path(published)
+    with _explained_disk(published), writer_lock(published):
+        remove_leftovers(published)
+        for kind in (RUNS, REFUSED):
+            (published / kind).mkdir(exist_ok=True)
+        sync_folder(published)
+        known = run_ids(published)
+        moment = now or datetime.now(UTC)
+        run_id = new_run_id(moment, secrets.token_hex(4), after=known[-1] if known else None)
+        aside = published / RUNS / f".{run_id}"
+        aside.mkdir()
+        write_lists(aside / LISTS, lists)
+        previous, problem = _previous(published)
+        proposal = Proposal(
+            lists=read_lists(aside),
+            people=people,
+            policy=policy,
+            limits=settings.gates,
+            undeclared=undeclared(settings, source),
+            previous=previous,
+            previous_problem=problem,
+        )
+        gates = tuple(ask(proposal))
+        write_durably(aside / GATES_FILE, _gates_json(gates))
+        write_manifest(
+            aside,
+            Manifest(
+                run_id=run_id,
+                created_at=moment.astimezone(UTC).isoformat(timespec="seconds"),
+                data_as_of=people.as_of.isoformat(),
+                made_from=made_from,
+                packages=package_versions(),
+                files={
+                    LISTS: file_entry(aside / LISTS, rows=len(proposal.lists)),
+                    GATES_FILE: file_entry(aside / GATES_FILE),
+                },
+            ),
+        )
+        refused = any(result.level is Level.BLOCK for result in gates)
+        folder = published / (REFUSED if refused else RUNS) / run_id
+        move_durably(aside, folder)
+        if not refused:
+            point_to(published, run_id)
+        remove_old(published, settings.keep)
+        return Outcome(run_id, folder, gates)
+
+
+def undeclared(settings: PublishSettings, source: str) -> list[str]:
+    """Return the platform conditions that are not declared for `source`.
+
+    >>> undeclared(PublishSettings(), "town")[0]
+    'identity_and_age_verified'
+    """
+    conditions = settings.platform.model_dump(exclude={"declared_for"})
+    declared = settings.platform.declared_for == source
+    return [name for name, given in conditions.items() if not (declared and given)]
+
+
+def read_gates(folder: Path) -> list[GateResult]:
+    """Read what the gates said about a run."""
+    return [
+        GateResult(found["gate"], Level[found["level"]], found["message"], found["values"])
+        for found in json.loads((folder / GATES_FILE).read_bytes())
+    ]
+
+
+def _gates_json(gates: tuple[GateResult, ...]) -> bytes:
+    rows = [asdict(result) | {"level": result.level.name} for result in gates]
+    return json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _previous(published: Path) -> tuple[Publication | None, str]:
+    """Return the publication served now, or why it cannot be read."""
+    try:
+        if current_run(published) is None:
+            return None, ""
+        return read_publication(published), ""
+    except PublicationError as error:
+        return None, str(error)
+
+
+@contextmanager
+def _explained_disk(published: Path) -> Iterator[None]:
+    """Turn errors of the file system into ones that say what to do."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "the disk is full" if full else "cannot write the publication"
+        remedy = "free some space and run again" if full else "check the folder and its permissions"
+        message = explained(what, where=str(published), got=str(error), remedy=remedy)
+        raise (BusyError if full else PublicationError)(message) from error

@@ -1,0 +1,43 @@
+"""Old publications leave the disk; the one that is served never does."""
+
+import shutil
+from pathlib import Path
+
+from recsys.storage.published import RUNS, current_run
+
+_REFUSED = "refused"
+_LEFTOVER = "."
+
+
+def run_ids(published: Path) -> list[str]:
+    """Return the complete runs on disk, oldest first."""
+    return _names(published / RUNS)
+
+
+def remove_leftovers(published: Path) -> None:
+    """Remove what a writer that died left half written."""
+    for kind in (RUNS, _REFUSED):
+        for path in (published / kind).glob(f"{_LEFTOVER}*"):
+            shutil.rmtree(path)
+
+
+def remove_old(published: Path, keep: int) -> list[str]:
+    """Keep the newest `keep` publications, and as many refused runs, and return what was removed."""
+    current = current_run(published)
+    removed = []
+    for kind in (RUNS, _REFUSED):
+        names = _names(published / kind)
+        for name in names[: max(0, len(names) - keep)]:
+            if name == current:
+                continue
+            hidden = published / kind / f"{_LEFTOVER}{name}"
+            (published / kind / name).rename(hidden)  # in one step: no reader meets half a folder
+            shutil.rmtree(hidden)
+            removed.append(name)
+    return removed
+
+
+def _names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith(_LEFTOVER))

@@ -1,0 +1,80 @@
+"""Where the files of the night under way lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """Names of everything the steps of a night hand to each other.
+
+    >>> WorkFolder(Path("data/work")).lists.as_posix()
+    'data/work/lists.parquet'
+    """
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings of this night, with what was changed for one run."""
+        return self.root / "settings.yaml"
+
+    @property
+    def town(self) -> Path:
+        """Tables of the synthetic town; empty when the source is another."""
+        return self.root / "town"
+
+    @property
+    def tables(self) -> Path:
+        """Tonight's tables as they came from the source."""
+        return self.root / "tables"
+
+    @property
+    def accepted(self) -> Path:
+        """Rows in use."""
+        return self.root / "accepted"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows set aside, with their reason."""
+        return self.root / "quarantine.parquet"
+
+    @property
+    def validation(self) -> Path:
+        """Counts of accepted and quarantined rows, and the time the night stands at."""
+        return self.root / "validation.json"
+
+    @property
+    def features(self) -> Path:
+        """Numeric blocks of everybody."""
+        return self.root / "features"
+
+    @property
+    def model(self) -> Path:
+        """The fitted model."""
+        return self.root / "model"
+
+    @property
+    def evaluation(self) -> Path:
+        """Measures of the model and the lists."""
+        return self.root / "evaluation.json"
+
+    @property
+    def lists(self) -> Path:
+        """Every list, before it is judged."""
+        return self.root / "lists.parquet"
+
+    @property
+    def outcome(self) -> Path:
+        """How publishing ended."""
+        return self.root / "outcome.json"
+
+    @property
+    def failure(self) -> Path:
+        """Which stage failed last, and why."""
+        return self.root / "failure.json"
+
+    @property
+    def report(self) -> Path:
+        """The page about this night."""
+        return self.root / "report.html"

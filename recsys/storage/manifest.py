@@ -1,0 +1,119 @@
+"""What a publication holds and what it was made from, with a hash for every file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from recsys.errors import PublicationError, explained
+from recsys.storage.durable import sha256_of, write_durably
+
+MANIFEST: Final = "manifest.json"
+FORMAT: Final = 1
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^(?!\.)[A-Za-z0-9_.-]+(/(?!\.)[A-Za-z0-9_.-]+)*$")]
+RunId = Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileEntry(_Frozen):
+    """One file: its hash, its size in bytes, and its rows when it is a table."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0)]
+    rows: Annotated[int, Field(ge=0)] | None = None
+
+
+class MadeFrom(_Frozen):
+    """Identities of everything that decided the content: equal ids, equal lists."""
+
+    schema_: Annotated[str, Field(alias="schema")]
+    model: str
+    data: str
+    policy: str
+    code: str
+    params: str
+
+
+class Manifest(_Frozen):
+    """The inventory of one run folder, written after everything it names.
+
+    data_as_of: the time the data stood at; erasure_watermark: erasures up to then are applied.
+    """
+
+    format: int = FORMAT
+    run_id: RunId
+    created_at: str
+    data_as_of: str
+    erasure_watermark: str | None = None
+    made_from: MadeFrom
+    packages: Mapping[str, str] = {}
+    files: Mapping[FileName, FileEntry]
+
+
+def file_entry(path: Path, rows: int | None = None) -> FileEntry:
+    """Return the entry of a finished file."""
+    return FileEntry(sha256=sha256_of(path), bytes=path.stat().st_size, rows=rows)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into its run folder."""
+    text = json.dumps(manifest.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=1)
+    write_durably(folder / MANIFEST, text.encode() + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a run folder.
+
+    Raises PublicationError when it is missing, damaged, or of a format newer than this package.
+    """
+    path = folder / MANIFEST
+    try:
+        raw = json.loads(path.read_bytes())
+    except OSError as error:
+        raise PublicationError(
+            explained("cannot read the manifest", where=str(path), got=error.strerror)
+        ) from error
+    except ValueError as error:
+        raise PublicationError(explained("the manifest is damaged", where=str(path))) from error
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if found != FORMAT:
+        remedy = f"this version reads format {FORMAT}"
+        raise PublicationError(
+            explained("unknown format of manifest", where=str(path), got=found, remedy=remedy)
+        )
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = ".".join(map(str, first["loc"]))
+        raise PublicationError(
+            explained(f"the manifest is damaged at '{what}'", where=str(path), got=first["input"])
+        ) from error
+
+
+def verify_files(folder: Path, manifest: Manifest) -> None:
+    """Check every file of a run folder against its hash.
+
+    Raises PublicationError naming every file that is missing or changed.
+    """
+    problems = [
+        name
+        for name, entry in manifest.files.items()
+        if not (folder / name).is_file()
+        or (folder / name).stat().st_size != entry.bytes
+        or sha256_of(folder / name) != entry.sha256
+    ]
+    if problems:
+        remedy = "roll back to an earlier publication, or publish again"
+        raise PublicationError(
+            explained(
+                "files do not match the manifest", where=str(folder), got=", ".join(problems), remedy=remedy
+            )
+        )
