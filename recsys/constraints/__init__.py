@@ -1,1 +1,8 @@
 """What is forbidden: plain per-pair rules, their compiled masks, and why a pair is refused."""
+
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.constraint import Constraint
+from recsys.constraints.platform import PlatformDeclaration
+from recsys.constraints.policy import Policy
+
+__all__ = ["Compiled", "Constraint", "PlatformDeclaration", "Policy"]

@@ -1,0 +1,86 @@
+"""A policy: named constraints that must all say yes."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy.typing as npt
+
+from recsys.constraints.clauses import Mask
+from recsys.constraints.compile import compile_clauses
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.constraint import Constraint
+from recsys.constraints.pairs import checked_pairs
+from recsys.schema.population import Population
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A frozen set of constraints; a pair may meet when every one of them allows it.
+
+    Constraints join with `&` alone, so joining can only take pairs away. `version` names the exact
+    rules and their settings; two policies with the same rules have the same version.
+
+    >>> policy = Policy.default()
+    >>> policy == policy & policy
+    True
+    >>> (policy & Policy.default(verification="id")).version == policy.version
+    False
+    """
+
+    constraints: tuple[Constraint, ...]
+    version: str = field(default="")
+
+    def __post_init__(self) -> None:
+        distinct = tuple(dict.fromkeys(self.constraints))
+        object.__setattr__(self, "constraints", distinct)
+        if not self.version:
+            object.__setattr__(self, "version", _version(distinct))
+
+    @classmethod
+    def default(cls, *, verification: str = "age", same_employer: bool = True) -> "Policy":
+        """Return every rule of the package.
+
+        verification: the tier needed to be listed. same_employer: keep people of one employer apart.
+        """
+        from recsys.constraints.standard import standard_constraints
+
+        return cls(standard_constraints(verification=verification, same_employer=same_employer))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The constraints' names, in order."""
+        return tuple(constraint.name for constraint in self.constraints)
+
+    def __and__(self, other: "Policy | Constraint") -> "Policy":
+        if isinstance(other, Policy):
+            return Policy(self.constraints + other.constraints)
+        if isinstance(other, Constraint):
+            return Policy((*self.constraints, other))
+        return NotImplemented
+
+    def may_meet(self, people: Population, i: npt.ArrayLike, j: npt.ArrayLike) -> Mask:
+        """Say by the plain definition for aligned rows whether the two may meet, `(n_pairs,)` bool."""
+        a, b = checked_pairs(i, j, len(people))
+        allowed = a != b
+        for constraint in self.constraints:
+            allowed &= constraint.allows(people, a, b)
+        return allowed
+
+    def may_show(self, people: Population, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> Mask:
+        """Say by the plain definition whether the candidate may be shown; implies `may_meet`."""
+        a, b = checked_pairs(viewer, candidate, len(people))
+        shown = self.may_meet(people, a, b)
+        for constraint in self.constraints:
+            shown &= constraint.shows(people, a, b)
+        return shown
+
+    def compile(self, people: Population) -> Compiled:
+        """Return the same rules as arrays over `people`."""
+        clauses = [clause for constraint in self.constraints for clause in constraint.clauses(people)]
+        return compile_clauses(clauses, people)
+
+
+def _version(constraints: Iterable[Constraint]) -> str:
+    text = "\n".join(sorted(f"{c.name} {type(c).__qualname__} {c!r}" for c in constraints))
+    return f"policy-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -1,0 +1,80 @@
+"""Tokens: people who could know each other outside are never shown to each other.
+
+Tokens are keyed HMACs; only their equality is ever used, within one namespace.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.constraints.clauses import Clause, Groups, Mask
+from recsys.constraints.constraint import Constraint
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import Rows
+from recsys.schema.population import Population
+
+_PAIR = "pair"
+
+
+@dataclass(frozen=True)
+class Tokens(Constraint):
+    """No token of the one meets a token of the other.
+
+    Two tokens of one namespace and equal value meet when both are a `self` token (the same phone,
+    mailbox or employer) or one is `self` and the other `exclude`. Two people who exclude the same
+    third person do not thereby meet.
+
+    same_employer: keep people of one employer apart even when neither excluded it.
+    """
+
+    same_employer: bool = True
+    name = "tokens"
+
+    def allows(self, people: Population, i: Rows, j: Rows) -> Mask:
+        """Say whether no token of the one equals one of the other, unless both only exclude."""
+        tokens = people.long.tokens
+        mine = self._of_pairs(tokens, i)
+        theirs = self._of_pairs(tokens, j)
+        met = mine.merge(theirs, on=[_PAIR, C.NAMESPACE, C.HMAC], suffixes=("", "_other"))
+        both_self = (met[C.KIND] == "self") & (met[f"{C.KIND}_other"] == "self")
+        both_exclude = (met[C.KIND] == "exclude") & (met[f"{C.KIND}_other"] == "exclude")
+        colleagues = both_self & (met[C.NAMESPACE] == "employer")
+        meets = ~both_exclude & (self.same_employer | ~colleagues)
+        allowed = np.ones(len(i), bool)
+        allowed[met.loc[meets, _PAIR].to_numpy(np.int64)] = False
+        return allowed
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a group per namespace and value: `self` owns it, `exclude` avoids it."""
+        tokens = people.long.tokens
+        group, distinct = pd.factorize(pd.MultiIndex.from_frame(tokens[[C.NAMESPACE, C.HMAC]]))
+        entries = np.column_stack([tokens[C.ROW].to_numpy(np.int64), group]).astype(np.int32)
+        is_self = (tokens[C.KIND] == "self").to_numpy(bool)
+        own, avoided = entries[is_self], entries[~is_self]
+        if self.same_employer:
+            return [Groups(own, avoided, len(distinct))]
+        employer = (tokens[C.NAMESPACE] == "employer").to_numpy(bool)
+        return [
+            Groups(entries[is_self & ~employer], entries[~is_self & ~employer], len(distinct)),
+            _one_group_each(entries[is_self & employer], entries[~is_self & employer]),
+        ]
+
+    @staticmethod
+    def _of_pairs(tokens: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+        asked = pd.DataFrame({_PAIR: np.arange(len(rows)), C.ROW: rows})
+        return asked.merge(tokens[[C.ROW, C.NAMESPACE, C.KIND, C.HMAC]], on=C.ROW).drop(columns=C.ROW)
+
+
+def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) -> Groups:
+    """Give every owner a group of their own, so that owners of one value do not meet each other."""
+    owners = pd.DataFrame({C.ROW: own[:, 0], "value": own[:, 1], "group": np.arange(len(own))})
+    avoiders = pd.DataFrame({C.ROW: avoided[:, 0], "value": avoided[:, 1]})
+    met = avoiders.merge(owners[["value", "group"]], on="value")
+    return Groups(
+        own=owners[[C.ROW, "group"]].to_numpy(np.int32),
+        avoided=met[[C.ROW, "group"]].to_numpy(np.int32),
+        n_groups=len(own),
+    )
