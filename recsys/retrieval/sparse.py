@@ -41,9 +41,9 @@ class Sparse(NamedTuple):
     suggestible: npt.NDArray[np.bool_]
 
 
-def links(matrix: sparse.sparray) -> Links:
+def links(matrix: sparse.csr_array | sparse.csc_array) -> Links:
     """Return a sparse matrix as links, each row's in ascending order."""
-    ordered = sparse.csr_array(matrix)
+    ordered = matrix.tocsr()
     ordered.sum_duplicates()
     ordered.sort_indices()
     return Links(ordered.indptr.astype(np.int64), ordered.indices.astype(np.int32))

@@ -1,0 +1,50 @@
+"""Reason `answer:<question>`: both gave the same answer, and both show it."""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.explain.strongest import Pairs, Strength, Things, strongest, table_of
+from recsys.schema.catalogue.catalogue import Catalogue
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from recsys.schema.vocabulary import AMOUNTS
+
+
+class Agreement:
+    """Questions both answered alike in public; never a sensitive one.
+
+    Answers that are not public are dropped before anything is computed. Strength is how much the
+    question matters to the viewer, which the viewer knows; what matters to the candidate is not read.
+    """
+
+    def __init__(self, people: Population, catalogue: Catalogue) -> None:
+        questions = {name: q for name, q in catalogue.questions.items() if not q.sensitive}
+        self._questions = sorted(questions)
+        said = people.long.answers
+        said = said[(said[C.VISIBILITY] == "public") & said[C.QUESTION].isin(self._questions)]
+        option = [
+            _place(questions[name].answers, answer)
+            for name, answer in zip(said[C.QUESTION], said[C.ANSWER], strict=True)
+        ]
+        weight = 1 + np.searchsorted(AMOUNTS[C.IMPORTANCE], said[C.IMPORTANCE].to_numpy(np.int64))
+        self._option = self._table(len(people), said[C.ROW], said[C.QUESTION], option)
+        self._weight = self._table(len(people), said[C.ROW], said[C.QUESTION], weight)
+        self.codes = [f"answer:{name}" for name in self._questions]
+
+    def _table(
+        self, n_people: int, row: npt.ArrayLike, question: npt.ArrayLike, value: npt.ArrayLike
+    ) -> Strength:
+        return table_of(n_people, self._questions, row, question, value)
+
+    def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
+        """Return positions in `codes`, `(n_pairs, most)`, -1 for none."""
+
+        def alike(i: Pairs, j: Pairs) -> Strength:
+            return self._weight[i] * (self._option[i] == self._option[j])
+
+        return strongest(len(self._questions), viewer, candidate, alike, most=most)
+
+
+def _place(options: tuple[str, ...], answer: object) -> int:
+    """Return the number of an answer from 1; 0, no answer, when the question does not know it."""
+    return options.index(answer) + 1 if answer in options else 0

@@ -1,0 +1,36 @@
+"""Reason `circle`: both belong to the same community."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from recsys.explain.strongest import Pairs, Things
+from recsys.schema.catalogue.catalogue import Catalogue
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+
+_PAIRS_AT_ONCE = 65_536
+
+
+class SharedCircle:
+    """Whether the two share any community; which one is not said."""
+
+    codes = ("circle",)
+
+    def __init__(self, people: Population, catalogue: Catalogue) -> None:  # noqa: ARG002
+        table = people.long.communities
+        number, names = pd.factorize(table[C.COMMUNITY])
+        ones = np.ones(len(number), np.int32)
+        shape = (len(people), max(1, len(names)))
+        self._member = sparse.coo_array(
+            (ones, (table[C.ROW].to_numpy(np.int64), number)), shape=shape
+        ).tocsr()
+
+    def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
+        """Return 0 where a circle is shared, -1 elsewhere, `(n_pairs, most)`."""
+        found = np.full((len(viewer), most), -1, np.int16)
+        for start in range(0, len(viewer), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            shared = self._member[viewer[part]].multiply(self._member[candidate[part]]).sum(axis=1)
+            found[part, 0] = np.where(np.asarray(shared).ravel() > 0, 0, -1)
+        return found

@@ -1,0 +1,103 @@
+"""Why a candidate is on a viewer's list, as short codes made of what the viewer may see.
+
+Codes, in the order of preference:
+
+    interest:<tag>     both have this interest of the catalogue
+    listens:<topic>    the candidate is glad to listen to a topic the viewer wants to talk about
+    answer:<question>  both gave the same public answer
+    circle             both belong to one community
+    near               both want to meet in person and live not far apart
+
+A pair gets at most three: the best of each kind in this order, then the second best of each. Only
+these fields are read; no score, distance, activity, boundary or private answer can show through.
+"""
+
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.explain.agreement import Agreement
+from recsys.explain.circles import SharedCircle
+from recsys.explain.interests import SharedInterests
+from recsys.explain.listening import Listening
+from recsys.explain.near import Near
+from recsys.explain.strongest import Pairs, Things
+from recsys.schema.catalogue import load_catalogue
+from recsys.schema.catalogue.catalogue import Catalogue
+from recsys.schema.catalogue.entries import Language
+from recsys.schema.population import Population
+
+MOST_REASONS: Final = 3
+
+
+class Evidence(Protocol):
+    """One kind of reason: all its codes, and which of them hold for each pair, best first."""
+
+    @property
+    def codes(self) -> "list[str] | tuple[str, ...]":
+        """Every code of this kind."""
+        ...
+
+    def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
+        """Return positions in `codes`, `(n_pairs, most)`, -1 for none."""
+        ...
+
+
+class Reasons:
+    """Reason codes for pairs of one population; what people said is laid out once."""
+
+    def __init__(self, people: Population, catalogue: Catalogue | None = None) -> None:
+        words = load_catalogue() if catalogue is None else catalogue
+        self._kinds: tuple[Evidence, ...] = (
+            SharedInterests(people, words),
+            Listening(people, words),
+            Agreement(people, words),
+            SharedCircle(people, words),
+            Near(people, words),
+        )
+
+    def codes(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> list[list[str]]:
+        """Return the reason codes of each aligned pair of rows, at most three a pair."""
+        i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
+        names, first = self._numbered()
+        by_kind = [
+            np.where(found >= 0, found.astype(np.int32) + offset, -1)
+            for kind, offset in zip(self._kinds, first, strict=True)
+            for found in [kind.of(i, j, MOST_REASONS)]
+        ]
+        in_turn = np.stack(by_kind, axis=2).reshape(len(i), MOST_REASONS * len(by_kind))
+        held = in_turn >= 0
+        kept = held & (np.cumsum(held, axis=1) <= MOST_REASONS)
+        codes = names[in_turn[kept]].tolist()
+        ends = np.cumsum(kept.sum(axis=1)).tolist()
+        return [codes[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    def _numbered(self) -> tuple[npt.NDArray[np.object_], list[int]]:
+        """Return all codes of all kinds in one array, and where each kind begins."""
+        names = [code for kind in self._kinds for code in kind.codes]
+        lengths = [len(kind.codes) for kind in self._kinds]
+        return np.array(names, dtype=object), [sum(lengths[:kind]) for kind in range(len(lengths))]
+
+
+def reason_text(code: str, lang: Language = "ja") -> str:
+    """Return a reason code in words for the viewer.
+
+    Raises InputError for a code that is none.
+
+    >>> print(reason_text("interest:photography", "en"))
+    You both enjoy Photography
+    """
+    catalogue = load_catalogue()
+    kind, _, name = code.partition(":")
+    if kind in ("circle", "near") and not name:
+        return catalogue.text(f"reason.{kind}", lang)
+    if kind == "interest" and name in catalogue.interests:
+        return catalogue.text("reason.interest", lang, interest=catalogue.tag_label(name, lang))
+    if kind == "listens" and name in catalogue.topics:
+        return catalogue.text("reason.listens", lang, topic=catalogue.topics[name].label.text(lang))
+    if kind == "answer" and name in catalogue.questions:
+        return catalogue.text("reason.answer", lang, question=catalogue.questions[name].label.text(lang))
+    known = ["interest", "listens", "answer", "circle", "near"]
+    raise InputError(explained("unknown reason", got=code, remedy=did_you_mean(kind, known)))
