@@ -44,7 +44,8 @@ class YamlFile:
         try:
             loaded = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, see above
         except (yaml.YAMLError, UnicodeDecodeError, TypeError) as broken:
-            raise InputError(explained(f"cannot read YAML: {broken}", where=self.name)) from broken
+            why = " ".join(str(broken).split())
+            raise InputError(explained("cannot read YAML", where=self.name, remedy=why)) from broken
         if not isinstance(loaded, dict):
             raise InputError(explained("not a mapping of keys", where=self.name, got=loaded))
         self.content: dict[str, Any] = {str(key): value for key, value in loaded.items()}

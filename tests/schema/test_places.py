@@ -1,0 +1,137 @@
+import hashlib
+from importlib.resources import files
+
+import h3
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import InputError
+from recsys.schema.place import cell_number, cell_text, resolution
+from recsys.schema.places import (
+    COARSEST_RESOLUTION,
+    FEWEST_RESIDENTS,
+    coarsen,
+    load_places,
+    read_places,
+    residents,
+)
+
+CENSUS_TOTAL = 126_146_000  # residents of Japan on 1 October 2020
+latitudes = st.floats(-89, 89)
+longitudes = st.floats(-179, 179)
+
+
+def cells_at(*places: tuple[float, float], level: int = 6) -> np.ndarray:
+    return np.array([cell_number(h3.latlng_to_cell(*place, level)) for place in places], np.uint64)
+
+
+def levels(cells: np.ndarray) -> list[int]:
+    return [resolution(cell_text(cell)) for cell in cells]
+
+
+def test_the_prefectures_are_those_of_the_census():
+    prefectures = load_places().prefectures
+    assert sorted(p.code for p in prefectures.values()) == list(range(1, 48))
+    assert sum(p.population for p in prefectures.values()) == CENSUS_TOTAL
+
+
+def test_every_prefecture_has_cities_and_no_more_people_than_it_has():
+    places = load_places()
+    assert len(places.cities) >= 100
+    for prefecture in places.prefectures.values():
+        own = [city for city in places.cities.values() if city.prefecture == prefecture.id]
+        assert own
+        assert sum(city.population for city in own) <= prefecture.population
+
+
+def test_cities_stand_within_japan_and_apart_from_each_other():
+    cities = load_places().cities.values()
+    assert all(24 < city.latitude < 46 and 123 < city.longitude < 146 for city in cities)
+    assert len({(city.latitude, city.longitude) for city in cities}) == len(cities)
+
+
+def test_the_table_spreads_every_resident_once_at_each_level():
+    total = sum(city.population for city in load_places().cities.values())
+    for level in range(COARSEST_RESOLUTION, 7):
+        people = sum(n for cell, n in residents().items() if h3.get_resolution(cell) == level)
+        assert people == pytest.approx(total)
+
+
+def test_the_table_of_kept_cells_is_fixed():
+    """A change of this digest moves members between cells: give places.yaml a new version with it."""
+    kept = sorted(cell for cell, people in residents().items() if people >= FEWEST_RESIDENTS)
+    assert load_places().version == "2020.1"
+    assert hashlib.sha256(" ".join(kept).encode()).hexdigest()[:16] == "ee3a2e3f0861cbf3"
+
+
+def test_towns_keep_their_cell_and_empty_places_do_not():
+    shinjuku, mountains, sea, paris = (35.694, 139.704), (43.6, 142.9), (30.0, 150.0), (48.86, 2.35)
+    given_cells = cells_at(shinjuku, mountains, sea, paris)
+    kept = coarsen(given_cells)
+    assert kept[0] == given_cells[0]
+    assert levels(kept) == [6, 4, 4, 4]
+
+
+def test_the_outskirts_of_a_town_become_its_surroundings():
+    town = h3.latlng_to_cell(39.720, 140.103, 6)
+    parent = h3.cell_to_parent(town, 5)
+    outskirts = next(c for c in h3.cell_to_children(parent, 6) if residents().get(c, 0) < FEWEST_RESIDENTS)
+    assert cell_text(coarsen(np.array([cell_number(outskirts)], np.uint64))[0]) == parent
+
+
+def test_unknown_and_coarse_cells_stay():
+    coarse = cells_at((43.6, 142.9), level=3)
+    assert coarsen(np.append(coarse, np.uint64(0))).tolist() == [*coarse.tolist(), 0]
+    assert coarsen(np.empty(0, np.uint64)).dtype == np.uint64
+
+
+@given(st.lists(st.tuples(latitudes, longitudes), min_size=1, max_size=5), st.integers(0, 9))
+def test_a_cell_becomes_itself_or_a_parent_and_then_stays(places, level):
+    given_cells = cells_at(*places, level=level)
+    kept = coarsen(given_cells)
+    for before, after in zip(given_cells, kept, strict=True):
+        assert h3.cell_to_parent(cell_text(before), resolution(cell_text(after))) == cell_text(after)
+    assert all(found <= 6 for found in levels(kept))
+    assert coarsen(kept).tolist() == kept.tolist()
+
+
+@given(st.lists(st.tuples(latitudes, longitudes), min_size=2, max_size=6), st.randoms())
+def test_nobody_elses_presence_matters(places, random):
+    cells = cells_at(*places)
+    order = list(range(len(cells)))
+    random.shuffle(order)
+    together = coarsen(cells)
+    assert coarsen(cells[order]).tolist() == together[order].tolist()
+    assert [coarsen(cells[at : at + 1])[0] for at in range(len(cells))] == together.tolist()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ("prefecture: atlantis", "unknown prefecture in places.yaml: hokkaido_sapporo"),
+        ("prefecture: hokkaido, latitude: 99", "'latitude' is not from -90 to 90"),
+        ("prefecture: hokkaido, latitude: .nan", "'latitude' is not a number"),
+        ("prefecture: hokkaido, mayor: x", "unknown field"),
+    ],
+)
+def test_a_wrong_place_is_named(wrong, named):
+    if "latitude" not in wrong:
+        wrong += ", latitude: 43.1"
+    text = (
+        "version: x\nprefectures:\n  hokkaido: {code: 1, ja: 北海道, en: Hokkaido, population: 5225}\n"
+        f"cities:\n  hokkaido_sapporo: {{ja: 札幌市, en: Sapporo, longitude: 141, population: 9, {wrong}}}\n"
+    )
+    with pytest.raises(InputError, match=named):
+        read_places(text.encode())
+
+
+def test_a_table_without_sections_is_refused():
+    with pytest.raises(InputError, match="not a section of entries"):
+        read_places(b"version: x\n")
+
+
+def test_the_table_names_its_source():
+    text = (files("recsys.schema.catalogue") / "places.yaml").read_text(encoding="utf-8")
+    assert "2020 Population Census of Japan" in text
