@@ -1,0 +1,106 @@
+"""Where refused rows go, with every reason and nothing that must not be kept."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import shown
+from recsys.schema.columns import Columns as C
+from recsys.schema.fields.field import Fault, Field, Positions, objects
+
+ROW_NUMBER = "row_number"
+CODES = "codes"
+REASON = "reason"
+REDACTED = "(redacted)"
+
+
+class Quarantine:
+    """Collects the faults of one table, row by row."""
+
+    def __init__(self, fields: Sequence[Field], given: pd.DataFrame) -> None:
+        self._fields = fields
+        self._given = given
+        self._faults: list[Fault] = []
+        self.refused: npt.NDArray[np.bool_] = np.zeros(len(given), bool)
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Note faults; their rows are refused from now on."""
+        for fault in faults:
+            if len(fault.rows):
+                self._faults.append(fault)
+                self.refused[fault.rows] = True
+
+    def only(self, rule: str) -> Positions:
+        """Return the positions of rows that break `rule` and no other."""
+        count = np.zeros(len(self._given), np.int64)
+        other = np.zeros(len(self._given), bool)
+        for fault in self._faults:
+            if fault.code.endswith(f".{rule}"):
+                count[fault.rows] += 1
+            else:
+                other[fault.rows] = True
+        return np.flatnonzero((count > 0) & ~other)
+
+    def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the refused rows: number, person, codes, reasons, and what was given as short text.
+
+        rows: the canonical table; a `user_id` is repeated only when it could be read.
+        """
+        at = np.flatnonzero(self.refused)
+        codes, reasons = self._joined(at)
+        users = rows[C.USER].to_numpy(object)[at] if C.USER in rows else np.full(len(at), None, object)
+        shorts = {
+            str(name): self._short(str(name), at)
+            for name in self._given.columns
+            if name not in {C.USER, ROW_NUMBER, CODES, REASON}
+        }
+        front = {ROW_NUMBER: at.astype(np.int64), C.USER: users, CODES: codes, REASON: reasons}
+        return pd.DataFrame(
+            {name: pd.Series(v, dtype="int64" if name == ROW_NUMBER else object) for name, v in front.items()}
+            | {name: pd.Series(v, dtype=object) for name, v in shorts.items()}
+        )
+
+    def _joined(self, at: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+        place = np.zeros(len(self._given), np.intp)
+        place[at] = np.arange(len(at))
+        codes, reasons = np.full(len(at), "", object), np.full(len(at), "", object)
+        for fault in self._faults:
+            where = place[fault.rows]
+            again = codes[where] != ""
+            codes[where] += np.where(again, f"|{fault.code}", fault.code).astype(object)
+            reasons[where] += np.where(again, "; ", "").astype(object)
+            reasons[where] += fault.reason
+        return codes, reasons
+
+    def _short(self, name: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
+        values = objects(self._given[name].iloc[at])
+        field = next((field for field in self._fields if field.name == name), None)
+        short = np.fromiter((_shortened(v) for v in values), object, len(values))
+        if field is not None and field.private:
+            mine = [fault.rows for fault in self._faults if fault.code.startswith(f"{name}.")]
+            hidden = np.isin(at, np.concatenate(mine)) if mine else np.zeros(len(at), bool)
+            short[hidden & (short != None)] = REDACTED  # noqa: E711 - elementwise
+        return short
+
+
+_MEMBERS_SHOWN = 20
+
+
+def _shortened(value: object) -> str | None:
+    """Return a value as one short printable line, looking only at its beginning."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return shown(value)[1:-1] if len(value) <= 80 else shown(value)
+    if isinstance(value, list | tuple | np.ndarray | set | frozenset):
+        members = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        first = [_shortened(member) or "null" for member in list(members[:_MEMBERS_SHOWN])]
+        more = f" ... ({len(value)} members)" if len(value) > _MEMBERS_SHOWN else ""
+        return "|".join(first) + more
+    if isinstance(value, bytes):
+        return f"bytes ({len(value)})"
+    return shown(
+        str(value) if isinstance(value, int | float | np.generic | pd.Timestamp) else repr(value)[:200]
+    )[1:-1]

@@ -1,0 +1,1 @@
+"""Rules over whole rows, and over all rows of a person."""

@@ -1,0 +1,215 @@
+"""From a source to checked tables, people and events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import InputError, SourceError, TableError, explained
+from recsys.schema.build import build_population
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
+from recsys.schema.contract import Checked
+from recsys.schema.population import Population, as_utc
+from recsys.schema.precaution import Precaution
+from recsys.schema.relations import Relations
+from recsys.schema.tables import CONTRACTS, check_table
+from recsys.storage.erasure import without_erased
+from recsys.storage.quarantine import one_table
+from recsys.storage.source import Frames, Source, read_tables, source_name
+
+if TYPE_CHECKING:
+    from recsys.history.events import Events
+
+Time = str | pd.Timestamp | None
+
+PEOPLE_TABLES: Final = (T.PROFILES, T.BOUNDARIES)
+"""Without these two there are no people to load."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedTables:
+    """The tables of a source, checked.
+
+    accepted:   canonical frames by table name; a table the source lacks is lacking here.
+    quarantine: one frame of everything refused, see `recsys.storage.quarantine`.
+    counts:     table, rows_in, accepted, quarantined: rows_in is always the sum of the other two.
+    precaution: people and pairs to keep apart because of what was refused.
+    as_of:      the time of loading, UTC; None when none was given and the source holds no time.
+    """
+
+    accepted: Mapping[str, pd.DataFrame]
+    quarantine: pd.DataFrame
+    counts: pd.DataFrame
+    precaution: Precaution
+    as_of: pd.Timestamp | None
+    source: str
+
+
+def load_tables(source: Source, as_of: Time = None) -> LoadedTables:
+    """Read and check every table of a source.
+
+    as_of: rows with a later time are quarantined. None means the latest time in the source, never
+    the clock, so that the same source gives the same tables on any day; nothing is then too late,
+    so a night should say its time.
+
+    Raises SourceError when the source cannot be read, TableError with the problems of every broken table.
+    """
+    return _checked(read_tables(source), source_name(source), as_of)
+
+
+def load_population(source: Source, as_of: Time = None) -> Population:
+    """Return everybody of a source as of one time, with what stands between them.
+
+    See `load_tables` for `as_of`. People whose refused rows may have forbidden something are held,
+    pairs of refused blocks and reports stay apart (`recsys.schema.precaution`).
+
+    Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
+    """
+    frames = read_tables(source)
+    for name in PEOPLE_TABLES:
+        if name not in frames:
+            where = source_name(source)
+            raise SourceError(explained(f"no table '{name}'", where=where, remedy=_add(source, name)))
+    return population_of(_checked(frames, source_name(source), as_of))
+
+
+def population_of(tables: LoadedTables) -> Population:
+    """Return everybody in tables that are loaded already."""
+    if tables.as_of is None:
+        raise InputError(
+            explained(
+                "no time to load people as of", where=tables.source, remedy="give as_of, such as 2026-01-05"
+            )
+        )
+    people = build_population(tables.accepted, tables.as_of, tables.source)
+    return _with_precaution(people.with_relations(_relations(tables, people)), tables.precaution)
+
+
+def load_events(source: Source, as_of: Time = None) -> "Events":
+    """Return the events of a source up to one time; ids may be any text, and need no profiles.
+
+    See `load_tables` for `as_of`.
+
+    Raises SourceError when the source has no events, and as `load_tables` does.
+    """
+    frames = read_tables(source)
+    if T.EVENTS not in frames:
+        where = source_name(source)
+        raise SourceError(explained("no table 'events'", where=where, remedy=_add(source, T.EVENTS)))
+    return events_of(_checked({T.EVENTS: frames[T.EVENTS]}, source_name(source), as_of))
+
+
+def events_of(tables: LoadedTables) -> "Events":
+    """Return the events in tables that are loaded already; none when there is no such table."""
+    from recsys.history.events import Events
+
+    if T.EVENTS not in tables.accepted:
+        return Events.none()
+    return Events(tables.accepted[T.EVENTS])
+
+
+def _add(source: Source, name: str) -> str:
+    if not isinstance(source, str):
+        return f"add the key '{name}'"
+    kind = source.partition(":")[0]
+    return f"add a table '{name}'" if kind == "duckdb" else f"add the file {name}.{kind}"
+
+
+def _checked(frames: Frames, source: str, as_of: Time) -> LoadedTables:
+    time = None if as_of is None else as_utc(as_of)
+    checked: dict[str, Checked] = {}
+    broken: list[TableError] = []
+    users: frozenset[str] | None = None
+    for name in CONTRACTS:
+        if name not in frames:
+            continue
+        try:
+            checked[name] = check_table(name, frames[name], as_of=time, users=users)
+        except TableError as error:
+            broken.append(error)
+        else:
+            if name == T.PROFILES:
+                users = frozenset(checked[name].accepted[C.USER])
+    if broken:
+        raise broken[0] if len(broken) == 1 else _together(broken)
+    precaution = Precaution()
+    for table in checked.values():
+        precaution |= table.precaution
+    erased = precaution.erased | _erased(checked)
+    checked = {name: without_erased(table, erased) for name, table in checked.items()}
+    accepted = {name: table.accepted for name, table in checked.items()}
+    return LoadedTables(
+        accepted=MappingProxyType(accepted),
+        quarantine=one_table({name: table.quarantined for name, table in checked.items()}),
+        counts=_counts(frames, checked),
+        precaution=precaution,
+        as_of=_latest(accepted) if time is None else time,
+        source=source,
+    )
+
+
+def _together(broken: list[TableError]) -> TableError:
+    problems = [f"{error.table}: {problem}" for error in broken for problem in error.problems]
+    return TableError(", ".join(error.table for error in broken), problems)
+
+
+def _erased(checked: Mapping[str, Checked]) -> frozenset[str]:
+    if T.EVENTS not in checked:
+        return frozenset()
+    events = checked[T.EVENTS].accepted
+    return frozenset(events.loc[events[C.TYPE] == "erase", C.ACTOR])
+
+
+def _counts(frames: Frames, checked: Mapping[str, Checked]) -> pd.DataFrame:
+    rows = [(n, len(frames[n]), len(c.accepted), len(c.quarantined)) for n, c in checked.items()]
+    counts = pd.DataFrame(rows, columns=["table", "rows_in", "accepted", "quarantined"])
+    lost = counts[counts["rows_in"] != counts["accepted"] + counts["quarantined"]]
+    if len(lost):
+        raise InputError(explained("rows were lost", got=lost.to_dict("records"), remedy="report this"))
+    return counts
+
+
+def _latest(accepted: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
+    times = [frame[c].max() for frame in accepted.values() for c in (C.TS, C.VALID_FROM) if c in frame]
+    known = [time for time in times if pd.notna(time)]
+    return max(known) if known else None
+
+
+def _relations(tables: LoadedTables, people: Population) -> Relations:
+    from importlib.util import find_spec
+
+    if find_spec("recsys.history.separations") is None:
+        return Relations.none(len(people))
+    from recsys.history.separations import relations
+
+    accepted = tables.accepted
+    return relations(
+        events_of(tables), accepted.get(T.BLOCKS), accepted.get(T.REPORTS), people.ids, people.as_of
+    )
+
+
+def _with_precaution(people: Population, precaution: Precaution) -> Population:
+    from dataclasses import replace
+
+    held = people.held.copy()
+    rows = people.ids.find(sorted(precaution.people))
+    held[rows[rows >= 0]] = True
+    pairs = np.array(sorted(precaution.pairs), dtype=object).reshape(-1, 2)
+    apart = np.column_stack([people.ids.find(pairs[:, 0]), people.ids.find(pairs[:, 1])])
+    apart = apart[(apart >= 0).all(axis=1)]
+    known = people.relations
+    return replace(
+        people,
+        held=held,
+        relations=Relations.of(
+            len(people),
+            separated=np.concatenate([known.separated, apart]),
+            reason=np.concatenate([known.reason, np.zeros(len(apart), np.int8)]),
+            liked=known.liked,
+            suggestible=known.suggestible,
+        ),
+    )

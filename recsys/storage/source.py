@@ -1,0 +1,176 @@
+"""Where tables come from: a folder of Parquet or CSV files, a DuckDB file, or frames in memory.
+
+A source is named `parquet:DIR`, `csv:DIR` or `duckdb:FILE`, or is a mapping of frames. Each table is
+one file (`profiles.parquet`; Parquet also as a folder of that name, as clusters write it) or one
+DuckDB table. Anything else lying there is an error: a `block.parquet` that nobody reads would be a
+list of blocks that nobody keeps.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from recsys.errors import SourceError, did_you_mean, explained
+from recsys.schema.tables import CONTRACTS
+
+Frames = Mapping[str, pd.DataFrame]
+Source = str | Frames
+
+KINDS: Final = ("parquet", "csv", "duckdb")
+_BESIDE: Final = (".json", ".md", ".txt", ".yaml")
+"""Files that may lie beside tables: they describe them."""
+
+
+def source_name(source: Source) -> str:
+    """Return how a source is called in messages."""
+    return source if isinstance(source, str) else "memory"
+
+
+def read_tables(source: Source) -> dict[str, pd.DataFrame]:
+    """Return every table of a source as it is, unchecked, in the order of the contracts.
+
+    From CSV every column is text and an empty field is null ("" in quotes is an empty text).
+
+    Raises SourceError when the source, or anything in it, cannot be read or is not known.
+
+    >>> sorted(read_tables({"profiles": pd.DataFrame(), "boundaries": pd.DataFrame()}))
+    ['boundaries', 'profiles']
+    """
+    if not isinstance(source, str):
+        found = _frames(source)
+    else:
+        kind, path = parse_source(source)
+        found = _READERS[kind](path)
+    return {name: found[name] for name in CONTRACTS if name in found}
+
+
+def parse_source(source: str) -> tuple[str, Path]:
+    """Split a named source into its kind and its path.
+
+    >>> parse_source("parquet:data/town")[0]
+    'parquet'
+    """
+    kind, colon, path = source.partition(":")
+    if not colon or not path or kind not in KINDS:
+        if "://" in source:
+            kind, path = kind + "://...", ""  # a database address may hold a password
+        remedy = "write parquet:DIR, csv:DIR or duckdb:FILE"
+        raise SourceError(explained("not a source", got=source if path else kind, remedy=remedy))
+    return kind, Path(path)
+
+
+def source_files(source: str) -> list[Path]:
+    """Return the files and folders a named source is read from.
+
+    Raises SourceError when it is not there, or when something unknown lies beside the tables.
+    """
+    kind, path = parse_source(source)
+    if kind != "duckdb":
+        return list(_files(path, f".{kind}").values())
+    if not path.is_file():
+        raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
+    return [path]
+
+
+def _frames(source: Frames) -> Frames:
+    for name, frame in source.items():
+        _known(name, "memory")
+        if not isinstance(frame, pd.DataFrame):
+            got = type(frame).__name__
+            raise SourceError(explained("not a table", where=name, got=got, remedy="give a pandas DataFrame"))
+    return source
+
+
+def _known(name: str, where: str) -> None:
+    if name not in CONTRACTS:
+        raise SourceError(
+            explained("unknown table", where=where, got=name, remedy=did_you_mean(str(name), CONTRACTS))
+        )
+
+
+def _files(folder: Path, suffix: str) -> dict[str, Path]:
+    """Return the table files of a folder by table name."""
+    if not folder.is_dir():
+        what = "this is a file, not a folder" if folder.exists() else "no such folder"
+        raise SourceError(explained(what, got=str(folder), remedy=f"name a folder of *{suffix} files"))
+    found = {}
+    for path in sorted(folder.iterdir()):
+        described = path.suffix in _BESIDE or (path.is_dir() and path.suffix != suffix)
+        if path.name.startswith((".", "_")) or described:
+            continue
+        if path.suffix != suffix:
+            remedy = did_you_mean(path.name, [name + suffix for name in CONTRACTS])
+            raise SourceError(explained("unknown file", where=str(folder), got=path.name, remedy=remedy))
+        _known(path.stem, str(folder))
+        found[path.stem] = path
+    return found
+
+
+def _unreadable(path: Path, error: Exception, remedy: str) -> SourceError:
+    reason = " ".join(str(error).split())
+    return SourceError(
+        explained(f"cannot be read ({type(error).__name__})", where=str(path), got=reason, remedy=remedy)
+    )
+
+
+def _read_parquet(folder: Path) -> dict[str, pd.DataFrame]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tables = {}
+    for name, path in _files(folder, ".parquet").items():
+        try:
+            table = pq.read_table(path, partitioning=None)
+            tables[name] = table.to_pandas(ignore_metadata=True)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+    return tables
+
+
+def _read_csv(folder: Path) -> dict[str, pd.DataFrame]:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    tables = {}
+    for name, path in _files(folder, ".csv").items():
+        parse = csv.ParseOptions(newlines_in_values=True)
+        try:
+            with csv.open_csv(path, parse_options=parse) as stream:
+                columns = stream.schema.names
+            texts = csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            )
+            tables[name] = csv.read_csv(path, parse_options=parse, convert_options=texts).to_pandas()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            remedy = "save it as CSV in UTF-8, one header line, commas between"
+            raise _unreadable(path, error, remedy) from error
+    return tables
+
+
+def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
+    import duckdb
+
+    if not path.is_file():
+        raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
+    try:
+        with duckdb.connect(str(path), read_only=True) as database:
+            names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
+            for name in names:
+                _known(name, str(path))
+            return {
+                name: database.table(name).to_arrow_table().to_pandas(ignore_metadata=True) for name in names
+            }
+    except duckdb.Error as error:
+        raise _unreadable(path, error, "name a DuckDB database that no other process writes") from error
+
+
+_READERS: Final[dict[str, Callable[[Path], dict[str, pd.DataFrame]]]] = {
+    "parquet": _read_parquet,
+    "csv": _read_csv,
+    "duckdb": _read_duckdb,
+}

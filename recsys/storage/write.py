@@ -1,0 +1,121 @@
+"""Tables written so that they read back as they were, and to the same bytes every time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.schema.contract import Contract
+from recsys.schema.fields import Flag, Real, Time, Whole, WordSet
+from recsys.schema.fields.field import Field, objects
+from recsys.schema.fields.word import SEPARATOR
+from recsys.schema.tables import CONTRACTS
+from recsys.storage.durable import durable_file, move_durably, sync_file
+from recsys.storage.source import parse_source
+
+_WRITTEN: Final = ("parquet", "duckdb")
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], target: str) -> None:
+    """Write tables to `parquet:DIR` or `duckdb:FILE`; each file is there in full or not at all.
+
+    tables: raw valid or accepted frames by table name; columns a frame lacks are not written. A
+    folder keeps tables that are not named; a DuckDB file is replaced.
+
+    Raises InputError for an unknown table or column, values that are not of their column's type, or
+    another kind of target.
+    """
+    kind, path = parse_source(target)
+    if kind not in _WRITTEN:
+        remedy = "write parquet:DIR or duckdb:FILE"
+        raise InputError(explained("tables are not written here", got=target, remedy=remedy))
+    arrow = {name: _arrow(name, frame) for name, frame in tables.items()}
+    if kind == "parquet":
+        _write_parquet(arrow, path)
+    else:
+        _write_duckdb(arrow, path)
+
+
+def _write_parquet(tables: Mapping[str, Any], folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        with durable_file(folder / f"{name}.parquet") as file:
+            pq.write_table(table, file, compression="zstd")
+
+
+def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
+    import duckdb
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    with duckdb.connect(str(aside)) as database:
+        for name in sorted(tables):
+            database.register("given", tables[name])
+            database.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given')  # noqa: S608 - a known name
+            database.unregister("given")
+    sync_file(aside)
+    move_durably(aside, path)
+
+
+def _arrow(name: str, frame: pd.DataFrame) -> Any:
+    import pyarrow as pa
+
+    if name not in CONTRACTS:
+        raise InputError(explained("unknown table", got=name, remedy=did_you_mean(name, CONTRACTS)))
+    contract = CONTRACTS[name]
+    fields = {field.name: field for field in _fields(contract, frame)}
+    columns = {}
+    for column, field in fields.items():
+        try:
+            columns[column] = pa.array(_plain(field, frame[column]), type=_type(field), from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            remedy = "check the table with recsys.schema.tables.check_table"
+            raise InputError(
+                explained(
+                    "a value is not of its column's type", where=f"{name}.{column}", got=reason, remedy=remedy
+                )
+            ) from error
+    return pa.table(columns)
+
+
+def _fields(contract: Contract, frame: pd.DataFrame) -> list[Field]:
+    for name in frame.columns:
+        if name not in contract.columns:
+            remedy = did_you_mean(str(name), contract.columns)
+            raise InputError(explained("unknown column", where=contract.table, got=str(name), remedy=remedy))
+    return [field for field in contract.fields if field.name in frame.columns]
+
+
+def _plain(field: Field, values: pd.Series) -> Any:
+    if isinstance(field, WordSet):
+        return [_members(value) for value in objects(values)]
+    if isinstance(field, Time):
+        return pd.Series(pd.to_datetime(values.array, utc=True))
+    return values
+
+
+def _members(value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    words = value.split(SEPARATOR) if isinstance(value, str) else value
+    return sorted({word for word in words if word})
+
+
+def _type(field: Field) -> Any:
+    import pyarrow as pa
+
+    if isinstance(field, WordSet):
+        return pa.list_(pa.string())
+    if isinstance(field, Time):
+        return pa.timestamp("us", tz="UTC")
+    if isinstance(field, Whole):
+        return pa.int32()
+    if isinstance(field, Real):
+        return pa.float64()
+    return pa.bool_() if isinstance(field, Flag) else pa.string()
