@@ -1,0 +1,51 @@
+"""A fitted block as plain values: applying it needs numpy alone."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.features.rows import BlockRows
+from recsys.schema.population import Population
+
+
+class AppliedBlock(ABC):
+    """What a block learned: a frozen dataclass whose fields are arrays or JSON values.
+
+    Subclasses are frozen dataclasses; array fields are saved as arrays, every other as JSON (lists
+    come back as tuples).
+    """
+
+    name: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The name of each column, unique inside the block."""
+
+    @abstractmethod
+    def rows(self, people: Population) -> BlockRows:
+        """Return the two rows of everybody in `people`, seen at fit or not."""
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the array fields."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def meta(self) -> dict[str, Any]:
+        """Return the other fields, all JSON values."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        """Build again what `arrays` and `meta` returned."""
+        return cls(**arrays, **{name: _tuples(value) for name, value in meta.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(part) for part in value) if isinstance(value, list | tuple) else value

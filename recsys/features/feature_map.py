@@ -1,0 +1,119 @@
+"""All blocks together: people in, two rows a block and person out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import InputError, explained
+from recsys.features.applied import APPLIED, AppliedBlock
+from recsys.features.rows import BlockRows
+from recsys.history.events import Events
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+
+if TYPE_CHECKING:
+    from recsys.features.block import Block
+
+_SEPARATOR = "."
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """Fitted blocks in a fixed order; applying and saving them needs numpy alone.
+
+    >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+    >>> features = FeatureMap.fit(people)
+    >>> sorted(features.transform(people))
+    ['boundaries', 'circles', 'interests', 'rhythm', 'scales', 'talk', 'values']
+    """
+
+    blocks: tuple[AppliedBlock, ...]
+
+    @classmethod
+    def fit(
+        cls, people: Population, *, events: Events | None = None, blocks: "Sequence[Block] | None" = None
+    ) -> "FeatureMap":
+        """Fit copies of `blocks` (the default ones when None) on people and their past events.
+
+        Raises InputError when two blocks have one name.
+        """
+        if blocks is None:
+            from recsys.features.defaults import default_blocks
+
+            blocks = default_blocks()
+        names = [block.name for block in blocks]
+        if len(set(names)) < len(names):
+            raise InputError(explained("two blocks have one name", got=", ".join(names)))
+        return cls(tuple(_fitted_copy(block, people, events) for block in blocks))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The blocks' names, in order."""
+        return tuple(block.name for block in self.blocks)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns as `BLOCK:COLUMN`, in order."""
+        return tuple(f"{block.name}:{column}" for block in self.blocks for column in block.columns)
+
+    @property
+    def block_of(self) -> npt.NDArray[np.int64]:
+        """The position of each column's block, `(n_columns,)`."""
+        return np.repeat(np.arange(len(self.blocks)), [len(block.columns) for block in self.blocks])
+
+    def transform(self, people: Population) -> dict[str, BlockRows]:
+        """Return the rows of everybody for each block."""
+        return {block.name: block.rows(people) for block in self.blocks}
+
+    def concatenated(self, people: Population) -> BlockRows:
+        """Return all blocks side by side; the pair score is the sum of the blocks' pair scores."""
+        rows = list(self.transform(people).values())
+        none = np.empty((len(people), 0), np.float32)
+        return BlockRows(
+            np.hstack([none, *(row.looks for row in rows)]), np.hstack([none, *(row.is_ for row in rows)])
+        )
+
+    def frame(self, people: Population) -> pd.DataFrame:
+        """Return everybody's numbers as one table by user_id, columns `BLOCK:COLUMN:looks` and `:is`."""
+        rows = self.concatenated(people)
+        index = pd.Index(people.ids.values, name=C.USER)
+        return pd.DataFrame(
+            np.hstack([rows.looks, rows.is_]),
+            index=index,
+            columns=[f"{column}:{side}" for side in ("looks", "is") for column in self.columns],
+        )
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what all blocks learned as arrays named `BLOCK.FIELD`."""
+        return {
+            f"{block.name}{_SEPARATOR}{name}": array
+            for block in self.blocks
+            for name, array in block.arrays().items()
+        }
+
+    def meta(self) -> list[dict[str, Any]]:
+        """Return the other fields of each block, JSON values, in order."""
+        return [{"block": block.name, "fields": block.meta()} for block in self.blocks]
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, npt.NDArray[Any]], meta: Sequence[Mapping[str, Any]]
+    ) -> "FeatureMap":
+        """Build again what `arrays` and `meta` returned."""
+        blocks = []
+        for entry in meta:
+            start = entry["block"] + _SEPARATOR
+            own = {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
+            blocks.append(APPLIED[entry["block"]].from_arrays(own, entry["fields"]))
+        return cls(tuple(blocks))
+
+
+def _fitted_copy(block: "Block", people: Population, events: Events | None) -> AppliedBlock:
+    from sklearn.base import clone
+
+    state: AppliedBlock = clone(block).fit(people, events=events).state_
+    return state

@@ -1,0 +1,82 @@
+"""The rhythm block: learns what speed and activity are usual."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.features.applied.rhythm import AppliedRhythm, day_of
+from recsys.features.block import Block
+from recsys.history.events import Events
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from recsys.schema.strings import packed_strings
+
+ACTS = (
+    "pass",
+    "hide",
+    "like",
+    "message",
+    "optin",
+    "rules_agreed",
+    "meet_planned",
+    "meet_feedback",
+    "feeling_check",
+)
+"""Events that show that their actor was there."""
+
+
+class Rhythm(Block):
+    """Reply lag and activity from events, as of the time of the population they are asked for."""
+
+    name = "rhythm"
+
+    def _learn(self, people: Population, events: Events) -> AppliedRhythm:
+        state = _by_day(events.frame)
+        before = day_of(people.as_of)
+        total, count = state.lags(before)
+        means = total[count > 0] / count[count > 0]
+        days = state.active_days(before)
+        activity = np.log1p(days[~np.isnan(days)])
+        return replace(
+            state,
+            usual_lag=float(means.mean()) if len(means) else 0.0,
+            lag_spread=_spread(means),
+            usual_activity=float(activity.mean()) if len(activity) else 0.0,
+            activity_spread=_spread(activity),
+        )
+
+
+def _spread(values: npt.NDArray[np.float64]) -> float:
+    """Return the standard deviation, 1 when there is none to speak of."""
+    spread = float(values.std()) if len(values) > 1 else 0.0
+    return spread if spread > 1e-6 else 1.0
+
+
+def _by_day(events: pd.DataFrame) -> AppliedRhythm:
+    """Return one entry for each person and UTC day on which they did something."""
+    acts = events[events[C.TYPE].isin(ACTS) & events[C.TS].notna()]
+    person, ids = pd.factorize(acts[C.ACTOR].astype(object), sort=True)
+    day = acts[C.TS].dt.tz_convert("UTC").dt.floor("D")
+    day = ((day - pd.Timestamp("1970-01-01", tz="UTC")) // pd.Timedelta(days=1)).to_numpy(np.int64)
+    lag = pd.to_numeric(acts[C.REPLY_LAG_H], errors="coerce").to_numpy(np.float64)
+    usable = np.isfinite(lag) & (lag >= 0)
+    frame = pd.DataFrame(
+        {
+            "person": person,
+            "day": day,
+            "lag_sum": np.where(usable, np.log1p(np.where(usable, lag, 0.0)), 0.0),
+            "lag_count": usable.astype(np.int64),
+        }
+    )
+    days = frame.groupby(["person", "day"], as_index=False).sum()
+    text, ends = packed_strings(ids)
+    return AppliedRhythm(
+        ids_text=text,
+        ids_ends=ends,
+        person=days["person"].to_numpy(np.int32),
+        day=days["day"].to_numpy(np.int32),
+        lag_sum=days["lag_sum"].to_numpy(np.float32),
+        lag_count=days["lag_count"].to_numpy(np.int32),
+    )
