@@ -1,0 +1,124 @@
+"""Values become answers: an option, what is accepted of others, how much it matters."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.schema.catalogue.catalogue import Catalogue
+from recsys.schema.catalogue.entries import Question
+from recsys.schema.columns import Columns as C
+from recsys.simulation.draws import Mask, one_of, whole_numbers
+from recsys.simulation.minds import Floats
+from recsys.simulation.settings import ContentSettings
+
+_AT_MOST = 60
+_TOLERANCE = {0: 2.0, 1: 1.3, 10: 0.8, 50: 0.55}
+"""How far, on the scale from -1 to 1, an accepted answer may lie from one's own, by importance."""
+
+
+def make_answers(
+    ids: np.ndarray,
+    joined: pd.Series,
+    values: Floats,
+    *,
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    s: ContentSettings,
+) -> pd.DataFrame:
+    """Draw the answers of each person from their values `(n, n_scales)`.
+
+    A sensitive question is answered by few, with consent, for matches only, and is never mandatory.
+    """
+    questions = list(catalogue.questions.values())
+    options = _options(values, questions, catalogue, rng, s)
+    person, question = np.nonzero(_answered(len(ids), questions, rng, s))
+    option = options[person, question]
+    importance = whole_numbers(one_of(s.importance, len(person), rng))
+    sensitive = np.array([q.sensitive for q in questions], dtype=bool)[question]
+    hidden = sensitive | (rng.random(len(person)) < s.match_only)
+    mandatory = _mandatory(person, ~hidden & (importance >= 10), len(ids), rng, s)
+    table = _accepted_table(questions)
+    accepted = np.empty(len(person), dtype=object)
+    accepted[:] = [
+        table[key] for key in zip(question.tolist(), option.tolist(), importance.tolist(), strict=True)
+    ]
+    names = np.array([q.id for q in questions], dtype=object)
+    words = _padded([q.answers for q in questions])
+    consents = np.char.add("consent-", person.astype(str)).astype(object)
+    return pd.DataFrame(
+        {
+            C.USER: ids[person],
+            C.VALID_FROM: joined.to_numpy()[person],
+            C.QUESTION: names[question],
+            C.ANSWER: words[question, option],
+            C.ACCEPTED: accepted,
+            C.IMPORTANCE: importance,
+            C.MANDATORY: mandatory,
+            C.VISIBILITY: np.where(hidden, "match_only", "public").astype(object),
+            C.CONSENT: _none_unless(sensitive, consents),
+        }
+    )
+
+
+def _none_unless(known: Mask, values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    found = values.copy()
+    found[~known] = None
+    return found
+
+
+def _padded(options: list[tuple[str, ...]]) -> npt.NDArray[np.object_]:
+    table = np.full((len(options), max(map(len, options))), None, dtype=object)
+    for row, words in enumerate(options):
+        table[row, : len(words)] = words
+    return table
+
+
+def _options(
+    values: Floats,
+    questions: list[Question],
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    s: ContentSettings,
+) -> npt.NDArray[np.int64]:
+    scales = list(catalogue.scales)
+    signal = s.answer_signal
+    chosen = np.empty((len(values), len(questions)), np.int64)
+    for at, question in enumerate(questions):
+        felt = np.sqrt(signal) * values[:, scales.index(question.scale)]
+        felt += np.sqrt(1.0 - signal) * rng.standard_normal(len(values))
+        scores = np.array([option.score for option in question.options])
+        away = np.abs(np.tanh(felt)[:, None] - scores[None, :]) + 1e-6 * rng.random(
+            (len(values), len(scores))
+        )
+        chosen[:, at] = away.argmin(axis=1)
+    return chosen
+
+
+def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: ContentSettings) -> Mask:
+    keen = rng.beta(s.answer_share * s.answer_spread, (1.0 - s.answer_share) * s.answer_spread, n)
+    weight = np.where([q.sensitive for q in questions], s.sensitive_share, 1.0)
+    answered = rng.random((n, len(questions))) < keen[:, None] * weight
+    return answered & (np.cumsum(answered, axis=1) <= _AT_MOST)
+
+
+def _mandatory(
+    person: npt.NDArray[np.int64], possible: Mask, n: int, rng: np.random.Generator, s: ContentSettings
+) -> Mask:
+    strict = rng.random(n) < s.strict
+    allowed = rng.integers(1, 3, n)
+    wanted = possible & strict[person]
+    running = np.cumsum(wanted)
+    first = np.searchsorted(person, person, side="left")
+    before: npt.NDArray[np.int64] = running[first] - wanted[first]
+    return wanted & (running - before <= allowed[person])
+
+
+def _accepted_table(questions: list[Question]) -> dict[tuple[int, int, int], list[str]]:
+    return {
+        (at, own, importance): [
+            o.id for o in q.options if abs(o.score - q.options[own].score) <= tolerance + 1e-9
+        ]
+        for at, q in enumerate(questions)
+        for own in range(len(q.options))
+        for importance, tolerance in _TOLERANCE.items()
+    }

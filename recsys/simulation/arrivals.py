@@ -1,0 +1,77 @@
+"""When people join, leave, move and prove who they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.schema.columns import Columns as C
+from recsys.schema.vocabulary import AMOUNTS
+from recsys.simulation.event_log import EventLog, Seconds, utc
+from recsys.simulation.scene import DAY, HOUR
+from recsys.simulation.settings import HistorySettings
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """When each person joined and left (`NEVER`), seconds, `(n,)`; the past runs from start to end."""
+
+    joined: Seconds
+    left: Seconds
+    start: int
+    end: int
+
+
+def make_arrivals(n: int, end: int, rng: np.random.Generator, s: HistorySettings) -> Arrivals:
+    """Draw who was there before the past began, who joined during it, and who left."""
+    start = end - s.days * DAY
+    joined = start - HOUR - rng.integers(0, s.first_join_days * DAY, n)
+    left = np.full(n, NEVER, np.int64)
+    if s.days > 1:
+        u = rng.random(n)
+        newcomer, leaver = u < s.joined_within, u > 1.0 - s.left_within
+        joined[newcomer] = rng.integers(start, end - HOUR, int(newcomer.sum()))
+        left[leaver] = rng.integers(start + HOUR, end, int(leaver.sum()))
+    return Arrivals(joined=joined, left=left, start=start, end=end)
+
+
+def log_arrivals(
+    arrivals: Arrivals, profiles: pd.DataFrame, suggestible: npt.NDArray[np.bool_], log: EventLog
+) -> None:
+    """Log the terms accepted and the proof given on joining, and the opt-ins of the discreet."""
+    everyone = np.arange(len(profiles))
+    nobody = np.full(len(profiles), -1)
+    log.add("terms_accepted", arrivals.joined, everyone, nobody)
+    tier = profiles[C.VERIFICATION].to_numpy(object)
+    proved = tier != "none"
+    log.add("verified", arrivals.joined[proved] + 60, everyone[proved], nobody[proved], detail=tier[proved])
+    log.add(
+        "optin",
+        arrivals.joined[suggestible] + 120,
+        everyone[suggestible],
+        nobody[suggestible],
+        detail="suggestion",
+    )
+
+
+def with_changes(
+    profiles: pd.DataFrame, arrivals: Arrivals, rng: np.random.Generator, s: HistorySettings
+) -> pd.DataFrame:
+    """Add what profiles said before people moved, and what they say since people left."""
+    moved = np.flatnonzero((rng.random(len(profiles)) < s.moved) & (arrivals.joined < arrivals.start - DAY))
+    before = profiles.iloc[moved].copy()
+    radius = np.array(AMOUNTS[C.MAX_DISTANCE_KM])
+    before[C.MAX_DISTANCE_KM] = radius[rng.integers(0, len(radius), len(moved))]
+    since = arrivals.joined[moved]
+    now = profiles.copy()
+    changed = since + ((arrivals.start - since) * rng.random(len(moved))).astype(np.int64)
+    now.loc[now.index[moved], C.VALID_FROM] = utc(changed).array
+    gone = np.flatnonzero(arrivals.left < NEVER)
+    after = profiles.iloc[gone].copy()
+    after[C.ACTIVITY] = "dormant"
+    after[C.VALID_FROM] = utc(arrivals.left[gone]).array
+    whole = pd.concat([before, now, after], ignore_index=True)
+    return whole.sort_values([C.USER, C.VALID_FROM], kind="stable", ignore_index=True)

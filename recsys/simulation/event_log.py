@@ -1,0 +1,150 @@
+"""Events as they happen, kept small, and made into a table at the end."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.schema.columns import Columns as C
+from recsys.schema.vocabulary import ENUMERATIONS, EVENT_DETAILS
+
+TYPES: Final = ENUMERATIONS[C.TYPE].words
+DETAILS: Final = tuple(dict.fromkeys(word for words in EVENT_DETAILS.values() for word in words))
+SURFACES: Final = ("list", "inbox", "talk")
+NOBODY: Final = -1
+
+Seconds = npt.NDArray[np.int64]
+Columns = dict[str, npt.NDArray[Any]]
+
+_FIELDS: Final = {
+    "ts": np.int64,
+    "actor": np.int32,
+    "target": np.int32,
+    "type": np.int8,
+    "surface": np.int8,
+    "position": np.int32,
+    "propensity": np.float64,
+    "detail": np.int16,
+    "count": np.int32,
+    "lag": np.float32,
+}
+_UNKNOWN: Final = {
+    "surface": -1,
+    "position": -1,
+    "propensity": np.nan,
+    "detail": -1,
+    "count": -1,
+    "lag": np.nan,
+}
+
+
+class EventLog:
+    """A growing log of events; times are whole seconds since 1970 UTC, people are rows."""
+
+    def __init__(self) -> None:
+        self._parts: list[Columns] = []
+
+    def add(
+        self, kind: str, ts: npt.ArrayLike, actor: npt.ArrayLike, target: npt.ArrayLike, **more: object
+    ) -> None:
+        """Add aligned events of one type.
+
+        more: `surface` and `detail` (a word or an array of words), `position`, `propensity`,
+        `count`, `lag` (hours).
+        """
+        n = np.size(actor)
+        if n == 0:
+            return
+        given: dict[str, object] = {"ts": ts, "actor": actor, "target": target, "type": TYPES.index(kind)}
+        given |= more
+        given["surface"] = _coded(given.get("surface"), SURFACES)
+        given["detail"] = _coded(given.get("detail"), DETAILS)
+        self._parts.append(
+            {
+                name: np.broadcast_to(np.asarray(given.get(name, _UNKNOWN.get(name))), (n,)).astype(dtype)
+                for name, dtype in _FIELDS.items()
+            }
+        )
+
+    def extend(self, other: "EventLog") -> None:
+        """Take over the events of another log."""
+        self._parts += other._parts
+
+    def pick(self, *kinds: str) -> Columns:
+        """Return the columns of all events of some types, in the order they were added."""
+        codes = [TYPES.index(kind) for kind in kinds]
+        whole = self._columns()
+        kept = np.isin(whole["type"], codes)
+        return {name: values[kept] for name, values in whole.items()}
+
+    def frame(
+        self, ids: npt.NDArray[np.object_], *, model_version: str, first: int = 0, until: int | None = None
+    ) -> pd.DataFrame:
+        """Return the events up to and including `until` (seconds), by time, numbered from `first`."""
+        whole = self._columns()
+        if until is not None:
+            kept = whole["ts"] <= until
+            whole = {name: values[kept] for name, values in whole.items()}
+        order = np.argsort(whole["ts"], kind="stable")
+        found = {name: values[order] for name, values in whole.items()}
+        impression = found["type"] == TYPES.index("impression")
+        numbers = range(first, first + len(order))
+        return pd.DataFrame(
+            {
+                C.EVENT: np.array([f"e{number:010d}" for number in numbers], dtype=object),
+                C.TS: utc(found["ts"]),
+                C.ACTOR: _words(found["actor"], ids),
+                C.TARGET: _words(found["target"], ids),
+                C.TYPE: _words(found["type"], np.array(TYPES, dtype=object)),
+                C.SURFACE: _words(found["surface"], np.array(SURFACES, dtype=object)),
+                C.POSITION: _amounts(found["position"]),
+                C.PROPENSITY: found["propensity"],
+                C.MODEL_VERSION: _words(np.where(impression, 0, -1), np.array([model_version], dtype=object)),
+                C.DETAIL: _words(found["detail"], np.array(DETAILS, dtype=object)),
+                C.COUNT: _amounts(found["count"]),
+                C.REPLY_LAG_H: found["lag"].astype(np.float64).round(2),
+            }
+        )
+
+    def _columns(self) -> Columns:
+        if not self._parts:
+            return {name: np.empty(0, dtype) for name, dtype in _FIELDS.items()}
+        whole = {name: np.concatenate([part[name] for part in self._parts]) for name in _FIELDS}
+        self._parts = [whole]
+        return whole
+
+
+def seconds(time: pd.Timestamp) -> int:
+    """Return a time as whole seconds since 1970 UTC.
+
+    >>> seconds(pd.Timestamp("1970-01-02", tz="UTC"))
+    86400
+    """
+    return int(time.timestamp())
+
+
+def utc(ts: npt.ArrayLike) -> pd.Series:
+    """Return whole seconds since 1970 as UTC times."""
+    stamps = np.asarray(ts, np.int64).astype("datetime64[s]").astype("datetime64[us]")
+    return pd.Series(stamps).dt.tz_localize("UTC")
+
+
+def _coded(words: object, known: tuple[str, ...]) -> object:
+    if words is None:
+        return -1
+    if isinstance(words, str):
+        return known.index(words)
+    codes = {word: code for code, word in enumerate(known)}
+    return np.array([codes[word] for word in np.asarray(words, dtype=object).tolist()], dtype=np.int16)
+
+
+def _words(codes: npt.NDArray[Any], words: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    table = np.empty(len(words) + 1, dtype=object)
+    table[:-1] = words
+    return table[codes]
+
+
+def _amounts(values: npt.NDArray[Any]) -> pd.Series:
+    numbers = pd.Series(values.astype(np.int64), dtype="Int64")
+    return numbers.mask(numbers < 0)

@@ -1,0 +1,152 @@
+"""The past of the town: random lists night after night, and what came of them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recsys.simulation.arrivals import Arrivals
+from recsys.simulation.chance import Chance
+from recsys.simulation.event_log import EventLog, Seconds
+from recsys.simulation.night import play
+from recsys.simulation.pools import Mask, Pools
+from recsys.simulation.residents import Residents
+from recsys.simulation.scene import DAY, Rows, Scene
+from recsys.simulation.settings import TownSettings
+from recsys.simulation.shown import Shown
+from recsys.simulation.trouble import Brigades
+from recsys.simulation.truth import Truth
+
+_ENDS_IT = ("pass", "hide", "block", "report", "end", "message", "meet_feedback")
+"""Whoever did one of these with another is not shown to them again, nor the other way round."""
+
+_REVIEW = 12 * 3600
+"""People of the review queue decide in so many seconds."""
+
+
+@dataclass(eq=False)
+class Past:
+    """The state of the past while it is lived through.
+
+    closed: entries of the pools that are shown no more; waits: not shown yet. away_from, away_until:
+    when a person was held, `(n,)` seconds. likes: sorted keys of all likes. holds: (row, ts, state).
+    """
+
+    pools: Pools
+    closed: Mask
+    waits: Mask
+    away_from: Seconds
+    away_until: Seconds
+    likes: Rows
+    reporters: dict[int, set[int]] = field(default_factory=dict)
+    holds: list[tuple[int, int, str]] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, pools: Pools) -> "Past":
+        """Nothing has happened yet."""
+        n = pools.n_people
+        never = np.full(n, np.iinfo(np.int64).max)
+        return cls(
+            pools=pools,
+            closed=np.zeros(len(pools.candidate), bool),
+            waits=pools.waits.copy(),
+            away_from=never,
+            away_until=never.copy(),
+            likes=np.empty(0, np.int64),
+        )
+
+    def close(self, a: Rows, b: Rows) -> None:
+        """Show these pairs no more, in either direction."""
+        self.closed[self.pools.find(a, b)] = True
+        self.closed[self.pools.find(b, a)] = True
+
+    def hold(self, row: int, ts: int, until: int | None = None) -> None:
+        """Take a person off all lists from `ts`, perhaps until a later time."""
+        self.away_from[row] = ts
+        self.holds.append((row, ts, "active"))
+        if until is not None:
+            self.away_until[row] = until
+            self.holds.append((row, until, "lifted"))
+
+    def present(self, at: int, arrivals: Arrivals) -> Mask:
+        """Say who can see and be seen for a whole night from `at`, `(n,)` bool."""
+        held = (self.away_from < at + DAY) & (self.away_until > at)
+        return (arrivals.joined <= at) & (arrivals.left >= at + DAY) & ~held
+
+
+def live_through(
+    people: Residents,
+    truth: Truth,
+    *,
+    pools: Pools,
+    arrivals: Arrivals,
+    brigades: Brigades,
+    known_blocks: tuple[Rows, Rows],
+    rng: np.random.Generator,
+    s: TownSettings,
+) -> tuple[EventLog, Past]:
+    """Let every night of the past happen; return the log and what it led to.
+
+    Lists are drawn uniformly among the people who may be shown that night, so the propensity of an
+    exposure is the length of the list over the number of people it was drawn from.
+    """
+    past, log = Past.begin(pools), EventLog()
+    past.close(*known_blocks)
+    _gang_up(past, brigades, log, s)
+    for at in range(arrivals.start, arrivals.end - DAY + 1, DAY):
+        tonight = EventLog()
+        shown = _draw_lists(past, people, past.present(at, arrivals), rng, s)
+        scene = Scene(people, truth, s.funnel, s.trouble, Chance.drawn(rng), tonight)
+        play(scene, shown, past.likes, at)
+        _remember(past, tonight, len(people), arrivals.end, s)
+        log.extend(tonight)
+    return log, past
+
+
+def _gang_up(past: Past, brigades: Brigades, log: EventLog, s: TownSettings) -> None:
+    log.add("report", brigades.ts, brigades.actor, brigades.victim, detail="harassment")
+    past.close(brigades.actor, brigades.victim)
+    for victim in np.unique(brigades.victim).tolist():
+        reports = np.sort(brigades.ts[brigades.victim == victim])
+        if len(reports) >= s.trouble.held_after_reports:
+            ts = int(reports[s.trouble.held_after_reports - 1])
+            past.hold(victim, ts, ts + _REVIEW)
+
+
+def _draw_lists(
+    past: Past, people: Residents, present: Mask, rng: np.random.Generator, s: TownSettings
+) -> Shown:
+    daily = s.history.visits_a_week / 7.0 / max(s.funnel.opens_today, 1e-9)
+    visits = present & (rng.random(len(people)) < people.opens * daily)
+    viewers = np.flatnonzero(visits)
+    entry, group = past.pools.entries(viewers)
+    candidate = past.pools.candidate[entry]
+    open_ = ~past.closed[entry] & ~past.waits[entry] & present[candidate]
+    group, candidate = group[open_], candidate[open_]
+    order = np.lexsort((rng.random(len(group)), group))
+    group, candidate = group[order], candidate[order]
+    first = np.searchsorted(group, np.arange(len(viewers)))
+    position = np.arange(len(group)) - first[group] + 1
+    shown = position <= s.history.list_length
+    size = np.bincount(group, minlength=len(viewers))[group]
+    propensity = np.minimum(1.0, s.history.list_length / np.maximum(size, 1))
+    return Shown(viewers[group], candidate, position, propensity).take(shown)
+
+
+def _remember(past: Past, tonight: EventLog, n: int, end: int, s: TownSettings) -> None:
+    done = tonight.pick(*_ENDS_IT)
+    past.close(done["actor"].astype(np.int64), done["target"].astype(np.int64))
+    liked = tonight.pick("like")
+    actor, target = liked["actor"].astype(np.int64), liked["target"].astype(np.int64)
+    past.closed[past.pools.find(actor, target)] = True
+    past.waits[past.pools.find(target, actor)] = False
+    past.likes = np.union1d(past.likes, actor * n + target)
+    reports = tonight.pick("report")
+    order = np.argsort(reports["ts"], kind="stable")
+    for at in order.tolist():
+        ts, target_row = int(reports["ts"][at]), int(reports["target"][at])
+        if ts > end:
+            continue
+        told = past.reporters.setdefault(target_row, set())
+        told.add(int(reports["actor"][at]))
+        if len(told) == s.trouble.held_after_reports:
+            past.hold(target_row, ts)

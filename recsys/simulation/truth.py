@@ -1,0 +1,170 @@
+"""The hidden directed taste of the town. Learners never see it; tests and judges ask it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from recsys.schema.place import centres, pair_distances_km
+from recsys.simulation.chance import Chance, Step
+from recsys.simulation.minds import Floats, Minds
+from recsys.simulation.settings import TasteSettings
+from recsys.simulation.talk_topics import Talk
+
+Rows = npt.NDArray[np.int64]
+_CHUNK = 1 << 17
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """P(i likes j | i looks at j) for every ordered pair of rows, on demand.
+
+    The logit is `intercept + taste[i] @ appeal[j]`, plus nearness, plus luck that belongs to the
+    ordered pair. The first `n_content` columns are interests, values and talk: what the tables show
+    in part. taste and appeal are `(n, n_factors)`; `places` `(n, 3)` are unit vectors, NaN abroad.
+    """
+
+    taste: Floats
+    appeal: Floats
+    n_content: int
+    places: Floats
+    intercept: float
+    content_mean: float
+    content_sd: float
+    luck: Chance
+    settings: TasteSettings
+    rapport_luck: float
+
+    def __repr__(self) -> str:
+        return f"Truth({len(self.taste):,} people, hidden)"
+
+    def logit(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+        """Return the logit that viewer i likes candidate j on looking, for aligned rows."""
+        return _in_chunks(self._logit, i, j)
+
+    def p_like(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+        """Return P(i likes j | i looks at j) for aligned rows."""
+        return expit(self.logit(i, j))
+
+    def p_mutual(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+        """Return P(both like | both look) for aligned rows."""
+        return self.p_like(i, j) * self.p_like(j, i)
+
+    def rapport(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+        """Return how well two people get on once they talk, about standard normal and symmetric."""
+        return _in_chunks(self._rapport, i, j)
+
+    def _logit(self, i: Rows, j: Rows) -> Floats:
+        s = self.settings
+        km = pair_distances_km(self.places[i], self.places[j])
+        near = np.nan_to_num(np.exp(-km / s.nearness_km), nan=0.0)
+        fixed = np.einsum("pf,pf->p", self.taste[i], self.appeal[j])
+        return self.intercept + fixed + s.nearness * near + s.luck * self.luck.normal(Step.LUCK, i, j)
+
+    def _rapport(self, i: Rows, j: Rows) -> Floats:
+        content = slice(0, self.n_content)
+        both = np.einsum("pf,pf->p", self.taste[i, content], self.appeal[j, content])
+        both += np.einsum("pf,pf->p", self.taste[j, content], self.appeal[i, content])
+        luck = self.luck.normal(Step.RAPPORT, np.minimum(i, j), np.maximum(i, j))
+        share = self.rapport_luck**2
+        felt = (both / 2.0 - self.content_mean) / self.content_sd
+        return np.sqrt(1.0 - share) * felt + self.rapport_luck * luck
+
+
+def make_truth(
+    minds: Minds,
+    talk: Talk,
+    *,
+    avoids: npt.NDArray[np.bool_],
+    cells: npt.NDArray[np.uint64],
+    pairs: tuple[Rows, Rows],
+    rng: np.random.Generator,
+    s: TasteSettings,
+    rapport_luck: float,
+) -> Truth:
+    """Build the hidden taste; `pairs` that may meet set the scale of each part and the like rate.
+
+    avoids: `(n, n_topics)` bool, topics a person does not want to hear of. cells: `(n,)`, 0 abroad.
+    """
+    interests = _scaled(minds.hobbies, minds.hobbies, s.interests, pairs)
+    values = _scaled(*_closeness(minds.values), s.values, pairs)
+    hears = talk.listens - avoids.astype(np.float64)
+    wishes = np.hstack([talk.needs, s.listens_back * talk.listens]).astype(np.float64)
+    talking = _scaled(wishes, np.hstack([hears, talk.needs]), s.talk, pairs)
+    content = [interests, values, talking]
+    chemistry = _scaled(minds.seeks, minds.offers, s.chemistry, pairs)
+    ones = np.ones(len(minds))
+    bias = (
+        np.column_stack([ones, -s.selectivity * minds.pickiness]),
+        np.column_stack([s.popularity * minds.warmth, ones]),
+    )
+    parts = [*content, chemistry, bias]
+    n_content = sum(part[0].shape[1] for part in content)
+    mean, sd = _mutual_content(content, pairs)
+    truth = Truth(
+        taste=np.hstack([part[0] for part in parts]),
+        appeal=np.hstack([part[1] for part in parts]),
+        n_content=n_content,
+        places=_places(cells),
+        intercept=0.0,
+        content_mean=mean,
+        content_sd=sd,
+        luck=Chance.drawn(rng),
+        settings=s,
+        rapport_luck=min(rapport_luck, 1.0),
+    )
+    level = _intercept(truth.logit(*pairs), s.like_rate)
+    return Truth(**{**vars(truth), "intercept": level})
+
+
+def _closeness(values: Floats) -> tuple[Floats, Floats]:
+    """Two matrices whose product is the negative squared distance between values."""
+    square = (values**2).sum(axis=1, keepdims=True)
+    one = np.ones_like(square)
+    return np.hstack([2.0 * values, -square, one]), np.hstack([values, one, -square])
+
+
+def _scaled(taste: Floats, appeal: Floats, sd: float, pairs: tuple[Rows, Rows]) -> tuple[Floats, Floats]:
+    i, j = pairs
+    found = float(np.einsum("pf,pf->p", taste[i], appeal[j]).std()) if len(i) else 0.0
+    return taste * (sd / found if found > 0 else 0.0), appeal
+
+
+def _mutual_content(content: list[tuple[Floats, Floats]], pairs: tuple[Rows, Rows]) -> tuple[float, float]:
+    i, j = pairs
+    if not len(i):
+        return 0.0, 1.0
+    both = np.zeros(len(i))
+    for taste, appeal in content:
+        both += np.einsum("pf,pf->p", taste[i], appeal[j]) / 2.0
+        both += np.einsum("pf,pf->p", taste[j], appeal[i]) / 2.0
+    return float(both.mean()), float(both.std()) or 1.0
+
+
+def _places(cells: npt.NDArray[np.uint64]) -> Floats:
+    distinct, which = np.unique(cells, return_inverse=True)
+    found = np.full((len(distinct), 3), np.nan)
+    found[distinct != 0] = centres(distinct[distinct != 0])
+    return found[which]
+
+
+def _intercept(logits: Floats, rate: float) -> float:
+    """Return what to add so that the mean probability is `rate`, by bisection."""
+    low, high = -30.0, 30.0
+    if not len(logits):
+        return float(np.log(rate / (1.0 - rate)))
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if expit(logits + middle).mean() < rate else (low, middle)
+    return (low + high) / 2.0
+
+
+def _in_chunks(function: Callable[[Rows, Rows], Floats], i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+    a, b = np.atleast_1d(np.asarray(i, np.int64)), np.atleast_1d(np.asarray(j, np.int64))
+    found = np.empty(len(a))
+    for start in range(0, len(a), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        found[part] = function(a[part], b[part])
+    return found
