@@ -39,9 +39,10 @@ class ModelSettings(_Section):
 
 
 class PolicySettings(_Section):
-    """What the operator may tighten; what safety forbids cannot be loosened here."""
+    """What the operator decides about the rules; what safety forbids cannot be loosened here."""
 
-    minimum_verification: Literal["age", "id", "id_liveness"] = "age"
+    verification: Literal["age", "id", "id_liveness"] = "age"
+    same_employer: bool = True
 
 
 class RecommendSettings(_Section):
@@ -70,9 +71,9 @@ class PlatformSettings(_Section):
     """
 
     declared_for: str = ""
-    identity_and_age_verified: bool = False
+    identity_and_age_checked: bool = False
     report_and_block: bool = False
-    partnered_members_welcome: bool = False
+    partnered_members_welcome_in_writing: bool = False
     support_contact: bool = False
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from recsys.config import ModelSettings, PolicySettings, Settings
 from recsys.constraints.policy import Policy
-from recsys.constraints.verification import Verified
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.models.content import ContentModel
 from recsys.models.model import Model
@@ -24,8 +23,8 @@ _MODELS: dict[str, type[Model]] = {
 
 
 def chosen_policy(settings: PolicySettings) -> Policy:
-    """Return the default policy, tightened as the settings ask."""
-    return Policy.default() & Verified(settings.minimum_verification)
+    """Return the policy of the settings."""
+    return Policy.default(verification=settings.verification, same_employer=settings.same_employer)
 
 
 def chosen_model(settings: ModelSettings) -> Model:
@@ -65,8 +64,7 @@ def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
 def generator(settings: Settings, step: str) -> np.random.Generator:
     """Return the generator of one step: the seed gives each step a stream of its own.
 
-    >>> generator(Settings(), "train").integers(1000) == generator(Settings(), "train").integers(1000)
-    np.True_
+    >>> [int(generator(Settings(), step).integers(1000)) for step in ("train", "train", "simulate")]
     """
     return np.random.default_rng([settings.seed, crc32(step.encode())])
 
@@ -74,7 +72,7 @@ def generator(settings: Settings, step: str) -> np.random.Generator:
 def made_from(settings: Settings, policy: Policy, *, tables: Path, model: Path) -> MadeFrom:
     """Return the identities of everything that decides tonight's lists."""
     return MadeFrom(
-        schema=schema_id(),
+        table_schema=schema_id(),
         model=files_id(model),
         data=files_id(tables),
         policy=policy.version,

@@ -13,6 +13,7 @@ from typing import Final
 import pandas as pd
 
 from recsys.config import PublishSettings
+from recsys.constraints.platform import PlatformDeclaration
 from recsys.constraints.policy import Policy
 from recsys.errors import (
     EXIT_PUBLISHED,
@@ -113,7 +114,7 @@ def publish(
         write_lists(aside / LISTS, lists)
         previous, problem = _previous(published)
         proposal = Proposal(
-            lists=read_lists(aside),
+            lists=read_lists(aside / LISTS),
             people=people,
             policy=policy,
             limits=settings.gates,
@@ -146,21 +147,21 @@ def publish(
         return Outcome(run_id, folder, gates)
 
 
-def undeclared(settings: PublishSettings, source: str) -> list[str]:
+def undeclared(settings: PublishSettings, source: str) -> tuple[str, ...]:
     """Return the platform conditions that are not declared for `source`.
 
     >>> undeclared(PublishSettings(), "town")[0]
-    'identity_and_age_verified'
+    'identity_and_age_checked'
     """
-    conditions = settings.platform.model_dump(exclude={"declared_for"})
-    declared = settings.platform.declared_for == source
-    return [name for name, given in conditions.items() if not (declared and given)]
+    if settings.platform.declared_for != source:
+        return PlatformDeclaration().missing()
+    return PlatformDeclaration(**settings.platform.model_dump(exclude={"declared_for"})).missing()
 
 
 def read_gates(folder: Path) -> list[GateResult]:
     """Read what the gates said about a run."""
     return [
-        GateResult(found["gate"], Level[found["level"]], found["message"], found["values"])
+        GateResult(found["gate"], Level[found["level"]], found["message"], found["numbers"])
         for found in json.loads((folder / GATES_FILE).read_bytes())
     ]
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.errors import PublicationError, explained
+from recsys.errors import PublicationError, SourceError, explained
 from recsys.schema.columns import Columns as C
 from recsys.storage.durable import write_durably
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
@@ -35,12 +36,23 @@ class Publication:
     @cached_property
     def lists(self) -> pd.DataFrame:
         """Every list: viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual, reasons."""
-        return read_lists(self.folder)
+        return read_lists(self.folder / LISTS)
 
 
-def read_lists(folder: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFrame:
-    """Read some columns of the lists of a run folder, in viewer and rank order."""
-    return pq.read_table(folder / LISTS, columns=list(columns)).to_pandas()
+def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFrame:
+    """Read some columns of a file of lists, in viewer and rank order.
+
+    Raises SourceError when it cannot be read or lacks a column.
+    """
+    try:
+        return pq.read_table(path, columns=list(columns), partitioning=None).to_pandas()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise SourceError(
+            explained(
+                "not a file of lists", where=str(path), got=reason, remedy="make it with recsys recommend"
+            )
+        ) from error
 
 
 def current_run(published: str | Path) -> str | None:

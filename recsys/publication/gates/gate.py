@@ -30,7 +30,7 @@ class GateResult:
     gate: str
     level: Level
     message: str
-    values: Mapping[str, float | int | str] = field(default_factory=dict)
+    numbers: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

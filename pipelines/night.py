@@ -1,0 +1,60 @@
+"""One night from the command line: all stages that have something new, one line of outcome, an exit code.
+
+    python -m pipelines.night [--set key=value ...]
+
+Exit codes: 0 published, 10 published with warnings, 20 refused by a gate, 30 try again, 40 broken
+input or setting, 1 a defect.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from pipelines.settings import CHANGES
+from pipelines.stage import PUBLISHED, WORK
+from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
+from recsys.storage.published import current_run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the stages and return the exit code of the night."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.night", description="Run one night.")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting for this run, for example people=20000 or recommend.k=10",
+    )
+    changes = parser.parse_args(arguments).set
+    WORK.failure.unlink(missing_ok=True)
+    environment = os.environ | {CHANGES: "\n".join(changes)}
+    done = subprocess.run([sys.executable, "-m", "dvc", "repro"], env=environment, check=False)
+    code, said = _outcome(done.returncode)
+    print(said, file=sys.stderr)
+    return code
+
+
+def _outcome(returned: int) -> tuple[int, str]:
+    """Return the exit code of the night and one line about it."""
+    if WORK.failure.exists():
+        failure = _read(WORK.failure)
+        first = failure["message"].splitlines()[0]
+        return failure["exit_code"], f"night: {failure['stage']} failed ({failure['exit_code']}): {first}"
+    if returned != 0:
+        return EXIT_TRY_AGAIN, f"night: stopped by DVC or a signal ({returned}); run it again"
+    code = _read(WORK.outcome)["exit_code"]
+    how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "published with warnings"}[code]
+    return code, f"night: {how}, {current_run(PUBLISHED)} is served from {PUBLISHED}"
+
+
+def _read(path: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
+if __name__ == "__main__":
+    sys.exit(main())

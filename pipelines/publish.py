@@ -1,0 +1,47 @@
+"""Puts the lists to the gates and, when none of them blocks, serves them."""
+
+import json
+import sys
+
+from pipelines.stage import PUBLISHED, Facts, run
+from recsys.config import Settings
+from recsys.errors import EXIT_REFUSED, PublicationRefusedError
+from recsys.publication.choices import made_from
+from recsys.publication.gates import Level
+from recsys.publication.night import Night
+from recsys.publication.publish import Outcome, publish
+from recsys.publication.work import WorkFolder
+from recsys.storage.durable import write_durably
+from recsys.storage.published import read_lists
+
+
+def step(settings: Settings, work: WorkFolder) -> Facts:
+    night = Night(settings, work)
+    outcome = publish(
+        read_lists(work.lists),
+        night.people,
+        night.policy,
+        published=PUBLISHED,
+        settings=settings.publish,
+        source=settings.source,
+        made_from=made_from(settings, night.policy, tables=work.tables, model=work.model),
+    )
+    write_durably(work.outcome, _json(outcome))
+    said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
+    if outcome.exit_code == EXIT_REFUSED:
+        raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(said))
+    return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(said) or "none"}
+
+
+def _json(outcome: Outcome) -> bytes:
+    known = {"run_id": outcome.run_id, "folder": str(outcome.folder), "exit_code": outcome.exit_code}
+    return json.dumps(known, indent=1).encode() + b"\n"
+
+
+def main() -> int:
+    """Run this stage; a night published with warnings counts as done, see `pipelines.night`."""
+    return run("publish", step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""Fits the model of the settings on what people answered and did."""
+
+import sys
+
+from pipelines.stage import Facts, run
+from recsys.config import Settings
+from recsys.publication.choices import chosen_model, generator
+from recsys.publication.night import Night
+from recsys.publication.work import WorkFolder
+
+
+def step(settings: Settings, work: WorkFolder) -> Facts:
+    night = Night(settings, work)
+    model = chosen_model(settings.model).fit(night.people, night.events, rng=generator(settings, "train"))
+    model.save(work.model)
+    return {"model": model.name, "people": len(night.people), "factors": model.fitted.taste.shape[1]}
+
+
+def main() -> int:
+    """Run this stage."""
+    return run("train", step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

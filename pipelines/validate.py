@@ -1,0 +1,31 @@
+"""Checks every row against its contract; broken rows are set aside with their reason."""
+
+import json
+import sys
+
+from pipelines.stage import Facts, run
+from recsys.config import Settings
+from recsys.publication.night import Night
+from recsys.publication.work import WorkFolder
+from recsys.storage.durable import durable_file, write_durably
+
+
+def step(settings: Settings, work: WorkFolder) -> Facts:
+    tables = Night(settings, work).tables
+    with durable_file(work.quarantine) as file:
+        tables.quarantine.to_parquet(file, index=False)
+    counts = tables.counts.to_dict("records")
+    as_of = None if tables.as_of is None else tables.as_of.isoformat()
+    summary = {"as_of": as_of, "source": settings.source, "tables": counts}
+    write_durably(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
+    totals = tables.counts[["accepted", "quarantined"]].sum()
+    return {"accepted": int(totals["accepted"]), "quarantined": int(totals["quarantined"]), "as_of": as_of}
+
+
+def main() -> int:
+    """Run this stage."""
+    return run("validate", step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""A source as it was at one moment, so that every step of a night sees the same rows."""
+
+import shutil
+from pathlib import Path
+
+from recsys.errors import SourceError, explained
+from recsys.storage.durable import durable_file, sync_folder
+from recsys.storage.source import parse_source, source_files
+
+
+def take_snapshot(source: str, folder: Path) -> None:
+    """Copy the tables of a named source, unread and unchecked, into an empty `folder`.
+
+    Files are copied byte for byte; a database is read in one transaction and written as Parquet.
+
+    Raises SourceError when the source is not there or holds something unknown.
+    """
+    kind, path = parse_source(source)
+    files = source_files(source)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        if kind == "duckdb":
+            _copy_database(path, folder)
+        for file in files if kind != "duckdb" else ():
+            copy = shutil.copytree if file.is_dir() else shutil.copyfile
+            copy(file, folder / file.name)
+    except (OSError, shutil.Error) as error:
+        raise SourceError(explained("cannot copy the tables", where=source, got=str(error))) from error
+    sync_folder(folder)
+
+
+def snapshot_source(source: str, folder: Path) -> str:
+    """Return how the snapshot of `source` in `folder` is read.
+
+    >>> snapshot_source("duckdb:members.duckdb", Path("tables"))
+    'parquet:tables'
+    """
+    kind = "csv" if source.startswith("csv:") else "parquet"
+    return f"{kind}:{folder}"
+
+
+def _copy_database(path: Path, folder: Path) -> None:
+    import duckdb
+    import pyarrow.parquet as pq
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as database:
+            database.begin()
+            for (name,) in database.sql("SHOW TABLES").fetchall():
+                with durable_file(folder / f"{name}.parquet") as file:
+                    pq.write_table(database.table(name).to_arrow_table(), file, compression="zstd")
+    except duckdb.Error as error:
+        remedy = "name a DuckDB database that no other process writes"
+        raise SourceError(
+            explained("cannot be read", where=str(path), got=" ".join(str(error).split()), remedy=remedy)
+        ) from error

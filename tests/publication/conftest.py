@@ -1,0 +1,10 @@
+"""One small night for all tests of this folder."""
+
+import pytest
+
+from tests.publication.night import Night, make_night
+
+
+@pytest.fixture(scope="session")
+def night() -> Night:
+    return make_night()
