@@ -1,0 +1,187 @@
+"""What people did, in order, each event once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import as_utc
+from recsys.schema.vocabulary import ENUMERATIONS
+
+REQUIRED = (C.ACTOR, C.TARGET, C.TYPE)
+OPTIONAL = (C.SURFACE, C.POSITION, C.PROPENSITY, C.MODEL_VERSION, C.DETAIL, C.COUNT, C.REPLY_LAG_H)
+TYPES = ENUMERATIONS[C.TYPE]
+WITHOUT_TIME = pd.Timestamp("1970-01-01", tz="UTC")
+"""The time of events that come without one: they all happened at once, before any other."""
+
+
+@dataclass(frozen=True, eq=False)
+class CodedEvents:
+    """Events as aligned arrays `(n_events,)`, people as positions in `people`, ascending ids.
+
+    actor, target: int64, target -1 for nobody. type: int8 in the vocabulary's order.
+    ts: int64 microseconds since 1970 UTC. detail: object, None without. count: float64 messages.
+    """
+
+    people: npt.NDArray[np.object_]
+    actor: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+    type: npt.NDArray[np.int8]
+    ts: npt.NDArray[np.int64]
+    detail: npt.NDArray[np.object_]
+    count: npt.NDArray[np.float64]
+
+    def are(self, *types: str) -> npt.NDArray[np.bool_]:
+        """Say which events are of one of `types`."""
+        return np.isin(self.type, [TYPES.code(name) for name in types])
+
+    def detailed(self, kind: str, *details: str) -> npt.NDArray[np.bool_]:
+        """Say which events are of type `kind` with one of `details`."""
+        found = self.are(kind)
+        at = np.flatnonzero(found)
+        found[at] = np.isin(self.detail[at].astype(str), details)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Events by time, then id; build it with `Events.of`, which checks and sorts.
+
+    >>> events = Events.of(pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"}))
+    >>> len(events), events.frame.type.tolist()
+    (2, ['like', 'like'])
+    """
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def none(cls) -> "Events":
+        """Nothing happened.
+
+        >>> len(Events.none())
+        0
+        """
+        return cls.of(pd.DataFrame({column: pd.Series(dtype=object) for column in REQUIRED}))
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> "Events":
+        """Return the events of a table; `actor`, `target` and `type` are enough.
+
+        A repeated `event_id` counts once: the earliest is kept. Without `event_id` every row is an
+        event; without `ts` all happened at once, long ago.
+        Raises InputError for a missing column, an unknown type, a time without a zone, a missing
+        time or a missing actor.
+        """
+        _refuse_broken(frame)
+        events = pd.DataFrame({column: frame[column].to_numpy(object) for column in REQUIRED})
+        events[C.TARGET] = events[C.TARGET].where(events[C.TARGET].notna(), None)
+        times = frame[C.TS] if C.TS in frame else pd.Series(WITHOUT_TIME, index=frame.index)
+        moments = pd.to_datetime(times, utc=True).astype("datetime64[us, UTC]")
+        events[C.TS] = moments.reset_index(drop=True)
+        numbered = [f"e{row:012d}" for row in range(len(frame))] if C.EVENT not in frame else frame[C.EVENT]
+        events[C.EVENT] = np.asarray(numbered, dtype=object)
+        for column in OPTIONAL:
+            events[column] = frame[column].to_numpy() if column in frame else None
+        ordered = events.take(_in_order(events))
+        return cls(ordered[~ordered[C.EVENT].duplicated()].reset_index(drop=True))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def last(self) -> pd.Timestamp | None:
+        """The time of the latest event, None when there is none."""
+        return self.frame[C.TS].iloc[-1] if len(self.frame) else None
+
+    def until(self, as_of: str | pd.Timestamp | None) -> "Events":
+        """Return the events at or before `as_of`; None keeps all."""
+        if as_of is None:
+            return self
+        known = int(self.frame[C.TS].searchsorted(as_utc(as_of), side="right"))
+        return self if known == len(self) else Events(self.frame.iloc[:known])
+
+    def without_erased(self) -> "Events":
+        """Return the events without any row of people who were erased."""
+        erased = self.frame.loc[self.frame[C.TYPE] == "erase", C.ACTOR].unique()
+        if not len(erased):
+            return self
+        gone = self.frame[C.ACTOR].isin(erased) | self.frame[C.TARGET].isin(erased)
+        return Events(self.frame[~gone].reset_index(drop=True))
+
+    def of_pair(self, a: str, b: str) -> "Events":
+        """Return what two people did to each other, and what each did alone."""
+        actor, target = self.frame[C.ACTOR], self.frame[C.TARGET]
+        inside = actor.isin([a, b]) & (target.isin([a, b]) | target.isna())
+        return Events(self.frame[inside].reset_index(drop=True))
+
+    @cached_property
+    def coded(self) -> CodedEvents:
+        """The same events as arrays, coded once."""
+        frame, n_events = self.frame, len(self.frame)
+        both = pd.concat([frame[C.ACTOR], frame[C.TARGET]], ignore_index=True)
+        codes, people = pd.factorize(both, sort=True)
+        types = pd.Categorical(frame[C.TYPE], categories=list(TYPES.words))
+        return CodedEvents(
+            people=np.asarray(people, dtype=object),
+            actor=codes[:n_events].astype(np.int64),
+            target=codes[n_events:].astype(np.int64),
+            type=np.asarray(types.codes, dtype=np.int8),
+            ts=frame[C.TS].astype("int64").to_numpy().astype(np.int64),
+            detail=frame[C.DETAIL].to_numpy(object),
+            count=pd.to_numeric(frame[C.COUNT]).fillna(1).to_numpy(np.float64),
+        )
+
+
+def microseconds(time: pd.Timestamp) -> int:
+    """Return a time as microseconds since 1970 UTC, the unit of `CodedEvents.ts`.
+
+    >>> microseconds(pd.Timestamp("1970-01-01T00:00:01", tz="UTC"))
+    1000000
+    """
+    return (time - WITHOUT_TIME) // pd.Timedelta(microseconds=1)
+
+
+def _refuse_broken(frame: pd.DataFrame) -> None:
+    missing = [column for column in REQUIRED if column not in frame]
+    if missing:
+        raise InputError(explained("events need more columns", got=list(frame), remedy=f"add {missing}"))
+    unknown = _unknown_types(frame[C.TYPE])
+    if unknown:
+        raise InputError(
+            explained("unknown event type", got=unknown[0], remedy=did_you_mean(unknown[0], TYPES.words))
+        )
+    if frame[C.ACTOR].isna().any():
+        row = int(frame[C.ACTOR].isna().to_numpy().argmax())
+        raise InputError(explained("an event without an actor", where=f"row {row}", remedy="name who did it"))
+    if C.TS not in frame:
+        return
+    if frame[C.TS].isna().any():
+        row = int(frame[C.TS].isna().to_numpy().argmax())
+        raise InputError(explained("an event without a time", where=f"row {row}", remedy="say when, in UTC"))
+    naive = not isinstance(frame[C.TS].dtype, pd.DatetimeTZDtype)
+    if naive and any(pd.Timestamp(time).tzinfo is None for time in frame[C.TS]):
+        raise InputError(explained("event times need a zone", got=str(frame[C.TS].dtype), remedy="use UTC"))
+
+
+def _unknown_types(types: pd.Series) -> list[str]:
+    known: Iterable[str] = TYPES.words
+    return [str(word) for word in types.unique() if word not in set(known)]
+
+
+def _in_order(events: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Return the order by time, then id; ids are compared only where times tie."""
+    ts = events[C.TS].astype("int64").to_numpy(np.int64)
+    order = np.argsort(ts, kind="stable")
+    tied = np.zeros(len(ts), bool)
+    same = ts[order][1:] == ts[order][:-1]
+    tied[1:] |= same
+    tied[:-1] |= same
+    among = order[tied]
+    ids = events[C.EVENT].to_numpy(object)[among].astype(str)
+    order[tied] = among[np.lexsort((ids, ts[among]))]
+    return order

@@ -1,0 +1,164 @@
+"""From events to one directed label per pair: whether the viewer wanted to know the candidate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.history.conversations import exchanges, replies
+from recsys.history.events import CodedEvents, Events, microseconds
+from recsys.history.grades import LabelSettings
+from recsys.history.mutual import both_did
+from recsys.history.safety import safety_events
+from recsys.history.stance import stances
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import as_utc
+
+LABEL = "label"
+STRENGTH = "strength"
+N_IMPRESSIONS = "n_impressions"
+COLUMNS = (C.VIEWER, C.CANDIDATE, LABEL, STRENGTH, C.WEIGHT, C.TS, N_IMPRESSIONS)
+
+_MICROSECONDS_A_DAY = 86_400_000_000.0
+_DEFAULT = LabelSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One kind of evidence: directed pairs (as `viewer * n_people + candidate`) and its latest time.
+
+    Evidence of a higher `rank` wins over evidence of a lower one; within a rank the stronger wins.
+    """
+
+    kind: str
+    pair: npt.NDArray[np.int64]
+    ts: npt.NDArray[np.int64]
+    rank: int
+
+
+_SEEN, _POSITIVE, _TURNED_AWAY, _UNSAFE = range(4)
+
+
+def directed_labels(
+    events: Events,
+    as_of: str | pd.Timestamp | None = None,
+    *,
+    settings: LabelSettings = _DEFAULT,
+    excluded: Sequence[pd.DataFrame] = (),
+) -> pd.DataFrame:
+    """Return one row per directed pair with evidence, sorted by viewer and candidate.
+
+    label: 1.0 the viewer wanted to know the candidate, 0.0 not. strength: (0, 1], see `GRADES`.
+    weight: strength halved every `half_life_days` before `as_of` (None: the latest event).
+    ts: when the evidence was last given. n_impressions: how often the candidate was shown.
+
+    Feeling unsafe wins over a pass or hide that stands, which wins over the best positive; an
+    amicable end leaves the label as it was. Pairs with a block, a report or another safety event
+    are in no row, in either direction; nor are the pairs of the tables in `excluded` (`actor`,
+    `target`). Events after `as_of` and rows of erased people are never used.
+
+    >>> likes = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "c"], "type": ["like", "pass"]})
+    >>> directed_labels(Events.of(likes))[["viewer_id", "candidate_id", "label"]].values.tolist()
+    [['a', 'b', 1.0], ['a', 'c', 0.0]]
+    """
+    known = events.until(as_of).without_erased()
+    coded = known.coded
+    evidence = _all_evidence(coded, settings)
+    pair, kind, ts = _best(evidence, settings)
+    keep = ~_is_excluded(pair, coded, excluded)
+    pair, kind, ts = pair[keep], kind[keep], ts[keep]
+    names = [found.kind for found in evidence]
+    label = np.array([settings.grades[name].label for name in names])[kind]
+    strength = np.array([settings.grades[name].strength for name in names])[kind]
+    time = as_utc(as_of) if as_of is not None else known.last
+    now = 0 if time is None else microseconds(time)
+    width = max(len(coded.people), 1)
+    return pd.DataFrame(
+        {
+            C.VIEWER: coded.people[pair // width],
+            C.CANDIDATE: coded.people[pair % width],
+            LABEL: label,
+            STRENGTH: strength,
+            C.WEIGHT: strength * 0.5 ** ((now - ts) / _MICROSECONDS_A_DAY / settings.half_life_days),
+            C.TS: pd.to_datetime(ts, unit="us", utc=True),
+            N_IMPRESSIONS: _impressions(coded, pair),
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[Evidence]:
+    stance, width = stances(coded), max(len(coded.people), 1)
+    towards = stance.actor * width + stance.target
+    pressured = coded.detailed("feeling_check", "pressured")
+    return [
+        Evidence("like", towards[stance.likes], stance.liked[stance.likes], _POSITIVE),
+        Evidence("pass", towards[stance.passes], stance.passed[stance.passes], _TURNED_AWAY),
+        Evidence("hide", towards[stance.hides], stance.hidden[stance.hides], _TURNED_AWAY),
+        Evidence("message: replied", *replies(coded), _POSITIVE),
+        Evidence("message: exchange", *exchanges(coded, settings), _POSITIVE),
+        Evidence("rules_agreed: both", *both_did(coded, coded.are("rules_agreed")), _POSITIVE),
+        Evidence(
+            "meet_feedback: both again",
+            *both_did(coded, coded.detailed("meet_feedback", "safe_again")),
+            _POSITIVE,
+        ),
+        Evidence(
+            "feeling_check: both comfortable",
+            *both_did(coded, coded.detailed("feeling_check", "comfortable"), unless=pressured),
+            _POSITIVE,
+        ),
+        Evidence("feeling_check: pressured", *_one_did(coded, pressured), _UNSAFE),
+        Evidence("end: unsafe", *_one_did(coded, coded.detailed("end", "unsafe")), _UNSAFE),
+        *([Evidence("impression", *_one_did(coded, coded.are("impression")), _SEEN)] * settings.unanswered),
+    ]
+
+
+def _one_did(
+    coded: CodedEvents, chosen: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the directed pairs of the chosen events, one row an event, and their times."""
+    rows = np.flatnonzero(chosen & (coded.target >= 0) & (coded.actor != coded.target))
+    return coded.actor[rows] * len(coded.people) + coded.target[rows], coded.ts[rows]
+
+
+def _best(
+    evidence: Sequence[Evidence], settings: LabelSettings
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return, for each pair, the evidence that wins: pair, position in `evidence`, time."""
+    size = [len(found.pair) for found in evidence]
+    pair = np.concatenate([found.pair for found in evidence])
+    ts = np.concatenate([found.ts for found in evidence])
+    kind = np.repeat(np.arange(len(evidence)), size)
+    rank = np.array([found.rank + settings.grades[found.kind].strength / 2 for found in evidence])[kind]
+    order = np.lexsort((ts, rank, pair))
+    pair, kind, ts = pair[order], kind[order], ts[order]
+    last = np.ones(len(pair), bool)
+    last[:-1] = pair[1:] != pair[:-1]
+    return pair[last], kind[last], ts[last]
+
+
+def _is_excluded(
+    pair: npt.NDArray[np.int64], coded: CodedEvents, tables: Sequence[pd.DataFrame]
+) -> npt.NDArray[np.bool_]:
+    width = max(len(coded.people), 1)
+    chosen = safety_events(coded) & (coded.target >= 0)
+    index = pd.Index(coded.people)
+    listed = [
+        np.column_stack([index.get_indexer(pd.Index(table[side])) for side in (C.ACTOR, C.TARGET)])
+        for table in tables
+    ]
+    apart = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
+    apart = np.sort(apart[(apart >= 0).all(axis=1)], axis=1)
+    both = np.sort(np.column_stack([pair // width, pair % width]), axis=1)
+    return np.isin(both @ [width, 1], apart @ [width, 1])
+
+
+def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    shown, _ = _one_did(coded, coded.are("impression"))
+    at = np.searchsorted(pair, shown)
+    found = at < len(pair)
+    found[found] = pair[at[found]] == shown[found]
+    return np.bincount(at[found], minlength=len(pair)).astype(np.int64)
