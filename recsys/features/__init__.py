@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from recsys.features.block import Block
     from recsys.features.defaults import default_blocks
     from recsys.features.feature_map import FeatureMap
+    from recsys.features.numeric import Numeric
     from recsys.features.rows import BlockRows
 
 _HOMES = {
     "Block": "recsys.features.block",
     "BlockRows": "recsys.features.rows",
     "FeatureMap": "recsys.features.feature_map",
+    "Numeric": "recsys.features.numeric",
     "default_blocks": "recsys.features.defaults",
 }
 
-__all__ = ["Block", "BlockRows", "FeatureMap", "default_blocks"]
+__all__ = ["Block", "BlockRows", "FeatureMap", "Numeric", "default_blocks"]
 
 
 def __getattr__(name: str) -> Any:

@@ -28,8 +28,8 @@ class Numeric(Block):
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> rows = Numeric(pd.DataFrame({"user_id": ["a", "b"], "walks": [1.0, 3.0]})).fit_transform(people)
-    >>> rows.looks.round(2).ravel().tolist(), rows.pair_scores([0], [1]).round(3).tolist()
-    ([-0.33, 0.33], [-0.111])
+    >>> rows.looks.ravel().round(2), rows.pair_scores([0], [1]).round(3)
+    (array([-0.33,  0.33], dtype=float32), array([-0.111]))
     """
 
     name = "numeric"

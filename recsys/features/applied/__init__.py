@@ -4,6 +4,7 @@ from recsys.features.applied.block import AppliedBlock
 from recsys.features.applied.boundaries import AppliedBoundaries
 from recsys.features.applied.circles import AppliedCircles
 from recsys.features.applied.interests import AppliedInterests
+from recsys.features.applied.numeric import AppliedNumeric
 from recsys.features.applied.rhythm import AppliedRhythm
 from recsys.features.applied.scales import AppliedScales
 from recsys.features.applied.talk import AppliedTalk
@@ -19,6 +20,7 @@ APPLIED: dict[str, type[AppliedBlock]] = {
         AppliedBoundaries,
         AppliedRhythm,
         AppliedCircles,
+        AppliedNumeric,
     )
 }
 """Every kind of applied block by its name."""
@@ -29,6 +31,7 @@ __all__ = [
     "AppliedBoundaries",
     "AppliedCircles",
     "AppliedInterests",
+    "AppliedNumeric",
     "AppliedRhythm",
     "AppliedScales",
     "AppliedTalk",

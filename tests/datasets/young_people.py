@@ -1,0 +1,105 @@
+"""The Young People Survey (Slovakia, 2013): 32 interests and 57 statements, answered 1 to 5."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
+from tests.datasets import data_folder
+from tests.datasets.unknown import unknown
+
+TAG_OF = {
+    "History": "history",
+    "Psychology": "psychology",
+    "Politics": "economics_society",
+    "Mathematics": "mathematics",
+    "Physics": "free:physics",
+    "Internet": "free:internet",
+    "PC": "technology",
+    "Economy Management": "free:economy and management",
+    "Biology": "science",
+    "Chemistry": "free:chemistry",
+    "Reading": "poetry",
+    "Geography": "free:geography",
+    "Foreign languages": "languages",
+    "Medicine": "free:medicine",
+    "Law": "free:law",
+    "Cars": "driving",
+    "Art exhibitions": "museums",
+    "Countryside, outdoors": "outdoors",
+    "Dancing": "dance",
+    "Musical instruments": "music",
+    "Writing": "writing",
+    "Passive sport": "sports",
+    "Active sport": "team_sports",
+    "Gardening": "gardening",
+    "Celebrities": "free:celebrities",
+    "Shopping": "free:shopping",
+    "Science and technology": "free:science and technology",
+    "Theatre": "theatre",
+    "Fun with friends": "free:fun with friends",
+    "Adrenaline sports": "free:adrenaline sports",
+    "Pets": "animals",
+}
+"""Our tag for each interest but religion, which is a creed and enters no block."""
+
+MOST = 30
+"""An interests table holds no more a person."""
+
+_WORDED = {
+    "Punctuality": ("i am often running late", "i am always on time", "i am often early"),
+    "Lying": ("never", "only to avoid hurting someone", "sometimes", "everytime it suits me"),
+    "Internet usage": (
+        "no time at all",
+        "less than an hour a day",
+        "few hours a day",
+        "most of the day",
+    ),
+}
+"""Statements answered in words, least to most."""
+
+
+@dataclass(frozen=True, eq=False)
+class YoungPeople:
+    """The survey.
+
+    interests: `(1010, 32)` answers 1 to 5, NaN where missing; columns are the survey's names.
+    values:    `(1010, 57)` the same for statements about oneself.
+    tables:    profiles (of whom nothing is known) and interests in our form.
+    """
+
+    interests: pd.DataFrame
+    values: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+
+
+def load() -> YoungPeople:
+    """Read the survey and map it."""
+    answers = pd.read_csv(data_folder() / "young_people" / "young-people-survey.csv")
+    answers.index = pd.Index([f"yp{at:04d}" for at in range(len(answers))], name=C.USER)
+    interests = answers.loc[:, "History":"Pets"].astype("float64")
+    values = answers.loc[:, "Daily events":"Internet usage"].copy()
+    for item, words in _WORDED.items():
+        places = dict(zip(words, np.linspace(1.0, 5.0, len(words)), strict=True))
+        values[item] = values[item].map(places)
+    return YoungPeople(interests, values.astype("float64"), _tables(interests))
+
+
+def as_interests(levels: pd.DataFrame) -> pd.DataFrame:
+    """Return answers 1 to 5 as an interests table: everybody's 30 highest; a missing answer has no row."""
+    rated = levels.reset_index(names=C.USER).melt(C.USER, list(levels.columns), "item", C.LEVEL)
+    rated[C.TAG] = rated["item"].map(TAG_OF)
+    rated = rated.dropna().sort_values([C.USER, C.LEVEL], ascending=[True, False], kind="stable")
+    kept = rated.groupby(C.USER).head(MOST).reset_index(drop=True)
+    level = kept[C.LEVEL].astype(int)
+    return pd.DataFrame({C.USER: kept[C.USER], C.TAG: kept[C.TAG], C.LEVEL: level, C.SHARE_MODE: "both"})
+
+
+def _tables(interests: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {
+        T.PROFILES: unknown(T.PROFILES, interests.index.tolist()),
+        T.BOUNDARIES: unknown(T.BOUNDARIES, []),
+        T.INTERESTS: as_interests(interests),
+    }
