@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import InputError, NotFittedError, SourceError, explained
+from recsys.history.events import Events
 from recsys.models.directed import Directed
 from recsys.models.nearness import Nearness
 from recsys.models.reciprocal import combine
@@ -19,9 +20,6 @@ from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
 from recsys.schema.strings import packed_strings, unpacked_strings
 from recsys.storage.arrays import load_arrays, save_arrays
-
-if TYPE_CHECKING:
-    from recsys.history.events import Events
 
 Arrays = dict[str, npt.NDArray[Any]]
 Meta = dict[str, Any]
@@ -48,7 +46,7 @@ class Model(ABC):
         return f"{type(self).__name__}({self.config})"
 
     @abstractmethod
-    def _learn(self, people: Population, events: "Events", rng: np.random.Generator) -> None:
+    def _learn(self, people: Population, events: Events, rng: np.random.Generator) -> None:
         """Set everything `_apply` needs, from scratch."""
 
     @abstractmethod
@@ -73,7 +71,7 @@ class Model(ABC):
             raise NotFittedError(explained(f"{type(self).__name__} was not fitted", remedy="call fit first"))
         return self._fitted
 
-    def fit(self, people: Population, events: "Events", *, rng: np.random.Generator) -> Self:
+    def fit(self, people: Population, events: Events, *, rng: np.random.Generator) -> Self:
         """Learn from `people` and the `events` between them, and return self.
 
         Events of people outside `people`, and events after `people.as_of`, are not used.
@@ -142,7 +140,8 @@ class Model(ABC):
         if meta["model"] != cls.name:
             got = f"a {meta['model']} model"
             raise SourceError(explained("not the model asked for", where=str(folder), got=got))
-        model = cls(cls.config_type(**meta["config"]))
+        config = {key: tuple(v) if isinstance(v, list) else v for key, v in meta["config"].items()}
+        model = cls(cls.config_type(**config))
         learned = {key[8:]: value for key, value in arrays.items() if key.startswith("learned_")}
         model._restore(learned, meta["learned"])
         model._fitted = Directed(

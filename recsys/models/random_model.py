@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
+from recsys.history.events import Events
 from recsys.models.directed import Directed
 from recsys.models.model import Arrays, Meta, Model
 from recsys.schema.population import Population
 from recsys.schema.strings import hashed_strings
-
-if TYPE_CHECKING:
-    from recsys.history.events import Events
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class RandomModel(Model):
     name = "random"
     config_type = RandomConfig
 
-    def _learn(self, people: Population, events: "Events", rng: Generator) -> None:  # noqa: ARG002
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         self.seed_ = int(rng.integers(2**63))
 
     def _apply(self, people: Population) -> Directed:

@@ -1,0 +1,79 @@
+"""Platt scaling: an increasing line through logits, so that probabilities mean what they say."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.directed import Directed, sigmoid
+
+Floats = npt.NDArray[np.float64]
+LEAST_SLOPE = 0.05
+"""Calibration may flatten scores, but never turn or erase their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """The calibrated logit is `slope * x + intercept`; slope is positive, so order is kept.
+
+    >>> Platt(2.0, -1.0).logits(np.array([1.0]))
+    array([1.])
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def logits(self, logits: Floats) -> Floats:
+        """Return calibrated logits."""
+        return self.slope * logits + self.intercept
+
+    def applied(self, directed: Directed) -> Directed:
+        """Return matrices whose logits are calibrated."""
+        return directed.scaled(self.slope, self.intercept)
+
+
+def fit_platt(
+    logits: Floats, labels: Floats, weights: Floats | None = None, *, evidence: float = 10.0
+) -> Platt:
+    """Fit slope and intercept by maximum likelihood, near the identity when there is little to learn.
+
+    Each direction of a pair is one observation, so the fit calibrates P(i likes j); the logits must
+    come from a model that did not see these people. One more observation, half yes and half no, at the
+    mean logit and a pull of the slope to 1 worth `evidence` keep the fit finite when only one class
+    was seen; nothing to learn from gives the identity.
+
+    Source: Platt, 1999; Newton's method as in Lin, Lin & Weng, Machine Learning 2007.
+
+    logits, labels, weights: `(n_pairs,)`; labels are 0 or 1, weights not negative.
+    """
+    weight = np.ones(len(logits)) if weights is None else weights
+    total = float(weight.sum())
+    if total <= 0.0:
+        return Platt()
+    centre = float((weight * logits).sum() / total)
+    x = np.append(logits - centre, [0.0, 0.0])
+    y, w = np.append(labels, [0.0, 1.0]), np.append(weight, [0.5, 0.5])
+    theta = np.array([1.0, _log_odds(float((w * y).sum() / w.sum()))])
+    for _ in range(100):
+        step = _newton_step(theta, x, y, w, evidence)
+        theta = theta - step
+        if np.abs(step).max() < 1e-10:
+            break
+    slope = max(float(theta[0]), LEAST_SLOPE)
+    intercept = _log_odds(float((w * y).sum() / w.sum())) if slope == LEAST_SLOPE else float(theta[1])
+    return Platt(slope=slope, intercept=intercept - slope * centre)
+
+
+def _log_odds(share: float) -> float:
+    return float(np.log(share) - np.log1p(-share))
+
+
+def _newton_step(theta: Floats, x: Floats, y: Floats, w: Floats, evidence: float) -> Floats:
+    """Return the step on the penalised loss, shortened so that it never leaps."""
+    p = sigmoid(theta[0] * x + theta[1])
+    residual, curve = w * (p - y), np.maximum(w * p * (1.0 - p), 1e-12)
+    gradient = np.array([(residual * x).sum() + evidence * (theta[0] - 1.0), residual.sum()])
+    cross = (curve * x).sum()
+    hessian = np.array([[(curve * x * x).sum() + evidence, cross], [cross, curve.sum()]])
+    step = np.linalg.solve(hessian, gradient)
+    return np.asarray(step / max(1.0, np.abs(step).max() / 2.0), np.float64)

@@ -1,0 +1,39 @@
+"""Fewer columns for the same logits."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+_PEOPLE = 20_000
+
+
+def compression(
+    taste: npt.NDArray[np.float32], appeal: npt.NDArray[np.float32], most: int
+) -> tuple[Floats, Floats]:
+    """Return two maps `(n_factors, most)` so that `(taste @ a) @ (appeal @ b).T` is closest to the logits.
+
+    Closest in the mean square over all pairs of these people: the singular directions of the product
+    of the two second-moment roots (Eckart & Young, 1936). Directions nobody uses are dropped. At most
+    20,000 people, evenly spaced, are looked at.
+    """
+    rows = np.linspace(0, len(taste) - 1, min(len(taste), _PEOPLE)).astype(np.int64)
+    root_taste, back_taste = _root(taste[rows].astype(np.float64))
+    root_appeal, back_appeal = _root(appeal[rows].astype(np.float64))
+    left, strength, right = np.linalg.svd(root_taste.T @ root_appeal)
+    kept = np.sqrt(strength[:most])
+    a, b = back_taste @ (left[:, :most] * kept), back_appeal @ (right[:most].T * kept)
+    peaks = a[np.abs(a).argmax(axis=0), np.arange(a.shape[1])]
+    signs = np.where(peaks < 0, -1.0, 1.0)
+    return a * signs, b * signs
+
+
+def _root(rows: Floats) -> tuple[Floats, Floats]:
+    """Return R with `R @ R.T` the second moment of the rows, and the transpose of its pseudo-inverse."""
+    values, vectors = np.linalg.eigh(rows.T @ rows / max(len(rows), 1))
+    kept = values > 1e-9 * max(float(values.max(initial=0.0)), 1e-300)
+    spread = np.sqrt(values[kept])
+    root = np.zeros_like(vectors)
+    back = np.zeros_like(vectors)
+    root[:, : kept.sum()] = vectors[:, kept] * spread
+    back[:, : kept.sum()] = vectors[:, kept] / spread
+    return root, back

@@ -1,0 +1,181 @@
+"""The content model: who suits whom by their answers, learned from outcomes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from recsys.features.feature_map import FeatureMap
+from recsys.features.rows import BlockRows
+from recsys.history.events import Events
+from recsys.models.calibration import Platt, fit_platt
+from recsys.models.compression import compression
+from recsys.models.content_config import ContentConfig
+from recsys.models.directed import Directed
+from recsys.models.folds import people_folds
+from recsys.models.labelled_pairs import LabelledPairs
+from recsys.models.model import Arrays, Meta, Model
+from recsys.models.nearness import Nearness
+from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, fit_pair_logistic
+from recsys.schema.population import Population
+
+if TYPE_CHECKING:
+    from recsys.features.block import Block
+
+Floats = npt.NDArray[np.float64]
+
+
+class ContentModel(Model):
+    """Regularised logistic regression on `[L * I, L, I]` of all feature blocks.
+
+    It works for people never seen, because it knows them by their answers alone, and without any
+    outcome, because its prior is a documented weight for each block (`USUAL_WEIGHTS`).
+
+    blocks: the feature blocks to learn (the default ones when None); copies are fitted.
+
+    After `fit`: `features_` holds the fitted blocks, `ridge_` the chosen precision, `platt_` the
+    calibration and `weights_` the calibrated weight of every column.
+    """
+
+    name = "content"
+    config_type = ContentConfig
+
+    def __init__(
+        self, config: ContentConfig | None = None, *, blocks: "Sequence[Block] | None" = None
+    ) -> None:
+        super().__init__(config)
+        self.blocks = blocks
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
+        self.features_ = FeatureMap.fit(people, events=events, blocks=self.blocks)
+        rows = self.features_.concatenated(people)
+        pairs = LabelledPairs.from_events(people, events).sampled(self.config.max_pairs, rng)
+        usual = self._usual(rows)
+        few = pairs.sampled(self.config.max_tuning_pairs, rng)
+        self.ridge_, self.platt_ = self._chosen(self._design(people, rows, few, usual), rng)
+        design = self._design(people, rows, pairs, usual)
+        fitted = fit_pair_logistic(design, self._strengths(self.ridge_)).weights
+        self.weights_ = fitted.calibrated(self.platt_)
+        self.maps_ = self._compression(rows)
+
+    def _usual(self, rows: BlockRows) -> PairWeights:
+        """Return the weights before any outcome, with the usual rate for an average pair."""
+        by_block = dict(self.config.usual_weights)
+        n_columns = len(self.features_.columns)
+        products = np.array([by_block.get(name, 0.0) for name in self.features_.names])[
+            self.features_.block_of
+        ]
+        average = np.zeros(n_columns)
+        if len(rows):
+            average = rows.looks.mean(axis=0, dtype=np.float64) * rows.is_.mean(axis=0, dtype=np.float64)
+        rate = self.config.usual_rate
+        intercept = float(np.log(rate) - np.log1p(-rate) - products @ average)
+        nothing = np.zeros(n_columns)
+        return PairWeights(intercept, by_block.get("near", 0.0), products, nothing, nothing)
+
+    def _design(
+        self, people: Population, rows: BlockRows, pairs: LabelledPairs, usual: PairWeights
+    ) -> PairDesign:
+        near = Nearness(1.0, self.config.near_scale_km)
+        cells = people.cells
+        nearness = near.pairs(cells[pairs.viewers], cells[pairs.candidates])
+        return PairDesign.of(rows, self.features_.block_of, pairs, nearness, usual)
+
+    def _strengths(self, ridge: float) -> Strengths:
+        return Strengths(
+            block=ridge * self.config.block_share,
+            column=ridge,
+            marginal=ridge * self.config.marginal_share,
+            person=self.config.person_precision,
+        )
+
+    def _chosen(self, design: PairDesign, rng: Generator) -> tuple[float, Platt]:
+        """Return the ridge with the least cross-validated log-loss, and the calibration it needs."""
+        candidates = sorted(self.config.ridge, reverse=True)
+        folds = list(people_folds(design.pairs, len(design.rows), self.config.folds, rng))
+        if not folds:
+            return candidates[0], Platt()
+        logits = self._held_out_logits(design, candidates, folds)
+        held = np.concatenate([np.flatnonzero(mask) for _, mask in folds])
+        labels = design.pairs.labels[held]
+        lines = [fit_platt(column, labels) for column in logits]
+        losses = [_log_loss(line.logits(x), labels) for line, x in zip(lines, logits, strict=True)]
+        best = int(np.argmin(losses))
+        return candidates[best], lines[best] if self.config.calibrate else Platt()
+
+    def _held_out_logits(
+        self,
+        design: PairDesign,
+        candidates: list[float],
+        folds: list[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
+    ) -> Floats:
+        """Return logits of the held-out pairs, fold after fold, `(n_candidates, n_held)`.
+
+        From strong to weak ridge, each fit starting from the one before.
+        """
+        parts = []
+        for train, held in folds:
+            trained = design.with_weights(design.pairs.weights * train)
+            theta, columns = None, []
+            for ridge in candidates:
+                fit = fit_pair_logistic(trained, self._strengths(ridge), theta)
+                theta = fit.theta
+                columns.append(design.logits(fit.weights)[held])
+            parts.append(np.array(columns))
+        return np.hstack(parts)
+
+    def _compression(self, rows: BlockRows) -> tuple[Floats, Floats] | None:
+        most = self.config.max_factors
+        taste, appeal = self._matrices(rows)
+        if most is None or taste.shape[1] <= most or not len(rows):
+            return None
+        return compression(taste, appeal, most)
+
+    def _matrices(self, rows: BlockRows) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return taste and appeal in the exact form: products, the viewer's part, the candidate's."""
+        weights, ones = self.weights_, np.ones((len(rows), 1), np.float32)
+        viewer = rows.looks @ weights.viewer.astype(np.float32) + np.float32(weights.intercept)
+        candidate = rows.is_ @ weights.candidate.astype(np.float32)
+        taste = np.hstack([rows.looks * weights.products.astype(np.float32), viewer[:, None], ones])
+        return taste, np.hstack([rows.is_, ones, candidate[:, None]])
+
+    def _apply(self, people: Population) -> Directed:
+        taste, appeal = self._matrices(self.features_.concatenated(people))
+        if self.maps_ is not None:
+            taste = (taste @ self.maps_[0]).astype(np.float32)
+            appeal = (appeal @ self.maps_[1]).astype(np.float32)
+        near = Nearness(self.weights_.near, self.config.near_scale_km)
+        return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
+
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        weights = self.weights_
+        arrays: Arrays = {f"features.{name}": array for name, array in self.features_.arrays().items()}
+        arrays |= {f"weights.{name}": getattr(weights, name) for name in ("products", "viewer", "candidate")}
+        if self.maps_ is not None:
+            arrays |= {"maps.taste": self.maps_[0], "maps.appeal": self.maps_[1]}
+        learned = {
+            "blocks": self.features_.meta(),
+            "intercept": weights.intercept,
+            "near": weights.near,
+            "ridge": self.ridge_,
+            "platt": [self.platt_.slope, self.platt_.intercept],
+        }
+        return arrays, learned
+
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        blocks = {name[9:]: array for name, array in arrays.items() if name.startswith("features.")}
+        self.features_ = FeatureMap.from_arrays(blocks, meta["blocks"])
+        self.weights_ = PairWeights(
+            intercept=meta["intercept"],
+            near=meta["near"],
+            **{name: arrays[f"weights.{name}"] for name in ("products", "viewer", "candidate")},
+        )
+        self.ridge_, self.platt_ = meta["ridge"], Platt(*meta["platt"])
+        maps = (arrays.get("maps.taste"), arrays.get("maps.appeal"))
+        self.maps_ = None if maps[0] is None or maps[1] is None else (maps[0], maps[1])
+
+
+def _log_loss(logits: Floats, labels: Floats) -> float:
+    return float(np.mean(np.logaddexp(0.0, logits) - labels * logits))

@@ -1,0 +1,54 @@
+"""Directed outcomes as rows of a population."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.history.events import Events
+from recsys.history.labels import LABEL, directed_labels
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import Rows
+from recsys.schema.population import Population
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPairs:
+    """Who looked at whom, and whether they wanted to know them; sorted by viewer, then candidate.
+
+    viewers, candidates: `(n_pairs,)` int32 rows.
+    labels:              `(n_pairs,)` 0 or 1.
+    weights:             `(n_pairs,)` positive, 1 on average.
+    """
+
+    viewers: Rows
+    candidates: Rows
+    labels: Floats
+    weights: Floats
+
+    def __len__(self) -> int:
+        return len(self.viewers)
+
+    @classmethod
+    def from_events(cls, people: Population, events: Events) -> "LabelledPairs":
+        """Return the outcomes among `people`; evidence about anybody else is left out."""
+        table = directed_labels(events)
+        viewers, candidates = people.ids.find(table[C.VIEWER]), people.ids.find(table[C.CANDIDATE])
+        weights = table[C.WEIGHT].to_numpy(np.float64)
+        known = (viewers >= 0) & (candidates >= 0) & (weights > 0)
+        mean = float(weights[known].mean()) if known.any() else 1.0
+        labels = table[LABEL].to_numpy(np.float64)
+        return cls(viewers[known], candidates[known], labels[known], weights[known] / mean)
+
+    def take(self, chosen: npt.ArrayLike) -> "LabelledPairs":
+        """Return the chosen pairs (positions or a mask)."""
+        at = np.asarray(chosen)
+        return LabelledPairs(self.viewers[at], self.candidates[at], self.labels[at], self.weights[at])
+
+    def sampled(self, most: int, rng: np.random.Generator) -> "LabelledPairs":
+        """Return at most `most` pairs, drawn evenly, in the same order."""
+        if len(self) <= most:
+            return self
+        return self.take(np.sort(rng.choice(len(self), most, replace=False)))

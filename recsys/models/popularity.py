@@ -1,0 +1,68 @@
+"""Popularity: how often those who looked at somebody liked them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from recsys.history.events import Events
+from recsys.models.directed import Directed
+from recsys.models.labelled_pairs import LabelledPairs
+from recsys.models.model import Arrays, Meta, Model
+from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
+from recsys.schema.strings import packed_strings, unpacked_strings
+
+
+@dataclass(frozen=True, slots=True)
+class PopularityConfig:
+    """How received likes become a rate.
+
+    evidence:   looks of average outcome added to everybody's own.
+    usual_rate: the rate when nobody has liked or passed anybody.
+    """
+
+    evidence: float = 5.0
+    usual_rate: float = 0.2
+
+
+class PopularityModel(Model):
+    """Scores a candidate by the smoothed rate of likes received, the same for every viewer.
+
+    P(i likes j) = (likes of j + evidence * mean rate) / (looks at j + evidence). Somebody nobody
+    looked at, or unknown at fit, has the mean rate. A baseline.
+    """
+
+    name = "popularity"
+    config_type = PopularityConfig
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
+        pairs = LabelledPairs.from_events(people, events)
+        looks = np.bincount(pairs.candidates, minlength=len(people)).astype(np.float64)
+        likes = np.bincount(pairs.candidates, pairs.labels, len(people))
+        usual, evidence = self.config.usual_rate, self.config.evidence
+        mean = (likes.sum() + evidence * usual) / (looks.sum() + evidence)
+        rate = (likes + evidence * mean) / (looks + evidence)
+        seen = looks > 0
+        self.ids_ = people.ids.values[seen]
+        self.logits_ = np.log(rate[seen]) - np.log1p(-rate[seen])
+        self.usual_ = float(np.log(mean) - np.log1p(-mean))
+
+    def _apply(self, people: Population) -> Directed:
+        at = IdIndex(self.ids_).find(people.ids.values)
+        appeal = np.append(self.logits_, self.usual_)[at]
+        return Directed.of(
+            people.ids, taste=np.ones((len(people), 1)), appeal=appeal[:, None], cell=people.cells
+        )
+
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        text, ends = packed_strings(self.ids_)
+        return {"ids_text": text, "ids_ends": ends, "logits": self.logits_}, {"usual": self.usual_}
+
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        ids = unpacked_strings(arrays["ids_text"], arrays["ids_ends"])
+        self.ids_ = np.asarray(ids, dtype=object)
+        self.logits_, self.usual_ = arrays["logits"], float(meta["usual"])
