@@ -12,6 +12,7 @@ A pair gets at most three: the best of each kind in this order, then the second 
 these fields are read; no score, distance, activity, boundary or private answer can show through.
 """
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import numpy as np
@@ -26,7 +27,7 @@ from recsys.explain.near import Near
 from recsys.explain.strongest import Pairs, Things
 from recsys.schema.catalogue import load_catalogue
 from recsys.schema.catalogue.catalogue import Catalogue
-from recsys.schema.catalogue.entries import Language
+from recsys.schema.catalogue.entries import Entry, Interest, Language, Question
 from recsys.schema.population import Population
 
 MOST_REASONS: Final = 3
@@ -87,17 +88,18 @@ def reason_text(code: str, lang: Language = "ja") -> str:
     Raises InputError for a code that is none.
 
     >>> print(reason_text("interest:photography", "en"))
-    You both enjoy Photography
+    You share an interest: Photography
     """
     catalogue = load_catalogue()
     kind, _, name = code.partition(":")
     if kind in ("circle", "near") and not name:
         return catalogue.text(f"reason.{kind}", lang)
-    if kind == "interest" and name in catalogue.interests:
-        return catalogue.text("reason.interest", lang, interest=catalogue.tag_label(name, lang))
-    if kind == "listens" and name in catalogue.topics:
-        return catalogue.text("reason.listens", lang, topic=catalogue.topics[name].label.text(lang))
-    if kind == "answer" and name in catalogue.questions:
-        return catalogue.text("reason.answer", lang, question=catalogue.questions[name].label.text(lang))
+    named: dict[str, Mapping[str, Interest] | Mapping[str, Entry] | Mapping[str, Question]] = {
+        "interest": catalogue.interests,
+        "listens": catalogue.topics,
+        "answer": catalogue.questions,
+    }
+    if name in named.get(kind, {}):
+        return catalogue.text(f"reason.{kind}", lang, label=named[kind][name].label.text(lang))
     known = ["interest", "listens", "answer", "circle", "near"]
     raise InputError(explained("unknown reason", got=code, remedy=did_you_mean(kind, known)))

@@ -37,7 +37,7 @@ def recommend(
     model: Scorer,
     people: Population,
     policy: Policy,
-    viewers: Sequence[str] | npt.ArrayLike | pd.Series | None = None,
+    viewers: str | Sequence[str] | npt.ArrayLike | pd.Series | None = None,
     k: int = 20,
     *,
     combiner: str = "product",
@@ -64,7 +64,8 @@ def recommend(
     SettingsError
         For an impossible `k`, `combiner` or `workers`.
     """
-    rows = None if viewers is None else people.ids.rows(np.asarray(viewers, dtype=object))
+    asked = [viewers] if isinstance(viewers, str) else viewers
+    rows = None if asked is None else people.ids.rows(np.asarray(asked, dtype=object))
     directed = model.directed(people)
     if directed.ids != people.ids:
         raise InputError(explained("the model gave the matrices of other people", remedy="apply it to these"))

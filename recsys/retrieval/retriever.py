@@ -73,7 +73,7 @@ class Retriever:
         self._people = people_of(directed, self._order)
         self._words = words_of(compiled, self._order)
         self._sparse = sparse_of(compiled, self._order)
-        self._reach = np.ascontiguousarray(compiled.cell_reach)
+        self._reach = np.array(compiled.cell_reach, np.uint8, order="C")
         self._prepare_tiles()
 
     def _prepare_tiles(self) -> None:

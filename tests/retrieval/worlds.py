@@ -115,6 +115,49 @@ def directed_world(
     )
 
 
+_EACH_PERSON = ("listed", "traits", "refuses", "overlaps", "cell", "max_class", "min_class", "in_person")
+_EACH_PERSON += ("liked_only", "suggestible")
+
+
+def permuted(compiled: Compiled, directed: Directed, order: np.ndarray) -> tuple[Compiled, Directed]:
+    """The same community with new row r being old row `order[r]`."""
+    n = compiled.n_people
+    new_row = np.empty(n, np.int64)
+    new_row[order] = np.arange(n)
+    changed: dict[str, Any] = {name: getattr(compiled, name)[order] for name in _EACH_PERSON}
+
+    def put(name: str, lists: Lists) -> None:
+        changed[f"{name}_indptr"], changed[f"{name}_indices"] = lists.indptr, lists.indices
+
+    for name in ("separated", "liked"):
+        rows = np.repeat(np.arange(n), np.diff(getattr(compiled, f"{name}_indptr")))
+        columns = getattr(compiled, f"{name}_indices")
+        put(name, Lists.of(new_row[rows], new_row[columns], n))
+    for name, inverse in (("own", "owners"), ("avoid", "avoiders")):
+        rows = np.repeat(np.arange(n), np.diff(getattr(compiled, f"{name}_indptr")))
+        lists = Lists.of(new_row[rows], getattr(compiled, f"{name}_indices"), n)
+        put(name, lists)
+        put(inverse, lists.inverse(len(getattr(compiled, f"{inverse}_indptr")) - 1))
+    moved = Directed.of(
+        directed.ids,
+        taste=directed.taste[order],
+        appeal=directed.appeal[order],
+        nearness=directed.nearness,
+        cell=directed.cell[order],
+    )
+    return replace(compiled, **changed), moved
+
+
+def frozen(compiled: Compiled, directed: Directed) -> tuple[Compiled, Directed]:
+    """The same arrays, none of which can be written to."""
+    for holder in (compiled, directed):
+        for name in holder.__dataclass_fields__:
+            value = getattr(holder, name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+    return compiled, directed
+
+
 worlds = st.builds(
     lambda seed, n, ties, near, density: (
         compiled_world(np.random.default_rng(seed), n, density=density),

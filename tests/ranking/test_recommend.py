@@ -1,0 +1,196 @@
+"""Lists for people: shape, order, the second check and the reasons."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.policy import Policy
+from recsys.errors import InputError, SettingsError, UnknownIdError
+from recsys.explain.reasons import Reasons
+from recsys.models.directed import Directed
+from recsys.models.nearness import Nearness
+from recsys.models.reciprocal import combine
+from recsys.ranking.recommend import DROPPED, recommend
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from tests.people import make_listed_people, make_people, populations, random_relations
+
+COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS]
+
+
+class Drawn:
+    """Matrices drawn at random from the ids, so that they do not depend on who else is there."""
+
+    def directed(self, people: Population) -> Directed:
+        rows = [
+            np.random.default_rng(list(user.encode())).normal(size=12)
+            for user in people.ids.ids(np.arange(len(people)))
+        ]
+        factors = np.array(rows).reshape(len(people), 12)
+        near = Nearness(0.5, 20.0)
+        return Directed.of(
+            people.ids, taste=factors[:, :6], appeal=factors[:, 6:], nearness=near, cell=people.cells
+        )
+
+
+@pytest.fixture(scope="module")
+def town() -> Population:
+    rng = np.random.default_rng(11)
+    easy = make_listed_people(
+        60, rng, **{C.DISCRETION: ["liked_only" if r % 4 == 0 else "open" for r in range(60)]}
+    )
+    return easy.with_relations(random_relations(60, rng))
+
+
+@pytest.fixture(scope="module")
+def lists(town: Population) -> pd.DataFrame:
+    return recommend(Drawn(), town, Policy.default(), k=7)
+
+
+def test_columns_and_types(lists: pd.DataFrame) -> None:
+    assert list(lists.columns) == COLUMNS
+    assert len(lists) > 200
+    assert lists[C.VIEWER].dtype == lists[C.CANDIDATE].dtype == "str"
+    assert lists[C.RANK].dtype == "int32"
+    assert lists[C.P_LIKE].dtype == lists[C.P_LIKED_BACK].dtype == "float32"
+    assert lists.attrs == {DROPPED: 0}
+    assert all(isinstance(found, list) and len(found) <= 3 for found in lists[C.REASONS])
+
+
+def test_ranks_run_from_one_without_self_repeats_or_padding(lists: pd.DataFrame) -> None:
+    assert (lists[C.VIEWER] != lists[C.CANDIDATE]).all()
+    assert not lists.duplicated([C.VIEWER, C.CANDIDATE]).any()
+    for _, found in lists.groupby(C.VIEWER):
+        assert found[C.RANK].tolist() == list(range(1, len(found) + 1))
+        assert len(found) <= 7
+        assert found[C.P_MUTUAL].is_monotonic_decreasing
+    assert lists[C.CANDIDATE].notna().all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    people=populations(max_size=20), k=st.integers(1, 25), how=st.sampled_from(["product", "min", "harmonic"])
+)
+def test_equals_the_plain_definition(people: Population, k: int, how: str) -> None:
+    policy = Policy.default()
+    found = recommend(Drawn(), people, policy, k=k, combiner=how)
+    n = len(people)
+    i, j = (index.ravel() for index in np.indices((n, n)))
+    may = policy.may_show(people, i, j)
+    i, j = i[may], j[may]
+    directed = Drawn().directed(people)
+    p, q = directed.probabilities(i, j), directed.probabilities(j, i)
+    plain = pd.DataFrame({"i": i, "j": j, "s": combine(p, q, how)})
+    plain = plain.sort_values(["i", "s", "j"], ascending=[True, False, True]).groupby("i").head(k)
+    expected = list(zip(people.ids.ids(plain["i"]), people.ids.ids(plain["j"]), strict=True))
+    assert list(zip(found[C.VIEWER], found[C.CANDIDATE], strict=True)) == expected
+    np.testing.assert_allclose(found[C.P_MUTUAL], plain["s"], rtol=1e-6)
+    assert found[C.REASONS].tolist() == Reasons(people).codes(plain["i"], plain["j"])
+
+
+def test_viewers_come_in_the_order_asked_for(town: Population, lists: pd.DataFrame) -> None:
+    some = recommend(Drawn(), town, Policy.default(), viewers=["u00031", "u00002"], k=7)
+    assert some[C.VIEWER].unique().tolist() == ["u00031", "u00002"]
+    for viewer, found in some.groupby(C.VIEWER):
+        same = lists[lists[C.VIEWER] == viewer].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found.reset_index(drop=True), same)
+    one = recommend(Drawn(), town, Policy.default(), viewers="u00031", k=7)
+    assert one[C.VIEWER].unique().tolist() == ["u00031"]
+
+
+def test_workers_change_nothing(town: Population, lists: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(recommend(Drawn(), town, Policy.default(), k=7, workers=3), lists)
+
+
+def test_who_is_not_listed_has_no_rows() -> None:
+    people = make_listed_people(8, np.random.default_rng(0), **{C.ACCOUNT_STATE: ["hold"] + ["active"] * 7})
+    held = str(people.ids.ids([0])[0])
+    assert recommend(Drawn(), people, Policy.default(), viewers=[held]).empty
+    everybody = recommend(Drawn(), people, Policy.default())
+    assert len(everybody) > 10
+    assert held not in set(everybody[C.VIEWER]) | set(everybody[C.CANDIDATE])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_hardly_anybody(n: int) -> None:
+    people = make_listed_people(n, np.random.default_rng(0))
+    i, j = (index.ravel() for index in np.indices((n, n)))
+    found = recommend(Drawn(), people, Policy.default())
+    assert list(found.columns) == COLUMNS
+    assert len(found) == Policy.default().may_show(people, i, j).sum() == n * (n - 1)
+    assert found.attrs == {DROPPED: 0}
+
+
+def test_unknown_and_repeated_viewers(town: Population) -> None:
+    with pytest.raises(UnknownIdError, match="u00O31"):
+        recommend(Drawn(), town, Policy.default(), viewers=["u00001", "u00O31"])
+    with pytest.raises(InputError, match="twice"):
+        recommend(Drawn(), town, Policy.default(), viewers=["u00001", "u00001"])
+    with pytest.raises(SettingsError):
+        recommend(Drawn(), town, Policy.default(), k=0)
+
+
+def test_a_model_of_other_people(town: Population) -> None:
+    class Other(Drawn):
+        def directed(self, people: Population) -> Directed:
+            return super().directed(make_people(len(people) - 1, np.random.default_rng(0)))
+
+    with pytest.raises(InputError, match="other people"):
+        recommend(Other(), town, Policy.default())
+
+
+class Forgetful(Policy):
+    """A policy whose compiled form forgot the separations: the bug the second check is for."""
+
+    def compile(self, people: Population) -> Compiled:
+        right = super().compile(people)
+        return replace(
+            right,
+            separated_indptr=np.zeros(len(people) + 1, np.int64),
+            separated_indices=np.zeros(0, np.int32),
+        )
+
+
+def test_the_second_check_catches_a_broken_mask(town: Population, lists: pd.DataFrame) -> None:
+    policy = Forgetful(Policy.default().constraints)
+    with structlog.testing.capture_logs() as logs:
+        found = recommend(Drawn(), town, policy, k=60)
+    dropped = found.attrs[DROPPED]
+    assert dropped > 0
+    assert [(entry["log_level"], entry["pairs"]) for entry in logs] == [("warning", dropped)]
+    found.attrs[DROPPED] = 0
+    pd.testing.assert_frame_equal(found, recommend(Drawn(), town, Policy.default(), k=60))
+    viewers, candidates = town.ids.rows(found[C.VIEWER]), town.ids.rows(found[C.CANDIDATE])
+    assert Policy.default().may_show(town, viewers, candidates).all()
+    for _, rows in found.groupby(C.VIEWER):
+        assert rows[C.RANK].tolist() == list(range(1, len(rows) + 1))
+
+
+def test_the_second_check_runs_in_parts(
+    town: Population, lists: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.ranking.recommend._PAIRS_AT_ONCE", 17)
+    pd.testing.assert_frame_equal(recommend(Drawn(), town, Policy.default(), k=7), lists)
+
+
+def test_people_are_not_changed(town: Population) -> None:
+    before = {name: getattr(town.long, name).copy() for name in town.long.__dataclass_fields__}
+    cells, separated = town.cells.copy(), town.relations.separated.copy()
+    recommend(Drawn(), town, Policy.default(), k=3)
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(getattr(town.long, name), table)
+    assert np.array_equal(town.cells, cells)
+    assert np.array_equal(town.relations.separated, separated)
+
+
+def test_nothing_is_printed_without_progress(town: Population, capfd: pytest.CaptureFixture[str]) -> None:
+    recommend(Drawn(), town, Policy.default(), k=2)
+    assert capfd.readouterr() == ("", "")
+    recommend(Drawn(), town, Policy.default(), k=2, progress=True)
+    assert "people" in capfd.readouterr().err

@@ -1,0 +1,41 @@
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.retrieval.order import tile_order
+from tests.retrieval.worlds import compiled_world, everybody_open
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(0, 80), size=st.integers(1, 30))
+def test_everybody_listed_stands_in_one_tile_of_at_most_size(seed: int, n: int, size: int) -> None:
+    compiled = compiled_world(np.random.default_rng(seed), n)
+    order, starts = tile_order(compiled, size)
+    assert sorted(order.tolist()) == np.flatnonzero(compiled.listed).tolist()
+    lengths = np.diff(starts)
+    assert starts[0] == 0
+    assert starts[-1] == len(order)
+    assert ((lengths >= 1) & (lengths <= size)).all()
+
+
+def test_people_who_refuse_each_other_stand_apart() -> None:
+    n = 64
+    traits = np.where(np.arange(n) % 2, 1, 2).astype(np.uint64)[:, None]
+    compiled = everybody_open(n, traits=traits, refuses=traits ^ np.uint64(3))
+    order, starts = tile_order(compiled, 4)
+    for start, stop in pairwise(starts):
+        assert len(np.unique(traits[order[start:stop]])) == 1
+
+
+def test_within_a_class_neighbours_stand_together() -> None:
+    n = 64
+    cell = (np.arange(n) % 4).astype(np.int32)
+    order, starts = tile_order(everybody_open(n, cell=cell), 16)
+    assert [np.unique(cell[order[a:b]]).tolist() for a, b in pairwise(starts)] == [
+        [0],
+        [1],
+        [2],
+        [3],
+    ]
