@@ -22,9 +22,9 @@ PrecautionRule = Callable[[pd.DataFrame, pd.DataFrame], "Precaution"]
 _HARMLESS = frozenset({"duplicate", "conflict", "superseded", "orphan", "erased"})
 """Rules that refuse a row although it says nothing new."""
 
-_SAFETY_TYPES = ("block", "report")
-_ENDING_TYPES = ("end", "meet feedback")
-_GOOD_DETAILS = ("amicable", "safe_again", "safe_once")
+_SAFETY_TYPES = ("block", "report", "end", "money request", "off platform request")
+_ANSWERED_TYPES = ("meet feedback", "feeling check")
+_GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "done")
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ def separate_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precauti
 def separate_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
     """Keep apart the pairs of refused safety events; a refused erasure, future ones too, is done."""
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
-    ending = kind.isin(_ENDING_TYPES) & ~refused[C.DETAIL].isin(_GOOD_DETAILS)
+    bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     telling = _telling(quarantined)
-    apart = _apart(refused[telling & (kind.isin(_SAFETY_TYPES) | ending).to_numpy(bool)])
+    apart = _apart(refused[telling & (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)])
     gone = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
     return apart | Precaution(erased=frozenset(gone))
 

@@ -107,9 +107,9 @@ def events_of(tables: LoadedTables) -> "Events":
     """Return the events in tables that are loaded already; none when there is no such table."""
     from recsys.history.events import Events
 
-    if T.EVENTS not in tables.accepted:
+    if not len(tables.accepted.get(T.EVENTS, ())):
         return Events.none()
-    return Events(tables.accepted[T.EVENTS])
+    return Events.of(tables.accepted[T.EVENTS])
 
 
 def _add(source: Source, name: str) -> str:
@@ -180,10 +180,6 @@ def _latest(accepted: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
 
 
 def _relations(tables: LoadedTables, people: Population) -> Relations:
-    from importlib.util import find_spec
-
-    if find_spec("recsys.history.separations") is None:
-        return Relations.none(len(people))
     from recsys.history.separations import relations
 
     accepted = tables.accepted

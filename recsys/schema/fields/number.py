@@ -13,6 +13,7 @@ from recsys.errors import explained, shown
 from recsys.schema.fields.field import (
     Fault,
     Field,
+    Objects,
     Read,
     Refused,
     all_null,
@@ -56,7 +57,7 @@ class Real(Field):
             faults = self.nulls(np.fromiter((v is None for v in given), bool, len(given)))
             spelled = np.fromiter((_hashable(v) for v in given), object, len(given))
             meanings, refused = self.by_distinct(spelled, self._number)
-            return pd.to_numeric(pd.Series(meanings, dtype=object)).to_numpy(np.float64), faults + refused
+            return _floats(meanings), faults + refused
         numbers = values.to_numpy(np.float64, na_value=np.nan).copy()
         return numbers, self.nulls(np.isnan(numbers))
 
@@ -171,3 +172,7 @@ def _hashable(value: object) -> object:
     if isinstance(value, str):
         return value if len(value) <= _LONGEST else shown(value)
     return shown(type(value).__name__)
+
+
+def _floats(meanings: Objects) -> npt.NDArray[np.float64]:
+    return np.fromiter((np.nan if v is None else v for v in meanings), np.float64, len(meanings))

@@ -11,8 +11,8 @@ from recsys.schema.fields.field import Fault
 from recsys.schema.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
 
 _TO_ANYBODY = ("optin",)
-_MAY_BE_SILENT = ("report", "end")
-"""They separate the pair whatever their detail, so an unknown one may stay null."""
+_MAY_BE_SILENT = ("report",)
+"""It separates the pair whatever its category, so an unknown one may stay null."""
 
 
 def right_target(context: Context) -> Iterator[Fault]:

@@ -1,0 +1,263 @@
+"""What a contract does with tables and rows that break it, whatever table it is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.errors import RecsysError, TableError
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
+from recsys.schema.contract import Checked, Context
+from recsys.schema.fields.field import Fault
+from recsys.schema.forbidden import forbidden_column
+from recsys.schema.quarantine import REDACTED
+from recsys.schema.tables import CONTRACTS, check_table
+from tests.people import AS_OF, CELLS, make_tables
+
+LIKES = pd.DataFrame(
+    {
+        C.EVENT: ["e1", "e2", "e3"],
+        C.TS: pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"], utc=True),
+        C.ACTOR: ["a", "b", "c"],
+        C.TARGET: ["b", "a", "a"],
+        C.TYPE: ["like", "like", "pass"],
+    }
+)
+SAFE_TEXT = st.text(max_size=8)
+HOSTILE = st.one_of(
+    st.none(),
+    st.sampled_from(
+        [float("nan"), float("inf"), -1, 10**30, True, b"x", object, "\u202e", "a\x00b", "x" * 5000, "",
+         "2026-01-01", "2099-01-01T00:00Z", ["a", None], ("affair",), {"single"}, {}, np.arange(3), "a|b",
+         pd.Timestamp("2026-01-01"), pd.NaT, pd.NA]
+    ),
+    SAFE_TEXT,
+    st.integers(),
+    st.lists(SAFE_TEXT, max_size=3),
+)  # fmt: skip
+
+
+def problems_of(name: str, frame: pd.DataFrame) -> tuple[str, ...]:
+    with pytest.raises(TableError) as caught:
+        check_table(name, frame)
+    assert caught.value.exit_code == 40
+    assert caught.value.table == name
+    return caught.value.problems
+
+
+def test_all_problems_of_a_table_are_told_at_once() -> None:
+    broken = LIKES.drop(columns=[C.TARGET]).rename(columns={C.ACTOR: "actr"})
+    broken = broken.assign(home_lat=1.0, price=3, **{C.TS: [1.0, 2.0, 3.0]})
+    problems = problems_of(T.EVENTS, broken)
+    assert len(problems) == 6
+    told = "\n".join(problems)
+    assert "unknown column: got 'actr'; did you mean 'actor'?" in told
+    assert "missing column: got 'target'" in told
+    assert "missing column: got 'actor'" in told
+    assert "exact places are refused: got 'home_lat'" in told
+    assert "payment is refused: got 'price'" in told
+    assert "wrong type in column 'ts': got 'float64'" in told
+
+
+def test_every_declared_column_is_needed_unless_it_says_so() -> None:
+    for name, table in make_tables(20, np.random.default_rng(0)).items():
+        for field in CONTRACTS[name].fields:
+            if field.name not in table:
+                assert not field.needed
+                continue
+            rest = table.drop(columns=[field.name])
+            if field.needed:
+                assert problems_of(name, rest)[0].startswith(f"missing column: got '{field.name}'")
+            else:
+                check_table(name, rest)
+
+
+def test_a_column_that_stands_twice_is_a_table_error() -> None:
+    twice = pd.concat([LIKES, LIKES[[C.ACTOR]]], axis=1)
+    assert problems_of(T.EVENTS, twice) == ("a column stands twice: got 'actor'; keep one of them",)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("latitude", "longitude", "lat", "lng", "homeLatitude", "last_lon", "address", "street_address"),
+        *("zip", "postal_code", "gps", "coordinates", "geo_point", "緯度"),
+    ],
+)
+def test_exact_places_are_refused_by_name(column: str) -> None:
+    assert "exact places are refused" in (forbidden_column(column) or "")
+
+
+@pytest.mark.parametrize(
+    "column", ["price", "fee", "payment_plan", "isPremium", "income", "price_jpy", "料金"]
+)
+def test_payment_is_refused_by_name(column: str) -> None:
+    assert "payment is refused" in (forbidden_column(column) or "")
+
+
+def test_no_declared_column_is_forbidden() -> None:
+    assert not [c for contract in CONTRACTS.values() for c in contract.columns if forbidden_column(c)]
+
+
+def test_a_column_of_another_type_breaks_the_table() -> None:
+    interests = pd.DataFrame(
+        {C.USER: ["a", "b"], C.TAG: ["tea", "tea"], C.LEVEL: ["high", "low"], C.SHARE_MODE: "both"}
+    )
+    (problem,) = problems_of(T.INTERESTS, interests)
+    assert problem.startswith("wrong type in column 'level'")
+    assert "got 'high'" in problem
+    (problem,) = problems_of(T.INTERESTS, interests.assign(**{C.LEVEL: [1, 2], C.USER: [1, 2]}))
+    assert problem == "wrong type in column 'user_id': got 'int64'; give text, for example with .astype(str)"
+
+
+def test_one_value_of_another_type_is_one_bad_row() -> None:
+    interests = pd.DataFrame(
+        {C.USER: ["a", "b"], C.TAG: ["tea", 5], C.LEVEL: ["high", "2"], C.SHARE_MODE: "both"}
+    )
+    checked = check_table(T.INTERESTS, interests)
+    assert len(checked.accepted) == 0
+    assert checked.quarantined["codes"].tolist() == ["level.not_a_number", "tag.not_text"]
+
+
+def test_a_repeated_key_breaks_the_table_and_names_the_first_keys() -> None:
+    profiles = make_tables(8, np.random.default_rng(0))[T.PROFILES]
+    (problem,) = problems_of(T.PROFILES, pd.concat([profiles, profiles]))
+    assert problem.startswith("8 rows repeat the key (user_id, valid_from): user_id='u00000'")
+    assert "u00004" in problem
+    assert "u00005" not in problem
+
+
+def test_a_key_without_a_time_is_still_a_key() -> None:
+    profiles = make_tables(2, np.random.default_rng(0))[T.PROFILES].drop(columns=[C.VALID_FROM])
+    assert len(check_table(T.PROFILES, profiles).accepted) == 2
+    assert "repeat the key" in problems_of(T.PROFILES, pd.concat([profiles, profiles.tail(1)]))[0]
+
+
+def test_one_moment_in_two_zones_is_one_key() -> None:
+    profiles = make_tables(1, np.random.default_rng(0))[T.PROFILES]
+    twice = pd.concat([profiles, profiles]).assign(valid_from=["2026-01-01T00:00Z", "2026-01-01T09:00+09:00"])
+    assert "1 rows repeat the key" in problems_of(T.PROFILES, twice)[0]
+
+
+def test_every_reason_of_a_row_is_told() -> None:
+    bad = LIKES.assign(
+        **{C.TYPE: ["lik", "like", "pass"], C.ACTOR: ["a\x00", "b", "c"], C.POSITION: [-1, 0, 1]}
+    )
+    checked = check_table(T.EVENTS, bad)
+    (row,) = checked.quarantined.to_dict("records")
+    assert row["row_number"] == 0
+    assert row["codes"] == "actor.not_an_id|type.unknown_word|position.out_of_range"
+    first, second, third = row["reason"].split("; ")[0::2]
+    assert first == "not an id in actor: got 'a\\x00'"
+    assert second == "unknown word in type: got 'lik'"
+    assert third == "out of range in position: got '-1'"
+    assert "did you mean 'like'?" in row["reason"]
+    assert row[C.ACTOR] == "a\\x00"
+
+
+def test_accepted_rows_keep_their_order_and_the_given_frame_is_not_changed() -> None:
+    before = LIKES.copy(deep=True)
+    frame = LIKES.set_index(pd.Index([7, 7, 1]))
+    accepted = check_table(T.EVENTS, frame).accepted
+    assert accepted[C.EVENT].tolist() == ["e1", "e2", "e3"]
+    assert accepted.index.tolist() == [0, 1, 2]
+    pd.testing.assert_frame_equal(LIKES, before)
+
+
+def test_an_empty_table_is_a_table() -> None:
+    for name, table in make_tables(3, np.random.default_rng(0)).items():
+        checked = check_table(name, table.head(0))
+        assert len(checked.accepted) == len(checked.quarantined) == 0
+        assert list(checked.accepted.columns) == list(CONTRACTS[name].columns)
+        check_table(name, pd.DataFrame({c: [] for c in table.columns}))
+
+
+def test_checking_accepted_rows_again_changes_nothing() -> None:
+    for name, table in make_tables(40, np.random.default_rng(1)).items():
+        once = check_table(name, table, as_of=AS_OF).accepted
+        again = check_table(name, once, as_of=AS_OF)
+        assert len(again.quarantined) == 0
+        pd.testing.assert_frame_equal(again.accepted, once)
+
+
+def test_a_refused_private_value_is_nowhere_kept() -> None:
+    fine = "8a2f5aad8d6ffff"
+    profiles = make_tables(2, np.random.default_rng(0), cell=CELLS[0])[T.PROFILES]
+    profiles.loc[0, C.CELL] = fine
+    quarantined = check_table(T.PROFILES, profiles).quarantined
+    assert quarantined[C.CELL].tolist() == [REDACTED]
+    assert fine not in quarantined.to_csv()
+
+
+def test_a_rule_that_refuses_a_row_twice_counts_it_once() -> None:
+    def first_row(context: Context) -> list[Fault]:
+        return [Fault("ts.test", np.array([0]), "because"), Fault("ts.again", np.array([0]), "of this")]
+
+    contract = replace(CONTRACTS[T.BLOCKS], rules=(first_row,))
+    checked = contract.check(LIKES[[C.ACTOR, C.TARGET, C.TS]])
+    assert len(checked.accepted) == 2
+    assert checked.quarantined["reason"].tolist() == ["because; of this"]
+
+
+def test_a_field_that_lets_a_wrong_value_pass_is_caught_by_the_second_look() -> None:
+    contract = CONTRACTS[T.EVENTS]
+    kinds = next(field for field in contract.fields if field.name == C.TYPE)
+
+    class Lax(type(kinds)):  # type: ignore[misc]
+        def meaning(self, text: str) -> str:
+            return text
+
+    lax = Lax(name=C.TYPE, words=kinds.words, nullable=False)
+    fields = tuple(lax if field is kinds else field for field in contract.fields)
+    with pytest.raises(RecsysError, match="accepted rows break their contract in events"):
+        replace(contract, fields=fields).check(LIKES.assign(**{C.TYPE: "romance"}))
+
+
+def test_lost_rows_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from recsys.schema.quarantine import Quarantine
+
+    whole = Quarantine.frame
+    monkeypatch.setattr(Quarantine, "frame", lambda self, rows: whole(self, rows).head(0))
+    with pytest.raises(RecsysError, match="rows were lost in events"):
+        check_table(T.EVENTS, LIKES.assign(**{C.TYPE: ["lik", "like", "pass"]}))
+
+
+def adds_up(name: str, frame: pd.DataFrame, checked: Checked) -> None:
+    assert len(checked.accepted) + len(checked.quarantined) == len(frame)
+    assert checked.quarantined["row_number"].is_unique
+    assert checked.quarantined["row_number"].between(0, len(frame) - 1).all()
+    assert (checked.quarantined["reason"].str.len() > 0).all()
+    assert list(checked.accepted.columns) == list(CONTRACTS[name].columns)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rows_in_are_rows_accepted_and_rows_quarantined(data: st.DataObject) -> None:
+    tables = make_tables(6, np.random.default_rng(data.draw(st.integers(0, 99))))
+    tables[T.EVENTS] = LIKES
+    tables[T.BLOCKS] = LIKES[[C.ACTOR, C.TARGET, C.TS]]
+    name = data.draw(st.sampled_from(sorted(tables)))
+    frame = tables[name].astype(object)
+    touched = set()
+    for _ in range(data.draw(st.integers(0, 6)) if len(frame) else 0):
+        row = data.draw(st.integers(0, len(frame) - 1))
+        column = data.draw(st.integers(0, len(frame.columns) - 1))
+        cells = frame.iloc[:, column].to_numpy(object, copy=True)
+        cells[row] = data.draw(HOSTILE)
+        frame[frame.columns[column]] = pd.Series(cells, dtype=object)
+        touched.add(row)
+    untouched = tables[name].drop(index=list(touched))
+    try:
+        checked = check_table(name, frame, as_of=AS_OF)
+    except TableError as error:
+        assert all(  # noqa: PT017
+            "wrong type" in problem or "repeat the key" in problem for problem in error.problems
+        )
+        return
+    adds_up(name, frame, checked)
+    if name not in {T.PROFILES, T.BOUNDARIES}:  # there a bad row takes the person's earlier ones with it
+        assert len(checked.accepted) >= len(untouched) - len(touched)

@@ -1,0 +1,83 @@
+"""Tokens meet for one value, and for nothing else."""
+
+import hashlib
+import hmac
+
+import pytest
+
+from recsys.errors import InputError
+from recsys.schema.tokens import FREE_MAIL, is_token, make_token
+
+SECRET = b"a secret of some length"
+
+
+def test_a_token_is_the_keyed_digest_of_namespace_and_value() -> None:
+    expected = hmac.new(SECRET, b"phone\x00+819012345678", hashlib.sha256).hexdigest()
+    assert make_token("phone", "+81-90-1234-5678", SECRET) == f"hmac1:{expected}"
+
+
+@pytest.mark.parametrize(
+    "spelling", ["+81 90 1234 5678", "0081(90)1234-5678", "＋８１９０１２３４５６７８", " +819012345678 "]
+)
+def test_spellings_of_one_number_meet(spelling: str) -> None:
+    assert make_token("phone", spelling, SECRET) == make_token("phone", "+819012345678", SECRET)
+
+
+def test_another_secret_namespace_or_value_does_not_meet() -> None:
+    token = make_token("email", "a@example.org", SECRET)
+    assert token != make_token("email", "a@example.org", SECRET + b"!")
+    assert token != make_token("person", "a@example.org", SECRET)
+    assert token != make_token("email", "b@example.org", SECRET)
+
+
+def test_mail_and_employer_are_folded() -> None:
+    assert make_token("email", "Ａ@Example.ORG", SECRET) == make_token("email", "a@example.org", SECRET)
+    domain = make_token("employer", "example.org", SECRET)
+    assert domain == make_token("employer", "Somebody@WWW.Example.org", SECRET)
+
+
+@pytest.mark.parametrize("domain", sorted(FREE_MAIL)[::6])
+def test_a_free_mail_domain_is_no_employer(domain: str) -> None:
+    assert make_token("employer", domain.upper(), SECRET) is None
+    assert make_token("employer", f"somebody@{domain}", SECRET) is None
+    assert make_token("email", f"somebody@{domain}", SECRET) is not None
+
+
+@pytest.mark.parametrize(
+    ("namespace", "value"),
+    [
+        ("phone", "090-1234-5678"),
+        ("phone", "+81 call me"),
+        ("email", "nobody"),
+        ("email", "a@b@c.org"),
+        ("employer", "Example Inc"),
+    ],
+)
+def test_what_is_none_of_its_kind_is_refused_and_not_repeated(namespace: str, value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_token(namespace, value, SECRET)
+    assert value not in str(caught.value)
+    assert ";" in str(caught.value)
+
+
+def test_an_empty_person_is_refused() -> None:
+    with pytest.raises(InputError, match="an empty person id"):
+        make_token("person", " ", SECRET)
+
+
+def test_a_short_secret_and_an_unknown_namespace_are_refused() -> None:
+    with pytest.raises(InputError, match="secret is too short: got '15 bytes'"):
+        make_token("email", "a@example.org", b"x" * 15)
+    with pytest.raises(InputError, match="did you mean 'phone'"):
+        make_token("phon", "+819012345678", SECRET)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0" * 64, "hmac1:", "hmac1:" + "0" * 63, "hmac1:" + "G" * 64, "hmac1:" + "0" * 64 + "\n"]
+)
+def test_what_is_no_token(text: str) -> None:
+    assert not is_token(text)
+
+
+def test_a_made_token_is_a_token() -> None:
+    assert is_token(make_token("person", "somebody", SECRET) or "")
