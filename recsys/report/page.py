@@ -1,0 +1,59 @@
+"""The page about one night: one file, no network, no script."""
+
+from importlib.resources import files
+
+from recsys.report.html import Html, element
+from recsys.report.night import NightSummary
+from recsys.report.sections.calibration import calibration
+from recsys.report.sections.data import tables
+from recsys.report.sections.funnel import funnel
+from recsys.report.sections.gates import gates
+from recsys.report.sections.header import header, moment
+from recsys.report.sections.lengths import lengths
+from recsys.report.sections.models import models
+from recsys.report.sections.origin import origin
+from recsys.report.sections.samples import samples
+from recsys.report.sections.time_taken import time_taken
+from recsys.report.sections.totals import totals
+from recsys.report.words import Words
+from recsys.schema.catalogue import Language
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: int = 5) -> str:
+    """Return the page about a night as the text of one HTML file.
+
+    It needs no network and no script, follows the reader's light or dark setting, and is laid out for
+    phone, desktop and print. Everything that came from members is escaped. The same night gives the
+    same text.
+    """
+    words = Words(lang)
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", words("report.page_title", as_of=moment(night.data_as_of))),
+        element("style", Html(_style())),
+    )
+    main = element(
+        "main",
+        totals(night, words),
+        gates(night, words),
+        element("div", lengths(night, words), calibration(night, words), class_="two"),
+        funnel(night, words),
+        models(night, words),
+        samples(night, words, sample_lists),
+        element("div", tables(night, words), time_taken(night, words), class_="two"),
+        origin(night, words),
+    )
+    footer = element("footer", element("p", words("report.footer")))
+    body = element("body", header(night, words), main, footer)
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n"
+
+
+def _style() -> str:
+    return (files("recsys.report") / "style.css").read_text(encoding="utf-8")

@@ -1,0 +1,66 @@
+"""What each gate said, in words."""
+
+from collections.abc import Mapping
+
+from recsys.publication.gates import GateResult, Level
+from recsys.report.html import Html, element
+from recsys.report.night import NightSummary
+from recsys.report.numbers import count, per_person, share
+from recsys.report.sections.section import section
+from recsys.report.words import Words
+
+_MARKS = {Level.PASS: "✓", Level.WARN: "!", Level.BLOCK: "×"}
+
+
+def gates(night: NightSummary, words: Words) -> Html:
+    """Return one line a gate."""
+    lines = [_line(result, words) for result in night.gates]
+    return section("gates", words, element("ul", *lines, class_="gates") if lines else None)
+
+
+def _line(result: GateResult, words: Words) -> Html:
+    level = Level(result.level)
+    more = None if level is Level.PASS else element("span", result.message, class_="said", lang="en")
+    return element(
+        "li",
+        element("span", _MARKS[level], class_="mark", role="img", aria_label=words(f"gate.{level.name}")),
+        element(
+            "div",
+            element("strong", words.named("gate", result.gate)),
+            element("span", said(result, words), class_="value"),
+            more,
+        ),
+        class_=level.name.lower(),
+    )
+
+
+def said(result: GateResult, words: Words) -> str:
+    """Return a gate's answer in the language of the page; its own message when it is a new gate."""
+    found = {name: float(value) for name, value in result.numbers.items() if not isinstance(value, str)}
+    if result.gate == "platform":
+        return _counted(found, words, none="declared", some="undeclared")
+    if result.gate == "lengths":
+        return _lengths(found, words)
+    if "now" in found:
+        return _beside_last_night(found, words)
+    if "count" in found and f"gate.{result.gate}" in words.catalogue.texts:
+        return _counted(found, words, none="none", some="count")
+    return result.message
+
+
+def _counted(found: Mapping[str, float], words: Words, *, none: str, some: str) -> str:
+    if found.get("count"):
+        return words(f"gate_said.{some}", count=count(found["count"]))
+    return words(f"gate_said.{none}")
+
+
+def _lengths(found: Mapping[str, float], words: Words) -> str:
+    if "mean" not in found:
+        return words("gate_said.nobody")
+    return words("gate_said.lengths", mean=per_person(found["mean"]), short=share(found["short"]))
+
+
+def _beside_last_night(found: Mapping[str, float], words: Words) -> str:
+    if "last" not in found:
+        return words("gate_said.first", now=count(found["now"]))
+    return words("gate_said.change", now=count(found["now"]), last=count(found["last"]))

@@ -1,0 +1,50 @@
+"""Title, verdict and where the night stands."""
+
+from recsys.publication.gates import Level
+from recsys.report.html import Html, element
+from recsys.report.night import NightSummary
+from recsys.report.words import Words
+
+_MARKS = {"PASS": "✓", "WARN": "!", "BLOCK": "×", "unknown": "?"}
+
+
+def header(night: NightSummary, words: Words) -> Html:
+    """Return the head of the page."""
+    known = "unknown" if not night.gates else Level(night.level).name
+    verdict = element(
+        "div",
+        element("span", _MARKS[known], class_="mark", aria_hidden="true"),
+        element(
+            "div",
+            element("strong", words(f"report.status_{known}")),
+            element("span", words(f"report.status_{known}_note")),
+        ),
+        class_=f"verdict {known.lower()}",
+        role="status",
+    )
+    facts = [
+        (words("report.as_of"), moment(night.data_as_of)),
+        (words("report.created"), moment(night.created_at)),
+        (words("report.source"), night.source),
+        (words("report.run"), night.run_id),
+    ]
+    listed = [element("div", element("dt", name), element("dd", value)) for name, value in facts if value]
+    return element(
+        "header",
+        element("p", "recsys", class_="brand"),
+        element("h1", words("report.title")),
+        element("p", words("report.lead"), class_="lead"),
+        verdict,
+        element("dl", *listed, class_="facts"),
+    )
+
+
+def moment(text: str) -> str:
+    """Return an ISO time to the minute; any other text stays.
+
+    >>> moment("2026-01-05T03:00:00+00:00"), moment("unknown")
+    ('2026-01-05 03:00 UTC', 'unknown')
+    """
+    if len(text) >= 16 and text[10:11] == "T" and text.endswith(("+00:00", "Z")):
+        return f"{text[:10]} {text[11:16]} UTC"
+    return text

@@ -1,0 +1,123 @@
+"""Models beside each other and beside random order, with intervals."""
+
+import math
+from typing import Final
+
+import pandas as pd
+
+from recsys.report.html import Html, element
+from recsys.report.night import NightSummary
+from recsys.report.numbers import count, decimal
+from recsys.report.sections.section import details, section, table
+from recsys.report.words import Words
+
+_LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece", "exposure_gini")
+_ALL: Final = "all"
+
+
+def models(night: NightSummary, words: Words) -> Html:
+    """Return one small plot a metric, then the slices."""
+    measures = night.measures
+    if measures is None or measures.empty:
+        return section("models", words)
+    measures = measures if "model" in measures else measures.assign(model="")
+    overall = measures[measures["slice"] == _ALL]
+    plots = [_metric(str(name), rows, words) for name, rows in overall.groupby("metric", sort=False)]
+    return section("models", words, element("div", *plots, class_="metrics"), _slices(measures, words))
+
+
+def metric_name(metric: str, words: Words) -> str:
+    """Return a metric in words: `ndcg@5` is the text of `ndcg`, then @5."""
+    name, at, k = metric.partition("@")
+    return words.named("metric", name) + (f" @{k}" if at else "")
+
+
+def _metric(metric: str, rows: pd.DataFrame, words: Words) -> Html:
+    known = rows[["value", "lo", "hi", "random"]].to_numpy(float)
+    finite = known[[[math.isfinite(x) for x in row] for row in known]]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    room = (high - low) * 0.08 or max(abs(high), 1.0) * 0.05
+    low, high = low - room, high + room
+    lower = metric.partition("@")[0] in _LOWER_IS_BETTER
+    title = element(
+        "h3",
+        metric_name(metric, words),
+        " ",
+        element("small", words("report.models_lower" if lower else "report.models_higher")),
+    )
+    lines = [_model(row, low, high, words) for _, row in rows.iterrows()]
+    random = rows["random"].dropna()
+    if len(random):
+        lines.append(_random(float(random.iloc[0]), low, high, words))
+    n = int(rows["n"].max())
+    return element(
+        "div",
+        title,
+        element("ul", *lines, class_="intervals"),
+        element("p", words("report.models_n", n=count(n)), class_="note"),
+        class_="metric",
+    )
+
+
+def _model(row: pd.Series, low: float, high: float, words: Words) -> Html:
+    value, lo, hi, random = (float(row[name]) for name in ("value", "lo", "hi", "random"))
+    has_interval = math.isfinite(lo) and math.isfinite(hi)
+    marks = [
+        element("span", class_="at-random", style=f"left:{_place(random, low, high)}%")
+        if math.isfinite(random)
+        else None,
+        element(
+            "span",
+            class_="interval",
+            style=f"left:{_place(lo, low, high)}%;right:{100 - _place(hi, low, high):.2f}%",
+        )
+        if has_interval
+        else None,
+        element("span", class_="point", style=f"left:{_place(value, low, high)}%")
+        if math.isfinite(value)
+        else None,
+    ]
+    told = words("report.models_plot_alt", value=decimal(value), lo=decimal(lo), hi=decimal(hi))
+    return element(
+        "li",
+        element("span", str(row["model"]), class_="name"),
+        element("span", *marks, class_="plot", role="img", aria_label=told),
+        element(
+            "span",
+            element("b", decimal(value)),
+            element("small", f"{decimal(lo)} – {decimal(hi)}") if has_interval else None,
+            class_="value",
+        ),
+    )
+
+
+def _random(value: float, low: float, high: float, words: Words) -> Html:
+    mark = element("span", class_="at-random", style=f"left:{_place(value, low, high)}%")
+    return element(
+        "li",
+        element("span", words("report.models_random"), class_="name"),
+        element("span", mark, class_="plot", aria_hidden="true"),
+        element("span", element("b", decimal(value)), class_="value"),
+        class_="random",
+    )
+
+
+def _place(value: float, low: float, high: float) -> float:
+    return round(100 * min(max((value - low) / (high - low), 0.0), 1.0), 2)
+
+
+def _slices(measures: pd.DataFrame, words: Words) -> Html | None:
+    sliced = measures[measures["slice"] != _ALL]
+    if sliced.empty:
+        return None
+    head: list[object] = ["", words("report.models_model"), words("report.models_value"), "n"]
+    rows: list[list[object]] = [
+        [
+            f"{metric_name(str(row['metric']), words)} · {row['slice']}",
+            str(row["model"]),
+            f"{decimal(row['value'])} ({decimal(row['lo'])} – {decimal(row['hi'])})",
+            count(row["n"]),
+        ]
+        for row in sliced.sort_values(["metric", "slice", "model"], kind="stable").to_dict("records")
+    ]
+    return details(words("report.models_slices"), table(head, rows, caption=words("report.models_slices")))
