@@ -2,7 +2,9 @@
 
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.constraint import Constraint
+from recsys.constraints.funnel import funnel
 from recsys.constraints.platform import PlatformDeclaration
 from recsys.constraints.policy import Policy
+from recsys.constraints.why_not import WhyNot
 
-__all__ = ["Compiled", "Constraint", "PlatformDeclaration", "Policy"]
+__all__ = ["Compiled", "Constraint", "PlatformDeclaration", "Policy", "WhyNot", "funnel"]

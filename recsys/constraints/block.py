@@ -69,6 +69,8 @@ def row_mask(compiled: "Compiled", row: int, columns: Columns, allowed: Mask, *,
 
 
 def _within_distance(compiled: "Compiled", row: int, columns: Columns) -> Positions:
+    if not compiled.limits_distance:
+        return np.arange(len(columns.rows))
     reach = compiled.cell_reach[compiled.cell[row]][columns.cell]
     low, high = reach & 15, reach >> 4
     near = high >= np.maximum(compiled.min_class[row], compiled.min_class[columns.rows])

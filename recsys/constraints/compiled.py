@@ -96,6 +96,11 @@ class Compiled:
         return self._block(viewers, candidates, directed=True)
 
     @cached_property
+    def limits_distance(self) -> bool:
+        """Whether distance can keep anybody apart."""
+        return bool(self.in_person.any() or self.min_class.any())
+
+    @cached_property
     def separated(self) -> Lists:
         """Symmetric lists of separated rows."""
         return Lists(self.separated_indptr, self.separated_indices)

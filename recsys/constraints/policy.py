@@ -11,6 +11,7 @@ from recsys.constraints.compile import compile_clauses
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.constraint import Constraint
 from recsys.constraints.pairs import checked_pairs
+from recsys.constraints.why_not import WhyNot, why_not
 from recsys.schema.population import Population
 
 
@@ -74,6 +75,14 @@ class Policy:
         for constraint in self.constraints:
             shown &= constraint.shows(people, a, b)
         return shown
+
+    def why_not(self, people: Population, i: int, j: int) -> list[WhyNot]:
+        """Return the constraints that keep the people at rows `i` and `j` apart, in words.
+
+        For operators and tests only, never for a member: it names what was left out and why.
+        """
+        (first,), (second,) = checked_pairs([i], [j], len(people))
+        return why_not(self.constraints, people, int(first), int(second))
 
     def compile(self, people: Population) -> Compiled:
         """Return the same rules as arrays over `people`."""

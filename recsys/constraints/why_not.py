@@ -1,0 +1,59 @@
+"""Why two people are not shown to each other, in words, for operators and tests only.
+
+Never give this to a member: it would tell them who was left out and for what reason.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from recsys.constraints.clauses import Mask
+from recsys.constraints.constraint import Constraint
+from recsys.schema.catalogue import Label, load_catalogue
+from recsys.schema.population import Population
+
+Direction = Literal["both", "forward", "backward"]
+SELF = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """One constraint that says no.
+
+    direction: `both` when they may not meet at all; `forward` when the second may not be shown to
+    the first, `backward` when the first may not be shown to the second.
+    """
+
+    constraint: str
+    direction: Direction
+    text: Label
+
+
+def why_not(constraints: Iterable[Constraint], people: Population, i: int, j: int) -> list[WhyNot]:
+    """Return every constraint that keeps the people at rows `i` and `j` apart; an empty list is yes."""
+    first, second = np.array([i], np.int32), np.array([j], np.int32)
+    if i == j:
+        return [WhyNot(SELF, "both", _text(SELF))]
+    refused: list[WhyNot] = []
+    for constraint in constraints:
+        verdicts: tuple[tuple[Direction, Mask], ...] = (
+            ("both", constraint.allows(people, first, second)),
+            ("forward", constraint.shows(people, first, second)),
+            ("backward", constraint.shows(people, second, first)),
+        )
+        refused += [
+            WhyNot(constraint.name, direction, _text(constraint.name))
+            for direction, allowed in verdicts
+            if not allowed[0]
+        ]
+    return refused
+
+
+def _text(name: str) -> Label:
+    catalogue = load_catalogue()
+    key = f"constraint.{name}"
+    if key not in catalogue.texts:
+        key = "constraint.other"
+    return Label(ja=catalogue.text(key, "ja", name=name), en=catalogue.text(key, "en", name=name))
