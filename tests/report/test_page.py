@@ -1,0 +1,199 @@
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+from recsys.publication.gates import GateResult, Level
+from recsys.report import render_report
+from recsys.report.sections.lengths import bars_of
+from recsys.report.sections.samples import chosen_viewers
+from recsys.schema.catalogue import load_catalogue
+from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, three_lists
+from tests.report.pages import Page
+
+LANGS = ["ja", "en"]
+EVIL = '"><script>alert(1)</script><img src=x onerror=y>&lt;\u202e\x00'
+
+
+@pytest.fixture(params=LANGS)
+def lang(request):
+    return request.param
+
+
+@pytest.mark.parametrize("night", [full_night(), bare_night()], ids=["full", "bare"])
+def test_the_page_is_whole_and_talks_to_nobody(night, lang):
+    text = render_report(night, lang)
+    page = Page(text)
+    assert page.broken == []
+    assert not re.search(r"https?:|url\(|@import|<script|javascript:|\son\w+=", text)
+    assert not any({"src", "href"} & set(attributes) for _, attributes in page.elements)
+    assert page.all("html", lang=lang)
+    assert page.all("meta", name="viewport")
+    assert page.all("meta", charset="utf-8")
+    assert "default-src 'none'" in page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]["content"]
+    assert "prefers-color-scheme: dark" in text
+    assert "tabular-nums" in text
+
+
+def test_one_h1_and_a_named_section_each(lang):
+    page = Page(render_report(full_night(), lang))
+    assert len(page.all("h1")) == 1
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for attributes in page.all("section"):
+        assert attributes.get("aria-label") or attributes.get("aria-labelledby") in ids
+
+
+def test_every_picture_has_words(lang):
+    page = Page(render_report(full_night(), lang))
+    pictures = [attributes for _, attributes in page.elements if attributes.get("role") == "img"]
+    assert len(page.all("svg")) == 2
+    assert len(pictures) > 20
+    assert all(attributes["aria-label"] for attributes in pictures)
+    assert all(attributes.get("role") == "img" for attributes in page.all("svg"))
+
+
+def test_every_table_has_a_caption_and_heads(lang):
+    page = Page(render_report(full_night(), lang))
+    assert len(page.all("caption")) == len(page.all("table")) >= 4
+    assert all(attributes["scope"] in {"row", "col"} for attributes in page.all("th"))
+
+
+def test_everything_from_outside_is_escaped(lang):
+    night = full_night(
+        lists=lists_of((EVIL, EVIL + "2", 1, 0.5, [EVIL, "interest:" + EVIL])),
+        source=EVIL,
+        run_id=EVIL,
+        data_as_of=EVIL,
+        created_at=EVIL,
+        gates=[*GATES, GateResult(EVIL, Level.WARN, EVIL, {EVIL: EVIL})],
+        funnel=funnel().assign(constraint=EVIL),
+        measures=full_night().measures.assign(model=EVIL, metric=EVIL),
+        tables=full_night().tables.assign(table=EVIL),
+        seconds={EVIL: 1.0},
+        made_from={EVIL: EVIL},
+        packages={EVIL: EVIL},
+    )
+    text = render_report(night, lang)
+    page = Page(text)
+    assert page.broken == []
+    assert not page.all("script")
+    assert not page.all("img")
+    assert "\u202e" not in text
+    assert "\x00" not in text
+    assert page.text.count('"><script>alert(1)</script>') >= 10
+    assert "⟨U+202E⟩" in page.text
+
+
+def test_the_page_is_in_one_language():
+    japanese = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
+    assert not japanese.search(Page(render_report(full_night(), "en")).text)
+    told = Page(render_report(full_night(), "ja")).text
+    for text in ("会員", "公開前の確認", "写真", "距離", "一覧の長さ"):
+        assert text in told
+
+
+def test_the_same_night_gives_the_same_page(lang):
+    assert render_report(full_night(), lang) == render_report(full_night(), lang)
+
+
+def test_the_lists_are_not_changed():
+    lists = three_lists()
+    before = lists.copy(deep=True)
+    render_report(full_night(lists=lists), "en")
+    assert lists.equals(before)
+
+
+def test_hand_worked_totals():
+    text = Page(render_report(full_night(), "en")).text
+    assert "People 5 everybody at this time" in text
+    assert "Listed 4" in text
+    assert "With a list 3 75.0% of those listed" in text
+    assert "Suggestions 6 2.0 each, median 2.0" in text
+    assert "In somebody's list 4 100% of those listed" in text
+    assert "Violations 0" in text
+    assert "2026-01-05 03:00 UTC" in text
+
+
+def test_violations_are_loud():
+    found = (GateResult("violations", Level.BLOCK, "2 pairs that may not be shown", {"count": 2}),)
+    page = Page(render_report(full_night(gates=found), "en"))
+    assert "Not published" in page.text
+    assert "Violations 2" in page.text
+    assert page.all("div", class_="tile bad")
+    assert not page.all("div", class_="tile good")
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [
+        (Level.PASS, "Published Every"),
+        (Level.WARN, "Published with warnings"),
+        (Level.BLOCK, "Not published"),
+    ],
+)
+def test_the_verdict_is_the_highest_gate(level, told):
+    gates = [GateResult("no_self", Level.PASS, "", {"count": 0}), GateResult("new_gate", level, "said so")]
+    text = Page(render_report(full_night(gates=gates), "en")).text
+    assert told in text
+    assert "said so" in text
+
+
+def test_a_night_of_which_little_is_known_says_so(lang):
+    text = Page(render_report(bare_night(), lang)).text
+    assert text.count(load_catalogue().text("report.not_recorded", lang)) == 7
+    assert load_catalogue().text("report.status_unknown", lang) in text
+    assert "nan" not in text.lower()
+
+
+def test_the_bars_count_every_listed_person_once():
+    assert bars_of(full_night()) == [(0, 0, 1), (1, 1, 1), (2, 2, 1), (3, 3, 1)]
+    long = lists_of(*[("a", f"c{n}", n + 1, 0.5, []) for n in range(100)], ("b", "a", 1, 0.1, []))
+    bars = bars_of(full_night(lists=long, n_listed=9))
+    assert sum(people for _, _, people in bars) == 9
+    assert bars[0] == (0, 0, 7)
+    assert bars[-1][1] == 100
+    assert len(bars) <= 26
+    assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(bars))
+
+
+def test_the_funnel_is_told_per_person():
+    text = Page(render_report(full_night(), "en")).text
+    assert "For each of 3 people" in text
+    assert "0.5 of 4.0 people remain" in text
+    assert "Distance 2.3 0.2 0.3" in text
+
+
+def test_samples_run_from_the_longest_list_to_the_shortest():
+    assert chosen_viewers(full_night(), 2) == ["a", "c"]
+    assert chosen_viewers(full_night(), 10) == ["a", "b", "c"]
+    assert chosen_viewers(full_night(), 0) == []
+    assert chosen_viewers(bare_night(), 5) == []
+
+
+def test_samples_give_reasons_in_words():
+    page = Page(render_report(full_night(), "en", sample_lists=3))
+    assert "You share an interest: Photography" in page.text
+    assert "Glad to listen to you about: Worries at work" in page.text
+    assert "interest:photography" not in page.text
+    assert len(page.all("details", open="")) == 1
+
+
+def test_a_long_list_is_cut_and_says_how_much():
+    long = lists_of(*[("a", f"c{n}", n + 1, 0.5, []) for n in range(20)])
+    assert "and 15 more" in Page(render_report(full_night(lists=long), "en")).text
+
+
+def test_random_order_stands_beside_the_models():
+    page = Page(render_report(full_night(), "en"))
+    assert page.text.count("random order 0.300") == 1
+    assert len(page.all("span", class_="at-random")) == 3
+    assert page.all("span", **{"aria-label": "value 0.340, interval 0.320 to 0.360"})
+
+
+def test_measures_that_are_unknown_leave_no_mark():
+    unknown = full_night().measures.assign(value=np.nan, lo=np.nan, hi=np.nan, random=np.nan)
+    text = render_report(full_night(measures=unknown), "en")
+    assert "nan" not in Page(text).text
+    assert "nan%" not in text
