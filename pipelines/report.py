@@ -1,0 +1,31 @@
+"""Writes the page about this night."""
+
+import json
+import sys
+from pathlib import Path
+
+from pipelines.stage import Facts, run
+from recsys.config import Settings
+from recsys.publication.night import Night
+from recsys.publication.work import WorkFolder
+from recsys.report import render_report
+from recsys.report.read_night import read_night
+from recsys.storage.durable import write_durably
+
+
+def step(settings: Settings, work: WorkFolder) -> Facts:
+    night = Night.under_way(settings, work)
+    run_folder = Path(json.loads(work.outcome.read_bytes())["folder"])
+    summary = read_night(run_folder, night.people, night.policy, work=work, source=settings.source)
+    page = render_report(summary, settings.report.lang, sample_lists=settings.report.sample_lists)
+    write_durably(work.report, page.encode())
+    return {"page": work.report, "violations": summary.violations, "coverage": round(summary.coverage, 3)}
+
+
+def main() -> int:
+    """Run this stage."""
+    return run("report", step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Reads what the steps of a night wrote into one summary."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recsys.constraints.funnel import funnel
+from recsys.constraints.policy import Policy
+from recsys.errors import SourceError, explained
+from recsys.publication.publish import read_gates
+from recsys.publication.work import WorkFolder
+from recsys.report.night import NightSummary
+from recsys.schema.population import Population
+from recsys.storage.manifest import read_manifest
+from recsys.storage.published import LISTS, read_lists
+
+
+def read_night(
+    run_folder: Path, people: Population, policy: Policy, *, work: WorkFolder, source: str = ""
+) -> NightSummary:
+    """Return the summary of the run in `run_folder`, published or refused.
+
+    `people` and `policy` are those the run was made from; the funnel is counted from them. What the
+    work folder does not hold (measures, counts of rows, times) is left out, and the page says so.
+
+    Raises
+    ------
+    PublicationError
+        When the run folder holds no manifest.
+    SourceError
+        When a file of the work folder is not what its step writes.
+    """
+    manifest = read_manifest(run_folder)
+    steps = funnel(policy, people)
+    return NightSummary(
+        run_id=manifest.run_id,
+        data_as_of=manifest.data_as_of,
+        created_at=manifest.created_at,
+        source=source,
+        lists=read_lists(run_folder / LISTS),
+        n_people=len(people),
+        n_listed=int(policy.compile(people).listed.sum()),
+        gates=read_gates(run_folder),
+        funnel=steps,
+        funnel_viewers=int(steps.attrs["viewers"]),
+        measures=_table(work.evaluation, "measures"),
+        reliability=_table(work.evaluation, "reliability"),
+        tables=_table(work.validation, "tables"),
+        seconds=_seconds(work.log),
+        made_from=manifest.made_from.model_dump(),
+        packages=dict(manifest.packages),
+    )
+
+
+def _table(path: Path, key: str) -> pd.DataFrame | None:
+    """Return the rows under `key` of a JSON file as a table, None when there is no such file or key."""
+    if not path.exists():
+        return None
+    found = _json(path, path.read_text(encoding="utf-8")).get(key)
+    if found is None:
+        return None
+    try:
+        return pd.DataFrame.from_records(found)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise SourceError(explained("not rows of a table", where=f"{path}: {key}", got=found)) from error
+
+
+def _seconds(path: Path) -> dict[str, float]:
+    """Return how long each step took the last time it ran, in the order they ended."""
+    if not path.exists():
+        return {}
+    taken: dict[str, float] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        said = _json(path, line)
+        taken.pop(str(said.get("stage")), None)
+        taken[str(said.get("stage"))] = float(said.get("seconds", float("nan")))
+    return taken
+
+
+def _json(path: Path, text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise SourceError(
+            explained("not JSON", where=str(path), got=text, remedy="run the night again")
+        ) from error
+    if not isinstance(found, dict):
+        raise SourceError(explained("not a mapping of keys", where=str(path), got=text))
+    return found
