@@ -49,11 +49,13 @@ def ppmi(together: npt.NDArray[np.float64], discount: float = 5.0) -> Kernel:
 def cooccurrence_kernel(together: npt.NDArray[np.float64], rank: int) -> Kernel:
     """Return the cosine of two tags' PPMI vectors after a truncated SVD, 0 for a tag never held.
 
-    Uses `U sqrt(S)` of the `rank` strongest directions (Levy & Goldberg, NeurIPS 2014).
+    Uses `U sqrt(S)` of the `rank` strongest directions (Levy & Goldberg, NeurIPS 2014) among those
+    whose two singular vectors agree: the others say which tags are unlike, with the sign lost.
     """
-    left, strength, _ = np.linalg.svd(ppmi(together))
-    kept = strength[:rank] > 1e-12
-    rows = unit_rows(left[:, :rank][:, kept] * np.sqrt(strength[:rank][kept])).astype(np.float64)
+    strength, directions = np.linalg.eigh(ppmi(together))
+    kept = np.argsort(-strength, kind="stable")[:rank]
+    kept = kept[strength[kept] > 1e-9]
+    rows = unit_rows(directions[:, kept] * np.sqrt(strength[kept])).astype(np.float64)
     return rows @ rows.T
 
 

@@ -1,0 +1,73 @@
+"""Every default block keeps the contract."""
+
+import numpy as np
+import pandas as pd
+
+from recsys.features.boundaries import Boundaries
+from recsys.features.circles import Circles
+from recsys.features.interests import Interests
+from recsys.features.numeric import Numeric
+from recsys.features.rhythm import Rhythm
+from recsys.features.scales import Scales
+from recsys.features.talk import Talk
+from recsys.features.values import Values
+from recsys.history.events import Events
+from recsys.schema.columns import Columns as C
+from tests.contracts.block_contract import BlockContract
+from tests.features.test_rhythm import some_events
+
+
+class TestInterests(BlockContract):
+    def block(self):
+        return Interests(rank=16)
+
+
+class TestValues(BlockContract):
+    def block(self):
+        return Values(kappa=2.0)
+
+
+class TestScales(BlockContract):
+    def block(self):
+        return Scales()
+
+
+class TestTalk(BlockContract):
+    def block(self):
+        return Talk()
+
+
+class TestBoundaries(BlockContract):
+    def block(self):
+        return Boundaries()
+
+
+class TestCircles(BlockContract):
+    def block(self):
+        return Circles(width=32)
+
+
+class TestRhythm(BlockContract):
+    def block(self):
+        return Rhythm()
+
+    def events(self, people):
+        if len(people) < 2:
+            return Events.none()
+        return Events.of(some_events(people, np.random.default_rng(0)))
+
+
+class TestNumeric(BlockContract):
+    def block(self):
+        users = [f"u{k:05d}" for k in range(30)]
+        numbers = np.random.default_rng(5).normal(size=30)
+        return Numeric(pd.DataFrame({C.USER: users, "walks": numbers}))
+
+    def test_clone_is_unfitted_and_equal(self):
+        """The parameters are frames, which do not compare with ==."""
+        from sklearn.base import clone
+
+        block = self.fitted(self.people())
+        twin = clone(block)
+        assert not hasattr(twin, "state_")
+        assert twin.looks is block.looks

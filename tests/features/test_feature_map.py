@@ -1,0 +1,107 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.errors import InputError
+from recsys.features import FeatureMap, default_blocks
+from recsys.features.talk import Talk
+from recsys.schema.catalogue import load_catalogue
+from recsys.schema.columns import Columns as C
+from tests.people import make_people
+
+
+@pytest.fixture(scope="module")
+def people():
+    return make_people(40, np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def features(people):
+    return FeatureMap.fit(people)
+
+
+def test_concatenated_scores_are_the_sum_of_the_blocks(people, features):
+    i, j = np.divmod(np.arange(1600), 40)
+    parts = sum(rows.pair_scores(i, j) for rows in features.transform(people).values())
+    np.testing.assert_allclose(features.concatenated(people).pair_scores(i, j), parts, atol=1e-6)
+
+
+def test_columns_name_every_column_once(people, features):
+    assert len(features.columns) == features.concatenated(people).n_columns == len(set(features.columns))
+    blocks = [column.split(":")[0] for column in features.columns]
+    assert [features.names[at] for at in features.block_of] == blocks
+
+
+def test_frame_is_by_user_id_and_named(people, features):
+    frame = features.frame(people)
+    assert frame.index.name == C.USER
+    assert list(frame.index) == list(people.ids.values)
+    assert frame.shape == (40, 2 * len(features.columns))
+    column = features.columns[0]
+    np.testing.assert_array_equal(frame[f"{column}:is"], features.concatenated(people).is_[:, 0])
+
+
+def test_arrays_and_meta_bring_back_the_map(people, features):
+    import json
+
+    again = FeatureMap.from_arrays(features.arrays(), json.loads(json.dumps(features.meta())))
+    assert again.columns == features.columns
+    assert again.concatenated(people).looks.tobytes() == features.concatenated(people).looks.tobytes()
+
+
+def test_blocks_given_are_not_fitted_themselves(people):
+    blocks = default_blocks()
+    FeatureMap.fit(people, blocks=blocks)
+    assert not any(hasattr(block, "state_") for block in blocks)
+
+
+def test_two_blocks_of_one_name_are_refused(people):
+    with pytest.raises(InputError, match="one name"):
+        FeatureMap.fit(people, blocks=[Talk(), Talk()])
+
+
+def test_answers_for_matching_only_move_the_scores(people, features):
+    hidden = people.long.answers.assign(visibility="match_only")
+    only_hidden = replace(people, long=replace(people.long, answers=hidden))
+    none = replace(people, long=replace(people.long, answers=hidden.iloc[:0]))
+    with_hidden = features.concatenated(only_hidden).looks
+    np.testing.assert_array_equal(with_hidden, features.concatenated(people).looks)
+    assert not np.array_equal(with_hidden, features.concatenated(none).looks)
+
+
+def test_sensitive_answers_change_nothing(people):
+    """Fitted and applied with and without the sensitive answers, every number is the same."""
+    sensitive = {q.id for q in load_catalogue().questions.values() if q.sensitive}
+    extra = (
+        people.long.answers.groupby(C.ROW)
+        .head(1)
+        .assign(
+            **{
+                C.QUESTION: sorted(sensitive)[0],
+                C.ANSWER: load_catalogue().questions[sorted(sensitive)[0]].answers[0],
+            }
+        )
+    )
+    import pandas as pd
+
+    told = pd.concat([people.long.answers, extra], ignore_index=True).sort_values(C.ROW, kind="stable")
+    silent = people.long.answers[~people.long.answers[C.QUESTION].isin(sensitive)].reset_index(drop=True)
+    with_them = replace(people, long=replace(people.long, answers=told.reset_index(drop=True)))
+    without_them = replace(people, long=replace(people.long, answers=silent))
+    a, b = (FeatureMap.fit(p).concatenated(p) for p in (with_them, without_them))
+    assert len(told) > len(silent)
+    assert a.looks.tobytes() == b.looks.tobytes()
+    assert a.is_.tobytes() == b.is_.tobytes()
+
+
+def test_applying_needs_no_scikit_learn():
+    program = (
+        "import sys\n"
+        "from recsys.features import FeatureMap\n"
+        "import recsys.features.applied, recsys.models.content\n"
+        "assert 'sklearn' not in sys.modules, 'sklearn was loaded'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

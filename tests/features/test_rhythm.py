@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from recsys.features.rhythm import Rhythm
+from recsys.history.events import Events
+from recsys.schema.columns import Columns as C
+from recsys.schema.vocabulary import ENUMERATIONS
+from tests.features.pairs import assert_is
+from tests.people import AS_OF, make_people
+
+KINDS = ("like", "pass", "message", "message", "impression")
+
+
+def some_events(people, rng, n=600, days=120):
+    ids = people.ids.ids(np.arange(len(people)))
+    actor, target = rng.integers(0, len(ids), n), rng.integers(0, len(ids), n)
+    kind = rng.choice(KINDS, n)
+    lag = np.where(kind == "message", rng.exponential(20.0, n), np.nan)
+    return pd.DataFrame(
+        {
+            C.ACTOR: ids[actor],
+            C.TARGET: ids[np.where(actor == target, (target + 1) % len(ids), target)],
+            C.TYPE: kind,
+            C.TS: AS_OF - pd.to_timedelta(rng.uniform(0, days, n), unit="D"),
+            C.REPLY_LAG_H: np.where(rng.random(n) < 0.2, np.nan, lag),
+        }
+    )
+
+
+def plain_numbers(state, people, frame, row):
+    """Speed, activity by events and by profile, from the events one at a time."""
+    own = people.ids.ids([row])[0]
+    today = people.as_of.normalize()
+    lags, days, ever = [], set(), False
+    for event in frame.to_dict("records"):
+        if event[C.ACTOR] != own or event[C.TYPE] == "impression" or event[C.TS] >= today:
+            continue
+        ever = True
+        day = event[C.TS].normalize()
+        if day >= today - pd.Timedelta(days=90) and not np.isnan(event[C.REPLY_LAG_H]):
+            lags.append(np.log(1 + event[C.REPLY_LAG_H]))
+        if day >= today - pd.Timedelta(days=28):
+            days.add(day)
+    mean = (sum(lags) + 3 * state.usual_lag) / (len(lags) + 3)
+    speed = np.tanh((state.usual_lag - mean) / state.lag_spread)
+    active = np.tanh((np.log(1 + len(days)) - state.usual_activity) / state.activity_spread) if ever else 0.0
+    word, words = people.word(C.ACTIVITY, row), ENUMERATIONS[C.ACTIVITY].words
+    return speed, active, 0.0 if word is None else 1 - 2 * words.index(word) / (len(words) - 1)
+
+
+def test_is_the_plain_definition():
+    people = make_people(15, np.random.default_rng(7))
+    frame = some_events(people, np.random.default_rng(8))
+    block = Rhythm().fit(people, events=Events.of(frame))
+    numbers = [plain_numbers(block.state_, people, frame, row) for row in range(15)]
+    assert_is(block, people, lambda i, j: sum(a * b for a, b in zip(numbers[i], numbers[j], strict=True)) / 3)
+
+
+def test_nothing_after_the_time_is_used():
+    """As of an earlier time, the rows are those of somebody who had only seen the past."""
+    people = make_people(15, np.random.default_rng(7))
+    frame = some_events(people, np.random.default_rng(8))
+    then = AS_OF - pd.Timedelta(days=30)
+    block = Rhythm().fit(people, events=Events.of(frame))
+    earlier = replace(people, as_of=then)
+    seen = replace(
+        Rhythm().fit(people, events=Events.of(frame[frame[C.TS] <= then])).state_,
+        **block.state_.meta(),
+    )
+    np.testing.assert_array_equal(block.transform(earlier).looks, seen.rows(earlier).looks)
+    assert not np.array_equal(block.transform(earlier).looks, block.transform(people).looks)
+
+
+def test_events_after_the_fit_are_not_learned():
+    people = make_people(15, np.random.default_rng(7))
+    frame = some_events(people, np.random.default_rng(8))
+    later = frame.assign(**{C.TS: AS_OF + pd.Timedelta(hours=1)})
+    with_later = Rhythm().fit(people, events=Events.of(pd.concat([frame, later], ignore_index=True)))
+    without = Rhythm().fit(people, events=Events.of(frame))
+    assert with_later.state_.meta() == without.state_.meta()
+    np.testing.assert_array_equal(with_later.transform(people).looks, without.transform(people).looks)
+
+
+def test_quick_repliers_score_together():
+    people = make_people(3, np.random.default_rng(0), activity=None)
+    ids = people.ids.ids(np.arange(len(people)))
+    day = AS_OF - pd.Timedelta(days=2)
+    frame = pd.DataFrame(
+        [
+            (ids[k], ids[(k + 1) % 3], "message", day, lag)
+            for k, lag in enumerate([0.1, 0.1, 200.0])
+            for _ in range(20)
+        ],
+        columns=[C.ACTOR, C.TARGET, C.TYPE, C.TS, C.REPLY_LAG_H],
+    )
+    rows = Rhythm().fit(people, events=Events.of(frame)).transform(people)
+    same, other = rows.pair_scores([0, 0], [1, 2])
+    assert same > 0 > other

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from recsys.features.factor_model import FactorModel, fit_factor_model
+from recsys.features.reliability import spearman_brown, split_half
+from recsys.features.scales import Scales
+from recsys.schema.catalogue import load_catalogue
+from recsys.schema.columns import Columns as C
+from tests.features.pairs import assert_is
+from tests.people import make_people
+
+
+def plain_standing(state, people, row, scale):
+    """Posterior mean of one factor with a standard normal prior, question by question."""
+    catalogue, table = load_catalogue(), people.long.answers
+    given = {a[C.QUESTION]: a[C.ANSWER] for a in table[table[C.ROW] == row].to_dict("records")}
+    precision, pull = 1.0, 0.0
+    for at, question in enumerate(state.questions):
+        if state.scales[state.scale_of[at]] != scale or question not in given:
+            continue
+        score = {o.id: o.score for o in catalogue.questions[question].options}[given[question]]
+        precision += state.loading[at] ** 2 / state.noise[at]
+        pull += state.loading[at] * (score - state.mean[at]) / state.noise[at]
+    return pull / precision
+
+
+def plain_score(state, people, i, j):
+    products = [
+        np.tanh(plain_standing(state, people, i, s)) * np.tanh(plain_standing(state, people, j, s))
+        for s in state.scales
+    ]
+    return sum(products) / len(products)
+
+
+def test_is_the_plain_definition():
+    people = make_people(20, np.random.default_rng(3))
+    block = Scales().fit(people)
+    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+
+
+def test_sensitive_questions_are_not_used():
+    catalogue = load_catalogue()
+    state = Scales().fit(make_people(20, np.random.default_rng(3))).state_
+    assert not [q for q in state.questions if catalogue.questions[q].sensitive]
+
+
+def test_reliability_is_reported_for_every_scale():
+    block = Scales().fit(make_people(60, np.random.default_rng(3)))
+    assert set(block.reliability_) == set(block.state_.scales)
+
+
+def simulated(n, loadings, rng, missing=0.3):
+    factors = rng.normal(size=(n, loadings.shape[1]))
+    items = 0.2 + factors @ loadings.T + rng.normal(scale=0.5, size=(n, len(loadings)))
+    items[rng.random(items.shape) < missing] = np.nan
+    return items, factors
+
+
+def test_em_recovers_loadings_through_missing_answers():
+    loadings = np.array([[0.9], [0.6], [0.3], [0.7], [-0.5]])
+    items, factors = simulated(4000, loadings, np.random.default_rng(0))
+    model = fit_factor_model(items)
+    np.testing.assert_allclose(model.loadings, loadings, atol=0.08)
+    np.testing.assert_allclose(model.noise, 0.25, atol=0.05)
+    assert np.corrcoef(model.posterior_mean(items)[:, 0], factors[:, 0])[0, 1] > 0.8
+
+
+def test_em_never_lowers_what_it_climbs():
+    """With two factors, each round of EM explains held-in answers at least as well."""
+    rng = np.random.default_rng(1)
+    items, _ = simulated(600, rng.normal(size=(8, 2)), rng)
+    errors = []
+    for rounds in (1, 3, 10, 40):
+        model = fit_factor_model(items, 2, rounds=rounds)
+        errors.append(np.nanmean((items - model.reconstruct(items)) ** 2 / model.noise + np.log(model.noise)))
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_reconstruction_beats_column_means_on_hidden_answers():
+    rng = np.random.default_rng(2)
+    items, _ = simulated(800, rng.normal(size=(10, 2)), rng, missing=0.0)
+    hidden = rng.random(items.shape) < 0.2
+    shown = np.where(hidden, np.nan, items)
+    model = fit_factor_model(shown, 2)
+    ours = np.sqrt(np.mean((model.reconstruct(shown) - items)[hidden] ** 2))
+    means = np.sqrt(np.mean((np.nanmean(shown, axis=0) - items)[hidden] ** 2))
+    assert ours < 0.75 * means
+
+
+def test_posterior_mean_by_hand():
+    model = FactorModel(
+        mean=np.array([1.0, 0.0]), loadings=np.array([[2.0], [1.0]]), noise=np.array([4.0, 0.5])
+    )
+    both = (2 * (3 - 1) / 4 + 1 * 1 / 0.5) / (1 + 4 / 4 + 1 / 0.5)
+    assert model.posterior_mean(np.array([[3.0, 1.0]]))[0, 0] == pytest.approx(both)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_few_answers_leave_the_prior(n):
+    model = fit_factor_model(np.full((n, 3), np.nan))
+    np.testing.assert_allclose(model.loadings, 0.4)
+    np.testing.assert_allclose(model.noise, 0.4)
+
+
+def test_split_half_knows_a_good_scale_from_noise():
+    rng = np.random.default_rng(4)
+    factor = rng.normal(size=(2000, 1))
+    good = factor + rng.normal(size=(2000, 10))
+    assert split_half(good) == pytest.approx(10 / 11, abs=0.02)
+    assert split_half(good, rng=np.random.default_rng(0)) == pytest.approx(10 / 11, abs=0.02)
+    assert abs(split_half(rng.normal(size=(2000, 10)))) < 0.1
+
+
+def test_split_half_is_unknown_without_two_items_or_people():
+    assert np.isnan(split_half(np.ones((10, 1))))
+    assert np.isnan(split_half(np.full((10, 4), np.nan)))
+    assert np.isnan(split_half(np.ones((10, 4))))
+
+
+def test_spearman_brown():
+    assert spearman_brown(1.0) == 1.0
+    assert spearman_brown(0.0) == 0.0
+    assert spearman_brown(-1.0) == -np.inf

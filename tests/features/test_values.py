@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from recsys.features.values import Values
+from recsys.schema.catalogue import load_catalogue
+from recsys.schema.columns import Columns as C
+from tests.features.pairs import assert_is
+from tests.people import make_people
+
+
+def answers_of(people, row):
+    table = people.long.answers
+    return {a[C.QUESTION]: a for a in table[table[C.ROW] == row].to_dict("records")}
+
+
+def plain_score(state, people, i, j):
+    """The definition, one question at a time."""
+    questions = load_catalogue().questions
+    shares, at = {}, 0
+    for question, options in zip(state.questions, state.options, strict=True):
+        shares[question] = dict(zip(options, state.shares[at : at + len(options)], strict=True))
+        at += len(options)
+    mine, theirs = answers_of(people, i), answers_of(people, j)
+    weighed = {q: a for q, a in mine.items() if a[C.IMPORTANCE] > 0 and not questions[q].sensitive}
+    total = sum(a[C.IMPORTANCE] for a in weighed.values())
+    if total == 0:
+        return state.prior
+    weights = {q: a[C.IMPORTANCE] / total for q, a in weighed.items()}
+    n_eff = 1.0 / sum(w * w for w in weights.values())
+    lam = n_eff / (n_eff + state.kappa)
+    satisfied = 0.0
+    for q, w in weights.items():
+        if q in theirs:
+            met = float(theirs[q][C.ANSWER] in mine[q][C.ACCEPTED])
+        else:
+            met = sum(share for option, share in shares[q].items() if option in mine[q][C.ACCEPTED])
+        satisfied += w * met
+    return lam * satisfied + (1.0 - lam) * state.prior
+
+
+def test_is_the_plain_definition():
+    people = make_people(40, np.random.default_rng(1))
+    block = Values().fit(people)
+    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+
+
+def test_people_unknown_at_fit_are_scored_by_the_same_definition():
+    people = make_people(40, np.random.default_rng(1))
+    block = Values(kappa=7.0).fit(people.take(np.arange(15)))
+    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+
+
+def test_one_heavy_answer_is_not_a_full_match():
+    people = make_people(40, np.random.default_rng(1))
+    table = people.long.answers.drop_duplicates(C.ROW).assign(**{C.IMPORTANCE: 50})
+    object.__setattr__(people.long, "answers", table.reset_index(drop=True))
+    block = Values(kappa=3.0).fit(people)
+    i = np.repeat(np.arange(40), 40)
+    scores = block.transform(people).pair_scores(i, np.tile(np.arange(40), 40))
+    assert scores.max() <= 0.25 + 0.75 * block.state_.prior + 1e-6
+
+
+def test_sensitive_questions_have_no_column():
+    catalogue = load_catalogue()
+    sensitive = {q.id for q in catalogue.questions.values() if q.sensitive}
+    columns = Values().fit(make_people(5, np.random.default_rng(0))).get_feature_names_out()
+    assert sensitive
+    assert not [c for c in columns if c.removeprefix("values:").split("=")[0] in sensitive]
+
+
+def test_without_answers_the_prior_is_everything():
+    people = make_people(3, np.random.default_rng(0)).take([])
+    block = Values().fit(people)
+    everybody = make_people(3, np.random.default_rng(0))
+    object.__setattr__(everybody.long, "answers", everybody.long.answers.iloc[:0])
+    assert block.transform(everybody).pair_scores([0, 1], [1, 2]) == pytest.approx([0.5, 0.5])
