@@ -22,10 +22,9 @@ class Agreement:
         self._questions = sorted(questions)
         said = people.long.answers
         said = said[(said[C.VISIBILITY] == "public") & said[C.QUESTION].isin(self._questions)]
-        option = [
-            _place(questions[name].answers, answer)
-            for name, answer in zip(said[C.QUESTION], said[C.ANSWER], strict=True)
-        ]
+        # An answer is its number among the question's options from 1; 0 when the question has no such option.
+        number = {(q.id, answer): n for q in questions.values() for n, answer in enumerate(q.answers, 1)}
+        option = [number.get(pair, 0) for pair in zip(said[C.QUESTION], said[C.ANSWER], strict=True)]
         weight = 1 + np.searchsorted(AMOUNTS[C.IMPORTANCE], said[C.IMPORTANCE].to_numpy(np.int64))
         self._option = self._table(len(people), said[C.ROW], said[C.QUESTION], option)
         self._weight = self._table(len(people), said[C.ROW], said[C.QUESTION], weight)
@@ -40,11 +39,6 @@ class Agreement:
         """Return positions in `codes`, `(n_pairs, most)`, -1 for none."""
 
         def alike(i: Pairs, j: Pairs) -> Strength:
-            return self._weight[i] * (self._option[i] == self._option[j])
+            return self._weight[i] * ((self._option[i] == self._option[j]) & (self._option[i] > 0))
 
         return strongest(len(self._questions), viewer, candidate, alike, most=most)
-
-
-def _place(options: tuple[str, ...], answer: object) -> int:
-    """Return the number of an answer from 1; 0, no answer, when the question does not know it."""
-    return options.index(answer) + 1 if answer in options else 0

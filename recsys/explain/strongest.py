@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Strength = npt.NDArray[np.int8]
 Things = npt.NDArray[np.int16]
@@ -48,8 +49,7 @@ def table_of(
     >>> table_of(2, ["a", "b"], [0, 1, 1], ["b", "a", "x"], [3, 1, 9]).tolist()
     [[0, 3], [1, 0]]
     """
-    at = {name: position for position, name in enumerate(things)}
-    column = np.array([at.get(name, -1) for name in np.asarray(thing, dtype=object)], np.int64)
+    column = pd.Index(things, dtype=object).get_indexer(pd.Index(np.asarray(thing, dtype=object)))
     known = column >= 0
     table = np.zeros((n_people, len(things)), np.int8)
     table[np.asarray(row, np.int64)[known], column[known]] = np.asarray(value, np.int8)[known]
