@@ -14,6 +14,8 @@ import pandas as pd
 
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.schema.tables import CONTRACTS
+from recsys.storage.csv_file import read_csv
+from recsys.storage.unreadable import unreadable
 
 Frames = Mapping[str, pd.DataFrame]
 Source = str | Frames
@@ -31,7 +33,7 @@ def source_name(source: Source) -> str:
 def read_tables(source: Source) -> dict[str, pd.DataFrame]:
     """Return every table of a source as it is, unchecked, in the order of the contracts.
 
-    From CSV every column is text and an empty field is null ("" in quotes is an empty text).
+    From CSV every column is text, see `recsys.storage.csv_file`.
 
     Raises SourceError when the source, or anything in it, cannot be read or is not known.
 
@@ -101,18 +103,12 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
         if path.name.startswith((".", "_")) or described:
             continue
         if path.suffix != suffix:
-            remedy = did_you_mean(path.name, [name + suffix for name in CONTRACTS])
+            near = did_you_mean(path.stem, CONTRACTS)
+            remedy = f"write it as *{suffix} or move it away; {near}"
             raise SourceError(explained("unknown file", where=str(folder), got=path.name, remedy=remedy))
         _known(path.stem, str(folder))
         found[path.stem] = path
     return found
-
-
-def _unreadable(path: Path, error: Exception, remedy: str) -> SourceError:
-    reason = " ".join(str(error).split())
-    return SourceError(
-        explained(f"cannot be read ({type(error).__name__})", where=str(path), got=reason, remedy=remedy)
-    )
 
 
 def _read_parquet(folder: Path) -> dict[str, pd.DataFrame]:
@@ -125,30 +121,7 @@ def _read_parquet(folder: Path) -> dict[str, pd.DataFrame]:
             table = pq.read_table(path, partitioning=None)
             tables[name] = table.to_pandas(ignore_metadata=True)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise _unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
-    return tables
-
-
-def _read_csv(folder: Path) -> dict[str, pd.DataFrame]:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    tables = {}
-    for name, path in _files(folder, ".csv").items():
-        parse = csv.ParseOptions(newlines_in_values=True)
-        try:
-            with csv.open_csv(path, parse_options=parse) as stream:
-                columns = stream.schema.names
-            texts = csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                null_values=[""],
-            )
-            tables[name] = csv.read_csv(path, parse_options=parse, convert_options=texts).to_pandas()
-        except (pa.ArrowException, OSError, ValueError) as error:
-            remedy = "save it as CSV in UTF-8, one header line, commas between"
-            raise _unreadable(path, error, remedy) from error
+            raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
     return tables
 
 
@@ -166,11 +139,11 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
                 name: database.table(name).to_arrow_table().to_pandas(ignore_metadata=True) for name in names
             }
     except duckdb.Error as error:
-        raise _unreadable(path, error, "name a DuckDB database that no other process writes") from error
+        raise unreadable(path, error, "name a DuckDB database that no other process writes") from error
 
 
 _READERS: Final[dict[str, Callable[[Path], dict[str, pd.DataFrame]]]] = {
     "parquet": _read_parquet,
-    "csv": _read_csv,
+    "csv": lambda folder: {name: read_csv(path) for name, path in _files(folder, ".csv").items()},
     "duckdb": _read_duckdb,
 }

@@ -72,7 +72,8 @@ def _arrow(name: str, frame: pd.DataFrame) -> Any:
     columns = {}
     for column, field in fields.items():
         try:
-            columns[column] = pa.array(_plain(field, frame[column]), type=_type(field), from_pandas=True)
+            plain = pa.array(_plain(field, frame[column]), type=_type(field), from_pandas=True)
+            columns[column] = plain.cast(pa.timestamp("us", tz="UTC")) if isinstance(field, Time) else plain
         except (pa.ArrowException, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
             remedy = "check the table with recsys.schema.tables.check_table"
@@ -96,8 +97,17 @@ def _plain(field: Field, values: pd.Series) -> Any:
     if isinstance(field, WordSet):
         return [_members(value) for value in objects(values)]
     if isinstance(field, Time):
-        return pd.Series(pd.to_datetime(values.array, utc=True))
+        return _utc(field, values)
     return values
+
+
+def _utc(field: Time, values: pd.Series) -> Any:
+    """Return times as `datetime64[us]` in UTC; a time without a zone is refused, not guessed."""
+    read = field.read(values.reset_index(drop=True))
+    for fault in read.faults:
+        if not fault.code.endswith(".missing"):
+            raise ValueError(fault.code)
+    return read.column.dt.tz_localize(None).to_numpy()
 
 
 def _members(value: Any) -> list[str] | None:
@@ -113,7 +123,7 @@ def _type(field: Field) -> Any:
     if isinstance(field, WordSet):
         return pa.list_(pa.string())
     if isinstance(field, Time):
-        return pa.timestamp("us", tz="UTC")
+        return pa.timestamp("us")
     if isinstance(field, Whole):
         return pa.int32()
     if isinstance(field, Real):

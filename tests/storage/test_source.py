@@ -1,0 +1,216 @@
+"""Reading tables from folders, databases and memory, and refusing what is not one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import SourceError
+from recsys.schema.columns import Tables as T
+from recsys.schema.tables import check_table
+from recsys.storage.load import load_tables
+from recsys.storage.source import parse_source, read_tables
+from recsys.storage.write import write_tables
+from tests.people import make_tables
+
+BLOCKS = "actor,target,ts\na,b,2026-01-05T00:00:00Z\n"
+
+
+def refused(source: object) -> str:
+    with pytest.raises(SourceError) as caught:
+        read_tables(source)  # type: ignore[arg-type]
+    assert caught.value.exit_code == 40
+    return str(caught.value)
+
+
+def csv_folder(folder: Path, text: str | bytes, table: str = T.BLOCKS) -> str:
+    content = text if isinstance(text, bytes) else text.encode()
+    (folder / f"{table}.csv").write_bytes(content)
+    return f"csv:{folder}"
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    return make_tables(30, np.random.default_rng(0))
+
+
+@pytest.fixture(params=["parquet:{}/tables", "duckdb:{}/tables.duckdb"])
+def written(request: pytest.FixtureRequest, tmp_path: Path, tables: dict[str, pd.DataFrame]) -> str:
+    target = request.param.format(tmp_path)
+    write_tables(tables, target)
+    return target
+
+
+def test_tables_come_back_as_they_were(written: str, tables: dict[str, pd.DataFrame]) -> None:
+    read = read_tables(written)
+    assert set(read) == set(tables)
+    for name, table in tables.items():
+        expected = check_table(name, table).accepted
+        pd.testing.assert_frame_equal(check_table(name, read[name]).accepted, expected)
+
+
+def test_csv_comes_back_as_it_was(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    for name, table in tables.items():
+        joined = table.copy()
+        for column in table.columns:
+            if any(isinstance(value, list) for value in table[column]):
+                joined[column] = [None if v is None else "|".join(v) or "|" for v in table[column]]
+        joined.to_csv(tmp_path / f"{name}.csv", index=False)
+    loaded = load_tables(f"csv:{tmp_path}")
+    assert len(loaded.quarantine) == 0
+    for name, table in load_tables(tables).accepted.items():
+        pd.testing.assert_frame_equal(loaded.accepted[name], table)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("data/town", "write parquet:DIR, csv:DIR or duckdb:FILE"),
+        ("parquet:", "not a source"),
+        ("feather:data", "not a source: got 'feather:data'"),
+        ("parquet:/nowhere/at/all", "no such folder: got '/nowhere/at/all'"),
+        ("csv:/nowhere/at/all", "name a folder of *.csv files"),
+        ("duckdb:/nowhere/at.all", "no such file"),
+        ({"profile": pd.DataFrame()}, "unknown table in memory: got 'profile'; did you mean 'profiles'?"),
+        ({"profiles": [1]}, "not a table in profiles: got 'list'; give a pandas DataFrame"),
+    ],
+)
+def test_what_is_no_source(source: object, told: str) -> None:
+    assert told in refused(source)
+
+
+def test_a_database_address_is_not_repeated() -> None:
+    assert "hunter2" not in refused("postgresql://me:hunter2@host/db")
+
+
+def test_kind_and_path() -> None:
+    assert parse_source("duckdb:a:b") == ("duckdb", Path("a:b"))
+
+
+def test_a_file_instead_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("")
+    assert "this is a file, not a folder" in refused(f"parquet:{tmp_path / 'x'}")
+
+
+@pytest.mark.parametrize("name", ["block.parquet", "blocks.csv", "blocks.parq", "blocks"])
+def test_a_file_that_would_not_be_read_is_an_error(
+    tmp_path: Path, tables: dict[str, pd.DataFrame], name: str
+) -> None:
+    write_tables(tables, f"parquet:{tmp_path}")
+    (tmp_path / name).write_text("")
+    assert "did you mean 'blocks" in refused(f"parquet:{tmp_path}")
+
+
+def test_files_that_describe_the_tables_may_lie_beside_them(
+    tmp_path: Path, tables: dict[str, pd.DataFrame]
+) -> None:
+    write_tables(tables, f"parquet:{tmp_path}")
+    (tmp_path / "truth").mkdir()
+    for name in ("README.md", "truth.json", ".hidden", "_SUCCESS"):
+        (tmp_path / name).write_text("{}")
+    assert set(read_tables(f"parquet:{tmp_path}")) == set(tables)
+
+
+def test_parquet_may_be_a_folder_of_parts(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    parts = tmp_path / "interests.parquet"
+    parts.mkdir()
+    table = tables[T.INTERESTS]
+    table.head(10).to_parquet(parts / "part-0.parquet")
+    table.iloc[10:].to_parquet(parts / "part-1.parquet")
+    read = read_tables(f"parquet:{tmp_path}")[T.INTERESTS]
+    pd.testing.assert_frame_equal(read, table.reset_index(drop=True))
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def not_parquet(path: Path) -> None:
+    path.write_text("user_id,gender\n")
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4 : len(content) - 8] = bytes(len(content) - 12)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [truncated, not_parquet, emptied, flipped])
+def test_damaged_parquet_is_named(
+    tmp_path: Path, tables: dict[str, pd.DataFrame], damage: Callable[[Path], None]
+) -> None:
+    write_tables(tables, f"parquet:{tmp_path}")
+    damage(tmp_path / "boundaries.parquet")
+    told = refused(f"parquet:{tmp_path}")
+    assert "cannot be read" in told
+    assert "boundaries.parquet" in told
+    assert "write the file again" in told
+
+
+@pytest.mark.parametrize("damage", [truncated, not_parquet, emptied])
+def test_a_damaged_database_is_named(
+    tmp_path: Path, tables: dict[str, pd.DataFrame], damage: Callable[[Path], None]
+) -> None:
+    write_tables(tables, f"duckdb:{tmp_path / 'a.duckdb'}")
+    damage(tmp_path / "a.duckdb")
+    assert "cannot be read" in refused(f"duckdb:{tmp_path / 'a.duckdb'}")
+
+
+def test_an_unknown_table_in_a_database_is_named(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as database:
+        database.execute("CREATE TABLE holdings AS SELECT 1 AS x")
+    assert "unknown table" in refused(f"duckdb:{tmp_path / 'a.duckdb'}")
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "utf-16", "utf-16-le", "latin-1", "utf-32"])
+def test_csv_in_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    name = "é" if encoding == "latin-1" else "山田"
+    told = refused(csv_folder(tmp_path, BLOCKS.replace("a,b", f"{name},b").encode(encoding)))
+    assert "not UTF-8 text in" in told
+    assert "blocks.csv; save the file as CSV in UTF-8" in told
+
+
+def test_csv_names_in_another_encoding_are_refused(tmp_path: Path) -> None:
+    assert "not UTF-8 text" in refused(
+        csv_folder(tmp_path, BLOCKS.replace("actor", "行為者").encode("shift_jis"))
+    )
+
+
+def test_csv_with_a_byte_order_mark_is_utf8(tmp_path: Path) -> None:
+    frame = read_tables(csv_folder(tmp_path, BLOCKS.encode("utf-8-sig")))[T.BLOCKS]
+    assert list(frame.columns) == ["actor", "target", "ts"]
+
+
+@pytest.mark.parametrize("line", ["a,b", "a,b,c,d", '"a,b,c'])
+def test_csv_with_uneven_lines_is_refused(tmp_path: Path, line: str) -> None:
+    assert "as many fields in each line" in refused(csv_folder(tmp_path, BLOCKS + line + "\n"))
+
+
+def test_an_empty_csv_file_is_refused_and_a_header_alone_is_a_table(tmp_path: Path) -> None:
+    assert "Empty CSV file" in refused(csv_folder(tmp_path, ""))
+    assert len(read_tables(csv_folder(tmp_path, "actor,target,ts\n"))[T.BLOCKS]) == 0
+
+
+def test_csv_keeps_what_ids_look_like(tmp_path: Path) -> None:
+    frame = read_tables(csv_folder(tmp_path, 'actor,target,ts\n007,NA,\n"",null,x\n'))[T.BLOCKS]
+    assert frame["actor"].tolist() == ["007", ""]
+    assert frame["target"].tolist() == ["NA", "null"]
+    assert frame["ts"].isna().tolist() == [True, False]
+
+
+def test_a_huge_csv_field_costs_one_row(tmp_path: Path) -> None:
+    huge = "あ" * 7_000_000
+    text = (
+        f'{BLOCKS}"{huge}",b,2026-01-05T00:00:00Z\n{huge},b,2026-01-05T00:00:00Z\nc,d,2026-01-05T00:00:00Z\n'
+    )
+    loaded = load_tables(csv_folder(tmp_path, text))
+    assert loaded.accepted[T.BLOCKS]["actor"].tolist() == ["a", "c"]
+    assert loaded.quarantine["codes"].tolist() == ["actor.too_long"] * 2
+    assert loaded.quarantine["values"].str.len().max() < 500
