@@ -1,0 +1,243 @@
+"""Every kind of broken input: a clear message, the exit code of broken input, and nothing good lost."""
+
+from pathlib import Path
+from typing import Any
+
+import h3
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
+from recsys.storage.load import LoadedTables, load_events, load_population, load_tables, population_of
+from recsys.storage.write import write_tables
+from tests.people import AS_OF, make_tables
+
+N = 5
+Frames = dict[str, pd.DataFrame]
+
+
+@pytest.fixture
+def tables() -> Frames:
+    """Five people about whom everything is known, and one event."""
+    made = make_tables(N, np.random.default_rng(0), unknown=0.0)
+    event = {C.EVENT: "e1", C.TS: "2026-01-05T00:00Z", C.ACTOR: "u00000", C.TARGET: "u00001", C.TYPE: "like"}
+    extra = {C.DETAIL: None, C.PROPENSITY: 0.5, C.POSITION: 1, C.REPLY_LAG_H: None, C.SURFACE: "list"}
+    return made | {T.EVENTS: pd.DataFrame([event | extra])}
+
+
+def told(kind: type[RecsysError], source: Any) -> str:
+    """Return the message with which loading people is refused."""
+    with pytest.raises(kind) as caught:
+        load_population(source, AS_OF)
+    assert caught.value.exit_code == EXIT_BROKEN_INPUT == 40
+    return str(caught.value)
+
+
+def loaded(source: Any) -> LoadedTables:
+    """Return checked tables, with every row accounted for."""
+    result = load_tables(source, AS_OF)
+    assert (result.counts["rows_in"] == result.counts["accepted"] + result.counts["quarantined"]).all()
+    assert result.counts["quarantined"].sum() == len(result.quarantine)
+    return result
+
+
+def put(tables: Frames, table: str, row: int, column: str, value: Any) -> None:
+    """Change one value of one table."""
+    cells = tables[table][column].astype(object).to_numpy(object, copy=True)
+    cells[row] = value
+    tables[table] = tables[table].assign(**{column: pd.Series(cells, dtype=object)})
+
+
+def reason_for(tables: Frames, table: str, row: int, column: str, value: Any) -> str:
+    """Return why a row with one bad value is quarantined; everything not of that person stays."""
+    before = loaded(tables)
+    put(tables, table, row, column, value)
+    after = loaded(tables)
+    first = after.quarantine[after.quarantine["table"] == table]
+    assert first["row_number"].tolist() == [row]
+    person = tables[T.PROFILES][C.USER].iloc[row] if table == T.PROFILES else None
+    for name, accepted in before.accepted.items():
+        if name == table:
+            expected = accepted.drop(index=row)
+        else:
+            expected = accepted[accepted[C.USER] != person] if C.USER in accepted else accepted
+        pd.testing.assert_frame_equal(after.accepted[name], expected.reset_index(drop=True))
+    return str(first["reason"].iloc[0])
+
+
+def test_missing_column(tables: Frames) -> None:
+    tables[T.PROFILES] = tables[T.PROFILES].drop(columns=[C.DISCRETION])
+    message = told(TableError, tables)
+    assert "table 'profiles' cannot be used (1 problems)" in message
+    assert "missing column: got 'discretion'; add it, null where unknown" in message
+
+
+def test_unknown_column(tables: Frames) -> None:
+    tables[T.BOUNDARIES] = tables[T.BOUNDARIES].assign(romance_lin="none_expected")
+    assert "unknown column: got 'romance_lin'; did you mean 'romance_line'?" in told(TableError, tables)
+
+
+def test_unknown_enum(tables: Frames) -> None:
+    reason = reason_for(tables, T.PROFILES, 3, C.HOUSEHOLD_STATUS, "maried")
+    assert reason == "unknown word in household_status: got 'maried'; did you mean 'married'?"
+
+
+def test_duplicate_key(tables: Frames) -> None:
+    tables[T.PROFILES] = pd.concat([tables[T.PROFILES], tables[T.PROFILES].iloc[[2]]])
+    message = told(TableError, tables)
+    assert "1 rows repeat the key (user_id, valid_from): user_id='u00002'" in message
+    assert "keep one row for each" in message
+
+
+@pytest.mark.parametrize("column", ["latitude", "longitude"])
+def test_raw_latitude_and_longitude(tables: Frames, column: str) -> None:
+    tables[T.PROFILES] = tables[T.PROFILES].assign(**{column: 35.681236})
+    message = told(TableError, tables)
+    assert f"exact places are refused: got '{column}'" in message
+    assert "give an H3 cell of resolution 6 or coarser" in message
+    assert "35.68" not in message
+
+
+def test_resolution_nine_cell(tables: Frames) -> None:
+    cell = h3.latlng_to_cell(35.681236, 139.767125, 9)
+    reason = reason_for(tables, T.PROFILES, 1, C.CELL, cell)
+    assert reason.startswith("a cell of resolution 9 is too precise in cell; give its parent of resolution 6")
+    assert cell not in loaded(tables).quarantine.to_csv()
+
+
+@pytest.mark.parametrize("intent", ["romance", "affair"])
+def test_romance_or_affair_intent(tables: Frames, intent: str) -> None:
+    reason = reason_for(tables, T.PROFILES, 0, C.INTENTS, ["emotional_support", intent])
+    assert reason.startswith("a romance or affair intent is refused: this is no such service in intents")
+    assert "u00000" not in load_population(tables, AS_OF).ids
+
+
+@pytest.mark.parametrize("column", ["payment", "monthly_price", "is_premium"])
+def test_payment_column(tables: Frames, column: str) -> None:
+    tables[T.PROFILES] = tables[T.PROFILES].assign(**{column: 980})
+    assert f"payment is refused: got '{column}'; remove the column" in told(TableError, tables)
+
+
+def test_thirty_one_interests(tables: Frames) -> None:
+    tags = [f"hobby number {n}" for n in range(31)]
+    mine = pd.DataFrame({C.USER: "u00000", C.TAG: tags, C.LEVEL: 3, C.SHARE_MODE: "both"})
+    others = tables[T.INTERESTS][tables[T.INTERESTS][C.USER] != "u00000"]
+    tables[T.INTERESTS] = pd.concat([mine, others], ignore_index=True)
+    result = loaded(tables)
+    assert result.quarantine["row_number"].tolist() == [30]
+    assert result.quarantine["reason"][0] == (
+        "more than 30 interests in tag; at most 30 a person; the first 30 are kept"
+    )
+    assert len(result.accepted[T.INTERESTS]) == 30 + len(others)
+
+
+def test_naive_timestamp(tables: Frames) -> None:
+    reason = reason_for(tables, T.EVENTS, 0, C.TS, "2026-01-05T09:00:00")
+    assert reason.startswith("a time without a zone in ts: got '2026-01-05T09:00:00'; give UTC")
+
+
+def test_naive_timestamps_as_a_column(tables: Frames) -> None:
+    tables[T.EVENTS][C.TS] = pd.to_datetime(["2026-01-05"])
+    assert loaded(tables).quarantine["codes"].tolist() == ["ts.naive"]
+
+
+def test_future_timestamp(tables: Frames) -> None:
+    reason = reason_for(tables, T.EVENTS, 0, C.TS, (AS_OF + pd.Timedelta(seconds=1)).isoformat())
+    assert reason.startswith("a time in the future in ts; nothing after 2026-03-02T03:00:00+00:00")
+
+
+def test_age_band_without_verification(tables: Frames) -> None:
+    reason = reason_for(tables, T.PROFILES, 4, C.VERIFICATION, "none")
+    assert reason.startswith("an age band without verification in age_band; leave the age band null until")
+
+
+def test_empty_tables(tables: Frames) -> None:
+    empty = {name: table.head(0) for name, table in tables.items()}
+    result = loaded(empty)
+    assert len(result.quarantine) == 0
+    people = load_population(empty, AS_OF)
+    assert len(people) == 0
+    assert len(people.relations.separated) == 0
+    assert len(load_events(empty, AS_OF)) == 0
+
+
+def test_one_person_only(tables: Frames) -> None:
+    alone = {name: t[t[C.USER] == "u00000"] if C.USER in t else t.head(0) for name, t in tables.items()}
+    assert len(loaded(alone).quarantine) == 0
+    people = load_population(alone, AS_OF)
+    assert list(people.ids.ids([0])) == ["u00000"]
+
+
+def test_nobody_eligible(tables: Frames) -> None:
+    for row in range(N):
+        put(tables, T.PROFILES, row, C.ACCOUNT_STATE, "paused")
+    assert len(loaded(tables).quarantine) == 0
+    assert len(load_population(tables, AS_OF)) == N
+
+
+def test_every_row_refused(tables: Frames) -> None:
+    tables[T.PROFILES] = tables[T.PROFILES].assign(gender="?")
+    result = loaded(tables)
+    assert len(population_of(result)) == 0
+    assert set(result.quarantine["codes"]) == {"gender.unknown_word", "user_id.orphan"}
+
+
+def test_infinite_number(tables: Frames) -> None:
+    reason = reason_for(tables, T.EVENTS, 0, C.PROPENSITY, float("inf"))
+    assert reason.startswith("not a finite number in propensity: got 'inf'")
+
+
+def test_nan_is_unknown_where_it_may_be_and_refused_where_not(tables: Frames) -> None:
+    put(tables, T.PROFILES, 0, C.MAX_DISTANCE_KM, float("nan"))
+    people = load_population(tables, AS_OF)
+    assert people.amounts(C.MAX_DISTANCE_KM)[0] == -1
+    reason = reason_for(tables, T.INTERESTS, 1, C.LEVEL, float("nan"))
+    assert reason == "nothing given in level; give a value"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a\u202eb", "bidirectional override U+202E"),
+        ("a\x00b", "null byte U+0000"),
+        ("<img src=x onerror=alert(1)>", "markup U+003C"),
+    ],
+)
+def test_override_null_byte_and_markup_in_text(tables: Frames, text: str, what: str) -> None:
+    reason = reason_for(tables, T.INTERESTS, 2, C.TAG, text)
+    assert reason.startswith(f"unsafe text ({what}")
+    assert reason.isprintable()
+    assert loaded(tables).quarantine.to_csv().isascii()
+
+
+def test_a_field_of_a_gigabyte(tables: Frames) -> None:
+    reason = reason_for(tables, T.INTERESTS, 0, C.TAG, "x" * 2**30)
+    assert reason == "too long a text in tag; at most 64 characters"
+    assert len(loaded(tables).quarantine["values"][0]) < 500
+
+
+def test_a_huge_field_in_parquet(tables: Frames, tmp_path: Path) -> None:
+    put(tables, T.INTERESTS, 0, C.TAG, "x" * 2**24)
+    write_tables(tables, f"parquet:{tmp_path}")
+    result = loaded(f"parquet:{tmp_path}")
+    assert result.quarantine["codes"].tolist() == ["tag.too_long"]
+
+
+def test_csv_in_a_wrong_encoding(tmp_path: Path) -> None:
+    (tmp_path / "interests.csv").write_bytes("user_id,tag\na,写真\n".encode("shift_jis"))
+    message = told(SourceError, f"csv:{tmp_path}")
+    assert "not UTF-8 text in" in message
+    assert "interests.csv; save the file as CSV in UTF-8" in message
+
+
+def test_unreadable_parquet(tables: Frames, tmp_path: Path) -> None:
+    write_tables(tables, f"parquet:{tmp_path}")
+    file = tmp_path / "profiles.parquet"
+    file.write_bytes(file.read_bytes()[:-100])
+    message = told(SourceError, f"parquet:{tmp_path}")
+    assert "cannot be read" in message
+    assert "profiles.parquet" in message
+    assert "write the file again; it is damaged or no Parquet" in message
