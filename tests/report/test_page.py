@@ -192,6 +192,14 @@ def test_random_order_stands_beside_the_models():
     assert page.all("span", **{"aria-label": "value 0.340, interval 0.320 to 0.360"})
 
 
+def test_chances_are_compared_with_the_overall_rate():
+    chances = full_night().measures.assign(metric="brier")
+    text = Page(render_report(full_night(measures=chances), "en")).text
+    assert "overall rate alone 0.300" in text
+    assert "random order 0" not in text
+    assert "lower is better" in text
+
+
 def test_measures_that_are_unknown_leave_no_mark():
     unknown = full_night().measures.assign(value=np.nan, lo=np.nan, hi=np.nan, random=np.nan)
     text = render_report(full_night(measures=unknown), "en")

@@ -69,7 +69,7 @@ def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
     assert summary.measures is not None
     assert np.isnan(summary.measures["lo"].iloc[2])
     text = Page(render_report(summary, "en")).text
-    assert "profiles 20 1" in text
+    assert "Profiles 20 1" in text
     assert "Total 4.0" in text
     assert "differ by 5.0 points" in text
     assert "value 0.340" not in text

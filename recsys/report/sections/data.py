@@ -14,7 +14,7 @@ def tables(night: NightSummary, words: Words) -> Html:
         return section("tables", words)
     head: list[object] = [words(f"report.tables_{name}") for name in ("table", "accepted", "quarantined")]
     rows: list[list[object]] = [
-        [str(row["table"]), count(row["accepted"]), count(row["quarantined"])]
+        [words.named("table", str(row["table"])), count(row["accepted"]), count(row["quarantined"])]
         for row in counts.to_dict("records")
     ]
     return section("tables", words, table(head, rows, caption=words("report.tables")))

@@ -10,7 +10,7 @@ from recsys.report.scale import Scale, ticks
 from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
 
-_WIDTH, _HEIGHT = 360, 220
+_WIDTH, _HEIGHT = 360, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 12, 38
 _MOST_BARS = 25
 

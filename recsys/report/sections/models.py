@@ -12,6 +12,9 @@ from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
 
 _LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece", "exposure_gini")
+_OF_PROBABILITIES: Final = ("log_loss", "brier", "ece")
+"""What is compared with saying the overall rate for every pair, not with random order."""
+
 _ALL: Final = "all"
 
 
@@ -36,9 +39,12 @@ def _metric(metric: str, rows: pd.DataFrame, words: Words) -> Html:
     known = rows[["value", "lo", "hi", "random"]].to_numpy(float)
     finite = known[[[math.isfinite(x) for x in row] for row in known]]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    if rows["lo"].isna().all() and 0.0 <= low <= high <= 1.0:
+        low, high = 0.0, 1.0  # without intervals a closer look would show differences that mean nothing
     room = (high - low) * 0.08 or max(abs(high), 1.0) * 0.05
     low, high = low - room, high + room
-    lower = metric.partition("@")[0] in _LOWER_IS_BETTER
+    kind = metric.partition("@")[0]
+    lower, baseline = kind in _LOWER_IS_BETTER, "rate" if kind in _OF_PROBABILITIES else "random"
     title = element(
         "h3",
         metric_name(metric, words),
@@ -48,7 +54,7 @@ def _metric(metric: str, rows: pd.DataFrame, words: Words) -> Html:
     lines = [_model(row, low, high, words) for _, row in rows.iterrows()]
     random = rows["random"].dropna()
     if len(random):
-        lines.append(_random(float(random.iloc[0]), low, high, words))
+        lines.append(_baseline(words(f"report.models_{baseline}"), float(random.iloc[0]), low, high))
     n = int(rows["n"].max())
     return element(
         "div",
@@ -80,7 +86,7 @@ def _model(row: pd.Series, low: float, high: float, words: Words) -> Html:
     told = words("report.models_plot_alt", value=decimal(value), lo=decimal(lo), hi=decimal(hi))
     return element(
         "li",
-        element("span", str(row["model"]), class_="name"),
+        element("span", words.named("model", str(row["model"])), class_="name"),
         element("span", *marks, class_="plot", role="img", aria_label=told),
         element(
             "span",
@@ -91,11 +97,11 @@ def _model(row: pd.Series, low: float, high: float, words: Words) -> Html:
     )
 
 
-def _random(value: float, low: float, high: float, words: Words) -> Html:
+def _baseline(name: str, value: float, low: float, high: float) -> Html:
     mark = element("span", class_="at-random", style=f"left:{_place(value, low, high)}%")
     return element(
         "li",
-        element("span", words("report.models_random"), class_="name"),
+        element("span", name, class_="name"),
         element("span", mark, class_="plot", aria_hidden="true"),
         element("span", element("b", decimal(value)), class_="value"),
         class_="random",
@@ -114,7 +120,7 @@ def _slices(measures: pd.DataFrame, words: Words) -> Html | None:
     rows: list[list[object]] = [
         [
             f"{metric_name(str(row['metric']), words)} · {row['slice']}",
-            str(row["model"]),
+            words.named("model", str(row["model"])),
             f"{decimal(row['value'])} ({decimal(row['lo'])} – {decimal(row['hi'])})",
             count(row["n"]),
         ]

@@ -12,6 +12,8 @@ def time_taken(night: NightSummary, words: Words) -> Html | None:
     if not night.seconds:
         return None
     head: list[object] = [words("report.time_stage"), words("report.time_seconds")]
-    rows: list[list[object]] = [[stage, decimal(taken, 1)] for stage, taken in night.seconds.items()]
+    rows: list[list[object]] = [
+        [words.named("stage", stage), decimal(taken, 1)] for stage, taken in night.seconds.items()
+    ]
     rows.append([words("report.time_total"), decimal(sum(night.seconds.values()), 1)])
     return section("time", words, table(head, rows, caption=words("report.time")))
