@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import DAYS, ENUMERATIONS
+from recsys.schema.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
 from recsys.simulation.draws import Mask, Objects, lists_of, one_of, some_of, with_gaps
 from recsys.simulation.settings import BoundarySettings
 
@@ -69,9 +69,11 @@ def _windows(n: int, rng: np.random.Generator, s: BoundarySettings) -> Objects:
     words = ENUMERATIONS[C.CONTACT_WINDOWS].words
     rhythm = one_of(s.rhythm, n, rng)
     offered = np.zeros((n, len(words)), bool)
-    kept = rng.random(offered.shape) < s.window_kept
     for name, windows in RHYTHMS.items():
         offered[rhythm == name] = [word in windows for word in words]
+    days = rng.random((n, len(DAYS), 1)) < s.day_kept
+    parts = rng.random((n, 1, len(DAYPARTS))) < s.daypart_kept
+    kept = (days & parts).reshape(n, len(words))
     none_kept = ~np.asarray((offered & kept).any(axis=1))
     return lists_of(offered & (kept | none_kept[:, None]), words)
 

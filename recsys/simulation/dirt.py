@@ -16,23 +16,17 @@ from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
 
 Row = dict[str, Any]
-Defect = Callable[[Row, pd.Timestamp], Row]
+Defect = Callable[[Row], Row]
 
 
 def _set(column: str, value: Any) -> Defect:
-    def defect(row: Row, now: pd.Timestamp) -> Row:
-        del now
+    def defect(row: Row) -> Row:
         return row | {column: value}
 
     return defect
 
 
-def _tomorrow(column: str) -> Defect:
-    return lambda row, now: row | {column: now + pd.Timedelta(days=1)}
-
-
-def _to_self(row: Row, now: pd.Timestamp) -> Row:
-    del now
+def _to_self(row: Row) -> Row:
     return row | {C.TARGET: row[C.ACTOR]}
 
 
@@ -46,7 +40,6 @@ DEFECTS: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
             _set(C.MAX_DISTANCE_KM, 42),
             _set(C.INTENTS, ["romance"]),
             _set(C.TZ, "Tokyo"),
-            _tomorrow(C.VALID_FROM),
         ),
         T.BOUNDARIES: (
             _set(C.MEETING_SETTINGS, ["private_room"]),
@@ -63,7 +56,6 @@ DEFECTS: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
             _set(C.PROPENSITY, 1.7),
             _set(C.TARGET, None),
             _to_self,
-            _tomorrow(C.TS),
         ),
         T.BLOCKS: (_to_self,),
         T.REPORTS: (_set(C.CATEGORY, "rude"),),
@@ -76,28 +68,25 @@ _OWNERS: Final = (C.USER, C.ACTOR)
 
 
 def with_dirt(
-    tables: Mapping[str, pd.DataFrame], share: float, now: pd.Timestamp, rng: np.random.Generator
+    tables: Mapping[str, pd.DataFrame], share: float, rng: np.random.Generator
 ) -> dict[str, pd.DataFrame]:
     """Return the tables with `share` as many broken rows added to each, anywhere between the good ones.
 
     >>> blocks = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "c"], "ts": ["2026-01-05T00:00Z"] * 2})
-    >>> now = pd.Timestamp("2026-01-05", tz="UTC")
-    >>> dirty = with_dirt({"blocks": blocks}, 0.5, now, np.random.default_rng(0))
+    >>> dirty = with_dirt({"blocks": blocks}, 0.5, np.random.default_rng(0))
     >>> len(dirty["blocks"]), int((dirty["blocks"].actor == dirty["blocks"].target).sum())
     (3, 1)
     """
     if share <= 0.0:
         return dict(tables)
-    return {name: _dirty(name, table, share, now, rng) for name, table in tables.items()}
+    return {name: _dirty(name, table, share, rng) for name, table in tables.items()}
 
 
-def _dirty(
-    name: str, table: pd.DataFrame, share: float, now: pd.Timestamp, rng: np.random.Generator
-) -> pd.DataFrame:
-    count = round(share * len(table))
+def _dirty(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+    source = _harmless(name, table)
+    count = round(share * len(table)) if len(source) else 0
     if not count:
         return table
-    source = _harmless(name, table)
     copied = source.iloc[np.sort(rng.integers(0, len(source), count))].to_dict("records")
     defects = DEFECTS[name]
     broken = []
@@ -108,7 +97,7 @@ def _dirty(
             nobody[C.EVENT] = f"x{number:010d}"
         if C.CONSENT in named:
             nobody |= {C.MANDATORY: False}
-        broken.append(defects[number % len(defects)](named | nobody, now))
+        broken.append(defects[number % len(defects)](named | nobody))
     added = pd.DataFrame(broken, columns=table.columns)
     for column, dtype in table.dtypes.items():
         if added[str(column)].dtype != dtype:

@@ -1,5 +1,6 @@
 """Events as they happen, kept small, and made into a table at the end."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -96,12 +97,12 @@ class EventLog:
                 C.TS: utc(found["ts"]),
                 C.ACTOR: _words(found["actor"], ids),
                 C.TARGET: _words(found["target"], ids),
-                C.TYPE: _words(found["type"], np.array(TYPES, dtype=object)),
-                C.SURFACE: _words(found["surface"], np.array(SURFACES, dtype=object)),
+                C.TYPE: _words(found["type"], TYPES),
+                C.SURFACE: _words(found["surface"], SURFACES),
                 C.POSITION: _amounts(found["position"]),
                 C.PROPENSITY: found["propensity"],
-                C.MODEL_VERSION: _words(np.where(impression, 0, -1), np.array([model_version], dtype=object)),
-                C.DETAIL: _words(found["detail"], np.array(DETAILS, dtype=object)),
+                C.MODEL_VERSION: _words(np.where(impression, 0, -1), [model_version]),
+                C.DETAIL: _words(found["detail"], DETAILS),
                 C.COUNT: _amounts(found["count"]),
                 C.REPLY_LAG_H: found["lag"].astype(np.float64).round(2),
             }
@@ -139,10 +140,10 @@ def _coded(words: object, known: tuple[str, ...]) -> object:
     return np.array([codes[word] for word in np.asarray(words, dtype=object).tolist()], dtype=np.int16)
 
 
-def _words(codes: npt.NDArray[Any], words: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    table = np.empty(len(words) + 1, dtype=object)
-    table[:-1] = words
-    return table[codes]
+def _words(codes: npt.NDArray[Any], words: Sequence[str] | npt.NDArray[np.object_]) -> pd.Series:
+    return pd.Series(
+        pd.Categorical.from_codes(codes.astype(np.int64), pd.Index(words, dtype=object)).astype("str")
+    )
 
 
 def _amounts(values: npt.NDArray[Any]) -> pd.Series:

@@ -5,26 +5,25 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from recsys.simulation.chance import Step
+from recsys.simulation.directed import Directed, is_among
 from recsys.simulation.residents import GOOD
-from recsys.simulation.scene import HOUR, Directed, Rows, Scene
+from recsys.simulation.scene import DAY, HOUR, Rows, Scene
 
 _NIGHTS = 3
 
 
-def answer_likes(scene: Scene, likes: Directed, earlier: Rows) -> Directed:
+def answer_likes(scene: Scene, likes: Directed, earlier: Rows, at: int) -> Directed:
     """Log what becomes of new likes; return the matches, `actor` being who completed the match.
 
     earlier: sorted keys of likes made before. A like the other has made already, or makes on the
-    same night, is a match at once; the rest wait in the inbox of the target.
+    same night, is a match at once; the rest wait in the inbox of the target for the next day.
     """
     n = len(scene.people)
-    keys = likes.keys(n)
-    fresh = likes.take(~_within(keys, earlier))
-    back = fresh.back(n)
-    before = _within(back, earlier)
-    same_night = _within(back, np.sort(fresh.keys(n)))
-    at_once = fresh.take(before | (same_night & _completes(fresh, same_night, n)))
-    return _joined(at_once, _read(scene, fresh.take(~before & ~same_night)))
+    back = likes.back(n)
+    before = is_among(back, earlier)
+    same_night = is_among(back, np.sort(likes.keys(n)))
+    at_once = likes.take(before | (same_night & _completes(likes, same_night, n)))
+    return _joined(at_once, _read(scene, likes.take(~before & ~same_night), at + DAY))
 
 
 def _completes(likes: Directed, mutual: npt.NDArray[np.bool_], n: int) -> npt.NDArray[np.bool_]:
@@ -35,12 +34,12 @@ def _completes(likes: Directed, mutual: npt.NDArray[np.bool_], n: int) -> npt.ND
     return mutual & later
 
 
-def _read(scene: Scene, likes: Directed) -> Directed:
+def _read(scene: Scene, likes: Directed, tomorrow: int) -> Directed:
     s, chance = scene.funnel, scene.chance
     j, i = likes.target, likes.actor
     logit = scene.truth.logit(j, i)
     comes_back = 1.0 - (1.0 - scene.people.opens[j]) ** _NIGHTS
-    rank = _rank_within(j, logit).astype(np.float64)
+    rank = _rankis_among(j, logit).astype(np.float64)
     examined = chance.uniform(Step.READ, j, i) < comes_back * rank**-s.inbox_decay
     bad = scene.people.harm[j] != GOOD
     p = np.where(bad, scene.trouble.scripted_like, expit(logit + s.flattered))
@@ -49,15 +48,16 @@ def _read(scene: Scene, likes: Directed) -> Directed:
     passed = rest & ~bad & (chance.uniform(Step.PASS, j, i, 1) < s.inbox_passes)
     hours = s.answer_hours * np.exp(0.8 * chance.normal(Step.ANSWER_TIME, j, i))
     ts = likes.ts + (hours.clip(0.05, 24.0 * 14) * HOUR).astype(np.int64)
+    ts = np.maximum(ts, tomorrow + ts % HOUR)
     scene.log.add("like", ts[liked], j[liked], i[liked], surface="inbox")
     scene.log.add("pass", ts[passed], j[passed], i[passed], surface="inbox")
     return Directed(j[liked], i[liked], ts[liked])
 
 
-def _rank_within(group: Rows, score: npt.NDArray[np.float64]) -> Rows:
+def _rankis_among(group: Rows, score: npt.NDArray[np.float64]) -> Rows:
     """Rank scores within each group, best first, from 1.
 
-    >>> _rank_within(np.array([5, 5, 3]), np.array([0.1, 0.2, 0.0])).tolist()
+    >>> _rankis_among(np.array([5, 5, 3]), np.array([0.1, 0.2, 0.0])).tolist()
     [2, 1, 1]
     """
     order = np.lexsort((-score, group))
@@ -65,13 +65,6 @@ def _rank_within(group: Rows, score: npt.NDArray[np.float64]) -> Rows:
     rank = np.empty(len(group), np.int64)
     rank[order] = np.arange(len(group)) - np.searchsorted(ordered, ordered) + 1
     return rank
-
-
-def _within(keys: Rows, ordered: Rows) -> npt.NDArray[np.bool_]:
-    if not len(ordered):
-        return np.zeros(len(keys), bool)
-    at = np.searchsorted(ordered, keys).clip(0, len(ordered) - 1)
-    return ordered[at] == keys
 
 
 def _joined(a: Directed, b: Directed) -> Directed:

@@ -15,8 +15,8 @@ def play(scene: Scene, shown: Shown, earlier: Rows, at: int) -> None:
     earlier: sorted keys `actor * n + target` of likes already made. at: the night, in seconds; what
     the lists lead to may lie weeks later.
     """
-    likes = look(scene, shown, at)
-    matches = answer_likes(scene, likes, earlier)
+    likes = look(scene, shown, earlier, at)
+    matches = answer_likes(scene, likes, earlier, at)
     talks = talk(scene, matches)
     going_on = talks.take(~break_off(scene, talks))
     together = build_trust(scene, going_on)

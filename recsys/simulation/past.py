@@ -139,7 +139,7 @@ def _remember(past: Past, tonight: EventLog, n: int, end: int, s: TownSettings) 
     actor, target = liked["actor"].astype(np.int64), liked["target"].astype(np.int64)
     past.closed[past.pools.find(actor, target)] = True
     past.waits[past.pools.find(target, actor)] = False
-    past.likes = np.union1d(past.likes, actor * n + target)
+    past.likes = np.sort(np.concatenate([past.likes, actor * n + target]), kind="stable")
     reports = tonight.pick("report")
     order = np.argsort(reports["ts"], kind="stable")
     for at in order.tolist():

@@ -1,6 +1,7 @@
 """Who may be shown to whom, as one list a person, found tile by tile."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,10 @@ class Pools:
         """The viewer of each entry."""
         return np.repeat(np.arange(self.n_people), np.diff(self.indptr))
 
+    @cached_property
+    def _keys(self) -> Rows:
+        return self.viewer * self.n_people + self.candidate
+
     def entries(self, viewers: Rows) -> tuple[Rows, Rows]:
         """Return the entries of some viewers, and which of the viewers each belongs to."""
         lengths = self.indptr[viewers + 1] - self.indptr[viewers]
@@ -43,7 +48,7 @@ class Pools:
 
     def find(self, viewer: Rows, candidate: Rows) -> Rows:
         """Return the entries of the pairs that have one."""
-        keys = self.viewer * self.n_people + self.candidate
+        keys = self._keys
         wanted = viewer * self.n_people + candidate
         if not len(keys):
             return np.empty(0, np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.simulation.chance import Chance
-from recsys.simulation.event_log import EventLog, Seconds
+from recsys.simulation.event_log import EventLog
 from recsys.simulation.residents import Residents
 from recsys.simulation.settings import FunnelSettings, TroubleSettings
 from recsys.simulation.truth import Truth
@@ -26,27 +26,3 @@ class Scene:
     trouble: TroubleSettings
     chance: Chance
     log: EventLog
-
-
-@dataclass(frozen=True, eq=False)
-class Directed:
-    """Aligned directed pairs with the time something happened, `(n_pairs,)` each."""
-
-    actor: Rows
-    target: Rows
-    ts: Seconds
-
-    def __len__(self) -> int:
-        return len(self.actor)
-
-    def take(self, which: npt.NDArray[np.bool_] | Rows) -> "Directed":
-        """Return some of the pairs."""
-        return Directed(self.actor[which], self.target[which], self.ts[which])
-
-    def keys(self, n: int) -> Rows:
-        """Return one number a directed pair, among `n` people."""
-        return self.actor * n + self.target
-
-    def back(self, n: int) -> Rows:
-        """Return the number of each pair the other way round."""
-        return self.target * n + self.actor

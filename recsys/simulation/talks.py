@@ -7,9 +7,10 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from recsys.simulation.chance import Step
+from recsys.simulation.directed import Directed
 from recsys.simulation.event_log import Seconds
 from recsys.simulation.residents import GOOD
-from recsys.simulation.scene import DAY, HOUR, Directed, Rows, Scene
+from recsys.simulation.scene import DAY, HOUR, Rows, Scene
 
 Floats = npt.NDArray[np.float64]
 

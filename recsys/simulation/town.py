@@ -144,7 +144,7 @@ def make_town(
         **safety_tables(events, past.holds, residents.ids, arrivals.end),
     }
     return Town(
-        tables=with_dirt(tables, s.dirt, now, rng),
+        tables=with_dirt(tables, s.dirt, rng),
         ids=IdIndex(residents.ids.tolist()),
         as_of=now,
         truth=truth,

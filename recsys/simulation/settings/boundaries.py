@@ -22,8 +22,9 @@ class BoundarySettings(Section):
     )
     rhythm: Shares = Field(default={"office": 0.45, "home": 0.30, "shift": 0.15, "weekend": 0.10})
     """Daily rhythm; it decides the contact windows in `recsys.simulation.boundaries`."""
-    window_kept: Share = 0.75
-    """Chance that a window of one's rhythm is really offered."""
+    day_kept: Share = 0.85
+    daypart_kept: Share = 0.85
+    """Chance that a day, and a part of all days, of one's rhythm is really offered."""
     romance_line: Shares = Field(
         default={"none_expected": 0.62, "talk_openly": 0.20, "end_if_feelings": 0.18}
     )

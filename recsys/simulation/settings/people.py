@@ -43,14 +43,14 @@ class PeopleSettings(Section):
     # what one looks for
     intents: Chances = Field(
         default={
-            "emotional_support": 0.80,
-            "conversation_only": 0.40,
-            "hobby_companion": 0.55,
-            "group_activity": 0.25,
+            "emotional_support": 0.78,
+            "conversation_only": 0.35,
+            "hobby_companion": 0.70,
+            "group_activity": 0.30,
         }
     )
     max_distance_km: Shares = Field(
-        default={"10": 0.07, "25": 0.20, "50": 0.33, "100": 0.23, "300": 0.10, "20000": 0.07}
+        default={"10": 0.05, "25": 0.17, "50": 0.35, "100": 0.28, "300": 0.10, "20000": 0.05}
     )
     min_distance_km: Shares = Field(default={"0": 0.82, "5": 0.10, "10": 0.05, "25": 0.03})
     """Discretion near home: some ask that nobody from the next street sees them."""

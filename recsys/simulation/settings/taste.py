@@ -26,7 +26,7 @@ class TasteSettings(Section):
     chemistry: float = Field(default=0.4, ge=0.0)
     """Hidden factors that no table shows: only likes can teach them."""
     chemistry_factors: int = Field(default=4, ge=1)
-    nearness: float = Field(default=0.5, ge=0.0)
+    nearness: float = Field(default=0.8, ge=0.0)
     """Added next door; it falls off as exp(-km / nearness_km)."""
     nearness_km: Positive = 20.0
     luck: float = Field(default=0.6, ge=0.0)

@@ -1,0 +1,32 @@
+"""Makes the synthetic town when it is the source; another source needs none."""
+
+import sys
+
+from pipelines.stage import Facts, run
+from recsys.config import TOWN, Settings
+from recsys.publication.chosen_town import chosen_town
+from recsys.publication.work import WorkFolder
+from recsys.schema.columns import Tables as T
+from recsys.storage.write import write_tables
+
+
+def step(settings: Settings, work: WorkFolder) -> Facts:
+    work.town.mkdir(parents=True, exist_ok=True)
+    if settings.source != TOWN:
+        return {"town": "not needed"}
+    town = chosen_town(settings)
+    write_tables(town.tables, f"parquet:{work.town}")
+    return {
+        "people": len(town.ids),
+        "events": len(town.tables[T.EVENTS]),
+        "as_of": town.as_of.isoformat(),
+    }
+
+
+def main() -> int:
+    """Run this stage."""
+    return run("simulate", step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
