@@ -192,12 +192,12 @@ class Population:
         windows = self.coded_sets.get(C.CONTACT_WINDOWS)
         if windows is None:
             return words
-        keys = pd.MultiIndex.from_arrays([windows.bits[:, 0], pd.Series(self.zones, dtype=object)])
-        group, distinct = keys.factorize()
-        for at, (bits, tz) in enumerate(distinct):
-            if isinstance(tz, str):
-                local = [word for b, word in enumerate(windows.words) if int(bits) >> b & 1]
-                words[group == at] = hour_words(utc_hours(local, tz, self.as_of))
+        for tz in pd.unique(pd.Series(self.zones, dtype=object).dropna()):
+            here = self.zones == tz
+            for bit, window in enumerate(windows.words):
+                open_then = here & contains(windows.bits, [bit])
+                if open_then.any():
+                    words[open_then] |= hour_words(utc_hours([window], tz, self.as_of))
         return words
 
     def word(self, column: str, row: int) -> str | None:
