@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.models.calibration import Platt, fit_platt
+from recsys.models.directed import sigmoid
+
+
+def drawn(n, slope, intercept, seed=0):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=1.5, size=n)
+    return logits, (rng.random(n) < sigmoid(slope * logits + intercept)).astype(float)
+
+
+def test_finds_the_line_the_labels_came_from():
+    logits, labels = drawn(100_000, 0.6, -1.2)
+    line = fit_platt(logits, labels)
+    assert line.slope == pytest.approx(0.6, abs=0.03)
+    assert line.intercept == pytest.approx(-1.2, abs=0.03)
+
+
+def test_makes_the_mean_probability_the_share_of_yes():
+    logits, labels = drawn(2000, 2.0, 0.7)
+    calibrated = sigmoid(fit_platt(logits, labels).logits(logits))
+    assert calibrated.mean() == pytest.approx(labels.mean(), abs=2e-3)
+
+
+def test_weights_count_like_repetitions():
+    logits, labels = drawn(500, 0.6, -1.2)
+    weights = np.random.default_rng(1).integers(1, 4, 500)
+    repeated = fit_platt(np.repeat(logits, weights), np.repeat(labels, weights))
+    weighted = fit_platt(logits, labels, weights.astype(float))
+    assert weighted.slope == pytest.approx(repeated.slope, abs=1e-6)
+    assert weighted.intercept == pytest.approx(repeated.intercept, abs=1e-6)
+
+
+@given(
+    st.lists(st.tuples(st.floats(-50, 50), st.sampled_from([0.0, 1.0])), max_size=30),
+)
+def test_always_finite_and_increasing(rows):
+    logits, labels = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
+    line = fit_platt(logits, labels)
+    assert np.isfinite([line.slope, line.intercept]).all()
+    assert line.slope > 0
+
+
+@pytest.mark.parametrize("label", [0.0, 1.0])
+def test_one_class_only_moves_towards_it_and_stays_finite(label):
+    logits = np.linspace(-1, 1, 200)
+    calibrated = sigmoid(fit_platt(logits, np.full(200, label)).logits(logits))
+    assert np.abs(calibrated.mean() - label) < 0.02
+    assert (np.diff(calibrated) > 0).all()
+
+
+def test_scores_against_the_labels_are_flattened_not_turned():
+    logits, labels = drawn(5000, -1.0, 0.0)
+    line = fit_platt(logits, labels)
+    assert 0 < line.slope < 0.1
+
+
+def test_nothing_to_learn_from_is_the_identity():
+    assert fit_platt(np.empty(0), np.empty(0)) == Platt(1.0, 0.0)

@@ -1,0 +1,144 @@
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.features import FeatureMap, default_blocks
+from recsys.history.events import Events
+from recsys.models.content import ContentModel
+from recsys.models.content_config import USUAL_WEIGHTS, ContentConfig
+from recsys.models.directed import sigmoid
+from recsys.models.nearness import Nearness
+from recsys.schema.columns import Columns as C
+from tests.contracts.model_contract import ModelContract
+from tests.people import AS_OF, make_people
+
+QUICK = ContentConfig(ridge=(30.0,), folds=2)
+
+
+class TestContract(ModelContract):
+    def model(self):
+        return ContentModel(QUICK)
+
+
+class TestContractExact(ModelContract):
+    def model(self):
+        return ContentModel(ContentConfig(ridge=(10.0, 100.0), folds=3, max_factors=None))
+
+
+@pytest.fixture(scope="module")
+def people():
+    return make_people(200, np.random.default_rng(1))
+
+
+def outcomes(people, weights, rng, n=12_000):
+    """Return likes and passes drawn from weights on the blocks' pair scores."""
+    i, j = rng.integers(0, len(people), n), rng.integers(0, len(people), n)
+    i, j = i[i != j], j[i != j]
+    rows = FeatureMap.fit(people).transform(people)
+    logits = sum(weight * rows[name].pair_scores(i, j) for name, weight in weights.items())
+    liked = rng.random(len(i)) < sigmoid(logits - logits.mean())
+    frame = pd.DataFrame(
+        {
+            C.ACTOR: people.ids.ids(i),
+            C.TARGET: people.ids.ids(j),
+            C.TYPE: np.where(liked, "like", "pass"),
+            C.TS: AS_OF - pd.Timedelta(days=1),
+        }
+    )
+    return Events.of(frame), (i, j, logits)
+
+
+def test_before_any_outcome_it_is_the_documented_prior(people):
+    """logit = usual rate + usual block weight times (pair score - mean pair score) + nearness."""
+    config = ContentConfig(max_factors=None, usual_rate=0.3)
+    model = ContentModel(config).fit(people, Events.none(), rng=np.random.default_rng(0))
+    i, j = np.divmod(np.arange(len(people) ** 2), len(people))
+    expected = np.full(len(i), np.log(0.3 / 0.7))
+    for name, rows in FeatureMap.fit(people).transform(people).items():
+        scores = rows.pair_scores(i, j)
+        expected += USUAL_WEIGHTS[name] * (scores - scores.mean())
+    expected += Nearness(USUAL_WEIGHTS["near"], 30.0).pairs(people.cells[i], people.cells[j])
+    np.testing.assert_allclose(model.fitted.logits(i, j), expected, atol=1e-4)
+
+
+def test_every_default_block_has_a_usual_weight():
+    assert {block.name for block in default_blocks()} | {"near"} == set(USUAL_WEIGHTS)
+
+
+def test_factorises_exactly(people):
+    """Taste and appeal give, pair by pair, the sum the regression was fitted on."""
+    events, (i, j, _) = outcomes(people, {"values": 4.0}, np.random.default_rng(2), n=3000)
+    config = ContentConfig(ridge=(10.0,), folds=2, max_factors=None)
+    model = ContentModel(config).fit(people, events, rng=np.random.default_rng(0))
+    rows, weights = model.features_.concatenated(people), model.weights_
+    near = Nearness(weights.near, config.near_scale_km)
+    for a, b in zip(i[:300], j[:300], strict=True):
+        looks, is_ = rows.looks[a].astype(float), rows.is_[b].astype(float)
+        plain = weights.intercept + near.pairs(people.cells[[a]], people.cells[[b]])[0]
+        plain += (weights.products * looks * is_).sum() + weights.viewer @ looks + weights.candidate @ is_
+        assert model.fitted.logits([a], [b])[0] == pytest.approx(plain, abs=1e-4)
+
+
+def test_fewer_factors_keep_the_order(people):
+    events, (i, j, _) = outcomes(people, {"values": 4.0, "interests": 3.0}, np.random.default_rng(2))
+    exact, small = (
+        ContentModel(ContentConfig(ridge=(30.0,), folds=2, max_factors=most)).fit(
+            people, events, rng=np.random.default_rng(0)
+        )
+        for most in (None, 96)
+    )
+    assert small.fitted.n_factors == 96
+    assert np.corrcoef(exact.fitted.logits(i, j), small.fitted.logits(i, j))[0, 1] > 0.99
+
+
+def test_learns_what_outcomes_say_about_people_never_seen(people):
+    """Fitted on some people, the order of pairs among the others follows the hidden taste."""
+    hidden = {"values": 8.0, "talk": 5.0}
+    everything, _ = outcomes(people, hidden, np.random.default_rng(3), n=30_000)
+    seen, unseen = people.take(np.arange(140)), people.take(np.arange(140, 200))
+    model = ContentModel().fit(seen, everything, rng=np.random.default_rng(0))
+    before = ContentModel().fit(seen, Events.none(), rng=np.random.default_rng(0))
+    i, j = np.divmod(np.arange(3600), 60)
+    rows = FeatureMap.fit(people).transform(unseen)
+    truth = sum(weight * rows[name].pair_scores(i, j) for name, weight in hidden.items())
+    learned = np.corrcoef(model.directed(unseen).logits(i, j), truth)[0, 1]
+    guessed = np.corrcoef(before.directed(unseen).logits(i, j), truth)[0, 1]
+    assert learned > 0.8
+    assert learned > guessed + 0.1
+
+
+def test_probabilities_are_calibrated_for_people_never_seen(people):
+    everything, _ = outcomes(people, {"values": 8.0}, np.random.default_rng(4), n=30_000)
+    seen = people.take(np.arange(140))
+    model = ContentModel().fit(seen, everything, rng=np.random.default_rng(0))
+    frame = everything.frame
+    i, j = people.ids.rows(frame[C.ACTOR]), people.ids.rows(frame[C.TARGET])
+    new = (i >= 140) & (j >= 140)
+    chance = model.directed(people).probabilities(i[new], j[new])
+    liked = (frame[C.TYPE] == "like").to_numpy()[new]
+    assert chance.mean() == pytest.approx(liked.mean(), abs=0.04)
+    top = chance > np.median(chance)
+    assert chance[top].mean() == pytest.approx(liked[top].mean(), abs=0.06)
+
+
+def test_noise_is_not_learned(people):
+    """Outcomes that have nothing to do with answers leave everybody at nearly the same probability."""
+    events, (i, j, _) = outcomes(people, {"values": 0.0}, np.random.default_rng(5))
+    model = ContentModel().fit(people, events, rng=np.random.default_rng(0))
+    assert model.fitted.probabilities(i, j).std() < 0.05
+
+
+def test_a_saved_model_scores_new_people_without_scikit_learn(people, tmp_path):
+    ContentModel(QUICK).fit(people, Events.none(), rng=np.random.default_rng(0)).save(tmp_path / "model")
+    program = (
+        "import sys\n"
+        "from recsys.models.content import ContentModel\n"
+        "from recsys.schema.population import Population\n"
+        f"model = ContentModel.load({str(tmp_path / 'model')!r})\n"
+        "model.directed(Population.of_ids(['new', 'newer'], as_of='2026-03-02'))\n"
+        "assert not [m for m in sys.modules if m.startswith(('sklearn', 'scipy.optimize'))]\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

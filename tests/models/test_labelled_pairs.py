@@ -1,0 +1,38 @@
+import numpy as np
+import pandas as pd
+
+from recsys.history.events import Events
+from recsys.models.labelled_pairs import LabelledPairs
+from recsys.schema.population import Population
+from tests.people import AS_OF
+
+
+def events(*rows):
+    return Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
+
+
+def test_rows_and_labels_of_the_people_alone():
+    people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)
+    pairs = LabelledPairs.from_events(
+        people, events(("c", "a", "pass"), ("a", "b", "like"), ("a", "z", "like"), ("z", "a", "like"))
+    )
+    assert pairs.viewers.tolist() == [0, 2]
+    assert pairs.candidates.tolist() == [1, 0]
+    assert pairs.labels.tolist() == [1.0, 0.0]
+    assert pairs.weights.mean() == 1.0
+
+
+def test_blocked_pairs_are_no_taste():
+    people = Population.of_ids(["a", "b"], as_of=AS_OF)
+    assert len(LabelledPairs.from_events(people, events(("a", "b", "like"), ("b", "a", "block")))) == 0
+
+
+def test_samples_keep_the_order():
+    people = Population.of_ids([f"u{k}" for k in range(30)], as_of=AS_OF)
+    rows = [(f"u{a}", f"u{b}", "like") for a in range(30) for b in range(30) if a != b]
+    pairs = LabelledPairs.from_events(people, events(*rows))
+    few = pairs.sampled(100, np.random.default_rng(0))
+    assert len(few) == 100
+    key = few.viewers.astype(int) * 30 + few.candidates
+    assert (np.diff(key) > 0).all()
+    assert len(pairs.sampled(10_000, np.random.default_rng(0))) == len(pairs)

@@ -1,0 +1,36 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.history.events import Events
+from recsys.models.popularity import PopularityConfig, PopularityModel
+from recsys.schema.population import Population
+from tests.contracts.model_contract import ModelContract
+from tests.people import AS_OF
+
+
+class TestContract(ModelContract):
+    def model(self):
+        return PopularityModel()
+
+
+def test_hand_worked():
+    """b is liked by both who looked, c by one of two; the mean rate is (3 + 5 * 0.2) / (4 + 5)."""
+    rows = [("a", "b", "like"), ("c", "b", "like"), ("a", "c", "like"), ("b", "c", "pass")]
+    events = Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
+    people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)
+    model = PopularityModel(PopularityConfig(evidence=5.0, usual_rate=0.2))
+    directed = model.fit(people, events, rng=np.random.default_rng(0)).fitted
+    mean = 4 / 9
+    expected = [mean, (2 + 5 * mean) / 7, (1 + 5 * mean) / 7]
+    assert directed.probabilities([0, 0, 1], [0, 1, 2]) == pytest.approx(expected)
+    assert directed.probabilities([2], [1]) == directed.probabilities([0], [1])
+
+
+def test_a_newcomer_has_the_mean_rate():
+    rows = [("a", "b", "like"), ("c", "b", "like")]
+    events = Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
+    people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)
+    model = PopularityModel().fit(people, events, rng=np.random.default_rng(0))
+    new = model.directed(Population.of_ids(["a", "new"], as_of=AS_OF))
+    assert new.probabilities([0], [1])[0] == pytest.approx((2 + 5 * 0.2) / 7)
