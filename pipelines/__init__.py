@@ -1,1 +1,10 @@
-"""The stages of a night, one a file; each reads files, calls the library, and writes files."""
+"""The stages of a night, one a file; each reads files, calls the library, and writes files.
+
+Libraries get one thread each unless the environment says otherwise: sums then keep their order, and
+many small products do not wait for each other.
+"""
+
+import os
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")

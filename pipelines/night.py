@@ -11,11 +11,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from pipelines.settings import CHANGES
-from pipelines.stage import PUBLISHED, WORK
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
+from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.published import current_run
 
 
@@ -31,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     changes = parser.parse_args(arguments).set
     WORK.failure.unlink(missing_ok=True)
-    environment = os.environ | {CHANGES: "\n".join(changes)}
+    here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
+    environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-m", "dvc", "repro"], env=environment, check=False)
     code, said = _outcome(done.returncode)
     print(said, file=sys.stderr)

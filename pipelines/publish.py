@@ -3,20 +3,20 @@
 import json
 import sys
 
-from pipelines.stage import PUBLISHED, Facts, run
+from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
-from recsys.publication.choices import made_from
 from recsys.publication.gates import Level
+from recsys.publication.identity import made_from
 from recsys.publication.night import Night
 from recsys.publication.publish import Outcome, publish
-from recsys.publication.work import WorkFolder
+from recsys.publication.work import PUBLISHED, WorkFolder
 from recsys.storage.durable import write_durably
 from recsys.storage.published import read_lists
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night(settings, work)
+    night = Night.under_way(settings, work)
     outcome = publish(
         read_lists(work.lists),
         night.people,
@@ -24,7 +24,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         published=PUBLISHED,
         settings=settings.publish,
         source=settings.source,
-        made_from=made_from(settings, night.policy, tables=work.tables, model=work.model),
+        made_from=made_from(settings, night.policy, source=night.source, model=work.model),
     )
     write_durably(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]

@@ -4,7 +4,7 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.choices import load_model
+from recsys.publication.chosen_model import load_model
 from recsys.publication.list_table import write_lists
 from recsys.publication.night import Night
 from recsys.publication.work import WorkFolder
@@ -13,7 +13,7 @@ from recsys.schema.columns import Columns as C
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night(settings, work)
+    night = Night.under_way(settings, work)
     model = load_model(settings.model, work.model)
     chosen = settings.recommend
     lists = recommend(

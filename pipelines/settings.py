@@ -3,8 +3,10 @@
 import os
 import sys
 
-from pipelines.stage import WORK, Facts, run_with
-from recsys.config import read_settings
+from pipelines.stage import Facts, run_with
+from recsys.config import TOWN, read_settings
+from recsys.publication.work import WORK
+from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.durable import write_durably
 
 CHANGES = "RECSYS_NIGHT_CHANGES"
@@ -14,6 +16,8 @@ CHANGES = "RECSYS_NIGHT_CHANGES"
 def step() -> Facts:
     changes = os.environ.get(CHANGES, "").splitlines()
     settings = read_settings(changes=changes)
+    if settings.source == TOWN and settings.as_of is None:
+        settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
     WORK.root.mkdir(parents=True, exist_ok=True)
     write_durably(WORK.settings, settings.as_yaml().encode())
     return {"source": settings.source, "changes": ", ".join(changes) or "none"}

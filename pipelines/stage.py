@@ -11,10 +11,11 @@ import structlog
 
 from recsys.config import Settings, read_settings
 from recsys.errors import RecsysError
-from recsys.publication.work import WorkFolder
+from recsys.publication.work import WORK, WorkFolder
 
-WORK: Final = WorkFolder(Path("data/work"))
-PUBLISHED: Final = Path("data/published")
+EXIT_DEFECT: Final = 1
+"""Exit code of an error nobody raised on purpose."""
+
 Facts = Mapping[str, object]
 
 
@@ -38,11 +39,24 @@ def run_with(name: str, step: Callable[[], Facts]) -> int:
     try:
         facts = step()
     except RecsysError as error:
-        WORK.failure.parent.mkdir(parents=True, exist_ok=True)
-        failure = {"stage": name, "exit_code": error.exit_code, "message": str(error)}
-        WORK.failure.write_text(json.dumps(failure, ensure_ascii=False), encoding="utf-8")
+        _failed(name, error.exit_code, str(error))
         log.error(name, exit_code=error.exit_code)  # noqa: TRY400 the message says it all
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    log.info(name, **facts, seconds=round(time.perf_counter() - start, 2))
+    except Exception as error:
+        _failed(name, EXIT_DEFECT, f"{type(error).__name__}: {error}")
+        raise
+    said = {**facts, "seconds": round(time.perf_counter() - start, 2)}
+    log.info(name, **said)
+    _write(WORK.log, {"stage": name, **said}, mode="a")
     return 0
+
+
+def _failed(stage: str, exit_code: int, message: str) -> None:
+    _write(WORK.failure, {"stage": stage, "exit_code": exit_code, "message": message})
+
+
+def _write(path: Path, content: Facts, *, mode: str = "w") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open(mode, encoding="utf-8") as file:
+        file.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")

@@ -4,14 +4,18 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.choices import chosen_model, generator
+from recsys.publication.chance import generator
+from recsys.publication.chosen_model import chosen_model
+from recsys.publication.feature_files import read_features
 from recsys.publication.night import Night
 from recsys.publication.work import WorkFolder
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night(settings, work)
-    model = chosen_model(settings.model).fit(night.people, night.events, rng=generator(settings, "train"))
+    night = Night.under_way(settings, work)
+    features = read_features(work.features)
+    model = chosen_model(settings.model, features)
+    model.fit(night.people, night.events, rng=generator(settings, "train"))
     model.save(work.model)
     return {"model": model.name, "people": len(night.people), "factors": model.fitted.taste.shape[1]}
 

@@ -11,7 +11,7 @@ from recsys.storage.durable import durable_file, write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    tables = Night(settings, work).tables
+    tables = Night.under_way(settings, work).tables
     with durable_file(work.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
     counts = tables.counts.to_dict("records")

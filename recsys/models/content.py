@@ -33,7 +33,8 @@ class ContentModel(Model):
     It works for people never seen, because it knows them by their answers alone, and without any
     outcome, because its prior is a documented weight for each block (`USUAL_WEIGHTS`).
 
-    blocks: the feature blocks to learn (the default ones when None); copies are fitted.
+    blocks:   the feature blocks to learn (the default ones when None); copies are fitted.
+    features: blocks fitted already on the people `fit` will be given; then none are fitted.
 
     After `fit`: `features_` holds the fitted blocks, `ridge_` the chosen precision, `platt_` the
     calibration and `weights_` the calibrated weight of every column.
@@ -43,13 +44,21 @@ class ContentModel(Model):
     config_type = ContentConfig
 
     def __init__(
-        self, config: ContentConfig | None = None, *, blocks: "Sequence[Block] | None" = None
+        self,
+        config: ContentConfig | None = None,
+        *,
+        blocks: "Sequence[Block] | None" = None,
+        features: FeatureMap | None = None,
     ) -> None:
         super().__init__(config)
         self.blocks = blocks
+        self.features = features
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        self.features_ = FeatureMap.fit(people, events=events, blocks=self.blocks)
+        fitted = self.features
+        self.features_ = (
+            FeatureMap.fit(people, events=events, blocks=self.blocks) if fitted is None else fitted
+        )
         rows = self.features_.concatenated(people)
         pairs = LabelledPairs.from_events(people, events).sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)

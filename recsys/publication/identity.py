@@ -6,7 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from recsys.config import Settings
+from recsys.constraints.policy import Policy
 from recsys.storage.durable import sha256_of
+from recsys.storage.manifest import MadeFrom
+from recsys.storage.source import source_files
 
 _SOURCE_ENDINGS: Final = (".py", ".yaml", ".yml", ".json")
 _PACKAGES: Final = ("numpy", "pandas", "pyarrow", "numba", "scikit-learn", "h3")
@@ -23,7 +27,9 @@ def text_id(text: str) -> str:
 
 
 def files_id(folder: Path, endings: Iterable[str] = ("",)) -> str:
-    """Return the identity of the files under a folder, by name and content."""
+    """Return the identity of a file, or of the files under a folder by name and content."""
+    if folder.is_file():
+        return sha256_of(folder)[:_LENGTH]
     endings = tuple(endings)
     lines = [
         f"{path.relative_to(folder).as_posix()} {sha256_of(path)}"
@@ -31,6 +37,12 @@ def files_id(folder: Path, endings: Iterable[str] = ("",)) -> str:
         if path.is_file() and path.name.endswith(endings) and "__pycache__" not in path.parts
     ]
     return text_id("\n".join(lines))
+
+
+def source_id(source: str) -> str:
+    """Return the identity of the files a named source is read from."""
+    files = source_files(source)
+    return text_id("\n".join(f"{path.name} {files_id(path)}" for path in files))
 
 
 def code_id() -> str:
@@ -52,3 +64,18 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def made_from(settings: Settings, policy: Policy, *, source: str, model: Path) -> MadeFrom:
+    """Return the identities of everything that decides tonight's lists.
+
+    source: the tables, as a source; model: the folder of the fitted model.
+    """
+    return MadeFrom(
+        table_schema=schema_id(),
+        model=files_id(model),
+        data=source_id(source),
+        policy=policy.version,
+        code=code_id(),
+        params=text_id(settings.as_yaml()),
+    )

@@ -1,12 +1,11 @@
-"""The people, events and rules of the night under way, read from its files."""
+"""The people, events and rules of one night, read from its tables."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from recsys.config import TOWN, Settings
+from recsys.config import TOWN, PolicySettings, Settings
 from recsys.constraints.policy import Policy
-from recsys.publication.choices import chosen_policy
 from recsys.publication.work import WorkFolder
 from recsys.schema.population import Population
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of
@@ -25,12 +24,12 @@ class Night:
     """
 
     settings: Settings
-    work: WorkFolder
+    source: str
 
-    @property
-    def source(self) -> str:
-        """The tables of tonight, as a source."""
-        return snapshot_source(self.settings.source, self.work.tables)
+    @classmethod
+    def under_way(cls, settings: Settings, work: WorkFolder) -> Self:
+        """Return the night whose tables were copied to the work folder."""
+        return cls(settings, snapshot_source(settings.source, work.tables))
 
     @cached_property
     def tables(self) -> LoadedTables:
@@ -56,3 +55,8 @@ class Night:
 def tables_of(settings: Settings, work: WorkFolder) -> str:
     """Return where tonight's tables come from, before they are copied."""
     return f"parquet:{work.town}" if settings.source == TOWN else settings.source
+
+
+def chosen_policy(settings: PolicySettings) -> Policy:
+    """Return the policy of the settings."""
+    return Policy.default(verification=settings.verification, same_employer=settings.same_employer)

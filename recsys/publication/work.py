@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class WorkFolder:
 
     @property
     def features(self) -> Path:
-        """Numeric blocks of everybody."""
+        """The fitted feature blocks."""
         return self.root / "features"
 
     @property
@@ -75,6 +76,18 @@ class WorkFolder:
         return self.root / "failure.json"
 
     @property
+    def log(self) -> Path:
+        """One line of JSON for every stage that ran: its name, its seconds, what it said."""
+        return self.root / "log.jsonl"
+
+    @property
     def report(self) -> Path:
         """The page about this night."""
         return self.root / "report.html"
+
+
+WORK: Final = WorkFolder(Path("data/work"))
+"""The work folder, from where a night is started."""
+
+PUBLISHED: Final = Path("data/published")
+"""What is served, from where a night is started."""

@@ -14,7 +14,7 @@ MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-FileName = Annotated[str, StringConstraints(pattern=r"^(?!\.)[A-Za-z0-9_.-]+(/(?!\.)[A-Za-z0-9_.-]+)*$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[\w-][\w.-]*(/[\w-][\w.-]*)*$")]
 RunId = Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")]
 
 
@@ -33,7 +33,7 @@ class FileEntry(_Frozen):
 class MadeFrom(_Frozen):
     """Identities of everything that decided the content: equal ids, equal lists."""
 
-    schema_: Annotated[str, Field(alias="schema")]
+    table_schema: str
     model: str
     data: str
     policy: str
@@ -64,7 +64,7 @@ def file_entry(path: Path, rows: int | None = None) -> FileEntry:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest into its run folder."""
-    text = json.dumps(manifest.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=1)
+    text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
     write_durably(folder / MANIFEST, text.encode() + b"\n")
 
 

@@ -1,34 +1,26 @@
-"""Settings become the things they name: a policy, a model, a generator, the ids of a night."""
+"""The model of the settings, and its files."""
 
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
-import numpy as np
-
-from recsys.config import ModelSettings, PolicySettings, Settings
-from recsys.constraints.policy import Policy
+from recsys.config import ModelSettings
 from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.features.feature_map import FeatureMap
 from recsys.models.content import ContentModel
 from recsys.models.model import Model
 from recsys.models.popularity import PopularityModel
 from recsys.models.random_model import RandomModel
-from recsys.publication.identity import code_id, files_id, schema_id, text_id
-from recsys.storage.manifest import MadeFrom
 
 _MODELS: dict[str, type[Model]] = {
     model.name: model for model in (ContentModel, PopularityModel, RandomModel)
 }
 
 
-def chosen_policy(settings: PolicySettings) -> Policy:
-    """Return the policy of the settings."""
-    return Policy.default(verification=settings.verification, same_employer=settings.same_employer)
-
-
-def chosen_model(settings: ModelSettings) -> Model:
+def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) -> Model:
     """Return the unfitted model the settings name.
+
+    features: fitted blocks for a model that works on them; it fits its own when None.
 
     Raises SettingsError for an option the model does not have.
 
@@ -36,7 +28,8 @@ def chosen_model(settings: ModelSettings) -> Model:
     'random'
     """
     kind = _MODELS[settings.name]
-    return kind(configured(kind.config_type, settings.options, where="settings.model.options"))
+    config = configured(kind.config_type, settings.options, where="settings.model.options")
+    return ContentModel(config, features=features) if kind is ContentModel else kind(config)
 
 
 def load_model(settings: ModelSettings, folder: Path) -> Model:
@@ -59,23 +52,3 @@ def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
         return kind(**options)
     except (TypeError, ValueError) as error:
         raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
-
-
-def generator(settings: Settings, step: str) -> np.random.Generator:
-    """Return the generator of one step: the seed gives each step a stream of its own.
-
-    >>> [int(generator(Settings(), step).integers(1000)) for step in ("train", "train", "simulate")]
-    """
-    return np.random.default_rng([settings.seed, crc32(step.encode())])
-
-
-def made_from(settings: Settings, policy: Policy, *, tables: Path, model: Path) -> MadeFrom:
-    """Return the identities of everything that decides tonight's lists."""
-    return MadeFrom(
-        table_schema=schema_id(),
-        model=files_id(model),
-        data=files_id(tables),
-        policy=policy.version,
-        code=code_id(),
-        params=text_id(settings.as_yaml()),
-    )

@@ -1,0 +1,16 @@
+"""The command line: thin, with the names of the library."""
+
+from recsys.cli import (  # noqa: F401 each registers its command
+    doctor,
+    funnel,
+    publish,
+    recommend,
+    report,
+    simulate,
+    train,
+    validate,
+    why_not,
+)
+from recsys.cli.app import app
+
+__all__ = ["app"]

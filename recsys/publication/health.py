@@ -1,0 +1,110 @@
+"""Whether everything is in place for the next night, and how the last ones went."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from recsys.config import PARAMS_FILE, read_settings
+from recsys.errors import RecsysError
+from recsys.publication.gates import Level
+from recsys.publication.identity import package_versions
+from recsys.publication.publish import read_gates
+from recsys.publication.retention import run_ids
+from recsys.publication.work import PUBLISHED, WORK
+from recsys.storage.manifest import read_manifest
+from recsys.storage.published import LISTS, RUNS, current_run, read_publication
+
+_LEAST_FREE_BYTES: Final = 1 << 30
+_NIGHTS_SHOWN: Final = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, and what was seen."""
+
+    what: str
+    good: bool
+    said: str
+
+
+def examine(params: Path | None = None) -> list[Finding]:
+    """Look at everything a night needs; nothing is changed."""
+    return [
+        Finding("python", good=True, said=f"{platform.python_version()} on {platform.system()}"),
+        _packages(),
+        _told("settings", lambda: _settings(params)),
+        Finding("threads", good=True, said=_threads()),
+        _disk(),
+        *(Finding("size", good=True, said=f"{path}: {_size(path)}") for path in (WORK.root, PUBLISHED)),
+        _told("served", _served),
+        *_last_nights(),
+    ]
+
+
+def _told(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, good=True, said=look())
+    except RecsysError as error:
+        return Finding(what, good=False, said=" ".join(str(error).split()))
+
+
+def _packages() -> Finding:
+    found = ", ".join(f"{name} {number}" for name, number in package_versions().items())
+    try:
+        return Finding("packages", good=True, said=f"recsys {version('recsys')}, {found}")
+    except PackageNotFoundError:
+        return Finding("packages", good=False, said="recsys is not installed; run make env")
+
+
+def _settings(params: Path | None) -> str:
+    path = params or Path(PARAMS_FILE)
+    if params is None and not path.exists():
+        return f"no {path} here; defaults are used"
+    settings = read_settings(path)
+    return f"{path}: source {settings.source}, seed {settings.seed}, model {settings.model.name}"
+
+
+def _threads() -> str:
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+    return ", ".join(f"{name}={os.environ.get(name, 'not set')}" for name in names)
+
+
+def _disk() -> Finding:
+    usage = shutil.disk_usage(Path.cwd())
+    free = f"{usage.free / 2**30:,.1f} of {usage.total / 2**30:,.1f} GiB free"
+    return Finding("disk", good=usage.free >= _LEAST_FREE_BYTES, said=free)
+
+
+def _size(folder: Path) -> str:
+    if not folder.exists():
+        return "not there yet"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return f"{sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB in {len(files):,} files"
+
+
+def _served() -> str:
+    if current_run(PUBLISHED) is None:
+        return "nothing is published yet"
+    publication = read_publication(PUBLISHED)
+    rows = publication.manifest.files[LISTS].rows
+    return (
+        f"{publication.run_id}, {rows:,} rows, data as of {publication.manifest.data_as_of}, files verified"
+    )
+
+
+def _last_nights() -> Iterator[Finding]:
+    for run_id in reversed(run_ids(PUBLISHED)[-_NIGHTS_SHOWN:]):
+        yield _told("night", lambda folder=PUBLISHED / RUNS / run_id: _night(folder))  # type: ignore[misc]
+
+
+def _night(folder: Path) -> str:
+    manifest = read_manifest(folder)
+    gates = read_gates(folder)
+    warned = [result.gate for result in gates if result.level is Level.WARN]
+    said = f"warnings: {', '.join(warned)}" if warned else "all gates passed"
+    return f"{manifest.run_id}, {manifest.files[LISTS].rows:,} rows, {said}"

@@ -1,0 +1,54 @@
+"""Which modules of the project a module may load, read from the sources without running them."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OURS = ("recsys", "pipelines")
+
+
+def module_file(name: str) -> Path | None:
+    """Return the file of a module of the project, None when there is none."""
+    path = ROOT.joinpath(*name.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+@cache
+def imported_files(file: Path) -> frozenset[Path]:
+    """Return the files of the project that a file imports itself, also late, with their packages."""
+    names = set(_names(ast.parse(file.read_text(encoding="utf-8"))))
+    parents = {
+        ".".join(parts[:n]) for name in names for parts in [name.split(".")] for n in range(1, len(parts))
+    }
+    return frozenset(found for name in names | parents if (found := module_file(name)) is not None)
+
+
+def reached_files(file: Path) -> set[Path]:
+    """Return every file of the project that running a file may load."""
+    reached: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting.extend(imported_files(current))
+    return reached
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Yield the absolute names of what a syntax tree imports, except for type checking alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names if alias.name.startswith(OURS))
+        elif isinstance(child, ast.ImportFrom) and child.module and child.module.startswith(OURS):
+            yield child.module
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        else:
+            yield from _names(child)
