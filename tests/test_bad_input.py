@@ -7,6 +7,7 @@ import h3
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
 from recsys.schema.columns import Columns as C
@@ -241,3 +242,43 @@ def test_unreadable_parquet(tables: Frames, tmp_path: Path) -> None:
     assert "cannot be read" in message
     assert "profiles.parquet" in message
     assert "write the file again; it is damaged or no Parquet" in message
+
+
+def validated(tables: Frames, folder: Path) -> Any:
+    """Return what `recsys validate` says of tables lying in a folder."""
+    write_tables(tables, f"parquet:{folder}")
+    return run("validate", f"parquet:{folder}")
+
+
+def run(command: str, source: str) -> Any:
+    from recsys.cli import app
+
+    return CliRunner().invoke(app, [command, "--source", source, "--as-of", AS_OF.isoformat()])
+
+
+@pytest.mark.parametrize("column", ["latitude", "monthly_price", "nickname"])
+def test_the_command_line_refuses_a_broken_table(tables: Frames, tmp_path: Path, column: str) -> None:
+    write_tables(tables, f"parquet:{tmp_path}")
+    tables[T.PROFILES].assign(**{column: 1}).to_parquet(tmp_path / "profiles.parquet")
+    result = run("validate", f"parquet:{tmp_path}")
+    assert result.exit_code == EXIT_BROKEN_INPUT
+    assert "error: table 'profiles' cannot be used" in result.stderr
+    assert f"got '{column}'" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_command_line_refuses_what_it_cannot_read(tmp_path: Path) -> None:
+    (tmp_path / "profiles.parquet").write_text("no Parquet")
+    result = run("validate", f"parquet:{tmp_path}")
+    assert result.exit_code == EXIT_BROKEN_INPUT
+    assert "cannot be read" in result.stderr
+    assert run("validate", f"parquet:{tmp_path / 'nowhere'}").exit_code == EXIT_BROKEN_INPUT
+
+
+def test_the_command_line_counts_bad_rows_and_goes_on(tables: Frames, tmp_path: Path) -> None:
+    put(tables, T.PROFILES, 1, C.GENDER, "?")
+    put(tables, T.EVENTS, 0, C.TYPE, "lik")
+    result = validated(tables, tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "gender.unknown_word" in result.stdout
+    assert "type.unknown_word" in result.stdout

@@ -69,16 +69,16 @@ def load_population(source: Source, as_of: Time = None) -> Population:
 
     Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
     """
-    frames = read_tables(source)
-    for name in PEOPLE_TABLES:
-        if name not in frames:
-            where = source_name(source)
-            raise SourceError(explained(f"no table '{name}'", where=where, remedy=_add(source, name)))
-    return population_of(_checked(frames, source_name(source), as_of))
+    return population_of(load_tables(source, as_of))
 
 
 def population_of(tables: LoadedTables) -> Population:
-    """Return everybody in tables that are loaded already."""
+    """Return everybody in tables that are loaded already.
+
+    Raises SourceError when there are no profiles or no boundaries, InputError without a time.
+    """
+    for name in PEOPLE_TABLES:
+        _require(name, tables.accepted, tables.source)
     if tables.as_of is None:
         raise InputError(
             explained(
@@ -97,9 +97,7 @@ def load_events(source: Source, as_of: Time = None) -> "Events":
     Raises SourceError when the source has no events, and as `load_tables` does.
     """
     frames = read_tables(source)
-    if T.EVENTS not in frames:
-        where = source_name(source)
-        raise SourceError(explained("no table 'events'", where=where, remedy=_add(source, T.EVENTS)))
+    _require(T.EVENTS, frames, source_name(source))
     return events_of(_checked({T.EVENTS: frames[T.EVENTS]}, source_name(source), as_of))
 
 
@@ -112,11 +110,11 @@ def events_of(tables: LoadedTables) -> "Events":
     return Events.of(tables.accepted[T.EVENTS])
 
 
-def _add(source: Source, name: str) -> str:
-    if not isinstance(source, str):
-        return f"add the key '{name}'"
-    kind = source.partition(":")[0]
-    return f"add a table '{name}'" if kind == "duckdb" else f"add the file {name}.{kind}"
+def _require(name: str, tables: Frames, source: str) -> None:
+    if name not in tables:
+        kind = source.partition(":")[0]
+        remedy = f"add the file {name}.{kind}" if kind in {"parquet", "csv"} else f"add the table '{name}'"
+        raise SourceError(explained(f"no table '{name}'", where=source, remedy=remedy))
 
 
 def _checked(frames: Frames, source: str, as_of: Time) -> LoadedTables:

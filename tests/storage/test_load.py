@@ -90,7 +90,7 @@ def test_every_broken_table_is_told_at_once() -> None:
 @pytest.mark.parametrize("lacking", [T.PROFILES, T.BOUNDARIES])
 def test_people_need_profiles_and_boundaries(lacking: str) -> None:
     given = {name: table for name, table in tables().items() if name != lacking}
-    with pytest.raises(SourceError, match=f"no table '{lacking}' in memory; add the key '{lacking}'"):
+    with pytest.raises(SourceError, match=f"no table '{lacking}' in memory; add the table '{lacking}'"):
         load_population(given)
 
 
