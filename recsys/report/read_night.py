@@ -9,12 +9,12 @@ import pandas as pd
 
 from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
-from recsys.errors import SourceError, explained
+from recsys.errors import InputError, SourceError, explained
 from recsys.publication.publish import read_gates
 from recsys.publication.work import WorkFolder
 from recsys.report.night import NightSummary
-from recsys.schema.population import Population
-from recsys.storage.manifest import read_manifest
+from recsys.schema.population import Population, as_utc
+from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.published import LISTS, read_lists
 
 
@@ -23,17 +23,22 @@ def read_night(
 ) -> NightSummary:
     """Return the summary of the run in `run_folder`, published or refused.
 
-    `people` and `policy` are those the run was made from; the funnel is counted from them. What the
-    work folder does not hold (measures, counts of rows, times) is left out, and the page says so.
+    `people` and `policy` are those the run was made from; the funnel is counted from them. Measures,
+    counts of rows and times come from the work folder, when the night it holds is this run; otherwise
+    they are left out, and the page says so.
 
     Raises
     ------
     PublicationError
         When the run folder holds no manifest.
+    InputError
+        When `people` stand at another time than the run.
     SourceError
         When a file of the work folder is not what its step writes.
     """
     manifest = read_manifest(run_folder)
+    _refuse_other_time(people, manifest)
+    this_night = _outcome_of(work) == manifest.run_id
     steps = funnel(policy, people)
     return NightSummary(
         run_id=manifest.run_id,
@@ -46,13 +51,32 @@ def read_night(
         gates=read_gates(run_folder),
         funnel=steps,
         funnel_viewers=int(steps.attrs["viewers"]),
-        measures=_table(work.evaluation, "measures"),
-        reliability=_table(work.evaluation, "reliability"),
-        tables=_table(work.validation, "tables"),
-        seconds=_seconds(work.log),
+        measures=_table(work.evaluation, "measures") if this_night else None,
+        reliability=_table(work.evaluation, "reliability") if this_night else None,
+        tables=_table(work.validation, "tables") if this_night else None,
+        seconds=_seconds(work.log) if this_night else {},
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
     )
+
+
+def _refuse_other_time(people: Population, manifest: Manifest) -> None:
+    if people.as_of != as_utc(manifest.data_as_of):
+        raise InputError(
+            explained(
+                "the people stand at another time than the run",
+                where=manifest.run_id,
+                got=people.as_of.isoformat(),
+                remedy=f"read them as of {manifest.data_as_of}",
+            )
+        )
+
+
+def _outcome_of(work: WorkFolder) -> str | None:
+    """Return the run the night in the work folder became, None when it became none."""
+    if not work.outcome.exists():
+        return None
+    return str(_json(work.outcome, work.outcome.read_text(encoding="utf-8")).get("run_id"))
 
 
 def _table(path: Path, key: str) -> pd.DataFrame | None:

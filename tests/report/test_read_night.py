@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from recsys.errors import PublicationError, SourceError
+from recsys.errors import InputError, PublicationError, SourceError
 from recsys.publication.gates import Level
 from recsys.publication.work import WorkFolder
 from recsys.report import render_report
@@ -20,6 +22,13 @@ NIGHT = make_night(n_people=20, k=4)
 def work(tmp_path):
     (tmp_path / "work").mkdir()
     return WorkFolder(tmp_path / "work")
+
+
+def publish(tmp_path, work):
+    """Publish the night, and leave in the work folder which run it became."""
+    outcome = NIGHT.publish(tmp_path / "published")
+    work.outcome.write_text(json.dumps({"run_id": outcome.run_id, "folder": str(outcome.folder)}))
+    return outcome.folder
 
 
 def read(folder, work):
@@ -64,7 +73,7 @@ def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
     work.validation.write_text(json.dumps({"tables": tables}))
     said = [("train", 9.0), ("recommend", 1.5), ("train", 2.5)]
     work.log.write_text("".join(json.dumps({"stage": s, "seconds": t}) + "\n" for s, t in said))
-    summary = read(NIGHT.publish(tmp_path / "published").folder, work)
+    summary = read(publish(tmp_path, work), work)
     assert dict(summary.seconds) == {"recommend": 1.5, "train": 2.5}
     assert summary.measures is not None
     assert np.isnan(summary.measures["lo"].iloc[2])
@@ -84,15 +93,32 @@ def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
         ("evaluation", '{"measures": 3}', "not rows of a table"),
         ("validation", "null", "not a mapping of keys"),
         ("log", "{}\nwhat\n", "not JSON"),
+        ("outcome", "{", "not JSON"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, work, name, content, told):
     path = getattr(work, name)
+    folder = publish(tmp_path, work)
     path.write_text(content)
-    folder = NIGHT.publish(tmp_path / "published").folder
     with pytest.raises(SourceError, match=told) as raised:
         read(folder, work)
     assert path.name in str(raised.value)
+
+
+def test_what_another_night_wrote_is_left_out(tmp_path, work):
+    first = publish(tmp_path, work)
+    publish(tmp_path, work)
+    work.validation.write_text(json.dumps({"tables": [{"table": "x", "accepted": 1, "quarantined": 0}]}))
+    work.log.write_text(json.dumps({"stage": "train", "seconds": 1.0}))
+    assert read(first, work).tables is None
+    assert read(first, work).seconds == {}
+
+
+def test_people_of_another_time_are_refused(tmp_path, work):
+    folder = publish(tmp_path, work)
+    later = replace(NIGHT.people, as_of=NIGHT.people.as_of + pd.Timedelta(days=1))
+    with pytest.raises(InputError, match="another time than the run"):
+        read_night(folder, later, NIGHT.policy, work=work)
 
 
 def test_a_folder_without_a_manifest_is_no_run(tmp_path, work):
