@@ -79,7 +79,9 @@ def test_what_is_shut_to_a_summary_is_shut_to_its_members(
     zero = np.zeros(1, np.int64)
     reach = least_reach(compiled.cell_reach[members.cell].T, zero)[:, 0]
     tile_reach = least_reach(reach[everybody.cell], starts[:-1])
-    left = columns_left(summaries(members, zero), reach, tile_reach, tiles, everybody, starts)
+    summary = summaries(members, zero)
+    left = columns_left(summary, reach, tile_reach, tiles, everybody, starts)
+    assert left.tolist() == np.flatnonzero(plain_mask(summary, reach[None], everybody)[0]).tolist()
     open_to_any = plain_mask(members, compiled.cell_reach, everybody).any(axis=0)
     assert np.all(np.diff(left) > 0)
     assert not np.setdiff1d(np.flatnonzero(open_to_any), left).size
