@@ -33,7 +33,8 @@ class Rhythm(Block):
     name = "rhythm"
 
     def _learn(self, people: Population, events: Events) -> AppliedRhythm:
-        state = _by_day(events.frame)
+        own = events.frame[C.ACTOR].isin(people.ids.values)
+        state = _by_day(events.frame[own])
         before = day_of(people.as_of)
         total, count = state.lags(before)
         means = total[count > 0] / count[count > 0]

@@ -55,18 +55,15 @@ class ContentModel(Model):
         self.features = features
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        fitted = self.features
-        self.features_ = (
-            FeatureMap.fit(people, events=events, blocks=self.blocks) if fitted is None else fitted
-        )
+        self.features_ = self.features or FeatureMap.fit(people, events=events, blocks=self.blocks)
         rows = self.features_.concatenated(people)
         pairs = LabelledPairs.from_events(people, events).sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.sampled(self.config.max_tuning_pairs, rng)
         self.ridge_, self.platt_ = self._chosen(self._design(people, rows, few, usual), rng)
         design = self._design(people, rows, pairs, usual)
-        fitted = fit_pair_logistic(design, self._strengths(self.ridge_)).weights
-        self.weights_ = fitted.calibrated(self.platt_)
+        weights = fit_pair_logistic(design, self._strengths(self.ridge_)).weights
+        self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._compression(rows)
 
     def _usual(self, rows: BlockRows) -> PairWeights:

@@ -41,7 +41,7 @@ class ContentConfig:
     calibrate:        fold a cross-fitted Platt line into the matrices.
     """
 
-    ridge: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 300.0)
+    ridge: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0, 1000.0)
     block_share: float = 0.1
     marginal_share: float = 1.0
     person_precision: float = 1.0

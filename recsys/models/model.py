@@ -140,7 +140,7 @@ class Model(ABC):
         if meta["model"] != cls.name:
             got = f"a {meta['model']} model"
             raise SourceError(explained("not the model asked for", where=str(folder), got=got))
-        config = {key: tuple(v) if isinstance(v, list) else v for key, v in meta["config"].items()}
+        config = {key: _tuples(value) for key, value in meta["config"].items()}
         model = cls(cls.config_type(**config))
         learned = {key[8:]: value for key, value in arrays.items() if key.startswith("learned_")}
         model._restore(learned, meta["learned"])
@@ -152,3 +152,8 @@ class Model(ABC):
             cell=arrays["cell"],
         )
         return model
+
+
+def _tuples(value: Any) -> Any:
+    """Return JSON lists as the tuples they were."""
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 _FACTR = 1e-7 / float(np.finfo(np.float64).eps)
 """Stop when a step lowers the loss by less than a ten-millionth."""
+_LEAST = 1e-12
+"""A variance below this is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class PairDesign:
     usual:     the prior mean: weights that hold when there are no pairs.
     products:  `(n_pairs, n_columns)` float32, `L_if * I_jf`.
     scale_*:   what turns a column into unit variance a block, 0 for a column that never varies.
+    means:     over pairs, of nearness, products, L_i and I_j, `(1 + 3 * n_columns,)`.
+    variances: over pairs, of nearness, block scores, products, L_i and I_j, all but the first scaled.
     """
 
     rows: BlockRows
@@ -89,16 +93,23 @@ class PairDesign:
     scale_product: Floats
     scale_viewer: Floats
     scale_candidate: Floats
+    means: Floats
+    variances: Floats
 
     @classmethod
     def of(
         cls, rows: BlockRows, block_of: Integers, pairs: LabelledPairs, near: Floats, usual: PairWeights
     ) -> "PairDesign":
         """Gather the products of the pairs and measure every scale."""
-        products = rows.looks[pairs.viewers]
-        products *= rows.is_[pairs.candidates]
+        looks, is_ = rows.looks[pairs.viewers], rows.is_[pairs.candidates]
+        products = looks * is_
         n_blocks = int(block_of.max(initial=-1)) + 1
-        scores = _block_sums(products, block_of, n_blocks)
+        member = (block_of[:, None] == np.arange(n_blocks)[None, :]).astype(np.float32)
+        block_variances = _variance(products @ member)
+        variances = [_variance(part) for part in (products, looks, is_)]
+        scales = [_column_scale(variance, block_of, n_blocks) for variance in variances]
+        means = [_mean(part) for part in (near[:, None], products, looks, is_)]
+        scaled = [variance * scale**2 for variance, scale in zip(variances, scales, strict=True)]
         return cls(
             rows=rows,
             block_of=block_of,
@@ -106,10 +117,12 @@ class PairDesign:
             near=near,
             usual=usual,
             products=products,
-            scale_block=_inverse(scores.std(axis=0) if len(scores) else np.zeros(n_blocks)),
-            scale_product=_column_scale(products, block_of, n_blocks),
-            scale_viewer=_column_scale(rows.looks[pairs.viewers], block_of, n_blocks),
-            scale_candidate=_column_scale(rows.is_[pairs.candidates], block_of, n_blocks),
+            scale_block=_inverse_root(block_variances),
+            scale_product=scales[0],
+            scale_viewer=scales[1],
+            scale_candidate=scales[2],
+            means=np.concatenate(means),
+            variances=np.concatenate([_variance(near[:, None]), block_variances > _LEAST, *scaled]),
         )
 
     def with_weights(self, weights: Floats) -> "PairDesign":
@@ -130,24 +143,29 @@ class PairDesign:
         )
 
 
-def _inverse(spread: npt.NDArray[np.floating]) -> Floats:
-    values = np.asarray(spread, np.float64)
-    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 1e-6)
-
-
-def _block_sums(products: Matrix, block_of: Integers, n_blocks: int) -> Floats:
-    """Return each pair's score in each block, `(n_pairs, n_blocks)`."""
-    member = (block_of[:, None] == np.arange(n_blocks)[None, :]).astype(np.float32)
-    return (products @ member).astype(np.float64)
-
-
-def _column_scale(values: Matrix, block_of: Integers, n_blocks: int) -> Floats:
-    """Return for each column the factor that makes its block's variances sum to 1."""
+def _mean(values: npt.NDArray[np.floating]) -> Floats:
+    """Return the mean of each column, 0 without rows."""
     if not len(values):
-        return np.zeros(len(block_of))
-    variance = values.var(axis=0, dtype=np.float64)
-    spread = np.sqrt(np.bincount(block_of, variance, n_blocks))
-    return np.where(variance > 1e-12, _inverse(spread)[block_of], 0.0)
+        return np.zeros(values.shape[1])
+    return np.asarray(values.mean(axis=0, dtype=np.float64))
+
+
+def _variance(values: npt.NDArray[np.floating]) -> Floats:
+    """Return the variance of each column, 0 without rows."""
+    if not len(values):
+        return np.zeros(values.shape[1])
+    return np.asarray(values.var(axis=0, dtype=np.float64))
+
+
+def _inverse_root(variance: Floats) -> Floats:
+    """Return `1 / sqrt(variance)`, and 0 for what never varies."""
+    return np.divide(1.0, np.sqrt(variance), out=np.zeros_like(variance), where=variance > _LEAST)
+
+
+def _column_scale(variance: Floats, block_of: Integers, n_blocks: int) -> Floats:
+    """Return for each column the factor that makes its block's variances sum to 1."""
+    whole = np.asarray(np.bincount(block_of, variance, n_blocks), np.float64)
+    return np.where(variance > _LEAST, _inverse_root(whole)[block_of], 0.0)
 
 
 def fit_pair_logistic(design: PairDesign, strengths: Strengths, start: Floats | None = None) -> "PairFit":
@@ -157,7 +175,8 @@ def fit_pair_logistic(design: PairDesign, strengths: Strengths, start: Floats | 
     problem = _Problem(design, strengths)
     theta = problem.blank() if start is None else start
     if len(design.pairs) and design.pairs.weights.any():
-        theta, _, _ = fmin_l_bfgs_b(problem.loss, theta, factr=_FACTR, pgtol=1e-3, maxiter=200, maxfun=250)
+        scaled, _, _ = fmin_l_bfgs_b(problem.scaled_loss, theta / problem.step, factr=_FACTR, maxiter=200)
+        theta = scaled * problem.step
     return PairFit(problem.weights(theta), theta)
 
 
@@ -170,18 +189,30 @@ class PairFit:
 
 
 class _Problem:
-    """The penalised loss over scaled parameters: intercept, near, blocks, columns, L, I, people."""
+    """The penalised loss over scaled parameters: intercept, near, blocks, columns, L, I, people.
+
+    Features are centred, so that a weight moves no average logit, and parameters are divided by the
+    root of their curvature at even odds, so that L-BFGS sees a round bowl.
+    """
 
     def __init__(self, design: PairDesign, strengths: Strengths) -> None:
-        self.design, self.strengths = design, strengths
-        n_columns, n_blocks = len(design.block_of), len(design.scale_block)
+        self.design = design
+        n_blocks, n_columns = len(design.scale_block), len(design.block_of)
         n_people = len(design.rows) if strengths.person > 0 else 0
         sizes = [1, 1, n_blocks, n_columns, n_columns, n_columns, n_people, n_people]
         self.ends = np.cumsum(sizes)[:-1]
-        near = float(design.near.var()) if len(design.near) else 0.0
-        precision = [1.0, strengths.block * (near or 1.0), strengths.block, strengths.column]
-        precision += [strengths.marginal, strengths.marginal, strengths.person, strengths.person]
-        self.precision = np.repeat(precision, sizes)
+        near = strengths.block * (design.variances[0] or 1.0)
+        shares = [1.0, near, strengths.block, strengths.column, strengths.marginal, strengths.marginal]
+        self.precision = np.repeat([*shares, strengths.person, strengths.person], sizes)
+        self.step = 1.0 / np.sqrt(self._curvature(n_people) + self.precision)
+
+    def _curvature(self, n_people: int) -> Floats:
+        """Return the curvature of the loss in each parameter when every probability is one half."""
+        design, pairs = self.design, self.design.pairs
+        total = pairs.weights.sum()
+        looks = np.bincount(pairs.viewers, pairs.weights, len(design.rows))[:n_people]
+        looked_at = np.bincount(pairs.candidates, pairs.weights, len(design.rows))[:n_people]
+        return 0.25 * np.concatenate([[total], total * design.variances, looks, looked_at])
 
     def blank(self) -> Floats:
         return np.zeros(len(self.precision))
@@ -191,13 +222,21 @@ class _Problem:
         design, usual = self.design, self.design.usual
         intercept, near, block, column, viewer, candidate, _, _ = np.split(theta, self.ends)
         deviation = block[design.block_of] * design.scale_block[design.block_of]
+        products = deviation + column * design.scale_product
+        viewer, candidate = viewer * design.scale_viewer, candidate * design.scale_candidate
+        moved = np.concatenate([near, products, viewer, candidate]) @ design.means
         return PairWeights(
-            intercept=usual.intercept + float(intercept[0]),
+            intercept=usual.intercept + float(intercept[0] - moved),
             near=usual.near + float(near[0]),
-            products=usual.products + deviation + column * design.scale_product,
-            viewer=usual.viewer + viewer * design.scale_viewer,
-            candidate=usual.candidate + candidate * design.scale_candidate,
+            products=usual.products + products,
+            viewer=usual.viewer + viewer,
+            candidate=usual.candidate + candidate,
         )
+
+    def scaled_loss(self, scaled: Floats) -> tuple[float, Floats]:
+        """Return loss and gradient in parameters divided by `step`."""
+        loss, gradient = self.loss(scaled * self.step)
+        return loss, gradient * self.step
 
     def loss(self, theta: Floats) -> tuple[float, Floats]:
         """Return the weighted log-loss with the prior, and its gradient."""
@@ -211,16 +250,29 @@ class _Problem:
         residual = pairs.weights * (sigmoid(logits) - pairs.labels)
         by_viewer = np.bincount(pairs.viewers, residual, n_people)
         by_candidate = np.bincount(pairs.candidates, residual, n_people)
-        products = np.asarray(residual.astype(np.float32) @ design.products, np.float64)
+        raw = np.concatenate(
+            [
+                [residual @ design.near],
+                residual.astype(np.float32) @ design.products,
+                by_viewer.astype(np.float32) @ design.rows.looks,
+                by_candidate.astype(np.float32) @ design.rows.is_,
+            ]
+        )
+        near, products, viewer, candidate = self._parts(raw - residual.sum() * design.means)
         gradient = [
-            [residual.sum(), residual @ design.near],
+            [residual.sum()],
+            near,
             np.bincount(design.block_of, products, n_blocks) * design.scale_block,
             products * design.scale_product,
-            (by_viewer.astype(np.float32) @ design.rows.looks) * design.scale_viewer,
-            (by_candidate.astype(np.float32) @ design.rows.is_) * design.scale_candidate,
+            viewer * design.scale_viewer,
+            candidate * design.scale_candidate,
             by_viewer[: len(selectivity)],
             by_candidate[: len(selectivity)],
         ]
         pull = self.precision * theta
         loss = float(pairs.weights @ losses + 0.5 * theta @ pull)
         return loss, np.concatenate([np.asarray(part, np.float64) for part in gradient]) + pull
+
+    def _parts(self, values: Floats) -> list[Floats]:
+        n_columns = len(self.design.block_of)
+        return np.split(values, np.cumsum([1, n_columns, n_columns]))

@@ -97,17 +97,17 @@ def test_a_strong_prior_holds_the_usual_weights():
     np.testing.assert_allclose(found.products, 2.0, atol=1e-3)
 
 
-def test_people_of_their_own_kind_do_not_bend_the_weights():
-    """One person liked by everybody, whatever their answers, must not make their answers likeable."""
+def test_many_outcomes_of_few_people_are_not_many_people():
+    """Popularity that has nothing to do with answers moves the candidates' weights less."""
     people = rows(60, seed=4)
-    pairs, near = drawn_pairs(people, PairWeights(0.0, 0.0, np.zeros(3), np.zeros(3), np.zeros(3)), 3000)
-    labels = np.where(pairs.candidates == 7, 1.0, pairs.labels)
-    pairs = LabelledPairs(pairs.viewers, pairs.candidates, labels, pairs.weights)
+    rng = np.random.default_rng(5)
+    pairs, near = drawn_pairs(people, nothing(), 6000)
+    liked = rng.random(6000) < sigmoid(rng.normal(scale=1.5, size=60)[pairs.candidates])
+    pairs = LabelledPairs(pairs.viewers, pairs.candidates, liked.astype(float), pairs.weights)
     design = PairDesign.of(people, BLOCK_OF, pairs, near, nothing())
-    without = fit_pair_logistic(design, WEAK).weights
-    taken_up = fit_pair_logistic(design, Strengths(0.01, 0.01, 0.01, person=1.0)).weights
-    star = people.is_[7].astype(float)
-    assert abs(star @ taken_up.candidate) < 0.5 * abs(star @ without.candidate)
+    found = [fit_pair_logistic(design, Strengths(100.0, 100.0, 100.0, person)).weights for person in (0.0, 1.0)]
+    naive, ours = (np.linalg.norm(weights.candidate) for weights in found)
+    assert ours < 0.75 * naive
 
 
 def test_calibrated_weights_give_calibrated_logits():
