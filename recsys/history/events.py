@@ -102,7 +102,7 @@ class Events:
         """Return the events at or before `as_of`; None keeps all."""
         if as_of is None:
             return self
-        known = int(self.frame[C.TS].searchsorted(as_utc(as_of), side="right"))
+        known = int(self.frame[C.TS].searchsorted(as_utc(as_of).floor("us"), side="right"))
         return self if known == len(self) else Events(self.frame.iloc[:known])
 
     def without_erased(self) -> "Events":

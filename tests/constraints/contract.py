@@ -1,0 +1,129 @@
+"""What every constraint must keep: subclass `ConstraintContract` and name the constraint."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recsys.constraints import Constraint, Policy
+from recsys.schema.population import LongTables, Population
+from tests.constraints.changed import reordered, with_unknown
+from tests.people import make_listed_people, make_people, random_relations
+
+a_few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+seeds = st.integers(0, 2**32 - 1)
+
+Case = tuple[dict[str, Any], dict[str, Any], bool]
+
+
+def every_pair(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return all ordered pairs of n rows, aligned."""
+    i, j = np.divmod(np.arange(n * n), n)
+    return i.astype(np.int32), j.astype(np.int32)
+
+
+def table_of(policy: Policy, people: Population) -> np.ndarray:
+    """Return the plain answer for all ordered pairs, `(n, n)` bool."""
+    i, j = every_pair(len(people))
+    return policy.may_meet(people, i, j).reshape(len(people), len(people))
+
+
+def two_people(first: dict[str, Any], second: dict[str, Any]) -> Population:
+    """Return two people who may meet by default, changed as told, one value a column each."""
+    columns = {*first, *second}
+    missing = columns - (first.keys() & second.keys())
+    if missing:
+        raise ValueError(f"give both people a value for {sorted(missing)}")
+    given_values = {column: [first[column], second[column]] for column in columns}
+    people = make_listed_people(2, np.random.default_rng(0), **given_values)
+    tokens = np.array([first.get("person_token"), second.get("person_token")], dtype=object)
+    return replace(people, held=np.zeros(2, bool), long=LongTables.empty(), person_tokens=tokens)
+
+
+def random_people(seed: int) -> Population:
+    """Return some people, strict or easy by turns, with relations between them."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 16))
+    if seed % 2:
+        return make_people(n, rng, unknown=0.1)
+    return make_listed_people(n, rng).with_relations(random_relations(n, rng))
+
+
+class ConstraintContract:
+    """Symmetric, the same under any order, only narrower when tightened, closed on unknown needs."""
+
+    constraint: ClassVar[Constraint]
+    needs: ClassVar[Sequence[str]] = ()
+    """Columns whose unknown value must say no."""
+    cases: ClassVar[Sequence[Case]] = ()
+    """Worked by hand: two people's values and whether they may meet."""
+    tighter: ClassVar[Sequence[Callable[[Population, int], Population]]]
+    """Changes to the person at a row that may only take pairs away."""
+
+    @property
+    def policy(self) -> Policy:
+        return Policy((self.constraint,))
+
+    def test_cases_worked_by_hand(self) -> None:
+        for first, second, allowed in self.cases:
+            people = two_people(first, second)
+            for i, j in ((0, 1), (1, 0)):
+                assert self.policy.may_meet(people, [i], [j])[0] == allowed, (first, second)
+                assert self.policy.compile(people).may_meet([i], [j])[0] == allowed, (first, second)
+
+    @a_few
+    @given(seeds)
+    def test_both_ways_are_one_answer(self, seed: int) -> None:
+        table = table_of(self.policy, random_people(seed))
+        assert np.array_equal(table, table.T)
+
+    @a_few
+    @given(seeds)
+    def test_compiled_is_plain(self, seed: int) -> None:
+        people = random_people(seed)
+        i, j = every_pair(len(people))
+        compiled, everybody = self.policy.compile(people), np.arange(len(people))
+        assert np.array_equal(compiled.may_meet(i, j), self.policy.may_meet(people, i, j))
+        assert np.array_equal(compiled.may_show(i, j), self.policy.may_show(people, i, j))
+        assert np.array_equal(compiled.may_meet_block(everybody, everybody).ravel(), compiled.may_meet(i, j))
+        assert np.array_equal(compiled.may_show_block(everybody, everybody).ravel(), compiled.may_show(i, j))
+
+    @a_few
+    @given(seeds)
+    def test_order_of_people_is_nothing(self, seed: int) -> None:
+        people = random_people(seed)
+        order = np.random.default_rng(seed).permutation(len(people))
+        before, after = table_of(self.policy, people), table_of(self.policy, reordered(people, order))
+        assert np.array_equal(after, before[np.ix_(order, order)])
+
+    @a_few
+    @given(seeds)
+    def test_tightening_never_adds(self, seed: int) -> None:
+        people = random_people(seed)
+        before = table_of(self.policy, people)
+        for change in self.tighter:
+            after = table_of(self.policy, change(people, seed % len(people)))
+            assert not (after & ~before).any()
+
+    @a_few
+    @given(seeds)
+    def test_unknown_says_no(self, seed: int) -> None:
+        people = random_people(seed)
+        row = seed % len(people)
+        for column in self.needs:
+            assert not table_of(self.policy, with_unknown(people, column, row))[row].any(), column
+
+    def test_tightening_takes_pairs_away(self) -> None:
+        """Each change in `tighter` does something, or the law above would hold of nothing."""
+        for change in self.tighter:
+            taken = 0
+            for seed in range(60):
+                people = random_people(seed)
+                before = table_of(self.policy, people)
+                taken += int((before & ~table_of(self.policy, change(people, 0))).sum())
+                if taken:
+                    break
+            assert taken > 0

@@ -1,0 +1,169 @@
+"""What already stands between two people: answers insisted on, separations, tokens, one person."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys.constraints import Policy
+from recsys.constraints.apart import Apart
+from recsys.constraints.mandatory import MandatoryAnswers
+from recsys.constraints.same_person import SamePerson
+from recsys.constraints.tokens import Tokens
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from recsys.schema.relations import SEPARATION_REASONS
+from tests.constraints.changed import separated, with_rows
+from tests.constraints.contract import ConstraintContract, two_people
+from tests.people import make_listed_people
+
+
+def _answer(row: int, answer: str, accepted: tuple[str, ...] | None = None, **more: Any) -> dict[str, Any]:
+    insists = accepted is not None
+    return {
+        C.ROW: row,
+        C.QUESTION: "q1",
+        C.ANSWER: answer,
+        C.ACCEPTED: accepted or (),
+        C.IMPORTANCE: 10,
+        C.MANDATORY: insists,
+        C.VISIBILITY: "public",
+    } | more
+
+
+def _token(row: int, namespace: str, kind: str, value: str) -> dict[str, Any]:
+    return {C.ROW: row, C.NAMESPACE: namespace, C.KIND: kind, C.HMAC: f"hmac1:{value}"}
+
+
+def _allowed(policy: Policy, people: Population) -> bool:
+    """Return the one answer that plain and compiled, both ways and as a block, must agree on."""
+    compiled = policy.compile(people)
+    answers = {
+        bool(answer)
+        for answer in (
+            *policy.may_meet(people, [0, 1], [1, 0]),
+            *compiled.may_meet([0, 1], [1, 0]),
+            compiled.may_meet_block([0], [1])[0, 0],
+            compiled.may_meet_block([1], [0])[0, 0],
+        )
+    }
+    assert len(answers) == 1
+    return answers.pop()
+
+
+def _insists_on_everything(people: Population, row: int) -> Population:
+    others = people.long.answers.to_dict("records")
+    wish = _answer(row, "yes", ("nobody says this",)) | {C.QUESTION: "asked by one"}
+    return with_rows(people, "answers", [*others, wish])
+
+
+class TestMandatoryAnswers(ConstraintContract):
+    constraint = MandatoryAnswers()
+    tighter = (_insists_on_everything,)
+
+    @pytest.mark.parametrize(
+        ("rows", "allowed"),
+        [
+            ([], True),
+            ([_answer(0, "no"), _answer(1, "yes")], True),
+            ([_answer(0, "no", ("yes",)), _answer(1, "yes")], True),
+            ([_answer(0, "no", ("yes",)), _answer(1, "no")], False),
+            ([_answer(0, "no", ("yes", "no")), _answer(1, "no")], True),
+            ([_answer(0, "no", ("yes",))], False),
+            ([_answer(0, "no", ("yes",)), _answer(1, "yes", visibility="match_only")], False),
+            ([_answer(0, "no", ("yes",)), _answer(1, "yes", ("no",))], True),
+            ([_answer(0, "no", ("yes",)), _answer(1, "yes", ("yes",))], False),
+            ([_answer(0, "no", ()), _answer(1, "yes")], False),
+            ([_answer(0, "no", ("yes",)), _answer(1, "yes", question_id="q2")], False),
+        ],
+    )
+    def test_worked_by_hand(self, rows: list[dict[str, Any]], allowed: bool) -> None:
+        assert _allowed(self.policy, with_rows(two_people({}, {}), "answers", rows)) == allowed
+
+
+class TestApart(ConstraintContract):
+    constraint = Apart()
+    tighter = (lambda people, row: separated(people, row, (row + 1) % len(people)),)
+
+    @pytest.mark.parametrize("why", SEPARATION_REASONS)
+    def test_every_reason_separates(self, why: str) -> None:
+        people = two_people({}, {})
+        assert _allowed(self.policy, people)
+        assert not _allowed(self.policy, separated(people, 1, 0, why))
+
+    def test_a_new_account_of_one_person_stays_separated(self) -> None:
+        people = make_listed_people(4, np.random.default_rng(0))
+        tokens = np.array(["hmac1:a", None, None, "hmac1:a"], dtype=object)
+        people = separated(replace(people, person_tokens=tokens), 0, 1)
+        answers = self.policy.may_meet(people, [0, 3, 3, 2], [1, 1, 2, 1])
+        assert answers.tolist() == [False, False, True, True]
+        assert self.policy.compile(people).may_meet([0, 3, 3, 2], [1, 1, 2, 1]).tolist() == answers.tolist()
+
+
+class TestTokens(ConstraintContract):
+    constraint = Tokens()
+    tighter = (
+        lambda people, row: with_rows(
+            people,
+            "tokens",
+            [
+                *people.long.tokens.to_dict("records"),
+                _token(row, "phone", "exclude", "p"),
+                _token((row + 1) % len(people), "phone", "self", "p"),
+            ],
+        ),
+    )
+
+    cases_by_hand = (
+        ([], True, True),
+        ([("phone", "self", "a"), ("phone", "self", "b")], True, True),
+        ([("phone", "self", "a"), ("phone", "self", "a")], False, False),
+        ([("phone", "self", "a"), ("phone", "exclude", "a")], False, False),
+        ([("phone", "exclude", "a"), ("phone", "exclude", "a")], True, True),
+        ([("phone", "self", "a"), ("email", "exclude", "a")], True, True),
+        ([("employer", "self", "a"), ("employer", "self", "a")], False, True),
+        ([("employer", "self", "a"), ("employer", "exclude", "a")], False, False),
+        ([("employer", "exclude", "a"), ("employer", "exclude", "a")], True, True),
+    )
+
+    @pytest.mark.parametrize(("pair", "by_default", "colleagues_may"), cases_by_hand)
+    def test_worked_by_hand(
+        self, pair: list[tuple[str, str, str]], by_default: bool, colleagues_may: bool
+    ) -> None:
+        rows = [_token(row, *token) for row, token in enumerate(pair)]
+        people = with_rows(two_people({}, {}), "tokens", rows)
+        assert _allowed(self.policy, people) == by_default
+        assert _allowed(Policy((Tokens(same_employer=False),)), people) == colleagues_may
+
+
+class TestTokensWithColleagues(ConstraintContract):
+    constraint = Tokens(same_employer=False)
+    tighter = TestTokens.tighter
+
+
+def _same_as_next(people: Population, row: int) -> Population:
+    tokens, both = people.person_tokens.copy(), [row, (row + 1) % len(people)]
+    known = [token for token in tokens[both] if token is not None]
+    if len(known) < 2:
+        tokens[both] = known[0] if known else "hmac1:same"
+    return replace(people, person_tokens=tokens)
+
+
+class TestSamePerson(ConstraintContract):
+    constraint = SamePerson()
+    cases = (
+        ({"person_token": "hmac1:a"}, {"person_token": "hmac1:b"}, True),
+        ({"person_token": "hmac1:a"}, {"person_token": "hmac1:a"}, False),
+        ({"person_token": None}, {"person_token": None}, True),
+        ({"person_token": "hmac1:a"}, {"person_token": None}, True),
+    )
+    tighter = (_same_as_next,)
+
+    def test_nobody_meets_themself_under_any_policy(self) -> None:
+        people = make_listed_people(3, np.random.default_rng(0))
+        for policy in (self.policy, Policy(())):
+            compiled = policy.compile(people)
+            assert not policy.may_meet(people, [0, 1], [0, 1]).any()
+            assert not compiled.may_meet([0, 1], [0, 1]).any()
+            assert not compiled.may_meet_block([0, 1, 2], [0, 1, 2]).diagonal().any()

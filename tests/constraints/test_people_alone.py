@@ -1,0 +1,149 @@
+"""Gates on a person alone: account, activity, verification, discretion, the stated lines."""
+
+import numpy as np
+import pytest
+
+from recsys.constraints import Policy
+from recsys.constraints.account import Account, Activity
+from recsys.constraints.discretion import Discretion
+from recsys.constraints.lines import FinancialLine, PhysicalLine
+from recsys.constraints.verification import Verified
+from recsys.errors import SettingsError
+from recsys.schema.columns import Columns as C
+from recsys.schema.relations import Relations
+from tests.constraints.changed import held, with_unknown, with_word
+from tests.constraints.contract import ConstraintContract, two_people
+
+
+class TestAccount(ConstraintContract):
+    constraint = Account()
+    needs = (C.ACCOUNT_STATE,)
+    cases = (
+        ({C.ACCOUNT_STATE: "active"}, {C.ACCOUNT_STATE: "active"}, True),
+        *(
+            ({C.ACCOUNT_STATE: "active"}, {C.ACCOUNT_STATE: state}, False)
+            for state in ("paused", "hold", "banned", "erasing", None)
+        ),
+    )
+    tighter = (held, lambda people, row: with_word(people, C.ACCOUNT_STATE, row, "paused"))
+
+    def test_a_hold_says_no_both_ways(self) -> None:
+        people = held(two_people({}, {}), 1)
+        assert not self.policy.may_meet(people, [0, 1], [1, 0]).any()
+
+    @pytest.mark.parametrize("state", ["banned", "active"])
+    def test_a_person_stopped_under_one_account_is_stopped_under_all(self, state: str) -> None:
+        tokens = ["hmac1:a", "hmac1:a", None]
+        people = _three(tokens, [state, "active", "active"])
+        people = held(people, 0) if state == "active" else people
+        assert not self.policy.may_meet(people, [1, 2], [2, 1]).any()
+        assert not self.policy.compile(people).may_meet([1, 2], [2, 1]).any()
+
+
+class TestActivity(ConstraintContract):
+    constraint = Activity()
+    needs = (C.ACTIVITY,)
+    cases = (
+        ({C.ACTIVITY: "today"}, {C.ACTIVITY: "month"}, True),
+        ({C.ACTIVITY: "week"}, {C.ACTIVITY: "dormant"}, False),
+        ({C.ACTIVITY: "week"}, {C.ACTIVITY: None}, False),
+    )
+    tighter = (lambda people, row: with_word(people, C.ACTIVITY, row, "dormant"),)
+
+
+class TestVerified(ConstraintContract):
+    constraint = Verified()
+    needs = (C.VERIFICATION,)
+    cases = (
+        ({C.VERIFICATION: "age"}, {C.VERIFICATION: "id_liveness"}, True),
+        ({C.VERIFICATION: "age"}, {C.VERIFICATION: "none"}, False),
+        ({C.VERIFICATION: "age"}, {C.VERIFICATION: None}, False),
+    )
+    tighter = (lambda people, row: with_word(people, C.VERIFICATION, row, "none"),)
+
+    def test_a_higher_tier_takes_more_away(self) -> None:
+        people = two_people({C.VERIFICATION: "age"}, {C.VERIFICATION: "id"})
+        assert Policy((Verified("age"),)).may_meet(people, [0], [1])[0]
+        assert not Policy((Verified("id"),)).may_meet(people, [0], [1])[0]
+
+    @pytest.mark.parametrize("tier", ["none", "passport"])
+    def test_a_tier_that_proves_no_age_is_refused(self, tier: str) -> None:
+        with pytest.raises(SettingsError, match="not a tier that proves an age"):
+            Verified(tier)
+
+
+class TestPhysicalLine(ConstraintContract):
+    constraint = PhysicalLine()
+    needs = (C.PHYSICAL_LINE,)
+    cases = (
+        ({C.PHYSICAL_LINE: "none"}, {C.PHYSICAL_LINE: "none"}, True),
+        ({C.PHYSICAL_LINE: "none"}, {C.PHYSICAL_LINE: None}, False),
+    )
+    tighter = (lambda people, row: with_unknown(people, C.PHYSICAL_LINE, row),)
+
+
+class TestFinancialLine(ConstraintContract):
+    constraint = FinancialLine()
+    needs = (C.FINANCIAL_LINE,)
+    cases = (
+        ({C.FINANCIAL_LINE: "none"}, {C.FINANCIAL_LINE: "split_bill"}, True),
+        ({C.FINANCIAL_LINE: "split_bill"}, {C.FINANCIAL_LINE: None}, False),
+    )
+    tighter = (lambda people, row: with_unknown(people, C.FINANCIAL_LINE, row),)
+
+
+class TestDiscretion(ConstraintContract):
+    constraint = Discretion()
+    needs = (C.DISCRETION,)
+    cases = (
+        ({C.DISCRETION: "open"}, {C.DISCRETION: "open"}, True),
+        ({C.DISCRETION: "open"}, {C.DISCRETION: "liked_only"}, True),
+        ({C.DISCRETION: "liked_only"}, {C.DISCRETION: "liked_only"}, True),
+        ({C.DISCRETION: "open"}, {C.DISCRETION: None}, False),
+    )
+    tighter = (lambda people, row: with_unknown(people, C.DISCRETION, row),)
+
+    @pytest.mark.parametrize(
+        ("viewer", "candidate", "candidate_liked", "opted_in", "shown"),
+        [
+            ("open", "open", False, "neither", True),
+            ("liked_only", "open", False, "neither", True),
+            ("open", "liked_only", False, "neither", False),
+            ("open", "liked_only", True, "neither", True),
+            ("open", "liked_only", False, "both", False),
+            ("liked_only", "liked_only", False, "neither", False),
+            ("liked_only", "liked_only", False, "viewer", False),
+            ("liked_only", "liked_only", False, "candidate", False),
+            ("liked_only", "liked_only", False, "both", True),
+            ("liked_only", "liked_only", True, "neither", True),
+        ],
+    )
+    def test_who_is_shown(
+        self, viewer: str, candidate: str, candidate_liked: bool, opted_in: str, shown: bool
+    ) -> None:
+        people = two_people({C.DISCRETION: viewer}, {C.DISCRETION: candidate}).with_relations(
+            Relations.of(
+                2,
+                liked=[[1, 0]] if candidate_liked else [],
+                suggestible=[opted_in in ("both", "viewer"), opted_in in ("both", "candidate")],
+            )
+        )
+        assert self.policy.may_show(people, [0], [1])[0] == shown
+        assert self.policy.compile(people).may_show([0], [1])[0] == shown
+        assert self.policy.compile(people).may_show_block([0], [1])[0, 0] == shown
+
+    def test_a_like_of_the_viewer_shows_nobody(self) -> None:
+        people = two_people({C.DISCRETION: "open"}, {C.DISCRETION: "liked_only"}).with_relations(
+            Relations.of(2, liked=[[0, 1]])
+        )
+        assert not self.policy.may_show(people, [0], [1])[0]
+        assert self.policy.may_show(people, [1], [0])[0]
+
+
+def _three(tokens: list[str | None], states: list[str]):  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    from tests.people import make_listed_people
+
+    people = make_listed_people(3, np.random.default_rng(0), account_state=states)
+    return replace(people, held=np.zeros(3, bool), person_tokens=np.array(tokens, dtype=object))

@@ -1,0 +1,88 @@
+"""Who is separated, why and until when, worked by hand."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from recsys.history import relations
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import IdIndex
+from recsys.schema.relations import SEPARATION_REASONS, Relations
+from tests.history.timeline import day, events
+
+IDS = IdIndex(["a", "b", "c"])
+
+
+def between(at: float, *lines: tuple[Any, ...], **tables: pd.DataFrame) -> Relations:
+    return relations(events(*lines), tables.get("blocks"), tables.get("reports"), IDS, day(at))
+
+
+def reasons(found: Relations) -> dict[tuple[str, str], str]:
+    pairs = [tuple(IDS.ids(pair)) for pair in found.separated]
+    return dict(zip(pairs, (SEPARATION_REASONS[why] for why in found.reason), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("at", "lines", "why"),
+    [
+        (1, [(1, "a", "pass", "b")], "pass"),
+        (180.9, [(1, "b", "pass", "a")], "pass"),
+        (181, [(1, "b", "pass", "a")], None),
+        (0.9, [(1, "a", "pass", "b")], None),
+        (9, [(1, "a", "pass", "b"), (2, "a", "like", "b")], None),
+        (9, [(1, "a", "pass", "b"), (1, "a", "like", "b")], "pass"),
+        (9, [(1, "a", "pass", "b"), (2, "b", "like", "a")], "pass"),
+        (9, [(1, "a", "like", "b"), (2, "a", "pass", "b")], "pass"),
+        (900, [(1, "a", "hide", "b")], "hide"),
+        (900, [(1, "a", "hide", "b"), (2, "a", "like", "b")], None),
+        (900, [(1, "a", "hide", "b"), (2, "a", "like", "b"), (3, "a", "hide", "b")], "hide"),
+        (900, [(1, "a", "hide", "b"), (2, "b", "like", "a")], "hide"),
+        (900, [(1, "a", "like", "b"), (2, "b", "like", "a")], "matched"),
+        (900, [(1, "a", "like", "b"), (2, "b", "like", "a"), (3, "a", "pass", "b")], "matched"),
+        (900, [(1, "a", "like", "b"), (2, "a", "pass", "b"), (3, "b", "like", "a")], None),
+        (900, [(1, "a", "like", "b")], None),
+        (900, [(1, "a", "end", "b", "amicable")], "end"),
+        (900, [(1, "a", "end", "b", "unsafe")], "unsafe"),
+        (900, [(1, "a", "meet_feedback", "b", "unsafe")], "unsafe"),
+        (900, [(1, "a", "feeling_check", "b", "pressured")], "unsafe"),
+        (900, [(1, "a", "money_request", "b")], "unsafe"),
+        (900, [(1, "a", "report", "b", "other")], "report"),
+        (900, [(1, "a", "block", "b"), (2, "a", "like", "b"), (3, "b", "like", "a")], "block"),
+        (900, [(1, "a", "report", "b", "other"), (2, "b", "block", "a")], "block"),
+        (900, [(1, "a", "block", "b"), (2, "b", "erase")], None),
+        (900, [(1, "a", "block", "stranger")], None),
+    ],
+)
+def test_worked_by_hand(at: float, lines: list[tuple[Any, ...]], why: str | None) -> None:
+    assert reasons(between(at, *lines)) == ({} if why is None else {("a", "b"): why})
+
+
+def test_safety_tables_count_from_their_time() -> None:
+    table = pd.DataFrame(
+        {C.ACTOR: ["b", "b", "a"], C.TARGET: ["a", "c", "nobody"], C.TS: [day(1), day(5), day(1)]}
+    )
+    assert reasons(between(2, blocks=table)) == {("a", "b"): "block"}
+    assert reasons(between(6, reports=table)) == {("a", "b"): "report", ("b", "c"): "report"}
+
+
+def test_likes_that_stand() -> None:
+    found = between(
+        9,
+        (1, "a", "like", "b"),
+        (2, "b", "like", "c"),
+        (3, "b", "pass", "c"),
+        (4, "c", "like", "stranger"),
+        (10, "c", "like", "a"),
+    )
+    assert found.liked.tolist() == [[0, 1]]
+
+
+def test_who_opted_in_to_suggestions() -> None:
+    found = between(
+        9,
+        (1, "a", "optin", None, "suggestion"),
+        (1, "b", "optin", "a", "suggestion"),
+        (1, "c", "optin", None, "photo"),
+    )
+    assert found.suggestible.tolist() == [True, False, False]
