@@ -1,6 +1,8 @@
 """Where refused rows go, with every reason and nothing that must not be kept."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +10,8 @@ import pandas as pd
 
 from recsys.errors import shown
 from recsys.schema.columns import Columns as C
-from recsys.schema.fields.field import Fault, Field, Positions, objects
+from recsys.schema.fields.field import Fault, Field, Objects, Positions, objects
+from recsys.schema.fields.word import MOST_WORDS
 
 ROW_NUMBER = "row_number"
 CODES = "codes"
@@ -77,7 +80,7 @@ class Quarantine:
     def _short(self, name: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
         values = objects(self._given[name].iloc[at])
         field = next((field for field in self._fields if field.name == name), None)
-        short = np.fromiter((_shortened(v) for v in values), object, len(values))
+        short = _short_texts(values)
         if field is not None and field.private:
             mine = [fault.rows for fault in self._faults if fault.code.startswith(f"{name}.")]
             hidden = np.isin(at, np.concatenate(mine)) if mine else np.zeros(len(at), bool)
@@ -88,19 +91,32 @@ class Quarantine:
 _MEMBERS_SHOWN = 20
 
 
+def _short_texts(values: Objects) -> Objects:
+    if not all(isinstance(value, str | None) for value in values):
+        return np.fromiter((_shortened(v) for v in values), object, len(values))
+    group, distinct = pd.factorize(values)
+    return np.array([*(_shortened(v) for v in distinct), None], dtype=object)[group]
+
+
 def _shortened(value: object) -> str | None:
     """Return a value as one short printable line, looking only at its beginning."""
     if value is None:
         return None
-    if isinstance(value, str):
-        return shown(value)[1:-1] if len(value) <= 80 else shown(value)
-    if isinstance(value, list | tuple | np.ndarray | set | frozenset):
-        members = sorted(value, key=str) if isinstance(value, set | frozenset) else value
-        first = [_shortened(member) or "null" for member in list(members[:_MEMBERS_SHOWN])]
+    if isinstance(value, set | frozenset) and len(value) <= MOST_WORDS:
+        value = sorted(value, key=_single)
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        first = [_single(member) for member in value[:_MEMBERS_SHOWN]]
         more = f" ... ({len(value)} members)" if len(value) > _MEMBERS_SHOWN else ""
         return "|".join(first) + more
-    if isinstance(value, bytes):
-        return f"bytes ({len(value)})"
-    return shown(
-        str(value) if isinstance(value, int | float | np.generic | pd.Timestamp) else repr(value)[:200]
-    )[1:-1]
+    return _single(value)
+
+
+def _single(value: object) -> str:
+    if isinstance(value, int | float | np.generic | Decimal | dt.date):
+        try:
+            value = str(value)
+        except ValueError:  # Python refuses to write out numbers of thousands of digits
+            return "number of very many digits"
+    if isinstance(value, str):
+        return shown(value).removeprefix("'").removesuffix("'")
+    return f"({type(value).__name__})"

@@ -28,12 +28,23 @@ LIKES = pd.DataFrame(
     }
 )
 SAFE_TEXT = st.text(max_size=8)
+
+
+def endless() -> list[object]:
+    itself: list[object] = []
+    itself.append(itself)
+    return itself
+
+
 HOSTILE = st.one_of(
     st.none(),
     st.sampled_from(
-        [float("nan"), float("inf"), -1, 10**30, True, b"x", object, "\u202e", "a\x00b", "x" * 5000, "",
-         "2026-01-01", "2099-01-01T00:00Z", ["a", None], ("affair",), {"single"}, {}, np.arange(3), "a|b",
-         pd.Timestamp("2026-01-01"), pd.NaT, pd.NA]
+        [
+            *(float("nan"), float("inf"), -1, 10**30, 10**5000, True, pd.NaT, pd.NA, b"x", object, {}),
+            *("\u202e", "a\x00b", "x" * 5000, "", "a|b", "2026-01-01", "2099-01-01T00:00Z"),
+            *(pd.Timestamp("2026-01-01"), ["a", None], ("affair",), ("x", ("y",)), {"single"}, endless()),
+            *(np.arange(3), np.array("x"), np.zeros((2, 2)), ["x" * 9999] * 9, set(range(999))),
+        ]
     ),
     SAFE_TEXT,
     st.integers(),

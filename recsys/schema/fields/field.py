@@ -113,8 +113,8 @@ class Field(ABC):
         return meanings[group], faults
 
     def _sentence(self, refused: Refused, value: object, *, hint: bool) -> str:
-        text = value if isinstance(value, str) else repr(value)
-        return refused.sentence(self.name, None if self.private else text, hint=hint)
+        told = isinstance(value, str | tuple) and not self.private
+        return refused.sentence(self.name, _written(value) if told else None, hint=hint)
 
     def _spread(self, rule: str, group: Positions, refused: Sequence[tuple[int, str]]) -> Fault:
         sentences = np.full(int(group.max()) + 2, None, dtype=object)
@@ -123,6 +123,12 @@ class Field(ABC):
         reasons = sentences[group]
         rows = np.flatnonzero(reasons != None)  # noqa: E711 - elementwise
         return Fault(f"{self.name}.{rule}", rows, reasons[rows])
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return "|".join(word for word in value if isinstance(word, str))
+    return str(value)
 
 
 def objects(values: pd.Series) -> Objects:

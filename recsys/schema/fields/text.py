@@ -4,12 +4,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from recsys.errors import explained
 from recsys.schema.fields.field import (
-    Fault,
     Field,
     Objects,
     Read,
@@ -53,28 +51,41 @@ class TextField(Field):
         )
 
     def read(self, values: pd.Series) -> Read:
-        """Refuse what is no text or too long without looking inside, then read each distinct text."""
-        texts, faults = self.texts(objects(values))
-        meanings, refused = self.by_distinct(texts, self.meaning)
-        return Read(object_series(meanings), (*faults, *refused))
+        """Read each distinct text, once it is known to be a text that is not too long."""
+        meanings, refused = self.by_distinct(_hashable(objects(values)), self._checked)
+        return Read(object_series(meanings), (*self.nulls(values.isna().to_numpy(bool)), *refused))
 
-    def texts(self, given: Objects) -> tuple[Objects, list[Fault]]:
-        """Set `given` to None where it is no text or too long; return it and the faults of those rows."""
-        n = len(given)
-        length = np.fromiter((len(v) if isinstance(v, str) else -1 for v in given), np.int64, n)
-        unknown = np.fromiter((v is None for v in given), bool, n)
-        faults = self.nulls(unknown)
-        if len(rows := np.flatnonzero((length < 0) & ~unknown)):
-            faults.append(self.fault("not_text", rows, "not a text", remedy="give text"))
-        if len(rows := np.flatnonzero(length > self.longest)):
-            remedy = f"at most {self.longest} characters"
-            faults.append(self.fault("too_long", rows, "too long a text", remedy=remedy))
-        given[(length < 0) | (length > self.longest)] = None
-        return given, faults
+    def _checked(self, value: object) -> object:
+        if not isinstance(value, str):
+            raise Refused("not_text", f"not a text but {_type_name(value)}", "give text")
+        if len(value) > self.longest:
+            raise Refused("too_long", "too long a text", f"at most {self.longest} characters")
+        return self.meaning(value)
 
     def check(self) -> dict[str, Any]:
         """Text, or None where that is allowed."""
         return {"nullable": self.nullable}
+
+
+@dataclass(frozen=True)
+class _Unhashable:
+    """Stands for a value that is certainly no text."""
+
+    type_name: str
+
+
+def _hashable(given: Objects) -> Objects:
+    try:
+        pd.factorize(given)
+    except TypeError:
+        for at, value in enumerate(given):
+            if value is not None and not isinstance(value, str):
+                given[at] = _Unhashable(type(value).__name__)
+    return given
+
+
+def _type_name(value: object) -> str:
+    return value.type_name if isinstance(value, _Unhashable) else type(value).__name__
 
 
 def refuse_unsafe(text: str) -> None:
