@@ -117,9 +117,9 @@ class TestPolicy:
 class TestWhyNot:
     def test_it_names_every_rule_that_says_no_and_only_those(self) -> None:
         rng = np.random.default_rng(5)
-        people = make_people(12, rng, unknown=0.02)
+        people = make_people(6, rng, unknown=0.02)
         policy = Policy.default()
-        i, j = every_pair(12)
+        i, j = every_pair(6)
         for a, b in zip(i, j, strict=True):
             said = {
                 why.constraint for why in policy.why_not(people, int(a), int(b)) if why.direction == "both"

@@ -22,9 +22,10 @@ from recsys.schema.columns import Columns as C
 from recsys.schema.ids import Rows
 from recsys.schema.population import Population
 from tests.constraints.changed import held, narrowed, nearer, separated, with_unknown, with_word
-from tests.constraints.contract import random_people, seeds
+from tests.constraints.contract import random_people
 from tests.laws import checks
 
+seeds = st.integers(0, 2**32 - 1)
 some = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 DEFAULT = Policy.default()
 TIGHTER: tuple[checks.Change, ...] = (
