@@ -15,6 +15,7 @@ from recsys.constraints.pairs import checked_rows
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
 from recsys.retrieval.best import COMBINER_NUMBERS, Best, keep_best, nobody_yet
+from recsys.retrieval.gathered import Gathered
 from recsys.retrieval.lists import MutualLists
 from recsys.retrieval.mask import columns_left, mask_of
 from recsys.retrieval.order import tile_order
@@ -108,7 +109,7 @@ class Retriever:
         asked = self._viewers(viewers)
         positions = self._position[asked]
         tiles = self._row_tiles(np.sort(positions[positions >= 0]))
-        found = _Lists(len(self._order), search.k)
+        found = Gathered(len(self._order))
         with _blas().limit(limits=1, user_api="blas"):
             for rows, best in self._each_tile(tiles, search, workers):
                 found.add(rows, best)
@@ -190,43 +191,3 @@ class Retriever:
         tile_reach = least_reach(reach[self._tile_cells], self._tile_cell_starts)
         # The summary's cell is number 0 and the tiles' cells are their own numbers.
         return columns_left(summary, reach, tile_reach, self._tiles, self._words, self._starts)
-
-
-class _Lists:
-    """Collects the lists of tiles, in position order."""
-
-    def __init__(self, n_positions: int, k: int) -> None:
-        self._k = k
-        self._place = np.full(n_positions, -1, np.int64)
-        self._parts: list[Best] = []
-        self._n_rows = 0
-
-    def add(self, rows: Positions, best: Best) -> None:
-        """Keep the lists of one tile."""
-        self._place[rows] = self._n_rows + np.arange(len(rows))
-        self._n_rows += len(rows)
-        self._parts.append(best)
-
-    def for_viewers(self, viewers: Positions, positions: Positions, order: Positions) -> MutualLists:
-        """Return the lists in the order the viewers were asked for; unlisted viewers have none."""
-        seen = positions >= 0
-        place = self._place[positions[seen]]
-        counts = self._joined("length")[place] if len(place) else np.zeros(0, np.int32)
-        lengths = np.zeros(len(viewers), np.int64)
-        lengths[seen] = counts
-        filled = np.arange(self._k) < counts[:, None]
-
-        def flat(name: str) -> npt.NDArray[Any]:
-            return self._joined(name)[place][filled] if len(place) else np.zeros(0)
-
-        return MutualLists(
-            viewers=viewers,
-            indptr=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            candidates=order[flat("position").astype(np.int32)],
-            p_like=flat("p_like").astype(np.float32),
-            p_liked_back=flat("p_liked_back").astype(np.float32),
-            p_mutual=flat("score"),
-        )
-
-    def _joined(self, name: str) -> npt.NDArray[Any]:
-        return np.concatenate([getattr(part, name) for part in self._parts])
