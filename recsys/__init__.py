@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from recsys.schema.population import Population
     from recsys.simulation.town import make_town
     from recsys.storage.load import load_events, load_population
+    from recsys.storage.published import read_publication
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ _HOMES = {
     "load_events": "recsys.storage.load",
     "load_population": "recsys.storage.load",
     "make_town": "recsys.simulation.town",
+    "read_publication": "recsys.storage.published",
     "recommend": "recsys.ranking.recommend",
 }
 
@@ -54,6 +56,7 @@ __all__ = [
     "load_events",
     "load_population",
     "make_town",
+    "read_publication",
     "recommend",
 ]
 
