@@ -19,7 +19,11 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     summary = read_night(run_folder, night.people, night.policy, work=work, source=settings.source)
     page = render_report(summary, settings.report.lang, sample_lists=settings.report.sample_lists)
     write_durably(work.report, page.encode())
-    return {"page": work.report.as_posix(), "violations": summary.violations, "coverage": round(summary.coverage, 3)}
+    return {
+        "page": work.report.as_posix(),
+        "violations": summary.violations,
+        "coverage": round(summary.coverage, 3),
+    }
 
 
 def main() -> int:
