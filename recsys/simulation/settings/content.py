@@ -23,7 +23,7 @@ class ContentSettings(Section):
     interests_per_person: Positive = 8.0
     interests_at_most: int = Field(default=30, ge=1, le=30)
     no_interests: Share = 0.04
-    interest_signal: Positive = 2.2
+    interest_signal: Positive = 2.6
     interest_popularity: Positive = 0.9
     synonym: Share = 0.15
     """Chance that a tag is written as a synonym or a label instead of its id."""

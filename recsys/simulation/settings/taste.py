@@ -14,9 +14,9 @@ class TasteSettings(Section):
 
     like_rate: Share = 0.24
     """P(like | looked), on average over pairs that may meet."""
-    interests: float = Field(default=0.7, ge=0.0)
-    values: float = Field(default=0.6, ge=0.0)
-    talk: float = Field(default=0.7, ge=0.0)
+    interests: float = Field(default=0.8, ge=0.0)
+    values: float = Field(default=0.7, ge=0.0)
+    talk: float = Field(default=0.8, ge=0.0)
     listens_back: Share = 0.4
     """How much being able to listen counts beside being listened to."""
     selectivity: float = Field(default=0.6, ge=0.0)
@@ -29,5 +29,5 @@ class TasteSettings(Section):
     nearness: float = Field(default=0.8, ge=0.0)
     """Added next door; it falls off as exp(-km / nearness_km)."""
     nearness_km: Positive = 20.0
-    luck: float = Field(default=0.6, ge=0.0)
+    luck: float = Field(default=0.5, ge=0.0)
     """Noise of one pair in one direction; nobody can learn it."""
