@@ -296,6 +296,17 @@ def test_rows_of_people_without_a_profile_are_orphans() -> None:
     assert len(check_table(T.INTERESTS, frame).accepted) == 2
 
 
+@pytest.mark.parametrize(
+    "name", [T.BOUNDARIES, T.INTERESTS, T.TALK_TOPICS, T.ANSWERS, T.COMMUNITIES, T.TOKENS]
+)
+def test_every_table_of_what_people_say_knows_orphans(name: str) -> None:
+    table = make_tables(20, np.random.default_rng(0))[name]
+    checked = check_table(name, table, users=frozenset())
+    assert set(codes(checked)) == {"user_id.orphan"}
+    assert len(checked.accepted) == 0
+    assert checked.precaution.people == frozenset()
+
+
 def test_answers_must_fit_their_question() -> None:
     assert only_code(check(T.ANSWERS, answer(question_id="nobody asks"))) == "question_id.unknown_word"
     other = next(a for q in QUESTIONS.values() for a in q.answers if a not in PUBLIC.answers)
