@@ -205,8 +205,9 @@ def test_csv_keeps_what_ids_look_like(tmp_path: Path) -> None:
     assert frame["ts"].isna().tolist() == [True, False]
 
 
-def test_a_huge_csv_field_costs_one_row(tmp_path: Path) -> None:
-    huge = "あ" * 7_000_000
+def test_a_huge_csv_field_costs_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.storage.csv_file._BLOCK", 1 << 20)
+    huge = "あ" * 3_000_000
     text = (
         f'{BLOCKS}"{huge}",b,2026-01-05T00:00:00Z\n{huge},b,2026-01-05T00:00:00Z\nc,d,2026-01-05T00:00:00Z\n'
     )
