@@ -46,7 +46,8 @@ def run_with(name: str, step: Callable[[], Facts]) -> int:
     except Exception as error:
         _failed(name, EXIT_DEFECT, f"{type(error).__name__}: {error}")
         raise
-    said = {**facts, "seconds": round(time.perf_counter() - start, 2)}
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in facts.items()}
+    said = {**plain, "seconds": round(time.perf_counter() - start, 2)}
     log.info(name, **said)
     _write(WORK.log, {"stage": name, **said}, mode="a")
     return 0
@@ -59,4 +60,4 @@ def _failed(stage: str, exit_code: int, message: str) -> None:
 def _write(path: Path, content: Facts, *, mode: str = "w") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open(mode, encoding="utf-8") as file:
-        file.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+        file.write(json.dumps(content, ensure_ascii=False) + "\n")

@@ -16,7 +16,7 @@ MACHINE = re.compile(
     "|".join(
         [
             r"(?<![\w.])/(?:home|root|Users|mnt)/\w",
-            r"(?<![\w.-])/work/",
+            r"(?<![\w.)}-])/work/",
             r"\b[A-Z]:\\\\?Users",
             r"/tmp/" + "bash",
         ]

@@ -18,6 +18,7 @@ ORDER = [
     "validate",
     "features",
     "train",
+    "evaluate",
     "recommend",
     "publish",
     "report",

@@ -1,0 +1,53 @@
+"""Nights for tests: every stage by its own main(), in a folder of its own."""
+
+from contextlib import chdir
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import CHANGES
+from recsys.publication.work import PUBLISHED, WORK
+
+ROOT = Path(__file__).parents[2]
+STAGES = (
+    "settings",
+    "simulate",
+    "ingest",
+    "validate",
+    "features",
+    "train",
+    "evaluate",
+    "recommend",
+    "publish",
+    "report",
+)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder in which nights are run."""
+
+    root: Path
+
+    @property
+    def lists(self) -> Path:
+        return self.root / WORK.lists
+
+    @property
+    def published(self) -> Path:
+        return self.root / PUBLISHED
+
+    def run(self, *changes: str, stages: tuple[str, ...] = STAGES) -> dict[str, int]:
+        """Run stages one after the other until one fails; return their exit codes."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+        codes: dict[str, int] = {}
+        with pytest.MonkeyPatch.context() as patch, chdir(self.root):
+            patch.setenv(CHANGES, "\n".join(changes))
+            for stage in stages:
+                codes[stage] = import_module(f"pipelines.{stage}").main()
+                if codes[stage] != 0:
+                    break
+        return codes

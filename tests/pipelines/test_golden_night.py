@@ -1,0 +1,212 @@
+"""One tiny night from end to end: what it serves, what it repeats, what it refuses."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from recsys.config import PARAMS_FILE
+from recsys.publication.work import WORK
+from recsys.storage.published import LISTS, current_run, read_publication
+from tests.pipelines.conftest import PEOPLE
+from tests.pipelines.nights import STAGES, Folder
+
+AS_OF = "as_of=2026-01-05T03:00:00Z"
+LAST = ("settings", "publish")
+
+
+def served(folder: Folder) -> Path:
+    return folder.published / (folder.published / "CURRENT").read_text().strip()
+
+
+def copied(folder: Folder, root: Path) -> Folder:
+    shutil.copytree(folder.root, root)
+    return Folder(root)
+
+
+def test_every_stage_runs(golden: Folder) -> None:
+    log = [json.loads(line) for line in (golden.root / WORK.log).read_text().splitlines()]
+    assert tuple(line["stage"] for line in log) == STAGES
+    assert all(line["seconds"] >= 0 for line in log)
+
+
+def test_the_lists_are_served(golden: Folder) -> None:
+    lists = pd.read_parquet(served(golden) / LISTS)
+    assert list(lists.columns) == [
+        "viewer_id", "candidate_id", "rank", "p_like", "p_liked_back", "p_mutual", "reasons",
+    ]  # fmt: skip
+    assert len(lists) > 50
+    assert lists["reasons"].map(len).max() > 0
+    manifest = json.loads((served(golden) / "manifest.json").read_text())
+    assert manifest["files"][LISTS]["rows"] == len(lists)
+    assert manifest["data_as_of"] == "2026-01-05T03:00:00+00:00"
+
+
+def test_no_pair_breaks_a_rule_that_pandas_alone_can_check(golden: Folder) -> None:
+    lists = pd.read_parquet(served(golden) / LISTS)
+    tables = {path.stem: pd.read_parquet(path) for path in (golden.root / WORK.tables).iterdir()}
+    latest = {
+        name: tables[name].sort_values("valid_from").groupby("user_id").tail(1).set_index("user_id")
+        for name in ("profiles", "boundaries")
+    }
+    person = latest["profiles"].join(latest["boundaries"].drop(columns="valid_from"))
+    pairs = lists.join(person.add_suffix("_a"), on="viewer_id").join(
+        person.add_suffix("_b"), on="candidate_id"
+    )
+    assert set(lists["viewer_id"]) | set(lists["candidate_id"]) <= set(person.index)
+
+    def everywhere(column: str, *allowed: str) -> bool:
+        return pairs[f"{column}_a"].isin(allowed).all() and pairs[f"{column}_b"].isin(allowed).all()
+
+    def shared(column: str) -> bool:
+        both = zip(pairs[f"{column}_a"], pairs[f"{column}_b"], strict=True)
+        return all(set(a) & set(b) for a, b in both)
+
+    def accepted(column: str, accepts: str, mine: str, theirs: str) -> bool:
+        both = zip(pairs[f"{column}{theirs}"], pairs[f"{accepts}{mine}"], strict=True)
+        return all(wanted is None or word in set(wanted) for word, wanted in both)
+
+    assert everywhere("account_state", "active")
+    assert everywhere("verification", "age", "id", "id_liveness")
+    assert everywhere("activity", "today", "week", "month")
+    assert everywhere("physical_line", "none")
+    assert everywhere("financial_line", "none", "split_bill")
+    assert shared("intents")
+    assert shared("languages")
+    assert shared("channels")
+    for mine, theirs in (("_a", "_b"), ("_b", "_a")):
+        assert accepted("age_band", "accepts_age_bands", mine, theirs)
+        assert accepted("household_status", "accepts_household_status", mine, theirs)
+    lines = pairs[["romance_line_a", "romance_line_b"]].apply(set, axis=1)
+    assert not lines.map({"talk_openly", "end_if_feelings"}.issubset).any()
+    shown = set(zip(lists["viewer_id"], lists["candidate_id"], strict=True))
+    safety = pd.concat([tables["blocks"], tables["reports"]])
+    apart = set(zip(safety["actor"], safety["target"], strict=True))
+    assert apart
+    assert not shown & (apart | {(b, a) for a, b in apart})
+    assert not set(tables["holds"].query("state == 'active'")["user_id"]) & set(lists["candidate_id"])
+
+
+def test_another_run_gives_the_same_bytes(golden: Folder, tmp_path: Path) -> None:
+    again = Folder(tmp_path)
+    assert set(again.run(PEOPLE).values()) == {0}
+    first, second = served(golden), served(again)
+    assert first.name != second.name
+    assert (first / LISTS).read_bytes() == (second / LISTS).read_bytes()
+    one, other = (json.loads((run / "manifest.json").read_text()) for run in (first, second))
+    assert one["made_from"] == other["made_from"]
+
+
+def test_another_seed_gives_other_lists(golden: Folder, tmp_path: Path) -> None:
+    other = Folder(tmp_path)
+    other.run(PEOPLE, "seed=1", "model.name=random", stages=STAGES[:-2])
+    assert other.lists.read_bytes() != golden.lists.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "duckdb"])
+def test_an_operators_own_tables_give_the_same_lists(golden: Folder, tmp_path: Path, kind: str) -> None:
+    tables = golden.root / WORK.town
+    if kind == "duckdb":
+        source = f"duckdb:{tmp_path / 'members.duckdb'}"
+        with duckdb.connect(str(tmp_path / "members.duckdb")) as database:
+            for path in tables.iterdir():
+                database.execute(f"CREATE TABLE {path.stem} AS SELECT * FROM read_parquet('{path}')")
+    else:
+        source = f"parquet:{shutil.copytree(tables, tmp_path / 'members')}"
+    folder = Folder(tmp_path / "night")
+    declared = f"publish.platform.declared_for={source}"
+    assert set(folder.run(f"source={source}", AS_OF, declared).values()) == {0}
+    assert (served(folder) / LISTS).read_bytes() == (served(golden) / LISTS).read_bytes()
+    assert list((folder.root / WORK.town).iterdir()) == []
+
+
+def test_lists_with_a_violation_are_refused(golden: Folder, tmp_path: Path) -> None:
+    folder = copied(golden, tmp_path / "night")
+    before = current_run(folder.published)
+    people = pd.read_parquet(folder.root / WORK.tables / "profiles.parquet")
+    latest = people.sort_values("valid_from").groupby("user_id").tail(1)
+    unverified = latest.loc[latest["verification"] == "none", "user_id"].iloc[0]
+    lists = pd.read_parquet(folder.lists)
+    lists.loc[0, "candidate_id"] = unverified
+    lists.to_parquet(folder.lists)
+    assert folder.run(PEOPLE, stages=LAST) == {"settings": 0, "publish": 20}
+    assert current_run(folder.published) == before
+    failure = json.loads((folder.root / WORK.failure).read_text())
+    assert (failure["stage"], failure["exit_code"]) == ("publish", 20)
+    assert "violations: 1 pairs that may not be shown" in failure["message"]
+
+
+def test_a_night_killed_before_the_pointer_leaves_the_last_one(
+    golden: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(golden, tmp_path / "night")
+    before = read_publication(folder.published)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recsys.publication.publish.point_to", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folder.run(PEOPLE, stages=LAST)
+    assert read_publication(folder.published).run_id == before.run_id
+    monkeypatch.undo()
+    assert set(folder.run(PEOPLE, stages=LAST).values()) == {0}
+    assert read_publication(folder.published).run_id > before.run_id
+
+
+def test_an_undeclared_service_is_refused(golden: Folder, tmp_path: Path) -> None:
+    folder = copied(golden, tmp_path / "night")
+    assert folder.run(PEOPLE, "publish.platform.support_contact=false", stages=LAST)["publish"] == 20
+    failure = json.loads((folder.root / WORK.failure).read_text())
+    assert "support_contact" in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage", "message"),
+    [
+        (["poeple=3"], "settings", "did you mean 'people'?"),
+        (["source=parquet:nowhere"], "ingest", "no such folder"),
+        (["source=duckdb:nowhere.duckdb"], "ingest", "no such file"),
+        (["people=9", "simulate={drit: 0.1}"], "simulate", "did you mean 'dirt'?"),
+    ],
+)
+def test_a_broken_input_stops_the_night(
+    tmp_path: Path, changes: list[str], stage: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path)
+    codes = folder.run(*changes)
+    assert codes[stage] == 40
+    assert list(codes)[-1] == stage
+    assert message in capsys.readouterr().err
+    failure = json.loads((folder.root / WORK.failure).read_text())
+    assert (failure["stage"], failure["exit_code"]) == (stage, 40)
+
+
+def test_a_model_option_that_does_not_exist(golden: Folder, tmp_path: Path) -> None:
+    folder = copied(golden, tmp_path / "night")
+    codes = folder.run(PEOPLE, "model.options={fold: 3}", stages=("settings", "train"))
+    assert codes == {"settings": 0, "train": 40}
+    assert "did you mean 'folds'?" in (folder.root / WORK.failure).read_text()
+
+
+def test_a_defect_is_recorded_and_not_hidden(
+    golden: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(golden, tmp_path / "night")
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("pipelines.recommend.recommend", broken)
+    with pytest.raises(ZeroDivisionError):
+        folder.run(PEOPLE, stages=("settings", "recommend"))
+    failure = json.loads((folder.root / WORK.failure).read_text())
+    assert failure == {"stage": "recommend", "exit_code": 1, "message": "ZeroDivisionError: a defect"}
+
+
+def test_parameters_are_read_from_the_folder_of_the_night(golden: Folder) -> None:
+    assert (golden.root / PARAMS_FILE).exists()
+    assert "people: 150" in (golden.root / WORK.settings).read_text()

@@ -1,0 +1,83 @@
+"""The whole night through DVC, in a copy of the project: first, again, and broken."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.night import main
+from recsys.publication.work import PUBLISHED, WORK
+from recsys.storage.published import current_run
+from tests.pipelines.imports import ROOT
+
+PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
+SMALL = ("--set", "people=60", "--set", "model.name=popularity", "--set", "publish.gates.list_floor=1")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    for part in PARTS:
+        target = root / part
+        target.parent.mkdir(exist_ok=True)
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / part, target)
+    return root
+
+
+def night(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSYS")}
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.night", *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stages_run(project: Path) -> list[str]:
+    return [json.loads(line)["stage"] for line in (project / WORK.log).read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_a_night_and_the_one_after(project: Path) -> None:
+    first = night(project, *SMALL)
+    assert first.returncode in {0, 10}, first.stdout + first.stderr
+    run = current_run(project / PUBLISHED)
+    assert run is not None
+    assert f"{run} is served from" in first.stderr.splitlines()[-1]
+    assert stages_run(project)[-1] == "report"
+    (project / WORK.log).unlink()
+
+    again = night(project, *SMALL)
+    assert again.returncode == first.returncode, again.stderr
+    assert stages_run(project) == ["settings", "ingest"]
+    assert current_run(project / PUBLISHED) == run
+    (project / WORK.log).unlink()
+
+    shorter = night(project, *SMALL, "--set", "recommend.k=2")
+    assert shorter.returncode in {0, 10, 20}, shorter.stderr
+    assert "train" not in stages_run(project)
+    assert "recommend" in stages_run(project)
+
+    broken = night(project, *SMALL, "--set", "recommend.kk=2")
+    assert broken.returncode == 40
+    last = broken.stderr.splitlines()[-1]
+    assert last.startswith("night: settings failed (40)")
+    assert "did you mean 'k'?" in last
+
+
+def test_a_night_where_there_is_no_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 30
+    assert "run it again" in capfd.readouterr().err

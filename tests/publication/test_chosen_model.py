@@ -1,0 +1,54 @@
+"""Settings choose the model, and an option it does not have is an error."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.config import ModelSettings
+from recsys.errors import SettingsError, SourceError
+from recsys.features.feature_map import FeatureMap
+from recsys.history.events import Events
+from recsys.publication.chosen_model import chosen_model, load_model
+from recsys.publication.feature_files import read_features, write_features
+from tests.publication.night import Night
+
+
+@pytest.mark.parametrize("name", ["content", "popularity", "random"])
+def test_a_chosen_model_is_read_back(night: Night, tmp_path: Path, name: str) -> None:
+    settings = ModelSettings(name=name)  # type: ignore[arg-type]
+    model = chosen_model(settings).fit(night.people, Events.none(), rng=np.random.default_rng(1))
+    model.save(tmp_path)
+    rows = np.arange(5)
+    loaded = load_model(settings, tmp_path)
+    assert loaded.name == name
+    np.testing.assert_array_equal(loaded.fitted.logits(rows, rows + 1), model.fitted.logits(rows, rows + 1))
+
+
+def test_fitted_blocks_change_nothing_but_the_work(night: Night, tmp_path: Path) -> None:
+    write_features(FeatureMap.fit(night.people, events=Events.none()), tmp_path)
+    settings = ModelSettings()
+    with_blocks, alone = (
+        chosen_model(settings, features).fit(night.people, Events.none(), rng=np.random.default_rng(1))
+        for features in (read_features(tmp_path), None)
+    )
+    np.testing.assert_array_equal(with_blocks.fitted.taste, alone.fitted.taste)
+    np.testing.assert_array_equal(with_blocks.fitted.appeal, alone.fitted.appeal)
+
+
+def test_options_reach_the_model() -> None:
+    model = chosen_model(ModelSettings(name="random", options={"n_factors": 3}))
+    assert model.config.n_factors == 3
+
+
+def test_an_unknown_option_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="'spraed'; did you mean 'spread'"):
+        chosen_model(ModelSettings(name="random", options={"spraed": 3}))
+
+
+def test_another_kind_of_model_is_not_read(night: Night, tmp_path: Path) -> None:
+    chosen_model(ModelSettings(name="random")).fit(
+        night.people, Events.none(), rng=np.random.default_rng(1)
+    ).save(tmp_path)
+    with pytest.raises(SourceError, match="not the model asked for"):
+        load_model(ModelSettings(name="popularity"), tmp_path)

@@ -1,0 +1,253 @@
+"""The command line: what it says, and the code it ends with."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from recsys.cli import app
+from recsys.publication.lock import writer_lock
+from recsys.storage.published import current_run, read_publication
+
+COMMANDS = [
+    "simulate",
+    "validate",
+    "train",
+    "recommend",
+    "publish",
+    "report",
+    "doctor",
+    "funnel",
+    "why-not",
+]
+PARAMS = """
+people: 120
+simulate: {dirt: 0.02}
+model: {name: popularity}
+recommend: {k: 5}
+publish:
+  gates: {list_floor: 1, warn_short_lists: 1.0}
+  platform:
+    declared_for: parquet:town
+    identity_and_age_checked: true
+    report_and_block: true
+    partnered_members_welcome_in_writing: true
+    support_contact: true
+"""
+NIGHT = [
+    ["simulate", "--out", "parquet:town"],
+    ["train", "--source", "parquet:town", "--out", "model"],
+    ["recommend", "--source", "parquet:town", "--model", "model", "--out", "lists.parquet"],
+]
+PUBLISH = ["publish", "--source", "parquet:town", "--lists", "lists.parquet", "--model", "model"]
+
+
+def recsys(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "110"}).invoke(app, list(arguments))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "params.yaml").write_text(PARAMS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for arguments in NIGHT:
+            done = recsys(*arguments)
+            assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of its own that sees the tables, the model and the lists."""
+    for name in ("params.yaml", "town", "model", "lists.parquet"):
+        (tmp_path / name).symlink_to(made / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_help_names_every_command() -> None:
+    done = recsys("--help")
+    assert done.exit_code == 0
+    listed = [line.split()[0] for line in done.output.partition("Commands:")[2].splitlines() if line.strip()]
+    assert listed == COMMANDS
+    assert "20 refused by a gate" in done.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(command: str) -> None:
+    done = recsys(command, "--help")
+    assert done.exit_code == 0
+    assert f"Example: recsys {command}" in done.output
+
+
+def test_validate_counts_rows_and_reasons(here: Path) -> None:
+    done = recsys("validate", "--source", "parquet:town", "--quarantine", "refused.csv")
+    assert done.exit_code == 0
+    assert "profiles" in done.output
+    refused = pd.read_csv(here / "refused.csv")
+    counts = [line.split() for line in done.output.partition("refused, by reason")[0].splitlines()[1:]]
+    assert all(int(rows) == int(good) + int(bad) for _, rows, good, bad in filter(None, counts))
+    assert sum(int(row[3]) for row in filter(None, counts)) == len(refused) > 0
+    reason = refused["codes"].iloc[0].split("|")[0]
+    assert reason in done.output
+
+
+def test_recommend_prints_reasons_in_words(here: Path) -> None:
+    viewer = pd.read_parquet("lists.parquet")["viewer_id"].iloc[0]
+    arguments = ["recommend", viewer, "--source", "parquet:town", "--model", "model"]
+    english, japanese = recsys(*arguments), recsys(*arguments, "--lang", "ja")
+    assert english.exit_code == japanese.exit_code == 0
+    assert english.output.splitlines()[0] == viewer
+    assert english.output.isascii()
+    assert not japanese.output.isascii()
+    assert len(recsys(*arguments, "-k", "1").output.splitlines()) == 2
+
+
+def test_publish_serves_and_says_what_the_gates_said(here: Path) -> None:
+    done = recsys(*PUBLISH)
+    assert done.exit_code == 0, done.output
+    assert "PASS  violations" in done.output
+    served = read_publication(here / "data/published")
+    assert f"published: data/published/runs/{served.run_id}" in done.output
+    assert len(served.lists) == len(pd.read_parquet("lists.parquet"))
+
+
+def test_publish_with_warnings_ends_with_10(here: Path) -> None:
+    recsys(*PUBLISH)
+    lists = pd.read_parquet("lists.parquet")
+    lists[lists["rank"] <= 3].to_parquet("shorter.parquet")
+    done = recsys(*PUBLISH, "--lists", "shorter.parquet")
+    assert done.exit_code == 10, done.output
+    assert "WARN  rows" in done.output
+
+
+def test_a_refused_publication_ends_with_20(here: Path) -> None:
+    recsys(*PUBLISH)
+    before = current_run(here / "data/published")
+    lists = pd.read_parquet("lists.parquet")
+    lists.assign(candidate_id=lists["viewer_id"]).to_parquet("selves.parquet")
+    done = recsys(*PUBLISH, "--lists", "selves.parquet")
+    assert done.exit_code == 20
+    assert "BLOCK no_self" in done.output
+    assert current_run(here / "data/published") == before
+
+
+def test_a_busy_folder_ends_with_30(here: Path) -> None:
+    with writer_lock(here / "data/published"):
+        done = recsys(*PUBLISH)
+    assert done.exit_code == 30
+    assert done.stderr.startswith("error: another writer is at work")
+
+
+def test_why_not_names_the_rules_in_both_languages(here: Path) -> None:
+    profiles = pd.read_parquet("town/profiles.parquet")
+    unverified = profiles.loc[profiles["verification"] == "none", "user_id"].iloc[0]
+    viewer = pd.read_parquet("lists.parquet")["viewer_id"].iloc[0]
+    arguments = ["why-not", viewer, unverified, "--source", "parquet:town"]
+    english, japanese = recsys(*arguments, "--lang", "en"), recsys(*arguments, "--lang", "ja")
+    assert f"{viewer} and {unverified} may not meet" in english.output
+    assert any("verif" in line or "proof" in line.lower() for line in english.output.splitlines()[1:])
+    assert len(japanese.output.splitlines()) == len(english.output.splitlines())
+    assert "引き合わせません" in japanese.output
+
+
+def test_why_not_of_two_who_may_meet(here: Path) -> None:
+    pair = pd.read_parquet("lists.parquet").iloc[0]
+    done = recsys("why-not", pair["viewer_id"], pair["candidate_id"], "--source", "parquet:town")
+    assert done.output.splitlines()[:2] == [
+        f"{pair['viewer_id']} and {pair['candidate_id']} may meet",
+        f"{pair['candidate_id']} may be shown to {pair['viewer_id']}",
+    ]
+
+
+def test_funnel_ends_with_those_who_remain(here: Path) -> None:
+    lists = pd.read_parquet("lists.parquet")
+    viewer, length = next(iter(lists.groupby("viewer_id").size().items()))
+    done = recsys("funnel", str(viewer), "--source", "parquet:town")
+    assert done.exit_code == 0
+    remain = int(done.output.splitlines()[-1].split()[0])
+    assert remain >= length
+    assert remain == length or length == 5
+    everybody = recsys("funnel", "--source", "parquet:town", "--lang", "ja")
+    assert everybody.output.startswith("全員")
+
+
+def test_report_writes_one_page(here: Path) -> None:
+    recsys(*PUBLISH)
+    done = recsys("report", "--source", "parquet:town", "--out", "page.html", "--lang", "ja")
+    assert done.exit_code == 0, done.output
+    assert (here / "page.html").read_text().startswith("<!")
+
+
+def test_doctor_is_content_before_and_after_the_first_night(here: Path) -> None:
+    before = recsys("doctor")
+    assert before.exit_code == 0, before.output
+    assert "nothing is published yet" in before.output
+    recsys(*PUBLISH)
+    after = recsys("doctor")
+    assert after.exit_code == 0
+    assert f"{current_run(here / 'data/published')}" in after.output
+
+
+def test_doctor_finds_a_damaged_publication(here: Path) -> None:
+    recsys(*PUBLISH)
+    served = read_publication(here / "data/published")
+    (served.folder / "recommendations.parquet").write_bytes(b"")
+    done = recsys("doctor")
+    assert done.exit_code == 40
+    assert "BAD  served" in done.output
+
+
+def test_doctor_finds_broken_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("poeple: 3")
+    done = recsys("doctor")
+    assert done.exit_code == 40
+    assert "did you mean 'people'" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["validate"], "there are no tables yet"),
+        (["validate", "--source", "parquet:nowhere"], "no such folder"),
+        (["validate", "--source", "xlsx:members"], "use town, parquet:DIR, csv:DIR or duckdb:FILE"),
+        (["validate", "--source", "parquet:town", "--as-of", "soon"], "write a time such as"),
+        (["validate", "--source", "parquet:town", "--params", "none.yaml"], "cannot read the parameter file"),
+        (["simulate", "--people", "0"], "impossible value of 'people'"),
+        (["simulate", "--people", "5", "--out", "csv:out"], "write parquet:DIR or duckdb:FILE"),
+        (["why-not", "nobody", "u1", "--source", "parquet:town"], "unknown ids"),
+        (["funnel", "nobody", "--source", "parquet:town"], "unknown ids"),
+        (["funnel", "--source", "parquet:town", "--lang", "fr"], "unknown language"),
+        (["recommend", "nobody", "--source", "parquet:town", "--model", "model"], "unknown ids"),
+        (["recommend", "--source", "parquet:town", "--model", "none"], "cannot read arrays"),
+        (["recommend", "--source", "parquet:town", "--model", "model", "-k", "0"], "k"),
+        ([*PUBLISH, "--lists", "params.yaml"], "not a file of lists"),
+        ([*PUBLISH, "--lists", "none.parquet"], "not a file of lists"),
+        (["report", "--source", "parquet:town"], "nothing is published"),
+    ],
+)
+def test_bad_input_is_one_message_and_40(here: Path, arguments: list[str], message: str) -> None:
+    done = recsys(*arguments)
+    assert done.exit_code == 40, done.output
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_the_program_itself(here: Path) -> None:
+    program = Path(sys.executable).with_name("recsys")
+    done = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Usage: recsys" in done.stdout
+    wrong = subprocess.run(
+        [program, "validate", "--source", "parquet:nowhere"], capture_output=True, text=True, check=False
+    )
+    assert wrong.returncode == 40
+    assert wrong.stderr.startswith("error: no such folder")
+    assert len(wrong.stderr.splitlines()) == 1
