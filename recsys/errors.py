@@ -34,7 +34,8 @@ class TableError(InputError):
         self.table = table
         self.problems = tuple(problems)
         listed = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"table '{table}' cannot be used ({len(self.problems)} problems):\n{listed}")
+        how_many = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__(f"table '{table}' cannot be used ({how_many}):\n{listed}")
 
 
 class SettingsError(InputError):
