@@ -1,6 +1,7 @@
 """The content model: who suits whom by their answers, learned from outcomes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.random import Generator
 from recsys.features.feature_map import FeatureMap
 from recsys.features.rows import BlockRows
 from recsys.history.events import Events
-from recsys.models.calibration import Platt, fit_platt
+from recsys.models.calibration import Platt
 from recsys.models.compression import compression
 from recsys.models.content_config import ContentConfig
 from recsys.models.directed import Directed
 from recsys.models.folds import people_folds
+from recsys.models.held_out import HeldOut
 from recsys.models.labelled_pairs import LabelledPairs
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.nearness import Nearness
@@ -36,7 +38,7 @@ class ContentModel(Model):
     blocks:   the feature blocks to learn (the default ones when None); copies are fitted.
     features: blocks fitted already on the people `fit` will be given; then none are fitted.
 
-    After `fit`: `features_` holds the fitted blocks, `ridge_` the chosen precision, `platt_` the
+    After `fit`: `features_` holds the fitted blocks, `strengths_` the chosen precisions, `platt_` the
     calibration and `weights_` the calibrated weight of every column.
     """
 
@@ -60,9 +62,9 @@ class ContentModel(Model):
         pairs = LabelledPairs.from_events(people, events).sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.sampled(self.config.max_tuning_pairs, rng)
-        self.ridge_, self.platt_ = self._chosen(self._design(people, rows, few, usual), rng)
+        self.strengths_, self.platt_ = self._chosen(self._design(people, rows, few, usual), rng)
         design = self._design(people, rows, pairs, usual)
-        weights = fit_pair_logistic(design, self._strengths(self.ridge_)).weights
+        weights = fit_pair_logistic(design, self.strengths_).weights
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._compression(rows)
 
@@ -89,48 +91,29 @@ class ContentModel(Model):
         nearness = near.pairs(cells[pairs.viewers], cells[pairs.candidates])
         return PairDesign.of(rows, self.features_.block_of, pairs, nearness, usual)
 
-    def _strengths(self, ridge: float) -> Strengths:
+    def _strengths(self, ridge: float, marginal: float) -> Strengths:
         return Strengths(
-            block=ridge * self.config.block_share,
+            block=self.config.block_ridge,
             column=ridge,
-            marginal=ridge * self.config.marginal_share,
+            marginal=marginal,
             person=self.config.person_precision,
         )
 
-    def _chosen(self, design: PairDesign, rng: Generator) -> tuple[float, Platt]:
-        """Return the ridge with the least cross-validated log-loss, and the calibration it needs."""
-        candidates = sorted(self.config.ridge, reverse=True)
+    def _chosen(self, design: PairDesign, rng: Generator) -> tuple[Strengths, Platt]:
+        """Return the precisions with the least cross-validated log-loss, and the calibration they need.
+
+        The marginal precision is chosen first, with the middle of the column precisions.
+        """
+        ridges = sorted(self.config.ridge, reverse=True)
+        marginals = sorted(self.config.marginal_ridge, reverse=True)
         folds = list(people_folds(design.pairs, len(design.rows), self.config.folds, rng))
         if not folds:
-            return candidates[0], Platt()
-        logits = self._held_out_logits(design, candidates, folds)
-        held = np.concatenate([np.flatnonzero(mask) for _, mask in folds])
-        labels = design.pairs.labels[held]
-        lines = [fit_platt(column, labels) for column in logits]
-        losses = [_log_loss(line.logits(x), labels) for line, x in zip(lines, logits, strict=True)]
-        best = int(np.argmin(losses))
-        return candidates[best], lines[best] if self.config.calibrate else Platt()
-
-    def _held_out_logits(
-        self,
-        design: PairDesign,
-        candidates: list[float],
-        folds: list[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
-    ) -> Floats:
-        """Return logits of the held-out pairs, fold after fold, `(n_candidates, n_held)`.
-
-        From strong to weak ridge, each fit starting from the one before.
-        """
-        parts = []
-        for train, held in folds:
-            trained = design.with_weights(design.pairs.weights * train)
-            theta, columns = None, []
-            for ridge in candidates:
-                fit = fit_pair_logistic(trained, self._strengths(ridge), theta)
-                theta = fit.theta
-                columns.append(design.logits(fit.weights)[held])
-            parts.append(np.array(columns))
-        return np.hstack(parts)
+            return self._strengths(ridges[0], marginals[0]), Platt()
+        held_out = HeldOut(design, folds)
+        middle = ridges[len(ridges) // 2]
+        first = held_out.best([self._strengths(middle, marginal) for marginal in marginals])
+        best = held_out.best([self._strengths(ridge, first.strengths.marginal) for ridge in ridges])
+        return best.strengths, best.line if self.config.calibrate else Platt()
 
     def _compression(self, rows: BlockRows) -> tuple[Floats, Floats] | None:
         most = self.config.max_factors
@@ -165,7 +148,7 @@ class ContentModel(Model):
             "blocks": self.features_.meta(),
             "intercept": weights.intercept,
             "near": weights.near,
-            "ridge": self.ridge_,
+            "strengths": asdict(self.strengths_),
             "platt": [self.platt_.slope, self.platt_.intercept],
         }
         return arrays, learned
@@ -178,10 +161,6 @@ class ContentModel(Model):
             near=meta["near"],
             **{name: arrays[f"weights.{name}"] for name in ("products", "viewer", "candidate")},
         )
-        self.ridge_, self.platt_ = meta["ridge"], Platt(*meta["platt"])
+        self.strengths_, self.platt_ = Strengths(**meta["strengths"]), Platt(*meta["platt"])
         maps = (arrays.get("maps.taste"), arrays.get("maps.appeal"))
         self.maps_ = None if maps[0] is None or maps[1] is None else (maps[0], maps[1])
-
-
-def _log_loss(logits: Floats, labels: Floats) -> float:
-    return float(np.mean(np.logaddexp(0.0, logits) - labels * logits))

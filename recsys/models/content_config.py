@@ -27,9 +27,10 @@ circle or a like rhythm. Outcomes move them; without any they are the model.
 class ContentConfig:
     """Settings of the content model.
 
-    ridge:            precisions to choose from by cross-validation over people; one is taken as it is.
-    block_share:      precision of a block's weight, as a share of the chosen ridge.
-    marginal_share:   precision of what a column says about one person alone, the same.
+    ridge:            precisions of a column's own deviation from its block's weight, and
+    marginal_ridge:   of what a column says about the viewer or the candidate alone, to choose from by
+                      cross-validation over people; a single one is taken as it is.
+    block_ridge:      precision of a block's weight around its usual one.
     person_precision: precision of each person's own selectivity and popularity; 0 leaves them out.
     folds:            folds of people for the choice and for calibration.
     usual_rate:       P(like | look) before any outcome was seen.
@@ -41,9 +42,9 @@ class ContentConfig:
     calibrate:        fold a cross-fitted Platt line into the matrices.
     """
 
-    ridge: tuple[float, ...] = (10.0, 30.0, 100.0, 300.0, 1000.0)
-    block_share: float = 0.1
-    marginal_share: float = 1.0
+    ridge: tuple[float, ...] = (10.0, 100.0, 1000.0)
+    marginal_ridge: tuple[float, ...] = (0.3, 3.0, 30.0, 300.0)
+    block_ridge: float = 1.0
     person_precision: float = 1.0
     folds: int = 4
     usual_rate: float = 0.2

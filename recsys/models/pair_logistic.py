@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 _FACTR = 1e-7 / float(np.finfo(np.float64).eps)
 """Stop when a step lowers the loss by less than a ten-millionth."""
+_PAIRS_AT_ONCE = 16_384
 _LEAST = 1e-12
 """A variance below this is none."""
 
@@ -101,15 +102,17 @@ class PairDesign:
         cls, rows: BlockRows, block_of: Integers, pairs: LabelledPairs, near: Floats, usual: PairWeights
     ) -> "PairDesign":
         """Gather the products of the pairs and measure every scale."""
-        looks, is_ = rows.looks[pairs.viewers], rows.is_[pairs.candidates]
-        products = looks * is_
-        n_blocks = int(block_of.max(initial=-1)) + 1
-        member = (block_of[:, None] == np.arange(n_blocks)[None, :]).astype(np.float32)
-        block_variances = _variance(products @ member)
-        variances = [_variance(part) for part in (products, looks, is_)]
-        scales = [_column_scale(variance, block_of, n_blocks) for variance in variances]
-        means = [_mean(part) for part in (near[:, None], products, looks, is_)]
-        scaled = [variance * scale**2 for variance, scale in zip(variances, scales, strict=True)]
+        n_blocks, n_people = int(block_of.max(initial=-1)) + 1, len(rows)
+        products = _products(rows, pairs)
+        moments = [
+            _moments(products, np.ones(len(pairs))),
+            _moments(rows.looks, np.bincount(pairs.viewers, minlength=n_people)),
+            _moments(rows.is_, np.bincount(pairs.candidates, minlength=n_people)),
+        ]
+        near_mean, near_variance = _moments(near[:, None], np.ones(len(pairs)))
+        block_variance = _block_variance(products, block_of, n_blocks)
+        scales = [_column_scale(variance, block_of, n_blocks) for _, variance in moments]
+        scaled = [variance * scale**2 for (_, variance), scale in zip(moments, scales, strict=True)]
         return cls(
             rows=rows,
             block_of=block_of,
@@ -117,12 +120,12 @@ class PairDesign:
             near=near,
             usual=usual,
             products=products,
-            scale_block=_inverse_root(block_variances),
+            scale_block=_inverse_root(block_variance),
             scale_product=scales[0],
             scale_viewer=scales[1],
             scale_candidate=scales[2],
-            means=np.concatenate(means),
-            variances=np.concatenate([_variance(near[:, None]), block_variances > _LEAST, *scaled]),
+            means=np.concatenate([near_mean, *(mean for mean, _ in moments)]),
+            variances=np.concatenate([near_variance, block_variance > _LEAST, *scaled]),
         )
 
     def with_weights(self, weights: Floats) -> "PairDesign":
@@ -143,18 +146,32 @@ class PairDesign:
         )
 
 
-def _mean(values: npt.NDArray[np.floating]) -> Floats:
-    """Return the mean of each column, 0 without rows."""
-    if not len(values):
-        return np.zeros(values.shape[1])
-    return np.asarray(values.mean(axis=0, dtype=np.float64))
+def _products(rows: BlockRows, pairs: LabelledPairs) -> Matrix:
+    """Return `L_if * I_jf` of every pair, `(n_pairs, n_columns)`."""
+    products = np.empty((len(pairs), rows.n_columns), np.float32)
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        np.multiply(rows.looks[pairs.viewers[part]], rows.is_[pairs.candidates[part]], out=products[part])
+    return products
 
 
-def _variance(values: npt.NDArray[np.floating]) -> Floats:
-    """Return the variance of each column, 0 without rows."""
-    if not len(values):
-        return np.zeros(values.shape[1])
-    return np.asarray(values.var(axis=0, dtype=np.float64))
+def _moments(values: npt.NDArray[np.floating], count: npt.NDArray[np.number]) -> tuple[Floats, Floats]:
+    """Return mean and variance of each column, row r counted `count[r]` times; 0 without rows."""
+    total = max(float(count.sum()), 1.0)
+    sums, squares = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for start in range(0, len(values), _PAIRS_AT_ONCE):
+        part = values[start : start + _PAIRS_AT_ONCE].astype(np.float64)
+        times = count[start : start + _PAIRS_AT_ONCE].astype(np.float64)
+        sums += times @ part
+        squares += times @ part**2
+    mean = sums / total
+    return mean, np.maximum(squares / total - mean**2, 0.0)
+
+
+def _block_variance(products: Matrix, block_of: Integers, n_blocks: int) -> Floats:
+    """Return the variance over pairs of each block's pair score, `(n_blocks,)`."""
+    member = (block_of[:, None] == np.arange(n_blocks)[None, :]).astype(np.float32)
+    return _moments(products @ member, np.ones(len(products)))[1]
 
 
 def _inverse_root(variance: Floats) -> Floats:

@@ -15,7 +15,7 @@ from recsys.schema.columns import Columns as C
 from tests.contracts.model_contract import ModelContract
 from tests.people import AS_OF, make_people
 
-QUICK = ContentConfig(ridge=(30.0,), folds=2)
+QUICK = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2)
 
 
 class TestContract(ModelContract):

@@ -105,7 +105,9 @@ def test_many_outcomes_of_few_people_are_not_many_people():
     liked = rng.random(6000) < sigmoid(rng.normal(scale=1.5, size=60)[pairs.candidates])
     pairs = LabelledPairs(pairs.viewers, pairs.candidates, liked.astype(float), pairs.weights)
     design = PairDesign.of(people, BLOCK_OF, pairs, near, nothing())
-    found = [fit_pair_logistic(design, Strengths(100.0, 100.0, 100.0, person)).weights for person in (0.0, 1.0)]
+    found = [
+        fit_pair_logistic(design, Strengths(100.0, 100.0, 100.0, person)).weights for person in (0.0, 1.0)
+    ]
     naive, ours = (np.linalg.norm(weights.candidate) for weights in found)
     assert ours < 0.75 * naive
 
