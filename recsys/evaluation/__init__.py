@@ -1,5 +1,6 @@
 """Splits, metrics and intervals; knows no model."""
 
+from recsys.evaluation.as_lists import as_lists
 from recsys.evaluation.auc import auc
 from recsys.evaluation.bootstrap import Interval, Resampled, resample
 from recsys.evaluation.brier import brier
@@ -20,6 +21,7 @@ from recsys.evaluation.splits import group_folds, leave_one_group_out, pair_fold
 __all__ = [
     "Interval",
     "Resampled",
+    "as_lists",
     "auc",
     "brier",
     "compare",

@@ -1,4 +1,4 @@
-"""Mutual outcomes: a pair worked when both said yes, and is known only when both decided."""
+"""Mutual outcomes: a pair worked when both said yes."""
 
 import pandas as pd
 
@@ -8,18 +8,18 @@ from recsys.schema.columns import Columns as C
 LABEL = "label"
 
 
-def mutual_labels(directed: pd.DataFrame) -> pd.DataFrame:
-    """Return viewer_id, candidate_id, label (1 both yes, 0 not) for pairs where both decided.
+def mutual_labels(directed: pd.DataFrame, *, undecided_is_no: bool = False) -> pd.DataFrame:
+    """Return viewer_id, candidate_id, label: 1 when both said yes, 0 when not.
 
     `directed` holds viewer_id, candidate_id and label (1: viewer said yes to candidate), one row a
-    directed pair; the result holds both directions of each pair, with equal labels.
+    directed pair. Only pairs where both decided are returned; with `undecided_is_no` every pair of
+    `directed` is, and one without an answer back counts as not mutual (yet).
     Raises InputError when a directed pair stands twice.
 
     >>> said = [("a", "b", 1), ("b", "a", 1), ("a", "c", 1)]
-    >>> mutual_labels(pd.DataFrame(said, columns=["viewer_id", "candidate_id", "label"]))
-      viewer_id candidate_id  label
-    0         a            b      1
-    1         b            a      1
+    >>> said = pd.DataFrame(said, columns=["viewer_id", "candidate_id", "label"])
+    >>> mutual_labels(said)["label"].tolist(), mutual_labels(said, undecided_is_no=True)["label"].tolist()
+    ([1, 1], [1, 0, 1])
     """
     keys = [C.VIEWER, C.CANDIDATE]
     if directed.duplicated(keys).any():
@@ -27,6 +27,6 @@ def mutual_labels(directed: pd.DataFrame) -> pd.DataFrame:
         raise InputError(explained("a directed pair stands twice", got=first, remedy="keep one row a pair"))
     there = directed[[*keys, LABEL]]
     back = there.rename(columns={C.VIEWER: C.CANDIDATE, C.CANDIDATE: C.VIEWER, LABEL: "back"})
-    both = there.merge(back, on=keys, how="inner")
-    both[LABEL] = ((both[LABEL] > 0) & (both["back"] > 0)).astype("int64")
+    both = there.merge(back, on=keys, how="left" if undecided_is_no else "inner")
+    both[LABEL] = ((both[LABEL] > 0) & (both["back"].fillna(0) > 0)).astype("int64")
     return both[[*keys, LABEL]].sort_values(keys, ignore_index=True)

@@ -74,6 +74,11 @@ class YoungPeople:
     values: pd.DataFrame
     tables: dict[str, pd.DataFrame]
 
+    def of(self, rows: np.ndarray) -> "YoungPeople":
+        """Return the survey of some people."""
+        interests = self.interests.iloc[rows]
+        return YoungPeople(interests, self.values.iloc[rows], _tables(interests))
+
 
 def load() -> YoungPeople:
     """Read the survey and map it."""

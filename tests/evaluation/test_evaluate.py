@@ -56,12 +56,12 @@ class TestEvaluate:
         lists, truth = town
         rng = np.random.default_rng(4)
         reached = []
-        for _ in range(200):
+        for _ in range(60):
             rank = np.concatenate([rng.permutation(10) + 1 for _ in range(40)])
             reached.append(evaluate(lists.assign(rank=rank), truth, k=(5,), n_resamples=1))
         mean = pd.concat(reached).groupby("metric")["value"].mean()
         for metric in ("precision@5", "recall@5", "ndcg@5"):
-            assert mean[metric] == pytest.approx(value(reached[0], metric, "random"), abs=0.01)
+            assert mean[metric] == pytest.approx(value(reached[0], metric, "random"), abs=0.02)
 
     def test_short_lists_of_a_large_pool(self, town):
         lists, truth = town

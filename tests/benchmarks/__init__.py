@@ -1,0 +1,1 @@
+"""The commands that show the figures: `python -m tests.benchmarks.NAME`."""

@@ -1,0 +1,1 @@
+"""The two protocols on the speed-dating evenings."""

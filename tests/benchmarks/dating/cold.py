@@ -1,0 +1,108 @@
+"""The cold protocol: one wave is left out, and nobody of it was seen in fitting or in choosing.
+
+The target is the mutual match. Every setting is chosen inside the training waves: the numbers to bring
+and the ridge by folds over whole waves, then the model is fitted once on all of them and judges the wave.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from tqdm import tqdm
+
+from recsys.evaluation import group_folds, leave_one_group_out
+from recsys.evaluation.log_loss import log_loss
+from recsys.models.calibration import fit_platt
+from recsys.models.content_config import ContentConfig
+from recsys.models.directed import sigmoid
+from tests.benchmarks.dating import baselines
+from tests.benchmarks.dating.form import Evening, content, mutual
+
+Floats = npt.NDArray[np.float64]
+
+RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
+COLUMN_RIDGE = (10.0,)
+INNER_FOLDS = 4
+RANDOM, INTERESTS, AGE, REGRESSION = "random", "interest cosine", "-age gap", "logistic regression"
+TABLES, CONTENT = "content, interests alone", "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to make the content model: which numbers it is given, and its marginal ridge."""
+
+    coded: bool
+    ridge: float
+
+    def numbers(self, evening: Evening) -> pd.DataFrame:
+        """Return the numbers this choice brings."""
+        return evening.numbers if self.coded else evening.numbers[list(evening.data.traits.columns)]
+
+    def config(self, *, final: bool = False) -> ContentConfig:
+        """Return the settings; while choosing, nothing else is chosen inside."""
+        if final:
+            return ContentConfig(ridge=COLUMN_RIDGE, marginal_ridge=(self.ridge,), max_factors=None)
+        alone = {"folds": 1, "calibrate": False}
+        return ContentConfig(ridge=COLUMN_RIDGE, marginal_ridge=(self.ridge,), max_factors=None, **alone)
+
+
+CHOICES = tuple(Choice(coded, ridge) for coded in (False, True) for ridge in RIDGES)
+
+
+def cold_scores(evening: Evening, seed: int, *, progress: bool = True) -> tuple[dict[str, Floats], list[str]]:
+    """Return the mutual score of each meeting by model, and what was chosen for each wave."""
+    pairs = evening.data.pairs
+    scores = {
+        RANDOM: baselines.no_order(evening.data),
+        INTERESTS: baselines.like_interests(evening.data),
+        AGE: baselines.like_age(evening.data),
+        REGRESSION: np.empty(len(pairs)),
+        TABLES: np.empty(len(pairs)),
+        CONTENT: np.empty(len(pairs)),
+    }
+    chosen = []
+    folds = list(leave_one_group_out(pairs["wave"]))
+    for fold in tqdm(folds, desc="waves left out", disable=not progress):
+        test_waves, waves = (
+            pairs.loc[fold.test, "wave"].unique(),
+            sorted(pairs.loc[fold.train, "wave"].unique()),
+        )
+        people, events = evening.of_waves(waves)
+        unseen, _ = evening.of_waves(test_waves)
+        meetings = pairs[fold.test]
+        choice = chosen_within(evening, waves, seed)
+        model = content(people, events, choice.numbers(evening), choice.config(final=True), seed)
+        tables = content(people, events, None, ContentConfig(max_factors=None), seed)
+        scores[REGRESSION][fold.test] = baselines.plain_regression(evening.data, fold.train, fold.test)
+        scores[TABLES][fold.test] = mutual(tables, unseen, meetings)
+        scores[CONTENT][fold.test] = mutual(model, unseen, meetings)
+        chosen.append(f"ridge {choice.ridge:g}, {'with' if choice.coded else 'without'} coded answers")
+    return scores, chosen
+
+
+def chosen_within(evening: Evening, waves: Sequence[int], seed: int) -> Choice:
+    """Return the choice with the least log loss of matches over waves held out inside `waves`."""
+    losses = []
+    for choice in CHOICES:
+        held = list(_held_out(evening, waves, choice, seed))
+        score = np.concatenate([part for part, _ in held])
+        match = np.concatenate([part for _, part in held])
+        logits = np.log(score) - np.log1p(-score)
+        losses.append(log_loss(match, sigmoid(fit_platt(logits, match).logits(logits))))
+    return CHOICES[int(np.argmin(losses))]
+
+
+def _held_out(
+    evening: Evening, waves: Sequence[int], choice: Choice, seed: int
+) -> Iterator[tuple[Floats, Floats]]:
+    pairs = evening.data.pairs
+    inside = pairs[pairs["wave"].isin(waves)]
+    fold_of = group_folds(inside["wave"], min(INNER_FOLDS, len(waves)))
+    for number in np.unique(fold_of):
+        test = inside[fold_of == number]
+        seen, events = evening.of_waves(inside.loc[fold_of != number, "wave"].unique())
+        unseen, _ = evening.of_waves(test["wave"].unique())
+        model = content(seen, events, choice.numbers(evening), choice.config(), seed)
+        yield mutual(model, unseen, test), test["match"].to_numpy(np.float64)

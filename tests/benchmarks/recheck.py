@@ -1,0 +1,134 @@
+"""Every rule of a published pair, checked again from the raw tables with pandas alone.
+
+Nothing of the package is used, so a mistake in a constraint, a mask or the retrieval shows here. It
+covers what the tables of `tests.datasets.okcupid` can violate: one time zone, no events, no tokens, no
+answers, places outside the table of places (which are known to resolution 4 only).
+"""
+
+from collections.abc import Callable
+
+import h3
+import numpy as np
+import pandas as pd
+
+FREQUENCIES = ("daily", "few_week", "weekly", "less")
+IN_PERSON = {"hobby_companion", "group_activity"}
+STATED = (
+    "age_band",
+    "household_status",
+    "accepts_household_status",
+    "intents",
+    "languages",
+    "max_distance_km",
+    "discretion",
+    "contact_frequency",
+    "channels",
+    "contact_windows",
+    "meeting_settings",
+    "romance_line",
+    "physical_line",
+    "financial_line",
+)
+"""What a person must have said to be on a list or to get one."""
+
+
+def violations(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.DataFrame) -> pd.Series:
+    """Return the number of listed pairs that break each rule; all 0 is what is wanted."""
+    return broken_rules(lists, profiles, boundaries).sum().astype(int).rename("violations")
+
+
+def broken_rules(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.DataFrame) -> pd.DataFrame:
+    """Return which rules each listed pair breaks, one row a pair and one column a rule."""
+    people = profiles.merge(boundaries.drop(columns="valid_from"), on="user_id", how="left")
+    people["place"] = people["cell"].map(lambda cell: h3.cell_to_parent(cell, 4), na_action="ignore")
+    pairs = lists[["viewer_id", "candidate_id"]].reset_index(drop=True)
+    a = pairs[["viewer_id"]].merge(people, left_on="viewer_id", right_on="user_id", how="left")
+    b = pairs[["candidate_id"]].merge(people, left_on="candidate_id", right_on="user_id", how="left")
+    in_person = _together(a["intents"], b["intents"], lambda x, y: bool(x & IN_PERSON and y & IN_PERSON))
+    apart, nearest = _kilometres(a["place"], b["place"])
+    least = np.maximum(a["min_distance_km"].fillna(0), b["min_distance_km"].fillna(0))
+    step = [side["contact_frequency"].map(FREQUENCIES.index, na_action="ignore") for side in (a, b)]
+    romance = [set(both) for both in zip(a["romance_line"], b["romance_line"], strict=True)]
+    broken = {
+        "oneself": pairs["viewer_id"] == pairs["candidate_id"],
+        "listed twice": pairs.duplicated(),
+        "not listed": ~(_listed(a) & _listed(b)),
+        "shown unasked": b["discretion"] == "liked_only",
+        "age": ~(_ages(a, b) & _ages(b, a)),
+        "gender": ~(_meets(a, b) & _meets(b, a)),
+        "household": ~(_households(a, b) & _households(b, a)),
+        "intents": ~_shares(a, b, "intents"),
+        "languages": ~_shares(a, b, "languages"),
+        "channels": ~_shares(a, b, "channels"),
+        "windows": ~_shares(a, b, "contact_windows"),
+        "settings": in_person & ~_shares(a, b, "meeting_settings"),
+        "frequency": (step[0] - step[1]).abs() > 1,
+        "romance": pd.Series([{"talk_openly", "end_if_feelings"} <= both for both in romance]),
+        "too far": in_person & (apart > np.minimum(a["max_distance_km"], b["max_distance_km"]) + 1e-6),
+        "too near": nearest < least - 1e-6,
+    }
+    return pd.DataFrame(broken).astype(bool)
+
+
+def _listed(side: pd.DataFrame) -> pd.Series:
+    said = side[list(STATED)].notna().all(axis="columns")
+    here = (side["account_state"] == "active") & side["activity"].isin(["today", "week", "month"])
+    return said & here & side["verification"].isin(["age", "id", "id_liveness"])
+
+
+def _ages(who: pd.DataFrame, whom: pd.DataFrame) -> pd.Series:
+    """Say whether `whom` is of an age `who` accepts; saying nothing is accepting all."""
+    accepted = _together(who["accepts_age_bands"], whom["age_band"], lambda bands, is_: is_ <= bands)
+    return who["accepts_age_bands"].isna() | accepted
+
+
+def _households(who: pd.DataFrame, whom: pd.DataFrame) -> pd.Series:
+    """Say whether `whom` lives in a way `who` accepts; saying nothing is accepting none."""
+    return _together(
+        who["accepts_household_status"],
+        whom["household_status"],
+        lambda accepted, is_: bool(is_) and is_ <= accepted,
+    )
+
+
+def _meets(who: pd.DataFrame, whom: pd.DataFrame) -> pd.Series:
+    gender = whom["gender"].fillna("undisclosed")
+    ticked = _together(who["meets_genders"], gender, lambda genders, is_: is_ <= genders)
+    return who["meets_genders"].isna() | ticked
+
+
+def _shares(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.Series:
+    return _together(a[column], b[column], lambda x, y: bool(x & y))
+
+
+def _together(a: pd.Series, b: pd.Series, rule: Callable[[set[str], set[str]], bool]) -> pd.Series:
+    """Apply a rule to aligned sets (a word is a set of one, unknown is empty), once a distinct pair."""
+    x, y = a.map(_as_text), b.map(_as_text)
+    code, distinct = pd.MultiIndex.from_arrays([x, y]).factorize()
+    answers = np.array([rule(_as_set(one), _as_set(other)) for one, other in distinct], dtype=bool)
+    return pd.Series(answers[code])
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list | tuple | set):
+        return "|".join(sorted(value))
+    return value if isinstance(value, str) else ""
+
+
+def _as_set(text: str) -> set[str]:
+    return set(text.split("|")) - {""}
+
+
+def _kilometres(a: pd.Series, b: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return the distance between centres, and the least the two areas could be apart, in km."""
+    code, distinct = pd.MultiIndex.from_arrays([a, b]).factorize()
+    centre, nearest = np.empty(len(distinct)), np.empty(len(distinct))
+    for at, (one, other) in enumerate(distinct):
+        ends = [h3.cell_to_latlng(cell) for cell in (one, other)]
+        reach = [
+            max(h3.great_circle_distance(end, corner) for corner in h3.cell_to_boundary(cell))
+            for end, cell in zip(ends, (one, other), strict=True)
+        ]
+        centre[at] = h3.great_circle_distance(*ends)
+        nearest[at] = max(centre[at] - sum(reach), 0.0)
+    return pd.Series(centre[code]), pd.Series(nearest[code])

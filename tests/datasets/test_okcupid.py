@@ -1,0 +1,71 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
+from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.storage.load import load_tables
+from tests.datasets import data_folder, needs, okcupid
+
+pytestmark = needs("okcupid")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return okcupid.load(np.random.default_rng(0), 1500)
+
+
+def test_every_row_passes_its_contract(tables):
+    loaded = load_tables(tables, "2012-07-02")
+    assert loaded.quarantine.empty
+    assert loaded.counts.set_index("table")["accepted"][T.PROFILES] == 1500
+
+
+def test_same_seed_same_tables(tables):
+    again = okcupid.load(np.random.default_rng(0), 1500)
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table, again[name])
+
+
+def test_whom_people_meet_follows_what_they_said():
+    site = pd.read_csv(data_folder() / "okcupid" / "profiles.csv.gz")
+    profiles = okcupid.load(np.random.default_rng(1))[T.PROFILES]
+    assert len(profiles) == len(site) == 59_946
+    for sex, orientation, meets in (
+        ("f", "straight", ["man"]),
+        ("m", "gay", ["man"]),
+        ("f", "bisexual", ["man", "woman"]),
+    ):
+        said = ((site["sex"] == sex) & (site["orientation"] == orientation)).to_numpy()
+        assert said.sum() > 1000
+        assert all(found == meets for found in profiles.loc[said, C.MEETS_GENDERS])
+
+
+def test_a_minor_has_no_age_band_and_no_proof(tables):
+    profiles = okcupid.load(np.random.default_rng(1))[T.PROFILES]
+    unproved = profiles[C.AGE_BAND].isna()
+    assert unproved.sum() == 94
+    assert set(profiles.loc[unproved, C.VERIFICATION]) == {"none"}
+    assert "none" not in set(profiles.loc[~unproved, C.VERIFICATION])
+
+
+def test_no_status_is_invented(tables):
+    assert set(tables[T.PROFILES][C.HOUSEHOLD_STATUS].dropna()) == {"single", "partnered", "married"}
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("english, spanish (poorly), c++ (fluently)", ["en"]),
+        ("english (fluently), french (okay), german", ["de", "en", "fr"]),
+        ("sign language", None),
+        (float("nan"), None),
+    ],
+)
+def test_languages(text, codes):
+    assert okcupid._languages(text) == codes
+
+
+def test_every_language_code_is_one_of_ours():
+    assert set(okcupid.LANGUAGE_CODES.values()) <= set(ENUMERATIONS[C.LANGUAGES].words)
