@@ -72,7 +72,7 @@ def reason_for(tables: Frames, table: str, row: int, column: str, value: Any) ->
 def test_missing_column(tables: Frames) -> None:
     tables[T.PROFILES] = tables[T.PROFILES].drop(columns=[C.DISCRETION])
     message = told(TableError, tables)
-    assert "table 'profiles' cannot be used (1 problems)" in message
+    assert "table 'profiles' cannot be used (1 problem)" in message
     assert "missing column: got 'discretion'; add it, null where unknown" in message
 
 

@@ -74,9 +74,8 @@ class IdIndex:
             first = str(np.asarray(ids, dtype=object)[missing[0]])
             near = get_close_matches(first[:64], self._values.tolist(), n=1) if len(self) <= _FEW else []
             remedy = f"did you mean '{near[0]}'?" if near else "check the id"
-            raise UnknownIdError(
-                explained(f"{len(missing)} unknown ids, the first", got=first, remedy=remedy)
-            )
+            what = "unknown id" if len(missing) == 1 else f"{len(missing)} unknown ids, the first"
+            raise UnknownIdError(explained(what, got=first, remedy=remedy))
         return rows
 
     def row(self, user_id: str) -> int:

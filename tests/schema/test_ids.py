@@ -24,7 +24,7 @@ def test_an_id_that_stands_twice_is_refused():
 
 
 def test_an_unknown_id_is_named_with_what_was_perhaps_meant():
-    with pytest.raises(UnknownIdError, match=r"1 unknown ids.*'user_7O'; did you mean 'user_70'"):
+    with pytest.raises(UnknownIdError, match=r"unknown id.*'user_7O'; did you mean 'user_70'"):
         IdIndex(["user_70", "someone"]).rows(["someone", "user_7O"])
 
 
