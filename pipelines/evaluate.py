@@ -1,121 +1,20 @@
-"""Judges the model on what it could not know: what happened after it learned.
-
-The last part of the events is set aside; people, answers and events are taken as of that moment, the
-model of the settings and two baselines learn from them, and what followed judges them: who liked whom
-among those who answered, and with whom it became mutual among those a viewer was shown.
-"""
+"""Judges the model on what it could not know: what happened after it learned."""
 
 import json
 import sys
 
-import pandas as pd
-
 from pipelines.stage import Facts, run
-from recsys.config import ModelSettings, Settings
-from recsys.evaluation import (
-    as_lists,
-    compare,
-    count_signals,
-    evidence_slice,
-    mutual_labels,
-    reliability_table,
-    temporal_split,
-)
-from recsys.evaluation.slices import EVIDENCE
-from recsys.history.events import Events
-from recsys.history.grades import LabelSettings
-from recsys.history.labels import LABEL, directed_labels
-from recsys.models.model import Model
-from recsys.publication.chance import generator
-from recsys.publication.chosen_model import chosen_model
+from recsys.config import Settings
+from recsys.publication.judging import judge
 from recsys.publication.night import Night
 from recsys.publication.work import WorkFolder
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
 from recsys.storage.durable import write_durably
-from recsys.storage.load import events_of, load_tables, population_of
-
-LEARNED_SHARE = 0.8
-PLACES = 10
-MEASURES = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece")
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night.under_way(settings, work)
-    decided = directed_labels(night.events)
-    if decided[C.TS].nunique() < 2:
-        found: Facts = {"not_judged": "no decisions at two times, so nothing came after anything"}
-    else:
-        at = pd.Timestamp(decided[C.TS].sort_values().iloc[int(LEARNED_SHARE * len(decided))])
-        found = _judged_after(at, settings, night)
+    found = judge(Night.under_way(settings, work), pairs=work.judged)
     write_durably(work.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
     return {key: value for key, value in found.items() if not isinstance(value, list)}
-
-
-def _judged_after(at: pd.Timestamp, settings: Settings, night: Night) -> Facts:
-    earlier = load_tables(night.source, at - pd.Timedelta(microseconds=1))
-    people, past = population_of(earlier), events_of(earlier)
-    answered, shown = _after(night.events, past, people.ids, at)
-    if answered.empty or answered[LABEL].nunique() < 2:
-        return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
-    lists: dict[str, pd.DataFrame] = {}
-    for name, model in _models(settings).items():
-        model.fit(people, past, rng=generator(settings, f"evaluate {name}"))
-        lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
-    slices = _slices(people.ids, directed_labels(past))
-    rng = generator(settings, "intervals")
-    mutual = mutual_labels(shown, undecided_is_no=True)
-    parts: list[pd.DataFrame] = [
-        compare(lists, mutual, k=(PLACES,), probability="", slices=slices, rng=rng).assign(target="mutual"),
-        compare(lists, answered, k=(), probability=C.P_LIKE, slices=slices, rng=rng).assign(target="like"),
-    ]
-    measures = pd.concat(parts)
-    judged = measures[measures["metric"].str.partition("@")[0].isin(MEASURES)]
-    said = answered.merge(lists[settings.model.name], on=[C.VIEWER, C.CANDIDATE])
-    return {
-        "learned_before": at.isoformat(),
-        "answered_after": len(answered),
-        "shown_after": len(shown),
-        "measures": _records(judged),
-        "reliability": _records(reliability_table(said[LABEL], said[C.P_LIKE])),
-    }
-
-
-def _models(settings: Settings) -> dict[str, Model]:
-    """Return the model of the settings and the baselines beside it, by name."""
-    baselines = (ModelSettings(name="popularity"), ModelSettings(name="random"))
-    others = [base for base in baselines if base.name != settings.model.name]
-    return {str(model.name): chosen_model(model) for model in (settings.model, *others)}
-
-
-def _after(
-    events: Events, past: Events, known: IdIndex, at: pd.Timestamp
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the answers given after `at`, and all pairs shown after it, between people known by then.
-
-    Pairs about whom the viewer had answered before are in neither.
-    """
-    _, later = temporal_split(events.frame, at)
-    before = directed_labels(past)[[C.VIEWER, C.CANDIDATE]]
-    labels = directed_labels(Events.of(later), settings=LabelSettings(unanswered=True))
-    labels = labels[(known.find(labels[C.VIEWER]) >= 0) & (known.find(labels[C.CANDIDATE]) >= 0)]
-    new = labels.merge(before, on=[C.VIEWER, C.CANDIDATE], how="left", indicator=True)
-    shown = new[new["_merge"] == "left_only"].drop(columns="_merge")
-    answers = directed_labels(Events.of(later))[[C.VIEWER, C.CANDIDATE]]
-    return shown.merge(answers, on=[C.VIEWER, C.CANDIDATE]), shown
-
-
-def _slices(ids: IdIndex, decided: pd.DataFrame) -> pd.Series:
-    """Return everybody's slice, by how many decisions they had made or received."""
-    signals = count_signals(ids.values, decided[C.VIEWER], decided[C.CANDIDATE])
-    order = pd.CategoricalDtype(list(EVIDENCE), ordered=True)
-    return pd.Series(evidence_slice(signals), index=ids.values, dtype=order).sort_values().astype(object)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Return rows as JSON values; what is no number becomes null."""
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def main() -> int:

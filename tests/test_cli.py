@@ -1,5 +1,6 @@
 """The command line: what it says, and the code it ends with."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ COMMANDS = [
     "simulate",
     "validate",
     "train",
+    "evaluate",
     "recommend",
     "publish",
     "report",
@@ -142,6 +144,17 @@ def test_a_busy_folder_ends_with_30(here: Path) -> None:
         done = recsys(*PUBLISH)
     assert done.exit_code == 30
     assert done.stderr.startswith("error: another writer is at work")
+
+
+def test_evaluate_prints_every_model_beside_random(here: Path) -> None:
+    done = recsys("evaluate", "--source", "parquet:town", "--out", "evaluation.json")
+    assert done.exit_code == 0, done.output
+    found = json.loads((here / "evaluation.json").read_text())
+    assert found["answered_after"] > 0
+    models = {row["model"] for row in found["measures"]}
+    assert models == {"popularity", "random"}
+    assert all(model in done.output for model in models)
+    assert "ndcg@10" in done.output
 
 
 def test_why_not_names_the_rules_in_both_languages(here: Path) -> None:

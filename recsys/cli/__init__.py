@@ -2,6 +2,7 @@
 
 from recsys.cli import (  # noqa: F401 each registers its command
     doctor,
+    evaluate,
     funnel,
     publish,
     recommend,

@@ -10,7 +10,8 @@ def platform(proposal: Proposal) -> GateResult:
         return GateResult(
             "platform",
             Level.BLOCK,
-            f"not declared for this source in publish.platform: {missing}",
+            f"not declared for this source: {missing}; when all are true of your service, declare them "
+            "in publish.platform, with declared_for as the source is written",
             {"count": len(proposal.undeclared)},
         )
     return GateResult("platform", Level.PASS, "all platform conditions are declared")

@@ -1,0 +1,127 @@
+"""Judges the model on what it could not know: what happened after it learned.
+
+The last part of the events is set aside; people, answers and events are taken as of that moment, the
+model of the settings and two baselines learn from them, and what followed judges them: who liked whom
+among those who answered, and with whom it became mutual among those a viewer was shown.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.config import ModelSettings, Settings
+from recsys.evaluation import (
+    as_lists,
+    compare,
+    count_signals,
+    evidence_slice,
+    mutual_labels,
+    reliability_table,
+    temporal_split,
+)
+from recsys.evaluation.slices import EVIDENCE
+from recsys.history.events import Events
+from recsys.history.grades import LabelSettings
+from recsys.history.labels import LABEL, directed_labels
+from recsys.models.model import Model
+from recsys.publication.chance import generator
+from recsys.publication.chosen_model import chosen_model
+from recsys.publication.judged_pairs import judged_pairs, write_judged
+from recsys.publication.night import Night
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import IdIndex
+from recsys.storage.load import events_of, load_tables, population_of
+
+Found = Mapping[str, Any]
+
+LEARNED_SHARE: Final = 0.8
+PLACES: Final = 10
+MEASURES: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece")
+
+
+def judge(night: Night, *, pairs: Path | None = None) -> Found:
+    """Return what the model of the night's settings foresaw, as plain values that JSON can hold.
+
+    learned_before, answered_after, shown_after say what was judged; `measures` and `reliability` are
+    rows of tables. When nothing came after anything, `not_judged` says so instead.
+
+    pairs: a file for what the model of the settings said of each pair it was judged on, see
+    `judged_pairs`.
+    """
+    if pairs is not None:
+        write_judged(pairs, None)
+    decided = directed_labels(night.events)
+    if decided[C.TS].nunique() < 2:
+        return {"not_judged": "no decisions at two times, so nothing came after anything"}
+    at = pd.Timestamp(decided[C.TS].sort_values().iloc[int(LEARNED_SHARE * len(decided))])
+    return _judged_after(at, night.settings, night, pairs)
+
+
+def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Path | None) -> Found:
+    earlier = load_tables(night.source, at - pd.Timedelta(microseconds=1))
+    people, past = population_of(earlier), events_of(earlier)
+    answered, shown = _after(night.events, past, people.ids, at)
+    if answered.empty or answered[LABEL].nunique() < 2:
+        return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
+    lists: dict[str, pd.DataFrame] = {}
+    for name, model in _models(settings).items():
+        model.fit(people, past, rng=generator(settings, f"evaluate {name}"))
+        lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
+    slices = _slices(people.ids, directed_labels(past))
+    rng = generator(settings, "intervals")
+    mutual = mutual_labels(shown, undecided_is_no=True)
+    if pairs is not None:
+        write_judged(pairs, judged_pairs(lists[settings.model.name], answered, mutual))
+    parts: list[pd.DataFrame] = [
+        compare(lists, mutual, k=(PLACES,), probability="", slices=slices, rng=rng).assign(target="mutual"),
+        compare(lists, answered, k=(), probability=C.P_LIKE, slices=slices, rng=rng).assign(target="like"),
+    ]
+    measures = pd.concat(parts)
+    judged = measures[measures["metric"].str.partition("@")[0].isin(MEASURES)]
+    said = answered.merge(lists[settings.model.name], on=[C.VIEWER, C.CANDIDATE])
+    return {
+        "learned_before": at.isoformat(),
+        "answered_after": len(answered),
+        "shown_after": len(shown),
+        "measures": _records(judged),
+        "reliability": _records(reliability_table(said[LABEL], said[C.P_LIKE])),
+    }
+
+
+def _models(settings: Settings) -> dict[str, Model]:
+    """Return the model of the settings and the baselines beside it, by name."""
+    baselines = (ModelSettings(name="popularity"), ModelSettings(name="random"))
+    others = [base for base in baselines if base.name != settings.model.name]
+    return {str(model.name): chosen_model(model) for model in (settings.model, *others)}
+
+
+def _after(
+    events: Events, past: Events, known: IdIndex, at: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the answers given after `at`, and all pairs shown after it, between people known by then.
+
+    Pairs about whom the viewer had answered before are in neither.
+    """
+    _, later = temporal_split(events.frame, at)
+    before = directed_labels(past)[[C.VIEWER, C.CANDIDATE]]
+    labels = directed_labels(Events.of(later), settings=LabelSettings(unanswered=True))
+    labels = labels[(known.find(labels[C.VIEWER]) >= 0) & (known.find(labels[C.CANDIDATE]) >= 0)]
+    new = labels.merge(before, on=[C.VIEWER, C.CANDIDATE], how="left", indicator=True)
+    shown = new[new["_merge"] == "left_only"].drop(columns="_merge")
+    answers = directed_labels(Events.of(later))[[C.VIEWER, C.CANDIDATE]]
+    return shown.merge(answers, on=[C.VIEWER, C.CANDIDATE]), shown
+
+
+def _slices(ids: IdIndex, decided: pd.DataFrame) -> pd.Series:
+    """Return everybody's slice, by how many decisions they had made or received."""
+    signals = count_signals(ids.values, decided[C.VIEWER], decided[C.CANDIDATE])
+    order = pd.CategoricalDtype(list(EVIDENCE), ordered=True)
+    return pd.Series(evidence_slice(signals), index=ids.values, dtype=order).sort_values().astype(object)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return rows as JSON values; what is no number becomes null."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
