@@ -61,6 +61,11 @@ class WorkFolder:
         return self.root / "evaluation.json"
 
     @property
+    def judged(self) -> Path:
+        """What the model said of the pairs it was judged on, and what they answered."""
+        return self.root / "judged.parquet"
+
+    @property
     def lists(self) -> Path:
         """Every list, before it is judged."""
         return self.root / "lists.parquet"
@@ -84,6 +89,11 @@ class WorkFolder:
     def report(self) -> Path:
         """The page about this night."""
         return self.root / "report.html"
+
+    @property
+    def tracked(self) -> Path:
+        """Under which run and model version this night is kept."""
+        return self.root / "tracked.json"
 
 
 WORK: Final = WorkFolder(Path("data/work"))
