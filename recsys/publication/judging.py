@@ -71,7 +71,7 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
         lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
-    mutual = mutual_labels(shown, undecided_is_no=True)
+    mutual = _mutual(shown, directed_labels(night.events))
     if pairs is not None:
         write_judged(pairs, judged_pairs(lists[settings.model.name], answered, mutual))
     parts: list[pd.DataFrame] = [
@@ -112,6 +112,13 @@ def _after(
     shown = new[new["_merge"] == "left_only"].drop(columns="_merge")
     answers = directed_labels(Events.of(later))[[C.VIEWER, C.CANDIDATE]]
     return shown.merge(answers, on=[C.VIEWER, C.CANDIDATE]), shown
+
+
+def _mutual(shown: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Return with whom it became mutual, of the pairs shown; the other side may have said yes long before."""
+    keys = [C.VIEWER, C.CANDIDATE]
+    known = pd.concat([shown[[*keys, LABEL]], decided[[*keys, LABEL]]]).drop_duplicates(keys)
+    return mutual_labels(known, undecided_is_no=True).merge(shown[keys], on=keys)
 
 
 def _slices(ids: IdIndex, decided: pd.DataFrame) -> pd.Series:

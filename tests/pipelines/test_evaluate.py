@@ -1,0 +1,31 @@
+import json
+
+import pandas as pd
+import pytest
+
+from recsys.publication.work import WORK
+from tests.pipelines.nights import Folder
+
+
+@pytest.fixture(scope="module")
+def found(golden: Folder) -> dict[str, object]:
+    return json.loads((golden.root / WORK.evaluation).read_text(encoding="utf-8"))
+
+
+def test_a_night_judges_its_model_beside_two_baselines(found: dict[str, object]) -> None:
+    measures = pd.DataFrame(found["measures"])
+    assert set(measures["model"]) == {"content", "popularity", "random"}
+    assert {"ndcg@10", "auc", "log_loss", "ece"} <= set(measures["metric"])
+    overall = measures[(measures["slice"] == "all") & (measures["metric"] == "ndcg@10")]
+    assert (overall["lo"] <= overall["hi"]).all()
+    assert overall["random"].between(0, 1).all()
+
+
+def test_what_judges_comes_after_what_is_learned(found: dict[str, object], golden: Folder) -> None:
+    as_of = json.loads((golden.root / WORK.validation).read_text(encoding="utf-8"))["as_of"]
+    assert pd.Timestamp(found["learned_before"]) < pd.Timestamp(as_of)
+    assert found["answered_after"] <= found["shown_after"]
+
+
+def test_reliability_counts_every_answer(found: dict[str, object]) -> None:
+    assert sum(row["pairs"] for row in found["reliability"]) == found["answered_after"]
