@@ -59,5 +59,5 @@ lock: ## requirements/lock.txt anew from pyproject.toml
 	  --quiet -o requirements/lock.txt
 
 clean: ## everything a night or a test wrote, but not the environment
-	rm -rf data/work data/published dvc.lock .dvc/tmp build dist
+	rm -rf data/work data/published data/tracking dvc.lock .dvc/tmp build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

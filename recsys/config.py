@@ -92,6 +92,31 @@ class ReportSettings(_Section):
     sample_lists: Annotated[int, Field(ge=0, le=100)] = 5
 
 
+class PromotionSettings(_Section):
+    """What a challenger must show to become the champion.
+
+    least_pairs: pairs that both must have been judged on for a paired comparison.
+    most_ece:    the largest calibration error of the chance of a like.
+    """
+
+    least_pairs: Annotated[int, Field(ge=1)] = 200
+    most_ece: Share = 0.05
+
+
+class TrackingSettings(_Section):
+    """Where nights and models are kept, and how many.
+
+    store: a folder, or the address of an MLflow server or database.
+    """
+
+    enabled: bool = True
+    store: str = "data/tracking"
+    experiment: Annotated[str, Field(pattern=r"^[\w.-]+$")] = "nights"
+    model: Annotated[str, Field(pattern=r"^[\w.-]+$")] = "recsys"
+    keep: Annotated[int, Field(ge=1)] = 30
+    promotion: PromotionSettings = PromotionSettings()
+
+
 class Settings(_Section):
     """Everything that decides what a night does.
 
@@ -109,6 +134,7 @@ class Settings(_Section):
     recommend: RecommendSettings = RecommendSettings()
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()
+    tracking: TrackingSettings = TrackingSettings()
 
     @field_validator("as_of", mode="before")
     @classmethod

@@ -72,6 +72,10 @@ class BusyError(RecsysError):
     exit_code = EXIT_TRY_AGAIN
 
 
+class TrackingError(RecsysError):
+    """The store of tracked nights and models cannot be used; what is published stays served."""
+
+
 def shown(value: object) -> str:
     r"""Return `value` as one short printable line, however long or hostile it is.
 

@@ -21,6 +21,7 @@ COMMANDS = [
     "recommend",
     "publish",
     "report",
+    "promote",
     "doctor",
     "funnel",
     "why-not",

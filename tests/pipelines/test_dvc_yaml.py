@@ -22,6 +22,7 @@ ORDER = [
     "recommend",
     "publish",
     "report",
+    "track",
 ]
 
 

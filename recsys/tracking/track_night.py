@@ -1,0 +1,164 @@
+"""Keeps a finished night: its settings, ids, measures with intervals, tables, page and model."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.config import Settings, TrackingSettings
+from recsys.publication.judged_pairs import write_judged
+from recsys.schema.columns import Columns as C
+from recsys.storage.published import LISTS
+from recsys.tracking.finished_night import FinishedNight
+from recsys.tracking.mlflow_store import MlflowStore
+from recsys.tracking.mlflow_tracker import MlflowTracker
+from recsys.tracking.registry import Registry
+from recsys.tracking.tracker import NullTracker, TrackedRun
+
+JUDGED: Final = "judged.parquet"
+_ALL: Final = "all"
+_LIMITS: Final = ("value", "lo", "hi")
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where a night is kept: its run, its model's version, and whether that version is new.
+
+    run is empty and version None when nothing is kept; removed counts the old runs that went.
+    """
+
+    run: str
+    version: int | None
+    is_new: bool
+    removed: int = 0
+
+
+def track_night(night: FinishedNight) -> Tracked:
+    """Keep a night as its settings say, make its model the challenger, and remove what is too old.
+
+    Raises TrackingError when the store cannot be used.
+    """
+    chosen = night.settings.tracking
+    if not chosen.enabled:
+        with NullTracker().run(night.manifest.run_id, tags_of(night)) as nothing:
+            tell(nothing, night)
+        return Tracked(nothing.run_id, None, is_new=False)
+    tracker, registry = kept_in(chosen)
+    made_from = night.manifest.made_from
+    with tracker.run(night.manifest.run_id, tags_of(night)) as run:
+        tell(run, night)
+        version, is_new = registry.register(
+            run,
+            night.model,
+            model_id=made_from.model,
+            combiner=night.settings.recommend.combiner,
+            tags={"night": night.manifest.run_id, "data_as_of": night.manifest.data_as_of},
+        )
+    removed = tracker.remove_old(chosen.keep, needed=registry.needed)
+    registry.remove_of(removed)
+    return Tracked(run.run_id, version.number, is_new, len(removed))
+
+
+def kept_in(chosen: TrackingSettings) -> tuple[MlflowTracker, Registry]:
+    """Return the tracker and the registry of the settings; nothing is opened yet."""
+    store = MlflowStore.at(chosen.store)
+    return MlflowTracker(store, chosen.experiment), Registry(store, chosen.model)
+
+
+def tags_of(night: FinishedNight) -> dict[str, str]:
+    """Return what a night was made from, by name."""
+    ids = {f"made_from.{name}": value for name, value in night.manifest.made_from.model_dump().items()}
+    return {"night": night.manifest.run_id, "data_as_of": night.manifest.data_as_of} | ids
+
+
+def tell(run: TrackedRun, night: FinishedNight) -> None:
+    """Say everything about a night to a run."""
+    versions = {f"package.{name}": number for name, number in night.manifest.packages.items()}
+    run.params(flattened(night.settings) | versions)
+    run.metrics(dict(_numbers(night)))
+    for name, rows in _tables(night):
+        run.table(name, rows)
+    if night.page is not None:
+        run.file(night.page)
+    if len(night.judged):
+        with tempfile.TemporaryDirectory() as aside:
+            write_judged(Path(aside) / JUDGED, without_ids(night.judged))
+            run.file(Path(aside) / JUDGED)
+
+
+def flattened(settings: Settings) -> dict[str, object]:
+    """Return every setting by its dotted name.
+
+    >>> flattened(Settings())["recommend.k"]
+    20
+    """
+    return dict(_flat(settings.model_dump(mode="json"), ""))
+
+
+def without_ids(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return judged pairs with a fingerprint in place of each id: equal people stay equal, across nights.
+
+    >>> pair = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
+    >>> without_ids(pair)["viewer_id"].tolist()
+    ['da9959592ff4a767']
+    """
+    people = pd.unique(pd.concat([pairs[C.VIEWER], pairs[C.CANDIDATE]]))
+    prints = {person: _fingerprint(str(person)) for person in people}
+    return pairs.assign(**{name: pairs[name].map(prints) for name in (C.VIEWER, C.CANDIDATE)})
+
+
+def _fingerprint(person: str) -> str:
+    return hashlib.blake2b(person.encode(), digest_size=8, person=b"judged").hexdigest()
+
+
+def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, object]]:
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _numbers(night: FinishedNight) -> Iterator[tuple[str, float]]:
+    """Yield every number worth a line over the nights, by name."""
+    yield "rows", float(night.manifest.files[LISTS].rows or 0)
+    yield "exit_code", float(night.exit_code)
+    for gate in night.gates:
+        yield f"gate/{gate.gate}/level", float(gate.level)
+        for name, value in gate.numbers.items():
+            if isinstance(value, int | float):
+                yield f"gate/{gate.gate}/{name}", float(value)
+    for step, seconds in night.seconds.items():
+        yield f"seconds/{step}", seconds
+    for row in night.tables.to_dict("records"):
+        yield f"rows/{row['table']}/accepted", float(row["accepted"])
+        yield f"rows/{row['table']}/quarantined", float(row["quarantined"])
+    for row in _measured(night, _ALL).to_dict("records"):
+        name = f"{row['target']}/{row['metric']}"
+        if row["model"] != night.settings.model.name:
+            name = f"baseline/{row['model']}/{name}"
+        for limit in _LIMITS:
+            if row.get(limit) is not None:
+                yield name if limit == "value" else f"{name}/{limit}", float(row[limit])
+
+
+def _tables(night: FinishedNight) -> Iterator[tuple[str, pd.DataFrame]]:
+    if len(night.measures):
+        yield "measures", night.measures
+        for name in pd.unique(night.measures["slice"]):
+            yield f"slices/{name}", _measured(night, str(name)).drop(columns="slice")
+    if len(night.reliability):
+        yield "reliability", night.reliability
+    if len(night.tables):
+        yield "accepted", night.tables
+
+
+def _measured(night: FinishedNight, slice_name: str) -> pd.DataFrame:
+    if not len(night.measures):
+        return night.measures
+    known = night.measures if "target" in night.measures else night.measures.assign(target="mutual")
+    return known[known["slice"] == slice_name]

@@ -1,0 +1,18 @@
+"""A store for each test."""
+
+from pathlib import Path
+
+import pytest
+
+from recsys.tracking.mlflow_store import MlflowStore
+from tests.tracking.databases import put_database
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return put_database(tmp_path / "tracking")
+
+
+@pytest.fixture
+def store(place: Path) -> MlflowStore:
+    return MlflowStore.at(place)
