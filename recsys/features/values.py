@@ -60,7 +60,7 @@ class Values(Block):
     @staticmethod
     def _prior(state: AppliedValues, people: Population) -> float:
         """Return the mean satisfaction of lookers with an average person, 0.5 without lookers."""
-        looking = state.looking(state._known(people), len(people))
+        looking = state.looking(state.known_answers(people), len(people))
         if len(looking.person) == 0:
             return 0.5
         satisfied = looking.weight * (looking.sets @ state.shares)[looking.accepts]

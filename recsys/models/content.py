@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from recsys.features.block import Block
 
 Floats = npt.NDArray[np.float64]
+_PEOPLE_AT_ONCE = 65_536
 
 
 class ContentModel(Model):
@@ -131,12 +132,26 @@ class ContentModel(Model):
         return taste, np.hstack([rows.is_, ones, candidate[:, None]])
 
     def _apply(self, people: Population) -> Directed:
-        taste, appeal = self._matrices(self.features_.concatenated(people))
-        if self.maps_ is not None:
-            taste = (taste @ self.maps_[0]).astype(np.float32)
-            appeal = (appeal @ self.maps_[1]).astype(np.float32)
+        parts = [self._factors(crowd) for crowd in self._crowds(people)]
         near = Nearness(self.weights_.near, self.config.near_scale_km)
+        taste, appeal = (np.vstack(sides) for sides in zip(*parts, strict=True))
         return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
+
+    @staticmethod
+    def _crowds(people: Population) -> list[Population]:
+        """Return the people in parts, in order, so that the wide exact rows of few exist at once."""
+        if len(people) <= _PEOPLE_AT_ONCE:
+            return [people]
+        starts = range(0, len(people), _PEOPLE_AT_ONCE)
+        rows = np.arange(len(people))
+        return [people.take(rows[start : start + _PEOPLE_AT_ONCE]) for start in starts]
+
+    def _factors(self, people: Population) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return taste and appeal with the columns they are kept in."""
+        taste, appeal = self._matrices(self.features_.concatenated(people))
+        if self.maps_ is None:
+            return taste, appeal
+        return (taste @ self.maps_[0]).astype(np.float32), (appeal @ self.maps_[1]).astype(np.float32)
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         weights = self.weights_

@@ -142,3 +142,14 @@ def test_a_saved_model_scores_new_people_without_scikit_learn(people, tmp_path):
         "assert not [m for m in sys.modules if m.startswith(('sklearn', 'scipy.optimize'))]\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_large_crowd_is_scored_in_parts(people, monkeypatch):
+    """The matrices of everybody are those of the parts one below the other, in id order."""
+    model = ContentModel(QUICK).fit(people, Events.none(), rng=np.random.default_rng(0))
+    whole = model.directed(people)
+    monkeypatch.setattr("recsys.models.content._PEOPLE_AT_ONCE", 40)
+    parts = model.directed(people)
+    assert parts.ids == whole.ids
+    np.testing.assert_allclose(parts.taste, whole.taste, atol=1e-5)
+    np.testing.assert_allclose(parts.appeal, whole.appeal, atol=1e-5)

@@ -70,7 +70,7 @@ class AppliedValues(AppliedBlock):
 
     def rows(self, people: Population) -> BlockRows:
         """Return the rows of everybody."""
-        answers = self._known(people)
+        answers = self.known_answers(people)
         return BlockRows(
             self._looks(self.looking(answers, len(people)), len(people)), self._is(answers, len(people))
         )
@@ -80,7 +80,7 @@ class AppliedValues(AppliedBlock):
         """Position of each question's first option among all options, and the end."""
         return np.cumsum([0, *(len(options) for options in self.options)])
 
-    def _known(self, people: Population) -> pd.DataFrame:
+    def known_answers(self, people: Population) -> pd.DataFrame:
         """Return the answers to this block's questions, with the question's number."""
         answers = people.long.answers
         number = pd.Index(self.questions, dtype=object).get_indexer(
