@@ -11,5 +11,6 @@ def generator(settings: Settings, step: str) -> np.random.Generator:
     """Return the generator of one step: the seed gives each step a stream of its own.
 
     >>> [int(generator(Settings(), step).integers(1000)) for step in ("train", "train", "simulate")]
+    [458, 458, 65]
     """
     return np.random.default_rng([settings.seed, crc32(step.encode())])
