@@ -32,6 +32,18 @@ STATED = (
 """What a person must have said to be on a list or to get one."""
 
 
+SETS = (
+    "accepts_age_bands",
+    "accepts_household_status",
+    "meets_genders",
+    "intents",
+    "languages",
+    "channels",
+    "contact_windows",
+    "meeting_settings",
+)
+
+
 def violations(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.DataFrame) -> pd.Series:
     """Return the number of listed pairs that break each rule; all 0 is what is wanted."""
     return broken_rules(lists, profiles, boundaries).sum().astype(int).rename("violations")
@@ -41,6 +53,8 @@ def broken_rules(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.Dat
     """Return which rules each listed pair breaks, one row a pair and one column a rule."""
     people = profiles.merge(boundaries.drop(columns="valid_from"), on="user_id", how="left")
     people["place"] = people["cell"].map(lambda cell: h3.cell_to_parent(cell, 4), na_action="ignore")
+    for column in SETS:  # once a person, not once a pair
+        people[column] = people[column].map(_as_text)
     pairs = lists[["viewer_id", "candidate_id"]].reset_index(drop=True)
     a = pairs[["viewer_id"]].merge(people, left_on="viewer_id", right_on="user_id", how="left")
     b = pairs[["candidate_id"]].merge(people, left_on="candidate_id", right_on="user_id", how="left")
@@ -102,21 +116,16 @@ def _shares(a: pd.DataFrame, b: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _together(a: pd.Series, b: pd.Series, rule: Callable[[set[str], set[str]], bool]) -> pd.Series:
-    """Apply a rule to aligned sets (a word is a set of one, unknown is empty), once a distinct pair."""
-    x, y = a.map(_as_text), b.map(_as_text)
-    code, distinct = pd.MultiIndex.from_arrays([x, y]).factorize()
-    answers = np.array([rule(_as_set(one), _as_set(other)) for one, other in distinct], dtype=bool)
-    return pd.Series(answers[code])
+    """Apply a rule to aligned sets of words (unknown is empty), once a distinct pair of sets."""
+    (x, firsts), (y, seconds) = (pd.factorize(side.fillna("").astype(object)) for side in (a, b))
+    one, other = ([set(text.split("|")) - {""} for text in texts] for texts in (firsts, seconds))
+    both, position = np.unique(x * len(other) + y, return_inverse=True)
+    answers = [rule(one[pair // len(other)], other[pair % len(other)]) for pair in both]
+    return pd.Series(np.array(answers, dtype=bool)[position])
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, list | tuple | set):
-        return "|".join(sorted(value))
-    return value if isinstance(value, str) else ""
-
-
-def _as_set(text: str) -> set[str]:
-    return set(text.split("|")) - {""}
+def _as_text(value: object) -> str | None:
+    return "|".join(sorted(value)) if isinstance(value, list | tuple) else None
 
 
 def _kilometres(a: pd.Series, b: pd.Series) -> tuple[pd.Series, pd.Series]:
