@@ -112,8 +112,9 @@ class ContentModel(Model):
             return self._strengths(ridges[0], marginals[0]), Platt()
         held_out = HeldOut(design, folds)
         middle = ridges[len(ridges) // 2]
-        first = held_out.best([self._strengths(middle, marginal) for marginal in marginals])
-        best = held_out.best([self._strengths(ridge, first.strengths.marginal) for ridge in ridges])
+        best = held_out.best([self._strengths(middle, marginal) for marginal in marginals])
+        if len(ridges) > 1:
+            best = held_out.best([self._strengths(ridge, best.strengths.marginal) for ridge in ridges])
         return best.strengths, best.line if self.config.calibrate else Platt()
 
     def _compression(self, rows: BlockRows) -> tuple[Floats, Floats] | None:
