@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 def killed_at(step: int, work: Callable[[], Any]) -> bool:
     """Do `work` in a child that is killed right after its `step`-th step on the disk; say if it was."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads; the child only writes files
+        child = os.fork()
     if child == 0:
         count = 0
 
