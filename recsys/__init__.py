@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from recsys.evaluation.evaluate import evaluate
     from recsys.history.events import Events
     from recsys.models.content import ContentModel
+    from recsys.models.hybrid import HybridModel
     from recsys.models.popularity import PopularityModel
     from recsys.models.random_model import RandomModel
     from recsys.ranking.recommend import recommend
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ContentModel": "recsys.models.content",
     "Events": "recsys.history.events",
+    "HybridModel": "recsys.models.hybrid",
     "Policy": "recsys.constraints.policy",
     "PopularityModel": "recsys.models.popularity",
     "Population": "recsys.schema.population",
@@ -48,6 +50,7 @@ _HOMES = {
 __all__ = [
     "ContentModel",
     "Events",
+    "HybridModel",
     "Policy",
     "PopularityModel",
     "Population",

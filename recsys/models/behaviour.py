@@ -1,0 +1,216 @@
+"""The shape of models that learn from behaviour, with or without content beneath."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from recsys.history.events import Events
+from recsys.models.behaviour_base import Base, Spaces
+from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.behaviour_state import State
+from recsys.models.calibration import Platt
+from recsys.models.directed import Directed
+from recsys.models.looks import Looks
+from recsys.models.model import Arrays, Meta, Model
+from recsys.models.space import Shifts, Standard
+from recsys.models.stacker import Stacker, fit_stacker, known
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
+from recsys.schema.strings import packed_strings, unpacked_strings
+
+_FOLDS = 1000
+_LEAST_HELD_OUT = 50
+
+
+class BehaviourModel(Model):
+    """Selectivity, popularity and factors, each a posterior mode around what content says, stacked.
+
+    Subclasses say what lies beneath: `_content_learned` and `_content_of`; nothing by default.
+
+    After `fit`: `base_` is what all people taught together, `state_` what is particular to each,
+    `stacker_` the weights of the parts.
+    """
+
+    config: BehaviourConfig
+
+    def _content_learned(self, people: Population, events: Events, rng: Generator) -> Model | None:  # noqa: ARG002
+        return None
+
+    def _content_again(self, people: Population, events: Events, rng: Generator) -> Model | None:  # noqa: ARG002
+        """Fit content once more, on fewer events, with the choices already made."""
+        return None
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
+        looks = Looks.from_events(people, events)
+        self.content_ = self._content_learned(people, events, rng)
+        content = None if self.content_ is None else self.content_.directed(people)
+        self.base_ = Base.learned(people, content, looks, self.config, rng)
+        self.stacker_ = self._stacked(people, events, looks, rng)
+        self._fold_in(people, looks)
+
+    def _stacked(self, people: Population, events: Events, looks: Looks, rng: Generator) -> Stacker:
+        """Return the weights, learned on pairs that everything else has not seen if there are enough."""
+        held = looks.pair_folds(_FOLDS, rng) < self.config.held_out * _FOLDS
+        if not self.config.stack or held.sum() < _LEAST_HELD_OUT or held.all():
+            return _usual(self.base_)
+        model = self._content_again(people, _without(people, events, looks.take(held)), rng)
+        content = None if model is None else model.directed(people)
+        seen, unseen = looks.take(~held), looks.take(held)
+        base = Base.learned(people, content, seen, self.config, rng)
+        spaces, usual = base.spaces(people, content), _usual(base)
+        parts = State.found(base, spaces, content, seen).parts(spaces, content, unseen)
+        learned = fit_stacker(parts, unseen.labels, unseen.chances, usual)
+        return learned.moved(usual, _usual(self.base_))
+
+    def _fold_in(self, people: Population, looks: Looks) -> None:
+        content = None if self.content_ is None else self.content_.directed(people)
+        spaces = self.base_.spaces(people, content)
+        self.ids_ = people.ids.values
+        self.state_ = State.found(self.base_, spaces, content, looks)
+
+    def updated(self, people: Population, events: Events) -> Self:
+        """Return the model after more happened: everybody is folded in again, nothing is refitted.
+
+        people may hold newcomers. events: the whole history up to `people.as_of`, so that whoever
+        was separated since leaves no trace. With the people and events of the fit, the same model.
+        Raises NotFittedError before `fit`.
+        """
+        model = copy(self)
+        model._fitted = self.fitted
+        model._fold_in(people, Looks.from_events(people, events.until(people.as_of)))
+        model._fitted = model._apply(people)
+        return model
+
+    def _apply(self, people: Population) -> Directed:
+        content = None if self.content_ is None else self.content_.directed(people)
+        spaces = self.base_.spaces(people, content)
+        state = self.state_.at(IdIndex(self.ids_).find(people.ids.values))
+        return _matrices(people, content, spaces, state, self.stacker_)
+
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        base, state, stacker = self.base_, self.state_, self.stacker_
+        arrays: Arrays = {}
+        for name, ids in (("base", base.ids), ("state", self.ids_)):
+            arrays[f"{name}.ids_text"], arrays[f"{name}.ids_ends"] = packed_strings(ids)
+        for name, standard in (("personal", base.personal), ("standard", base.standard)):
+            arrays |= {f"{name}.{field.name}": getattr(standard, field.name) for field in fields(standard)}
+        for name, pair in (("maps", base.maps), ("ridge", base.ridge)):
+            arrays |= {f"{name}.taste": pair[0], f"{name}.appeal": pair[1]}
+        for name, shifts in _shifts(base, state).items():
+            arrays |= {f"{name}.taste": shifts.taste, f"{name}.appeal": shifts.appeal}
+        for name in _NUMBERS:
+            arrays[f"state.{name}"] = getattr(state, name)
+        arrays |= {"stacker.rows": stacker.rows, "stacker.columns": stacker.columns}
+        learned: Meta = {
+            "line": [base.line.slope, base.line.intercept],
+            "asked": base.asked,
+            "intercept": base.intercept,
+            "variances": list(base.variances),
+            "stacker": [stacker.intercept, stacker.near, stacker.asked],
+            "content": None,
+        }
+        if self.content_ is not None:
+            own, learned["content"] = self.content_._arrays()
+            arrays |= {f"content.{name}": array for name, array in own.items()}
+        return arrays, learned
+
+    def _content_restored(self, arrays: Arrays, meta: Meta) -> Model | None:  # noqa: ARG002
+        return None
+
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        def shifts(name: str) -> Shifts:
+            return Shifts(arrays[f"{name}.taste"], arrays[f"{name}.appeal"])
+
+        def standard(name: str) -> Standard:
+            return Standard(**{field.name: arrays[f"{name}.{field.name}"] for field in fields(Standard)})
+
+        def ids(name: str) -> npt.NDArray[np.object_]:
+            return np.asarray(
+                unpacked_strings(arrays[f"{name}.ids_text"], arrays[f"{name}.ids_ends"]), object
+            )
+
+        self.base_ = Base(
+            config=self.config,
+            ids=ids("base"),
+            line=Platt(*meta["line"]),
+            asked=meta["asked"],
+            intercept=meta["intercept"],
+            variances=tuple(meta["variances"]),
+            maps=(arrays["maps.taste"], arrays["maps.appeal"]),
+            personal=standard("personal"),
+            standard=standard("standard"),
+            ridge=(arrays["ridge.taste"], arrays["ridge.appeal"]),
+            personal_bases=shifts("base_personal"),
+            factor_bases=shifts("base_factors"),
+        )
+        self.ids_ = ids("state")
+        numbers = {name: arrays[f"state.{name}"] for name in _NUMBERS}
+        self.state_ = State(**numbers, personal=shifts("state_personal"), factors=shifts("state_factors"))
+        intercept, near, asked = meta["stacker"]
+        self.stacker_ = Stacker(intercept, near, arrays["stacker.rows"], arrays["stacker.columns"], asked)
+        own = {name[8:]: array for name, array in arrays.items() if name.startswith("content.")}
+        self.content_ = None if meta["content"] is None else self._content_restored(own, meta["content"])
+
+
+_NUMBERS = ("generosity", "popularity", "given", "received")
+
+
+def _shifts(base: Base, state: State) -> dict[str, Shifts]:
+    return {
+        "base_personal": base.personal_bases,
+        "base_factors": base.factor_bases,
+        "state_personal": state.personal,
+        "state_factors": state.factors,
+    }
+
+
+def _usual(base: Base) -> Stacker:
+    return Stacker.usual(base.line.intercept + base.intercept, base.line.slope)
+
+
+def _without(people: Population, events: Events, held: Looks) -> Events:
+    """Return the events of all pairs but the held ones, in neither direction."""
+    frame, width = events.frame, len(people) + 1
+    actor, target = (people.ids.find(frame[c]).astype(np.int64) + 1 for c in (C.ACTOR, C.TARGET))
+    i, j = held.viewers.astype(np.int64) + 1, held.candidates.astype(np.int64) + 1
+    gone = np.unique(np.minimum(i, j) * width + np.maximum(i, j))
+    pair = np.minimum(actor, target) * width + np.maximum(actor, target)
+    return Events(frame[~np.isin(pair, gone)].reset_index(drop=True))
+
+
+def _matrices(
+    people: Population, content: Directed | None, spaces: Spaces, state: State, stacker: Stacker
+) -> Directed:
+    """Return taste and appeal: the parts side by side, each scaled by how well a person is known."""
+    given, received = known(state.given), known(state.received)
+    own, factors = spaces.personal, spaces.factors
+    moved_taste, moved_appeal = own.taste + state.personal.taste, own.appeal + state.personal.appeal
+    moved = np.hstack([moved_taste * own.scale, -own.taste * own.scale])
+    to_moved = np.hstack([moved_appeal, own.appeal])
+    rows = [moved, (factors.taste + state.factors.taste) * factors.scale]
+    columns = [to_moved, factors.appeal + state.factors.appeal]
+    first = 1
+    if content is not None:
+        rows.insert(0, content.taste.astype(np.float64))
+        columns.insert(0, content.appeal.astype(np.float64))
+        first = 0
+    taste = [row * stacker.row(part, given)[:, None] for part, row in enumerate(rows, first)]
+    appeal = [column * stacker.column(part, received)[:, None] for part, column in enumerate(columns, first)]
+    ones = np.ones((len(people), 1))
+    n_parts = len(stacker.columns)
+    generosity = stacker.intercept + stacker.row(n_parts, given) * state.generosity
+    popularity = stacker.row(n_parts + 1, received) * state.popularity
+    near = None if content is None or content.nearness is None else content.nearness.scaled(stacker.near)
+    return Directed.of(
+        people.ids,
+        taste=np.hstack([*taste, generosity[:, None], ones]),
+        appeal=np.hstack([*appeal, ones, popularity[:, None]]),
+        nearness=near,
+        cell=people.cells,
+    )

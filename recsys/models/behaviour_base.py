@@ -1,0 +1,171 @@
+"""What is learned from everybody together and stays while single people are folded in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.calibration import Platt, fit_platt
+from recsys.models.compression import compression
+from recsys.models.directed import Directed, sigmoid
+from recsys.models.looks import Looks
+from recsys.models.person_effects import fit_person_effects
+from recsys.models.space import Shifts, Space, Standard
+from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
+
+Floats = npt.NDArray[np.float64]
+_RIDGE = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class Spaces:
+    """The two spaces for some people, and where everybody stands for those who look at them."""
+
+    personal: Space
+    factors: Space
+    personal_bases: Shifts
+    factor_bases: Shifts
+
+    @property
+    def n_people(self) -> int:
+        """How many people there are."""
+        return len(self.personal.taste)
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """Everything but what is particular to a person.
+
+    ids:       people of the fit, ascending, `(n_base,)`.
+    line:      from content logits to logits of P(like | look). asked: logits added when liked already.
+    intercept, variances: of selectivity and popularity.
+    maps:      `(n_content, k)` each, from content columns to the personal space.
+    personal, standard: how rows of the two spaces are scaled.
+    ridge:     `(1 + 2 k, n_factors)` each, from the personal space to the prior mean of the factors.
+    personal_bases, factor_bases: shifts of the people of the fit, by row of `ids`.
+    """
+
+    config: BehaviourConfig
+    ids: npt.NDArray[np.object_]
+    line: Platt
+    asked: float
+    intercept: float
+    variances: tuple[float, float]
+    maps: tuple[Floats, Floats]
+    personal: Standard
+    standard: Standard
+    ridge: tuple[Floats, Floats]
+    personal_bases: Shifts
+    factor_bases: Shifts
+
+    @classmethod
+    def learned(
+        cls,
+        people: Population,
+        content: Directed | None,
+        looks: Looks,
+        config: BehaviourConfig,
+        rng: np.random.Generator,
+    ) -> "Base":
+        """Learn from the looks of `people`, given what content says of them."""
+        from recsys.models.collaborative import als_factors
+
+        listed = looks.take(~looks.asked)
+        logits = _logits(content, listed)
+        line = Platt(1.0, 0.0) if content is None else fit_platt(logits, listed.labels, listed.chances)
+        asked = _asked(line.logits(_logits(content, looks)), looks)
+        offset = line.logits(_logits(content, looks)) + asked * looks.asked
+        n_people = len(people)
+        effects = fit_person_effects(looks, offset, n_people)
+        maps, personal = _personal(content, n_people, config, line.slope)
+        own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
+        taste, appeal = als_factors(looks, n_people, config, rng)
+        gave, received = (np.abs(rows).sum(axis=1) > 0 for rows in (taste, appeal))
+        both = gave & received
+        standard = Standard.of(taste[both], appeal[both], config.spread)
+        raw = standard.rows(taste, appeal)
+        features = _features(own)
+        ridge = (_ridge(features[gave], raw.taste[gave]), _ridge(features[received], raw.appeal[received]))
+        base = cls(
+            config=config,
+            ids=people.ids.values,
+            line=line,
+            asked=asked,
+            intercept=effects.intercept,
+            variances=effects.variances,
+            maps=maps,
+            personal=personal,
+            standard=standard,
+            ridge=ridge,
+            personal_bases=Shifts.none(n_people, len(personal.scale)),
+            factor_bases=Shifts(
+                (raw.taste - features @ ridge[0]) * gave[:, None],
+                (raw.appeal - features @ ridge[1]) * received[:, None],
+            ),
+        )
+        offset += effects.intercept
+        offset += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
+        without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
+        moved = own.folded(looks, without, base.personal_bases, config.personal_strength, config.steps)
+        shifts = Shifts(moved[0] - own.taste, moved[1] - own.appeal)
+        return cls(**{**vars(base), "personal_bases": shifts})
+
+    def offset(self, content: Directed | None, looks: Looks) -> Floats:
+        """Return the logit of each look from content alone, `(n_looks,)`, without the intercept."""
+        return self.line.logits(_logits(content, looks)) + self.asked * looks.asked
+
+    def spaces(self, people: Population, content: Directed | None) -> Spaces:
+        """Return both spaces for any people; whoever was not at the fit stands at the prior mean."""
+        own = self.personal.rows(*_content_rows(content, self.maps, len(people), self.line.slope))
+        features = _features(own)
+        factors = Space(features @ self.ridge[0], features @ self.ridge[1], self.standard.scale)
+        rows = IdIndex(self.ids).find(people.ids.values)
+        return Spaces(own, factors, self.personal_bases.at(rows), self.factor_bases.at(rows))
+
+
+def _logits(content: Directed | None, looks: Looks) -> Floats:
+    return np.zeros(len(looks)) if content is None else content.logits(looks.viewers, looks.candidates)
+
+
+def _asked(logits: Floats, looks: Looks) -> float:
+    """Return the logits that make the mean chance of a yes right where the other likes already."""
+    if not looks.asked.any():
+        return 0.0
+    x, y = np.append(logits[looks.asked], [0.0, 0.0]), np.append(looks.labels[looks.asked], [0.0, 1.0])
+    more = 0.0
+    for _ in range(50):
+        p = sigmoid(x + more)
+        more += float(np.clip((y - p).sum() / max((p * (1 - p)).sum(), 1e-9), -1.0, 1.0))
+    return more
+
+
+def _personal(
+    content: Directed | None, n_people: int, config: BehaviourConfig, slope: float
+) -> tuple[tuple[Floats, Floats], Standard]:
+    if content is None or not n_people:
+        none = np.zeros((0 if content is None else content.n_factors, 0))
+        return (none, none), Standard.of(np.zeros((n_people, 0)), np.zeros((n_people, 0)))
+    most = min(config.personal_factors, content.n_factors)
+    maps = compression(content.taste - content.taste.mean(0), content.appeal - content.appeal.mean(0), most)
+    return maps, Standard.of(*_content_rows(content, maps, n_people, slope))
+
+
+def _content_rows(
+    content: Directed | None, maps: tuple[Floats, Floats], n_people: int, slope: float
+) -> tuple[Floats, Floats]:
+    if content is None:
+        return np.zeros((n_people, 0)), np.zeros((n_people, 0))
+    return slope * (content.taste.astype(np.float64) @ maps[0]), content.appeal.astype(np.float64) @ maps[1]
+
+
+def _features(own: Space) -> Floats:
+    """Return what the prior mean of the factors is a linear map of, `(n_people, 1 + 2 k)`."""
+    return np.hstack([np.ones((len(own.taste), 1)), own.taste, own.appeal])
+
+
+def _ridge(features: Floats, targets: Floats) -> Floats:
+    """Return the ridge regression of `targets` on `features`."""
+    left = features.T @ features + _RIDGE * np.eye(features.shape[1])
+    return np.asarray(np.linalg.solve(left, features.T @ targets), np.float64)

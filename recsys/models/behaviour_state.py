@@ -1,0 +1,95 @@
+"""What behaviour says of each person, found again whenever something happened."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.behaviour_base import Base, Spaces
+from recsys.models.directed import Directed
+from recsys.models.looks import Looks
+from recsys.models.person_effects import fit_person_effects
+from recsys.models.space import Shifts, rows_at
+from recsys.models.stacker import Parts, known
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is known of some people beyond their answers; all 0 for somebody without evidence.
+
+    generosity, popularity: `(n_people,)` logits. given, received: `(n_people,)` looks.
+    personal, factors:      how far evidence moved them in the two spaces.
+    """
+
+    generosity: Floats
+    popularity: Floats
+    given: Floats
+    received: Floats
+    personal: Shifts
+    factors: Shifts
+
+    def at(self, rows: npt.NDArray[np.integer]) -> "State":
+        """Return the people at `rows`; somebody without evidence for a row of -1."""
+        return State(
+            rows_at(self.generosity, rows),
+            rows_at(self.popularity, rows),
+            rows_at(self.given, rows),
+            rows_at(self.received, rows),
+            self.personal.at(rows),
+            self.factors.at(rows),
+        )
+
+    @classmethod
+    def found(cls, base: Base, spaces: Spaces, content: Directed | None, looks: Looks) -> "State":
+        """Fold everybody in, given what was learned from all (`base`); nothing of that is changed."""
+        n_people = spaces.n_people
+        offset = base.offset(content, looks)
+        effects = fit_person_effects(
+            looks, offset, n_people, variances=base.variances, intercept=base.intercept
+        )
+        offset = offset + base.intercept
+        offset += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
+        own, bases, config = spaces.personal, spaces.personal_bases, base.config
+        without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
+        taste, appeal = own.folded(looks, without, bases, config.personal_strength, config.steps)
+        personal = Shifts(taste - own.taste, appeal - own.appeal)
+        offset = without + own.score(taste, appeal, looks.viewers, looks.candidates)
+        own, bases = spaces.factors, spaces.factor_bases
+        taste, appeal = own.folded(looks, offset, bases, config.strength, config.steps)
+        given, received = looks.evidence(n_people)
+        factors = Shifts(taste - own.taste, appeal - own.appeal)
+        return cls(effects.generosity, effects.popularity, given, received, personal, factors)
+
+    def parts(self, spaces: Spaces, content: Directed | None, looks: Looks) -> Parts:
+        """Return the parts of the pairs of `looks`."""
+        i, j = looks.viewers, looks.candidates
+        own = spaces.personal
+        moved = own.score(own.taste + self.personal.taste, own.appeal + self.personal.appeal, i, j)
+        moved -= own.score(own.taste, own.appeal, i, j)
+        own = spaces.factors
+        factors = own.score(own.taste + self.factors.taste, own.appeal + self.factors.appeal, i, j)
+        logits, near = content_logits(content, i, j)
+        return Parts(
+            scores=np.array([logits, moved, factors]),
+            near=near,
+            generosity=self.generosity[i],
+            popularity=self.popularity[j],
+            known_row=known(self.given)[i],
+            known_column=known(self.received)[j],
+            asked=looks.asked.astype(np.float64),
+        )
+
+
+def content_logits(
+    content: Directed | None, i: npt.NDArray[np.integer], j: npt.NDArray[np.integer]
+) -> tuple[Floats, Floats]:
+    """Return the logits of the two matrices and of nearness apart, zeros without content."""
+    if content is None:
+        return np.zeros(len(i)), np.zeros(len(i))
+    whole = content.logits(i, j)
+    if content.nearness is None:
+        return whole, np.zeros(len(i))
+    near = content.nearness.pairs(content.cell[i], content.cell[j])
+    return whole - near, near

@@ -1,0 +1,184 @@
+"""Fold-in: a person's factors from a prior mean and the people they were shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Entries grouped by the person they are about.
+
+    indptr: `(n_people + 1,)` int64; person r has the entries `indptr[r]:indptr[r + 1]`.
+    others: `(n_entries,)` int64 rows of the factors of the other side, ascending for each person.
+    order:  `(n_entries,)` positions of the entries in the arrays they came from.
+    """
+
+    indptr: Integers
+    others: Integers
+    order: Integers
+
+    @classmethod
+    def of(cls, n_people: int, own: npt.ArrayLike, others: npt.ArrayLike) -> "Evidence":
+        """Group aligned entries: `own` is whom each is about, `others` whom it is with."""
+        rows, other = np.asarray(own, np.int64), np.asarray(others, np.int64)
+        order = np.lexsort((other, rows))
+        counts = np.bincount(rows, minlength=n_people)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(indptr, other[order], order.astype(np.int64))
+
+    def sorted(self, values: npt.NDArray[np.floating]) -> Floats:
+        """Return aligned values in the order of the entries."""
+        return np.ascontiguousarray(values[self.order], np.float64)
+
+
+def fold_in(
+    prior: Floats,
+    evidence: Evidence,
+    factors: Floats,
+    *,
+    trust: Floats,
+    targets: Floats,
+    strength: float,
+) -> Floats:
+    """Return u of each person: `(strength I + sum c v v^T) u = strength m + sum c p v`.
+
+    The sums run over the people they were shown and over nobody else. A person without evidence gets
+    the prior mean m itself, to the bit; the more evidence, the less m matters.
+
+    prior: `(n_people, k)` m. trust, targets: c and p of each entry. factors: `(n_others, k)` v.
+    strength: lam, positive.
+
+    >>> nobody = Evidence.of(1, [], [])
+    >>> none = np.empty(0)
+    >>> fold_in(np.array([[0.3, 0.1]]), nobody, np.ones((2, 2)), trust=none, targets=none, strength=2.0)
+    array([[0.3, 0.1]])
+    """
+    rows = np.array(prior, np.float64, order="C")
+    if rows.size:
+        others = np.ascontiguousarray(factors, np.float64)
+        c, p = evidence.sorted(trust), evidence.sorted(targets)
+        _fold_in(rows, evidence.indptr, evidence.others, c, p, others, float(strength))
+    return rows
+
+
+def fold_in_answers(
+    prior: Floats,
+    evidence: Evidence,
+    factors: Floats,
+    *,
+    labels: Floats,
+    weights: Floats,
+    offset: Floats,
+    strength: float,
+    steps: int = 3,
+) -> Floats:
+    """Return u of each person when the answers are yes or no: fold-ins repeated until they settle.
+
+    Each step is `fold_in` with c = w tanh(x / 2) / 2 x at the logit x = offset + u v, and the p that
+    makes the slope right: the quadratic bound of the logistic loss, so no step ever overshoots
+    (Jaakkola and Jordan, Statistics and Computing 10 (2000) 25-37). Where it settles, at the posterior
+    mode, a further no never raises the logit of its pair and a further yes never lowers it, because
+    each only adds a penalty that falls or rises with it.
+
+    labels, weights, offset: `(n_entries,)`; labels are 0 or 1, weights in (0, 1] or more.
+    """
+    rows = np.array(prior, np.float64, order="C")
+    if rows.size:
+        others = np.ascontiguousarray(factors, np.float64)
+        y, w, x = (evidence.sorted(values) for values in (labels, weights, offset))
+        _fold_in_answers(rows, evidence.indptr, evidence.others, y, w, x, others, float(strength), steps)
+    return rows
+
+
+@njit(cache=True)
+def _add(left: Floats, right: Floats, v: Floats, c: float, pull: float) -> None:  # pragma: no cover
+    """Add one entry to the lower triangle of the left side and to the right side."""
+    for a in range(len(v)):
+        right[a] += pull * v[a]
+        scaled = c * v[a]
+        for b in range(a + 1):
+            left[a, b] += scaled * v[b]
+
+
+@njit(cache=True)
+def _solved(left: Floats, right: Floats) -> None:  # pragma: no cover
+    """Solve `left @ x = right` in place by Cholesky; only the lower triangle of `left` is read."""
+    k = len(right)
+    for a in range(k):
+        for b in range(a + 1):
+            total = left[a, b]
+            for c in range(b):
+                total -= left[a, c] * left[b, c]
+            left[a, b] = np.sqrt(total) if a == b else total / left[b, b]
+    for a in range(k):
+        for c in range(a):
+            right[a] -= left[a, c] * right[c]
+        right[a] /= left[a, a]
+    for a in range(k - 1, -1, -1):
+        for c in range(a + 1, k):
+            right[a] -= left[c, a] * right[c]
+        right[a] /= left[a, a]
+
+
+@njit(cache=True)
+def _fold_in(  # noqa: PLR0917
+    rows: Floats,
+    indptr: Integers,
+    others: Integers,
+    trust: Floats,
+    targets: Floats,
+    factors: Floats,
+    strength: float,
+) -> None:  # pragma: no cover
+    k = rows.shape[1]
+    left, right = np.empty((k, k)), np.empty(k)
+    for person in range(rows.shape[0]):
+        if indptr[person] == indptr[person + 1]:
+            continue
+        left[:], right[:] = 0.0, 0.0
+        for entry in range(indptr[person], indptr[person + 1]):
+            v = factors[others[entry]]
+            pull = trust[entry] * (targets[entry] - np.dot(rows[person], v))
+            _add(left, right, v, trust[entry], pull)
+        for a in range(k):
+            left[a, a] += strength
+        _solved(left, right)
+        rows[person] += right
+
+
+@njit(cache=True)
+def _fold_in_answers(  # noqa: PLR0917
+    rows: Floats,
+    indptr: Integers,
+    others: Integers,
+    labels: Floats,
+    weights: Floats,
+    offset: Floats,
+    factors: Floats,
+    strength: float,
+    steps: int,
+) -> None:  # pragma: no cover
+    k = rows.shape[1]
+    left, right, start = np.empty((k, k)), np.empty(k), np.empty(k)
+    for person in range(rows.shape[0]):
+        if indptr[person] == indptr[person + 1]:
+            continue
+        start[:] = rows[person]
+        for _ in range(steps):
+            left[:], right[:] = 0.0, strength * (start - rows[person])
+            for entry in range(indptr[person], indptr[person + 1]):
+                v = factors[others[entry]]
+                x = offset[entry] + np.dot(rows[person], v)
+                p = 0.5 + 0.5 * np.tanh(x / 2.0)
+                c = weights[entry] * (0.5 * np.tanh(x / 2.0) / x if abs(x) > 1e-4 else 0.25)
+                _add(left, right, v, c, weights[entry] * (labels[entry] - p))
+            for a in range(k):
+                left[a, a] += strength
+            _solved(left, right)
+            rows[person] += right

@@ -1,0 +1,68 @@
+"""The hybrid: answers say where a person starts, behaviour says where they are."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from recsys.features.feature_map import FeatureMap
+from recsys.history.events import Events
+from recsys.models.behaviour import BehaviourModel
+from recsys.models.content import ContentModel
+from recsys.models.hybrid_config import HybridConfig
+from recsys.models.model import Meta, Model
+from recsys.schema.population import Population
+
+if TYPE_CHECKING:
+    from recsys.features.block import Block
+
+
+class HybridModel(BehaviourModel):
+    """Content, and what behaviour adds to it; what nobody knows yet comes from content alone.
+
+    Four things are added to the content logit, each 0 without evidence, so that a newcomer scores as
+    content says: how selective the viewer is, how popular the candidate is, how far each person's
+    taste and appeal lie from what their answers say (fold-in in the content model's own space), and
+    factors of behaviour alone (fold-in around a ridge map from content). Their weights by amount of
+    evidence, and the calibration to P(like | look), are learned on pairs left out of everything else.
+
+    blocks:   the feature blocks of the content model (the default ones when None).
+    features: blocks fitted already on the people `fit` will be given; then none are fitted.
+
+    `updated` folds people in again after a day's events without refitting.
+    """
+
+    name = "hybrid"
+    config_type = HybridConfig
+    config: HybridConfig
+    content_: ContentModel
+
+    def __init__(
+        self,
+        config: HybridConfig | None = None,
+        *,
+        blocks: "Sequence[Block] | None" = None,
+        features: FeatureMap | None = None,
+    ) -> None:
+        super().__init__(config)
+        self.blocks = blocks
+        self.features = features
+
+    def _content_learned(self, people: Population, events: Events, rng: Generator) -> Model:
+        model = ContentModel(self.config.content, blocks=self.blocks, features=self.features)
+        return model.fit(people, events, rng=rng)
+
+    def _content_again(self, people: Population, events: Events, rng: Generator) -> Model:
+        chosen = self.content_.strengths_
+        config = replace(self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,))
+        return ContentModel(config, features=self.content_.features_).fit(people, events, rng=rng)
+
+    def _content_restored(self, arrays: dict[str, npt.NDArray[Any]], meta: Meta) -> Model:
+        model = ContentModel(self.config.content)
+        model._restore(arrays, meta)
+        nobody = Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01")
+        model._fitted = model._apply(nobody)
+        return model

@@ -1,0 +1,133 @@
+"""A space of factors in which people differ: where each would be by prior, and what evidence says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.fold_in import Evidence, fold_in_answers
+from recsys.models.looks import Looks
+
+Floats = npt.NDArray[np.float64]
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Rows of everybody in one space; the score of a pair is `sum scale * taste * appeal`.
+
+    taste, appeal: `(n_people, k)`, prior means of about unit variance a column.
+    scale:         `(k,)` logits a column is worth.
+    """
+
+    taste: Floats
+    appeal: Floats
+    scale: Floats
+
+    def score(self, taste: Floats, appeal: Floats, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+        """Return the pair scores of rows of any kind in this space."""
+        a, b = np.asarray(i, np.int64), np.asarray(j, np.int64)
+        scores = np.empty(len(a))
+        for start in range(0, len(a), 65_536):
+            part = slice(start, start + 65_536)
+            scores[part] = np.vecdot(taste[a[part]] * self.scale, appeal[b[part]])
+        return scores
+
+    def folded(
+        self, looks: Looks, offset: Floats, bases: "Shifts", strength: float, steps: int
+    ) -> tuple[Floats, Floats]:
+        """Return everybody's taste and appeal after what they, and others about them, said.
+
+        offset: logit of each look without this space. bases: where the other side of a pair stands,
+        so that every person is folded in on their own.
+        """
+        n_people = len(self.taste)
+        rows = []
+        sides = (
+            (self.taste, self.appeal + bases.appeal, looks.viewers, looks.candidates),
+            (self.appeal, self.taste + bases.taste, looks.candidates, looks.viewers),
+        )
+        for prior, others, own, other in sides:
+            rows.append(
+                fold_in_answers(
+                    prior,
+                    Evidence.of(n_people, own, other),
+                    others * self.scale,
+                    labels=looks.labels,
+                    weights=looks.chances,
+                    offset=offset,
+                    strength=strength,
+                    steps=steps,
+                )
+            )
+        return rows[0], rows[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """How far evidence moved each person in a space, `(n_people, k)` each; 0 without evidence."""
+
+    taste: Floats
+    appeal: Floats
+
+    @classmethod
+    def none(cls, n_people: int, k: int) -> "Shifts":
+        """Nobody was moved."""
+        return cls(np.zeros((n_people, k)), np.zeros((n_people, k)))
+
+    def at(self, rows: npt.NDArray[np.integer]) -> "Shifts":
+        """Return the shifts at `rows`; nothing for a row of -1."""
+        return Shifts(rows_at(self.taste, rows), rows_at(self.appeal, rows))
+
+
+def rows_at(values: Floats, rows: npt.NDArray[np.integer]) -> Floats:
+    """Return `values` at `rows`, zeros where the row is -1.
+
+    >>> rows_at(np.array([[1.0], [2.0]]), np.array([1, -1])).tolist()
+    [[2.0], [0.0]]
+    """
+    found = np.zeros((len(rows), *values.shape[1:]))
+    known = rows >= 0
+    found[known] = values[rows[known]]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """How raw factors become the rows of a space: centred, unit variance, with what a column is worth.
+
+    mean_*, sd_*: `(k,)` of the raw columns.
+    """
+
+    mean_taste: Floats
+    mean_appeal: Floats
+    sd_taste: Floats
+    sd_appeal: Floats
+    scale: Floats
+
+    @classmethod
+    def of(cls, taste: Floats, appeal: Floats, spread: float | None = None) -> "Standard":
+        """Measure raw factors `(n_people, k)`; with `spread` the pair scores get that deviation."""
+        k = taste.shape[1]
+        if not len(taste):
+            return cls(np.zeros(k), np.zeros(k), np.ones(k), np.ones(k), np.zeros(k))
+        sd_taste, sd_appeal = taste.std(axis=0), appeal.std(axis=0)
+        live = (sd_taste > _LEAST) & (sd_appeal > _LEAST)
+        scale = np.where(live, sd_taste * sd_appeal, 0.0)
+        if spread is not None and live.any():
+            scale *= spread / float(np.sqrt((scale**2).sum()))
+        return cls(
+            taste.mean(axis=0),
+            appeal.mean(axis=0),
+            np.where(live, sd_taste, 1.0),
+            np.where(live, sd_appeal, 1.0),
+            scale,
+        )
+
+    def rows(self, taste: Floats, appeal: Floats) -> Space:
+        """Return raw factors as a space."""
+        return Space(
+            (taste - self.mean_taste) / self.sd_taste,
+            (appeal - self.mean_appeal) / self.sd_appeal,
+            self.scale,
+        )

@@ -1,0 +1,154 @@
+"""How much each part counts, by how much is known of the two people; separable, so two matrices."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.directed import sigmoid
+
+Floats = npt.NDArray[np.float64]
+
+PARTS: Final = ("content", "personal", "factors")
+"""Parts that score a pair; beside them selectivity (of the viewer) and popularity (of the candidate)."""
+_PRECISION: Final = 10.0
+_SLOPE_PRECISION: Final = 30.0
+_HALF: Final = 5.0
+"""Looks at which half of the evidence-dependent weight is reached."""
+
+
+def known(evidence: Floats) -> Floats:
+    """Return how well a person is known, `n / (n + 5)` for n looks.
+
+    >>> known(np.array([0.0, 5.0])).tolist()
+    [0.0, 0.5]
+    """
+    return evidence / (evidence + _HALF)
+
+
+@dataclass(frozen=True, eq=False)
+class Stacker:
+    """Weights of the parts; part p of a pair (i, j) counts `row_p(i) * column_p(j)`.
+
+    intercept: of the logit. near: of nearness.
+    rows:    `(n_parts + 2, 2)` weight of each part, of selectivity and of popularity for somebody
+             unknown, and what is added for somebody fully known.
+    columns: `(n_parts,)` what is added to 1 for a candidate fully known.
+    asked:   logits added for somebody who likes already; used in learning alone.
+    """
+
+    intercept: float
+    near: float
+    rows: Floats
+    columns: Floats
+    asked: float
+
+    @classmethod
+    def usual(cls, intercept: float, content: float) -> "Stacker":
+        """Return the weights before any pair was left out to learn them from."""
+        rows = np.zeros((len(PARTS) + 2, 2))
+        rows[:, 0] = [content, 1.0, 0.5, 1.0, 1.0]
+        return cls(intercept, content, rows, np.zeros(len(PARTS)), 0.0)
+
+    def moved(self, before: "Stacker", after: "Stacker") -> "Stacker":
+        """Return what was learned as a change of `before`, made to `after`."""
+        rows = self.rows.copy()
+        rows[0] *= after.rows[0, 0] / before.rows[0, 0]
+        return Stacker(
+            intercept=after.intercept + self.intercept - before.intercept,
+            near=self.near * after.near / before.near,
+            rows=rows,
+            columns=self.columns,
+            asked=self.asked,
+        )
+
+    def row(self, part: int, known_rows: Floats) -> Floats:
+        """Return the weight of a part for viewers known so well."""
+        return self.rows[part, 0] + self.rows[part, 1] * known_rows
+
+    def column(self, part: int, known_columns: Floats) -> Floats:
+        """Return the factor of a part for candidates known so well."""
+        return 1.0 + self.columns[part] * known_columns
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of some pairs, `(n_pairs,)` each.
+
+    scores: `(n_parts, n_pairs)` in the order of `PARTS`. known_row, known_column: of viewer, candidate.
+    """
+
+    scores: Floats
+    near: Floats
+    generosity: Floats
+    popularity: Floats
+    known_row: Floats
+    known_column: Floats
+    asked: Floats
+
+
+def fit_stacker(parts: Parts, labels: Floats, weights: Floats, usual: Stacker) -> Stacker:
+    """Learn the weights from pairs the parts were not fitted on, near the usual ones.
+
+    The row weights and the column factors are found in turns, each a logistic regression with a
+    normal prior: the usual weights for the first, no dependence on the candidate for the second.
+    """
+    stacker = usual
+    if not len(labels) or not weights.any():
+        return stacker
+    for _ in range(2):
+        stacker = _columns_fitted(
+            parts, labels, weights, _rows_fitted(parts, labels, weights, stacker, usual)
+        )
+    return stacker
+
+
+def _rows_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker, usual: Stacker) -> Stacker:
+    features, n_parts = [np.ones(len(labels)), parts.near, parts.asked], len(PARTS)
+    for part in range(n_parts):
+        score = parts.scores[part] * now.column(part, parts.known_column)
+        features += [score, score * parts.known_row]
+    features += [parts.generosity, parts.generosity * parts.known_row]
+    features += [parts.popularity, parts.popularity * parts.known_column]
+    mean = np.concatenate([[usual.intercept, usual.near, usual.asked], usual.rows.ravel()])
+    precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
+    theta = _regression(
+        np.array(features), labels, weights, offset=np.zeros(len(labels)), mean=mean, precision=precision
+    )
+    return Stacker(float(theta[0]), float(theta[1]), theta[3:].reshape(-1, 2), now.columns, float(theta[2]))
+
+
+def _columns_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker) -> Stacker:
+    fixed = now.intercept + now.near * parts.near + now.asked * parts.asked
+    n_parts = len(PARTS)
+    fixed += now.row(n_parts, parts.known_row) * parts.generosity
+    fixed += now.row(n_parts + 1, parts.known_column) * parts.popularity
+    scores = np.array([now.row(part, parts.known_row) * parts.scores[part] for part in range(n_parts)])
+    fixed += scores.sum(axis=0)
+    precision = np.full(n_parts, _SLOPE_PRECISION)
+    columns = _regression(
+        scores * parts.known_column,
+        labels,
+        weights,
+        offset=fixed,
+        mean=np.zeros(n_parts),
+        precision=precision,
+    )
+    return Stacker(now.intercept, now.near, now.rows, columns, now.asked)
+
+
+def _regression(
+    features: Floats, labels: Floats, weights: Floats, *, offset: Floats, mean: Floats, precision: Floats
+) -> Floats:
+    """Return the posterior mode of a logistic regression, `(n_features,)`, by Newton's method."""
+    theta = mean.copy()
+    for _ in range(50):
+        p = sigmoid(offset + theta @ features)
+        gradient = features @ (weights * (labels - p)) - precision * (theta - mean)
+        curve = weights * np.maximum(p * (1.0 - p), 1e-3)
+        step = np.linalg.solve((features * curve) @ features.T + np.diag(precision), gradient)
+        theta = theta + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-9:
+            break
+    return np.asarray(theta, np.float64)

@@ -1,0 +1,127 @@
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+
+from recsys.history.events import Events
+from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.collaborative import CollaborativeModel, stored_confidences
+from recsys.models.looks import Looks
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from tests.contracts.model_contract import ModelContract, some_events
+from tests.people import AS_OF, make_people
+
+QUICK = BehaviourConfig(factors=6, iterations=5)
+
+
+def _ids(people):
+    return people.ids.ids(np.arange(len(people)))
+
+
+class TestContract(ModelContract):
+    def model(self):
+        return CollaborativeModel(QUICK)
+
+
+def two_groups(rng, n=60, n_events=3000):
+    """Return events of people who like their own half, and pass the other, nine times in ten."""
+    ids = np.array([f"m{k:03d}" for k in range(n)], dtype=object)
+    i, j = np.divmod(rng.choice(n * n, n_events, replace=False), n)
+    i, j = i[i != j], j[i != j]
+    liked = rng.random(len(i)) < np.where(i % 2 == j % 2, 0.9, 0.1)
+    frame = pd.DataFrame({C.ACTOR: ids[i], C.TARGET: ids[j], C.TYPE: np.where(liked, "like", "pass")})
+    return Population.of_ids(ids, as_of=AS_OF), frame
+
+
+def test_taste_is_learned_from_likes_alone():
+    people, frame = two_groups(np.random.default_rng(0), n_events=1800)
+    config = BehaviourConfig(factors=4, spread=1.5)
+    model = CollaborativeModel(config).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    i, j = np.divmod(np.arange(3600), 60)
+    seen = {
+        (a, b) for a, b in zip(people.ids.rows(frame[C.ACTOR]), people.ids.rows(frame[C.TARGET]), strict=True)
+    }
+    new = np.array([a != b and (a, b) not in seen for a, b in zip(i, j, strict=True)])
+    chance, alike = model.fitted.probabilities(i[new], j[new]), (i % 2 == j % 2)[new]
+    assert np.median(chance[alike]) > np.median(chance[~alike]) + 0.3
+
+
+def test_a_no_is_stored_below_an_unseen_pair():
+    looks = Looks(
+        viewers=np.array([0, 0], np.int32),
+        candidates=np.array([1, 2], np.int32),
+        labels=np.array([1.0, 0.0]),
+        chances=np.ones(2),
+        weights=np.array([0.2, 0.6]),
+        answered=np.ones(2, bool),
+        asked=np.zeros(2, bool),
+    )
+    np.testing.assert_allclose(stored_confidences(looks, 10.0), [1.0 + 5.0, -(1.0 + 15.0)])
+
+
+def test_a_pass_never_raises_a_score_above_unseen():
+    """One pass more lowers the score of its pair, whichever pair it is and whatever was known."""
+    people = make_people(24, np.random.default_rng(12))
+    ids = _ids(people)
+    frame = some_events(ids, np.random.default_rng(13), n=160)
+    seen = set(zip(frame[C.ACTOR], frame[C.TARGET], strict=True))
+    before = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(5))
+    unseen = [(a, b) for a in ids for b in ids if a != b and (a, b) not in seen]
+    for a, b in unseen[::23]:
+        more = pd.DataFrame({C.ACTOR: [a], C.TARGET: [b], C.TYPE: ["pass"], C.TS: [frame[C.TS].max()]})
+        events = Events.of(pd.concat([frame, more], ignore_index=True))
+        after = CollaborativeModel(QUICK).fit(people, events, rng=np.random.default_rng(5))
+        pair = people.ids.rows([a]), people.ids.rows([b])
+        assert after.fitted.logits(*pair)[0] < before.fitted.logits(*pair)[0]
+
+
+def test_separated_people_leave_no_trace():
+    people = make_people(30, np.random.default_rng(12))
+    frame = some_events(_ids(people), np.random.default_rng(13))
+    a, b = frame[C.ACTOR].iloc[0], frame[C.TARGET].iloc[0]
+    between = frame[C.ACTOR].isin([a, b]) & frame[C.TARGET].isin([a, b])
+    block = pd.DataFrame({C.ACTOR: [b], C.TARGET: [a], C.TYPE: ["block"], C.TS: [frame[C.TS].max()]})
+    fits = [
+        CollaborativeModel(QUICK).fit(people, Events.of(table), rng=np.random.default_rng(5))
+        for table in (pd.concat([frame, block], ignore_index=True), frame[~between].reset_index(drop=True))
+    ]
+    assert between.any()
+    np.testing.assert_array_equal(fits[0].fitted.taste, fits[1].fitted.taste)
+    np.testing.assert_array_equal(fits[0].fitted.appeal, fits[1].fitted.appeal)
+
+
+def test_updated_with_what_was_known_is_the_same_model():
+    people = make_people(30, np.random.default_rng(12))
+    events = Events.of(some_events(_ids(people), np.random.default_rng(13)))
+    model = CollaborativeModel(QUICK).fit(people, events, rng=np.random.default_rng(5))
+    again = model.updated(people, events)
+    np.testing.assert_array_equal(again.fitted.taste, model.fitted.taste)
+    np.testing.assert_array_equal(again.fitted.appeal, model.fitted.appeal)
+
+
+def test_a_newcomer_is_folded_in_without_a_refit():
+    """Who joins after the fit and likes one group is understood, and nothing was learned again."""
+    people, frame = two_groups(np.random.default_rng(0), n_events=1800)
+    config = BehaviourConfig(factors=4, spread=1.5)
+    model = CollaborativeModel(config).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    everybody = Population.of_ids([*_ids(people), "newcomer"], as_of=AS_OF)
+    kinds = np.where(np.arange(30) % 2 == 0, "like", "pass")
+    said = pd.DataFrame({C.ACTOR: "newcomer", C.TARGET: _ids(people)[:30], C.TYPE: kinds})
+    later = model.updated(everybody, Events.of(pd.concat([frame, said], ignore_index=True)))
+    rows = np.full(30, everybody.ids.row("newcomer")), np.arange(30, 60)
+    before, after = (one.probabilities(*rows) for one in (model.directed(everybody), later.fitted))
+    alike = rows[1] % 2 == 0
+    assert np.ptp(before) < 0.2
+    assert after[alike].mean() > after[~alike].mean() + 0.3
+    assert later.base_ is model.base_
+    assert "newcomer" not in model.directed().ids
+
+
+def test_importing_the_package_does_not_import_implicit():
+    program = (
+        "import sys, recsys, recsys.models.hybrid, recsys.models.collaborative\n"
+        "assert 'implicit' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

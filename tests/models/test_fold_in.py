@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from recsys.models.fold_in import Evidence, fold_in, fold_in_answers
+
+
+def case(rng, n_people=12, n_others=15, k=4, n=60):
+    own, others = np.divmod(rng.choice((n_people - 1) * n_others, n, replace=False), n_others)
+    return {
+        "prior": rng.normal(size=(n_people, k)),
+        "factors": rng.normal(size=(n_others, k)),
+        "own": own,
+        "others": others,
+        "trust": rng.uniform(0.1, 3.0, n),
+        "labels": (rng.random(n) < 0.4).astype(float),
+        "offset": rng.normal(size=n),
+    }
+
+
+def answers(c, steps=400, strength=1.5, chosen=slice(None)):
+    evidence = Evidence.of(len(c["prior"]), c["own"][chosen], c["others"][chosen])
+    names = {"labels": "labels", "weights": "trust", "offset": "offset"}
+    given = {name: c[source][chosen] for name, source in names.items()}
+    return fold_in_answers(c["prior"], evidence, c["factors"], **given, strength=strength, steps=steps)
+
+
+def test_solves_the_written_equation():
+    """(lam I + sum c v v^T) u = lam m + sum c p v, person by person."""
+    c = case(np.random.default_rng(0))
+    targets, lam = c["labels"] * 2.0 - 0.5, 0.7
+    found = fold_in(
+        c["prior"],
+        Evidence.of(12, c["own"], c["others"]),
+        c["factors"],
+        trust=c["trust"],
+        targets=targets,
+        strength=lam,
+    )
+    for person in range(12):
+        at = c["own"] == person
+        v, trust = c["factors"][c["others"][at]], c["trust"][at]
+        left = lam * np.eye(4) + (v.T * trust) @ v
+        right = lam * c["prior"][person] + (trust * targets[at]) @ v
+        np.testing.assert_allclose(found[person], np.linalg.solve(left, right), atol=1e-10)
+
+
+def test_without_evidence_it_is_the_prior_to_the_bit():
+    c = case(np.random.default_rng(1))
+    evidence = Evidence.of(12, c["own"], c["others"])
+    assert 11 not in c["own"]
+    linear = fold_in(c["prior"], evidence, c["factors"], trust=c["trust"], targets=c["labels"], strength=0.3)
+    for found in (linear, answers(c)):
+        assert found[11].tobytes() == c["prior"][11].tobytes()
+        assert not np.array_equal(found[c["own"][0]], c["prior"][c["own"][0]])
+
+
+def test_the_order_of_evidence_does_not_matter_and_nothing_given_changes():
+    c = case(np.random.default_rng(2))
+    before = {name: value.copy() for name, value in c.items()}
+    mixed = np.random.default_rng(3).permutation(60)
+    assert answers(c).tobytes() == answers(c, chosen=mixed).tobytes()
+    for name, value in before.items():
+        np.testing.assert_array_equal(c[name], value)
+
+
+def test_answers_settle_where_the_gradient_is_nothing():
+    c = case(np.random.default_rng(4))
+    found = answers(c, strength=1.5)
+    for person in range(12):
+        at = c["own"] == person
+        v = c["factors"][c["others"][at]]
+        p = 1.0 / (1.0 + np.exp(-(c["offset"][at] + v @ found[person])))
+        pull = (c["trust"][at] * (c["labels"][at] - p)) @ v
+        np.testing.assert_allclose(1.5 * (found[person] - c["prior"][person]), pull, atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_no_never_raises_its_pair_and_a_yes_never_lowers_it(seed):
+    """Against the same person with that one look unseen, whatever the other looks say."""
+    c = case(np.random.default_rng(seed))
+    full = answers(c)
+    for entry in range(0, 60, 7):
+        unseen = answers(c, chosen=np.arange(60) != entry)
+        person, v = c["own"][entry], c["factors"][c["others"][entry]]
+        moved = v @ full[person] - v @ unseen[person]
+        assert moved > 0 if c["labels"][entry] else moved < 0
+
+
+def test_more_evidence_leaves_the_prior():
+    """The same answers about more and more people bring a person from the prior to where they are."""
+    rng = np.random.default_rng(5)
+    truth, factors = rng.normal(size=3), rng.normal(size=(4000, 3))
+    distance = []
+    for n in (0, 10, 100, 4000):
+        labels = (rng.random(n) < 1.0 / (1.0 + np.exp(-factors[:n] @ truth))).astype(float)
+        evidence = Evidence.of(1, np.zeros(n, np.int64), np.arange(n))
+        found = fold_in_answers(
+            np.full((1, 3), 3.0),
+            evidence,
+            factors,
+            labels=labels,
+            weights=np.ones(n),
+            offset=np.zeros(n),
+            strength=5.0,
+            steps=100,
+        )
+        distance.append(float(np.linalg.norm(found[0] - truth)))
+    assert distance[0] > distance[1] > distance[2] > distance[3]
+    assert distance[3] < 0.25
