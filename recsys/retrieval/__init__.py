@@ -24,7 +24,12 @@ first, and what is left is done exactly::
                  +----------------+            +----------------+
 
         5  where the mask is open and (x, y) could still reach the row's k-th best,
-           the pair is scored again in float64 and put in its place               best.py
+           the pair is noted; what can no longer be among the k is cut            best.py
+        6  what is left of the row, hardly more than k pairs, is scored again
+           in float64 and ordered                                                 scores.py
+
+(layout.py holds all arrays in tile order, tile_search.py walks through the steps, workers.py shares
+tiles out among threads or processes, chunks.py keeps to a stated amount of memory.)
 
 Steps 1 to 3 are one kernel: a summary is written like a person who refuses only what every member
 refuses and accepts what any member accepts, so a column that is shut to the summary is shut to
@@ -34,7 +39,7 @@ Why the answer is exact, and always the same
 --------------------------------------------
 The float32 products depend on block sizes and on the processor; they only decide which pairs are
 worth a second look, and they do it with a margin that covers the worst rounding error (bounds are
-derived in best.py). What decides is the second look: one float64 sum in a fixed order for each
+derived in scores.py). What decides is the second look: one float64 sum in a fixed order for each
 pair, then score from high to low, equal scores by row. So tiles, chunks and workers change how
 long it takes and nothing else.
 
@@ -44,5 +49,6 @@ A list is as long as there are people to show: never padded, never somebody the 
 from recsys.retrieval.lists import MutualLists
 from recsys.retrieval.retriever import Retriever
 from recsys.retrieval.top_k import mutual_top_k
+from recsys.retrieval.warm import warm_up
 
-__all__ = ["MutualLists", "Retriever", "mutual_top_k"]
+__all__ = ["MutualLists", "Retriever", "mutual_top_k", "warm_up"]

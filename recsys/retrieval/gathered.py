@@ -1,6 +1,9 @@
 """The lists of all tiles, gathered end to end as they are finished."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from recsys.retrieval.best import Best
 from recsys.retrieval.lists import MutualLists
@@ -11,40 +14,50 @@ class Gathered:
     """Keeps only the places that are filled, so memory follows the suggestions found, not `k`."""
 
     def __init__(self, n_positions: int) -> None:
-        self._start = np.zeros(n_positions, np.int64)
         self._length = np.zeros(n_positions, np.int64)
-        self._position = [np.empty(0, np.int32)]
-        self._p_like = [np.empty(0, np.float32)]
-        self._p_liked_back = [np.empty(0, np.float32)]
-        self._score = [np.empty(0)]
-        self._n_found = 0
+        self._rows: list[Positions] = []
+        self._candidates: list[Positions] = []
+        self._p_like: list[npt.NDArray[np.float32]] = []
+        self._p_liked_back: list[npt.NDArray[np.float32]] = []
+        self._score: list[npt.NDArray[np.float64]] = []
 
     def add(self, rows: Positions, best: Best) -> None:
         """Take in the lists of the people at `rows`."""
-        ends = self._n_found + np.cumsum(best.length, dtype=np.int64)
-        self._start[rows], self._length[rows] = ends - best.length, best.length
-        self._n_found = int(ends[-1])
+        self._length[rows] = best.length
         filled = np.arange(best.score.shape[1]) < best.length[:, None]
-        self._position.append(best.position[filled])
+        self._rows.append(rows)
+        self._candidates.append(best.position[filled])
         self._p_like.append(best.p_like[filled].astype(np.float32))
         self._p_liked_back.append(best.p_liked_back[filled].astype(np.float32))
         self._score.append(best.score[filled])
 
     def for_viewers(self, viewers: Positions, positions: Positions, order: Positions) -> MutualLists:
-        """Return the lists of `viewers`, in that order.
+        """Return the lists of `viewers`, in that order, and forget them.
 
         positions: where each viewer stands in `order`, -1 for one who is not listed and has no list.
         """
         listed = positions >= 0
-        lengths = np.where(listed, self._length[positions], 0) if len(order) else np.zeros(len(viewers), int)
+        lengths = np.zeros(len(viewers), np.int64)
+        lengths[listed] = self._length[positions[listed]]
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        start = self._start[positions[listed]] - indptr[:-1][listed]
-        at = np.repeat(start, lengths[listed]) + np.arange(indptr[-1])
+        start = np.zeros(len(order), np.int64)
+        start[positions[listed]] = indptr[:-1][listed]
+
+        def in_place(parts: list[Any], dtype: npt.DTypeLike) -> Any:
+            # A part is let go as soon as it is copied: a million lists are held once, not twice.
+            out = np.empty(indptr[-1], dtype)
+            for at, rows in enumerate(self._rows):
+                lengths, part = self._length[rows], parts[at]
+                before = np.cumsum(lengths) - lengths
+                out[np.repeat(start[rows] - before, lengths) + np.arange(len(part))] = part
+                parts[at] = None
+            return out
+
         return MutualLists(
             viewers=viewers,
             indptr=indptr,
-            candidates=order[np.concatenate(self._position)[at]],
-            p_like=np.concatenate(self._p_like)[at],
-            p_liked_back=np.concatenate(self._p_liked_back)[at],
-            p_mutual=np.concatenate(self._score)[at],
+            candidates=order[in_place(self._candidates, np.int32)],
+            p_like=in_place(self._p_like, np.float32),
+            p_liked_back=in_place(self._p_liked_back, np.float32),
+            p_mutual=in_place(self._score, np.float64),
         )

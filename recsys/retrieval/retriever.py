@@ -1,45 +1,26 @@
 """People laid out once for many searches, and the search itself, tile by tile."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
 
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.pairs import checked_rows
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
-from recsys.retrieval.best import COMBINER_NUMBERS, Best, keep_best, nobody_yet
+from recsys.retrieval.chunks import Chunks, chunks_within, refuse
 from recsys.retrieval.gathered import Gathered
+from recsys.retrieval.layout import lay_out, layout_bytes
 from recsys.retrieval.lists import MutualLists
-from recsys.retrieval.mask import columns_left, mask_of
-from recsys.retrieval.order import tile_order
-from recsys.retrieval.people import people_of
-from recsys.retrieval.sparse import Links, close_pairs, links, sparse_of
-from recsys.retrieval.words import Positions, least_reach, summaries, taken, words_of
+from recsys.retrieval.scores import COMBINER_NUMBERS
+from recsys.retrieval.sparse import Links, links
+from recsys.retrieval.tile_search import Search
+from recsys.retrieval.words import Positions
+from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
 
 TILE = 128
-MASK_COLUMNS = 4096
-PRODUCT_COLUMNS = 1024
-
-
-@lru_cache(maxsize=1)
-def _blas() -> Any:
-    """Look the BLAS libraries of this process up once: it costs milliseconds."""
-    return ThreadpoolController()
-
-
-class _Search(NamedTuple):
-    """What one call asks for."""
-
-    k: int
-    how: int
-    excluded: Links
 
 
 class Retriever:
@@ -49,13 +30,18 @@ class Retriever:
     words; a search adds a few megabytes a worker. Nothing given is written to, and searches may
     run in several threads at once.
 
-    directed: the model's two matrices; compiled: the masks, of the same people.
-    tile: people in a tile. It changes how long a search takes, never what it finds.
+    directed:  the model's two matrices; compiled: the masks, of the same people.
+    tile:      people in a tile. It changes how long a search takes, never what it finds.
+    memory_mb: the most that the copy, the lists found and all workers of one search may take
+               together, beside what is given. None: as much as goes fastest.
 
-    Raises InputError when the two are of different people or a factor is not a finite number.
+    Raises InputError when the two are of different people or a factor is not a finite number,
+    SettingsError when the copy alone takes more than `memory_mb`.
     """
 
-    def __init__(self, directed: Directed, compiled: Compiled, *, tile: int = TILE) -> None:
+    def __init__(
+        self, directed: Directed, compiled: Compiled, *, tile: int = TILE, memory_mb: float | None = None
+    ) -> None:
         if len(directed) != compiled.n_people:
             raise InputError(
                 explained(
@@ -68,23 +54,12 @@ class Retriever:
             raise SettingsError(explained("a tile holds at least one person", where="tile", got=tile))
         self._n_people = compiled.n_people
         self._tile = tile
-        self._order, self._starts = tile_order(compiled, tile)
-        self._position = np.full(compiled.n_people, -1, np.int32)
-        self._position[self._order] = np.arange(len(self._order), dtype=np.int32)
-        self._people = people_of(directed, self._order)
-        self._words = words_of(compiled, self._order)
-        self._sparse = sparse_of(compiled, self._order)
-        self._reach = np.array(compiled.cell_reach, np.uint8, order="C")
-        self._prepare_tiles()
-
-    def _prepare_tiles(self) -> None:
-        """Summarise each tile, and note the distinct cells in it."""
-        first = self._starts[:-1]
-        self._tiles = summaries(self._words, first) if len(first) else self._words
-        tile_of = np.repeat(np.arange(len(first)), np.diff(self._starts))
-        cells = np.unique(np.column_stack([tile_of, self._words.cell]), axis=0)
-        self._tile_cells = cells[:, 1]
-        self._tile_cell_starts = np.searchsorted(cells[:, 0], np.arange(len(first)))
+        self._memory_mb = memory_mb
+        self._bytes = layout_bytes(directed, compiled)
+        if memory_mb is not None and self._bytes > memory_mb * 2**20:
+            refuse(self._bytes, memory_mb)
+        self._layout = lay_out(directed, compiled, tile)
+        self._order, self._position = self._layout.order, self._layout.position
 
     def top_k(
         self,
@@ -94,30 +69,44 @@ class Retriever:
         combiner: str = "product",
         exclude: npt.ArrayLike | None = None,
         workers: int = 1,
+        processes: bool = False,
         progress: Callable[[int], object] | None = None,
     ) -> MutualLists:
         """Return the `k` best candidates who may be shown to each viewer, exactly.
 
-        viewers:  rows, each once; None means everybody listed. Nobody unlisted sees or is seen.
-        exclude:  `(n_pairs, 2)` rows, viewer then candidate, left out of this call alone.
-        workers:  threads; each uses one BLAS thread.
-        progress: called with the number of viewers done, as tiles are finished.
+        viewers:   rows, each once; None means everybody listed. Nobody unlisted sees or is seen.
+        exclude:   `(n_pairs, 2)` rows, viewer then candidate, left out of this call alone.
+        workers:   threads; each uses one BLAS thread. With `processes`, spawned processes that share
+                   the copy through memory-mapped files in the temporary folder; a script that asks
+                   for them needs the usual `if __name__ == "__main__":`.
+        progress:  called with the number of viewers done, as tiles are finished.
 
-        Raises SettingsError for an impossible setting, InputError for rows that are not people.
+        Raises SettingsError for an impossible setting or when the memory allowed cannot be kept,
+        InputError for rows that are not people.
         """
         search = self._checked(k, combiner, exclude, workers)
         asked = self._viewers(viewers)
         positions = self._position[asked]
-        tiles = self._row_tiles(np.sort(positions[positions >= 0]))
+        listed = np.sort(positions[positions >= 0])
+        chunks = chunks_within(
+            self._memory_mb,
+            taken=self._bytes,
+            n_viewers=len(listed),
+            n_people=len(self._order),
+            n_factors=self._layout.people.taste.shape[1],
+            k=search.k,
+            workers=workers,
+            tile=min(self._tile, max(len(listed), 1)),
+        )
         found = Gathered(len(self._order))
-        with _blas().limit(limits=1, user_api="blas"):
-            for rows, best in self._each_tile(tiles, search, workers):
-                found.add(rows, best)
-                if progress is not None:
-                    progress(len(rows))
+        tiles = self._row_tiles(listed, chunks.rows)
+        for rows, best in self._each_tile(tiles, search, chunks, workers, processes=processes):
+            found.add(rows, best)
+            if progress is not None:
+                progress(len(rows))
         return found.for_viewers(asked, positions, self._order)
 
-    def _checked(self, k: int, combiner: str, exclude: npt.ArrayLike | None, workers: int) -> _Search:
+    def _checked(self, k: int, combiner: str, exclude: npt.ArrayLike | None, workers: int) -> Search:
         for name, value in (("k", k), ("workers", workers)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise SettingsError(explained("must be a whole number from 1", where=name, got=value))
@@ -125,7 +114,7 @@ class Retriever:
             remedy = did_you_mean(combiner, COMBINER_NUMBERS)
             raise SettingsError(explained("unknown combiner", got=combiner, remedy=remedy))
         longest = max(1, len(self._order) - 1)
-        return _Search(min(int(k), longest), COMBINER_NUMBERS[combiner], self._excluded(exclude))
+        return Search(min(int(k), longest), COMBINER_NUMBERS[combiner], self._excluded(exclude))
 
     def _excluded(self, exclude: npt.ArrayLike | None) -> Links:
         n = len(self._order)
@@ -148,46 +137,17 @@ class Retriever:
             raise InputError(explained("a viewer stands twice", where="viewers", remedy="ask for each once"))
         return rows
 
-    def _row_tiles(self, positions: Positions) -> list[Positions]:
+    def _row_tiles(self, positions: Positions, most: int) -> list[Positions]:
         """Return ascending positions cut where tiles begin, so that a summary stays sharp."""
-        cuts = np.searchsorted(positions, self._starts[1:-1])
-        return [part for part in np.split(positions, cuts) if len(part)]
+        cuts = np.searchsorted(positions, self._layout.starts[1:-1])
+        parts = [part for part in np.split(positions, cuts) if len(part)]
+        return [part[start : start + most] for part in parts for start in range(0, len(part), most)]
 
     def _each_tile(
-        self, tiles: list[Positions], search: _Search, workers: int
-    ) -> Iterable[tuple[Positions, Best]]:
+        self, tiles: list[Positions], search: Search, chunks: Chunks, workers: int, *, processes: bool
+    ) -> Found:
+        if processes and tiles:
+            return in_processes(self._layout, tiles, search, chunks, workers)
         if workers == 1:
-            yield from ((rows, self._tile_best(rows, search)) for rows in tiles)
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            yield from zip(tiles, pool.map(lambda rows: self._tile_best(rows, search), tiles), strict=True)
-
-    def _tile_best(self, rows: Positions, search: _Search) -> Best:
-        """Return the k best of each row of one tile."""
-        best = nobody_yet(len(rows), search.k)
-        left = self._columns_left(rows)
-        taste, appeal = self._people.taste[rows], self._people.appeal[rows]
-        words = taken(self._words, rows)
-        for start in range(0, len(left), MASK_COLUMNS):
-            columns = left[start : start + MASK_COLUMNS]
-            mask = mask_of(words, self._reach, taken(self._words, columns))
-            close_pairs(mask, rows, columns, self._sparse, search.excluded)
-            some = np.flatnonzero(mask.any(axis=0))
-            for first in range(0, len(some), PRODUCT_COLUMNS):
-                part = some[first : first + PRODUCT_COLUMNS]
-                at = columns[part]
-                likes = taste @ self._people.appeal[at].T
-                liked = appeal @ self._people.taste[at].T
-                open_pairs = np.take(mask, part, axis=1)
-                keep_best(best, rows, at, open_pairs, likes, liked, self._people, search.how)
-        return best
-
-    def _columns_left(self, rows: Positions) -> Positions:
-        """Return the positions of people open to the summary of `rows`, ascending."""
-        words = taken(self._words, rows)
-        summary = summaries(words, np.zeros(1, np.int64))
-        cells = np.unique(words.cell)
-        reach = least_reach(self._reach[cells].T, np.zeros(1, np.int64))[:, 0]
-        tile_reach = least_reach(reach[self._tile_cells], self._tile_cell_starts)
-        # The summary's cell is number 0 and the tiles' cells are their own numbers.
-        return columns_left(summary, reach, tile_reach, self._tiles, self._words, self._starts)
+            return in_this_thread(self._layout, tiles, search, chunks)
+        return in_threads(self._layout, tiles, search, chunks, workers)

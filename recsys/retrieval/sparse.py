@@ -96,22 +96,18 @@ def _clear(open_row: Mask, columns: Positions, linked: Links, of: int):  # type:
 
 @njit(nogil=True, cache=True)
 def _hide_liked_only(  # type: ignore[no-untyped-def]
-    open_row: Mask, before: Mask, columns: Positions, viewer: int, rules: Sparse
+    open_row: Mask, hidden: Positions, columns: Positions, viewer: int, rules: Sparse
 ):
     # A liked-only candidate is shown to the people they liked; two of them who both take
-    # suggestions are shown to each other. Everybody else never sees them.
+    # suggestions are shown to each other. Everybody else never sees them. `hidden`: where such
+    # candidates stand among the columns.
     both_ways = rules.liked_only[viewer] & rules.suggestible[viewer]
-    for j in range(len(columns)):
-        before[j] = open_row[j]
-        hidden = rules.liked_only[columns[j]] & (not (both_ways & rules.suggestible[columns[j]]))
-        open_row[j] &= not hidden
     likers = rules.likers.indices[rules.likers.indptr[viewer] : rules.likers.indptr[viewer + 1]]
-    for at in range(np.searchsorted(likers, columns[0]), len(likers)):
-        if likers[at] > columns[-1]:
-            break
-        j = np.searchsorted(columns, likers[at])
-        if columns[j] == likers[at]:
-            open_row[j] = before[j]
+    for j in hidden:
+        candidate = columns[j]
+        if open_row[j] and not (both_ways & rules.suggestible[candidate]):
+            at = np.searchsorted(likers, candidate)
+            open_row[j] = at < len(likers) and likers[at] == candidate
 
 
 @njit(nogil=True, cache=True)
@@ -122,10 +118,10 @@ def close_pairs(  # type: ignore[no-untyped-def]  # noqa: D103
     # among the columns, and what this call excludes. `columns` are ascending positions.
     if len(columns) == 0:
         return
-    before = np.empty(len(columns), np.bool_)
+    hidden = np.flatnonzero(rules.liked_only[columns]).astype(np.int32)
     for r in range(len(viewers)):
         viewer, open_row = viewers[r], mask[r]
-        _hide_liked_only(open_row, before, columns, viewer, rules)
+        _hide_liked_only(open_row, hidden, columns, viewer, rules)
         _clear(open_row, columns, rules.separated, viewer)
         _clear(open_row, columns, excluded, viewer)
         for g in rules.own.indices[rules.own.indptr[viewer] : rules.own.indptr[viewer + 1]]:

@@ -10,12 +10,18 @@ from recsys.models.reciprocal import combine
 
 
 def plain_logits(directed: Directed) -> np.ndarray:
-    """Logit of everybody for everybody, `(n, n)`: factor f goes to running sum f % 4."""
+    """Logit of everybody for everybody, `(n, n)`: products in eights, the far half folded onto the near."""
     taste, appeal = directed.taste.astype(np.float64), directed.appeal.astype(np.float64)
-    sums = [np.zeros((len(taste), len(taste))) for _ in range(4)]
+    n = max(8, -(-taste.shape[1] // 8) * 8)
+    terms = np.zeros((n, len(taste), len(taste)))
     for f in range(taste.shape[1]):
-        sums[f % 4] += taste[:, None, f] * appeal[None, :, f]
-    total = (sums[0] + sums[1]) + (sums[2] + sums[3])
+        terms[f] = taste[:, None, f] * appeal[None, :, f]
+    while n > 8:
+        half = -(-(n // 2) // 8) * 8
+        terms[: n - half] += terms[half:n]
+        n = half
+    a, b, c, d, e, f, g, h = terms[:8]
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
     if directed.nearness is not None:
         total += directed.nearness.matrix(directed.cell, directed.cell).astype(np.float64)
     return total

@@ -1,87 +1,21 @@
-"""Scoring kernels beside their twins; bounds that may be loose but never too tight."""
+"""Short lists: cut often and in any order, they settle on the same people as sorting everybody."""
 
-import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.models.reciprocal import COMBINERS, combine
-from recsys.retrieval.best import (
-    COMBINER_NUMBERS,
-    bounds,
-    exact_logit,
-    keep_best,
-    margin_of,
-    mutual,
-    nobody_yet,
-    sigmoid,
-)
+from recsys.models.directed import Directed
+from recsys.models.reciprocal import COMBINERS
+from recsys.retrieval.best import Best, empty_best, keep_best, nobody_yet, room_for, settle
 from recsys.retrieval.people import people_of
-from tests.retrieval.plain import plain_logits, plain_scores, plain_sigmoid
+from recsys.retrieval.scores import COMBINER_NUMBERS
+from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 
-logits = st.floats(-30, 30)
 how = st.sampled_from(sorted(COMBINERS))
-
-
-def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
-    directed = directed_world(np.random.default_rng(0), 20, 11)
-    rows = np.random.default_rng(1).permutation(20).astype(np.int32)
-    people, expected = people_of(directed, rows), plain_logits(directed)
-    for a in range(20):
-        for b in range(20):
-            near = np.float64(people.near[people.place[a], people.place[b]])
-            found = exact_logit(people.taste, a, people.appeal, b, near)
-            assert found == expected[rows[a], rows[b]]
-
-
-@given(st.floats(-1000, 1000))
-def test_sigmoid_equals_its_twin(x: float) -> None:
-    assert sigmoid(x) == plain_sigmoid(x)
-
-
-@given(x=logits, y=logits, how=how)
-def test_mutual_is_the_combiner(x: float, y: float, how: str) -> None:
-    p, q = plain_sigmoid(x), plain_sigmoid(y)
-    found = mutual(COMBINER_NUMBERS[how], x, y, p, q)
-    # The cross ratio is taken from the logits, where 1 - p keeps its precision.
-    tolerance = 1e-3 if how == "cross_ratio" and max(x, y) > 20 else 1e-12
-    assert found == pytest.approx(float(combine(p, q, how)), rel=tolerance)
-
-
-@settings(max_examples=500)
-@given(x=st.floats(-900, 900), y=st.floats(-900, 900), how=how)
-def test_bounds_are_met_by_every_pair_that_reaches_the_score(x: float, y: float, how: str) -> None:
-    number = COMBINER_NUMBERS[how]
-    score = mutual(number, x, y, plain_sigmoid(x), plain_sigmoid(y))
-    least, total = bounds(number, score)
-    assert min(x, y) >= least
-    assert x + y >= total
-
-
-@pytest.mark.parametrize("how", sorted(COMBINERS))
-def test_bounds_skip_something(how: str) -> None:
-    number = COMBINER_NUMBERS[how]
-    least, total = bounds(number, mutual(number, 2.0, 1.0, plain_sigmoid(2.0), plain_sigmoid(1.0)))
-    assert total > -1.0
-    assert (least > -2.0) == (how != "cross_ratio")
-    assert bounds(number, 0.0) == (-math.inf, -math.inf)
-
-
-@pytest.mark.parametrize("n_factors", [1, 5, 64, 500])
-def test_margin_covers_float32_products(n_factors: int) -> None:
-    rng = np.random.default_rng(n_factors)
-    size = np.exp(3 * rng.normal(size=(60, 1)))
-    taste, appeal = ((rng.normal(size=(60, n_factors)) * size).astype(np.float32) for _ in range(2))
-    near = np.zeros((1, 1), np.float32)
-    true = taste.astype(np.float64) @ appeal.T.astype(np.float64)
-    wrong = np.abs(taste @ appeal.T - true)
-    margin = margin_of(taste, appeal, near)
-    assert (wrong <= margin[:, None]).all()
-    assert (wrong <= margin[None, :]).all()
-    assert wrong.max() > 0
 
 
 @settings(deadline=None, max_examples=40)
@@ -95,12 +29,14 @@ def test_kept_in_any_number_of_blocks_equals_sorting(seed: int, n: int, k: int, 
     people = people_of(directed, order)
     viewers = np.arange(min(n, 3), dtype=np.int32)
     mask = rng.random((len(viewers), n)) < 0.7
-    best = nobody_yet(len(viewers), k)
+    number = COMBINER_NUMBERS[how]
+    lists, best = nobody_yet(len(viewers), room_for(k, n)), empty_best(len(viewers), k)
     for columns in np.array_split(rng.permutation(n).astype(np.int32), 3):
         x = people.taste[viewers] @ people.appeal[columns].T
         y = people.appeal[viewers] @ people.taste[columns].T
         part = np.ascontiguousarray(mask[:, columns])
-        keep_best(best, viewers, columns, part, x, y, people, COMBINER_NUMBERS[how])
+        keep_best(lists, viewers, columns, part, x, y, people, number, k)
+    settle(lists, best, viewers, people, number)
     score = plain_scores(directed, how)[0]
     for r, viewer in enumerate(viewers):
         open_rows = order[mask[r]]
@@ -108,12 +44,36 @@ def test_kept_in_any_number_of_blocks_equals_sorting(seed: int, n: int, k: int, 
         assert order[best.position[r, : best.length[r]]].tolist() == expected
 
 
-def test_few_pairs_are_scored_exactly() -> None:
-    directed = directed_world(np.random.default_rng(2), 3000, 16, near=False)
-    people = people_of(directed, np.arange(3000, dtype=np.int32))
-    viewers, columns = np.arange(10, dtype=np.int32), np.arange(3000, dtype=np.int32)
+def found_among(directed: Directed, n_viewers: int, k: int, how: str) -> tuple[Best, int]:
+    """The k best of the first few among everybody, and how many pairs were scored exactly."""
+    n = len(directed)
+    people = people_of(directed, np.arange(n, dtype=np.int32))
+    viewers, columns = np.arange(n_viewers, dtype=np.int32), np.arange(n, dtype=np.int32)
     x, y = people.taste[viewers] @ people.appeal.T, people.appeal[viewers] @ people.taste.T
-    for name, number in COMBINER_NUMBERS.items():
-        best = nobody_yet(10, 5)
-        n_scored = keep_best(best, viewers, columns, np.ones((10, 3000), bool), x, y, people, number)
-        assert 50 <= n_scored < 10 * 3000 * 0.1, name
+    lists, best = nobody_yet(n_viewers, room_for(k, n)), empty_best(n_viewers, k)
+    every = np.ones((n_viewers, n), bool)
+    n_exact = keep_best(lists, viewers, columns, every, x, y, people, COMBINER_NUMBERS[how], k)
+    return best, n_exact + settle(lists, best, viewers, people, COMBINER_NUMBERS[how])
+
+
+@pytest.mark.parametrize("how", sorted(COMBINERS))
+def test_hardly_more_than_k_pairs_are_scored_exactly(how: str) -> None:
+    directed = directed_world(np.random.default_rng(2), 3000, 16, near=False)
+    _, n_exact = found_among(directed, 10, 5, how)
+    assert 50 <= n_exact < 60
+
+
+@pytest.mark.parametrize("how", sorted(COMBINERS))
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e4])
+def test_short_lists_of_ties_and_certainties_are_cut_exactly(how: str, size: float) -> None:
+    """Everybody alike (every pair is scored exactly), many ties, and logits in the thousands."""
+    rng = np.random.default_rng(3)
+    directed = directed_world(rng, 1500, 8, ties=True, near=False)
+    directed = replace(directed, taste=directed.taste * np.float32(size))
+    best, n_exact = found_among(directed, 4, 7, how)
+    assert n_exact >= (4 * 1499 if size == 0 else 4 * 7)
+    score = plain_scores(directed, how)[0]
+    for r in range(4):
+        expected = sorted(range(1500), key=lambda row: (-score[r, row], row))[:7]
+        assert best.position[r].tolist() == expected
+        assert best.score[r].tolist() == score[r, expected].tolist()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.csr import Lists
+from recsys.constraints.reach import cell_reach
 from recsys.errors import InputError, SettingsError
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS, combine
@@ -63,8 +64,7 @@ def test_chunks_change_no_byte(columns: int, monkeypatch: pytest.MonkeyPatch) ->
     rng = np.random.default_rng(4)
     compiled, directed = compiled_world(rng, 70), directed_world(rng, 70, 9)
     usual = mutual_top_k(directed, compiled, k=6)
-    monkeypatch.setattr("recsys.retrieval.retriever.MASK_COLUMNS", columns)
-    monkeypatch.setattr("recsys.retrieval.retriever.PRODUCT_COLUMNS", max(1, columns // 2))
+    monkeypatch.setattr("recsys.retrieval.chunks.COLUMNS", columns)
     assert same_bytes(usual, mutual_top_k(directed, compiled, k=6, tile=16))
 
 
@@ -179,7 +179,7 @@ def test_a_kernel_that_ignores_separations_is_caught(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(5)
     world = compiled_world(rng, 40), directed_world(rng, 40)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) == by_definition(world, 40, "product")
-    monkeypatch.setattr("recsys.retrieval.retriever.close_pairs", lambda *arrays: None)
+    monkeypatch.setattr("recsys.retrieval.tile_search.close_pairs", lambda *arrays: None)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) != by_definition(world, 40, "product")
 
 
@@ -271,6 +271,60 @@ class TestHostileInput:
         found = mutual_top_k(directed_world(np.random.default_rng(0), n), compiled, k=n)
         assert found.lengths.tolist() == [0] + [n - 2] * (n - 1)
         assert 0 not in found.candidates
+
+    def test_a_hundred_thousand_separations_on_one_person(self) -> None:
+        n = 100_002
+        others = np.arange(1, n - 1)
+        apart = Lists.of(np.r_[np.zeros(n - 2, int), others], np.r_[others, np.zeros(n - 2, int)], n)
+        compiled = everybody_open(n, separated_indptr=apart.indptr, separated_indices=apart.indices)
+        directed = directed_world(np.random.default_rng(0), n, 3, near=False)
+        found = as_dict(mutual_top_k(directed, compiled, viewers=[0, 1, n - 1], k=n))
+        assert found[0] == [n - 1]
+        assert sorted(found[1]) == list(range(2, n))
+        assert sorted(found[n - 1]) == list(range(n - 1))
+
+    def test_one_cell_with_everybody(self) -> None:
+        n = 60
+        rng = np.random.default_rng(1)
+        limits = rng.integers(0, 3, n).astype(np.uint8)
+        compiled = everybody_open(
+            n,
+            in_person=rng.random(n) < 0.7,
+            max_class=limits,
+            min_class=(limits == 2).astype(np.uint8),
+            cell_reach=np.full((1, 1), 0x01, np.uint8),
+        )
+        world = compiled, directed_world(rng, n)
+        found = as_dict(mutual_top_k(world[1], compiled, k=4, tile=16))
+        assert found == by_definition(world, 4, "product")
+        assert 0 < sum(map(len, found.values())) < 4 * n
+
+    def test_across_the_antimeridian(self) -> None:
+        import h3
+
+        texts = [h3.latlng_to_cell(-16.8, lng, 5) for lng in (179.95, -179.95, 178.0, 0.0)]
+        numbers = np.array(sorted(h3.str_to_int(text) for text in texts), np.uint64)
+        at = np.searchsorted(numbers, np.array([h3.str_to_int(text) for text in texts], np.uint64))
+        compiled = everybody_open(
+            4,
+            cell=at.astype(np.int32),
+            cell_reach=cell_reach(np.r_[numbers, np.uint64(0)]),
+            in_person=np.ones(4, bool),
+            max_class=np.full(4, 2, np.uint8),
+        )
+        found = as_dict(mutual_top_k(directed_world(np.random.default_rng(0), 4), compiled, k=4, tile=1))
+        assert found == {0: [1], 1: [0], 2: [], 3: []}
+
+    def test_float64_factors(self) -> None:
+        rng = np.random.default_rng(2)
+        taste, appeal = rng.normal(size=(2, 40, 6))
+        ids = IdIndex([f"u{row:02d}" for row in range(40)])
+        wide = Directed.of(ids, taste=taste, appeal=appeal)
+        narrow = Directed.of(ids, taste=taste.astype(np.float32), appeal=appeal.astype(np.float32))
+        unconverted = Directed(ids, taste, appeal, None, narrow.cell)
+        usual = mutual_top_k(narrow, everybody_open(40), k=5)
+        assert same_bytes(usual, mutual_top_k(wide, everybody_open(40), k=5))
+        assert same_bytes(usual, mutual_top_k(unconverted, everybody_open(40), k=5))
 
     def test_people_of_another_model(self) -> None:
         with pytest.raises(InputError, match="different people"):

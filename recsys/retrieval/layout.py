@@ -1,0 +1,103 @@
+"""Everybody in tile order: all the arrays a search reads, none of which it writes."""
+
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.constraints.compiled import Compiled
+from recsys.models.directed import Directed
+from recsys.retrieval.order import tile_order
+from recsys.retrieval.people import people_of
+from recsys.retrieval.scores import People
+from recsys.retrieval.sparse import Sparse, sparse_of
+from recsys.retrieval.words import Positions, Words, summaries, words_of
+
+
+class Layout(NamedTuple):
+    """Listed people, numbered by their place in tile order ("position").
+
+    order:  `(n_listed,)` int32, the row of each position; position: `(n_people,)` int32, -1 unlisted.
+    starts: `(n_tiles + 1,)` int64, where tiles begin.
+    people, words, sparse: what scoring, masks and sparse rules read.
+    reach:  `(n_cells, n_cells)` uint8.
+    tiles:  the summary of each tile; its distinct cells are
+            `tile_cells[tile_cell_starts[t]:tile_cell_starts[t + 1]]`.
+    """
+
+    order: Positions
+    position: Positions
+    starts: npt.NDArray[np.int64]
+    people: People
+    words: Words
+    sparse: Sparse
+    reach: npt.NDArray[np.uint8]
+    tiles: Words
+    tile_cells: Positions
+    tile_cell_starts: npt.NDArray[np.int64]
+
+
+def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
+    """Put people into tiles of at most `tile` and copy what a search reads of them."""
+    order, starts = tile_order(compiled, tile)
+    position = np.full(compiled.n_people, -1, np.int32)
+    position[order] = np.arange(len(order), dtype=np.int32)
+    words = words_of(compiled, order)
+    first = starts[:-1]
+    tile_of = np.repeat(np.arange(len(first)), np.diff(starts))
+    cells = np.unique(np.column_stack([tile_of, words.cell]), axis=0)
+    return Layout(
+        order=order,
+        position=position,
+        starts=starts,
+        people=people_of(directed, order),
+        words=words,
+        sparse=sparse_of(compiled, order),
+        reach=np.array(compiled.cell_reach, np.uint8, order="C"),
+        tiles=summaries(words, first) if len(first) else words,
+        tile_cells=np.ascontiguousarray(cells[:, 1], np.int32),
+        tile_cell_starts=np.searchsorted(cells[:, 0], np.arange(len(first))),
+    )
+
+
+def layout_bytes(directed: Directed, compiled: Compiled) -> int:
+    """Return about how many bytes a layout of these people takes: its arrays, without what makes them."""
+    words = compiled.traits.shape[1] * 2 + compiled.overlaps.shape[1]
+    entries = sum(
+        getattr(compiled, f"{name}_indices").size for name in ("separated", "own", "avoid", "liked")
+    )
+    n_listed = int(compiled.listed.sum())
+    cells = compiled.cell_reach.size
+    if directed.nearness is not None:
+        cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
+    return n_listed * (8 * directed.n_factors + 8 * words + 64) + cells + 8 * entries
+
+
+def save_layout(layout: Layout, folder: Path) -> None:
+    """Write every array of a layout to a file of its own."""
+    for name, array in _flat(layout, ""):
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def open_layout(folder: Path) -> Layout:
+    """Return a layout whose arrays are memory-mapped: processes that open one folder share its memory.
+
+    The maps are copy-on-write, so files cannot change; and kernels see the type of array they were
+    compiled for.
+    """
+    return _rebuilt(Layout, folder, "")
+
+
+def _flat(value: Any, name: str) -> list[tuple[str, npt.NDArray[Any]]]:
+    if isinstance(value, np.ndarray):
+        return [(name, value)]
+    return [pair for field in value._fields for pair in _flat(getattr(value, field), f"{name}.{field}")]
+
+
+def _rebuilt(kind: Any, folder: Path, name: str) -> Any:
+    if not hasattr(kind, "_fields"):
+        array = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+        return np.asarray(array) if array.size else np.array(array)
+    hints = get_type_hints(kind)
+    return kind(*(_rebuilt(hints[field], folder, f"{name}.{field}") for field in kind._fields))

@@ -1,0 +1,203 @@
+"""What a pair is worth: one exact float64 score, and bounds on it that cost next to nothing.
+
+What decides
+------------
+`exact_logit` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
+but the pair. Lists are ordered by score from high to low, then by row.
+
+What may be skipped
+-------------------
+Let s be a score that k people of the row's list are sure to reach. Each combiner rises in both
+probabilities, so with p = sigmoid(x), q = sigmoid(y) <= 1 a score of at least s needs
+
+    product       p q         >= s:  p, q >= s            (the other is at most 1)
+    harmonic      2pq/(p+q)   >= s:  p, q >= s/(2-s)      (2pq/(p+q) <= 2p/(1+p))
+    geometric     sqrt(p q)   >= s:  p, q >= s^2
+    min           min(p, q)   >= s:  p, q >= s
+    cross_ratio   sigmoid(x + y), exactly: no bound on one of them
+
+so min(x, y) >= `least`. And log sigmoid is concave, (log p + log q)/2 <= log sigmoid((x+y)/2), so
+
+    product       x + y >= 2 logit(sqrt(s))
+    harmonic      x + y >= 2 logit(s)       (harmonic mean <= geometric mean)
+    geometric     x + y >= 2 logit(s)
+    min           x + y >= 2 logit(s)
+    cross_ratio   x + y >= logit(s)
+
+so x + y >= `total`. Both are necessary, never sufficient.
+
+How far a float32 product can be wrong
+--------------------------------------
+For n products summed in any order, |computed - true| <= n u/(1 - n u) * sum |t||a| with u = 2^-24
+(Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), and the sum is at most
+the product of the two norms (Cauchy-Schwarz). `margin_of` takes twice that, with room for adding
+nearness and for the float64 roundings; `least` and `total` are lowered by one and two margins.
+
+How far a score from such logits can be wrong
+---------------------------------------------
+Let both logits be wrong by at most m, and look at the log odds of the score s, L = log(s / (1 - s)).
+With dp/dx = p(1-p), the slopes of L along x and along y are
+
+    product       (1-p)/(1-pq)          (1-q)/(1-pq)          sum <= 2  (as each is at most 1)
+    harmonic      q(1-p)/((p+q)(1-s))   p(1-q)/((p+q)(1-s))   sum  = 1
+    geometric     (1-p)/2(1-s)          (1-q)/2(1-s)          sum <= 1  (as s <= (p+q)/2)
+    min           1 along the lesser                          sum  = 1
+    cross_ratio   1                     1                     sum  = 2
+
+none of them negative, so L is wrong by at most 2 m, whatever the combiner (`lower_by`).
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.retrieval.words import Positions
+
+Factors = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float64]
+
+PRODUCT, HARMONIC, GEOMETRIC, MIN, CROSS_RATIO = range(5)
+COMBINER_NUMBERS: Final = {
+    "product": PRODUCT,
+    "harmonic": HARMONIC,
+    "geometric": GEOMETRIC,
+    "min": MIN,
+    "cross_ratio": CROSS_RATIO,
+}
+LANES: Final = 8
+"""The number of factors is padded with zeros to a multiple, so that exact sums fold evenly."""
+
+_PAIRS_AT_ONCE = 16  # their products stay in the nearest cache
+TINIEST_BOUND = 1e-140  # below it float64 loses relative precision, so nothing is skipped
+SLACK = 1e-12
+
+
+class People(NamedTuple):
+    """What scoring reads of people, in tile order.
+
+    row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; place: `(n,)` int32 into
+    `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64.
+    """
+
+    row: Positions
+    taste: Factors
+    appeal: Factors
+    place: Positions
+    near: Factors
+    margin: Values
+
+
+def margin_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
+    """Return, for each person, how far any float32 logit with them can be wrong, `(n_people,)`.
+
+    >>> one = np.ones((1, 4), np.float32)
+    >>> bool(0 < margin_of(one, one, np.zeros((1, 1), np.float32))[0] < 1e-4)
+    True
+    """
+    n_factors = taste.shape[1]
+    wants = np.sqrt(np.einsum("nf,nf->n", taste, taste, dtype=np.float64))
+    is_ = np.sqrt(np.einsum("nf,nf->n", appeal, appeal, dtype=np.float64))
+    largest = np.maximum(wants * is_.max(initial=0.0), is_ * wants.max(initial=0.0))
+    nearest = float(np.abs(near).max(initial=0.0))
+    return (n_factors + 8) * 2.0**-23 * (largest + nearest) + 1e-30
+
+
+@njit(nogil=True, cache=True)
+def products(x: Factors, y: Factors, out: Values):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Exact: the product of two float32 numbers fits a float64.
+    for f in range(len(x)):
+        out[f] = np.float64(x[f]) * np.float64(y[f])
+
+
+@njit(nogil=True, cache=True)
+def folded_sum(values: Values):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The sum of `values`, a multiple of eight of them, in one fixed order that suits vectors: fold
+    # the far half onto the near one, in steps of eight, until eight are left. Overwrites them.
+    n = len(values)
+    while n > LANES:
+        half = (n // 2 + LANES - 1) // LANES * LANES
+        for f in range(n - half):
+            values[f] += values[f + half]
+        n = half
+    near = (values[0] + values[1]) + (values[2] + values[3])
+    return near + ((values[4] + values[5]) + (values[6] + values[7]))
+
+
+@njit(nogil=True, cache=True)
+def exact_logit(taste: Factors, i: int, appeal: Factors, j: int, near: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    terms = np.empty(taste.shape[1])
+    products(taste[i], appeal[j], terms)
+    return folded_sum(terms) + near
+
+
+@njit(nogil=True, cache=True)
+def sigmoid(x: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    small = math.exp(-abs(x))
+    return (1.0 if x >= 0 else small) / (1.0 + small)
+
+
+@njit(nogil=True, cache=True)
+def mutual(how: int, x: float, y: float, p: float, q: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    if how == PRODUCT:
+        return p * q
+    if how == HARMONIC:
+        return 2.0 * p * q / (p + q) if p + q > 0 else 0.0
+    if how == GEOMETRIC:
+        return math.sqrt(p) * math.sqrt(q)
+    if how == MIN:
+        return min(p, q)
+    return sigmoid(x + y)
+
+
+@njit(nogil=True, cache=True)
+def bounds(how: int, score: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    # (least, total): what min(x, y) and x + y must reach for a score of at least `score`.
+    s = score * (1.0 - SLACK)
+    if s < TINIEST_BOUND:
+        return -np.inf, -np.inf
+    if how == PRODUCT:
+        root = math.sqrt(s)
+        return math.log(s / (1.0 - s)), 2.0 * math.log(root / (1.0 - root))
+    if how == HARMONIC:
+        return math.log(s / (2.0 - 2.0 * s)), 2.0 * math.log(s / (1.0 - s))
+    if how == GEOMETRIC:
+        return math.log(s) + math.log(s / (1.0 - s * s)), 2.0 * math.log(s / (1.0 - s))
+    if how == MIN:
+        return math.log(s / (1.0 - s)), 2.0 * math.log(s / (1.0 - s))
+    return -np.inf, math.log(s / (1.0 - s))
+
+
+@njit(nogil=True, cache=True)
+def lower_by(score: float, logits: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    # A score whose log odds are smaller by `logits`, and a little less, for its own roundings.
+    return score / (score + (1.0 - score + SLACK) * math.exp(logits))
+
+
+@njit(nogil=True, cache=True)
+def lowered(bound: float, margin: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    # As float32, rounded down far enough to cover the rounding itself.
+    return np.float32(bound - margin - 1e-6 * (1.0 + abs(bound)))
+
+
+@njit(nogil=True, cache=True)
+def exact_pairs(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    people: People, i: int, others: Positions, how: int, score: Values, p: Values, q: Values
+):
+    # Score, p and q of i looking at each of `others`. First the products of a few pairs, then their
+    # sums: reading scattered factors is what takes long, and this way many reads are under way.
+    n_factors = people.taste.shape[1]
+    terms = np.empty((2 * _PAIRS_AT_ONCE, n_factors))
+    for start in range(0, len(others), _PAIRS_AT_ONCE):
+        stop = min(start + _PAIRS_AT_ONCE, len(others))
+        for a in range(start, stop):
+            products(people.taste[i], people.appeal[others[a]], terms[2 * (a - start)])
+            products(people.appeal[i], people.taste[others[a]], terms[2 * (a - start) + 1])
+        for a in range(start, stop):
+            close = np.float64(people.near[people.place[i], people.place[others[a]]])
+            likes = folded_sum(terms[2 * (a - start)]) + close
+            liked = folded_sum(terms[2 * (a - start) + 1]) + close
+            p[a], q[a] = sigmoid(likes), sigmoid(liked)
+            score[a] = mutual(how, likes, liked, p[a], q[a])
