@@ -1,11 +1,12 @@
 """The cold protocol: one wave is left out, and nobody of it was seen in fitting or in choosing.
 
-The target is the mutual match. Every setting is chosen inside the training waves: the numbers to bring
-and the ridge by folds over whole waves, then the model is fitted once on all of them and judges the wave.
+The target is the mutual match. Everything is chosen inside the training waves, by folds over whole waves:
+which numbers to bring, and the precision of what an answer says about one person alone. Then the model is
+fitted once on all training waves and judges the one left out.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,9 @@ from tests.benchmarks.dating.form import Evening, content, mutual
 
 Floats = npt.NDArray[np.float64]
 
-RIDGES = (0.1, 0.3, 1.0, 3.0)
-COLUMN_RIDGE = (10.0,)
+MARGINALS = (0.1, 0.3, 1.0, 3.0, 10.0)
+RIDGE = 100.0
+"""Precision of products of answers: the middle of what the model would choose from."""
 INNER_FOLDS = 4
 RANDOM, INTERESTS, AGE, REGRESSION = "random", "interest cosine", "-age gap", "logistic regression"
 TABLES, CONTENT = "content, interests alone", "content"
@@ -31,24 +33,25 @@ TABLES, CONTENT = "content, interests alone", "content"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to make the content model: which numbers it is given, and its marginal ridge."""
+    """One way to make the content model: with or without the coded answers, and a marginal ridge."""
 
     coded: bool
-    ridge: float
+    marginal: float
+
+    def __str__(self) -> str:
+        return f"marginal ridge {self.marginal:g}, {'with' if self.coded else 'without'} coded answers"
 
     def numbers(self, evening: Evening) -> pd.DataFrame:
         """Return the numbers this choice brings."""
         return evening.numbers if self.coded else evening.numbers[list(evening.data.traits.columns)]
 
     def config(self, *, final: bool = False) -> ContentConfig:
-        """Return the settings; while choosing, nothing else is chosen inside."""
-        if final:
-            return ContentConfig(ridge=COLUMN_RIDGE, marginal_ridge=(self.ridge,), max_factors=None)
-        alone = {"folds": 1, "calibrate": False}
-        return ContentConfig(ridge=COLUMN_RIDGE, marginal_ridge=(self.ridge,), max_factors=None, **alone)
+        """Return the settings; while choosing, nothing is chosen or calibrated inside."""
+        config = ContentConfig(ridge=(RIDGE,), marginal_ridge=(self.marginal,), max_factors=None)
+        return config if final else replace(config, folds=1, calibrate=False)
 
 
-CHOICES = tuple(Choice(coded, ridge) for coded in (False, True) for ridge in RIDGES)
+CHOICES = tuple(Choice(coded, marginal) for coded in (False, True) for marginal in MARGINALS)
 
 
 def cold_scores(evening: Evening, seed: int, *, progress: bool = True) -> tuple[dict[str, Floats], list[str]]:
@@ -78,7 +81,7 @@ def cold_scores(evening: Evening, seed: int, *, progress: bool = True) -> tuple[
         scores[REGRESSION][fold.test] = baselines.plain_regression(evening.data, fold.train, fold.test)
         scores[TABLES][fold.test] = mutual(tables, unseen, meetings)
         scores[CONTENT][fold.test] = mutual(model, unseen, meetings)
-        chosen.append(f"ridge {choice.ridge:g}, {'with' if choice.coded else 'without'} coded answers")
+        chosen.append(str(choice))
     return scores, chosen
 
 

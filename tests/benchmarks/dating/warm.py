@@ -39,7 +39,7 @@ RANDOM, POPULARITY, CONTENT, CONTROL, CROSSED = (
     "content, forms shuffled",
     "crossed effects (regression)",
 )
-CONFIG = ContentConfig(ridge=(3.0, 10.0, 30.0), folds=3, max_factors=None)
+CONFIG = ContentConfig(folds=3, max_factors=None)
 
 
 class MeanAuc:
