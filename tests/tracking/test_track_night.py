@@ -2,9 +2,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from recsys.config import Settings
+from recsys.errors import SourceError
 from recsys.publication.judged_pairs import read_judged
+from recsys.publication.work import WorkFolder
 from recsys.schema.columns import Columns as C
+from recsys.tracking.finished_night import FinishedNight
 from recsys.tracking.mlflow_store import MlflowStore
 from recsys.tracking.track_night import track_night
 from tests.tracking.nights import judged, night
@@ -68,3 +73,13 @@ def test_tracking_turned_off_touches_nothing(tmp_path: Path):
     tracked = track_night(night(tmp_path, store=str(place), enabled=False))
     assert (tracked.run, tracked.version, tracked.is_new) == ("", None, False)
     assert not place.exists()
+
+
+def test_a_night_that_left_too_little_is_one_message(tmp_path: Path):
+    work = WorkFolder(tmp_path)
+    with pytest.raises(SourceError, match="run the night again"):
+        FinishedNight.read(Settings(), work)
+    work.outcome.write_text('{"folder": "nowhere", "exit_code": 0}', encoding="utf-8")
+    work.evaluation.write_text("{", encoding="utf-8")
+    with pytest.raises(SourceError, match="evaluation.json"):
+        FinishedNight.read(Settings(), work)
