@@ -81,5 +81,5 @@ def test_a_night_that_left_too_little_is_one_message(tmp_path: Path):
         FinishedNight.read(Settings(), work)
     work.outcome.write_text('{"folder": "nowhere", "exit_code": 0}', encoding="utf-8")
     work.evaluation.write_text("{", encoding="utf-8")
-    with pytest.raises(SourceError, match="evaluation.json"):
+    with pytest.raises(SourceError, match=r"evaluation\.json"):
         FinishedNight.read(Settings(), work)
