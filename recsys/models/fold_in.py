@@ -36,6 +36,12 @@ class Evidence:
         """Return aligned values in the order of the entries."""
         return np.ascontiguousarray(values[self.order], np.float64)
 
+    def unsorted(self, values: Floats) -> Floats:
+        """Return values in the order of the entries as aligned with the arrays they came from."""
+        found = np.empty(len(values))
+        found[self.order] = values
+        return found
+
 
 def fold_in(
     prior: Floats,

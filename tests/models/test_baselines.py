@@ -1,0 +1,96 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.features.feature_map import FeatureMap
+from recsys.history.events import Events
+from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.lfrr import LFRR, LFRRConfig
+from recsys.models.one_sided_als import OneSidedALS
+from recsys.models.rcf import RCF, RCFConfig
+from recsys.models.recon import RECON
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from tests.contracts.model_contract import ModelContract, some_events
+from tests.people import AS_OF, make_people
+
+
+class TestOneSidedALS(ModelContract):
+    def model(self):
+        return OneSidedALS(BehaviourConfig(factors=6, iterations=5))
+
+
+class TestRECON(ModelContract):
+    def model(self):
+        return RECON()
+
+
+class TestRCF(ModelContract):
+    def model(self):
+        return RCF()
+
+
+class TestLFRR(ModelContract):
+    def model(self):
+        return LFRR(LFRRConfig(n_factors=3, iterations=4))
+
+
+def liked(pairs):
+    frame = pd.DataFrame(pairs, columns=[C.ACTOR, C.TARGET]).assign(**{C.TYPE: "like"})
+    return Population.of_ids(np.unique(frame[[C.ACTOR, C.TARGET]]), as_of=AS_OF), Events.of(frame)
+
+
+def test_rcf_by_hand():
+    """a and b share one of three people liked; x is liked by b alone, y by a and b, z by a alone."""
+    people, events = liked([("a", "y"), ("a", "z"), ("b", "x"), ("b", "y"), ("c", "w")])
+    model = RCF().fit(people, events, rng=np.random.default_rng(0))
+    at = people.ids.row
+    score = model.taste_ @ model.appeal_.T
+    assert score[at("a"), at("x")] == pytest.approx(1 / 3)
+    assert score[at("a"), at("y")] == pytest.approx(1 / 6)
+    assert score[at("a"), at("w")] == 0.0
+    assert score[at("c"), at("x")] == 0.0
+
+
+def test_rcf_reduced_keeps_the_leading_directions():
+    people = make_people(90, np.random.default_rng(0))
+    events = Events.of(some_events(people.ids.ids(np.arange(90)), np.random.default_rng(1), n=3000))
+    exact, reduced = (
+        RCF(RCFConfig(most)).fit(people, events, rng=np.random.default_rng(0)) for most in (90, 8 * 40)
+    )
+    small = RCF(RCFConfig(80)).fit(people, events, rng=np.random.default_rng(0))
+    assert exact.taste_.shape == reduced.taste_.shape == (90, 90)
+    assert small.taste_.shape == (90, 10)
+    whole, part = (model.taste_ @ model.appeal_.T for model in (exact, small))
+    assert np.corrcoef(whole.ravel(), part.ravel())[0, 1] > 0.9
+
+
+def test_recon_is_the_mean_share_of_the_candidates_values_among_the_liked():
+    people = make_people(40, np.random.default_rng(2))
+    ids = people.ids.ids(np.arange(40))
+    pairs = [(ids[0], ids[k]) for k in (3, 5, 9)]
+    events = Events.of(pd.DataFrame(pairs, columns=[C.ACTOR, C.TARGET]).assign(**{C.TYPE: "like"}))
+    model = RECON().fit(people, events, rng=np.random.default_rng(0))
+    columns = FeatureMap.fit(people).concatenated(people).is_
+    value = (columns[None] > np.quantile(columns, [0.25, 0.5, 0.75], axis=0)[:, None, :]).sum(axis=0)
+    for j in (3, 7, 20):
+        plain = np.mean([np.mean(value[[3, 5, 9], a] == value[j, a]) for a in range(columns.shape[1])])
+        assert model.taste_[0] @ model.appeal_[j] == pytest.approx(plain)
+
+
+def test_lfrr_learns_likes_of_ones_own_half():
+    rng = np.random.default_rng(3)
+    ids = np.array([f"p{k:02d}" for k in range(40)], dtype=object)
+    i, j = np.divmod(rng.choice(1600, 800, replace=False), 40)
+    i, j = i[i != j], j[i != j]
+    frame = pd.DataFrame(
+        {C.ACTOR: ids[i], C.TARGET: ids[j], C.TYPE: np.where(i % 2 == j % 2, "like", "pass")}
+    )
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = LFRR(LFRRConfig(n_factors=2, regularization=1.0)).fit(
+        people, Events.of(frame), rng=np.random.default_rng(0)
+    )
+    a, b = np.divmod(np.arange(1600), 40)
+    chance = model.fitted.probabilities(a, b)
+    alike = a % 2 == b % 2
+    assert np.median(chance[alike]) > np.median(chance[~alike]) + 0.3
