@@ -65,6 +65,13 @@ class FeatureMap:
         """The position of each column's block, `(n_columns,)`."""
         return np.repeat(np.arange(len(self.blocks)), [len(block.columns) for block in self.blocks])
 
+    @property
+    def from_events(self) -> npt.NDArray[np.bool_]:
+        """Whether each column follows from what people did, `(n_columns,)`."""
+        return np.repeat(
+            [block.from_events for block in self.blocks], [len(block.columns) for block in self.blocks]
+        )
+
     def transform(self, people: Population) -> dict[str, BlockRows]:
         """Return the rows of everybody for each block."""
         return {block.name: block.rows(people) for block in self.blocks}

@@ -35,6 +35,9 @@ class ContentModel(Model):
 
     It works for people never seen, because it knows them by their answers alone, and without any
     outcome, because its prior is a documented weight for each block (`USUAL_WEIGHTS`).
+    Blocks made from events count only as far as two people are alike in them: what one person's deeds
+    say about their selectivity and popularity partly follows from the outcomes learned from, and a
+    newcomer has none.
 
     blocks:   the feature blocks to learn (the default ones when None); copies are fitted.
     features: blocks fitted already on the people `fit` will be given; then none are fitted.
@@ -90,7 +93,9 @@ class ContentModel(Model):
         near = Nearness(1.0, self.config.near_scale_km)
         cells = people.cells
         nearness = near.pairs(cells[pairs.viewers], cells[pairs.candidates])
-        return PairDesign.of(rows, self.features_.block_of, pairs, nearness, usual)
+        return PairDesign.of(
+            rows, self.features_.block_of, pairs, nearness, usual, together=self.features_.from_events
+        )
 
     def _strengths(self, ridge: float, marginal: float) -> Strengths:
         return Strengths(

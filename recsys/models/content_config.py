@@ -50,7 +50,7 @@ class ContentConfig:
     usual_rate: float = 0.2
     usual_weights: tuple[tuple[str, float], ...] = field(default_factory=lambda: tuple(USUAL_WEIGHTS.items()))
     near_scale_km: float = 30.0
-    max_factors: int | None = 192
+    max_factors: int | None = 128
     max_pairs: int = 250_000
     max_tuning_pairs: int = 40_000
     calibrate: bool = True

@@ -99,9 +99,19 @@ class PairDesign:
 
     @classmethod
     def of(
-        cls, rows: BlockRows, block_of: Integers, pairs: LabelledPairs, near: Floats, usual: PairWeights
+        cls,
+        rows: BlockRows,
+        block_of: Integers,
+        pairs: LabelledPairs,
+        near: Floats,
+        usual: PairWeights,
+        *,
+        together: npt.NDArray[np.bool_] | None = None,
     ) -> "PairDesign":
-        """Gather the products of the pairs and measure every scale."""
+        """Gather the products of the pairs and measure every scale.
+
+        together: `(n_columns,)` the columns that count only together with the other person's.
+        """
         n_blocks, n_people = int(block_of.max(initial=-1)) + 1, len(rows)
         products = _products(rows, pairs)
         moments = [
@@ -112,6 +122,8 @@ class PairDesign:
         near_mean, near_variance = _moments(near[:, None], np.ones(len(pairs)))
         block_variance = _block_variance(products, block_of, n_blocks)
         scales = [_column_scale(variance, block_of, n_blocks) for _, variance in moments]
+        if together is not None:
+            scales[1:] = [np.where(together, 0.0, scale) for scale in scales[1:]]
         scaled = [variance * scale**2 for (_, variance), scale in zip(moments, scales, strict=True)]
         return cls(
             rows=rows,

@@ -153,3 +153,14 @@ def test_a_large_crowd_is_scored_in_parts(people, monkeypatch):
     assert parts.ids == whole.ids
     np.testing.assert_allclose(parts.taste, whole.taste, atol=1e-5)
     np.testing.assert_allclose(parts.appeal, whole.appeal, atol=1e-5)
+
+
+def test_deeds_count_only_together(people):
+    """A person's rhythm alone moves no probability: it follows from the very outcomes learned from."""
+    events, _ = outcomes(people, {"values": 4.0}, np.random.default_rng(2), n=3000)
+    model = ContentModel(QUICK).fit(people, events, rng=np.random.default_rng(0))
+    rhythm = np.array([column.startswith("rhythm:") for column in model.features_.columns])
+    assert (model.weights_.viewer[rhythm] == 0).all()
+    assert (model.weights_.candidate[rhythm] == 0).all()
+    assert (model.weights_.products[rhythm] != 0).any()
+    assert (model.weights_.candidate[~rhythm] != 0).any()

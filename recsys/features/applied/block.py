@@ -16,10 +16,11 @@ class AppliedBlock(ABC):
     """What a block learned: a frozen dataclass whose fields are arrays or JSON values.
 
     Subclasses are frozen dataclasses; array fields are saved as arrays, every other as JSON (lists
-    come back as tuples).
+    come back as tuples). `from_events` says that the rows follow from what people did.
     """
 
     name: ClassVar[str]
+    from_events: ClassVar[bool] = False
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property

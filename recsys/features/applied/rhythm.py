@@ -50,6 +50,7 @@ class AppliedRhythm(AppliedBlock):
     """
 
     name: ClassVar[str] = "rhythm"
+    from_events: ClassVar[bool] = True
 
     ids_text: npt.NDArray[np.uint8]
     ids_ends: npt.NDArray[np.int64]
