@@ -49,16 +49,26 @@ def stages_run(project: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_night_and_the_one_after(project: Path) -> None:
-    first = night(project, *SMALL)
-    assert first.returncode in {0, 10}, first.stdout + first.stderr
+    first = night(project, *SMALL, "--set", "tracking.store=params.yaml")
+    assert first.returncode == 10, first.stdout + first.stderr
     run = current_run(project / PUBLISHED)
     assert run is not None
-    assert f"{run} is served from" in first.stderr.splitlines()[-1]
+    said = first.stderr.splitlines()[-1]
+    assert f"{run} is served from" in said
+    assert "could not be tracked" in said
     assert stages_run(project)[-1] == "report"
     (project / WORK.log).unlink()
 
+    second = night(project, *SMALL)
+    assert second.returncode in {0, 10}, second.stderr
+    assert f"{run} is served from" in second.stderr.splitlines()[-1]
+    assert stages_run(project) == ["settings", "ingest", "track"]
+    tracked = json.loads((project / WORK.tracked).read_text())
+    assert (tracked["version"], tracked["is_new"]) == (1, True)
+    (project / WORK.log).unlink()
+
     again = night(project, *SMALL)
-    assert again.returncode == first.returncode, again.stderr
+    assert again.returncode == second.returncode, again.stderr
     assert stages_run(project) == ["settings", "ingest"]
     assert current_run(project / PUBLISHED) == run
     (project / WORK.log).unlink()
