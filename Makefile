@@ -17,10 +17,10 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly test lint type bench lock clean
+.PHONY: help env nightly test lint type bench bench-million lock clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 env: $(VENV)/.project ## the environment, from the pinned packages
 
@@ -50,6 +50,10 @@ type: env ## types, strictly
 
 bench: env ## measurements that need nothing but this folder
 	$(PYTHON) -m tests.benchmarks.import_time
+
+bench-million: env ## one search for a million people on all processors; WITH="--viewers 4000" for a sample
+	$(PYTHON) -m tests.benchmarks.retrieval --people 1000000 --eligible 0.009 --workers $$(nproc) \
+	  --no-peers --memory-mb 8000 $(WITH)
 
 lock: ## requirements/lock.txt anew from pyproject.toml
 	$(SYSTEM_PYTHON) -m venv build/lock

@@ -13,19 +13,17 @@ from recsys.retrieval.words import Positions
 class Gathered:
     """Keeps only the places that are filled, so memory follows the suggestions found, not `k`."""
 
-    def __init__(self, n_positions: int) -> None:
-        self._length = np.zeros(n_positions, np.int64)
-        self._rows: list[Positions] = []
+    def __init__(self) -> None:
+        self._lengths: list[Positions] = []
         self._candidates: list[Positions] = []
         self._p_like: list[npt.NDArray[np.float32]] = []
         self._p_liked_back: list[npt.NDArray[np.float32]] = []
         self._score: list[npt.NDArray[np.float64]] = []
 
-    def add(self, rows: Positions, best: Best) -> None:
-        """Take in the lists of the people at `rows`."""
-        self._length[rows] = best.length
+    def add(self, best: Best) -> None:
+        """Take in the next lists; they come by ascending position."""
         filled = np.arange(best.score.shape[1]) < best.length[:, None]
-        self._rows.append(rows)
+        self._lengths.append(best.length)
         self._candidates.append(best.position[filled])
         self._p_like.append(best.p_like[filled].astype(np.float32))
         self._p_liked_back.append(best.p_liked_back[filled].astype(np.float32))
@@ -36,21 +34,20 @@ class Gathered:
 
         positions: where each viewer stands in `order`, -1 for one who is not listed and has no list.
         """
-        listed = positions >= 0
+        by_position = np.argsort(positions, kind="stable")[np.count_nonzero(positions < 0) :]
         lengths = np.zeros(len(viewers), np.int64)
-        lengths[listed] = self._length[positions[listed]]
+        lengths[by_position] = np.concatenate([np.empty(0, np.int32), *self._lengths])
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        start = np.zeros(len(order), np.int64)
-        start[positions[listed]] = indptr[:-1][listed]
 
         def in_place(parts: list[Any], dtype: npt.DTypeLike) -> Any:
             # A part is let go as soon as it is copied: a million lists are held once, not twice.
-            out = np.empty(indptr[-1], dtype)
-            for at, rows in enumerate(self._rows):
-                lengths, part = self._length[rows], parts[at]
-                before = np.cumsum(lengths) - lengths
-                out[np.repeat(start[rows] - before, lengths) + np.arange(len(part))] = part
+            out, n_done = np.empty(indptr[-1], dtype), 0
+            for at, found in enumerate(self._lengths):
+                start = indptr[by_position[n_done : n_done + len(found)]]
+                before = np.cumsum(found) - found
+                out[np.repeat(start - before, found) + np.arange(len(parts[at]))] = parts[at]
                 parts[at] = None
+                n_done += len(found)
             return out
 
         return MutualLists(

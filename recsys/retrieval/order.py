@@ -15,9 +15,10 @@ def tile_order(compiled: Compiled, size: int) -> tuple[Positions, npt.NDArray[np
     """Return listed rows in tile order `(n_listed,)` int32 and where tiles start `(n_tiles + 1,)`.
 
     Half of the splitting goes to class: groups larger than `sqrt(n_listed * size)` are split by
-    the bits that forbid most pairs. The other half goes to place: each group is laid out by cell
-    (cell numbers run along a space-filling curve), then cut into tiles of at most `size` people.
-    The order changes how much work there is, never a result.
+    the bits that forbid most pairs. The other half goes to place and traits: each group is laid out
+    by cell (cell numbers run along a space-filling curve), cut into regions as wide as people travel,
+    and these, by traits, into tiles of at most `size`. The order changes how much work there is,
+    never a result.
     """
     listed = np.flatnonzero(compiled.listed).astype(np.int32)
     groups = [listed] if len(listed) else []
@@ -31,10 +32,41 @@ def tile_order(compiled: Compiled, size: int) -> tuple[Positions, npt.NDArray[np
             else:
                 halves += [group[~with_bit], group[with_bit]]
         groups = halves
-    by_place = [g[np.lexsort((g, compiled.max_class[g], compiled.cell[g]))] for g in groups]
-    lengths = [len(tile) for group in groups for tile in np.array_split(group, -(-len(group) // size))]
-    order = np.concatenate(by_place) if by_place else listed
+    tiles = [tile for group in groups for tile in _tiles(group, compiled, size)]
+    order = np.concatenate(tiles) if tiles else listed
+    lengths = [len(tile) for tile in tiles]
     return order, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _tiles(group: Positions, compiled: Compiled, size: int) -> list[Positions]:
+    """Cut one group into tiles: first by region, then by traits, then each tile by place.
+
+    Words of traits are compared as numbers: an ordered attribute (age) owns ascending bits, so its
+    values follow each other.
+    """
+    tiles = []
+    by_place = group[np.lexsort((group, compiled.max_class[group], compiled.cell[group]))]
+    for region in np.split(by_place, _region_starts(by_place, compiled, size)):
+        by_traits = region[np.lexsort(compiled.traits[region].T)]
+        parts = np.array_split(by_traits, -(-len(region) // size))
+        tiles += [part[np.lexsort((part, compiled.max_class[part], compiled.cell[part]))] for part in parts]
+    return tiles
+
+
+def _region_starts(by_place: Positions, compiled: Compiled, size: int) -> list[int]:
+    """Return where a new region begins: beyond the usual limit of the cell the last one began with.
+
+    Within a region distance forbids little, so there is nothing to gain by cutting it further by
+    place. A region has at least half a tile of people.
+    """
+    usual = np.median(compiled.max_class[by_place])
+    cells, first = np.unique(compiled.cell[by_place], return_index=True)
+    starts, begun, at = [], cells[0], 0
+    for cell, place in zip(cells.tolist(), first.tolist(), strict=True):
+        if (compiled.cell_reach[begun, cell] & 15) > usual and place - at >= max(1, size // 2):
+            starts.append(place)
+            begun, at = cell, place
+    return starts
 
 
 def _strongest_bits(compiled: Compiled, listed: Positions) -> list[npt.NDArray[np.bool_]]:

@@ -20,7 +20,7 @@ from recsys.retrieval.tile_search import Search
 from recsys.retrieval.words import Positions
 from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
 
-TILE = 128
+TILE = 192
 
 
 class Retriever:
@@ -60,6 +60,7 @@ class Retriever:
             refuse(self._bytes, memory_mb)
         self._layout = lay_out(directed, compiled, tile)
         self._order, self._position = self._layout.order, self._layout.position
+        self._nobody = self._excluded(np.empty((0, 2), np.int32))
 
     def top_k(
         self,
@@ -98,10 +99,10 @@ class Retriever:
             workers=workers,
             tile=min(self._tile, max(len(listed), 1)),
         )
-        found = Gathered(len(self._order))
+        found = Gathered()
         tiles = self._row_tiles(listed, chunks.rows)
         for rows, best in self._each_tile(tiles, search, chunks, workers, processes=processes):
-            found.add(rows, best)
+            found.add(best)
             if progress is not None:
                 progress(len(rows))
         return found.for_viewers(asked, positions, self._order)
@@ -117,8 +118,9 @@ class Retriever:
         return Search(min(int(k), longest), COMBINER_NUMBERS[combiner], self._excluded(exclude))
 
     def _excluded(self, exclude: npt.ArrayLike | None) -> Links:
-        n = len(self._order)
-        pairs = np.empty((0, 2), np.int32) if exclude is None else np.asarray(exclude)
+        if exclude is None:
+            return self._nobody
+        pairs = np.asarray(exclude)
         if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2):
             remedy = "give one row of viewer and candidate a pair"
             raise InputError(
@@ -126,7 +128,7 @@ class Retriever:
             )
         both = self._position[checked_rows(pairs.ravel(), self._n_people)].reshape(-1, 2)
         both = both[(both >= 0).all(axis=1)]
-        ones = np.ones(len(both), np.int32)
+        n, ones = len(self._order), np.ones(len(both), np.int32)
         return links(sparse.coo_array((ones, (both[:, 0], both[:, 1])), shape=(n, n)).tocsr())
 
     def _viewers(self, viewers: npt.ArrayLike | None) -> Positions:
@@ -139,8 +141,8 @@ class Retriever:
 
     def _row_tiles(self, positions: Positions, most: int) -> list[Positions]:
         """Return ascending positions cut where tiles begin, so that a summary stays sharp."""
-        cuts = np.searchsorted(positions, self._layout.starts[1:-1])
-        parts = [part for part in np.split(positions, cuts) if len(part)]
+        tile = np.searchsorted(self._layout.starts, positions, side="right")
+        parts = np.split(positions, np.flatnonzero(np.diff(tile)) + 1) if len(positions) else []
         return [part[start : start + most] for part in parts for start in range(0, len(part), most)]
 
     def _each_tile(

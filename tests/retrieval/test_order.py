@@ -39,3 +39,16 @@ def test_within_a_class_neighbours_stand_together() -> None:
         [2],
         [3],
     ]
+
+
+def test_a_region_is_as_wide_as_people_travel_and_traits_stand_together_in_it() -> None:
+    n = 64
+    cell = (np.arange(n) % 4).astype(np.int32)
+    town = np.array([0, 0, 1, 1])
+    reach = np.where(town[:, None] == town, 0, 15).astype(np.uint8)
+    traits = (np.uint64(1) << (np.arange(n) // 4 % 2).astype(np.uint64))[:, None]
+    compiled = everybody_open(n, cell=cell, cell_reach=reach, traits=traits)
+    order, starts = tile_order(compiled, 16)
+    found = [order[a:b] for a, b in pairwise(starts)]
+    assert [np.unique(town[cell[tile]]).tolist() for tile in found] == [[0], [0], [1], [1]]
+    assert all(len(np.unique(traits[tile])) == 1 for tile in found)

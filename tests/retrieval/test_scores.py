@@ -37,11 +37,13 @@ def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
             assert found == expected[rows[a], rows[b]]
 
 
+@settings(deadline=None)
 @given(st.floats(-1000, 1000))
 def test_sigmoid_equals_its_twin(x: float) -> None:
     assert sigmoid(x) == plain_sigmoid(x)
 
 
+@settings(deadline=None)
 @given(x=logits, y=logits, how=how)
 def test_mutual_is_the_combiner(x: float, y: float, how: str) -> None:
     p, q = plain_sigmoid(x), plain_sigmoid(y)
@@ -51,7 +53,7 @@ def test_mutual_is_the_combiner(x: float, y: float, how: str) -> None:
     assert found == pytest.approx(float(combine(p, q, how)), rel=tolerance)
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)
 @given(x=st.floats(-900, 900), y=st.floats(-900, 900), how=how)
 def test_bounds_are_met_by_every_pair_that_reaches_the_score(x: float, y: float, how: str) -> None:
     number = COMBINER_NUMBERS[how]
@@ -95,7 +97,7 @@ def test_pairs_scored_together_equal_their_twin_to_the_last_bit(how: str) -> Non
     assert found.tolist() == np.array(expected).tolist()
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)
 @given(x=logits, y=logits, m=st.floats(0, 3), towards=st.tuples(st.floats(-1, 1), st.floats(-1, 1)), how=how)
 def test_wrong_logits_make_the_log_odds_wrong_by_no_more_than_twice_as_much(
     x: float, y: float, m: float, towards: tuple[float, float], how: str
