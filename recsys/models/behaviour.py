@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from numpy.random import Generator
 
 from recsys.history.events import Events
@@ -14,11 +15,12 @@ from recsys.models.behaviour_base import Base, Spaces
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.behaviour_state import State
 from recsys.models.calibration import Platt
-from recsys.models.directed import Directed
+from recsys.models.directed import Directed, sigmoid
+from recsys.models.joint import Joint, fit_joint
 from recsys.models.looks import Looks
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.space import Shifts, Standard
-from recsys.models.stacker import Stacker, fit_stacker, known
+from recsys.models.stacker import Stacker, fit_stacker, known, stacked
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
@@ -51,14 +53,16 @@ class BehaviourModel(Model):
         self.content_ = self._content_learned(people, events, rng)
         content = None if self.content_ is None else self.content_.directed(people)
         self.base_ = Base.learned(people, content, looks, self.config, rng)
-        self.stacker_ = self._stacked(people, events, looks, rng)
+        self.stacker_, self.joint_ = self._stacked(people, events, looks, rng)
         self._fold_in(people, looks)
 
-    def _stacked(self, people: Population, events: Events, looks: Looks, rng: Generator) -> Stacker:
-        """Return the weights, learned on pairs that everything else has not seen if there are enough."""
+    def _stacked(
+        self, people: Population, events: Events, looks: Looks, rng: Generator
+    ) -> tuple[Stacker, Joint]:
+        """Return weights and joint correction, from pairs nothing else has seen if there are enough."""
         held = looks.pair_folds(_FOLDS, rng) < self.config.held_out * _FOLDS
         if not self.config.stack or held.sum() < _LEAST_HELD_OUT or held.all():
-            return _usual(self.base_)
+            return _usual(self.base_), Joint()
         model = self._content_again(people, _without(people, events, looks.take(held)), rng)
         content = None if model is None else model.directed(people)
         seen, unseen = looks.take(~held), looks.take(held)
@@ -66,13 +70,28 @@ class BehaviourModel(Model):
         spaces, usual = base.spaces(people, content), _usual(base)
         parts = State.found(base, spaces, content, seen).parts(spaces, content, unseen)
         learned = fit_stacker(parts, unseen.labels, unseen.chances, usual)
-        return learned.moved(usual, _usual(self.base_))
+        joint = _joint(unseen, sigmoid(stacked(learned, parts)))
+        return learned.moved(usual, _usual(self.base_)), joint
 
     def _fold_in(self, people: Population, looks: Looks) -> None:
         content = None if self.content_ is None else self.content_.directed(people)
         spaces = self.base_.spaces(people, content)
-        self.ids_ = people.ids.values
+        self.ids_: npt.NDArray[np.object_] = people.ids.ids(np.arange(len(people)))
         self.state_ = State.found(self.base_, spaces, content, looks)
+
+    def score_pairs(
+        self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
+    ) -> pd.DataFrame:
+        """Return what every model returns; `combiner="joint"` applies the joint correction.
+
+        Then p_mutual is the calibrated P(both say yes), where pairs whose two decisions are known
+        showed that people agree beyond the product of their probabilities; see `Joint`.
+        """
+        if combiner != "joint":
+            return super().score_pairs(pairs, people=people, combiner=combiner)
+        scored = super().score_pairs(pairs, people=people)
+        p, q = (scored[column].to_numpy(np.float64) for column in (C.P_LIKE, C.P_LIKED_BACK))
+        return scored.assign(**{C.P_MUTUAL: self.joint_.both(p, q)})
 
     def updated(self, people: Population, events: Events) -> Self:
         """Return the model after more happened: everybody is folded in again, nothing is refitted.
@@ -106,12 +125,16 @@ class BehaviourModel(Model):
             arrays |= {f"{name}.taste": shifts.taste, f"{name}.appeal": shifts.appeal}
         for name in _NUMBERS:
             arrays[f"state.{name}"] = getattr(state, name)
-        arrays |= {"stacker.rows": stacker.rows, "stacker.columns": stacker.columns}
+        arrays |= {
+            "stacker.rows": stacker.rows,
+            "stacker.columns": stacker.columns,
+        }
         learned: Meta = {
             "line": [base.line.slope, base.line.intercept],
             "asked": base.asked,
             "intercept": base.intercept,
             "variances": list(base.variances),
+            "joint": self.joint_.correlation,
             "stacker": [stacker.intercept, stacker.near, stacker.asked],
             "content": None,
         }
@@ -153,7 +176,9 @@ class BehaviourModel(Model):
         numbers = {name: arrays[f"state.{name}"] for name in _NUMBERS}
         self.state_ = State(**numbers, personal=shifts("state_personal"), factors=shifts("state_factors"))
         intercept, near, asked = meta["stacker"]
-        self.stacker_ = Stacker(intercept, near, arrays["stacker.rows"], arrays["stacker.columns"], asked)
+        own = {name: arrays[f"stacker.{name}"] for name in ("rows", "columns")}
+        self.stacker_ = Stacker(intercept=intercept, near=near, asked=asked, **own)
+        self.joint_ = Joint(meta["joint"])
         own = {name[8:]: array for name, array in arrays.items() if name.startswith("content.")}
         self.content_ = None if meta["content"] is None else self._content_restored(own, meta["content"])
 
@@ -172,6 +197,27 @@ def _shifts(base: Base, state: State) -> dict[str, Shifts]:
 
 def _usual(base: Base) -> Stacker:
     return Stacker.usual(base.line.intercept + base.intercept, base.line.slope)
+
+
+def _joint(looks: Looks, chance: npt.NDArray[np.float64]) -> Joint:
+    """Return the joint correction learned from pairs who both decided without knowing of the other.
+
+    None where people answer likes they have received: there, matches come from asked answers, and
+    whoever knows of a like says yes more readily, which cannot be told from liking each other.
+    """
+    if looks.asked.any():
+        return Joint()
+    width = int(max(looks.viewers.max(), looks.candidates.max())) + 1
+    own, back = (
+        a.astype(np.int64) * width + b
+        for a, b in ((looks.viewers, looks.candidates), (looks.candidates, looks.viewers))
+    )
+    at = np.searchsorted(own, back).clip(0, len(own) - 1)
+    known = (own[at] == back) & (looks.viewers < looks.candidates)
+    i, j = np.flatnonzero(known), at[known]
+    return fit_joint(
+        chance[i], chance[j], looks.labels[i] * looks.labels[j], looks.chances[i] * looks.chances[j]
+    )
 
 
 def _without(people: Population, events: Events, held: Looks) -> Events:

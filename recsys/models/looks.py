@@ -27,7 +27,7 @@ class Looks:
     chances:  (0, 1] that the viewer really looked: 1 when they answered.
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
-    asked:    answered a like without having been shown the person on a list of their own.
+    asked:    answered somebody who had said yes to them before, as in an inbox.
     """
 
     viewers: Rows
@@ -58,10 +58,7 @@ class Looks:
         impressions = table[N_IMPRESSIONS].to_numpy(np.int64)
         key = viewer.astype(np.int64) * max(len(seen), 1) + candidate
         chances = _chances(known, key, answered)
-        unasked = impressions > 0
-        asked = (
-            ~unasked & _liked_by_other(key, labels, len(seen)) if unasked.any() else np.zeros(len(key), bool)
-        )
+        asked = answered & _asked(known, key) if (impressions > 0).any() else np.zeros(len(key), bool)
         rows = people.ids.find(known.coded.people) if len(seen) else np.empty(0, np.int32)
         i, j = rows[viewer], rows[candidate]
         kept = (i >= 0) & (j >= 0) & (chances > 0)
@@ -121,8 +118,21 @@ def _chances(events: Events, key: npt.NDArray[np.int64], answered: Mask) -> Floa
     return np.where(answered, 1.0, silent)
 
 
-def _liked_by_other(key: npt.NDArray[np.int64], labels: Floats, width: int) -> Mask:
-    """Say of which pairs the candidate wanted to know the viewer."""
-    back = (key % width) * width + key // width
-    at = np.searchsorted(key, back).clip(0, max(len(key) - 1, 0))
-    return np.asarray((key[at] == back) & (labels[at] > 0))
+def _asked(events: Events, key: npt.NDArray[np.int64]) -> Mask:
+    """Say of which pairs in `key` (ascending) the candidate had liked the viewer before they decided."""
+    width = max(len(events.coded.people), 1)
+    decided = _first(events, key, "like", "pass", "hide")
+    liked = _first(events, (key % width) * width + key // width, "like")
+    return (liked < decided) & (decided < np.iinfo(np.int64).max)
+
+
+def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArray[np.int64]:
+    """Return when each pair in `key` had its first event of these types; the end of time if never."""
+    coded, never = events.coded, np.iinfo(np.int64).max
+    rows = np.flatnonzero(coded.are(*types) & (coded.target >= 0))
+    found, first = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_index=True)
+    if not len(found):
+        return np.full(len(key), never)
+    at = np.searchsorted(found, key).clip(0, len(found) - 1)
+    # events are in time order, so the first row of a pair is its earliest
+    return np.where(found[at] == key, coded.ts[rows[first[at]]], never)

@@ -52,12 +52,12 @@ class RCF(CalibratedFactors):
         similar = _jaccard(liked)
         shared = csr_array(liked.T / np.maximum(np.asarray(liked.sum(axis=0)), 1.0)[:, None])
         if n_people <= self.config.max_factors:
-            return similar.toarray(), shared.toarray()
+            return np.asarray(similar.toarray()), np.asarray(shared.toarray())
         from scipy.sparse.linalg import svds
 
         start = rng.normal(size=n_people)
         left, values, right = svds(similar, k=self.config.max_factors // 8, v0=start)
-        return left * values, np.asarray(shared @ right.T)
+        return np.asarray(left * values, np.float64), np.asarray(shared @ right.T, np.float64)
 
 
 def _jaccard(liked: "csr_array[Any]") -> "csr_array[Any]":

@@ -1,6 +1,6 @@
 """How much each part counts, by how much is known of the two people; separable, so two matrices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -88,6 +88,18 @@ class Parts:
     asked: Floats
 
 
+def stacked(stacker: Stacker, parts: Parts) -> Floats:
+    """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without what being asked adds."""
+    logits = stacker.intercept + stacker.near * parts.near
+    n_parts = len(PARTS)
+    logits += stacker.row(n_parts, parts.known_row) * parts.generosity
+    logits += stacker.row(n_parts + 1, parts.known_column) * parts.popularity
+    for part in range(n_parts):
+        weight = stacker.row(part, parts.known_row) * stacker.column(part, parts.known_column)
+        logits += weight * parts.scores[part]
+    return logits
+
+
 def fit_stacker(parts: Parts, labels: Floats, weights: Floats, usual: Stacker) -> Stacker:
     """Learn the weights from pairs the parts were not fitted on, near the usual ones.
 
@@ -116,7 +128,13 @@ def _rows_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker, us
     theta = _regression(
         np.array(features), labels, weights, offset=np.zeros(len(labels)), mean=mean, precision=precision
     )
-    return Stacker(float(theta[0]), float(theta[1]), theta[3:].reshape(-1, 2), now.columns, float(theta[2]))
+    return Stacker(
+        intercept=float(theta[0]),
+        near=float(theta[1]),
+        rows=theta[3:].reshape(-1, 2),
+        columns=now.columns,
+        asked=float(theta[2]),
+    )
 
 
 def _columns_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker) -> Stacker:
@@ -135,7 +153,7 @@ def _columns_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker)
         mean=np.zeros(n_parts),
         precision=precision,
     )
-    return Stacker(now.intercept, now.near, now.rows, columns, now.asked)
+    return replace(now, columns=columns)
 
 
 def _regression(

@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.history.events import Events
+from recsys.models.examination import Examination
+from recsys.models.looks import Looks
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from tests.people import AS_OF
+
+
+def looks_of(rows):
+    """Return looks of events given as (actor, target, type, days ago, position)."""
+    frame = pd.DataFrame(rows, columns=[C.ACTOR, C.TARGET, C.TYPE, "ago", C.POSITION])
+    frame[C.TS] = AS_OF - pd.to_timedelta(frame.pop("ago"), unit="D")
+    people = Population.of_ids(["a", "b", "c", "d"], as_of=AS_OF)
+    looks = Looks.from_events(people, Events.of(frame))
+    names = people.ids.ids(np.arange(4))
+    pairs = list(zip(names[looks.viewers], names[looks.candidates], strict=True))
+    return dict(zip(pairs, np.arange(len(looks)), strict=True)), looks
+
+
+def test_an_answer_was_looked_at_and_silence_perhaps():
+    at, looks = looks_of(
+        [
+            ("a", "b", "impression", 3, 1),
+            ("a", "b", "like", 3, None),
+            ("a", "c", "impression", 3, 1),
+            ("a", "d", "impression", 3, 9),
+        ]
+    )
+    assert looks.chances[at["a", "b"]] == 1.0
+    assert looks.labels.tolist() == [1.0, 0.0, 0.0]
+    assert 0.0 < looks.chances[at["a", "d"]] < looks.chances[at["a", "c"]] < 1.0
+    assert looks.answered.tolist() == [True, False, False]
+
+
+def test_shown_twice_was_more_surely_looked_at():
+    once, twice = (
+        looks_of([("a", "b", "impression", day, 5) for day in days] + [("c", "d", "like", 1, None)])
+        for days in ([3], [3, 2])
+    )
+    assert twice[1].chances[twice[0]["a", "b"]] > once[1].chances[once[0]["a", "b"]]
+
+
+def test_who_answers_a_like_was_asked_and_who_liked_first_was_not():
+    at, looks = looks_of(
+        [
+            ("a", "b", "impression", 9, 1),
+            ("b", "a", "impression", 9, 1),
+            ("a", "b", "like", 8, None),
+            ("b", "a", "like", 7, None),
+            ("c", "d", "like", 6, None),
+        ]
+    )
+    assert {pair: bool(looks.asked[row]) for pair, row in at.items()} == {
+        ("a", "b"): False,
+        ("b", "a"): True,
+        ("c", "d"): False,
+    }
+
+
+def test_a_block_takes_the_pair_out_both_ways():
+    at, _ = looks_of(
+        [
+            ("a", "b", "like", 9, None),
+            ("b", "a", "impression", 9, 2),
+            ("b", "a", "block", 8, None),
+            ("a", "c", "like", 7, None),
+        ]
+    )
+    assert set(at) == {("a", "c")}
+
+
+def test_both_directions_share_a_fold():
+    rows = [("a", "b"), ("b", "a"), ("c", "a"), ("a", "c"), ("b", "d"), ("d", "b")]
+    at, looks = looks_of([(*pair, "like", 1, None) for pair in rows])
+    folds = looks.pair_folds(1000, np.random.default_rng(0))
+    for a, b in rows:
+        assert folds[at[a, b]] == folds[at[b, a]]
+    assert len(set(folds.tolist())) == 3
+
+
+@pytest.mark.parametrize("decay", [0.3, 1.0])
+def test_the_decay_of_looks_is_found(decay):
+    rng = np.random.default_rng(0)
+    places = rng.integers(1, 11, 60_000).astype(float)
+    answered = rng.random(60_000) < 0.4 * places**-decay
+    assert Examination.fit(places, answered).decay == pytest.approx(decay, abs=0.05)
+
+
+def test_without_answers_or_places_the_usual_decay_holds():
+    assert Examination.fit(np.array([1.0, 2.0]), np.zeros(2, bool)) == Examination()
+    assert Examination.fit(np.array([np.nan]), np.ones(1, bool)) == Examination()
