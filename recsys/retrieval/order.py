@@ -57,13 +57,13 @@ def _region_starts(by_place: Positions, compiled: Compiled, size: int) -> list[i
     """Return where a new region begins: beyond the usual limit of the cell the last one began with.
 
     Within a region distance forbids little, so there is nothing to gain by cutting it further by
-    place. A region has at least half a tile of people.
+    place. A region has at least a tile of people.
     """
     usual = np.median(compiled.max_class[by_place])
     cells, first = np.unique(compiled.cell[by_place], return_index=True)
     starts, begun, at = [], cells[0], 0
     for cell, place in zip(cells.tolist(), first.tolist(), strict=True):
-        if (compiled.cell_reach[begun, cell] & 15) > usual and place - at >= max(1, size // 2):
+        if (compiled.cell_reach[begun, cell] & 15) > usual and place - at >= size:
             starts.append(place)
             begun, at = cell, place
     return starts
