@@ -83,10 +83,6 @@ class LongTables:
         return LongTables(**{name: change(getattr(self, name)) for name in self.__dataclass_fields__})
 
 
-def _nothing() -> Mapping[str, npt.NDArray[np.int32]]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, eq=False)
 class Population:
     """Everybody as of one time, validated and coded once.
@@ -126,7 +122,7 @@ class Population:
             as_of=as_utc(as_of),
             coded=MappingProxyType({}),
             coded_sets=MappingProxyType({}),
-            counted=_nothing(),
+            counted=MappingProxyType({}),
             cells=np.zeros(n_people, np.uint64),
             zones=np.full(n_people, None, dtype=object),
             person_tokens=np.full(n_people, None, dtype=object),

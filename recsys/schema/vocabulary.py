@@ -47,11 +47,6 @@ class Enumeration:
         """Return the bits of several words together."""
         return sum(self.bit(word) for word in set(words))
 
-    @property
-    def every_bit(self) -> int:
-        """All words at once."""
-        return (1 << len(self.words)) - 1
-
 
 _AGE_BANDS = ("18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 _GENDERS = ("woman", "man", "nonbinary", "undisclosed")
