@@ -7,6 +7,8 @@ input or setting.
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
 
 EXIT_PUBLISHED = 0
 EXIT_PUBLISHED_WITH_WARNINGS = 10
@@ -74,6 +76,33 @@ class BusyError(RecsysError):
 
 class TrackingError(RecsysError):
     """The store of tracked nights and models cannot be used; what is published stays served."""
+
+
+class MissingExtraError(RecsysError, ImportError):
+    """A package is not installed that only part of this one needs; names the extra that brings it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            explained(f"{package} is not installed", remedy=f"install it with: pip install 'recsys[{extra}]'")
+        )
+
+
+def imported(module: str, extra: str) -> ModuleType:
+    """Import a module that an optional extra of this package brings.
+
+    Raises MissingExtraError, which names the extra, when it is not installed.
+
+    >>> imported("json", extra="report").__name__
+    'json'
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != package:
+            raise
+        raise MissingExtraError(package, extra) from error
 
 
 def shown(value: object) -> str:
