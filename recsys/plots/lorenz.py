@@ -1,0 +1,64 @@
+"""The Lorenz curve of exposure: how evenly attention is spread over people."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.evaluation.gini import exposure, gini
+from recsys.plots.canvas import SOFT, canvas, colours, refuse_empty
+from recsys.schema.columns import Columns as C
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def lorenz_curve(amounts: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the shares of people and of the total they hold, least first, both `(n + 1,)` from 0 to 1.
+
+    M. O. Lorenz, "Methods of measuring the concentration of wealth", Publications of the American
+    Statistical Association 9 (1905) 209-219.
+
+    >>> people, share = lorenz_curve([1.0, 3.0])
+    >>> people.tolist(), share.tolist()
+    ([0.0, 0.5, 1.0], [0.0, 0.25, 1.0])
+    """
+    ascending = np.sort(np.asarray(amounts, np.float64))
+    total = np.concatenate([[0.0], np.cumsum(ascending)])
+    people = np.linspace(0.0, 1.0, len(total))
+    return people, (total / total[-1] if total[-1] > 0 else people)
+
+
+def lorenz(
+    lists: pd.DataFrame | Mapping[str, pd.DataFrame],
+    everybody: npt.ArrayLike | None = None,
+    *,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw how evenly lists spread attention, one curve a set of lists.
+
+    lists: what `recommend` returns, or several by name. everybody: all who could have been shown;
+    without it, those shown by any of the lists. A place at rank r counts 1 / r, as in `exposure`.
+    The legend gives the Gini coefficient. Raises InputError when no list holds anybody.
+
+    >>> ax = lorenz(pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "rank": [1]}), ["a", "b"])
+    >>> ax.get_legend_handles_labels()[1]
+    ['lists (Gini 0.50)', 'even']
+    """
+    named = {"lists": lists} if isinstance(lists, pd.DataFrame) else dict(lists)
+    refuse_empty(
+        sum(map(len, named.values())), "no list holds anybody", remedy="recommend for somebody first"
+    )
+    shown = np.concatenate([frame[C.CANDIDATE].to_numpy(object) for frame in named.values()])
+    people = np.unique(shown) if everybody is None else np.asarray(everybody, dtype=object)
+    axes = canvas(ax, width=4.8, height=4.6)
+    for (name, frame), colour in zip(named.items(), colours(), strict=False):
+        amounts = exposure(frame[C.CANDIDATE], frame[C.RANK], people)
+        axes.plot(*lorenz_curve(amounts), color=colour, label=f"{name} (Gini {gini(amounts):.2f})")
+    axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", label="even")
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="How evenly attention is spread")
+    axes.set(xlabel="share of people, least shown first", ylabel="share of attention")
+    axes.legend(frameon=False, loc="upper left")
+    return axes

@@ -1,0 +1,161 @@
+"""Pictures say what their tables say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys import plots
+from recsys.errors import InputError
+from recsys.models.directed import Directed
+from recsys.plots.cells import cell_table
+from recsys.plots.embedding import principal_plane
+from recsys.plots.lorenz import lorenz_curve
+from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
+
+IDS = [f"p{number:02d}" for number in range(12)]
+
+
+@pytest.fixture
+def directed():
+    draw = np.random.default_rng(3)
+    return Directed.of(IdIndex(IDS), taste=draw.normal(size=(12, 5)), appeal=draw.normal(size=(12, 5)))
+
+
+@pytest.fixture
+def judged():
+    rows = [
+        {"slice": part, "model": model, "metric": "ndcg@5", "value": value, "lo": value - 0.1}
+        | {"hi": value + 0.1, "n": 40, "random": 0.2}
+        for part, values in {"all": (0.5, 0.3), "0": (0.3, 0.3), "1-5": (0.4, 0.3)}.items()
+        for model, value in zip(("hybrid", "content"), values, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_lorenz_curve_of_equal_amounts_is_the_diagonal():
+    people, share = lorenz_curve(np.full(9, 2.0))
+    np.testing.assert_allclose(share, people)
+
+
+def test_the_lorenz_curve_of_all_on_one_stays_on_the_floor():
+    _, share = lorenz_curve([0.0, 0.0, 0.0, 5.0])
+    assert share.tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_the_area_under_the_curve_is_half_of_what_the_gini_leaves():
+    from recsys.evaluation import gini
+
+    amounts = np.random.default_rng(5).exponential(size=400)
+    people, share = lorenz_curve(amounts)
+    assert 1 - 2 * np.trapezoid(share, people) == pytest.approx(gini(amounts), abs=1e-9)
+
+
+def test_lists_are_drawn_by_name_over_the_same_people():
+    one = pd.DataFrame({"viewer_id": ["a", "b"], "candidate_id": ["c", "c"], "rank": [1, 1]})
+    other = one.assign(candidate_id=["b", "a"])
+    axes = plots.lorenz({"all on one": one, "shared": other}, ["a", "b", "c"])
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["all on one (Gini 0.67)", "shared (Gini 0.33)", "even"]
+
+
+def test_the_principal_plane_keeps_distances_of_a_plane():
+    flat = np.random.default_rng(1).normal(size=(30, 2)) @ np.random.default_rng(2).normal(size=(2, 6))
+    plane = principal_plane(flat)
+    before = np.linalg.norm(flat[:, None] - flat[None], axis=2)
+    after = np.linalg.norm(plane[:, None] - plane[None], axis=2)
+    np.testing.assert_allclose(after, before, atol=1e-9)
+
+
+def test_the_map_colours_numbers_words_and_the_unknown(directed):
+    numbers = pd.Series(np.linspace(0, 1, 11), index=IDS[:11], name="calm")
+    axes = plots.embedding_map(directed, numbers)
+    assert [len(points.get_offsets()) for points in axes.collections] == [1, 11]
+    words = pd.Series(["young", "old"] * 6, index=IDS, name="age")
+    assert plots.embedding_map(directed, words).get_legend_handles_labels()[1] == ["old", "young"]
+
+
+def test_the_map_refuses_more_words_than_can_be_told_apart(directed):
+    with pytest.raises(InputError, match=r"12 words.*group them"):
+        plots.embedding_map(directed, pd.Series(IDS, index=IDS))
+
+
+def test_the_map_refuses_a_third_side(directed):
+    with pytest.raises(InputError, match=r"unknown side.*taste or appeal"):
+        plots.embedding_map(directed, side="both")
+
+
+def test_models_stand_best_first_beside_random(judged):
+    axes = plots.models(judged, "ndcg@5")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["hybrid", "content"]
+    assert "random" in axes.get_legend_handles_labels()[1]
+    assert "n = 40" in axes.get_title()
+
+
+def test_an_unknown_metric_is_named_with_the_nearest(judged):
+    with pytest.raises(InputError, match=r"did you mean 'ndcg@5'"):
+        plots.models(judged, "ndgc@5")
+
+
+def test_evidence_is_drawn_in_the_order_of_evidence(judged):
+    axes = plots.evidence_curve(judged, "ndcg@5")
+    hybrid = axes.lines[0]
+    assert hybrid.get_label() == "hybrid"
+    assert hybrid.get_ydata().tolist() == [0.3, 0.4]
+
+
+def test_the_funnel_leaves_out_what_removes_nobody():
+    steps = pd.DataFrame({"constraint": ["ages", "languages", "apart"], "removed_in_order": [4, 0, 1]})
+    axes = plots.funnel(steps.assign(left=[6, 6, 5]))
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["everybody else", "ages", "apart"]
+    assert [bar.get_width() for bar in axes.patches] == [10, 10, 10, 10, 6, 5]
+
+
+def test_lists_of_nobody_are_counted():
+    lists = pd.DataFrame({"viewer_id": ["a", "a", "b"], "candidate_id": ["b", "c", "a"]})
+    axes = plots.list_lengths(lists, ["a", "b", "c", "d"])
+    assert [bar.get_height() for bar in axes.patches] == [2, 1, 1]
+
+
+def test_reliability_names_several_tables():
+    from recsys.evaluation import reliability_table
+
+    table = reliability_table([0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4], n_bins=2)
+    assert plots.reliability({"like": table, "mutual": table}).get_legend_handles_labels()[1] == [
+        "like",
+        "mutual",
+    ]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.lorenz({}),
+        lambda: plots.reliability({}),
+        lambda: plots.funnel(pd.DataFrame({"constraint": [], "removed_in_order": [], "left": []})),
+        lambda: plots.list_lengths(pd.DataFrame({"viewer_id": [], "candidate_id": []})),
+        lambda: plots.cell_map(Population.of_ids(["a"], as_of="2026-01-05")),
+    ],
+)
+def test_nothing_to_draw_is_said(draw):
+    with pytest.raises(InputError, match="in the picture"):
+        draw()
+
+
+def test_a_cell_of_few_is_left_out_and_the_rest_is_counted():
+    from dataclasses import replace
+
+    import h3
+
+    near, far = (h3.str_to_int(h3.latlng_to_cell(lat, lng, 6)) for lat, lng in ((35.7, 139.7), (34.7, 135.5)))
+    cells = np.array([near] * 7 + [far] * 4 + [0], np.uint64)
+    people = replace(Population.of_ids(IDS, as_of="2026-01-05"), cells=cells)
+    table = cell_table(people)
+    assert table["people"].tolist() == [7]
+    assert table["value"].tolist() == [7.0]
+    means = cell_table(people, pd.Series(np.arange(12.0), index=IDS), least=4)
+    assert sorted(means["value"]) == [3.0, 8.5]
+    assert len(plots.cell_map(people, least=4).collections) == 1
+    with pytest.raises(InputError, match="0 to 6"):
+        cell_table(people, resolution=9)
