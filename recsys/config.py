@@ -31,11 +31,30 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+ModelName = Literal[
+    "hybrid",
+    "content",
+    "collaborative",
+    "popularity",
+    "one_sided_als",
+    "recon",
+    "rcf",
+    "lfrr",
+    "random",
+]
+
+
 class ModelSettings(_Section):
     """Which model scores, and the options its own config object takes."""
 
-    name: Literal["content", "popularity", "random"] = "content"
+    name: ModelName = "hybrid"
     options: dict[str, Any] = {}
+
+
+class EvaluateSettings(_Section):
+    """Which models are judged beside the one that scores, each with its usual settings."""
+
+    beside: tuple[ModelName, ...] = ("content", "collaborative", "popularity", "random")
 
 
 class PolicySettings(_Section):
@@ -131,6 +150,7 @@ class Settings(_Section):
     simulate: dict[str, Any] = {}
     policy: PolicySettings = PolicySettings()
     model: ModelSettings = ModelSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
     recommend: RecommendSettings = RecommendSettings()
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()

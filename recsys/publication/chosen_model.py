@@ -2,19 +2,37 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from recsys.config import ModelSettings
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.features.feature_map import FeatureMap
+from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content import ContentModel
+from recsys.models.hybrid import HybridModel
+from recsys.models.lfrr import LFRR
 from recsys.models.model import Model
+from recsys.models.one_sided_als import OneSidedALS
 from recsys.models.popularity import PopularityModel
 from recsys.models.random_model import RandomModel
+from recsys.models.rcf import RCF
+from recsys.models.recon import RECON
 
-_MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (ContentModel, PopularityModel, RandomModel)
+MODELS: Final[dict[str, type[Model]]] = {
+    model.name: model
+    for model in (
+        HybridModel,
+        ContentModel,
+        CollaborativeModel,
+        PopularityModel,
+        OneSidedALS,
+        RECON,
+        RCF,
+        LFRR,
+        RandomModel,
+    )
 }
+"""Every model by the name the settings know it by."""
 
 
 def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) -> Model:
@@ -27,18 +45,18 @@ def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) ->
     >>> chosen_model(ModelSettings(name="random")).name
     'random'
     """
-    kind = _MODELS[settings.name]
+    kind = MODELS[settings.name]
     config = configured(kind.config_type, settings.options, where="settings.model.options")
-    return ContentModel(config, features=features) if kind is ContentModel else kind(config)
+    return kind(config, features=features) if issubclass(kind, ContentModel | HybridModel) else kind(config)
 
 
 def load_model(settings: ModelSettings, folder: Path) -> Model:
     """Read the fitted model the settings name."""
-    return _MODELS[settings.name].load(folder)
+    return MODELS[settings.name].load(folder)
 
 
 def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
-    """Return a frozen config object made from plain values.
+    """Return a frozen config object made from plain values; a list becomes a tuple.
 
     Raises SettingsError for an unknown key or an impossible value.
     """
@@ -48,7 +66,8 @@ def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
             raise SettingsError(
                 explained("unknown key", where=where, got=key, remedy=did_you_mean(key, known))
             )
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     try:
-        return kind(**options)
+        return kind(**given)
     except (TypeError, ValueError) as error:
         raise SettingsError(explained("impossible value", where=where, got=str(error))) from error

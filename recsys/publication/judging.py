@@ -1,11 +1,11 @@
 """Judges the model on what it could not know: what happened after it learned.
 
 The last part of the events is set aside; people, answers and events are taken as of that moment, the
-model of the settings and two baselines learn from them, and what followed judges them: who liked whom
+model of the settings and those beside it learn from them, and what followed judges them: who liked whom
 among those who answered, and with whom it became mutual among those a viewer was shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from recsys.evaluation.slices import EVIDENCE
 from recsys.history.events import Events
 from recsys.history.grades import LabelSettings
 from recsys.history.labels import LABEL, directed_labels
+from recsys.models.hybrid import HybridModel
 from recsys.models.model import Model
 from recsys.publication.chance import generator
 from recsys.publication.chosen_model import chosen_model
@@ -32,6 +33,7 @@ from recsys.publication.judged_pairs import judged_pairs, write_judged
 from recsys.publication.night import Night
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
 from recsys.storage.load import events_of, load_tables, population_of
 
 Found = Mapping[str, Any]
@@ -66,8 +68,7 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     if answered.empty or answered[LABEL].nunique() < 2:
         return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
     lists: dict[str, pd.DataFrame] = {}
-    for name, model in _models(settings).items():
-        model.fit(people, past, rng=generator(settings, f"evaluate {name}"))
+    for name, model in _models(settings, people, past):
         lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
@@ -90,11 +91,18 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     }
 
 
-def _models(settings: Settings) -> dict[str, Model]:
-    """Return the model of the settings and the baselines beside it, by name."""
-    baselines = (ModelSettings(name="popularity"), ModelSettings(name="random"))
-    others = [base for base in baselines if base.name != settings.model.name]
-    return {str(model.name): chosen_model(model) for model in (settings.model, *others)}
+def _models(settings: Settings, people: Population, past: Events) -> Iterator[tuple[str, Model]]:
+    """Yield the model of the settings and those beside it, fitted; what is part of it is not fitted again."""
+    chosen = _fitted(settings.model, settings, people, past)
+    yield chosen.name, chosen
+    parts = {"content": chosen.content_} if isinstance(chosen, HybridModel) else {}
+    for name in settings.evaluate.beside:
+        if name != chosen.name:
+            yield name, parts.get(name) or _fitted(ModelSettings(name=name), settings, people, past)
+
+
+def _fitted(model: ModelSettings, settings: Settings, people: Population, past: Events) -> Model:
+    return chosen_model(model).fit(people, past, rng=generator(settings, f"evaluate {model.name}"))
 
 
 def _after(

@@ -12,9 +12,9 @@ def found(golden: Folder) -> dict[str, object]:
     return json.loads((golden.root / WORK.evaluation).read_text(encoding="utf-8"))
 
 
-def test_a_night_judges_its_model_beside_two_baselines(found: dict[str, object]) -> None:
+def test_a_night_judges_its_model_beside_others(found: dict[str, object]) -> None:
     measures = pd.DataFrame(found["measures"])
-    assert set(measures["model"]) == {"content", "popularity", "random"}
+    assert set(measures["model"]) == {"hybrid", "content", "collaborative", "popularity", "random"}
     assert {"ndcg@10", "auc", "log_loss", "ece"} <= set(measures["metric"])
     overall = measures[(measures["slice"] == "all") & (measures["metric"] == "ndcg@10")]
     assert (overall["lo"] <= overall["hi"]).all()

@@ -187,9 +187,9 @@ def test_a_broken_input_stops_the_night(
 
 def test_a_model_option_that_does_not_exist(golden: Folder, tmp_path: Path) -> None:
     folder = copied(golden, tmp_path / "night")
-    codes = folder.run(PEOPLE, "model.options={fold: 3}", stages=("settings", "train"))
+    codes = folder.run(PEOPLE, "model.options={factor: 3}", stages=("settings", "train"))
     assert codes == {"settings": 0, "train": 40}
-    assert "did you mean 'folds'?" in (folder.root / WORK.failure).read_text()
+    assert "did you mean 'factors'?" in (folder.root / WORK.failure).read_text()
 
 
 def test_a_defect_is_recorded_and_not_hidden(

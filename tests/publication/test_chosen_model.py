@@ -1,11 +1,12 @@
 """Settings choose the model, and an option it does not have is an error."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from recsys.config import ModelSettings
+from recsys.config import ModelName, ModelSettings
 from recsys.errors import SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
 from recsys.history.events import Events
@@ -14,7 +15,7 @@ from recsys.publication.feature_files import read_features, write_features
 from tests.publication.night import Night
 
 
-@pytest.mark.parametrize("name", ["content", "popularity", "random"])
+@pytest.mark.parametrize("name", get_args(ModelName))
 def test_a_chosen_model_is_read_back(night: Night, tmp_path: Path, name: str) -> None:
     settings = ModelSettings(name=name)  # type: ignore[arg-type]
     model = chosen_model(settings).fit(night.people, Events.none(), rng=np.random.default_rng(1))
@@ -25,9 +26,10 @@ def test_a_chosen_model_is_read_back(night: Night, tmp_path: Path, name: str) ->
     np.testing.assert_array_equal(loaded.fitted.logits(rows, rows + 1), model.fitted.logits(rows, rows + 1))
 
 
-def test_fitted_blocks_change_nothing_but_the_work(night: Night, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["content", "hybrid"])
+def test_fitted_blocks_change_nothing_but_the_work(night: Night, tmp_path: Path, name: str) -> None:
     write_features(FeatureMap.fit(night.people, events=Events.none()), tmp_path)
-    settings = ModelSettings()
+    settings = ModelSettings(name=name)  # type: ignore[arg-type]
     with_blocks, alone = (
         chosen_model(settings, features).fit(night.people, Events.none(), rng=np.random.default_rng(1))
         for features in (read_features(tmp_path), None)
