@@ -62,6 +62,12 @@ class PublicationError(RecsysError):
     """A publication is missing, incomplete or does not match its manifest."""
 
 
+class StalePublicationError(PublicationError):
+    """What is published is older than the caller accepts."""
+
+    exit_code = EXIT_TRY_AGAIN
+
+
 class PublicationRefusedError(RecsysError):
     """A gate said no: what is served now stays as it is."""
 
@@ -72,6 +78,16 @@ class BusyError(RecsysError):
     """Another writer holds the lock, or a resource is away for now."""
 
     exit_code = EXIT_TRY_AGAIN
+
+
+class SafetyUnavailable(RecsysError):  # noqa: N818 - the name a backend catches
+    """The safety store cannot answer: nothing is served until it can."""
+
+    exit_code = EXIT_TRY_AGAIN
+
+
+class NotPermittedError(RecsysError):
+    """Something for operators was asked for without their permission."""
 
 
 class TrackingError(RecsysError):

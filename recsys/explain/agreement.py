@@ -1,9 +1,12 @@
 """Reason `answer:<question>`: both gave the same answer, and both show it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from recsys.explain.strongest import Pairs, Strength, Things, strongest, table_of
+from recsys.explain.strongest import Arrays, Pairs, Strength, Things, strongest, table_of
 from recsys.schema.catalogue.catalogue import Catalogue
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
@@ -29,6 +32,19 @@ class Agreement:
         self._option = self._table(len(people), said[C.ROW], said[C.QUESTION], option)
         self._weight = self._table(len(people), said[C.ROW], said[C.QUESTION], weight)
         self.codes = [f"answer:{name}" for name in self._questions]
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], codes: Sequence[str]) -> "Agreement":
+        """Take back what `arrays` returned."""
+        kind = cls.__new__(cls)
+        kind.codes = list(codes)
+        kind._questions = [code.partition(":")[2] for code in codes]
+        kind._option, kind._weight = np.asarray(arrays["option"]), np.asarray(arrays["weight"])
+        return kind
+
+    def arrays(self) -> Arrays:
+        """Return what is held of people: public answers to questions that are not sensitive."""
+        return {"option": self._option, "weight": self._weight}
 
     def _table(
         self, n_people: int, row: npt.ArrayLike, question: npt.ArrayLike, value: npt.ArrayLike

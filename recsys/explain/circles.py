@@ -1,10 +1,14 @@
 """Reason `circle`: both belong to the same community."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from recsys.explain.strongest import Pairs, Things
+from recsys.explain.strongest import Arrays, Pairs, Things
 from recsys.schema.catalogue.catalogue import Catalogue
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
@@ -25,6 +29,24 @@ class SharedCircle:
         self._member = sparse.coo_array(
             (ones, (table[C.ROW].to_numpy(np.int64), number)), shape=shape
         ).tocsr()
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], codes: Sequence[str]) -> "SharedCircle":  # noqa: ARG003
+        """Take back what `arrays` returned."""
+        kind = cls.__new__(cls)
+        parts = tuple(np.asarray(arrays[name]) for name in ("member", "circles", "starts"))
+        kind._member = sparse.csr_array(parts, shape=(len(parts[2]) - 1, int(arrays["n_circles"][0])))
+        return kind
+
+    def arrays(self) -> Arrays:
+        """Return what is held of people: numbers of circles, no names."""
+        member = self._member
+        return {
+            "member": member.data,
+            "circles": member.indices,
+            "starts": member.indptr,
+            "n_circles": np.array([member.shape[1]], np.int64),
+        }
 
     def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
         """Return 0 where a circle is shared, -1 elsewhere, `(n_pairs, most)`."""

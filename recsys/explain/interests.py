@@ -1,8 +1,12 @@
 """Reason `interest:<tag>`: both have the interest on their profile."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from recsys.explain.strongest import Pairs, Strength, Things, strongest, table_of
+import numpy as np
+import numpy.typing as npt
+
+from recsys.explain.strongest import Arrays, Pairs, Strength, Things, strongest, table_of
 from recsys.schema.catalogue.catalogue import Catalogue
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
@@ -19,6 +23,19 @@ class SharedInterests:
         self._tags = sorted(set(table[C.TAG].unique()) & set(catalogue.interests))
         self._level = table_of(len(people), self._tags, table[C.ROW], table[C.TAG], table[C.LEVEL])
         self.codes = [f"interest:{tag}" for tag in self._tags]
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], codes: Sequence[str]) -> "SharedInterests":
+        """Take back what `arrays` returned."""
+        kind = cls.__new__(cls)
+        kind.codes = list(codes)
+        kind._tags = [code.partition(":")[2] for code in codes]
+        kind._level = np.asarray(arrays["level"])
+        return kind
+
+    def arrays(self) -> Arrays:
+        """Return what is held of people."""
+        return {"level": self._level}
 
     def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
         """Return positions in `codes`, `(n_pairs, most)`, -1 for none."""

@@ -1,10 +1,12 @@
 """Reason `near`: the two live in cells that are not far apart."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from recsys.explain.strongest import Pairs, Things
+from recsys.explain.strongest import Arrays, Pairs, Things
 from recsys.schema.catalogue.catalogue import Catalogue
 from recsys.schema.columns import Columns as C
 from recsys.schema.place import centres, pair_distances_km
@@ -25,10 +27,23 @@ class Near:
     codes = ("near",)
 
     def __init__(self, people: Population, catalogue: Catalogue) -> None:  # noqa: ARG002
-        distinct, self._cell = np.unique(people.cells, return_inverse=True)
+        distinct, cell = np.unique(people.cells, return_inverse=True)
+        self._cell = cell.astype(np.int32)
         self._centre = np.full((len(distinct), 3), np.nan)
         self._centre[distinct != 0] = centres(distinct[distinct != 0])
         self._meets = people.has_word(C.INTENTS, *IN_PERSON_INTENTS) & (people.cells != 0)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], codes: Sequence[str]) -> "Near":  # noqa: ARG003
+        """Take back what `arrays` returned."""
+        kind = cls.__new__(cls)
+        kind._cell, kind._centre = np.asarray(arrays["cell"]), np.asarray(arrays["centre"])
+        kind._meets = np.asarray(arrays["meets"])
+        return kind
+
+    def arrays(self) -> Arrays:
+        """Return what is held of people: their cells, nothing finer."""
+        return {"cell": self._cell, "centre": self._centre, "meets": self._meets}
 
     def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
         """Return 0 where the two are near, -1 elsewhere, `(n_pairs, most)`."""

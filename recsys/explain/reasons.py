@@ -12,8 +12,8 @@ A pair gets at most three: the best of each kind in this order, then the second 
 these fields are read; no score, distance, activity, boundary or private answer can show through.
 """
 
-from collections.abc import Mapping
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from recsys.explain.circles import SharedCircle
 from recsys.explain.interests import SharedInterests
 from recsys.explain.listening import Listening
 from recsys.explain.near import Near
-from recsys.explain.strongest import Pairs, Things
+from recsys.explain.strongest import Arrays, Pairs, Things
 from recsys.schema.catalogue import load_catalogue
 from recsys.schema.catalogue.catalogue import Catalogue
 from recsys.schema.catalogue.entries import Entry, Interest, Language, Question
@@ -45,19 +45,41 @@ class Evidence(Protocol):
         """Return positions in `codes`, `(n_pairs, most)`, -1 for none."""
         ...
 
+    def arrays(self) -> Arrays:
+        """Return what is held of people."""
+        ...
+
 
 class Reasons:
     """Reason codes for pairs of one population; what people said is laid out once."""
 
     def __init__(self, people: Population, catalogue: Catalogue | None = None) -> None:
         words = load_catalogue() if catalogue is None else catalogue
-        self._kinds: tuple[Evidence, ...] = (
-            SharedInterests(people, words),
-            Listening(people, words),
-            Agreement(people, words),
-            SharedCircle(people, words),
-            Near(people, words),
+        self._kinds: tuple[Evidence, ...] = tuple(kind(people, words) for kind in _KINDS.values())
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, npt.NDArray[Any]], codes: Mapping[str, Sequence[str]]
+    ) -> "Reasons":
+        """Take back what `arrays` and `codes_by_kind` returned; the arrays may be mapped files."""
+        reasons = cls.__new__(cls)
+        reasons._kinds = tuple(
+            kind.from_arrays({key: arrays[f"{name}.{key}"] for key in _keys(arrays, name)}, codes[name])
+            for name, kind in _KINDS.items()
         )
+        return reasons
+
+    def arrays(self) -> Arrays:
+        """Return everything held of people as plain arrays, named `kind.part`."""
+        return {
+            f"{name}.{key}": array
+            for name, kind in zip(_KINDS, self._kinds, strict=True)
+            for key, array in kind.arrays().items()
+        }
+
+    def codes_by_kind(self) -> dict[str, list[str]]:
+        """Return every code by its kind."""
+        return {name: list(kind.codes) for name, kind in zip(_KINDS, self._kinds, strict=True)}
 
     def codes(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> list[list[str]]:
         """Return the reason codes of each aligned pair of rows, at most three a pair."""
@@ -80,6 +102,20 @@ class Reasons:
         names = [code for kind in self._kinds for code in kind.codes]
         lengths = [len(kind.codes) for kind in self._kinds]
         return np.array(names, dtype=object), [sum(lengths[:kind]) for kind in range(len(lengths))]
+
+
+_KINDS: Final[dict[str, Any]] = {
+    "interest": SharedInterests,
+    "listens": Listening,
+    "answer": Agreement,
+    "circle": SharedCircle,
+    "near": Near,
+}
+"""In the order of preference."""
+
+
+def _keys(arrays: Mapping[str, npt.NDArray[Any]], kind: str) -> list[str]:
+    return [name.partition(".")[2] for name in arrays if name.partition(".")[0] == kind]
 
 
 def reason_text(code: str, lang: Language = "ja") -> str:

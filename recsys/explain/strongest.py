@@ -1,6 +1,7 @@
 """The few strongest of many things, pair by pair."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,8 @@ import pandas as pd
 Strength = npt.NDArray[np.int8]
 Things = npt.NDArray[np.int16]
 Pairs = npt.NDArray[np.int32]
+Arrays = dict[str, npt.NDArray[Any]]
+"""What one kind of evidence holds of people, by name, to be saved and mapped again."""
 
 _PAIRS_AT_ONCE = 32_768
 

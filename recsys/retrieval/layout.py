@@ -1,5 +1,6 @@
 """Everybody in tile order: all the arrays a search reads, none of which it writes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -74,6 +75,16 @@ def layout_bytes(directed: Directed, compiled: Compiled) -> int:
     return n_listed * (8 * directed.n_factors + 8 * words + 64) + cells + 8 * entries
 
 
+def layout_arrays(layout: Layout) -> dict[str, npt.NDArray[Any]]:
+    """Return every array of a layout by a name of its own, such as `people.taste`."""
+    return {name[1:]: array for name, array in _flat(layout, "")}
+
+
+def layout_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Layout:
+    """Return the layout of which these are the arrays."""
+    return _named(Layout, arrays, "")
+
+
 def save_layout(layout: Layout, folder: Path) -> None:
     """Write every array of a layout to a file of its own."""
     for name, array in _flat(layout, ""):
@@ -93,6 +104,13 @@ def _flat(value: Any, name: str) -> list[tuple[str, npt.NDArray[Any]]]:
     if isinstance(value, np.ndarray):
         return [(name, value)]
     return [pair for field in value._fields for pair in _flat(getattr(value, field), f"{name}.{field}")]
+
+
+def _named(kind: Any, arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Any:
+    if not hasattr(kind, "_fields"):
+        return arrays[name[1:]]
+    hints = get_type_hints(kind)
+    return kind(*(_named(hints[field], arrays, f"{name}.{field}") for field in kind._fields))
 
 
 def _rebuilt(kind: Any, folder: Path, name: str) -> Any:

@@ -261,3 +261,12 @@ def test_every_code_has_words(lang: Any) -> None:
 def test_a_code_that_is_none(code: str) -> None:
     with pytest.raises(InputError, match="unknown reason"):
         reason_text(code, "en")
+
+
+def test_what_is_held_of_people_comes_back_from_arrays() -> None:
+    people = make_people(30, np.random.default_rng(8), unknown=0.0)
+    reasons = Reasons(people)
+    again = Reasons.from_arrays(reasons.arrays(), reasons.codes_by_kind())
+    i, j = np.divmod(np.arange(900), 30)
+    assert again.codes(i, j) == reasons.codes(i, j)
+    assert any("circle" in codes for codes in again.codes(i, j))
