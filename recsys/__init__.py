@@ -8,8 +8,8 @@
     model = recsys.ContentModel().fit(people, events, rng=np.random.default_rng(7))
     lists = recsys.recommend(model, people, policy, k=20)
 
-The names below are loaded when first used, so `import recsys` stays quick and pulls in neither
-mlflow, implicit nor scikit-learn.
+`recsys.evaluation` judges lists and `recsys.plots` draws them. All names are loaded when first used, so
+`import recsys` stays quick and pulls in neither mlflow, implicit nor scikit-learn.
 """
 
 from importlib import import_module
@@ -64,11 +64,16 @@ __all__ = [
 ]
 
 
+_MODULES = ("evaluation", "plots")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"recsys.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'recsys' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, *_MODULES, "__version__"])

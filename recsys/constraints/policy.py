@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy.typing as npt
+import pandas as pd
 
 from recsys.constraints.clauses import Mask
 from recsys.constraints.compile import compile_clauses
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.constraint import Constraint
 from recsys.constraints.pairs import checked_pairs
-from recsys.constraints.why_not import WhyNot, why_not
+from recsys.constraints.why_not import WhyNot, constraint_text, why_not
+from recsys.schema.catalogue import Language
 from recsys.schema.population import Population
 
 
@@ -47,6 +49,18 @@ class Policy:
         from recsys.constraints.standard import standard_constraints
 
         return cls(standard_constraints(verification=verification, same_employer=same_employer))
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.version}</p>{self.summary().to_html()}"
+
+    def summary(self, lang: Language = "en") -> pd.DataFrame:
+        """Return one row a rule, in order: what it says of two people it keeps apart, in words.
+
+        >>> Policy.default().summary().loc["languages", "keeps apart"]
+        'They have no language in common'
+        """
+        words = [constraint_text(name).text(lang) for name in self.names]
+        return pd.DataFrame({"keeps apart": words}, index=pd.Index(self.names, name="constraint"))
 
     @property
     def names(self) -> tuple[str, ...]:

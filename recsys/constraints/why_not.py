@@ -35,7 +35,7 @@ def why_not(constraints: Iterable[Constraint], people: Population, i: int, j: in
     """Return every constraint that keeps the people at rows `i` and `j` apart; an empty list is yes."""
     first, second = np.array([i], np.int32), np.array([j], np.int32)
     if i == j:
-        return [WhyNot(SELF, "both", _text(SELF))]
+        return [WhyNot(SELF, "both", constraint_text(SELF))]
     refused: list[WhyNot] = []
     for constraint in constraints:
         verdicts: tuple[tuple[Direction, Mask], ...] = (
@@ -44,14 +44,15 @@ def why_not(constraints: Iterable[Constraint], people: Population, i: int, j: in
             ("backward", constraint.shows(people, second, first)),
         )
         refused += [
-            WhyNot(constraint.name, direction, _text(constraint.name))
+            WhyNot(constraint.name, direction, constraint_text(constraint.name))
             for direction, allowed in verdicts
             if not allowed[0]
         ]
     return refused
 
 
-def _text(name: str) -> Label:
+def constraint_text(name: str) -> Label:
+    """Return what the constraint `name` says of two people it keeps apart; a general text for one's own."""
     catalogue = load_catalogue()
     key = f"constraint.{name}"
     if key not in catalogue.texts:

@@ -93,6 +93,33 @@ class Events:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "Events(none)"
+        first, last = self.frame[C.TS].iloc[0], self.frame[C.TS].iloc[-1]
+        return f"Events({len(self):,} from {first:%Y-%m-%d} to {last:%Y-%m-%d})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.summary().to_html()}"
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a type that occurs, most frequent first: events, actors, first and last time.
+
+        >>> likes = Events.of(pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"}))
+        >>> likes.summary()[["events", "actors"]].to_dict("index")
+        {'like': {'events': 2, 'actors': 2}}
+        """
+        by_type = self.frame.groupby(C.TYPE)
+        table = pd.DataFrame(
+            {
+                "events": by_type.size(),
+                "actors": by_type[C.ACTOR].nunique(),
+                "first": by_type[C.TS].min(),
+                "last": by_type[C.TS].max(),
+            }
+        )
+        return table.sort_values("events", ascending=False, kind="stable")
+
     @property
     def last(self) -> pd.Timestamp | None:
         """The time of the latest event, None when there is none."""

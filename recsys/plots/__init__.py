@@ -13,7 +13,7 @@ from recsys.plots.embedding import embedding_map
 from recsys.plots.evidence import evidence_curve
 from recsys.plots.funnel import funnel
 from recsys.plots.lengths import list_lengths
-from recsys.plots.lorenz import lorenz
+from recsys.plots.lorenz import lorenz, lorenz_curve
 from recsys.plots.models import models
 from recsys.plots.reliability import reliability
 
@@ -24,6 +24,7 @@ __all__ = [
     "funnel",
     "list_lengths",
     "lorenz",
+    "lorenz_curve",
     "models",
     "reliability",
 ]

@@ -138,6 +138,24 @@ class Population:
     def __repr__(self) -> str:
         return f"Population({len(self):,} people as of {self.as_of:%Y-%m-%d %H:%M} UTC, from {self.source})"
 
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.summary().to_html()}"
+
+    def summary(self) -> pd.DataFrame:
+        """Return how much is known of each column: known (share of people) and words (how many there are).
+
+        >>> Population.of_ids(["a", "b"], as_of="2026-01-05").summary()["known"].to_dict()
+        {'cell': 0.0, 'tz': 0.0}
+        """
+        words = {name: len(coded.words) for name, coded in self.coded.items()}
+        words |= {name: len(coded.words) for name, coded in self.coded_sets.items()}
+        names = [*words, *self.counted, C.CELL, C.TZ]
+        share = [float(self.known(name).mean()) if len(self) else 0.0 for name in names]
+        return pd.DataFrame(
+            {"known": share, "words": [words.get(name, 0) for name in names]},
+            index=pd.Index(names, name="column"),
+        )
+
     def codes(self, column: str) -> Codes:
         """Return a single-valued column as `(n_people,)` int8 codes, -1 unknown."""
         if column in self.coded:
