@@ -5,18 +5,21 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
+from recsys.publication.accepted import write_accepted
 from recsys.publication.night import Night
 from recsys.publication.work import WorkFolder
 from recsys.storage.durable import durable_file, write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    tables = Night.under_way(settings, work).tables
+    night = Night.under_way(settings, work)
+    tables = night.tables
     with durable_file(work.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
+    write_accepted(work.accepted, night.people, night.events, identity=night.identity)
     write_durably(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
     return {"accepted": int(totals["accepted"]), "quarantined": int(totals["quarantined"]), "as_of": as_of}

@@ -45,9 +45,12 @@ def source_id(source: str) -> str:
     return text_id("\n".join(f"{path.name} {files_id(path)}" for path in files))
 
 
-def code_id() -> str:
-    """Return the identity of the source of this package."""
-    return files_id(Path(__file__).parents[1], _SOURCE_ENDINGS)
+def code_id(*parts: str) -> str:
+    """Return the identity of the source of this package, or of some of its folders and files."""
+    package = Path(__file__).parents[1]
+    if not parts:
+        return files_id(package, _SOURCE_ENDINGS)
+    return text_id("\n".join(f"{part} {files_id(package / part, _SOURCE_ENDINGS)}" for part in parts))
 
 
 def schema_id() -> str:

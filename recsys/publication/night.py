@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from recsys.config import TOWN, PolicySettings, Settings
 from recsys.constraints.policy import Policy
+from recsys.publication.accepted import (
+    accepted_id,
+    is_accepted,
+    read_accepted_events,
+    read_accepted_people,
+)
 from recsys.publication.work import WorkFolder
 from recsys.schema.population import Population
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of
@@ -19,17 +26,18 @@ if TYPE_CHECKING:
 class Night:
     """What every step after the validation works on.
 
-    Tables are checked again each time they are read: what was refused decides who is kept apart, and
-    no step may do without that.
+    kept: what the validation accepted, when it was kept; used when it is of these very tables, see
+          `recsys.publication.accepted`.
     """
 
     settings: Settings
     source: str
+    kept: Path | None = None
 
     @classmethod
     def under_way(cls, settings: Settings, work: WorkFolder) -> Self:
         """Return the night whose tables were copied to the work folder."""
-        return cls(settings, snapshot_source(settings.source, work.tables))
+        return cls(settings, snapshot_source(settings.source, work.tables), work.accepted)
 
     @cached_property
     def tables(self) -> LoadedTables:
@@ -39,12 +47,24 @@ class Night:
     @cached_property
     def people(self) -> Population:
         """Everybody, as of the time of the night."""
-        return population_of(self.tables)
+        return read_accepted_people(self._kept) if self._kept else population_of(self.tables)
 
     @cached_property
     def events(self) -> "Events":
         """Everything that happened up to then."""
-        return events_of(self.tables)
+        return read_accepted_events(self._kept) if self._kept else events_of(self.tables)
+
+    @cached_property
+    def identity(self) -> str:
+        """What decides whom and what the validation accepts."""
+        return accepted_id(self.source, self.settings.as_of)
+
+    @cached_property
+    def _kept(self) -> Path | None:
+        """Where the accepted people lie, None when they have to be read from the tables."""
+        if self.kept is None or "tables" in self.__dict__ or not is_accepted(self.kept, self.identity):
+            return None
+        return self.kept
 
     @cached_property
     def policy(self) -> Policy:

@@ -32,7 +32,7 @@ class WorkFolder:
 
     @property
     def accepted(self) -> Path:
-        """Rows in use."""
+        """Everybody and everything that happened, as the validation accepted them."""
         return self.root / "accepted"
 
     @property

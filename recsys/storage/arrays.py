@@ -1,5 +1,6 @@
 """Arrays as `.npy` files beside one JSON index with their hashes; no pickle is written or read."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -45,6 +46,7 @@ def save_arrays(
             "dtype": array.dtype.str,
         }
     index = {"format": FORMAT, "meta": dict(meta or {}), "arrays": entries}
+    index["check"] = _check(index)
     text = json.dumps(index, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
     write_durably(folder / INDEX, text.encode() + b"\n")
 
@@ -91,4 +93,14 @@ def _index(folder: Path) -> dict[str, Any]:
                 "unknown format of arrays", where=str(path), got=got, remedy=f"this reads format {FORMAT}"
             )
         )
+    if index.get("check") != _check(index):
+        remedy = "the file was damaged or changed; make the folder anew"
+        raise SourceError(explained("the index of the arrays is damaged", where=str(path), remedy=remedy))
     return index
+
+
+def _check(index: Mapping[str, Any]) -> str:
+    """Return the hash of everything else in the index: a changed word in it is found as any other."""
+    rest = {key: value for key, value in index.items() if key != "check"}
+    text = json.dumps(rest, ensure_ascii=True, allow_nan=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import SourceError
-from recsys.storage.arrays import INDEX, load_arrays, save_arrays
+from recsys.storage.arrays import INDEX, _check, load_arrays, save_arrays
 
 ARRAYS = {
     "taste": np.arange(12, dtype=np.float32).reshape(4, 3),
@@ -86,6 +86,7 @@ def test_an_index_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     path = tmp_path / "b" / INDEX
     index = json.loads(path.read_text())
     index["arrays"] = {"../a/x": index["arrays"]["x"]}
+    index["check"] = _check(index)
     path.write_text(json.dumps(index))
     with pytest.raises(SourceError, match="missing"):
         load_arrays(tmp_path / "b")

@@ -1,0 +1,84 @@
+"""Frames as Parquet that read back exactly as they were, types and all."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import SourceError, explained
+from recsys.storage.durable import durable_file
+
+_TYPES: Final = b"recsys.types"
+_WORDS: Final = "words"
+"""A column of tuples of words: few distinct ones, so each is written once and rows hold its number."""
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame with a plain index; columns hold numbers, times, texts or tuples of words."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        values = frame[name]
+        if _holds_tuples(values):
+            numbers, distinct = pd.factorize(values.to_numpy(object))
+            types[name] = {_WORDS: [list(words) for words in distinct]}
+            columns[name] = pa.array(numbers.astype(np.int32))
+        else:
+            types[name] = "str" if isinstance(values.dtype, pd.StringDtype) else str(values.dtype)
+            columns[name] = _arrow(values)
+    table = pa.table(columns).replace_schema_metadata({_TYPES: json.dumps(types, ensure_ascii=False)})
+    with durable_file(path) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read what `write_frame` wrote.
+
+    Raises SourceError when the file is damaged or was written by something else.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, partitioning=None)
+        types = json.loads((table.schema.metadata or {})[_TYPES])
+        frame = table.replace_schema_metadata(None).to_pandas()
+        return pd.DataFrame({name: _typed(frame[name], kind) for name, kind in types.items()})
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise SourceError(
+            explained("not a frame this package wrote", where=str(path), got=reason, remedy="make it anew")
+        ) from error
+
+
+def _holds_tuples(values: pd.Series) -> bool:
+    if values.dtype != object:
+        return False
+    known = values[values.notna()]
+    return bool(len(known)) and isinstance(known.iloc[0], tuple)
+
+
+def _arrow(values: pd.Series) -> Any:
+    import pyarrow as pa
+
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        moments = values.dt.tz_convert(None).to_numpy()
+        return pa.array(moments, from_pandas=True).cast(pa.timestamp(values.dtype.unit, tz="UTC"))
+    return pa.array(values, from_pandas=True)
+
+
+def _typed(values: pd.Series, kind: Any) -> pd.Series:
+    if isinstance(kind, dict):
+        numbers = values.to_numpy(np.int64)
+        words = np.empty(len(kind[_WORDS]) + 1, dtype=object)  # the last, at -1, is None
+        words[:-1] = [tuple(members) for members in kind[_WORDS]]
+        return pd.Series(words[numbers], index=values.index, dtype=object)
+    if kind == "object":
+        plain = values.astype(object)
+        return plain.where(plain.notna(), None)
+    return values if str(values.dtype) == kind else values.astype(kind)
