@@ -1,0 +1,81 @@
+"""Suggestions as aligned arrays: what is left of lists once retrieval is done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.constraints.policy import Policy
+from recsys.explain.reasons import Reasons
+from recsys.retrieval import MutualLists
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+
+Mask = npt.NDArray[np.bool_]
+
+_PAIRS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class RankedPairs:
+    """One entry a suggestion, in list order; viewer and candidate are rows of one population."""
+
+    viewer: npt.NDArray[np.int32]
+    candidate: npt.NDArray[np.int32]
+    p_like: npt.NDArray[np.float32]
+    p_liked_back: npt.NDArray[np.float32]
+    p_mutual: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, lists: MutualLists) -> "RankedPairs":
+        """Return the suggestions of all lists, one after another."""
+        return cls(lists.viewer_of_each, lists.candidates, lists.p_like, lists.p_liked_back, lists.p_mutual)
+
+    def __len__(self) -> int:
+        return len(self.viewer)
+
+    def kept(self, keep: Mask) -> "RankedPairs":
+        """Return the suggestions where `keep` is true."""
+        return RankedPairs(
+            self.viewer[keep],
+            self.candidate[keep],
+            self.p_like[keep],
+            self.p_liked_back[keep],
+            self.p_mutual[keep],
+        )
+
+    def rank(self) -> npt.NDArray[np.int32]:
+        """Return each suggestion's place in its list, from 1 and without gaps."""
+        new_list = np.ones(len(self), bool)
+        new_list[1:] = self.viewer[1:] != self.viewer[:-1]
+        first = np.flatnonzero(new_list)
+        lengths = np.diff(np.append(first, len(self)))
+        return (np.arange(len(self)) - np.repeat(first, lengths) + 1).astype(np.int32)
+
+    def allowed(self, policy: Policy, people: Population) -> Mask:
+        """Say which suggestions the plain form of `policy` lets be shown."""
+        return _in_parts(
+            lambda part: policy.may_show(people, self.viewer[part], self.candidate[part]), len(self)
+        )
+
+    def frame(self, people: Population, reasons: Reasons) -> pd.DataFrame:
+        """Return the suggestions as a table, with reasons."""
+        return pd.DataFrame(
+            {
+                C.VIEWER: pd.Series(people.ids.ids(self.viewer), dtype="str"),
+                C.CANDIDATE: pd.Series(people.ids.ids(self.candidate), dtype="str"),
+                C.RANK: self.rank(),
+                C.P_LIKE: self.p_like,
+                C.P_LIKED_BACK: self.p_liked_back,
+                C.P_MUTUAL: self.p_mutual,
+                C.REASONS: pd.Series(reasons.codes(self.viewer, self.candidate), dtype=object),
+            }
+        )
+
+
+def _in_parts(check: Callable[[slice], Mask], n: int) -> Mask:
+    """Run a check over slices of `n` pairs, so that memory stays bounded."""
+    parts = [check(slice(start, start + _PAIRS_AT_ONCE)) for start in range(0, n, _PAIRS_AT_ONCE)]
+    return np.concatenate(parts) if parts else np.zeros(0, bool)

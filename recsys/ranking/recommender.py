@@ -1,0 +1,74 @@
+"""Everything lists are made from, laid out once for any number of viewers."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy.typing as npt
+import structlog
+
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.policy import Policy
+from recsys.errors import InputError, explained
+from recsys.explain.reasons import Reasons
+from recsys.models.directed import Directed
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.retrieval import Retriever
+from recsys.schema.population import Population
+
+_log = structlog.get_logger(__name__)
+
+
+class Recommender:
+    """Ranks candidates for viewers of one population under one policy.
+
+    `pairs` masks, scores, and checks every pair again with the plain form of the policy, which shares
+    no code with the compiled masks.
+
+    Raises InputError when the matrices are of other people.
+    """
+
+    def __init__(self, directed: Directed, people: Population, policy: Policy) -> None:
+        if directed.ids != people.ids:
+            raise InputError(
+                explained("the model gave the matrices of other people", remedy="apply it to these")
+            )
+        self.directed, self.people, self.policy = directed, people, policy
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The rules as masks over everybody."""
+        return self.policy.compile(self.people)
+
+    @cached_property
+    def reasons(self) -> Reasons:
+        """What reasons are read from."""
+        return Reasons(self.people)
+
+    @cached_property
+    def _retriever(self) -> Retriever:
+        return Retriever(self.directed, self.compiled)
+
+    def pairs(
+        self,
+        viewers: npt.ArrayLike | None,
+        *,
+        k: int,
+        combiner: str = "product",
+        exclude: npt.ArrayLike | None = None,
+        workers: int = 1,
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[RankedPairs, int]:
+        """Return the `k` best of each viewer row, and how many pairs the plain check took out.
+
+        Anything but 0 taken out is a defect, and is logged. Raises as `Retriever.top_k` does.
+        """
+        found = RankedPairs.of(
+            self._retriever.top_k(
+                viewers, k=k, combiner=combiner, exclude=exclude, workers=workers, progress=progress
+            )
+        )
+        allowed = found.allowed(self.policy, self.people)
+        dropped = int((~allowed).sum())
+        if dropped:
+            _log.warning("pairs dropped by the plain check: compiled masks and rules disagree", pairs=dropped)
+        return found.kept(allowed), dropped
