@@ -25,6 +25,7 @@ from recsys.explain.interests import SharedInterests
 from recsys.explain.listening import Listening
 from recsys.explain.near import Near
 from recsys.explain.strongest import Arrays, Pairs, Things
+from recsys.explain.visible import visible_reasons
 from recsys.schema.catalogue import load_catalogue
 from recsys.schema.catalogue.catalogue import Catalogue
 from recsys.schema.catalogue.entries import Entry, Interest, Language, Question
@@ -81,8 +82,17 @@ class Reasons:
         """Return every code by its kind."""
         return {name: list(kind.codes) for name, kind in zip(_KINDS, self._kinds, strict=True)}
 
-    def codes(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> list[list[str]]:
-        """Return the reason codes of each aligned pair of rows, at most three a pair."""
+    def codes(
+        self,
+        viewers: npt.ArrayLike,
+        candidates: npt.ArrayLike,
+        stages: Sequence[str] | None = None,
+    ) -> list[list[str]]:
+        """Return the reason codes of each aligned pair of rows, at most three a pair.
+
+        stages: the stage of each pair; reasons it may not show yet are left out. None is `listed`, the
+        stage of people who do not know each other.
+        """
         i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
         names, first = self._numbered()
         by_kind = [
@@ -90,12 +100,22 @@ class Reasons:
             for kind, offset in zip(self._kinds, first, strict=True)
             for found in [kind.of(i, j, MOST_REASONS)]
         ]
+        if stages is not None:
+            for kind, found in zip(self._kinds, by_kind, strict=True):
+                found[~self._may_show(kind, stages)] = -1
         in_turn = np.stack(by_kind, axis=2).reshape(len(i), MOST_REASONS * len(by_kind))
         held = in_turn >= 0
         kept = held & (np.cumsum(held, axis=1) <= MOST_REASONS)
         codes = names[in_turn[kept]].tolist()
         ends = np.cumsum(kept.sum(axis=1)).tolist()
         return [codes[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    @staticmethod
+    def _may_show(kind: Evidence, stages: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Say which of the stages may show reasons of a kind."""
+        code = kind.codes[0] if len(kind.codes) else ""
+        may = {stage: bool(visible_reasons([code], stage)) for stage in dict.fromkeys(stages)}
+        return np.array([may[stage] for stage in stages], dtype=bool)
 
     def _numbered(self) -> tuple[npt.NDArray[np.object_], list[int]]:
         """Return all codes of all kinds in one array, and where each kind begins."""

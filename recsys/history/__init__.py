@@ -2,7 +2,16 @@
 
 from recsys.history.events import Events
 from recsys.history.labels import directed_labels
+from recsys.history.pair_stages import PairStages, pair_stages
 from recsys.history.separations import relations
-from recsys.history.stage import pair_stage
+from recsys.history.stage import PairStage, pair_stage
 
-__all__ = ["Events", "directed_labels", "pair_stage", "relations"]
+__all__ = [
+    "Events",
+    "PairStage",
+    "PairStages",
+    "directed_labels",
+    "pair_stage",
+    "pair_stages",
+    "relations",
+]

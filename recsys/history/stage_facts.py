@@ -1,4 +1,4 @@
-"""What the events of one pair say: the facts that stages need."""
+"""What the events of one pair say: the facts that stages need, in plain form."""
 
 from typing import Final
 
@@ -6,51 +6,85 @@ import pandas as pd
 
 from recsys.history.events import Events
 from recsys.history.stance import matched_pairs
+from recsys.schema.catalogue.stages import Stages
 from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.schema.vocabulary import ENUMERATIONS, EVENT_DETAILS
 
 PUBLIC_BY_DAY: Final = ("cafe_day", "lunch", "public_event", "group", "class", "online_only")
 DAYTIME: Final = ("early", "day")
-SEVEN_DAYS: Final = pd.Timedelta(days=7)
-REPLIES: Final = 5
+ENDINGS: Final = ("end", "block", "report")
+REQUESTS: Final = ("off_platform_request", "money_request")
+SAFE: Final = ("safe_again", "safe_once")
 
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 
 
-def stage_facts(events: Events, a: str, b: str) -> dict[str, bool]:
+def by_day_in_public(plan: object) -> bool:
+    """Say whether a planned meeting is by day and in public, the only kind before there is trust.
+
+    >>> by_day_in_public("lunch/day"), by_day_in_public("private/day"), by_day_in_public("cafe_day/evening")
+    (True, False, False)
+    """
+    setting, _, part = str(plan).partition("/")
+    return setting in PUBLIC_BY_DAY and part in DAYTIME
+
+
+RISKY_PLANS: Final = tuple(plan for plan in EVENT_DETAILS["meet_planned"] if not by_day_in_public(plan))
+
+
+def stage_facts(events: Events, a: str, b: str, stages: Stages) -> dict[str, bool]:
     """Return the facts about `a` and `b` from the events of the two.
 
     events: what the two did to each other and alone, in order (see `Events.of_pair`).
     """
-    frame = events.frame
+    frame = _of_two(events.frame, a, b)
     kind, detail = frame[C.TYPE], frame[C.DETAIL]
-    messages = frame[kind == "message"]
-    safe = frame[(kind == "meet_feedback") & detail.isin(["safe_again", "safe_once"])]
+    alone = frame[frame[C.TARGET].isna()]
+    between = frame[frame[C.TARGET].notna()]
+    messages = between[between[C.TYPE] == "message"]
+    feedback = between[between[C.TYPE] == "meet_feedback"]
+    safe = feedback[feedback[C.DETAIL].isin(SAFE)]
+    tier = {who: _tier(alone, who) for who in (a, b)}
     return {
-        "both_accepted_terms": _both(frame[kind == "terms_accepted"], a, b),
-        "both_proved_age": _both(_verified(frame, "age"), a, b),
-        "both_liked": len(matched_pairs(events.coded)) > 0,
-        "wrote_for_seven_days": _span(messages) >= SEVEN_DAYS,
-        "five_replies_each": all(_replies(messages, who) >= REPLIES for who in (a, b)),
-        "nothing_flagged": not _flagged(frame, safe, a, b),
+        "both_accepted_terms": _both(alone[alone[C.TYPE] == "terms_accepted"], a, b),
+        "both_proved_age": all(tier[who] >= _TIERS.index("age") for who in (a, b)),
+        "both_liked": len(matched_pairs(Events(between.reset_index(drop=True)).coded)) > 0,
+        "wrote_for_days": _span(messages) >= pd.Timedelta(days=stages.days_of_writing),
+        "replied_each": all(_replies(messages, who) >= stages.replies_each for who in (a, b)),
+        "nothing_flagged": not _flagged(between, safe, a, b),
         "both_opted_in_to_meet": _both(frame[(kind == "optin") & (detail == "meet")], a, b),
-        "both_proved_identity": _both(_verified(frame, "id"), a, b),
-        "both_agreed_rules": _both(frame[kind == "rules_agreed"], a, b),
+        "both_proved_identity": all(tier[who] >= _TIERS.index("id") for who in (a, b)),
+        "both_agreed_rules": _both(between[between[C.TYPE] == "rules_agreed"], a, b),
         "both_met_safely": _both(safe, a, b),
         "ended": bool(
-            kind.isin(["end", "block", "report", "erase"]).any()
-            or ((kind == "meet_feedback") & (detail == "unsafe")).any()
+            between[C.TYPE].isin(ENDINGS).any()
+            or (alone[C.TYPE] == "erase").any()
+            or (feedback[C.DETAIL] == "unsafe").any()
         ),
     }
+
+
+def both_opted_in(events: Events, a: str, b: str, what: str) -> bool:
+    """Say whether each of the two opted in to `what`, towards the other or anybody."""
+    frame = _of_two(events.frame, a, b)
+    return _both(frame[(frame[C.TYPE] == "optin") & (frame[C.DETAIL] == what)], a, b)
+
+
+def _of_two(frame: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    actor, target = frame[C.ACTOR], frame[C.TARGET]
+    inside = actor.isin([a, b]) & (target.isin([a, b]) | target.isna()) & (actor != target)
+    return frame[inside]
 
 
 def _both(rows: pd.DataFrame, a: str, b: str) -> bool:
     return {a, b} <= set(rows[C.ACTOR])
 
 
-def _verified(frame: pd.DataFrame, least: str) -> pd.DataFrame:
-    tiers = _TIERS[_TIERS.index(least) :]
-    return frame[(frame[C.TYPE] == "verified") & frame[C.DETAIL].isin(tiers)]
+def _tier(alone: pd.DataFrame, who: str) -> int:
+    """Return the tier last verified, so that one taken back no longer counts."""
+    said = alone.loc[(alone[C.TYPE] == "verified") & (alone[C.ACTOR] == who), C.DETAIL]
+    known = [tier for tier in said if tier in _TIERS]
+    return _TIERS.index(known[-1]) if known else 0
 
 
 def _span(rows: pd.DataFrame) -> pd.Timedelta:
@@ -66,18 +100,12 @@ def _replies(messages: pd.DataFrame, who: str) -> float:
     return float(pd.to_numeric(sent[C.COUNT]).fillna(1).sum())
 
 
-def _flagged(frame: pd.DataFrame, safe: pd.DataFrame, a: str, b: str) -> bool:
-    kind, detail = frame[C.TYPE], frame[C.DETAIL]
-    asked = kind.isin(["off_platform_request", "money_request"])
+def _flagged(between: pd.DataFrame, safe: pd.DataFrame, a: str, b: str) -> bool:
+    kind, detail = between[C.TYPE], between[C.DETAIL]
     pressured = (kind == "feeling_check") & (detail == "pressured")
-    plans = frame[kind == "meet_planned"]
+    plans = between[kind == "meet_planned"]
     if _both(safe, a, b):
         trusted_since = safe.groupby(C.ACTOR)[C.TS].min().max()
         plans = plans[plans[C.TS] < trusted_since]
-    risky = [plan for plan in plans[C.DETAIL] if not _by_day_in_public(plan)]
-    return bool(asked.any() or pressured.any() or risky)
-
-
-def _by_day_in_public(plan: object) -> bool:
-    setting, _, part = str(plan).partition("/")
-    return setting in PUBLIC_BY_DAY and part in DAYTIME
+    risky = not all(by_day_in_public(plan) for plan in plans[C.DETAIL])
+    return bool(kind.isin(REQUESTS).any() or pressured.any() or risky)

@@ -7,6 +7,9 @@ from typing import Final
 
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.schema.catalogue.entries import Entry, Interest, Label, Language, Question
+from recsys.schema.catalogue.openers import Openers
+from recsys.schema.catalogue.stages import Stages
+from recsys.schema.catalogue.steps import Steps
 from recsys.schema.text import fold
 
 FREE: Final = "free:"
@@ -24,7 +27,7 @@ def spelling(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Interests, questions, scales, topics and every text, in Japanese and English.
+    """Interests, questions, scales, topics, stages and every text, in Japanese and English.
 
     `version` names the release and the content, so that two catalogues with one version are equal.
     `words` holds the labels of the words of each enumerated column.
@@ -37,6 +40,9 @@ class Catalogue:
     topics: Mapping[str, Entry]
     words: Mapping[str, Mapping[str, Label]]
     texts: Mapping[str, Label]
+    stages: Stages
+    openers: Openers
+    steps: Steps
 
     def __repr__(self) -> str:
         return (

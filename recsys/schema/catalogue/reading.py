@@ -10,9 +10,15 @@ from typing import Final
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.schema.catalogue.catalogue import Catalogue, spelling
 from recsys.schema.catalogue.entries import LANGUAGES, Entry, Interest, Label, Option, Question
+from recsys.schema.catalogue.openers import read_openers
+from recsys.schema.catalogue.stages import read_stages
+from recsys.schema.catalogue.steps import read_steps
 from recsys.schema.catalogue.yaml_file import YamlFile
 
-FILES: Final = ("release", "interests", "scales", "questions", "topics", "words", "texts")
+FILES: Final = (
+    *("release", "interests", "scales", "questions", "topics", "words", "texts"),
+    *("stages", "openers", "steps"),
+)
 MOST_TOPICS: Final = 64
 """Topics of one person fit one 64-bit word."""
 MOST_OPTIONS: Final = 16
@@ -144,15 +150,19 @@ def read_catalogue(folder: Traversable) -> Catalogue:
     if not isinstance(release, str):
         raise read["release"].error("the release is not a text", "release", got=release)
     content = hashlib.sha256(b"\0".join(contents[name] for name in FILES)).hexdigest()
-    scales = _entries(read["scales"])
+    scales, topics = _entries(read["scales"]), _topics(read["topics"])
+    interests, stages = _interests(read["interests"]), read_stages(read["stages"])
     return Catalogue(
         version=f"{release}+{content[:12]}",
-        interests=_interests(read["interests"]),
+        interests=interests,
         questions=_questions(read["questions"], scales),
         scales=scales,
-        topics=_topics(read["topics"]),
+        topics=topics,
         words=_words(read["words"]),
         texts=_texts(read["texts"]),
+        stages=stages,
+        openers=read_openers(read["openers"], interests, topics, scales),
+        steps=read_steps(read["steps"], stages),
     )
 
 

@@ -1,0 +1,210 @@
+"""All pairs at once say what the plain form says of each, and nobody can skip a stage."""
+
+from dataclasses import replace
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.errors import InputError
+from recsys.history import Events, pair_stage, pair_stages
+from recsys.history.pair_facts import Between, opted_in, pair_facts
+from recsys.history.stage import PairStage
+from recsys.history.stage_facts import both_opted_in, stage_facts
+from recsys.schema.catalogue import load_catalogue
+from recsys.schema.catalogue.stages import FACTS
+from recsys.schema.columns import Columns as C
+from recsys.schema.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
+from tests.history.test_stage import ACQUAINTED, BOTH, LISTED, MATCHED, MEETING, ONGOING
+from tests.history.timeline import day, events
+
+STAGES = load_catalogue().stages
+WHO = "abc"
+ORDER = {name: code for code, name in enumerate(STAGES.names)}
+
+
+def one_event(kind: str) -> st.SearchStrategy[tuple[Any, ...]]:
+    target: st.SearchStrategy[Any] = st.sampled_from(WHO)
+    if kind in PERSONAL_EVENTS:
+        target = st.none()
+    elif kind == "optin":
+        target = st.sampled_from([*WHO, None])
+    detail: st.SearchStrategy[Any] = st.none()
+    if kind in EVENT_DETAILS:
+        words = EVENT_DETAILS[kind]
+        common = [word for word in words if word in ("meet", "id", "safe_again", "lunch/day", "comfortable")]
+        detail = st.sampled_from([*words, *(common * 6)])
+    return st.tuples(
+        st.integers(0, 24),
+        st.sampled_from(WHO),
+        st.just(kind),
+        target,
+        detail,
+        st.sampled_from([None, 1, 3, 5]),
+    )
+
+
+def extra(kinds: tuple[str, ...]) -> st.SearchStrategy[list[tuple[Any, ...]]]:
+    lines = st.sampled_from(kinds).flatmap(one_event).filter(lambda line: line[1] != line[3])
+    return st.lists(lines, max_size=14)
+
+
+KINDS = (
+    *("like", "like", "pass", "hide", "message", "message", "message", "optin", "rules_agreed", "verified"),
+    *("meet_feedback", "meet_planned", "feeling_check", "terms_accepted", "impression"),
+)
+RARE = ("end", "block", "report", "erase", "money_request", "off_platform_request")
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Events:
+    """A stretch of one of the standard stories, some lines lost, with anything else between."""
+    story = draw(st.sampled_from([LISTED, MATCHED, ACQUAINTED, MEETING, ONGOING, ONGOING]))
+    kept = draw(st.lists(st.booleans(), min_size=len(story), max_size=len(story)))
+    share = draw(st.sampled_from(["all", "some"]))
+    told = [line for line, keep in zip(story, kept, strict=True) if keep or share == "all"]
+    more = draw(extra(KINDS)) + draw(st.one_of(st.just([]), extra(RARE).map(lambda lines: lines[:2])))
+    return events(*told, *more)
+
+
+@settings(deadline=None, max_examples=80)
+@given(history=histories(), at=st.sampled_from([None, 2, 9, 14, 30]), held=st.sampled_from(["", "a", "bz"]))
+def test_all_at_once_equal_the_plain_form(history: Events, at: int | None, held: str) -> None:
+    as_of = None if at is None else day(at)
+    found = pair_stages(history, as_of, held=list(held), unlisted=["c"] if held else [])
+    for a, b in combinations([*WHO, "nobody"], 2):
+        plain = pair_stage(history, a, b, as_of, held=list(held), unlisted=["c"] if held else [])
+        assert found.of([a, b], [b, a]).tolist() == [plain.name] * 2
+
+
+@settings(deadline=None, max_examples=60)
+@given(history=histories())
+def test_every_fact_equals_its_plain_form(history: Events) -> None:
+    between = Between.of(history.coded)
+    facts = pair_facts(between, STAGES)
+    assert set(facts) == set(FACTS)
+    names = history.coded.people
+    photos = opted_in(between, "photo")
+    for at, (a, b) in enumerate(between.people.tolist()):
+        known = history.of_pair(names[a], names[b])
+        plain = stage_facts(known, names[a], names[b], STAGES)
+        assert {fact: bool(value[at]) for fact, value in facts.items()} == plain
+        assert bool(photos[at]) == both_opted_in(known, names[a], names[b], "photo")
+
+
+@settings(deadline=None, max_examples=40)
+@given(alone=extra(("like", "message", "optin", "rules_agreed", "meet_feedback")))
+def test_forward_needs_both(alone: list[tuple[Any, ...]]) -> None:
+    """Whatever one person does alone, a pair goes no further than what the other agreed to."""
+    silent = events(*LISTED, *(line for line in alone if line[1] == "a"))
+    assert pair_stage(silent, "a", "b").name in ("listed", "closed")
+
+
+@settings(deadline=None, max_examples=40)
+@given(history=histories(), fans=st.integers(0, 60), shown=st.integers(0, 40), later=st.integers(0, 4000))
+def test_popularity_exposure_and_time_skip_nothing(
+    history: Events, fans: int, shown: int, later: int
+) -> None:
+    """Money and popularity have no event to come in by; being liked by many and old changes no stage."""
+    crowd = [(1, f"fan{n}", "like", "a") for n in range(fans)]
+    seen = [(1, "b", "impression", "a") for _ in range(shown)]
+    frame = events(*crowd, *seen).frame.assign(event_id=lambda t: "x" + t.event_id)
+    both = Events.of(pd.concat([history.frame, frame], ignore_index=True))
+    for a, b in combinations(WHO, 2):
+        assert pair_stage(both, a, b, day(24 + later)).name == pair_stage(history, a, b).name
+    assert not any(word in fact for fact in FACTS for word in ("paid", "money", "age_of", "popular", "since"))
+
+
+@pytest.mark.parametrize("story", [MATCHED, ACQUAINTED, MEETING, ONGOING])
+def test_a_hold_of_either_closes_and_only_while_it_lasts(story: list[tuple[Any, ...]]) -> None:
+    told = events(*story)
+    before = pair_stage(told, "a", "b").name
+    for held in (["a"], ["b"]):
+        assert pair_stage(told, "a", "b", held=held).name == "closed"
+        assert pair_stages(told, held=held).of(["a"], ["b"]).tolist() == ["closed"]
+    assert pair_stage(told, "a", "b").name == before
+
+
+def test_the_most_popular_person_under_a_hold_is_nowhere() -> None:
+    crowd = [(1, f"fan{n:03d}", "like", "a") for n in range(200)]
+    back = [(2, "a", "like", f"fan{n:03d}") for n in range(200)]
+    told = pair_stages(events(*LISTED, *crowd, *back), held=["a"])
+    assert set(told.of(["a"] * 200, [f"fan{n:03d}" for n in range(200)])) == {"closed"}
+    assert told.frame().empty
+
+
+def test_a_tier_taken_back_no_longer_counts() -> None:
+    told = events(*MEETING, (13, "a", "verified", None, "age"))
+    assert pair_stage(told, "a", "b").name == "acquainted"
+    assert pair_stages(told).of(["a"], ["b"]).tolist() == ["acquainted"]
+
+
+def test_erased_people_are_in_no_table_of_stages() -> None:
+    told = pair_stages(events(*ONGOING, (20, "a", "erase")))
+    assert told.frame().empty
+    assert told.of(["a"], ["b"]).tolist() == ["closed"]
+
+
+def test_the_table_of_pairs() -> None:
+    frame = pair_stages(events(*ONGOING, (3, "c", "like", "a"))).frame()
+    assert frame.to_dict("records") == [
+        {"user_a": "a", "user_b": "b", "stage": "ongoing"},
+        {"user_a": "a", "user_b": "c", "stage": "unlisted"},
+    ]
+
+
+def test_nothing_happened() -> None:
+    assert pair_stages(Events.none()).frame().empty
+    assert pair_stages(Events.none()).of(["a"], ["b"]).tolist() == ["unlisted"]
+    assert pair_stages(events(*LISTED)).of(["a"], ["b"]).tolist() == ["listed"]
+
+
+def test_many_pairs_keep_their_order() -> None:
+    rng = np.random.default_rng(0)
+    lines = [(int(d), f"p{a}", "like", f"p{b}") for d, a, b in rng.integers(0, 20, (400, 3)) if a != b]
+    grown = [
+        (0, f"p{n}", kind, None, d)
+        for n in range(20)
+        for kind, d in (("terms_accepted", None), ("verified", "id"))
+    ]
+    told = events(*grown, *lines)
+    a, b = (rng.permutation(20) for _ in range(2))
+    ids_a, ids_b = [f"p{n}" for n in a], [f"p{n}" for n in b]
+    plain = [pair_stage(told, x, y).name if x != y else "listed" for x, y in zip(ids_a, ids_b, strict=True)]
+    assert pair_stages(told).of(ids_a, ids_b).tolist() == plain
+
+
+def test_later_stages_show_more_and_the_ends_nothing() -> None:
+    forward = [STAGES.shows(stage.name) for stage in STAGES.forward]
+    assert all(earlier <= later for earlier, later in pairwise(forward))
+    assert not STAGES.shows("unlisted")
+    assert not STAGES.shows("closed")
+    assert set(STAGES.never) == {"address", "employer", "family"}
+    assert not set(STAGES.never) & set(STAGES.fields)
+    with pytest.raises(InputError, match="unknown stage"):
+        STAGES.shows("engaged")
+
+
+def test_a_photo_needs_both_opt_ins_and_a_job_both_wishes() -> None:
+    photos = [(12, who, "optin", other, "photo") for who, other in BOTH]
+    one = pair_stage(events(*ACQUAINTED, photos[0]), "a", "b")
+    two = pair_stage(events(*ACQUAINTED, *photos), "a", "b")
+    assert "photo" not in one.fields("face_after_stage", "face_after_stage")
+    assert "photo" in two.fields("nickname_only", "nickname_only")
+    assert "photo" not in pair_stage(events(*MATCHED, *photos), "a", "b").fields()
+    assert "general_job" in two.fields("general_job", "face_after_stage")
+    for wishes in (("nickname_only", "general_job"), ("general_job", None), ("general_job",), ()):
+        assert "general_job" not in two.fields(*wishes)
+
+
+def test_the_words_of_facts_are_kept_to_people() -> None:
+    """What a person must have done to be listed at all is what `codes` knows of people without a history."""
+    assert STAGES.stages["listed"].needs == ("both_accepted_terms", "both_proved_age")
+    stage = PairStage("closed", {}, frozenset({"photo"}))
+    assert stage.fields("face_after_stage", "face_after_stage") == frozenset()
+    assert replace(stage, name="ongoing").fields() >= STAGES.shows("listed")
+    assert C.DISCLOSURE == "disclosure"
