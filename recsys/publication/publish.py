@@ -3,7 +3,7 @@
 import errno
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manife
 from recsys.storage.published import (
     LISTS,
     RUNS,
+    SERVING,
     Publication,
     current_run,
     point_to,
@@ -85,8 +86,12 @@ def publish(
     source: str,
     made_from: MadeFrom,
     now: datetime | None = None,
+    serving: Callable[[Path, pd.DataFrame], object] | None = None,
 ) -> Outcome:
     """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
+
+    serving: writes what a backend maps into the folder it is given, from the lists as they were
+    written; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
 
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
@@ -124,6 +129,10 @@ def publish(
         )
         gates = tuple(ask(proposal))
         write_durably(aside / GATES_FILE, _gates_json(gates))
+        refused = any(result.level is Level.BLOCK for result in gates)
+        if serving is not None and not refused:
+            serving(aside / SERVING, proposal.lists)
+            sync_folder(aside)
         write_manifest(
             aside,
             Manifest(
@@ -135,10 +144,10 @@ def publish(
                 files={
                     LISTS: file_entry(aside / LISTS, rows=len(proposal.lists)),
                     GATES_FILE: file_entry(aside / GATES_FILE),
+                    **{name: file_entry(aside / name) for name in _serving_files(aside)},
                 },
             ),
         )
-        refused = any(result.level is Level.BLOCK for result in gates)
         folder = published / (REFUSED if refused else RUNS) / run_id
         move_durably(aside, folder)
         if not refused:
@@ -164,6 +173,11 @@ def read_gates(folder: Path) -> list[GateResult]:
         GateResult(found["gate"], Level[found["level"]], found["message"], found["numbers"])
         for found in json.loads((folder / GATES_FILE).read_bytes())
     ]
+
+
+def _serving_files(run: Path) -> list[str]:
+    paths = sorted((run / SERVING).rglob("*"))
+    return [path.relative_to(run).as_posix() for path in paths if path.is_file()]
 
 
 def _gates_json(gates: tuple[GateResult, ...]) -> bytes:

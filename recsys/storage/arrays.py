@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -52,15 +52,19 @@ def save_arrays(
 
 
 def load_arrays(
-    folder: str | Path, *, mmap: bool = True, verify: bool = True
+    folder: str | Path, *, mmap: bool | Literal["c"] = True, verify: bool = True
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """Read the arrays of `folder` and their meta; `mmap` maps the files read-only instead of copying.
+
+    mmap="c" maps copy-on-write: files cannot change and processes share their memory, but compiled
+    kernels see the same type of array as in memory.
 
     Raises SourceError when a file is missing, does not match its hash, or comes from a newer format.
     """
     folder = Path(folder)
     index = _index(folder)
     arrays = {}
+    mode: Literal["r", "c"] = "c" if mmap == "c" else "r"
     for name, entry in index["arrays"].items():
         path = folder / f"{name}.npy"
         if not _NAME.fullmatch(name) or not path.is_file():
@@ -70,7 +74,8 @@ def load_arrays(
             raise SourceError(explained("an array does not match its hash", where=str(path), remedy=remedy))
         mapped = mmap and 0 not in entry["shape"]  # an empty file cannot be mapped
         try:
-            arrays[name] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+            found = np.load(path, mmap_mode=mode if mapped else None, allow_pickle=False)
+            arrays[name] = np.asarray(found) if mode == "c" else found
         except (ValueError, EOFError, OSError) as error:
             raise SourceError(
                 explained("not an array file", where=str(path), got=str(error), remedy="make it anew")

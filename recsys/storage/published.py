@@ -18,6 +18,8 @@ from recsys.storage.manifest import Manifest, read_manifest, verify_files
 CURRENT: Final = "CURRENT"
 RUNS: Final = "runs"
 LISTS: Final = "recommendations.parquet"
+SERVING: Final = "serving"
+"""The folder of a run that a backend maps, see `recsys.ranking`."""
 LIST_COLUMNS: Final = (C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS)
 
 

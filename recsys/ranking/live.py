@@ -1,0 +1,74 @@
+"""The search of one viewer at serving time: the kernels of the night over mapped arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.retrieval.chunks import COLUMNS, Chunks
+from recsys.retrieval.layout import Layout, layout_of
+from recsys.retrieval.mask import mask_of
+from recsys.retrieval.scores import COMBINER_NUMBERS
+from recsys.retrieval.sparse import Links, close_pairs
+from recsys.retrieval.tile_search import Search, Workspace, tile_best
+from recsys.retrieval.words import taken
+from recsys.retrieval.workers import one_blas_thread
+
+Rows = npt.NDArray[np.int32]
+_ONE_ROW: Final = Chunks(1, COLUMNS)
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """Scores one viewer against everybody, under the same masks the night used.
+
+    prices: `(n_people,)`, what the attention of each person costs.
+    """
+
+    layout: Layout
+    prices: npt.NDArray[np.float32]
+    combiner: str
+    nobody: Links
+
+    @classmethod
+    def of(
+        cls, layout: Mapping[str, npt.NDArray[Any]], prices: npt.NDArray[np.float32], combiner: str
+    ) -> "Live":
+        """Build from the arrays of a layout."""
+        laid = layout_of(layout)
+        nobody = Links(np.zeros(len(laid.order) + 1, np.int64), np.zeros(0, np.int32))
+        return cls(laid, prices, combiner, nobody)
+
+    def is_listed(self, row: int) -> bool:
+        """Say whether the person at `row` is seen and sees at all; -1 is nobody."""
+        return row >= 0 and bool(self.layout.position[row] >= 0)
+
+    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Say which candidate rows may be shown to the viewer's row, by the compiled rules."""
+        position = self.layout.position
+        rows = np.asarray(candidates, np.int32)
+        shown = np.zeros(len(rows), bool)
+        at = position[rows] if len(rows) else rows
+        if not self.is_listed(viewer) or not (at >= 0).any():
+            return shown
+        asked = np.flatnonzero(at >= 0)
+        columns = np.unique(at[asked])
+        me = position[viewer : viewer + 1]
+        mask = np.empty((1, len(columns)), bool)
+        mask_of(taken(self.layout.words, me), self.layout.reach, taken(self.layout.words, columns), mask)
+        close_pairs(mask, me, columns, self.layout.sparse, self.nobody)
+        shown[asked] = mask[0, np.searchsorted(columns, at[asked])]
+        return shown
+
+    def best(self, viewer: int, k: int) -> Rows:
+        """Return the rows of the `k` best people who may be shown to the viewer's row, best first."""
+        most = len(self.layout.order) - 1
+        if not self.is_listed(viewer) or most < 1:
+            return np.zeros(0, np.int32)
+        search = Search(min(k, most), COMBINER_NUMBERS[self.combiner], self.nobody)
+        me = self.layout.position[viewer : viewer + 1]
+        with one_blas_thread():
+            found = tile_best(self.layout, me, search, Workspace(_ONE_ROW, self.layout, search.k))
+        return self.layout.order[found.position[0, : found.length[0]]]

@@ -1,0 +1,86 @@
+"""What a backend gets: a page of people for one viewer, and nothing that was not meant for them.
+
+No score, distance, last activity, number of people left out or reason for leaving them out is in here.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from recsys.errors import InputError, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One person to show.
+
+    rank: place on the page, from 1. reasons: codes for `recsys.explain.reasons.reason_text`, of what
+    both may see at `stage`. opener_kind: empathy, hobby or calm. expires_at: ask anew after that.
+    """
+
+    candidate_id: str
+    rank: int
+    reasons: tuple[str, ...]
+    stage: str
+    opener_kind: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One place of a page as the next night needs it: who, where, and with what chance."""
+
+    candidate_id: str
+    position: int
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was offered to whom, to be handed back to `Ranker.record`; keep it on the server.
+
+    >>> receipt = Receipt("run", "model", "a", "2026-01-05T03:00:00+00:00", (Offered("b", 1, 1.0),))
+    >>> Receipt.from_json(receipt.to_json()) == receipt
+    True
+    """
+
+    run_id: str
+    model_version: str
+    viewer_id: str
+    as_of: str
+    offered: tuple[Offered, ...]
+
+    def to_json(self) -> str:
+        """Return the receipt as text, to keep in a session."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises InputError when it is no receipt.
+        """
+        try:
+            raw = json.loads(text)
+            offered = tuple(Offered(**one) for one in raw.pop("offered"))
+            return cls(**raw, offered=offered)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InputError(explained("not a receipt", remedy="give back what to_json returned")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """People for one viewer, best first; as many as asked for, or fewer, never padded.
+
+    model_version: identity of the model; data_as_of: the time the night stood at; staleness: how long
+    ago that was. degraded: the newest publication could not be loaded, so an older one is served.
+    """
+
+    viewer_id: str
+    items: tuple[Item, ...]
+    model_version: str
+    data_as_of: datetime
+    staleness: timedelta
+    degraded: bool
+    receipt: Receipt

@@ -1,0 +1,253 @@
+"""The backend's door: one page of people for one viewer, in a few milliseconds, or a refusal."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from recsys.constraints.policy import Policy
+from recsys.errors import InputError, RecsysError, SafetyUnavailable, StalePublicationError, explained
+from recsys.ranking.choose import NOBODY, Choice, choose
+from recsys.ranking.hooks import Call, Hooks
+from recsys.ranking.impressions import impressions
+from recsys.ranking.listeners import Listeners
+from recsys.ranking.open_served import answer
+from recsys.ranking.page import Item, Offered, Page, Receipt
+from recsys.ranking.publications import InUse, Publications
+from recsys.ranking.served import Served
+from recsys.ranking.shown_today import MemoryShown, ShownLog
+from recsys.storage.safety import SafetyStore, Standing
+
+LONGEST_PAGE: Final = 1000
+_OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
+
+
+class Ranker:
+    """Serves the newest publication that can be trusted; open it with `Ranker.open`, once a process.
+
+    Any thread may call any method. Every call asks the safety store; when that cannot answer, the call
+    raises SafetyUnavailable and shows nobody.
+    """
+
+    def __init__(
+        self,
+        publications: Publications,
+        safety: SafetyStore,
+        *,
+        shown: ShownLog,
+        listeners: Listeners,
+        max_staleness: timedelta | None,
+        valid_for: timedelta,
+        zone: ZoneInfo,
+    ) -> None:
+        self._publications, self._safety, self._shown = publications, safety, shown
+        self._listeners, self._zone = listeners, zone
+        self._max_staleness, self._valid_for = max_staleness, valid_for
+
+    @classmethod
+    def open(
+        cls,
+        published: str | Path,
+        *,
+        safety: SafetyStore,
+        policy: Policy | None = None,
+        max_staleness: timedelta | None = None,
+        valid_for: timedelta = timedelta(hours=1),
+        poll_s: float = 2.0,
+        shown: ShownLog | None = None,
+        day_zone: str = "UTC",
+        hooks: Sequence[Hooks] = (),
+    ) -> Self:
+        """Open what is published: verify every file, map it read-only, warm the kernels up.
+
+        Open after forking: workers of one machine then share the memory of the maps.
+
+        safety:        asked in every call.
+        policy:        refuse a publication made under any other; None takes the one it was made with.
+        max_staleness: refuse to serve data older than this; None serves any.
+        valid_for:     how long a page may be shown before it is asked for anew.
+        poll_s:        how often to look for a new publication, in a thread of its own; 0 for never, then
+                       call `refresh`.
+        shown:         remembers whom a viewer was shown today; None remembers in this process.
+        day_zone:      the time zone whose midnight ends a day.
+        hooks:         listen to calls and loads.
+
+        Raises
+        ------
+        PublicationError
+            When nothing is published, or it is damaged or does not fit; see `open_served`.
+        SafetyUnavailable
+            When the safety store cannot answer.
+        """
+        listeners = Listeners(hooks)
+        publications = Publications(
+            Path(published),
+            safety,
+            policy=None if policy is None else policy.version,
+            listeners=listeners,
+            poll_s=poll_s,
+        )
+        return cls(
+            publications,
+            safety,
+            shown=MemoryShown() if shown is None else shown,
+            listeners=listeners,
+            max_staleness=max_staleness,
+            valid_for=valid_for,
+            zone=ZoneInfo(day_zone),
+        )
+
+    @property
+    def run_id(self) -> str:
+        """The publication that is served now."""
+        return self._publications.current().served.run_id
+
+    def refresh(self) -> bool:
+        """Look for a new publication now; say whether one was taken into use."""
+        return self._publications.refresh()
+
+    def close(self) -> None:
+        """Stop looking for new publications."""
+        self._publications.close()
+
+    def rank(self, viewer_id: str, k: int = 10, as_of: datetime | None = None) -> Page:
+        """Return at most `k` people for a viewer, best first: nobody twice a day, nobody who is out.
+
+        An unknown viewer, one who is held and one who was erased all get the same empty page.
+
+        Raises
+        ------
+        SafetyUnavailable
+            When the safety store cannot answer.
+        StalePublicationError
+            When what is published is older than `max_staleness`.
+        InputError
+            For an impossible `k`, a viewer id that is no text, or a time without a zone.
+        """
+        start = perf_counter()
+        use, choice = self._publications.current(), NOBODY
+        outcome = "broken"
+        try:
+            moment = self._moment(as_of)
+            _check(viewer_id, k)
+            self._check_age(use.served, moment)
+            skip = answer(lambda: self._shown.shown(viewer_id, self._day(moment)))
+            choice = choose(use.served, self._standing, viewer_id, k, skip)
+            page = self._page(use, viewer_id, choice, moment)
+            outcome = "served"
+        except RecsysError as error:
+            outcome = _OUTCOMES.get(type(error), outcome)
+            raise
+        finally:
+            seconds, length = perf_counter() - start, len(choice.rows)
+            self._listeners.called(Call("rank", outcome, seconds, k, length, choice.live, use.degraded))
+        return page
+
+    def rank_many(
+        self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None
+    ) -> list[Page]:
+        """Return a page for each viewer, in order; for small batches, such as a morning mail."""
+        return [self.rank(viewer_id, k, as_of) for viewer_id in viewer_ids]
+
+    def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
+        """Return one person as a viewer may see them, None when they may not.
+
+        None says nothing more: blocked, held, banned, erased, out of reach and unknown are all alike.
+
+        Raises what `rank` raises.
+        """
+        moment = self._moment(as_of)
+        _check(viewer_id, 1)
+        served = self._publications.current().served
+        self._check_age(served, moment)
+        viewer, candidate = served.ids.find([viewer_id, candidate_id])
+        standing = self._standing(viewer_id, [candidate_id])
+        shown = served.live.may_show(max(viewer, 0), [max(candidate, 0)])[0]
+        if min(viewer, candidate) < 0 or standing.viewer_out or standing.out or not shown:
+            return None
+        return self._items(served, viewer_id, [candidate], moment, viewer)[0]
+
+    def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
+        """Return the impressions of a page that was shown, and skip these people for the rest of the day.
+
+        The events belong into the events table of the next night; see `impressions` for its columns.
+
+        Raises InputError when somebody is named whom the receipt does not offer, SafetyUnavailable when
+        what was shown cannot be noted.
+        """
+        events = impressions(receipt, shown)
+        day = self._day(datetime.fromisoformat(receipt.as_of))
+        answer(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
+        return events
+
+    def _standing(self, viewer_id: str, candidates: Sequence[str]) -> Standing:
+        return answer(lambda: self._safety.standing(viewer_id, candidates))
+
+    def _page(self, use: InUse, viewer_id: str, choice: Choice, moment: datetime) -> Page:
+        served = use.served
+        viewer = served.ids.find([viewer_id])[0]
+        items = self._items(served, viewer_id, choice.rows, moment, viewer)
+        offered = tuple(
+            Offered(item.candidate_id, item.rank, chance)
+            for item, chance in zip(items, choice.propensity, strict=True)
+        )
+        model = served.manifest.made_from.model
+        return Page(
+            viewer_id=viewer_id,
+            items=items,
+            model_version=model,
+            data_as_of=served.data_as_of,
+            staleness=max(moment - served.data_as_of, timedelta(0)),
+            degraded=use.degraded,
+            receipt=Receipt(served.run_id, model, viewer_id, moment.isoformat(), offered),
+        )
+
+    def _items(
+        self, served: Served, viewer_id: str, rows: Sequence[int], moment: datetime, viewer: int
+    ) -> tuple[Item, ...]:
+        """Return what the viewer may see of these people."""
+        if not len(rows):
+            return ()
+        ids = served.ids.at(rows)
+        return tuple(
+            Item(
+                candidate_id=candidate,
+                rank=rank,
+                reasons=tuple(codes),
+                stage="listed",
+                opener_kind=None,
+                expires_at=moment + self._valid_for,
+            )
+            for rank, (candidate, codes) in enumerate(
+                zip(ids, served.reason_codes(viewer, rows), strict=True), start=1
+            )
+        )
+
+    def _moment(self, as_of: datetime | None) -> datetime:
+        if as_of is None:
+            return datetime.now(UTC)
+        if not isinstance(as_of, datetime) or as_of.tzinfo is None:
+            raise InputError(explained("as_of needs a time with a zone", remedy="use datetime.now(UTC)"))
+        return as_of.astimezone(UTC)
+
+    def _day(self, moment: datetime) -> date:
+        return moment.astimezone(self._zone).date()
+
+    def _check_age(self, served: Served, moment: datetime) -> None:
+        age = moment - served.data_as_of
+        if self._max_staleness is not None and age > self._max_staleness:
+            hours = round(age.total_seconds() / 3600, 1)
+            raise StalePublicationError(
+                explained("what is published is too old to serve", got=f"{hours} hours", remedy="run the night")
+            )
+
+
+def _check(viewer_id: object, k: object) -> None:
+    if not isinstance(viewer_id, str):
+        raise InputError(explained("a viewer is named by an id", got=type(viewer_id).__name__))
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= LONGEST_PAGE:
+        raise InputError(explained(f"k is a whole number from 1 to {LONGEST_PAGE}", got=type(k).__name__))

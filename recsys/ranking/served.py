@@ -1,0 +1,75 @@
+"""One opened publication: mapped arrays, and the few questions a ranker asks of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.explain.reasons import Reasons
+from recsys.ranking.live import Live
+from recsys.ranking.served_ids import ServedIds
+from recsys.storage.manifest import Manifest
+
+Rows = npt.NDArray[np.int32]
+
+
+class Tonight(NamedTuple):
+    """A viewer's list of the night: candidate rows, best first, and the propensity of each."""
+
+    rows: Rows
+    propensity: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """Everything mapped of one run; any thread may read it.
+
+    lists_indptr: `(n_people + 1,)`; candidates, propensity: `(n_entries,)`.
+    """
+
+    manifest: Manifest
+    data_as_of: datetime
+    policy: str
+    ids: ServedIds
+    lists_indptr: npt.NDArray[np.int64]
+    candidates: Rows
+    propensity: npt.NDArray[np.float32]
+    reasons: Reasons
+    live: Live
+
+    @classmethod
+    def of(cls, manifest: Manifest, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> "Served":
+        """Build from the arrays and meta that `write_serving` wrote."""
+        from recsys.ranking.serving_files import section
+
+        lists = section("lists", arrays)
+        return cls(
+            manifest=manifest,
+            data_as_of=datetime.fromisoformat(meta["data_as_of"]),
+            policy=meta["policy"],
+            ids=ServedIds(arrays["ids"]),
+            lists_indptr=lists["indptr"],
+            candidates=lists["candidates"],
+            propensity=lists["propensity"],
+            reasons=Reasons.from_arrays(section("reasons", arrays), meta["reason_codes"]),
+            live=Live.of(section("layout", arrays), arrays["prices"], meta["combiner"]),
+        )
+
+    @property
+    def run_id(self) -> str:
+        """The run that made it."""
+        return self.manifest.run_id
+
+    def tonight(self, row: int) -> Tonight:
+        """Return the list the night made for one viewer; -1, or somebody without one, has none."""
+        if row < 0:
+            return Tonight(self.candidates[:0], self.propensity[:0])
+        part = slice(int(self.lists_indptr[row]), int(self.lists_indptr[row + 1]))
+        return Tonight(self.candidates[part], self.propensity[part])
+
+    def reason_codes(self, viewer: int, candidates: Sequence[int]) -> list[list[str]]:
+        """Return why each candidate is shown to one viewer, as codes."""
+        return self.reasons.codes(np.full(len(candidates), viewer, np.int32), np.asarray(candidates, np.int32))

@@ -1,0 +1,73 @@
+"""Small publications to serve from."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recsys.constraints.policy import Policy
+from recsys.models.directed import Directed
+from recsys.publication.publish import Outcome, publish
+from recsys.ranking.recommend import recommend
+from recsys.ranking.serving_files import write_serving
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from tests.people import make_listed_people
+from tests.publication.night import MADE_FROM, SETTINGS
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A scorer whose matrices are given."""
+
+    matrices: Directed
+
+    def directed(self, people: Population) -> Directed:
+        return self.matrices
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """People, rules and matrices, and the lists of a night."""
+
+    people: Population
+    policy: Policy
+    directed: Directed
+    lists: pd.DataFrame
+
+    @classmethod
+    def of(cls, people: Population, *, k: int = 6, seed: int = 5) -> "World":
+        rng = np.random.default_rng(seed)
+        taste, appeal = rng.normal(size=(2, len(people), 6))
+        directed = Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells)
+        policy = Policy.default()
+        return cls(people, policy, directed, recommend(Given(directed), people, policy, k=k))
+
+    @classmethod
+    def small(cls, n_people: int = 40, **settings: int) -> "World":
+        return cls.of(make_listed_people(n_people, np.random.default_rng(11)), **settings)
+
+    def publish(self, published: Path, **changes: object) -> Outcome:
+        made = MADE_FROM.model_copy(update={"policy": self.policy.version})
+        arguments: dict[str, object] = {
+            "published": published,
+            "settings": SETTINGS,
+            "source": "town",
+            "made_from": made,
+            "serving": self.write,
+        }
+        return publish(self.lists, self.people, self.policy, **(arguments | changes))  # type: ignore[arg-type]
+
+    def write(self, folder: Path, lists: pd.DataFrame) -> None:
+        write_serving(folder, lists, self.people, self.policy, self.directed)
+
+    def shown(self, viewer: str, candidate: str) -> bool:
+        i, j = self.people.ids.rows([viewer, candidate])
+        return bool(self.policy.may_show(self.people, [i], [j])[0])
+
+    def listed(self, viewer: str) -> list[str]:
+        return self.lists.loc[self.lists[C.VIEWER] == viewer, C.CANDIDATE].tolist()
