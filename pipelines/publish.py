@@ -2,21 +2,32 @@
 
 import json
 import sys
+from pathlib import Path
+
+import pandas as pd
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
+from recsys.publication.chosen_model import load_model
 from recsys.publication.gates import Level
 from recsys.publication.identity import made_from
 from recsys.publication.night import Night
 from recsys.publication.publish import Outcome, publish
 from recsys.publication.work import PUBLISHED, WorkFolder
+from recsys.ranking.serving_files import write_serving
 from recsys.storage.durable import write_durably
 from recsys.storage.published import read_lists
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
+
+    def serving(folder: Path, lists: pd.DataFrame) -> None:
+        directed = load_model(settings.model, work.model).directed(night.people)
+        combiner = settings.recommend.combiner
+        write_serving(folder, lists, night.people, night.policy, directed, combiner=combiner)
+
     outcome = publish(
         read_lists(work.lists),
         night.people,
@@ -25,6 +36,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         settings=settings.publish,
         source=settings.source,
         made_from=made_from(settings, night.policy, source=night.source, model=work.model),
+        serving=serving,
     )
     write_durably(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recsys.models.hybrid import HybridModel
     from recsys.models.popularity import PopularityModel
     from recsys.models.random_model import RandomModel
+    from recsys.ranking.ranker import Ranker
     from recsys.ranking.recommend import recommend
     from recsys.schema.population import Population
     from recsys.simulation.town import make_town
@@ -39,6 +40,7 @@ _HOMES = {
     "PopularityModel": "recsys.models.popularity",
     "Population": "recsys.schema.population",
     "RandomModel": "recsys.models.random_model",
+    "Ranker": "recsys.ranking.ranker",
     "evaluate": "recsys.evaluation.evaluate",
     "load_events": "recsys.storage.load",
     "load_population": "recsys.storage.load",
@@ -55,6 +57,7 @@ __all__ = [
     "PopularityModel",
     "Population",
     "RandomModel",
+    "Ranker",
     "evaluate",
     "load_events",
     "load_population",

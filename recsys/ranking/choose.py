@@ -47,12 +47,26 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     if len(found) == k:
         return Choice([r for r, _ in found], [p for _, p in found], live=False)
     seen = {*tonight.rows.tolist(), *served.ids.find(skip)}
-    found += [(r, 1.0) for r in _searched(served, ask, viewer_id, row, k - len(found), seen)]
+    free = _free(served, ask, viewer_id)
+    found += [(r, 1.0) for r in _searched(served, free, row, k - len(found), seen)]
     return Choice([r for r, _ in found], [p for _, p in found], live=True)
 
 
+def _free(served: Served, ask: Ask, viewer_id: str) -> Callable[[list[int]], list[int]]:
+    """Return what keeps, of some rows, those who stand free for the viewer."""
+
+    def free(rows: list[int]) -> list[int]:
+        ids = served.ids.at(rows)
+        standing = ask(viewer_id, ids)
+        if standing.viewer_out:
+            return []
+        return [row for row, i in zip(rows, ids, strict=True) if i not in standing.out]
+
+    return free
+
+
 def _searched(
-    served: Served, ask: Ask, viewer_id: str, row: int, need: int, seen: Collection[int]
+    served: Served, free: Callable[[list[int]], list[int]], row: int, need: int, seen: Collection[int]
 ) -> list[int]:
     """Return at most `need` of the best people who are not among `seen` and stand free."""
     found: list[int] = []
@@ -62,11 +76,7 @@ def _searched(
         best = served.live.best(row, reach).tolist()
         fresh = [other for other in best if other not in asked]
         if fresh:
-            ids = served.ids.at(fresh)
-            standing = ask(viewer_id, ids)
-            if standing.viewer_out:
-                return []
-            found += [other for other, i in zip(fresh, ids, strict=True) if i not in standing.out]
+            found += free(fresh)
             asked.update(fresh)
         if len(found) >= need or len(best) < reach:
             return found[:need]

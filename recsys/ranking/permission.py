@@ -40,7 +40,9 @@ class OperatorGate:
         if not operator or not purpose.strip():
             raise InputError(explained("a permission names an operator and a purpose"))
         if not timedelta(0) < length <= LONGEST:
-            raise InputError(explained("a permission lasts at most eight hours", where="minutes", got=minutes))
+            raise InputError(
+                explained("a permission lasts at most eight hours", where="minutes", got=minutes)
+            )
         now = datetime.now(UTC)
         permission = OperatorPermission(operator, purpose, now + length)
         self._kept = [one for one in self._kept if one.until > now] + [permission]
@@ -50,4 +52,6 @@ class OperatorGate:
         """Raise NotPermittedError unless this gate gave `permission` and it has not ended."""
         mine = isinstance(permission, OperatorPermission) and any(permission is one for one in self._kept)
         if not mine or not isinstance(permission, OperatorPermission) or permission.until <= now:
-            raise NotPermittedError(explained("not permitted", remedy="ask the operators' gate for permission"))
+            raise NotPermittedError(
+                explained("not permitted", remedy="ask the operators' gate for permission")
+            )

@@ -147,9 +147,7 @@ class Ranker:
             self._listeners.called(Call("rank", outcome, seconds, k, length, choice.live, use.degraded))
         return page
 
-    def rank_many(
-        self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None
-    ) -> list[Page]:
+    def rank_many(self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None) -> list[Page]:
         """Return a page for each viewer, in order; for small batches, such as a morning mail."""
         return [self.rank(viewer_id, k, as_of) for viewer_id in viewer_ids]
 
@@ -169,7 +167,7 @@ class Ranker:
         shown = served.live.may_show(max(viewer, 0), [max(candidate, 0)])[0]
         if min(viewer, candidate) < 0 or standing.viewer_out or standing.out or not shown:
             return None
-        return self._items(served, viewer_id, [candidate], moment, viewer)[0]
+        return self._items(served, viewer, [candidate], moment)[0]
 
     def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
@@ -190,7 +188,7 @@ class Ranker:
     def _page(self, use: InUse, viewer_id: str, choice: Choice, moment: datetime) -> Page:
         served = use.served
         viewer = served.ids.find([viewer_id])[0]
-        items = self._items(served, viewer_id, choice.rows, moment, viewer)
+        items = self._items(served, viewer, choice.rows, moment)
         offered = tuple(
             Offered(item.candidate_id, item.rank, chance)
             for item, chance in zip(items, choice.propensity, strict=True)
@@ -206,9 +204,7 @@ class Ranker:
             receipt=Receipt(served.run_id, model, viewer_id, moment.isoformat(), offered),
         )
 
-    def _items(
-        self, served: Served, viewer_id: str, rows: Sequence[int], moment: datetime, viewer: int
-    ) -> tuple[Item, ...]:
+    def _items(self, served: Served, viewer: int, rows: Sequence[int], moment: datetime) -> tuple[Item, ...]:
         """Return what the viewer may see of these people."""
         if not len(rows):
             return ()
@@ -242,7 +238,9 @@ class Ranker:
         if self._max_staleness is not None and age > self._max_staleness:
             hours = round(age.total_seconds() / 3600, 1)
             raise StalePublicationError(
-                explained("what is published is too old to serve", got=f"{hours} hours", remedy="run the night")
+                explained(
+                    "what is published is too old to serve", got=f"{hours} hours", remedy="run the night"
+                )
             )
 
 

@@ -41,7 +41,9 @@ class Served:
     live: Live
 
     @classmethod
-    def of(cls, manifest: Manifest, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> "Served":
+    def of(
+        cls, manifest: Manifest, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]
+    ) -> "Served":
         """Build from the arrays and meta that `write_serving` wrote."""
         from recsys.ranking.serving_files import section
 
@@ -72,4 +74,6 @@ class Served:
 
     def reason_codes(self, viewer: int, candidates: Sequence[int]) -> list[list[str]]:
         """Return why each candidate is shown to one viewer, as codes."""
-        return self.reasons.codes(np.full(len(candidates), viewer, np.int32), np.asarray(candidates, np.int32))
+        return self.reasons.codes(
+            np.full(len(candidates), viewer, np.int32), np.asarray(candidates, np.int32)
+        )

@@ -33,6 +33,7 @@ def test_the_command_line_starts_light() -> None:
         "from recsys.storage.published import read_publication",
         "from recsys.retrieval.top_k import mutual_top_k",
         "from recsys.models.content import ContentModel",
+        "from recsys import Ranker",
     ],
 )
 def test_what_serving_uses_needs_no_learner(statement: str) -> None:

@@ -101,9 +101,7 @@ def test_nobody_can_be_recorded_who_was_not_offered(world: World, ranker: Ranker
         ranker.record(page.receipt, shown=["u_not_there"])
 
 
-def test_a_block_is_absent_both_ways_at_once(
-    world: World, ranker: Ranker, safety: MemorySafety
-) -> None:
+def test_a_block_is_absent_both_ways_at_once(world: World, ranker: Ranker, safety: MemorySafety) -> None:
     viewer = world.people.ids.values[3]
     other = ids(ranker.rank(viewer, k=1, as_of=NOW))[0]
     assert viewer in ids(ranker.rank(other, k=40, as_of=NOW))
