@@ -24,9 +24,44 @@ class Arrivals:
     start: int
     end: int
 
+    def there(self, at: int) -> npt.NDArray[np.bool_]:
+        """Say who has joined and not left at a time, `(n,)` bool."""
+        return (self.joined <= at) & (self.left > at)
 
-def make_arrivals(n: int, end: int, rng: np.random.Generator, s: HistorySettings) -> Arrivals:
-    """Draw who was there before the past began, who joined during it, and who left."""
+
+def newcomers(n: int, nights_ahead: int, s: HistorySettings) -> int:
+    """Return how many people join a town of `n` in the nights ahead: as many a night as in its past."""
+    return round(n * s.joined_within * nights_ahead / max(s.days, 1))
+
+
+def make_arrivals(
+    n: int, end: int, rng: np.random.Generator, s: HistorySettings, *, nights_ahead: int = 0
+) -> Arrivals:
+    """Draw who was there before the past began, who joined during it, and who left.
+
+    With nights ahead, so many more people join after the end, the last ones by row, and some leave.
+    """
+    past = _past_arrivals(n, end, rng, s)
+    return past if nights_ahead < 1 else _with_nights_ahead(past, nights_ahead, rng, s)
+
+
+def _with_nights_ahead(
+    past: Arrivals, nights_ahead: int, rng: np.random.Generator, s: HistorySettings
+) -> Arrivals:
+    n, horizon = len(past.joined), nights_ahead * DAY
+    leaves = rng.random(n) < s.left_within * nights_ahead / max(s.days, 1)
+    later = past.end + rng.integers(1, horizon + 1, n)
+    left = np.where(leaves & (past.left == NEVER), later, past.left)
+    more = newcomers(n, nights_ahead, s)
+    return Arrivals(
+        joined=np.concatenate([past.joined, np.sort(past.end + rng.integers(1, horizon + 1, more))]),
+        left=np.concatenate([left, np.full(more, NEVER)]),
+        start=past.start,
+        end=past.end,
+    )
+
+
+def _past_arrivals(n: int, end: int, rng: np.random.Generator, s: HistorySettings) -> Arrivals:
     start = end - s.days * DAY
     joined = start - HOUR - rng.integers(0, s.first_join_days * DAY, n)
     left = np.full(n, NEVER, np.int64)

@@ -51,6 +51,7 @@ class Step(IntEnum):
     FRICTION = 27
     COMPLAIN = 28
     ASK = 29
+    BRIGADE = 30
 
 
 def _mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -12,15 +12,15 @@ from recsys.simulation.scene import DAY, HOUR, Rows, Scene
 _NIGHTS = 3
 
 
-def answer_likes(scene: Scene, likes: Directed, earlier: Rows, at: int) -> Directed:
+def answer_likes(scene: Scene, likes: Directed, at: int) -> Directed:
     """Log what becomes of new likes; return the matches, `actor` being who completed the match.
 
-    earlier: sorted keys of likes made before. A like the other has made already, or makes on the
-    same night, is a match at once; the rest wait in the inbox of the target for the next day.
+    A like the other has made already, or makes on the same night, is a match at once; the rest wait
+    in the inbox of the target for the next day, among those that still lie there.
     """
     n = len(scene.people)
     back = likes.back(n)
-    before = is_among(back, earlier)
+    before = is_among(back, scene.standing.likes)
     same_night = is_among(back, np.sort(likes.keys(n)))
     at_once = likes.take(before | (same_night & _completes(likes, same_night, n)))
     return _joined(at_once, _read(scene, likes.take(~before & ~same_night), at + DAY))
@@ -38,8 +38,8 @@ def _read(scene: Scene, likes: Directed, tomorrow: int) -> Directed:
     s, chance = scene.funnel, scene.chance
     j, i = likes.target, likes.actor
     logit = scene.truth.logit(j, i)
-    comes_back = 1.0 - (1.0 - scene.people.opens[j]) ** _NIGHTS
-    rank = _rankis_among(j, logit).astype(np.float64)
+    comes_back = np.where(scene.standing.full[j], 0.0, 1.0 - (1.0 - scene.people.opens[j]) ** _NIGHTS)
+    rank = _places(scene, j, logit)
     examined = chance.uniform(Step.READ, j, i) < comes_back * rank**-s.inbox_decay
     bad = scene.people.harm[j] != GOOD
     p = np.where(bad, scene.trouble.scripted_like, expit(logit + s.flattered))
@@ -54,10 +54,19 @@ def _read(scene: Scene, likes: Directed, tomorrow: int) -> Directed:
     return Directed(j[liked], i[liked], ts[liked])
 
 
-def _rankis_among(group: Rows, score: npt.NDArray[np.float64]) -> Rows:
+def _places(scene: Scene, owner: Rows, logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the place of each new like in its inbox, from 1, among new ones and those that wait."""
+    waiting = scene.standing.waiting
+    still = is_among(waiting.target, np.unique(owner))
+    i, j = waiting.actor[still], waiting.target[still]
+    among = np.concatenate([logit, scene.truth.logit(j, i)])
+    return _rank_within(np.concatenate([owner, j]), among)[: len(owner)].astype(np.float64)
+
+
+def _rank_within(group: Rows, score: npt.NDArray[np.float64]) -> Rows:
     """Rank scores within each group, best first, from 1.
 
-    >>> _rankis_among(np.array([5, 5, 3]), np.array([0.1, 0.2, 0.0])).tolist()
+    >>> _rank_within(np.array([5, 5, 3]), np.array([0.1, 0.2, 0.0])).tolist()
     [2, 1, 1]
     """
     order = np.lexsort((-score, group))

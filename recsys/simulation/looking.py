@@ -26,14 +26,14 @@ class _Looks:
     passed: Mask
 
 
-def look(scene: Scene, shown: Shown, earlier: Rows, at: int) -> Directed:
+def look(scene: Scene, shown: Shown, at: int) -> Directed:
     """Log the exposures of opened lists and what follows a look; return the likes.
 
-    earlier: sorted keys of likes made before, which are not made again. Every exposure is logged,
-    looked at or not: the lower a place, the less likely the look. Who was
-    passed or hidden by the other earlier on the same night is taken off the list before it is opened.
+    A like made before is not made again. Every exposure is logged, looked at or not: the lower a
+    place, the less likely the look. Who was passed or hidden by the other earlier on the same night
+    is taken off the list before it is opened.
     """
-    looks = _looks(scene, shown, earlier, at)
+    looks = _looks(scene, shown, at)
     there = ~_refused_before(shown, looks, len(scene.people))
     i, j = shown.viewer, shown.candidate
     scene.log.add(
@@ -52,7 +52,7 @@ def look(scene: Scene, shown: Shown, earlier: Rows, at: int) -> Directed:
     return Directed(i[liked], j[liked], looks.ts[liked])
 
 
-def _looks(scene: Scene, shown: Shown, earlier: Rows, at: int) -> _Looks:
+def _looks(scene: Scene, shown: Shown, at: int) -> _Looks:
     s, chance = scene.funnel, scene.chance
     i, j = shown.viewer, shown.candidate
     opened = at + (chance.uniform(Step.MOMENT, i, i) * (DAY - 4 * HOUR)).astype(np.int64)
@@ -60,7 +60,7 @@ def _looks(scene: Scene, shown: Shown, earlier: Rows, at: int) -> _Looks:
     bad = scene.people.harm[i] != GOOD
     p_like = np.where(bad, scene.trouble.scripted_like, scene.truth.p_like(i, j))
     liked = looked & (chance.uniform(Step.LIKE, i, j) < p_like)
-    known = is_among(i * len(scene.people) + j, earlier)
+    known = is_among(i * len(scene.people) + j, scene.standing.likes)
     cold = looked & ~liked & ~bad & ~known
     hidden = cold & (chance.uniform(Step.HIDE, i, j) < s.hides)
     passed = cold & ~hidden & (chance.uniform(Step.PASS, i, j) < s.passes)

@@ -10,17 +10,16 @@ from recsys.simulation.event_log import EventLog, Seconds
 from recsys.simulation.night import play
 from recsys.simulation.pools import Mask, Pools
 from recsys.simulation.residents import Residents
+from recsys.simulation.safety import REVIEW
 from recsys.simulation.scene import DAY, Rows, Scene
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.shown import Shown
+from recsys.simulation.standing import Deeds, Standing
 from recsys.simulation.trouble import Brigades
 from recsys.simulation.truth import Truth
 
 _ENDS_IT = ("pass", "hide", "block", "report", "end", "message", "meet_feedback")
 """Whoever did one of these with another is not shown to them again, nor the other way round."""
-
-_REVIEW = 12 * 3600
-"""People of the review queue decide in so many seconds."""
 
 
 @dataclass(eq=False)
@@ -28,7 +27,8 @@ class Past:
     """The state of the past while it is lived through.
 
     closed: entries of the pools that are shown no more; waits: not shown yet. away_from, away_until:
-    when a person was held, `(n,)` seconds. likes: sorted keys of all likes. holds: (row, ts, state).
+    when a person was held, `(n,)` seconds. likes: sorted keys of all likes. deeds: what was done
+    lately. holds: (row, ts, state).
     """
 
     pools: Pools
@@ -37,6 +37,7 @@ class Past:
     away_from: Seconds
     away_until: Seconds
     likes: Rows
+    deeds: Deeds = field(default_factory=Deeds.none)
     reporters: dict[int, set[int]] = field(default_factory=dict)
     holds: list[tuple[int, int, str]] = field(default_factory=list)
 
@@ -95,8 +96,10 @@ def live_through(
     for at in range(arrivals.start, arrivals.end - DAY + 1, DAY):
         tonight = EventLog()
         shown = _draw_lists(past, people, past.present(at, arrivals), rng, s)
-        scene = Scene(people, truth, s.funnel, s.trouble, Chance.drawn(rng), tonight)
-        play(scene, shown, past.likes, at)
+        past.deeds = past.deeds.since(at, s.funnel)
+        standing = Standing.at(at, len(people), likes=past.likes, deeds=past.deeds, s=s.funnel)
+        scene = Scene(people, truth, s.funnel, s.trouble, standing, Chance.drawn(rng), tonight)
+        play(scene, shown, at)
         _remember(past, tonight, len(people), arrivals.end, s)
         log.extend(tonight)
     return log, past
@@ -109,7 +112,7 @@ def _gang_up(past: Past, brigades: Brigades, log: EventLog, s: TownSettings) -> 
         reports = np.sort(brigades.ts[brigades.victim == victim])
         if len(reports) >= s.trouble.held_after_reports:
             ts = int(reports[s.trouble.held_after_reports - 1])
-            past.hold(victim, ts, ts + _REVIEW)
+            past.hold(victim, ts, ts + REVIEW)
 
 
 def _draw_lists(
@@ -135,6 +138,7 @@ def _draw_lists(
 def _remember(past: Past, tonight: EventLog, n: int, end: int, s: TownSettings) -> None:
     done = tonight.pick(*_ENDS_IT)
     past.close(done["actor"].astype(np.int64), done["target"].astype(np.int64))
+    past.deeds = past.deeds.and_also(tonight.pick(*Deeds.kinds()))
     liked = tonight.pick("like")
     actor, target = liked["actor"].astype(np.int64), liked["target"].astype(np.int64)
     past.closed[past.pools.find(actor, target)] = True

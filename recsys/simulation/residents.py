@@ -22,7 +22,8 @@ class Residents:
     """Habits of `n` people, row by row.
 
     opens: chance to open a list of the night. speaks: chance a day to write in a talk. in_person and
-    settings `(n, n_settings)`: who would meet, and where. harm: -1, or which kind of bad actor.
+    settings `(n, n_settings)`: who would meet, and where. wished: how many companions each wishes for.
+    harm: -1, or which kind of bad actor.
     """
 
     ids: Objects
@@ -30,6 +31,7 @@ class Residents:
     speaks: npt.NDArray[np.float64]
     in_person: Mask
     settings: Mask
+    wished: npt.NDArray[np.int32]
     harm: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
@@ -49,6 +51,7 @@ def make_residents(
         speaks=np.asarray(drawn[C.CONTACT_FREQUENCY].map(_SPEAKS).fillna(0.0), np.float64),
         in_person=np.asarray(_holds(profiles[C.INTENTS], IN_PERSON_INTENTS).any(axis=1)),
         settings=_holds(drawn[C.MEETING_SETTINGS], places),
+        wished=profiles[C.MAX_COMPANIONS].fillna(1).to_numpy(np.int32),
         harm=harm,
     )
 

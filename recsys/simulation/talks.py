@@ -60,7 +60,9 @@ def talk(scene: Scene, matches: Directed) -> Talks:
     a, b = matches.actor, matches.target
     rapport = scene.truth.rapport(a, b)
     wrote = chance.uniform(Step.FIRST, a, b) < s.first_message
-    answered = wrote & (chance.uniform(Step.REPLY, b, a) < expit(s.reply + s.rapport * rapport))
+    time_left = np.minimum(1.0, s.talks_at_once / (1.0 + scene.standing.talking[b]))
+    replies = time_left * expit(s.reply + s.rapport * rapport)
+    answered = wrote & (chance.uniform(Step.REPLY, b, a) < replies)
     first = matches.ts + _seconds(scene, a, b)
     answer = first + _seconds(scene, b, a)
     scene.log.add("message", first[wrote], a[wrote], b[wrote], surface="talk", count=1)

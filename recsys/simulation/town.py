@@ -1,6 +1,7 @@
 """A synthetic town: tables to learn from, and people who answer the lists they are given."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +11,8 @@ import pandas as pd
 
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
+from recsys.history.companions import companions
+from recsys.history.events import Events
 from recsys.schema.build import build_population
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
@@ -17,20 +20,23 @@ from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population, as_utc
 from recsys.schema.relations import Relations
 from recsys.schema.tables import check_table
-from recsys.simulation.arrivals import log_arrivals, make_arrivals, with_changes
+from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, with_changes
 from recsys.simulation.chance import Chance, Step
 from recsys.simulation.citizens import Citizens, make_citizens
+from recsys.simulation.coming import deeds_of, due
 from recsys.simulation.dirt import with_dirt
+from recsys.simulation.draws import Mask
 from recsys.simulation.event_log import EventLog, seconds
 from recsys.simulation.night import play
 from recsys.simulation.past import live_through
 from recsys.simulation.pools import Pools, make_pools
 from recsys.simulation.residents import Residents, make_residents
-from recsys.simulation.safety import safety_tables
+from recsys.simulation.safety import safety_after, safety_tables
 from recsys.simulation.scene import Rows, Scene
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.shown import Shown
-from recsys.simulation.trouble import log_known_blocks, make_brigades, make_harm
+from recsys.simulation.standing import Deeds, Standing
+from recsys.simulation.trouble import log_brigades_tonight, log_known_blocks, make_brigades, make_harm
 from recsys.simulation.truth import Truth, make_truth
 
 DEFAULT_AS_OF: Final = "2026-01-05T03:00:00Z"
@@ -46,7 +52,8 @@ class Town:
     """A town as of one night.
 
     tables: raw tables by name, as `recsys.storage` writes and reads them. truth: the hidden taste,
-    by row of `ids`; nothing that learns may see it. residents: habits, hidden too.
+    by row of `ids`; nothing that learns may see it. residents: habits, hidden too. arrivals: who is
+    there when. coming: rows of tables that will be known later, of newcomers, leavers and talks.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -55,6 +62,8 @@ class Town:
     truth: Truth
     residents: Residents
     settings: TownSettings
+    arrivals: Arrivals
+    coming: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
 
     def __repr__(self) -> str:
         n_events = len(self.tables[T.EVENTS])
@@ -65,37 +74,78 @@ class Town:
     ) -> pd.DataFrame:
         """Give people their lists; return what they do about them, in time order.
 
-        lists: viewer_id, candidate_id, rank and perhaps propensity. Not everybody opens theirs. The
+        lists: viewer_id, candidate_id, rank and perhaps propensity. Not everybody opens theirs; who
+        left, has not joined yet or has as many companions as they wish for does not. The
         events begin on the night `at` (the town's date) and may lie weeks later. Two calls with equal
         generators share the luck of every pair, whatever the lists, so policies can be compared on
         common random numbers. The town itself does not change: see `after`.
 
         Raises InputError for lists that cannot be shown, UnknownIdError for people unknown here.
         """
-        shown = Shown.of(lists, self.ids)
-        chance, log = Chance.drawn(rng), EventLog()
-        opened = chance.uniform(Step.OPEN, shown.viewer, shown.viewer) < self.residents.opens[shown.viewer]
-        scene = Scene(self.residents, self.truth, self.settings.funnel, self.settings.trouble, chance, log)
-        play(scene, shown.take(opened), self._likes, seconds(self.as_of if at is None else at))
-        first = len(self.tables[T.EVENTS])
+        shown, when = Shown.of(lists, self.ids), seconds(self.as_of if at is None else at)
+        chance, log, s = Chance.drawn(rng), EventLog(), self.settings
+        there = self.arrivals.there(when)
+        standing = Standing.at(
+            when, len(self.ids), likes=self._likes, deeds=self._deeds, s=s.funnel, full=self._full
+        )
+        opens = np.where(there & ~standing.full, self.residents.opens, 0.0)[shown.viewer]
+        opened = chance.uniform(Step.OPEN, shown.viewer, shown.viewer) < opens
+        scene = Scene(self.residents, self.truth, s.funnel, s.trouble, standing, chance, log)
+        play(scene, shown.take(opened), when)
+        a_night = s.trouble.brigades_per_1000 * there.sum() / 1000.0 / max(s.history.days, 1)
+        log_brigades_tonight(chance, there, when, log, a_night=a_night, size=s.trouble.brigade_size)
+        first = len(self.tables[T.EVENTS]) + len(self.coming.get(T.EVENTS, ()))
         return log.frame(self.residents.ids, model_version="town-step", first=first)
 
     def after(self, events: pd.DataFrame, as_of: pd.Timestamp) -> "Town":
-        """Return the town at a later time, with the events of a step up to then."""
+        """Return the town at a later time, with the events of a step.
+
+        What lies later than `as_of` waits in `coming` until its time has come. Newcomers appear,
+        those who left turn dormant, and the safety tables know what was reported.
+
+        Raises InputError for a time before the town's own.
+        """
         if as_of < self.as_of:
             remedy = f"give a time from {self.as_of.isoformat()} on"
             raise InputError(explained("a town does not grow younger", got=as_of.isoformat(), remedy=remedy))
-        known = events[events[C.TS] <= as_of]
-        grown = pd.concat([self.tables[T.EVENTS], known], ignore_index=True)
-        return replace(self, tables=self.tables | {T.EVENTS: grown}, as_of=as_of)
+        tables, coming = dict(self.tables), {}
+        known = events.iloc[:0]
+        for name, rows in (
+            dict(self.coming) | {T.EVENTS: _joined(self.coming.get(T.EVENTS), events)}
+        ).items():
+            now, later = due(rows, self.ids, self.arrivals, as_of)
+            tables[name], coming[name] = _joined(tables[name], now), later
+            known = now if name == T.EVENTS else known
+        tables |= safety_after(tables, known, as_of, held_after=self.settings.trouble.held_after_reports)
+        return replace(self, tables=tables, coming=coming, as_of=as_of)
 
     @cached_property
     def _likes(self) -> Rows:
-        events = self.tables[T.EVENTS]
-        liked = events[events[C.TYPE] == "like"]
-        actor, target = (self.ids.find(liked[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
-        known = (actor >= 0) & (target >= 0)
-        return np.unique(actor[known] * len(self.ids) + target[known])
+        made = self._done.take(self._done.are("like"))
+        return np.unique(made.actor * len(self.ids) + made.target)
+
+    @cached_property
+    def _deeds(self) -> Deeds:
+        return self._done.since(seconds(self.as_of), self.settings.funnel)
+
+    @cached_property
+    def _done(self) -> Deeds:
+        parts = [self.tables[T.EVENTS], self.coming.get(T.EVENTS, self.tables[T.EVENTS].iloc[:0])]
+        return deeds_of(pd.concat(parts, ignore_index=True), self.ids)
+
+    @cached_property
+    def _full(self) -> Mask:
+        wished = self.residents.wished
+        return companions(Events.of(_checks(self.tables[T.EVENTS])), self.ids) >= wished
+
+
+_ENDINGS = ("feeling_check", "meet_feedback", "block", "report", "end")
+
+
+def _checks(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that say who has a companion; broken rows say nothing."""
+    found = events[events[C.TYPE].isin(_ENDINGS)]
+    return found[found[C.ACTOR].notna() & found[C.TARGET].notna() & found[C.TS].notna()]
 
 
 def make_town(
@@ -104,8 +154,11 @@ def make_town(
     *,
     as_of: str | pd.Timestamp = DEFAULT_AS_OF,
     settings: TownSettings | None = None,
+    nights_ahead: int = 0,
 ) -> Town:
     """Make a town of `n_people` with its past up to `as_of`; equal arguments give equal towns.
+
+    nights_ahead: how many nights will be played; so long people join and leave as they did before.
 
     Raises InputError when there would be nobody.
     """
@@ -113,12 +166,13 @@ def make_town(
         raise InputError(explained("a town needs people", got=n_people, remedy="ask for 1 or more"))
     s = TownSettings() if settings is None else settings
     now = as_utc(as_of).floor("s")
-    arrivals = make_arrivals(n_people, seconds(now), rng, s.history)
-    citizens = make_citizens(n_people, arrivals, rng, s)
+    arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)
+    n_ever = len(arrivals.joined)
+    citizens = make_citizens(n_ever, arrivals, rng, s)
     residents = make_residents(
-        citizens.profiles, citizens.tables[T.BOUNDARIES], make_harm(n_people, rng, s.trouble), s.funnel
+        citizens.profiles, citizens.tables[T.BOUNDARIES], make_harm(n_ever, rng, s.trouble), s.funnel
     )
-    pools = _pools(citizens, now, rng, s)
+    pools = _pools(citizens, now + pd.Timedelta(days=nights_ahead), rng, s)
     truth = make_truth(
         citizens.minds,
         citizens.talk,
@@ -137,19 +191,26 @@ def make_town(
         residents, truth, pools=pools, arrivals=arrivals, brigades=brigades, known_blocks=known, rng=rng, s=s
     )
     log.extend(lived)
-    events = log.frame(residents.ids, model_version="town-random", until=arrivals.end)
+    ids = IdIndex(residents.ids.tolist())
+    until = None if nights_ahead else arrivals.end
     tables = citizens.tables | {
         T.PROFILES: with_changes(citizens.profiles, arrivals, rng, s.history),
-        T.EVENTS: events,
-        **safety_tables(events, past.holds, residents.ids, arrivals.end),
+        T.EVENTS: log.frame(residents.ids, model_version="town-random", until=until),
     }
+    coming: dict[str, pd.DataFrame] = {}
+    if nights_ahead:
+        for name, rows in tables.items():
+            tables[name], coming[name] = due(rows, ids, arrivals, now)
+    tables |= safety_tables(tables[T.EVENTS], past.holds, residents.ids, arrivals.end)
     return Town(
         tables=with_dirt(tables, s.dirt, rng),
-        ids=IdIndex(residents.ids.tolist()),
+        ids=ids,
         as_of=now,
         truth=truth,
         residents=residents,
         settings=s,
+        arrivals=arrivals,
+        coming=MappingProxyType(coming),
     )
 
 
@@ -171,3 +232,9 @@ def _some_pairs(pools: Pools, rng: np.random.Generator) -> tuple[Rows, Rows]:
     if len(entries) > _PAIRS_FOR_SCALE:
         entries = np.sort(rng.choice(len(entries), _PAIRS_FOR_SCALE, replace=False))
     return pools.viewer[entries], pools.candidate[entries]
+
+
+def _joined(before: pd.DataFrame | None, more: pd.DataFrame) -> pd.DataFrame:
+    if before is None or before.empty:
+        return more.reset_index(drop=True)
+    return pd.concat([before, more], ignore_index=True) if len(more) else before

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.simulation.chance import Chance, Step
 from recsys.simulation.draws import one_of
 from recsys.simulation.endings import KINDS
 from recsys.simulation.event_log import EventLog, Seconds
@@ -48,6 +49,21 @@ def make_brigades(
         times.append(np.minimum(when + rng.integers(0, 3600, s.brigade_size), end))
     none = np.empty(0, np.int64)
     return Brigades(*(np.concatenate([none, *parts]).astype(np.int64) for parts in (actors, victims, times)))
+
+
+def log_brigades_tonight(
+    chance: Chance, there: npt.NDArray[np.bool_], at: int, log: EventLog, *, a_night: float, size: int
+) -> None:
+    """Log brigades of one night, `a_night` of them on average, among the people who are there."""
+    rows = np.flatnonzero(there)
+    count = int(a_night + float(chance.uniform(Step.BRIGADE, 0, 0, 0)))
+    if len(rows) <= size:
+        return
+    for number in range(count):
+        u = chance.uniform(Step.BRIGADE, np.arange(size + 1), number, 1)
+        group = rows[np.unique((u * len(rows)).astype(np.int64))]
+        when = at + int(chance.uniform(Step.BRIGADE, number, 0, 2) * (DAY - 3600)) + np.arange(len(group) - 1)
+        log.add("report", when, group[1:], np.full(len(group) - 1, group[0]), detail="harassment")
 
 
 def log_known_blocks(

@@ -7,6 +7,7 @@ from recsys.errors import InputError, UnknownIdError
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
 from recsys.schema.tables import check_table
+from recsys.simulation.standing import Standing
 from recsys.simulation.town import Town
 from recsys.storage.load import load_population
 
@@ -124,7 +125,9 @@ def test_a_pair_has_the_same_luck_whatever_else_is_shown(town: Town, random_list
     half = random_lists[random_lists[C.RANK] <= K // 2]
     whole, part = (town.step(lists, np.random.default_rng(5)) for lists in (random_lists, half))
     kept = set(zip(half[C.VIEWER], half[C.CANDIDATE], strict=True))
-    assert likes(whole) & kept == likes(part)
+    no = whole[whole[C.TYPE].isin(["pass", "hide"])]
+    taken_off = set(zip(no[C.TARGET], no[C.ACTOR], strict=True))
+    assert likes(whole) & kept - taken_off == likes(part) - taken_off
     assert len(likes(part)) > 50
 
 
@@ -197,3 +200,65 @@ def test_broken_lists_are_refused(town: Town) -> None:
 def test_no_lists_no_events(town: Town) -> None:
     empty = pd.DataFrame({C.VIEWER: [], C.CANDIDATE: [], C.RANK: []})
     assert town.step(empty, np.random.default_rng(0)).empty
+
+
+def test_a_full_inbox_lets_likes_die(town: Town) -> None:
+    """The same like is read less often when many others came the same night."""
+    alone, crowd = inbox_answers(town, 1), inbox_answers(town, 60)
+    assert alone > 1.5 * crowd > 0
+
+
+def inbox_answers(town: Town, senders: int) -> float:
+    """Return the share of likes to one person that are answered, by how many people see that person."""
+    popular = int(np.argmax(town.truth.appeal[:, -2] * (town.residents.opens > 0.8)))
+    others = np.setdiff1d(np.flatnonzero(town.residents.opens > 0.8), [popular])
+    sent = answered = 0
+    for seed in range(40 if senders == 1 else 6):
+        viewers = np.random.default_rng(seed).choice(others, senders, replace=False)
+        lists = pd.DataFrame(
+            {C.VIEWER: town.ids.ids(viewers), C.CANDIDATE: town.ids.ids([popular])[0], C.RANK: 1}
+        )
+        events = town.step(lists, np.random.default_rng(seed))
+        sent += len(likes(events))
+        answered += ((events[C.TYPE] == "like") & (events[C.SURFACE] == "inbox")).sum()
+    return answered / sent
+
+
+def test_likes_of_earlier_nights_still_lie_in_the_inbox(town: Town, random_lists: pd.DataFrame) -> None:
+    events = town.step(random_lists, np.random.default_rng(11))
+    later = town.after(events, town.as_of + pd.Timedelta(days=1))
+    waiting = standing(later).waiting
+    sent = {(a, b) for a, b in zip(town.ids.ids(waiting.actor), town.ids.ids(waiting.target), strict=True)}
+    assert len(sent & likes(events)) > 0.5 * len(likes(events))
+    weeks = standing(later.after(events.iloc[:0], later.as_of + pd.Timedelta(days=14))).waiting
+    assert len(weeks) == 0
+
+
+def standing(town: Town) -> Standing:
+    return Standing.at(
+        int(town.as_of.timestamp()),
+        len(town.ids),
+        likes=town._likes,
+        deeds=town._deeds,
+        s=town.settings.funnel,
+    )
+
+
+def test_a_full_life_opens_no_list(town: Town, random_lists: pd.DataFrame) -> None:
+    there = town.arrivals.there(int(town.as_of.timestamp())) & ~town._full
+    viewer = town.ids.ids([np.argmax(town.residents.opens * there)])[0]
+    others = [name for name in town.ids.ids(np.arange(10)) if name != viewer][:5]
+    fine = pd.DataFrame(
+        [
+            {C.TS: town.as_of, C.ACTOR: a, C.TARGET: b, C.TYPE: "feeling_check", C.DETAIL: "comfortable"}
+            for other in others
+            for a, b in ((viewer, other), (other, viewer))
+        ]
+    ).reindex(columns=town.tables[T.EVENTS].columns)
+    fine[C.EVENT] = [f"check{row}" for row in range(len(fine))]
+    happy = town.after(fine, town.as_of)
+    seen = [
+        any((t.step(random_lists, np.random.default_rng(s))[C.ACTOR] == viewer).any() for s in range(3))
+        for t in (town, happy)
+    ]
+    assert seen == [True, False]

@@ -24,7 +24,10 @@ class FunnelSettings(Section):
     hides: Share = 0.01
 
     # the inbox: read from the most liked down
-    inbox_decay: float = Field(default=0.4, ge=0.0)
+    inbox_decay: float = Field(default=0.7, ge=0.0)
+    """P(a like at place r of the inbox is read) = r ** -inbox_decay: steeper than a list, which is short."""
+    inbox_days: int = Field(default=7, ge=1)
+    """A like waits so long and takes its place among the others; older ones lie too deep to be read."""
     flattered: float = 0.8
     """Logits added when one already knows that the other likes."""
     inbox_passes: Share = 0.3
@@ -38,6 +41,8 @@ class FunnelSettings(Section):
     rapport: float = Field(default=0.9, ge=0.0)
     """Weight of rapport (standardised mutual taste) in every later step."""
     rapport_luck: float = Field(default=0.7, ge=0.0)
+    talks_at_once: int = Field(default=4, ge=1)
+    """Talks one keeps up with; in m of them one answers a new one `talks_at_once / (m + 1)` as often."""
     stop_a_day: Share = 0.13
     """Chance a day that a talk ends, at average rapport."""
     talk_days_at_most: int = Field(default=28, ge=1)

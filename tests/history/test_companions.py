@@ -1,0 +1,46 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.history.companions import companions
+from recsys.history.events import Events
+from recsys.schema.ids import IdIndex
+
+IDS = IdIndex(["a", "b", "c", "d"])
+
+
+def of(*rows: tuple[int, str, str, str, str | None]) -> Events:
+    frame = pd.DataFrame(rows, columns=["day", "actor", "target", "type", "detail"])
+    frame["ts"] = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(frame.pop("day"), unit="D")
+    return Events.of(frame)
+
+
+BOTH = ((1, "a", "b", "feeling_check", "comfortable"), (2, "b", "a", "feeling_check", "comfortable"))
+
+
+def test_both_have_to_be_comfortable() -> None:
+    assert companions(of(*BOTH), IDS).tolist() == [1, 1, 0, 0]
+    assert companions(of(BOTH[0]), IDS).tolist() == [0, 0, 0, 0]
+    assert companions(Events.none(), IDS).tolist() == [0, 0, 0, 0]
+
+
+def test_the_last_check_counts() -> None:
+    drift = (3, "a", "b", "feeling_check", "drifting")
+    again = (4, "a", "b", "feeling_check", "comfortable")
+    assert companions(of(*BOTH, drift), IDS).tolist() == [0, 0, 0, 0]
+    assert companions(of(*BOTH, drift, again), IDS).tolist() == [1, 1, 0, 0]
+    assert companions(of(*BOTH, drift), IDS, "2026-01-03T12:00Z").tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [("block", None), ("end", "amicable"), ("report", "money"), ("meet_feedback", "unsafe")],
+)
+def test_what_ends_it(kind: str, detail: str | None) -> None:
+    assert not companions(of(*BOTH, (5, "b", "a", kind, detail)), IDS).any()
+
+
+def test_each_pair_counts_once_for_each_of_its_two() -> None:
+    more = [(9, x, y, "feeling_check", "comfortable") for x, y in (("a", "c"), ("c", "a"), ("a", "b"))]
+    assert companions(of(*BOTH, *more), IDS).tolist() == [2, 1, 1, 0]
+    assert np.array_equal(companions(of(*BOTH, *more), IDS), companions(of(*more, *BOTH), IDS))
