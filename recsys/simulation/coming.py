@@ -33,5 +33,5 @@ def deeds_of(events: pd.DataFrame, ids: IdIndex) -> Deeds:
     actor, target = (ids.find(chosen[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
     known = (actor >= 0) & (target >= 0) & (actor != target)
     kind = pd.Categorical(chosen[C.TYPE], categories=list(TYPES)).codes.astype(np.int8)
-    ts = chosen[C.TS].astype("datetime64[s, UTC]").astype("int64").to_numpy(np.int64)
+    ts = np.asarray(chosen[C.TS].astype("datetime64[s, UTC]").astype("int64"), np.int64)
     return Deeds(ts, kind, actor, target).take(known)
