@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsys.allocation.allocate import allocate
     from recsys.constraints.policy import Policy
     from recsys.evaluation.evaluate import evaluate
     from recsys.history.events import Events
@@ -41,6 +42,7 @@ _HOMES = {
     "Population": "recsys.schema.population",
     "RandomModel": "recsys.models.random_model",
     "Ranker": "recsys.ranking.ranker",
+    "allocate": "recsys.allocation.allocate",
     "evaluate": "recsys.evaluation.evaluate",
     "load_events": "recsys.storage.load",
     "load_population": "recsys.storage.load",
@@ -58,6 +60,7 @@ __all__ = [
     "Population",
     "RandomModel",
     "Ranker",
+    "allocate",
     "evaluate",
     "load_events",
     "load_population",

@@ -102,6 +102,7 @@ class Columns:
     P_LIKE: Final = "p_like"
     P_LIKED_BACK: Final = "p_liked_back"
     P_MUTUAL: Final = "p_mutual"
+    EXPOSURE: Final = "exposure"
     REASONS: Final = "reasons"
 
     # inside a Population: a person's position in id order

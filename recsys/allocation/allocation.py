@@ -1,0 +1,145 @@
+"""Lists for everybody together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.allocation.config import AllocationConfig
+from recsys.allocation.crowding import crowding_prices
+from recsys.allocation.deploy import Ranked, cut, sorted_edges
+from recsys.allocation.examination import Examination
+from recsys.allocation.floor import with_floor
+from recsys.allocation.frank_wolfe import ascend
+from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.model import Model
+from recsys.allocation.trim import within_budget
+from recsys.errors import InputError, explained
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """Lists of everybody, and what they are expected to bring by the allocator's own model.
+
+    ranked:     edges in list order.
+    propensity: `(n_listed,)` float32, the chance with which each entry was drawn, 1 where no lot decided.
+    exposure:   `(n_listed,)` float32, the chance that the place of each entry is looked at.
+    utility:    `(n_people,)` expected matches of each person.
+    load:       `(n_people,)` likes each expects to receive.
+    price:      `(n_people,)` float32, matches lost elsewhere by one more like to each person.
+    trace:      the objective before every step.
+    unseen:     rows the floor could not place.
+    """
+
+    graph: CandidateGraph
+    ranked: Ranked
+    propensity: Floats
+    exposure: Floats
+    utility: Doubles
+    load: Doubles
+    price: Floats
+    trace: Doubles
+    unseen: Ints
+
+    @property
+    def matches(self) -> float:
+        """Expected matches, each pair once. The mean-field model understates them by some percent."""
+        return 0.5 * float(self.utility.sum())
+
+    @property
+    def viewer(self) -> Ints:
+        """The viewer of every entry, `(n_listed,)` int32."""
+        lengths = np.diff(self.ranked.indptr)
+        return np.repeat(np.arange(self.graph.n_people, dtype=np.int32), lengths)
+
+    @property
+    def candidate(self) -> Ints:
+        """The candidate of every entry, `(n_listed,)` int32."""
+        return self.graph.candidate[self.ranked.edge]
+
+
+def allocate_graph(
+    graph: CandidateGraph,
+    config: AllocationConfig | None = None,
+    *,
+    budget: npt.ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+) -> Allocation:
+    """Return lists that raise the matches of everybody together.
+
+    budget: likes each person may expect, `(n_people,)`, before the one of `config`. rng: needed for
+    the floor, which draws lots.
+
+    Never worse than lists ordered by p q, by the model and its objective, when there is no budget and
+    no floor: whichever of the two is better is returned.
+    Raises InputError for a budget that is not above 0 for everybody, and for a floor without `rng`.
+    """
+    config = config or AllocationConfig()
+    caps = _budgets(graph, config, budget)
+    if config.floor and rng is None:
+        remedy = "give rng=np.random.default_rng(seed)"
+        raise InputError(explained("the floor draws lots and needs a generator", where="rng", remedy=remedy))
+    model = Model(graph, config)
+    slots = Examination.of(config.look).slots(config.k)
+    ascent = ascend(model, caps)
+    ranked = _lists(model, ascent.exposure, ascent.price, slots, caps)
+    propensity, unseen = np.ones(len(ranked.edge), np.float32), np.zeros(0, np.int32)
+    if config.floor and rng is not None:
+        floored = with_floor(graph, ranked, slots, rng, caps)
+        ranked, propensity, unseen = floored.ranked, floored.propensity, floored.unseen
+    exposure = ranked.exposure(slots, graph.n_edges)
+    judged = Model(graph, config.changed(fairness=0.0)) if config.fairness > 0.0 else model
+    utility = judged.utilities(exposure)
+    gain = judged.gain(exposure, utility)
+    return Allocation(
+        graph=graph,
+        ranked=ranked,
+        propensity=propensity,
+        exposure=exposure[ranked.edge],
+        utility=utility,
+        load=judged.load.copy(),
+        price=crowding_prices(graph, ranked, gain, exposure, ascent.price),
+        trace=ascent.trace,
+        unseen=unseen,
+    )
+
+
+def _lists(model: Model, exposure: Floats, price: Doubles, slots: Floats, caps: Doubles | None) -> Ranked:
+    graph, config = model.graph, model.config
+    gain = model.gain(exposure, model.utilities(exposure))
+    net = gain - (graph.p * price[graph.candidate]).astype(np.float32)
+    order = sorted_edges(graph, exposure, net, config.workers)
+    wanted = (exposure > 0.0) | (net > 0.0)
+    if caps is not None:
+        return within_budget(graph, order, wanted, net, slots, caps)
+    ours = cut(graph, order, wanted, config.k)
+    both = graph.p * graph.q
+    theirs = cut(graph, sorted_edges(graph, both, both, config.workers), both > 0.0, config.k)
+    return max(ours, theirs, key=lambda lists: _objective(model, lists, slots))
+
+
+def _objective(model: Model, ranked: Ranked, slots: Floats) -> float:
+    return model.objective(model.utilities(ranked.exposure(slots, model.graph.n_edges)))
+
+
+def _budgets(graph: CandidateGraph, config: AllocationConfig, budget: npt.ArrayLike | None) -> Doubles | None:
+    given = config.budget if budget is None else budget
+    if given is None:
+        return None
+    caps = (
+        np.broadcast_to(np.asarray(given, np.float64), (graph.n_people,))
+        if np.ndim(given) == 0
+        else np.asarray(given, np.float64)
+    )
+    if caps.shape != (graph.n_people,):
+        raise InputError(
+            explained("one budget a person is needed", where="budget", got=f"shape {caps.shape}")
+        )
+    if not (caps > 0.0).all():  # comparisons with NaN are false
+        remedy = "take people who may receive no like out of the lists"
+        raise InputError(explained("a budget must be above 0", where="budget", remedy=remedy))
+    return caps

@@ -1,0 +1,156 @@
+"""Who could be shown to whom, and how likely each would like the other."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.allocation.inbox_order import counted, filled, linked, sorted_by_q
+from recsys.allocation.threads import in_ranges
+from recsys.errors import InputError, explained
+
+Rows = npt.NDArray[np.int32]
+Edges = npt.NDArray[np.int32]
+Starts = npt.NDArray[np.int64]
+Chances = npt.NDArray[np.float32]
+
+NO_EDGE = -1
+
+
+class Inbox(NamedTuple):
+    """Edges by receiver: those of j are `[indptr[j]:indptr[j + 1]]`, the highest q first, then by viewer.
+
+    edge:    `(n_edges,)` int32, position among the edges by viewer.
+    p, q:    `(n_edges,)` float32, of these edges.
+    reverse: `(n_edges,)` int32, position of the edge from receiver to viewer, -1 when there is none.
+    """
+
+    indptr: Starts
+    edge: Edges
+    p: Chances
+    q: Chances
+    reverse: Edges
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateGraph:
+    """Directed edges by viewer: those of i are `[indptr[i]:indptr[i + 1]]`, candidates ascending.
+
+    Any directed graph of people: one side looking at another, everybody at everybody, or a mixture.
+
+    indptr:    `(n_people + 1,)` int64.
+    candidate: `(n_edges,)` int32 rows.
+    p:         `(n_edges,)` float32, P(viewer likes candidate | viewer looks).
+    q:         `(n_edges,)` float32, P(candidate likes back | candidate looks).
+
+    >>> graph = CandidateGraph.of([0, 0, 1], [2, 1, 0], p=[0.5, 0.2, 0.9], q=[0.1, 0.9, 0.2], n_people=3)
+    >>> graph.candidate.tolist(), graph.has_both_ways
+    ([1, 2, 0], True)
+    """
+
+    indptr: Starts
+    candidate: Rows
+    p: Chances
+    q: Chances
+
+    @classmethod
+    def of(
+        cls,
+        viewer: npt.ArrayLike,
+        candidate: npt.ArrayLike,
+        *,
+        p: npt.ArrayLike,
+        q: npt.ArrayLike,
+        n_people: int,
+    ) -> Self:
+        """Build from edges in any order.
+
+        Raises InputError for an edge that stands twice, leads to oneself or outside, and for a p or q
+        that is no probability.
+        """
+        i, j = np.asarray(viewer, np.int64).reshape(-1), np.asarray(candidate, np.int64).reshape(-1)
+        like, back = np.asarray(p, np.float32).reshape(-1), np.asarray(q, np.float32).reshape(-1)
+        _refuse_broken(i, j, like, back, n_people)
+        keys = i * max(n_people, 1) + j
+        if len(keys) and not (keys[1:] > keys[:-1]).all():
+            order = np.argsort(keys, kind="stable")
+            keys, i, j, like, back = keys[order], i[order], j[order], like[order], back[order]
+            if (keys[1:] == keys[:-1]).any():
+                at = int(np.flatnonzero(keys[1:] == keys[:-1])[0])
+                raise InputError(
+                    explained(
+                        "an edge stands twice",
+                        got=f"viewer {i[at]}, candidate {j[at]}",
+                        remedy="give each pair once",
+                    )
+                )
+        indptr = np.zeros(n_people + 1, np.int64)
+        np.cumsum(np.bincount(i, minlength=n_people), out=indptr[1:])
+        return cls(indptr, j.astype(np.int32), like, back)
+
+    @property
+    def n_people(self) -> int:
+        """How many people there are, with or without edges."""
+        return len(self.indptr) - 1
+
+    @property
+    def n_edges(self) -> int:
+        """How many edges there are."""
+        return len(self.candidate)
+
+    @property
+    def viewer(self) -> Rows:
+        """The viewer of every edge, `(n_edges,)` int32."""
+        return np.repeat(np.arange(self.n_people, dtype=np.int32), np.diff(self.indptr))
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The edges by receiver, in the order in which an inbox is read."""
+        return inbox_of(self)
+
+    @cached_property
+    def has_both_ways(self) -> bool:
+        """Whether any two people could be shown to each other."""
+        return bool((self.inbox.reverse != NO_EDGE).any())
+
+
+def inbox_of(graph: CandidateGraph, workers: int = 1) -> Inbox:
+    """Lay the edges out by receiver, once; ties of q go by viewer."""
+    n_edges = graph.n_edges
+    indptr = counted(graph.candidate, graph.n_people)
+    edge, viewer = filled(graph.indptr, graph.candidate, indptr)
+    reverse = np.empty(n_edges, np.int32)
+    p, q = np.empty(n_edges, np.float32), np.empty(n_edges, np.float32)
+
+    def order(start: int, stop: int) -> None:
+        linked(start, stop, graph.indptr, graph.candidate, indptr, viewer, reverse)
+        sorted_by_q(start, stop, indptr, edge, reverse, graph.p, graph.q, p, q)
+
+    in_ranges(order, indptr, workers)
+    return Inbox(indptr, edge, p, q, reverse)
+
+
+def _refuse_broken(
+    i: npt.NDArray[np.int64], j: npt.NDArray[np.int64], p: Chances, q: Chances, n_people: int
+) -> None:
+    if not len(i) == len(j) == len(p) == len(q):
+        got = f"{len(i)}, {len(j)}, {len(p)} and {len(q)}"
+        raise InputError(explained("viewer, candidate, p and q must be of one length", got=got))
+    if len(i) >= 2**31 - 1:
+        raise InputError(
+            explained("too many edges for one allocation", got=len(i), remedy="keep fewer a viewer")
+        )
+    for name, rows in (("viewer", i), ("candidate", j)):
+        wrong = (rows < 0) | (rows >= n_people)
+        if wrong.any():
+            raise InputError(
+                explained(f"not a row of {n_people} people", where=name, got=int(rows[wrong][0]))
+            )
+    if (i == j).any():
+        raise InputError(explained("somebody is their own candidate", got=f"row {i[i == j][0]}"))
+    for name, chance in (("p", p), ("q", q)):
+        wrong = ~((chance >= 0.0) & (chance <= 1.0))  # comparisons with NaN are false
+        if wrong.any():
+            raise InputError(explained("not a probability", where=name, got=float(chance[wrong][0])))

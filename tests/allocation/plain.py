@@ -1,0 +1,58 @@
+"""The definition of the model, edge by edge in float64: no kernel, no sort, no pass up and down."""
+
+import numpy as np
+
+from recsys.allocation.examination import NOT_READ, POWER, Examination
+from recsys.allocation.graph import CandidateGraph
+
+
+def curve(how: Examination, r: float) -> float:
+    if how.kind == NOT_READ:
+        return 0.0
+    return r**-how.decay if how.kind == POWER else float(np.exp(-how.decay * (r - 1.0)))
+
+
+def place(graph: CandidateGraph, exposure: np.ndarray, e: int) -> float:
+    """The expected place of edge e in its inbox: better likes before it, ties half the time."""
+    found = 1.0
+    for k in np.flatnonzero(graph.candidate == graph.candidate[e]):
+        if k != e:
+            like = float(graph.p[k]) * float(exposure[k])
+            found += like if graph.q[k] > graph.q[e] else 0.5 * like if graph.q[k] == graph.q[e] else 0.0
+    return found
+
+
+def utilities(graph: CandidateGraph, exposure: np.ndarray, how: Examination) -> np.ndarray:
+    """Expected matches of everybody: every unordered pair once."""
+    viewer = graph.viewer
+    edges = {(int(i), int(j)): e for e, (i, j) in enumerate(zip(viewer, graph.candidate, strict=True))}
+    read = [curve(how, place(graph, exposure, e)) for e in range(graph.n_edges)]
+    both = graph.p.astype(np.float64) * graph.q
+    found = np.zeros(graph.n_people)
+    for (i, j), e in edges.items():
+        back = edges.get((j, i))
+        if back is None:
+            chance = both[e] * exposure[e] * read[e]
+        elif i < j:
+            shared = min(both[e], both[back])
+            one, other = float(exposure[e]), float(exposure[back])
+            chance = both[e] * one * read[e] + both[back] * other * read[back]
+            chance += shared * one * other * (1.0 - read[e] - read[back])
+        else:
+            continue
+        found[i] += chance
+        found[j] += chance
+    return found
+
+
+def slope(graph: CandidateGraph, exposure: np.ndarray, how: Examination, weight: np.ndarray) -> np.ndarray:
+    """Half the change of the weighted sum of matches with every exposure, by finite differences."""
+    small = 1e-5
+    found = np.empty(graph.n_edges)
+    for e in range(graph.n_edges):
+        up, down = exposure.astype(np.float64), exposure.astype(np.float64)
+        up[e] += small
+        down[e] -= small
+        change = utilities(graph, up, how) - utilities(graph, down, how)
+        found[e] = 0.5 * float(weight @ change) / (2.0 * small)
+    return found
