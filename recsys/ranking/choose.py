@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from recsys.ranking.served import Served
-from recsys.storage.safety import Standing
+from recsys.storage.safety.store import Standing
 
 Ask = Callable[[str, Sequence[str]], Standing]
 """Asks the safety store how a viewer and candidates stand at this moment."""

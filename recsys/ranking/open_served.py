@@ -12,7 +12,7 @@ from recsys.retrieval.warm import warm_up
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
 from recsys.storage.published import RUNS, SERVING
-from recsys.storage.safety import SafetyStore
+from recsys.storage.safety.store import SafetyStore
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from recsys.ranking.listeners import Listeners
 from recsys.ranking.open_served import open_served
 from recsys.ranking.served import Served
 from recsys.storage.published import current_run
-from recsys.storage.safety import SafetyStore
+from recsys.storage.safety.store import SafetyStore
 
 _log = structlog.get_logger(__name__)
 

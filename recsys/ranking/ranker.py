@@ -19,8 +19,8 @@ from recsys.ranking.open_served import answer
 from recsys.ranking.page import Item, Offered, Page, Receipt
 from recsys.ranking.publications import InUse, Publications
 from recsys.ranking.served import Served
-from recsys.ranking.shown_today import MemoryShown, ShownLog
-from recsys.storage.safety import SafetyStore, Standing
+from recsys.storage.safety.shown import MemoryShown, ShownLog
+from recsys.storage.safety.store import SafetyStore, Standing
 
 LONGEST_PAGE: Final = 1000
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
@@ -72,7 +72,8 @@ class Ranker:
         valid_for:     how long a page may be shown before it is asked for anew.
         poll_s:        how often to look for a new publication, in a thread of its own; 0 for never, then
                        call `refresh`.
-        shown:         remembers whom a viewer was shown today; None remembers in this process.
+        shown:         remembers whom a viewer was shown today; None takes the safety store if it can,
+                       so that workers know of each other, else remembers in this process.
         day_zone:      the time zone whose midnight ends a day.
         hooks:         listen to calls and loads.
 
@@ -94,7 +95,7 @@ class Ranker:
         return cls(
             publications,
             safety,
-            shown=MemoryShown() if shown is None else shown,
+            shown=_shown_log(safety) if shown is None else shown,
             listeners=listeners,
             max_staleness=max_staleness,
             valid_for=valid_for,
@@ -242,6 +243,10 @@ class Ranker:
                     "what is published is too old to serve", got=f"{hours} hours", remedy="run the night"
                 )
             )
+
+
+def _shown_log(safety: SafetyStore) -> ShownLog:
+    return safety if isinstance(safety, ShownLog) else MemoryShown()
 
 
 def _check(viewer_id: object, k: object) -> None:

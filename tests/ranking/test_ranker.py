@@ -10,7 +10,7 @@ from recsys.ranking.page import Receipt
 from recsys.ranking.ranker import Ranker
 from recsys.schema.columns import Columns as C
 from recsys.schema.tables import check_table
-from recsys.storage.safety_memory import MemorySafety
+from recsys.storage.safety.memory import MemorySafety
 from tests.ranking.published import NOW, World
 
 

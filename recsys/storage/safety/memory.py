@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from recsys.storage.safety import Standing, moment_of, two_people
+from recsys.storage.safety.store import Standing, moment_of, two_people
 
 
 class MemorySafety:

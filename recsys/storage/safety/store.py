@@ -8,7 +8,7 @@ question takes one round trip. A store that cannot answer raises; nobody guesses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 from recsys.errors import InputError, explained
 
@@ -28,7 +28,6 @@ class Standing:
     out: frozenset[str]
 
 
-@runtime_checkable
 class SafetyStore(Protocol):
     """Reads for every call, and the few writes a backend makes; any thread may call any method.
 

@@ -4,15 +4,15 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained
-from recsys.storage.safety import BLOCK, REPORT, Standing, moment_of, two_people
+from recsys.storage.safety.store import BLOCK, REPORT, Standing, moment_of, two_people
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS apart (
@@ -22,6 +22,10 @@ CREATE TABLE IF NOT EXISTS apart (
 CREATE TABLE IF NOT EXISTS held (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erased (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS erased_at ON erased (at);
+CREATE TABLE IF NOT EXISTS shown (
+  person TEXT NOT NULL, day TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (person, day, other)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS shown_other ON shown (other);
 """
 
 # One statement reads one state of the file; each part is a look-up in a primary key.
@@ -103,6 +107,24 @@ class SqliteSafety:
                 ("INSERT OR IGNORE INTO erased VALUES (?, ?)", (user_id, moment_of(at).timestamp())),
                 ("DELETE FROM held WHERE person = ?", (user_id,)),
                 (pairs.format(others), (user_id,)),
+                ("DELETE FROM shown WHERE person = ?", (user_id,)),
+                ("DELETE FROM shown WHERE other = ?", (user_id,)),
+            ]
+        )
+
+    def shown(self, viewer: str, day: date) -> frozenset[str]:
+        """Return the people the viewer was shown on that day."""
+        asked = "SELECT other FROM shown WHERE person = ? AND day = ?"
+        return frozenset(other for (other,) in self._read(asked, (viewer, day.isoformat())))
+
+    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
+        """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
+        insert = "INSERT OR IGNORE INTO shown VALUES (?, ?, ?)"
+        old = (day - timedelta(days=1)).isoformat()
+        self._write(
+            [
+                ("DELETE FROM shown WHERE person = ? AND day < ?", (viewer, old)),
+                *((insert, (viewer, day.isoformat(), other)) for other in candidates),
             ]
         )
 

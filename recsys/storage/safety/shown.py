@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 _DAYS_KEPT: Final = 2
 
 
+@runtime_checkable
 class ShownLog(Protocol):
     """Remembers who was shown to whom on a day; any thread may call it."""
 

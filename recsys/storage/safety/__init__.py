@@ -1,0 +1,49 @@
+"""Stores that are asked in every call who may not be shown to whom."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from recsys.errors import SettingsError, explained
+from recsys.storage.safety.memory import MemorySafety
+from recsys.storage.safety.shown import MemoryShown, ShownLog
+from recsys.storage.safety.sqlite import SqliteSafety
+from recsys.storage.safety.store import SafetyStore, Standing
+
+if TYPE_CHECKING:
+    from recsys.storage.safety.postgres import PostgresSafety
+
+__all__ = [
+    "MemorySafety",
+    "MemoryShown",
+    "PostgresSafety",
+    "SafetyStore",
+    "ShownLog",
+    "SqliteSafety",
+    "Standing",
+    "open_safety",
+]
+
+
+def open_safety(address: str, *, create: bool = False) -> "SqliteSafety | PostgresSafety":
+    """Open the store at `sqlite:FILE` or `postgresql://...`.
+
+    create: make its tables, and the file, when they are not there. A worker does not do that: a store
+    that went missing must not look like one in which nobody is blocked.
+
+    Raises SettingsError for another kind of address, MissingExtraError without the extra `pg`,
+    SafetyUnavailable when it cannot be made.
+    """
+    kind, _, rest = address.partition(":")
+    if kind == "sqlite" and rest:
+        return SqliteSafety.create(rest) if create else SqliteSafety(rest)
+    if kind in {"postgresql", "postgres"}:
+        store: type[PostgresSafety] = __getattr__("PostgresSafety")
+        return store.create(address) if create else store(address)
+    remedy = "use sqlite:FILE or postgresql://..."  # an address may hold a password, so it is not shown
+    raise SettingsError(explained("no address of a safety store", remedy=remedy))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "PostgresSafety":  # needs the extra `pg`
+        return import_module("recsys.storage.safety.postgres").PostgresSafety
+    raise AttributeError(f"module 'recsys.storage.safety' has no attribute '{name}'")

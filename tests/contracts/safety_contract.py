@@ -1,0 +1,130 @@
+"""What every safety store must do; a test of a new store subclasses this and gives `store`."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from recsys.errors import InputError
+from recsys.storage.safety.shown import ShownLog
+from recsys.storage.safety.store import SafetyStore, Standing
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+FREE = Standing(viewer_out=False, out=frozenset())
+
+
+class SafetyContract:
+    """Subclass it and add a fixture `store` that gives an empty store."""
+
+    def test_nobody_is_out_at_first(self, store: SafetyStore) -> None:
+        assert store.standing("a", ["b", "c"]) == FREE
+        assert store.standing("a", []) == FREE
+        assert store.erased_since(None) == frozenset()
+
+    @pytest.mark.parametrize("what", ["block", "report"])
+    def test_two_are_kept_apart_both_ways(self, store: SafetyStore, what: str) -> None:
+        getattr(store, what)("a", "b", AT)
+        assert store.standing("a", ["b", "c"]).out == {"b"}
+        assert store.standing("b", ["c", "a"]).out == {"a"}
+        assert store.standing("c", ["a", "b"]) == FREE
+        assert not store.standing("a", ["b"]).viewer_out
+
+    def test_saying_it_twice_changes_nothing(self, store: SafetyStore) -> None:
+        for _ in range(2):
+            store.block("a", "b", AT)
+            store.report("b", "a", AT)
+            store.hold("c", AT)
+        assert store.standing("a", ["b", "c"]).out == {"b", "c"}
+
+    def test_a_hold_lasts_until_it_is_lifted(self, store: SafetyStore) -> None:
+        store.hold("a", AT)
+        assert store.standing("b", ["a"]).out == {"a"}
+        assert store.standing("a", ["b"]) == Standing(viewer_out=True, out=frozenset())
+        store.lift("a")
+        store.lift("never held")
+        assert store.standing("b", ["a"]) == FREE
+
+    def test_an_erased_person_is_out_for_good(self, store: SafetyStore) -> None:
+        store.hold("a", AT)
+        store.erase("a", AT)
+        store.lift("a")
+        assert store.standing("b", ["a"]).out == {"a"}
+        assert store.standing("a", ["b"]).viewer_out
+
+    def test_who_was_erased_since_a_moment(self, store: SafetyStore) -> None:
+        store.erase("a", AT)
+        store.erase("b", AT + timedelta(hours=1))
+        assert store.erased_since(None) == {"a", "b"}
+        assert store.erased_since(AT) == {"a", "b"}
+        assert store.erased_since(AT + timedelta(minutes=1)) == {"b"}
+        store.erase("a", AT + timedelta(hours=2))  # the first time counts
+        assert store.erased_since(AT + timedelta(minutes=1)) == {"b"}
+
+    def test_erasing_drops_what_is_held_about_a_person(self, store: SafetyStore) -> None:
+        store.block("a", "b", AT)
+        store.block("a", "c", AT)
+        store.erase("a", AT)
+        assert store.standing("b", ["c"]) == FREE
+        if isinstance(store, ShownLog):
+            store.remember("b", AT.date(), ["d", "c"])
+            store.erase("d", AT)
+            assert store.shown("b", AT.date()) == {"c"}
+
+    def test_a_viewer_among_the_candidates_is_no_reason(self, store: SafetyStore) -> None:
+        store.hold("a", AT)
+        assert store.standing("a", ["a"]).viewer_out
+
+    def test_hostile_ids_are_only_ids(self, store: SafetyStore) -> None:
+        hostile = ["'; DROP TABLE apart; --", "%s", "ユーザー", "a" * 300, "", '"[]{}']
+        for user in hostile:
+            store.block(user, "b", AT)
+        assert store.standing("b", [*hostile, "c"]).out == set(hostile)
+
+    def test_a_pair_is_two_people(self, store: SafetyStore) -> None:
+        for separate in (store.block, store.report):
+            with pytest.raises(InputError):
+                separate("a", "a", AT)
+
+    def test_a_time_needs_a_zone(self, store: SafetyStore) -> None:
+        for write in (
+            lambda at: store.block("a", "b", at),
+            lambda at: store.hold("a", at),
+            lambda at: store.erase("a", at),
+        ):
+            with pytest.raises(InputError):
+                write(AT.replace(tzinfo=None))
+
+    def test_threads_may_share_it(self, store: SafetyStore) -> None:
+        seen: list[bool] = []
+
+        def work(number: int) -> None:
+            for step in range(5):
+                store.block(f"a{number}", f"b{step}", AT)
+                seen.append(store.standing(f"b{step}", [f"a{number}"]).out == {f"a{number}"})
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(seen) == 20
+        assert all(seen)
+
+
+class ShownContract:
+    """The same for what remembers who was shown; `log` gives an empty one."""
+
+    def test_a_day_is_remembered(self, log: ShownLog) -> None:
+        today = date(2026, 3, 2)
+        log.remember("a", today, ["b", "c"])
+        log.remember("a", today, ["c", "d"])
+        assert log.shown("a", today) == {"b", "c", "d"}
+        assert log.shown("b", today) == frozenset()
+        assert log.shown("a", today + timedelta(days=1)) == frozenset()
+
+    def test_old_days_are_forgotten(self, log: ShownLog) -> None:
+        today = date(2026, 3, 2)
+        for ahead in range(3):
+            log.remember("a", today + timedelta(days=ahead), ["b"])
+        assert log.shown("a", today) == frozenset()
+        assert log.shown("a", today + timedelta(days=2)) == {"b"}

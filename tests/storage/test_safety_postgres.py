@@ -1,0 +1,115 @@
+"""The safety store in PostgreSQL, on a real server."""
+
+import socket
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+
+from recsys.errors import SafetyUnavailable
+from recsys.storage.safety import PostgresSafety, open_safety
+from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
+from tests.postgres import postgres_server
+
+TABLES = "recsys_apart, recsys_held, recsys_erased, recsys_shown"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgres_server(tmp_path_factory.mktemp("pg")) as found:
+        yield found
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[PostgresSafety]:
+    made = PostgresSafety.create(address, timeout_s=5)
+    with made._connection() as connection:
+        connection.execute(f"TRUNCATE {TABLES}".encode())
+    yield made
+    made.close()
+
+
+class TestPostgres(SafetyContract, ShownContract):
+    @pytest.fixture
+    def log(self, store: PostgresSafety) -> PostgresSafety:
+        return store
+
+
+def test_a_second_store_sees_a_block_at_once(address: str, store: PostgresSafety) -> None:
+    other = open_safety(address)
+    assert store.standing("a", ["b"]).out == frozenset()
+    other.block("b", "a", AT)
+    assert store.standing("a", ["b"]).out == {"b"}
+    other.close()
+
+
+def test_tables_that_are_not_there_are_not_made(address: str, store: PostgresSafety) -> None:
+    with store._connection() as connection:
+        connection.execute(f"DROP TABLE {TABLES}".encode())
+    try:
+        with pytest.raises(SafetyUnavailable):
+            store.standing("a", ["b"])
+    finally:
+        PostgresSafety.create(address, timeout_s=5).close()
+    assert store.standing("a", ["b"]).out == frozenset()
+
+
+def test_connections_that_were_ended_are_replaced(address: str, store: PostgresSafety) -> None:
+    store.block("a", "b", AT)
+    with store._connection() as connection:
+        mine = connection.info.backend_pid
+    other = open_safety(address)
+    with other._connection() as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", (mine,))
+    other.close()
+    deadline = monotonic() + 5
+    while monotonic() < deadline:  # the end of the old connection may arrive a moment later
+        try:
+            assert store.standing("a", ["b"]).out == {"b"}
+            break
+        except SafetyUnavailable:
+            continue
+    assert store.standing("a", ["b"]).out == {"b"}
+
+
+def test_a_lock_is_not_waited_for(address: str, store: PostgresSafety) -> None:
+    quick = PostgresSafety(address, timeout_s=0.2)
+    with store._connection() as connection, connection.transaction():
+        connection.execute("LOCK TABLE recsys_held IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SafetyUnavailable):
+            quick.standing("a", ["b"])
+    assert quick.standing("a", ["b"]).out == frozenset()
+    quick.close()
+
+
+def test_a_server_that_hangs_is_not_waited_for() -> None:
+    """Something takes the connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        store = PostgresSafety(f"postgresql://nobody:secret@127.0.0.1:{port}/none", timeout_s=0.2)
+        with pytest.raises(SafetyUnavailable) as caught:
+            store.standing("a", ["b"])
+        assert "secret" not in f"{caught.value!r} {store!r}"
+
+
+def test_a_server_that_stops_answering_is_not_waited_for(store: PostgresSafety) -> None:
+    quick = PostgresSafety(store._address, timeout_s=0.2)
+    with quick._connection() as connection:
+        connection.execute("SET statement_timeout = 0")
+    slow = "SELECT pg_sleep(30), 'a'"
+    with pytest.raises(SafetyUnavailable):
+        quick._read(slow, {})
+    assert not quick._idle
+    quick.close()
+
+
+def test_a_question_reads_keys_alone(store: PostgresSafety) -> None:
+    from recsys.storage.safety import postgres as module
+
+    with store._connection() as connection, connection.transaction():
+        connection.execute("SET LOCAL enable_seqscan = off")  # tables are too small to show it otherwise
+        asked = {"viewer": "a", "asked": ["a", "b"]}
+        plan = connection.execute(f"EXPLAIN {module._STANDING}", asked).fetchall()
+    text = "\n".join(line for (line,) in plan)
+    assert "Seq Scan" not in text
+    assert text.count("_pkey") >= 3
