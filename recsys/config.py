@@ -71,6 +71,18 @@ class RecommendSettings(_Section):
     combiner: Literal["product", "harmonic", "geometric", "min", "cross_ratio"] = "product"
 
 
+class ExecutionSettings(_Section):
+    """How the parts of a step are shared out; it changes how long a night takes, never what it finds.
+
+    people_a_part: viewers of a part at most; what a crash costs is one part a worker.
+    workers: processes, 0 for one a processor.
+    """
+
+    people_a_part: Annotated[int, Field(ge=1)] = 5000
+    workers: Annotated[int, Field(ge=0)] = 0
+    executor: Literal["processes", "in_process"] = "processes"
+
+
 class GateSettings(_Section):
     """Where a gate warns and where it blocks; shares are of the publication served now."""
 
@@ -152,6 +164,7 @@ class Settings(_Section):
     model: ModelSettings = ModelSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     recommend: RecommendSettings = RecommendSettings()
+    execution: ExecutionSettings = ExecutionSettings()
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()
     tracking: TrackingSettings = TrackingSettings()

@@ -13,6 +13,7 @@ these fields are read; no score, distance, activity, boundary or private answer 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -93,6 +94,20 @@ class Reasons:
         stages: the stage of each pair; reasons it may not show yet are left out. None is `listed`, the
         stage of people who do not know each other.
         """
+        names, numbers, starts = self.numbered(viewers, candidates, stages)
+        codes, ends = names[numbers].tolist(), starts.tolist()
+        return [codes[start:end] for start, end in pairwise(ends)]
+
+    def numbered(
+        self,
+        viewers: npt.ArrayLike,
+        candidates: npt.ArrayLike,
+        stages: Sequence[str] | None = None,
+    ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return what `codes` returns as arrays: all codes there are, numbers pair after pair, and starts.
+
+        The codes of pair p are `names[numbers[starts[p]:starts[p + 1]]]`; starts is `(n_pairs + 1,)`.
+        """
         i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
         names, first = self._numbered()
         by_kind = [
@@ -106,9 +121,9 @@ class Reasons:
         in_turn = np.stack(by_kind, axis=2).reshape(len(i), MOST_REASONS * len(by_kind))
         held = in_turn >= 0
         kept = held & (np.cumsum(held, axis=1) <= MOST_REASONS)
-        codes = names[in_turn[kept]].tolist()
-        ends = np.cumsum(kept.sum(axis=1)).tolist()
-        return [codes[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        starts = np.zeros(len(i) + 1, np.int64)
+        np.cumsum(kept.sum(axis=1), out=starts[1:])
+        return names, in_turn[kept].astype(np.int32), starts
 
     @staticmethod
     def _may_show(kind: Evidence, stages: Sequence[str]) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,10 @@
 """Lists as one Parquet file whose bytes depend on the lists alone."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +24,7 @@ SCHEMA: Final = pa.schema(
         pa.field(C.REASONS, pa.list_(pa.string())),
     ]
 )
-_ROWS_A_GROUP: Final = 1_000_000
+ROWS_A_GROUP: Final = 1_000_000
 
 
 def write_lists(path: Path, lists: pd.DataFrame) -> None:
@@ -38,7 +40,31 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
         table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise InputError(explained("not a table of lists", got=str(error))) from error
-    with durable_file(path) as file:
-        pq.write_table(
-            table.replace_schema_metadata(None), file, compression="zstd", row_group_size=_ROWS_A_GROUP
-        )
+    write_table(path, [table.replace_schema_metadata(None)])
+
+
+def write_table(path: Path, batches: Iterable[pa.Table]) -> None:
+    """Write tables of lists, one after another, as one file in full or not at all."""
+    with durable_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_table(batch, row_group_size=ROWS_A_GROUP)
+
+
+def join_lists(parts: Sequence[Path], target: Path) -> int:
+    """Write the lists of all parts as one file in viewer and rank order; return the number of rows.
+
+    A viewer stands in one part alone. The bytes are those of `write_lists`, however the viewers were
+    cut into parts.
+    """
+    tables = [pq.read_table(path, schema=SCHEMA, partitioning=None) for path in parts]
+    whole = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
+    viewers = whole[C.VIEWER].combine_chunks().dictionary_encode()
+    if isinstance(viewers, pa.ChunkedArray):
+        viewers = viewers.unify_dictionaries().combine_chunks()
+    names = viewers.dictionary.to_numpy(zero_copy_only=False)
+    place = np.empty(len(names), np.int64)
+    place[np.argsort(names.astype(object), kind="stable")] = np.arange(len(names))
+    order = np.argsort(place[viewers.indices.to_numpy()], kind="stable") if len(names) else np.zeros(0, int)
+    cuts = range(0, max(len(order), 1), ROWS_A_GROUP)
+    write_table(target, (whole.take(pa.array(order[cut : cut + ROWS_A_GROUP])) for cut in cuts))
+    return len(order)

@@ -66,6 +66,11 @@ class WorkFolder:
         return self.root / "judged.parquet"
 
     @property
+    def parts(self) -> Path:
+        """Finished parts of a step under way; the next try goes on from them."""
+        return self.root / "parts"
+
+    @property
     def lists(self) -> Path:
         """Every list, before it is judged."""
         return self.root / "lists.parquet"

@@ -1,0 +1,67 @@
+"""The lists of one part of the viewers, as work an executor can share out."""
+
+import json
+from dataclasses import dataclass
+
+from recsys.config import Settings
+from recsys.publication.chosen_model import load_model
+from recsys.publication.executors.executor import PartDone, WorkOnPart
+from recsys.publication.identity import code_id, files_id, package_versions, text_id
+from recsys.publication.list_table import write_table
+from recsys.publication.night import Night
+from recsys.publication.pair_table import list_table
+from recsys.publication.part_files import PartFiles
+from recsys.publication.partition import Partition
+from recsys.publication.work import WorkFolder
+from recsys.ranking.recommender import Recommender
+
+DROPPED = "dropped"
+"""Count of a part: pairs that the plain check took out; anything but 0 is a defect."""
+
+
+@dataclass(frozen=True)
+class RecommendJob:
+    """Everybody's lists; part p is the viewers of part p of the partition in the work folder."""
+
+    settings: Settings
+    work: WorkFolder
+
+    @property
+    def files(self) -> PartFiles:
+        """Where parts are written."""
+        return PartFiles(self.work.parts / "recommend")
+
+    def open(self) -> WorkOnPart:
+        """Lay out everybody and return what makes the lists of one part."""
+        night = Night.under_way(self.settings, self.work)
+        maker = recommender(self.settings, self.work, night)
+        cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
+
+        def one(number: int) -> PartDone:
+            pairs, dropped = maker.pairs(cut.part(number), k=chosen.k, combiner=chosen.combiner)
+            write_table(files.path(number), [list_table(pairs, night.people, maker.reasons)])
+            return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
+
+        return one
+
+
+def recommender(settings: Settings, work: WorkFolder, night: Night) -> Recommender:
+    """Return what makes the lists of the night, from its people, its rules and its model."""
+    model = load_model(settings.model, work.model)
+    fitted = model.fitted
+    directed = fitted if fitted.ids == night.people.ids else model.directed(night.people)
+    return Recommender(directed, night.people, night.policy)
+
+
+def inputs_id(settings: Settings, work: WorkFolder, night: Night) -> str:
+    """Return the identity of everything that decides what a part holds: data, code, model, settings."""
+    parts = {
+        "accepted": night.identity,
+        "code": code_id(),
+        "model": files_id(work.model),
+        "policy": night.policy.version,
+        "recommend": settings.recommend.model_dump(mode="json"),
+        "people_a_part": settings.execution.people_a_part,
+        "packages": package_versions(),
+    }
+    return text_id(json.dumps(parts, sort_keys=True))

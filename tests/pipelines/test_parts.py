@@ -1,0 +1,62 @@
+"""Lists are the same bytes however the viewers are cut, and a rerun goes on from finished parts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recsys.publication.executors.processes import Processes
+from recsys.publication.recommending import recommend_night
+from recsys.publication.work import WORK, WorkFolder
+from tests.pipelines.conftest import PEOPLE
+from tests.pipelines.nights import Folder
+
+ONE = ("settings", "recommend")
+
+
+@pytest.fixture
+def folder(golden: Folder, tmp_path: Path) -> Folder:
+    shutil.copytree(golden.root, tmp_path / "night")
+    return Folder(tmp_path / "night")
+
+
+def said(folder: Folder) -> dict[str, int]:
+    return json.loads((folder.root / WORK.log).read_text().splitlines()[-1])
+
+
+@pytest.mark.parametrize("size", [4, 40])
+def test_the_bytes_do_not_depend_on_the_parts(golden: Folder, folder: Folder, size: int) -> None:
+    changes = (PEOPLE, f"execution.people_a_part={size}", "execution.workers=1")
+    assert folder.run(*changes, stages=ONE) == {"settings": 0, "recommend": 0}
+    assert folder.lists.read_bytes() == golden.lists.read_bytes()
+    assert said(folder)["parts"] == said(folder)["redone"] >= said(folder)["people"] / size
+
+
+def test_processes_give_the_same_bytes(
+    golden: Folder, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recsys.config import read_settings
+
+    monkeypatch.chdir(folder.root)
+    chosen = read_settings(WORK.settings)
+    chosen = chosen.model_copy(
+        update={"execution": chosen.execution.model_copy(update={"people_a_part": 50})}
+    )
+    found = recommend_night(chosen, WorkFolder(folder.root / WORK.root), executor=Processes(2))
+    assert found.parts == found.redone > 1
+    assert folder.lists.read_bytes() == golden.lists.read_bytes()
+
+
+def test_only_what_is_missing_is_done_again(golden: Folder, folder: Folder) -> None:
+    changes = (PEOPLE, "execution.people_a_part=20", "execution.workers=1")
+    folder.run(*changes, stages=ONE)
+    parts = folder.root / WORK.parts / "recommend"
+    (parts / "part-00001.json").unlink()
+    (parts / "part-00002.parquet").write_bytes(b"PAR1 and no more")
+    folder.lists.unlink()
+    folder.run(*changes, stages=ONE)
+    assert said(folder)["redone"] == 2
+    assert folder.lists.read_bytes() == golden.lists.read_bytes()
+    folder.run(*changes, "recommend.combiner=min", stages=ONE)
+    assert said(folder)["redone"] == said(folder)["parts"]

@@ -1,0 +1,57 @@
+"""Executors do every part, also when a worker dies."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from recsys.config import ExecutionSettings
+from recsys.errors import BusyError
+from recsys.publication.executors.chosen import chosen_executor
+from recsys.publication.executors.executor import PartDone
+from recsys.publication.executors.in_process import InProcess
+from recsys.publication.executors.processes import Processes
+from tests.contracts.executor_contract import ExecutorContract
+
+
+class TestInProcess(ExecutorContract):
+    shares_out = False
+
+    def executor(self) -> InProcess:
+        return InProcess()
+
+
+class TestProcesses(ExecutorContract):
+    def executor(self) -> Processes:
+        return Processes(2)
+
+
+@dataclass(frozen=True)
+class AlwaysDies:
+    def open(self) -> Callable[[int], PartDone]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def test_workers_that_keep_dying_end_the_step(tmp_path: Path) -> None:
+    with pytest.raises(BusyError, match="keep dying") as caught:
+        list(Processes(1).run(AlwaysDies(), [0]))
+    assert caught.value.exit_code == 30
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts", "expected"),
+    [
+        (ExecutionSettings(workers=4), 9, Processes(4)),
+        (ExecutionSettings(workers=4), 2, Processes(2)),
+        (ExecutionSettings(workers=4), 1, InProcess),
+        (ExecutionSettings(workers=1), 9, InProcess),
+        (ExecutionSettings(workers=4, executor="in_process"), 9, InProcess),
+    ],
+)
+def test_settings_choose_the_executor(settings: ExecutionSettings, parts: int, expected: object) -> None:
+    chosen = chosen_executor(settings, parts=parts)
+    assert chosen == expected or (isinstance(expected, type) and isinstance(chosen, expected))
