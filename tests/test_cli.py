@@ -20,6 +20,7 @@ COMMANDS = [
     "evaluate",
     "recommend",
     "publish",
+    "rollback",
     "report",
     "promote",
     "doctor",

@@ -8,6 +8,7 @@ from recsys.cli import (  # noqa: F401 each registers its command
     publish,
     recommend,
     report,
+    rollback,
     simulate,
     train,
     validate,

@@ -21,7 +21,17 @@ class _Explaining(typer.core.TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order of a night."""
-        order = ["simulate", "validate", "train", "evaluate", "recommend", "publish", "report", "promote"]
+        order = [
+            "simulate",
+            "validate",
+            "train",
+            "evaluate",
+            "recommend",
+            "publish",
+            "rollback",
+            "report",
+            "promote",
+        ]
         names = super().list_commands(ctx)
         return [name for name in order if name in names] + [name for name in names if name not in order]
 
