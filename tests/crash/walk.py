@@ -1,0 +1,90 @@
+"""Walks through the steps a piece of work takes on the disk, and lets it fail at each."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.crash.disk import Disk, Harm, failing
+from tests.crash.processes import in_process
+
+
+@dataclass
+class Walked:
+    """What a walk came to.
+
+    points: steps at which the work failed; lost: what was wrong afterwards, one text each.
+    before, after: how often the old and the new state stood there.
+    """
+
+    points: int = 0
+    before: int = 0
+    after: int = 0
+    lost: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Work that may fail at any step.
+
+    fresh:   puts everything as it was before.
+    work:    the work, in a process of its own.
+    state:   what stands there, read in a fresh process; any plain value.
+    finish:  runs the work again without harm, in a fresh process, and returns the state after it.
+    """
+
+    fresh: Callable[[], Any]
+    work: Callable[[], Any]
+    state: Callable[[], Any]
+
+
+def steps_of(story: Story) -> int:
+    """Return how many steps on the disk the work takes when nothing fails."""
+    story.fresh()
+
+    def counted() -> int:
+        with failing(Disk()) as disk:
+            story.work()
+        return disk.steps
+
+    ended = in_process(counted)
+    if ended.error:
+        raise AssertionError(ended.error)
+    return int(ended.value)
+
+
+def walk(story: Story, harm: Harm, points: Iterable[int]) -> Walked:
+    """Let the work fail at each point: then the old or the new state stands there, and a rerun finishes."""
+    walked = Walked()
+    story.fresh()
+    old = _value(story.state, "old state")
+    _value(story.work, "work without harm")
+    new = _value(story.state, "new state")
+    for point in points:
+        story.fresh()
+        ended = in_process(lambda at=point: _harmed(story, harm, at))  # type: ignore[misc]
+        if not ended.killed and not ended.error:
+            continue  # the work ended before this point, or the harm touched nothing it needed
+        walked.points += 1
+        found = in_process(story.state)
+        if found.error or found.value not in (old, new):
+            walked.lost.append(f"{harm} at {point}: {found.error or found.value}")
+            continue
+        walked.before += found.value == old
+        walked.after += found.value == new
+        again = in_process(story.work)
+        settled = in_process(story.state)
+        if again.error or settled.error or settled.value != new:
+            walked.lost.append(f"rerun after {harm} at {point}: {again.error or settled.error or settled}")
+    return walked
+
+
+def _harmed(story: Story, harm: Harm, point: int) -> None:
+    with failing(Disk(harm, point)):
+        story.work()
+
+
+def _value(ask: Callable[[], Any], what: str) -> Any:
+    ended = in_process(ask)
+    if ended.killed or ended.error:
+        raise AssertionError(f"{what}: {ended.error or 'killed'}")
+    return ended.value
