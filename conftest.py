@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+pytest_plugins = ["tests.postgres"]
+
 
 @pytest.fixture(autouse=True)
 def pictures_are_closed(monkeypatch):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -22,7 +23,7 @@ TOKEN_SECRET: Final = "RECSYS_TOKEN_SECRET"
 """Environment variable with the secret that keys contact tokens; never written to a file."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-_SOURCE = re.compile(r"town|(parquet|csv|duckdb):.+")
+_SOURCE = re.compile(r"town|(parquet|csv|duckdb):.+|postgres(ql)?://.+")
 
 
 class _Section(BaseModel):
@@ -184,12 +185,26 @@ class Settings(_Section):
     @classmethod
     def _is_a_source(cls, value: str) -> str:
         if not _SOURCE.fullmatch(value):
-            raise ValueError("use town, parquet:DIR, csv:DIR or duckdb:FILE")
+            raise ValueError("use town, parquet:DIR, csv:DIR, duckdb:FILE or postgresql://user@host/db")
+        if "://" in value and holds_password(value):
+            raise ValueError("take the password out of the address and set PGPASSWORD in the environment")
         return value
 
     def as_yaml(self) -> str:
         """Return the settings as the text of a parameter file."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def holds_password(address: str) -> bool:
+    """Say whether the address of a database holds a password; it belongs into the environment.
+
+    Raises ValueError for what is no address.
+
+    >>> holds_password("postgresql://reader@db/members"), holds_password("postgresql://me:x@db/members")
+    (False, True)
+    """
+    parts = urlsplit(address)
+    return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
 class _StrictLoader(yaml.SafeLoader):

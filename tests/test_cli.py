@@ -20,6 +20,7 @@ COMMANDS = [
     "evaluate",
     "recommend",
     "publish",
+    "export",
     "rollback",
     "report",
     "promote",
@@ -231,7 +232,7 @@ def test_doctor_finds_broken_settings(tmp_path: Path, monkeypatch: pytest.Monkey
     [
         (["validate"], "there are no tables yet"),
         (["validate", "--source", "parquet:nowhere"], "no such folder"),
-        (["validate", "--source", "xlsx:members"], "use town, parquet:DIR, csv:DIR or duckdb:FILE"),
+        (["validate", "--source", "xlsx:members"], "use town, parquet:DIR, csv:DIR, duckdb:FILE or"),
         (["validate", "--source", "parquet:town", "--as-of", "soon"], "write a time such as"),
         (["validate", "--source", "parquet:town", "--params", "none.yaml"], "cannot read the parameter file"),
         (["simulate", "--people", "0"], "impossible value of 'people'"),

@@ -58,7 +58,7 @@ def test_settings_cannot_be_changed() -> None:
         ("people: .nan", "impossible value of 'people'"),
         ("publish: {gates: {warn_below_rows: .inf}}", "impossible value of 'warn_below_rows'"),
         ("model: {name: contents}", "unknown value of 'name' .*did you mean 'content'"),
-        ("source: town.csv", "use town, parquet:DIR, csv:DIR or duckdb:FILE"),
+        ("source: town.csv", "use town, parquet:DIR, csv:DIR, duckdb:FILE or postgresql"),
         ("as_of: yesterday", "write a time such as"),
         ("seed: -1", "impossible value of 'seed'"),
         ("seed: 1\nseed: 2", "the key 'seed' stands twice"),

@@ -28,6 +28,7 @@ class _Explaining(typer.core.TyperGroup):
             "evaluate",
             "recommend",
             "publish",
+            "export",
             "rollback",
             "report",
             "promote",
@@ -53,7 +54,8 @@ app = typer.Typer(
 Source = Annotated[
     str | None,
     typer.Option(
-        metavar="SOURCE", help="parquet:DIR, csv:DIR or duckdb:FILE; the night under way by default."
+        metavar="SOURCE",
+        help="parquet:DIR, csv:DIR, duckdb:FILE or postgresql://...; the night under way by default.",
     ),
 ]
 AsOf = Annotated[

@@ -1,9 +1,12 @@
 """A source as it was at one moment, so that every step of a night sees the same rows."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from recsys.errors import SourceError, explained
+from recsys.storage import postgres
 from recsys.storage.durable import durable_file, sync_folder
 from recsys.storage.source import parse_source, source_files
 
@@ -15,10 +18,12 @@ def take_snapshot(source: str, folder: Path) -> None:
 
     Raises SourceError when the source is not there or holds something unknown.
     """
+    if postgres.is_postgres(source):
+        _write(postgres.arrow_tables(source), _emptied(folder))
+        return
     kind, path = parse_source(source)
     files = source_files(source)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _emptied(folder)
     try:
         if kind == "duckdb":
             _copy_database(path, folder)
@@ -40,16 +45,29 @@ def snapshot_source(source: str, folder: Path) -> str:
     return f"{kind}:{folder}"
 
 
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _write(tables: Mapping[str, Any], folder: Path) -> None:
+    import pyarrow.parquet as pq
+
+    for name, table in tables.items():
+        with durable_file(folder / f"{name}.parquet") as file:
+            pq.write_table(table.replace_schema_metadata(None), file, compression="zstd")
+    sync_folder(folder)
+
+
 def _copy_database(path: Path, folder: Path) -> None:
     import duckdb
-    import pyarrow.parquet as pq
 
     try:
         with duckdb.connect(str(path), read_only=True) as database:
             database.begin()
-            for (name,) in database.sql("SHOW TABLES").fetchall():
-                with durable_file(folder / f"{name}.parquet") as file:
-                    pq.write_table(database.table(name).to_arrow_table(), file, compression="zstd")
+            names = [name for (name,) in database.sql("SHOW TABLES").fetchall()]
+            _write({name: database.table(name).to_arrow_table() for name in names}, folder)
     except duckdb.Error as error:
         remedy = "name a DuckDB database that no other process writes"
         raise SourceError(

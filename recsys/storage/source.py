@@ -1,9 +1,9 @@
-"""Where tables come from: a folder of Parquet or CSV files, a DuckDB file, or frames in memory.
+"""Where tables come from: a folder of Parquet or CSV files, a database, or frames in memory.
 
-A source is named `parquet:DIR`, `csv:DIR` or `duckdb:FILE`, or is a mapping of frames. Each table is
-one file (`profiles.parquet`; Parquet also as a folder of that name, as clusters write it) or one
-DuckDB table. Anything else lying there is an error: a `block.parquet` that nobody reads would be a
-list of blocks that nobody keeps.
+A source is named `parquet:DIR`, `csv:DIR`, `duckdb:FILE` or `postgresql://...`, or is a mapping of
+frames. Each table is one file (`profiles.parquet`; Parquet also as a folder of that name, as clusters
+write it) or one table of a database. Anything else lying there is an error: a `block.parquet` that
+nobody reads would be a list of blocks that nobody keeps.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ import pandas as pd
 
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.schema.tables import CONTRACTS
+from recsys.storage import postgres
 from recsys.storage.csv_file import read_csv
 from recsys.storage.unreadable import unreadable
 
@@ -42,6 +43,8 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
     """
     if not isinstance(source, str):
         found = _frames(source)
+    elif postgres.is_postgres(source):
+        found = postgres.read_tables(source)
     else:
         kind, path = parse_source(source)
         found = _READERS[kind](path)
@@ -49,7 +52,7 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
 
 
 def parse_source(source: str) -> tuple[str, Path]:
-    """Split a named source into its kind and its path.
+    """Split the name of a source of files into its kind and its path.
 
     >>> parse_source("parquet:data/town")[0]
     'parquet'
@@ -65,6 +68,8 @@ def parse_source(source: str) -> tuple[str, Path]:
 
 def source_files(source: str) -> list[Path]:
     """Return the files and folders a named source is read from.
+
+    A database is no file: take a snapshot of it first, see `recsys.storage.snapshot`.
 
     Raises SourceError when it is not there, or when something unknown lies beside the tables.
     """

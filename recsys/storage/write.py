@@ -12,6 +12,7 @@ from recsys.schema.fields import Flag, Real, Time, Whole, WordSet
 from recsys.schema.fields.field import Field, objects
 from recsys.schema.fields.word import SEPARATOR
 from recsys.schema.tables import CONTRACTS
+from recsys.storage import postgres
 from recsys.storage.durable import durable_file, move_durably, sync_file
 from recsys.storage.source import parse_source
 
@@ -19,14 +20,17 @@ _WRITTEN: Final = ("parquet", "duckdb")
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], target: str) -> None:
-    """Write tables to `parquet:DIR` or `duckdb:FILE`; each file is there in full or not at all.
+    """Write tables to `parquet:DIR`, `duckdb:FILE` or `postgresql://...`, in full or not at all.
 
     tables: raw valid or accepted frames by table name; columns a frame lacks are not written. A
-    folder keeps tables that are not named; a DuckDB file is replaced.
+    folder and a database keep tables that are not named; a DuckDB file is replaced.
 
     Raises InputError for an unknown table or column, values that are not of their column's type, or
     another kind of target.
     """
+    if postgres.is_postgres(target):
+        postgres.write_tables({name: _arrow(name, frame) for name, frame in tables.items()}, target)
+        return
     kind, path = parse_source(target)
     if kind not in _WRITTEN:
         remedy = "write parquet:DIR or duckdb:FILE"

@@ -9,15 +9,13 @@ import pytest
 from recsys.errors import SafetyUnavailable
 from recsys.storage.safety import PostgresSafety, open_safety
 from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
-from tests.postgres import postgres_server
 
 TABLES = "recsys_apart, recsys_held, recsys_erased, recsys_shown"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_server(tmp_path_factory.mktemp("pg")) as found:
-        yield found
+def address(postgres_server: str) -> str:
+    return postgres_server
 
 
 @pytest.fixture

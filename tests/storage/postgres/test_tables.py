@@ -1,0 +1,83 @@
+"""Tables come out of a database as they went in."""
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pytest
+
+from recsys.errors import BusyError, SourceError
+from recsys.schema.tables import check_table
+from recsys.storage.load import load_tables
+from recsys.storage.snapshot import snapshot_source, take_snapshot
+from recsys.storage.source import read_tables
+from recsys.storage.write import write_tables
+from tests.people import make_tables
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return make_tables(40, np.random.default_rng(0))
+
+
+def test_a_database_is_a_source_like_any_other(postgres, tables, tmp_path):
+    write_tables(tables, postgres)
+    read = read_tables(postgres)
+    assert set(read) == set(tables)
+    for name, table in tables.items():
+        expected = check_table(name, table).accepted
+        pd.testing.assert_frame_equal(check_table(name, read[name]).accepted, expected)
+
+    take_snapshot(postgres, tmp_path / "tables")
+    snapshot = load_tables(snapshot_source(postgres, tmp_path / "tables"))
+    assert len(snapshot.quarantine) == 0
+    assert snapshot.accepted["profiles"]["user_id"].tolist() == sorted(tables["profiles"]["user_id"])
+
+
+def test_writing_again_replaces_what_was_there(postgres, tables):
+    write_tables(tables, postgres)
+    write_tables({"interests": tables["interests"].iloc[:0]}, postgres)
+    assert len(read_tables(postgres)["interests"]) == 0
+    assert len(read_tables(postgres)["profiles"]) == len(tables["profiles"])
+
+
+def test_views_in_a_schema_of_their_own_are_enough(postgres, tables):
+    write_tables(tables, postgres)
+    with psycopg.connect(postgres) as connection:
+        connection.execute("CREATE TABLE invoices (id integer)")
+        connection.execute("CREATE SCHEMA for_matching")
+        connection.execute("CREATE VIEW for_matching.profiles AS SELECT * FROM public.profiles")
+    with pytest.raises(
+        SourceError, match=r"unknown table in the database: got 'invoices'.*schema of their own"
+    ):
+        read_tables(postgres)
+    joint = "&" if "?" in postgres else "?"
+    read = read_tables(f"{postgres}{joint}options=-csearch_path%3Dfor_matching")
+    assert list(read) == ["profiles"]
+
+
+def test_all_tables_are_of_one_moment(postgres, tables, monkeypatch):
+    """Somebody leaves between the reading of two tables, and is in both or in neither."""
+    from recsys.storage.postgres import tables as module
+
+    write_tables(tables, postgres)
+    gone = tables["profiles"]["user_id"].iloc[0]
+    read_one = module._read
+
+    def read_and_let_somebody_go(cursor, name):
+        found = read_one(cursor, name)
+        with psycopg.connect(postgres) as connection:
+            connection.execute("DELETE FROM boundaries WHERE user_id = %s", [gone])
+            connection.execute("DELETE FROM profiles WHERE user_id = %s", [gone])
+        return found
+
+    monkeypatch.setattr(module, "_read", read_and_let_somebody_go)
+    read = read_tables(postgres)
+    assert gone in set(read["profiles"]["user_id"])
+    assert gone in set(read["boundaries"]["user_id"])
+    assert gone not in set(read_tables(postgres)["profiles"]["user_id"])
+
+
+def test_a_database_that_is_away_is_tried_again():
+    with pytest.raises(BusyError, match="the database is away") as caught:
+        read_tables("postgresql://nobody@127.0.0.1:1/none")
+    assert caught.value.exit_code == 30
