@@ -25,8 +25,15 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
 
     def serving(folder: Path, lists: pd.DataFrame) -> None:
         directed = load_model(settings.model, work.model).directed(night.people)
-        combiner = settings.recommend.combiner
-        write_serving(folder, lists, night.people, night.policy, directed, combiner=combiner)
+        write_serving(
+            folder,
+            lists,
+            night.people,
+            night.policy,
+            directed,
+            events=night.events,
+            combiner=settings.recommend.combiner,
+        )
 
     outcome = publish(
         read_lists(work.lists),

@@ -14,6 +14,7 @@ from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
 
 _PAIRS_AT_ONCE = 65_536
+_FEW = 256  # sets are quicker than matrices up to here
 
 
 class SharedCircle:
@@ -51,8 +52,16 @@ class SharedCircle:
     def of(self, viewer: Pairs, candidate: Pairs, most: int) -> Things:
         """Return 0 where a circle is shared, -1 elsewhere, `(n_pairs, most)`."""
         found = np.full((len(viewer), most), -1, np.int16)
+        if len(viewer) <= _FEW:
+            for pair, (i, j) in enumerate(zip(viewer.tolist(), candidate.tolist(), strict=True)):
+                found[pair, 0] = 0 if self._circles(i) & self._circles(j) else -1
+            return found
         for start in range(0, len(viewer), _PAIRS_AT_ONCE):
             part = slice(start, start + _PAIRS_AT_ONCE)
             shared = self._member[viewer[part]].multiply(self._member[candidate[part]]).sum(axis=1)
             found[part, 0] = np.where(np.asarray(shared).ravel() > 0, 0, -1)
         return found
+
+    def _circles(self, row: int) -> frozenset[int]:
+        start, end = self._member.indptr[row : row + 2].tolist()
+        return frozenset(self._member.indices[start:end].tolist())

@@ -34,8 +34,9 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     """
     row = served.ids.find([viewer_id])[0]
     known = served.live.is_listed(row)
-    tonight = served.tonight(row if known else _decoy(served, viewer_id))
-    keep = served.live.may_show(row if known else _decoy(served, viewer_id), tonight.rows)
+    whose = row if known else _decoy(served, viewer_id)
+    tonight = served.tonight(whose)
+    keep = served.may_show(whose, tonight.rows)
     rows = tonight.rows[keep].tolist()
     ids = served.ids.at(rows)
     standing = ask(viewer_id, ids)
@@ -47,15 +48,16 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     if len(found) == k:
         return Choice([r for r, _ in found], [p for _, p in found], live=False)
     seen = {*tonight.rows.tolist(), *served.ids.find(skip)}
-    free = _free(served, ask, viewer_id)
+    free = _free(served, ask, viewer_id, row)
     found += [(r, 1.0) for r in _searched(served, free, row, k - len(found), seen)]
     return Choice([r for r, _ in found], [p for _, p in found], live=True)
 
 
-def _free(served: Served, ask: Ask, viewer_id: str) -> Callable[[list[int]], list[int]]:
-    """Return what keeps, of some rows, those who stand free for the viewer."""
+def _free(served: Served, ask: Ask, viewer_id: str, row: int) -> Callable[[list[int]], list[int]]:
+    """Return what keeps, of some rows, those the rules allow and who stand free for the viewer."""
 
-    def free(rows: list[int]) -> list[int]:
+    def free(found: list[int]) -> list[int]:
+        rows = [other for other, may in zip(found, served.may_show(row, found), strict=True) if may]
         ids = served.ids.at(rows)
         standing = ask(viewer_id, ids)
         if standing.viewer_out:

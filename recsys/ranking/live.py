@@ -14,7 +14,7 @@ from recsys.retrieval.scores import COMBINER_NUMBERS
 from recsys.retrieval.sparse import Links, close_pairs
 from recsys.retrieval.tile_search import Search, Workspace, tile_best
 from recsys.retrieval.words import taken
-from recsys.retrieval.workers import one_blas_thread
+from recsys.retrieval.workers import one_blas_thread_if_needed
 
 Rows = npt.NDArray[np.int32]
 _ONE_ROW: Final = Chunks(1, COLUMNS)
@@ -69,6 +69,6 @@ class Live:
             return np.zeros(0, np.int32)
         search = Search(min(k, most), COMBINER_NUMBERS[self.combiner], self.nobody)
         me = self.layout.position[viewer : viewer + 1]
-        with one_blas_thread():
+        with one_blas_thread_if_needed():
             found = tile_best(self.layout, me, search, Workspace(_ONE_ROW, self.layout, search.k))
         return self.layout.order[found.position[0, : found.length[0]]]

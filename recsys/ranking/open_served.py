@@ -102,7 +102,7 @@ def _touch(served: Served) -> None:
     first: Iterable[int] = served.live.layout.order[:1].tolist()
     for row in first:
         served.live.may_show(row, served.live.best(row, 10))
-        served.reason_codes(row, [row])
+        served.reason_codes(row, [row], served.stages.of(row, [row]))
 
 
 def _refused(

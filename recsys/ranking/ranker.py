@@ -11,6 +11,7 @@ import pandas as pd
 
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, RecsysError, SafetyUnavailable, StalePublicationError, explained
+from recsys.explain.openers import opener_kind
 from recsys.ranking.choose import NOBODY, Choice, choose
 from recsys.ranking.hooks import Call, Hooks
 from recsys.ranking.impressions import impressions
@@ -165,10 +166,10 @@ class Ranker:
         self._check_age(served, moment)
         viewer, candidate = served.ids.find([viewer_id, candidate_id])
         standing = self._standing(viewer_id, [candidate_id])
-        shown = served.live.may_show(max(viewer, 0), [max(candidate, 0)])[0]
+        shown = served.may_show(max(viewer, 0), [max(candidate, 0)])[0]
         if min(viewer, candidate) < 0 or standing.viewer_out or standing.out or not shown:
             return None
-        return self._items(served, viewer, [candidate], moment)[0]
+        return self._items(served, viewer_id, [candidate], moment)[0]
 
     def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
@@ -188,8 +189,7 @@ class Ranker:
 
     def _page(self, use: InUse, viewer_id: str, choice: Choice, moment: datetime) -> Page:
         served = use.served
-        viewer = served.ids.find([viewer_id])[0]
-        items = self._items(served, viewer, choice.rows, moment)
+        items = self._items(served, viewer_id, choice.rows, moment)
         offered = tuple(
             Offered(item.candidate_id, item.rank, chance)
             for item, chance in zip(items, choice.propensity, strict=True)
@@ -205,22 +205,27 @@ class Ranker:
             receipt=Receipt(served.run_id, model, viewer_id, moment.isoformat(), offered),
         )
 
-    def _items(self, served: Served, viewer: int, rows: Sequence[int], moment: datetime) -> tuple[Item, ...]:
+    def _items(
+        self, served: Served, viewer_id: str, rows: Sequence[int], moment: datetime
+    ) -> tuple[Item, ...]:
         """Return what the viewer may see of these people."""
-        if not len(rows):
+        if not rows:
             return ()
-        ids = served.ids.at(rows)
+        viewer = served.ids.find([viewer_id])[0]
+        stages = served.stages.of(viewer, rows)
+        reasons = served.reason_codes(viewer, rows, stages)
+        expires = moment + self._valid_for
         return tuple(
             Item(
                 candidate_id=candidate,
                 rank=rank,
                 reasons=tuple(codes),
-                stage="listed",
-                opener_kind=None,
-                expires_at=moment + self._valid_for,
+                stage=stage,
+                opener_kind=opener_kind(viewer_id, candidate, codes, stage),
+                expires_at=expires,
             )
-            for rank, (candidate, codes) in enumerate(
-                zip(ids, served.reason_codes(viewer, rows), strict=True), start=1
+            for rank, (candidate, codes, stage) in enumerate(
+                zip(served.ids.at(rows), reasons, stages, strict=True), start=1
             )
         )
 

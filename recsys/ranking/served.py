@@ -11,6 +11,7 @@ import numpy.typing as npt
 from recsys.explain.reasons import Reasons
 from recsys.ranking.live import Live
 from recsys.ranking.served_ids import ServedIds
+from recsys.ranking.served_stages import ServedStages, shows_nothing
 from recsys.storage.manifest import Manifest
 
 Rows = npt.NDArray[np.int32]
@@ -27,7 +28,7 @@ class Tonight(NamedTuple):
 class Served:
     """Everything mapped of one run; any thread may read it.
 
-    lists_indptr: `(n_people + 1,)`; candidates, propensity: `(n_entries,)`.
+    lists_indptr: `(n_people + 1,)`; candidates: `(n_entries,)`; propensity: the same, or empty for 1.
     """
 
     manifest: Manifest
@@ -38,6 +39,7 @@ class Served:
     candidates: Rows
     propensity: npt.NDArray[np.float32]
     reasons: Reasons
+    stages: ServedStages
     live: Live
 
     @classmethod
@@ -57,6 +59,7 @@ class Served:
             candidates=lists["candidates"],
             propensity=lists["propensity"],
             reasons=Reasons.from_arrays(section("reasons", arrays), meta["reason_codes"]),
+            stages=ServedStages(section("stages", arrays), meta["stage_names"]),
             live=Live.of(section("layout", arrays), arrays["prices"], meta["combiner"]),
         )
 
@@ -70,10 +73,19 @@ class Served:
         if row < 0:
             return Tonight(self.candidates[:0], self.propensity[:0])
         part = slice(int(self.lists_indptr[row]), int(self.lists_indptr[row + 1]))
-        return Tonight(self.candidates[part], self.propensity[part])
+        rows = self.candidates[part]
+        certain = not len(self.propensity)
+        return Tonight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
-    def reason_codes(self, viewer: int, candidates: Sequence[int]) -> list[list[str]]:
-        """Return why each candidate is shown to one viewer, as codes."""
-        return self.reasons.codes(
-            np.full(len(candidates), viewer, np.int32), np.asarray(candidates, np.int32)
-        )
+    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Say which candidate rows the rules and the stage of the pair let the viewer's row see."""
+        allowed = self.live.may_show(viewer, candidates)
+        if allowed.any():
+            stages = self.stages.of(viewer, np.asarray(candidates).tolist())
+            allowed &= ~np.array([shows_nothing(stage) for stage in stages])
+        return allowed
+
+    def reason_codes(self, viewer: int, candidates: Sequence[int], stages: Sequence[str]) -> list[list[str]]:
+        """Return why each candidate is shown to one viewer, as codes their stages may show."""
+        rows = np.asarray(candidates, np.int32)
+        return self.reasons.codes(np.full(len(rows), viewer, np.int32), rows, stages)

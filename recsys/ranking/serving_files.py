@@ -1,6 +1,7 @@
 """What a backend maps of a publication: written once a night, read by every worker."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +12,14 @@ import pandas as pd
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
 from recsys.explain.reasons import Reasons
+from recsys.history.events import Events
+from recsys.history.pair_stages import pair_stages
 from recsys.models.directed import Directed
 from recsys.ranking.served_ids import packed_ids
-from recsys.retrieval.layout import lay_out, layout_arrays
+from recsys.ranking.served_stages import may_be_listed, stage_arrays
+from recsys.retrieval.layout import Layout, lay_out, layout_arrays
 from recsys.retrieval.retriever import TILE
+from recsys.schema.catalogue import load_catalogue
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
@@ -33,6 +38,7 @@ def write_serving(
     policy: Policy,
     directed: Directed,
     *,
+    events: Events | None = None,
     combiner: str = "product",
     prices: npt.NDArray[np.float32] | None = None,
 ) -> None:
@@ -40,40 +46,77 @@ def write_serving(
 
     lists:    viewer_id, candidate_id, rank; a `propensity` column is kept, 1 without.
     directed: the two matrices of `people`, with which the lists were made.
+    events:   up to `people.as_of`: how far pairs have come. Who has not accepted the terms or proved
+              their age by an event is then served to nobody. None: nobody has a history.
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
 
     Raises InputError when a list names somebody unknown or the matrices are of other people.
     """
     if directed.ids != people.ids:
         raise InputError(explained("the matrices are of other people", remedy="apply the model to these"))
-    compiled = policy.compile(people)
-    reasons = Reasons(people)
-    priced = np.zeros(len(people)) if prices is None else prices
+    compiled, stages = policy.compile(people), None
+    if events is not None:
+        held, unlisted = (
+            people.ids.ids(people.held.nonzero()[0]),
+            people.ids.ids((~compiled.listed).nonzero()[0]),
+        )
+        stages = pair_stages(events, people.as_of, held=held.tolist(), unlisted=unlisted.tolist())
+        compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
+    write_served(
+        folder,
+        ids=people.ids,
+        lists=list_arrays(lists, people.ids),
+        layout=lay_out(directed, compiled, TILE),
+        reasons=Reasons(people),
+        stages=stage_arrays(stages, people.ids),
+        prices=np.zeros(len(people)) if prices is None else prices,
+        meta={"policy": policy.version, "combiner": combiner, "data_as_of": people.as_of.isoformat()},
+    )
+
+
+def write_served(
+    folder: Path,
+    *,
+    ids: IdIndex,
+    lists: Arrays,
+    layout: Layout,
+    reasons: Reasons,
+    stages: Arrays,
+    prices: npt.ArrayLike,
+    meta: Mapping[str, str],
+) -> None:
+    """Write the parts of a publication that are there already; see `write_serving`.
+
+    meta: policy (its version), combiner and data_as_of.
+    """
     arrays: Arrays = {
-        "ids": packed_ids(people.ids.values),
-        "prices": np.ascontiguousarray(priced, np.float32),
-        **named("lists", list_arrays(lists, people.ids)),
-        **named("layout", layout_arrays(lay_out(directed, compiled, TILE))),
+        "ids": packed_ids(ids.values),
+        "prices": np.ascontiguousarray(prices, np.float32),
+        **named("lists", lists),
+        **named("layout", layout_arrays(layout)),
         **named("reasons", reasons.arrays()),
+        **named("stages", stages),
     }
-    meta = {
+    own = {
         "serving": SERVING_SCHEMA,
-        "policy": policy.version,
-        "combiner": combiner,
-        "data_as_of": people.as_of.isoformat(),
         "reason_codes": reasons.codes_by_kind(),
+        "stage_names": list(load_catalogue().stages.names),
     }
-    save_arrays(folder, arrays, meta)
+    save_arrays(folder, arrays, own | dict(meta))
 
 
 def list_arrays(lists: pd.DataFrame, ids: IdIndex) -> Arrays:
-    """Return lists as row numbers: viewer r has `candidates[indptr[r]:indptr[r + 1]]`, best first."""
+    """Return lists as row numbers: viewer r has `candidates[indptr[r]:indptr[r + 1]]`, best first.
+
+    `propensity` is aligned with `candidates`, or empty when it is 1 throughout.
+    """
     ordered = lists.sort_values([C.VIEWER, C.RANK], kind="stable")
     viewers, candidates = ids.rows(ordered[C.VIEWER]), ids.rows(ordered[C.CANDIDATE])
     indptr = np.zeros(len(ids) + 1, np.int64)
     np.cumsum(np.bincount(viewers, minlength=len(ids)), out=indptr[1:])
-    chance = ordered[C.PROPENSITY] if C.PROPENSITY in ordered else pd.Series(1.0, index=ordered.index)
-    propensity = chance.fillna(1.0).to_numpy(np.float32)
+    propensity = np.ones(0, np.float32)
+    if C.PROPENSITY in ordered and not ordered[C.PROPENSITY].fillna(1.0).eq(1.0).all():
+        propensity = ordered[C.PROPENSITY].fillna(1.0).to_numpy(np.float32)
     return {"indptr": indptr, "candidates": candidates, "propensity": propensity}
 
 

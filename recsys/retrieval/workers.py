@@ -37,6 +37,21 @@ def one_blas_thread() -> Iterator[None]:
         yield
 
 
+@lru_cache(maxsize=1)
+def _blas_is_single() -> bool:
+    return all(library["num_threads"] == 1 for library in _blas().select(user_api="blas").info())
+
+
+@contextmanager
+def one_blas_thread_if_needed() -> Iterator[None]:
+    """Do the same, at no cost when every BLAS of the process had one thread when first asked."""
+    if _blas_is_single():
+        yield
+    else:
+        with one_blas_thread():
+            yield
+
+
 def in_this_thread(layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks) -> Found:
     """Yield each tile's rows and lists, in order."""
     work = Workspace(chunks, layout, search.k)

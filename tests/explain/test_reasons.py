@@ -270,3 +270,11 @@ def test_what_is_held_of_people_comes_back_from_arrays() -> None:
     i, j = np.divmod(np.arange(900), 30)
     assert again.codes(i, j) == reasons.codes(i, j)
     assert any("circle" in codes for codes in again.codes(i, j))
+
+
+def test_circles_of_a_few_pairs_are_those_of_many() -> None:
+    people = make_people(40, np.random.default_rng(9), unknown=0.0)
+    reasons = Reasons(people)
+    i, j = np.divmod(np.arange(1600), 40)
+    at_once = reasons.codes(i, j)
+    assert [reasons.codes([a], [b])[0] for a, b in zip(i, j, strict=True)] == at_once

@@ -1,0 +1,117 @@
+"""A publication of a large synthetic community, made from factors and masks directly."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.explain.reasons import Reasons
+from recsys.ranking.live import Live
+from recsys.ranking.served_stages import stage_arrays
+from recsys.ranking.serving_files import write_served
+from recsys.retrieval.layout import Layout, lay_out, layout_arrays
+from recsys.retrieval.retriever import TILE
+from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
+from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
+from recsys.storage.published import RUNS, SERVING, point_to
+from tests.benchmarks.retrieval_cities import cities
+
+AS_OF: Final = datetime(2026, 1, 5, 3, tzinfo=UTC)
+LIST_LENGTH: Final = 20
+POLICY: Final = "policy-synthetic"
+
+
+class Community:
+    """People in cities with factors, masks and what reasons read, ready to be published many times.
+
+    viewers: rows whose lists are the true best `LIST_LENGTH`; the other lists hold anybody, which is as
+    large on disk and is cut by the masks when it is served.
+    """
+
+    def __init__(self, n_people: int, rng: np.random.Generator, *, n_viewers: int = 1000) -> None:
+        directed, compiled = cities(n_people, rng, 0.009)
+        self.ids: IdIndex = directed.ids
+        self.layout: Layout = lay_out(directed, compiled, TILE)
+        self.reasons = _reasons(directed.ids, rng)
+        live = Live.of(layout_arrays(self.layout), np.zeros(n_people, np.float32), "product")
+        self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
+        self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
+
+    def publish(self, published: Path, number: int) -> str:
+        """Write run `number` of these people and point to it; return its id."""
+        run_id = f"20260105T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-{number:08x}"
+        folder = published / RUNS / run_id
+        folder.mkdir(parents=True)
+        write_served(
+            folder / SERVING,
+            ids=self.ids,
+            lists=self.lists,
+            layout=self.layout,
+            reasons=self.reasons,
+            stages=stage_arrays(None, self.ids),
+            prices=np.zeros(len(self.ids)),
+            meta={"policy": POLICY, "combiner": "product", "data_as_of": AS_OF.isoformat()},
+        )
+        files = {
+            path.relative_to(folder).as_posix(): file_entry(path) for path in (folder / SERVING).iterdir()
+        }
+        made = MadeFrom(table_schema="s", model=f"m{number}", data="d", policy=POLICY, code="c", params="p")
+        write_manifest(
+            folder,
+            Manifest(
+                run_id=run_id,
+                created_at=AS_OF.isoformat(),
+                data_as_of=AS_OF.isoformat(),
+                made_from=made,
+                files=files,
+            ),
+        )
+        point_to(published, run_id)
+        return run_id
+
+
+def _lists(
+    n_people: int, rng: np.random.Generator, true: dict[int, npt.NDArray[np.int32]]
+) -> dict[str, npt.NDArray[Any]]:
+    candidates = rng.integers(0, n_people, (n_people, LIST_LENGTH), dtype=np.int32)
+    lengths = np.full(n_people, LIST_LENGTH)
+    for viewer, best in true.items():
+        candidates[viewer, : len(best)], lengths[viewer] = best, len(best)
+    filled = np.arange(LIST_LENGTH) < lengths[:, None]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return {
+        "indptr": indptr,
+        "candidates": candidates[filled],
+        "propensity": np.ones(0, np.float32),
+    }
+
+
+def _reasons(ids: IdIndex, rng: np.random.Generator) -> Reasons:
+    """Return reasons of people with about eight interests, three topics each way and ten answers."""
+    n = len(ids)
+    empty = Reasons(Population.of_ids(["nobody"], as_of="2026-01-05"))
+    codes = empty.codes_by_kind() | {"interest": [f"interest:tag{number:03}" for number in range(120)]}
+
+    def some(width: int, share: float, most: int) -> npt.NDArray[np.int8]:
+        said = rng.integers(1, most + 1, (n, width), dtype=np.int8)
+        return said * (rng.random((n, width), np.float32) < share)
+
+    n_topics, n_questions = len(codes["listens"]), len(codes["answer"])
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "interest.level": some(120, 8 / 120, 5),
+        "listens.talks": some(n_topics, 3 / n_topics, 3),
+        "listens.listens": some(n_topics, 3 / n_topics, 3),
+        "answer.option": some(n_questions, 0.25, 4),
+        "answer.weight": some(n_questions, 1.0, 4),
+        "circle.member": np.ones(n, np.int32),
+        "circle.circles": rng.integers(0, 500, n, dtype=np.int32),
+        "circle.starts": np.arange(n + 1, dtype=np.int32),
+        "circle.n_circles": np.array([500], np.int64),
+        "near.cell": rng.integers(0, 30, n, dtype=np.int32),
+        "near.centre": rng.normal(size=(30, 3)),
+        "near.meets": rng.random(n) < 0.5,
+    }
+    return Reasons.from_arrays(arrays, codes)
