@@ -17,7 +17,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly test lint type bench bench-million lock clean
+.PHONY: help env nightly test lint type notebooks bench bench-million lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -47,6 +47,9 @@ lint: env ## format, style and layers
 
 type: env ## types, strictly
 	$(PYTHON) -m mypy
+
+notebooks: env ## the notebooks anew from their text, run, with their pictures
+	for text in notebooks/*.py; do $(BIN)/jupytext --quiet --to ipynb --execute $$text || exit 1; done
 
 bench: env ## measurements that need nothing but this folder
 	$(PYTHON) -m tests.benchmarks.import_time

