@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import pandas as pd
 
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.schema.columns import Columns as C
+from recsys.schema.ids import as_ids
 from recsys.schema.population import as_utc
 from recsys.schema.vocabulary import ENUMERATIONS
 
@@ -73,22 +75,32 @@ class Events:
         """Return the events of a table; `actor`, `target` and `type` are enough.
 
         A repeated `event_id` counts once: the earliest is kept. Without `event_id` every row is an
-        event; without `ts` all happened at once, long ago.
+        event; without `ts` all happened at once, long ago. People are named by texts or whole numbers,
+        all of one kind.
         Raises InputError for a missing column, an unknown type, a time without a zone, a missing
         time or a missing actor.
         """
         _refuse_broken(frame)
-        events = pd.DataFrame({column: frame[column].to_numpy(object) for column in REQUIRED})
-        events[C.TARGET] = events[C.TARGET].where(events[C.TARGET].notna(), None)
         times = frame[C.TS] if C.TS in frame else pd.Series(WITHOUT_TIME, index=frame.index)
-        moments = pd.to_datetime(times, utc=True).astype("datetime64[us, UTC]")
-        events[C.TS] = moments.reset_index(drop=True)
-        numbered = [f"e{row:012d}" for row in range(len(frame))] if C.EVENT not in frame else frame[C.EVENT]
-        events[C.EVENT] = np.asarray(numbered, dtype=object)
-        for column in OPTIONAL:
-            events[column] = frame[column].to_numpy() if column in frame else None
-        ordered = events.take(_in_order(events))
-        return cls(ordered[~ordered[C.EVENT].duplicated()].reset_index(drop=True))
+        moments = pd.to_datetime(times, utc=True).astype("datetime64[us, UTC]").array
+        ids = _event_ids(frame)
+        order = _in_order(moments, ids if C.EVENT in frame else None)
+        people = as_ids(pd.concat([_ids(frame[C.ACTOR]), _ids(frame[C.TARGET])], ignore_index=True))
+        kinds, words = pd.factorize(frame[C.TYPE])
+        texts = {
+            C.ACTOR: people[: len(frame)],
+            C.TARGET: people[len(frame) :],
+            C.TYPE: np.asarray(words, dtype=object)[kinds],
+            C.EVENT: ids,
+        }
+        columns = {name: pd.Series(column[order], dtype=object) for name, column in texts.items()}
+        columns[C.TS] = pd.Series(moments[order])
+        columns |= {c: pd.Series(frame[c].to_numpy()[order]) for c in OPTIONAL if c in frame}
+        named = (*REQUIRED, C.TS, C.EVENT, *OPTIONAL)
+        events = pd.DataFrame({name: columns.get(name) for name in named}, index=pd.RangeIndex(len(frame)))
+        if C.EVENT not in frame:
+            return cls(events)
+        return cls(events[~events[C.EVENT].duplicated()].reset_index(drop=True))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -190,8 +202,10 @@ def _refuse_broken(frame: pd.DataFrame) -> None:
     if frame[C.TS].isna().any():
         row = int(frame[C.TS].isna().to_numpy().argmax())
         raise InputError(explained("an event without a time", where=f"row {row}", remedy="say when, in UTC"))
-    naive = not isinstance(frame[C.TS].dtype, pd.DatetimeTZDtype)
-    if naive and any(pd.Timestamp(time).tzinfo is None for time in frame[C.TS]):
+    if isinstance(frame[C.TS].dtype, pd.DatetimeTZDtype):
+        return
+    bare = pd.api.types.is_datetime64_dtype(frame[C.TS])
+    if bare or any(pd.Timestamp(time).tzinfo is None for time in frame[C.TS]):
         raise InputError(explained("event times need a zone", got=str(frame[C.TS].dtype), remedy="use UTC"))
 
 
@@ -200,15 +214,27 @@ def _unknown_types(types: pd.Series) -> list[str]:
     return [str(word) for word in types.unique() if word not in set(known)]
 
 
-def _in_order(events: pd.DataFrame) -> npt.NDArray[np.intp]:
-    """Return the order by time, then id; ids are compared only where times tie."""
-    ts = events[C.TS].astype("int64").to_numpy(np.int64)
+def _ids(column: pd.Series) -> pd.Series:
+    """Return a column of ids, nothing at all as a column of no kind."""
+    return pd.Series([None] * len(column), dtype=object) if column.isna().all() else column
+
+
+def _event_ids(frame: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Return the id of each event: its own, or its row."""
+    numbered = frame[C.EVENT] if C.EVENT in frame else [f"e{row:012d}" for row in range(len(frame))]
+    return np.asarray(numbered, dtype=object)
+
+
+def _in_order(moments: Any, ids: npt.NDArray[np.object_] | None) -> npt.NDArray[np.intp]:
+    """Return the order by time, then id; ids are compared only where times tie, and not if None."""
+    ts = np.asarray(moments.view("int64"), np.int64)
     order = np.argsort(ts, kind="stable")
+    if ids is None:
+        return order
     tied = np.zeros(len(ts), bool)
     same = ts[order][1:] == ts[order][:-1]
     tied[1:] |= same
     tied[:-1] |= same
     among = order[tied]
-    ids = events[C.EVENT].to_numpy(object)[among].astype(str)
-    order[tied] = among[np.lexsort((ids, ts[among]))]
+    order[tied] = among[np.lexsort((ids[among].astype(str), ts[among]))]
     return order

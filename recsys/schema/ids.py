@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ _FEW = 5000
 class IdIndex:
     """Unique ids in ascending order; the position of an id is its row everywhere in the package.
 
-    Rows are in id order, so "ties by id" and "ties by row" are the same rule.
+    Rows are in id order, so "ties by id" and "ties by row" are the same rule. Ids are texts or whole
+    numbers, all of one kind.
 
     >>> index = IdIndex(["u2", "u1"])
     >>> index.rows(["u2"])
@@ -26,8 +28,10 @@ class IdIndex:
     ['u1', 'u2']
     """
 
-    def __init__(self, ids: Iterable[str]) -> None:
-        values = np.asarray(sorted(ids), dtype=object)
+    def __init__(self, ids: Iterable[str] | Iterable[int]) -> None:
+        values = np.empty(0, dtype=object)
+        if given := list(ids):
+            values = np.sort(as_ids(given))
         repeated = values[1:][values[1:] == values[:-1]] if len(values) else values
         if len(repeated):
             raise InputError(
@@ -61,7 +65,7 @@ class IdIndex:
 
     def find(self, ids: Sequence[str] | npt.ArrayLike | pd.Series) -> Rows:
         """Return the row of each id, -1 where the id is not known."""
-        return self._index.get_indexer(pd.Index(np.asarray(ids, dtype=object))).astype(np.int32)
+        return self._index.get_indexer(pd.Index(np.asarray(ids, dtype=object), dtype=object)).astype(np.int32)
 
     def rows(self, ids: Sequence[str] | npt.ArrayLike | pd.Series) -> Rows:
         """Return the row of each id.
@@ -71,12 +75,19 @@ class IdIndex:
         rows = self.find(ids)
         missing = np.flatnonzero(rows < 0)
         if len(missing):
-            first = str(np.asarray(ids, dtype=object)[missing[0]])
-            near = get_close_matches(first[:64], self._values.tolist(), n=1) if len(self) <= _FEW else []
-            remedy = f"did you mean '{near[0]}'?" if near else "check the id"
+            first = np.asarray(ids, dtype=object)[missing[0]]
             what = "unknown id" if len(missing) == 1 else f"{len(missing)} unknown ids, the first"
-            raise UnknownIdError(explained(what, got=first, remedy=remedy))
+            raise UnknownIdError(explained(what, got=first, remedy=self._nearest(first)))
         return rows
+
+    def _nearest(self, unknown: object) -> str:
+        """Return what was probably meant."""
+        if len(self) and isinstance(unknown, str) != isinstance(self._values[0], str):
+            kind = "texts" if isinstance(self._values[0], str) else "whole numbers"
+            return f"ids here are {kind}, such as {self._values[0]!r}"
+        known = [str(value) for value in self._values] if len(self) <= _FEW else []
+        near = get_close_matches(str(unknown)[:64], known, n=1)
+        return f"did you mean '{near[0]}'?" if near else "check the id"
 
     def row(self, user_id: str) -> int:
         """Return the row of one id, or raise UnknownIdError."""
@@ -85,3 +96,33 @@ class IdIndex:
     def ids(self, rows: npt.ArrayLike) -> npt.NDArray[np.object_]:
         """Return the ids at `rows`."""
         return self._values[np.asarray(rows, dtype=np.intp)]
+
+
+def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.object_]:
+    """Return ids as texts or as whole numbers, `(n,)`, None where one is missing.
+
+    Whole numbers that became fractions, as a missing one makes pandas do, are whole numbers again.
+    Raises InputError when they are neither all texts nor all whole numbers.
+
+    >>> as_ids(["a", None]).tolist(), as_ids([7.0, float("nan")]).tolist()
+    (['a', None], [7, None])
+    >>> as_ids(["a", 7])
+    Traceback (most recent call last):
+    recsys.errors.InputError: ids must be all texts or all whole numbers: got 'mixed-integer'; make them text
+    """
+    column = values if isinstance(values, pd.Series) else _listed(values)
+    codes, distinct = pd.factorize(column)
+    known = pd.Series(np.asarray(distinct), dtype=None if distinct.dtype != object else object)
+    kind = pd.api.types.infer_dtype(known)
+    if kind == "floating" and (known == np.floor(known)).all() and (known.abs() < 2**53).all():
+        known = known.astype("int64")
+    elif kind not in {"string", "integer", "empty"}:
+        what = "ids must be all texts or all whole numbers"
+        raise InputError(explained(what, got=kind, remedy="make them text"))
+    return np.append(known.to_numpy(dtype=object), np.array([None], dtype=object))[codes]
+
+
+def _listed(values: Any) -> pd.Series:
+    """Return values as a column in which a text stays a text and a number a number."""
+    array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    return pd.Series(array, dtype=object if array.dtype.kind in "OUS" else array.dtype)

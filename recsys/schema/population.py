@@ -18,7 +18,7 @@ from recsys.errors import InputError, explained
 from recsys.schema.bits import contains, pack
 from recsys.schema.columns import Columns as C
 from recsys.schema.hours import WORDS, HourWords, hour_words, utc_hours
-from recsys.schema.ids import IdIndex, Rows
+from recsys.schema.ids import IdIndex, Rows, as_ids
 from recsys.schema.place import Cells
 from recsys.schema.relations import Relations
 
@@ -111,11 +111,12 @@ class Population:
 
     @classmethod
     def of_ids(cls, ids: npt.ArrayLike | list[str], as_of: str | pd.Timestamp) -> "Population":
-        """Return people of whom nothing but the id is known.
+        """Return people of whom nothing but the id is known; an id may stand several times.
 
-        Enough for models that learn from events alone; nobody is listed.
+        Enough for models that learn from events alone. The default policy lists nobody of them, for
+        nothing is known that would make it safe; see `recsys.Interactions` for other people's data.
         """
-        index = IdIndex(np.unique(np.asarray(ids, dtype=object)).tolist())
+        index = IdIndex(pd.unique(as_ids(ids)).tolist())
         n_people = len(index)
         return cls(
             ids=index,

@@ -151,6 +151,17 @@ class ModelContract:
         scored = self.fitted(people, Events.of(some_events(ids, rng))).score_pairs(self.pairs(people))
         assert scored[C.P_MUTUAL].between(0.0, 1.0).all()
 
+    def test_whole_numbers_as_ids(self, tmp_path):
+        ids = np.array([11, 2, 40_000_000_000, 7, 300, 5, 1, 0, 18, 19], dtype=object)
+        events = Events.of(some_events(ids, np.random.default_rng(3)))
+        model = self.fitted(Population.of_ids(ids.astype(np.int64), as_of=AS_OF), events)
+        pairs = pd.DataFrame({C.VIEWER: [11, 2], C.CANDIDATE: [40_000_000_000, 19]})
+        scored = type(model).load(model.save(tmp_path / "model")).score_pairs(pairs)
+        pd.testing.assert_frame_equal(scored, model.score_pairs(pairs))
+        assert scored[C.VIEWER].tolist() == [11, 2]
+        with pytest.raises(UnknownIdError, match="whole numbers"):
+            model.score_pairs(pairs.astype(str))
+
     def test_events_with_nothing_but_who_did_what(self):
         people = self.people()
         plain = self.frame(people)[[C.ACTOR, C.TARGET, C.TYPE]]

@@ -52,7 +52,7 @@ class AppliedRhythm(AppliedBlock):
     name: ClassVar[str] = "rhythm"
     from_events: ClassVar[bool] = True
 
-    ids_text: npt.NDArray[np.uint8]
+    ids_text: npt.NDArray[np.uint8] | npt.NDArray[np.int64]
     ids_ends: npt.NDArray[np.int64]
     person: npt.NDArray[np.int32]
     day: npt.NDArray[np.int32]
@@ -76,7 +76,7 @@ class AppliedRhythm(AppliedBlock):
     def lags(self, before: int) -> tuple[Floats, Floats]:
         """Return each person's sum and count of log lags before a day, `(n_ids,)` each."""
         recent = (self.day < before) & (self.day >= before - LAG_DAYS)
-        who, n_ids = self.person[recent], len(self.ids_ends)
+        who, n_ids = self.person[recent], len(self.ids)
         total = np.bincount(who, self.lag_sum[recent], n_ids)
         count = np.bincount(who, self.lag_count[recent], n_ids)
         return np.asarray(total, np.float64), np.asarray(count, np.float64)
@@ -85,7 +85,7 @@ class AppliedRhythm(AppliedBlock):
         """Return on how many of the last days each person did something; NaN when never, `(n_ids,)`."""
         past = self.day < before
         recent = past & (self.day >= before - ACTIVE_DAYS)
-        n_ids = len(self.ids_ends)
+        n_ids = len(self.ids)
         days = np.bincount(self.person[recent], minlength=n_ids).astype(np.float64)
         return np.where(np.bincount(self.person[past], minlength=n_ids) > 0, days, np.nan)
 
