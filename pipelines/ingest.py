@@ -4,15 +4,21 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
+from recsys.publication.forgetting import note_applied
 from recsys.publication.night import tables_of
-from recsys.publication.work import WorkFolder
+from recsys.publication.work import PUBLISHED, WorkFolder
+from recsys.storage.erasures import ErasureList
+from recsys.storage.forget_tables import forget_in_tables
 from recsys.storage.snapshot import take_snapshot
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     source = tables_of(settings, work)
     take_snapshot(source, work.tables)
-    return {"source": source, "tables": len(list(work.tables.iterdir()))}
+    erasures = ErasureList.of(PUBLISHED)
+    erased_rows = forget_in_tables(work.tables, erasures)
+    note_applied(work, erasures.now())
+    return {"source": source, "tables": len(list(work.tables.iterdir())), "erased_rows": erased_rows}
 
 
 def main() -> int:

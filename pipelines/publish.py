@@ -14,21 +14,25 @@ from recsys.publication.gates import Level
 from recsys.publication.identity import made_from
 from recsys.publication.night import Night
 from recsys.publication.publish import Outcome, publish
+from recsys.publication.still_here import still_here
 from recsys.publication.work import PUBLISHED, WorkFolder
 from recsys.ranking.serving_files import write_serving
 from recsys.storage.durable import write_durably
+from recsys.storage.erasures import ErasureList
 from recsys.storage.published import read_lists
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
+    erased = ErasureList.of(PUBLISHED).now()
+    rows, people, found = still_here(night.people, read_lists(work.lists), erased)
 
     def serving(folder: Path, lists: pd.DataFrame) -> None:
-        directed = load_model(settings.model, work.model).directed(night.people)
+        directed = load_model(settings.model, work.model).directed(night.people).take(rows)
         write_serving(
             folder,
             lists,
-            night.people,
+            people,
             night.policy,
             directed,
             events=night.events,
@@ -36,8 +40,8 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         )
 
     outcome = publish(
-        read_lists(work.lists),
-        night.people,
+        found,
+        people,
         night.policy,
         published=PUBLISHED,
         settings=settings.publish,

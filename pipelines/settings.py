@@ -5,9 +5,11 @@ import sys
 
 from pipelines.stage import Facts, run_with
 from recsys.config import TOWN, read_settings
-from recsys.publication.work import WORK
+from recsys.publication.forgetting import clear_work
+from recsys.publication.work import PUBLISHED, WORK
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.durable import write_durably
+from recsys.storage.erasures import ErasureList
 
 CHANGES = "RECSYS_NIGHT_CHANGES"
 """Lines of `key=value` that `pipelines.night --set` hands over; kept in the settings file, so not hidden."""
@@ -19,8 +21,10 @@ def step() -> Facts:
     if settings.source == TOWN and settings.as_of is None:
         settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
     WORK.root.mkdir(parents=True, exist_ok=True)
+    cleared = clear_work(WORK, ErasureList.of(PUBLISHED).now())
     write_durably(WORK.settings, settings.as_yaml().encode())
-    return {"source": settings.source, "changes": ", ".join(changes) or "none"}
+    said = {"source": settings.source, "changes": ", ".join(changes) or "none"}
+    return {**said, "cleared": "people asked to be erased"} if cleared else said
 
 
 def main() -> int:

@@ -6,14 +6,17 @@ from dataclasses import asdict
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.work import WorkFolder
+from recsys.publication.work import PUBLISHED, WorkFolder
 from recsys.storage.durable import write_durably
+from recsys.storage.erasures import ErasureList
 from recsys.tracking.finished_night import FinishedNight
+from recsys.tracking.forget_tracked import forget_tracked
 from recsys.tracking.track_night import track_night
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     tracked = asdict(track_night(FinishedNight.read(settings, work)))
+    forget_tracked(settings.tracking.store, ErasureList.of(PUBLISHED).now())
     write_durably(work.tracked, json.dumps(tracked, indent=1).encode() + b"\n")
     return tracked
 

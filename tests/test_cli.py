@@ -25,6 +25,7 @@ COMMANDS = [
     "report",
     "promote",
     "doctor",
+    "forget",
     "funnel",
     "why-not",
 ]
@@ -267,3 +268,18 @@ def test_the_program_itself(here: Path) -> None:
     assert wrong.returncode == 40
     assert wrong.stderr.startswith("error: no such folder")
     assert len(wrong.stderr.splitlines()) == 1
+
+
+def test_forget_notes_people_and_says_what_went(here: Path) -> None:
+    assert recsys(*PUBLISH).exit_code == 0
+    first = current_run("data/published")
+    assert recsys(*PUBLISH).exit_code == 0
+    gone = read_publication("data/published").lists["candidate_id"].iloc[0]
+    done = recsys("forget", gone)
+    assert done.exit_code == 0, done.output
+    assert "noted: 1 of 1" in done.output
+    assert f"publications removed: {first}\n" in done.output
+    assert "what is served now leaves them out" in done.output
+    refused = recsys(*PUBLISH)
+    assert refused.exit_code == 20
+    assert "erased" in refused.output

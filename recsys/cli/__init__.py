@@ -4,6 +4,7 @@ from recsys.cli import (  # noqa: F401 each registers its command
     doctor,
     evaluate,
     export,
+    forget,
     funnel,
     promote,
     publish,

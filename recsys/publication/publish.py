@@ -23,6 +23,7 @@ from recsys.errors import (
     PublicationError,
     explained,
 )
+from recsys.publication.forgetting import remove_erased
 from recsys.publication.gates import GateResult, Level, Proposal, ask
 from recsys.publication.identity import package_versions
 from recsys.publication.list_table import write_lists
@@ -31,6 +32,7 @@ from recsys.publication.retention import remove_leftovers, remove_old, run_ids
 from recsys.publication.run_id import new_run_id
 from recsys.schema.population import Population
 from recsys.storage.durable import move_durably, sync_folder, write_durably
+from recsys.storage.erasures import Erased, ErasureList
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.published import (
     LISTS,
@@ -118,6 +120,7 @@ def publish(
         aside.mkdir()
         write_lists(aside / LISTS, lists)
         previous, problem = _previous(published)
+        erased = ErasureList.of(published).now()
         proposal = Proposal(
             lists=read_lists(aside / LISTS),
             people=people,
@@ -126,6 +129,7 @@ def publish(
             undeclared=undeclared(settings, source),
             previous=previous,
             previous_problem=problem,
+            erased=erased,
         )
         gates = tuple(ask(proposal))
         write_durably(aside / GATES_FILE, _gates_json(gates))
@@ -137,8 +141,9 @@ def publish(
             aside,
             Manifest(
                 run_id=run_id,
-                created_at=moment.astimezone(UTC).isoformat(timespec="seconds"),
+                created_at=moment.astimezone(UTC).isoformat(),
                 data_as_of=people.as_of.isoformat(),
+                erasure_watermark=_watermark(erased, moment),
                 made_from=made_from,
                 packages=package_versions(),
                 files={
@@ -152,6 +157,7 @@ def publish(
         move_durably(aside, folder)
         if not refused:
             point_to(published, run_id)
+        remove_erased(published, erased)
         remove_old(published, settings.keep)
         return Outcome(run_id, folder, gates)
 
@@ -173,6 +179,13 @@ def read_gates(folder: Path) -> list[GateResult]:
         GateResult(found["gate"], Level[found["level"]], found["message"], found["numbers"])
         for found in json.loads((folder / GATES_FILE).read_bytes())
     ]
+
+
+def _watermark(erased: Erased, moment: datetime) -> str | None:
+    """Return up to when erasures are applied; never later than the run, also when the clock went back."""
+    if erased.watermark is None:
+        return None
+    return min(erased.watermark, moment.astimezone(UTC).isoformat(timespec="microseconds"))
 
 
 def _serving_files(run: Path) -> list[str]:

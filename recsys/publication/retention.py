@@ -30,11 +30,21 @@ def remove_old(published: Path, keep: int) -> list[str]:
         for name in names[: max(0, len(names) - keep)]:
             if name == current:
                 continue
-            hidden = published / kind / f"{_LEFTOVER}{name}"
-            (published / kind / name).rename(hidden)  # in one step: no reader meets half a folder
-            shutil.rmtree(hidden)
+            remove_run(published / kind / name)
             removed.append(name)
     return removed
+
+
+def run_folders(published: Path) -> list[Path]:
+    """Return the folders of all publications and refused runs."""
+    return [published / kind / name for kind in (RUNS, _REFUSED) for name in _names(published / kind)]
+
+
+def remove_run(folder: Path) -> None:
+    """Remove a run, in one step for whoever reads: no reader meets half a folder."""
+    hidden = folder.with_name(f"{_LEFTOVER}{folder.name}")
+    folder.rename(hidden)
+    shutil.rmtree(hidden)
 
 
 def _names(folder: Path) -> list[str]:

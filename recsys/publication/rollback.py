@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from recsys.errors import PublicationError, did_you_mean, explained
+from recsys.publication.forgetting import still_names
 from recsys.publication.lock import writer_lock
 from recsys.publication.retention import run_ids
+from recsys.storage.erasures import ErasureList
 from recsys.storage.published import Publication, current_run, point_to, read_publication
 
 
@@ -16,7 +18,7 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
     Raises
     ------
     PublicationError
-        When there is no such run, nothing earlier, or its files are damaged.
+        When there is no such run, nothing earlier, its files are damaged, or it names somebody erased.
     BusyError
         When another writer is at work.
     """
@@ -26,6 +28,11 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
         raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
     with writer_lock(published):
         found = read_publication(published, run_id=_chosen(published, run_id))
+        if still_names(found.folder, ErasureList.of(published).now()):
+            remedy = "choose a later run, or run the night"
+            raise PublicationError(
+                explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
+            )
         point_to(published, found.run_id)
         return found
 

@@ -76,6 +76,11 @@ class WorkFolder:
         return self.root / "lists.parquet"
 
     @property
+    def erased(self) -> Path:
+        """Up to which erasure the tables of this night know of."""
+        return self.root / "erased.txt"
+
+    @property
     def outcome(self) -> Path:
         """How publishing ended."""
         return self.root / "outcome.json"

@@ -10,6 +10,7 @@ from recsys.ranking.served import Served
 from recsys.ranking.serving_files import SERVING_SCHEMA
 from recsys.retrieval.warm import warm_up
 from recsys.storage.arrays import INDEX, load_arrays
+from recsys.storage.erasures import Erased, ErasureList
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
 from recsys.storage.published import RUNS, SERVING
 from recsys.storage.safety.store import SafetyStore
@@ -50,6 +51,7 @@ def open_served(published: Path, run_id: str, safety: SafetyStore, *, policy: st
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _refused("a run lacks part of what serving needs", run_id) from error
     _check_erased(served, safety)
+    _check_listed(served, ErasureList.of(published).now())
     warm_up()
     _touch(served)
     return served
@@ -75,6 +77,14 @@ def _check_erased(served: Served, safety: SafetyStore) -> None:
         raise _refused("the erasure watermark of a run lies after the run", served.run_id)
     erased = answer(lambda: safety.erased_since(since))
     if any(row >= 0 for row in served.ids.find(erased)):
+        raise _refused("a run still names somebody who was erased", served.run_id)
+
+
+def _check_listed(served: Served, listed: Erased) -> None:
+    """Refuse a run that names somebody in the list of erasures; one made since the latest is not searched."""
+    if listed.watermark == served.manifest.erasure_watermark or not len(listed):
+        return
+    if listed.holds(served.ids.at(range(len(served.ids)))).any():
         raise _refused("a run still names somebody who was erased", served.run_id)
 
 

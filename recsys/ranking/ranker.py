@@ -20,8 +20,10 @@ from recsys.ranking.open_served import answer
 from recsys.ranking.page import Item, Offered, Page, Receipt
 from recsys.ranking.publications import InUse, Publications
 from recsys.ranking.served import Served
+from recsys.storage.erasures import ErasureList
 from recsys.storage.safety.shown import MemoryShown, ShownLog
 from recsys.storage.safety.store import SafetyStore, Standing
+from recsys.storage.safety.with_erasures import WithErasures
 
 LONGEST_PAGE: Final = 1000
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
@@ -86,6 +88,8 @@ class Ranker:
             When the safety store cannot answer.
         """
         listeners = Listeners(hooks)
+        remembered = _shown_log(safety) if shown is None else shown
+        safety = WithErasures(safety, ErasureList.of(published))
         publications = Publications(
             Path(published),
             safety,
@@ -96,7 +100,7 @@ class Ranker:
         return cls(
             publications,
             safety,
-            shown=_shown_log(safety) if shown is None else shown,
+            shown=remembered,
             listeners=listeners,
             max_staleness=max_staleness,
             valid_for=valid_for,

@@ -1,6 +1,5 @@
 """Keeps a finished night: its settings, ids, measures with intervals, tables, page and model."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pandas as pd
 from recsys.config import Settings, TrackingSettings
 from recsys.publication.judged_pairs import write_judged
 from recsys.schema.columns import Columns as C
+from recsys.storage.erasures import fingerprint
 from recsys.storage.published import LISTS
 from recsys.tracking.finished_night import FinishedNight
 from recsys.tracking.mlflow_store import MlflowStore
@@ -107,12 +107,8 @@ def without_ids(pairs: pd.DataFrame) -> pd.DataFrame:
     ['da9959592ff4a767']
     """
     people = pd.unique(pd.concat([pairs[C.VIEWER], pairs[C.CANDIDATE]]))
-    prints = {person: _fingerprint(str(person)) for person in people}
+    prints = {person: fingerprint(str(person)) for person in people}
     return pairs.assign(**{name: pairs[name].map(prints) for name in (C.VIEWER, C.CANDIDATE)})
-
-
-def _fingerprint(person: str) -> str:
-    return hashlib.blake2b(person.encode(), digest_size=8, person=b"judged").hexdigest()
 
 
 def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, object]]:

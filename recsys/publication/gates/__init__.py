@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from recsys.publication.gates.erased import erased
 from recsys.publication.gates.gate import Gate, GateResult, Level, Proposal
 from recsys.publication.gates.last_night import people, rows
 from recsys.publication.gates.lengths import lengths
@@ -13,6 +14,7 @@ from recsys.publication.gates.violations import violations
 GATES: Final[tuple[Gate, ...]] = (
     platform,
     violations,
+    erased,
     no_self,
     no_duplicates,
     ranks,

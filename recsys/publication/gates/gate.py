@@ -12,6 +12,7 @@ from recsys.constraints.policy import Policy
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import Rows
 from recsys.schema.population import Mask, Population
+from recsys.storage.erasures import Erased
 from recsys.storage.published import Publication
 
 
@@ -38,6 +39,7 @@ class Proposal:
     """Lists that want to be published, with all that is needed to judge them.
 
     undeclared: platform conditions the operator did not declare.
+    erased:     who asked to be erased.
     previous:   the publication served now, None when there is none; previous_problem says why it
                 could not be read.
     """
@@ -49,6 +51,7 @@ class Proposal:
     undeclared: Sequence[str] = ()
     previous: Publication | None = None
     previous_problem: str = ""
+    erased: Erased = field(default_factory=Erased)
 
     @cached_property
     def viewers(self) -> Rows:

@@ -1,0 +1,46 @@
+"""recsys forget."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.cli.app import app
+
+
+@app.command()
+def forget(
+    users: Annotated[list[str], typer.Argument(metavar="USER...", help="Ids of people who asked for it.")],
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    tracking: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where nights are kept: a folder, or an address.")
+    ] = "data/tracking",
+    safety: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A safety store in SQLite to tell as well.")
+    ] = None,
+) -> None:
+    """Erase people for good.
+
+    They vanish from what is served at once, and from every table, artifact and publication by the next
+    night. Earlier publications that name them are removed. This cannot be undone.
+
+    Example: recsys forget u0000007
+    """
+    from recsys.publication.forgetting import forget as forgotten
+    from recsys.storage.erasures import ErasureList
+    from recsys.storage.safety.sqlite import SqliteSafety
+    from recsys.tracking.forget_tracked import forget_tracked
+
+    if safety is not None:
+        for user in users:
+            SqliteSafety(safety).erase(user)
+    outcome = forgotten(users, published)
+    changed = forget_tracked(tracking, ErasureList.of(published).now())
+    typer.echo(f"noted: {outcome.new} of {len(users)} are new to the list of erasures")
+    typer.echo(f"publications removed: {', '.join(outcome.removed) or 'none'}")
+    typer.echo(f"files of tracked nights changed: {changed}")
+    if outcome.served:
+        typer.echo("what is served now leaves them out; run the night to make it without them")

@@ -1,0 +1,91 @@
+"""Somebody asked to be erased: gone from what is served at once, and from every file by the next night."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from recsys import Ranker
+from recsys.errors import PublicationError
+from recsys.publication.forgetting import forget
+from recsys.publication.rollback import rollback
+from recsys.storage.erasures import ErasureList
+from recsys.storage.published import LISTS, current_run, read_publication
+from recsys.storage.safety.memory import MemorySafety
+from tests.pipelines.conftest import PEOPLE
+from tests.pipelines.nights import STAGES, Folder
+from tests.pipelines.search import files_with
+
+LONGER = (PEOPLE, "execution.people_a_part=60", "execution.workers=1")
+
+
+@pytest.fixture(scope="module")
+def folder(golden: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    root = tmp_path_factory.mktemp("forget") / "night"
+    shutil.copytree(golden.root, root)
+    return Folder(root)
+
+
+@pytest.fixture(scope="module")
+def pair(folder: Folder) -> tuple[str, str]:
+    """Return a viewer and the first of their list, who will ask to be erased."""
+    lists = pd.read_parquet(read_publication(folder.published).folder / LISTS)
+    first = lists[lists["rank"] == 1].iloc[0]
+    return first["viewer_id"], first["candidate_id"]
+
+
+def test_the_search_finds_an_id_wherever_it_is(folder: Folder, pair: tuple[str, str]) -> None:
+    found = files_with(folder.root, pair[1])
+    for part in ("tables/profiles.parquet", "accepted", "model", "serving/ids.npy", "runs/"):
+        assert any(part in name for name in found), part
+
+
+def test_from_one_call_to_the_next_nobody_is_shown_them(folder: Folder, pair: tuple[str, str]) -> None:
+    viewer, gone = pair
+    ranker = Ranker.open(folder.published, safety=MemorySafety(), poll_s=0)
+    try:
+        assert gone in [item.candidate_id for item in ranker.rank(viewer, k=5).items]
+        outcome = forget([gone], folder.published)
+        assert (outcome.new, outcome.served) == (1, True)
+        assert gone not in [item.candidate_id for item in ranker.rank(viewer, k=5).items]
+        assert not ranker.rank(gone, k=5).items
+    finally:
+        ranker.close()
+    with pytest.raises(PublicationError, match="somebody who was erased"):
+        Ranker.open(folder.published, safety=MemorySafety(), poll_s=0)
+    assert forget([gone], folder.published).new == 0
+
+
+def test_after_the_next_night_no_file_holds_them(
+    folder: Folder, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    _, gone = pair
+    before = current_run(folder.published)
+    assert before is not None
+    kept = tmp_path / "kept"
+    shutil.copytree(folder.published / "runs" / before, kept)
+    assert set(folder.run(*LONGER, stages=STAGES).values()) == {0}
+    assert files_with(folder.root, gone) == []
+    served = read_publication(folder.published)
+    assert served.run_id != before
+    assert served.manifest.erasure_watermark == ErasureList.of(folder.published).now().watermark
+    Ranker.open(folder.published, safety=MemorySafety(), poll_s=0).close()
+
+    shutil.copytree(kept, folder.published / "runs" / before)  # an old publication comes back from a backup
+    with pytest.raises(PublicationError, match="asked to be erased"):
+        rollback(folder.published, before)
+    assert current_run(folder.published) == served.run_id
+
+
+def test_somebody_forgotten_while_the_night_runs_is_left_out(folder: Folder) -> None:
+    lists = pd.read_parquet(folder.lists)
+    gone = lists["candidate_id"].iloc[0]
+    forget([gone], folder.published)
+    codes = folder.run(*LONGER, stages=("publish",))
+    assert codes == {"publish": 0}
+    served = read_publication(folder.published)
+    assert files_with(served.folder, gone) == []
+    ranks = served.lists.groupby("viewer_id")["rank"].apply(list)
+    assert all(rank == list(range(1, len(rank) + 1)) for rank in ranks)
+    assert 0 < len(served.lists) < len(lists)

@@ -1,0 +1,150 @@
+"""The list of erasures recognises people and names nobody."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import PublicationError
+from recsys.history.events import Events
+from recsys.models.popularity import PopularityModel
+from recsys.publication.judged_pairs import COLUMNS, read_judged, write_judged
+from recsys.schema.columns import Columns as C
+from recsys.storage.erasures import Erased, ErasureList, fingerprint
+from recsys.storage.forget_arrays import forget_in_arrays
+from recsys.storage.forget_tables import forget_in_tables
+from recsys.storage.named_people import file_names, names_erased
+from recsys.storage.source import read_tables
+from recsys.storage.write import write_tables
+from recsys.tracking.forget_tracked import forget_tracked
+from tests.people import make_people, make_tables
+
+GONE = "u00003"
+
+
+@pytest.fixture
+def erasures(tmp_path: Path) -> ErasureList:
+    found = ErasureList(tmp_path / "erasures")
+    found.add([GONE])
+    return found
+
+
+def test_it_recognises_people_and_names_nobody(erasures: ErasureList, tmp_path: Path) -> None:
+    erased = erasures.now()
+    assert erased.holds(["u00002", GONE, None, 3]).tolist() == [False, True, False, False]
+    assert erased.holds_prints([fingerprint(GONE), GONE, None]).tolist() == [True, False, False]
+    content = (tmp_path / "erasures" / "erased.json").read_text()
+    assert GONE not in content
+    assert fingerprint(GONE) not in content
+
+
+def test_another_process_sees_what_was_added(erasures: ErasureList, tmp_path: Path) -> None:
+    other = ErasureList(tmp_path / "erasures")
+    assert other.now().holds([GONE]).all()
+    assert erasures.add(["u00004", GONE]) == 1
+    assert other.now().holds([GONE, "u00004"]).all()
+
+
+def test_the_watermark_never_goes_back(erasures: ErasureList) -> None:
+    before = erasures.now().watermark
+    erasures.add(["u00005"], datetime(2020, 1, 1, tzinfo=UTC))
+    assert erasures.now().watermark == before
+    erasures.add(["u00006"], datetime(2120, 1, 1, tzinfo=UTC))
+    assert erasures.now().watermark == "2120-01-01T00:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"format": 2}', b"\xff", b'{"format": 1, "erased": []}'])
+def test_a_list_that_cannot_be_read_is_an_error(
+    erasures: ErasureList, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "erasures" / "erased.json").write_bytes(content)
+    with pytest.raises(PublicationError, match="list of erasures cannot be read"):
+        erasures.now()
+
+
+def test_no_list_is_nobody(tmp_path: Path) -> None:
+    assert not len(ErasureList(tmp_path).now())
+    assert Erased().watermark is None
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_tables_lose_their_rows_and_nothing_else(erasures: ErasureList, tmp_path: Path, kind: str) -> None:
+    tables = make_tables(8, np.random.default_rng(3))
+    erase = {
+        "actor": "u00005",
+        "target": None,
+        "type": "erase",
+        "event_id": "e1",
+        "ts": "2026-01-01T00:00:00Z",
+    }
+    like = {"actor": "u00001", "target": GONE, "type": "like", "event_id": "e2", "ts": "2026-01-01T00:00:00Z"}
+    pause = {
+        "actor": "u00001",
+        "target": None,
+        "type": "pass",
+        "event_id": "e,3",
+        "ts": "2026-01-01T00:00:00Z",
+    }
+    folder = tmp_path / "tables"
+    if kind == "csv":
+        folder.mkdir()
+        for name, table in tables.items():
+            flat = table.map(lambda value: "|".join(value) if isinstance(value, list | tuple) else value)
+            flat.to_csv(folder / f"{name}.csv", index=False)
+        pd.DataFrame([erase, like, pause]).to_csv(folder / "events.csv", index=False)
+    else:
+        write_tables(tables, f"parquet:{folder}")
+        pd.DataFrame([erase, like, pause]).to_parquet(folder / "events.parquet", index=False)
+    before = read_tables(f"{kind}:{folder}")
+    assert forget_in_tables(folder, erasures) > 0
+    assert erasures.now().holds(["u00005"]).all()
+    assert names_erased(folder, erasures.now()) == []
+    for name, after in read_tables(f"{kind}:{folder}").items():
+        kept = before[name]
+        for column in ("user_id", "actor", "target"):
+            if column in kept:
+                kept = kept[~kept[column].isin([GONE, "u00005"])]
+        pd.testing.assert_frame_equal(after, kept.reset_index(drop=True), check_dtype=False)
+    assert forget_in_tables(folder, erasures) == 0
+
+
+def test_a_model_forgets_one_person_and_keeps_the_rest(erasures: ErasureList, tmp_path: Path) -> None:
+    people = make_people(9, np.random.default_rng(3))
+    model = PopularityModel().fit(people, Events.none(), rng=np.random.default_rng(1))
+    model.save(tmp_path / "model")
+    assert names_erased(tmp_path / "model", erasures.now())
+    assert forget_in_arrays(tmp_path / "model", erasures.now())
+    assert names_erased(tmp_path / "model", erasures.now()) == []
+    again, rows = PopularityModel.load(tmp_path / "model"), np.arange(9)
+    others = rows[rows != 3]
+    assert again.fitted.ids.find([GONE])[0] == -1
+    assert again.fitted.ids.ids(others).tolist() == people.ids.ids(others).tolist()
+    np.testing.assert_array_equal(again.fitted.taste[others], model.fitted.taste[others])
+    assert not again.fitted.taste[3].any()
+    assert not forget_in_arrays(tmp_path / "model", erasures.now())
+
+
+def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) -> None:
+    night = tmp_path / "store" / "artifacts" / "nights" / "run" / "artifacts"
+    night.mkdir(parents=True)
+    people = make_people(9, np.random.default_rng(3))
+    PopularityModel().fit(people, Events.none(), rng=np.random.default_rng(1)).save(night / "model")
+    pairs = pd.DataFrame({C.VIEWER: [GONE, "u00001", "u00002"], C.CANDIDATE: ["u00001", GONE, "u00001"]}).map(
+        fingerprint
+    )
+    write_judged(night / "judged.parquet", pairs.assign(**dict.fromkeys(COLUMNS[2:], 0.5)))
+    (night / "report.html").write_text(f"<td>{GONE}</td>")
+    (night / "other.html").write_text("<td>u000031</td>")
+    assert forget_tracked(tmp_path / "store", erasures.now()) == 3
+    assert names_erased(night, erasures.now()) == []
+    assert read_judged(night / "judged.parquet")[C.VIEWER].tolist() == [fingerprint("u00002")]
+    assert not (night / "report.html").exists()
+    assert (night / "other.html").exists()
+    assert PopularityModel.load(night / "model").fitted.ids.find(["u00001"])[0] == 1
+
+
+def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    assert file_names(tmp_path / "x.parquet", erasures.now())
