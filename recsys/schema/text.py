@@ -4,13 +4,13 @@ import re
 import unicodedata
 from typing import Final
 
-_KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
+KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
 _JAPANESE: Final = "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _DASHES: Final = "\u002d\u2010-\u2015\u2212\u2500\u2501\u301c\u3030\u007e\u30fc"
 _LONG_VOWEL: Final = re.compile(f"(?<=[\u3041-\u3096\u309d-\u30fe])[{_DASHES}]+")
 _GAP: Final = re.compile(r"[\s_\-\u2010-\u2015\u2212\u00b7\u30fb\x00-\x1f\x7f-\x9f]+")
 _GAP_BESIDE_JAPANESE: Final = re.compile(f" (?=[{_JAPANESE}\u3099\u309a])|(?<=[{_JAPANESE}\u3099\u309a]) ")
-_INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 
 _UNSAFE: Final = re.compile(
     "(?P<null>\x00)"
@@ -31,8 +31,8 @@ _MEANING: Final = {
 
 
 def _folded_once(text: str) -> str:
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
-    text = unicodedata.normalize("NFKC", text).translate(_KATAKANA_TO_HIRAGANA)
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
+    text = unicodedata.normalize("NFKC", text).translate(KATAKANA_TO_HIRAGANA)
     text = _LONG_VOWEL.sub("ー", text)
     return _GAP_BESIDE_JAPANESE.sub("", _GAP.sub(" ", text)).strip()
 
