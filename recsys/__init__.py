@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from recsys.constraints.policy import Policy
     from recsys.evaluation.evaluate import evaluate
     from recsys.history.events import Events
+    from recsys.interactions.interactions import Interactions
     from recsys.models.content import ContentModel
     from recsys.models.hybrid import HybridModel
     from recsys.models.popularity import PopularityModel
@@ -37,6 +38,7 @@ _HOMES = {
     "ContentModel": "recsys.models.content",
     "Events": "recsys.history.events",
     "HybridModel": "recsys.models.hybrid",
+    "Interactions": "recsys.interactions.interactions",
     "Policy": "recsys.constraints.policy",
     "PopularityModel": "recsys.models.popularity",
     "Population": "recsys.schema.population",
@@ -55,6 +57,7 @@ __all__ = [
     "ContentModel",
     "Events",
     "HybridModel",
+    "Interactions",
     "Policy",
     "PopularityModel",
     "Population",

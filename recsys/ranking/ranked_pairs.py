@@ -11,6 +11,7 @@ from recsys.constraints.policy import Policy
 from recsys.explain.reasons import Reasons
 from recsys.retrieval import MutualLists
 from recsys.schema.columns import Columns as C
+from recsys.schema.ids import id_column
 from recsys.schema.population import Population
 
 Mask = npt.NDArray[np.bool_]
@@ -64,8 +65,8 @@ class RankedPairs:
         """Return the suggestions as a table, with reasons."""
         return pd.DataFrame(
             {
-                C.VIEWER: pd.Series(people.ids.ids(self.viewer), dtype="str"),
-                C.CANDIDATE: pd.Series(people.ids.ids(self.candidate), dtype="str"),
+                C.VIEWER: id_column(people.ids.ids(self.viewer)),
+                C.CANDIDATE: id_column(people.ids.ids(self.candidate)),
                 C.RANK: self.rank(),
                 C.P_LIKE: self.p_like,
                 C.P_LIKED_BACK: self.p_liked_back,

@@ -98,6 +98,15 @@ class IdIndex:
         return self._values[np.asarray(rows, dtype=np.intp)]
 
 
+def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:
+    """Return ids, none of them missing, as a column of texts or of whole numbers.
+
+    >>> str(id_column(as_ids([7])).dtype), str(id_column(as_ids(["a"])).dtype)
+    ('int64', 'str')
+    """
+    return pd.Series(ids, dtype="str" if not len(ids) or isinstance(ids[0], str) else "int64")
+
+
 def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.object_]:
     """Return ids as texts or as whole numbers, `(n,)`, None where one is missing.
 

@@ -1,0 +1,6 @@
+"""Other people's interaction data: from a table of who did what to whom, to people, events and rules."""
+
+from recsys.interactions.interactions import Interactions
+from recsys.interactions.sides import Sides
+
+__all__ = ["Interactions", "Sides"]

@@ -1,0 +1,277 @@
+"""The door for interaction data of any origin."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.constraints.apart import Apart
+from recsys.constraints.policy import Policy
+from recsys.errors import InputError, UnknownIdError, explained
+from recsys.history.events import Events
+from recsys.history.labels import LABEL, directed_labels
+from recsys.history.safety import safety_events
+from recsys.interactions.names import Names
+from recsys.interactions.outcomes import LIKE, PASS, Like
+from recsys.interactions.rows import Read, read_rows
+from recsys.interactions.sides import Sides
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population, as_utc
+from recsys.schema.relations import Relations
+
+PAIR: Final = [C.VIEWER, C.CANDIDATE]
+Kinds = tuple[str, str] | Mapping[object, object] | pd.Series | None
+Further = npt.ArrayLike | pd.Series | Mapping[str, npt.ArrayLike] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Who did what to whom, from a table of any origin, ready for every model. Make it with `of`.
+
+    events:     what happened, by time. people: everybody named, of whom nothing else is known.
+    policy:     who may be shown to whom: no one to themself or their own side, and nobody who was
+                blocked or reported, in either direction.
+    quarantine: the rows that could not be used: row_number, codes, reason, and what they held.
+
+    >>> table = pd.DataFrame({"who": [1, 2, 2], "whom": [2, 1, 2], "stars": [5, 2, 4]})
+    >>> log = Interactions.of(table, viewer="who", candidate="whom", outcome="stars", like=4)
+    >>> log, log.quarantine["codes"].tolist()
+    (Interactions(2 events of 2 people, 1 like, 1 row set aside), ['pair.self'])
+    """
+
+    events: Events
+    people: Population
+    policy: Policy
+    quarantine: pd.DataFrame
+    read: Read
+    names: tuple[Names, ...] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        viewer: str = C.VIEWER,
+        candidate: str = C.CANDIDATE,
+        outcome: str | None = None,
+        like: Like = None,
+        ts: str | None = None,
+        sides: Kinds = None,
+        people: Further = None,
+        as_of: str | pd.Timestamp | None = None,
+    ) -> Self:
+        """Read a table with one row an interaction.
+
+        Parameters
+        ----------
+        viewer, candidate
+            Columns of who acted and towards whom; ids are any texts or whole numbers.
+        outcome
+            Column of what they said. None: every row is a like.
+        like
+            What is a like: 4 (and above), {"yes", "maybe"}, a mapping to event types
+            ({"apply": "like", "skip": "pass", "seen": "impression"}, None for what means nothing), or a
+            function of the column. Not needed for flags, 0 and 1, or event types.
+        ts
+            Column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
+            None: rows stand in the order in which things happened.
+        sides
+            None: one community. Two names, such as ("user", "film"): the two columns name different
+            kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
+            id: only people of different kinds meet.
+        people
+            Further ids that are in no row; by name of their side if there are two.
+        as_of
+            The time at which everybody stands; the latest row by default.
+
+        Raises InputError when a column is missing, ids are neither texts nor whole numbers, no time
+        can be read, or it is not clear what an outcome means. Single broken rows are set aside.
+        """
+        both = sides if isinstance(sides, tuple) else ("", "")
+        read = Read(viewer, candidate, outcome, ts)
+        kept, refused, names = read_rows(frame, read, like, both)
+        events = Events.of(kept)
+        ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
+        time = as_of or events.last or pd.Timestamp(0, tz="UTC")
+        everybody = Population.of_ids(ids, as_utc(time))
+        return cls(
+            events=events,
+            people=everybody.with_relations(_relations(events, everybody)),
+            policy=_policy(everybody, sides, names),
+            quarantine=refused,
+            read=read,
+            names=names,
+        )
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __repr__(self) -> str:
+        likes = int((self.events.frame[C.TYPE] == LIKE).sum())
+        parts = [
+            f"{len(self):,} events of {len(self.people):,} people",
+            f"{likes:,} {'like' if likes == 1 else 'likes'}",
+            f"{len(self.quarantine):,} {'row' if len(self.quarantine) == 1 else 'rows'} set aside",
+        ]
+        return f"Interactions({', '.join(parts)})"
+
+    @cached_property
+    def seen(self) -> pd.DataFrame:
+        """Everybody each viewer has dealt with: viewer_id, candidate_id, each pair once."""
+        pairs = self.events.frame[[C.ACTOR, C.TARGET]].set_axis(PAIR, axis=1)
+        return pairs.drop_duplicates(ignore_index=True)
+
+    @property
+    def viewers(self) -> npt.NDArray[np.object_]:
+        """Everybody who acted, ascending."""
+        return self.people.ids.ids(np.unique(self.people.ids.find(self.events.frame[C.ACTOR])))
+
+    def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
+        """Return what each viewer said of whom: viewer_id, candidate_id, label 1 or 0.
+
+        new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
+        """
+        said = directed_labels(self.events)[[*PAIR, LABEL]]
+        if new_to is None:
+            return said
+        known = said.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
+        return said[~known.to_numpy(bool)].reset_index(drop=True)
+
+    def split(self, at: str | pd.Timestamp | float) -> tuple[Self, Self]:
+        """Return what happened before a time and what happened from then on, among the same people.
+
+        at: a time, or the share of the events that lies before it, such as 0.8.
+        Raises InputError when a side is empty.
+        """
+        times = self.events.frame[C.TS]
+        moment = (
+            times.iloc[min(int(at * len(times)), len(times) - 1)] if isinstance(at, float) else as_utc(at)
+        )
+        before = (times < moment).to_numpy(bool)
+        if before.all() or not before.any():
+            got = f"{int(before.sum())} of {len(before)} events before {moment}"
+            remedy = "split inside the time they cover, or use split_pairs"
+            raise InputError(explained("one side of the split is empty", got=got, remedy=remedy))
+        return self._where(before), self._where(~before)
+
+    def split_pairs(self, share: float, rng: np.random.Generator) -> tuple[Self, Self]:
+        """Return the events of a random share of the pairs, and of the others; for data without times.
+
+        Both directions of a pair stay together, so that no answer is given away by its counterpart.
+        """
+        i, j = (self.people.ids.find(self.events.frame[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
+        pair = np.minimum(i, j) * len(self.people) + np.maximum(i, j)
+        code, distinct = pd.factorize(pair)
+        n_first = round(share * len(distinct))
+        if not 0 < n_first < len(distinct):
+            got = f"a share of {share} of {len(distinct)} pairs"
+            raise InputError(explained("one side of the split is empty", got=got))
+        first = (rng.permutation(len(distinct)) < n_first)[code]
+        return self._where(first), self._where(~first)
+
+    def with_unseen(self, per_like: float, rng: np.random.Generator) -> Self:
+        """Return the log with passes drawn at random among pairs that never met, for logs of likes alone.
+
+        A log that holds likes only says nothing about whom people do not want, and any probability
+        fits it. Each drawn pass joins somebody who liked and somebody who was liked, evenly; what is
+        then learned is the chance of a like relative to such a pair, not to a real impression. `seen`
+        is kept free of them only in the log they were drawn for.
+        """
+        likes = self.events.frame[self.events.frame[C.TYPE] == LIKE]
+        liked = likes[C.TARGET].drop_duplicates().to_numpy(object)
+        who = likes[C.ACTOR].to_numpy(object)
+        n_drawn = round(per_like * len(who))
+        sides = {C.ACTOR: who, C.TARGET: liked}
+        drawn = pd.DataFrame({c: rng.choice(ids, n_drawn) for c, ids in sides.items()}, dtype=object)
+        rows = [self.people.ids.find(drawn[c]) for c in (C.ACTOR, C.TARGET)]
+        drawn = drawn[self.policy.may_meet(self.people, *rows)].drop_duplicates()
+        known = drawn.merge(self.seen.set_axis([C.ACTOR, C.TARGET], axis=1), how="left", indicator=True)
+        fresh = drawn[(known["_merge"] == "left_only").to_numpy(bool)].copy()
+        fresh[C.TYPE] = PASS
+        fresh[C.TS] = likes[C.TS].array[rng.integers(0, len(likes), len(fresh))]
+        own = self.events.frame[[C.ACTOR, C.TARGET, C.TYPE, C.TS]]
+        return replace(self, events=Events.of(pd.concat([own, fresh], ignore_index=True)))
+
+    def inside(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return foreign pairs with viewer_id and candidate_id, as `score_pairs` and `evaluate` take them.
+
+        frame: the columns named in `of`; others are kept. Raises UnknownIdError for an id not known here.
+        """
+        replace(self.read, outcome=None, ts=None).checked(frame)
+        named = {
+            C.VIEWER: self.names[0].inside(frame[self.read.viewer]),
+            C.CANDIDATE: self.names[1].inside(frame[self.read.candidate]),
+        }
+        for ids in named.values():
+            self.people.ids.rows(ids)
+        others = frame.drop(columns=[self.read.viewer, self.read.candidate])
+        columns = {name: pd.Series(ids, index=frame.index).infer_objects() for name, ids in named.items()}
+        return pd.concat([pd.DataFrame(columns), others], axis=1)
+
+    def as_given(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return lists or scored pairs with viewer_id and candidate_id as they came in the table.
+
+        >>> table = pd.DataFrame({"user": [1, 1], "film": [1, 2]})
+        >>> log = Interactions.of(table, viewer="user", candidate="film", sides=("user", "film"))
+        >>> log.seen["candidate_id"].tolist(), log.as_given(log.seen)["candidate_id"].tolist()
+        (['film:1', 'film:2'], [1, 2])
+        """
+        back = {
+            c: pd.Series(self._given(frame[c]), index=frame.index).infer_objects() for c in PAIR if c in frame
+        }
+        return frame.assign(**back)
+
+    def _given(self, ids: pd.Series) -> npt.NDArray[np.object_]:
+        for names in self.names:
+            try:
+                return names.given(ids)
+            except UnknownIdError:
+                continue
+        remedy = "give one side a column"
+        raise UnknownIdError(explained("ids of no one side", got=ids.iloc[0], remedy=remedy))
+
+    def _where(self, kept: npt.NDArray[np.bool_]) -> Self:
+        events = Events(self.events.frame[kept].reset_index(drop=True))
+        people = replace(self.people, as_of=events.last or self.people.as_of)
+        return replace(self, events=events, people=people.with_relations(_relations(events, people)))
+
+
+def _further(people: Further, names: tuple[Names, Names]) -> list[npt.NDArray[np.object_]]:
+    if people is None:
+        return []
+    if not isinstance(people, Mapping):
+        if names[0].side:
+            sides = " and ".join(f"'{one.side}'" for one in names)
+            raise InputError(explained("of which side are the people", remedy=f"give them by {sides}"))
+        return [names[0].inside(people)]
+    known = {one.side: one for one in names}
+    strange = [side for side in people if side not in known]
+    if strange:
+        raise InputError(explained("unknown side", got=strange[0], remedy=f"use {' or '.join(known)}"))
+    return [known[side].inside(ids) for side, ids in people.items()]
+
+
+def _policy(people: Population, sides: Kinds, names: tuple[Names, Names]) -> Policy:
+    if sides is None:
+        return Policy((Apart(),))
+    if isinstance(sides, tuple):
+        if sides[0] == sides[1]:
+            return Policy((Apart(),))
+        ids = people.ids.ids(np.arange(len(people)))
+        return Policy((Sides.of(ids, [str(one).partition(":")[0] for one in ids]), Apart()))
+    kinds = sides if isinstance(sides, pd.Series) else pd.Series(dict(sides))
+    known = kinds[kinds.notna()]
+    return Policy((Sides.of(names[0].inside(known.index.to_series()), known.to_numpy(object)), Apart()))
+
+
+def _relations(events: Events, people: Population) -> Relations:
+    """Return who is kept apart by a block, a report or another safety event."""
+    coded = events.coded
+    rows = np.flatnonzero(safety_events(coded) & (coded.target >= 0) & (coded.actor != coded.target))
+    row_of = people.ids.find(coded.people) if len(coded.people) else np.empty(0, np.int32)
+    pairs = np.column_stack([row_of[coded.actor[rows]], row_of[coded.target[rows]]])
+    return Relations.of(len(people), separated=pairs)

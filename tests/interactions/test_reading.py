@@ -1,0 +1,239 @@
+"""Reading a table of any origin: ids, outcomes, times; what cannot be used is set aside with its reason."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import InputError, UnknownIdError
+from recsys.interactions import Interactions
+
+ODD = ["客 1", "a/b\x00", "O'Brien; --", "", " ", "x" * 300, "é\u202e"]
+
+
+def read(frame, **more):
+    return Interactions.of(frame, viewer="who", candidate="whom", **more)
+
+
+def table(**columns):
+    return pd.DataFrame(columns)
+
+
+def said(log):
+    return log.events.frame[["actor", "target", "type"]].to_numpy().tolist()
+
+
+def test_without_an_outcome_every_row_is_a_like():
+    assert said(read(table(who=["a"], whom=["b"]))) == [["a", "b", "like"]]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "like", "types"),
+    [
+        ([1, 4, 5], 4, ["pass", "like", "like"]),
+        (["no", "maybe", "yes"], {"yes", "maybe"}, ["pass", "like", "like"]),
+        (["seen", "apply", "block"], {"seen": "impression", "apply": "like", "block": "block"}, None),
+        ([1, 4, 5], lambda stars: stars > 4, ["pass", "pass", "like"]),
+        ([True, False, True], None, ["like", "pass", "like"]),
+        ([0.0, 1.0, 1.0], None, ["pass", "like", "like"]),
+        (["like", "hide", "message"], None, ["like", "hide", "message"]),
+    ],
+)
+def test_outcomes_of_every_kind(outcomes, like, types):
+    log = read(table(who=["a", "b", "c"], whom=["b", "c", "d"], said=outcomes), outcome="said", like=like)
+    assert [row[2] for row in said(log)] == (types or ["impression", "like", "block"])
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "like", "message"),
+    [
+        ([1, 4, 5], None, "say what is a like, such as like=4"),
+        (["yes", "no"], 4, "give a collection of the outcomes that are likes"),
+        (["yes", "no"], {"yes": "lik"}, "did you mean 'like'?"),
+    ],
+)
+def test_an_outcome_nobody_explained_is_an_error(outcomes, like, message):
+    with pytest.raises(InputError, match=message):
+        read(table(who="a", whom="b", said=outcomes), outcome="said", like=like)
+
+
+def test_broken_rows_are_set_aside_with_every_reason():
+    frame = table(
+        who=["a", None, "b", "c", "d", ""],
+        whom=["b", "c", "b", "d", None, "a"],
+        stars=[5, 5, 5, None, None, 1],
+        when=["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "never", "2024-01-05"],
+    )
+    log = read(frame, outcome="stars", like=4, ts="when")
+    assert said(log) == [["a", "b", "like"]]
+    codes = dict(zip(log.quarantine["row_number"], log.quarantine["codes"], strict=True))
+    assert codes == {
+        1: "viewer.missing",
+        2: "pair.self",
+        3: "outcome.missing",
+        4: "candidate.missing|outcome.missing|ts.missing",
+        5: "viewer.missing",
+    }
+    assert "nobody is named who acted" in log.quarantine["reason"].iloc[0]
+    assert len(log) + len(log.quarantine) == len(frame)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        ["2024-02-03T04:05:06", "2024-02-04T04:05:06"],
+        ["2024-02-03T13:05:06+09:00", "2024-02-04T13:05:06+09:00"],
+        pd.to_datetime(["2024-02-03 04:05:06", "2024-02-04 04:05:06"]),
+        [1706933106, 1707019506],
+        [1706933106000, 1707019506000],
+        [1706933106.0, 1707019506.0],
+        [1706933106000000, 1707019506000000],
+        [1706933106000000000, 1707019506000000000],
+        ["Feb 3 2024 4:05:06", "Feb 4 2024 4:05:06"],
+    ],
+    ids=lambda values: str(values[0]),
+)
+def test_times_however_they_are_written(when):
+    log = read(table(who=["a", "b"], whom=["b", "a"], when=when), ts="when")
+    first = log.events.frame["ts"].iloc[0]
+    assert first == pd.Timestamp("2024-02-03T04:05:06Z")
+    assert log.people.as_of == first + pd.Timedelta(days=1)
+
+
+def test_times_nobody_can_read_are_an_error():
+    with pytest.raises(InputError, match="no time can be read in when"):
+        read(table(who="a", whom="b", when=["soon", "later"]), ts="when")
+
+
+def test_without_times_the_last_row_of_a_pair_stands():
+    log = read(table(who=["a", "a", "b", "b"], whom=["b", "b", "a", "a"], said=[1, 0, 0, 1]), outcome="said")
+    assert log.truth().to_numpy().tolist() == [["a", "b", 0.0], ["b", "a", 1.0]]
+
+
+def test_odd_ids_stay_what_they_are():
+    usable = [one for one in ODD if one]
+    log = read(table(who=ODD, whom=["z"] * len(ODD)))
+    assert set(log.events.frame["actor"]) == set(usable)
+    assert log.people.ids.ids(log.people.ids.rows(usable)).tolist() == usable
+
+
+def test_ids_of_two_kinds_name_their_column():
+    with pytest.raises(InputError, match=r"column 'whom': ids must be all texts.*astype\(str\)"):
+        read(table(who=[1, 2], whom=["a", 3]))
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(InputError, match="did you mean 'who'"):
+        Interactions.of(table(who=[1], whom=[2]), viewer="woh", candidate="whom")
+
+
+def test_nothing_given_is_changed():
+    frame = table(who=["b", None], whom=["a", "b"], stars=[1, 5])
+    before = frame.copy()
+    read(frame, outcome="stars", like=4)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_an_empty_table_is_nobody():
+    log = read(table(who=[], whom=[]))
+    assert (len(log), len(log.people), len(log.quarantine)) == (0, 0, 0)
+
+
+class TestSides:
+    films = table(who=[1, 1, 2], whom=[1, 2, 1], stars=[5, 1, 4])
+
+    def log(self, **more):
+        return read(self.films, outcome="stars", like=4, sides=("user", "film"), **more)
+
+    def test_equal_ids_on_two_sides_are_two(self):
+        assert self.log().people.ids.ids(np.arange(4)).tolist() == ["film:1", "film:2", "user:1", "user:2"]
+
+    def test_ids_come_back_as_they_were_given(self):
+        back = self.log().as_given(self.log().seen)
+        assert back.to_numpy().tolist() == [[1, 1], [1, 2], [2, 1]]
+        assert str(back["candidate_id"].dtype) == "int64"
+
+    def test_only_different_sides_meet(self):
+        log = self.log()
+        i, j = np.divmod(np.arange(16), 4)
+        meet = log.policy.may_meet(log.people, i, j).reshape(4, 4)
+        assert meet.tolist() == [[a // 2 != b // 2 for b in range(4)] for a in range(4)]
+        np.testing.assert_array_equal(meet.ravel(), log.policy.compile(log.people).may_meet(i, j))
+
+    def test_further_people_are_given_by_side(self):
+        assert len(self.log(people={"film": [7, 8]}).people) == 6
+        with pytest.raises(InputError, match="of which side"):
+            self.log(people=[7])
+
+    def test_pairs_come_inside_and_strangers_are_named(self):
+        log = self.log()
+        pairs = log.inside(table(who=[2], whom=[2], more=["kept"]))
+        assert pairs.to_numpy().tolist() == [["user:2", "film:2", "kept"]]
+        with pytest.raises(UnknownIdError, match="'film:9'; did you mean 'film:"):
+            log.inside(table(who=[1], whom=[9]))
+
+    def test_sides_may_be_told_by_person(self):
+        frame = table(who=["ann", "bob"], whom=["bob", "cy"])
+        log = read(frame, sides={"ann": "woman", "bob": "man"})
+        rows = log.people.ids.rows(["ann", "bob", "cy"])
+        pairs = np.array([(0, 1), (1, 2), (0, 2)]).T
+        assert log.policy.may_meet(log.people, rows[pairs[0]], rows[pairs[1]]).tolist() == [
+            True,
+            False,
+            False,
+        ]
+        compiled = log.policy.compile(log.people)
+        assert compiled.may_meet(rows[pairs[0]], rows[pairs[1]]).tolist() == [True, False, False]
+
+    def test_other_sides_are_another_policy(self):
+        frame = table(who=["ann"], whom=["bob"])
+        one, other = (read(frame, sides=kinds) for kinds in ({"ann": 0, "bob": 1}, {"ann": 1, "bob": 1}))
+        assert one.policy.version != other.policy.version
+
+
+def test_who_was_blocked_is_not_shown_in_either_direction():
+    log = read(table(who=["a", "b"], whom=["b", "c"], said=["block", "like"]), outcome="said")
+    assert log.policy.may_show(log.people, [0, 1, 1], [1, 0, 2]).tolist() == [False, False, True]
+
+
+class TestSplits:
+    frame = table(who=list("abab"), whom=list("bacd"), said=[1, 1, 0, 1], day=[1, 2, 3, 4])
+
+    def log(self):
+        days = pd.Timestamp("2024-01-01") + pd.to_timedelta(self.frame["day"], "D")
+        return read(self.frame.assign(day=days), outcome="said", ts="day")
+
+    def test_by_time(self):
+        past, later = self.log().split("2024-01-04")
+        assert (len(past), len(later), len(past.people)) == (2, 2, 4)
+        assert past.people.as_of == pd.Timestamp("2024-01-03", tz="UTC")
+        assert len(self.log().split(0.5)[0]) == 2
+        with pytest.raises(InputError, match="one side of the split is empty"):
+            self.log().split("2030-01-01")
+
+    def test_by_pair_both_directions_stay_together(self):
+        for seed in range(5):
+            first, second = self.log().split_pairs(0.5, np.random.default_rng(seed))
+            unordered = [{frozenset(pair) for pair in log.seen.to_numpy()} for log in (first, second)]
+            assert not unordered[0] & unordered[1]
+            assert len(first) + len(second) == 4
+
+    def test_only_what_could_not_be_known_is_judged(self):
+        past, later = self.log().split("2024-01-03")
+        again = read(table(who=["a", "a"], whom=["b", "d"]))
+        assert again.truth(new_to=past)["candidate_id"].tolist() == ["d"]
+        assert len(later.truth(new_to=past)) == 3
+
+
+def test_unseen_pairs_are_drawn_among_those_who_may_meet():
+    rng = np.random.default_rng(0)
+    frame = table(who=rng.integers(0, 30, 200), whom=rng.integers(0, 30, 200))
+    log = read(frame, sides=("user", "film"))
+    more = log.with_unseen(2, np.random.default_rng(1))
+    drawn = more.events.frame[more.events.frame["type"] == "pass"]
+    assert 100 < len(drawn) <= 400
+    assert drawn["actor"].str.startswith("user:").all()
+    assert drawn["target"].str.startswith("film:").all()
+    known = set(map(tuple, log.seen.to_numpy()))
+    assert not known & set(map(tuple, drawn[["actor", "target"]].to_numpy()))
+    again = log.with_unseen(2, np.random.default_rng(1))
+    pd.testing.assert_frame_equal(more.events.frame, again.events.frame)
