@@ -17,7 +17,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly test lint type notebooks bench bench-million lock clean
+.PHONY: help env nightly test lint type notebooks test-spark bench bench-million lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -39,6 +39,12 @@ nightly: env ## one night, to data/published; PEOPLE=20000 for a larger town, SE
 
 test: env ## all tests; ARGS="tests/publication -k gate" for some
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
+
+test-spark: ## the tests of the Spark executor, in an environment of their own (needs Java 17)
+	$(MAKE) VENV=.venv-spark env
+	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r requirements/spark.txt
+	.venv-spark/bin/python -m pytest tests/spark
 
 lint: env ## format, style and layers
 	$(BIN)/ruff format --check .
@@ -64,6 +70,9 @@ lock: ## requirements/lock.txt anew from pyproject.toml
 	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --extra report --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
 	  --quiet -o requirements/lock.txt
+	echo 'pyspark>=4.0' > build/lock/spark.in
+	build/lock/bin/uv pip compile build/lock/spark.in --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --upgrade --quiet -o requirements/spark.txt
 
 clean: ## everything a night or a test wrote, but not the environment
 	rm -rf data/work data/published data/tracking dvc.lock .dvc/tmp build dist

@@ -77,11 +77,14 @@ class ExecutionSettings(_Section):
 
     people_a_part: viewers of a part at most; what a crash costs is one part a worker.
     workers: processes, 0 for one a processor.
+    executor: processes of this machine, this process alone, or the workers of a Spark cluster.
+    spark_master: such as local[2,4] or yarn; the active session when empty.
     """
 
     people_a_part: Annotated[int, Field(ge=1)] = 5000
     workers: Annotated[int, Field(ge=0)] = 0
-    executor: Literal["processes", "in_process"] = "processes"
+    executor: Literal["processes", "in_process", "spark"] = "processes"
+    spark_master: str | None = None
 
 
 class GateSettings(_Section):

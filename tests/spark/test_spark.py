@@ -1,0 +1,87 @@
+"""Spark does the same parts to the same bytes; `make test-spark` brings it.
+
+The session is `local[2,4]`: two workers, and four tries a task, so that retries are real.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyspark", reason="the extra spark is not installed: make test-spark")
+if shutil.which("java") is None:
+    pytest.skip("Spark needs Java 17 or newer", allow_module_level=True)
+
+from recsys.config import read_settings
+from recsys.errors import BusyError, InputError, TableError
+from recsys.publication.executors.spark import Spark, _as_it_was
+from recsys.publication.recommending import recommend_night
+from recsys.publication.work import WORK, WorkFolder
+from tests.contracts.executor_contract import ExecutorContract, Squares
+from tests.pipelines.nights import STAGES, Folder
+
+MASTER = "local[2,4]"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_session() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # the jobs of these tests lie in it
+        yield
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        active.stop()
+
+
+class TestSpark(ExecutorContract):
+    def executor(self) -> Spark:
+        return Spark(MASTER)
+
+
+def test_the_active_session_is_taken(tmp_path):
+    list(Spark(MASTER).run(Squares(tmp_path), [1]))
+    assert [done.number for done in Spark().run(Squares(tmp_path), [2, 3])] == [2, 3]
+
+
+def test_a_part_that_kills_every_worker_ends_the_step(tmp_path):
+    with pytest.raises(BusyError, match="Spark gave up"):
+        list(Spark(MASTER).run(AlwaysDies(tmp_path), [0]))
+
+
+class AlwaysDies(Squares):
+    def _one(self, number):
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", [InputError, TableError])
+def test_an_error_comes_back_as_its_own_kind(kind):
+    error = _as_it_was(kind.__name__, "what, where, got; remedy")
+    assert type(error) is kind
+    assert str(error) == "what, where, got; remedy"
+
+
+def test_spark_gives_the_same_bytes(tmp_path, monkeypatch):
+    """A night of a small town in this process, then its lists again by two workers of Spark."""
+    folder = Folder(tmp_path)
+    until = STAGES[: STAGES.index("recommend") + 1]
+    codes = folder.run("people=150", "model.name=popularity", "execution.workers=1", stages=until)
+    assert set(codes.values()) == {0}
+    monkeypatch.chdir(folder.root)
+    settings = read_settings(WORK.settings)
+    work = WorkFolder(folder.root / WORK.root)
+    here = recommend_night(settings, work, executor=None)
+    expected = {path.name: path.read_bytes() for path in sorted(work.root.glob("*.parquet"))}
+    shutil.rmtree(work.parts)
+    parted = settings.model_copy(
+        update={"execution": settings.execution.model_copy(update={"people_a_part": 20})}
+    )
+    there = recommend_night(parted, work, executor=Spark(MASTER))
+    assert there.parts == there.redone > 2
+    assert (there.rows, there.people) == (here.rows, here.people)
+    assert {path.name: path.read_bytes() for path in sorted(work.root.glob("*.parquet"))} == expected
