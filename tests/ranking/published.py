@@ -69,5 +69,14 @@ class World:
         i, j = self.people.ids.rows([viewer, candidate])
         return bool(self.policy.may_show(self.people, [i], [j])[0])
 
+    def may_be_shown(self) -> set[tuple[str, str]]:
+        """Return every pair of viewer and candidate the rules allow, by the plain form."""
+        i, j = np.divmod(np.arange(len(self.people) ** 2), len(self.people))
+        ids, allowed = (
+            self.people.ids.ids(np.arange(len(self.people))),
+            self.policy.may_show(self.people, i, j),
+        )
+        return set(zip(ids[i[allowed]], ids[j[allowed]], strict=True))
+
     def listed(self, viewer: str) -> list[str]:
         return self.lists.loc[self.lists[C.VIEWER] == viewer, C.CANDIDATE].tolist()
