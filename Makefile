@@ -17,7 +17,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly test lint type notebooks test-spark bench bench-million lock clean
+.PHONY: help env nightly test lint type notebooks test-spark bench bench-million soak lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -63,6 +63,9 @@ bench: env ## measurements that need nothing but this folder
 bench-million: env ## one search for a million people on all processors; WITH="--viewers 4000" for a sample
 	$(PYTHON) -m tests.benchmarks.retrieval --people 1000000 --eligible 0.009 --workers $$(nproc) \
 	  --no-peers --memory-mb 8000 $(WITH)
+
+soak: env ## the example backend under load while everything changes; WITH="--minutes 2" for less than ten
+	$(PYTHON) -m tests.benchmarks.soak $(WITH)
 
 lock: ## requirements/lock.txt anew from pyproject.toml
 	$(SYSTEM_PYTHON) -m venv build/lock

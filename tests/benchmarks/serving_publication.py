@@ -1,5 +1,6 @@
 """A publication of a large synthetic community, made from factors and masks directly."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +41,8 @@ class Community:
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
         self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
 
-    def publish(self, published: Path, number: int) -> str:
-        """Write run `number` of these people and point to it; return its id."""
+    def publish(self, published: Path, number: int, *, point: bool = True) -> str:
+        """Write run `number` of these people, point to it if asked, and return its id."""
         run_id = f"20260105T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-{number:08x}"
         folder = published / RUNS / run_id
         folder.mkdir(parents=True)
@@ -69,8 +70,17 @@ class Community:
                 files=files,
             ),
         )
-        point_to(published, run_id)
+        if point:
+            point_to(published, run_id)
         return run_id
+
+    def point(self, published: Path, run_id: str) -> None:
+        """Make a run the one that is served."""
+        point_to(published, run_id)
+
+    def remove(self, published: Path, run_id: str) -> None:
+        """Remove a run from the disk; who serves it goes on."""
+        shutil.rmtree(published / RUNS / run_id, ignore_errors=True)
 
 
 def _lists(
