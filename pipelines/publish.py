@@ -9,6 +9,7 @@ import pandas as pd
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
+from recsys.publication.allocation_files import read_prices
 from recsys.publication.chosen_model import load_model
 from recsys.publication.gates import Level
 from recsys.publication.identity import made_from
@@ -37,6 +38,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
             directed,
             events=night.events,
             combiner=settings.recommend.combiner,
+            prices=read_prices(work.allocation),
         )
 
     outcome = publish(

@@ -1,4 +1,4 @@
-"""Finds everybody's list: the best people among those who may be shown to them."""
+"""Finds everybody's candidates: the best people among those who may be shown to them."""
 
 import sys
 from dataclasses import asdict

@@ -66,10 +66,32 @@ class PolicySettings(_Section):
 
 
 class RecommendSettings(_Section):
-    """How long a list is, and how the two directions become one score."""
+    """How long a list is, how many candidates it is chosen from, how two directions become one score."""
 
+    pool: Annotated[int, Field(ge=1, le=1000)] = 200
     k: Annotated[int, Field(ge=1, le=1000)] = 20
     combiner: Literal["product", "harmonic", "geometric", "min", "cross_ratio"] = "product"
+
+
+Decay = Annotated[float, Field(ge=0.0)] | Literal["exponential", "none"]
+
+
+class AllocateSettings(_Section):
+    """How lists are chosen for everybody together; see recsys.allocation.AllocationConfig.
+
+    enabled:  without it a list is the best of its own pool, whoever else wants the same people.
+    budget:   likes a person may expect from one night, empty for no limit.
+    error:    what the model does not know of a pair, in logits; the gain is judged on truths so far around.
+    """
+
+    enabled: bool = True
+    fairness: Share = 0.5
+    steps: Annotated[int, Field(ge=0)] = 40
+    look: Decay = 0.5
+    inbox: Decay = 0.7
+    budget: Annotated[float, Field(gt=0.0)] | None = 5.0
+    floor: bool = True
+    error: Annotated[float, Field(ge=0.0)] = 1.0
 
 
 class ExecutionSettings(_Section):
@@ -168,6 +190,7 @@ class Settings(_Section):
     model: ModelSettings = ModelSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     recommend: RecommendSettings = RecommendSettings()
+    allocate: AllocateSettings = AllocateSettings()
     execution: ExecutionSettings = ExecutionSettings()
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()

@@ -4,8 +4,8 @@ Both likes of a pair make a match. With exposures e, e' of the two directions, c
 like is read in the inbox, and s the chance that both like: one look and one read like suffice, and so
 do two looks, so that the pair matches with `s (e v (1 - e') + e' v' (1 - e) + e e')`. It counts once
 however it came about. With lists on one side only this is `s e v` (Y. Su, M. Bayoumi and T. Joachims,
-WWW 2022, doi:10.1145/3485447.3512192); without inboxes it is `s e e'` (two-sided lists: Y. Tomita and
-T. Yokoyama, RecSys 2024, doi:10.1145/3640457.3688130).
+WWW 2022, arXiv:2106.01941); without inboxes it is `s e e'` (two-sided lists: Y. Tomita and
+T. Yokoyama, RecSys 2024, arXiv:2409.00720).
 """
 
 import numpy as np

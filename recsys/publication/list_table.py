@@ -21,6 +21,7 @@ SCHEMA: Final = pa.schema(
         pa.field(C.P_LIKE, pa.float32()),
         pa.field(C.P_LIKED_BACK, pa.float32()),
         pa.field(C.P_MUTUAL, pa.float32()),
+        pa.field(C.PROPENSITY, pa.float32()),
         pa.field(C.REASONS, pa.list_(pa.string())),
     ]
 )
@@ -30,8 +31,10 @@ ROWS_A_GROUP: Final = 1_000_000
 def write_lists(path: Path, lists: pd.DataFrame) -> None:
     """Write lists in viewer and rank order; the same lists give the same bytes.
 
+    Without a propensity column no lot decided anything, and it is 1.
     Raises InputError when a column is missing or holds the wrong kind of value.
     """
+    lists = lists if C.PROPENSITY in lists else lists.assign(**{C.PROPENSITY: 1.0})
     missing = [name for name in SCHEMA.names if name not in lists]
     if missing:
         raise InputError(explained("a column is missing", where="the lists", got=", ".join(missing)))

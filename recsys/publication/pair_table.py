@@ -25,6 +25,7 @@ def list_table(pairs: RankedPairs, people: Population, reasons: Reasons | None) 
         C.P_LIKE: pairs.p_like.astype(np.float32),
         C.P_LIKED_BACK: pairs.p_liked_back.astype(np.float32),
         C.P_MUTUAL: pairs.p_mutual.astype(np.float32),
+        C.PROPENSITY: np.ones(len(pairs), np.float32) if pairs.propensity is None else pairs.propensity,
         C.REASONS: pa.ListArray.from_arrays(starts.astype(np.int32), words.cast(pa.string())),
     }
     return pa.table(columns, schema=SCHEMA)

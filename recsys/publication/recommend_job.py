@@ -21,7 +21,7 @@ DROPPED = "dropped"
 
 @dataclass(frozen=True)
 class RecommendJob:
-    """Everybody's lists; part p is the viewers of part p of the partition in the work folder."""
+    """Everybody's candidates; part p is the viewers of part p of the partition in the work folder."""
 
     settings: Settings
     work: WorkFolder
@@ -32,14 +32,14 @@ class RecommendJob:
         return PartFiles(self.work.parts / "recommend")
 
     def open(self) -> WorkOnPart:
-        """Lay out everybody and return what makes the lists of one part."""
+        """Lay out everybody and return what finds the candidates of one part."""
         night = Night.under_way(self.settings, self.work)
         maker = recommender(self.settings, self.work, night)
         cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
 
         def one(number: int) -> PartDone:
-            pairs, dropped = maker.pairs(cut.part(number), k=chosen.k, combiner=chosen.combiner)
-            write_table(files.path(number), [list_table(pairs, night.people, maker.reasons)])
+            pairs, dropped = maker.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
+            write_table(files.path(number), [list_table(pairs, night.people, None)])
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
 
         return one

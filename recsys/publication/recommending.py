@@ -1,4 +1,4 @@
-"""Everybody's lists, part by part: what is finished stays finished, whatever ends the night early."""
+"""Everybody's candidates, part by part: what is finished stays finished, whatever ends the night early."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from recsys.publication.work import WorkFolder
 
 @dataclass(frozen=True)
 class Recommended:
-    """What making the lists came to.
+    """What finding the candidates came to.
 
     rows: suggestions; parts: parts there are, redone: those done now, the others were finished already;
     dropped: pairs the plain check took out, anything but 0 is a defect.
@@ -35,7 +35,7 @@ def recommend_night(
     executor: Executor | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Recommended:
-    """Write everybody's lists to `work.lists`, in viewer and rank order.
+    """Write everybody's candidates to `work.pool`, in viewer and rank order, without reasons.
 
     Parts finished by an earlier try from the same data, code and settings are not done again. The bytes
     are the same however the viewers are cut and whoever does the parts.
@@ -58,7 +58,7 @@ def recommend_night(
     for part in worker.run(job, left):
         done[part.number] = part
         _tell(progress, len(cut.part(part.number)))
-    rows = join_lists([job.files.path(number) for number in range(len(cut))], work.lists)
+    rows = join_lists([job.files.path(number) for number in range(len(cut))], work.pool)
     return Recommended(
         people=len(cut.rows),
         rows=rows,

@@ -71,6 +71,16 @@ class WorkFolder:
         return self.root / "parts"
 
     @property
+    def pool(self) -> Path:
+        """Everybody's candidates, from which lists are chosen."""
+        return self.root / "pool.parquet"
+
+    @property
+    def allocation(self) -> Path:
+        """Prices of attention, and what the lists are expected to bring."""
+        return self.root / "allocation"
+
+    @property
     def lists(self) -> Path:
         """Every list, before it is judged."""
         return self.root / "lists.parquet"

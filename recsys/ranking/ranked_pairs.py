@@ -21,13 +21,17 @@ _PAIRS_AT_ONCE = 100_000
 
 @dataclass(frozen=True, eq=False)
 class RankedPairs:
-    """One entry a suggestion, in list order; viewer and candidate are rows of one population."""
+    """One entry a suggestion, in list order; viewer and candidate are rows of one population.
+
+    propensity: `(n_pairs,)` float32, the chance with which each was drawn; None where no lot decided.
+    """
 
     viewer: npt.NDArray[np.int32]
     candidate: npt.NDArray[np.int32]
     p_like: npt.NDArray[np.float32]
     p_liked_back: npt.NDArray[np.float32]
     p_mutual: npt.NDArray[np.float64]
+    propensity: npt.NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, lists: MutualLists) -> "RankedPairs":
@@ -45,6 +49,7 @@ class RankedPairs:
             self.p_like[keep],
             self.p_liked_back[keep],
             self.p_mutual[keep],
+            None if self.propensity is None else self.propensity[keep],
         )
 
     def rank(self) -> npt.NDArray[np.int32]:

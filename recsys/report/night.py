@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ class NightSummary:
     measures:       slice, model, metric, value, lo, hi, n, random, as `evaluation.compare` returns them.
     reliability:    pairs, said, happened, lo, hi, as `evaluation.ece.reliability_table` returns them.
     tables:         table, accepted, quarantined.
+    allocation:     rows (name, matches, reached, gini, gain, gain_lo, gain_hi), error, people, full.
     seconds:        how long each step took.
     made_from:      ids of data, model, policy, code, params; packages: versions.
     """
@@ -38,6 +40,7 @@ class NightSummary:
     measures: pd.DataFrame | None = None
     reliability: pd.DataFrame | None = None
     tables: pd.DataFrame | None = None
+    allocation: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     made_from: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)

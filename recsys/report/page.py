@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
+from recsys.report.sections.allocation import allocation
 from recsys.report.sections.calibration import calibration
 from recsys.report.sections.data import tables
 from recsys.report.sections.funnel import funnel
@@ -44,6 +45,7 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
         totals(night, words),
         gates(night, words),
         element("div", lengths(night, words), calibration(night, words), class_="two"),
+        allocation(night, words),
         funnel(night, words),
         models(night, words),
         samples(night, words, sample_lists),

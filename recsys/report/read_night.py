@@ -10,6 +10,7 @@ import pandas as pd
 from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, SourceError, explained
+from recsys.publication.allocation_files import FIGURES
 from recsys.publication.publish import read_gates
 from recsys.publication.work import WorkFolder
 from recsys.report.night import NightSummary
@@ -54,6 +55,7 @@ def read_night(
         measures=_table(work.evaluation, "measures") if this_night else None,
         reliability=_table(work.evaluation, "reliability") if this_night else None,
         tables=_table(work.validation, "tables") if this_night else None,
+        allocation=_figures(work.allocation / FIGURES) if this_night else {},
         seconds=_seconds(work.log) if this_night else {},
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
@@ -90,6 +92,11 @@ def _table(path: Path, key: str) -> pd.DataFrame | None:
         return pd.DataFrame.from_records(found)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise SourceError(explained("not rows of a table", where=f"{path}: {key}", got=found)) from error
+
+
+def _figures(path: Path) -> Mapping[str, Any]:
+    """Return what the lists are expected to bring, nothing when nobody said."""
+    return _json(path, path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _seconds(path: Path) -> dict[str, float]:

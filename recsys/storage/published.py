@@ -20,7 +20,16 @@ RUNS: Final = "runs"
 LISTS: Final = "recommendations.parquet"
 SERVING: Final = "serving"
 """The folder of a run that a backend maps, see `recsys.ranking`."""
-LIST_COLUMNS: Final = (C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS)
+LIST_COLUMNS: Final = (
+    C.VIEWER,
+    C.CANDIDATE,
+    C.RANK,
+    C.P_LIKE,
+    C.P_LIKED_BACK,
+    C.P_MUTUAL,
+    C.PROPENSITY,
+    C.REASONS,
+)
 
 
 @dataclass(frozen=True)
@@ -37,17 +46,18 @@ class Publication:
 
     @cached_property
     def lists(self) -> pd.DataFrame:
-        """Every list: viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual, reasons."""
+        """Every list: viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual, propensity, reasons."""
         return read_lists(self.folder / LISTS)
 
 
 def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFrame:
-    """Read some columns of a file of lists, in viewer and rank order.
+    """Read some columns of a file of lists, in viewer and rank order; a missing propensity is 1.
 
     Raises SourceError when it cannot be read or lacks a column.
     """
     try:
-        return pq.read_table(path, columns=list(columns), partitioning=None).to_pandas()
+        there = [name for name in columns if name != C.PROPENSITY or name in pq.read_schema(path).names]
+        lists = pq.read_table(path, columns=there, partitioning=None).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SourceError(
@@ -55,6 +65,7 @@ def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFram
                 "not a file of lists", where=str(path), got=reason, remedy="make it with recsys recommend"
             )
         ) from error
+    return lists if len(there) == len(columns) else lists.assign(**{C.PROPENSITY: 1.0})[list(columns)]
 
 
 def current_run(published: str | Path) -> str | None:

@@ -20,6 +20,7 @@ STAGES = (
     "train",
     "evaluate",
     "recommend",
+    "allocate",
     "publish",
     "report",
 )

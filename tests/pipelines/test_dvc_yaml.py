@@ -20,6 +20,7 @@ ORDER = [
     "train",
     "evaluate",
     "recommend",
+    "allocate",
     "publish",
     "report",
     "track",

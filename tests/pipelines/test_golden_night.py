@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from recsys.config import PARAMS_FILE
+from recsys.publication.allocation_files import read_prices
 from recsys.publication.work import WORK
 from recsys.storage.published import LISTS, current_run, read_publication
 from tests.pipelines.conftest import PEOPLE
@@ -36,9 +37,11 @@ def test_every_stage_runs(golden: Folder) -> None:
 def test_the_lists_are_served(golden: Folder) -> None:
     lists = pd.read_parquet(served(golden) / LISTS)
     assert list(lists.columns) == [
-        "viewer_id", "candidate_id", "rank", "p_like", "p_liked_back", "p_mutual", "reasons",
+        "viewer_id", "candidate_id", "rank", "p_like", "p_liked_back", "p_mutual", "propensity",
+        "reasons",
     ]  # fmt: skip
     assert len(lists) > 50
+    assert lists["propensity"].between(0, 1, inclusive="right").all()
     assert lists["reasons"].map(len).max() > 0
     manifest = json.loads((served(golden) / "manifest.json").read_text())
     assert manifest["files"][LISTS]["rows"] == len(lists)
@@ -88,6 +91,37 @@ def test_no_pair_breaks_a_rule_that_pandas_alone_can_check(golden: Folder) -> No
     assert apart
     assert not shown & (apart | {(b, a) for a, b in apart})
     assert not set(tables["holds"].query("state == 'active'")["user_id"]) & set(lists["candidate_id"])
+
+
+def test_lists_are_chosen_for_everybody_together(golden: Folder) -> None:
+    lists, pool = pd.read_parquet(served(golden) / LISTS), pd.read_parquet(golden.root / WORK.pool)
+    pairs = set(zip(lists["viewer_id"], lists["candidate_id"], strict=True))
+    known = set(zip(pool["viewer_id"], pool["candidate_id"], strict=True))
+    assert pairs <= known | {(b, a) for a, b in known}
+    likes = (lists["p_like"].astype(float) * lists["rank"] ** -0.5).groupby(lists["candidate_id"]).sum()
+    assert likes.max() <= 5.0
+    prices = read_prices(golden.root / WORK.allocation)
+    assert (prices >= 0).all()
+    assert prices.max() > 0
+    figures = json.loads((golden.root / WORK.allocation / "figures.json").read_text())
+    by_name = {row["name"]: row for row in figures["rows"]}
+    assert set(by_name) == {"random", "naive", "product", "allocated"}
+    assert by_name["allocated"]["matches"] > by_name["random"]["matches"]
+    assert by_name["allocated"]["reached"] > by_name["product"]["reached"]
+    page = (golden.root / WORK.report).read_text()
+    assert "Lists for everybody together" in page
+    assert "Everybody together (this night)" in page
+
+
+def test_without_the_allocator_a_list_is_the_best_of_its_pool(golden: Folder, tmp_path: Path) -> None:
+    folder = copied(golden, tmp_path / "night")
+    codes = folder.run(PEOPLE, "allocate.enabled=false", stages=("settings", "allocate"))
+    assert set(codes.values()) == {0}
+    lists, pool = pd.read_parquet(folder.lists), pd.read_parquet(folder.root / WORK.pool)
+    best = pool[pool["rank"] <= 20].reset_index(drop=True)
+    pd.testing.assert_frame_equal(lists.drop(columns="reasons"), best.drop(columns="reasons"))
+    assert lists["reasons"].map(len).max() > 0
+    assert not read_prices(folder.root / WORK.allocation).any()
 
 
 def test_another_run_gives_the_same_bytes(golden: Folder, tmp_path: Path) -> None:
@@ -200,7 +234,7 @@ def test_a_defect_is_recorded_and_not_hidden(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("pipelines.recommend.recommend", broken)
+    monkeypatch.setattr("pipelines.recommend.recommend_night", broken)
     with pytest.raises(ZeroDivisionError):
         folder.run(PEOPLE, stages=("settings", "recommend"))
     failure = json.loads((folder.root / WORK.failure).read_text())

@@ -26,7 +26,7 @@ def test_a_good_night_is_served(night: Night, tmp_path: Path) -> None:
     served = read_publication(tmp_path)
     assert served.run_id == outcome.run_id
     assert served.folder == outcome.folder
-    expected = night.lists.sort_values([C.VIEWER, C.RANK])[list(served.lists.columns)]
+    expected = night.lists.assign(propensity=1.0).sort_values([C.VIEWER, C.RANK])[list(served.lists.columns)]
     pd.testing.assert_frame_equal(
         served.lists.drop(columns=C.REASONS),
         expected.drop(columns=C.REASONS).reset_index(drop=True),
@@ -40,7 +40,8 @@ def test_pandas_alone_finds_the_lists(night: Night, tmp_path: Path) -> None:
     run = tmp_path / (tmp_path / "CURRENT").read_text().strip()
     lists = pd.read_parquet(run / "recommendations.parquet")
     assert list(lists.columns) == [
-        "viewer_id", "candidate_id", "rank", "p_like", "p_liked_back", "p_mutual", "reasons",
+        "viewer_id", "candidate_id", "rank", "p_like", "p_liked_back", "p_mutual", "propensity",
+        "reasons",
     ]  # fmt: skip
     assert len(lists) == len(night.lists)
 

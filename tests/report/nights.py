@@ -49,6 +49,11 @@ def funnel() -> pd.DataFrame:
     return pd.DataFrame(steps)
 
 
+def order(name: str, matches: float, reached: float, gini: float, gain: float) -> dict[str, object]:
+    interval = {"gain": gain, "gain_lo": gain - 0.125, "gain_hi": gain + 0.125}
+    return {"name": name, "matches": matches, "reached": reached, "gini": gini, **interval}
+
+
 def full_night(**changes: object) -> NightSummary:
     known: dict[str, object] = {
         "run_id": "20260105T030000Z-0a1b2c3d",
@@ -64,6 +69,17 @@ def full_night(**changes: object) -> NightSummary:
         "measures": measures(),
         "reliability": reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2),
         "tables": pd.DataFrame({"table": ["profiles"], "accepted": [5], "quarantined": [1]}),
+        "allocation": {
+            "error": 1.0,
+            "people": 3,
+            "full": 1,
+            "rows": [
+                order("random", 1.0, 0.25, 0.4, -0.5),
+                order("naive", 1.5, 0.3, 0.6, -0.25),
+                order("product", 2.0, 0.4, 0.5, 0.0),
+                order("allocated", 3.0, 0.75, 0.2, 0.5),
+            ],
+        },
         "seconds": {"train": 2.5, "recommend": 1.25},
         "made_from": {"model": "m0del", "policy": "policy-123", "data": "da7a"},
         "packages": {"numpy": "2.4.6"},

@@ -142,7 +142,7 @@ def test_the_verdict_is_the_highest_gate(level, told):
 
 def test_a_night_of_which_little_is_known_says_so(lang):
     text = Page(render_report(bare_night(), lang)).text
-    assert text.count(load_catalogue().text("report.not_recorded", lang)) == 7
+    assert text.count(load_catalogue().text("report.not_recorded", lang)) == 8
     assert load_catalogue().text("report.status_unknown", lang) in text
     assert "nan" not in text.lower()
 
@@ -205,3 +205,10 @@ def test_measures_that_are_unknown_leave_no_mark():
     text = render_report(full_night(measures=unknown), "en")
     assert "nan" not in Page(text).text
     assert "nan%" not in text
+
+
+def test_the_gain_of_choosing_together_is_told_with_its_interval():
+    text = Page(render_report(full_night(), "en")).text
+    assert "+50.0% (95% interval +37.5% to +62.5%)" in text
+    assert "Everybody together (this night) 3 75.0% 0.20" in text
+    assert "1 who have as many companions as they wish for do not" in text

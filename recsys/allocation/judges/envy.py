@@ -1,7 +1,7 @@
 """Envy: who would have more matches were they shown to others the way somebody else is.
 
 The criterion of Y. Tomita and T. Yokoyama, "Fair Reciprocal Recommendation in Matching Markets"
-(RecSys 2024, doi:10.1145/3640457.3688130), for lists with inboxes too.
+(RecSys 2024, arXiv:2409.00720), for lists with inboxes too.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """The Monte-Carlo judge: lists are read, likes are drawn, inboxes are read, matches are counted.
 
 With lists on one side it is the market of Y. Su, M. Bayoumi and T. Joachims (WWW 2022,
-doi:10.1145/3485447.3512192); with `inbox="none"` that of two-sided lists (Y. Tomita and T. Yokoyama,
-RecSys 2024, doi:10.1145/3640457.3688130). Looks and likes are drawn; what remains of the chance is
+arXiv:2106.01941); with `inbox="none"` that of two-sided lists (Y. Tomita and T. Yokoyama,
+RecSys 2024, arXiv:2409.00720). Looks and likes are drawn; what remains of the chance is
 added up exactly, which leaves the mean as it is and takes most of the noise out.
 """
 

@@ -1,0 +1,22 @@
+"""Chooses everybody's list from their candidates, so that likes meet inboxes with room."""
+
+import sys
+from dataclasses import asdict
+
+from pipelines.stage import Facts, run
+from recsys.config import Settings
+from recsys.publication.allocating import allocate_night
+from recsys.publication.work import WorkFolder
+
+
+def step(settings: Settings, work: WorkFolder) -> Facts:
+    return asdict(allocate_night(settings, work))
+
+
+def main() -> int:
+    """Run this stage."""
+    return run("allocate", step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Everybody's list out of everybody's candidates, and what that is expected to bring."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.allocation.config import AllocationConfig
+from recsys.allocation.deploy import Ranked
+from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.judges.compare import compare
+from recsys.allocation.peers import naive, product, random_order
+from recsys.config import AllocateSettings, Settings
+from recsys.history.companions import full_lives
+from recsys.publication.allocation_files import write_allocation
+from recsys.publication.chance import generator
+from recsys.publication.list_table import write_table
+from recsys.publication.night import Night
+from recsys.publication.pair_table import list_table
+from recsys.publication.recommend_job import recommender
+from recsys.publication.work import WorkFolder
+from recsys.ranking.allocated import AllocatedLists, allocated_lists
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommender import Recommender
+from recsys.schema.columns import Columns as C
+from recsys.schema.ids import IdIndex
+
+PRODUCT: Final = "product"
+ALLOCATED: Final = "allocated"
+
+_EDGES_TO_JUDGE = 20_000_000
+_DRAWS_AT_MOST = 10
+
+
+@dataclass(frozen=True)
+class AllocatedNight:
+    """What choosing the lists came to.
+
+    full: people who left the pool with as many companions as they wish for. unseen: who could be shown
+    to somebody and is not. dropped: pairs the plain check took out, anything but 0 is a defect.
+    gain: expected matches over those of lists by product, less 1.
+    """
+
+    people: int
+    rows: int
+    full: int
+    unseen: int
+    dropped: int
+    gain: float | None
+
+
+def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
+    """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
+    night = Night.under_way(settings, work)
+    maker = recommender(settings, work, night)
+    pool = read_pool(work, night.people.ids)
+    if not settings.allocate.enabled:
+        return _best_of_pool(settings, work, maker, pool)
+    full = full_lives(night.people, night.events)
+    rng = generator(settings, "allocate")
+    config = allocation_config(settings)
+    found = allocated_lists(maker, pool, config, rng=rng, full=full, combiner=settings.recommend.combiner)
+    write_table(work.lists, [list_table(found.pairs, night.people, maker.reasons)])
+    figures = expected(found, config, settings.allocate, rng) | {"full": int(full.sum())}
+    write_allocation(work.allocation, found.prices, figures)
+    return AllocatedNight(
+        people=len(np.unique(found.pairs.viewer)),
+        rows=len(found.pairs),
+        full=int(full.sum()),
+        unseen=len(found.allocation.unseen),
+        dropped=found.dropped,
+        gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
+    )
+
+
+def allocation_config(settings: Settings) -> AllocationConfig:
+    """Return the allocator's settings of a night."""
+    chosen = settings.allocate.model_dump(exclude={"enabled", "error"})
+    return AllocationConfig(k=settings.recommend.k, **chosen)
+
+
+def read_pool(work: WorkFolder, ids: IdIndex) -> RankedPairs:
+    """Read the candidates as rows of `ids`, in viewer and rank order."""
+    columns = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
+    table = pq.read_table(
+        work.pool, columns=columns, read_dictionary=[C.VIEWER, C.CANDIDATE], partitioning=None
+    )
+    return RankedPairs(
+        _rows(table[C.VIEWER], ids),
+        _rows(table[C.CANDIDATE], ids),
+        table[C.P_LIKE].to_numpy(),
+        table[C.P_LIKED_BACK].to_numpy(),
+        table[C.P_MUTUAL].to_numpy().astype(np.float64),
+    )
+
+
+def _rows(column: pa.ChunkedArray, ids: IdIndex) -> npt.NDArray[np.int32]:
+    """Look each distinct id up once."""
+    parts = []
+    for chunk in column.chunks:
+        known = ids.rows(chunk.dictionary.to_numpy(zero_copy_only=False))
+        parts.append(known[chunk.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts).astype(np.int32) if parts else np.zeros(0, np.int32)
+
+
+def expected(
+    found: AllocatedLists, config: AllocationConfig, settings: AllocateSettings, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return what the lists are expected to bring under the model's own error, beside other orders."""
+    graph, k = found.graph, config.k
+    if graph.n_edges == 0:
+        return {"error": settings.error, "rows": []}
+    lists: Mapping[str, Ranked] = {
+        "random": random_order(graph, k, rng),
+        "naive": naive(graph, k),
+        PRODUCT: product(graph, k),
+        ALLOCATED: found.allocation.ranked,
+    }
+    rows = compare(
+        graph,
+        lists,
+        reference=PRODUCT,
+        rng=rng,
+        look=config.look,
+        inbox=config.inbox,
+        error=settings.error,
+        draws=int(np.clip(_EDGES_TO_JUDGE // graph.n_edges, 3, _DRAWS_AT_MOST)),
+    )
+    return {"error": settings.error, "people": _there(graph), "rows": [asdict(row) for row in rows]}
+
+
+def _there(graph: CandidateGraph) -> int:
+    return int(((np.diff(graph.indptr) > 0) | (np.diff(graph.inbox.indptr) > 0)).sum())
+
+
+def _best_of_pool(
+    settings: Settings, work: WorkFolder, maker: Recommender, pool: RankedPairs
+) -> AllocatedNight:
+    """Write the best of every pool, whoever else wants the same people."""
+    kept = pool.kept(pool.rank() <= settings.recommend.k)
+    allowed = kept.allowed(maker.policy, maker.people)
+    kept = kept.kept(allowed)
+    write_table(work.lists, [list_table(kept, maker.people, maker.reasons)])
+    write_allocation(work.allocation, np.zeros(len(maker.people), np.float32), {"rows": []})
+    people = len(np.unique(kept.viewer))
+    return AllocatedNight(people, len(kept), full=0, unseen=0, dropped=int((~allowed).sum()), gain=None)

@@ -1,0 +1,73 @@
+"""From everybody's candidates to everybody's list, checked again by the plain rules."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from recsys.allocation.allocation import Allocation, allocate_graph
+from recsys.allocation.config import AllocationConfig
+from recsys.allocation.graph import CandidateGraph
+from recsys.models.reciprocal import combine
+from recsys.ranking.pool import mutual_pool
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommender import Recommender
+
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+
+TAKEN = 1.0
+"""The price of somebody who left the pool: no like is worth it."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class AllocatedLists:
+    """Lists for everybody together.
+
+    pairs:      the lists, after the plain check; dropped: pairs it took out, anything but 0 is a defect.
+    graph:      who could have been shown to whom; allocation: what was chosen before the check.
+    prices:     `(n_people,)` float32 for ranking live: a pair is worth `p_like (p_liked_back - price)`
+                of the candidate; 1 for people who left the pool.
+    """
+
+    pairs: RankedPairs
+    dropped: int
+    graph: CandidateGraph
+    allocation: Allocation
+    prices: Floats
+
+
+def allocated_lists(
+    maker: Recommender,
+    pool: RankedPairs,
+    config: AllocationConfig,
+    *,
+    rng: np.random.Generator,
+    full: Mask | None = None,
+    combiner: str = "product",
+) -> AllocatedLists:
+    """Choose everybody's list from their candidates.
+
+    pool: candidates of everybody, as `Recommender.pairs` finds them with a larger k.
+    full: `(n_people,)`, who has as many companions as they wish for: nobody's candidate, and no viewer.
+    """
+    left_out = np.zeros(len(maker.people), bool) if full is None else full
+    graph = mutual_pool(pool, maker.compiled, left_out)
+    allocation = allocate_graph(graph, config, rng=rng)
+    found = _pairs(allocation, combiner)
+    allowed = found.allowed(maker.policy, maker.people)
+    dropped = int((~allowed).sum())
+    if dropped:
+        _log.warning("pairs dropped by the plain check: compiled masks and rules disagree", pairs=dropped)
+    prices = np.where(left_out, np.float32(TAKEN), allocation.price)
+    return AllocatedLists(found.kept(allowed), dropped, graph, allocation, prices)
+
+
+def _pairs(allocation: Allocation, combiner: str) -> RankedPairs:
+    graph, edge = allocation.graph, allocation.ranked.edge
+    p, q = graph.p[edge], graph.q[edge]
+    both = combine(p.astype(np.float64), q.astype(np.float64), combiner)
+    return RankedPairs(allocation.viewer, graph.candidate[edge], p, q, both, allocation.propensity)
