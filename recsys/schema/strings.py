@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ def packed_strings(values: Iterable[str] | Iterable[int]) -> tuple[Bytes | Ends,
     return np.frombuffer(b"".join(encoded), np.uint8), ends
 
 
-def unpacked_strings(content: Bytes | Ends, ends: Ends) -> list[str] | list[int]:
+def unpacked_strings(content: Bytes | Ends, ends: Ends) -> list[Any]:
     """Return the strings, or the whole numbers, that `packed_strings` packed.
 
     >>> unpacked_strings(*packed_strings(["ab", ""])), unpacked_strings(*packed_strings([7]))
