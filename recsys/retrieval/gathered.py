@@ -25,8 +25,8 @@ class Gathered:
         filled = np.arange(best.score.shape[1]) < best.length[:, None]
         self._lengths.append(best.length)
         self._candidates.append(best.position[filled])
-        self._p_like.append(best.p_like[filled].astype(np.float32))
-        self._p_liked_back.append(best.p_liked_back[filled].astype(np.float32))
+        self._p_like.append(best.p_like[filled])
+        self._p_liked_back.append(best.p_liked_back[filled])
         self._score.append(best.score[filled])
 
     def for_viewers(self, viewers: Positions, positions: Positions, order: Positions) -> MutualLists:

@@ -58,7 +58,7 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
         reach=np.array(compiled.cell_reach, np.uint8, order="C"),
         tiles=summaries(words, first) if len(first) else words,
         tile_cells=np.ascontiguousarray(cells[:, 1], np.int32),
-        tile_cell_starts=np.searchsorted(cells[:, 0], np.arange(len(first))),
+        tile_cell_starts=np.searchsorted(cells[:, 0], np.arange(len(starts))),
     )
 
 

@@ -10,6 +10,7 @@ from recsys.constraints.compiled import Compiled
 from recsys.constraints.pairs import checked_rows
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
+from recsys.retrieval.best import NO_PRICE, Wanted
 from recsys.retrieval.chunks import Chunks, chunks_within, refuse
 from recsys.retrieval.gathered import Gathered
 from recsys.retrieval.layout import lay_out, layout_bytes
@@ -95,7 +96,7 @@ class Retriever:
             n_viewers=len(listed),
             n_people=len(self._order),
             n_factors=self._layout.people.taste.shape[1],
-            k=search.k,
+            k=search.wanted.k,
             workers=workers,
             tile=min(self._tile, max(len(listed), 1)),
         )
@@ -115,7 +116,8 @@ class Retriever:
             remedy = did_you_mean(combiner, COMBINER_NUMBERS)
             raise SettingsError(explained("unknown combiner", got=combiner, remedy=remedy))
         longest = max(1, len(self._order) - 1)
-        return Search(min(int(k), longest), COMBINER_NUMBERS[combiner], self._excluded(exclude))
+        wanted = Wanted(COMBINER_NUMBERS[combiner], min(int(k), longest), NO_PRICE, 0.0)
+        return Search(wanted, self._excluded(exclude))
 
     def _excluded(self, exclude: npt.ArrayLike | None) -> Links:
         if exclude is None:

@@ -70,7 +70,8 @@ COMBINER_NUMBERS: Final = {
 LANES: Final = 8
 """The number of factors is padded with zeros to a multiple, so that exact sums fold evenly."""
 
-_PAIRS_AT_ONCE = 16  # their products stay in the nearest cache
+QUICK = 1e-9
+_TO_WHOLE = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
 TINIEST_BOUND = 1e-140  # below it float64 loses relative precision, so nothing is skipped
 SLACK = 1e-12
 
@@ -90,6 +91,32 @@ class People(NamedTuple):
     margin: Values
 
 
+class Viewers(NamedTuple):
+    """What scoring reads of the viewers of a tile, in their order.
+
+    position: `(n_viewers,)` int32 among the people, -1 for somebody who is not one of them; taste,
+    appeal: `(n_viewers, n_factors)`; place: int32 into near `(n, n_places)`: the logits from a viewer's
+    place to each place of the people; margin: `(n_viewers,)` float64.
+    """
+
+    position: Positions
+    taste: Factors
+    appeal: Factors
+    place: Positions
+    near: Factors
+    margin: Values
+
+
+def viewers_at(people: People, rows: Positions) -> Viewers:
+    """Return the people at `rows` as viewers."""
+    at: Positions | slice = rows
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        at = slice(int(rows[0]), int(rows[-1]) + 1)
+    return Viewers(
+        rows, people.taste[at], people.appeal[at], people.place[at], people.near, people.margin[at]
+    )
+
+
 def margin_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
     """Return, for each person, how far any float32 logit with them can be wrong, `(n_people,)`.
 
@@ -106,31 +133,29 @@ def margin_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
 
 
 @njit(nogil=True, cache=True)
-def products(x: Factors, y: Factors, out: Values):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Exact: the product of two float32 numbers fits a float64.
-    for f in range(len(x)):
-        out[f] = np.float64(x[f]) * np.float64(y[f])
-
-
-@njit(nogil=True, cache=True)
-def folded_sum(values: Values):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The sum of `values`, a multiple of eight of them, in one fixed order that suits vectors: fold
-    # the far half onto the near one, in steps of eight, until eight are left. Overwrites them.
-    n = len(values)
+def exact_sum(x: Factors, y: Factors, terms: Values):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The sum of the products of x and y, a multiple of eight of them, in one fixed order that suits
+    # vectors: fold the far half onto the near one, in steps of eight, until eight are left. Products are
+    # exact: that of two float32 numbers fits a float64. `terms`: scratch of at least half the length, or 8.
+    n = len(x)
+    half = _half(n)
+    for f in range(n - half):
+        terms[f] = np.float64(x[f]) * np.float64(y[f]) + np.float64(x[f + half]) * np.float64(y[f + half])
+    for f in range(n - half, half):
+        terms[f] = np.float64(x[f]) * np.float64(y[f])
+    n = half
     while n > LANES:
-        half = (n // 2 + LANES - 1) // LANES * LANES
+        half = _half(n)
         for f in range(n - half):
-            values[f] += values[f + half]
+            terms[f] += terms[f + half]
         n = half
-    near = (values[0] + values[1]) + (values[2] + values[3])
-    return near + ((values[4] + values[5]) + (values[6] + values[7]))
+    near = (terms[0] + terms[1]) + (terms[2] + terms[3])
+    return near + ((terms[4] + terms[5]) + (terms[6] + terms[7]))
 
 
 @njit(nogil=True, cache=True)
-def exact_logit(taste: Factors, i: int, appeal: Factors, j: int, near: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    terms = np.empty(taste.shape[1])
-    products(taste[i], appeal[j], terms)
-    return folded_sum(terms) + near
+def _half(n: int):  # type: ignore[no-untyped-def]
+    return max(LANES, (n // 2 + LANES - 1) // LANES * LANES)
 
 
 @njit(nogil=True, cache=True)
@@ -184,20 +209,55 @@ def lowered(bound: float, margin: float):  # type: ignore[no-untyped-def]  # noq
 
 @njit(nogil=True, cache=True)
 def exact_pairs(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    people: People, i: int, others: Positions, how: int, score: Values, p: Values, q: Values
+    viewers: Viewers, r: int, people: People, others: Positions, how: int, score: Values, p: Values, q: Values
 ):
-    # Score, p and q of i looking at each of `others`. First the products of a few pairs, then their
-    # sums: reading scattered factors is what takes long, and this way many reads are under way.
-    n_factors = people.taste.shape[1]
-    terms = np.empty((2 * _PAIRS_AT_ONCE, n_factors))
-    for start in range(0, len(others), _PAIRS_AT_ONCE):
-        stop = min(start + _PAIRS_AT_ONCE, len(others))
-        for a in range(start, stop):
-            products(people.taste[i], people.appeal[others[a]], terms[2 * (a - start)])
-            products(people.appeal[i], people.taste[others[a]], terms[2 * (a - start) + 1])
-        for a in range(start, stop):
-            close = np.float64(people.near[people.place[i], people.place[others[a]]])
-            likes = folded_sum(terms[2 * (a - start)]) + close
-            liked = folded_sum(terms[2 * (a - start) + 1]) + close
-            p[a], q[a] = sigmoid(likes), sigmoid(liked)
-            score[a] = mutual(how, likes, liked, p[a], q[a])
+    # Score, p and q of viewer r looking at each of `others`.
+    taste, appeal, near = viewers.taste[r], viewers.appeal[r], viewers.near[viewers.place[r]]
+    terms = np.empty(len(taste))
+    for a in range(len(others)):
+        j = others[a]
+        close = np.float64(near[people.place[j]])
+        likes = exact_sum(taste, people.appeal[j], terms) + close
+        liked = exact_sum(appeal, people.taste[j], terms) + close
+        p[a], q[a] = sigmoid(likes), sigmoid(liked)
+        score[a] = mutual(how, likes, liked, p[a], q[a])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def quick_exp(z: float):  # type: ignore[no-untyped-def]  # noqa: D103
+    # exp(z) for -700 <= z <= 0, wrong by a factor within 1 +- QUICK, made of operations that have vector
+    # instructions. z = n log 2 + r with |r| <= log(2)/2; the series of exp(r) ends after r^8/8!, which
+    # leaves less than |r|^9/9! * e^|r| < 3e-10; n goes into the exponent.
+    n = (z * 1.4426950408889634 + _TO_WHOLE) - _TO_WHOLE
+    r = z - n * 0.6931471805599453
+    series = 1.0 + r / 8.0
+    series = 1.0 + r / 7.0 * series
+    series = 1.0 + r / 6.0 * series
+    series = 1.0 + r / 5.0 * series
+    series = 1.0 + r / 4.0 * series
+    series = 1.0 + r / 3.0 * series
+    series = 1.0 + r / 2.0 * series
+    series = 1.0 + r * series
+    return series * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def quick_scores(how: int, x: Factors, y: Factors, score: Values):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Scores from float32 logits, as `mutual` gives them for logits wrong by less than QUICK. (An
+    # exponential that is wrong by a factor f is that of a logit wrong by log f.)
+    for a in range(len(x)):
+        ours, theirs = np.float64(x[a]), np.float64(y[a])
+        if how == CROSS_RATIO:
+            ours, theirs = ours + theirs, np.float64(0.0)
+        u, v = quick_exp(max(-abs(ours), -700.0)), quick_exp(max(-abs(theirs), -700.0))
+        p, q = (1.0 if ours >= 0 else u) / (1.0 + u), (1.0 if theirs >= 0 else v) / (1.0 + v)
+        if how == PRODUCT:
+            score[a] = p * q
+        elif how == HARMONIC:
+            score[a] = 2.0 * p * q / (p + q)
+        elif how == GEOMETRIC:
+            score[a] = math.sqrt(p) * math.sqrt(q)
+        elif how == MIN:
+            score[a] = min(p, q)
+        else:
+            score[a] = p

@@ -4,26 +4,40 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from recsys.retrieval.best import Best, Shortlists, empty_best, keep_best, nobody_yet, room_for, settle
+from recsys.retrieval.best import (
+    Best,
+    Shortlists,
+    Wanted,
+    empty_best,
+    keep_best,
+    keep_best_of_few,
+    nobody_yet,
+    room_for,
+    settle,
+)
 from recsys.retrieval.chunks import Chunks
 from recsys.retrieval.layout import Layout
 from recsys.retrieval.mask import columns_left, mask_of
-from recsys.retrieval.scores import Factors
+from recsys.retrieval.scores import Factors, Viewers, viewers_at
 from recsys.retrieval.sparse import Links, close_pairs
-from recsys.retrieval.words import Positions, least_reach, summaries, taken
+from recsys.retrieval.words import Positions, Reach, Words, most_generous, summaries, taken
 
-_WORTH_DROPPING = 0.9
+_MANY: Final = 0.35
+"""Share of open pairs from which multiplying all of a block costs less than multiplying those alone."""
+
+_WORTH_DROPPING: Final = 0.9
 """A product over nine tenths of the columns costs less than picking them out."""
 
 _UNCHECKED: Final = "clip"
 """For `np.take`: positions are always valid, and checking them takes as long as taking them."""
 
+_FIRST: Final = np.zeros(1, np.int64)
+
 
 class Search(NamedTuple):
-    """What one call asks for: lists of `k`, a combiner's number, and links nobody is shown along."""
+    """What one call asks for, and links nobody is shown along."""
 
-    k: int
-    how: int
+    wanted: Wanted
     excluded: Links
 
 
@@ -50,27 +64,36 @@ class Workspace:
 
 
 def tile_best(layout: Layout, rows: Positions, search: Search, work: Workspace) -> Best:
-    """Return the `search.k` best of each position in `rows`, which should lie in one tile."""
-    lists = work.shortlists(len(rows))
-    left = open_to_any(layout, rows)
+    """Return the k best of each position in `rows`, which should lie in one tile."""
+    people, wanted = layout.people, search.wanted
+    viewers, lists = viewers_at(people, rows), work.shortlists(len(rows))
     words = taken(layout.words, rows)
-    taste, appeal = layout.people.taste[rows], layout.people.appeal[rows]
+    left = open_to_any(layout, words, layout.reach)
     for start in range(0, len(left), work.columns):
         columns = left[start : start + work.columns]
         mask = _shaped(work.mask, len(rows), len(columns))
-        mask_of(words, layout.reach, taken(layout.words, columns), mask)
+        n_open = mask_of(words, layout.reach, layout.words, columns, mask)
         close_pairs(mask, rows, columns, layout.sparse, search.excluded)
+        if n_open < _MANY * mask.size:
+            keep_best_of_few(lists, viewers, columns, mask, people, wanted)
+            continue
         some = np.flatnonzero(mask.any(axis=0))
         if len(some) < _WORTH_DROPPING * len(columns):
             columns = columns[some]
             fewer = _shaped(work.mask_left, len(rows), len(columns))
             mask = np.take(mask, some, axis=1, out=fewer, mode=_UNCHECKED)
-        if len(columns):
-            likes, liked = _products(layout, taste, appeal, columns, work)
-            keep_best(lists, rows, columns, mask, likes, liked, layout.people, search.how, search.k)
-    best = empty_best(len(rows), search.k)
-    settle(lists, best, rows, layout.people, search.how)
+        likes, liked = _products(layout, viewers, columns, work)
+        keep_best(lists, viewers, columns, mask, likes, liked, people, wanted)
+    best = empty_best(len(rows), wanted.k)
+    settle(lists, best, viewers, people, wanted)
     return best
+
+
+def _side_by_side(rows: Positions) -> Positions | slice:
+    """Return rows without gaps as a slice, which copies nothing."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
@@ -78,27 +101,29 @@ def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
     return scratch[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-def _products(
-    layout: Layout, taste: Factors, appeal: Factors, at: Positions, work: Workspace
-) -> tuple[Factors, Factors]:
-    """Return the float32 logits of rows for columns and back, `(n_rows, n_columns)` each."""
-    people = layout.people
-    if at[-1] - at[0] == len(at) - 1:  # side by side already
-        theirs, wanted = people.appeal[at[0] : at[-1] + 1], people.taste[at[0] : at[-1] + 1]
+def _products(layout: Layout, viewers: Viewers, at: Positions, work: Workspace) -> tuple[Factors, Factors]:
+    """Return the float32 logits of viewers for columns and back, `(n_viewers, n_columns)` each."""
+    people, n_viewers = layout.people, len(viewers.place)
+    if isinstance(part := _side_by_side(at), slice):
+        theirs, wanted = people.appeal[part], people.taste[part]
     else:
         theirs = np.take(people.appeal, at, axis=0, out=work.appeal[: len(at)], mode=_UNCHECKED)
         wanted = np.take(people.taste, at, axis=0, out=work.taste[: len(at)], mode=_UNCHECKED)
-    likes = np.matmul(taste, theirs.T, out=_shaped(work.likes, len(taste), len(at)))
-    liked = np.matmul(appeal, wanted.T, out=_shaped(work.liked, len(taste), len(at)))
+    likes = np.matmul(viewers.taste, theirs.T, out=_shaped(work.likes, n_viewers, len(at)))
+    liked = np.matmul(viewers.appeal, wanted.T, out=_shaped(work.liked, n_viewers, len(at)))
     return likes, liked
 
 
-def open_to_any(layout: Layout, rows: Positions) -> Positions:
-    """Return the positions of people open to the summary of `rows`, ascending."""
-    words = taken(layout.words, rows)
-    summary = summaries(words, np.zeros(1, np.int64))
-    cells = np.unique(words.cell)
-    reach = least_reach(layout.reach[cells].T, np.zeros(1, np.int64))[:, 0]
-    tile_reach = least_reach(reach[layout.tile_cells], layout.tile_cell_starts)
-    # The summary's cell is number 0 and the tiles' cells are their own numbers.
-    return columns_left(summary, reach, tile_reach, layout.tiles, layout.words, layout.starts)
+def open_to_any(layout: Layout, words: Words, reach: Reach) -> Positions:
+    """Return the positions of people open to the summary of `words`, ascending."""
+    # The summary's cell is number 0: all it needs of the reach table is one most generous row.
+    summary, generous = summaries(words, _FIRST), most_generous(reach, words.cell)
+    return columns_left(
+        summary,
+        generous,
+        layout.tiles,
+        layout.tile_cells,
+        layout.tile_cell_starts,
+        layout.words,
+        layout.starts,
+    )

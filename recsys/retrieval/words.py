@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from recsys.constraints.compiled import Compiled
+from recsys.retrieval.packing import Packing
 
 Positions = npt.NDArray[np.int32]
+Reach = npt.NDArray[np.uint8]
 _NIBBLE = np.uint8(15)
 
 
@@ -16,16 +19,20 @@ class Words(NamedTuple):
 
     Words run along the first axis, so that one pass over a word reads memory in order.
 
-    traits, refuses: `(n_words, n)` uint64.
-    overlaps:        `(n_overlap_words, n)` uint64; group g is rows `starts[g]:starts[g + 1]`.
-    starts:          `(n_groups + 1,)` int32.
+    traits, refuses: `(n_words, n)` uint64, an even number of words, the last perhaps empty.
+    short:           `(n_short, n)` uint64, small sets packed side by side, with `guard` and `fill`
+                     `(n_short,)` uint64 (see packing.py).
+    long:            `(n_long, n)` uint64; set g is rows `starts[g]:starts[g + 1]`, `(n_sets + 1,)` int32.
     cell:            `(n,)` int32 index into a reach table.
     max_class:       `(n,)` uint8; min_class: `(n,)` uint8; in_person: `(n,)` bool.
     """
 
     traits: npt.NDArray[np.uint64]
     refuses: npt.NDArray[np.uint64]
-    overlaps: npt.NDArray[np.uint64]
+    short: npt.NDArray[np.uint64]
+    guard: npt.NDArray[np.uint64]
+    fill: npt.NDArray[np.uint64]
+    long: npt.NDArray[np.uint64]
     starts: npt.NDArray[np.int32]
     cell: npt.NDArray[np.int32]
     max_class: npt.NDArray[np.uint8]
@@ -33,13 +40,18 @@ class Words(NamedTuple):
     in_person: npt.NDArray[np.bool_]
 
 
-def words_of(compiled: Compiled, rows: Positions) -> Words:
-    """Return the words of the people at `rows`, in that order."""
+def words_of(compiled: Compiled, rows: Positions, packing: Packing | None = None) -> Words:
+    """Return the words of the people at `rows`, in that order; `packing` is theirs unless given."""
+    packing = Packing.of(compiled, rows) if packing is None else packing
+    overlaps = compiled.overlaps[rows]
     return Words(
-        traits=np.ascontiguousarray(compiled.traits[rows].T),
-        refuses=np.ascontiguousarray(compiled.refuses[rows].T),
-        overlaps=np.ascontiguousarray(compiled.overlaps[rows].T),
-        starts=np.array(compiled.overlap_starts, np.int32),
+        traits=_even(compiled.traits[rows].T),
+        refuses=_even(compiled.refuses[rows].T),
+        short=packing.short_words(overlaps),
+        guard=packing.guard,
+        fill=packing.fill,
+        long=packing.long_words(overlaps),
+        starts=packing.starts,
         cell=compiled.cell[rows].astype(np.int32),
         max_class=compiled.max_class[rows].astype(np.uint8),
         min_class=compiled.min_class[rows].astype(np.uint8),
@@ -47,13 +59,19 @@ def words_of(compiled: Compiled, rows: Positions) -> Words:
     )
 
 
+def _even(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return words with an empty one added when their number is odd: the kernel takes two at a time."""
+    empty = np.zeros((len(words) % 2, words.shape[1]), np.uint64)
+    return np.ascontiguousarray(np.concatenate([words, empty]))
+
+
 def taken(words: Words, at: Positions) -> Words:
     """Return the columns at `at`, in that order."""
-    return Words(
+    return words._replace(
         traits=np.take(words.traits, at, axis=1),
         refuses=np.take(words.refuses, at, axis=1),
-        overlaps=np.take(words.overlaps, at, axis=1),
-        starts=words.starts,
+        short=np.take(words.short, at, axis=1),
+        long=np.take(words.long, at, axis=1),
         cell=words.cell[at],
         max_class=words.max_class[at],
         min_class=words.min_class[at],
@@ -67,13 +85,13 @@ def summaries(words: Words, tile_starts: npt.NDArray[np.int64]) -> Words:
     A summary has the bits all its members have and refuses what all refuse; it shares what any
     member could share, reaches as far as the farthest-reaching, and is in person only when all
     are. What is shut between two summaries is therefore shut between all their members. Its cell
-    is its own number, for a reach row made with `least_reach`.
+    is its own number, for a reach row made with `most_generous`.
     """
-    return Words(
+    return words._replace(
         traits=np.bitwise_and.reduceat(words.traits, tile_starts, axis=1),
         refuses=np.bitwise_and.reduceat(words.refuses, tile_starts, axis=1),
-        overlaps=np.bitwise_or.reduceat(words.overlaps, tile_starts, axis=1),
-        starts=words.starts,
+        short=np.bitwise_or.reduceat(words.short, tile_starts, axis=1),
+        long=np.bitwise_or.reduceat(words.long, tile_starts, axis=1),
         cell=np.arange(len(tile_starts), dtype=np.int32),
         max_class=np.maximum.reduceat(words.max_class, tile_starts),
         min_class=np.minimum.reduceat(words.min_class, tile_starts),
@@ -81,15 +99,17 @@ def summaries(words: Words, tile_starts: npt.NDArray[np.int64]) -> Words:
     )
 
 
-def least_reach(reach: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-    """Return the most generous reach of each run of the last axis.
-
-    A reach byte holds the nearest maximum class in its low half and the farthest minimum class in
-    its high half; the most generous one has the least low half and the greatest high half.
-
-    >>> least_reach(np.array([0x21, 0x12], np.uint8), np.array([0])).tolist()
-    [33]
-    """
-    low = np.minimum.reduceat(reach & _NIBBLE, starts, axis=-1)
-    high = np.maximum.reduceat(reach >> 4, starts, axis=-1)
-    return low | (high << 4)
+@njit(nogil=True, cache=True)
+def most_generous(reach: Reach, cells: Positions):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The most generous reach from any of `cells` to each cell, `(n_cells,)` uint8. A reach byte holds
+    # the nearest maximum class in its low half and the farthest minimum class in its high half; the
+    # most generous one has the least low half and the greatest high half.
+    nearest, farthest = np.full(reach.shape[1], 15, np.uint8), np.zeros(reach.shape[1], np.uint8)
+    last = -1
+    for cell in cells:
+        if cell != last:  # people of one cell follow each other in tile order
+            row, last = reach[cell], cell
+            for c in range(len(nearest)):
+                nearest[c] = min(nearest[c], row[c] & _NIBBLE)
+                farthest[c] = max(farthest[c], row[c] & ~_NIBBLE)
+    return nearest | farthest

@@ -54,7 +54,7 @@ def one_blas_thread_if_needed() -> Iterator[None]:
 
 def in_this_thread(layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks) -> Found:
     """Yield each tile's rows and lists, in order."""
-    work = Workspace(chunks, layout, search.k)
+    work = Workspace(chunks, layout, search.wanted.k)
     with one_blas_thread():
         for rows in tiles:
             yield rows, tile_best(layout, rows, search, work)
@@ -66,7 +66,7 @@ def in_threads(
     """Yield the same from several threads; kernels and products run without the interpreter's lock."""
     spaces: SimpleQueue[Workspace] = SimpleQueue()
     for _ in range(workers):
-        spaces.put(Workspace(chunks, layout, search.k))
+        spaces.put(Workspace(chunks, layout, search.wanted.k))
 
     def one(rows: Positions) -> Best:
         work = spaces.get()
@@ -113,7 +113,7 @@ class _Process:
 def _start(folder: str, search: Search, chunks: Chunks) -> None:
     _Process.layout = open_layout(Path(folder))
     _Process.search = search
-    _Process.work = Workspace(chunks, _Process.layout, search.k)
+    _Process.work = Workspace(chunks, _Process.layout, search.wanted.k)
 
 
 def _tile_of_this_process(rows: Positions) -> Best:

@@ -17,6 +17,7 @@ STEPS = {
     "close_pairs": "sparse rules",
     "_products": "gather and products",
     "keep_best": "noting",
+    "keep_best_of_few": "products of few, and noting",
     "settle": "exact scores",
 }
 
@@ -36,7 +37,7 @@ class Steps:
             found = function(*args)
             self.seconds[step] += time.thread_time() - start
             if step == "_products":
-                self.operations += 2 * 2 * found[0].size * args[1].shape[1]
+                self.operations += 2 * 2 * found[0].size * args[1].taste.shape[1]
             return found
 
         return run

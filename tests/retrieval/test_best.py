@@ -9,51 +9,102 @@ from hypothesis import strategies as st
 
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
-from recsys.retrieval.best import Best, empty_best, keep_best, nobody_yet, room_for, settle
+from recsys.retrieval.best import (
+    NO_PRICE,
+    Best,
+    Wanted,
+    empty_best,
+    in_order,
+    keep_best,
+    keep_best_of_few,
+    nobody_yet,
+    reached_by,
+    room_for,
+    settle,
+)
 from recsys.retrieval.people import people_of
-from recsys.retrieval.scores import COMBINER_NUMBERS
+from recsys.retrieval.scores import COMBINER_NUMBERS, viewers_at
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 
 how = st.sampled_from(sorted(COMBINERS))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(
-    seed=st.integers(0, 2**32 - 1), n=st.integers(2, 30), k=st.integers(1, 10), how=how, ties=st.booleans()
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(2, 30),
+    k=st.integers(1, 10),
+    how=how,
+    ties=st.booleans(),
+    priced=st.booleans(),
 )
-def test_kept_in_any_number_of_blocks_equals_sorting(seed: int, n: int, k: int, how: str, ties: bool) -> None:
+def test_kept_in_any_number_of_blocks_equals_sorting(
+    seed: int, n: int, k: int, how: str, ties: bool, priced: bool
+) -> None:
     rng = np.random.default_rng(seed)
     directed = directed_world(rng, n, 6, ties=ties)
     order = rng.permutation(n).astype(np.int32)
     people = people_of(directed, order)
-    viewers = np.arange(min(n, 3), dtype=np.int32)
-    mask = rng.random((len(viewers), n)) < 0.7
-    number = COMBINER_NUMBERS[how]
-    lists, best = nobody_yet(len(viewers), room_for(k, n)), empty_best(len(viewers), k)
-    for columns in np.array_split(rng.permutation(n).astype(np.int32), 3):
-        x = people.taste[viewers] @ people.appeal[columns].T
-        y = people.appeal[viewers] @ people.taste[columns].T
+    rows = np.arange(min(n, 3), dtype=np.int32)
+    viewers, mask = viewers_at(people, rows), rng.random((len(rows), n)) < 0.7
+    price = rng.choice([0.0, 0.1, 0.7, 3.0], n) if priced else NO_PRICE
+    wanted = Wanted(COMBINER_NUMBERS[how], k, price, price.max(initial=0.0))
+    lists, best = nobody_yet(len(rows), room_for(k, n)), empty_best(len(rows), k)
+    for few, columns in enumerate(np.array_split(rng.permutation(n).astype(np.int32), 3)):
         part = np.ascontiguousarray(mask[:, columns])
-        keep_best(lists, viewers, columns, part, x, y, people, number, k)
-    settle(lists, best, viewers, people, number)
-    score = plain_scores(directed, how)[0]
-    for r, viewer in enumerate(viewers):
-        open_rows = order[mask[r]]
-        expected = sorted(open_rows.tolist(), key=lambda row: (-score[order[viewer], row], row))[:k]
-        assert order[best.position[r, : best.length[r]]].tolist() == expected
+        if few == 1:
+            keep_best_of_few(lists, viewers, columns, part, people, wanted)
+        else:
+            x = people.taste[rows] @ people.appeal[columns].T
+            y = people.appeal[rows] @ people.taste[columns].T
+            keep_best(lists, viewers, columns, part, x, y, people, wanted)
+    settle(lists, best, viewers, people, wanted)
+    score, p, _ = plain_scores(directed, how)
+    for r in range(len(rows)):
+        value = score[order[r], order] - (price * p[order[r], order] if priced else 0.0)
+        at = sorted(np.flatnonzero(mask[r]).tolist(), key=lambda a: (-value[a], order[a]))[:k]
+        assert best.position[r, : best.length[r]].tolist() == at
+        assert best.score[r, : best.length[r]].tolist() == score[order[r], order[at]].tolist()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    values=st.lists(st.floats(0, 1) | st.sampled_from([0.0, 1e-300, 0.5, 1.0]), min_size=2, max_size=80),
+    share=st.floats(0, 1),
+    shift=st.sampled_from([0.0, 0.7]),
+)
+def test_what_is_reached_by_k_is_hardly_less_than_the_kth(
+    values: list[float], share: float, shift: float
+) -> None:
+    score = np.array(values) - shift
+    k = 1 + int(share * (len(values) - 2))
+    kth = np.sort(score)[-k]
+    found = reached_by(score.copy(), k)
+    assert found <= kth
+    assert (score >= found).sum() <= max(k + len(values) // 8, (score >= kth).sum())
+
+
+@pytest.mark.parametrize("n", [0, 1, 40, 700])
+@pytest.mark.parametrize("distinct", [3, 10**6])
+def test_order_is_by_value_then_row(n: int, distinct: int) -> None:
+    rng = np.random.default_rng(n)
+    value, row = rng.integers(0, distinct, n) / 7.0, rng.permutation(n).astype(np.int32)
+    expected = sorted(range(n), key=lambda a: (-value[a], row[a]))
+    assert in_order(value, row).tolist() == expected
 
 
 def found_among(directed: Directed, n_viewers: int, k: int, how: str) -> tuple[Best, int]:
     """The k best of the first few among everybody, and how many pairs were scored exactly."""
     n = len(directed)
     people = people_of(directed, np.arange(n, dtype=np.int32))
-    viewers, columns = np.arange(n_viewers, dtype=np.int32), np.arange(n, dtype=np.int32)
-    x, y = people.taste[viewers] @ people.appeal.T, people.appeal[viewers] @ people.taste.T
+    columns = np.arange(n, dtype=np.int32)
+    viewers = viewers_at(people, columns[:n_viewers])
+    x, y = viewers.taste @ people.appeal.T, viewers.appeal @ people.taste.T
     lists, best = nobody_yet(n_viewers, room_for(k, n)), empty_best(n_viewers, k)
-    every = np.ones((n_viewers, n), bool)
-    n_exact = keep_best(lists, viewers, columns, every, x, y, people, COMBINER_NUMBERS[how], k)
-    return best, n_exact + settle(lists, best, viewers, people, COMBINER_NUMBERS[how])
+    every, wanted = np.ones((n_viewers, n), bool), Wanted(COMBINER_NUMBERS[how], k, NO_PRICE, 0.0)
+    n_exact = keep_best(lists, viewers, columns, every, x, y, people, wanted)
+    return best, n_exact + settle(lists, best, viewers, people, wanted)
 
 
 @pytest.mark.parametrize("how", sorted(COMBINERS))

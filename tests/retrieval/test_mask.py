@@ -1,13 +1,17 @@
 """The mask kernel beside its numpy twin, and what summaries promise."""
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.retrieval.mask import columns_left, mask_of, open_columns
-from recsys.retrieval.words import Words, least_reach, summaries, taken, words_of
-from tests.retrieval.worlds import compiled_world
+from recsys.retrieval.mask import columns_left, mask_of, open_columns, place_words
+from recsys.retrieval.packing import Packing
+from recsys.retrieval.words import Words, most_generous, summaries, taken, words_of
+from tests.retrieval.worlds import compiled_world, everybody_open
 
 
 def plain_mask(rows: Words, reach: np.ndarray, columns: Words) -> np.ndarray:
@@ -16,15 +20,28 @@ def plain_mask(rows: Words, reach: np.ndarray, columns: Words) -> np.ndarray:
     for w in range(len(rows.traits)):
         out &= (rows.traits[w][:, None] & columns.refuses[w]) == 0
         out &= (rows.refuses[w][:, None] & columns.traits[w]) == 0
+    for mine, theirs, guard in zip(rows.short, columns.short, rows.guard, strict=True):
+        for field in fields_between(int(guard)):
+            out &= (mine[:, None] & theirs & np.uint64(field)) != 0
     for first, last in zip(rows.starts[:-1], rows.starts[1:], strict=True):
         common = np.zeros(out.shape, bool)
         for w in range(first, last):
-            common |= (rows.overlaps[w][:, None] & columns.overlaps[w]) != 0
+            common |= (rows.long[w][:, None] & columns.long[w]) != 0
         out &= common
     between = reach[rows.cell][:, columns.cell]
     both = rows.in_person[:, None] & columns.in_person
     out &= ~(both & ((between & 15) > np.minimum(rows.max_class[:, None], columns.max_class)))
     return out & ((between >> 4) >= np.maximum(rows.min_class[:, None], columns.min_class))
+
+
+def fields_between(guard: int) -> list[int]:
+    """The bits of each field, each of which ends below a guard bit."""
+    found, start = [], 0
+    for bit in range(64):
+        if guard >> bit & 1:
+            found.append(sum(1 << b for b in range(start, bit)))
+            start = bit + 1
+    return found
 
 
 compiled_worlds = st.builds(
@@ -40,12 +57,46 @@ compiled_worlds = st.builds(
 def test_kernel_equals_its_twin(compiled: Compiled, seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = compiled.n_people
-    rows = words_of(compiled, rng.permutation(n)[: 1 + n // 3].astype(np.int32))
-    columns = words_of(compiled, rng.permutation(n).astype(np.int32))
-    reach = compiled.cell_reach
-    found = np.empty((len(rows.cell), len(columns.cell)), bool)
-    mask_of(rows, reach, columns, found)
-    assert np.array_equal(found, plain_mask(rows, reach, columns))
+    words = words_of(compiled, rng.permutation(n).astype(np.int32))
+    rows = taken(words, np.arange(1 + (n - 1) // 3, dtype=np.int32))
+    columns = np.sort(rng.permutation(n)[: 1 + n // 2]).astype(np.int32)
+    found = np.empty((len(rows.cell), len(columns)), bool)
+    n_open = mask_of(rows, compiled.cell_reach, words, columns, found)
+    assert np.array_equal(found, plain_mask(rows, compiled.cell_reach, taken(words, columns)))
+    assert n_open == found.sum()
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 40), most=st.sampled_from([1, 3, 8, 24]))
+def test_packed_sets_have_in_common_what_the_sets_have(seed: int, n: int, most: int) -> None:
+    """Sets of up to `most` elements each, people with every bit among them, and sets of nobody."""
+    rng = np.random.default_rng(seed)
+    n_sets = int(rng.integers(1, 9))
+    sets = (rng.random((n, n_sets, most)) < rng.choice([0.0, 0.2, 0.6], n_sets)[:, None]).astype(np.uint64)
+    overlaps = (sets << np.arange(most, dtype=np.uint64)).sum(axis=2, dtype=np.uint64)
+    overlaps[rng.random((n, n_sets)) < 0.2] = np.uint64(2**64 - 1)
+    nothing = np.zeros((n, 1), np.uint64)
+    compiled = everybody_open(
+        n,
+        traits=nothing,
+        refuses=nothing,
+        overlaps=overlaps,
+        overlap_starts=np.arange(n_sets + 1, dtype=np.int32),
+    )
+    packing = Packing.of(compiled, np.arange(n))
+    assert len(packing.fields) + len(packing.starts) - 1 == n_sets
+    everybody = np.arange(n, dtype=np.int32)
+    words, found = words_of(compiled, everybody), np.empty((n, n), bool)
+    mask_of(words, compiled.cell_reach, words, everybody, found)
+    assert np.array_equal(found, ((overlaps[:, None] & overlaps[None]) != 0).all(axis=2))
+
+
+@pytest.mark.parametrize("most", [3, 24])
+def test_sets_of_more_elements_than_a_field_holds_keep_their_words(most: int) -> None:
+    rng = np.random.default_rng(0)
+    overlaps = rng.integers(0, 2 ** (most + 1), (500, 2)).astype(np.uint64)
+    compiled = compiled_world(rng, 500, overlaps=overlaps, overlap_starts=np.arange(3, dtype=np.int32))
+    assert len(Packing.of(compiled, np.arange(500)).long) == (0 if most == 3 else 2)
 
 
 def test_twin_agrees_with_the_compiled_pairs() -> None:
@@ -62,9 +113,17 @@ def test_a_range_of_columns_alone_is_looked_at() -> None:
     compiled = compiled_world(np.random.default_rng(4), 30, density=0.03)
     words = words_of(compiled, np.arange(30, dtype=np.int32))
     whole = plain_mask(words, compiled.cell_reach, words)
-    shut, out = np.empty(30, np.uint64), np.empty(30, bool)
-    open_columns(words, 5, compiled.cell_reach[words.cell[5]], words, 7, 19, shut, out)
+    shut, places, out = np.empty(30, np.uint64), np.empty(30, np.uint64), np.empty(30, bool)
+    place_words(compiled.cell_reach[words.cell[5]], words, 7, 19, places)
+    n_open = open_columns(words, 5, places, words, 7, 19, shut, out)
     assert np.array_equal(out[:12], whole[5, 7:19])
+    assert n_open == whole[5, 7:19].sum()
+
+
+def cells_of(words: Words, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct cells of each tile, end to end, and where each tile's begin."""
+    found = [np.unique(words.cell[a:b]) for a, b in pairwise(starts.tolist())]
+    return np.concatenate(found).astype(np.int32), np.cumsum([0] + [len(cells) for cells in found])
 
 
 @settings(deadline=None, max_examples=60)
@@ -79,10 +138,9 @@ def test_what_is_shut_to_a_summary_is_shut_to_its_members(
     rows = np.arange(min(row_size, n), dtype=np.int32)
     members = taken(everybody, rows)
     zero = np.zeros(1, np.int64)
-    reach = least_reach(compiled.cell_reach[members.cell].T, zero)[:, 0]
-    tile_reach = least_reach(reach[everybody.cell], starts[:-1])
+    reach = most_generous(compiled.cell_reach, members.cell)
     summary = summaries(members, zero)
-    left = columns_left(summary, reach, tile_reach, tiles, everybody, starts)
+    left = columns_left(summary, reach, tiles, *cells_of(everybody, starts), everybody, starts)
     assert left.tolist() == np.flatnonzero(plain_mask(summary, reach[None], everybody)[0]).tolist()
     open_to_any = plain_mask(members, compiled.cell_reach, everybody).any(axis=0)
     assert np.all(np.diff(left) > 0)
@@ -97,7 +155,8 @@ def test_summaries_let_tiles_fall_away() -> None:
     words = words._replace(traits=np.ascontiguousarray(traits.T), refuses=np.ascontiguousarray(refuses.T))
     starts = np.array([0, 20, 40], np.int64)
     zero, any_reach = np.zeros(1, np.int64), np.full(len(compiled.cell_reach), 0x30, np.uint8)
-    tile_reach = least_reach(any_reach[words.cell], starts[:-1])
     row = summaries(taken(words, np.arange(3, dtype=np.int32)), zero)
-    left = columns_left(row, any_reach, tile_reach, summaries(words, starts[:-1]), words, starts)
+    left = columns_left(
+        row, any_reach, summaries(words, starts[:-1]), *cells_of(words, starts), words, starts
+    )
     assert left.min() >= 20

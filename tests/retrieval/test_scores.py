@@ -11,13 +11,17 @@ from recsys.models.reciprocal import COMBINERS, combine
 from recsys.retrieval.people import people_of
 from recsys.retrieval.scores import (
     COMBINER_NUMBERS,
+    QUICK,
     bounds,
-    exact_logit,
     exact_pairs,
+    exact_sum,
     lower_by,
     margin_of,
     mutual,
+    quick_exp,
+    quick_scores,
     sigmoid,
+    viewers_at,
 )
 from tests.retrieval.plain import plain_logits, plain_scores, plain_sigmoid
 from tests.retrieval.worlds import directed_world
@@ -33,7 +37,7 @@ def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
     for a in range(20):
         for b in range(20):
             near = np.float64(people.near[people.place[a], people.place[b]])
-            found = exact_logit(people.taste, a, people.appeal, b, near)
+            found = exact_sum(people.taste[a], people.appeal[b], np.empty(16)) + near
             assert found == expected[rows[a], rows[b]]
 
 
@@ -92,7 +96,7 @@ def test_pairs_scored_together_equal_their_twin_to_the_last_bit(how: str) -> Non
     rows = np.random.default_rng(5).permutation(50).astype(np.int32)
     people, found = people_of(directed, rows), np.empty((3, 50))
     everybody = np.arange(50, dtype=np.int32)
-    exact_pairs(people, 7, everybody, COMBINER_NUMBERS[how], *found)
+    exact_pairs(viewers_at(people, everybody), 7, people, everybody, COMBINER_NUMBERS[how], *found)
     expected = [part[rows[7], rows] for part in plain_scores(directed, how)]
     assert found.tolist() == np.array(expected).tolist()
 
@@ -108,6 +112,22 @@ def test_wrong_logits_make_the_log_odds_wrong_by_no_more_than_twice_as_much(
     right, wrong = score(x, y), score(x + m * towards[0], y + m * towards[1])
     assert lower_by(wrong, 2 * m) <= right
     assert lower_by(right, 2 * m) <= wrong
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.floats(-700, 0))
+def test_quick_exponentials_are_close_enough(z: float) -> None:
+    assert abs(quick_exp(z) / math.exp(z) - 1.0) < QUICK
+
+
+@settings(deadline=None, max_examples=300)
+@given(x=st.floats(-300, 40, width=32), y=st.floats(-300, 40, width=32), how=how)
+def test_quick_scores_are_those_of_logits_that_are_hardly_wrong(x: float, y: float, how: str) -> None:
+    number, found = COMBINER_NUMBERS[how], np.empty(1)
+    quick_scores(number, np.array([x], np.float32), np.array([y], np.float32), found)
+    right = mutual(number, x, y, plain_sigmoid(x), plain_sigmoid(y))
+    assert lower_by(found[0], 2 * QUICK) <= right
+    assert lower_by(right, 2 * QUICK) <= found[0]
 
 
 def test_lower_by_takes_log_odds_away() -> None:
