@@ -1,0 +1,193 @@
+"""The queue shows everything to people, and only credible reporters move anything before they decide."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.errors import InputError
+from recsys.explain.review import demotions, load_policy, review_queue
+from recsys.explain.review.flags import flags
+from recsys.explain.review.policy import read_policy
+from recsys.history import Events
+from recsys.schema.catalogue.yaml_file import YamlFile
+from recsys.schema.columns import Columns as C
+from recsys.schema.vocabulary import EVENT_DETAILS, REPORT_CATEGORIES
+from tests.history.timeline import day, events
+
+POLICY = load_policy()
+
+
+def settled(*people: str, tier: str = "id", at: float = 0) -> list[tuple[Any, ...]]:
+    lines: list[tuple[Any, ...]] = [(at, who, "terms_accepted") for who in people]
+    return lines + [(at, who, "verified", None, tier) for who in people]
+
+
+def talked(who: str, other: str, at: float = 20) -> list[tuple[Any, ...]]:
+    return [(at, who, "message", other), (at, other, "message", who)]
+
+
+def report(who: str, other: str, at: float = 40, category: str = "harassment") -> tuple[Any, ...]:
+    return (at, who, "report", other, category)
+
+
+PEOPLE = ("r", "s", "t", "bad")
+TRUSTED = [*settled(*PEOPLE), *(line for who in "rst" for line in talked(who, "bad"))]
+
+
+def weight(told: Events, who: str = "bad", at: float | None = None) -> float:
+    found = demotions(told, None if at is None else day(at)).set_index(C.USER)["weight"]
+    return float(found.get(who, 0.0))
+
+
+def test_two_credible_reporters_lower_by_hand() -> None:
+    told = events(*TRUSTED, report("r", "bad"), report("s", "bad", category="physical_pressure"))
+    [row] = demotions(told).to_dict("records")
+    assert row["user_id"] == "bad"
+    assert row["reporters"] == 2
+    assert row["weight"] == pytest.approx(3 / 4 + 4 / 4)
+    assert row["factor"] == pytest.approx(1 / 2.75)
+    assert weight(told, at=130) == pytest.approx(1.75 / 2)
+    assert weight(told, at=39) == 0
+
+
+def test_one_reporter_moves_nothing_however_often() -> None:
+    told = events(
+        *TRUSTED, *(report("r", "bad", at=30 + n, category=c) for n, c in enumerate(REPORT_CATEGORIES))
+    )
+    assert demotions(told).empty
+    queue = review_queue(told)
+    assert len(queue) == len(REPORT_CATEGORIES)
+    assert queue.gravity.is_monotonic_decreasing
+
+
+def test_reporters_count_once() -> None:
+    once = events(*TRUSTED, report("r", "bad"), report("s", "bad"))
+    often = events(*TRUSTED, *(report(who, "bad", at=40 - n) for who in "rs" for n in range(6)))
+    assert weight(often) == pytest.approx(weight(once))
+
+
+@settings(deadline=None, max_examples=10)
+@given(n=st.integers(2, 40), at=st.floats(20, 40), tier=st.sampled_from(["id", "age", "none"]))
+def test_a_brigade_of_fresh_accounts_moves_nothing(n: int, at: float, tier: str) -> None:
+    crowd = [f"new{k}" for k in range(n)]
+    fresh = settled(*crowd, tier=tier, at=at - 5)
+    told = events(*TRUSTED, *fresh, *(report(who, "bad", at=at) for who in crowd))
+    assert demotions(told).empty
+    kinds = set(review_queue(told).kind)
+    assert ("brigade" in kinds) == (n >= POLICY.brigade)
+    honest = events(*TRUSTED, report("r", "bad"), report("s", "bad"))
+    both = events(
+        *TRUSTED, *fresh, report("r", "bad"), report("s", "bad"), *(report(w, "bad", at) for w in crowd)
+    )
+    assert weight(both) == pytest.approx(weight(honest))
+
+
+@pytest.mark.parametrize("tier", ["age", "none"])
+def test_unverified_reporters_move_nothing(tier: str) -> None:
+    lines = [line for line in TRUSTED if line[2] != "verified"]
+    again = [(0, who, "verified", None, tier) for who in PEOPLE]
+    told = events(*lines, *again, *(report(who, "bad") for who in "rst"))
+    assert demotions(told).empty
+
+
+def test_strangers_weigh_less_and_who_reports_everybody_little() -> None:
+    known = events(*TRUSTED, report("r", "bad"), report("s", "bad"))
+    lines = [line for line in TRUSTED if line[2] != "message"]
+    strangers = events(*lines, report("r", "bad"), report("s", "bad"))
+    assert weight(strangers) == pytest.approx(POLICY.stranger * weight(known))
+    others = [report("r", f"x{n}", at=25 + n / 10) for n in range(9)]
+    busy = events(*TRUSTED, *others, report("r", "bad"), report("s", "bad"))
+    assert weight(busy) == pytest.approx(0.75 + 0.75 / 10)
+
+
+def test_two_who_accuse_each_other_go_to_people_and_move_nothing() -> None:
+    told = events(*TRUSTED, report("r", "bad"), report("s", "bad"), report("bad", "r", at=41))
+    assert demotions(told).empty
+    queue = review_queue(told).set_index(C.USER)
+    assert bool(queue.loc["r", "mutual"])
+    assert bool(queue.loc["bad", "mutual"])
+
+
+def test_what_is_shown_of_each_flag() -> None:
+    told = events(
+        *TRUSTED,
+        (30, "r", "feeling_check", "bad", "pressured"),
+        (31, "bad", "money_request", "s"),
+        (32, "t", "meet_feedback", "bad", "unsafe"),
+        (33, "s", "end", "bad", "unsafe"),
+        (34, "r", "end", "bad", "amicable"),
+        (35, "r", "feeling_check", "bad", "drifting"),
+    )
+    queue = review_queue(told)
+    assert queue.user_id.eq("bad").all()
+    assert queue.kind.tolist() == [
+        "meet_feedback.unsafe",
+        "end.unsafe",
+        "feeling_check.pressured",
+        "money_request",
+    ]
+    assert queue.policy.eq(POLICY.version).all()
+    assert all(len(ids) == 1 and ids[0] in set(told.frame.event_id) for ids in queue.evidence)
+    assert queue.gravity.tolist() == [4, 3, 3, 3]
+
+
+def test_holds_and_appeals() -> None:
+    held = pd.DataFrame(
+        {C.USER: ["bad", "r", "r"], C.TS: [day(5), day(5), day(9)], C.STATE: ["active", "active", "lifted"]}
+    )
+    appeals = pd.DataFrame({C.USER: ["bad", "bad"], C.TS: [day(6), day(8)], C.STATE: ["asked", "upheld"]})
+    told = events(*TRUSTED)
+    queue = review_queue(told, holds=held, appeals=appeals, as_of=day(50))
+    assert queue[[C.USER, "kind", "appeal"]].values.tolist() == [["bad", "hold", "upheld"]]  # noqa: PD011
+    before = review_queue(told, holds=held, appeals=appeals, as_of=day(7))
+    assert sorted(before[C.USER]) == ["bad", "r"]
+    assert before.set_index(C.USER).appeal.to_dict() == {"bad": "asked", "r": "none"}
+
+
+def test_erased_people_are_not_reviewed() -> None:
+    told = events(*TRUSTED, report("r", "bad"), report("s", "bad"), (45, "bad", "erase"))
+    assert review_queue(told).empty
+    assert demotions(told).empty
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_rows_changes_nothing_and_more_reports_never_lift(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    people = [f"p{n}" for n in range(6)]
+    lines = [*settled(*people, tier="id")]
+    for _ in range(12):
+        a, b = rng.choice(people[:4], 2, replace=False)
+        lines += talked(str(a), str(b))
+        c, d = rng.choice(people, 2, replace=False)
+        lines.append(report(str(c), str(d), at=float(rng.integers(20, 60)), category="money"))
+    told = events(*lines)
+    shuffled = Events.of(told.frame.sample(frac=1, random_state=int(rng.integers(2**31))))
+    pd.testing.assert_frame_equal(demotions(shuffled), demotions(told))
+    pd.testing.assert_frame_equal(review_queue(shuffled), review_queue(told))
+    found = demotions(told)
+    assert found.factor.between(0, 1, inclusive="neither").all()
+    assert (found.reporters >= POLICY.least_reporters).all()
+
+
+def test_every_flag_of_the_vocabulary_has_a_kind() -> None:
+    assert {f"report.{category}" for category in EVENT_DETAILS["report"]} <= set(POLICY.kinds)
+    found = flags(events((1, "a", "report", "b", None)), POLICY)
+    assert found.kind.tolist() == ["report.other"]
+
+
+def test_a_broken_policy_names_the_key() -> None:
+    from importlib.resources import files
+
+    text = (files("recsys.schema.catalogue") / "review.yaml").read_text("utf-8")
+    for wrong, named in (
+        (text.replace("by: actor", "by: nobody", 1), "'by' is actor or target"),
+        (text.replace("verified: id ", "verified: passport "), "unknown tier"),
+        (text.replace("stranger: 0.25", "stranger: often"), "'stranger' is not a number"),
+    ):
+        with pytest.raises(InputError, match=named):
+            read_policy(YamlFile("review", wrong.encode()), "v")
