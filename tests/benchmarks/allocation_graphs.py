@@ -10,12 +10,14 @@ from recsys.allocation import CandidateGraph
 Values = npt.NDArray[np.float64]
 
 
-def su_market(n: int, crowd: float, rng: np.random.Generator) -> tuple[Values, Values]:
-    """Return p and q, `(1.5 n candidates, n jobs)`, of Su, Bayoumi and Joachims (WWW 2022).
+def su_market(
+    n: int, crowd: float, rng: np.random.Generator, n_rows: int | None = None
+) -> tuple[Values, Values]:
+    """Return p and q, `(1.5 n candidates, n jobs)` by default, of Su, Bayoumi and Joachims (WWW 2022).
 
     `(1 - crowd) U + crowd * popularity`, popularity linear over jobs for p and over candidates for q.
     """
-    shape = (int(1.5 * n), n)
+    shape = (int(1.5 * n) if n_rows is None else n_rows, n)
     jobs, candidates = (np.arange(1, size + 1) / size for size in (shape[1], shape[0]))
     p = (1.0 - crowd) * rng.random(shape) + crowd * jobs[None, :]
     q = (1.0 - crowd) * rng.random(shape) + crowd * candidates[:, None]

@@ -7,10 +7,11 @@ The criterion of Y. Tomita and T. Yokoyama, "Fair Reciprocal Recommendation in M
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy import sparse
 
 from recsys.allocation.arrivals import read_chances
 from recsys.allocation.deploy import Ranked
-from recsys.allocation.examination import Decay, Examination, chance_at
+from recsys.allocation.examination import NOT_READ, Decay, Examination, chance_at
 from recsys.allocation.graph import CandidateGraph, Inbox
 
 Floats = npt.NDArray[np.float32]
@@ -80,6 +81,21 @@ def _count(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     return envious
 
 
+def _count_unread(
+    graph: CandidateGraph, exposure: Floats, people: npt.NDArray[np.int64], shown_to: Floats
+) -> int:
+    """Count without inboxes: matches are linear in how one is shown, so one product gives them all."""
+    inbox = graph.inbox
+    back = np.maximum(inbox.reverse, 0)
+    looks_back = np.where(inbox.reverse >= 0, exposure[back], 0.0)
+    worth = inbox.p.astype(np.float64) * inbox.q * looks_back
+    shape = (graph.n_people, graph.n_people)
+    by_viewer = sparse.csr_array((worth, graph.viewer[inbox.edge], inbox.indptr), shape=shape)
+    matches = by_viewer[people] @ shown_to.astype(np.float64)
+    own = matches.diagonal()
+    return int((matches > own[:, None] + _SURELY).sum())
+
+
 def envious_pairs(
     graph: CandidateGraph,
     ranked: Ranked,
@@ -105,6 +121,8 @@ def envious_pairs(
     shown_to = np.zeros((graph.n_people, len(chosen)), np.float32)
     kept = column[graph.candidate] >= 0
     shown_to[viewer[kept], column[graph.candidate[kept]]] = exposure[kept]
+    if reading.kind == NOT_READ:
+        return _count_unread(graph, exposure, chosen, shown_to)
     return int(
         _count(
             arriving,

@@ -1,0 +1,285 @@
+"""The allocator beside its peers, on the markets of the literature and at the size of a country.
+
+`python -m tests.benchmarks.allocation` takes some minutes; `--scale 10000 100000 1000000` times those
+sizes (100 candidates each at 100,000, else 50; a million takes some 8 GB), `--nights 30` adds nights of a town.
+
+Every figure of matches comes from a Monte-Carlo judge that shares no code with the allocator. Intervals
+are over markets. Seconds are wall time with `--workers` threads (2 by default).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
+from recsys.allocation.deploy import Ranked
+from recsys.allocation.examination import Decay, Examination
+from recsys.allocation.frank_wolfe import ascend
+from recsys.allocation.graph import inbox_of
+from recsys.allocation.judges import envious_pairs, judge
+from recsys.allocation.model import Model
+from recsys.allocation.peers import (
+    fair_exposure,
+    greedy_budget,
+    harmonic,
+    minimum,
+    naive,
+    product,
+    random_order,
+    transferable_utility,
+)
+from recsys.allocation.slots import step_towards
+from recsys.evaluation.bootstrap import Interval, of_groups
+from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
+from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market, town
+from tests.benchmarks.command import Result, peak_mb, run
+
+SETTINGS: Mapping[str, tuple[int, float, Decay]] = {
+    "su_n100_l50_inv": (100, 0.5, 1.0),
+    "su_n100_l100_inv": (100, 1.0, 1.0),
+    "su_n100_l50_exp": (100, 0.5, "exponential"),
+    "su_n200_l50_inv": (200, 0.5, 1.0),
+}
+DEGREES = {10_000: 50, 100_000: 100, 1_000_000: 50}
+STEPS_AT_SCALE = 25
+Rows = list[dict[str, Any]]
+
+
+def measure(args: argparse.Namespace) -> Result:
+    """Run every part that was asked for."""
+    rows: Rows = []
+    summary: dict[str, Any] = {}
+    allocate_graph(town(200, 10, np.random.default_rng(0)), AllocationConfig(workers=args.workers))
+    small = args.people is not None
+    for part in (_su, _noise, _optimum, _fairness):
+        summary |= part(args, rows, small=small)
+    for n_people in args.scale if not small else [args.people]:
+        summary |= _scale(n_people, args, rows)
+    if args.nights:
+        from tests.benchmarks.allocation_nights import figures
+
+        summary |= figures(args.people or 5000, args.nights, args.seed)
+    summary["peak_mb"] = peak_mb()
+    return Result(rows, summary)
+
+
+def _peers(look: Decay, rng: np.random.Generator) -> Mapping[str, Callable[[CandidateGraph, int], Ranked]]:
+    return {
+        "random": lambda graph, k: random_order(graph, k, rng),
+        "naive": naive,
+        "product": product,
+        "harmonic": harmonic,
+        "min": minimum,
+        "tu": transferable_utility,
+        "greedy": lambda graph, k: greedy_budget(graph, k, budget=2.0, look=look),
+        "fair": lambda graph, k: fair_exposure(graph, k, look=look),
+    }
+
+
+def _su(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """The four settings of Su, Bayoumi and Joachims: matches of everybody, mean over markets."""
+    summary: dict[str, Any] = {}
+    markets, rounds = (3, 30) if small else (args.markets, 200)
+    for key, (n, crowd, read) in SETTINGS.items():
+        rng = np.random.default_rng([args.seed, n, int(100 * crowd), read == "exponential"])
+        found: dict[str, list[tuple[float, float, float, float]]] = {}
+        for _ in range(markets):
+            graph = one_sided(*su_market(n // 5 if small else n, crowd, rng))
+            for name, lists, seconds in _lists(graph, read, rng, args.workers):
+                said = judge(graph, lists, look=read, inbox=read, rng=rng, rounds=rounds)
+                jobs = np.bincount(graph.candidate, minlength=graph.n_people) > 0
+                one = (said.matches, said.people_reached(), said.exposure_gini(jobs), seconds)
+                found.setdefault(name, []).append(one)
+        for name, values in found.items():
+            matches, reached, gini, seconds = np.array(values).T
+            mean = of_groups(matches, rng=np.random.default_rng(args.seed))
+            rows.append(
+                {
+                    "part": key,
+                    "way": name,
+                    "matches": mean.value,
+                    "lo": mean.lo,
+                    "hi": mean.hi,
+                    "reached": reached.mean(),
+                    "gini": gini.mean(),
+                    "seconds": seconds.mean(),
+                }
+            )
+            if name == "welfare":
+                summary |= {key: mean.value, f"{key}_lo": mean.lo, f"{key}_hi": mean.hi}
+                summary[f"{key}_seconds"] = float(seconds.max())
+            if name in ("random", "naive", "product", "tu"):
+                summary[f"{key}_{name}"] = mean.value
+    return summary
+
+
+def _lists(
+    graph: CandidateGraph, read: Decay, rng: np.random.Generator, workers: int
+) -> Iterator[tuple[str, Ranked, float]]:
+    k = int(np.diff(graph.indptr).max())
+    ways = dict(_peers(read, rng))
+    for fairness, name in ((0.0, "welfare"), (0.5, "halfway"), (1.0, "nash")):
+        config = AllocationConfig(k=k, look=read, inbox=read, fairness=fairness, workers=workers)
+        ways[name] = lambda graph, _, config=config: allocate_graph(graph, config).ranked
+    for name, way in ways.items():
+        fresh = CandidateGraph(graph.indptr, graph.candidate, graph.p, graph.q)  # its layout is timed too
+        start = time.perf_counter()
+        lists = way(fresh, k)
+        yield name, lists, time.perf_counter() - start
+
+
+def _noise(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Lists made from noisy chances, judged on the true ones: gain over product from the same noise."""
+    n, markets, rounds = (20, 3, 30) if small else (100, args.markets, 200)
+    gains: dict[float, list[float]] = {0.0: [], 0.5: [], 1.0: [], 2.0: []}
+    rng = np.random.default_rng([args.seed, 7])
+    for _ in range(markets):
+        truth = su_market(n, 0.5, rng)
+        graph = one_sided(*truth)
+        for noise, found in gains.items():
+            noisy = one_sided(*(_noisy(chance, noise, rng) for chance in truth))
+            ours = allocate_graph(noisy, AllocationConfig(k=n, workers=args.workers)).ranked
+            one, other = (
+                judge(graph, lists, rng=rng, rounds=rounds).matches for lists in (ours, product(noisy, n))
+            )
+            found.append(one / other - 1.0)
+    summary = {}
+    for noise, found in gains.items():
+        gain = of_groups(found, rng=np.random.default_rng(args.seed))
+        rows.append({"part": f"noise {noise}", "way": "welfare over product"} | _interval("gain", gain))
+        summary |= _interval(f"noise{noise:g}_gain".replace(".", "_"), gain)
+    return summary
+
+
+def _noisy(chance: Any, noise: float, rng: np.random.Generator) -> Any:
+    safe = np.clip(chance, 1e-4, 1 - 1e-4)
+    logit = np.log(safe / (1 - safe)) + noise * rng.standard_normal(chance.shape)
+    return 1.0 / (1.0 + np.exp(-logit))
+
+
+def _optimum(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """30 x 20: beside projected ascent from many starts, and a linear program for each linear step."""
+    rng = np.random.default_rng([args.seed, 30])
+    slots = Examination.of(1.0).at(np.arange(1, 21))
+    p, q = su_market(20, 0.5, rng)
+    graph = one_sided(p, q)
+    config = AllocationConfig(k=20, steps=400)
+    model = Model(graph, config)
+    ours = float(ascend(model).trace.max())
+    general = best_of_starts(graph, slots, rng, starts=2 if small else 8, steps=60 if small else 600)
+    exposure = np.zeros(graph.n_edges, np.float32)
+    gain = model.gain(exposure, model.utilities(exposure)).copy()
+    taken = slots.astype(np.float32)
+    start = time.perf_counter()
+    for _ in range(100):
+        step_towards(0, 30, graph.indptr, graph.candidate, graph.p, np.zeros(50), gain, taken, 1.0, exposure)
+    sort = (time.perf_counter() - start) / 100
+    lp, value = seconds_of_lp(gain.reshape(30, 20).astype(np.float64), slots)
+    rows += [
+        {"part": "30 x 20", "way": "Frank-Wolfe", "objective": ours, "seconds": sort},
+        {"part": "30 x 20", "way": "projected ascent, best start", "objective": general},
+        {"part": "30 x 20", "way": "linear program for one step", "seconds": lp},
+    ]
+    return {
+        "optimum_share": ours / general,
+        "linear_step_agrees": bool(np.isclose(value, float(exposure @ gain), rtol=1e-5)),
+        "linear_step_speedup": lp / sort,
+    }
+
+
+def _fairness(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Two-sided lists of a crowded market: matches kept by Nash, and envious pairs."""
+    n = 60 if small else args.side
+    rng = np.random.default_rng([args.seed, 1000])
+    graph = both_sides(*su_market(n, 0.5, rng, n_rows=n))
+    found: dict[str, tuple[float, int]] = {}
+    for name in ("naive", "product", "welfare", "halfway", "nash"):
+        start = time.perf_counter()
+        if name in ("naive", "product"):
+            lists = {"naive": naive, "product": product}[name](graph, n)
+        else:
+            fairness = {"welfare": 0.0, "halfway": 0.5, "nash": 1.0}[name]
+            config = AllocationConfig(k=n, inbox="none", fairness=fairness, workers=args.workers)
+            lists = allocate_graph(graph, config).ranked
+        seconds = time.perf_counter() - start
+        said = judge(graph, lists, inbox="none", rng=np.random.default_rng(args.seed), rounds=20)
+        found[name] = said.matches, envious_pairs(graph, lists, inbox="none")
+        rows.append(
+            {
+                "part": f"two-sided {n} x {n}",
+                "way": name,
+                "matches": said.matches,
+                "reached": said.people_reached(),
+                "gini": said.exposure_gini(),
+                "envious": found[name][1],
+                "seconds": seconds,
+            }
+        )
+    return {
+        "nash_share": found["nash"][0] / found["welfare"][0],
+        "envy_ratio": found["nash"][1] / max(found["naive"][1], 1),
+        "welfare_envy_ratio": found["welfare"][1] / max(found["naive"][1], 1),
+    }
+
+
+def _scale(n_people: int, args: argparse.Namespace, rows: Rows) -> dict[str, Any]:
+    """The whole allocation of a town: layout by receiver, steps, lists."""
+    degree = DEGREES.get(n_people, 50)
+    graph = town(n_people, degree, np.random.default_rng(args.seed))
+    config = AllocationConfig(k=20, steps=STEPS_AT_SCALE, workers=args.workers)
+    start, cpu = time.perf_counter(), time.process_time()
+    inbox_of(graph, args.workers)
+    laid_out = time.perf_counter() - start
+    start = time.perf_counter()
+    found = allocate_graph(graph, config)
+    seconds = time.perf_counter() - start
+    cpu = time.process_time() - cpu
+    start_matches = 0.5 * float(found.trace[0])
+    rows.append(
+        {
+            "part": f"{n_people} x {degree}",
+            "way": "welfare",
+            "matches": found.matches,
+            "over_product": found.matches / start_matches - 1.0,
+            "seconds": seconds,
+            "layout_s": laid_out,
+            "cpu_s": cpu,
+            "ns_per_edge_step": cpu * 1e9 / graph.n_edges / STEPS_AT_SCALE,
+            "peak_mb": peak_mb(),
+        }
+    )
+    name = f"seconds_{_short(n_people)}x{degree}"
+    return {name: seconds, f"{name}_ns_per_edge_step": rows[-1]["ns_per_edge_step"]}
+
+
+def _short(n: int) -> str:
+    power = int(np.log10(n)) if n > 0 else 0
+    return f"1e{power}" if n == 10**power else str(n)
+
+
+def _interval(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.value, f"{name}_lo": interval.lo, f"{name}_hi": interval.hi}
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--markets", type=int, default=12, help="markets a setting (default 12)")
+    parser.add_argument("--side", type=int, default=1000, help="people a side for envy (default 1000)")
+    parser.add_argument(
+        "--scale", type=int, nargs="*", default=[10_000], metavar="N", help="sizes to time (default 10000)"
+    )
+    parser.add_argument("--nights", type=int, default=0, help="simulated nights of a town (default none)")
+    parser.add_argument("--workers", type=int, default=2, help="threads (default 2)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    about = "Lists for everybody together beside seven other ways, fairness, optimum and size."
+    return run("allocation", measure, about=about, argv=argv, arguments=_arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
