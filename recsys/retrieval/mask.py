@@ -151,8 +151,8 @@ def columns_left(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             continue
         nearest, farthest = 15, 0
         for at in range(tile_cell_starts[t], tile_cell_starts[t + 1]):
-            between = int(reach[tile_cells[at]])
-            nearest, farthest = min(nearest, between & 15), max(farthest, between >> 4)
+            between = np.int64(reach[tile_cells[at]])
+            nearest, farthest = min(nearest, between & 15), max(farthest, between >> 4)  # type: ignore[assignment]
         place = place_word(
             np.uint64(nearest | (farthest << 4)),
             np.uint64(tiles.in_person[t]),
