@@ -17,7 +17,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly test lint type notebooks test-spark bench bench-million soak lock clean
+.PHONY: help env nightly test lint type notebooks docs test-spark bench bench-million soak lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -39,6 +39,9 @@ nightly: env ## one night, to data/published; PEOPLE=20000 for a larger town, SE
 
 test: env ## all tests; ARGS="tests/publication -k gate" for some
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
+
+docs: env ## the documentation as pages, in build/docs; a broken link is an error
+	$(BIN)/mkdocs build --quiet --strict
 
 test-spark: ## the tests of the Spark executor, in an environment of their own (needs Java 17)
 	$(MAKE) VENV=.venv-spark env

@@ -42,3 +42,8 @@ def test_the_commands_of_the_readme_exist():
     used = set(re.findall(r"^recsys ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert used
     assert used <= known
+
+
+def test_every_page_is_in_the_navigation():
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").glob("*.md")}
+    assert pages <= set(re.findall(r"[\w./-]+\.md", (ROOT / "mkdocs.yml").read_text()))
