@@ -32,7 +32,7 @@ class Ranked:
         return (np.arange(len(self.edge)) - start + 1).astype(np.int32)
 
     def exposure(self, slots: Floats, n_edges: int) -> Floats:
-        """Return the exposure of every edge, `(n_edges,)`: place r is looked at with `slots[r - 1]`."""
+        """Return the exposure of every edge, `(n_edges,)`; place r is seen with chance `slots[r - 1]`."""
         found = np.zeros(n_edges, np.float32)
         found[self.edge] = slots[self.place - 1]
         return found
