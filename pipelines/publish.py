@@ -11,6 +11,7 @@ from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
 from recsys.publication.allocation_files import read_prices
 from recsys.publication.chosen_model import load_model
+from recsys.publication.evaluated import read_calibration
 from recsys.publication.gates import Level
 from recsys.publication.identity import made_from
 from recsys.publication.night import Night
@@ -38,7 +39,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
             directed,
             events=night.events,
             combiner=settings.recommend.combiner,
-            prices=read_prices(work.allocation),
+            prices=read_prices(work.allocation)[rows],
         )
 
     outcome = publish(
@@ -50,6 +51,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         source=settings.source,
         made_from=made_from(settings, night.policy, source=night.source, model=work.model),
         serving=serving,
+        calibration=read_calibration(work.evaluation, settings.model.name),
     )
     write_durably(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]

@@ -110,7 +110,12 @@ class ExecutionSettings(_Section):
 
 
 class GateSettings(_Section):
-    """Where a gate warns and where it blocks; shares are of the publication served now."""
+    """Where a gate warns and where it blocks; shares are of the publication served now.
+
+    least_judged: answers a calibration is judged on; least_cohort: listed people of a cohort.
+    band_nights, band_width: from so many nights on, a number far from its median (by so many times
+    their usual distance) is worth a warning, whatever its limit says.
+    """
 
     warn_below_rows: Share = 0.9
     block_below_rows: Share = 0.5
@@ -119,6 +124,20 @@ class GateSettings(_Section):
     list_floor: Annotated[int, Field(ge=1)] = 3
     warn_short_lists: Share = 0.5
     block_short_lists: Share = 1.0
+    warn_gini: Share = 0.9
+    block_gini: Share = 1.0
+    warn_below_overlap: Share = 0.05
+    block_below_overlap: Share = 0.0
+    least_judged: Annotated[int, Field(ge=1)] = 500
+    warn_ece: Share = 0.05
+    block_ece: Share = 0.3
+    least_cohort: Annotated[int, Field(ge=1)] = 50
+    warn_below_parity: Share = 0.5
+    block_below_parity: Share = 0.0
+    warn_psi: Annotated[float, Field(ge=0.0)] = 0.1
+    block_psi: Annotated[float, Field(ge=0.0)] = 1.0
+    band_nights: Annotated[int, Field(ge=2)] = 5
+    band_width: Annotated[float, Field(gt=0.0)] = 4.0
 
 
 class PlatformSettings(_Section):

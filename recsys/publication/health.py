@@ -12,8 +12,8 @@ from typing import Final
 from recsys.config import PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
 from recsys.publication.gates import Level
+from recsys.publication.gates_file import read_gates
 from recsys.publication.identity import package_versions
-from recsys.publication.publish import read_gates
 from recsys.publication.retention import run_ids
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.manifest import read_manifest

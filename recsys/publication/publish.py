@@ -1,11 +1,10 @@
 """One night becomes what is served: written aside, judged, and only then pointed to."""
 
 import errno
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -24,10 +23,13 @@ from recsys.errors import (
     explained,
 )
 from recsys.publication.forgetting import remove_erased
-from recsys.publication.gates import GateResult, Level, Proposal, ask
+from recsys.publication.gates import Calibration, GateResult, Level, Proposal, ask
+from recsys.publication.gates_file import GATES_FILE, gates_bytes
 from recsys.publication.identity import package_versions
 from recsys.publication.list_table import write_lists
 from recsys.publication.lock import writer_lock
+from recsys.publication.past_nights import past_nights
+from recsys.publication.portrait import PORTRAIT, portrait_bytes, portrait_of
 from recsys.publication.retention import remove_leftovers, remove_old, run_ids
 from recsys.publication.run_id import new_run_id
 from recsys.schema.population import Population
@@ -45,7 +47,6 @@ from recsys.storage.published import (
     read_publication,
 )
 
-GATES_FILE: Final = "gates.json"
 REFUSED: Final = "refused"
 _EXIT: Final = {
     Level.PASS: EXIT_PUBLISHED,
@@ -89,11 +90,14 @@ def publish(
     made_from: MadeFrom,
     now: datetime | None = None,
     serving: Callable[[Path, pd.DataFrame], object] | None = None,
+    calibration: Calibration | None = None,
 ) -> Outcome:
     """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
 
     serving: writes what a backend maps into the folder it is given, from the lists as they were
     written; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
+
+    calibration: how far the model's chances were from what happened, for the gate that asks.
 
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
@@ -130,9 +134,13 @@ def publish(
             previous=previous,
             previous_problem=problem,
             erased=erased,
+            past=past_nights(published),
+            calibration=calibration,
         )
         gates = tuple(ask(proposal))
-        write_durably(aside / GATES_FILE, _gates_json(gates))
+        write_durably(aside / GATES_FILE, gates_bytes(gates))
+        portrait = portrait_of(people, proposal.listed, proposal.lists)
+        write_durably(aside / PORTRAIT, portrait_bytes(portrait))
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(aside / SERVING, proposal.lists)
@@ -149,6 +157,7 @@ def publish(
                 files={
                     LISTS: file_entry(aside / LISTS, rows=len(proposal.lists)),
                     GATES_FILE: file_entry(aside / GATES_FILE),
+                    PORTRAIT: file_entry(aside / PORTRAIT),
                     **{name: file_entry(aside / name) for name in _serving_files(aside)},
                 },
             ),
@@ -173,14 +182,6 @@ def undeclared(settings: PublishSettings, source: str) -> tuple[str, ...]:
     return PlatformDeclaration(**settings.platform.model_dump(exclude={"declared_for"})).missing()
 
 
-def read_gates(folder: Path) -> list[GateResult]:
-    """Read what the gates said about a run."""
-    return [
-        GateResult(found["gate"], Level[found["level"]], found["message"], found["numbers"])
-        for found in json.loads((folder / GATES_FILE).read_bytes())
-    ]
-
-
 def _watermark(erased: Erased, moment: datetime) -> str | None:
     """Return up to when erasures are applied; never later than the run, also when the clock went back."""
     if erased.watermark is None:
@@ -191,11 +192,6 @@ def _watermark(erased: Erased, moment: datetime) -> str | None:
 def _serving_files(run: Path) -> list[str]:
     paths = sorted((run / SERVING).rglob("*"))
     return [path.relative_to(run).as_posix() for path in paths if path.is_file()]
-
-
-def _gates_json(gates: tuple[GateResult, ...]) -> bytes:
-    rows = [asdict(result) | {"level": result.level.name} for result in gates]
-    return json.dumps(rows, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def _previous(published: Path) -> tuple[Publication | None, str]:

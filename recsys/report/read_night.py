@@ -11,7 +11,7 @@ from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, SourceError, explained
 from recsys.publication.allocation_files import FIGURES
-from recsys.publication.publish import read_gates
+from recsys.publication.gates_file import read_gates
 from recsys.publication.work import WorkFolder
 from recsys.report.night import NightSummary
 from recsys.schema.population import Population, as_utc

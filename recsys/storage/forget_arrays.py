@@ -27,7 +27,7 @@ def forget_in_arrays(folder: Path, erased: Erased) -> bool:
     changed = False
     for name in [key for key in arrays if key.endswith(_TEXT)]:
         ends = name.removesuffix(_TEXT) + _ENDS
-        ids = unpacked_strings(arrays[name], arrays[ends])
+        ids = [str(value) for value in unpacked_strings(arrays[name], arrays[ends])]
         gone = erased.holds(ids)
         if not gone.any():
             continue

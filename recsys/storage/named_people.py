@@ -64,7 +64,7 @@ def _in_array(path: Path) -> Iterator[list[str]]:
         yield [str(value) for value in array.ravel().tolist()]
     elif array.dtype == np.uint8 and path.stem.endswith(_PACKED):
         ends = path.with_name(path.stem.removesuffix(_PACKED) + _ENDS + path.suffix)
-        yield unpacked_strings(array, np.load(ends, allow_pickle=False))
+        yield [str(value) for value in unpacked_strings(array, np.load(ends, allow_pickle=False))]
 
 
 def _in_json(path: Path) -> Iterator[list[str]]:

@@ -11,8 +11,8 @@ import pandas as pd
 from recsys.config import Settings
 from recsys.errors import SourceError, explained
 from recsys.publication.gates import GateResult
+from recsys.publication.gates_file import read_gates
 from recsys.publication.judged_pairs import read_judged
-from recsys.publication.publish import read_gates
 from recsys.publication.work import WorkFolder
 from recsys.storage.manifest import Manifest, read_manifest
 

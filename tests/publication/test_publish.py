@@ -10,7 +10,7 @@ import pytest
 from recsys.config import GateSettings, PlatformSettings, PublishSettings
 from recsys.errors import BusyError, InputError, PublicationError
 from recsys.publication.gates import Level
-from recsys.publication.publish import read_gates
+from recsys.publication.gates_file import read_gates
 from recsys.schema.columns import Columns as C
 from recsys.storage.published import current_run, read_publication
 from tests.publication.night import DECLARED, SETTINGS, Night, not_shown
@@ -55,7 +55,7 @@ def test_the_manifest_says_what_the_night_was_made_from(night: Night, tmp_path: 
     assert raw["data_as_of"] == night.people.as_of.isoformat()
     assert raw["made_from"]["model"] == "m"
     assert raw["files"]["recommendations.parquet"]["rows"] == len(night.lists)
-    assert raw["files"].keys() == {"recommendations.parquet", "gates.json"}
+    assert raw["files"].keys() == {"recommendations.parquet", "gates.json", "portrait.json"}
 
 
 def test_the_same_lists_give_the_same_bytes(night: Night, tmp_path: Path) -> None:

@@ -34,12 +34,26 @@ class GateResult:
     numbers: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
+Numbers = Mapping[str, Mapping[str, float | int | str]]
+"""What the gates of one night counted, by gate."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The calibration error of the chance of a like, and the answers it was judged on."""
+
+    ece: float
+    answers: int
+
+
 @dataclass(frozen=True, eq=False)
 class Proposal:
     """Lists that want to be published, with all that is needed to judge them.
 
     undeclared: platform conditions the operator did not declare.
     erased:     who asked to be erased.
+    past:       what the gates of earlier nights counted, the latest last.
+    calibration: how far what the model states is from what happened, None when nobody judged it.
     previous:   the publication served now, None when there is none; previous_problem says why it
                 could not be read.
     """
@@ -52,6 +66,8 @@ class Proposal:
     previous: Publication | None = None
     previous_problem: str = ""
     erased: Erased = field(default_factory=Erased)
+    past: Sequence[Numbers] = ()
+    calibration: Calibration | None = None
 
     @cached_property
     def viewers(self) -> Rows:

@@ -9,6 +9,7 @@ from recsys.report.numbers import count, per_person, share
 from recsys.report.sections.section import section
 from recsys.report.words import Words
 
+_MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
 _MARKS = {Level.PASS: "✓", Level.WARN: "!", Level.BLOCK: "×"}
 
 
@@ -41,11 +42,23 @@ def said(result: GateResult, words: Words) -> str:
         return _counted(found, words, none="declared", some="undeclared")
     if result.gate == "lengths":
         return _lengths(found, words)
+    if result.gate in _MEASURED:
+        return _measured(result.gate, found, words)
     if "now" in found:
         return _beside_last_night(found, words)
     if "count" in found and f"gate.{result.gate}" in words.catalogue.texts:
         return _counted(found, words, none="none", some="count")
     return result.message
+
+
+def _measured(gate: str, found: Mapping[str, float], words: Words) -> str:
+    if "value" not in found:
+        return words("gate_said.unknown")
+    as_share = gate in {"overlap", "calibration"}
+    values = {"value": share(found["value"]) if as_share else f"{found['value']:.2f}"}
+    values |= {name: share(found[name]) for name in ("worst", "everybody") if name in found}
+    values |= {name: count(found[name]) for name in ("answers",) if name in found}
+    return words(f"gate_said.{gate}", **values)
 
 
 def _counted(found: Mapping[str, float], words: Words, *, none: str, some: str) -> str:

@@ -1,0 +1,184 @@
+"""Gates that look at many people or many nights: each passes what is usual and answers to what is not."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.config import GateSettings
+from recsys.publication.evaluated import read_calibration
+from recsys.publication.gates import Calibration, Level, Proposal
+from recsys.publication.gates.band import Band, usual_band
+from recsys.publication.gates.calibration import calibration
+from recsys.publication.gates.drift import by_chance, drift, psi
+from recsys.publication.gates.erased import erased
+from recsys.publication.gates.exposure import exposure
+from recsys.publication.gates.overlap import overlap
+from recsys.publication.gates.parity import parity
+from recsys.publication.gates_file import read_gates
+from recsys.publication.past_nights import past_nights
+from recsys.publication.portrait import portrait_of, read_portrait
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Coded
+from recsys.storage.erasures import ErasureList
+from recsys.storage.published import read_publication
+from tests.publication.night import SETTINGS, Night
+
+
+@pytest.fixture
+def proposal(night: Night) -> Proposal:
+    return Proposal(night.lists, night.people, night.policy, GateSettings())
+
+
+def served(night: Night, proposal: Proposal, folder: Path) -> Proposal:
+    night.publish(folder)
+    return replace(proposal, previous=read_publication(folder))
+
+
+def test_a_named_erased_person_blocks(proposal: Proposal, night: Night, tmp_path: Path) -> None:
+    erasures = ErasureList(tmp_path)
+    erasures.add(["somebody else"])
+    assert erased(replace(proposal, erased=erasures.now())).level is Level.PASS
+    erasures.add([night.people.ids.ids([3])[0]])
+    result = erased(replace(proposal, erased=erasures.now()))
+    assert (result.level, result.numbers["count"]) == (Level.BLOCK, 1)
+
+
+def test_attention_on_one_person(proposal: Proposal, night: Night) -> None:
+    fair = exposure(proposal)
+    assert fair.level is Level.PASS
+    everywhere = night.lists.assign(**{C.CANDIDATE: night.lists[C.CANDIDATE].iloc[0]})
+    unfair = exposure(replace(proposal, lists=everywhere))
+    assert unfair.level is Level.WARN
+    assert unfair.numbers["value"] > 0.9 > fair.numbers["value"]
+    limits = GateSettings(block_gini=0.9)
+    assert exposure(replace(proposal, lists=everywhere, limits=limits)).level is Level.BLOCK
+
+
+def test_an_unusual_spread_warns_whatever_the_limit(proposal: Proposal) -> None:
+    value = float(exposure(proposal).numbers["value"])
+    usual = [{"exposure": {"value": value + shift}} for shift in (0.0, 0.01, -0.01, 0.02, 0.0)]
+    assert exposure(replace(proposal, past=usual)).level is Level.PASS
+    other = [{"exposure": {"value": value - 0.3 + shift}} for shift in (0.0, 0.01, -0.01, 0.02, 0.0)]
+    assert exposure(replace(proposal, past=other)).level is Level.WARN
+    assert exposure(replace(proposal, past=other[:4])).level is Level.PASS
+
+
+def test_overlap_with_last_night(proposal: Proposal, night: Night, tmp_path: Path) -> None:
+    assert overlap(proposal).level is Level.PASS
+    after = served(night, proposal, tmp_path)
+    assert overlap(after).numbers["value"] == 1.0
+    viewers = night.lists[C.VIEWER].unique()
+    strange = night.lists.assign(**{C.CANDIDATE: night.lists[C.VIEWER]})
+    result = overlap(replace(after, lists=strange))
+    assert (result.level, result.numbers["value"]) == (Level.WARN, 0.0)
+    newcomers = night.lists[night.lists[C.VIEWER] == viewers[0]].assign(**{C.VIEWER: "new"})
+    assert overlap(replace(after, lists=newcomers)).level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("ece", "answers", "level"),
+    [
+        (0.01, 900, Level.PASS),
+        (0.2, 900, Level.WARN),
+        (0.4, 900, Level.BLOCK),
+        (0.4, 10, Level.PASS),
+    ],
+)
+def test_calibration(proposal: Proposal, ece: float, answers: int, level: Level) -> None:
+    assert calibration(replace(proposal, calibration=Calibration(ece, answers))).level is level
+
+
+def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None:
+    assert calibration(proposal).level is Level.PASS
+    path = tmp_path / "evaluation.json"
+    assert read_calibration(path, "content") is None
+    path.write_text(json.dumps({"not_judged": "too few answers"}))
+    assert read_calibration(path, "content") is None
+    row = {"slice": "all", "model": "content", "metric": "ece", "target": "like", "value": 0.04}
+    rows = [row, row | {"slice": "0", "value": 9}, row | {"model": "random"}, row | {"target": "mutual"}]
+    path.write_text(json.dumps({"measures": rows, "answered_after": 700}))
+    assert read_calibration(path, "content") == Calibration(0.04, 700)
+
+
+def test_a_cohort_that_fares_worse(proposal: Proposal, night: Night) -> None:
+    limits = GateSettings(least_cohort=5, list_floor=1)
+    codes = (np.arange(len(night.people)) % 2).astype(np.int8)
+    people = replace(night.people, coded=dict(night.people.coded) | {C.GENDER: Coded(("a", "b"), codes)})
+    asked = replace(proposal, people=people, limits=limits)
+    assert parity(asked).level is Level.PASS
+    second = people.ids.ids(np.flatnonzero(codes == 1))
+    result = parity(replace(asked, lists=night.lists[~night.lists[C.VIEWER].isin(second)]))
+    assert (result.level, result.numbers["value"]) == (Level.WARN, 0.0)
+    assert "gender=b" in result.message
+    assert parity(replace(asked, limits=GateSettings(least_cohort=500))).level is Level.PASS
+
+
+def test_people_who_changed_since_last_night(proposal: Proposal, night: Night, tmp_path: Path) -> None:
+    assert drift(proposal).level is Level.PASS
+    after = served(night, proposal, tmp_path)
+    assert drift(after).numbers["value"] == 0.0
+    words = night.people.coded[C.AGE_BAND].words
+    everybody = Coded(words, np.full(len(night.people), 5, np.int8))
+    people = replace(night.people, coded=dict(night.people.coded) | {C.AGE_BAND: everybody})
+    result = drift(replace(after, people=people))
+    assert result.level is Level.BLOCK
+    assert result.message.startswith("age_band moved most")
+
+
+def test_chances_that_moved_only_warn(proposal: Proposal, night: Night, tmp_path: Path) -> None:
+    after = served(night, proposal, tmp_path)
+    result = drift(replace(after, lists=night.lists.assign(**{C.P_MUTUAL: 0.95})))
+    assert result.level is Level.WARN
+    assert result.message.startswith("p_mutual moved most")
+
+
+def test_what_moves_every_night_is_usual(proposal: Proposal, night: Night, tmp_path: Path) -> None:
+    after = served(night, proposal, tmp_path)
+    moved = replace(after, lists=night.lists.assign(**{C.P_MUTUAL: 0.95}))
+    value = drift(moved).numbers[f"psi.{C.P_MUTUAL}"]
+    past = [{"drift": {f"psi.{C.P_MUTUAL}": value * (1 + at / 50)}} for at in range(6)]
+    assert drift(replace(moved, past=past)).level is Level.PASS
+
+
+def test_two_samples_of_the_same_people_stay_below_chance() -> None:
+    rng = np.random.default_rng(7)
+    over = 0
+    for _ in range(300):
+        one, other = (np.bincount(rng.integers(0, 6, 400), minlength=6) for _ in range(2))
+        first, second = ({str(w): int(n) for w, n in enumerate(counts)} for counts in (one, other))
+        over += psi(first, second) > by_chance(first, second)
+    assert over <= 6
+    assert psi({"a": 300, "b": 100}, {"a": 100, "b": 300}) > by_chance(
+        {"a": 300, "b": 100}, {"a": 1, "b": 399}
+    )
+
+
+def test_a_band_needs_nights_and_is_not_widened_by_one() -> None:
+    limits = GateSettings()
+    nights = [{"g": {"x": value}} for value in (1.0, 1.0, 1.0, 1.0)]
+    assert usual_band(nights, "g", "x", limits, least=0.1) is None
+    assert usual_band([*nights, {"g": {"x": 50.0}}], "g", "x", limits, least=0.1) == Band(0.9, 1.1)
+    assert usual_band([*nights, {"g": {"x": "text"}}], "g", "x", limits, least=0.1) is None
+
+
+def test_earlier_nights_are_read_back(night: Night, tmp_path: Path) -> None:
+    runs = [night.publish(tmp_path, settings=SETTINGS) for _ in range(3)]
+    (runs[1].folder / "gates.json").write_bytes(b"{")
+    found = past_nights(tmp_path)
+    assert len(found) == 2
+    assert found[-1] == {result.gate: result.numbers for result in read_gates(runs[2].folder)}
+
+
+def test_a_portrait_names_nobody(night: Night, tmp_path: Path) -> None:
+    folder = night.publish(tmp_path).folder
+    listed = night.policy.compile(night.people).listed
+    portrait = read_portrait(folder)
+    assert portrait == portrait_of(night.people, listed, pd.read_parquet(folder / "recommendations.parquet"))
+    assert sum(portrait[C.GENDER].values()) == listed.sum()
+    assert not any(user in (folder / "portrait.json").read_text() for user in set(night.lists[C.VIEWER]))
+    (folder / "portrait.json").write_text("[]")
+    assert read_portrait(folder) is None
