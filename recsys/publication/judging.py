@@ -31,6 +31,7 @@ from recsys.publication.chance import generator
 from recsys.publication.chosen_model import chosen_model
 from recsys.publication.judged_pairs import judged_pairs, write_judged
 from recsys.publication.night import Night
+from recsys.publication.off_policy import SNIPS, explored, listed, snips_rows
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
@@ -40,7 +41,7 @@ Found = Mapping[str, Any]
 
 LEARNED_SHARE: Final = 0.8
 PLACES: Final = 10
-MEASURES: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece")
+MEASURES: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece", SNIPS)
 
 
 def judge(night: Night, *, pairs: Path | None = None) -> Found:
@@ -68,27 +69,59 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     if answered.empty or answered[LABEL].nunique() < 2:
         return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
     lists: dict[str, pd.DataFrame] = {}
+    would_show: dict[str, pd.Series] = {}
+    by_chance = explored(night.events.frame, at, people)
     for name, model in _models(settings, people, past):
         lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
+        would_show[name] = listed(model.directed(people), people, night.policy, by_chance, PLACES)
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
-    mutual = _mutual(shown, directed_labels(night.events))
+    decided = directed_labels(night.events)
+    mutual, both = _mutual(shown, decided), _both_decided(answered)
     if pairs is not None:
         write_judged(pairs, judged_pairs(lists[settings.model.name], answered, mutual))
     parts: list[pd.DataFrame] = [
         compare(lists, mutual, k=(PLACES,), probability="", slices=slices, rng=rng).assign(target="mutual"),
         compare(lists, answered, k=(), probability=C.P_LIKE, slices=slices, rng=rng).assign(target="like"),
     ]
+    if len(both):
+        chances = compare(lists, both, k=(), probability=C.P_MUTUAL, rng=rng).assign(target="mutual")
+        parts.append(chances[chances["metric"].isin(("auc", "ece"))])
+    if len(by_chance):
+        outcomes = {"like": answered, "mutual": mutual}
+        parts.append(pd.DataFrame(snips_rows(by_chance, outcomes, would_show, rng)))
     measures = pd.concat(parts)
     judged = measures[measures["metric"].str.partition("@")[0].isin(MEASURES)]
-    said = answered.merge(lists[settings.model.name], on=[C.VIEWER, C.CANDIDATE])
     return {
         "learned_before": at.isoformat(),
         "answered_after": len(answered),
         "shown_after": len(shown),
         "measures": _records(judged),
-        "reliability": _records(reliability_table(said[LABEL], said[C.P_LIKE])),
+        "reliability": _records(_reliability(lists[settings.model.name], answered, both, decided)),
     }
+
+
+def _both_decided(answered: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs in which both gave their first answer in the time judged, each once, 1 if both yes."""
+    both = mutual_labels(answered)
+    return both[both[C.VIEWER] < both[C.CANDIDATE]].reset_index(drop=True)
+
+
+def _reliability(
+    said: pd.DataFrame, answered: pd.DataFrame, both: pd.DataFrame, decided: pd.DataFrame
+) -> pd.DataFrame:
+    """Return reliability by direction: who answered first, who answered somebody that liked them, both."""
+    keys = [C.VIEWER, C.CANDIDATE]
+    back = decided.loc[decided[LABEL] > 0, [*keys, C.TS]].set_axis([keys[1], keys[0], "liked_at"], axis=1)
+    told = answered.merge(said, on=keys).merge(back, on=keys, how="left")
+    asked = told["liked_at"] < told[C.TS]
+    pairs = both.merge(said, on=keys)
+    tables = {
+        "like": reliability_table(told.loc[~asked, LABEL], told.loc[~asked, C.P_LIKE]),
+        "back": reliability_table(told.loc[asked, LABEL], told.loc[asked, C.P_LIKE]),
+        "mutual": reliability_table(pairs[LABEL], pairs[C.P_MUTUAL], n_bins=5),
+    }
+    return pd.concat([table.assign(direction=name) for name, table in tables.items()], ignore_index=True)
 
 
 def _models(settings: Settings, people: Population, past: Events) -> Iterator[tuple[str, Model]]:

@@ -20,7 +20,8 @@ class NightSummary:
     funnel:         constraint, removed_alone, removed_in_order, left: pairs, over `funnel_viewers`
                     people as viewers.
     measures:       slice, model, metric, value, lo, hi, n, random, as `evaluation.compare` returns them.
-    reliability:    pairs, said, happened, lo, hi, as `evaluation.ece.reliability_table` returns them.
+    reliability:    direction, pairs, said, happened, lo, hi, as `evaluation.reliability_table` says.
+    parity:         column, cohort, people, exposure, ratio, see `evaluation.parity`.
     tables:         table, accepted, quarantined.
     allocation:     rows (name, matches, reached, gini, gain, gain_lo, gain_hi), error, people, full.
     seconds:        how long each step took.
@@ -39,6 +40,7 @@ class NightSummary:
     funnel_viewers: int = 0
     measures: pd.DataFrame | None = None
     reliability: pd.DataFrame | None = None
+    parity: pd.DataFrame | None = None
     tables: pd.DataFrame | None = None
     allocation: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from recsys.report.sections.header import header, moment
 from recsys.report.sections.lengths import lengths
 from recsys.report.sections.models import models
 from recsys.report.sections.origin import origin
+from recsys.report.sections.parity import parity
 from recsys.report.sections.samples import samples
 from recsys.report.sections.time_taken import time_taken
 from recsys.report.sections.totals import totals
@@ -44,7 +45,8 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
         "main",
         totals(night, words),
         gates(night, words),
-        element("div", lengths(night, words), calibration(night, words), class_="two"),
+        element("div", lengths(night, words), parity(night, words), class_="two"),
+        calibration(night, words),
         allocation(night, words),
         funnel(night, words),
         models(night, words),

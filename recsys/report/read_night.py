@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, SourceError, explained
+from recsys.evaluation import cohort_parity, exposure
 from recsys.publication.allocation_files import FIGURES
 from recsys.publication.gates_file import read_gates
 from recsys.publication.work import WorkFolder
 from recsys.report.night import NightSummary
+from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population, as_utc
 from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.published import LISTS, read_lists
@@ -41,14 +45,17 @@ def read_night(
     _refuse_other_time(people, manifest)
     this_night = _outcome_of(work) == manifest.run_id
     steps = funnel(policy, people)
+    lists = read_lists(run_folder / LISTS)
+    listed = policy.compile(people).listed
     return NightSummary(
         run_id=manifest.run_id,
         data_as_of=manifest.data_as_of,
         created_at=manifest.created_at,
         source=source,
-        lists=read_lists(run_folder / LISTS),
+        lists=lists,
         n_people=len(people),
-        n_listed=int(policy.compile(people).listed.sum()),
+        n_listed=int(listed.sum()),
+        parity=parity_of(lists, people, listed),
         gates=read_gates(run_folder),
         funnel=steps,
         funnel_viewers=int(steps.attrs["viewers"]),
@@ -60,6 +67,22 @@ def read_night(
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
     )
+
+
+def parity_of(lists: pd.DataFrame, people: Population, listed: npt.NDArray[np.bool_]) -> pd.DataFrame | None:
+    """Return the attention of each cohort of the people listed, None when nobody is."""
+    ids = people.ids.ids(np.flatnonzero(listed))
+    if not len(ids):
+        return None
+    looked_at = exposure(lists[C.CANDIDATE], lists[C.RANK], ids)
+    tables = []
+    for column in (C.AGE_BAND, C.GENDER):
+        coded = people.coded.get(column)
+        if coded is not None and (coded.codes[listed] >= 0).any():
+            words = np.array([*coded.words, None], dtype=object)[coded.codes[listed]]
+            table = cohort_parity(looked_at, pd.Series(words, index=ids))
+            tables.append(table.assign(column=column))
+    return pd.concat(tables, ignore_index=True) if tables else None
 
 
 def _refuse_other_time(people: Population, manifest: Manifest) -> None:

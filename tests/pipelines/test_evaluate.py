@@ -28,4 +28,14 @@ def test_what_judges_comes_after_what_is_learned(found: dict[str, object], golde
 
 
 def test_reliability_counts_every_answer(found: dict[str, object]) -> None:
-    assert sum(row["pairs"] for row in found["reliability"]) == found["answered_after"]
+    bins = pd.DataFrame(found["reliability"])
+    assert bins.loc[bins["direction"] != "mutual", "pairs"].sum() == found["answered_after"]
+    assert set(bins["direction"]) <= {"like", "back", "mutual"}
+
+
+def test_lists_are_judged_by_what_was_shown_by_chance(found: dict[str, object]) -> None:
+    measures = pd.DataFrame(found["measures"])
+    estimated = measures[measures["metric"] == "snips"]
+    assert set(estimated["model"]) == set(measures["model"])
+    assert set(estimated["target"]) == {"like", "mutual"}
+    assert estimated["random"].between(0, 1).all()

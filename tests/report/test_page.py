@@ -2,14 +2,17 @@ import itertools
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recsys.publication.gates import GateResult, Level
 from recsys.report import render_report
+from recsys.report.read_night import parity_of
 from recsys.report.sections.lengths import bars_of
 from recsys.report.sections.samples import chosen_viewers
 from recsys.schema.catalogue import load_catalogue
-from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, three_lists
+from tests.people import make_people
+from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, measures, three_lists
 from tests.report.pages import Page
 
 LANGS = ["ja", "en"]
@@ -142,7 +145,7 @@ def test_the_verdict_is_the_highest_gate(level, told):
 
 def test_a_night_of_which_little_is_known_says_so(lang):
     text = Page(render_report(bare_night(), lang)).text
-    assert text.count(load_catalogue().text("report.not_recorded", lang)) == 8
+    assert text.count(load_catalogue().text("report.not_recorded", lang)) == 9
     assert load_catalogue().text("report.status_unknown", lang) in text
     assert "nan" not in text.lower()
 
@@ -212,3 +215,41 @@ def test_the_gain_of_choosing_together_is_told_with_its_interval():
     assert "+50.0% (95% interval +37.5% to +62.5%)" in text
     assert "Everybody together (this night) 3 75.0% 0.20" in text
     assert "1 who have as many companions as they wish for do not" in text
+
+
+def test_each_direction_has_a_plot_of_its_own(lang):
+    bins = full_night().reliability
+    both = pd.concat([bins.assign(direction=name) for name in ("like", "back", "mutual")])
+    page = Page(render_report(full_night(reliability=both), lang))
+    assert len(page.all("svg")) == 4
+    for name in ("like", "back", "mutual"):
+        assert load_catalogue().text(f"direction.{name}", lang) in page.text
+
+
+def test_what_judges_both_stands_apart_from_what_judges_one(lang):
+    one = measures().query("metric == 'ndcg@5'").assign(metric="auc")
+    both = pd.concat(
+        [one.assign(target=target, value=value) for target, value in (("like", 0.6), ("mutual", 0.7))]
+    )
+    text = Page(render_report(full_night(measures=both), lang)).text
+    for metric in ("auc", "mutual_auc"):
+        assert load_catalogue().text(f"metric.{metric}", lang) in text
+
+
+def test_cohorts_are_named_and_set_beside_the_mean(lang):
+    cohorts = pd.DataFrame(
+        {"column": ["gender"], "cohort": ["woman"], "people": [3], "exposure": [2.0], "ratio": [1.25]}
+    )
+    text = Page(render_report(full_night(parity=cohorts), lang)).text
+    assert f"{load_catalogue().label('gender', 'woman', lang)} 3 1.25" in text
+
+
+def test_attention_is_counted_over_everybody_listed():
+    people = make_people(40, np.random.default_rng(1))
+    ids = people.ids.ids(np.arange(40))
+    everybody = np.ones(40, bool)
+    lists = lists_of((ids[0], ids[1], 1, 0.5, []), (ids[0], ids[2], 2, 0.4, []))
+    found = parity_of(lists, people, everybody)
+    by_gender = found[found["column"] == "gender"]
+    assert (by_gender["people"] * by_gender["exposure"]).sum() == pytest.approx(1.5)
+    assert parity_of(lists, people, ~everybody) is None

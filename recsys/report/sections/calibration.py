@@ -1,4 +1,4 @@
-"""How honest the stated chances are: a reliability plot."""
+"""How honest the stated chances are: a reliability plot for each direction, and for both."""
 
 from collections.abc import Hashable
 
@@ -16,10 +16,17 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 44
 
 
 def calibration(night: NightSummary, words: Words) -> Html:
-    """Return the plot and its numbers."""
+    """Return a plot and its numbers for each direction, and for both."""
     bins = night.reliability
     if bins is None or bins.empty:
         return section("calibration", words)
+    named = bins if "direction" in bins else bins.assign(direction="like")
+    plots = [_plot(str(name), rows, words) for name, rows in named.groupby("direction", sort=False)]
+    return section("calibration", words, element("div", *plots, class_="metrics"))
+
+
+def _plot(direction: str, bins: pd.DataFrame, words: Words) -> Html:
+    title = words.named("direction", direction)
     gap = float(((bins["happened"] - bins["said"]).abs() * bins["pairs"]).sum() / bins["pairs"].sum())
     told = words("report.calibration_alt", gap=decimal(100 * gap, 1))
     head: list[object] = [
@@ -29,11 +36,12 @@ def calibration(night: NightSummary, words: Words) -> Html:
         [share(row["said"]), share(row["happened"]), _interval(row), count(row["pairs"])]
         for row in rows_of(bins)
     ]
-    return section(
-        "calibration",
-        words,
+    return element(
+        "div",
+        element("h3", title),
         element("figure", _drawing(bins, words, told), element("figcaption", told), class_="square"),
-        details(words("report.show_numbers"), table(head, rows, caption=words("report.calibration"))),
+        details(words("report.show_numbers"), table(head, rows, caption=title)),
+        class_="metric",
     )
 
 

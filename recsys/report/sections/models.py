@@ -15,6 +15,8 @@ _LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece", "exposure_gini")
 _OF_PROBABILITIES: Final = ("log_loss", "brier", "ece")
 """What is compared with saying the overall rate for every pair, not with random order."""
 
+_OF_BOTH: Final = ("auc", "log_loss", "brier", "ece", "snips")
+_MUTUAL: Final = "mutual_"
 _ALL: Final = "all"
 
 
@@ -23,10 +25,18 @@ def models(night: NightSummary, words: Words) -> Html:
     measures = night.measures
     if measures is None or measures.empty:
         return section("models", words)
-    measures = measures if "model" in measures else measures.assign(model="")
+    measures = _told_apart(measures if "model" in measures else measures.assign(model=""))
     overall = measures[measures["slice"] == _ALL]
     plots = [_metric(str(name), rows, words) for name, rows in overall.groupby("metric", sort=False)]
     return section("models", words, element("div", *plots, class_="metrics"), _slices(measures, words))
+
+
+def _told_apart(measures: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures with what judges the chance of both under a name of its own."""
+    if "target" not in measures:
+        return measures
+    both = (measures["target"] == "mutual") & measures["metric"].isin(_OF_BOTH)
+    return measures.assign(metric=measures["metric"].where(~both, _MUTUAL + measures["metric"]))
 
 
 def metric_name(metric: str, words: Words) -> str:
@@ -43,7 +53,7 @@ def _metric(metric: str, rows: pd.DataFrame, words: Words) -> Html:
         low, high = 0.0, 1.0  # without intervals a closer look would show differences that mean nothing
     room = (high - low) * 0.08 or max(abs(high), 1.0) * 0.05
     low, high = low - room, high + room
-    kind = metric.partition("@")[0]
+    kind = metric.partition("@")[0].removeprefix(_MUTUAL)
     lower, baseline = kind in _LOWER_IS_BETTER, "rate" if kind in _OF_PROBABILITIES else "random"
     title = element(
         "h3",
