@@ -35,7 +35,7 @@ def make_homes(n: int, rng: np.random.Generator, s: PeopleSettings) -> Homes:
     """
     places = load_places()
     cities = list(places.cities.values())
-    weight = _weights()
+    weight = _weights(s.prefectures)
     city = rng.choice(len(weight), n, p=weight / weight.sum())
     in_country = city >= len(cities)
     city %= len(cities)
@@ -60,8 +60,8 @@ def make_homes(n: int, rng: np.random.Generator, s: PeopleSettings) -> Homes:
     return Homes(cell=cell, tz=tz, prefecture=prefecture, abroad=abroad)
 
 
-def _weights() -> npt.NDArray[np.float64]:
-    """Residents of each city, then of the country around each city, `(2 * n_cities,)`."""
+def _weights(prefectures: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Residents of each city, then of the country around each city, `(2 * n_cities,)`; 0 outside."""
     places = load_places()
     own = np.array([c.population for c in places.cities.values()], dtype=np.float64)
     prefecture = np.array([c.prefecture for c in places.cities.values()], dtype=object)
@@ -71,4 +71,7 @@ def _weights() -> npt.NDArray[np.float64]:
         if inside.any():
             left = max(whole.population - own[inside].sum(), 0.0)
             around[inside] = left * own[inside] / own[inside].sum()
+    if prefectures:
+        inside = np.isin(prefecture, list(prefectures))
+        own, around = own * inside, around * inside
     return np.concatenate([own, around])

@@ -1,7 +1,9 @@
 """Who lives in the town: age, gender, household, whom they meet, verification and account."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from recsys.errors import did_you_mean
+from recsys.schema.places import load_places
 from recsys.schema.vocabulary import ENUMERATIONS
 from recsys.simulation.settings.section import Chances, Positive, Section, Share, Shares
 
@@ -79,7 +81,17 @@ class PeopleSettings(Section):
     """Never filled in the boundaries, so is not listed."""
 
     # places
+    prefectures: tuple[str, ...] = ()
+    """Where homes may lie, by id (`tokyo`); none named: all over the country. One city is a dense market."""
     countryside_km: Positive = 20.0
     """Standard deviation of homes outside the cities, around a city of the prefecture. Cities and
     prefectures weigh as their residents of the 2020 Population Census (`recsys.schema.places`)."""
     cell_resolution: int = Field(default=6, ge=4, le=6)
+
+    @field_validator("prefectures")
+    @classmethod
+    def _are_places(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in load_places().prefectures:
+                raise ValueError(f"no prefecture '{name}'; {did_you_mean(name, load_places().prefectures)}")
+        return names

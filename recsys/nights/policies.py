@@ -1,0 +1,76 @@
+"""Ways to make everybody's lists out of everybody's pools."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.nights.config import NightsConfig
+from recsys.schema.columns import Columns as C
+from recsys.simulation.settings import FunnelSettings
+
+ListPolicy = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+"""From pools (viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual) to lists, a part of their rows.
+
+Lists carry viewer_id, candidate_id, rank and perhaps propensity. Only the generator may be random.
+"""
+
+_FAIRNESS: Final = {"welfare": 0.0, "nash": 1.0}
+
+
+def list_policy(name: str, config: NightsConfig, funnel: FunnelSettings) -> ListPolicy:
+    """Return one of the policies of `recsys.nights.config.POLICIES`.
+
+    random: any order. popularity: whom the others like most. naive: whom the viewer likes most.
+    product: mutual probability. welfare, nash: the allocator, for the sum of matches and for the
+    product of everybody's; it knows how lists and inboxes are read from `funnel`.
+    """
+    if name in _FAIRNESS:
+        return _allocated(_FAIRNESS[name], config.k, funnel)
+    return _ranked(_SCORES[name], config.k)
+
+
+def _random(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    return pd.Series(rng.random(len(pool)), index=pool.index)
+
+
+def _popularity(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    return pool.groupby(C.CANDIDATE)[C.P_LIKE].transform("mean")
+
+
+def _naive(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    return pool[C.P_LIKE]
+
+
+def _product(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    return pool[C.P_LIKE] * pool[C.P_LIKED_BACK]
+
+
+_SCORES: Final = {"random": _random, "popularity": _popularity, "naive": _naive, "product": _product}
+
+
+def _ranked(score: Callable[[pd.DataFrame, np.random.Generator], pd.Series], k: int) -> ListPolicy:
+    def lists(pool: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        return best(pool, score(pool, rng), k)
+
+    return lists
+
+
+def best(pool: pd.DataFrame, score: pd.Series, k: int) -> pd.DataFrame:
+    """Return the `k` rows of each viewer with the highest score, ranked; ties keep the pool's order."""
+    order = np.lexsort((pool[C.RANK].to_numpy(), -score.to_numpy(np.float64), pool[C.VIEWER].to_numpy()))
+    ordered = pool.iloc[order].reset_index(drop=True)
+    rank = ordered.groupby(C.VIEWER, sort=False).cumcount() + 1
+    return ordered.assign(**{C.RANK: rank})[rank <= k].reset_index(drop=True)
+
+
+def _allocated(fairness: float, k: int, funnel: FunnelSettings) -> ListPolicy:
+    def lists(pool: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        from recsys.allocation import allocate
+
+        return allocate(
+            pool, k=k, fairness=fairness, look=funnel.look_decay, inbox=funnel.inbox_decay, rng=rng
+        )
+
+    return lists
