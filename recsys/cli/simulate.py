@@ -1,10 +1,16 @@
 """recsys simulate."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli.app import Params, app
+from recsys.cli.app import Lang, Params, app
+
+if TYPE_CHECKING:
+    from recsys.config import Settings
+    from recsys.nights import NightsConfig, NightsSummary
+    from recsys.schema.catalogue import Language
 
 
 @app.command()
@@ -16,21 +22,109 @@ def simulate(
         str, typer.Option(metavar="TARGET", help="parquet:DIR or duckdb:FILE.")
     ] = "parquet:data/town",
     seed: Annotated[int | None, typer.Option(help="Seed; params.yaml's by default.")] = None,
+    *,
+    nights: Annotated[
+        int | None, typer.Option(help="Play so many nights and compare policies; no tables are written.")
+    ] = None,
+    policy: Annotated[
+        str,
+        typer.Option(
+            help="Of random, popularity, naive, product, welfare, nash; the first is compared with."
+        ),
+    ] = "product,welfare,nash,random",
+    scores: Annotated[
+        str, typer.Option(help="hybrid, content or popularity, which learn; or oracle, the hidden truth.")
+    ] = "hybrid",
+    noise: Annotated[float, typer.Option(help="Logits of noise on the truth, with --scores oracle.")] = 0.0,
+    refit: Annotated[int, typer.Option(help="Nights between two fits of the model; 0 for one fit.")] = 10,
+    k: Annotated[int, typer.Option("--k", "-k", help="People in a list of the nights.")] = 10,
+    towns: Annotated[int, typer.Option(help="Towns to play in, each with a seed of its own.")] = 1,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page about the nights, HTML.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures, JSON.")] = None,
     params: Params = None,
+    lang: Lang = None,
 ) -> None:
-    """Make a synthetic town.
+    """Make a synthetic town, or play many nights in it.
 
-    People, answers, boundaries, and what has happened between them so far.
+    People, answers, boundaries, and what has happened between them so far. With --nights every policy
+    lives through the same nights in its own copy of the town, under the same luck.
 
     Example: recsys simulate --people 500 --out parquet:data/town
+
+    Example: recsys simulate --people 500 --nights 5 --policy product,welfare --report nights.html
     """
-    from recsys.cli.opening import settings
+    from recsys.cli.opening import language, settings
     from recsys.config import settings_of
     from recsys.publication.chosen_town import chosen_town
     from recsys.storage.write import write_tables
 
     changes = {"people": people, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    town = chosen_town(settings_of(settings(params).model_dump() | given, where="options"))
-    write_tables(town.tables, out)
-    typer.echo(f"{town} in {out}")
+    chosen = settings_of(settings(params).model_dump() | given, where="options")
+    if nights is None:
+        town = chosen_town(chosen)
+        write_tables(town.tables, out)
+        typer.echo(f"{town} in {out}")
+        return
+    from recsys.nights import NightsConfig
+
+    names = tuple(name.strip() for name in policy.split(",") if name.strip())
+    config = NightsConfig(
+        nights=nights, policies=names, baseline=names[0] if names else "", scores=scores,
+        noise=noise, refit=refit, k=k,
+    )  # fmt: skip
+    summary = _played(chosen, config, towns)
+    _show(summary)
+    _write(summary, report, json, language(lang, chosen))
+
+
+def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSummary":
+    import sys
+
+    import numpy as np
+    from tqdm.auto import tqdm
+
+    from recsys.nights import play_nights, summarised
+    from recsys.publication.chosen_town import chosen_town
+
+    outcomes = []
+    total = towns * config.nights * len(config.policies)
+    with tqdm(total=total, desc="nights", unit="list", disable=not sys.stderr.isatty()) as bar:
+        for number in range(towns):
+            seed = chosen.seed + number
+            town = chosen_town(chosen.model_copy(update={"seed": seed}), nights_ahead=config.nights)
+            outcomes.append(play_nights(town, config, seed=seed, progress=lambda _: bar.update()))
+    return summarised(outcomes, rng=np.random.default_rng([chosen.seed, 3]))
+
+
+def _show(summary: "NightsSummary") -> None:
+    about = summary.about
+    typer.echo(
+        f"{about['nights']} nights, {about['n_towns']} town(s), {about['n_members']:,} members listed, "
+        f"probabilities: {about['scores']}, pairs against the rules: {about['forbidden']}"
+    )
+    for measure in dict.fromkeys(summary.measures["measure"]):
+        typer.echo(f"\n{measure}")
+        for name in summary.policies:
+            value, gain = summary.value(name, measure), summary.gain(name, measure)
+            line = f"  {name:<12}{value['value']:>9.3f}  ({value['lo']:.3f} to {value['hi']:.3f})"
+            if name != about["baseline"]:
+                line += f"   {gain['value']:+.1%} ({gain['lo']:+.1%} to {gain['hi']:+.1%})"
+            typer.echo(line)
+
+
+def _write(summary: "NightsSummary", report: Path | None, json: Path | None, lang: "Language") -> None:
+    from json import dumps
+
+    from recsys.report.nights_page import render_nights
+
+    for path, text in (
+        (report, lambda: render_nights(summary, lang)),
+        (json, lambda: dumps(summary.as_json(), indent=1) + "\n"),
+    ):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text(), encoding="utf-8")
+            typer.echo(f"written: {path}")

@@ -50,7 +50,9 @@ class NightsConfig:
                 raise SettingsError(explained("impossible number", where=name, got=got, remedy=remedy))
         if self.noise > 0.0 and self.scores != "oracle":
             remedy = "use scores='oracle', or leave noise at 0"
-            raise SettingsError(explained("noise is added to the truth alone", got=self.scores, remedy=remedy))
+            raise SettingsError(
+                explained("noise is added to the truth alone", got=self.scores, remedy=remedy)
+            )
 
 
 def _known(what: str, name: str, names: tuple[str, ...]) -> None:

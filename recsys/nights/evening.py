@@ -1,6 +1,7 @@
 """What the operator of a town knows on an evening: people, relations, and who may be listed."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -30,14 +31,17 @@ class Evening:
     policy: Policy
 
     @classmethod
-    def of(cls, town: Town, members: Population, policy: Policy) -> "Evening":
-        """Read the events and safety tables of one copy; `members` are the people of that evening."""
+    def of(
+        cls, town: Town, members: Population, policy: Policy, members_rules: Compiled | None = None
+    ) -> "Evening":
+        """Read the events and safety tables of one copy; `members` are the people of that evening.
+
+        members_rules: the policy compiled for `members`, when it serves several copies.
+        """
         deeds = _deeds(town)
-        between = relations(
-            deeds, town.tables[T.BLOCKS], town.tables[T.REPORTS], members.ids, town.as_of
-        )
+        between = relations(deeds, town.tables[T.BLOCKS], town.tables[T.REPORTS], members.ids, town.as_of)
         people = replace(members.with_relations(between), held=_held(town, members))
-        compiled = policy.compile(people)
+        compiled = _compiled(members_rules, policy, people)
         compiled = replace(compiled, listed=compiled.listed & ~full_lives(people, deeds))
         return cls(people, compiled, policy)
 
@@ -45,6 +49,27 @@ class Evening:
         """Count the pairs of lists that the plain form of the rules does not allow."""
         viewer, candidate = (self.people.ids.rows(lists[c]) for c in (C.VIEWER, C.CANDIDATE))
         return int((~self.policy.may_show(self.people, viewer, candidate)).sum())
+
+
+_BETWEEN: Final = ("account", "separations", "discretion")
+"""Constraints that read holds and what stands between people; the others read the members alone."""
+
+
+def _compiled(members_rules: Compiled | None, policy: Policy, people: Population) -> Compiled:
+    """Return `policy.compile(people)`; only what differs between copies is compiled anew."""
+    if members_rules is None:
+        return policy.compile(people)
+    own = Policy(tuple(rule for rule in policy.constraints if rule.name in _BETWEEN)).compile(people)
+    return replace(
+        members_rules,
+        listed=members_rules.listed & own.listed,
+        separated_indptr=own.separated_indptr,
+        separated_indices=own.separated_indices,
+        liked_only=own.liked_only,
+        suggestible=own.suggestible,
+        liked_indptr=own.liked_indptr,
+        liked_indices=own.liked_indices,
+    )
 
 
 def members_of(town: Town) -> Population:

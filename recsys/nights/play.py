@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy
 from recsys.nights.config import NightsConfig
 from recsys.nights.diary import Diary
@@ -55,11 +56,12 @@ def play_nights(
     for night in range(config.nights):
         at = town.as_of + night * _DAY
         members = members_of(town.after(town.tables[T.EVENTS].iloc[:0], at))
+        compiled = rules.compile(members)
         for name, copy in copies.items():
             copy.wake(at)
             if night and config.refit and night % config.refit == 0 and config.scores != "oracle":
                 copy.scores = _learned(copy.town, members, config, seed)
-            copy.live(members, config, [seed, night])
+            copy.live(members, compiled, config, [seed, night])
             if progress is not None:
                 progress(name)
     newcomers = town.arrivals.joined > town.arrivals.end
@@ -81,11 +83,11 @@ class _Copy:
         self.town = self.town.after(self._happened, at)
         self._happened = self._happened.iloc[:0]
 
-    def live(self, members: Population, config: NightsConfig, seed: list[int]) -> None:
+    def live(self, members: Population, compiled: Compiled, config: NightsConfig, seed: list[int]) -> None:
         """Give everybody a list and write down what comes of it."""
-        evening = Evening.of(self.town, members, self._rules)
+        evening = Evening.of(self.town, members, self._rules, compiled)
         liked = evening.people.relations.liked
-        pool = self.scores.pools(evening.people, evening.compiled, config.pool, liked)
+        pool = self.scores.pools(members, evening.compiled, config.pool, liked)
         lists = self._maker(pool, np.random.default_rng([*seed, 1]))
         self.diary.forbidden += evening.forbidden(lists)
         self._happened = self.town.step(lists, np.random.default_rng(seed))

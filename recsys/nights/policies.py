@@ -28,33 +28,33 @@ def list_policy(name: str, config: NightsConfig, funnel: FunnelSettings) -> List
     """
     if name in _FAIRNESS:
         return _allocated(_FAIRNESS[name], config.k, funnel)
-    return _ranked(_SCORES[name], config.k)
+    return _random(config.k) if name == "random" else _ranked(_RANKED[name], config.k)
 
 
-def _random(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
-    return pd.Series(rng.random(len(pool)), index=pool.index)
-
-
-def _popularity(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+def _mean_like(pool: pd.DataFrame) -> pd.Series:
     return pool.groupby(C.CANDIDATE)[C.P_LIKE].transform("mean")
 
 
-def _naive(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
-    return pool[C.P_LIKE]
-
-
-def _product(pool: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+def _mutual(pool: pd.DataFrame) -> pd.Series:
     return pool[C.P_LIKE] * pool[C.P_LIKED_BACK]
 
 
-_SCORES: Final = {"random": _random, "popularity": _popularity, "naive": _naive, "product": _product}
+_RANKED: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
+    "popularity": _mean_like,
+    "naive": lambda pool: pool[C.P_LIKE],
+    "product": _mutual,
+}
 
 
-def _ranked(score: Callable[[pd.DataFrame, np.random.Generator], pd.Series], k: int) -> ListPolicy:
+def _random(k: int) -> ListPolicy:
     def lists(pool: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-        return best(pool, score(pool, rng), k)
+        return best(pool, pd.Series(rng.random(len(pool)), index=pool.index), k)
 
     return lists
+
+
+def _ranked(score: Callable[[pd.DataFrame], pd.Series], k: int) -> ListPolicy:
+    return lambda pool, _: best(pool, score(pool), k)
 
 
 def best(pool: pd.DataFrame, score: pd.Series, k: int) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from recsys.constraints.compiled import Compiled
 from recsys.history.events import Events
 from recsys.models.content import ContentModel
-from recsys.models.directed import sigmoid
+from recsys.models.directed import Directed, sigmoid
 from recsys.models.hybrid import HybridModel
 from recsys.models.model import Model
 from recsys.models.popularity import PopularityModel
@@ -29,8 +29,9 @@ class Scores(Protocol):
     def pools(self, people: Population, compiled: Compiled, k: int, exclude: npt.ArrayLike) -> pd.DataFrame:
         """Return the best `k` candidates of each listed viewer by mutual probability.
 
-        exclude: `(n_pairs, 2)` rows, viewer and candidate, left out. Columns: viewer_id, candidate_id,
-        rank, p_like, p_liked_back, p_mutual; viewers in row order, best first.
+        people: the members of the evening; what stands between them is in `compiled`.
+        exclude: `(n_pairs, 2)` rows, viewer and candidate, left out. Columns: viewer_id,
+        candidate_id, rank, p_like, p_liked_back, p_mutual; viewers in row order, best first.
         """
         ...
 
@@ -40,17 +41,26 @@ class ModelScores:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._applied: tuple[Population, Directed] | None = None
 
     @classmethod
     def fitted(cls, name: str, people: Population, events: Events, rng: np.random.Generator) -> "ModelScores":
         """Return the scores of a model of that name, fitted on what is known."""
-        kind: type[Model] = {"hybrid": HybridModel, "content": ContentModel, "popularity": PopularityModel}[name]
+        kind: type[Model] = {"hybrid": HybridModel, "content": ContentModel, "popularity": PopularityModel}[
+            name
+        ]
         return cls(kind().fit(people, events, rng=rng))
 
     def pools(self, people: Population, compiled: Compiled, k: int, exclude: npt.ArrayLike) -> pd.DataFrame:
         """Return the best `k` of each viewer; see `Scores`."""
-        lists = mutual_top_k(self.model.directed(people), compiled, k=k, exclude=exclude)
+        lists = mutual_top_k(self._directed(people), compiled, k=k, exclude=exclude)
         return _frame(people, lists.viewer_of_each, lists.candidates, lists.p_like, lists.p_liked_back)
+
+    def _directed(self, people: Population) -> Directed:
+        """Return the two matrices of the members, once for all copies that share a model and an evening."""
+        if self._applied is None or self._applied[0] is not people:
+            self._applied = (people, self.model.directed(people))
+        return self._applied[1]
 
 
 class OracleScores:

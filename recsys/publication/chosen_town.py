@@ -6,8 +6,8 @@ from recsys.simulation.settings import town_settings
 from recsys.simulation.town import DEFAULT_AS_OF, Town, make_town
 
 
-def chosen_town(settings: Settings) -> Town:
-    """Return the town of the settings, with its past.
+def chosen_town(settings: Settings, *, nights_ahead: int = 0) -> Town:
+    """Return the town of the settings, with its past; see `make_town` for nights ahead.
 
     Raises SettingsError for an unknown key under `simulate`.
     """
@@ -16,4 +16,5 @@ def chosen_town(settings: Settings) -> Town:
         generator(settings, "simulate"),
         as_of=settings.as_of or DEFAULT_AS_OF,
         settings=town_settings(settings.simulate),
+        nights_ahead=nights_ahead,
     )

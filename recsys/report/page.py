@@ -1,8 +1,7 @@
 """The page about one night: one file, no network, no script."""
 
-from importlib.resources import files
-
-from recsys.report.html import Html, element
+from recsys.report.document import document
+from recsys.report.html import element
 from recsys.report.night import NightSummary
 from recsys.report.sections.allocation import allocation
 from recsys.report.sections.calibration import calibration
@@ -20,8 +19,6 @@ from recsys.report.sections.totals import totals
 from recsys.report.words import Words
 from recsys.schema.catalogue import Language
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-
 
 def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: int = 5) -> str:
     """Return the page about a night as the text of one HTML file.
@@ -31,16 +28,6 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
     same text.
     """
     words = Words(lang)
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", words("report.page_title", as_of=moment(night.data_as_of))),
-        element("style", Html(_style())),
-    )
     main = element(
         "main",
         totals(night, words),
@@ -56,8 +43,4 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
     )
     footer = element("footer", element("p", words("report.footer")))
     body = element("body", header(night, words), main, footer)
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang=lang)}\n"
-
-
-def _style() -> str:
-    return (files("recsys.report") / "style.css").read_text(encoding="utf-8")
+    return document(words("report.page_title", as_of=moment(night.data_as_of)), body, lang)

@@ -1,0 +1,182 @@
+"""The nights of every policy in a few tables, each number with its interval."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from recsys.errors import InputError, explained
+from recsys.evaluation.bootstrap import Interval, centred, person_times
+from recsys.nights.play import Outcome
+from recsys.nights.pooled import MEASURES, Pooled
+
+_POINTS = 51
+_ENOUGH_TOWNS = 3
+_GAIN = "gain of "
+
+
+@dataclass(frozen=True, eq=False)
+class NightsSummary:
+    """What a run of many nights showed.
+
+    measures: policy, measure, value, lo, hi; the names are those of `Pooled.measures`.
+    gains:    policy, measure, value, lo, hi: how much larger than under `baseline`, as a share of it.
+    curves:   policy, night (from 1), measure, value, lo, hi, up to and including that night.
+    lorenz:   policy, people, exposure: shares in [0, 1], from the least shown person on.
+    about:    n_towns, n_members, forbidden (pairs shown against the rules), and the settings.
+    """
+
+    measures: pd.DataFrame
+    gains: pd.DataFrame
+    curves: pd.DataFrame
+    lorenz: pd.DataFrame
+    about: Mapping[str, Any]
+
+    @property
+    def policies(self) -> list[str]:
+        """The policies, in the order they were named."""
+        return list(self.about["policies"])
+
+    def value(self, policy: str, measure: str) -> pd.Series:
+        """Return one measure of one policy: value, lo, hi."""
+        return self._line(self.measures, policy, measure)
+
+    def gain(self, policy: str, measure: str) -> pd.Series:
+        """Return by what share a policy exceeds the baseline: value, lo, hi."""
+        return self._line(self.gains, policy, measure)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold; an unknown number is None."""
+        frames = ("measures", "gains", "curves", "lorenz")
+        tables = {name: _plain(getattr(self, name)) for name in frames}
+        about = {key: list(value) if isinstance(value, tuple) else value for key, value in self.about.items()}
+        return {"about": about} | tables
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> "NightsSummary":
+        """Read what `as_json` wrote."""
+        frames = {name: _table(given[name]) for name in ("measures", "gains", "curves", "lorenz")}
+        return cls(**frames, about=dict(given["about"]))
+
+    def _line(self, table: pd.DataFrame, policy: str, measure: str) -> pd.Series:
+        found = table[(table["policy"] == policy) & (table["measure"] == measure)]
+        if found.empty:
+            raise InputError(explained("no such figure", got=f"{policy}, {measure}"))
+        return found.iloc[0][["value", "lo", "hi"]]
+
+
+def _plain(table: pd.DataFrame) -> dict[str, list[Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("list")
+
+
+def _table(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
+    table = pd.DataFrame(columns)
+    amounts = [name for name in table.columns if name not in ("policy", "measure", "night")]
+    return table.astype(dict.fromkeys(amounts, np.float64))
+
+
+def summarised(
+    outcomes: Sequence[Outcome], *, rng: np.random.Generator, n_resamples: int = 200, level: float = 0.95
+) -> NightsSummary:
+    """Return the figures of outcomes that were played with one config, in one town each.
+
+    From three towns on, a value is the mean over towns with its Student t interval, and a gain is the
+    mean of the gains in each town. With fewer, intervals redraw the people of all towns with
+    replacement, a pair counting the product of its two (the pigeonhole bootstrap of
+    `recsys.evaluation.bootstrap`, wide for rare pairs); all policies see the same draws, so gains are
+    paired either way. Raises InputError without an outcome.
+    """
+    if not outcomes:
+        raise InputError(explained("no nights were played", remedy="give at least one outcome"))
+    config, names = outcomes[0].config, list(outcomes[0].diaries)
+    baseline = config.baseline if config.baseline in names else names[0]
+    pooled = {name: Pooled.of(outcomes, name) for name in names}
+    over_towns = len(outcomes) >= _ENOUGH_TOWNS
+    if over_towns:
+        lines = _over_towns(outcomes, baseline, level)
+    else:
+        lines = _over_people(pooled, baseline, rng, n_resamples, level=level)
+    table = pd.DataFrame([_row(key, interval) for key, interval in lines.items()])
+    at_end = table[table["night"] == 0].drop(columns="night")
+    is_gain = at_end["measure"].str.startswith(_GAIN)
+    about = asdict(config) | {
+        "policies": names,
+        "baseline": baseline,
+        "n_towns": len(outcomes),
+        "n_members": int(next(iter(pooled.values())).members.sum()),
+        "forbidden": int(sum(d.forbidden for o in outcomes for d in o.diaries.values())),
+        "interval": "towns" if over_towns else "people",
+    }
+    gains = at_end[is_gain].assign(measure=lambda rows: rows["measure"].str.removeprefix(_GAIN))
+    return NightsSummary(
+        measures=at_end[~is_gain].reset_index(drop=True),
+        gains=gains.reset_index(drop=True),
+        curves=table[table["night"] > 0].reset_index(drop=True),
+        lorenz=_lorenz(pooled),
+        about=about,
+    )
+
+
+Key = tuple[str, str, int]
+Figures = dict[Key, float]
+
+
+def _over_towns(outcomes: Sequence[Outcome], baseline: str, level: float) -> dict[Key, Interval]:
+    of_town = []
+    for outcome in outcomes:
+        pooled = {name: Pooled.of([outcome], name) for name in outcome.diaries}
+        of_town.append(_figures(pooled, baseline, np.ones(outcome.n_people)))
+    return {key: mean_over(np.array([town[key] for town in of_town]), level) for key in of_town[0]}
+
+
+def _over_people(
+    pooled: Mapping[str, Pooled], baseline: str, rng: np.random.Generator, n_resamples: int, *, level: float
+) -> dict[Key, Interval]:
+    n = len(next(iter(pooled.values())).members)
+    once = _figures(pooled, baseline, np.ones(n))
+    drawn = [_figures(pooled, baseline, person_times(n, rng).astype(np.float64)) for _ in range(n_resamples)]
+    return {key: centred(x, np.array([draw[key] for draw in drawn]), level=level) for key, x in once.items()}
+
+
+def mean_over(values: np.ndarray, level: float = 0.95) -> Interval:
+    """Return the mean of independent values `(n,)` and its Student t interval; NaN values are left out.
+
+    >>> mean_over(np.array([1.0, 2.0, 3.0])).value
+    2.0
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < 2:
+        return Interval(float(known.mean()) if len(known) else float("nan"), float("nan"), float("nan"))
+    half = float(t.ppf((1.0 + level) / 2.0, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+    return Interval(float(known.mean()), float(known.mean()) - half, float(known.mean()) + half)
+
+
+def _figures(pooled: Mapping[str, Pooled], baseline: str, times: np.ndarray) -> Figures:
+    """Return every number under one draw of people, by policy, measure and night (0: at the end)."""
+    found: Figures = {}
+    for name, nights in pooled.items():
+        found |= {(name, measure, 0): value for measure, value in nights.measures(times).items()}
+        for measure, curve in nights.curves(times).items():
+            found |= {(name, measure, night + 1): float(value) for night, value in enumerate(curve)}
+    for name in pooled:
+        for measure in MEASURES:
+            against = found[baseline, measure, 0]
+            gain = found[name, measure, 0] / against - 1.0 if against else float("nan")
+            found[name, _GAIN + measure, 0] = gain
+    return found
+
+
+def _row(key: Key, interval: Interval) -> dict[str, Any]:
+    return dict(zip(("policy", "measure", "night"), key, strict=True)) | asdict(interval)
+
+
+def _lorenz(pooled: Mapping[str, Pooled]) -> pd.DataFrame:
+    people = np.linspace(0.0, 1.0, _POINTS)
+    parts = [
+        pd.DataFrame({"policy": name, "people": people, "exposure": nights.lorenz(_POINTS)})
+        for name, nights in pooled.items()
+    ]
+    return pd.concat(parts, ignore_index=True)

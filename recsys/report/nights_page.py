@@ -1,0 +1,39 @@
+"""The page about many nights: one file, no network, no script."""
+
+from recsys.nights import NightsSummary
+from recsys.report.document import document
+from recsys.report.html import Html, element
+from recsys.report.numbers import count
+from recsys.report.sections.nights_curves import nights_curves
+from recsys.report.sections.nights_header import nights_header
+from recsys.report.sections.nights_lorenz import nights_lorenz
+from recsys.report.sections.nights_measures import nights_measures
+from recsys.report.words import Words
+from recsys.schema.catalogue import Language
+
+
+def render_nights(summary: NightsSummary, lang: Language = "en") -> str:
+    """Return the page about a run of many nights as the text of one HTML file.
+
+    It needs no network and no script and follows the reader's light or dark setting; every figure has
+    its interval. The same summary gives the same text.
+    """
+    words = Words(lang)
+    title = words("report.nights_page_title", nights=count(summary.about["nights"]))
+    footer = element("footer", element("p", words("report.nights_footer")))
+    body = element(
+        "body",
+        nights_header(summary, words),
+        element("main", element("div", nights_sections(summary, words))),
+        footer,
+    )
+    return document(title, body, lang)
+
+
+def nights_sections(summary: NightsSummary, words: Words) -> list[Html]:
+    """Return the sections with figures, for this page and for the page about one night."""
+    return [
+        nights_measures(summary, words),
+        nights_curves(summary, words),
+        nights_lorenz(summary, words),
+    ]

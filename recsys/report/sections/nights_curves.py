@@ -1,0 +1,123 @@
+"""Curves night by night, one line a policy, with bands."""
+
+import pandas as pd
+
+from recsys.nights import NightsSummary
+from recsys.report.html import Html, element
+from recsys.report.scale import Scale, ticks
+from recsys.report.sections.nights_measures import said
+from recsys.report.sections.section import details, section, table
+from recsys.report.words import Words
+
+_WIDTH, _HEIGHT = 360, 280
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 40
+
+
+def nights_curves(summary: NightsSummary, words: Words) -> Html:
+    """Return one drawing for each measure followed over the nights, and their numbers."""
+    names = [str(name) for name in summary.curves["measure"].drop_duplicates()]
+    figures = [_figure(summary, name, words) for name in names]
+    return section(
+        "nights_curves",
+        words,
+        element("div", *figures, class_="two"),
+        legend(summary, words),
+        details(words("report.show_numbers"), *[_numbers(summary, name, words) for name in names]),
+    )
+
+
+def legend(summary: NightsSummary, words: Words) -> Html:
+    """Return which line is which policy."""
+    line = element("line", x1="1", x2="31", y1="6", y2="6", class_="curve")
+    lines = [
+        element(
+            "li",
+            element("svg", line, viewBox="0 0 32 12", aria_hidden="true"),
+            words(f"policy_name.{name}"),
+            class_=f"series-{at}",
+        )
+        for at, name in enumerate(summary.policies)
+    ]
+    return element("ul", *lines, class_="legend")
+
+
+def _figure(summary: NightsSummary, measure: str, words: Words) -> Html:
+    rows = summary.curves[summary.curves["measure"] == measure]
+    ended = rows.groupby("policy")["value"].last()
+    last = ", ".join(
+        f"{words(f'policy_name.{name}')} {said(measure, float(ended[name]))}" for name in summary.policies
+    )
+    name = words(f"nights_measure.{measure}")
+    told = words("report.nights_curve_alt", measure=name, values=last)
+    drawing = _drawing(summary, rows, measure, told, words)
+    return element("figure", element("h3", name), drawing)
+
+
+def _drawing(summary: NightsSummary, rows: pd.DataFrame, measure: str, told: str, words: Words) -> Html:
+    marks = ticks(float(rows[["value", "hi"]].max().max()), 4)
+    up = Scale(0, marks[-1], _HEIGHT - _BOTTOM, _TOP)
+    nights = int(summary.about["nights"])
+    across = Scale(1, max(nights, 2), _LEFT, _WIDTH - _RIGHT)
+    lines = [
+        _series(rows[rows["policy"] == name], across, up, at) for at, name in enumerate(summary.policies)
+    ]
+    named = [mark for mark in ticks(nights, 6) if 1 <= mark <= nights]
+    return element(
+        "svg",
+        element("title", words(f"nights_measure.{measure}")),
+        [_level(mark, measure, up) for mark in marks],
+        [
+            element("text", f"{mark:g}", x=f"{across(mark):.1f}", y=_HEIGHT - _BOTTOM + 15, class_="middle")
+            for mark in named
+        ],
+        lines,
+        element(
+            "text",
+            words("report.nights_axis"),
+            x=(_LEFT + _WIDTH - _RIGHT) / 2,
+            y=_HEIGHT - 6,
+            class_="middle axis",
+        ),
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        role="img",
+        aria_label=told,
+    )
+
+
+def _level(mark: float, measure: str, up: Scale) -> Html:
+    y = f"{up(mark):.1f}"
+    text = f"{100 * mark:g}%" if measure == "someone" else f"{mark:g}"
+    return element(
+        "g",
+        element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="grid"),
+        element("text", text, x=_LEFT - 6, y=f"{up(mark) + 3.5:.1f}", class_="end"),
+    )
+
+
+def _series(rows: pd.DataFrame, across: Scale, up: Scale, at: int) -> Html:
+    night, value, lo, hi = (rows[name].to_numpy(float) for name in ("night", "value", "lo", "hi"))
+    there = [f"{across(x):.1f},{up(y):.1f}" for x, y in zip(night, hi, strict=True)]
+    back = [f"{across(x):.1f},{up(y):.1f}" for x, y in zip(night[::-1], lo[::-1], strict=True)]
+    line = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in zip(night, value, strict=True))
+    return element(
+        "g",
+        element("polygon", points=" ".join(there + back), class_="band"),
+        element("polyline", points=line, class_="curve"),
+        class_=f"series-{at}",
+    )
+
+
+def _numbers(summary: NightsSummary, measure: str, words: Words) -> Html:
+    name = words(f"nights_measure.{measure}")
+    rows = summary.curves[summary.curves["measure"] == measure]
+    head: list[object] = [words("report.nights_axis"), *(words(f"policy_name.{p}") for p in summary.policies)]
+    body: list[list[object]] = []
+    for night, of_night in rows.groupby("night"):
+        by_policy = of_night.set_index("policy")
+        body.append([str(night), *(_cell(by_policy.loc[p], measure) for p in summary.policies)])
+    return element("div", element("h3", name), table(head, body, caption=name))
+
+
+def _cell(row: pd.Series, measure: str) -> str:
+    value, lo, hi = (said(measure, float(row[name])) for name in ("value", "lo", "hi"))
+    return f"{value} ({lo} – {hi})"

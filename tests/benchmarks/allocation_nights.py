@@ -1,0 +1,102 @@
+"""Many nights in the synthetic town: lists by the allocator against lists by mutual probability.
+
+`python -m tests.benchmarks.allocation_nights [--people N] [--nights N] [--towns N] [--scores NAME] [--json OUT]`
+
+Every policy lives through the same nights in its own copy of each town, under the same luck. By
+default the market is dense (one prefecture) and the probabilities come from a model that learns from
+the town's events; `--scores oracle --noise S` takes the hidden truth with S logits of noise.
+Intervals: Student t between towns (people drawn again when there are fewer than three).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys.nights import NightsConfig, NightsSummary, play_nights, summarised
+from recsys.simulation.settings import town_settings
+from recsys.simulation.town import make_town
+from tests.benchmarks.command import Result, peak_mb, run
+
+POLICIES = ("product", "welfare", "nash", "random")
+REACHED, LASTING = "someone", "lasting_per_1000"
+
+
+def figures(people: int = 1000, nights: int = 30, seed: int = 0, *, towns: int = 4) -> Mapping[str, Any]:
+    """Return the gains of the better allocator over product: lasting matches and people with someone.
+
+    The allocator is the one (welfare or Nash) with the larger gain in lasting matches; both figures
+    are of the same one.
+    """
+    return gains(played(people, NightsConfig(nights=nights, policies=POLICIES[:3], refit=0), seed, towns))
+
+
+def gains(summary: NightsSummary) -> dict[str, Any]:
+    """Return the summary keys `nights_*` of a benchmark."""
+    of_lasting = {name: summary.gain(name, LASTING)["value"] for name in ("welfare", "nash")}
+    best = max(of_lasting, key=lambda name: of_lasting[name])
+    found: dict[str, Any] = {"nights_policy": best}
+    for key, measure in (("nights_matches_gain", LASTING), ("nights_reached_gain", REACHED)):
+        line = summary.gain(best, measure)
+        found |= {key: line["value"], f"{key}_lo": line["lo"], f"{key}_hi": line["hi"]}
+    return found
+
+
+def played(
+    people: int, config: NightsConfig, seed: int, towns: int, prefectures: Sequence[str] = ("tokyo",)
+) -> NightsSummary:
+    """Play the nights in towns of seeds `seed`, `seed + 1`, ... and sum them up."""
+    settings = town_settings({"people": {"prefectures": list(prefectures)}})
+    outcomes = []
+    for number in range(seed, seed + towns):
+        rng = np.random.default_rng(number)
+        town = make_town(people, rng, settings=settings, nights_ahead=config.nights)
+        outcomes.append(play_nights(town, config, seed=number))
+    return summarised(outcomes, rng=np.random.default_rng(seed))
+
+
+def measure(args: argparse.Namespace) -> Result:
+    """Play, and return one row a policy and measure."""
+    begin = time.perf_counter()
+    config = NightsConfig(
+        nights=args.nights, policies=POLICIES, k=args.k, scores=args.scores, noise=args.noise,
+        refit=args.refit,
+    )  # fmt: skip
+    places = [name for name in args.prefectures.split(",") if name]
+    summary = played(args.people or 1000, config, args.seed, args.towns, places)
+    rows = [
+        _row(summary, name, measure) for measure in summary.measures["measure"].unique() for name in POLICIES
+    ]
+    cost = {"seconds": time.perf_counter() - begin, "peak_mb": peak_mb()}
+    about = {name: summary.about[name] for name in ("n_towns", "n_members", "nights", "forbidden")}
+    note = f"{summary.about['interval']}: what the intervals are over; gains are shares of product's value."
+    return Result(rows, gains(summary) | about | cost, [note])
+
+
+def _row(summary: NightsSummary, policy: str, measure: str) -> dict[str, Any]:
+    value, gain = summary.value(policy, measure), summary.gain(policy, measure)
+    row = {"measure": measure, "policy": policy, **value.to_dict()}
+    return row | {"gain": gain["value"], "gain_lo": gain["lo"], "gain_hi": gain["hi"]}
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--nights", type=int, default=30)
+    parser.add_argument("--towns", type=int, default=4, help="each with a seed of its own")
+    parser.add_argument("--scores", default="hybrid", help="hybrid, content, popularity or oracle")
+    parser.add_argument("--noise", type=float, default=0.0, help="logits, with the oracle")
+    parser.add_argument("--refit", type=int, default=15, help="nights between fits, 0 for one fit")
+    parser.add_argument("--k", type=int, default=10, help="people in a list")
+    parser.add_argument("--prefectures", default="tokyo", help="where people live; empty for everywhere")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    about = "Many nights in the synthetic town: the allocator against mutual probability."
+    return run("allocation_nights", measure, about=about, argv=argv, arguments=_arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+import ast
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys.nights.scores as scores_module
+from recsys.constraints.policy import Policy
+from recsys.errors import SettingsError
+from recsys.history.events import Events
+from recsys.nights import NightsConfig, Outcome, play_nights
+from recsys.nights.evening import Evening, members_of
+from recsys.nights.policies import best, list_policy
+from recsys.nights.scores import ModelScores, OracleScores
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
+from recsys.simulation.town import Town
+from tests.nights.conftest import CONFIG
+
+POOL = pd.DataFrame(
+    {
+        C.VIEWER: ["a", "a", "a", "b", "b"],
+        C.CANDIDATE: ["x", "y", "z", "x", "y"],
+        C.RANK: [1, 2, 3, 1, 2],
+        C.P_LIKE: [0.9, 0.5, 0.8, 0.2, 0.6],
+        C.P_LIKED_BACK: [0.1, 0.9, 0.2, 0.9, 0.5],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("product", ["y", "z", "y", "x"]),
+        ("naive", ["x", "z", "y", "x"]),
+        ("popularity", ["z", "x", "x", "y"]),
+    ],
+)
+def test_lists_by_hand(name: str, expected: list[str], dense_town: Town) -> None:
+    lists = list_policy(name, NightsConfig(k=2), dense_town.settings.funnel)(POOL, np.random.default_rng(0))
+    assert lists[C.CANDIDATE].tolist() == expected
+    assert lists[C.RANK].tolist() == [1, 2, 1, 2]
+
+
+def test_ties_keep_the_order_of_the_pool() -> None:
+    assert best(POOL, pd.Series(1.0, index=POOL.index), 1)[C.CANDIDATE].tolist() == ["x", "x"]
+
+
+def test_equal_lists_live_through_equal_nights(dense_town: Town) -> None:
+    """Common random numbers: the same lists lead to the same life, other lists to another."""
+    product = list_policy("product", CONFIG, dense_town.settings.funnel)
+    shuffled = list_policy("random", CONFIG, dense_town.settings.funnel)
+    makers = {
+        "one": product,
+        "other": lambda pool, rng: product(pool.sample(frac=1.0, random_state=0), rng),
+        "random": shuffled,
+    }
+    diaries = play_nights(dense_town, CONFIG, seed=2, policies=makers).diaries
+    for field in ("matches", "lasting", "sent"):
+        one, other, random = (np.concatenate(getattr(diaries[name], field)) for name in makers)
+        assert np.array_equal(np.unique(one, axis=0), np.unique(other, axis=0))
+        assert not np.array_equal(one, random)
+    assert np.allclose(diaries["one"].exposure, diaries["other"].exposure)
+
+
+def test_the_same_seed_gives_the_same_nights(dense_town: Town, outcome: Outcome) -> None:
+    again = play_nights(dense_town, CONFIG, seed=1)
+    other = play_nights(dense_town, CONFIG, seed=7)
+    for name, diary in outcome.diaries.items():
+        assert np.array_equal(np.concatenate(diary.sent), np.concatenate(again.diaries[name].sent))
+        assert not np.array_equal(np.concatenate(diary.sent), np.concatenate(other.diaries[name].sent))
+
+
+def test_no_pair_is_shown_against_the_rules(outcome: Outcome) -> None:
+    assert all(diary.forbidden == 0 for diary in outcome.diaries.values())
+
+
+def test_a_forbidden_pair_is_counted(dense_town: Town) -> None:
+    evening = Evening.of(dense_town, members_of(dense_town), Policy.default())
+    listed = np.flatnonzero(evening.compiled.listed)
+    allowed = evening.compiled.may_show_block(listed, listed)
+    ids = evening.people.ids
+    for wanted, found in ((False, 1), (True, 0)):
+        a, b = next((a, b) for a, b in np.argwhere(allowed == wanted) if a != b)
+        pair = pd.DataFrame({C.VIEWER: ids.ids(listed[[a]]), C.CANDIDATE: ids.ids(listed[[b]])})
+        assert evening.forbidden(pair) == found
+
+
+def test_compiling_what_differs_alone_is_compiling_everything(dense_town: Town) -> None:
+    town = dense_town.after(dense_town.tables[T.EVENTS].iloc[:0], dense_town.as_of + pd.Timedelta(days=2))
+    members, policy = members_of(town), Policy.default()
+    whole, quick = (
+        Evening.of(town, members, policy, rules).compiled for rules in (None, policy.compile(members))
+    )
+    everybody = np.arange(len(members))
+    assert np.array_equal(
+        whole.may_show_block(everybody, everybody), quick.may_show_block(everybody, everybody)
+    )
+    assert len(whole.separated_indices) > 100
+
+
+def test_likes_pay(outcome: Outcome) -> None:
+    """Lists by (noisy) truth lead to more matches than random ones, or nothing here measures anything."""
+    matches = {name: len(np.concatenate(diary.matches)) for name, diary in outcome.diaries.items()}
+    assert matches["product"] > 1.2 * matches["random"] > 0
+    assert matches["welfare"] > 1.2 * matches["random"]
+
+
+def test_matches_are_pairs_who_like_each_other(outcome: Outcome) -> None:
+    for diary in outcome.diaries.values():
+        matches = np.concatenate(diary.matches)[:, 1:]
+        assert len(np.unique(matches, axis=0)) == len(matches)
+        assert (matches[:, 0] < matches[:, 1]).all()
+        lasting = {tuple(pair) for pair in np.concatenate(diary.lasting)[:, 1:]}
+        assert lasting <= {tuple(pair) for pair in matches}
+
+
+def test_learners_never_see_the_truth(dense_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model is given holds no hidden field, and a town without truth teaches the same."""
+    given = {}
+
+    def learned(name: str, people: object, events: Events, rng: np.random.Generator) -> object:
+        given.update(people=people, events=events)
+        return OracleScores(dense_town, 0.0, 0)
+
+    monkeypatch.setattr(ModelScores, "fitted", staticmethod(learned))
+    play_nights(dense_town, NightsConfig(nights=1, policies=("random",), k=3), seed=1)
+    for value in given.values():
+        assert not {"truth", "residents", "minds", "harm"} & set(vars(value))
+    last = dense_town.as_of
+    assert (given["events"].frame[C.TS] <= last).all()
+    joined = dense_town.arrivals.joined <= last.timestamp()
+    assert list(given["people"].ids.values) == list(dense_town.ids.ids(np.flatnonzero(joined)))
+
+
+def test_truth_is_read_by_the_oracle_alone() -> None:
+    """Nothing in the package but the oracle asks for `.truth`."""
+    for path in Path(scores_module.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name == "OracleScores":
+                node.body = []
+        asked = [
+            n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ("truth", "residents")
+        ]
+        assert not asked, path.name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"policies": ("produkt",)}, "did you mean 'product'"),
+        ({"policies": ("nash", "nash")}, "once"),
+        ({"scores": "truth"}, "unknown scores"),
+        ({"nights": 0}, "nights"),
+        ({"pool": 3, "k": 5}, "pool"),
+        ({"noise": 1.0}, "truth alone"),
+        ({"noise": float("nan"), "scores": "oracle"}, "noise"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        NightsConfig(**wrong)

@@ -1,0 +1,45 @@
+import re
+
+import numpy as np
+import pytest
+
+from recsys.nights import NightsSummary, Outcome, summarised
+from recsys.nights.config import POLICIES, SCORES
+from recsys.nights.pooled import MEASURES
+from recsys.report.nights_page import render_nights
+from recsys.schema.catalogue import load_catalogue
+from tests.nights.conftest import dense_town, outcome  # noqa: F401 fixtures
+
+
+@pytest.fixture(scope="module")
+def summary(outcome: Outcome) -> NightsSummary:  # noqa: F811
+    return summarised([outcome], rng=np.random.default_rng(0), n_resamples=20)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_page_stands_alone_and_says_every_figure(summary: NightsSummary, lang: str) -> None:
+    page = render_nights(summary, lang)
+    assert page == render_nights(summary, lang)
+    assert not re.search("<script|https?:", page)
+    assert page.count("<svg") >= 3
+    assert f'lang="{lang}"' in page
+    for policy in summary.policies:
+        assert load_catalogue().text(f"policy_name.{policy}", lang) in page
+        for measure in ("lasting_per_1000", "matches_per_1000"):
+            assert f"{summary.value(policy, measure)['value']:,.1f}" in page
+    assert len(re.findall('class="curve"', page)) >= 3 * len(summary.policies)
+
+
+def test_every_name_has_words() -> None:
+    texts = load_catalogue().texts
+    assert {f"policy_name.{name}" for name in POLICIES} <= set(texts)
+    assert {f"nights_measure.{name}" for name in MEASURES} <= set(texts)
+    assert {f"model.{name}" for name in SCORES if name != "oracle"} <= set(texts)
+
+
+def test_the_page_says_where_probabilities_come_from(summary: NightsSummary) -> None:
+    assert "hidden truth, noise 0.5" in render_nights(summary, "en")
+    learned = NightsSummary(
+        summary.measures, summary.gains, summary.curves, summary.lorenz, {**summary.about, "scores": "hybrid"}
+    )
+    assert "never sees the truth" in render_nights(learned, "en")
