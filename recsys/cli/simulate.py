@@ -95,7 +95,7 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
         for number in range(towns):
             seed = chosen.seed + number
             town = chosen_town(chosen.model_copy(update={"seed": seed}), nights_ahead=config.nights)
-            outcomes.append(play_nights(town, config, seed=seed, progress=lambda _: bar.update()))
+            outcomes.append(play_nights(town, config, seed=seed, progress=lambda _: bar.update(1)))
     return summarised(outcomes, rng=np.random.default_rng([chosen.seed, 3]))
 
 
@@ -120,11 +120,12 @@ def _write(summary: "NightsSummary", report: Path | None, json: Path | None, lan
 
     from recsys.report.nights_page import render_nights
 
-    for path, text in (
-        (report, lambda: render_nights(summary, lang)),
-        (json, lambda: dumps(summary.as_json(), indent=1) + "\n"),
-    ):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text(), encoding="utf-8")
-            typer.echo(f"written: {path}")
+    texts: dict[Path, str] = {}
+    if report is not None:
+        texts[report] = render_nights(summary, lang)
+    if json is not None:
+        texts[json] = dumps(summary.as_json(), indent=1) + "\n"
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        typer.echo(f"written: {path}")

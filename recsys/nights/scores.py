@@ -46,10 +46,12 @@ class ModelScores:
     @classmethod
     def fitted(cls, name: str, people: Population, events: Events, rng: np.random.Generator) -> "ModelScores":
         """Return the scores of a model of that name, fitted on what is known."""
-        kind: type[Model] = {"hybrid": HybridModel, "content": ContentModel, "popularity": PopularityModel}[
-            name
-        ]
-        return cls(kind().fit(people, events, rng=rng))
+        kinds: dict[str, type[Model]] = {
+            "hybrid": HybridModel,
+            "content": ContentModel,
+            "popularity": PopularityModel,
+        }
+        return cls(kinds[name]().fit(people, events, rng=rng))
 
     def pools(self, people: Population, compiled: Compiled, k: int, exclude: npt.ArrayLike) -> pd.DataFrame:
         """Return the best `k` of each viewer; see `Scores`."""

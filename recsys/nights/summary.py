@@ -69,7 +69,8 @@ class NightsSummary:
 
 
 def _plain(table: pd.DataFrame) -> dict[str, list[Any]]:
-    return table.astype(object).where(table.notna(), None).to_dict("list")
+    plain = table.astype(object).where(table.notna(), None)
+    return {str(name): plain[name].tolist() for name in plain.columns}
 
 
 def _table(columns: Mapping[str, list[Any]]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Many nights in the synthetic town: lists by the allocator against lists by mutual probability.
 
-`python -m tests.benchmarks.allocation_nights [--people N] [--nights N] [--towns N] [--scores NAME] [--json OUT]`
+`python -m tests.benchmarks.allocation_nights [--people N] [--nights N] [--towns N] [--json OUT]`
 
 Every policy lives through the same nights in its own copy of each town, under the same luck. By
 default the market is dense (one prefecture) and the probabilities come from a model that learns from

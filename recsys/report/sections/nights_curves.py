@@ -1,5 +1,7 @@
 """Curves night by night, one line a policy, with bands."""
 
+from collections.abc import Hashable, Mapping
+
 import pandas as pd
 
 from recsys.nights import NightsSummary
@@ -108,16 +110,16 @@ def _series(rows: pd.DataFrame, across: Scale, up: Scale, at: int) -> Html:
 
 
 def _numbers(summary: NightsSummary, measure: str, words: Words) -> Html:
-    name = words(f"nights_measure.{measure}")
+    title = words(f"nights_measure.{measure}")
     rows = summary.curves[summary.curves["measure"] == measure]
     head: list[object] = [words("report.nights_axis"), *(words(f"policy_name.{p}") for p in summary.policies)]
     body: list[list[object]] = []
-    for night, of_night in rows.groupby("night"):
-        by_policy = of_night.set_index("policy")
-        body.append([str(night), *(_cell(by_policy.loc[p], measure) for p in summary.policies)])
-    return element("div", element("h3", name), table(head, body, caption=name))
+    for night in range(1, int(summary.about["nights"]) + 1):
+        of_night = rows[rows["night"] == night].set_index("policy").to_dict("index")
+        body.append([str(night), *(_cell(of_night[name], measure) for name in summary.policies)])
+    return element("div", element("h3", title), table(head, body, caption=title))
 
 
-def _cell(row: pd.Series, measure: str) -> str:
+def _cell(row: Mapping[Hashable, float], measure: str) -> str:
     value, lo, hi = (said(measure, float(row[name])) for name in ("value", "lo", "hi"))
     return f"{value} ({lo} – {hi})"
