@@ -17,7 +17,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly test lint type notebooks docs test-spark bench bench-million soak lock clean
+.PHONY: help env nightly tune test lint type notebooks docs test-spark bench bench-million soak lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -36,6 +36,10 @@ $(VENV)/.project: $(VENV)/.packages pyproject.toml
 
 nightly: env ## one night, to data/published; PEOPLE=20000 for a larger town, SET="recommend.k=10" for any setting
 	$(PYTHON) -m pipelines.night $(if $(PEOPLE),--set people=$(PEOPLE)) $(foreach change,$(SET),--set $(change)) || test $$? -eq 10
+
+tune: env ## better settings for the model; TRIALS=50, SET="model.name=content"
+	$(PYTHON) -c 'import optuna' 2>/dev/null || $(PYTHON) -m pip install --quiet --disable-pip-version-check 'optuna>=4.0'
+	$(PYTHON) -m pipelines.tune $(if $(TRIALS),--trials $(TRIALS)) $(foreach change,$(SET),--set $(change))
 
 test: env ## all tests; ARGS="tests/publication -k gate" for some
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto)

@@ -65,7 +65,7 @@ def judge(night: Night, *, pairs: Path | None = None) -> Found:
 def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Path | None) -> Found:
     earlier = load_tables(night.source, at - pd.Timedelta(microseconds=1))
     people, past = population_of(earlier), events_of(earlier)
-    answered, shown = _after(night.events, past, people.ids, at)
+    answered, shown = answers_after(night.events, past, people.ids, at)
     if answered.empty or answered[LABEL].nunique() < 2:
         return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
     lists: dict[str, pd.DataFrame] = {}
@@ -138,7 +138,7 @@ def _fitted(model: ModelSettings, settings: Settings, people: Population, past: 
     return chosen_model(model).fit(people, past, rng=generator(settings, f"evaluate {model.name}"))
 
 
-def _after(
+def answers_after(
     events: Events, past: Events, known: IdIndex, at: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the answers given after `at`, and all pairs shown after it, between people known by then.

@@ -111,6 +111,11 @@ class WorkFolder:
         return self.root / "report.html"
 
     @property
+    def tuned(self) -> Path:
+        """What the last search for settings found."""
+        return self.root / "tuned.json"
+
+    @property
     def tracked(self) -> Path:
         """Under which run and model version this night is kept."""
         return self.root / "tracked.json"

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from recsys.history.events import Events
-from recsys.publication.judging import _after, _mutual, _slices
+from recsys.publication.judging import _mutual, _slices, answers_after
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 
@@ -26,7 +26,7 @@ class TestAfter:
 
     def split(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         past = events(("a", "b", "like", 1))
-        return _after(self.everything, past, IdIndex(["a", "b", "c"]), self.at)
+        return answers_after(self.everything, past, IdIndex(["a", "b", "c"]), self.at)
 
     def test_answers_are_new_and_of_people_known(self) -> None:
         answered, _ = self.split()
