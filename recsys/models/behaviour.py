@@ -17,6 +17,7 @@ from recsys.models.behaviour_state import State
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.joint import Joint, fit_joint
+from recsys.models.lesson import Lesson
 from recsys.models.looks import Looks
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.space import Shifts, Standard
@@ -33,7 +34,7 @@ _LEAST_HELD_OUT = 50
 class BehaviourModel(Model):
     """Selectivity, popularity and factors, each a posterior mode around what content says, stacked.
 
-    Subclasses say what lies beneath: `_content_learned` and `_content_of`; nothing by default.
+    Subclasses say what lies beneath: `_lesson`, `_content_learned` and `_content_again`; nothing by default.
 
     After `fit`: `base_` is what all people taught together, `state_` what is particular to each,
     `stacker_` the weights of the parts.
@@ -41,31 +42,46 @@ class BehaviourModel(Model):
 
     config: BehaviourConfig
 
-    def _content_learned(self, people: Population, events: Events, rng: Generator) -> Model | None:  # noqa: ARG002
+    def __init__(self, config: BehaviourConfig | None = None) -> None:
+        super().__init__(config)
+        self._content_last: tuple[Population, Directed] | None = None
+
+    def _lesson(self, people: Population, events: Events) -> Lesson | None:  # noqa: ARG002
         return None
 
-    def _content_again(self, people: Population, events: Events, rng: Generator) -> Model | None:  # noqa: ARG002
-        """Fit content once more, on fewer events, with the choices already made."""
+    def _content_learned(self, people: Population, lesson: Lesson, rng: Generator) -> Model | None:  # noqa: ARG002
         return None
+
+    def _content_again(self, people: Population, lesson: Lesson, rng: Generator) -> Model | None:  # noqa: ARG002
+        """Fit content once more, on fewer pairs, with the choices already made."""
+        return None
+
+    def fit(self, people: Population, events: Events, *, rng: Generator) -> Self:
+        """Learn from `people` and the `events` between them, and return self; see `Model.fit`."""
+        super().fit(people, events, rng=rng)
+        self._content_last = None
+        return self
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         looks = Looks.from_events(people, events)
-        self.content_ = self._content_learned(people, events, rng)
-        content = None if self.content_ is None else self.content_.directed(people)
+        lesson = self._lesson(people, events)
+        self.content_ = None if lesson is None else self._content_learned(people, lesson, rng)
+        content = None if self.content_ is None else self.content_.fitted
+        self._content_last = None if content is None else (people, content)
         self.base_ = Base.learned(people, content, looks, self.config, rng)
-        self.stacker_, self.joint_ = self._stacked(people, events, looks, rng)
+        self.stacker_, self.joint_ = self._stacked(people, lesson, looks, rng)
         self._fold_in(people, looks)
 
     def _stacked(
-        self, people: Population, events: Events, looks: Looks, rng: Generator
+        self, people: Population, lesson: Lesson | None, looks: Looks, rng: Generator
     ) -> tuple[Stacker, Joint]:
         """Return weights and joint correction, from pairs nothing else has seen if there are enough."""
         held = looks.pair_folds(_FOLDS, rng) < self.config.held_out * _FOLDS
         if not self.config.stack or held.sum() < _LEAST_HELD_OUT or held.all():
             return _usual(self.base_), Joint()
-        model = self._content_again(people, _without(people, events, looks.take(held)), rng)
-        content = None if model is None else model.directed(people)
         seen, unseen = looks.take(~held), looks.take(held)
+        model = None if lesson is None else self._content_again(people, lesson.without(unseen), rng)
+        content = None if model is None else model.fitted
         base = Base.learned(people, content, seen, self.config, rng)
         spaces, usual = base.spaces(people, content), _usual(base)
         parts = State.found(base, spaces, content, seen).parts(spaces, content, unseen)
@@ -73,8 +89,16 @@ class BehaviourModel(Model):
         joint = _joint(unseen, sigmoid(stacked(learned, parts)))
         return learned.moved(usual, _usual(self.base_)), joint
 
+    def _content_of(self, people: Population) -> Directed | None:
+        """Return what content says of people; the last ones asked about during a fit are remembered."""
+        if self.content_ is None:
+            return None
+        if self._content_last is None or self._content_last[0] is not people:
+            return self.content_.directed(people)
+        return self._content_last[1]
+
     def _fold_in(self, people: Population, looks: Looks) -> None:
-        content = None if self.content_ is None else self.content_.directed(people)
+        content = self._content_of(people)
         spaces = self.base_.spaces(people, content)
         self.ids_: npt.NDArray[np.object_] = people.ids.ids(np.arange(len(people)))
         self.state_ = State.found(self.base_, spaces, content, looks)
@@ -107,7 +131,7 @@ class BehaviourModel(Model):
         return model
 
     def _apply(self, people: Population) -> Directed:
-        content = None if self.content_ is None else self.content_.directed(people)
+        content = self._content_of(people)
         spaces = self.base_.spaces(people, content)
         state = self.state_.at(IdIndex(self.ids_).find(people.ids.values))
         return _matrices(people, content, spaces, state, self.stacker_)
@@ -218,16 +242,6 @@ def _joint(looks: Looks, chance: npt.NDArray[np.float64]) -> Joint:
     return fit_joint(
         chance[i], chance[j], looks.labels[i] * looks.labels[j], looks.chances[i] * looks.chances[j]
     )
-
-
-def _without(people: Population, events: Events, held: Looks) -> Events:
-    """Return the events of all pairs but the held ones, in neither direction."""
-    frame, width = events.frame, len(people) + 1
-    actor, target = (people.ids.find(frame[c]).astype(np.int64) + 1 for c in (C.ACTOR, C.TARGET))
-    i, j = held.viewers.astype(np.int64) + 1, held.candidates.astype(np.int64) + 1
-    gone = np.unique(np.minimum(i, j) * width + np.maximum(i, j))
-    pair = np.minimum(actor, target) * width + np.maximum(actor, target)
-    return Events(frame[~np.isin(pair, gone)].reset_index(drop=True))
 
 
 def _matrices(

@@ -1,8 +1,8 @@
 """The content model: who suits whom by their answers, learned from outcomes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from recsys.models.directed import Directed
 from recsys.models.folds import people_folds
 from recsys.models.held_out import HeldOut
 from recsys.models.labelled_pairs import LabelledPairs
+from recsys.models.lesson import Lesson
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.nearness import Nearness
 from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, fit_pair_logistic
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from recsys.features.block import Block
 
 Floats = npt.NDArray[np.float64]
-_PEOPLE_AT_ONCE = 65_536
+_PEOPLE_AT_ONCE = 16_384
 
 
 class ContentModel(Model):
@@ -60,17 +61,33 @@ class ContentModel(Model):
         self.blocks = blocks
         self.features = features
 
-    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        self.features_ = self.features or FeatureMap.fit(people, events=events, blocks=self.blocks)
-        rows = self.features_.concatenated(people)
-        pairs = LabelledPairs.from_events(people, events).sampled(self.config.max_pairs, rng)
+    def lesson(self, people: Population, events: Events) -> Lesson:
+        """Return everything `people` and the `events` between them teach; blocks are fitted here."""
+        features = self.features or FeatureMap.fit(people, events=events, blocks=self.blocks)
+        rows = features.concatenated(people)
+        return Lesson(features, rows, LabelledPairs.from_events(people, events))
+
+    def taught(self, people: Population, lesson: Lesson, *, rng: Generator) -> Self:
+        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        rows = lesson.rows
+        self.features_ = lesson.features
+        pairs = lesson.pairs.sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.sampled(self.config.max_tuning_pairs, rng)
-        self.strengths_, self.platt_ = self._chosen(self._design(people, rows, few, usual), rng)
-        design = self._design(people, rows, pairs, usual)
-        weights = fit_pair_logistic(design, self.strengths_).weights
+        self.strengths_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
+        weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.strengths_).weights
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._compression(rows)
+        parts = [BlockRows(rows.looks[at], rows.is_[at]) for at in _crowds(len(people))]
+        self._fitted = self._directed(people, parts)
+        return self
+
+    def fit(self, people: Population, events: Events, *, rng: Generator) -> Self:
+        """Learn from `people` and the `events` between them, and return self; see `Model.fit`."""
+        return self.taught(people, self.lesson(people, events.until(people.as_of)), rng=rng)
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
+        self.fit(people, events, rng=rng)
 
     def _usual(self, rows: BlockRows) -> PairWeights:
         """Return the weights before any outcome, with the usual rate for an average pair."""
@@ -105,14 +122,14 @@ class ContentModel(Model):
             person=self.config.person_precision,
         )
 
-    def _chosen(self, design: PairDesign, rng: Generator) -> tuple[Strengths, Platt]:
+    def _chosen(self, design: PairDesign, n_people: int, rng: Generator) -> tuple[Strengths, Platt]:
         """Return the precisions with the least cross-validated log-loss, and the calibration they need.
 
         The marginal precision is chosen first, with the middle of the column precisions.
         """
         ridges = sorted(self.config.ridge, reverse=True)
         marginals = sorted(self.config.marginal_ridge, reverse=True)
-        folds = list(people_folds(design.pairs, len(design.rows), self.config.folds, rng))
+        folds = list(people_folds(design.pairs, n_people, self.config.folds, rng))
         if not folds:
             return self._strengths(ridges[0], marginals[0]), Platt()
         held_out = HeldOut(design, folds)
@@ -138,26 +155,23 @@ class ContentModel(Model):
         return taste, np.hstack([rows.is_, ones, candidate[:, None]])
 
     def _apply(self, people: Population) -> Directed:
-        parts = [self._factors(crowd) for crowd in self._crowds(people)]
+        crowds = (people if len(at) == len(people) else people.take(at) for at in _crowds(len(people)))
+        return self._directed(people, (self.features_.concatenated(crowd) for crowd in crowds))
+
+    def _directed(self, people: Population, parts: Iterable[BlockRows]) -> Directed:
+        """Return the matrices from everybody's rows in parts: the wide exact form of few exists at once."""
+        factors = [self._factors(rows) for rows in parts]
         near = Nearness(self.weights_.near, self.config.near_scale_km)
-        taste, appeal = (np.vstack(sides) for sides in zip(*parts, strict=True))
+        taste, appeal = (np.vstack(sides) for sides in zip(*factors, strict=True))
         return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
 
-    @staticmethod
-    def _crowds(people: Population) -> list[Population]:
-        """Return the people in parts, in order, so that the wide exact rows of few exist at once."""
-        if len(people) <= _PEOPLE_AT_ONCE:
-            return [people]
-        starts = range(0, len(people), _PEOPLE_AT_ONCE)
-        rows = np.arange(len(people))
-        return [people.take(rows[start : start + _PEOPLE_AT_ONCE]) for start in starts]
-
-    def _factors(self, people: Population) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _factors(self, rows: BlockRows) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return taste and appeal with the columns they are kept in."""
-        taste, appeal = self._matrices(self.features_.concatenated(people))
+        taste, appeal = self._matrices(rows)
         if self.maps_ is None:
             return taste, appeal
-        return (taste @ self.maps_[0]).astype(np.float32), (appeal @ self.maps_[1]).astype(np.float32)
+        left, right = (sides.astype(np.float32) for sides in self.maps_)
+        return taste @ left, appeal @ right
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         weights = self.weights_
@@ -185,3 +199,9 @@ class ContentModel(Model):
         self.strengths_, self.platt_ = Strengths(**meta["strengths"]), Platt(*meta["platt"])
         maps = (arrays.get("maps.taste"), arrays.get("maps.appeal"))
         self.maps_ = None if maps[0] is None or maps[1] is None else (maps[0], maps[1])
+
+
+def _crowds(n_people: int) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of the people in parts, in order; one part without rows for nobody."""
+    rows = np.arange(n_people)
+    return [rows[start : start + _PEOPLE_AT_ONCE] for start in range(0, max(n_people, 1), _PEOPLE_AT_ONCE)]

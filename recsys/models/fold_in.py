@@ -1,13 +1,18 @@
 """Fold-in: a person's factors from a prior mean and the people they were shown."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from recsys.models.people_in_threads import in_threads
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+_SUMS: Final = {"reassoc", "contract"}
+"""Sums may be taken in the order the processor likes; nothing else is loosened."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +103,17 @@ def fold_in_answers(
     if rows.size:
         others = np.ascontiguousarray(factors, np.float64)
         y, w, x = (evidence.sorted(values) for values in (labels, weights, offset))
-        _fold_in_answers(rows, evidence.indptr, evidence.others, y, w, x, others, float(strength), steps)
+
+        def some(first: int, last: int) -> None:
+            _fold_in_answers(
+                rows, evidence.indptr, evidence.others, y, w, x, others, float(strength), steps, first, last
+            )
+
+        in_threads(some, evidence.indptr)
     return rows
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, fastmath=_SUMS)
 def _add(left: Floats, right: Floats, v: Floats, c: float, pull: float) -> None:  # pragma: no cover
     """Add one entry to the lower triangle of the left side and to the right side."""
     for a in range(len(v)):
@@ -112,7 +123,7 @@ def _add(left: Floats, right: Floats, v: Floats, c: float, pull: float) -> None:
             left[a, b] += scaled * v[b]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, fastmath=_SUMS)
 def _solved(left: Floats, right: Floats) -> None:  # pragma: no cover
     """Solve `left @ x = right` in place by Cholesky; only the lower triangle of `left` is read."""
     k = len(right)
@@ -158,7 +169,7 @@ def _fold_in(  # noqa: PLR0917
         rows[person] += right
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fold_in_answers(  # noqa: PLR0917
     rows: Floats,
     indptr: Integers,
@@ -169,22 +180,91 @@ def _fold_in_answers(  # noqa: PLR0917
     factors: Floats,
     strength: float,
     steps: int,
+    first: int,
+    last: int,
 ) -> None:  # pragma: no cover
     k = rows.shape[1]
     left, right, start = np.empty((k, k)), np.empty(k), np.empty(k)
-    for person in range(rows.shape[0]):
-        if indptr[person] == indptr[person + 1]:
+    inner, own, state = np.empty((k, k)), np.empty((k, k)), np.empty((6, k))
+    for person in range(first, last):
+        begin, end = indptr[person], indptr[person + 1]
+        if begin == end:
+            continue
+        if end - begin <= k:
+            for entry in range(begin, end):
+                own[entry - begin] = factors[others[entry]]
+            part = slice(begin, end)
+            y, w, x = labels[part], weights[part], offset[part]
+            _few_answers(rows[person], own, y, w, x, strength, steps, inner, left, state)
             continue
         start[:] = rows[person]
         for _ in range(steps):
             left[:], right[:] = 0.0, strength * (start - rows[person])
-            for entry in range(indptr[person], indptr[person + 1]):
+            for entry in range(begin, end):
                 v = factors[others[entry]]
-                x = offset[entry] + np.dot(rows[person], v)
-                p = 0.5 + 0.5 * np.tanh(x / 2.0)
-                c = weights[entry] * (0.5 * np.tanh(x / 2.0) / x if abs(x) > 1e-4 else 0.25)
-                _add(left, right, v, c, weights[entry] * (labels[entry] - p))
+                x_entry = offset[entry] + _dot(rows[person], v)
+                p, c = _bound(x_entry)
+                _add(left, right, v, weights[entry] * c, weights[entry] * (labels[entry] - p))
             for a in range(k):
                 left[a, a] += strength
             _solved(left, right)
             rows[person] += right
+
+
+@njit(cache=True, nogil=True, fastmath=_SUMS)
+def _dot(a: Floats, b: Floats) -> float:  # pragma: no cover
+    total = 0.0
+    for c in range(len(a)):
+        total += a[c] * b[c]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _bound(x: float) -> tuple[float, float]:  # pragma: no cover
+    """Return P(yes) at a logit, and the curvature of the quadratic bound that touches there."""
+    half = 0.5 * np.tanh(x / 2.0)
+    return 0.5 + half, half / x if abs(x) > 1e-4 else 0.25
+
+
+@njit(cache=True, nogil=True)
+def _few_answers(  # noqa: PLR0917
+    row: Floats,
+    own: Floats,
+    labels: Floats,
+    weights: Floats,
+    offset: Floats,
+    strength: float,
+    steps: int,
+    inner: Floats,
+    left: Floats,
+    state: Floats,
+) -> None:  # pragma: no cover
+    """Take the same steps for somebody with fewer entries than columns, one unknown an entry.
+
+    The step stays in the span of the entries: u = m + V^T a, with
+    a = (g - S (lam + S K S)^-1 S K g) / lam, K = V V^T, S^2 = c, g = w (y - p) + c K a.
+    """
+    n = len(labels)
+    base, moved, g, root, q, a = state[0], state[1], state[2], state[3], state[4], state[5]
+    for r in range(n):
+        base[r], moved[r] = offset[r] + _dot(row, own[r]), 0.0
+        for s in range(r + 1):
+            inner[r, s] = _dot(own[r], own[s])
+            inner[s, r] = inner[r, s]
+    for _ in range(steps):
+        for r in range(n):
+            p, c = _bound(base[r] + moved[r])
+            g[r] = weights[r] * (labels[r] - p + c * moved[r])
+            root[r] = np.sqrt(weights[r] * c)
+        for r in range(n):
+            q[r] = root[r] * _dot(inner[r, :n], g[:n])
+            for s in range(r + 1):
+                left[r, s] = root[r] * inner[r, s] * root[s]
+            left[r, r] += strength
+        _solved(left, q[:n])
+        for r in range(n):
+            a[r] = (g[r] - root[r] * q[r]) / strength
+        for r in range(n):
+            moved[r] = _dot(inner[r, :n], a[:n])
+    for r in range(n):
+        row += a[r] * own[r]

@@ -31,12 +31,16 @@ class HeldOut:
     def __init__(self, design: PairDesign, folds: Sequence[tuple[Mask, Mask]]) -> None:
         self.design = design
         self.folds = folds
+        self.curvature = design.curvature()
+        self._known: dict[Strengths, Scored] = {}
         self.labels = np.concatenate([design.pairs.labels[held] for _, held in folds])
 
     def best(self, choices: Sequence[Strengths]) -> Scored:
         """Return the choice with the least log-loss after calibration, the first of equals."""
-        scored = [self._scored(*pair) for pair in zip(choices, self._logits(choices), strict=True)]
-        return min(scored, key=lambda one: one.loss)
+        new = [choice for choice in choices if choice not in self._known]
+        for strengths, logits in zip(new, self._logits(new), strict=True):
+            self._known[strengths] = self._scored(strengths, logits)
+        return min((self._known[choice] for choice in choices), key=lambda one: one.loss)
 
     def _scored(self, strengths: Strengths, logits: Floats) -> Scored:
         line = fit_platt(logits, self.labels)
@@ -48,11 +52,11 @@ class HeldOut:
         """Return held-out logits, `(n_choices, n_held)`; each fit starts from the one before."""
         parts = []
         for train, held in self.folds:
-            trained = self.design.with_weights(self.design.pairs.weights * train)
+            learned, judged = self.design.take(train), self.design.take(held)
             theta, rows = None, []
             for strengths in choices:
-                fit = fit_pair_logistic(trained, strengths, theta)
+                fit = fit_pair_logistic(learned, strengths, theta, curvature=self.curvature)
                 theta = fit.theta
-                rows.append(self.design.logits(fit.weights)[held])
+                rows.append(judged.logits(fit.weights))
             parts.append(np.array(rows))
         return np.hstack(parts)

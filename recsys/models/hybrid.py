@@ -13,6 +13,7 @@ from recsys.history.events import Events
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.content import ContentModel
 from recsys.models.hybrid_config import HybridConfig
+from recsys.models.lesson import Lesson
 from recsys.models.model import Meta, Model
 from recsys.schema.population import Population
 
@@ -51,14 +52,16 @@ class HybridModel(BehaviourModel):
         self.blocks = blocks
         self.features = features
 
-    def _content_learned(self, people: Population, events: Events, rng: Generator) -> Model:
-        model = ContentModel(self.config.content, blocks=self.blocks, features=self.features)
-        return model.fit(people, events, rng=rng)
+    def _lesson(self, people: Population, events: Events) -> Lesson:
+        return ContentModel(blocks=self.blocks, features=self.features).lesson(people, events)
 
-    def _content_again(self, people: Population, events: Events, rng: Generator) -> Model:
+    def _content_learned(self, people: Population, lesson: Lesson, rng: Generator) -> Model:
+        return ContentModel(self.config.content).taught(people, lesson, rng=rng)
+
+    def _content_again(self, people: Population, lesson: Lesson, rng: Generator) -> Model:
         chosen = self.content_.strengths_
         config = replace(self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,))
-        return ContentModel(config, features=self.content_.features_).fit(people, events, rng=rng)
+        return ContentModel(config).taught(people, lesson, rng=rng)
 
     def _content_restored(self, arrays: dict[str, npt.NDArray[Any]], meta: Meta) -> Model:
         model = ContentModel(self.config.content)

@@ -21,14 +21,19 @@ from recsys.features.rows import BlockRows, Matrix
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
 from recsys.models.labelled_pairs import LabelledPairs
+from recsys.schema.ids import Rows
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-_FACTR = 1e-7 / float(np.finfo(np.float64).eps)
-"""Stop when a step lowers the loss by less than a ten-millionth."""
+_FACTR = 1e-6 / float(np.finfo(np.float64).eps)
+"""Stop when a step lowers the loss by less than a millionth: logits are then right to about 0.003."""
 _PAIRS_AT_ONCE = 16_384
 _LEAST = 1e-12
 """A variance below this is none."""
+_NEARLY_ALL = 0.8
+"""A copy of the rows of fewer people than this share is worth its memory."""
+_MEASURED = 12_288
+"""Pairs from which the curvature of the loss is measured; it only steers the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,9 @@ class PairWeights:
 class PairDesign:
     """The numbers behind labelled pairs, gathered and scaled once.
 
-    rows:      of all people; `block_of` `(n_columns,)` says which block a column belongs to.
+    looks:     `(n_viewers, n_columns)` float32 of those who look; `viewer_of` `(n_pairs,)` says who.
+    is_:       `(n_candidates, n_columns)` float32 of those looked at, with `candidate_of`.
+    block_of:  `(n_columns,)` which block a column belongs to.
     near:      `(n_pairs,)` nearness of each pair before its weight.
     usual:     the prior mean: weights that hold when there are no pairs.
     products:  `(n_pairs, n_columns)` float32, `L_if * I_jf`.
@@ -84,7 +91,10 @@ class PairDesign:
     variances: over pairs, of nearness, block scores, products, L_i and I_j, all but the first scaled.
     """
 
-    rows: BlockRows
+    looks: Matrix
+    is_: Matrix
+    viewer_of: Integers
+    candidate_of: Integers
     block_of: Integers
     pairs: LabelledPairs
     near: Floats
@@ -112,12 +122,14 @@ class PairDesign:
 
         together: `(n_columns,)` the columns that count only together with the other person's.
         """
-        n_blocks, n_people = int(block_of.max(initial=-1)) + 1, len(rows)
+        n_blocks = int(block_of.max(initial=-1)) + 1
         products = _products(rows, pairs)
+        looks, viewer_of = _of_those(rows.looks, pairs.viewers)
+        is_, candidate_of = _of_those(rows.is_, pairs.candidates)
         moments = [
             _moments(products, np.ones(len(pairs))),
-            _moments(rows.looks, np.bincount(pairs.viewers, minlength=n_people)),
-            _moments(rows.is_, np.bincount(pairs.candidates, minlength=n_people)),
+            _moments(looks, np.bincount(viewer_of, minlength=len(looks))),
+            _moments(is_, np.bincount(candidate_of, minlength=len(is_))),
         ]
         near_mean, near_variance = _moments(near[:, None], np.ones(len(pairs)))
         block_variance = _block_variance(products, block_of, n_blocks)
@@ -126,7 +138,10 @@ class PairDesign:
             scales[1:] = [np.where(together, 0.0, scale) for scale in scales[1:]]
         scaled = [variance * scale**2 for (_, variance), scale in zip(moments, scales, strict=True)]
         return cls(
-            rows=rows,
+            looks=looks,
+            is_=is_,
+            viewer_of=viewer_of,
+            candidate_of=candidate_of,
             block_of=block_of,
             pairs=pairs,
             near=near,
@@ -140,22 +155,75 @@ class PairDesign:
             variances=np.concatenate([near_variance, block_variance > _LEAST, *scaled]),
         )
 
+    def curvature(self) -> Floats | None:
+        """Return the mean curvature of the loss in what all people share, when every chance is one half.
+
+        From at most 12,288 pairs, evenly spaced; None when there are fewer pairs than parameters.
+        """
+        n_parameters = 1 + len(self.variances)
+        if len(self.pairs) < n_parameters:
+            return None
+        at = np.linspace(0, len(self.pairs) - 1, min(len(self.pairs), _MEASURED)).astype(np.int64)
+        features = self.features(at).astype(np.float32)
+        return np.asarray(0.25 * (features.T @ features), np.float64) / len(at)
+
     def with_weights(self, weights: Floats) -> "PairDesign":
         """Return the same design with other pair weights; 0 leaves a pair out."""
         return replace(self, pairs=replace(self.pairs, weights=weights))
 
+    def take(self, chosen: npt.NDArray[np.bool_]) -> "PairDesign":
+        """Return the same design over some of the pairs; scales and means stay."""
+        return replace(
+            self,
+            viewer_of=self.viewer_of[chosen],
+            candidate_of=self.candidate_of[chosen],
+            pairs=self.pairs.take(chosen),
+            near=self.near[chosen],
+            products=self.products[chosen],
+        )
+
     def logits(self, weights: PairWeights) -> Floats:
         """Return the logit of every pair under `weights`, without what is particular to a person."""
-        viewer = self.rows.looks @ weights.viewer.astype(np.float32)
-        candidate = self.rows.is_ @ weights.candidate.astype(np.float32)
+        viewer = self.looks @ weights.viewer.astype(np.float32)
+        candidate = self.is_ @ weights.candidate.astype(np.float32)
         return np.asarray(
             weights.intercept
             + weights.near * self.near
             + self.products @ weights.products.astype(np.float32)
-            + viewer[self.pairs.viewers]
-            + candidate[self.pairs.candidates],
+            + viewer[self.viewer_of]
+            + candidate[self.candidate_of],
             np.float64,
         )
+
+    def features(self, pairs: Integers) -> Floats:
+        """Return what the parameters multiply: 1, nearness, blocks, products, L and I of some pairs.
+
+        Scaled and centred, `(len(pairs), n_parameters)`, without what is particular to a person.
+        """
+        products = self.products[pairs].astype(np.float64) - self._mean("products")
+        member = self.block_of[:, None] == np.arange(len(self.scale_block))[None, :]
+        return np.hstack(
+            [
+                np.ones((len(pairs), 1)),
+                self.near[pairs, None] - self.means[0],
+                (products @ member) * self.scale_block,
+                products * self.scale_product,
+                (self.looks[self.viewer_of[pairs]] - self._mean("viewer")) * self.scale_viewer,
+                (self.is_[self.candidate_of[pairs]] - self._mean("candidate")) * self.scale_candidate,
+            ]
+        )
+
+    def _mean(self, part: str) -> Floats:
+        n_columns = len(self.block_of)
+        start = 1 + n_columns * ("products", "viewer", "candidate").index(part)
+        return self.means[start : start + n_columns]
+
+
+def _of_those(matrix: Matrix, rows: Rows) -> tuple[Matrix, Integers]:
+    """Return the rows of those who occur, and where each occurrence is among them."""
+    who, at = np.unique(rows, return_inverse=True)
+    most = len(who) > _NEARLY_ALL * len(matrix)
+    return (matrix, rows.astype(np.int64)) if most else (matrix[who], at.astype(np.int64))
 
 
 def _products(rows: BlockRows, pairs: LabelledPairs) -> Matrix:
@@ -197,15 +265,23 @@ def _column_scale(variance: Floats, block_of: Integers, n_blocks: int) -> Floats
     return np.where(variance > _LEAST, _inverse_root(whole)[block_of], 0.0)
 
 
-def fit_pair_logistic(design: PairDesign, strengths: Strengths, start: Floats | None = None) -> "PairFit":
-    """Return the weights of highest posterior, found by L-BFGS from `start` (the prior when None)."""
+def fit_pair_logistic(
+    design: PairDesign, strengths: Strengths, start: Floats | None = None, *, curvature: Floats | None = None
+) -> "PairFit":
+    """Return the weights of highest posterior, found by L-BFGS from `start` (the prior when None).
+
+    curvature: of `PairDesign.curvature`, when it was measured already; it changes the way, not the end.
+    """
     from scipy.optimize import fmin_l_bfgs_b
 
-    problem = _Problem(design, strengths)
+    if not len(design.pairs) or not design.pairs.weights.any():
+        problem = _Problem(design, strengths, None)
+        theta = problem.blank() if start is None else start
+        return PairFit(problem.weights(theta), theta)
+    problem = _Problem(design, strengths, design.curvature() if curvature is None else curvature)
     theta = problem.blank() if start is None else start
-    if len(design.pairs) and design.pairs.weights.any():
-        scaled, _, _ = fmin_l_bfgs_b(problem.scaled_loss, theta / problem.step, factr=_FACTR, maxiter=200)
-        theta = scaled * problem.step
+    found, _, _ = fmin_l_bfgs_b(problem.round_loss, problem.to_round(theta), factr=_FACTR, maxiter=200)
+    theta = problem.from_round(found)
     return PairFit(problem.weights(theta), theta)
 
 
@@ -220,28 +296,62 @@ class PairFit:
 class _Problem:
     """The penalised loss over scaled parameters: intercept, near, blocks, columns, L, I, people.
 
-    Features are centred, so that a weight moves no average logit, and parameters are divided by the
-    root of their curvature at even odds, so that L-BFGS sees a round bowl.
+    Features are centred, so that a weight moves no average logit. L-BFGS walks in parameters that make
+    the bowl round: the root of the measured curvature for what all people share, and for each person
+    the root of their own.
     """
 
-    def __init__(self, design: PairDesign, strengths: Strengths) -> None:
+    def __init__(self, design: PairDesign, strengths: Strengths, curvature: Floats | None) -> None:
         self.design = design
         n_blocks, n_columns = len(design.scale_block), len(design.block_of)
-        n_people = len(design.rows) if strengths.person > 0 else 0
-        sizes = [1, 1, n_blocks, n_columns, n_columns, n_columns, n_people, n_people]
+        with_people = strengths.person > 0
+        n_people = [len(design.looks) * with_people, len(design.is_) * with_people]
+        sizes = [1, 1, n_blocks, n_columns, n_columns, n_columns, *n_people]
         self.ends = np.cumsum(sizes)[:-1]
         near = strengths.block * (design.variances[0] or 1.0)
         shares = [1.0, near, strengths.block, strengths.column, strengths.marginal, strengths.marginal]
         self.precision = np.repeat([*shares, strengths.person, strengths.person], sizes)
-        self.step = 1.0 / np.sqrt(self._curvature(n_people) + self.precision)
+        self.n_shared = int(self.ends[5])
+        self.root = self._root(curvature)
+        weights = design.pairs.weights
+        looks = np.bincount(design.viewer_of, weights, len(design.looks))[: n_people[0]]
+        looked_at = np.bincount(design.candidate_of, weights, len(design.is_))[: n_people[1]]
+        own = 0.25 * np.concatenate([looks, looked_at])
+        self.step = 1.0 / np.sqrt(own + self.precision[self.n_shared :])
 
-    def _curvature(self, n_people: int) -> Floats:
-        """Return the curvature of the loss in each parameter when every probability is one half."""
-        design, pairs = self.design, self.design.pairs
-        total = pairs.weights.sum()
-        looks = np.bincount(pairs.viewers, pairs.weights, len(design.rows))[:n_people]
-        looked_at = np.bincount(pairs.candidates, pairs.weights, len(design.rows))[:n_people]
-        return 0.25 * np.concatenate([[total], total * design.variances, looks, looked_at])
+    def _root(self, curvature: Floats | None) -> Floats:
+        """Return the transposed Cholesky factor of the curvature with the prior, or its diagonal root."""
+        total, own = self.design.pairs.weights.sum(), self.precision[: self.n_shared]
+        if curvature is None:
+            return np.sqrt(0.25 * total * np.concatenate([[1.0], self.design.variances]) + own)
+        whole = curvature * total
+        whole[np.diag_indices_from(whole)] += own
+        return np.asarray(np.linalg.cholesky(whole).T, np.float64)
+
+    def from_round(self, rounded: Floats) -> Floats:
+        """Return the scaled parameters of round ones."""
+        shared, own = np.split(rounded, [self.n_shared])
+        return np.concatenate([self._solved(shared, transposed=False), own * self.step])
+
+    def to_round(self, theta: Floats) -> Floats:
+        """Return the round parameters of scaled ones."""
+        shared, own = np.split(theta, [self.n_shared])
+        return np.concatenate([self.root @ shared if self.root.ndim > 1 else self.root * shared, own / self.step])
+
+    def round_loss(self, rounded: Floats) -> tuple[float, Floats]:
+        """Return loss and gradient in round parameters."""
+        loss, gradient = self.loss(self.from_round(rounded))
+        shared, own = np.split(gradient, [self.n_shared])
+        return loss, np.concatenate([self._solved(shared, transposed=True), own * self.step])
+
+    def _solved(self, shared: Floats, *, transposed: bool) -> Floats:
+        from scipy.linalg import solve_triangular
+
+        if self.root.ndim == 1:
+            return shared / self.root
+        return np.asarray(
+            solve_triangular(self.root, shared, trans=int(transposed), check_finite=False), np.float64
+        )
 
     def blank(self) -> Floats:
         return np.zeros(len(self.precision))
@@ -262,29 +372,23 @@ class _Problem:
             candidate=usual.candidate + candidate,
         )
 
-    def scaled_loss(self, scaled: Floats) -> tuple[float, Floats]:
-        """Return loss and gradient in parameters divided by `step`."""
-        loss, gradient = self.loss(scaled * self.step)
-        return loss, gradient * self.step
-
     def loss(self, theta: Floats) -> tuple[float, Floats]:
         """Return the weighted log-loss with the prior, and its gradient."""
-        design, pairs = self.design, self.design.pairs
-        n_people, n_blocks = len(design.rows), len(design.scale_block)
+        design, pairs, n_blocks = self.design, self.design.pairs, len(self.design.scale_block)
         logits = design.logits(self.weights(theta))
         selectivity, popularity = np.split(theta, self.ends)[6:]
         if len(selectivity):
-            logits = logits + selectivity[pairs.viewers] + popularity[pairs.candidates]
+            logits = logits + selectivity[design.viewer_of] + popularity[design.candidate_of]
         losses = np.logaddexp(0.0, logits) - pairs.labels * logits
         residual = pairs.weights * (sigmoid(logits) - pairs.labels)
-        by_viewer = np.bincount(pairs.viewers, residual, n_people)
-        by_candidate = np.bincount(pairs.candidates, residual, n_people)
+        by_viewer = np.bincount(design.viewer_of, residual, len(design.looks))
+        by_candidate = np.bincount(design.candidate_of, residual, len(design.is_))
         raw = np.concatenate(
             [
                 [residual @ design.near],
                 residual.astype(np.float32) @ design.products,
-                by_viewer.astype(np.float32) @ design.rows.looks,
-                by_candidate.astype(np.float32) @ design.rows.is_,
+                by_viewer.astype(np.float32) @ design.looks,
+                by_candidate.astype(np.float32) @ design.is_,
             ]
         )
         near, products, viewer, candidate = self._parts(raw - residual.sum() * design.means)
@@ -296,7 +400,7 @@ class _Problem:
             viewer * design.scale_viewer,
             candidate * design.scale_candidate,
             by_viewer[: len(selectivity)],
-            by_candidate[: len(selectivity)],
+            by_candidate[: len(popularity)],
         ]
         pull = self.precision * theta
         loss = float(pairs.weights @ losses + 0.5 * theta @ pull)

@@ -70,7 +70,7 @@ def test_gradient_is_that_of_the_loss():
     pairs, near = drawn_pairs(people, TRUTH, 200)
     weights = np.random.default_rng(2).random(200)
     design = PairDesign.of(people, BLOCK_OF, pairs, near, TRUTH).with_weights(weights)
-    problem = _Problem(design, Strengths(block=1.0, column=2.0, marginal=3.0, person=0.5))
+    problem = _Problem(design, Strengths(block=1.0, column=2.0, marginal=3.0, person=0.5), design.curvature())
     theta = np.random.default_rng(3).normal(scale=0.3, size=len(problem.blank()))
     _, gradient = problem.loss(theta)
     for at in range(0, len(theta), 3):
