@@ -29,6 +29,8 @@ from recsys.schema.strings import packed_strings, unpacked_strings
 
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
+_MOST_HELD_OUT = 400_000
+"""Pairs enough to learn two dozen weights to the third digit; the others are better learned from."""
 
 
 class BehaviourModel(Model):
@@ -76,7 +78,8 @@ class BehaviourModel(Model):
         self, people: Population, lesson: Lesson | None, looks: Looks, rng: Generator
     ) -> tuple[Stacker, Joint]:
         """Return weights and joint correction, from pairs nothing else has seen if there are enough."""
-        held = looks.pair_folds(_FOLDS, rng) < self.config.held_out * _FOLDS
+        share = min(self.config.held_out, _MOST_HELD_OUT / max(len(looks), 1))
+        held = looks.pair_folds(_FOLDS, rng) < share * _FOLDS
         if not self.config.stack or held.sum() < _LEAST_HELD_OUT or held.all():
             return _usual(self.base_), Joint()
         seen, unseen = looks.take(~held), looks.take(held)

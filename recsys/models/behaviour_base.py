@@ -8,6 +8,7 @@ import numpy.typing as npt
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.compression import compression
+from recsys.models.content_logits import content_logits
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.looks import Looks
 from recsys.models.person_effects import fit_person_effects
@@ -72,11 +73,12 @@ class Base:
         """Learn from the looks of `people`, given what content says of them."""
         from recsys.models.collaborative import als_factors
 
-        listed = looks.take(~looks.asked)
-        logits = _logits(content, listed)
-        line = Platt(1.0, 0.0) if content is None else fit_platt(logits, listed.labels, listed.chances)
-        asked = _asked(line.logits(_logits(content, looks)), looks)
-        offset = line.logits(_logits(content, looks)) + asked * looks.asked
+        logits, listed = _logits(content, looks), ~looks.asked
+        line = Platt(1.0, 0.0)
+        if content is not None:
+            line = fit_platt(logits[listed], looks.labels[listed], looks.chances[listed])
+        asked = _asked(line.logits(logits), looks)
+        offset = line.logits(logits) + asked * looks.asked
         n_people = len(people)
         effects = fit_person_effects(looks, offset, n_people)
         maps, personal = _personal(content, n_people, config, line.slope)
@@ -126,7 +128,8 @@ class Base:
 
 
 def _logits(content: Directed | None, looks: Looks) -> Floats:
-    return np.zeros(len(looks)) if content is None else content.logits(looks.viewers, looks.candidates)
+    own, near = content_logits(content, looks.viewers, looks.candidates)
+    return own + near
 
 
 def _asked(logits: Floats, looks: Looks) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.models.behaviour_base import Base, Spaces
+from recsys.models.content_logits import content_logits
 from recsys.models.directed import Directed
 from recsys.models.looks import Looks
 from recsys.models.person_effects import fit_person_effects
@@ -80,16 +81,3 @@ class State:
             known_column=known(self.received)[j],
             asked=looks.asked.astype(np.float64),
         )
-
-
-def content_logits(
-    content: Directed | None, i: npt.NDArray[np.integer], j: npt.NDArray[np.integer]
-) -> tuple[Floats, Floats]:
-    """Return the logits of the two matrices and of nearness apart, zeros without content."""
-    if content is None:
-        return np.zeros(len(i)), np.zeros(len(i))
-    whole = content.logits(i, j)
-    if content.nearness is None:
-        return whole, np.zeros(len(i))
-    near = content.nearness.pairs(content.cell[i], content.cell[j])
-    return whole - near, near

@@ -6,6 +6,7 @@ import numpy.typing as npt
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.looks import Looks
+from recsys.models.people_in_threads import n_threads
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,7 +44,8 @@ def als_factors(
 ) -> tuple[Floats, Floats]:
     """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
 
-    Zero for people without an answer. One thread and a seed drawn from `rng` give equal bytes.
+    Zero for people without an answer. A seed drawn from `rng` gives equal bytes, with any number of
+    threads, because each person is solved for alone.
     """
     seed = int(rng.integers(2**31 - 1))
     answers = looks.take(looks.answered)
@@ -61,7 +63,7 @@ def als_factors(
             factors=n_factors,
             regularization=config.regularization,
             iterations=config.iterations,
-            num_threads=1,
+            num_threads=n_threads(),
             random_state=seed,
         )
         als.fit(matrix, show_progress=False)

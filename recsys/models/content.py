@@ -15,7 +15,7 @@ from recsys.models.calibration import Platt
 from recsys.models.compression import compression
 from recsys.models.content_config import ContentConfig
 from recsys.models.directed import Directed
-from recsys.models.folds import people_folds
+from recsys.models.folds import Mask, people_folds
 from recsys.models.held_out import HeldOut
 from recsys.models.labelled_pairs import LabelledPairs
 from recsys.models.lesson import Lesson
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 _PEOPLE_AT_ONCE = 16_384
+_ENOUGH_HELD_OUT = 25_000
+"""Held-out outcomes on which the log-losses of two neighbouring ridges, about 0.05 apart an outcome, are
+compared to 0.0003; a wrong choice among ridges closer than that costs less than it is worth to find."""
 
 
 class ContentModel(Model):
@@ -73,7 +76,7 @@ class ContentModel(Model):
         self.features_ = lesson.features
         pairs = lesson.pairs.sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
-        few = pairs.sampled(self.config.max_tuning_pairs, rng)
+        few = pairs.among_fewer(len(people), self.config.max_tuning_pairs, rng)
         self.strengths_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
         weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.strengths_).weights
         self.weights_ = weights.calibrated(self.platt_)
@@ -129,7 +132,8 @@ class ContentModel(Model):
         """
         ridges = sorted(self.config.ridge, reverse=True)
         marginals = sorted(self.config.marginal_ridge, reverse=True)
-        folds = list(people_folds(design.pairs, n_people, self.config.folds, rng))
+        nothing_to_choose = len(ridges) == len(marginals) == 1 and not self.config.calibrate
+        folds = [] if nothing_to_choose else self._folds(design.pairs, n_people, rng)
         if not folds:
             return self._strengths(ridges[0], marginals[0]), Platt()
         held_out = HeldOut(design, folds)
@@ -138,6 +142,15 @@ class ContentModel(Model):
         if len(ridges) > 1:
             best = held_out.best([self._strengths(ridge, best.strengths.marginal) for ridge in ridges])
         return best.strengths, best.line if self.config.calibrate else Platt()
+
+    def _folds(self, pairs: LabelledPairs, n_people: int, rng: Generator) -> list[tuple[Mask, Mask]]:
+        """Return folds of people, no more than give enough held-out outcomes."""
+        folds: list[tuple[Mask, Mask]] = []
+        for fold in people_folds(pairs, n_people, self.config.folds, rng):
+            if sum(int(held.sum()) for _, held in folds) >= _ENOUGH_HELD_OUT:
+                break
+            folds.append(fold)
+        return folds
 
     def _compression(self, rows: BlockRows) -> tuple[Floats, Floats] | None:
         most = self.config.max_factors

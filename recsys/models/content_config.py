@@ -38,7 +38,7 @@ class ContentConfig:
     near_scale_km:    the distance over which nearness falls to 1/e.
     max_factors:      columns of taste and appeal, at most; None keeps the exact form.
     max_pairs:        outcomes to learn from, at most, drawn evenly.
-    max_tuning_pairs: outcomes to choose the ridge with, at most.
+    max_tuning_pairs: outcomes to choose the ridge with, about, all those among people drawn evenly.
     calibrate:        fold a cross-fitted Platt line into the matrices.
     """
 
@@ -52,5 +52,5 @@ class ContentConfig:
     near_scale_km: float = 30.0
     max_factors: int | None = 128
     max_pairs: int = 250_000
-    max_tuning_pairs: int = 40_000
+    max_tuning_pairs: int = 30_000
     calibrate: bool = True

@@ -32,10 +32,12 @@ class Evidence:
     def of(cls, n_people: int, own: npt.ArrayLike, others: npt.ArrayLike) -> "Evidence":
         """Group aligned entries: `own` is whom each is about, `others` whom it is with."""
         rows, other = np.asarray(own, np.int64), np.asarray(others, np.int64)
-        order = np.lexsort((other, rows))
         counts = np.bincount(rows, minlength=n_people)
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return cls(indptr, other[order], order.astype(np.int64))
+        order = _grouped(rows, indptr)
+        if not _ascending(other, order, indptr):
+            order = np.lexsort((other, rows)).astype(np.int64)
+        return cls(indptr, other[order], order)
 
     def sorted(self, values: npt.NDArray[np.floating]) -> Floats:
         """Return aligned values in the order of the entries."""
@@ -111,6 +113,25 @@ def fold_in_answers(
 
         in_threads(some, evidence.indptr)
     return rows
+
+
+@njit(cache=True, nogil=True)
+def _grouped(rows: Integers, indptr: Integers) -> Integers:  # pragma: no cover
+    """Return the entries of one person after another, each person's in the order they came in."""
+    order, place = np.empty(len(rows), np.int64), indptr.copy()
+    for entry in range(len(rows)):
+        order[place[rows[entry]]] = entry
+        place[rows[entry]] += 1
+    return order
+
+
+@njit(cache=True, nogil=True)
+def _ascending(others: Integers, order: Integers, indptr: Integers) -> bool:  # pragma: no cover
+    for person in range(len(indptr) - 1):
+        for at in range(indptr[person] + 1, indptr[person + 1]):
+            if others[order[at]] < others[order[at - 1]]:
+                return False
+    return True
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)

@@ -60,7 +60,9 @@ class HybridModel(BehaviourModel):
 
     def _content_again(self, people: Population, lesson: Lesson, rng: Generator) -> Model:
         chosen = self.content_.strengths_
-        config = replace(self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,))
+        config = replace(
+            self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,), calibrate=False
+        )
         return ContentModel(config).taught(people, lesson, rng=rng)
 
     def _content_restored(self, arrays: dict[str, npt.NDArray[Any]], meta: Meta) -> Model:

@@ -52,3 +52,14 @@ class LabelledPairs:
         if len(self) <= most:
             return self
         return self.take(np.sort(rng.choice(len(self), most, replace=False)))
+
+    def among_fewer(self, n_people: int, most: int, rng: np.random.Generator) -> "LabelledPairs":
+        """Return the pairs among people drawn evenly, about `most` of them, in the same order.
+
+        Each person kept has more of their pairs than if pairs were drawn, so what is particular to
+        people weighs as it does among all.
+        """
+        if len(self) <= most:
+            return self
+        kept = rng.random(n_people) < np.sqrt(most / len(self))
+        return self.take(kept[self.viewers] & kept[self.candidates])

@@ -10,6 +10,7 @@ from recsys.history.events import Events
 from recsys.history.grades import GRADES, LabelSettings
 from recsys.history.labels import LABEL, N_IMPRESSIONS, STRENGTH, directed_labels
 from recsys.models.examination import Examination
+from recsys.models.fold_in import Evidence
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import Rows
 from recsys.schema.population import Population
@@ -82,6 +83,16 @@ class Looks:
         if len(self) <= most:
             return self
         return self.take(np.sort(rng.choice(len(self), most, replace=False)))
+
+    def grouped(self, n_people: int) -> tuple[Evidence, Evidence]:
+        """Return the rows grouped by viewer and by candidate; found once."""
+        known: dict[int, tuple[Evidence, Evidence]] = self.__dict__.setdefault("_grouped", {})
+        if n_people not in known:
+            known[n_people] = (
+                Evidence.of(n_people, self.viewers, self.candidates),
+                Evidence.of(n_people, self.candidates, self.viewers),
+            )
+        return known[n_people]
 
     def evidence(self, n_people: int) -> tuple[Floats, Floats]:
         """Return how many looks each person gave and received, chances added up, `(n_people,)` each."""

@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 _FACTR = 1e-6 / float(np.finfo(np.float64).eps)
 """Stop when a step lowers the loss by less than a millionth: logits are then right to about 0.003."""
+_MEMORY = 5
+"""Steps L-BFGS remembers: few are needed in a round bowl."""
 _PAIRS_AT_ONCE = 16_384
 _LEAST = 1e-12
 """A variance below this is none."""
@@ -280,7 +282,9 @@ def fit_pair_logistic(
         return PairFit(problem.weights(theta), theta)
     problem = _Problem(design, strengths, design.curvature() if curvature is None else curvature)
     theta = problem.blank() if start is None else start
-    found, _, _ = fmin_l_bfgs_b(problem.round_loss, problem.to_round(theta), factr=_FACTR, maxiter=200)
+    found, _, _ = fmin_l_bfgs_b(
+        problem.round_loss, problem.to_round(theta), m=_MEMORY, factr=_FACTR, maxiter=200
+    )
     theta = problem.from_round(found)
     return PairFit(problem.weights(theta), theta)
 
@@ -336,7 +340,9 @@ class _Problem:
     def to_round(self, theta: Floats) -> Floats:
         """Return the round parameters of scaled ones."""
         shared, own = np.split(theta, [self.n_shared])
-        return np.concatenate([self.root @ shared if self.root.ndim > 1 else self.root * shared, own / self.step])
+        return np.concatenate(
+            [self.root @ shared if self.root.ndim > 1 else self.root * shared, own / self.step]
+        )
 
     def round_loss(self, rounded: Floats) -> tuple[float, Floats]:
         """Return loss and gradient in round parameters."""
@@ -350,7 +356,8 @@ class _Problem:
         if self.root.ndim == 1:
             return shared / self.root
         return np.asarray(
-            solve_triangular(self.root, shared, trans=int(transposed), check_finite=False), np.float64
+            solve_triangular(self.root, shared, trans="T" if transposed else "N", check_finite=False),
+            np.float64,
         )
 
     def blank(self) -> Floats:

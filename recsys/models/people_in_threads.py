@@ -17,7 +17,10 @@ _CUTS: Final = 4
 
 def n_threads() -> int:
     """Return how many threads to work with: the processors this process may use, at most eight."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_THREADS)
+    return min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        _MOST_THREADS,
+    )
 
 
 def in_threads(some: Callable[[int, int], None], indptr: npt.NDArray[np.int64]) -> None:

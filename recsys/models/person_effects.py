@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from recsys.models.directed import sigmoid
+from recsys.models.fold_in import Evidence
 from recsys.models.looks import Looks
+from recsys.models.people_in_threads import in_threads
 
 Floats = npt.NDArray[np.float64]
 _LEAST_VARIANCE = 1e-3
+_SETTLED = 2e-3
+"""Logits, and shares of a variance, below which another round changes nothing that matters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,7 @@ def fit_person_effects(
     *,
     variances: tuple[float, float] | None = None,
     intercept: float | None = None,
-    rounds: int = 25,
+    rounds: int = 50,
 ) -> PersonEffects:
     """Fit crossed random effects to the answers given `offset` logits, by alternating Newton steps.
 
@@ -46,35 +50,83 @@ def fit_person_effects(
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
     Journal of the American Statistical Association 88 (1993) 9-25.
     """
-    sides = (looks.viewers.astype(np.int64), looks.candidates.astype(np.int64))
-    labels, weights = looks.labels, looks.chances
     effects = [np.zeros(n_people), np.zeros(n_people)]
     spread = [0.2, 0.2] if variances is None else list(variances)
     level = 0.0 if intercept is None else intercept
     if not len(looks):
         return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
-    seen = [np.bincount(side, weights, n_people) > 0 for side in sides]
+    sides = [_Side.of(looks, one) for one in looks.grouped(n_people)]
     logits = offset + level
     for _ in range(rounds):
-        for side, of in enumerate(sides):
-            p = sigmoid(logits)
-            curve = np.bincount(of, weights * p * (1.0 - p), n_people)
-            pull = np.bincount(of, weights * (labels - p), n_people)
-            precision = curve + 1.0 / spread[side]
-            step = np.clip((pull - effects[side] / spread[side]) / precision, -1.0, 1.0)
+        largest, before = 0.0, list(spread)
+        for at, side in enumerate(sides):
+            curve, pull = side.sums(logits)
+            more = 0.0
+            if intercept is None:
+                more = min(max(float(pull.sum()) / (float(curve.sum()) + 0.5), -1.0), 1.0)
+            precision = curve + 1.0 / spread[at]
+            pull -= more * curve + effects[at] / spread[at]
+            step = np.clip(pull / precision, -1.0, 1.0)
             if intercept is None:
                 # at the mode the effects of a side add up to nothing, so their mean belongs to the level
-                middle = float((effects[side] + step)[seen[side]].mean())
-                level, step = level + middle, step - middle * seen[side]
-                logits = logits + middle
-            effects[side] = effects[side] + step
-            logits = logits + step[of]
+                middle = float((effects[at] + step)[side.seen].mean())
+                more, step = more + middle, step - middle * side.seen
+            effects[at] = effects[at] + step
+            level, logits = level + more, logits + (step + more)[side.own]
             if variances is None:
-                moments = effects[side][seen[side]] ** 2 + 1.0 / precision[seen[side]]
-                spread[side] = max(float(moments.mean()), _LEAST_VARIANCE)
-        if intercept is None:
-            p = sigmoid(logits)
-            more = float(weights @ (labels - p)) / (float(weights @ (p * (1.0 - p))) + 0.5)
-            more = min(max(more, -1.0), 1.0)
-            level, logits = level + more, logits + more
+                moments = effects[at][side.seen] ** 2 + 1.0 / precision[side.seen]
+                spread[at] = max(float(moments.mean()), _LEAST_VARIANCE)
+            largest = max(largest, abs(more), float(np.abs(step).max()))
+        moved = max(abs(now / then - 1.0) for now, then in zip(spread, before, strict=True))
+        if largest < _SETTLED and moved < _SETTLED:
+            break
     return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The looks from the side of the viewers or of the candidates; entries grouped by person."""
+
+    own: npt.NDArray[np.integer]
+    evidence: Evidence
+    labels: Floats
+    weights: Floats
+    seen: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, looks: Looks, evidence: Evidence) -> "_Side":
+        counts = np.diff(evidence.indptr)
+        own = np.empty(len(looks), np.int32)
+        own[evidence.order] = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        return cls(own, evidence, evidence.sorted(looks.labels), evidence.sorted(looks.chances), counts > 0)
+
+    def sums(self, logits: Floats) -> tuple[Floats, Floats]:
+        """Return curvature and slope of the log-likelihood in each person's number."""
+        n_people = len(self.evidence.indptr) - 1
+        curve, pull = np.zeros(n_people), np.zeros(n_people)
+        given = (self.evidence.indptr, self.evidence.order, self.labels, self.weights, logits)
+
+        def some(first: int, last: int) -> None:
+            _sums(*given, curve, pull, first, last)
+
+        in_threads(some, self.evidence.indptr)
+        return curve, pull
+
+
+@njit(cache=True, nogil=True)
+def _sums(  # noqa: PLR0917
+    indptr: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+    labels: Floats,
+    weights: Floats,
+    logits: Floats,
+    curve: Floats,
+    pull: Floats,
+    first: int,
+    last: int,
+) -> None:  # pragma: no cover
+    for person in range(first, last):
+        for entry in range(indptr[person], indptr[person + 1]):
+            p = 1.0 / (1.0 + np.exp(-logits[order[entry]]))
+            curve[person] += weights[entry] * p * (1.0 - p)
+            pull[person] += weights[entry] * (labels[entry] - p)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsys.models.fold_in import Evidence, fold_in_answers
+from recsys.models.fold_in import fold_in_answers
 from recsys.models.looks import Looks
+from recsys.models.pair_dots import pair_dots
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.integer]
 _LEAST = 1e-6
 
 
@@ -24,14 +26,9 @@ class Space:
     appeal: Floats
     scale: Floats
 
-    def score(self, taste: Floats, appeal: Floats, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+    def score(self, taste: Floats, appeal: Floats, i: Rows, j: Rows) -> Floats:
         """Return the pair scores of rows of any kind in this space."""
-        a, b = np.asarray(i, np.int64), np.asarray(j, np.int64)
-        scores = np.empty(len(a))
-        for start in range(0, len(a), 65_536):
-            part = slice(start, start + 65_536)
-            scores[part] = np.vecdot(taste[a[part]] * self.scale, appeal[b[part]])
-        return scores
+        return pair_dots(taste * self.scale, appeal, i, j)
 
     def folded(
         self, looks: Looks, offset: Floats, bases: "Shifts", strength: float, steps: int
@@ -41,17 +38,13 @@ class Space:
         offset: logit of each look without this space. bases: where the other side of a pair stands,
         so that every person is folded in on their own.
         """
-        n_people = len(self.taste)
         rows = []
-        sides = (
-            (self.taste, self.appeal + bases.appeal, looks.viewers, looks.candidates),
-            (self.appeal, self.taste + bases.taste, looks.candidates, looks.viewers),
-        )
-        for prior, others, own, other in sides:
+        sides = ((self.taste, self.appeal + bases.appeal), (self.appeal, self.taste + bases.taste))
+        for (prior, others), evidence in zip(sides, looks.grouped(len(self.taste)), strict=True):
             rows.append(
                 fold_in_answers(
                     prior,
-                    Evidence.of(n_people, own, other),
+                    evidence,
                     others * self.scale,
                     labels=looks.labels,
                     weights=looks.chances,
