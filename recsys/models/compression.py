@@ -19,9 +19,12 @@ def compression(
     rows = np.linspace(0, len(taste) - 1, min(len(taste), _PEOPLE)).astype(np.int64)
     root_taste, back_taste = _root(taste[rows].astype(np.float64))
     root_appeal, back_appeal = _root(appeal[rows].astype(np.float64))
-    left, strength, right = np.linalg.svd(root_taste.T @ root_appeal)
-    kept = np.sqrt(strength[:most])
-    a, b = back_taste @ (left[:, :most] * kept), back_appeal @ (right[:most].T * kept)
+    left, strength, right = np.linalg.svd(root_taste.T @ root_appeal, full_matrices=False)
+    n_kept = min(most, len(strength))
+    a, b = np.zeros((2, taste.shape[1], most))
+    kept = np.sqrt(strength[:n_kept])
+    a[:, :n_kept] = back_taste @ (left[:, :n_kept] * kept)
+    b[:, :n_kept] = back_appeal @ (right[:n_kept].T * kept)
     peaks = a[np.abs(a).argmax(axis=0), np.arange(a.shape[1])]
     signs = np.where(peaks < 0, -1.0, 1.0)
     return a * signs, b * signs
@@ -29,11 +32,12 @@ def compression(
 
 def _root(rows: Floats) -> tuple[Floats, Floats]:
     """Return R with `R @ R.T` the second moment of the rows, and the transpose of its pseudo-inverse."""
-    values, vectors = np.linalg.eigh(rows.T @ rows / max(len(rows), 1))
+    n_people = max(len(rows), 1)
+    if len(rows) < rows.shape[1]:
+        _, lengths, turned = np.linalg.svd(rows, full_matrices=False)
+        values, vectors = lengths**2 / n_people, turned.T
+    else:
+        values, vectors = np.linalg.eigh(rows.T @ rows / n_people)
     kept = values > 1e-9 * max(float(values.max(initial=0.0)), 1e-300)
     spread = np.sqrt(values[kept])
-    root = np.zeros_like(vectors)
-    back = np.zeros_like(vectors)
-    root[:, : kept.sum()] = vectors[:, kept] * spread
-    back[:, : kept.sum()] = vectors[:, kept] / spread
-    return root, back
+    return vectors[:, kept] * spread, vectors[:, kept] / spread
