@@ -1,6 +1,7 @@
 """Opening a publication to serve from: everything is checked before anything is used."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +38,10 @@ def open_served(published: Path, run_id: str, safety: SafetyStore, *, policy: st
         raise _refused("the manifest is of another run", run_id)
     if f"{SERVING}/{INDEX}" not in manifest.files:
         raise _refused("a run holds nothing to serve from", run_id, remedy="publish again with this version")
-    verify_files(folder, manifest, under=f"{SERVING}/")
+    with ThreadPoolExecutor(1) as pool:  # hashing and loading kernels wait for different things
+        verified = pool.submit(verify_files, folder, manifest, under=f"{SERVING}/")
+        warm_up()
+        verified.result()
     try:
         arrays, meta = load_arrays(folder / SERVING, mmap="c", verify=False)
     except SourceError as error:
