@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from recsys.retrieval.workers import one_blas_thread_if_needed
 
 Rows = npt.NDArray[np.int32]
 _ONE_ROW: Final = Chunks(1, COLUMNS)
+_CHEAPER: Final = 32
+"""People looked at beyond twice those asked for, since a lower price may lift somebody."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +66,27 @@ class Live:
         return shown
 
     def best(self, viewer: int, k: int) -> Rows:
-        """Return the rows of the `k` best people who may be shown to the viewer's row, best first."""
+        """Return the rows of the `k` best people who may be shown to the viewer's row, best first.
+
+        Best by the chance of a match less what the attention of the candidate costs:
+        `p_like * (p_liked_back - price)`, among somewhat more people than asked for.
+        """
         most = len(self.layout.order) - 1
         if not self.is_listed(viewer) or most < 1:
             return np.zeros(0, np.int32)
-        search = Search(min(k, most), COMBINER_NUMBERS[self.combiner], self.nobody)
+        reach = k if self._free else 2 * k + _CHEAPER
+        search = Search(min(reach, most), COMBINER_NUMBERS[self.combiner], self.nobody)
         me = self.layout.position[viewer : viewer + 1]
         with one_blas_thread_if_needed():
             found = tile_best(self.layout, me, search, Workspace(_ONE_ROW, self.layout, search.k))
-        return self.layout.order[found.position[0, : found.length[0]]]
+        length = int(found.length[0])
+        rows = self.layout.order[found.position[0, :length]]
+        if self._free:
+            return rows
+        value = found.p_like[0, :length] * (found.p_liked_back[0, :length] - self.prices[rows])
+        return rows[np.argsort(-value, kind="stable")][:k]
+
+    @cached_property
+    def _free(self) -> bool:
+        """Whether nobody's attention costs anything."""
+        return not self.prices.any()

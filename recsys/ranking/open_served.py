@@ -56,7 +56,6 @@ def open_served(published: Path, run_id: str, safety: SafetyStore, *, policy: st
         raise _refused("a run lacks part of what serving needs", run_id) from error
     _check_erased(served, safety)
     _check_listed(served, ErasureList.of(published).now())
-    warm_up()
     _touch(served)
     return served
 

@@ -30,7 +30,7 @@ class Given:
         return self.matrices
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
     """People, rules and matrices, and the lists of a night."""
 
@@ -38,6 +38,9 @@ class World:
     policy: Policy
     directed: Directed
     lists: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"World({len(self.people)} people)"
 
     @classmethod
     def of(cls, people: Population, *, k: int = 6, seed: int = 5) -> "World":

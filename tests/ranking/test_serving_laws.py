@@ -1,0 +1,165 @@
+"""The laws of the rules, at the door: exactly whom the plain rules allow, by every route."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.constraints.policy import Policy
+from recsys.history.events import Events
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.serving_files import write_serving
+from recsys.schema.columns import Columns as C
+from recsys.schema.relations import Relations
+from recsys.storage.safety import MemorySafety
+from tests.people import make_listed_people, make_people, random_relations
+from tests.ranking.published import NOW, World
+
+
+def opened(world: World, folder: Path, safety: MemorySafety | None = None) -> Ranker:
+    world.publish(folder)
+    return Ranker.open(folder, safety=safety or MemorySafety(), poll_s=0)
+
+
+def everybody(world: World) -> list[str]:
+    return world.people.ids.ids(np.arange(len(world.people))).tolist()
+
+
+def pages(ranker: Ranker, ids: list[str]) -> set[tuple[str, str]]:
+    found = [(v, item.candidate_id) for v in ids for item in ranker.rank(v, 1000, NOW).items]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def looks(ranker: Ranker, ids: list[str]) -> set[tuple[str, str]]:
+    return {(v, c) for v in ids for c in ids if ranker.look(v, c, NOW) is not None}
+
+
+def random_world(seed: int) -> World:
+    """People of every kind: unknown fields, holds, tokens, likes, people shown only to whom they liked."""
+    rng = np.random.default_rng(seed)
+    if seed % 2:
+        return World.of(make_people(60, rng, unknown=0.02), seed=seed)
+    people = make_listed_people(40, rng, **{C.DISCRETION: ["open", "liked_only"] * 20})
+    return World.of(people.with_relations(random_relations(40, rng)), seed=seed)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_every_route_shows_exactly_whom_the_plain_rules_allow(tmp_path: Path, seed: int) -> None:
+    world = random_world(seed)
+    ranker, allowed = opened(world, tmp_path), world.may_be_shown()
+    assert pages(ranker, everybody(world)) == allowed
+    assert looks(ranker, everybody(world)) == allowed
+    many = ranker.rank_many(everybody(world), 1000, NOW)
+    assert {(p.viewer_id, i.candidate_id) for p in many for i in p.items} == allowed
+    if seed % 2 == 0:
+        assert len(allowed) > 100
+
+
+def test_a_list_that_names_somebody_it_must_not_is_cut_when_it_is_served(tmp_path: Path) -> None:
+    world = random_world(2)
+    wrong = world.lists.copy()
+    ids, allowed = everybody(world), world.may_be_shown()
+    viewer = wrong[C.VIEWER].iloc[0]
+    other = next(o for o in ids if o != viewer and (viewer, o) not in allowed)
+    wrong.loc[wrong.index[0], C.CANDIDATE] = other
+
+    def write(folder: Path, lists: object) -> None:
+        write_serving(folder, wrong, world.people, world.policy, world.directed)
+
+    world.publish(tmp_path, serving=write)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
+    assert other not in [item.candidate_id for item in ranker.rank(viewer, 40, NOW).items]
+    assert pages(ranker, ids) == allowed
+
+
+def test_people_who_hide_are_shown_to_whom_they_liked_alone(tmp_path: Path) -> None:
+    hides = ["liked_only"] + ["open"] * 11
+    people = make_listed_people(12, np.random.default_rng(3), **{C.DISCRETION: hides})
+    liked = next(row for row in range(1, 12) if Policy.default().may_meet(people, [0], [row])[0])
+    world = World.of(people.with_relations(Relations.of(12, liked=[(0, liked)])))
+    ranker, ids = opened(world, tmp_path), everybody(world)
+    assert {viewer for viewer, other in pages(ranker, ids) if other == ids[0]} == {ids[liked]}
+    assert {viewer for viewer, other in looks(ranker, ids) if other == ids[0]} == {ids[liked]}
+
+
+def test_the_most_popular_person_under_a_hold_is_nowhere(tmp_path: Path) -> None:
+    world, safety = World.small(30), MemorySafety()
+    star = 17
+    appeal, taste = np.abs(world.directed.appeal), np.abs(world.directed.taste)
+    appeal[star] = taste[star] = 9.0
+    world = replace(world, directed=replace(world.directed, taste=taste, appeal=appeal))
+    lists = World.of(world.people).lists  # lists of the night, before the star rose
+    ranker, ids = opened(replace(world, lists=lists), tmp_path, safety), everybody(world)
+    best = ranker._publications.now.served.live.best(3, 1)
+    assert best.tolist() == [star]
+    safety.hold(ids[star])
+    assert not any(ids[star] in pair for pair in pages(ranker, ids))
+    assert not any(ids[star] in pair for pair in looks(ranker, ids))
+    others = {other for viewer, other in world.may_be_shown() if viewer == ids[3]} - {ids[star]}
+    assert {item.candidate_id for item in ranker.rank(ids[3], 29, NOW).items} == others
+
+
+def test_a_block_concerns_two_people_and_nobody_else(tmp_path: Path) -> None:
+    world, safety = World.small(25), MemorySafety()
+    ranker, ids = opened(world, tmp_path, safety), everybody(world)
+    before = pages(ranker, ids)
+    safety.block(ids[2], ids[9])
+    assert before - pages(ranker, ids) == {(ids[2], ids[9]), (ids[9], ids[2])}
+    assert pages(ranker, ids) <= before
+
+
+def test_more_people_out_than_a_search_spares_still_gives_a_full_page(tmp_path: Path) -> None:
+    world, safety = World.small(60), MemorySafety()
+    ranker, ids = opened(world, tmp_path, safety), everybody(world)
+    wanted = [item.candidate_id for item in ranker.rank(ids[0], 59, NOW).items]
+    for other in wanted[:30]:
+        safety.hold(other)
+    assert len(wanted) > 40
+    assert [item.candidate_id for item in ranker.rank(ids[0], 10, NOW).items] == wanted[30:40]
+
+
+def test_who_has_not_accepted_the_terms_is_served_to_nobody(tmp_path: Path) -> None:
+    world = World.small(12)
+    ids = everybody(world)
+    done = [
+        (a, kind, detail) for a in ids[1:] for kind, detail in (("terms_accepted", None), ("verified", "id"))
+    ]
+    events = pd.DataFrame(done, columns=[C.ACTOR, C.TYPE, C.DETAIL]).assign(**{C.TARGET: None})
+    both = pd.DataFrame(
+        {C.ACTOR: [ids[2], ids[3]], C.TARGET: [ids[3], ids[2]], C.TYPE: "like", C.DETAIL: None}
+    )
+    history = Events.of(pd.concat([events, both], ignore_index=True))
+
+    def write(folder: Path, lists: pd.DataFrame) -> None:
+        write_serving(folder, lists, world.people, world.policy, world.directed, events=history)
+
+    world.publish(tmp_path, serving=write)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
+    assert not any(ids[0] in pair for pair in pages(ranker, ids) | looks(ranker, ids))
+    item = ranker.look(ids[2], ids[3], NOW)
+    other = ranker.look(ids[2], ids[4], NOW)
+    assert item is not None
+    assert other is not None
+    assert (item.stage, other.stage) == ("matched", "listed")
+    assert all(i.opener_kind in {"empathy", "hobby", "calm"} for i in ranker.rank(ids[2], 9, NOW).items)
+
+
+def test_a_price_moves_whoever_costs_attention_down(tmp_path: Path) -> None:
+    world = World.small(30)
+    ids, prices = everybody(world), np.zeros(30, np.float32)
+    plain = [i.candidate_id for i in opened(world, tmp_path / "plain").rank(ids[0], 29, NOW).items]
+    lists = world.lists.iloc[:0]
+    dear = world.people.ids.row(plain[0])
+    prices[dear] = 1.0
+
+    def write(folder: Path, _: object) -> None:
+        write_serving(folder, lists, world.people, world.policy, world.directed, prices=prices)
+
+    world.publish(tmp_path / "priced", serving=write)
+    ranker = Ranker.open(tmp_path / "priced", safety=MemorySafety(), poll_s=0)
+    priced = [i.candidate_id for i in ranker.rank(ids[0], 29, NOW).items]
+    assert sorted(priced) == sorted(plain)
+    assert priced[-1] == plain[0]
