@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.retrieval.best import Wanted
 from recsys.retrieval.chunks import COLUMNS, Chunks
 from recsys.retrieval.layout import Layout, layout_of
 from recsys.retrieval.mask import mask_of
@@ -19,30 +19,29 @@ from recsys.retrieval.workers import one_blas_thread_if_needed
 
 Rows = npt.NDArray[np.int32]
 _ONE_ROW: Final = Chunks(1, COLUMNS)
-_CHEAPER: Final = 32
-"""People looked at beyond twice those asked for, since a lower price may lift somebody."""
 
 
 @dataclass(frozen=True, eq=False)
 class Live:
     """Scores one viewer against everybody, under the same masks the night used.
 
-    prices: `(n_people,)`, what the attention of each person costs.
+    prices: `(n_listed,)`, what the attention of each person costs, in tile order; empty for nothing.
     """
 
     layout: Layout
-    prices: npt.NDArray[np.float32]
+    prices: npt.NDArray[np.float64]
+    dearest: float
     combiner: str
     nobody: Links
 
     @classmethod
     def of(
-        cls, layout: Mapping[str, npt.NDArray[Any]], prices: npt.NDArray[np.float32], combiner: str
+        cls, layout: Mapping[str, npt.NDArray[Any]], prices: npt.NDArray[np.float64], combiner: str
     ) -> "Live":
         """Build from the arrays of a layout."""
         laid = layout_of(layout)
         nobody = Links(np.zeros(len(laid.order) + 1, np.int64), np.zeros(0, np.int32))
-        return cls(laid, prices, combiner, nobody)
+        return cls(laid, prices, float(prices.max(initial=0.0)), combiner, nobody)
 
     def is_listed(self, row: int) -> bool:
         """Say whether the person at `row` is seen and sees at all; -1 is nobody."""
@@ -60,7 +59,7 @@ class Live:
         columns = np.unique(at[asked])
         me = position[viewer : viewer + 1]
         mask = np.empty((1, len(columns)), bool)
-        mask_of(taken(self.layout.words, me), self.layout.reach, taken(self.layout.words, columns), mask)
+        mask_of(taken(self.layout.words, me), self.layout.reach, self.layout.words, columns, mask)
         close_pairs(mask, me, columns, self.layout.sparse, self.nobody)
         shown[asked] = mask[0, np.searchsorted(columns, at[asked])]
         return shown
@@ -68,25 +67,14 @@ class Live:
     def best(self, viewer: int, k: int) -> Rows:
         """Return the rows of the `k` best people who may be shown to the viewer's row, best first.
 
-        Best by the chance of a match less what the attention of the candidate costs:
-        `p_like * (p_liked_back - price)`, among somewhat more people than asked for.
+        Best by the chance of a match less what the candidate's attention costs, `p_like * price`.
         """
         most = len(self.layout.order) - 1
         if not self.is_listed(viewer) or most < 1:
             return np.zeros(0, np.int32)
-        reach = k if self._free else 2 * k + _CHEAPER
-        search = Search(min(reach, most), COMBINER_NUMBERS[self.combiner], self.nobody)
+        wanted = Wanted(COMBINER_NUMBERS[self.combiner], min(k, most), self.prices, self.dearest)
         me = self.layout.position[viewer : viewer + 1]
         with one_blas_thread_if_needed():
-            found = tile_best(self.layout, me, search, Workspace(_ONE_ROW, self.layout, search.k))
-        length = int(found.length[0])
-        rows = self.layout.order[found.position[0, :length]]
-        if self._free:
-            return rows
-        value = found.p_like[0, :length] * (found.p_liked_back[0, :length] - self.prices[rows])
-        return rows[np.argsort(-value, kind="stable")][:k]
-
-    @cached_property
-    def _free(self) -> bool:
-        """Whether nobody's attention costs anything."""
-        return not self.prices.any()
+            work = Workspace(_ONE_ROW, self.layout, wanted.k)
+            found = tile_best(self.layout, me, Search(wanted, self.nobody), work)
+        return self.layout.order[found.position[0, : found.length[0]]]

@@ -91,7 +91,7 @@ def write_served(
     """
     arrays: Arrays = {
         "ids": packed_ids(ids.values),
-        "prices": np.ascontiguousarray(prices, np.float32),
+        "prices": _in_tile_order(prices, layout),
         **named("lists", lists),
         **named("layout", layout_arrays(layout)),
         **named("reasons", reasons.arrays()),
@@ -103,6 +103,12 @@ def write_served(
         "stage_names": list(load_catalogue().stages.names),
     }
     save_arrays(folder, arrays, own | dict(meta))
+
+
+def _in_tile_order(prices: npt.ArrayLike, layout: Layout) -> npt.NDArray[np.float64]:
+    """Return the prices of listed people as a search reads them; none when nobody's attention costs."""
+    listed = np.asarray(prices, np.float64)[layout.order]
+    return listed if listed.any() else np.zeros(0)
 
 
 def list_arrays(lists: pd.DataFrame, ids: IdIndex) -> Arrays:

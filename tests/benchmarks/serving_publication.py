@@ -37,7 +37,7 @@ class Community:
         self.ids: IdIndex = directed.ids
         self.layout: Layout = lay_out(directed, compiled, TILE)
         self.reasons = _reasons(directed.ids, rng)
-        live = Live.of(layout_arrays(self.layout), np.zeros(n_people, np.float32), "product")
+        live = Live.of(layout_arrays(self.layout), np.zeros(0), "product")
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
         self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
 
