@@ -1,11 +1,12 @@
 """What a publication holds and what it was made from, with a hash for every file."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -14,6 +15,7 @@ from recsys.storage.durable import sha256_of, write_durably
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
+_CHECK: Final = "check"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[\w-][\w.-]*(/[\w-][\w.-]*)*$")]
@@ -66,8 +68,15 @@ def file_entry(path: Path, rows: int | None = None) -> FileEntry:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest into its run folder."""
-    text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    content = manifest.model_dump(mode="json")
+    text = json.dumps(content | {_CHECK: manifest_check(content)}, ensure_ascii=False, indent=1)
     write_durably(folder / MANIFEST, text.encode() + b"\n")
+
+
+def manifest_check(content: Mapping[str, Any]) -> str:
+    """Return the hash of everything a manifest says, so that a changed letter in it is found as any other."""
+    rest = {key: value for key, value in content.items() if key != _CHECK}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -91,13 +100,19 @@ def read_manifest(folder: Path) -> Manifest:
             explained("unknown format of manifest", where=str(path), got=found, remedy=remedy)
         )
     try:
-        return Manifest.model_validate(raw)
+        manifest = Manifest.model_validate({key: value for key, value in raw.items() if key != _CHECK})
     except ValidationError as error:
         first = error.errors()[0]
         what = ".".join(map(str, first["loc"]))
         raise PublicationError(
             explained(f"the manifest is damaged at '{what}'", where=str(path), got=first["input"])
         ) from error
+    if raw.get(_CHECK) != manifest_check(raw):
+        remedy = "roll back to an earlier publication, or publish again"
+        raise PublicationError(
+            explained("the manifest is damaged: it does not match its hash", where=str(path), remedy=remedy)
+        )
+    return manifest
 
 
 def verify_files(folder: Path, manifest: Manifest, *, under: str = "") -> None:

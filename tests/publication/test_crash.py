@@ -1,21 +1,23 @@
 """Killed at any write, flush or rename, a night leaves what was served, and the next one works."""
 
+import errno
 import os
-import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from recsys.errors import PublicationError
+from recsys.publication.forgetting import forget
 from recsys.publication.rollback import rollback
-from recsys.storage.arrays import save_arrays
-from recsys.storage.durable import sha256_of
-from recsys.storage.published import LISTS, read_publication
+from recsys.storage.erasures import ErasureList
+from recsys.storage.published import read_publication
+from tests.crash.corruption import try_all
 from tests.crash.disk import Harm
 from tests.crash.processes import in_process
+from tests.crash.publishing import publishing as publishing_story
+from tests.crash.publishing import serving, state_of, story
 from tests.crash.walk import Story, steps_of, walk
 from tests.publication.night import Night
 
@@ -25,30 +27,9 @@ EVERY = 7
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def serving(folder: Path, lists: pd.DataFrame) -> None:
-    save_arrays(folder, {"rows": np.arange(len(lists)), "nobody": np.zeros(0)})
-
-
-def story(night: Night, folder: Path, work: Callable[[Path], object]) -> Story:
-    """A folder that serves the second of two nights with fewer rows; `work` changes what it serves."""
-    before, here = folder / "before", folder / "here"
-    for share in (3, 4):
-        night.publish(before, night.lists[night.lists["rank"] <= share], serving=serving)
-
-    def fresh() -> None:
-        shutil.rmtree(here, ignore_errors=True)
-        shutil.copytree(before, here)
-
-    def state() -> list[object]:
-        served = read_publication(here)
-        return [len(served.lists), sha256_of(served.folder / LISTS)]
-
-    return Story(fresh, lambda: work(here) and None, state)
-
-
 @pytest.fixture
 def publishing(night: Night, tmp_path: Path) -> Story:
-    return story(night, tmp_path, lambda here: night.publish(here, serving=serving))
+    return publishing_story(night, tmp_path)
 
 
 @pytest.mark.parametrize("harm", ["killed", "torn"])
@@ -106,3 +87,54 @@ def test_killed_between_the_files_and_the_pointer(night: Night, tmp_path: Path) 
     assert read_publication(tmp_path).run_id == settled
     assert len(list((tmp_path / "runs").iterdir())) == 2
     assert night.publish(tmp_path).exit_code == 0
+
+
+def test_an_erasure_may_end_at_any_step(night: Night, tmp_path: Path) -> None:
+    """Whenever it ends: the list knows the person or it does not, and asking again finishes."""
+    gone = str(night.lists["candidate_id"].iloc[0])
+    base = story(night, tmp_path, lambda here: forget([gone], here))
+
+    def state() -> list[object]:
+        here = tmp_path / "here"
+        runs = sorted(path.name for path in (here / "runs").iterdir() if not path.name.startswith("."))
+        known = bool(ErasureList.of(here).now().holds([gone])[0])
+        return [known, *state_of(here), *runs] if known else [known, *state_of(here)]
+
+    erasing = Story(base.fresh, base.work, state)
+    walked = walk(erasing, "killed", range(1, steps_of(erasing) + 1, 2))
+    # between the list and the last removed publication the state is neither old nor new: only reruns count
+    assert [lost for lost in walked.lost if lost.startswith("rerun")] == []
+    assert walked.before > 0
+    assert walked.after > 0
+
+
+def test_no_damaged_publication_is_taken_for_good(night: Night, tmp_path: Path) -> None:
+    night.publish(tmp_path, serving=serving)
+    found = try_all(tmp_path, lambda: read_publication(tmp_path), np.random.default_rng(7), flips=6)
+    assert found.loaded == []
+    assert found.tried > 50
+
+
+def test_a_check_left_out_would_be_seen(night: Night, tmp_path: Path) -> None:
+    night.publish(tmp_path, serving=serving)
+    careless = try_all(
+        tmp_path, lambda: read_publication(tmp_path, verify=False), np.random.default_rng(7), flips=1
+    )
+    assert any("recommendations.parquet" in loaded for loaded in careless.loaded)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_is_read_only(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    good = night.publish(tmp_path).run_id
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.mkdir", refused)
+    with pytest.raises(PublicationError, match="check the folder and its permissions") as caught:
+        night.publish(tmp_path)
+    assert caught.value.exit_code == 40
+    monkeypatch.undo()
+    assert read_publication(tmp_path).run_id == good

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import PublicationError
-from recsys.storage.manifest import FileEntry, MadeFrom, Manifest, file_entry, read_manifest, write_manifest
+from recsys.storage.manifest import (
+    FileEntry,
+    MadeFrom,
+    Manifest,
+    file_entry,
+    manifest_check,
+    read_manifest,
+    write_manifest,
+)
 from recsys.storage.published import current_run, point_to, read_publication
 
 RUN = "20260302T030000Z-0a1b2c3d"
@@ -32,7 +40,19 @@ def published(tmp_path: Path) -> Path:
 
 def edited(published: Path, **changes: object) -> None:
     path = published / "runs" / RUN / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    content = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps(content | {"check": manifest_check(content)}))
+
+
+def test_any_changed_letter_of_a_manifest_is_found(published: Path) -> None:
+    path = published / "runs" / RUN / "manifest.json"
+    content = path.read_bytes()
+    for at in range(0, len(content), 7):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(PublicationError):
+            read_publication(published)
+    path.write_bytes(content)
+    assert read_publication(published).run_id == RUN
 
 
 def test_the_pointer_leads_to_the_manifest(published: Path) -> None:
