@@ -63,7 +63,7 @@ def judge(night: Night, *, pairs: Path | None = None) -> Found:
 
 
 def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Path | None) -> Found:
-    earlier = load_tables(night.source, at - pd.Timedelta(microseconds=1))
+    earlier = load_tables(night.source, at - pd.Timedelta(microseconds=1), past=True)
     people, past = population_of(earlier), events_of(earlier)
     answered, shown = answers_after(night.events, past, people.ids, at)
     if answered.empty or answered[LABEL].nunique() < 2:

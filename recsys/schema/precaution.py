@@ -32,15 +32,33 @@ class Precaution:
     """People nobody is shown, and pairs (lesser id first) that do not meet, until rows are put right.
 
     erased: people whose erasure was refused as a row; they asked, so they are erased all the same.
+    later_people, later_pairs: the same of rows that are dated after the time of loading and have nothing
+    else wrong. A clock that is ahead must not let two people meet; see `at_once`.
     """
 
     people: frozenset[str] = frozenset()
     pairs: frozenset[Pair] = frozenset()
     erased: frozenset[str] = frozenset()
+    later_people: frozenset[str] = frozenset()
+    later_pairs: frozenset[Pair] = frozenset()
 
     def __or__(self, other: "Precaution") -> "Precaution":
         """Take all of both."""
-        return Precaution(self.people | other.people, self.pairs | other.pairs, self.erased | other.erased)
+        return Precaution(
+            self.people | other.people,
+            self.pairs | other.pairs,
+            self.erased | other.erased,
+            self.later_people | other.later_people,
+            self.later_pairs | other.later_pairs,
+        )
+
+    def at_once(self) -> "Precaution":
+        """Count blocks, reports and holds of a later time from now on.
+
+        >>> Precaution(later_pairs=frozenset({("a", "b")})).at_once().pairs
+        frozenset({('a', 'b')})
+        """
+        return Precaution(self.people | self.later_people, self.pairs | self.later_pairs, self.erased)
 
 
 def no_precaution(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
@@ -56,7 +74,9 @@ def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
 
 def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
     """Hold everybody whose hold was refused, unless it says that a hold ended."""
-    return _held(refused[_telling(quarantined) & ~refused[C.STATE].eq("lifted").to_numpy(bool)])
+    held = ~refused[C.STATE].eq("lifted").to_numpy(bool)
+    later = _held(refused[_later(quarantined) & held]).people
+    return _held(refused[_telling(quarantined) & held]) | Precaution(later_people=later)
 
 
 def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
@@ -67,15 +87,17 @@ def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precauti
 
 def separate_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
     """Keep apart every pair whose refused row could be read as far as the two ids."""
-    return _apart(refused[_telling(quarantined)])
+    later = _apart(refused[_later(quarantined)]).pairs
+    return _apart(refused[_telling(quarantined)]) | Precaution(later_pairs=later)
 
 
 def separate_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
     """Keep apart the pairs of refused safety events; a refused erasure, future ones too, is done."""
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
-    telling = _telling(quarantined)
-    apart = _apart(refused[telling & (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)])
+    separating = (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)
+    apart = _apart(refused[_telling(quarantined) & separating])
+    apart |= Precaution(later_pairs=_apart(refused[_later(quarantined) & separating]).pairs)
     gone = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
     return apart | Precaution(erased=frozenset(gone))
 
@@ -91,6 +113,16 @@ def _telling(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
         return "future" not in rules and not rules <= _HARMLESS
 
     return np.fromiter(map(tells, quarantined["codes"]), bool, len(quarantined))
+
+
+def _later(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Say which refused rows are yet to come."""
+
+    def comes(codes: str) -> bool:
+        rules = {code.rpartition(".")[2] for code in codes.split("|")}
+        return "future" in rules and not rules & _HARMLESS
+
+    return np.fromiter(map(comes, quarantined["codes"]), bool, len(quarantined))
 
 
 def _held(rows: pd.DataFrame) -> Precaution:

@@ -49,16 +49,19 @@ class LoadedTables:
     source: str
 
 
-def load_tables(source: Source, as_of: Time = None) -> LoadedTables:
+def load_tables(source: Source, as_of: Time = None, *, past: bool = False) -> LoadedTables:
     """Read and check every table of a source.
 
     as_of: rows with a later time are quarantined. None means the latest time in the source, never
     the clock, so that the same source gives the same tables on any day; nothing is then too late,
     so a night should say its time.
 
+    past: `as_of` is a moment of the past, looked at from a later one. Else a block, report or hold that
+    is dated after `as_of` counts at once: a clock that is ahead must not let two people meet.
+
     Raises SourceError when the source cannot be read, TableError with the problems of every broken table.
     """
-    return _checked(read_tables(source), source_name(source), as_of)
+    return _checked(read_tables(source), source_name(source), as_of, past=past)
 
 
 def load_population(source: Source, as_of: Time = None) -> Population:
@@ -117,7 +120,7 @@ def _require(name: str, tables: Frames, source: str) -> None:
         raise SourceError(explained(f"no table '{name}'", where=source, remedy=remedy))
 
 
-def _checked(frames: Frames, source: str, as_of: Time) -> LoadedTables:
+def _checked(frames: Frames, source: str, as_of: Time, *, past: bool = False) -> LoadedTables:
     time = None if as_of is None else as_utc(as_of)
     checked: dict[str, Checked] = {}
     broken: list[TableError] = []
@@ -136,7 +139,7 @@ def _checked(frames: Frames, source: str, as_of: Time) -> LoadedTables:
         raise broken[0] if len(broken) == 1 else _together(broken)
     precaution = Precaution()
     for table in checked.values():
-        precaution |= table.precaution
+        precaution |= table.precaution if past else table.precaution.at_once()
     erased = precaution.erased | _erased(checked)
     checked = {name: without_erased(table, erased) for name, table in checked.items()}
     accepted = {name: table.accepted for name, table in checked.items()}

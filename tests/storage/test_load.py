@@ -129,9 +129,10 @@ def test_a_block_that_cannot_be_read_separates_all_the_same(ts: str | None) -> N
     assert ("u00001", "u00003", "block") in separated(population_of(loaded))
 
 
-def test_a_block_that_is_yet_to_come_separates_nobody() -> None:
+def test_a_block_that_is_yet_to_come_separates_at_once() -> None:
     given = tables() | {T.BLOCKS: block("u00003", "u00001", "2027-01-05T00:00Z")}
-    assert separated(load_population(given, AS_OF)) == set()
+    assert separated(load_population(given, AS_OF)) == {("u00001", "u00003", "block")}
+    assert separated(population_of(load_tables(given, AS_OF, past=True))) == set()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,8 @@ def test_a_block_that_is_yet_to_come_separates_nobody() -> None:
         ({C.TYPE: "meet_feedback", C.DETAIL: "safe_again", C.POSITION: -1}, False),
         ({C.TYPE: "like", C.TS: "2026-01-05"}, False),
         ({C.TYPE: "superlike"}, False),
-        ({C.TYPE: "block", C.TS: "2027-01-05T00:00Z"}, False),
+        ({C.TYPE: "block", C.TS: "2027-01-05T00:00Z"}, True),
+        ({C.TYPE: "like", C.TS: "2027-01-05T00:00Z"}, False),
     ],
 )
 def test_which_refused_events_separate(row: dict[str, Any], apart: bool) -> None:
