@@ -27,6 +27,8 @@ COMMANDS = [
     "doctor",
     "forget",
     "funnel",
+    "guard",
+    "review",
     "why-not",
 ]
 PARAMS = """
@@ -283,3 +285,18 @@ def test_forget_notes_people_and_says_what_went(here: Path) -> None:
     refused = recsys(*PUBLISH)
     assert refused.exit_code == 20
     assert "erased" in refused.output
+
+
+def test_guard_prints_kinds_and_places_and_no_text(here: Path) -> None:
+    done = recsys("guard", "よろしければLINE交換しませんか", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert (found["kind"], found["start"], found["label"]) == ("off_platform", 6, "Leaving the app")
+    assert "交換" not in done.output
+    assert recsys("guard", "a line of poetry").output == ""
+
+
+def test_review_names_people_and_the_policy(here: Path) -> None:
+    done = recsys("review", "--source", "parquet:town", "--lang", "ja", "--most", "3")
+    assert done.exit_code == 0, done.output
+    assert "/ review-" in done.output.splitlines()[-1]
