@@ -5,6 +5,7 @@ from recsys.allocation.allocation import Allocation, allocate_graph
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.examination import Examination
 from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.presence import Presence
 from recsys.allocation.tables import graph_of
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "AllocationConfig",
     "CandidateGraph",
     "Examination",
+    "Presence",
     "allocate",
     "allocate_graph",
     "graph_of",

@@ -9,7 +9,8 @@ import pandas as pd
 from recsys.allocation.allocation import allocate_graph
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.tables import budgets_of, graph_of, rows_of
+from recsys.allocation.presence import Presence
+from recsys.allocation.tables import by_id, graph_of, rows_of
 from recsys.errors import InputError, explained
 from recsys.schema.columns import Columns as C
 
@@ -19,6 +20,7 @@ def allocate(
     config: AllocationConfig | None = None,
     *,
     budget: float | Mapping[str, float] | pd.Series | None = None,
+    opens: Mapping[str, float] | pd.Series | None = None,
     rng: np.random.Generator | None = None,
     **changes: Any,
 ) -> pd.DataFrame:
@@ -27,6 +29,7 @@ def allocate(
     lists:   the columns of `recsys.recommend` with more candidates a viewer than a list has places,
              such as k=200; or a `CandidateGraph`, whose rows then stand for ids.
     budget:  likes a person may expect to receive, for all or by id.
+    opens:   chance by id that a list, and with it the inbox, is opened on its day; always when None.
     rng:     needed with `floor=True`, which draws lots.
     changes: settings of `AllocationConfig`, such as k, fairness, floor.
 
@@ -52,7 +55,9 @@ def allocate(
         remedy = "give a DataFrame like that of recsys.recommend, or a CandidateGraph"
         raise InputError(explained("not a table of lists", got=type(lists).__name__, remedy=remedy))
     graph, ids = graph_of(table)
-    allocation = allocate_graph(graph, settings, budget=budgets_of(budget, ids), rng=rng)
+    presence = None if opens is None else Presence.of(by_id(opens, ids, "opens"), n_people=len(ids))
+    caps = by_id(budget, ids, "budget") if isinstance(budget, Mapping | pd.Series) else budget
+    allocation = allocate_graph(graph, settings, budget=caps, presence=presence, rng=rng)
     chosen = rows_of(allocation, table, ids)
     chosen.attrs = {"expected_matches": allocation.matches, "unseen": len(allocation.unseen)}
     return chosen

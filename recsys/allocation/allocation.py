@@ -8,11 +8,11 @@ import numpy.typing as npt
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.crowding import crowding_prices
 from recsys.allocation.deploy import Ranked, cut, sorted_edges
-from recsys.allocation.examination import Examination
 from recsys.allocation.floor import with_floor
 from recsys.allocation.frank_wolfe import ascend
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.model import Model
+from recsys.allocation.presence import Presence
 from recsys.allocation.trim import within_budget
 from recsys.errors import InputError, explained
 
@@ -27,7 +27,7 @@ class Allocation:
 
     ranked:     edges in list order.
     propensity: `(n_listed,)` float32, the chance with which each entry was drawn, 1 where no lot decided.
-    exposure:   `(n_listed,)` float32, the chance that the place of each entry is looked at.
+    exposure:   `(n_listed,)` float32, the chance that each entry is looked at.
     utility:    `(n_people,)` expected matches of each person.
     load:       `(n_people,)` likes each expects to receive.
     price:      `(n_people,)` float32, matches lost elsewhere by one more like to each person.
@@ -67,12 +67,13 @@ def allocate_graph(
     config: AllocationConfig | None = None,
     *,
     budget: npt.ArrayLike | None = None,
+    presence: Presence | None = None,
     rng: np.random.Generator | None = None,
 ) -> Allocation:
     """Return lists that raise the matches of everybody together.
 
-    budget: likes each person may expect, `(n_people,)`, before the one of `config`. rng: needed for
-    the floor, which draws lots.
+    budget: likes each person may expect, `(n_people,)`, before the one of `config`. presence: how likely
+    everybody opens lists and inboxes, always when None. rng: needed for the floor, which draws lots.
 
     Never worse than lists ordered by p q, by the model and its objective, when there is no budget and
     no floor: whichever of the two is better is returned.
@@ -83,16 +84,15 @@ def allocate_graph(
     if config.floor and rng is None:
         remedy = "give rng=np.random.default_rng(seed)"
         raise InputError(explained("the floor draws lots and needs a generator", where="rng", remedy=remedy))
-    model = Model(graph, config)
-    slots = Examination.of(config.look).slots(config.k)
+    model = Model(graph, config, presence)
     ascent = ascend(model, caps)
-    ranked = _lists(model, ascent.exposure, ascent.price, slots, caps)
+    ranked = _lists(model, ascent.exposure, ascent.price, caps)
     propensity, unseen = np.ones(len(ranked.edge), np.float32), np.zeros(0, np.int32)
     if config.floor and rng is not None:
-        floored = with_floor(graph, ranked, slots, rng, caps)
+        floored = with_floor(graph, ranked, model.slots, rng, caps, model.presence.opens)
         ranked, propensity, unseen = floored.ranked, floored.propensity, floored.unseen
-    exposure = ranked.exposure(slots, graph.n_edges)
-    judged = Model(graph, config.changed(fairness=0.0)) if config.fairness > 0.0 else model
+    exposure = model.exposure_of(ranked)
+    judged = Model(graph, config.changed(fairness=0.0), presence) if config.fairness > 0.0 else model
     utility = judged.utilities(exposure)
     gain = judged.gain(exposure, utility)
     return Allocation(
@@ -108,22 +108,22 @@ def allocate_graph(
     )
 
 
-def _lists(model: Model, exposure: Floats, price: Doubles, slots: Floats, caps: Doubles | None) -> Ranked:
+def _lists(model: Model, exposure: Floats, price: Doubles, caps: Doubles | None) -> Ranked:
     graph, config = model.graph, model.config
     gain = model.gain(exposure, model.utilities(exposure))
     net = gain - (graph.p * price[graph.candidate]).astype(np.float32)
     order = sorted_edges(graph, exposure, net, config.workers)
     wanted = (exposure > 0.0) | (net > 0.0)
     if caps is not None:
-        return within_budget(graph, order, wanted, net, slots, caps)
+        return within_budget(graph, order, wanted, net, model.slots, caps, model.presence.opens)
     ours = cut(graph, order, wanted, config.k)
     both = graph.p * graph.q
     theirs = cut(graph, sorted_edges(graph, both, both, config.workers), both > 0.0, config.k)
-    return max(ours, theirs, key=lambda lists: _objective(model, lists, slots))
+    return max(ours, theirs, key=lambda lists: _objective(model, lists))
 
 
-def _objective(model: Model, ranked: Ranked, slots: Floats) -> float:
-    return model.objective(model.utilities(ranked.exposure(slots, model.graph.n_edges)))
+def _objective(model: Model, ranked: Ranked) -> float:
+    return model.objective(model.utilities(model.exposure_of(ranked)))
 
 
 def _budgets(graph: CandidateGraph, config: AllocationConfig, budget: npt.ArrayLike | None) -> Doubles | None:

@@ -2,7 +2,7 @@
 
 Likes arrive along edge e at `a_e = p_e E_e`, E_e the exposure. The inbox is read from the highest q
 down, so the expected place is `r_e = 1 + sum of a over the edges with a higher q + half the a of its
-ties`, and the like is read with chance `v_e = v(r_e)`.
+ties`, and the like is read with chance `v_e = v(r_e)`, times the chance that the inbox is opened at all.
 """
 
 import numpy as np
@@ -45,7 +45,14 @@ def places(inbox: Inbox, j: int, exposure: Floats, likes: Doubles, place: Double
 
 @njit(nogil=True, cache=True)
 def read_chances(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    start: int, stop: int, inbox: Inbox, kind: int, decay: float, exposure: Floats, read: Floats
+    start: int,
+    stop: int,
+    inbox: Inbox,
+    reads: Floats,
+    kind: int,
+    decay: float,
+    exposure: Floats,
+    read: Floats,
 ):
     # Writes v of every edge to the people of a range; `read` is by edge.
     most = most_of(inbox.indptr, start, stop)
@@ -54,4 +61,4 @@ def read_chances(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
         places(inbox, j, exposure, likes, place)
         first = inbox.indptr[j]
         for t in range(inbox.indptr[j + 1] - first):
-            read[inbox.edge[first + t]] = chance_at(kind, decay, place[t])
+            read[inbox.edge[first + t]] = reads[j] * chance_at(kind, decay, place[t])

@@ -31,20 +31,21 @@ class Floored:
     unseen: Ints
 
 
-def with_floor(
+def with_floor(  # noqa: PLR0917
     graph: CandidateGraph,
     ranked: Ranked,
     slots: Floats,
     rng: np.random.Generator,
     budget: Doubles | None = None,
+    opens: Floats | None = None,
 ) -> Floored:
     """Give everybody with an edge leading to them, and in no list, one place at the end of a list.
 
     The viewer is drawn among those whose list has room, or ends with somebody who stands in another
-    list too; half evenly, half by p q. A list takes a second such place only when all that would serve
-    have one.
+    list too; half evenly, half by p q and the chance that the list is opened. A list takes a second
+    such place only when all that would serve have one.
     """
-    book = _Book(graph, ranked, slots, budget)
+    book = _Book(graph, ranked, slots, budget, opens)
     inbox = graph.inbox
     asked = np.flatnonzero((np.diff(inbox.indptr) > 0) & (book.shown == 0))
     unseen = [j for j in rng.permutation(asked) if not book.place(int(j), rng)]
@@ -55,7 +56,14 @@ def with_floor(
 class _Book:
     """Lists under change: how often everybody is shown, how many exploration places each list has."""
 
-    def __init__(self, graph: CandidateGraph, ranked: Ranked, slots: Floats, budget: Doubles | None) -> None:
+    def __init__(
+        self,
+        graph: CandidateGraph,
+        ranked: Ranked,
+        slots: Floats,
+        budget: Doubles | None,
+        opens: Floats | None,
+    ) -> None:
         self._graph, self._slots = graph, slots
         n_people, k = graph.n_people, len(slots)
         self._length = np.diff(ranked.indptr)
@@ -64,6 +72,7 @@ class _Book:
         self._chance = np.ones((n_people, k), np.float32)
         self._explored = np.zeros(n_people, np.int64)
         self._budget = budget
+        self._opens = np.ones(n_people, np.float32) if opens is None else opens
         self.shown = np.bincount(graph.candidate[ranked.edge], minlength=n_people)
 
     def place(self, j: int, rng: np.random.Generator) -> bool:
@@ -80,12 +89,12 @@ class _Book:
         )
         fits = room | spare
         if self._budget is not None:
-            fits &= graph.p[edges] * self._slots[at] <= self._budget[j]
+            fits &= graph.p[edges] * self._slots[at] * self._opens[viewers] <= self._budget[j]
         if not fits.any():
             return False
         fits &= self._explored[viewers] == self._explored[viewers][fits].min()
         could = np.flatnonzero(fits)
-        both = graph.p[edges[could]].astype(np.float64) * graph.q[edges[could]]
+        both = graph.p[edges[could]].astype(np.float64) * graph.q[edges[could]] * self._opens[viewers[could]]
         even = np.full(len(could), 1.0 / len(could))
         chance = 0.5 * even + 0.5 * (both / both.sum() if both.sum() > 0.0 else even)
         drawn = int(rng.choice(len(could), p=chance))

@@ -39,9 +39,8 @@ def ascend(model: Model, budget: Doubles | None = None) -> Ascent:
     budget: `(n_people,)` likes each may expect, or None.
     """
     config = model.config
-    slots = Examination.of(config.look).slots(config.k)
     prices = Prices(model.graph.n_people, budget)
-    exposure = first_exposure(model, slots)
+    exposure = first_exposure(model)
     trace = np.empty(config.steps + 1)
     best, kept = exposure.copy(), -np.inf
     for at in range(config.steps + 1):
@@ -54,33 +53,35 @@ def ascend(model: Model, budget: Doubles | None = None) -> Ascent:
             np.copyto(best, exposure)
         if at < config.steps:
             prices.update(model.load, utility, at)
-            move(model, gain, prices.price, slots, 2.0 / (at + 3), exposure)
+            move(model, gain, prices.price, 2.0 / (at + 3), exposure)
     return Ascent(best, prices.price, trace)
 
 
-def first_exposure(model: Model, slots: Floats) -> Floats:
+def first_exposure(model: Model) -> Floats:
     """Return the exposures of lists ordered by p q.
 
     Where a match needs a look from both sides, places nobody holds yet would never gain: there each
     list starts half as that order and half as a mixture of all.
     """
-    graph = model.graph
+    graph, slots = model.graph, model.slots
     exposure = np.zeros(graph.n_edges, np.float32)
-    move(model, graph.p * graph.q, np.zeros(graph.n_people), slots, 1.0, exposure)
+    move(model, graph.p * graph.q, np.zeros(graph.n_people), 1.0, exposure)
     if Examination.of(model.config.inbox).kind == NOT_READ:
         degree = np.diff(graph.indptr)
         spread = np.cumsum(np.append(0.0, slots))[np.minimum(degree, len(slots))] / np.maximum(degree, 1)
-        exposure = (0.5 * exposure + 0.5 * np.repeat(spread, degree)).astype(np.float32)
+        exposure = (0.5 * exposure + 0.5 * np.repeat(spread * model.presence.opens, degree)).astype(
+            np.float32
+        )
     return exposure
 
 
-def move(  # noqa: PLR0917
-    model: Model, gain: Floats, price: Doubles, slots: Floats, step: float, exposure: Floats
-) -> None:
+def move(model: Model, gain: Floats, price: Doubles, step: float, exposure: Floats) -> None:
     """Move `exposure` a step towards the best ordering of every list at `gain` less the price."""
-    graph = model.graph
+    graph, slots, opens = model.graph, model.slots, model.presence.opens
 
     def part(start: int, stop: int) -> None:
-        step_towards(start, stop, graph.indptr, graph.candidate, graph.p, price, gain, slots, step, exposure)
+        step_towards(
+            start, stop, graph.indptr, graph.candidate, graph.p, price, gain, slots, opens, step, exposure
+        )
 
     in_ranges(part, graph.indptr, model.config.workers)

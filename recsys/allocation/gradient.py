@@ -27,6 +27,7 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     q: Floats,
     viewer: Ints,
     weight: Doubles,
+    reads: Floats,
     kind: int,
     decay: float,
     exposure: Floats,
@@ -47,14 +48,15 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             at = first + t
             e, back = inbox.edge[at], inbox.reverse[at]
             w = 1.0 if len(viewer) == 0 else 0.5 * (weight[j] + weight[viewer[at]])
-            both, chance = np.float64(inbox.p[at]) * inbox.q[at], chance_at(kind, decay, place[t])
+            both = np.float64(inbox.p[at]) * inbox.q[at]
+            chance = reads[j] * chance_at(kind, decay, place[t])
             direct, by_read = both * chance, both
             if back >= 0:
                 shared, theirs = min(both, np.float64(p[back]) * q[back]), np.float64(exposure[back])
                 direct += shared * theirs * (1.0 - chance - read[back])
                 by_read -= shared * theirs
             gain[e] = w * direct
-            harm[t] = w * by_read * exposure[e] * slope_at(kind, decay, place[t])
+            harm[t] = w * by_read * exposure[e] * reads[j] * slope_at(kind, decay, place[t])
         load[j] = arriving
         below, t = 0.0, n
         while t > 0:

@@ -5,11 +5,13 @@ import numpy.typing as npt
 
 from recsys.allocation.arrivals import read_chances
 from recsys.allocation.config import AllocationConfig
+from recsys.allocation.deploy import Ranked
 from recsys.allocation.examination import Examination
 from recsys.allocation.fairness import weights, worth
 from recsys.allocation.gradient import gradient
 from recsys.allocation.graph import CandidateGraph, inbox_of
 from recsys.allocation.matches import expected_matches
+from recsys.allocation.presence import Presence
 from recsys.allocation.threads import in_ranges
 
 Floats = npt.NDArray[np.float32]
@@ -22,8 +24,12 @@ class Model:
     A call overwrites what the call before it returned.
     """
 
-    def __init__(self, graph: CandidateGraph, config: AllocationConfig) -> None:
+    def __init__(
+        self, graph: CandidateGraph, config: AllocationConfig, presence: Presence | None = None
+    ) -> None:
         self.graph, self.config = graph, config
+        self.presence = presence or Presence.always(graph.n_people)
+        self.slots = Examination.of(config.look).slots(config.k)
         self.inbox = graph.__dict__.get("inbox") or inbox_of(graph, config.workers)
         graph.__dict__["inbox"] = self.inbox
         self._reading = Examination.of(config.inbox, where="inbox")
@@ -66,6 +72,7 @@ class Model:
                 graph.q,
                 self._viewer,
                 weight,
+                self.presence.reads,
                 how.kind,
                 how.decay,
                 exposure,
@@ -77,10 +84,16 @@ class Model:
         in_ranges(part, inbox.indptr, self.config.workers)
         return self._gain
 
+    def exposure_of(self, ranked: Ranked) -> Floats:
+        """Return the exposure of every edge in lists, `(n_edges,)` float32."""
+        found = ranked.exposure(self.slots, self.graph.n_edges)
+        found[ranked.edge] *= np.repeat(self.presence.opens, np.diff(ranked.indptr))
+        return found
+
     def _examine(self, exposure: Floats) -> None:
         inbox, how = self.inbox, self._reading
 
         def part(start: int, stop: int) -> None:
-            read_chances(start, stop, inbox, how.kind, how.decay, exposure, self._read)
+            read_chances(start, stop, inbox, self.presence.reads, how.kind, how.decay, exposure, self._read)
 
         in_ranges(part, inbox.indptr, self.config.workers)

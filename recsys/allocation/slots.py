@@ -46,6 +46,7 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     price: Doubles,
     gain: Floats,
     slots: Floats,
+    opens: Floats,
     step: float,
     exposure: Floats,
 ):
@@ -63,4 +64,4 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             net[t] = gain[e] - np.float64(p[e]) * price[candidate[e]]
             exposure[e] *= 1.0 - step
         for r in range(best_first(net[:n], k, taken)):
-            exposure[first + taken[r]] += step * slots[r]
+            exposure[first + taken[r]] += step * slots[r] * opens[i]

@@ -63,16 +63,14 @@ def rows_of(allocation: Allocation, lists: pd.DataFrame, ids: Ids) -> pd.DataFra
     )
 
 
-def budgets_of(budget: Any, ids: Ids) -> npt.ArrayLike | None:
-    """Return a budget by id as one a row; a number and None stay what they are.
+def by_id(given: Any, ids: Ids, where: str) -> npt.NDArray[np.float64]:
+    """Return numbers by id as one a row, `(n_people,)`.
 
     Raises InputError when somebody of the lists has none.
     """
-    if budget is None or (np.ndim(budget) == 0 and not hasattr(budget, "keys")):
-        return budget
-    by_id = pd.Series(budget)
-    missing = [str(one) for one in ids if one not in by_id.index]
+    numbers = pd.Series(given)
+    missing = [str(one) for one in ids if one not in numbers.index]
     if missing:
-        remedy = "give a number for all, or one for every id"
-        raise InputError(explained("somebody has no budget", where="budget", got=missing[0], remedy=remedy))
-    return by_id.loc[ids.tolist()].to_numpy(np.float64)
+        what, remedy = "somebody of the lists has no number", "give a number for every id"
+        raise InputError(explained(what, where=where, got=missing[0], remedy=remedy))
+    return numbers.loc[ids.tolist()].to_numpy(np.float64)

@@ -22,6 +22,7 @@ def within_budget(  # noqa: PLR0917
     value: Floats,
     slots: Floats,
     budget: Doubles,
+    opens: Floats | None = None,
 ) -> Ranked:
     """Return lists in which nobody expects more likes than their budget.
 
@@ -34,6 +35,9 @@ def within_budget(  # noqa: PLR0917
     starts = np.append(0, np.cumsum(wanted[order]))[graph.indptr]
     at, ends = starts[:-1].copy(), starts[1:]
     left = budget * (1.0 - _ROUNDING)
+    likes = graph.p.astype(np.float64)
+    if opens is not None:
+        likes *= np.repeat(opens, np.diff(graph.indptr))
     viewers: list[Numbers] = []
     taken: list[Ints] = []
     for chance in slots:
@@ -41,7 +45,7 @@ def within_budget(  # noqa: PLR0917
         while len(open_):
             edge = asks[at[open_]]
             at[open_] += 1
-            accepted = _accepted(graph, edge, value, float(chance), left)
+            accepted = _accepted(graph.candidate[edge], value[edge], float(chance) * likes[edge], left)
             viewers.append(open_[accepted])
             taken.append(edge[accepted])
             open_ = open_[~accepted]
@@ -49,20 +53,15 @@ def within_budget(  # noqa: PLR0917
     return _ranked(graph.n_people, viewers, taken)
 
 
-def _accepted(
-    graph: CandidateGraph, edge: Ints, value: Floats, chance: float, left: Doubles
-) -> npt.NDArray[np.bool_]:
-    """Say which asking edges fit, and take their likes from `left`."""
-    receiver = graph.candidate[edge]
-    likes = chance * graph.p[edge].astype(np.float64)
-    order = np.lexsort((edge, -value[edge], receiver))
+def _accepted(receiver: Ints, value: Floats, likes: Doubles, left: Doubles) -> npt.NDArray[np.bool_]:
+    """Say which askers fit, and take their likes from `left`; ties go in the order given."""
+    order = np.lexsort((-value, receiver))
     who, arriving = receiver[order], likes[order]
     total = np.cumsum(arriving)
     first = np.searchsorted(who, who, side="left")
     within = total - (total[first] - arriving[first]) <= left[who]
-    taken = np.bincount(who[within], weights=arriving[within], minlength=len(left))
-    left -= taken
-    accepted = np.zeros(len(edge), bool)
+    left -= np.bincount(who[within], weights=arriving[within], minlength=len(left))
+    accepted = np.zeros(len(receiver), bool)
     accepted[order] = within
     return accepted
 

@@ -22,11 +22,14 @@ def place(graph: CandidateGraph, exposure: np.ndarray, e: int) -> float:
     return found
 
 
-def utilities(graph: CandidateGraph, exposure: np.ndarray, how: Examination) -> np.ndarray:
+def utilities(
+    graph: CandidateGraph, exposure: np.ndarray, how: Examination, reads: np.ndarray | None = None
+) -> np.ndarray:
     """Expected matches of everybody: every unordered pair once."""
     viewer = graph.viewer
     edges = {(int(i), int(j)): e for e, (i, j) in enumerate(zip(viewer, graph.candidate, strict=True))}
-    read = [curve(how, place(graph, exposure, e)) for e in range(graph.n_edges)]
+    comes = np.ones(graph.n_people) if reads is None else reads.astype(np.float64)
+    read = [comes[graph.candidate[e]] * curve(how, place(graph, exposure, e)) for e in range(graph.n_edges)]
     both = graph.p.astype(np.float64) * graph.q
     found = np.zeros(graph.n_people)
     for (i, j), e in edges.items():
@@ -45,7 +48,13 @@ def utilities(graph: CandidateGraph, exposure: np.ndarray, how: Examination) -> 
     return found
 
 
-def slope(graph: CandidateGraph, exposure: np.ndarray, how: Examination, weight: np.ndarray) -> np.ndarray:
+def slope(
+    graph: CandidateGraph,
+    exposure: np.ndarray,
+    how: Examination,
+    weight: np.ndarray,
+    reads: np.ndarray | None = None,
+) -> np.ndarray:
     """Half the change of the weighted sum of matches with every exposure, by finite differences."""
     small = 1e-5
     found = np.empty(graph.n_edges)
@@ -53,6 +62,6 @@ def slope(graph: CandidateGraph, exposure: np.ndarray, how: Examination, weight:
         up, down = exposure.astype(np.float64), exposure.astype(np.float64)
         up[e] += small
         down[e] -= small
-        change = utilities(graph, up, how) - utilities(graph, down, how)
+        change = utilities(graph, up, how, reads) - utilities(graph, down, how, reads)
         found[e] = 0.5 * float(weight @ change) / (2.0 * small)
     return found

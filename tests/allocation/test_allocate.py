@@ -63,8 +63,19 @@ def test_budgets_go_by_id() -> None:
     pd.testing.assert_frame_equal(by_id, recsys.allocate(given, k=5, budget=caps.to_dict()))
     likes = (by_id["p_like"].astype(float) / by_id["rank"]).groupby(by_id["candidate_id"]).sum()
     assert (likes <= 0.5).all()
-    with pytest.raises(InputError, match="somebody has no budget"):
+    with pytest.raises(InputError, match="has no number in budget"):
         recsys.allocate(given, budget=caps.iloc[1:])
+
+
+def test_who_never_comes_sends_no_likes() -> None:
+    given = pool()
+    ids = sorted(set(given["viewer_id"]) | set(given["candidate_id"]))
+    lists = recsys.allocate(given, k=5, opens=pd.Series([0.0] + [0.5] * 29, index=ids))
+    exposure = lists.groupby("viewer_id")["exposure"].sum()
+    assert exposure.get("u00", 0.0) == 0.0
+    assert lists["exposure"].max() == 0.5
+    with pytest.raises(InputError, match="not a probability in opens"):
+        recsys.allocate(given, opens=pd.Series(1.5, index=ids))
 
 
 def test_the_floor_is_repeatable() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
+from recsys.allocation import AllocationConfig, CandidateGraph, Presence, allocate_graph
 from recsys.allocation.deploy import cut, sorted_edges
 from recsys.allocation.judges import judge
 from recsys.errors import InputError, SettingsError
@@ -170,6 +170,22 @@ def test_the_logged_propensity_is_the_chance_of_the_draw() -> None:
         assert len(set(chances)) == 1
         assert len(chances) / 400 == pytest.approx(chances[0], abs=0.07)
     assert seen[0][0] + seen[1][0] == pytest.approx(1.0)
+
+
+def test_lists_turn_to_people_who_are_there() -> None:
+    graph = one_sided(40, 20, np.random.default_rng(15))
+    opens = np.where(np.arange(60) % 2 == 0, 1.0, 0.1)
+    presence = Presence.of(opens, opens, n_people=60)
+    config = AllocationConfig(k=5)
+    blind, aware = (allocate_graph(graph, config, presence=known) for known in (None, presence))
+    before, after = (
+        judge(graph, found.ranked, presence=presence, rng=np.random.default_rng(1), rounds=400)
+        for found in (blind, aware)
+    )
+    assert after.matches > 1.05 * before.matches
+    assert aware.load[40:][opens[40:] == 1.0].mean() > aware.load[40:][opens[40:] < 1.0].mean()
+    capped = allocate_graph(graph, config, presence=presence, budget=np.full(60, 0.4))
+    assert capped.load.max() <= 0.4
 
 
 def test_who_leads_nowhere_has_no_list() -> None:

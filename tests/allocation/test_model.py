@@ -10,6 +10,7 @@ from recsys.allocation.examination import Decay, Examination
 from recsys.allocation.fairness import weights, worth
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.model import Model
+from recsys.allocation.presence import Presence
 from tests.allocation import plain
 from tests.allocation.markets import anybody, graphs
 
@@ -39,10 +40,13 @@ def test_the_gradient_is_that_of_finite_differences(
     graph: CandidateGraph, seed: int, inbox: Decay, fairness: float
 ) -> None:
     exposure = random_exposure(graph, seed)
-    model = Model(graph, AllocationConfig(inbox=inbox, fairness=fairness))
+    presence = Presence.of(np.random.default_rng(seed).random(graph.n_people), n_people=graph.n_people)
+    model = Model(graph, AllocationConfig(inbox=inbox, fairness=fairness), presence)
     utility = model.utilities(exposure)
+    how = Examination.of(inbox)
+    assert utility == pytest.approx(plain.utilities(graph, exposure, how, presence.reads), abs=1e-6)
     weight = weights(utility, fairness, model.config.epsilon)
-    expected = plain.slope(graph, exposure, Examination.of(inbox), weight)
+    expected = plain.slope(graph, exposure, how, weight, presence.reads)
     assert model.gain(exposure, utility) == pytest.approx(expected, abs=2e-5)
 
 

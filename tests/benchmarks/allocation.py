@@ -1,7 +1,8 @@
 """The allocator beside its peers, on the markets of the literature and at the size of a country.
 
 `python -m tests.benchmarks.allocation` takes some minutes; `--scale 10000 100000 1000000` times those
-sizes (100 candidates each at 100,000, else 50; a million takes some 8 GB), `--nights 30` adds nights of a town.
+sizes (100 candidates each at 100,000, else 50; a million takes some 8 GB), `--nights 30` adds nights
+of a town.
 
 Every figure of matches comes from a Monte-Carlo judge that shares no code with the allocator. Intervals
 are over markets. Seconds are wall time with `--workers` threads (2 by default).
@@ -173,10 +174,12 @@ def _optimum(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, 
     general = best_of_starts(graph, slots, rng, starts=2 if small else 8, steps=60 if small else 600)
     exposure = np.zeros(graph.n_edges, np.float32)
     gain = model.gain(exposure, model.utilities(exposure)).copy()
-    taken = slots.astype(np.float32)
+    taken, always = slots.astype(np.float32), np.ones(50, np.float32)
     start = time.perf_counter()
     for _ in range(100):
-        step_towards(0, 30, graph.indptr, graph.candidate, graph.p, np.zeros(50), gain, taken, 1.0, exposure)
+        step_towards(
+            0, 30, graph.indptr, graph.candidate, graph.p, np.zeros(50), gain, taken, always, 1.0, exposure
+        )
     sort = (time.perf_counter() - start) / 100
     lp, value = seconds_of_lp(gain.reshape(30, 20).astype(np.float64), slots)
     rows += [

@@ -10,6 +10,7 @@ from recsys.allocation.deploy import Ranked
 from recsys.allocation.examination import Decay
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.judges.judge import judge
+from recsys.allocation.presence import Presence
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -42,6 +43,7 @@ def compare(
     rng: np.random.Generator,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
+    presence: Presence | None = None,
     error: float = 0.0,
     draws: int = 10,
     rounds: int = 5,
@@ -58,7 +60,7 @@ def compare(
         seed = int(rng.integers(0, 2**63))
         for name, ranked in lists.items():
             luck = np.random.default_rng(seed)
-            said = judge(truth, ranked, look=look, inbox=inbox, rng=luck, rounds=rounds)
+            said = judge(truth, ranked, look=look, inbox=inbox, presence=presence, rng=luck, rounds=rounds)
             found[name][draw] = said.matches, said.people_reached(there), said.exposure_gini(there)
     return [_summed(name, values, found[reference]) for name, values in found.items()]
 

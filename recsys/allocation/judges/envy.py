@@ -115,7 +115,8 @@ def envious_pairs(
     exposure = ranked.exposure(slots, graph.n_edges)
     read = np.empty(graph.n_edges, np.float32)
     arriving, viewer = graph.inbox, graph.viewer
-    read_chances(0, graph.n_people, arriving, reading.kind, reading.decay, exposure, read)
+    always = np.ones(graph.n_people, np.float32)
+    read_chances(0, graph.n_people, arriving, always, reading.kind, reading.decay, exposure, read)
     column = np.full(graph.n_people, -1, np.int64)
     column[chosen] = np.arange(len(chosen))
     shown_to = np.zeros((graph.n_people, len(chosen)), np.float32)

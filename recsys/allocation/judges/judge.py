@@ -15,6 +15,7 @@ from recsys.allocation.deploy import Ranked
 from recsys.allocation.examination import Decay, Examination
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.judges.rounds import draw, play
+from recsys.allocation.presence import Presence
 from recsys.evaluation.gini import gini
 
 Floats = npt.NDArray[np.float32]
@@ -64,6 +65,7 @@ def judge(
     *,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
+    presence: Presence | None = None,
     rng: np.random.Generator,
     rounds: int = 100,
 ) -> Judged:
@@ -75,18 +77,21 @@ def judge(
     chance = Examination.of(look, where="look").at(ranked.place).astype(np.float32)
     reading = Examination.of(inbox, where="inbox")
     key = np.uint64(rng.integers(0, 2**63))
+    there = presence or Presence.always(graph.n_people)
+    owner = np.repeat(np.arange(graph.n_people, dtype=np.int32), np.diff(ranked.indptr))
     arriving = graph.inbox
     viewer = graph.viewer[arriving.edge]
     said = np.zeros(graph.n_edges, np.int8)
     matches, missed = np.empty(graph.n_people), np.empty(graph.n_people)
     utility, none, total = np.zeros(graph.n_people), np.zeros(graph.n_people), np.empty(rounds)
     for turn in range(rounds):
-        draw(key, turn, ranked.edge, chance, graph.p, said)
-        play(arriving, viewer, reading.kind, reading.decay, said, matches, missed)
+        draw(key, turn, ranked.edge, owner, there.opens, chance, graph.p, said)
+        play(arriving, viewer, there.reads, reading.kind, reading.decay, said, matches, missed)
         total[turn] = 0.5 * matches.sum()
         utility += matches
         none += missed
     receiver = graph.candidate[ranked.edge]
+    chance = chance * there.opens[owner]
     likes = chance.astype(np.float64) * graph.p[ranked.edge]
     return Judged(
         rounds=total,

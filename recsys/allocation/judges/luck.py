@@ -7,6 +7,7 @@ from numba import njit
 
 LOOK: Final = 1
 LIKE: Final = 2
+OPEN: Final = 3
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)

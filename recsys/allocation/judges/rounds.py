@@ -6,7 +6,7 @@ from numba import njit
 
 from recsys.allocation.examination import chance_at
 from recsys.allocation.graph import Inbox
-from recsys.allocation.judges.luck import LIKE, LOOK, luck
+from recsys.allocation.judges.luck import LIKE, LOOK, OPEN, luck
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -19,30 +19,41 @@ LIKED = 2
 
 @njit(nogil=True, cache=True)
 def draw(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    key: np.uint64, turn: int, edges: Ints, chance: Floats, p: Floats, said: npt.NDArray[np.int8]
+    key: np.uint64,
+    turn: int,
+    edges: Ints,
+    viewer: Ints,
+    opens: Floats,
+    chance: Floats,
+    p: Floats,
+    said: npt.NDArray[np.int8],
 ):
-    # What came of every listed edge: not looked at, looked at, or liked.
+    # What came of every listed edge: not looked at, looked at, or liked. A list is opened as a whole.
     for at in range(len(edges)):
         e = edges[at]
         said[e] = NOTHING
-        if luck(key, turn, LOOK, e) < chance[at]:
+        i = viewer[at]
+        if luck(key, turn, OPEN, i) < opens[i] and luck(key, turn, LOOK, e) < chance[at]:
             said[e] = LIKED if luck(key, turn, LIKE, e) < p[e] else LOOKED
 
 
 @njit(nogil=True, cache=True)
-def _of_pair(kind: int, decay: float, inbox: Inbox, t: int, place: int, said: npt.NDArray[np.int8]):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    kind: int, decay: float, comes: float, inbox: Inbox, t: int, place: int, said: npt.NDArray[np.int8]
+):
     # The chance of a match through a like that arrived in place `place`; a look back decides at once,
     # and such a pair counts half from each of its two edges.
     back = inbox.reverse[t]
     if back >= 0 and said[back] != NOTHING:
         return 0.5 if said[back] == LIKED else 0.0
-    return inbox.q[t] * chance_at(kind, decay, np.float64(place))
+    return inbox.q[t] * comes * chance_at(kind, decay, np.float64(place))
 
 
 @njit(nogil=True, cache=True)
 def play(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     inbox: Inbox,
     viewer: Ints,
+    reads: Floats,
     kind: int,
     decay: float,
     said: npt.NDArray[np.int8],
@@ -59,7 +70,7 @@ def play(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             if said[inbox.edge[t]] != LIKED:
                 continue
             place += 1
-            chance = _of_pair(kind, decay, inbox, t, place, said)
+            chance = _of_pair(kind, decay, reads[j], inbox, t, place, said)
             i = viewer[t]
             matches[i] += chance
             matches[j] += chance
