@@ -76,10 +76,15 @@ class RecommendSettings(_Section):
 Decay = Annotated[float, Field(ge=0.0)] | Literal["exponential", "none"]
 
 
+PRESENT: Final[dict[Literal["today", "week", "month"], Share]] = {"today": 0.9, "week": 0.45, "month": 0.12}
+"""Chance that a list is opened on its day, by when its viewer was last here."""
+
+
 class AllocateSettings(_Section):
     """How lists are chosen for everybody together; see recsys.allocation.AllocationConfig.
 
     enabled:  without it a list is the best of its own pool, whoever else wants the same people.
+    opens:    chance that a list is opened on its day, by the activity of its viewer; see PRESENT.
     budget:   likes a person may expect from one night, empty for no limit.
     error:    what the model does not know of a pair, in logits; the gain is judged on truths so far around.
     """
@@ -89,6 +94,7 @@ class AllocateSettings(_Section):
     steps: Annotated[int, Field(ge=0)] = 40
     look: Decay = 0.5
     inbox: Decay = 0.7
+    opens: dict[Literal["today", "week", "month"], Share] = PRESENT
     budget: Annotated[float, Field(gt=0.0)] | None = 5.0
     floor: bool = True
     error: Annotated[float, Field(ge=0.0)] = 1.0

@@ -14,6 +14,7 @@ from recsys.allocation.deploy import Ranked
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.judges.compare import compare
 from recsys.allocation.peers import naive, product, random_order
+from recsys.allocation.presence import Presence
 from recsys.config import AllocateSettings, Settings
 from recsys.history.companions import full_lives
 from recsys.publication.allocation_files import write_allocation
@@ -28,6 +29,7 @@ from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.ranking.recommender import Recommender
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
 
 PRODUCT: Final = "product"
 ALLOCATED: Final = "allocated"
@@ -63,9 +65,18 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     full = full_lives(night.people, night.events)
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
-    found = allocated_lists(maker, pool, config, rng=rng, full=full, combiner=settings.recommend.combiner)
+    there = presence(settings.allocate, night.people)
+    found = allocated_lists(
+        maker,
+        pool,
+        config,
+        rng=rng,
+        presence=there,
+        full=full,
+        combiner=settings.recommend.combiner,
+    )
     write_table(work.lists, [list_table(found.pairs, night.people, maker.reasons)])
-    figures = expected(found, config, settings.allocate, rng) | {"full": int(full.sum())}
+    figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     write_allocation(work.allocation, found.prices, figures)
     return AllocatedNight(
         people=len(np.unique(found.pairs.viewer)),
@@ -79,8 +90,16 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
 
 def allocation_config(settings: Settings) -> AllocationConfig:
     """Return the allocator's settings of a night."""
-    chosen = settings.allocate.model_dump(exclude={"enabled", "error"})
+    chosen = settings.allocate.model_dump(exclude={"enabled", "error", "opens"})
     return AllocationConfig(k=settings.recommend.k, **chosen)
+
+
+def presence(settings: AllocateSettings, people: Population) -> Presence:
+    """Return how likely everybody opens lists and inboxes, by when they were last here; unknown is never."""
+    opens = np.zeros(len(people), np.float32)
+    for word, chance in settings.opens.items():
+        opens[people.is_word(C.ACTIVITY, word)] = chance
+    return Presence.of(opens, n_people=len(people))
 
 
 def read_pool(work: WorkFolder, ids: IdIndex) -> RankedPairs:
@@ -108,7 +127,11 @@ def _rows(column: pa.ChunkedArray, ids: IdIndex) -> npt.NDArray[np.int32]:
 
 
 def expected(
-    found: AllocatedLists, config: AllocationConfig, settings: AllocateSettings, rng: np.random.Generator
+    found: AllocatedLists,
+    config: AllocationConfig,
+    settings: AllocateSettings,
+    there: Presence,
+    rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Return what the lists are expected to bring under the model's own error, beside other orders."""
     graph, k = found.graph, config.k
@@ -127,6 +150,7 @@ def expected(
         rng=rng,
         look=config.look,
         inbox=config.inbox,
+        presence=there,
         error=settings.error,
         draws=int(np.clip(_EDGES_TO_JUDGE // graph.n_edges, 3, _DRAWS_AT_MOST)),
     )

@@ -9,6 +9,7 @@ import structlog
 from recsys.allocation.allocation import Allocation, allocate_graph
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.presence import Presence
 from recsys.models.reciprocal import combine
 from recsys.ranking.pool import mutual_pool
 from recsys.ranking.ranked_pairs import RankedPairs
@@ -46,17 +47,19 @@ def allocated_lists(
     config: AllocationConfig,
     *,
     rng: np.random.Generator,
+    presence: Presence | None = None,
     full: Mask | None = None,
     combiner: str = "product",
 ) -> AllocatedLists:
     """Choose everybody's list from their candidates.
 
     pool: candidates of everybody, as `Recommender.pairs` finds them with a larger k.
+    presence: how likely everybody opens lists and inboxes; always when None.
     full: `(n_people,)`, who has as many companions as they wish for: nobody's candidate, and no viewer.
     """
     left_out = np.zeros(len(maker.people), bool) if full is None else full
     graph = mutual_pool(pool, maker.compiled, left_out)
-    allocation = allocate_graph(graph, config, rng=rng)
+    allocation = allocate_graph(graph, config, presence=presence, rng=rng)
     found = _pairs(allocation, combiner)
     allowed = found.allowed(maker.policy, maker.people)
     dropped = int((~allowed).sum())

@@ -56,8 +56,9 @@ def measure(args: argparse.Namespace) -> Result:
     summary: dict[str, Any] = {}
     allocate_graph(town(200, 10, np.random.default_rng(0)), AllocationConfig(workers=args.workers))
     small = args.people is not None
-    for part in (_su, _noise, _optimum, _fairness):
-        summary |= part(args, rows, small=small)
+    parts = {"su": _su, "noise": _noise, "optimum": _optimum, "fairness": _fairness}
+    for name in args.parts:
+        summary |= parts[name](args, rows, small=small)
     for n_people in args.scale if not small else [args.people]:
         summary |= _scale(n_people, args, rows)
     if args.nights:
@@ -135,7 +136,7 @@ def _lists(
 
 def _noise(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
     """Lists made from noisy chances, judged on the true ones: gain over product from the same noise."""
-    n, markets, rounds = (20, 3, 30) if small else (100, args.markets, 200)
+    n, markets, rounds = (40, 3, 30) if small else (200, args.markets, 100)
     gains: dict[float, list[float]] = {0.0: [], 0.5: [], 1.0: [], 2.0: []}
     rng = np.random.default_rng([args.seed, 7])
     for _ in range(markets):
@@ -269,6 +270,8 @@ def _interval(name: str, interval: Interval) -> dict[str, float]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    known = ("su", "noise", "optimum", "fairness")
+    parser.add_argument("--parts", nargs="*", choices=known, default=known, help="what to run (default all)")
     parser.add_argument("--markets", type=int, default=12, help="markets a setting (default 12)")
     parser.add_argument("--side", type=int, default=1000, help="people a side for envy (default 1000)")
     parser.add_argument(

@@ -98,8 +98,11 @@ def test_lists_are_chosen_for_everybody_together(golden: Folder) -> None:
     pairs = set(zip(lists["viewer_id"], lists["candidate_id"], strict=True))
     known = set(zip(pool["viewer_id"], pool["candidate_id"], strict=True))
     assert pairs <= known | {(b, a) for a, b in known}
-    likes = (lists["p_like"].astype(float) * lists["rank"] ** -0.5).groupby(lists["candidate_id"]).sum()
-    assert likes.max() <= 5.0
+    profiles = pd.read_parquet(golden.root / WORK.tables / "profiles.parquet").sort_values("valid_from")
+    activity = profiles.groupby("user_id")["activity"].last()
+    opens = lists["viewer_id"].map(activity).map({"today": 0.9, "week": 0.45, "month": 0.12})
+    likes = (lists["p_like"].astype(float) * lists["rank"] ** -0.5 * opens).groupby(lists["candidate_id"])
+    assert 0.0 < likes.sum().max() <= 5.0
     prices = read_prices(golden.root / WORK.allocation)
     assert (prices >= 0).all()
     assert prices.max() > 0
