@@ -134,15 +134,27 @@ def empty_best(n_rows: int, k: int) -> Best:
     )
 
 
+# Kernels called for each row take plain arrays: handing over a tuple of them costs a count for each array.
+
+
 @njit(nogil=True, cache=True)
-def _note_all(lists: Shortlists, r: int, columns: Positions, ours: Factors, theirs: Factors):  # type: ignore[no-untyped-def]
-    # Notes the pairs that reach what the row asks, without a branch: most of few pairs do.
-    n, least, total = lists.length[r], lists.least[r], lists.total[r]
-    x, y, position = lists.x[r], lists.y[r], lists.position[r]
+def _note_all(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    n: int,
+    columns: Positions,
+    ours: Factors,
+    theirs: Factors,
+    least: float,
+    total: float,
+    x: Factors,
+    y: Factors,
+    position: Positions,
+):
+    # Notes the pairs that reach what the row asks after the `n` noted so far; returns how many are now.
+    # Without a branch: most of few pairs do.
     for c in range(len(columns)):
         x[n], y[n], position[n] = ours[c], theirs[c], columns[c]
         n += (ours[c] >= least) & (theirs[c] >= least) & (ours[c] + theirs[c] >= total)
-    lists.length[r] = n
+    return n
 
 
 @njit(nogil=True, cache=True)
@@ -159,17 +171,24 @@ def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 @njit(nogil=True, cache=True)
 def _note_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    lists: Shortlists, r: int, columns: Positions, ours: Factors, theirs: Factors, flags: Mask, eights: Eights
+    n: int,
+    columns: Positions,
+    ours: Factors,
+    theirs: Factors,
+    flags: Mask,
+    eights: Eights,
+    x: Factors,
+    y: Factors,
+    position: Positions,
 ):
-    # Notes the flagged pairs. `eights` are the same flags eight at a time, most of which are not set.
-    n = lists.length[r]
+    # The same for flagged pairs. `eights` are the flags eight at a time, most of which are not set.
     for eight in range(len(eights)):
         if eights[eight] != 0:
             for c in range(8 * eight, 8 * eight + 8):
                 if flags[c]:
-                    lists.x[r, n], lists.y[r, n], lists.position[r, n] = ours[c], theirs[c], columns[c]
+                    x[n], y[n], position[n] = ours[c], theirs[c], columns[c]
                     n += 1
-    lists.length[r] = n
+    return n
 
 
 @njit(nogil=True, cache=True)
@@ -191,7 +210,7 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     flags = np.empty(COLUMNS_AT_ONCE, np.bool_)
     eights = flags.view(np.uint64)
     for r in range(len(viewers.place)):
-        if people.near.size > 1:
+        if viewers.near.size > 1:
             near = viewers.near[viewers.place[r]]
             for c in range(len(columns)):
                 close = near[people.place[columns[c]]]
@@ -203,13 +222,29 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             if lists.length[r] + (stop - start) > room:
                 n_exact += _make_room(lists, viewers, r, people, wanted)
             _flag(open_row, ours, theirs, lists.least[r], lists.total[r], flags)
-            _note_flagged(lists, r, columns[start:stop], ours, theirs, flags, eights)
+            lists.length[r] = _note_flagged(
+                lists.length[r],
+                columns[start:stop],
+                ours,
+                theirs,
+                flags,
+                eights,
+                lists.x[r],
+                lists.y[r],
+                lists.position[r],
+            )
     return n_exact
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def _logits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    taste: Factors, appeal: Factors, people: People, columns: Positions, x: Factors, y: Factors
+    taste: Factors,
+    appeal: Factors,
+    their_taste: Factors,
+    their_appeal: Factors,
+    columns: Positions,
+    x: Factors,
+    y: Factors,
 ):
     # The float32 logits of one viewer for each of `columns` and back, without nearness, summed in whatever
     # order is fastest. Two columns at a time share what is read of the viewer.
@@ -218,17 +253,17 @@ def _logits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         i, j = columns[c], columns[c + 1]
         a = b = p = q = np.float32(0.0)
         for f in range(len(taste)):
-            a += taste[f] * people.appeal[i, f]
-            b += taste[f] * people.appeal[j, f]
-            p += appeal[f] * people.taste[i, f]
-            q += appeal[f] * people.taste[j, f]
+            a += taste[f] * their_appeal[i, f]
+            b += taste[f] * their_appeal[j, f]
+            p += appeal[f] * their_taste[i, f]
+            q += appeal[f] * their_taste[j, f]
         x[c], x[c + 1], y[c], y[c + 1] = a, b, p, q
     for c in range(even, len(columns)):
         j = columns[c]
         a = p = np.float32(0.0)
         for f in range(len(taste)):
-            a += taste[f] * people.appeal[j, f]
-            p += appeal[f] * people.taste[j, f]
+            a += taste[f] * their_appeal[j, f]
+            p += appeal[f] * their_taste[j, f]
         x[c], y[c] = a, p
 
 
@@ -240,25 +275,37 @@ def keep_best_of_few(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     # stay in the cache for all rows. Returns how many pairs had to be scored exactly on the way.
     n_exact = 0
     room = lists.x.shape[1]
+    length, least, total = lists.length, lists.least, lists.total
+    their_taste, their_appeal, their_place = people.taste, people.appeal, people.place
+    taste, appeal, place, near = viewers.taste, viewers.appeal, viewers.place, viewers.near
     open_ = np.empty(COLUMNS_AT_ONCE, np.int32)
     x, y = np.empty(COLUMNS_AT_ONCE, np.float32), np.empty(COLUMNS_AT_ONCE, np.float32)
     for start in range(0, len(columns), COLUMNS_AT_ONCE):
         block = columns[start : start + COLUMNS_AT_ONCE]
-        for r in range(len(viewers.place)):
+        for r in range(len(place)):
             n, flags = 0, mask[r, start : start + len(block)]
             for c in range(len(block)):
                 open_[n] = block[c]
                 n += flags[c]
-            _logits(viewers.taste[r], viewers.appeal[r], people, open_[:n], x, y)
-            if people.near.size > 1:
-                near = viewers.near[viewers.place[r]]
+            _logits(taste[r], appeal[r], their_taste, their_appeal, open_[:n], x, y)
+            if near.size > 1:
                 for c in range(n):
-                    close = near[people.place[open_[c]]]
+                    close = near[place[r], their_place[open_[c]]]
                     x[c] += close
                     y[c] += close
-            if lists.length[r] + n > room:
+            if length[r] + n > room:
                 n_exact += _make_room(lists, viewers, r, people, wanted)
-            _note_all(lists, r, open_[:n], x, y)
+            length[r] = _note_all(
+                length[r],
+                open_[:n],
+                x,
+                y,
+                least[r],
+                total[r],
+                lists.x[r],
+                lists.y[r],
+                lists.position[r],
+            )
     return n_exact
 
 

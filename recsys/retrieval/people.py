@@ -6,7 +6,8 @@ import numpy.typing as npt
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.nearness import Nearness
-from recsys.retrieval.scores import LANES, Factors, People, margin_of
+from recsys.retrieval.exact_sum import LANES
+from recsys.retrieval.scores import Factors, People, margin_of
 from recsys.retrieval.words import Positions
 from recsys.schema.place import Cells
 

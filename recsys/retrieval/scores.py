@@ -2,7 +2,7 @@
 
 What decides
 ------------
-`exact_logit` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
+`exact_sum` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
 but the pair. Lists are ordered by score from high to low, then by row.
 
 What may be skipped
@@ -54,6 +54,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from recsys.retrieval.exact_sum import exact_sum
 from recsys.retrieval.words import Positions
 
 Factors = npt.NDArray[np.float32]
@@ -67,9 +68,6 @@ COMBINER_NUMBERS: Final = {
     "min": MIN,
     "cross_ratio": CROSS_RATIO,
 }
-LANES: Final = 8
-"""The number of factors is padded with zeros to a multiple, so that exact sums fold evenly."""
-
 QUICK = 1e-9
 _TO_WHOLE = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
 TINIEST_BOUND = 1e-140  # below it float64 loses relative precision, so nothing is skipped
@@ -133,32 +131,6 @@ def margin_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
 
 
 @njit(nogil=True, cache=True)
-def exact_sum(x: Factors, y: Factors, terms: Values):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The sum of the products of x and y, a multiple of eight of them, in one fixed order that suits
-    # vectors: fold the far half onto the near one, in steps of eight, until eight are left. Products are
-    # exact: that of two float32 numbers fits a float64. `terms`: scratch of at least half the length, or 8.
-    n = len(x)
-    half = _half(n)
-    for f in range(n - half):
-        terms[f] = np.float64(x[f]) * np.float64(y[f]) + np.float64(x[f + half]) * np.float64(y[f + half])
-    for f in range(n - half, half):
-        terms[f] = np.float64(x[f]) * np.float64(y[f])
-    n = half
-    while n > LANES:
-        half = _half(n)
-        for f in range(n - half):
-            terms[f] += terms[f + half]
-        n = half
-    near = (terms[0] + terms[1]) + (terms[2] + terms[3])
-    return near + ((terms[4] + terms[5]) + (terms[6] + terms[7]))
-
-
-@njit(nogil=True, cache=True)
-def _half(n: int):  # type: ignore[no-untyped-def]
-    return max(LANES, (n // 2 + LANES - 1) // LANES * LANES)
-
-
-@njit(nogil=True, cache=True)
 def sigmoid(x: float):  # type: ignore[no-untyped-def]  # noqa: D103
     small = math.exp(-abs(x))
     return (1.0 if x >= 0 else small) / (1.0 + small)
@@ -213,12 +185,12 @@ def exact_pairs(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 ):
     # Score, p and q of viewer r looking at each of `others`.
     taste, appeal, near = viewers.taste[r], viewers.appeal[r], viewers.near[viewers.place[r]]
-    terms = np.empty(len(taste))
+    their_taste, their_appeal, place = people.taste, people.appeal, people.place
     for a in range(len(others)):
         j = others[a]
-        close = np.float64(near[people.place[j]])
-        likes = exact_sum(taste, people.appeal[j], terms) + close
-        liked = exact_sum(appeal, people.taste[j], terms) + close
+        close = np.float64(near[place[j]])
+        likes = exact_sum(taste, their_appeal[j]) + close
+        liked = exact_sum(appeal, their_taste[j]) + close
         p[a], q[a] = sigmoid(likes), sigmoid(liked)
         score[a] = mutual(how, likes, liked, p[a], q[a])
 

@@ -10,17 +10,12 @@ from recsys.models.reciprocal import combine
 
 
 def plain_logits(directed: Directed) -> np.ndarray:
-    """Logit of everybody for everybody, `(n, n)`: products in eights, the far half folded onto the near."""
+    """Logit of everybody for everybody, `(n, n)`: sixteen sums of products, then eight, added as a tree."""
     taste, appeal = directed.taste.astype(np.float64), directed.appeal.astype(np.float64)
-    n = max(8, -(-taste.shape[1] // 8) * 8)
-    terms = np.zeros((n, len(taste), len(taste)))
+    lanes = np.zeros((16, len(taste), len(taste)))
     for f in range(taste.shape[1]):
-        terms[f] = taste[:, None, f] * appeal[None, :, f]
-    while n > 8:
-        half = -(-(n // 2) // 8) * 8
-        terms[: n - half] += terms[half:n]
-        n = half
-    a, b, c, d, e, f, g, h = terms[:8]
+        lanes[f % 16] += taste[:, None, f] * appeal[None, :, f]
+    a, b, c, d, e, f, g, h = lanes[:8] + lanes[8:]
     total = ((a + b) + (c + d)) + ((e + f) + (g + h))
     if directed.nearness is not None:
         total += directed.nearness.matrix(directed.cell, directed.cell).astype(np.float64)

@@ -11,7 +11,7 @@ def test_factors_are_padded_with_zeros_and_ordered() -> None:
     directed = directed_world(np.random.default_rng(0), 6, 5)
     rows = np.array([4, 0, 2], np.int32)
     people = people_of(directed, rows)
-    assert people.taste.shape == people.appeal.shape == (3, 8)
+    assert people.taste.shape == people.appeal.shape == (3, 16)
     assert np.array_equal(people.taste[:, :5], directed.taste[rows])
     assert not people.appeal[:, 5:].any()
     assert people.taste.dtype == np.float32

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.models.reciprocal import COMBINERS, combine
+from recsys.retrieval.exact_sum import exact_sum, plain_sum
 from recsys.retrieval.people import people_of
 from recsys.retrieval.scores import (
     COMBINER_NUMBERS,
     QUICK,
     bounds,
     exact_pairs,
-    exact_sum,
     lower_by,
     margin_of,
     mutual,
@@ -27,6 +27,19 @@ from tests.retrieval.plain import plain_logits, plain_scores, plain_sigmoid
 from tests.retrieval.worlds import directed_world
 
 logits = st.floats(-30, 30)
+
+
+@pytest.mark.parametrize("n", [0, 16, 32, 48, 160])
+def test_sums_equal_their_twin_to_the_last_bit(n: int) -> None:
+    x, y = np.random.default_rng(n).normal(size=(2, 30, n)).astype(np.float32)
+    found = [exact_sum(a, b) for a, b in zip(x, y, strict=True)]
+    assert found == [plain_sum(a, b) for a, b in zip(x, y, strict=True)]
+    if n > 16:
+        assert found != [
+            float(a.astype(np.float64) @ b.astype(np.float64)) for a, b in zip(x, y, strict=True)
+        ]
+
+
 how = st.sampled_from(sorted(COMBINERS))
 
 
@@ -37,7 +50,7 @@ def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
     for a in range(20):
         for b in range(20):
             near = np.float64(people.near[people.place[a], people.place[b]])
-            found = exact_sum(people.taste[a], people.appeal[b], np.empty(16)) + near
+            found = exact_sum(people.taste[a], people.appeal[b]) + near
             assert found == expected[rows[a], rows[b]]
 
 
