@@ -22,6 +22,8 @@ def impressions(receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
 
     Raises InputError when somebody is named whom the receipt does not offer.
     """
+    if isinstance(shown, str) or not all(isinstance(one, str) for one in shown):
+        raise InputError(explained("people shown are named by a list of ids"))
     named = dict.fromkeys(shown)
     offered = [one for one in receipt.offered if one.candidate_id in named]
     if len(offered) < len(named):

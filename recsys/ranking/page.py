@@ -64,7 +64,10 @@ class Receipt:
         try:
             raw = json.loads(text)
             offered = tuple(Offered(**one) for one in raw.pop("offered"))
-            return cls(**raw, offered=offered)
+            texts = {name: text for name, text in raw.items() if isinstance(text, str)}
+            if datetime.fromisoformat(texts["as_of"]).tzinfo is None:
+                raise ValueError  # noqa: TRY301 - one answer to everything that is no receipt
+            return cls(**texts, offered=offered)
         except (ValueError, TypeError, KeyError, AttributeError):
             raise InputError(explained("not a receipt", remedy="give back what to_json returned")) from None
 

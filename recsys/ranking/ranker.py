@@ -166,6 +166,7 @@ class Ranker:
         """
         moment = self._moment(as_of)
         _check(viewer_id, 1)
+        _check(candidate_id, 1)
         served = self._publications.current().served
         self._check_age(served, moment)
         viewer, candidate = served.ids.find([viewer_id, candidate_id])
@@ -258,8 +259,8 @@ def _shown_log(safety: SafetyStore) -> ShownLog:
     return safety if isinstance(safety, ShownLog) else MemoryShown()
 
 
-def _check(viewer_id: object, k: object) -> None:
-    if not isinstance(viewer_id, str):
-        raise InputError(explained("a viewer is named by an id", got=type(viewer_id).__name__))
+def _check(user_id: object, k: object) -> None:
+    if not isinstance(user_id, str):
+        raise InputError(explained("a person is named by an id", got=type(user_id).__name__))
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= LONGEST_PAGE:
         raise InputError(explained(f"k is a whole number from 1 to {LONGEST_PAGE}", got=type(k).__name__))
