@@ -8,22 +8,34 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import structlog
 
 from recsys.constraints.policy import Policy
-from recsys.errors import InputError, RecsysError, SafetyUnavailable, StalePublicationError, explained
+from recsys.errors import (
+    InputError,
+    NotPermittedError,
+    RecsysError,
+    SafetyUnavailable,
+    StalePublicationError,
+    explained,
+)
 from recsys.explain.openers import opener_kind
 from recsys.ranking.choose import NOBODY, Choice, choose
 from recsys.ranking.hooks import Call, Hooks
 from recsys.ranking.impressions import impressions
 from recsys.ranking.listeners import Listeners
 from recsys.ranking.open_served import answer
+from recsys.ranking.operator_view import PairView, pair_view
 from recsys.ranking.page import Item, Offered, Page, Receipt
+from recsys.ranking.permission import OperatorGate, OperatorPermission
 from recsys.ranking.publications import InUse, Publications
 from recsys.ranking.served import Served
-from recsys.storage.erasures import ErasureList
+from recsys.storage.erasures import ErasureList, fingerprint
 from recsys.storage.safety.shown import MemoryShown, ShownLog
 from recsys.storage.safety.store import SafetyStore, Standing
 from recsys.storage.safety.with_erasures import WithErasures
+
+_log = structlog.get_logger(__name__)
 
 LONGEST_PAGE: Final = 1000
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
@@ -46,10 +58,11 @@ class Ranker:
         max_staleness: timedelta | None,
         valid_for: timedelta,
         zone: ZoneInfo,
+        operators: OperatorGate | None,
     ) -> None:
         self._publications, self._safety, self._shown = publications, safety, shown
         self._listeners, self._zone = listeners, zone
-        self._max_staleness, self._valid_for = max_staleness, valid_for
+        self._max_staleness, self._valid_for, self._operators = max_staleness, valid_for, operators
 
     @classmethod
     def open(
@@ -64,6 +77,7 @@ class Ranker:
         shown: ShownLog | None = None,
         day_zone: str = "UTC",
         hooks: Sequence[Hooks] = (),
+        operators: OperatorGate | None = None,
     ) -> Self:
         """Open what is published: verify every file, map it read-only, warm the kernels up.
 
@@ -79,6 +93,7 @@ class Ranker:
                        so that workers know of each other, else remembers in this process.
         day_zone:      the time zone whose midnight ends a day.
         hooks:         listen to calls and loads.
+        operators:     the gate whose permissions open `explain_for_operator`; None for nobody's.
 
         Raises
         ------
@@ -105,6 +120,7 @@ class Ranker:
             max_staleness=max_staleness,
             valid_for=valid_for,
             zone=ZoneInfo(day_zone),
+            operators=operators,
         )
 
     @property
@@ -175,6 +191,31 @@ class Ranker:
         if min(viewer, candidate) < 0 or standing.viewer_out or standing.out or not shown:
             return None
         return self._items(served, viewer_id, [candidate], moment)[0]
+
+    def explain_for_operator(
+        self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
+    ) -> PairView:
+        """Return everything known of a pair, with a permission of the gate this ranker was opened with.
+
+        Each use is logged with the operator and the purpose.
+
+        Raises NotPermittedError without such a permission, SafetyUnavailable when the store cannot answer.
+        """
+        now = datetime.now(UTC)
+        if self._operators is None:
+            raise NotPermittedError(explained("not permitted", remedy="open the ranker with operators=gate"))
+        self._operators.check(permission, now)
+        _check(viewer_id, 1)
+        _check(candidate_id, 1)
+        pair = [fingerprint(viewer_id), fingerprint(candidate_id)]
+        _log.info(
+            "an operator looks into a pair",
+            operator=permission.operator,
+            purpose=permission.purpose,
+            pair=pair,
+        )
+        standing = answer(lambda: self._safety.standing(viewer_id, [candidate_id]))
+        return pair_view(self._publications.current().served, viewer_id, candidate_id, standing)
 
     def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
