@@ -37,14 +37,11 @@ def make_answers(
     sensitive = np.array([q.sensitive for q in questions], dtype=bool)[question]
     hidden = sensitive | (rng.random(len(person)) < s.match_only)
     mandatory = _mandatory(person, ~hidden & (importance >= 10), len(ids), rng, s)
-    table = _accepted_table(questions)
-    accepted = np.empty(len(person), dtype=object)
-    accepted[:] = [
-        table[key] for key in zip(question.tolist(), option.tolist(), importance.tolist(), strict=True)
-    ]
+    accepted = _accepted(questions, question, option, importance)
     names = np.array([q.id for q in questions], dtype=object)
     words = _padded([q.answers for q in questions])
-    consents = np.char.add("consent-", person.astype(str)).astype(object)
+    consents = np.full(len(person), None, dtype=object)
+    consents[sensitive] = [f"consent-{row}" for row in person[sensitive].tolist()]
     return pd.DataFrame(
         {
             C.USER: ids[person],
@@ -55,15 +52,9 @@ def make_answers(
             C.IMPORTANCE: importance,
             C.MANDATORY: mandatory,
             C.VISIBILITY: np.where(hidden, "match_only", "public").astype(object),
-            C.CONSENT: _none_unless(sensitive, consents),
+            C.CONSENT: consents,
         }
     )
-
-
-def _none_unless(known: Mask, values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    found = values.copy()
-    found[~known] = None
-    return found
 
 
 def _padded(options: list[tuple[str, ...]]) -> npt.NDArray[np.object_]:
@@ -113,12 +104,18 @@ def _mandatory(
     return wanted & (running - before <= allowed[person])
 
 
-def _accepted_table(questions: list[Question]) -> dict[tuple[int, int, int], list[str]]:
-    return {
-        (at, own, importance): [
-            o.id for o in q.options if abs(o.score - q.options[own].score) <= tolerance + 1e-9
-        ]
-        for at, q in enumerate(questions)
-        for own in range(len(q.options))
-        for importance, tolerance in _TOLERANCE.items()
-    }
+def _accepted(
+    questions: list[Question],
+    question: npt.NDArray[np.int64],
+    option: npt.NDArray[np.int64],
+    importance: npt.NDArray[np.int64],
+) -> npt.NDArray[np.object_]:
+    """Return the accepted answers of each row; equal rows share one list."""
+    most = max(len(q.options) for q in questions)
+    table = np.empty((len(questions), most, len(_TOLERANCE)), dtype=object)
+    for at, q in enumerate(questions):
+        for own, mine in enumerate(q.options):
+            for level, tolerance in enumerate(_TOLERANCE.values()):
+                near = [o.id for o in q.options if abs(o.score - mine.score) <= tolerance + 1e-9]
+                table[at, own, level] = near
+    return table[question, option, np.searchsorted(list(_TOLERANCE), importance)]

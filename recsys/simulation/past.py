@@ -125,7 +125,7 @@ def _draw_lists(
     candidate = past.pools.candidate[entry]
     open_ = ~past.closed[entry] & ~past.waits[entry] & present[candidate]
     group, candidate = group[open_], candidate[open_]
-    order = np.lexsort((rng.random(len(group)), group))
+    order = np.argsort(group + rng.random(len(group)))  # group by group, each in random order
     group, candidate = group[order], candidate[order]
     first = np.searchsorted(group, np.arange(len(viewers)))
     position = np.arange(len(group)) - first[group] + 1
