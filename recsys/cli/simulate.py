@@ -42,7 +42,10 @@ def simulate(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page about the nights, HTML.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures, JSON.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all figures, JSON; data/work/nights.json joins the report."),
+    ] = None,
     params: Params = None,
     lang: Lang = None,
 ) -> None:

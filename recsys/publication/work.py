@@ -66,6 +66,11 @@ class WorkFolder:
         return self.root / "judged.parquet"
 
     @property
+    def nights(self) -> Path:
+        """Figures of many simulated nights, when `recsys simulate --nights` wrote them here."""
+        return self.root / "nights.json"
+
+    @property
     def parts(self) -> Path:
         """Finished parts of a step under way; the next try goes on from them."""
         return self.root / "parts"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.nights import NightsSummary
 from recsys.publication.gates import GateResult, Level
 from recsys.schema.columns import Columns as C
 
@@ -24,6 +25,7 @@ class NightSummary:
     parity:         column, cohort, people, exposure, ratio, see `evaluation.parity`.
     tables:         table, accepted, quarantined.
     allocation:     rows (name, matches, reached, gini, gain, gain_lo, gain_hi), error, people, full.
+    nights:         many simulated nights, None when none were played.
     seconds:        how long each step took.
     made_from:      ids of data, model, policy, code, params; packages: versions.
     """
@@ -43,6 +45,7 @@ class NightSummary:
     parity: pd.DataFrame | None = None
     tables: pd.DataFrame | None = None
     allocation: Mapping[str, Any] = field(default_factory=dict)
+    nights: NightsSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     made_from: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)

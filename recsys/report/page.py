@@ -3,6 +3,7 @@
 from recsys.report.document import document
 from recsys.report.html import element
 from recsys.report.night import NightSummary
+from recsys.report.nights_page import nights_sections
 from recsys.report.sections.allocation import allocation
 from recsys.report.sections.calibration import calibration
 from recsys.report.sections.data import tables
@@ -35,6 +36,7 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
         element("div", lengths(night, words), parity(night, words), class_="two"),
         calibration(night, words),
         allocation(night, words),
+        nights_sections(night.nights, words) if night.nights else None,
         funnel(night, words),
         models(night, words),
         samples(night, words, sample_lists),

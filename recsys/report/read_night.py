@@ -13,6 +13,7 @@ from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, SourceError, explained
 from recsys.evaluation import cohort_parity, exposure
+from recsys.nights import NightsSummary
 from recsys.publication.allocation_files import FIGURES
 from recsys.publication.gates_file import read_gates
 from recsys.publication.work import WorkFolder
@@ -63,6 +64,7 @@ def read_night(
         reliability=_table(work.evaluation, "reliability") if this_night else None,
         tables=_table(work.validation, "tables") if this_night else None,
         allocation=_figures(work.allocation / FIGURES) if this_night else {},
+        nights=_nights(work.nights),
         seconds=_seconds(work.log) if this_night else {},
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
@@ -132,6 +134,18 @@ def _seconds(path: Path) -> dict[str, float]:
         taken.pop(str(said.get("stage")), None)
         taken[str(said.get("stage"))] = float(said.get("seconds", float("nan")))
     return taken
+
+
+def _nights(path: Path) -> NightsSummary | None:
+    """Return the nights that were simulated, whatever night the work folder holds: they are of the town."""
+    if not path.exists():
+        return None
+    found = _json(path, path.read_text(encoding="utf-8"))
+    try:
+        return NightsSummary.from_json(found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        remedy = "write it with recsys simulate --nights --json"
+        raise SourceError(explained("not figures of nights", where=str(path), remedy=remedy)) from error
 
 
 def _json(path: Path, text: str) -> Mapping[str, Any]:

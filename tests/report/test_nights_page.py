@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import numpy as np
@@ -6,9 +7,11 @@ import pytest
 from recsys.nights import NightsSummary, Outcome, summarised
 from recsys.nights.config import POLICIES, SCORES
 from recsys.nights.pooled import MEASURES
+from recsys.report import render_report
 from recsys.report.nights_page import render_nights
 from recsys.schema.catalogue import load_catalogue
 from tests.nights.conftest import dense_town, outcome  # noqa: F401 fixtures
+from tests.report.nights import full_night
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,9 @@ def test_the_page_says_where_probabilities_come_from(summary: NightsSummary) -> 
         summary.measures, summary.gains, summary.curves, summary.lorenz, {**summary.about, "scores": "hybrid"}
     )
     assert "never sees the truth" in render_nights(learned, "en")
+
+
+def test_the_page_of_a_night_shows_them_when_they_are_there(summary: NightsSummary) -> None:
+    night = full_night()
+    assert 'id="nights_curves"' not in render_report(night)
+    assert 'id="nights_curves"' in render_report(dataclasses.replace(night, nights=summary))
