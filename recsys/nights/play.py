@@ -11,7 +11,7 @@ from recsys.constraints.policy import Policy
 from recsys.nights.config import NightsConfig
 from recsys.nights.diary import Diary
 from recsys.nights.evening import Evening, members_of
-from recsys.nights.policies import ListPolicy, list_policy
+from recsys.nights.policies import ListPolicy, list_policy, opens_of
 from recsys.nights.scores import ModelScores, OracleScores, Scores
 from recsys.schema.columns import Tables as T
 from recsys.schema.population import Population
@@ -88,7 +88,7 @@ class _Copy:
         evening = Evening.of(self.town, members, self._rules, compiled)
         liked = evening.people.relations.liked
         pool = self.scores.pools(members, evening.compiled, config.pool, liked)
-        lists = self._maker(pool, np.random.default_rng([*seed, 1]))
+        lists = self._maker(pool, opens_of(members), np.random.default_rng([*seed, 1]))
         self.diary.forbidden += evening.forbidden(lists)
         self._happened = self.town.step(lists, np.random.default_rng(seed))
         listed = self.town.ids.rows(evening.people.ids.ids(np.flatnonzero(evening.compiled.listed)))

@@ -6,14 +6,18 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.config import PRESENT
 from recsys.nights.config import NightsConfig
 from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
 from recsys.simulation.settings import FunnelSettings
 
-ListPolicy = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+ListPolicy = Callable[[pd.DataFrame, pd.Series, np.random.Generator], pd.DataFrame]
 """From pools (viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual) to lists, a part of their rows.
 
-Lists carry viewer_id, candidate_id, rank and perhaps propensity. Only the generator may be random.
+The second argument is the chance, by user_id, that somebody opens the list of the night, as an operator
+takes it from the profiles. Lists carry viewer_id, candidate_id, rank and perhaps propensity. Only the
+generator may be random.
 """
 
 _FAIRNESS: Final = {"welfare": 0.0, "nash": 1.0}
@@ -24,7 +28,7 @@ def list_policy(name: str, config: NightsConfig, funnel: FunnelSettings) -> List
 
     random: any order. popularity: whom the others like most. naive: whom the viewer likes most.
     product: mutual probability. welfare, nash: the allocator, for the sum of matches and for the
-    product of everybody's; it knows how lists and inboxes are read from `funnel`.
+    product of everybody's; it knows from `funnel` how lists and inboxes are read, and who opens them.
     """
     if name in _FAIRNESS:
         return _allocated(_FAIRNESS[name], config.k, funnel)
@@ -47,14 +51,14 @@ _RANKED: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
 
 
 def _random(k: int) -> ListPolicy:
-    def lists(pool: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    def lists(pool: pd.DataFrame, _: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
         return best(pool, pd.Series(rng.random(len(pool)), index=pool.index), k)
 
     return lists
 
 
 def _ranked(score: Callable[[pd.DataFrame], pd.Series], k: int) -> ListPolicy:
-    return lambda pool, _: best(pool, score(pool), k)
+    return lambda pool, _opens, _rng: best(pool, score(pool), k)
 
 
 def best(pool: pd.DataFrame, score: pd.Series, k: int) -> pd.DataFrame:
@@ -66,11 +70,18 @@ def best(pool: pd.DataFrame, score: pd.Series, k: int) -> pd.DataFrame:
 
 
 def _allocated(fairness: float, k: int, funnel: FunnelSettings) -> ListPolicy:
-    def lists(pool: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    def lists(pool: pd.DataFrame, opens: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
         from recsys.allocation import allocate
 
-        return allocate(
-            pool, k=k, fairness=fairness, look=funnel.look_decay, inbox=funnel.inbox_decay, rng=rng
-        )
+        look, inbox = funnel.look_decay, funnel.inbox_decay
+        return allocate(pool, k=k, fairness=fairness, look=look, inbox=inbox, opens=opens, rng=rng)
 
     return lists
+
+
+def opens_of(people: Population) -> pd.Series:
+    """Return by user_id how likely everybody opens a list, by when they were last here; unknown is never."""
+    chance = np.zeros(len(people))
+    for word, likely in PRESENT.items():
+        chance[people.is_word(C.ACTIVITY, word)] = likely
+    return pd.Series(chance, index=people.ids.values)

@@ -11,7 +11,7 @@ from recsys.errors import SettingsError
 from recsys.history.events import Events
 from recsys.nights import NightsConfig, Outcome, play_nights
 from recsys.nights.evening import Evening, members_of
-from recsys.nights.policies import best, list_policy
+from recsys.nights.policies import best, list_policy, opens_of
 from recsys.nights.scores import ModelScores, OracleScores
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
@@ -29,6 +29,9 @@ POOL = pd.DataFrame(
 )
 
 
+NOBODY = pd.Series(dtype=float)
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -38,9 +41,22 @@ POOL = pd.DataFrame(
     ],
 )
 def test_lists_by_hand(name: str, expected: list[str], dense_town: Town) -> None:
-    lists = list_policy(name, NightsConfig(k=2), dense_town.settings.funnel)(POOL, np.random.default_rng(0))
+    lists = list_policy(name, NightsConfig(k=2), dense_town.settings.funnel)(
+        POOL, NOBODY, np.random.default_rng(0)
+    )
     assert lists[C.CANDIDATE].tolist() == expected
     assert lists[C.RANK].tolist() == [1, 2, 1, 2]
+
+
+def test_who_opens_is_read_off_the_profiles(dense_town: Town) -> None:
+    members = members_of(dense_town)
+    opens = opens_of(members)
+    assert opens[members.ids.ids(np.arange(len(members)))[members.is_word(C.ACTIVITY, "today")]].unique() == [
+        0.9
+    ]
+    assert (
+        opens[members.ids.ids(np.arange(len(members)))[members.is_word(C.ACTIVITY, "dormant")]].max() == 0.0
+    )
 
 
 def test_ties_keep_the_order_of_the_pool() -> None:
@@ -53,7 +69,7 @@ def test_equal_lists_live_through_equal_nights(dense_town: Town) -> None:
     shuffled = list_policy("random", CONFIG, dense_town.settings.funnel)
     makers = {
         "one": product,
-        "other": lambda pool, rng: product(pool.sample(frac=1.0, random_state=0), rng),
+        "other": lambda pool, opens, rng: product(pool.sample(frac=1.0, random_state=0), opens, rng),
         "random": shuffled,
     }
     diaries = play_nights(dense_town, CONFIG, seed=2, policies=makers).diaries
