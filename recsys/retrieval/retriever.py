@@ -70,6 +70,7 @@ class Retriever:
         k: int,
         combiner: str = "product",
         exclude: npt.ArrayLike | None = None,
+        price: npt.ArrayLike | None = None,
         workers: int = 1,
         processes: bool = False,
         progress: Callable[[int], object] | None = None,
@@ -78,15 +79,19 @@ class Retriever:
 
         viewers:   rows, each once; None means everybody listed. Nobody unlisted sees or is seen.
         exclude:   `(n_pairs, 2)` rows, viewer then candidate, left out of this call alone.
+        price:     `(n_people,)`, what a like to each person costs, from 0. Lists are then ordered by
+                   `p_mutual - p_like * price` (for the product, `p_like * (p_liked_back - price)`), which
+                   is the price of a budget on the likes a person receives. Nobody is left out for it, and
+                   `p_mutual` is given without it.
         workers:   threads; each uses one BLAS thread. With `processes`, spawned processes that share
                    the copy through memory-mapped files in the temporary folder; a script that asks
                    for them needs the usual `if __name__ == "__main__":`.
         progress:  called with the number of viewers done, as tiles are finished.
 
         Raises SettingsError for an impossible setting or when the memory allowed cannot be kept,
-        InputError for rows that are not people.
+        InputError for rows that are not people and prices that are not finite numbers from 0.
         """
-        search = self._checked(k, combiner, exclude, workers)
+        search = self._checked(k, combiner, exclude, price, workers)
         asked = self._viewers(viewers)
         positions = self._position[asked]
         listed = np.sort(positions[positions >= 0])
@@ -108,7 +113,14 @@ class Retriever:
                 progress(len(rows))
         return found.for_viewers(asked, positions, self._order)
 
-    def _checked(self, k: int, combiner: str, exclude: npt.ArrayLike | None, workers: int) -> Search:
+    def _checked(
+        self,
+        k: int,
+        combiner: str,
+        exclude: npt.ArrayLike | None,
+        price: npt.ArrayLike | None,
+        workers: int,
+    ) -> Search:
         for name, value in (("k", k), ("workers", workers)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise SettingsError(explained("must be a whole number from 1", where=name, got=value))
@@ -116,8 +128,24 @@ class Retriever:
             remedy = did_you_mean(combiner, COMBINER_NUMBERS)
             raise SettingsError(explained("unknown combiner", got=combiner, remedy=remedy))
         longest = max(1, len(self._order) - 1)
-        wanted = Wanted(COMBINER_NUMBERS[combiner], min(int(k), longest), NO_PRICE, 0.0)
+        prices = NO_PRICE if price is None else self._prices(price)
+        dearest = float(prices.max(initial=0.0))
+        wanted = Wanted(COMBINER_NUMBERS[combiner], min(int(k), longest), prices, dearest)
         return Search(wanted, self._excluded(exclude))
+
+    def _prices(self, price: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return prices in tile order."""
+        prices = np.asarray(price, np.float64)
+        if prices.shape != (self._n_people,):
+            remedy = f"give one a person, {self._n_people} in all"
+            raise InputError(
+                explained("not a price a person", where="price", got=f"shape {prices.shape}", remedy=remedy)
+            )
+        wrong = np.flatnonzero(~(np.isfinite(prices) & (prices >= 0.0)))
+        if len(wrong):
+            got = f"{prices[wrong[0]]} of row {wrong[0]}, {len(wrong)} rows in all"
+            raise InputError(explained("prices are finite numbers from 0", where="price", got=got))
+        return prices[self._order]
 
     def _excluded(self, exclude: npt.ArrayLike | None) -> Links:
         if exclude is None:

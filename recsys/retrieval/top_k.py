@@ -18,6 +18,7 @@ def mutual_top_k(
     k: int,
     combiner: str = "product",
     exclude: npt.ArrayLike | None = None,
+    price: npt.ArrayLike | None = None,
     workers: int = 1,
     processes: bool = False,
     tile: int = TILE,
@@ -27,8 +28,8 @@ def mutual_top_k(
     """Return, for each viewer row, the `k` people with the highest mutual score who may be shown.
 
     Exact: equal to scoring every pair, dropping those `compiled.may_show` forbids, and sorting by
-    score from high to low, then by row. Equal inputs give equal bytes, whatever `tile`,
-    `workers`, `processes` and `memory_mb` are. See `Retriever` for the
+    score (less the `price` of a like, where given) from high to low, then by row. Equal inputs give
+    equal bytes, whatever `tile`, `workers`, `processes` and `memory_mb` are. See `Retriever` for the
     arguments; make one when searching more than once.
 
     Raises InputError and SettingsError as `Retriever` does.
@@ -39,6 +40,7 @@ def mutual_top_k(
         k=k,
         combiner=combiner,
         exclude=exclude,
+        price=price,
         workers=workers,
         processes=processes,
         progress=progress,

@@ -138,6 +138,39 @@ def test_exclusions_hold_for_one_call_and_one_direction(world: World, k: int, se
     assert found == {v: [c for c in all_ if (v, c) not in excluded][:k] for v, all_ in longest.items()}
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    world=worlds,
+    k=st.integers(1, 20),
+    how=combiners,
+    tile=st.integers(1, 50),
+    prices=st.sampled_from([(0.0,), (0.0, 0.2), (0.1, 0.7, 5.0), (1e9,)]),
+)
+def test_prices_order_by_what_is_left(
+    world: World, k: int, how: str, tile: int, prices: tuple[float, ...]
+) -> None:
+    compiled, directed = world
+    price = np.random.default_rng(0).choice(prices, compiled.n_people)
+    found = mutual_top_k(directed, compiled, k=k, combiner=how, tile=tile, price=price)
+    score, p, _ = plain_scores(directed, how)
+    value = score - price * p
+    listed = np.flatnonzero(compiled.listed)
+    shown = compiled.may_show_block(listed, np.arange(compiled.n_people))
+    expected = {
+        int(viewer): sorted(np.flatnonzero(row).tolist(), key=lambda c: (-value[viewer, c], c))[:k]
+        for viewer, row in zip(listed, shown, strict=True)
+    }
+    assert as_dict(found) == expected
+    assert found.p_mutual.tobytes() == score[found.viewer_of_each, found.candidates].tobytes()
+
+
+def test_no_price_is_a_price_of_nothing() -> None:
+    rng = np.random.default_rng(8)
+    compiled, directed = compiled_world(rng, 300, density=0.0), directed_world(rng, 300)
+    usual = mutual_top_k(directed, compiled, k=9)
+    assert same_bytes(usual, mutual_top_k(directed, compiled, k=9, price=np.zeros(300)))
+
+
 def test_nothing_given_is_written_to() -> None:
     rng = np.random.default_rng(1)
     compiled, directed = compiled_world(rng, 50), directed_world(rng, 50)
@@ -344,6 +377,9 @@ class TestHostileInput:
             ({"viewers": [-1]}, InputError),
             ({"exclude": [1, 2]}, InputError),
             ({"exclude": [[1, 9]]}, InputError),
+            ({"price": [0.1, 0.2]}, InputError),
+            ({"price": [0, 0, -1, 0, 0]}, InputError),
+            ({"price": [0, 0, np.nan, 0, 0]}, InputError),
         ],
     )
     def test_impossible_arguments(self, wrong: dict[str, object], error: type[Exception]) -> None:
