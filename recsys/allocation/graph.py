@@ -110,6 +110,12 @@ class CandidateGraph:
         """The edges by receiver, in the order in which an inbox is read."""
         return inbox_of(self)
 
+    def laid_out(self, workers: int = 1) -> Inbox:
+        """Return `inbox`, made by several threads when it is not there yet; they change the time alone."""
+        if "inbox" not in self.__dict__:
+            self.__dict__["inbox"] = inbox_of(self, workers)
+        return self.inbox
+
     @cached_property
     def has_both_ways(self) -> bool:
         """Whether any two people could be shown to each other."""

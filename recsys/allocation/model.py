@@ -9,7 +9,7 @@ from recsys.allocation.deploy import Ranked
 from recsys.allocation.examination import Examination
 from recsys.allocation.fairness import weights, worth
 from recsys.allocation.gradient import gradient
-from recsys.allocation.graph import CandidateGraph, inbox_of
+from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.matches import expected_matches
 from recsys.allocation.presence import Presence
 from recsys.allocation.threads import in_ranges
@@ -30,8 +30,7 @@ class Model:
         self.graph, self.config = graph, config
         self.presence = presence or Presence.always(graph.n_people)
         self.slots = Examination.of(config.look).slots(config.k)
-        self.inbox = graph.__dict__.get("inbox") or inbox_of(graph, config.workers)
-        graph.__dict__["inbox"] = self.inbox
+        self.inbox = graph.laid_out(config.workers)
         self._reading = Examination.of(config.inbox, where="inbox")
         self._viewer = np.zeros(0, np.int32)
         if config.fairness > 0.0:

@@ -102,6 +102,14 @@ def test_a_score_that_is_no_probability(night: Night, proposal: Proposal, column
     assert scores(replace(proposal, lists=lists)).level is Level.BLOCK
 
 
+@pytest.mark.parametrize("propensity", [0.0, 1.5, np.nan])
+def test_what_was_drawn_by_lot_could_be_drawn(night: Night, proposal: Proposal, propensity: float) -> None:
+    lists = night.lists.assign(propensity=np.float32(0.5))
+    assert scores(replace(proposal, lists=lists)).level is Level.PASS
+    lists.loc[0, "propensity"] = propensity
+    assert scores(replace(proposal, lists=lists)).level is Level.BLOCK
+
+
 def test_no_list_at_all(night: Night, proposal: Proposal) -> None:
     assert lengths(replace(proposal, lists=night.lists.iloc[:0])).level is Level.BLOCK
 

@@ -13,6 +13,7 @@ from recsys.publication.list_table import join_lists, write_lists, write_table
 from recsys.publication.pair_table import list_table
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.schema.columns import Columns as C
+from recsys.storage.published import read_lists
 from tests.publication.night import Night
 
 
@@ -55,3 +56,16 @@ def test_pairs_become_the_same_table_as_frames(night: Night, tmp_path: Path) -> 
     without = list_table(pairs, night.people, None)
     assert without[C.REASONS].to_pylist() == [[]] * len(pairs)
     assert pq.read_schema(tmp_path / "pairs").equals(without.schema)
+
+
+def test_lists_from_before_propensities_were_written_read_as_certain(night: Night, tmp_path: Path) -> None:
+    write_lists(tmp_path / "new", night.lists)
+    old = pq.read_table(tmp_path / "new").drop_columns([C.PROPENSITY])
+    pq.write_table(old, tmp_path / "old")
+    pd.testing.assert_frame_equal(
+        read_lists(tmp_path / "old"), read_lists(tmp_path / "new"), check_dtype=False
+    )
+    assert read_lists(tmp_path / "old", [C.VIEWER]).columns.tolist() == [C.VIEWER]
+    drawn = night.lists.assign(propensity=0.25)
+    write_lists(tmp_path / "drawn", drawn)
+    assert (read_lists(tmp_path / "drawn")[C.PROPENSITY] == 0.25).all()
