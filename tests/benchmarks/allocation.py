@@ -64,11 +64,7 @@ def measure(args: argparse.Namespace) -> Result:
     if args.nights:
         from tests.benchmarks.allocation_nights import figures
 
-<<<<<<< HEAD
         summary |= figures(min(args.people or 1000, 1000), args.nights, args.seed)  # a minute and more a town
-=======
-        summary |= figures(args.people or 1000, args.nights, args.seed)
->>>>>>> 9dc931d (A gate on propensities; words about the allocator)
     summary["peak_mb"] = peak_mb()
     return Result(rows, summary)
 
