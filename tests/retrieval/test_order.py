@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.retrieval.leanings import N_LEANINGS, leanings
 from recsys.retrieval.order import tile_order
 from tests.retrieval.worlds import compiled_world, everybody_open
 
@@ -41,14 +42,37 @@ def test_within_a_class_neighbours_stand_together() -> None:
     ]
 
 
-def test_a_region_is_as_wide_as_people_travel_and_traits_stand_together_in_it() -> None:
+def test_a_region_is_as_wide_as_people_travel_and_who_refuses_alike_stands_together_in_it() -> None:
     n = 64
     cell = (np.arange(n) % 4).astype(np.int32)
     town = np.array([0, 0, 1, 1])
     reach = np.where(town[:, None] == town, 0, 15).astype(np.uint8)
     traits = (np.uint64(1) << (np.arange(n) // 4 % 2).astype(np.uint64))[:, None]
-    compiled = everybody_open(n, cell=cell, cell_reach=reach, traits=traits)
+    compiled = everybody_open(n, cell=cell, cell_reach=reach, traits=traits, refuses=traits ^ np.uint64(3))
     order, starts = tile_order(compiled, 16)
     found = [order[a:b] for a, b in pairwise(starts)]
     assert [np.unique(town[cell[tile]]).tolist() for tile in found] == [[0], [0], [1], [1]]
     assert all(len(np.unique(traits[tile])) == 1 for tile in found)
+
+
+def test_leanings_tell_apart_what_forbids_and_nothing_else() -> None:
+    n = 600
+    rng = np.random.default_rng(0)
+    idle = rng.integers(0, 2, (n, 1)).astype(np.uint64) << np.uint64(9)
+    gender = np.uint64(1) << rng.integers(0, 2, (n, 1)).astype(np.uint64)
+    compiled = everybody_open(
+        n,
+        traits=gender | idle,
+        refuses=gender,
+        in_person=rng.random(n) < 0.5,
+        max_class=rng.integers(0, 3, n).astype(np.uint8),
+    )
+    listed = np.arange(0, n, 2, dtype=np.int32)
+    found = leanings(compiled, listed)
+    assert found.shape == (300, N_LEANINGS)
+    kinds = np.column_stack([gender, compiled.in_person, compiled.max_class * compiled.in_person])[listed]
+    _, kind = np.unique(kinds, axis=0, return_inverse=True)
+    apart = np.abs(found[:, None] - found[None]).max(axis=2)
+    assert (apart[kind[:, None] == kind] < 1e-6).all()
+    assert len(np.unique(found.round(4), axis=0)) > 1
+    assert apart[gender[listed, 0][:, None] != gender[listed, 0]].min() > 0.1
