@@ -10,6 +10,7 @@ from recsys.models.calibration import Platt, fit_platt
 from recsys.models.compression import compression
 from recsys.models.content_logits import content_logits
 from recsys.models.directed import Directed, sigmoid
+from recsys.models.factors_of_answers import factors_of_answers
 from recsys.models.looks import Looks
 from recsys.models.person_effects import fit_person_effects
 from recsys.models.space import Shifts, Space, Standard
@@ -71,8 +72,6 @@ class Base:
         rng: np.random.Generator,
     ) -> "Base":
         """Learn from the looks of `people`, given what content says of them."""
-        from recsys.models.collaborative import als_factors
-
         logits, listed = _logits(content, looks), ~looks.asked
         line = Platt(1.0, 0.0)
         if content is not None:
@@ -83,10 +82,9 @@ class Base:
         effects = fit_person_effects(looks, offset, n_people)
         maps, personal = _personal(content, n_people, config, line.slope)
         own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
-        taste, appeal = als_factors(looks, n_people, config, rng)
+        taste, appeal = factors_of_answers(looks, n_people, config, rng)
         gave, received = (np.abs(rows).sum(axis=1) > 0 for rows in (taste, appeal))
-        both = gave & received
-        standard = Standard.of(taste[both], appeal[both], config.spread)
+        standard = Standard.of(taste[gave], appeal[received], config.spread)
         raw = standard.rows(taste, appeal)
         features = _features(own)
         ridge = (_ridge(features[gave], raw.taste[gave]), _ridge(features[received], raw.appeal[received]))

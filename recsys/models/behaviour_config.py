@@ -11,6 +11,8 @@ class BehaviourConfig:
     alpha:             confidence an answer of average weight adds to the 1 of an unseen pair.
     regularization:    of the alternating least squares.
     iterations:        of the alternating least squares.
+    signed_factors:    columns of factors of answers of both signs; 0 for those of implicit feedback alone.
+    signed_regularization: ridge on them.
     spread:            standard deviation, in logits, that the factors may add to a pair before evidence.
     strength:          lam of the fold-in: how much evidence it takes to leave the prior mean.
     personal_factors:  columns of the content space in which each person's own taste is learned.
@@ -24,6 +26,8 @@ class BehaviourConfig:
     alpha: float = 10.0
     regularization: float = 1.0
     iterations: int = 15
+    signed_factors: int = 16
+    signed_regularization: float = 3.0
     spread: float = 0.4
     strength: float = 1.0
     personal_factors: int = 32

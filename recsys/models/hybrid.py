@@ -52,7 +52,9 @@ class HybridModel(BehaviourModel):
         self.blocks = blocks
         self.features = features
 
-    def _lesson(self, people: Population, events: Events) -> Lesson:
+    def _lesson(self, people: Population, events: Events) -> Lesson | None:
+        if self.features is None and self.blocks is None and people.nothing_known:
+            return None
         return ContentModel(blocks=self.blocks, features=self.features).lesson(people, events)
 
     def _content_learned(self, people: Population, lesson: Lesson, rng: Generator) -> Model:

@@ -100,9 +100,12 @@ class Standard:
 
     @classmethod
     def of(cls, taste: Floats, appeal: Floats, spread: float | None = None) -> "Standard":
-        """Measure raw factors `(n_people, k)`; with `spread` the pair scores get that deviation."""
+        """Measure raw factors, `(n, k)` each, of those who gave answers and of those who got some.
+
+        With `spread` the pair scores get that deviation.
+        """
         k = taste.shape[1]
-        if not len(taste):
+        if not len(taste) or not len(appeal):
             return cls(np.zeros(k), np.zeros(k), np.ones(k), np.ones(k), np.zeros(k))
         sd_taste, sd_appeal = taste.std(axis=0), appeal.std(axis=0)
         live = (sd_taste > _LEAST) & (sd_appeal > _LEAST)

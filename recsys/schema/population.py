@@ -228,6 +228,17 @@ class Population:
         bits = coded.bits[row]
         return frozenset(w for b, w in enumerate(coded.words) if int(bits[b // 64]) >> (b % 64) & 1)
 
+    @property
+    def nothing_known(self) -> bool:
+        """Whether nobody said anything of themself, as in data of interactions alone.
+
+        >>> Population.of_ids(["a"], as_of="2026-01-05").nothing_known
+        True
+        """
+        tables = (getattr(self.long, name) for name in self.long.__dataclass_fields__)
+        columns = (*self.coded, *self.coded_sets, *self.counted)
+        return not any(self.known(column).any() for column in columns) and not any(map(len, tables))
+
     def with_relations(self, relations: Relations) -> "Population":
         """Return the same people with other relations between them."""
         if len(relations.suggestible) != len(self):
