@@ -27,6 +27,9 @@ MEASURES = (
 )
 """In the order they are shown; see `Pooled.measures`."""
 
+SHARES = ("someone", "answered", "exposure_gini", "cold_matched", "cold_someone")
+"""Measures that lie between 0 and 1."""
+
 _TOP = 0.01
 
 

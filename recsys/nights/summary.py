@@ -11,7 +11,7 @@ from scipy.stats import t
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, centred, person_times
 from recsys.nights.play import Outcome
-from recsys.nights.pooled import MEASURES, Pooled
+from recsys.nights.pooled import MEASURES, SHARES, Pooled
 
 _POINTS = 51
 _ENOUGH_TOWNS = 3
@@ -171,7 +171,12 @@ def _figures(pooled: Mapping[str, Pooled], baseline: str, times: np.ndarray) -> 
 
 
 def _row(key: Key, interval: Interval) -> dict[str, Any]:
-    return dict(zip(("policy", "measure", "night"), key, strict=True)) | asdict(interval)
+    """Return a line of a table; an interval ends where the measure does."""
+    least = -1.0 if key[1].startswith(_GAIN) else 0.0
+    most = 1.0 if key[1] in SHARES else float("inf")
+    lo, hi = np.clip([interval.lo, interval.hi], least, most).tolist()
+    named = dict(zip(("policy", "measure", "night"), key, strict=True))
+    return named | {"value": interval.value, "lo": lo, "hi": hi}
 
 
 def _lorenz(pooled: Mapping[str, Pooled]) -> pd.DataFrame:

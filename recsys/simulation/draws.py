@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 Objects = npt.NDArray[np.object_]
 Mask = npt.NDArray[np.bool_]
+_ROWS_AT_ONCE = 65_536
 
 
 def one_of(shares: Mapping[str, float], n: int, rng: np.random.Generator) -> Objects:
@@ -63,8 +64,12 @@ def chosen(scores: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], rng: 
     The largest scores after adding Gumbel noise are a draw without replacement from the softmax
     (Yellott, 1977).
     """
-    noisy = scores + rng.gumbel(size=scores.shape)
-    order = np.argsort(-noisy, axis=1)
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.arange(scores.shape[1])[None, :], axis=1)
-    return rank < counts[:, None]
+    found = np.empty(scores.shape, bool)
+    for start in range(0, len(scores), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        noisy = scores[part] + rng.gumbel(size=scores[part].shape)
+        order = np.argsort(-noisy, axis=1)
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(scores.shape[1])[None, :], axis=1)
+        found[part] = rank < counts[part, None]
+    return found

@@ -64,8 +64,8 @@ def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator)
     """
     n = compiled.n_people
     viewers = rng.permutation(n)
-    rows: list[Rows] = []
-    cols: list[Rows] = []
+    rows: list[npt.NDArray[np.int32]] = []
+    cols: list[npt.NDArray[np.int32]] = []
     for start in range(0, n, _TILE):
         tile = np.sort(viewers[start : start + _TILE])
         tile = tile[compiled.listed[tile]]
@@ -73,12 +73,12 @@ def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator)
             continue
         near = np.arange(n) if n <= neighbourhood else np.sort(rng.choice(n, neighbourhood, replace=False))
         row, col = np.nonzero(compiled.may_meet_block(tile, near))
-        rows.append(tile[row])
-        cols.append(near[col])
-    viewer = np.concatenate(rows) if rows else np.empty(0, np.int64)
-    candidate = np.concatenate(cols) if cols else np.empty(0, np.int64)
-    order = np.argsort(viewer * n + candidate)
-    viewer, candidate = viewer[order].astype(np.int64), candidate[order].astype(np.int64)
+        rows.append(tile[row].astype(np.int32))
+        cols.append(near[col].astype(np.int32))
+    none = np.empty(0, np.int32)
+    keys = np.concatenate([none, *rows]).astype(np.int64) * n + np.concatenate([none, *cols])
+    keys.sort()
+    viewer, candidate = keys // n, keys % n
     both_hide = compiled.liked_only[viewer] & compiled.suggestible[viewer] & compiled.suggestible[candidate]
     return Pools(
         indptr=np.searchsorted(viewer, np.arange(n + 1)).astype(np.int64),

@@ -43,6 +43,7 @@ DEFAULT_AS_OF: Final = "2026-01-05T03:00:00Z"
 """The night a town is handed over when no other is asked for: noon in Japan, a Monday."""
 
 _PAIRS_FOR_SCALE = 200_000
+_ROWS_AT_ONCE = 1_000_000
 _RULING = (T.PROFILES, T.BOUNDARIES, T.ANSWERS, T.TOKENS)
 """Tables that decide who may meet before anything has happened."""
 
@@ -221,10 +222,18 @@ def _pools(citizens: Citizens, now: pd.Timestamp, rng: np.random.Generator, s: T
 
 def _population(citizens: Citizens, now: pd.Timestamp) -> Population:
     """Everybody as they were before anybody left, with nothing between them yet."""
-    tables = ((name, citizens.tables[name]) for name in _RULING)
-    accepted = {name: check_table(name, table, as_of=now).accepted for name, table in tables}
+    accepted = {name: _accepted(name, citizens.tables[name], now) for name in _RULING}
     people = build_population(MappingProxyType(accepted), now, source="town")
     return people.with_relations(Relations.of(len(people), suggestible=citizens.suggestible))
+
+
+def _accepted(name: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+    """Return the accepted rows of a table, checked part by part so that memory stays bounded."""
+    parts = [table.iloc[start : start + _ROWS_AT_ONCE] for start in range(0, len(table), _ROWS_AT_ONCE)]
+    checked = [
+        check_table(name, part.reset_index(drop=True), as_of=now).accepted for part in parts or [table]
+    ]
+    return checked[0] if len(checked) == 1 else pd.concat(checked, ignore_index=True)
 
 
 def _some_pairs(pools: Pools, rng: np.random.Generator) -> tuple[Rows, Rows]:

@@ -6,7 +6,7 @@ import pytest
 from recsys.errors import InputError
 from recsys.nights import NightsConfig, NightsSummary, Outcome, summarised
 from recsys.nights.diary import Diary
-from recsys.nights.pooled import MEASURES, Pooled
+from recsys.nights.pooled import MEASURES, SHARES, Pooled
 from recsys.schema.ids import IdIndex
 
 
@@ -66,6 +66,14 @@ def test_gains_are_shares_of_the_baseline(by_hand: Outcome) -> None:
     assert summary.gain("welfare", "lasting_per_1000")["value"] == 1.0
     assert summary.gain("product", "someone").tolist() == [0.0, 0.0, 0.0]
     assert summary.about["interval"] == "people"
+
+
+def test_intervals_end_where_their_measure_does(by_hand: Outcome) -> None:
+    summary = summarised([by_hand], rng=np.random.default_rng(1), n_resamples=40)
+    assert (summary.measures[["lo", "hi"]].stack() >= 0.0).all()
+    shares = summary.measures[summary.measures["measure"].isin(SHARES)]
+    assert (shares["hi"].dropna() <= 1.0).all()
+    assert (summary.gains["lo"].dropna() >= -1.0).all()
 
 
 def test_many_towns_are_the_sample(outcome: Outcome) -> None:
