@@ -13,6 +13,7 @@ def test_circles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = ContentConfig(ridge=(3.0,), folds=1, calibrate=False)
     monkeypatch.setattr(circles, "ContentConfig", lambda: quick)
     monkeypatch.setattr(circles, "RESAMPLES", 20)
+    monkeypatch.setattr(circles, "LEAST", 3)
     assert circles.main(["--people", "500", "--json", str(tmp_path / "out.json")]) == 0
     found = json.loads((tmp_path / "out.json").read_text())
     assert {row["order"] for row in found["rows"]} == {"two matrices", "largest", "random"}
