@@ -173,4 +173,4 @@ def reason_text(code: str, lang: Language = "ja") -> str:
     if name in named.get(kind, {}):
         return catalogue.text(f"reason.{kind}", lang, label=named[kind][name].label.text(lang))
     known = ["interest", "listens", "answer", "circle", "near"]
-    raise InputError(explained("unknown reason", got=code, remedy=did_you_mean(kind, known)))
+    raise InputError(explained("unknown reason", got=kind, remedy=did_you_mean(kind, known)))

@@ -1,5 +1,6 @@
 """The queue shows everything to people, and only credible reporters move anything before they decide."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,13 @@ def test_a_brigade_of_fresh_accounts_moves_nothing(n: int, at: float, tier: str)
     assert weight(both) == pytest.approx(weight(honest))
 
 
+def test_a_brigade_of_settled_strangers_moves_nothing_either() -> None:
+    crowd = [f"old{k}" for k in range(8)]
+    told = events(*TRUSTED, *settled(*crowd), *(report(who, "bad") for who in crowd))
+    assert demotions(told).empty
+    assert "brigade" in set(review_queue(told).kind)
+
+
 @pytest.mark.parametrize("tier", ["age", "none"])
 def test_unverified_reporters_move_nothing(tier: str) -> None:
     lines = [line for line in TRUSTED if line[2] != "verified"]
@@ -98,7 +106,9 @@ def test_strangers_weigh_less_and_who_reports_everybody_little() -> None:
     known = events(*TRUSTED, report("r", "bad"), report("s", "bad"))
     lines = [line for line in TRUSTED if line[2] != "message"]
     strangers = events(*lines, report("r", "bad"), report("s", "bad"))
-    assert weight(strangers) == pytest.approx(POLICY.stranger * weight(known))
+    assert weight(strangers) == 0 < weight(known)
+    some = replace(POLICY, stranger=0.25)
+    assert demotions(strangers, policy=some)["weight"].item() == pytest.approx(weight(known) / 4)
     others = [report("r", f"x{n}", at=25 + n / 10) for n in range(9)]
     busy = events(*TRUSTED, *others, report("r", "bad"), report("s", "bad"))
     assert weight(busy) == pytest.approx(0.75 + 0.75 / 10)
@@ -187,7 +197,7 @@ def test_a_broken_policy_names_the_key() -> None:
     for wrong, named in (
         (text.replace("by: actor", "by: nobody", 1), "'by' is actor or target"),
         (text.replace("verified: id ", "verified: passport "), "unknown tier"),
-        (text.replace("stranger: 0.25", "stranger: often"), "'stranger' is not a number"),
+        (text.replace("stranger: 0.0", "stranger: often"), "'stranger' is not a number"),
     ):
         with pytest.raises(InputError, match=named):
             read_policy(YamlFile("review", wrong.encode()), "v")
