@@ -75,8 +75,8 @@ def allocate_graph(
     budget: likes each person may expect, `(n_people,)`, before the one of `config`. presence: how likely
     everybody opens lists and inboxes, always when None. rng: needed for the floor, which draws lots.
 
-    Never worse than lists ordered by p q, by the model and its objective, when there is no budget and
-    no floor: whichever of the two is better is returned.
+    Never worse than lists ordered by p q and held to the same budgets, by the model and its objective,
+    when there is no floor: whichever of the two is better is returned.
     Raises InputError for a budget that is not above 0 for everybody, and for a floor without `rng`.
     """
     config = config or AllocationConfig()
@@ -114,11 +114,14 @@ def _lists(model: Model, exposure: Floats, price: Doubles, caps: Doubles | None)
     net = gain - (graph.p * price[graph.candidate]).astype(np.float32)
     order = sorted_edges(graph, exposure, net, config.workers)
     wanted = (exposure > 0.0) | (net > 0.0)
-    if caps is not None:
-        return within_budget(graph, order, wanted, net, model.slots, caps, model.presence.opens)
-    ours = cut(graph, order, wanted, config.k)
     both = graph.p * graph.q
-    theirs = cut(graph, sorted_edges(graph, both, both, config.workers), both > 0.0, config.k)
+    by_product = sorted_edges(graph, both, both, config.workers)
+    if caps is None:
+        ours = cut(graph, order, wanted, config.k)
+        theirs = cut(graph, by_product, both > 0.0, config.k)
+    else:
+        ours = within_budget(graph, order, wanted, net, model.slots, caps, model.presence.opens)
+        theirs = within_budget(graph, by_product, both > 0.0, both, model.slots, caps, model.presence.opens)
     return max(ours, theirs, key=lambda lists: _objective(model, lists))
 
 

@@ -20,12 +20,6 @@ class Prices:
         self.price = np.zeros(n_people)
         self._budget = budget
 
-    def excess(self, load: Doubles) -> float:
-        """Return what the likes above the budgets cost at the prices of now."""
-        if self._budget is None:
-            return 0.0
-        return float((self.price * np.maximum(load - self._budget, 0.0)).sum())
-
     def update(self, load: Doubles, utility: Doubles, at: int) -> None:
         """Take one step from the likes people expect, in units of what a like is worth on average."""
         received = float(load.sum())

@@ -1,7 +1,8 @@
 """Frank-Wolfe over mixtures of orderings: each step is one sort a list.
 
 M. Frank and P. Wolfe, Naval Research Logistics 3 (1956) 95-110; step `2 / (t + 2)` as in M. Jaggi, ICML
-2013. The objective is not concave, so the best exposures met on the way are kept.
+2013. The objective is not concave, so the best exposures met on the way are kept; with budgets the last
+ones, because earlier ones were formed at prices too low to hold them.
 """
 
 from dataclasses import dataclass
@@ -47,9 +48,8 @@ def ascend(model: Model, budget: Doubles | None = None) -> Ascent:
         utility = model.utilities(exposure)
         trace[at] = model.objective(utility)
         gain = model.gain(exposure, utility)
-        reached = trace[at] - prices.excess(model.load)
-        if reached > kept:
-            kept = reached
+        if trace[at] > kept or budget is not None:
+            kept = trace[at]
             np.copyto(best, exposure)
         if at < config.steps:
             prices.update(model.load, utility, at)

@@ -41,9 +41,11 @@ def test_lists_are_lists(graph: CandidateGraph, fairness: float, budget: float |
 
 
 @settings(max_examples=15, deadline=None)
-@given(graph=graphs(), fairness=st.sampled_from([0.0, 0.5, 1.0]))
-def test_never_worse_than_the_order_by_p_q(graph: CandidateGraph, fairness: float) -> None:
-    config = QUICK.changed(fairness=fairness)
+@given(graph=graphs(), fairness=st.sampled_from([0.0, 0.5, 1.0]), budget=st.sampled_from([None, 0.4]))
+def test_never_worse_than_the_order_by_p_q(
+    graph: CandidateGraph, fairness: float, budget: float | None
+) -> None:
+    config = QUICK.changed(fairness=fairness, budget=budget)
     start = allocate_graph(graph, config.changed(steps=0))
     from recsys.allocation.fairness import worth
 
