@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from recsys.allocation import AllocationConfig, CandidateGraph, Presence, allocate_graph
 from recsys.allocation.deploy import cut, sorted_edges
+from recsys.allocation.fairness import worth
 from recsys.allocation.judges import judge
+from recsys.allocation.model import Model
+from recsys.allocation.trim import within_budget
 from recsys.errors import InputError, SettingsError
 from tests.allocation.markets import anybody, both_sided, graphs, one_sided
 
@@ -46,11 +49,16 @@ def test_never_worse_than_the_order_by_p_q(
     graph: CandidateGraph, fairness: float, budget: float | None
 ) -> None:
     config = QUICK.changed(fairness=fairness, budget=budget)
-    start = allocate_graph(graph, config.changed(steps=0))
-    from recsys.allocation.fairness import worth
-
+    both = graph.p * graph.q
+    order, hopeful = sorted_edges(graph, both, both), both > 0.0
+    slots = (1.0 / np.arange(1, 4)).astype(np.float32)
+    if budget is None:
+        lists = cut(graph, order, hopeful, 3)
+    else:
+        lists = within_budget(graph, order, hopeful, both, slots, np.full(graph.n_people, budget))
+    by_product = Model(graph, config).utilities(lists.exposure(slots, graph.n_edges))
     ours = worth(allocate_graph(graph, config).utility, fairness, config.epsilon)
-    assert ours >= worth(start.utility, fairness, config.epsilon) - 1e-9
+    assert ours >= worth(by_product, fairness, config.epsilon) - 1e-9
 
 
 @pytest.mark.parametrize("budget", [None, 0.4])
@@ -121,8 +129,6 @@ def test_prices_bring_more_matches_than_trimming_alone() -> None:
     config, budget = AllocationConfig(k=10), 1.2
     priced = allocate_graph(graph, config, budget=np.full(120, budget))
     by_product = graph.p * graph.q
-    from recsys.allocation.trim import within_budget
-
     order = sorted_edges(graph, by_product, by_product)
     slots = (1.0 / np.arange(1, 11)).astype(np.float32)
     trimmed = within_budget(graph, order, by_product > 0, by_product, slots, np.full(120, budget))
