@@ -10,7 +10,8 @@ import numpy.typing as npt
 from recsys.constraints.compiled import Compiled
 from recsys.models.directed import Directed
 from recsys.retrieval.order import tile_order
-from recsys.retrieval.people import people_of
+from recsys.retrieval.packing import Packing, packing_of
+from recsys.retrieval.people import padded, people_of
 from recsys.retrieval.scores import People
 from recsys.retrieval.sparse import Sparse, sparse_of
 from recsys.retrieval.words import Positions, Words, summaries, words_of
@@ -21,7 +22,7 @@ class Layout(NamedTuple):
 
     order:  `(n_listed,)` int32, the row of each position; position: `(n_people,)` int32, -1 unlisted.
     starts: `(n_tiles + 1,)` int64, where tiles begin.
-    people, words, sparse: what scoring, masks and sparse rules read.
+    people, words, sparse: what scoring, masks and sparse rules read; packing: how words are made.
     reach:  `(n_cells, n_cells)` uint8.
     tiles:  the summary of each tile; its distinct cells are
             `tile_cells[tile_cell_starts[t]:tile_cell_starts[t + 1]]`.
@@ -32,6 +33,7 @@ class Layout(NamedTuple):
     starts: npt.NDArray[np.int64]
     people: People
     words: Words
+    packing: Packing
     sparse: Sparse
     reach: npt.NDArray[np.uint8]
     tiles: Words
@@ -44,7 +46,8 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
     order, starts = tile_order(compiled, tile)
     position = np.full(compiled.n_people, -1, np.int32)
     position[order] = np.arange(len(order), dtype=np.int32)
-    words = words_of(compiled, order)
+    packing = packing_of(compiled, order)
+    words = words_of(compiled, order, packing)
     first = starts[:-1]
     tile_of = np.repeat(np.arange(len(first)), np.diff(starts))
     cells = np.unique(np.column_stack([tile_of, words.cell]), axis=0)
@@ -54,6 +57,7 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
         starts=starts,
         people=people_of(directed, order),
         words=words,
+        packing=packing,
         sparse=sparse_of(compiled, order),
         reach=np.array(compiled.cell_reach, np.uint8, order="C"),
         tiles=summaries(words, first) if len(first) else words,
@@ -72,7 +76,7 @@ def layout_bytes(directed: Directed, compiled: Compiled) -> int:
     cells = compiled.cell_reach.size
     if directed.nearness is not None:
         cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
-    return n_listed * (8 * directed.n_factors + 8 * words + 64) + cells + 8 * entries
+    return n_listed * (8 * padded(directed.n_factors) + 8 * words + 64) + cells + 8 * entries
 
 
 def layout_arrays(layout: Layout) -> dict[str, npt.NDArray[Any]]:

@@ -1,7 +1,6 @@
 """Small sets side by side in one word, so that one addition tells whether each has a common element."""
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,89 +9,87 @@ from numba import njit
 from recsys.constraints.compiled import Compiled
 
 Bits = npt.NDArray[np.uint64]
-Starts = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int32]
 
 _MOST_ELEMENTS: Final = 24
 """A set of more elements keeps a word of its own: two of them would not fit one word anyway."""
 
-
-@dataclass(frozen=True)
-class Field:
-    """One small set: its word among the overlaps, bits that always come together, and its place.
-
-    Bits which the same people have are one element, as is the padding of people to whom a rule does
-    not apply (they have every bit).
-    """
-
-    source: int
-    elements: tuple[int, ...]
-    word: int
-    shift: int
+_TOO_MANY: Final = np.empty(_MOST_ELEMENTS + 1, np.uint64)
 
 
-@dataclass(frozen=True, eq=False)
-class Packing:
+class Packing(NamedTuple):
     """How the sets of `Compiled.overlaps` are laid out for the mask kernel.
 
-    fields: small sets. Each takes one bit an element and a guard bit above them, which stays zero.
-    guard:  `(n_words,)` uint64, the guard bits; fill: the bits below them, all set. With `a` and `b` two
-            people's words, every field has a common element exactly when
-            `((a & b) + fill) & guard == guard`: the addition carries into the guard of each field that is
-            not empty, and never beyond it.
-    long:   columns of the other sets' words; starts: `(n_long + 1,)` int32, where each set begins.
+    Small sets take a field of a word each: one bit an element and a guard bit above them, which stays zero.
+    Bits which the same people have are one element, as is the padding of people to whom a rule does not
+    apply (they have every bit). With `a` and `b` two people's words, every field has a common element
+    exactly when `((a & b) + fill) & guard == guard`: the addition carries into the guard of each field
+    that is not empty, and never beyond it.
+
+    element: `(n_elements,)` uint64, bits that always come together; source: their word among the overlaps;
+             word, bit: where the element goes; all `(n_elements,)` int32.
+    guard:   `(n_words,)` uint64, the guard bits; fill: the bits below them, all set.
+    long:    columns of the other sets' words; starts: `(n_long + 1,)`, where each set begins; int32.
     """
 
-    fields: tuple[Field, ...]
+    element: Bits
+    source: Numbers
+    word: Numbers
+    bit: Numbers
     guard: Bits
     fill: Bits
-    long: tuple[int, ...]
-    starts: Starts
-
-    @classmethod
-    def of(cls, compiled: Compiled, rows: npt.NDArray[np.integer]) -> Self:
-        """Return the layout for the people at `rows`."""
-        fields: list[Field] = []
-        guard, fill, long, starts = [0], [0], [], [0]
-        used = 0
-        for first, last in zip(compiled.overlap_starts[:-1], compiled.overlap_starts[1:], strict=True):
-            elements = _NO_FIELD
-            if last - first == 1:
-                elements = alike_bits(np.ascontiguousarray(compiled.overlaps[rows, first]), _MOST_ELEMENTS)
-            if len(elements) > _MOST_ELEMENTS:
-                long += list(range(first, last))
-                starts.append(len(long))
-                continue
-            width = max(1, len(elements))  # a set that nobody has anything in shuts every pair
-            if used + width + 1 > 64:
-                guard, fill, used = [*guard, 0], [*fill, 0], 0
-            fields.append(Field(int(first), tuple(elements.tolist()), len(guard) - 1, used))
-            fill[-1] |= ((1 << width) - 1) << used
-            guard[-1] |= 1 << (used + width)
-            used += width + 1
-        n_words = len(guard) if fields else 0
-        return cls(
-            tuple(fields),
-            np.array(guard[:n_words], np.uint64),
-            np.array(fill[:n_words], np.uint64),
-            tuple(long),
-            np.array(starts, np.int32),
-        )
-
-    def short_words(self, overlaps: Bits) -> Bits:
-        """Return the packed small sets of people's overlaps `(n, v)`, `(n_words, n)` uint64."""
-        packed = np.zeros((len(self.guard), len(overlaps)), np.uint64)
-        for field in self.fields:
-            for at, element in enumerate(field.elements):
-                has = (overlaps[:, field.source] & np.uint64(element)) != 0
-                packed[field.word] |= has.astype(np.uint64) << np.uint64(field.shift + at)
-        return packed
-
-    def long_words(self, overlaps: Bits) -> Bits:
-        """Return the words of the other sets, `(n_words, n)` uint64."""
-        return np.ascontiguousarray(overlaps[:, list(self.long)].T)
+    long: Numbers
+    starts: Numbers
 
 
-_NO_FIELD: Final = np.empty(_MOST_ELEMENTS + 1, np.uint64)
+def packing_of(compiled: Compiled, rows: npt.NDArray[np.integer]) -> Packing:
+    """Return the layout for the people at `rows`."""
+    element, source, word, bit = [], [], [], []
+    guard, fill, long, starts = [0], [0], [], [0]
+    used = 0
+    for first, last in zip(compiled.overlap_starts[:-1], compiled.overlap_starts[1:], strict=True):
+        elements = _TOO_MANY
+        if last - first == 1:
+            elements = alike_bits(np.ascontiguousarray(compiled.overlaps[rows, first]), _MOST_ELEMENTS)
+        if len(elements) > _MOST_ELEMENTS:
+            long += list(range(first, last))
+            starts.append(len(long))
+            continue
+        width = max(1, len(elements))  # a set that nobody has anything in shuts every pair
+        if used + width + 1 > 64:
+            guard, fill, used = [*guard, 0], [*fill, 0], 0
+        element += elements.tolist()
+        source += [first] * len(elements)
+        word += [len(guard) - 1] * len(elements)
+        bit += list(range(used, used + len(elements)))
+        fill[-1] |= ((1 << width) - 1) << used
+        guard[-1] |= 1 << (used + width)
+        used += width + 1
+    n_words = np.count_nonzero(guard)
+    return Packing(
+        np.array(element, np.uint64),
+        np.array(source, np.int32),
+        np.array(word, np.int32),
+        np.array(bit, np.int32),
+        np.array(guard[:n_words], np.uint64),
+        np.array(fill[:n_words], np.uint64),
+        np.array(long, np.int32),
+        np.array(starts, np.int32),
+    )
+
+
+def short_words(packing: Packing, overlaps: Bits) -> Bits:
+    """Return the packed small sets of people's overlaps `(n, v)`, `(n_words, n)` uint64."""
+    packed = np.zeros((len(packing.guard), len(overlaps)), np.uint64)
+    for element, source, word, bit in zip(*packing[:4], strict=True):
+        has = (overlaps[:, source] & element) != 0
+        packed[word] |= has.astype(np.uint64) << np.uint64(bit)
+    return packed
+
+
+def long_words(packing: Packing, overlaps: Bits) -> Bits:
+    """Return the words of the other sets, `(n_words, n)` uint64."""
+    return np.ascontiguousarray(overlaps[:, packing.long].T)
 
 
 @njit(nogil=True, cache=True)

@@ -7,7 +7,7 @@ from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.nearness import Nearness
 from recsys.retrieval.exact_sum import LANES
-from recsys.retrieval.scores import Factors, People, margin_of
+from recsys.retrieval.scores import Factors, People, largest_of, margin_of
 from recsys.retrieval.words import Positions
 from recsys.schema.place import Cells
 
@@ -23,16 +23,26 @@ def people_of(directed: Directed, rows: Positions) -> People:
     """
     taste, appeal = _padded(directed.taste, "taste", rows), _padded(directed.appeal, "appeal", rows)
     place, near = _near(directed.nearness, directed.cell[rows])
-    margin = margin_of(taste, appeal, near)
+    largest = largest_of(taste, appeal, near)
+    margin = margin_of(taste, appeal, largest)
     if margin.max(initial=0.0) > _LARGEST_LOGIT * 2.0**-23:
         remedy = "scale the factors: logits beyond a few hundred mean certainty"
         raise InputError(explained("factors too large for float32 products", remedy=remedy))
-    return People(rows, taste, appeal, place, near, margin)
+    return People(rows, taste, appeal, place, near, margin, largest)
+
+
+def padded(n_factors: int) -> int:
+    """Return how many factors are held for that many given.
+
+    >>> padded(0), padded(16), padded(17)
+    (16, 16, 32)
+    """
+    return max(LANES, -(-n_factors // LANES) * LANES)
 
 
 def _padded(matrix: npt.NDArray[np.float32], name: str, rows: Positions) -> Factors:
     n_factors = matrix.shape[1]
-    wide = np.zeros((len(rows), max(LANES, -(-n_factors // LANES) * LANES)), np.float32)
+    wide = np.zeros((len(rows), padded(n_factors)), np.float32)
     with np.errstate(over="ignore"):
         wide[:, :n_factors] = matrix[rows]
     broken = rows[~np.isfinite(wide).all(axis=1)]

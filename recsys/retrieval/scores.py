@@ -78,7 +78,7 @@ class People(NamedTuple):
     """What scoring reads of people, in tile order.
 
     row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; place: `(n,)` int32 into
-    `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64.
+    `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64; largest: see `largest_of`.
     """
 
     row: Positions
@@ -87,6 +87,7 @@ class People(NamedTuple):
     place: Positions
     near: Factors
     margin: Values
+    largest: Values
 
 
 class Viewers(NamedTuple):
@@ -115,19 +116,26 @@ def viewers_at(people: People, rows: Positions) -> Viewers:
     )
 
 
-def margin_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
-    """Return, for each person, how far any float32 logit with them can be wrong, `(n_people,)`.
+def largest_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
+    """Return the largest norm of a taste, of an appeal, and the largest logit of nearness, `(3,)`."""
+    widest = [_norms(rows).max(initial=0.0) for rows in (taste, appeal)]
+    return np.array([*widest, float(np.abs(near).max(initial=0.0))])
+
+
+def margin_of(taste: Factors, appeal: Factors, largest: Values) -> Values:
+    """Return how far any float32 logit of each person with people of `largest` can be wrong.
 
     >>> one = np.ones((1, 4), np.float32)
-    >>> bool(0 < margin_of(one, one, np.zeros((1, 1), np.float32))[0] < 1e-4)
+    >>> bool(0 < margin_of(one, one, largest_of(one, one, one))[0] < 1e-4)
     True
     """
-    n_factors = taste.shape[1]
-    wants = np.sqrt(np.einsum("nf,nf->n", taste, taste, dtype=np.float64))
-    is_ = np.sqrt(np.einsum("nf,nf->n", appeal, appeal, dtype=np.float64))
-    largest = np.maximum(wants * is_.max(initial=0.0), is_ * wants.max(initial=0.0))
-    nearest = float(np.abs(near).max(initial=0.0))
-    return (n_factors + 8) * 2.0**-23 * (largest + nearest) + 1e-30
+    widest_taste, widest_appeal, nearest = largest
+    norm = np.maximum(_norms(taste) * widest_appeal, _norms(appeal) * widest_taste)
+    return (taste.shape[1] + 8) * 2.0**-23 * (norm + nearest) + 1e-30
+
+
+def _norms(rows: Factors) -> Values:
+    return np.sqrt(np.einsum("nf,nf->n", rows, rows, dtype=np.float64))
 
 
 @njit(nogil=True, cache=True)

@@ -1,5 +1,6 @@
 """The k best of the rows of one tile: masks, products, short lists."""
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from recsys.retrieval.best import (
 )
 from recsys.retrieval.chunks import Chunks
 from recsys.retrieval.layout import Layout
-from recsys.retrieval.mask import columns_left, mask_of
+from recsys.retrieval.mask import Mask, columns_left, mask_of
 from recsys.retrieval.scores import Factors, Viewers, viewers_at
 from recsys.retrieval.sparse import Links, close_pairs
 from recsys.retrieval.words import Positions, Reach, Words, most_generous, summaries, taken
@@ -65,26 +66,47 @@ class Workspace:
 
 def tile_best(layout: Layout, rows: Positions, search: Search, work: Workspace) -> Best:
     """Return the k best of each position in `rows`, which should lie in one tile."""
-    people, wanted = layout.people, search.wanted
-    viewers, lists = viewers_at(people, rows), work.shortlists(len(rows))
-    words = taken(layout.words, rows)
-    left = open_to_any(layout, words, layout.reach)
+
+    def close(mask: Mask, columns: Positions) -> None:
+        close_pairs(mask, rows, columns, layout.sparse, search.excluded)
+
+    viewers, words = viewers_at(layout.people, rows), taken(layout.words, rows)
+    return best_of(layout, viewers, words, layout.reach, close, search.wanted, work)
+
+
+def best_of(  # noqa: PLR0917
+    layout: Layout,
+    viewers: Viewers,
+    words: Words,
+    reach: Reach,
+    close: Callable[[Mask, Positions], None],
+    wanted: Wanted,
+    work: Workspace,
+) -> Best:
+    """Return the k best for viewers with those words.
+
+    reach: from each viewer's cell (`words.cell`) to the cells of the layout. close: shuts in a mask of all
+    viewers and some columns what sparse rules forbid.
+    """
+    people, n_viewers = layout.people, len(viewers.place)
+    lists = work.shortlists(n_viewers)
+    left = open_to_any(layout, words, reach)
     for start in range(0, len(left), work.columns):
         columns = left[start : start + work.columns]
-        mask = _shaped(work.mask, len(rows), len(columns))
-        n_open = mask_of(words, layout.reach, layout.words, columns, mask)
-        close_pairs(mask, rows, columns, layout.sparse, search.excluded)
+        mask = _shaped(work.mask, n_viewers, len(columns))
+        n_open = mask_of(words, reach, layout.words, columns, mask)
+        close(mask, columns)
         if n_open < _MANY * mask.size:
             keep_best_of_few(lists, viewers, columns, mask, people, wanted)
             continue
         some = np.flatnonzero(mask.any(axis=0))
         if len(some) < _WORTH_DROPPING * len(columns):
             columns = columns[some]
-            fewer = _shaped(work.mask_left, len(rows), len(columns))
+            fewer = _shaped(work.mask_left, n_viewers, len(columns))
             mask = np.take(mask, some, axis=1, out=fewer, mode=_UNCHECKED)
         likes, liked = _products(layout, viewers, columns, work)
         keep_best(lists, viewers, columns, mask, likes, liked, people, wanted)
-    best = empty_best(len(rows), wanted.k)
+    best = empty_best(n_viewers, wanted.k)
     settle(lists, best, viewers, people, wanted)
     return best
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from recsys.constraints.compiled import Compiled
-from recsys.retrieval.packing import Packing
+from recsys.retrieval.packing import Packing, long_words, short_words
 
 Positions = npt.NDArray[np.int32]
 Reach = npt.NDArray[np.uint8]
@@ -40,17 +40,16 @@ class Words(NamedTuple):
     in_person: npt.NDArray[np.bool_]
 
 
-def words_of(compiled: Compiled, rows: Positions, packing: Packing | None = None) -> Words:
-    """Return the words of the people at `rows`, in that order; `packing` is theirs unless given."""
-    packing = Packing.of(compiled, rows) if packing is None else packing
+def words_of(compiled: Compiled, rows: Positions, packing: Packing) -> Words:
+    """Return the words of the people at `rows`, in that order."""
     overlaps = compiled.overlaps[rows]
     return Words(
         traits=_even(compiled.traits[rows].T),
         refuses=_even(compiled.refuses[rows].T),
-        short=packing.short_words(overlaps),
+        short=short_words(packing, overlaps),
         guard=packing.guard,
         fill=packing.fill,
-        long=packing.long_words(overlaps),
+        long=long_words(packing, overlaps),
         starts=packing.starts,
         cell=compiled.cell[rows].astype(np.int32),
         max_class=compiled.max_class[rows].astype(np.uint8),

@@ -15,6 +15,7 @@ from recsys.retrieval.scores import (
     QUICK,
     bounds,
     exact_pairs,
+    largest_of,
     lower_by,
     margin_of,
     mutual,
@@ -97,7 +98,7 @@ def test_margin_covers_float32_products(n_factors: int) -> None:
     near = np.zeros((1, 1), np.float32)
     true = taste.astype(np.float64) @ appeal.T.astype(np.float64)
     wrong = np.abs(taste @ appeal.T - true)
-    margin = margin_of(taste, appeal, near)
+    margin = margin_of(taste, appeal, largest_of(taste, appeal, near))
     assert (wrong <= margin[:, None]).all()
     assert (wrong <= margin[None, :]).all()
     assert wrong.max() > 0

@@ -230,7 +230,9 @@ def test_a_margin_of_nothing_would_be_caught(monkeypatch: pytest.MonkeyPatch) ->
     world = everybody_open(n), directed
     expected = by_definition(world, 3, "cross_ratio")
     assert as_dict(mutual_top_k(directed, world[0], k=3, combiner="cross_ratio")) == expected
-    monkeypatch.setattr("recsys.retrieval.people.margin_of", lambda taste, appeal, near: np.zeros(len(taste)))
+    monkeypatch.setattr(
+        "recsys.retrieval.people.margin_of", lambda taste, appeal, largest: np.zeros(len(taste))
+    )
     assert as_dict(mutual_top_k(directed, world[0], k=3, combiner="cross_ratio")) != expected
 
 
