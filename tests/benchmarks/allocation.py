@@ -56,7 +56,7 @@ def measure(args: argparse.Namespace) -> Result:
     summary: dict[str, Any] = {}
     allocate_graph(town(200, 10, np.random.default_rng(0)), AllocationConfig(workers=args.workers))
     small = args.people is not None
-    parts = {"su": _su, "noise": _noise, "optimum": _optimum, "fairness": _fairness}
+    parts = {"su": _su, "noise": _noise, "optimum": _optimum, "budget": _budgets, "fairness": _fairness}
     for name in args.parts:
         summary |= parts[name](args, rows, small=small)
     for n_people in args.scale if not small else [args.people]:
@@ -195,6 +195,29 @@ def _optimum(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, 
     }
 
 
+def _budgets(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Caps on the likes people expect: matches kept, and how many caps are broken."""
+    n = 20 if small else 100
+    graph = one_sided(*su_market(n, 0.5, np.random.default_rng([args.seed, 5])))
+    free = allocate_graph(graph, AllocationConfig(k=n, workers=args.workers)).ranked
+    broken = 0
+    for budget in (1.0, 2.0, 4.0):
+        config = AllocationConfig(k=n, budget=budget, workers=args.workers)
+        ways = {
+            "no budget": free,
+            "allocator": allocate_graph(graph, config).ranked,
+            "greedy": greedy_budget(graph, n, budget=budget),
+        }
+        for name, lists in ways.items():
+            said = judge(graph, lists, rng=np.random.default_rng(args.seed), rounds=100)
+            over = said.budget_violations(budget)
+            broken += over if name == "allocator" else 0
+            rows.append(
+                {"part": f"budget {budget:g}", "way": name, "matches": said.matches, "violations": over}
+            )
+    return {"budget_violations": broken}
+
+
 def _fairness(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
     """Two-sided lists of a crowded market: matches kept by Nash, and envious pairs."""
     n = 60 if small else args.side
@@ -270,7 +293,7 @@ def _interval(name: str, interval: Interval) -> dict[str, float]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    known = ("su", "noise", "optimum", "fairness")
+    known = ("su", "noise", "optimum", "budget", "fairness")
     parser.add_argument("--parts", nargs="*", choices=known, default=known, help="what to run (default all)")
     parser.add_argument("--markets", type=int, default=12, help="markets a setting (default 12)")
     parser.add_argument("--side", type=int, default=1000, help="people a side for envy (default 1000)")

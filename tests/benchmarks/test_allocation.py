@@ -28,6 +28,7 @@ def test_allocation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert summary[f"{key}_seconds"] > 0
     assert summary["noise1_gain_lo"] <= summary["noise1_gain"] <= summary["noise1_gain_hi"]
     assert summary["noise0_gain"] > summary["noise2_gain"]
+    assert summary["budget_violations"] == 0
     assert summary["optimum_share"] > 0.99
     assert summary["linear_step_agrees"] is True
     assert summary["nash_share"] > 0.9
