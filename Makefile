@@ -71,7 +71,8 @@ bench-million: env ## one search for a million people on all processors; WITH="-
 	$(PYTHON) -m tests.benchmarks.retrieval --people 1000000 --eligible 0.009 --workers $$(nproc) \
 	  --no-peers --memory-mb 8000 $(WITH)
 
-soak: env ## the example backend under load while everything changes; WITH="--minutes 2" for less than ten
+soak: env ## nights killed at random, then a backend under load while everything changes; WITH="--minutes 2" for less than ten
+	$(PYTHON) -m tests.benchmarks.night_soak $(WITH)
 	$(PYTHON) -m tests.benchmarks.soak $(WITH)
 
 lock: ## requirements/lock.txt anew from pyproject.toml

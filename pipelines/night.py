@@ -9,13 +9,16 @@ next one tracks it.
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.settings import CHANGES
+from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.published import current_run
@@ -38,8 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
     WORK.failure.unlink(missing_ok=True)
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}
+    begun = datetime.now(UTC)
     done = subprocess.run([sys.executable, "-m", "dvc", "repro"], env=environment, check=False)
     code, said = outcome_of(done.returncode)
+    late = over_budget(begun)
+    if late:
+        code = EXIT_PUBLISHED_WITH_WARNINGS if code == EXIT_PUBLISHED else code
+        said += f"; over its time budget: {late}"
     print(said, file=sys.stderr)
     return code
 
@@ -60,6 +68,28 @@ def outcome_of(returned: int) -> tuple[int, str]:
     code = _read(WORK.outcome)["exit_code"]
     how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "published with warnings"}[code]
     return code, f"night: {how}, {current_run(PUBLISHED)} is served from {PUBLISHED}"
+
+
+def over_budget(begun: datetime) -> str:
+    """Return what of the stages that ended since `begun` took longer than its budget, as text."""
+    if not (WORK.settings.exists() and WORK.log.exists()):
+        return ""
+    budget = read_settings(WORK.settings).budget
+    lines = [json.loads(line) for line in WORK.log.read_text(encoding="utf-8").splitlines()]
+    since = begun.replace(microsecond=0)
+    minutes = {
+        line["stage"]: line["seconds"] / 60
+        for line in lines
+        if "at" in line and datetime.fromisoformat(line["at"]) >= since
+    }
+    late = [f"{name} {taken:.1f} min" for name, taken in minutes.items() if taken > _limit(budget, name)]
+    if sum(minutes.values()) > budget.night_minutes:
+        late.append(f"the night {sum(minutes.values()):.1f} min")
+    return ", ".join(late)
+
+
+def _limit(budget: BudgetSettings, stage: str) -> float:
+    return budget.stage_minutes.get(stage, math.inf)
 
 
 def _read(path: Any) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from recsys.storage.durable import write_durably
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     run_folder = Path(json.loads(work.outcome.read_bytes())["folder"])
-    summary = read_night(run_folder, night.people, night.policy, work=work, source=settings.source)
+    summary = read_night(
+        run_folder,
+        night.people,
+        night.policy,
+        work=work,
+        source=settings.source,
+        budget_minutes=settings.budget.night_minutes,
+    )
     page = render_report(summary, settings.report.lang, sample_lists=settings.report.sample_lists)
     write_durably(work.report, page.encode())
     return {

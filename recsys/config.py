@@ -167,6 +167,16 @@ class PublishSettings(_Section):
     platform: PlatformSettings = PlatformSettings()
 
 
+class BudgetSettings(_Section):
+    """How long a night may take; over it the night is published all the same, and says so.
+
+    night_minutes: all stages together; stage_minutes: single stages by name.
+    """
+
+    night_minutes: Annotated[float, Field(gt=0.0)] = 120.0
+    stage_minutes: dict[str, Annotated[float, Field(gt=0.0)]] = {}
+
+
 class ReportSettings(_Section):
     """The language of the report and of reason texts, and how many lists it shows."""
 
@@ -218,6 +228,7 @@ class Settings(_Section):
     allocate: AllocateSettings = AllocateSettings()
     execution: ExecutionSettings = ExecutionSettings()
     publish: PublishSettings = PublishSettings()
+    budget: BudgetSettings = BudgetSettings()
     report: ReportSettings = ReportSettings()
     tracking: TrackingSettings = TrackingSettings()
 

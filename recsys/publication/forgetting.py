@@ -16,7 +16,7 @@ from recsys.storage.manifest import read_manifest
 from recsys.storage.named_people import names_erased
 from recsys.storage.published import current_run
 
-_KEPT: Final = ("settings.yaml", "log.jsonl", "failure.json")
+_KEPT: Final = ("settings.yaml", "log.jsonl")
 """Files of the work folder that name nobody."""
 
 

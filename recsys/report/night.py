@@ -26,7 +26,7 @@ class NightSummary:
     tables:         table, accepted, quarantined.
     allocation:     rows (name, matches, reached, gini, gain, gain_lo, gain_hi), error, people, full.
     nights:         many simulated nights, None when none were played.
-    seconds:        how long each step took.
+    seconds:        how long each step took; budget_minutes: how long all of them may take, 0 unstated.
     made_from:      ids of data, model, policy, code, params; packages: versions.
     """
 
@@ -47,6 +47,7 @@ class NightSummary:
     allocation: Mapping[str, Any] = field(default_factory=dict)
     nights: NightsSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    budget_minutes: float = 0.0
     made_from: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
 

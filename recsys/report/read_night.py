@@ -25,7 +25,13 @@ from recsys.storage.published import LISTS, read_lists
 
 
 def read_night(
-    run_folder: Path, people: Population, policy: Policy, *, work: WorkFolder, source: str = ""
+    run_folder: Path,
+    people: Population,
+    policy: Policy,
+    *,
+    work: WorkFolder,
+    source: str = "",
+    budget_minutes: float = 0.0,
 ) -> NightSummary:
     """Return the summary of the run in `run_folder`, published or refused.
 
@@ -66,6 +72,7 @@ def read_night(
         allocation=_figures(work.allocation / FIGURES) if this_night else {},
         nights=_nights(work.nights),
         seconds=_seconds(work.log) if this_night else {},
+        budget_minutes=budget_minutes,
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
     )

@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipelines.night import main
+from pipelines.night import main, over_budget
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.published import current_run
 from tests.pipelines.imports import ROOT
@@ -91,3 +92,25 @@ def test_a_night_where_there_is_no_pipeline(
     monkeypatch.chdir(tmp_path)
     assert main([]) == 30
     assert "run it again" in capfd.readouterr().err
+
+
+def log_line(stage: str, seconds: float, at: str) -> str:
+    return json.dumps({"stage": stage, "seconds": seconds, "at": at}) + "\n"
+
+
+def test_a_night_over_its_budget_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    begun = datetime(2026, 1, 5, 3, tzinfo=UTC)
+    assert over_budget(begun) == ""
+    WORK.root.mkdir(parents=True)
+    WORK.settings.write_text("budget: {night_minutes: 5, stage_minutes: {train: 1}}\n")
+    last_night = log_line("train", 600.0, "2026-01-04T03:00:00+00:00")
+    WORK.log.write_text(last_night + '{"stage": "old", "seconds": 900}\n')
+    assert over_budget(begun) == ""
+    with WORK.log.open("a") as log:
+        log.write(log_line("train", 90.0, "2026-01-05T03:10:00+00:00"))
+        log.write(log_line("recommend", 120.0, "2026-01-05T03:12:00+00:00"))
+    assert over_budget(begun) == "train 1.5 min"
+    with WORK.log.open("a") as log:
+        log.write(log_line("publish", 120.0, "2026-01-05T03:14:00+00:00"))
+    assert over_budget(begun) == "train 1.5 min, the night 5.5 min"

@@ -1,0 +1,198 @@
+"""A whole night as an operator runs it: how long, how much memory, and what survives when it is cut short.
+
+    python -m tests.benchmarks.night --people 100000 --json OUT
+    python -m tests.benchmarks.night --people 100000 --beside 10000    (and how cost grows)
+
+Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
+makes the lists and goes on; lets a publication fail at every write, flush and rename; damages every file
+of a publication in every way. `--safety-only` leaves the night out, `--every 5` walks every fifth step.
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from recsys.publication.work import WORK
+from recsys.storage.published import read_publication
+from tests.benchmarks.command import Result, run
+from tests.crash.corruption import try_all
+from tests.crash.publishing import publishing, serving
+from tests.crash.walk import Story, steps_of, walk
+from tests.publication.night import make_night
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
+_DONE = (0, 10)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    return run("night", measure, about=__doc__ or "", argv=argv, arguments=_arguments)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--beside", type=int, metavar="N", help="a smaller night too, to see how cost grows")
+    parser.add_argument("--every", type=int, default=1, help="walk every n-th step on the disk (default 1)")
+    parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the night"
+    )
+
+
+def measure(args: argparse.Namespace) -> Result:
+    """Measure a night and what may happen to it."""
+    people = args.people or 20_000
+    rows: list[dict[str, Any]] = []
+    summary: dict[str, Any] = {}
+    notes = []
+    with TemporaryDirectory(prefix="night-") as folder:
+        if not args.safety_only:
+            project = _project(Path(folder) / "project")
+            big = _night(project, people, args.set)
+            rows = big["rows"]
+            summary = {key: big[key] for key in ("seconds", "peak_mb", "seconds_by_stage", "rerun_seconds")}
+            summary["resume_redone"] = _resume(project)
+            if args.beside:
+                small = _night(_project(Path(folder) / "beside"), args.beside, args.set)
+                notes.append(_growth(people, big, args.beside, small))
+        summary |= _safety(Path(folder) / "safety", args)
+    return Result(rows or [_as_row(summary)], summary, notes)
+
+
+def _project(root: Path) -> Path:
+    for part in PARTS:
+        target = root / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / part, target)
+    return root
+
+
+def _run(project: Path, *command: str) -> float:
+    """Run a module of the project and return how long it took."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSYS")}
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=project,
+        env=environment | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode not in _DONE:
+        raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr[-2000:]}")
+    return time.perf_counter() - start
+
+
+def _night(project: Path, people: int, changes: list[str]) -> dict[str, Any]:
+    settings = [f"people={people}", *changes]
+    command = ["pipelines.night", *(part for change in settings for part in ("--set", change))]
+    seconds = _run(project, *command)
+    lines = [json.loads(line) for line in (project / WORK.log).read_text().splitlines()]
+    rerun = _run(project, *command)
+    rows = [
+        {
+            "people": people,
+            "stage": line["stage"],
+            "seconds": line["seconds"],
+            "share": line["seconds"] / seconds,
+            "peak_mb": line["peak_mb"],
+        }
+        for line in lines
+    ]
+    return {
+        "rows": rows,
+        "seconds": seconds,
+        "peak_mb": max(line["peak_mb"] for line in lines),
+        "seconds_by_stage": {line["stage"]: line["seconds"] for line in lines},
+        "rerun_seconds": rerun,
+    }
+
+
+def _resume(project: Path) -> int:
+    """Kill the step that makes the lists when half its parts are there; return the parts done twice.
+
+    That is the finished parts a rerun does again, and the one that was under way.
+    """
+    settings = (project / WORK.settings).read_text(encoding="utf-8")
+    size = max(1, _viewers(project) // 8)
+    chosen = settings.replace("people_a_part: 5000", f"people_a_part: {size}")
+    (project / WORK.settings).write_text(chosen.replace("workers: 0", "workers: 1"), encoding="utf-8")
+    notes = project / WORK.parts / "recommend"
+    shutil.rmtree(notes, ignore_errors=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines.recommend"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while process.poll() is None and len(list(notes.glob("part-*.json"))) < 4:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    finished = len(list(notes.glob("part-*.json")))
+    _run(project, "pipelines.recommend")
+    said = json.loads((project / WORK.log).read_text().splitlines()[-1])
+    again = int(said["redone"]) - (int(said["parts"]) - finished)
+    return again + (1 if finished < said["parts"] else 0)
+
+
+def _viewers(project: Path) -> int:
+    lines = [json.loads(line) for line in (project / WORK.log).read_text().splitlines()]
+    return int(next(line["people"] for line in reversed(lines) if line["stage"] == "recommend"))
+
+
+def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Walk through every step of a publication, and damage every file of one."""
+    folder.mkdir()
+    night, rng = make_night(), np.random.default_rng(args.seed)
+    points, lost = 0, []
+    for harm in ("killed", "torn", "full"):
+        told: Story = publishing(night, folder / harm)
+        walked = walk(told, harm, range(1, steps_of(told) + 1, args.every))  # type: ignore[arg-type]
+        points, lost = points + walked.points, lost + walked.lost
+    published = folder / "corrupt"
+    night.publish(published, serving=serving)
+    found = try_all(published, lambda: read_publication(published), rng, flips=max(1, 20 // args.every))
+    for text in [*lost, *found.loaded]:
+        print(f"lost: {text}", file=sys.stderr)
+    return {
+        "crash_points": points,
+        "crash_lost": len(lost),
+        "corrupt_tried": found.tried,
+        "corrupt_loaded": len(found.loaded),
+    }
+
+
+def _growth(people: int, big: Mapping[str, Any], fewer: int, small: Mapping[str, Any]) -> str:
+    power = math.log(big["seconds"] / small["seconds"]) / math.log(people / fewer)
+    million = big["seconds"] * (1e6 / people) ** max(power, 1.0) / 60
+    memory = big["peak_mb"] * (1e6 / people) / 1024
+    return (
+        f"time grows as people to the power {power:.2f} ({fewer:,}: {small['seconds']:.0f} s); by that a "
+        f"million people take {million:.0f} minutes, and in proportion {memory:.0f} GiB at most "
+        "(extrapolated, not run)"
+    )
+
+
+def _as_row(summary: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in summary.items() if not isinstance(value, dict)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""The benchmark of the night at a small size: its figures are there, and nothing is lost."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import night
+
+SMALL = ("model.name=popularity", "tracking.enabled=false", "evaluate.beside=[]", "allocate.enabled=false")
+
+
+def test_what_is_cut_short_or_damaged(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    assert night.main(["--safety-only", "--every", "30", "--json", str(out)]) == 0
+    summary = json.loads(out.read_text())["summary"]
+    assert summary["crash_points"] >= 5
+    assert summary["corrupt_tried"] >= 30
+    assert (summary["crash_lost"], summary["corrupt_loaded"]) == (0, 0)
+
+
+@pytest.mark.slow
+def test_a_whole_night(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    changes = [part for change in SMALL for part in ("--set", change)]
+    assert night.main(["--people", "80", "--every", "40", "--json", str(out), *changes]) == 0
+    found = json.loads(out.read_text())
+    assert [row["stage"] for row in found["rows"]][-1] == "track"
+    summary = found["summary"]
+    assert summary["seconds"] > summary["rerun_seconds"] > 0
+    assert 0 <= summary["resume_redone"] <= 1
+    assert summary["peak_mb"] > 100
