@@ -86,26 +86,28 @@ class EventLog:
     ) -> pd.DataFrame:
         """Return the events up to and including `until` (seconds), by time, numbered from `first`."""
         whole = self._columns()
-        if until is not None:
-            kept = whole["ts"] <= until
-            whole = {name: values[kept] for name, values in whole.items()}
         order = np.argsort(whole["ts"], kind="stable")
-        found = {name: values[order] for name, values in whole.items()}
-        impression = found["type"] == TYPES.index("impression")
+        if until is not None:
+            order = order[: np.searchsorted(whole["ts"][order], until, side="right")]
+
+        def found(name: str) -> npt.NDArray[Any]:
+            return whole[name][order]  # one column at a time: a large town has many events
+
+        impression = found("type") == TYPES.index("impression")
         return pd.DataFrame(
             {
                 C.EVENT: _numbered(first, len(order)),
-                C.TS: utc(found["ts"]),
-                C.ACTOR: _words(found["actor"], ids),
-                C.TARGET: _words(found["target"], ids),
-                C.TYPE: _words(found["type"], TYPES),
-                C.SURFACE: _words(found["surface"], SURFACES),
-                C.POSITION: _amounts(found["position"]),
-                C.PROPENSITY: found["propensity"],
+                C.TS: utc(found("ts")),
+                C.ACTOR: _words(found("actor"), ids),
+                C.TARGET: _words(found("target"), ids),
+                C.TYPE: _words(found("type"), TYPES),
+                C.SURFACE: _words(found("surface"), SURFACES),
+                C.POSITION: _amounts(found("position")),
+                C.PROPENSITY: found("propensity"),
                 C.MODEL_VERSION: _words(np.where(impression, 0, -1), [model_version]),
-                C.DETAIL: _words(found["detail"], DETAILS),
-                C.COUNT: _amounts(found["count"]),
-                C.REPLY_LAG_H: found["lag"].astype(np.float64).round(2),
+                C.DETAIL: _words(found("detail"), DETAILS),
+                C.COUNT: _amounts(found("count")),
+                C.REPLY_LAG_H: found("lag").astype(np.float64).round(2),
             }
         )
 
@@ -148,9 +150,7 @@ def _coded(words: object, known: tuple[str, ...]) -> object:
 
 
 def _words(codes: npt.NDArray[Any], words: Sequence[str] | npt.NDArray[np.object_]) -> pd.Series:
-    return pd.Series(
-        pd.Categorical.from_codes(codes.astype(np.int64), pd.Index(words, dtype=object)).astype("str")
-    )
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(words, dtype=object)).astype("str"))
 
 
 def _amounts(values: npt.NDArray[Any]) -> pd.Series:

@@ -192,6 +192,8 @@ def make_town(
         residents, truth, pools=pools, arrivals=arrivals, brigades=brigades, known_blocks=known, rng=rng, s=s
     )
     log.extend(lived)
+    holds = past.holds
+    del lived, past, pools  # large in a large town
     ids = IdIndex(residents.ids.tolist())
     until = None if nights_ahead else arrivals.end
     tables = citizens.tables | {
@@ -202,7 +204,7 @@ def make_town(
     if nights_ahead:
         for name, rows in tables.items():
             tables[name], coming[name] = due(rows, ids, arrivals, now)
-    tables |= safety_tables(tables[T.EVENTS], past.holds, residents.ids, arrivals.end)
+    tables |= safety_tables(tables[T.EVENTS], holds, residents.ids, arrivals.end)
     return Town(
         tables=with_dirt(tables, s.dirt, rng),
         ids=ids,
