@@ -22,6 +22,7 @@ from recsys.models.looks import Looks
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.space import Shifts, Standard
 from recsys.models.stacker import Stacker, fit_stacker, known, stacked
+from recsys.models.unseen import only_likes, with_unseen
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
@@ -65,7 +66,9 @@ class BehaviourModel(Model):
         return self
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        looks = Looks.from_events(people, events)
+        answered = Looks.from_events(people, events)
+        self.unseen_seed_ = int(rng.integers(2**31 - 1)) if only_likes(answered) else None
+        looks = self._with_unseen(answered)
         lesson = self._lesson(people, events)
         self.content_ = None if lesson is None else self._content_learned(people, lesson, rng)
         content = None if self.content_ is None else self.content_.fitted
@@ -89,8 +92,15 @@ class BehaviourModel(Model):
         spaces, usual = base.spaces(people, content), _usual(base)
         parts = State.found(base, spaces, content, seen).parts(spaces, content, unseen)
         learned = fit_stacker(parts, unseen.labels, unseen.chances, usual)
-        joint = _joint(unseen, sigmoid(stacked(learned, parts)))
+        chance = sigmoid(stacked(learned, parts))
+        joint = Joint() if self.unseen_seed_ is not None else _joint(unseen, chance)
         return learned.moved(usual, _usual(self.base_)), joint
+
+    def _with_unseen(self, looks: Looks) -> Looks:
+        """Return the looks with the passes of the fit, if it had to draw some; see `unseen`."""
+        if self.unseen_seed_ is None:
+            return looks
+        return with_unseen(looks, self.config.unseen, np.random.default_rng(self.unseen_seed_))
 
     def _content_of(self, people: Population) -> Directed | None:
         """Return what content says of people; the last ones asked about during a fit are remembered."""
@@ -129,7 +139,7 @@ class BehaviourModel(Model):
         """
         model = copy(self)
         model._fitted = self.fitted
-        model._fold_in(people, Looks.from_events(people, events.until(people.as_of)))
+        model._fold_in(people, self._with_unseen(Looks.from_events(people, events.until(people.as_of))))
         model._fitted = model._apply(people)
         return model
 
@@ -162,6 +172,7 @@ class BehaviourModel(Model):
             "intercept": base.intercept,
             "variances": list(base.variances),
             "joint": self.joint_.correlation,
+            "unseen_seed": self.unseen_seed_,
             "stacker": [stacker.intercept, stacker.near, stacker.asked],
             "content": None,
         }
@@ -206,6 +217,7 @@ class BehaviourModel(Model):
         own = {name: arrays[f"stacker.{name}"] for name in ("rows", "columns")}
         self.stacker_ = Stacker(intercept=intercept, near=near, asked=asked, **own)
         self.joint_ = Joint(meta["joint"])
+        self.unseen_seed_ = meta["unseen_seed"]
         own = {name[8:]: array for name, array in arrays.items() if name.startswith("content.")}
         self.content_ = None if meta["content"] is None else self._content_restored(own, meta["content"])
 

@@ -19,6 +19,7 @@ class BehaviourConfig:
     personal_strength: lam of the fold-in there.
     steps:             Newton steps of a fold-in.
     held_out:          share of pairs left out to learn the weights of the parts and the calibration.
+    unseen:            passes drawn for each like where nobody ever said no; 0 for none.
     stack:             learn those weights; False keeps the usual ones.
     """
 
@@ -34,4 +35,5 @@ class BehaviourConfig:
     personal_strength: float = 2.0
     steps: int = 3
     held_out: float = 0.2
+    unseen: float = 4.0
     stack: bool = True
