@@ -1,5 +1,6 @@
 """Everybody's list out of everybody's candidates, and what that is expected to bring."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -91,7 +92,8 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
 def allocation_config(settings: Settings) -> AllocationConfig:
     """Return the allocator's settings of a night."""
     chosen = settings.allocate.model_dump(exclude={"enabled", "error", "opens"})
-    return AllocationConfig(k=settings.recommend.k, **chosen)
+    workers = settings.execution.workers or os.cpu_count() or 1  # threads: the same bytes in less time
+    return AllocationConfig(k=settings.recommend.k, workers=workers, **chosen)
 
 
 def presence(settings: AllocateSettings, people: Population) -> Presence:
