@@ -35,6 +35,22 @@ def cell_reach(cells: Cells) -> npt.NDArray[np.uint8]:
     return reach
 
 
+def between_cells(from_cells: Cells, to_cells: Cells) -> npt.NDArray[np.uint8]:
+    """Return the same classes from some cells to others, `(n_from, n_to)` uint8; 0 is nowhere.
+
+    >>> between_cells(np.array([0], np.uint64), np.array([0], np.uint64)).tolist()
+    [[15]]
+    """
+    reach = np.full((len(from_cells), len(to_cells)), UNREACHABLE, np.uint8)
+    rows, columns = np.flatnonzero(from_cells != 0), np.flatnonzero(to_cells != 0)
+    if len(rows) and len(columns):
+        here, there = from_cells[rows], to_cells[columns]
+        apart = distances_km(centres(here), centres(there))
+        least = apart - radii_km(here)[:, None] - radii_km(there)[None, :]
+        reach[np.ix_(rows, columns)] = _largest(apart) | (_smallest(least) << 4)
+    return reach
+
+
 def _largest(km: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     """Return the least allowed maximum each distance is within; 15 beyond the greatest."""
     within = np.zeros(km.shape, np.uint8)
