@@ -18,10 +18,11 @@ from recsys.publication.night import Night
 from recsys.publication.publish import Outcome, publish
 from recsys.publication.still_here import still_here
 from recsys.publication.work import PUBLISHED, WorkFolder
+from recsys.ranking.newcomer_files import write_newcomer_files
 from recsys.ranking.serving_files import write_serving
 from recsys.storage.durable import write_durably
 from recsys.storage.erasures import ErasureList
-from recsys.storage.published import read_lists
+from recsys.storage.published import NEWCOMERS, read_lists
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
@@ -30,7 +31,9 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     rows, people, found = still_here(night.people, read_lists(work.lists), erased)
 
     def serving(folder: Path, lists: pd.DataFrame) -> None:
-        directed = load_model(settings.model, work.model).directed(night.people).take(rows)
+        model = load_model(settings.model, work.model)
+        directed = model.directed(night.people).take(rows)
+        write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, model)
         write_serving(
             folder,
             lists,

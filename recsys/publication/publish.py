@@ -38,6 +38,7 @@ from recsys.storage.erasures import Erased, ErasureList
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.published import (
     LISTS,
+    NEWCOMERS,
     RUNS,
     SERVING,
     Publication,
@@ -190,7 +191,7 @@ def _watermark(erased: Erased, moment: datetime) -> str | None:
 
 
 def _serving_files(run: Path) -> list[str]:
-    paths = sorted((run / SERVING).rglob("*"))
+    paths = sorted([*(run / SERVING).rglob("*"), *(run / NEWCOMERS).rglob("*")])
     return [path.relative_to(run).as_posix() for path in paths if path.is_file()]
 
 

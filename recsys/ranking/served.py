@@ -12,6 +12,7 @@ from recsys.explain.reasons import Reasons
 from recsys.ranking.live import Live
 from recsys.ranking.served_ids import ServedIds
 from recsys.ranking.served_stages import ServedStages, shows_nothing
+from recsys.schema.catalogue import load_catalogue
 from recsys.storage.manifest import Manifest
 
 Rows = npt.NDArray[np.int32]
@@ -76,6 +77,15 @@ class Served:
         rows = self.candidates[part]
         certain = not len(self.propensity)
         return Tonight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
+
+    def answered(self, question: str, accepted: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Say who gave one of the accepted answers in public, `(n_people,)`; nobody when it is not held."""
+        codes, options = self.reasons.codes_by_kind()["answer"], self.reasons.arrays()["answer.option"]
+        if f"answer:{question}" not in codes:
+            return np.zeros(len(self.ids), bool)
+        answers = list(load_catalogue().questions[question].answers)
+        wanted = [answers.index(word) + 1 for word in accepted if word in answers]
+        return np.isin(options[:, codes.index(f"answer:{question}")], wanted)
 
     def may_show(self, viewer: int, candidates: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Say which candidate rows the rules and the stage of the pair let the viewer's row see."""

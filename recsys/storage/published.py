@@ -20,6 +20,8 @@ RUNS: Final = "runs"
 LISTS: Final = "recommendations.parquet"
 SERVING: Final = "serving"
 """The folder of a run that a backend maps, see `recsys.ranking`."""
+NEWCOMERS: Final = "newcomers"
+"""The folder of a run with what folding in one more person needs; opened when the first one asks."""
 LIST_COLUMNS: Final = (
     C.VIEWER,
     C.CANDIDATE,
