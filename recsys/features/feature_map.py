@@ -94,6 +94,10 @@ class FeatureMap:
             columns=[f"{column}:{side}" for side in ("looks", "is") for column in self.columns],
         )
 
+    def for_newcomers(self) -> "FeatureMap":
+        """Return the blocks without anything about the people of the fit, to be applied to others."""
+        return FeatureMap(tuple(block.for_newcomers() for block in self.blocks))
+
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return what all blocks learned as arrays named `BLOCK.FIELD`."""
         return {

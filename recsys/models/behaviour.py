@@ -130,6 +130,18 @@ class BehaviourModel(Model):
         p, q = (scored[column].to_numpy(np.float64) for column in (C.P_LIKE, C.P_LIKED_BACK))
         return scored.assign(**{C.P_MUTUAL: self.joint_.both(p, q)})
 
+    def for_newcomers(self) -> Self:
+        """Return the model without anything about the people of the fit, to be applied to others."""
+        model, nobody = copy(self), np.empty(0, np.int64)
+        base, ids = self.base_, np.empty(0, dtype=object)
+        shifts = {name: getattr(base, name).at(nobody) for name in ("personal_bases", "factor_bases")}
+        model.base_ = Base(**{**vars(base), "ids": ids, **shifts})
+        model.ids_, model.state_ = ids, self.state_.at(nobody)
+        if self.content_ is not None:
+            model.content_, model._content_last = self.content_.for_newcomers(), None
+        model._fitted = model._apply(Population.of_ids(ids, as_of="1970-01-01"))
+        return model
+
     def updated(self, people: Population, events: Events) -> Self:
         """Return the model after more happened: everybody is folded in again, nothing is refitted.
 

@@ -1,6 +1,7 @@
 """The content model: who suits whom by their answers, learned from outcomes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
@@ -166,6 +167,12 @@ class ContentModel(Model):
         candidate = rows.is_ @ weights.candidate.astype(np.float32)
         taste = np.hstack([rows.looks * weights.products.astype(np.float32), viewer[:, None], ones])
         return taste, np.hstack([rows.is_, ones, candidate[:, None]])
+
+    def for_newcomers(self) -> Self:
+        """Return the model without anything about the people of the fit, to be applied to others."""
+        model = copy(self)
+        model.features_ = self.features_.for_newcomers()
+        return super(ContentModel, model).for_newcomers()
 
     def _apply(self, people: Population) -> Directed:
         crowds = (people if len(at) == len(people) else people.take(at) for at in _crowds(len(people)))

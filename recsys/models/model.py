@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -87,6 +88,12 @@ class Model(ABC):
         """
         fitted = self.fitted
         return fitted if people is None else self._apply(people)
+
+    def for_newcomers(self) -> Self:
+        """Return the model without anything about the people of the fit, to be applied to others."""
+        model = copy(self)
+        model._fitted = self._apply(Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01"))
+        return model
 
     def score_pairs(
         self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"

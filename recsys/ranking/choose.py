@@ -4,6 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 from zlib import crc32
 
+import numpy as np
+import numpy.typing as npt
+
 from recsys.ranking.served import Served
 from recsys.storage.safety.store import Standing
 
@@ -51,6 +54,26 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     free = _free(served, ask, viewer_id, row)
     found += [(r, 1.0) for r in _searched(served, free, row, k - len(found), seen)]
     return Choice([r for r, _ in found], [p for _, p in found], live=True)
+
+
+def choose_of(  # noqa: PLR0917
+    served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[str], best: npt.NDArray[np.int32]
+) -> Choice:
+    """Return the first `k` of `best`, who the rules allow already, that stand free now."""
+    left_out, at = frozenset(skip), 0
+    found: list[int] = []
+    while len(found) < k:
+        rows = best[at : at + k + _SPARE].tolist()
+        ids = served.ids.at(rows)
+        standing = ask(viewer_id, ids)  # also of nobody: a newcomer may be held
+        if standing.viewer_out:
+            return NOBODY
+        gone = standing.out | left_out
+        found += [row for row, i in zip(rows, ids, strict=True) if i not in gone]
+        at += len(rows)
+        if at >= len(best):
+            break
+    return Choice(found[:k], [1.0] * len(found[:k]), live=True)
 
 
 def _free(served: Served, ask: Ask, viewer_id: str, row: int) -> Callable[[list[int]], list[int]]:

@@ -94,7 +94,7 @@ class Newcomer:
         return rows[np.lexsort((rows, -value))]
 
     def reason_codes(self, served: Served, rows: Rows) -> list[list[str]]:
-        """Return why each of `rows` is shown to the newcomer; circles and nearness are left to the next night."""
+        """Return why each of `rows` is shown to the newcomer; circles and nearness wait a night."""
         mine, theirs = Reasons(self.person), served.reasons
         codes, own = theirs.codes_by_kind(), mine.codes_by_kind()
         held, said = theirs.arrays(), mine.arrays()
@@ -129,8 +129,8 @@ def _aligned(values: npt.NDArray[Any], own: list[str], codes: list[str]) -> npt.
 def _separated(served: Served, person: Population, events: Events) -> npt.NDArray[np.bool_]:
     """Say whom the newcomer's own events keep apart from them, `(n_people,)` bool."""
     me = person.ids.ids([0])[0]
-    named = events.frame[[C.ACTOR, C.TARGET]].stack().dropna().unique().tolist()
-    ids = IdIndex({*named, me})
+    named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
+    ids = IdIndex({*named.tolist(), me})
     pairs = relations(events, None, None, ids, person.as_of).separated
     others = {str(ids.ids(pair[pair != ids.row(me)])[0]) for pair in pairs if ids.row(me) in pair}
     apart = np.zeros(len(served.ids), bool)

@@ -1,7 +1,6 @@
 """What a publication keeps for people who were not there yet: the rules' words and the model."""
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +30,8 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
     if model.name not in _MODELS:
         return False
     plan = Plan.of(policy, people, policy.compile(people))
-    nearness = model.directed(people.take([])).nearness
+    light = model.for_newcomers()
+    nearness = light.fitted.nearness
     settings = next((s for s in _settings() if Policy.default(**s).version == policy.version), None)
     meta = {
         "model": model.name,
@@ -40,8 +40,6 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
         "nearness": None if nearness is None else asdict(nearness),
     }
     save_arrays(folder, plan.arrays(), meta)
-    light = copy(model)  # the matrices of everybody lie in the publication already
-    light._fitted = model.directed(people.take([]))
     light.save(folder / "model")
     return True
 
@@ -62,7 +60,7 @@ class NewcomerFiles:
 
     @classmethod
     def open(cls, run: Path, manifest: Manifest, policy: Policy | None) -> Self:
-        """Verify and map what `write_newcomer_files` wrote; a policy that is not a default one has to be given.
+        """Verify and map what was written; a policy that is not a default one has to be given.
 
         Raises PublicationError when there is nothing, or it is damaged.
         """

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import structlog
 
@@ -20,17 +21,22 @@ from recsys.errors import (
     explained,
 )
 from recsys.explain.openers import opener_kind
-from recsys.ranking.choose import NOBODY, Choice, choose
+from recsys.history.events import Events
+from recsys.ranking.choose import NOBODY, Choice, choose, choose_of
 from recsys.ranking.hooks import Call, Hooks
 from recsys.ranking.impressions import impressions
 from recsys.ranking.listeners import Listeners
+from recsys.ranking.newcomer import Newcomer, Profile, one_person
+from recsys.ranking.newcomer_files import NewcomerFiles
 from recsys.ranking.open_served import answer
 from recsys.ranking.operator_view import PairView, pair_view
 from recsys.ranking.page import Item, Offered, Page, Receipt
 from recsys.ranking.permission import OperatorGate, OperatorPermission
 from recsys.ranking.publications import InUse, Publications
 from recsys.ranking.served import Served
+from recsys.ranking.served_stages import LISTED
 from recsys.storage.erasures import ErasureList, fingerprint
+from recsys.storage.published import RUNS
 from recsys.storage.safety.shown import MemoryShown, ShownLog
 from recsys.storage.safety.store import SafetyStore, Standing
 from recsys.storage.safety.with_erasures import WithErasures
@@ -59,9 +65,13 @@ class Ranker:
         valid_for: timedelta,
         zone: ZoneInfo,
         operators: OperatorGate | None,
+        published: Path,
+        policy: Policy | None,
     ) -> None:
         self._publications, self._safety, self._shown = publications, safety, shown
         self._listeners, self._zone = listeners, zone
+        self._published, self._policy = published, policy
+        self._newcomer_files: tuple[str, NewcomerFiles | None] = ("", None)
         self._max_staleness, self._valid_for, self._operators = max_staleness, valid_for, operators
 
     @classmethod
@@ -121,6 +131,8 @@ class Ranker:
             valid_for=valid_for,
             zone=ZoneInfo(day_zone),
             operators=operators,
+            published=Path(published),
+            policy=policy,
         )
 
     @property
@@ -136,10 +148,22 @@ class Ranker:
         """Stop looking for new publications."""
         self._publications.close()
 
-    def rank(self, viewer_id: str, k: int = 10, as_of: datetime | None = None) -> Page:
+    def rank(
+        self,
+        viewer_id: str,
+        k: int = 10,
+        as_of: datetime | None = None,
+        *,
+        profile: Profile | None = None,
+        events: Events | None = None,
+    ) -> Page:
         """Return at most `k` people for a viewer, best first: nobody twice a day, nobody who is out.
 
         An unknown viewer, one who is held and one who was erased all get the same empty page.
+
+        profile: the viewer's own tables, for somebody the publication does not know yet who has accepted the
+                 terms: folded in, searched for and checked in this call. Ignored for anybody it knows.
+        events:  what such a newcomer did so far.
 
         Raises
         ------
@@ -158,8 +182,17 @@ class Ranker:
             _check(viewer_id, k)
             self._check_age(use.served, moment)
             skip = answer(lambda: self._shown.shown(viewer_id, self._day(moment)))
-            choice = choose(use.served, self._standing, viewer_id, k, skip)
-            page = self._page(use, viewer_id, choice, moment)
+            newcomer = self._newcomer(use.served, viewer_id, profile, events)
+            if newcomer is None:
+                choice = choose(use.served, self._standing, viewer_id, k, skip)
+                items = self._items(use.served, viewer_id, choice.rows, moment)
+            else:
+                best = newcomer.best(use.served)
+                choice = choose_of(use.served, self._standing, viewer_id, k, skip, best)
+                said = newcomer.reason_codes(use.served, np.array(choice.rows, np.int32))
+                stages = [LISTED] * len(said)
+                items = self._dressed(use.served, viewer_id, choice.rows, stages, said, moment)
+            page = self._page(use, viewer_id, items, choice, moment)
             outcome = "served"
         except RecsysError as error:
             outcome = _OUTCOMES.get(type(error), outcome)
@@ -233,9 +266,22 @@ class Ranker:
     def _standing(self, viewer_id: str, candidates: Sequence[str]) -> Standing:
         return answer(lambda: self._safety.standing(viewer_id, candidates))
 
-    def _page(self, use: InUse, viewer_id: str, choice: Choice, moment: datetime) -> Page:
+    def _newcomer(
+        self, served: Served, viewer_id: str, profile: Profile | None, events: Events | None
+    ) -> Newcomer | None:
+        """Return the viewer folded in from a profile; None without one, and for people who are known."""
+        if profile is None or served.ids.find([viewer_id])[0] >= 0:
+            return None
+        run_id, files = self._newcomer_files
+        if files is None or run_id != served.run_id:
+            files = NewcomerFiles.open(self._published / RUNS / served.run_id, served.manifest, self._policy)
+            self._newcomer_files = (served.run_id, files)
+        return Newcomer.of(served, files, one_person(viewer_id, profile), events)
+
+    def _page(
+        self, use: InUse, viewer_id: str, items: tuple[Item, ...], choice: Choice, moment: datetime
+    ) -> Page:
         served = use.served
-        items = self._items(served, viewer_id, choice.rows, moment)
         offered = tuple(
             Offered(item.candidate_id, item.rank, chance)
             for item, chance in zip(items, choice.propensity, strict=True)
@@ -260,6 +306,17 @@ class Ranker:
         viewer = served.ids.find([viewer_id])[0]
         stages = served.stages.of(viewer, rows)
         reasons = served.reason_codes(viewer, rows, stages)
+        return self._dressed(served, viewer_id, rows, stages, reasons, moment)
+
+    def _dressed(  # noqa: PLR0917
+        self,
+        served: Served,
+        viewer_id: str,
+        rows: Sequence[int],
+        stages: Sequence[str],
+        reasons: Sequence[Sequence[str]],
+        moment: datetime,
+    ) -> tuple[Item, ...]:
         expires = moment + self._valid_for
         return tuple(
             Item(

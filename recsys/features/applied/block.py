@@ -32,6 +32,10 @@ class AppliedBlock(ABC):
     def rows(self, people: Population) -> BlockRows:
         """Return the two rows of everybody in `people`, seen at fit or not."""
 
+    def for_newcomers(self) -> Self:
+        """Return the block without anything about the people of the fit, to be applied to others."""
+        return self
+
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the array fields."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,8 +1,8 @@
 """Rhythm: how quickly and how often a person answers, as of a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,11 @@ class AppliedRhythm(AppliedBlock):
     def columns(self) -> tuple[str, ...]:
         """Speed, activity by events, activity by profile."""
         return ("speed", "active_days", "activity")
+
+    def for_newcomers(self) -> Self:
+        """Return the usual pace alone, without anybody's."""
+        days = {name: getattr(self, name)[:0] for name in ("person", "day", "lag_sum", "lag_count")}
+        return replace(self, ids_text=self.ids_text[:0], ids_ends=self.ids_ends[:0], **days)
 
     def lags(self, before: int) -> tuple[Floats, Floats]:
         """Return each person's sum and count of log lags before a day, `(n_ids,)` each."""

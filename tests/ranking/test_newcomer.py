@@ -1,0 +1,146 @@
+"""Somebody the publication does not know: folded in, searched for, checked, in the same call."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import InputError, PublicationError
+from recsys.history.events import Events
+from recsys.models.content import ContentModel
+from recsys.models.hybrid import HybridModel
+from recsys.models.model import Model
+from recsys.ranking.newcomer_files import write_newcomer_files
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.recommend import recommend
+from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
+from recsys.schema.relations import Relations
+from recsys.storage.published import NEWCOMERS
+from recsys.storage.safety import MemorySafety
+from tests.people import make_listed_people
+from tests.ranking.published import NOW, World
+
+NEW = 7
+
+
+def likes(ids: list[str], rng: np.random.Generator) -> Events:
+    pairs = [(a, b) for a in ids for b in rng.choice(ids, 6, replace=False) if a != b]
+    kinds = rng.choice(["like", "pass"], len(pairs))
+    frame = pd.DataFrame(pairs, columns=[C.ACTOR, C.TARGET]).assign(**{C.TYPE: kinds})
+    return Events.of(frame.assign(**{C.TS: pd.Timestamp("2026-01-10", tz="UTC")}))
+
+
+class Case:
+    """A community with one person left out, who comes later."""
+
+    def __init__(self, kind: type[Model], folder: Path) -> None:
+        rng = np.random.default_rng(3)
+        everybody = make_listed_people(40, rng)
+        self.everybody: Population = replace(everybody, relations=Relations.none(40))
+        rest = np.delete(np.arange(40), NEW)
+        self.people, self.one = self.everybody.take(rest), self.everybody.take([NEW])
+        self.viewer = str(self.one.ids.ids([0])[0])
+        ids = self.people.ids.ids(np.arange(39)).tolist()
+        self.model = kind().fit(self.people, likes(ids, rng), rng=rng)
+        world = World.of(self.people)
+        lists = recommend(self.model, self.people, world.policy, k=6)
+        self.world = replace(world, directed=self.model.directed(self.people), lists=lists)
+        self.folder, self.safety = folder, MemorySafety()
+
+        def write(serving: Path, lists: pd.DataFrame) -> None:
+            self.world.write(serving, lists)
+            write_newcomer_files(serving.parent / NEWCOMERS, self.people, world.policy, self.model)
+
+        self.world.publish(folder, serving=write)
+        self.ranker = Ranker.open(folder, safety=self.safety, poll_s=0)
+
+    def page(self, k: int = 50, **more: object) -> list[str]:
+        arguments = {"profile": self.one} | more
+        return [i.candidate_id for i in self.ranker.rank(self.viewer, k, NOW, **arguments).items]  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", params=[ContentModel, HybridModel], ids=["content", "hybrid"])
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    made = Case(request.param, tmp_path_factory.mktemp("published"))
+    yield made
+    made.ranker.close()
+
+
+def test_the_page_is_what_the_model_and_the_plain_rules_give(case: Case) -> None:
+    expected = recommend(case.model, case.everybody, case.world.policy, viewers=[case.viewer], k=50)
+    assert case.page() == expected[C.CANDIDATE].tolist()
+    assert len(expected) > 10
+
+
+def test_reasons_are_those_the_night_would_give(case: Case) -> None:
+    expected = recommend(case.model, case.everybody, case.world.policy, viewers=[case.viewer], k=50)
+    of_night = dict(zip(expected[C.CANDIDATE], expected[C.REASONS], strict=True))
+    items = case.ranker.rank(case.viewer, 50, NOW, profile=case.one).items
+    for item in items:
+        wide = [code for code in of_night[item.candidate_id] if code not in {"circle", "near"}]
+        assert list(item.reasons[: len(wide)]) == wide or set(wide) <= set(item.reasons)
+    assert any(item.reasons for item in items)
+    assert {item.stage for item in items} == {"listed"}
+
+
+def test_safety_is_asked_about_a_newcomer_too(case: Case) -> None:
+    first, second = case.page()[:2]
+    case.safety.block(case.viewer, first)
+    case.safety.hold(second)
+    assert not {first, second} & set(case.page())
+    case.safety.lift(second)
+    case.safety.hold(case.viewer)
+    assert case.page() == []
+    case.safety.lift(case.viewer)
+
+
+def test_without_a_profile_a_newcomer_is_nobody(case: Case) -> None:
+    assert case.ranker.rank(case.viewer, 10, NOW).items == ()
+
+
+def test_what_a_newcomer_did_moves_the_order_and_keeps_people_apart(case: Case) -> None:
+    before = case.page()
+    done = [(case.viewer, before[0], "pass"), (case.viewer, before[-1], "like")]
+    frame = pd.DataFrame(done, columns=[C.ACTOR, C.TARGET, C.TYPE])
+    events = Events.of(frame.assign(**{C.TS: pd.Timestamp("2026-02-25", tz="UTC")}))
+    after = case.page(events=events)
+    assert set(before) - set(after) == {before[0]}
+    assert after.index(before[-1]) < len(after) - 1
+    assert case.page(events=Events.none()) == before
+
+
+def test_a_profile_is_of_one_person_and_an_error_tells_nothing_of_it(case: Case) -> None:
+    with pytest.raises(InputError):
+        case.ranker.rank(case.viewer, 5, NOW, profile=case.people)
+    with pytest.raises(InputError):
+        case.ranker.rank("u-other", 5, NOW, profile=case.one)
+    secret = pd.DataFrame({C.USER: [case.viewer], C.GENDER: ["secret-word"]})
+    with pytest.raises(InputError) as caught:
+        case.ranker.rank(case.viewer, 5, NOW, profile={"profiles": secret})
+    assert "secret-word" not in f"{caught.value!s}{caught.value.__cause__!r}"
+
+
+def test_files_for_newcomers_are_verified_and_name_nobody(case: Case) -> None:
+    run = case.folder / (case.folder / "CURRENT").read_text().strip()
+    ids = case.people.ids.ids(np.arange(39)).tolist()
+    for path in (run / NEWCOMERS).rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(user.encode() in content for user in ids), path.name
+
+
+def test_damaged_files_for_newcomers_fold_nobody_in(tmp_path: Path) -> None:
+    case = Case(ContentModel, tmp_path)
+    run = tmp_path / (tmp_path / "CURRENT").read_text().strip()
+    path = run / NEWCOMERS / "listed.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(PublicationError):
+        case.page()
+    known = str(case.people.ids.ids([3])[0])
+    assert case.ranker.rank(known, 5, NOW).items
