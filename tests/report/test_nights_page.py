@@ -1,14 +1,18 @@
 import dataclasses
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recsys.errors import SourceError
 from recsys.nights import NightsSummary, Outcome, summarised
 from recsys.nights.config import POLICIES, SCORES
 from recsys.nights.pooled import MEASURES
 from recsys.report import render_report
 from recsys.report.nights_page import render_nights
+from recsys.report.read_night import _nights
 from recsys.schema.catalogue import load_catalogue
 from tests.nights.conftest import dense_town, outcome  # noqa: F401 fixtures
 from tests.report.nights import full_night
@@ -52,3 +56,14 @@ def test_the_page_of_a_night_shows_them_when_they_are_there(summary: NightsSumma
     night = full_night()
     assert 'id="nights_curves"' not in render_report(night)
     assert 'id="nights_curves"' in render_report(dataclasses.replace(night, nights=summary))
+
+
+def test_figures_of_nights_are_read_back_or_named_as_broken(summary: NightsSummary, tmp_path: Path) -> None:
+    assert _nights(tmp_path / "nights.json") is None
+    (tmp_path / "nights.json").write_text(json.dumps(summary.as_json()))
+    found = _nights(tmp_path / "nights.json")
+    assert found is not None
+    assert found.as_json() == summary.as_json()
+    (tmp_path / "nights.json").write_text('{"measures": {}}')
+    with pytest.raises(SourceError, match="not figures of nights"):
+        _nights(tmp_path / "nights.json")
