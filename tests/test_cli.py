@@ -300,3 +300,29 @@ def test_review_names_people_and_the_policy(here: Path) -> None:
     done = recsys("review", "--source", "parquet:town", "--lang", "ja", "--most", "3")
     assert done.exit_code == 0, done.output
     assert "/ review-" in done.output.splitlines()[-1]
+
+
+def test_doctor_says_when_what_is_served_names_somebody_erased(here: Path) -> None:
+    assert recsys(*PUBLISH).exit_code == 0
+    gone = read_publication("data/published").lists["candidate_id"].iloc[0]
+    assert recsys("forget", gone).exit_code == 0
+    done = recsys("doctor")
+    assert done.exit_code == 40
+    assert "BAD  erased" in done.output
+    assert gone not in done.output
+
+
+def test_doctor_shows_what_failed_and_what_took_long(here: Path) -> None:
+    work = here / "data" / "work"
+    work.mkdir(parents=True)
+    line = {"stage": "train", "seconds": 90.0, "peak_mb": 1200, "exit_code": 0}
+    (work / "log.jsonl").write_text(
+        json.dumps(line) + "\n" + json.dumps({"stage": "old", "seconds": 1}) + "\n"
+    )
+    assert "90 s in all; slowest: train 90 s 1,200 MB" in recsys("doctor").output
+    (work / "failure.json").write_text(
+        json.dumps({"stage": "ingest", "exit_code": 40, "message": "no such folder\nmore"})
+    )
+    done = recsys("doctor")
+    assert done.exit_code == 40
+    assert "ingest ended with 40: no such folder" in done.output

@@ -1,5 +1,6 @@
 """Whether everything is in place for the next night, and how the last ones went."""
 
+import json
 import os
 import platform
 import shutil
@@ -10,17 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from recsys.config import PARAMS_FILE, read_settings
-from recsys.errors import RecsysError
+from recsys.errors import PublicationError, RecsysError
+from recsys.publication.forgetting import served_names
 from recsys.publication.gates import Level
 from recsys.publication.gates_file import read_gates
 from recsys.publication.identity import package_versions
 from recsys.publication.retention import run_ids
 from recsys.publication.work import PUBLISHED, WORK
+from recsys.storage.erasures import ErasureList
 from recsys.storage.manifest import read_manifest
 from recsys.storage.published import LISTS, RUNS, current_run, read_publication
 
 _LEAST_FREE_BYTES: Final = 1 << 30
 _NIGHTS_SHOWN: Final = 5
+_STAGES_SHOWN: Final = 3
+_DONE: Final = (0, 10)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ def examine(params: Path | None = None) -> list[Finding]:
         _disk(),
         *(Finding("size", good=True, said=f"{path}: {_size(path)}") for path in (WORK.root, PUBLISHED)),
         _told("served", _served),
+        _erased(),
+        _told("time", _time),
+        _told("failure", _failure),
         *_last_nights(),
     ]
 
@@ -95,6 +103,38 @@ def _served() -> str:
     return (
         f"{publication.run_id}, {rows:,} rows, data as of {publication.manifest.data_as_of}, files verified"
     )
+
+
+def _erased() -> Finding:
+    try:
+        erased = ErasureList.of(PUBLISHED).now()
+        named = served_names(PUBLISHED, erased)
+    except RecsysError as error:
+        return Finding("erased", good=False, said=" ".join(str(error).split()))
+    said = f"{len(erased):,} people asked to be erased"
+    if named:
+        return Finding("erased", good=False, said=f"{said}; what is served still names some: run the night")
+    return Finding("erased", good=True, said=f"{said}; nothing served names any")
+
+
+def _time() -> str:
+    """Return how long the stages took the last time each ran, the slowest first."""
+    if not WORK.log.exists():
+        return "no stage has run yet"
+    lines = [json.loads(line) for line in WORK.log.read_text(encoding="utf-8").splitlines()]
+    taken = {line["stage"]: line for line in lines if line.get("exit_code") in _DONE}
+    slowest = sorted(taken.values(), key=lambda line: -line["seconds"])[:_STAGES_SHOWN]
+    total = sum(line["seconds"] for line in taken.values())
+    said = ", ".join(f"{line['stage']} {line['seconds']:,.0f} s {line['peak_mb']:,} MB" for line in slowest)
+    return f"{total:,.0f} s in all; slowest: {said}"
+
+
+def _failure() -> str:
+    if not WORK.failure.exists():
+        return "the last night did not fail"
+    found = json.loads(WORK.failure.read_bytes())
+    first = str(found["message"]).splitlines()[0]
+    raise PublicationError(f"{found['stage']} ended with {found['exit_code']}: {first}")
 
 
 def _last_nights() -> Iterator[Finding]:

@@ -89,7 +89,8 @@ def test_overlap_with_last_night(proposal: Proposal, night: Night, tmp_path: Pat
     ],
 )
 def test_calibration(proposal: Proposal, ece: float, answers: int, level: Level) -> None:
-    assert calibration(replace(proposal, calibration=Calibration(ece, answers))).level is level
+    asked = replace(proposal, limits=GateSettings(block_ece=0.3), calibration=Calibration(ece, answers))
+    assert calibration(asked).level is level
 
 
 def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None:
