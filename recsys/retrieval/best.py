@@ -175,17 +175,20 @@ def _note_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     columns: Positions,
     ours: Factors,
     theirs: Factors,
+    start: int,
     flags: Mask,
     eights: Eights,
     x: Factors,
     y: Factors,
     position: Positions,
 ):
-    # The same for flagged pairs. `eights` are the flags eight at a time, most of which are not set.
+    # Notes the flagged pairs after the `n` noted so far; returns how many are now. `eights` are the flags
+    # eight at a time, most of which are not set.
     for eight in range(len(eights)):
         if eights[eight] != 0:
-            for c in range(8 * eight, 8 * eight + 8):
-                if flags[c]:
+            for at in range(8 * eight, 8 * eight + 8):
+                if flags[at]:
+                    c = start + at
                     x[n], y[n], position[n] = ours[c], theirs[c], columns[c]
                     n += 1
     return n
@@ -197,41 +200,41 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     viewers: Viewers,
     columns: Positions,
     mask: Mask,
-    x: Factors,
-    y: Factors,
+    ours: Factors,
+    theirs: Factors,
     people: People,
     wanted: Wanted,
 ):
-    # Notes the open pairs of a block that could be among the k best of their row. x, y: float32
+    # Notes the open pairs of a block that could be among the k best of their row. ours, theirs: float32
     # products without nearness, `(n_viewers, n_columns)`, written to. Returns how many pairs had to
     # be scored exactly on the way.
     n_exact = 0
-    room = lists.x.shape[1]
+    length, least, total = lists.length, lists.least, lists.total
+    x, y, position = lists.x, lists.y, lists.position
+    place, near, their_place = viewers.place, viewers.near, people.place
     flags = np.empty(COLUMNS_AT_ONCE, np.bool_)
     eights = flags.view(np.uint64)
-    for r in range(len(viewers.place)):
-        if viewers.near.size > 1:
-            near = viewers.near[viewers.place[r]]
+    for r in range(len(place)):
+        if near.size > 1:
             for c in range(len(columns)):
-                close = near[people.place[columns[c]]]
-                x[r, c] += close
-                y[r, c] += close
+                close = near[place[r], their_place[columns[c]]]
+                ours[r, c] += close
+                theirs[r, c] += close
+        open_row, our_row, their_row = mask[r], ours[r], theirs[r]
         for start in range(0, len(columns), COLUMNS_AT_ONCE):
             stop = min(start + COLUMNS_AT_ONCE, len(columns))
-            ours, theirs, open_row = x[r, start:stop], y[r, start:stop], mask[r, start:stop]
-            if lists.length[r] + (stop - start) > room:
+            if length[r] + (stop - start) > x.shape[1]:
                 n_exact += _make_room(lists, viewers, r, people, wanted)
-            _flag(open_row, ours, theirs, lists.least[r], lists.total[r], flags)
-            lists.length[r] = _note_flagged(
-                lists.length[r],
-                columns[start:stop],
-                ours,
-                theirs,
+            _flag(
+                open_row[start:stop],
+                our_row[start:stop],
+                their_row[start:stop],
+                least[r],
+                total[r],
                 flags,
-                eights,
-                lists.x[r],
-                lists.y[r],
-                lists.position[r],
+            )
+            length[r] = _note_flagged(
+                length[r], columns, our_row, their_row, start, flags, eights, x[r], y[r], position[r]
             )
     return n_exact
 

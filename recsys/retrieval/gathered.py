@@ -22,12 +22,12 @@ class Gathered:
 
     def add(self, best: Best) -> None:
         """Take in the next lists; they come by ascending position."""
-        filled = np.arange(best.score.shape[1]) < best.length[:, None]
+        filled = np.flatnonzero(np.arange(best.score.shape[1]) < best.length[:, None])
         self._lengths.append(best.length)
-        self._candidates.append(best.position[filled])
-        self._p_like.append(best.p_like[filled])
-        self._p_liked_back.append(best.p_liked_back[filled])
-        self._score.append(best.score[filled])
+        self._candidates.append(best.position.ravel()[filled])
+        self._p_like.append(best.p_like.ravel()[filled])
+        self._p_liked_back.append(best.p_liked_back.ravel()[filled])
+        self._score.append(best.score.ravel()[filled])
 
     def for_viewers(self, viewers: Positions, positions: Positions, order: Positions) -> MutualLists:
         """Return the lists of `viewers`, in that order, and forget them.

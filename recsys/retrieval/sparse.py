@@ -79,35 +79,45 @@ def sparse_of(compiled: Compiled, rows: Positions) -> Sparse:
     )
 
 
-@njit(nogil=True, cache=True)
-def _clear(open_row: Mask, columns: Positions, linked: Links, of: int):  # type: ignore[no-untyped-def]
-    # Closes the columns linked to `of`. Both are ascending: start where the columns start, and
-    # look each link up by bisection, so a list of 100,000 costs little.
-    if linked.indptr[of] == linked.indptr[of + 1]:
-        return
-    found = linked.indices[linked.indptr[of] : linked.indptr[of + 1]]
-    for at in range(np.searchsorted(found, columns[0]), len(found)):
-        if found[at] > columns[-1]:
-            break
-        j = np.searchsorted(columns, found[at])
-        if columns[j] == found[at]:
-            open_row[j] = False
+# Kernels called for each row take plain arrays: handing over a tuple of them costs a count for each array.
 
 
 @njit(nogil=True, cache=True)
-def _hide_liked_only(  # type: ignore[no-untyped-def]
-    open_row: Mask, hidden: Positions, columns: Positions, viewer: int, rules: Sparse
+def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    mask: Mask, r: int, columns: Positions, indices: Indices, start: int, stop: int
 ):
-    # A liked-only candidate is shown to the people they liked; two of them who both take
-    # suggestions are shown to each other. Everybody else never sees them. `hidden`: where such
-    # candidates stand among the columns.
-    both_ways = rules.liked_only[viewer] & rules.suggestible[viewer]
-    likers = rules.likers.indices[rules.likers.indptr[viewer] : rules.likers.indptr[viewer + 1]]
-    for j in hidden:
-        candidate = columns[j]
-        if open_row[j] and not (both_ways & rules.suggestible[candidate]):
-            at = np.searchsorted(likers, candidate)
-            open_row[j] = at < len(likers) and likers[at] == candidate
+    # Closes in row r the columns among indices[start:stop]. Both are ascending: start where the columns
+    # start, and look each link up by bisection, so a list of 100,000 costs little.
+    if start == stop:
+        return
+    for at in range(start + np.searchsorted(indices[start:stop], columns[0]), stop):
+        if indices[at] > columns[-1]:
+            break
+        j = np.searchsorted(columns, indices[at])
+        if columns[j] == indices[at]:
+            mask[r, j] = False
+
+
+@njit(nogil=True, cache=True)
+def _hide_liked_only(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    mask: Mask,
+    r: int,
+    hidden: Positions,
+    suggestible: Mask,
+    columns: Positions,
+    both_ways: bool,
+    likers: Indices,
+    start: int,
+    stop: int,
+):
+    # A liked-only candidate is shown to the people they liked (likers[start:stop]); two of them who both
+    # take suggestions are shown to each other. Everybody else never sees them. `hidden`: where such
+    # candidates stand among the columns; `suggestible`: which of these take suggestions.
+    for h in range(len(hidden)):
+        j = hidden[h]
+        if mask[r, j] and not (both_ways & suggestible[h]):
+            at = start + np.searchsorted(likers[start:stop], columns[j])
+            mask[r, j] = at < stop and likers[at] == columns[j]
 
 
 @njit(nogil=True, cache=True)
@@ -119,16 +129,30 @@ def close_pairs(  # type: ignore[no-untyped-def]  # noqa: D103
     if len(columns) == 0:
         return
     hidden = np.flatnonzero(rules.liked_only[columns]).astype(np.int32)
+    hidden_suggestible = rules.suggestible[columns[hidden]]
+    liked_only, suggestible = rules.liked_only, rules.suggestible
+    likers_of, likers = rules.likers.indptr, rules.likers.indices
+    apart_of, apart = rules.separated.indptr, rules.separated.indices
+    excluded_of, excluded_from = excluded.indptr, excluded.indices
+    owns_of, owns = rules.own.indptr, rules.own.indices
+    avoids_of, avoids = rules.avoid.indptr, rules.avoid.indices
+    owners_of, owners = rules.owners.indptr, rules.owners.indices
+    avoiders_of, avoiders = rules.avoiders.indptr, rules.avoiders.indices
     for r in range(len(viewers)):
-        viewer, open_row = viewers[r], mask[r]
-        _hide_liked_only(open_row, hidden, columns, viewer, rules)
-        _clear(open_row, columns, rules.separated, viewer)
-        _clear(open_row, columns, excluded, viewer)
-        for g in rules.own.indices[rules.own.indptr[viewer] : rules.own.indptr[viewer + 1]]:
-            _clear(open_row, columns, rules.owners, g)
-            _clear(open_row, columns, rules.avoiders, g)
-        for g in rules.avoid.indices[rules.avoid.indptr[viewer] : rules.avoid.indptr[viewer + 1]]:
-            _clear(open_row, columns, rules.owners, g)
-        j = np.searchsorted(columns, viewer)
-        if j < len(columns) and columns[j] == viewer:
-            open_row[j] = False
+        i = viewers[r]
+        both_ways = liked_only[i] & suggestible[i]
+        _hide_liked_only(
+            mask, r, hidden, hidden_suggestible, columns, both_ways, likers, likers_of[i], likers_of[i + 1]
+        )
+        _clear(mask, r, columns, apart, apart_of[i], apart_of[i + 1])
+        _clear(mask, r, columns, excluded_from, excluded_of[i], excluded_of[i + 1])
+        for at in range(owns_of[i], owns_of[i + 1]):
+            g = owns[at]
+            _clear(mask, r, columns, owners, owners_of[g], owners_of[g + 1])
+            _clear(mask, r, columns, avoiders, avoiders_of[g], avoiders_of[g + 1])
+        for at in range(avoids_of[i], avoids_of[i + 1]):
+            g = avoids[at]
+            _clear(mask, r, columns, owners, owners_of[g], owners_of[g + 1])
+        j = np.searchsorted(columns, i)
+        if j < len(columns) and columns[j] == i:
+            mask[r, j] = False

@@ -21,29 +21,33 @@ def warm_up() -> float:
     True
     """
     start = perf_counter()
-    ids = IdIndex(["a", "b"])
-    mutual_top_k(Directed.of(ids, taste=[[1.0], [1.0]], appeal=[[1.0], [1.0]]), _two_people(), k=1)
+    for n_strangers in (0, 9):  # many open pairs among all, and few
+        n_people = 2 + n_strangers
+        ones, ids = np.ones((n_people, 1)), IdIndex([f"u{row}" for row in range(n_people)])
+        mutual_top_k(Directed.of(ids, taste=ones, appeal=ones), _two_and_strangers(n_strangers), k=1)
     return perf_counter() - start
 
 
-def _two_people() -> Compiled:
-    """Return masks under which two people may meet, with one entry of every kind."""
-    nobody, both = np.zeros(3, np.int64), np.zeros(2, np.int32)
-    word, no_group = np.zeros((2, 1), np.uint64), np.zeros(1, np.int64)
-    none = np.zeros(0, np.int32)
+def _two_and_strangers(n_strangers: int) -> Compiled:
+    """Return masks under which two people may meet, and strangers nobody, with an entry of every kind."""
+    n = 2 + n_strangers
+    nobody, zeros = np.zeros(n + 1, np.int64), np.zeros(n, np.int32)
+    words, no_group, none = np.zeros((n, 1), np.uint64), np.zeros(1, np.int64), np.zeros(0, np.int32)
+    stranger = words.copy()
+    stranger[2:] = 1
     return Compiled(
-        n_people=2,
-        listed=np.ones(2, bool),
-        traits=word,
-        refuses=word,
-        overlaps=word + np.uint64(1),
+        n_people=n,
+        listed=np.ones(n, bool),
+        traits=np.ones((n, 1), np.uint64),
+        refuses=stranger,
+        overlaps=words + np.uint64(1),
         overlap_starts=np.array([0, 1], np.int32),
-        cell=both,
+        cell=zeros,
         cell_numbers=np.zeros(1, np.uint64),
         cell_reach=np.full((1, 1), 15, np.uint8),
-        max_class=both.astype(np.uint8),
-        min_class=both.astype(np.uint8),
-        in_person=both.astype(bool),
+        max_class=zeros.astype(np.uint8),
+        min_class=zeros.astype(np.uint8),
+        in_person=zeros.astype(bool),
         separated_indptr=nobody,
         separated_indices=none,
         own_indptr=nobody,
@@ -54,8 +58,8 @@ def _two_people() -> Compiled:
         owners_indices=none,
         avoiders_indptr=no_group,
         avoiders_indices=none,
-        liked_only=both.astype(bool),
-        suggestible=both.astype(bool),
+        liked_only=zeros.astype(bool),
+        suggestible=zeros.astype(bool),
         liked_indptr=nobody,
         liked_indices=none,
     )

@@ -1,13 +1,21 @@
-from recsys.retrieval import warm_up
-from recsys.retrieval.best import keep_best, settle
+"""Warming up leaves nothing to compile."""
+
+import numpy as np
+
+from recsys.retrieval import mutual_top_k, warm_up
+from recsys.retrieval.best import keep_best, keep_best_of_few, settle
 from recsys.retrieval.mask import columns_left, mask_of
 from recsys.retrieval.sparse import close_pairs
+from tests.retrieval.worlds import compiled_world, directed_world
+
+KERNELS = (columns_left, mask_of, close_pairs, keep_best, keep_best_of_few, settle)
 
 
-def test_every_kernel_is_compiled_afterwards() -> None:
+def test_a_search_after_warming_up_compiles_nothing() -> None:
     assert warm_up() > 0
-    for kernel in (columns_left, mask_of, close_pairs, keep_best, settle):
-        assert len(kernel.signatures) > 0
-    before = [len(kernel.signatures) for kernel in (columns_left, mask_of, close_pairs, keep_best, settle)]
-    warm_up()
-    assert [len(k.signatures) for k in (columns_left, mask_of, close_pairs, keep_best, settle)] == before
+    compiled = [len(kernel.signatures) for kernel in KERNELS]
+    assert min(compiled) > 0
+    rng = np.random.default_rng(0)
+    for density in (0.0, 0.1):
+        mutual_top_k(directed_world(rng, 60), compiled_world(rng, 60, density=density), k=3, tile=8)
+    assert [len(kernel.signatures) for kernel in KERNELS] == compiled
