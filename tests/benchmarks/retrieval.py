@@ -112,7 +112,7 @@ def _by_step(steps: Steps, total: float) -> dict[str, Any]:
     if not steps.operations:
         return {}
     best = sgemm_per_second()
-    product = steps.operations / steps.seconds["_products"]
+    product = steps.operations / steps.product_seconds()
     found = {f"share: {name}": steps.seconds[step] / total for step, name in STEPS.items()}
     found |= {"share: the rest": 1.0 - sum(found.values())}
     return {

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 from recsys.retrieval import tile_search
+from recsys.retrieval.scores import Viewers
 
 STEPS = {
     "open_to_any": "tiles and columns left",
@@ -29,6 +30,13 @@ class Steps:
         self.seconds: dict[str, float] = defaultdict(float)
         self.operations = 0
 
+    def product_seconds(self) -> float:
+        """Return the seconds of the steps that multiply."""
+        return self.seconds["_products"] + self.seconds["keep_best_of_few"]
+
+    def _count(self, n_pairs: int, viewers: Viewers) -> None:
+        self.operations += 2 * 2 * n_pairs * viewers.taste.shape[1]
+
     def timed(self, step: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with a clock around it."""
 
@@ -37,7 +45,9 @@ class Steps:
             found = function(*args)
             self.seconds[step] += time.thread_time() - start
             if step == "_products":
-                self.operations += 2 * 2 * found[0].size * args[1].taste.shape[1]
+                self._count(found[0].size, args[1])
+            if step == "keep_best_of_few":
+                self._count(int(args[3].sum()), args[1])
             return found
 
         return run
