@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recsys.allocation.allocate import allocate
     from recsys.constraints.policy import Policy
+    from recsys.evaluation.compare import compare
     from recsys.evaluation.evaluate import evaluate
     from recsys.history.events import Events
     from recsys.interactions.interactions import Interactions
@@ -45,6 +46,7 @@ _HOMES = {
     "RandomModel": "recsys.models.random_model",
     "Ranker": "recsys.ranking.ranker",
     "allocate": "recsys.allocation.allocate",
+    "compare": "recsys.evaluation.compare",
     "evaluate": "recsys.evaluation.evaluate",
     "load_events": "recsys.storage.load",
     "load_population": "recsys.storage.load",
@@ -64,6 +66,7 @@ __all__ = [
     "RandomModel",
     "Ranker",
     "allocate",
+    "compare",
     "evaluate",
     "load_events",
     "load_population",

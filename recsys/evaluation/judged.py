@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import TableError
+from recsys.errors import InputError, TableError, explained
 from recsys.evaluation.aligned import outcomes
 from recsys.evaluation.measure import Floats
 from recsys.evaluation.mutual import LABEL
@@ -82,9 +82,11 @@ def beside(lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probabilit
     ([True, False], [-inf, -1.0])
     """
     _check("truth", truth, [*KEYS, LABEL])
-    pairs = truth[[*KEYS, LABEL]]
     for name, frame in lists.items():
         _check(f"lists of {name}", frame, [*KEYS, C.RANK])
+        _same_kind(name, frame, truth)
+    pairs = truth[[*KEYS, LABEL]]
+    for frame in lists.values():
         pairs = pairs.merge(frame.loc[frame[C.VIEWER].isin(truth[C.VIEWER]), KEYS], on=KEYS, how="outer")
     pairs = pairs.sort_values(KEYS, ignore_index=True)
     both = np.concatenate([pairs[C.VIEWER].to_numpy(object), pairs[C.CANDIDATE].to_numpy(object)])
@@ -106,6 +108,18 @@ def _laid(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> Laid:
     rank = joined[C.RANK].to_numpy(np.float64)
     said = joined[probability].to_numpy(np.float64) if len(wanted) > 3 else np.full(len(rank), np.nan)
     return Laid(np.where(np.isnan(rank), -np.inf, -rank), said)
+
+
+def _same_kind(name: str, lists: pd.DataFrame, truth: pd.DataFrame) -> None:
+    """Refuse texts beside whole numbers: not one pair would be found, and every metric would be 0."""
+    for column in KEYS:
+        kinds = [pd.api.types.infer_dtype(frame[column].head(1), skipna=True) for frame in (lists, truth)]
+        if len(set(kinds)) > 1 and "empty" not in kinds:
+            got = f"{kinds[0]} there, {kinds[1]} in the truth"
+            remedy = "write the ids the same way on both sides"
+            raise InputError(
+                explained(f"{column} is of two kinds", where=f"lists {name}".strip(), got=got, remedy=remedy)
+            )
 
 
 def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:

@@ -183,3 +183,10 @@ def test_probabilities_of_scored_pairs(town):
     assert table.loc["auc", "lo"] > 0.5
     assert table.loc["ece", "value"] < 0.15
     assert table.loc["log_loss", "value"] < table.loc["log_loss", "random"]
+
+
+def test_texts_beside_whole_numbers_are_refused():
+    truth = pd.DataFrame({"viewer_id": [1], "candidate_id": [2], "label": [1]})
+    lists = pd.DataFrame({"viewer_id": ["1"], "candidate_id": ["2"], "rank": [1]})
+    with pytest.raises(InputError, match=r"viewer_id is of two kinds.*string there, integer in the truth"):
+        evaluate(lists, truth)
