@@ -62,7 +62,8 @@ type: env ## types, strictly
 	$(PYTHON) -m mypy
 
 notebooks: env ## the notebooks anew from their text, run, with their pictures
-	for text in notebooks/*.py; do $(BIN)/jupytext --quiet --to ipynb --execute $$text || exit 1; done
+	for text in notebooks/*.py; do \
+	  $(BIN)/jupytext --quiet --to ipynb $$text && $(BIN)/jupyter-execute --inplace --NotebookClient.record_timing=False $${text%.py}.ipynb || exit 1; done
 
 bench: env ## measurements that need nothing but this folder
 	$(PYTHON) -m tests.benchmarks.import_time

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings

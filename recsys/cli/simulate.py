@@ -87,7 +87,7 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
     import sys
 
     import numpy as np
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     from recsys.nights import play_nights, summarised
     from recsys.publication.chosen_town import chosen_town

@@ -9,7 +9,7 @@ limits can be changed afterwards. matplotlib comes with the extra `report`.
 """
 
 from recsys.plots.cells import cell_map
-from recsys.plots.embedding import embedding_map
+from recsys.plots.embedding import embedding_map, principal_plane
 from recsys.plots.evidence import evidence_curve
 from recsys.plots.funnel import funnel
 from recsys.plots.lengths import list_lengths
@@ -26,5 +26,6 @@ __all__ = [
     "lorenz",
     "lorenz_curve",
     "models",
+    "principal_plane",
     "reliability",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import structlog
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained

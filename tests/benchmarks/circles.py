@@ -3,7 +3,8 @@
 `python -m tests.benchmarks.circles [--people 5000]`
 
 Recall at 5 of the hidden circle in a synthetic town, beside the largest circles and circles in random order
-among the same ones, for people whose hidden circle is large enough to be recommended. Intervals are over people (bootstrap, 95%).
+among the same ones, for people whose hidden circle is large enough to be recommended. Intervals are over
+people (bootstrap, 95 %).
 """
 
 import argparse

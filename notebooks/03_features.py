@@ -1,0 +1,84 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Feature blocks and embeddings
+#
+# A block turns answers into two rows a person: what they look for, and what they are. The score a block
+# gives a pair is the inner product of one's first row with the other's second.
+
+# %% tags=["parameters"]
+N_PEOPLE = 2_000
+SEED = 7
+
+# %%
+import numpy as np
+import pandas as pd
+
+import recsys
+from recsys import plots
+from recsys.features.feature_map import FeatureMap
+from recsys.features.scales import Scales
+
+town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
+people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+features = FeatureMap.fit(people, events=events)
+pd.Series({block.name: len(block.columns) for block in features.blocks}, name="columns")
+
+# %% [markdown]
+# Protected attributes (ethnicity, faith, orientation, health) are in no block, and answers to sensitive
+# questions are in none.
+#
+# ## What each block says of pairs
+#
+# Scores of random pairs, one box a block. Nearness is not here: it is a number for two cells.
+
+# %%
+rng = np.random.default_rng(SEED)
+viewer, candidate = rng.integers(0, len(people), (2, 20_000))
+rows = features.transform(people)
+scores = pd.DataFrame(
+    {name: (block.looks[viewer] * block.is_[candidate]).sum(axis=1) for name, block in rows.items()}
+)
+axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="block scores of random pairs")
+
+# %% [markdown]
+# ## How far a scale agrees with itself
+#
+# Split-half reliability: would half of the questions have told the same? Near 1 is steady, near 0 is noise.
+
+# %%
+scales = Scales().fit(people, events=events)
+reliability = pd.Series(scales.reliability_, name="split-half reliability").sort_values()
+axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), color="#2c6468")
+
+# %% [markdown]
+# ## A map of people
+#
+# What everybody looks for, on the two directions in which people differ most. Coloured by the column that
+# goes along with the first direction most: what the model found to divide people.
+
+# %%
+model = recsys.ContentModel(features=features).fit(people, events, rng=np.random.default_rng(SEED))
+plane = plots.principal_plane(model.fitted.taste)
+known = features.frame(people)
+known = known.loc[:, known.std() > 0]
+along = known.corrwith(pd.Series(plane[:, 0], index=known.index)).abs()
+plots.embedding_map(model.fitted, known[along.idxmax()]);
+
+# %%
+along.sort_values(ascending=False).head(5).round(2)
+
+# %% [markdown]
+# The same people by what they offer (`side="appeal"`), coloured by a word.
+
+# %%
+age = pd.Series([people.word("age_band", row) for row in range(len(people))], index=people.ids.values, name="age band")
+plots.embedding_map(model.fitted, age, side="appeal");

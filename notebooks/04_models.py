@@ -1,0 +1,105 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Models side by side
+#
+# Every model learns from the first part of the past and is judged by what came after: with whom did it
+# become mutual, among the people a viewer was shown? Random order is always beside them, and intervals come
+# from resampling people on both sides.
+
+# %% tags=["parameters"]
+N_PEOPLE = 2_000
+N_RESAMPLES = 200
+SEED = 7
+
+# %%
+import numpy as np
+import pandas as pd
+
+import recsys
+from recsys import plots
+from recsys.evaluation import as_lists, compare, count_signals, evidence_slice, mutual_labels, reliability_table
+from recsys.history.grades import LabelSettings
+from recsys.history.labels import directed_labels
+
+town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
+everything = recsys.load_events(town.tables)
+
+# %% [markdown]
+# ## Before and after
+#
+# People, answers and events as of one moment; nothing later reaches a model.
+
+# %%
+moment = directed_labels(everything).ts.quantile(0.7)
+people = recsys.load_population(town.tables, as_of=moment)
+past = everything.until(moment)
+later = recsys.Events.of(everything.frame[everything.frame.ts > moment])
+
+keys = ["viewer_id", "candidate_id"]
+known = set(people.ids.values)
+shown = directed_labels(later, settings=LabelSettings(unanswered=True))
+shown = shown[shown.viewer_id.isin(known) & shown.candidate_id.isin(known)]
+shown = shown.merge(directed_labels(past)[keys], on=keys, how="left", indicator=True).query("_merge == 'left_only'")
+answers = pd.concat([shown, directed_labels(everything)])[[*keys, "label"]].drop_duplicates(keys)
+truth = mutual_labels(answers, undecided_is_no=True).merge(shown[keys], on=keys)
+f"{len(truth):,} pairs shown later, {truth.label.mean():.1%} of them became mutual"
+
+# %%
+models = {
+    "popularity": recsys.PopularityModel(),
+    "content": recsys.ContentModel(),
+    "hybrid": recsys.HybridModel(),
+}
+lists = {
+    name: as_lists(model.fit(people, past, rng=np.random.default_rng(SEED)).score_pairs(truth[keys]))
+    for name, model in models.items()
+}
+
+# %% [markdown]
+# ## Who is better, and for whom
+#
+# By the number of decisions a person had made or received: a newcomer has none.
+
+# %%
+decided = directed_labels(past)
+signals = count_signals(people.ids.values, decided.viewer_id, decided.candidate_id)
+slices = pd.Series(evidence_slice(signals), index=signals.index)
+table = compare(
+    lists, truth, against="popularity", k=(10,), slices=slices, n_resamples=N_RESAMPLES, rng=np.random.default_rng(SEED)
+)
+plots.models(table, "ndcg@10");
+
+# %%
+plots.evidence_curve(table, "ndcg@10");
+
+# %%
+table.query("slice == 'all' and metric == 'ndcg@10'").round(3)
+
+# %% [markdown]
+# ## Are the probabilities worth what they say?
+#
+# Both for one direction, among those who answered, and for both.
+
+# %%
+hybrid = lists["hybrid"]
+liked = hybrid.merge(directed_labels(later)[[*keys, "label"]], on=keys)
+both = hybrid.merge(truth, on=keys)
+plots.reliability(
+    {
+        "one likes the other": reliability_table(liked.label, liked.p_like),
+        "both, among all shown": reliability_table(both.label, both.p_mutual),
+    }
+);
+
+# %% [markdown]
+# People who were shown somebody and never looked count as a no in the second line, so it lies below the
+# diagonal by as much as lists go unread.
