@@ -15,8 +15,9 @@ first, and what is left is done exactly::
         2  summary of the tile  x  each person left        columns fall away         mask.py
         3  each row             x  each column left        the mask, row by row      mask.py
            separated, token groups, liked-only people      cleared from the mask     sparse.py
-        4  columns without any open row are dropped; the factors of the rest are
-           gathered side by side and multiplied, in float32, once for each direction:
+        4  where few pairs are open (less than a third of a block), those alone are multiplied, in
+           float32, both directions in one loop; where many are, columns without any open row are
+           dropped, the factors of the rest gathered side by side, and all of it multiplied:
 
                     columns left                  columns left
                  +----------------+            +----------------+
@@ -26,10 +27,11 @@ first, and what is left is done exactly::
         5  where the mask is open and (x, y) could still reach the row's k-th best,
            the pair is noted; what can no longer be among the k is cut            best.py
         6  what is left of the row, hardly more than k pairs, is scored again
-           in float64 and ordered                                                 scores.py
+           in float64, summed in one stated order, and put in order       scores.py, exact_sum.py
 
-(layout.py holds all arrays in tile order, tile_search.py walks through the steps, workers.py shares
-tiles out among threads or processes, chunks.py keeps to a stated amount of memory.)
+(leanings.py says who is alike, packing.py makes the words few, layout.py holds all arrays in tile order,
+tile_search.py walks through the steps, workers.py shares tiles out among threads or processes, chunks.py
+keeps to a stated amount of memory. guest.py searches for somebody who is not laid out.)
 
 Steps 1 to 3 are one kernel: a summary is written like a person who refuses only what every member
 refuses and accepts what any member accepts, so a column that is shut to the summary is shut to
@@ -46,9 +48,10 @@ long it takes and nothing else.
 A list is as long as there are people to show: never padded, never somebody the mask shuts out.
 """
 
+from recsys.retrieval.guest import Found, Guest
 from recsys.retrieval.lists import MutualLists
 from recsys.retrieval.retriever import Retriever
 from recsys.retrieval.top_k import mutual_top_k
 from recsys.retrieval.warm import warm_up
 
-__all__ = ["MutualLists", "Retriever", "mutual_top_k", "warm_up"]
+__all__ = ["Found", "Guest", "MutualLists", "Retriever", "mutual_top_k", "warm_up"]

@@ -9,6 +9,8 @@ COLUMNS = 1024
 _FEWEST_COLUMNS = 64
 _BYTES_AN_ENTRY = 24  # candidate, two probabilities and a score, with room for one copy of the longest
 
+_BYTES_OF_KERNELS = 1 << 17  # a block of words, steps and lanes
+
 
 class Chunks(NamedTuple):
     """Rows of a tile searched together, and columns looked at at once."""
@@ -23,7 +25,7 @@ def scratch_bytes(chunks: Chunks, n_people: int, n_factors: int, k: int) -> int:
     noted = rows * room_for(k, n_people) * 20
     lists = rows * k * 28
     blocks = rows * columns * (4 + 4 + 1 + 1) + (rows + columns) * (8 * n_factors + 128)
-    return noted + lists + blocks + 16 * n_people
+    return noted + lists + blocks + 16 * n_people + _BYTES_OF_KERNELS
 
 
 def chunks_within(

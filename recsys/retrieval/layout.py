@@ -50,7 +50,8 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
     words = words_of(compiled, order, packing)
     first = starts[:-1]
     tile_of = np.repeat(np.arange(len(first)), np.diff(starts))
-    cells = np.unique(np.column_stack([tile_of, words.cell]), axis=0)
+    n_cells = len(compiled.cell_reach)
+    tile_cell = np.unique(tile_of * n_cells + words.cell)
     return Layout(
         order=order,
         position=position,
@@ -61,8 +62,8 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
         sparse=sparse_of(compiled, order),
         reach=np.array(compiled.cell_reach, np.uint8, order="C"),
         tiles=summaries(words, first) if len(first) else words,
-        tile_cells=np.ascontiguousarray(cells[:, 1], np.int32),
-        tile_cell_starts=np.searchsorted(cells[:, 0], np.arange(len(starts))),
+        tile_cells=(tile_cell % n_cells).astype(np.int32),
+        tile_cell_starts=np.searchsorted(tile_cell, np.arange(len(starts)) * n_cells),
     )
 
 
