@@ -220,7 +220,8 @@ class Ranker:
         self._check_age(served, moment)
         viewer, candidate = served.ids.find([viewer_id, candidate_id])
         standing = self._standing(viewer_id, [candidate_id])
-        shown = served.may_show(max(viewer, 0), [max(candidate, 0)])[0]
+        whom = candidate if candidate >= 0 else served.somebody_for(viewer)  # the same work for nobody
+        shown = served.may_show(max(viewer, 0), [whom])[0]
         if min(viewer, candidate) < 0 or standing.viewer_out or standing.out or not shown:
             return None
         return self._items(served, viewer_id, [candidate], moment)[0]

@@ -78,6 +78,11 @@ class Served:
         certain = not len(self.propensity)
         return Tonight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
+    def somebody_for(self, viewer: int) -> int:
+        """Return a row to look at instead of one that is not there."""
+        rows = self.tonight(viewer).rows
+        return int(rows[0]) if len(rows) else 0
+
     def answered(self, question: str, accepted: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Say who gave one of the accepted answers in public, `(n_people,)`; nobody when it is not held."""
         codes, options = self.reasons.codes_by_kind()["answer"], self.reasons.arrays()["answer.option"]
