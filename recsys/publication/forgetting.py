@@ -13,7 +13,7 @@ from recsys.publication.work import WorkFolder
 from recsys.storage.durable import write_durably
 from recsys.storage.erasures import Erased, ErasureList
 from recsys.storage.manifest import read_manifest
-from recsys.storage.named_people import names_erased
+from recsys.storage.named_people import names_any_erased
 from recsys.storage.published import current_run
 
 _KEPT: Final = ("settings.yaml", "log.jsonl")
@@ -74,7 +74,7 @@ def still_names(folder: Path, erased: Erased) -> bool:
         made_up_to = read_manifest(folder).erasure_watermark
     except PublicationError:
         made_up_to = None
-    return made_up_to != erased.watermark and bool(names_erased(folder, erased))
+    return made_up_to != erased.watermark and names_any_erased(folder, erased)
 
 
 def clear_work(work: WorkFolder, erased: Erased) -> bool:
@@ -82,7 +82,7 @@ def clear_work(work: WorkFolder, erased: Erased) -> bool:
 
     Every stage then makes its files anew, from tables without them.
     """
-    if erased.watermark == _applied(work) or not names_erased(work.root, erased):
+    if erased.watermark == _applied(work) or not names_any_erased(work.root, erased):
         return False
     for path in work.root.iterdir():
         if path.is_dir():

@@ -43,16 +43,16 @@ def _files(folder: Path, table: str = "*") -> Iterator[Path]:
 
 
 def _asked(path: Path) -> set[str]:
-    """Return who is erased by an event of this file."""
+    """Return who is erased by an event of this file, however the word is written."""
+    import pyarrow as pa
+    from pyarrow import compute
+
     table = _columns(path, (C.TYPE, C.ACTOR))
     if not {C.TYPE, C.ACTOR} <= set(table.column_names):
         return set()
-    types, actors = table[C.TYPE].to_pylist(), table[C.ACTOR].to_pylist()
-    return {
-        actor
-        for kind, actor in zip(types, actors, strict=True)
-        if kind == _ERASE and isinstance(actor, str) and actor
-    }
+    kinds = compute.utf8_trim_whitespace(compute.utf8_lower(table[C.TYPE].cast(pa.string())))
+    asked = table[C.ACTOR].cast(pa.string()).filter(compute.equal(kinds, _ERASE)).unique().to_pylist()
+    return {actor for actor in asked if actor}
 
 
 def _stripped(path: Path, erased: Erased) -> int:

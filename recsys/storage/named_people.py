@@ -26,6 +26,16 @@ def names_erased(folder: Path, erased: Erased) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and file_names(path, erased)]
 
 
+def names_any_erased(folder: Path, erased: Erased) -> bool:
+    """Say whether any file under `folder` does; small files are looked at first, and the first hit ends it."""
+    if not len(erased):
+        return False
+    files = sorted(
+        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
+    )
+    return any(file_names(path, erased) for path in files)
+
+
 def file_names(path: Path, erased: Erased) -> bool:
     """Say whether one file holds the id, or the fingerprint, of somebody who asked to be erased."""
     look = _LOOKS.get(path.suffix, _in_text)

@@ -75,7 +75,7 @@ def test_tables_lose_their_rows_and_nothing_else(erasures: ErasureList, tmp_path
     erase = {
         "actor": "u00005",
         "target": None,
-        "type": "erase",
+        "type": "Erase ",
         "event_id": "e1",
         "ts": "2026-01-01T00:00:00Z",
     }
