@@ -27,7 +27,7 @@ def names_erased(folder: Path, erased: Erased) -> list[Path]:
 
 
 def names_any_erased(folder: Path, erased: Erased) -> bool:
-    """Say whether any file under `folder` does; small files are looked at first, and the first hit ends it."""
+    """Say whether any file under `folder` does; small files first, the first hit ends it."""
     if not len(erased):
         return False
     files = sorted(
