@@ -39,22 +39,25 @@ class Gathered:
         lengths[by_position] = np.concatenate([np.empty(0, np.int32), *self._lengths])
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
-        def in_place(parts: list[Any], dtype: npt.DTypeLike) -> Any:
-            # A part is let go as soon as it is copied: a million lists are held once, not twice.
-            out, n_done = np.empty(indptr[-1], dtype), 0
-            for at, found in enumerate(self._lengths):
-                start = indptr[by_position[n_done : n_done + len(found)]]
-                before = np.cumsum(found) - found
-                out[np.repeat(start - before, found) + np.arange(len(parts[at]))] = parts[at]
-                parts[at] = None
-                n_done += len(found)
-            return out
-
+        kinds = (np.int32, np.float32, np.float32, np.float64)
+        parts: tuple[list[Any], ...] = (self._candidates, self._p_like, self._p_liked_back, self._score)
+        candidates, p_like, p_liked_back, score = out = [np.empty(indptr[-1], kind) for kind in kinds]
+        n_done = 0
+        for tile, found in enumerate(self._lengths):
+            start = indptr[by_position[n_done : n_done + len(found)]]
+            before = np.cumsum(found) - found
+            places = np.repeat(start - before, found)
+            places += np.arange(len(places))
+            for array, part in zip(out, parts, strict=True):
+                # A part is let go as soon as it is copied: a million lists are held once, not twice.
+                array[places] = part[tile]
+                part[tile] = None
+            n_done += len(found)
         return MutualLists(
             viewers=viewers,
             indptr=indptr,
-            candidates=order[in_place(self._candidates, np.int32)],
-            p_like=in_place(self._p_like, np.float32),
-            p_liked_back=in_place(self._p_liked_back, np.float32),
-            p_mutual=in_place(self._score, np.float64),
+            candidates=order[candidates],
+            p_like=p_like,
+            p_liked_back=p_liked_back,
+            p_mutual=score,
         )
