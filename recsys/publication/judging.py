@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from recsys.config import ModelSettings, Settings
@@ -25,7 +26,9 @@ from recsys.evaluation.slices import EVIDENCE
 from recsys.history.events import Events
 from recsys.history.grades import LabelSettings
 from recsys.history.labels import LABEL, directed_labels
+from recsys.models.behaviour import BehaviourModel
 from recsys.models.hybrid import HybridModel
+from recsys.models.looks import Looks
 from recsys.models.model import Model
 from recsys.publication.chance import generator
 from recsys.publication.chosen_model import chosen_model
@@ -40,6 +43,7 @@ from recsys.storage.load import events_of, load_tables, population_of
 Found = Mapping[str, Any]
 
 LEARNED_SHARE: Final = 0.8
+_MANY: Final = 1000
 PLACES: Final = 10
 MEASURES: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece", SNIPS)
 
@@ -70,22 +74,31 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
         return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
     lists: dict[str, pd.DataFrame] = {}
     would_show: dict[str, pd.Series] = {}
+    of_looks: dict[str, bool] = {}
     by_chance = explored(night.events.frame, at, people)
     for name, model in _models(settings, people, past):
         lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
+        of_looks[name] = isinstance(model, BehaviourModel)
         would_show[name] = listed(model.directed(people), people, night.policy, by_chance, PLACES)
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
     decided = directed_labels(night.events)
-    mutual, both = _mutual(shown, decided), _both_decided(answered)
+    mutual = _mutual(shown, decided)
+    looked = looked_after(night.events, shown, people, at, generator(settings, "looks"))
+    told = looked if of_looks[settings.model.name] else answered
+    first, asked = _by_direction(told, decided)
+    both = first[[C.VIEWER, C.CANDIDATE]].merge(mutual, on=[C.VIEWER, C.CANDIDATE])
     if pairs is not None:
-        write_judged(pairs, judged_pairs(lists[settings.model.name], answered, mutual))
+        write_judged(pairs, judged_pairs(lists[settings.model.name], told, mutual))
     parts: list[pd.DataFrame] = [
         compare(lists, mutual, k=(PLACES,), probability="", slices=slices, rng=rng).assign(target="mutual"),
-        compare(lists, answered, k=(), probability=C.P_LIKE, slices=slices, rng=rng).assign(target="like"),
+        _of_same(
+            compare(lists, first, k=(), probability=C.P_LIKE, slices=slices, rng=rng), of_looks, settings
+        ).assign(target="like"),
     ]
     if len(both):
         chances = compare(lists, both, k=(), probability=C.P_MUTUAL, rng=rng).assign(target="mutual")
+        chances = _of_same(chances, of_looks, settings)
         parts.append(chances[chances["metric"].isin(("auc", "ece"))])
     if len(by_chance):
         outcomes = {"like": answered, "mutual": mutual}
@@ -97,31 +110,61 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
         "answered_after": len(answered),
         "shown_after": len(shown),
         "measures": _records(judged),
-        "reliability": _records(_reliability(lists[settings.model.name], answered, both, decided)),
+        "reliability": _records(_reliability(lists[settings.model.name], first, asked, both)),
     }
 
 
-def _both_decided(answered: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs in which both gave their first answer in the time judged, each once, 1 if both yes."""
-    both = mutual_labels(answered)
-    return both[both[C.VIEWER] < both[C.CANDIDATE]].reset_index(drop=True)
+def _of_same(measures: pd.DataFrame, of_looks: Mapping[str, bool], settings: Settings) -> pd.DataFrame:
+    """Leave out how chances fit of models whose chances are of something else than the chosen model's.
+
+    Models of behaviour state P(like | looks), the others P(like | answers): each order can be judged
+    on either, the level only on its own.
+    """
+    own = of_looks[settings.model.name]
+    other = measures["model"].isin([name for name, looks in of_looks.items() if looks != own])
+    return measures[~(other & measures["metric"].isin(("log_loss", "brier", "ece")))]
+
+
+def looked_after(
+    events: Events, shown: pd.DataFrame, people: Population, at: pd.Timestamp, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return pairs shown after `at` that were looked at: viewer_id, candidate_id, label, ts.
+
+    Who answered has looked. Of the places left unanswered, each stays with the chance that it was
+    looked at all the same (see `Looks`), so that what stays is a fair sample of looks.
+    """
+    _, later = temporal_split(events.frame, at)
+    looks = Looks.from_events(people, Events.of(later))
+    looks = looks.take(looks.answered | (rng.random(len(looks)) < looks.chances))
+    keys = [C.VIEWER, C.CANDIDATE]
+    ids = {keys[0]: people.ids.ids(looks.viewers), keys[1]: people.ids.ids(looks.candidates)}
+    return pd.DataFrame({**ids, LABEL: looks.labels}).merge(shown[[*keys, C.TS]], on=keys)
+
+
+def _by_direction(told: pd.DataFrame, decided: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the looks at people who had not said anything yet, and at people who had liked already."""
+    keys = [C.VIEWER, C.CANDIDATE]
+    back = decided.loc[decided[LABEL] > 0, [*keys, C.TS]].set_axis([keys[1], keys[0], "liked_at"], axis=1)
+    told = told[[*keys, LABEL, C.TS]].merge(back, on=keys, how="left")
+    asked = (told["liked_at"] < told[C.TS]).to_numpy(bool)
+    return told[~asked].reset_index(drop=True), told[asked].reset_index(drop=True)
 
 
 def _reliability(
-    said: pd.DataFrame, answered: pd.DataFrame, both: pd.DataFrame, decided: pd.DataFrame
+    said: pd.DataFrame, first: pd.DataFrame, asked: pd.DataFrame, both: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return reliability by direction: who answered first, who answered somebody that liked them, both."""
-    keys = [C.VIEWER, C.CANDIDATE]
-    back = decided.loc[decided[LABEL] > 0, [*keys, C.TS]].set_axis([keys[1], keys[0], "liked_at"], axis=1)
-    told = answered.merge(said, on=keys).merge(back, on=keys, how="left")
-    asked = told["liked_at"] < told[C.TS]
-    pairs = both.merge(said, on=keys)
-    tables = {
-        "like": reliability_table(told.loc[~asked, LABEL], told.loc[~asked, C.P_LIKE]),
-        "back": reliability_table(told.loc[asked, LABEL], told.loc[asked, C.P_LIKE]),
-        "mutual": reliability_table(pairs[LABEL], pairs[C.P_MUTUAL], n_bins=5),
-    }
-    return pd.concat([table.assign(direction=name) for name, table in tables.items()], ignore_index=True)
+    """Return reliability by direction: of first looks, of answers to a like, of matches after first looks."""
+    tables = []
+    for name, pairs, chance in (
+        ("like", first, C.P_LIKE),
+        ("back", asked, C.P_LIKE),
+        ("mutual", both, C.P_MUTUAL),
+    ):
+        known = pairs.merge(said, on=[C.VIEWER, C.CANDIDATE])
+        n_bins = 10 if len(known) >= _MANY else 5
+        table = reliability_table(known[LABEL], known[chance], n_bins=n_bins)
+        tables.append(table.assign(direction=name))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _models(settings: Settings, people: Population, past: Events) -> Iterator[tuple[str, Model]]:
