@@ -3,6 +3,7 @@
 import re
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -35,3 +36,17 @@ def test_the_block_runs(code, golden: Folder, tmp_path, capsys):
     with chdir(golden.root):
         exec(compile(code, str(source), "exec"), {"__name__": "block"})
     plt.close("all")
+
+
+def test_the_readme_goes_from_a_publication_to_a_page(golden: Folder, capsys):
+    (code,) = [block for block in BLOCK.findall((ROOT / "README.md").read_text()) if "Ranker.open" in block]
+    assert len(code.splitlines()) <= 14
+    names: dict[str, Any] = {"__name__": "block"}
+    with chdir(golden.root):
+        Path("data/safety.db").unlink(missing_ok=True)
+        exec(compile(code, "README.md", "exec"), names)
+    assert len(names["page"].items) == len(names["events"]) == 3
+    assert "listed" in capsys.readouterr().out
+    again = {item.candidate_id for item in names["ranker"].rank(names["viewer"], k=20).items}
+    assert not again & {item.candidate_id for item in names["page"].items}
+    names["ranker"].close()
