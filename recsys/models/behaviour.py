@@ -1,5 +1,7 @@
 """The shape of models that learn from behaviour, with or without content beneath."""
 
+import itertools
+import math
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import fields
@@ -16,12 +18,12 @@ from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.behaviour_state import State
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.joint import Joint, fit_joint
+from recsys.models.joint import USUAL_ASSOCIATION, Joint, Replies, fit_joint
 from recsys.models.lesson import Lesson
-from recsys.models.looks import Looks
+from recsys.models.looks import Looks, Mask
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.space import Shifts, Standard
-from recsys.models.stacker import Stacker, fit_stacker, known, stacked
+from recsys.models.stacker import Parts, Stacker, fit_stacker, known, stacked
 from recsys.models.unseen import only_likes, with_unseen
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
@@ -31,7 +33,12 @@ from recsys.schema.strings import packed_strings, unpacked_strings
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
 _MOST_HELD_OUT = 400_000
-"""Pairs enough to learn two dozen weights to the third digit; the others are better learned from."""
+"""Looks enough to learn two dozen weights to the third digit; the others are better learned from."""
+_ENOUGH_HELD_OUT = 100_000
+"""Looks that are wanted: fewer people leave one part out after another until there are so many."""
+_WORTH_SPLITTING = 10_000
+"""Looks below which one part is left out and no second."""
+_SAID = ("labels", "chances")
 
 
 class BehaviourModel(Model):
@@ -81,20 +88,34 @@ class BehaviourModel(Model):
         self, people: Population, lesson: Lesson | None, looks: Looks, rng: Generator
     ) -> tuple[Stacker, Joint]:
         """Return weights and joint correction, from pairs nothing else has seen if there are enough."""
-        share = min(self.config.held_out, _MOST_HELD_OUT / max(len(looks), 1))
-        held = looks.pair_folds(_FOLDS, rng) < share * _FOLDS
-        if not self.config.stack or held.sum() < _LEAST_HELD_OUT or held.all():
-            return _usual(self.base_), Joint()
+        level, slope = self.base_.level, self.base_.line.slope
+        usual = Joint(USUAL_ASSOCIATION if self.unseen_seed_ is None else 0.0)
+        fold, share, n_splits = looks.pair_folds(_FOLDS, rng), *_held_out(len(looks), self.config.held_out)
+        ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
+        splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
+        if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
+            return Stacker.usual().of_content(level, slope), usual
+        heard = [looks.take(held) for held in splits]
+        parts = [self._held_parts(people, lesson, looks, held, rng) for held in splits]
+        labels, chances = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
+        learned = fit_stacker(Parts.joined(parts), labels, chances)
+        replies = [
+            Replies.among(one, sigmoid(stacked(learned, part)))
+            for one, part in zip(heard, parts, strict=True)
+        ]
+        joint = usual if self.unseen_seed_ is not None else fit_joint(Replies.joined(replies))
+        return learned.of_content(level, slope), joint
+
+    def _held_parts(
+        self, people: Population, lesson: Lesson | None, looks: Looks, held: Mask, rng: Generator
+    ) -> Parts:
+        """Return the parts of held-out looks, from a fit of everything else to the others."""
         seen, unseen = looks.take(~held), looks.take(held)
         model = None if lesson is None else self._content_again(people, lesson.without(unseen), rng)
         content = None if model is None else model.fitted
         base = Base.learned(people, content, seen, self.config, rng)
-        spaces, usual = base.spaces(people, content), _usual(base)
-        parts = State.found(base, spaces, content, seen).parts(spaces, content, unseen)
-        learned = fit_stacker(parts, unseen.labels, unseen.chances, usual)
-        chance = sigmoid(stacked(learned, parts))
-        joint = Joint() if self.unseen_seed_ is not None else _joint(unseen, chance)
-        return learned.moved(usual, _usual(self.base_)), joint
+        spaces = base.spaces(people, content)
+        return State.found(base, spaces, content, seen).parts(base, spaces, content, unseen)
 
     def _with_unseen(self, looks: Looks) -> Looks:
         """Return the looks with the passes of the fit, if it had to draw some; see `unseen`."""
@@ -121,8 +142,8 @@ class BehaviourModel(Model):
     ) -> pd.DataFrame:
         """Return what every model returns; `combiner="joint"` applies the joint correction.
 
-        Then p_mutual is the calibrated P(both say yes), where pairs whose two decisions are known
-        showed that people agree beyond the product of their probabilities; see `Joint`.
+        Then p_mutual is the calibrated P(both say yes): what answers do not show is partly shared by
+        both, so people agree beyond the product of their probabilities; see `Joint`.
         """
         if combiner != "joint":
             return super().score_pairs(pairs, people=people, combiner=combiner)
@@ -183,7 +204,7 @@ class BehaviourModel(Model):
             "asked": base.asked,
             "intercept": base.intercept,
             "variances": list(base.variances),
-            "joint": self.joint_.correlation,
+            "joint": self.joint_.association,
             "unseen_seed": self.unseen_seed_,
             "stacker": [stacker.intercept, stacker.near, stacker.asked],
             "content": None,
@@ -246,29 +267,12 @@ def _shifts(base: Base, state: State) -> dict[str, Shifts]:
     }
 
 
-def _usual(base: Base) -> Stacker:
-    return Stacker.usual(base.line.intercept + base.intercept, base.line.slope)
-
-
-def _joint(looks: Looks, chance: npt.NDArray[np.float64]) -> Joint:
-    """Return the joint correction learned from pairs who both decided without knowing of the other.
-
-    None where people answer likes they have received: there, matches come from asked answers, and
-    whoever knows of a like says yes more readily, which cannot be told from liking each other.
-    """
-    if looks.asked.any():
-        return Joint()
-    width = int(max(looks.viewers.max(), looks.candidates.max())) + 1
-    own, back = (
-        a.astype(np.int64) * width + b
-        for a, b in ((looks.viewers, looks.candidates), (looks.candidates, looks.viewers))
-    )
-    at = np.searchsorted(own, back).clip(0, len(own) - 1)
-    known = (own[at] == back) & (looks.viewers < looks.candidates)
-    i, j = np.flatnonzero(known), at[known]
-    return fit_joint(
-        chance[i], chance[j], looks.labels[i] * looks.labels[j], looks.chances[i] * looks.chances[j]
-    )
+def _held_out(n_looks: int, share: float) -> tuple[float, int]:
+    """Return the share of pairs to leave out at a time, and how many times."""
+    share = min(share, _MOST_HELD_OUT / max(n_looks, 1))
+    if n_looks < _WORTH_SPLITTING:
+        return share, 1
+    return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_looks)), max(int(1.0 / share), 1))
 
 
 def _matrices(

@@ -112,6 +112,11 @@ class Base:
         shifts = Shifts(moved[0] - own.taste, moved[1] - own.appeal)
         return cls(**{**vars(base), "personal_bases": shifts})
 
+    @property
+    def level(self) -> float:
+        """The logit of an average pair whose content logit is 0."""
+        return self.line.intercept + self.intercept
+
     def offset(self, content: Directed | None, looks: Looks) -> Floats:
         """Return the logit of each look from content alone, `(n_looks,)`, without the intercept."""
         return self.line.logits(_logits(content, looks)) + self.asked * looks.asked

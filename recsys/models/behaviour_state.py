@@ -63,8 +63,8 @@ class State:
         factors = Shifts(taste - own.taste, appeal - own.appeal)
         return cls(effects.generosity, effects.popularity, given, received, personal, factors)
 
-    def parts(self, spaces: Spaces, content: Directed | None, looks: Looks) -> Parts:
-        """Return the parts of the pairs of `looks`."""
+    def parts(self, base: Base, spaces: Spaces, content: Directed | None, looks: Looks) -> Parts:
+        """Return the parts of the pairs of `looks`; content counts as `base` has learned it."""
         i, j = looks.viewers, looks.candidates
         own = spaces.personal
         moved = own.score(own.taste + self.personal.taste, own.appeal + self.personal.appeal, i, j)
@@ -73,8 +73,9 @@ class State:
         factors = own.score(own.taste + self.factors.taste, own.appeal + self.factors.appeal, i, j)
         logits, near = content_logits(content, i, j)
         return Parts(
-            scores=np.array([logits, moved, factors]),
-            near=near,
+            level=np.full(len(looks), base.level),
+            scores=np.array([base.line.slope * logits, moved, factors]),
+            near=base.line.slope * near,
             generosity=self.generosity[i],
             popularity=self.popularity[j],
             known_row=known(self.given)[i],

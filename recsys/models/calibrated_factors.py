@@ -19,6 +19,8 @@ from recsys.schema.population import Population
 from recsys.schema.strings import packed_strings, unpacked_strings
 
 Floats = npt.NDArray[np.float64]
+_NOISE = 1e-9
+"""Scores that differ by less than this share of the largest are equal, but for rounding."""
 
 
 class CalibratedFactors(Model):
@@ -41,7 +43,8 @@ class CalibratedFactors(Model):
         taste, appeal = self._factors(people, seen, rng)
         scores = np.einsum("pf,pf->p", taste[unseen.viewers], appeal[unseen.candidates])
         scale = float(np.abs(scores - scores.mean()).mean()) if len(scores) else 0.0
-        scale = scale or 1.0
+        if scale <= _NOISE * float(np.abs(scores).max(initial=0.0)):
+            scale = 1.0
         line = fit_platt(scores / scale, unseen.labels) if len(scores) else Platt()
         self.platt_ = Platt(line.slope / scale, line.intercept)
         self.ids_ = people.ids.values

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,13 +33,16 @@ class HybridModel(BehaviourModel):
     blocks:   the feature blocks of the content model (the default ones when None).
     features: blocks fitted already on the people `fit` will be given; then none are fitted.
 
+    Where no answer and no place tells anybody from anybody, there is no content beneath and `content_`
+    is None: the model is the collaborative one.
+
     `updated` folds people in again after a day's events without refitting.
     """
 
     name = "hybrid"
     config_type = HybridConfig
     config: HybridConfig
-    content_: ContentModel
+    content_: ContentModel | None
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class HybridModel(BehaviourModel):
         return ContentModel(self.config.content).taught(people, lesson, rng=rng)
 
     def _content_again(self, people: Population, lesson: Lesson, rng: Generator) -> Model:
-        chosen = self.content_.strengths_
+        chosen = cast("ContentModel", self.content_).strengths_
         config = replace(
             self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,), calibrate=False
         )

@@ -1,62 +1,115 @@
 """The joint correction: two people of whom one likes the other agree more often than chance says."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.models.directed import sigmoid
+from recsys.models.looks import Looks
+
 Floats = npt.NDArray[np.float64]
-_GRID = np.linspace(-0.2, 0.5, 71)
-_LEAST = 1e-9
+USUAL_ASSOCIATION: Final = 0.5
+"""Log odds ratio before any pair of decisions was seen: people share more than their answers show.
+
+Judged, not measured, as the usual weights of content are; evidence moves it.
+"""
+_PRECISION: Final = 10.0
+"""Of the prior of the association around the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """P(both) from two probabilities and the correlation of what they leave unexplained.
+    """P(both) from two probabilities whose four outcomes have one log odds ratio, `association`.
 
-    `p q + correlation * sqrt(p (1 - p) q (1 - q))`, kept between the least and the most that two
-    such events allow. 0 is the product.
+    Both probabilities stay what they are; 0 is the product, above 0 who is liked likes more readily.
 
-    Source: Bahadur, "A representation of the joint distribution of responses to n dichotomous
-    items", 1961.
+    Source: Plackett, "A class of bivariate distributions", Journal of the American Statistical
+    Association 60 (1965) 516-522; reciprocity as a log odds ratio: Holland and Leinhardt, "An
+    exponential family of probability distributions for directed graphs", the same, 76 (1981) 33-50.
 
-    >>> Joint(0.1).both(np.array([0.5]), np.array([0.5])).tolist()
-    [0.275]
+    >>> Joint(np.log(9.0)).both(np.array([0.5]), np.array([0.5])).round(6).tolist()
+    [0.375]
     """
 
-    correlation: float = 0.0
+    association: float = 0.0
 
     def both(self, p: Floats, q: Floats) -> Floats:
         """Return P(both say yes), aligned."""
-        together = p * q + self.correlation * np.sqrt(p * (1.0 - p) * q * (1.0 - q))
+        ratio = float(np.exp(self.association))
+        total = 1.0 + (p + q) * (ratio - 1.0)
+        root = np.sqrt(np.maximum(total**2 - 4.0 * ratio * (ratio - 1.0) * p * q, 0.0))
+        together = 2.0 * ratio * p * q / (total + root)
         return np.asarray(np.clip(together, np.maximum(p + q - 1.0, 0.0), np.minimum(p, q)), np.float64)
 
-    def loss(self, p: Floats, q: Floats, match: Floats, weights: Floats) -> float:
-        """Return the weighted log-loss of saying P(both) of pairs that matched or not."""
-        chance = np.clip(self.both(p, q), _LEAST, 1.0 - _LEAST)
-        return -float(weights @ (match * np.log(chance) + (1.0 - match) * np.log1p(-chance)))
 
+@dataclass(frozen=True, eq=False)
+class Replies:
+    """Blind decisions about somebody whose own decision is known, `(n_replies,)` each.
 
-def fit_joint(p: Floats, q: Floats, match: Floats, weights: Floats) -> Joint:
-    """Return the correlation of greatest likelihood, if it helps on pairs it was not fitted on.
-
-    Each half of the pairs judges the correlation the other half asks for; unless both together lose
-    less than with the product, there is no correction.
-
-    p, q, match, weights: `(n_pairs,)` of pairs both of whose decisions are known, in any order that
-    has nothing to do with the outcome.
+    labels, weights: what was said, and the chance that it was said after looking.
+    logits:          of P(yes) from everything but what the other said.
+    surprise:        the other's decision less its probability, times the chance that they looked.
     """
-    half = np.arange(len(p)) % 2 == 0
-    if min(half.sum(), (~half).sum()) < 1:
-        return Joint()
-    corrected = product = 0.0
-    for learn in (half, ~half):
-        found = _best(p[learn], q[learn], match[learn], weights[learn])
-        judged = (p[~learn], q[~learn], match[~learn], weights[~learn])
-        corrected += found.loss(*judged)
-        product += Joint().loss(*judged)
-    return _best(p, q, match, weights) if corrected < product else Joint()
+
+    labels: Floats
+    weights: Floats
+    logits: Floats
+    surprise: Floats
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def among(cls, looks: Looks, chance: Floats) -> "Replies":
+        """Return the decisions of which the other direction is known; `chance` is P(yes) of each look.
+
+        None where people answer likes they received: there most matches are asked answers, being asked
+        flatters, and whom an inbox shows first depends on how much they are liked.
+        """
+        if looks.asked.any():
+            return cls(*np.empty((4, 0)))
+        width = int(max(looks.viewers.max(initial=0), looks.candidates.max(initial=0))) + 1
+        i, j = looks.viewers.astype(np.int64), looks.candidates.astype(np.int64)
+        own, back = i * width + j, j * width + i
+        other = np.searchsorted(own, back).clip(0, max(len(own) - 1, 0))
+        known = own[other] == back if len(own) else np.zeros(0, bool)
+        at = np.flatnonzero(known)
+        other = other[at]
+        sure = np.clip(chance[at], 1e-9, 1.0 - 1e-9)
+        return cls(
+            labels=looks.labels[at],
+            weights=looks.chances[at],
+            logits=np.log(sure) - np.log1p(-sure),
+            surprise=(looks.labels[other] - chance[other]) * looks.chances[other],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Replies"]) -> "Replies":
+        """Return the replies of all, one after another."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    def take(self, chosen: npt.ArrayLike) -> "Replies":
+        """Return the chosen replies (positions or a mask)."""
+        at = np.asarray(chosen)
+        return Replies(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
 
 
-def _best(p: Floats, q: Floats, match: Floats, weights: Floats) -> Joint:
-    return min((Joint(float(value)) for value in _GRID), key=lambda joint: joint.loss(p, q, match, weights))
+def fit_joint(replies: Replies) -> Joint:
+    """Return the association of greatest posterior, by Newton's method; the usual one without replies.
+
+    It is what the logit of a decision gains with each unit of surprise at the other's.
+    """
+    more = USUAL_ASSOCIATION
+    for _ in range(50):
+        p = sigmoid(replies.logits + more * replies.surprise)
+        pull = float((replies.weights * (replies.labels - p)) @ replies.surprise)
+        curve = float((replies.weights * p * (1.0 - p)) @ replies.surprise**2)
+        step = (pull - _PRECISION * (more - USUAL_ASSOCIATION)) / (curve + _PRECISION)
+        more += float(np.clip(step, -1.0, 1.0))
+        if abs(step) < 1e-9:
+            break
+    return Joint(more)

@@ -1,6 +1,7 @@
 """How much each part counts, by how much is known of the two people; separable, so two matrices."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -45,23 +46,17 @@ class Stacker:
     asked: float
 
     @classmethod
-    def usual(cls, intercept: float, content: float) -> "Stacker":
+    def usual(cls) -> "Stacker":
         """Return the weights before any pair was left out to learn them from."""
         rows = np.zeros((len(PARTS) + 2, 2))
-        rows[:, 0] = [content, 1.0, 0.5, 1.0, 1.0]
-        return cls(intercept, content, rows, np.zeros(len(PARTS)), 0.0)
+        rows[:, 0] = [1.0, 1.0, 0.5, 1.0, 1.0]
+        return cls(0.0, 1.0, rows, np.zeros(len(PARTS)), 0.0)
 
-    def moved(self, before: "Stacker", after: "Stacker") -> "Stacker":
-        """Return what was learned as a change of `before`, made to `after`."""
+    def of_content(self, level: float, slope: float) -> "Stacker":
+        """Return the weights for content logits that mean `level + slope * x`, not x."""
         rows = self.rows.copy()
-        rows[0] *= after.rows[0, 0] / before.rows[0, 0]
-        return Stacker(
-            intercept=after.intercept + self.intercept - before.intercept,
-            near=self.near * after.near / before.near,
-            rows=rows,
-            columns=self.columns,
-            asked=self.asked,
-        )
+        rows[0] *= slope
+        return replace(self, intercept=level + self.intercept, near=slope * self.near, rows=rows)
 
     def row(self, part: int, known_rows: Floats) -> Floats:
         """Return the weight of a part for viewers known so well."""
@@ -76,9 +71,11 @@ class Stacker:
 class Parts:
     """The parts of some pairs, `(n_pairs,)` each.
 
+    level:  the logit where all else is 0.
     scores: `(n_parts, n_pairs)` in the order of `PARTS`. known_row, known_column: of viewer, candidate.
     """
 
+    level: Floats
     scores: Floats
     near: Floats
     generosity: Floats
@@ -87,10 +84,16 @@ class Parts:
     known_column: Floats
     asked: Floats
 
+    @classmethod
+    def joined(cls, parts: Sequence["Parts"]) -> "Parts":
+        """Return the pairs of all, one after another."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in names})
+
 
 def stacked(stacker: Stacker, parts: Parts) -> Floats:
     """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without what being asked adds."""
-    logits = stacker.intercept + stacker.near * parts.near
+    logits = parts.level + stacker.intercept + stacker.near * parts.near
     n_parts = len(PARTS)
     logits += stacker.row(n_parts, parts.known_row) * parts.generosity
     logits += stacker.row(n_parts + 1, parts.known_column) * parts.popularity
@@ -100,13 +103,13 @@ def stacked(stacker: Stacker, parts: Parts) -> Floats:
     return logits
 
 
-def fit_stacker(parts: Parts, labels: Floats, weights: Floats, usual: Stacker) -> Stacker:
+def fit_stacker(parts: Parts, labels: Floats, weights: Floats) -> Stacker:
     """Learn the weights from pairs the parts were not fitted on, near the usual ones.
 
     The row weights and the column factors are found in turns, each a logistic regression with a
     normal prior: the usual weights for the first, no dependence on the candidate for the second.
     """
-    stacker = usual
+    stacker = usual = Stacker.usual()
     if not len(labels) or not weights.any():
         return stacker
     for _ in range(2):
@@ -126,7 +129,7 @@ def _rows_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker, us
     mean = np.concatenate([[usual.intercept, usual.near, usual.asked], usual.rows.ravel()])
     precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
     theta = _regression(
-        np.array(features), labels, weights, offset=np.zeros(len(labels)), mean=mean, precision=precision
+        np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
     )
     return Stacker(
         intercept=float(theta[0]),
@@ -138,7 +141,7 @@ def _rows_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker, us
 
 
 def _columns_fitted(parts: Parts, labels: Floats, weights: Floats, now: Stacker) -> Stacker:
-    fixed = now.intercept + now.near * parts.near + now.asked * parts.asked
+    fixed = parts.level + now.intercept + now.near * parts.near + now.asked * parts.asked
     n_parts = len(PARTS)
     fixed += now.row(n_parts, parts.known_row) * parts.generosity
     fixed += now.row(n_parts + 1, parts.known_column) * parts.popularity

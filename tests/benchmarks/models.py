@@ -5,7 +5,8 @@
 Town: models learn from everything before a night. They are judged by pairs that the rules allow and that
 were never shown, and by whether both would like each other, drawn from the town's hidden taste after the
 night. Speed dating: a fifth of the meetings is left out, both directions together, five times.
-`--train-people N --train-events M` times training on that much, besides.
+By default 2,000 people, some minutes. `--people 20000` narrows the intervals;
+`--train-people 100000 --train-events 5000000` also times training on that much, one fit at 64 factors.
 """
 
 import argparse
@@ -89,7 +90,7 @@ def _town_scores(town: TownAfter, seed: int) -> tuple[dict[str, pd.DataFrame], d
             summary |= {
                 "mutual_ece": ece(label, joint),
                 "mutual_ece_product": ece(label, scored[name][C.P_MUTUAL]),
-                "joint_correlation": model.joint_.correlation,
+                "joint_association": model.joint_.association,
             }
     scored["oracle"] = town.pairs.assign(**{C.P_MUTUAL: town.chance})
     return scored, summary

@@ -94,3 +94,15 @@ def test_lfrr_learns_likes_of_ones_own_half():
     chance = model.fitted.probabilities(a, b)
     alike = a % 2 == b % 2
     assert np.median(chance[alike]) > np.median(chance[~alike]) + 0.3
+
+
+def test_recon_says_the_usual_rate_where_nobody_has_an_attribute():
+    ids = np.array([f"p{k:02d}" for k in range(60)], dtype=object)
+    frame = some_events(ids, np.random.default_rng(4), n=2000)
+    people = Population.of_ids(ids, as_of=AS_OF)
+    scored = (
+        RECON()
+        .fit(people, Events.of(frame), rng=np.random.default_rng(0))
+        .score_pairs(frame[[]].assign(**{C.VIEWER: frame[C.ACTOR], C.CANDIDATE: frame[C.TARGET]}))
+    )
+    assert scored[C.P_LIKE].mean() == pytest.approx((frame[C.TYPE] == "like").mean(), abs=0.08)

@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 
 from recsys.history.events import Events
+from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content_config import ContentConfig
 from recsys.models.hybrid import HybridModel
 from recsys.models.hybrid_config import HybridConfig
 from recsys.schema.columns import Columns as C
+from recsys.schema.population import Population
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
 
@@ -115,6 +118,18 @@ def test_probabilities_are_calibrated_on_pairs_left_out(people):
     top = chance > np.quantile(chance, 0.7)
     assert chance[top].mean() == pytest.approx(liked[top].mean(), abs=0.08)
     assert liked[top].mean() > 0.7
+
+
+def test_where_nobody_answered_anything_there_is_no_content_beneath(people, frame, tmp_path):
+    nameless = Population.of_ids(people.ids.values, as_of=AS_OF)
+    events = Events.of(frame)
+    model = HybridModel(QUICK).fit(nameless, events, rng=np.random.default_rng(3))
+    assert model.content_ is None
+    plain = CollaborativeModel(BehaviourConfig(factors=6, iterations=5))
+    plain.fit(nameless, events, rng=np.random.default_rng(3))
+    np.testing.assert_array_equal(model.fitted.taste, plain.fitted.taste)
+    loaded = HybridModel.load(model.save(tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.directed(people).taste, model.directed(people).taste)
 
 
 def test_settings_may_be_given_as_plain_values():

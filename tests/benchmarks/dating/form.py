@@ -13,6 +13,7 @@ from recsys.features.interests import Interests
 from recsys.history.events import Events
 from recsys.models.content import ContentModel
 from recsys.models.content_config import ContentConfig
+from recsys.models.model import Model
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
 from recsys.schema.population import Population
@@ -100,7 +101,7 @@ def content(
     return model.fit(people, events, rng=np.random.default_rng(seed))
 
 
-def mutual(model: ContentModel, people: Population, meetings: pd.DataFrame) -> Floats:
+def mutual(model: Model, people: Population, meetings: pd.DataFrame) -> Floats:
     """Return the product of the two probabilities of each meeting, `(n_meetings,)`."""
     directed = model.directed(people)
     women, men = directed.ids.rows(meetings["woman"]), directed.ids.rows(meetings["man"])

@@ -20,26 +20,30 @@ from recsys.evaluation.bootstrap import of_groups
 from recsys.evaluation.measure import Times
 from recsys.history.events import Events
 from recsys.models.content_config import ContentConfig
+from recsys.models.hybrid import HybridModel
+from recsys.models.hybrid_config import HybridConfig
 from recsys.models.popularity import PopularityModel
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
 from recsys.storage.load import load_tables, population_of
 from tests.benchmarks.command import Result
-from tests.benchmarks.dating.form import Evening, content, mutual
+from tests.benchmarks.dating.form import Evening, blocks, content, mutual
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Scorer = Callable[[Events, Mask], Floats]
 
 FOLDS = 5
-RANDOM, POPULARITY, CONTENT, CONTROL, CROSSED = (
+RANDOM, POPULARITY, CONTENT, HYBRID, CONTROL, CROSSED = (
     "random",
     "popularity",
     "content",
+    "hybrid",
     "content, forms shuffled",
     "crossed effects (regression)",
 )
 CONFIG = ContentConfig(folds=3, max_factors=None)
+"""Settings of content, alone and beneath the hybrid, whose other settings are the usual ones."""
 
 
 class MeanAuc:
@@ -75,9 +79,14 @@ def measure(evening: Evening, seed: int, *, repeats: int, progress: bool = True)
         for model in scores
     ]
     summary = (
-        _named("warm_auc", drawn.interval(CONTENT))
-        | _named("warm_wave_auc", waves[CONTENT])
+        _named("warm_auc", drawn.interval(HYBRID))
+        | _named("warm_wave_auc", waves[HYBRID])
+        | _named("content_auc", drawn.interval(CONTENT))
+        | _named("content_wave_auc", waves[CONTENT])
         | _named("control_auc", drawn.interval(CONTROL))
+        | _named("crossed_auc", drawn.interval(CROSSED))
+        | _named("crossed_wave_auc", waves[CROSSED])
+        | _named("hybrid_over_crossed_auc", drawn.difference(HYBRID, CROSSED))
         | _named("popularity_auc", drawn.interval(POPULARITY))
     )
     return Result(rows, summary)
@@ -92,6 +101,7 @@ def warm_scores(
         RANDOM: lambda events, test: np.zeros(int(test.sum())),
         POPULARITY: lambda events, test: _popularity(evening, events, test),
         CONTENT: lambda events, test: _content(evening, events, test, seed),
+        HYBRID: lambda events, test: _hybrid(evening, events, test, seed),
         CONTROL: lambda events, test: _content(shuffled, events, test, seed),
         CROSSED: lambda events, test: crossed_effects(evening.data.pairs, test),
     }
@@ -114,6 +124,12 @@ def _popularity(evening: Evening, events: Events, test: Mask) -> Floats:
 
 def _content(evening: Evening, events: Events, test: Mask, seed: int) -> Floats:
     model = content(evening.people, events, evening.numbers, CONFIG, seed)
+    return mutual(model, evening.people, evening.data.pairs[test])
+
+
+def _hybrid(evening: Evening, events: Events, test: Mask, seed: int) -> Floats:
+    model = HybridModel(HybridConfig(content=CONFIG), blocks=blocks(evening.numbers))
+    model.fit(evening.people, events, rng=np.random.default_rng(seed))
     return mutual(model, evening.people, evening.data.pairs[test])
 
 
