@@ -5,7 +5,9 @@
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
 makes the lists and goes on; lets a publication fail at every write, flush and rename; damages every file
-of a publication in every way. `--safety-only` leaves the night out, `--every 5` walks every fifth step.
+of a publication in every way. `--safety-only` leaves the night out, `--every 5` walks every fifth step,
+`--postgres 500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two
+workers of Spark (where pyspark is installed, see `make test-spark`) and compares the bytes.
 """
 
 import argparse
@@ -25,7 +27,9 @@ from typing import Any
 import numpy as np
 
 from recsys.publication.work import WORK
+from recsys.storage.durable import sha256_of
 from recsys.storage.published import read_publication
+from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
 from tests.crash.corruption import try_all
 from tests.crash.publishing import publishing, serving
@@ -46,6 +50,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--beside", type=int, metavar="N", help="a smaller night too, to see how cost grows")
     parser.add_argument("--every", type=int, default=1, help="walk every n-th step on the disk (default 1)")
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
+    parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
+    parser.add_argument("--spark", action="store_true", help="make the lists again with Spark")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the night"
     )
@@ -64,10 +70,14 @@ def measure(args: argparse.Namespace) -> Result:
             rows = big["rows"]
             summary = {key: big[key] for key in ("seconds", "peak_mb", "seconds_by_stage", "rerun_seconds")}
             summary["resume_redone"] = _resume(project)
+            if args.spark:
+                summary["spark_same_bytes"] = _same_bytes(project)
             if args.beside:
                 small = _night(_project(Path(folder) / "beside"), args.beside, args.set)
                 notes.append(_growth(people, big, args.beside, small))
         summary |= _safety(Path(folder) / "safety", args)
+        if args.postgres:
+            summary |= _postgres(args)
     return Result(rows or [_as_row(summary)], summary, notes)
 
 
@@ -150,6 +160,26 @@ def _resume(project: Path) -> int:
     said = json.loads((project / WORK.log).read_text().splitlines()[-1])
     again = int(said["redone"]) - (int(said["parts"]) - finished)
     return again + (1 if finished < said["parts"] else 0)
+
+
+def _same_bytes(project: Path) -> bool:
+    """Make the lists of the night again on `local[2,4]`; say whether the bytes are those of processes."""
+    made = project / WORK.pool
+    before = sha256_of(made)
+    shutil.rmtree(project / WORK.parts / "recommend")
+    settings = (project / WORK.settings).read_text(encoding="utf-8")
+    asked = settings.replace("executor: processes", "executor: spark")
+    asked = asked.replace("spark_master: null", "spark_master: local[2,4]")
+    (project / WORK.settings).write_text(asked, encoding="utf-8")
+    _run(project, "pipelines.recommend")
+    return sha256_of(made) == before
+
+
+def _postgres(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Load lists into a real server, and cut some of the loads off."""
+    asked = argparse.Namespace(people=args.postgres, seed=args.seed, cuts=4)
+    found = postgres.measure(asked).summary
+    return {key: value for key, value in found.items() if key.startswith("pg_")}
 
 
 def _viewers(project: Path) -> int:
