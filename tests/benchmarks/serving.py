@@ -17,12 +17,13 @@ shared with other processes and its own.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, perf_counter, thread_time
+from time import monotonic, perf_counter, process_time, thread_time
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,9 @@ def _in_a_fresh_process(folder: Path, calls: int) -> dict[str, float]:
 def inside(folder: Path, calls: int) -> dict[str, float]:
     """Open once and ask; the figures of one process."""
     safety = SqliteSafety(folder / "safety.db")
-    start = perf_counter()
+    start, own = perf_counter(), process_time()
     ranker = Ranker.open(folder / "published", safety=safety, poll_s=0)
-    figures = {"open_s": perf_counter() - start}
+    figures = {"open_s": perf_counter() - start, "open_cpu_s": process_time() - own}
     viewers = json.loads((folder / "viewers.json").read_text())
     figures |= _percentiles(
         "", _timed(lambda viewer: ranker.rank(viewer, K, _NOW), _with_list(ranker, viewers), calls)
@@ -133,7 +134,9 @@ def _percentiles(name: str, milliseconds: np.ndarray) -> dict[str, float]:
 
 def _time_alike(folder: Path, viewers: list[str], calls: int) -> dict[str, float]:
     """Return the median time, in microseconds, of looking at somebody who may not be seen, by why."""
-    safety = SqliteSafety.create(folder / "alike.db")  # one of its own: nobody opens what names the erased
+    safety = SqliteSafety.create(
+        folder / f"alike-{os.getpid()}.db"
+    )  # one of its own: nobody opens what names the erased
     ranker, viewer = Ranker.open(folder / "published", safety=safety, poll_s=0), viewers[0]
     others = [item.candidate_id for item in ranker.rank(viewer, K, _NOW).items][:3]
     if len(others) < 3:

@@ -53,7 +53,7 @@ def measure(args: argparse.Namespace) -> Result:
     summary = judged(load, done)
     bad = summary["failed"] + summary["unsafe"] + summary["shown_while_away"] + summary["damaged_served"]
     if bad:
-        print(f"FAILED: {summary}", file=sys.stderr)
+        print(f"FAILED: {summary} {load.why_failed(_times_away(done))}", file=sys.stderr)
         raise SystemExit(1)
     return Result(rows=[{"what": key, "count": value} for key, value in summary.items()], summary=summary)
 
@@ -116,9 +116,13 @@ def _take_away(database: Path, done: Done) -> None:
     done.away.append((before, gone, back))
 
 
+def _times_away(done: Done) -> list[tuple[float, float]]:
+    """Return when calls may be refused; a refusal may be on its way when the store is back."""
+    return [(before, back + 0.1) for before, _, back in done.away]
+
+
 def judged(load: Load, done: Done) -> dict[str, int]:
     """Return what went wrong, and how much was tried."""
-    margin = 0.1  # a refusal may be on its way when the store is back
     held = sum(
         answer.asked > done.held.get(other, float("inf")) for _, answer in load.pages for other in answer.ids
     )
@@ -127,7 +131,7 @@ def judged(load: Load, done: Done) -> dict[str, int]:
         for viewer, answer in load.pages
     )
     return {
-        "failed": load.failed([(before, back + margin) for before, _, back in done.away]),
+        "failed": load.failed(_times_away(done)),
         "unsafe": len(load.unsafe(done.apart)) + held,
         "shown_while_away": sum(load.shown_while_away(gone, back) for _, gone, back in done.away),
         "damaged_served": sum(

@@ -48,12 +48,22 @@ class Load:
 
     def failed(self, away: Sequence[tuple[float, float]] = ()) -> int:
         """Return how many calls failed, apart from those that met a time without the store."""
-        refused = sum(
-            answer.status != 200
+        return len(self.why_failed(away))
+
+    def why_failed(self, away: Sequence[tuple[float, float]] = ()) -> list[str]:
+        """Return the status of each such call, how long it took, and how long after the store was back."""
+        refused = [
+            answer
             for _, answer in self.pages
-            if not any(answer.asked < until and since < answer.answered for since, until in away)
-        )
-        return refused + len(self.broken)
+            if answer.status != 200
+            and not any(answer.asked < until and since < answer.answered for since, until in away)
+        ]
+        return [_told(answer, away) for answer in refused] + self.broken
+
+
+def _told(answer: Answer, away: Sequence[tuple[float, float]]) -> str:
+    since = min((answer.asked - until for _, until in away if until < answer.asked), default=float("nan"))
+    return f"{answer.status} after {answer.answered - answer.asked:.3f} s, {since:.3f} s after a return"
 
 
 Separated = tuple[str, str, float]

@@ -48,13 +48,13 @@ class SqliteSafety:
     timeout_s: how long a question may take, waiting for a writer included.
     """
 
-    def __init__(self, path: str | Path, *, timeout_s: float = 0.25) -> None:
+    def __init__(self, path: str | Path, *, timeout_s: float = 1.0) -> None:
         self._path = Path(path)
         self._timeout_s = timeout_s
         self._own = threading.local()
 
     @classmethod
-    def create(cls, path: str | Path, *, timeout_s: float = 0.25) -> "SqliteSafety":
+    def create(cls, path: str | Path, *, timeout_s: float = 1.0) -> "SqliteSafety":
         """Return the store at `path`, its file and tables made when missing.
 
         Raises SafetyUnavailable when the file cannot be made.
