@@ -43,6 +43,8 @@ def test_the_nights_command(tmp_path: Path) -> None:
     small = ["--people", "150", "--nights", "1", "--towns", "1", "--scores", "popularity"]
     assert allocation_nights.main([*small, "--json", str(out)]) == 0
     found = json.loads(out.read_text())
-    assert {"nights_matches_gain", "nights_reached_gain_lo", "nights_policy"} <= set(found["summary"])
+    assert {"nights_matches_gain", "nights_reached_gain_lo", "nights_welfare_matches_gain"} <= set(
+        found["summary"]
+    )
     assert found["summary"]["forbidden"] == 0
     assert len(found["rows"]) == 4 * 8
