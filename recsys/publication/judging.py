@@ -89,7 +89,7 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     first, asked = _by_direction(told, decided)
     both = first[[C.VIEWER, C.CANDIDATE]].merge(mutual, on=[C.VIEWER, C.CANDIDATE])
     if pairs is not None:
-        write_judged(pairs, judged_pairs(lists[settings.model.name], told, mutual))
+        write_judged(pairs, judged_pairs(lists[settings.model.name], first, mutual))
     parts: list[pd.DataFrame] = [
         compare(lists, mutual, k=(PLACES,), probability="", slices=slices, rng=rng).assign(target="mutual"),
         _of_same(
