@@ -136,7 +136,7 @@ class GateSettings(_Section):
     block_below_overlap: Share = 0.0
     least_judged: Annotated[int, Field(ge=1)] = 500
     warn_ece: Share = 0.05
-    block_ece: Share = 1.0
+    block_ece: Share = 0.3
     least_cohort: Annotated[int, Field(ge=1)] = 50
     warn_below_parity: Share = 0.5
     block_below_parity: Share = 0.0
