@@ -40,7 +40,7 @@ everything = recsys.load_events(town.tables)
 
 # %%
 moment = directed_labels(everything).ts.quantile(0.7)
-people = recsys.load_population(town.tables, as_of=moment)
+people = recsys.load_population(town.tables, as_of=moment, past=True)
 past = everything.until(moment)
 later = recsys.Events.of(everything.frame[everything.frame.ts > moment])
 

@@ -158,7 +158,7 @@ def test_evaluate_prints_every_model_beside_random(here: Path) -> None:
     found = json.loads((here / "evaluation.json").read_text())
     assert found["answered_after"] > 0
     models = {row["model"] for row in found["measures"]}
-    assert models == {"popularity", "random"}
+    assert models == {"content", "collaborative", "popularity", "random"}
     assert all(model in done.output for model in models)
     assert "ndcg@10" in done.output
 

@@ -64,15 +64,16 @@ def load_tables(source: Source, as_of: Time = None, *, past: bool = False) -> Lo
     return _checked(read_tables(source), source_name(source), as_of, past=past)
 
 
-def load_population(source: Source, as_of: Time = None) -> Population:
+def load_population(source: Source, as_of: Time = None, *, past: bool = False) -> Population:
     """Return everybody of a source as of one time, with what stands between them.
 
-    See `load_tables` for `as_of`. People whose refused rows may have forbidden something are held,
+    See `load_tables` for `as_of` and `past`: say `past=True` to learn from a moment and judge by what
+    came after. People whose refused rows may have forbidden something are held,
     pairs of refused blocks and reports stay apart (`recsys.schema.precaution`).
 
     Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
     """
-    return population_of(load_tables(source, as_of))
+    return population_of(load_tables(source, as_of, past=past))
 
 
 def population_of(tables: LoadedTables) -> Population:

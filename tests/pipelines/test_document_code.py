@@ -1,6 +1,7 @@
 """Every Python block of the documents runs, beside the files a night wrote."""
 
 import re
+import shutil
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -28,21 +29,29 @@ BLOCKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def folder(golden: Folder, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A folder of their own with a night in it: some blocks leave files behind."""
+    root = tmp_path_factory.mktemp("documents") / "night"
+    shutil.copytree(golden.root, root)
+    return Folder(root)
+
+
 @pytest.mark.parametrize("code", BLOCKS)
-def test_the_block_runs(code, golden: Folder, tmp_path, capsys):
+def test_the_block_runs(code, folder: Folder, tmp_path, capsys):
     mpl.use("agg")
     source = tmp_path / "block.py"
     source.write_text(code)
-    with chdir(golden.root):
+    with chdir(folder.root):
         exec(compile(code, str(source), "exec"), {"__name__": "block"})
     plt.close("all")
 
 
-def test_the_readme_goes_from_a_publication_to_a_page(golden: Folder, capsys):
+def test_the_readme_goes_from_a_publication_to_a_page(folder: Folder, capsys):
     (code,) = [block for block in BLOCK.findall((ROOT / "README.md").read_text()) if "Ranker.open" in block]
     assert len(code.splitlines()) <= 14
     names: dict[str, Any] = {"__name__": "block"}
-    with chdir(golden.root):
+    with chdir(folder.root):
         Path("data/safety.db").unlink(missing_ok=True)
         exec(compile(code, "README.md", "exec"), names)
     assert len(names["page"].items) == len(names["events"]) == 3

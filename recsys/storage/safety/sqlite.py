@@ -49,7 +49,7 @@ class SqliteSafety:
     """
 
     def __init__(self, path: str | Path, *, timeout_s: float = 1.0) -> None:
-        self._path = Path(path)
+        self._path = Path(path).absolute()
         self._timeout_s = timeout_s
         self._own = threading.local()
 
@@ -167,7 +167,7 @@ class SqliteSafety:
         state = (os.getpid(), found.st_dev, found.st_ino)
         if getattr(self._own, "state", None) != state:
             self._close()
-            uri = f"{self._path.absolute().as_uri()}?mode=rw"
+            uri = f"{self._path.as_uri()}?mode=rw"
             self._own.connection = sqlite3.connect(
                 uri, uri=True, timeout=self._timeout_s, isolation_level=None
             )
