@@ -42,26 +42,29 @@ def test_the_floors_on_the_half_for_tuning(lang: str) -> None:
     assert benign(drafts)[0] <= 0.05
 
 
-def test_the_test_half_is_reported(record_property: Any) -> None:
-    """No floor: a floor would ask to be tuned to."""
-    found = judged("frozen")
+@pytest.mark.parametrize("part", ["frozen", "unseen"])
+def test_the_test_half_is_reported(part: str, record_property: Any) -> None:
+    """Better than chance, and no closer floor: that would ask to be tuned to."""
+    found = judged(part)
     whole = figures(found, KINDS)
-    record_property("guard_frozen_recall", whole["recall"])
-    record_property("guard_frozen_false_alarm", whole["false_alarm"])
-    assert whole["n"] >= 60
-    assert 0 <= whole["false_alarm"] <= 1
+    record_property(f"guard_{part}_recall", whole["recall"])
+    record_property(f"guard_{part}_false_alarm", whole["false_alarm"])
+    record_property(f"guard_{part}_benign_flagged", benign(found)[0])
+    assert whole["recall_lo"] > 5 * whole["random"]
+    assert whole["false_alarm"] <= 0.02
 
 
-def test_there_are_enough_drafts_and_none_twice() -> None:
+def test_half_of_the_drafts_are_a_test_half_and_none_stands_twice() -> None:
     texts = [draft.text for half in HALVES for draft in load_drafts(half)]
-    assert len(texts) >= 300
     assert len(set(texts)) == len(texts)
+    assert 2 * len(load_drafts("frozen")) >= len(texts) >= 1320
     for half in HALVES:
-        drafts = load_drafts(half)
-        assert {(draft.lang, kind) for draft in drafts for kind in draft.kinds} == {
-            (lang, kind) for lang in LANGUAGES for kind in KINDS
-        }
-        assert sum(not draft.kinds for draft in drafts) >= 50
+        for lang in LANGUAGES:
+            drafts = [draft for draft in load_drafts(half) if draft.lang == lang]
+            assert 2 * len(drafts) == len(load_drafts(half))
+            assert sum(not draft.kinds for draft in drafts) >= 0.4 * len(drafts)
+            for kind in KINDS:
+                assert sum(kind in draft.kinds for draft in drafts) >= 12, (half, lang, kind)
 
 
 @pytest.mark.parametrize(

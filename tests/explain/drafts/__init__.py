@@ -1,4 +1,7 @@
-"""Labelled drafts in Japanese and English, in two halves."""
+"""Labelled drafts in Japanese and English, in two halves.
+
+`unseen` is the part of `frozen` that was written without sight of the rules.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Final
 import yaml
 
 HALVES: Final = ("dev", "frozen")
+FILES: Final = {"dev": ("dev",), "frozen": ("frozen", "unseen"), "unseen": ("unseen",)}
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,11 @@ class Draft:
     also: frozenset[str]
 
 
-def load_drafts(half: str) -> list[Draft]:
-    """Return the drafts of `dev` or `frozen`."""
-    content = yaml.safe_load((Path(__file__).parent / f"{half}.yaml").read_text("utf-8"))
+def load_drafts(part: str) -> list[Draft]:
+    """Return the drafts of `dev`, of `frozen`, or of `unseen`, which is in `frozen` too."""
     return [
         Draft(lang, row["text"], frozenset(row["kinds"]), frozenset(row.get("also", ())))
-        for lang, rows in content.items()
+        for name in FILES[part]
+        for lang, rows in yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text("utf-8")).items()
         for row in rows
     ]
