@@ -135,9 +135,11 @@ def utc(ts: npt.ArrayLike) -> pd.Series:
 
 
 def _numbered(first: int, n: int) -> pd.Series:
-    """Return `n` event ids, e0000000000 on, made without a Python string each."""
-    numbers = pc.utf8_lpad(pc.cast(pa.array(np.arange(first, first + n)), pa.string()), 10, "0")
-    return pd.Series(pc.binary_join_element_wise("e", numbers, "").to_pandas(), dtype="str")
+    """Return `n` event ids, e0000000000 on, made without a Python string each, however many bytes they take."""
+    text = pa.large_string()
+    numbers = pc.utf8_lpad(pc.cast(pa.array(np.arange(first, first + n)), text), 10, "0")
+    start, between = pa.scalar("e", text), pa.scalar("", text)
+    return pd.Series(pc.binary_join_element_wise(start, numbers, between).to_pandas(), dtype="str")
 
 
 def _coded(words: object, known: tuple[str, ...]) -> object:
