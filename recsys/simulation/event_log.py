@@ -135,7 +135,7 @@ def utc(ts: npt.ArrayLike) -> pd.Series:
 
 
 def _numbered(first: int, n: int) -> pd.Series:
-    """Return `n` event ids, e0000000000 on, made without a Python string each, however many bytes they take."""
+    """Return `n` event ids, e0000000000 on, as one array, without a Python string each."""
     text = pa.large_string()
     numbers = pc.utf8_lpad(pc.cast(pa.array(np.arange(first, first + n)), text), 10, "0")
     start, between = pa.scalar("e", text), pa.scalar("", text)
