@@ -13,6 +13,7 @@ from recsys.evaluation.examination import EXAMINATIONS
 from recsys.evaluation.expected_matches import expected_matches, matches_by_person
 from recsys.evaluation.gini import exposure, gini
 from recsys.evaluation.log_loss import log_loss
+from recsys.evaluation.lorenz import lorenz_curve
 from recsys.evaluation.mutual import mutual_labels
 from recsys.evaluation.ndcg import ndcg
 from recsys.evaluation.parity import cohort_parity, least_parity
@@ -48,6 +49,7 @@ __all__ = [
     "least_parity",
     "leave_one_group_out",
     "log_loss",
+    "lorenz_curve",
     "matches_by_person",
     "mutual_labels",
     "ndcg",

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.evaluation.gini import gini
+from recsys.evaluation.lorenz import lorenz_curve
 from recsys.nights.play import Outcome
 from recsys.simulation.directed import is_among
 
@@ -98,9 +99,8 @@ class Pooled:
 
     def lorenz(self, points: int) -> Floats:
         """Return the share of all exposure that the least shown members get, at equal steps of people."""
-        shown = np.sort(self.exposure[self.members])
-        share = np.concatenate([[0.0], np.cumsum(shown) / max(shown.sum(), 1e-12)])
-        return np.interp(np.linspace(0.0, 1.0, points), np.linspace(0.0, 1.0, len(share)), share)
+        people, share = lorenz_curve(self.exposure[self.members])
+        return np.interp(np.linspace(0.0, 1.0, points), people, share)
 
     @cached_property
     def _became_match(self) -> Mask:

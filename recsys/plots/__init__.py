@@ -8,12 +8,13 @@ Every function draws on `ax`, or on new axes when None, and returns the axes, so
 limits can be changed afterwards. matplotlib comes with the extra `report`.
 """
 
+from recsys.evaluation.lorenz import lorenz_curve
 from recsys.plots.cells import cell_map
 from recsys.plots.embedding import embedding_map, principal_plane
 from recsys.plots.evidence import evidence_curve
 from recsys.plots.funnel import funnel
 from recsys.plots.lengths import list_lengths
-from recsys.plots.lorenz import lorenz, lorenz_curve
+from recsys.plots.lorenz import lorenz
 from recsys.plots.models import models
 from recsys.plots.reliability import reliability
 

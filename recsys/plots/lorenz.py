@@ -8,27 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.evaluation.gini import exposure, gini
+from recsys.evaluation.lorenz import lorenz_curve
 from recsys.plots.canvas import SOFT, canvas, colours, refuse_empty
 from recsys.schema.columns import Columns as C
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-def lorenz_curve(amounts: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the shares of people and of the total they hold, least first, both `(n + 1,)` from 0 to 1.
-
-    M. O. Lorenz, "Methods of measuring the concentration of wealth", Publications of the American
-    Statistical Association 9 (1905) 209-219.
-
-    >>> people, share = lorenz_curve([1.0, 3.0])
-    >>> people.tolist(), share.tolist()
-    ([0.0, 0.5, 1.0], [0.0, 0.25, 1.0])
-    """
-    ascending = np.sort(np.asarray(amounts, np.float64))
-    total = np.concatenate([[0.0], np.cumsum(ascending)])
-    people = np.linspace(0.0, 1.0, len(total))
-    return people, (total / total[-1] if total[-1] > 0 else people)
 
 
 def lorenz(

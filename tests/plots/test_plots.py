@@ -6,10 +6,10 @@ import pytest
 
 from recsys import plots
 from recsys.errors import InputError
+from recsys.evaluation import lorenz_curve
 from recsys.models.directed import Directed
 from recsys.plots.cells import cell_table
 from recsys.plots.embedding import principal_plane
-from recsys.plots.lorenz import lorenz_curve
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
 

@@ -4,6 +4,7 @@ from collections.abc import Hashable
 
 import pandas as pd
 
+from recsys.report.frame import Frame
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
 from recsys.report.numbers import count, decimal, share
@@ -11,8 +12,7 @@ from recsys.report.scale import Scale, ticks
 from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
 
-_WIDTH, _HEIGHT = 360, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 44
+_FRAME = Frame(height=320, left=50, right=12, bottom=44)
 
 
 def calibration(night: NightSummary, words: Words) -> Html:
@@ -48,52 +48,20 @@ def _plot(direction: str, bins: pd.DataFrame, words: Words) -> Html:
 def _drawing(bins: pd.DataFrame, words: Words, told: str) -> Html:
     marks = ticks(min(float(bins[["said", "happened", "hi"]].max().max()), 1.0), 5)
     marks = [mark for mark in marks if mark <= 1.0]
-    across = Scale(0, marks[-1], _LEFT, _WIDTH - _RIGHT)
-    up = Scale(0, marks[-1], _HEIGHT - _BOTTOM, _TOP)
-    middle = (_TOP + _HEIGHT - _BOTTOM) / 2
-    axes = [
-        element(
-            "text",
-            words("report.calibration_said"),
-            x=(_LEFT + _WIDTH - _RIGHT) / 2,
-            y=_HEIGHT - 8,
-            class_="middle axis",
-        ),
-        element(
-            "text",
-            words("report.calibration_happened"),
-            x=12,
-            y=middle,
-            transform=f"rotate(-90 12 {middle})",
-            class_="middle axis",
-        ),
-    ]
-    diagonal = element(
-        "line", x1=across(0), y1=up(0), x2=across(marks[-1]), y2=up(marks[-1]), class_="diagonal"
-    )
-    return element(
-        "svg",
-        element("title", words("report.calibration")),
-        [_grid(mark, across, up) for mark in marks],
-        diagonal,
+    across, up = _FRAME.across(0, marks[-1]), _FRAME.up(marks[-1])
+    parts = [
+        [_FRAME.level(up(mark), _percent(mark)) for mark in marks],
+        [_FRAME.upright(across(mark), _percent(mark)) for mark in marks],
+        _FRAME.diagonal(),
         [_dot(row, across, up) for row in rows_of(bins)],
-        axes,
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label=told,
-    )
+        _FRAME.below(words("report.calibration_said"), raised=8),
+        _FRAME.beside(words("report.calibration_happened")),
+    ]
+    return _FRAME.drawing(words("report.calibration"), told, parts)
 
 
-def _grid(mark: float, across: Scale, up: Scale) -> Html:
-    x, y = f"{across(mark):.1f}", f"{up(mark):.1f}"
-    text = f"{mark:.0%}" if round(100 * mark, 6).is_integer() else f"{100 * mark:g}%"
-    return element(
-        "g",
-        element("line", x1=across(0), x2=across(across.high), y1=y, y2=y, class_="grid"),
-        element("line", x1=x, x2=x, y1=up(0), y2=up(up.high), class_="grid"),
-        element("text", text, x=_LEFT - 6, y=f"{up(mark) + 3.5:.1f}", class_="end"),
-        element("text", text, x=x, y=_HEIGHT - _BOTTOM + 15, class_="middle"),
-    )
+def _percent(mark: float) -> str:
+    return f"{mark:.0%}" if round(100 * mark, 6).is_integer() else f"{100 * mark:g}%"
 
 
 def rows_of(bins: pd.DataFrame) -> list[dict[Hashable, float]]:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from recsys.report.frame import Frame
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
 from recsys.report.numbers import count
@@ -10,8 +11,7 @@ from recsys.report.scale import Scale, ticks
 from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
 
-_WIDTH, _HEIGHT = 360, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 12, 38
+_FRAME = Frame(left=44, right=8, bottom=38)
 _MOST_BARS = 25
 
 Bars = list[tuple[int, int, int]]
@@ -55,43 +55,19 @@ def _named(first: int, last: int) -> str:
 
 def _drawing(bars: Bars, words: Words, told: str) -> Html:
     marks = ticks(max(people for _, _, people in bars), 4)
-    up = Scale(0, marks[-1], _HEIGHT - _BOTTOM, _TOP)
-    slot = (_WIDTH - _LEFT - _RIGHT) / len(bars)
-    grid = [
-        [
-            element(
-                "line",
-                x1=_LEFT,
-                x2=_WIDTH - _RIGHT,
-                y1=f"{up(mark):.1f}",
-                y2=f"{up(mark):.1f}",
-                class_="grid",
-            ),
-            element("text", count(mark), x=_LEFT - 6, y=f"{up(mark) + 3.5:.1f}", class_="end"),
-        ]
-        for mark in marks
-    ]
+    up = _FRAME.up(marks[-1])
+    slot = (_FRAME.end - _FRAME.left) / len(bars)
     every = -(-len(bars) // 12)
     drawn = [
-        _bar(bar, _LEFT + at * slot, slot, up, named=_is_named(at, len(bars), every))
+        _bar(bar, _FRAME.left + at * slot, slot, up, named=_is_named(at, len(bars), every))
         for at, bar in enumerate(bars)
     ]
-    return element(
-        "svg",
-        element("title", words("report.lengths")),
-        grid,
+    parts = [
+        [_FRAME.level(up(mark), count(mark)) for mark in marks],
         drawn,
-        element(
-            "text",
-            words("report.lengths_axis"),
-            x=(_LEFT + _WIDTH - _RIGHT) / 2,
-            y=_HEIGHT - 4,
-            class_="middle axis",
-        ),
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label=told,
-    )
+        _FRAME.below(words("report.lengths_axis"), raised=4),
+    ]
+    return _FRAME.drawing(words("report.lengths"), told, parts)
 
 
 def _is_named(at: int, n_bars: int, every: int) -> bool:
@@ -114,7 +90,5 @@ def _bar(bar: tuple[int, int, int], left: float, slot: float, up: Scale, *, name
         rx="1.5",
         class_="bar none" if last == 0 else "bar",
     )
-    label = element(
-        "text", _named(first, last), x=f"{left + slot / 2:.1f}", y=_HEIGHT - _BOTTOM + 14, class_="middle"
-    )
-    return element("g", rect, label if named else None)
+    label = _FRAME.under(left + slot / 2, _named(first, last)) if named else None
+    return element("g", rect, label)

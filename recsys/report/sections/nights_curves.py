@@ -5,14 +5,14 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 
 from recsys.nights import NightsSummary
+from recsys.report.frame import Frame
 from recsys.report.html import Html, element
 from recsys.report.scale import Scale, ticks
 from recsys.report.sections.nights_measures import said
 from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
 
-_WIDTH, _HEIGHT = 360, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 40
+_FRAME = Frame()
 
 
 def nights_curves(summary: NightsSummary, words: Words) -> Html:
@@ -57,43 +57,20 @@ def _figure(summary: NightsSummary, measure: str, words: Words) -> Html:
 
 def _drawing(summary: NightsSummary, rows: pd.DataFrame, measure: str, told: str, words: Words) -> Html:
     marks = ticks(float(rows[["value", "hi"]].max().max()), 4)
-    up = Scale(0, marks[-1], _HEIGHT - _BOTTOM, _TOP)
     nights = int(summary.about["nights"])
-    across = Scale(1, max(nights, 2), _LEFT, _WIDTH - _RIGHT)
-    lines = [
-        _series(rows[rows["policy"] == name], across, up, at) for at, name in enumerate(summary.policies)
-    ]
+    across, up = _FRAME.across(1, max(nights, 2)), _FRAME.up(marks[-1])
     named = [mark for mark in ticks(nights, 6) if 1 <= mark <= nights]
-    return element(
-        "svg",
-        element("title", words(f"nights_measure.{measure}")),
-        [_level(mark, measure, up) for mark in marks],
-        [
-            element("text", f"{mark:g}", x=f"{across(mark):.1f}", y=_HEIGHT - _BOTTOM + 15, class_="middle")
-            for mark in named
-        ],
-        lines,
-        element(
-            "text",
-            words("report.nights_axis"),
-            x=(_LEFT + _WIDTH - _RIGHT) / 2,
-            y=_HEIGHT - 6,
-            class_="middle axis",
-        ),
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label=told,
-    )
+    parts = [
+        [_FRAME.level(up(mark), _amount(mark, measure)) for mark in marks],
+        [_FRAME.under(across(mark), f"{mark:g}") for mark in named],
+        [_series(rows[rows["policy"] == name], across, up, at) for at, name in enumerate(summary.policies)],
+        _FRAME.below(words("report.nights_axis"), raised=6),
+    ]
+    return _FRAME.drawing(words(f"nights_measure.{measure}"), told, parts)
 
 
-def _level(mark: float, measure: str, up: Scale) -> Html:
-    y = f"{up(mark):.1f}"
-    text = f"{100 * mark:g}%" if measure == "someone" else f"{mark:g}"
-    return element(
-        "g",
-        element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="grid"),
-        element("text", text, x=_LEFT - 6, y=f"{up(mark) + 3.5:.1f}", class_="end"),
-    )
+def _amount(mark: float, measure: str) -> str:
+    return f"{100 * mark:g}%" if measure == "someone" else f"{mark:g}"
 
 
 def _series(rows: pd.DataFrame, across: Scale, up: Scale, at: int) -> Html:
