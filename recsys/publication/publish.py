@@ -25,6 +25,7 @@ from recsys.errors import (
 from recsys.publication.forgetting import remove_erased
 from recsys.publication.gates import Calibration, GateResult, Level, Proposal, ask
 from recsys.publication.gates_file import GATES_FILE, gates_bytes
+from recsys.publication.history import keep_history
 from recsys.publication.identity import package_versions
 from recsys.publication.list_table import write_lists
 from recsys.publication.lock import writer_lock
@@ -167,6 +168,7 @@ def publish(
         move_durably(aside, folder)
         if not refused:
             point_to(published, run_id)
+        keep_history(published)
         remove_erased(published, erased)
         remove_old(published, settings.keep)
         return Outcome(run_id, folder, gates)

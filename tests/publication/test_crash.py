@@ -70,7 +70,7 @@ def test_a_lost_publication_would_be_seen(publishing: Story, monkeypatch: pytest
         moved(source, target)
 
     monkeypatch.setattr(module, "move_durably", too_early)
-    walked = walk(publishing, "killed", range(steps_of(publishing) - 14, steps_of(publishing) - 6))
+    walked = walk(publishing, "killed", range(steps_of(publishing) - 20, steps_of(publishing) - 6))
     assert any("killed at" in lost for lost in walked.lost)
 
 

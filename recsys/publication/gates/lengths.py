@@ -25,4 +25,5 @@ def lengths(proposal: Proposal) -> GateResult:
         short=short,
         empty=float((length == 0).mean()),
         mean=float(length.mean()),
+        listed=n_listed,
     )
