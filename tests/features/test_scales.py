@@ -49,6 +49,21 @@ def test_reliability_is_reported_for_every_scale():
     assert set(block.reliability_) == set(block.state_.scales)
 
 
+def test_everybody_is_learned_from_up_to_the_most():
+    people = make_people(60, np.random.default_rng(3))
+    usual, just_enough = Scales().fit(people).state_, Scales(most=60).fit(people).state_
+    np.testing.assert_array_equal(usual.loading, just_enough.loading)
+    np.testing.assert_array_equal(usual.noise, just_enough.noise)
+
+
+def test_of_more_people_always_the_same_are_learned_from():
+    people = make_people(60, np.random.default_rng(3))
+    some, again = Scales(most=25).fit(people), Scales(most=25).fit(people)
+    np.testing.assert_array_equal(some.state_.loading, again.state_.loading)
+    assert not np.array_equal(some.state_.loading, Scales().fit(people).state_.loading)
+    assert len(some.transform(people)) == len(people)
+
+
 def simulated(n, loadings, rng, missing=0.3):
     factors = rng.normal(size=(n, loadings.shape[1]))
     items = 0.2 + factors @ loadings.T + rng.normal(scale=0.5, size=(n, len(loadings)))
