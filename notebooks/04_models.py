@@ -103,3 +103,17 @@ plots.reliability(
 # %% [markdown]
 # People who were shown somebody and never looked count as a no in the second line, so it lies below the
 # diagonal by as much as lists go unread.
+
+# %% [markdown]
+# ## What makes two people likely?
+#
+# Every logit is a sum of parts: answers block by block, nearness, and what behaviour adds. This is for
+# whoever studies the model, and never for a member.
+
+# %%
+best = hybrid.nlargest(1, "p_mutual")[keys].iloc[0]
+pair = models["hybrid"].explain_pair(best.viewer_id, best.candidate_id)
+plots.pair(pair);
+
+# %%
+pair

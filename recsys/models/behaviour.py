@@ -22,14 +22,16 @@ from recsys.models.joint import USUAL_ASSOCIATION, Joint, Replies, fit_joint
 from recsys.models.lesson import Lesson
 from recsys.models.looks import Looks, Mask
 from recsys.models.model import Arrays, Meta, Model
+from recsys.models.pair_parts import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, PairParts, Part
 from recsys.models.space import Shifts, Standard
-from recsys.models.stacker import Parts, Stacker, fit_stacker, known, stacked
+from recsys.models.stacker import PARTS, Parts, Stacker, fit_stacker, known, stacked
 from recsys.models.unseen import only_likes, with_unseen
 from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
+from recsys.schema.ids import IdIndex, Rows
 from recsys.schema.population import Population
 from recsys.schema.strings import packed_strings, unpacked_strings
 
+Floats = npt.NDArray[np.float64]
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
 _MOST_HELD_OUT = 400_000
@@ -160,6 +162,7 @@ class BehaviourModel(Model):
         model.ids_, model.state_ = ids, self.state_.at(nobody)
         if self.content_ is not None:
             model.content_, model._content_last = self.content_.for_newcomers(), None
+        model._people = None
         model._fitted = model._apply(Population.of_ids(ids, as_of="1970-01-01"))
         return model
 
@@ -173,7 +176,7 @@ class BehaviourModel(Model):
         model = copy(self)
         model._fitted = self.fitted
         model._fold_in(people, self._with_unseen(Looks.from_events(people, events.until(people.as_of))))
-        model._fitted = model._apply(people)
+        model._fitted, model._people = model._apply(people), people
         return model
 
     def _apply(self, people: Population) -> Directed:
@@ -181,6 +184,29 @@ class BehaviourModel(Model):
         spaces = self.base_.spaces(people, content)
         state = self.state_.at(IdIndex(self.ids_).find(people.ids.values))
         return _matrices(people, content, spaces, state, self.stacker_)
+
+    @property
+    def _reads_answers(self) -> bool:
+        return self.content_ is not None
+
+    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+        content = None if self.content_ is None else self.content_.directed(pair)
+        spaces, stacker = self.base_.spaces(pair, content), self.stacker_
+        state = self.state_.at(IdIndex(self.ids_).find(pair.ids.values))
+        given, received = known(state.given)[i], known(state.received)[j]
+        weight = [stacker.row(part, given) * stacker.column(part, received) for part in range(len(PARTS))]
+        parts: dict[Part, Floats] = {LEVEL: np.full(len(i), stacker.intercept)}
+        if self.content_ is not None:
+            for part, values in self.content_._pair_parts(pair, i, j).items():
+                parts[part] = parts.get(part, np.zeros(len(i))) + weight[0] * values
+        own, moved = spaces.personal, state.personal
+        there = own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
+        parts[PERSONAL] = weight[1] * (there - own.score(own.taste, own.appeal, i, j))
+        own, moved = spaces.factors, state.factors
+        parts[FACTORS] = weight[2] * own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
+        parts[SELECTIVITY] = stacker.row(len(PARTS), given) * state.generosity[i]
+        parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * state.popularity[j]
+        return parts
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         base, state, stacker = self.base_, self.state_, self.stacker_

@@ -13,8 +13,9 @@ from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.looks import Looks
 from recsys.models.model import Arrays, Meta, Model
+from recsys.models.pair_parts import FACTORS, LEVEL, PairParts, Part
 from recsys.models.space import rows_at
-from recsys.schema.ids import IdIndex
+from recsys.schema.ids import IdIndex, Rows
 from recsys.schema.population import Population
 from recsys.schema.strings import packed_strings, unpacked_strings
 
@@ -54,6 +55,16 @@ class CalibratedFactors(Model):
         rows = IdIndex(self.ids_).find(people.ids.values)
         taste, appeal = rows_at(self.taste_, rows), rows_at(self.appeal_, rows)
         return self.platt_.applied(Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells))
+
+    def _column_parts(self) -> dict[Part, slice]:
+        """Return which columns of the matrices make which part."""
+        return {FACTORS: slice(None)}
+
+    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+        rows = IdIndex(self.ids_).find(pair.ids.values)
+        scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
+        parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
+        return {LEVEL: np.full(len(i), self.platt_.intercept), **parts}
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         text, ends = packed_strings(self.ids_)

@@ -23,6 +23,8 @@ from recsys.models.lesson import Lesson
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.nearness import Nearness
 from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, fit_pair_logistic
+from recsys.models.pair_parts import LEVEL, REDUCTION, PairParts, Part
+from recsys.schema.ids import Rows
 from recsys.schema.population import Population
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class ContentModel(Model):
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._compression(rows)
         parts = [BlockRows(rows.looks[at], rows.is_[at]) for at in _crowds(len(people))]
-        self._fitted = self._directed(people, parts)
+        self._fitted, self._people = self._directed(people, parts), people
         return self
 
     def fit(self, people: Population, events: Events, *, rng: Generator) -> Self:
@@ -192,6 +194,24 @@ class ContentModel(Model):
             return taste, appeal
         left, right = (sides.astype(np.float32) for sides in self.maps_)
         return taste @ left, appeal @ right
+
+    @property
+    def _reads_answers(self) -> bool:
+        return True
+
+    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+        rows, weights = self.features_.concatenated(pair), self.weights_
+        looks, is_ = rows.looks[i].astype(np.float64), rows.is_[j].astype(np.float64)
+        parts: dict[Part, Floats] = {LEVEL: np.full(len(i), weights.intercept)}
+        for at, name in enumerate(self.features_.names):
+            own = self.features_.block_of == at
+            parts[Part("answers", name)] = (looks * is_)[:, own] @ weights.products[own]
+            parts[Part("answers", name, "viewer")] = looks[:, own] @ weights.viewer[own]
+            parts[Part("answers", name, "candidate")] = is_[:, own] @ weights.candidate[own]
+        if self.maps_ is not None:
+            taste, appeal = (sides.astype(np.float64) for sides in self._factors(rows))
+            parts[REDUCTION] = np.vecdot(taste[i], appeal[j]) - sum(parts.values())
+        return parts
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         weights = self.weights_

@@ -8,6 +8,7 @@ from numpy.random import Generator
 
 from recsys.models.calibrated_factors import CalibratedFactors
 from recsys.models.looks import Looks
+from recsys.models.pair_parts import FACTORS, POPULARITY, SELECTIVITY, Part
 from recsys.models.signed_factors import signed_factors
 from recsys.schema.population import Population
 
@@ -52,3 +53,7 @@ class LFRR(CalibratedFactors):
             iterations=self.config.iterations,
             rng=rng,
         )
+
+    def _column_parts(self) -> dict[Part, slice]:
+        k = self.config.n_factors
+        return {FACTORS: slice(k), SELECTIVITY: slice(k, k + 1), POPULARITY: slice(k + 1, k + 2)}

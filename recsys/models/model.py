@@ -13,11 +13,14 @@ import pandas as pd
 
 from recsys.errors import InputError, NotFittedError, SourceError, explained
 from recsys.history.events import Events
-from recsys.models.directed import Directed
+from recsys.models.directed import Directed, sigmoid
 from recsys.models.nearness import Nearness
+from recsys.models.pair_explanation import PairExplanation
+from recsys.models.pair_parts import NEAR, WHOLE, PairParts
 from recsys.models.reciprocal import combine
+from recsys.schema.catalogue import Language
 from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
+from recsys.schema.ids import IdIndex, Rows
 from recsys.schema.population import Population
 from recsys.schema.strings import packed_strings, unpacked_strings
 from recsys.storage.arrays import load_arrays, save_arrays
@@ -42,9 +45,19 @@ class Model(ABC):
     def __init__(self, config: Any = None) -> None:
         self.config = self.config_type() if config is None else config
         self._fitted: Directed | None = None
+        self._people: Population | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config})"
+
+    def _repr_html_(self) -> str:
+        """Show the state and every setting as a table."""
+        state = "not fitted"
+        if self._fitted is not None:
+            state = f"fitted on {len(self._fitted):,} people, {self._fitted.n_factors} factors"
+        settings = pd.Series({key: repr(value) for key, value in asdict(self.config).items()}, name="value")
+        table = settings.rename_axis("setting").to_frame().to_html()
+        return f"<p><b>{type(self).__name__}</b> ({self.name}), {state}</p>{table}"
 
     @abstractmethod
     def _learn(self, people: Population, events: Events, rng: np.random.Generator) -> None:
@@ -78,7 +91,7 @@ class Model(ABC):
         Events of people outside `people`, and events after `people.as_of`, are not used.
         """
         self._learn(people, events.until(people.as_of), rng)
-        self._fitted = self._apply(people)
+        self._fitted, self._people = self._apply(people), people
         return self
 
     def directed(self, people: Population | None = None) -> Directed:
@@ -92,6 +105,7 @@ class Model(ABC):
     def for_newcomers(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
         model = copy(self)
+        model._people = None
         model._fitted = self._apply(Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01"))
         return model
 
@@ -119,6 +133,83 @@ class Model(ABC):
         back = directed.probabilities(candidates, viewers)
         scores = {C.P_LIKE: like, C.P_LIKED_BACK: back, C.P_MUTUAL: combine(like, back, combiner)}
         return pairs.assign(**scores)
+
+    def explain_pair(
+        self,
+        a: str | int,
+        b: str | int,
+        *,
+        people: Population | None = None,
+        combiner: str = "product",
+        lang: Language = "en",
+    ) -> PairExplanation:
+        """Return what makes `a` and `b` likely, or unlikely, to like each other: an exact sum of parts.
+
+        Parts are the level of an average pair, each feature block, nearness, behaviour beyond answers,
+        selectivity, popularity and, where a model keeps fewer columns than its exact form, what that
+        reduction changes. In both directions they add up to the logits behind `score_pairs`. For data
+        scientists and operators, whatever the rules say of the two; never for a member.
+
+        people: who holds the two; the people of the fit when None. A model that was loaded and reads
+        answers needs it, because saved models hold no answers.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        UnknownIdError
+            For an id nobody has, with the nearest one.
+        InputError
+            When both are one person, or a loaded model needs `people`.
+
+        Examples
+        --------
+        >>> import recsys
+        >>> town = recsys.make_town(40, np.random.default_rng(7))
+        >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+        >>> model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(7))
+        >>> explained = model.explain_pair("u0000001", "u0000002")
+        >>> explained.to_frame()["part"].unique().tolist()
+        ['level', 'popularity']
+        >>> bool(np.isclose(explained.to_frame()["logit"].sum(), explained.logits.sum()))
+        True
+        """
+        directed = self.fitted if people is None else self.directed(self._two(people, a, b))
+        i = directed.ids.rows(np.array([a, b], dtype=object))
+        if a == b:
+            raise InputError(explained("a pair is two people", got=a, remedy="name two"))
+        pair = self._two(people or self._people or self._unread(directed, i), a, b)
+        logits = directed.logits(i, i[::-1])
+        own = pair.ids.rows(np.array([a, b], dtype=object))
+        parts = dict(self._pair_parts(pair, own, own[::-1]))
+        near = np.zeros(2)
+        if directed.nearness is not None:
+            near = parts[NEAR] = directed.nearness.pairs(directed.cell[i], directed.cell[i[::-1]])
+        if not parts.keys() - {NEAR}:
+            parts = {WHOLE: logits - near, **parts}
+        like, back = sigmoid(logits)
+        both = float(combine(like, back, combiner))
+        return PairExplanation((a, b), self.name, logits, parts, both, lang)
+
+    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:  # noqa: ARG002
+        """Return what the logits of aligned rows are made of, without nearness; nothing for one whole."""
+        return {}
+
+    @property
+    def _reads_answers(self) -> bool:
+        """Whether the parts of a pair cannot be told apart without what people said."""
+        return False
+
+    @staticmethod
+    def _two(people: Population, a: str | int, b: str | int) -> Population:
+        return people.take(people.ids.rows(np.array([a, b], dtype=object)))
+
+    def _unread(self, directed: Directed, rows: Rows) -> Population:
+        """Return two people of whom nothing is known, for a model that asks for nothing."""
+        if self._reads_answers:
+            remedy = "pass people=, the population that holds the two"
+            raise InputError(explained("a loaded model holds no answers to explain", remedy=remedy))
+        return Population.of_ids(directed.ids.ids(rows), as_of="1970-01-01")
 
     def save(self, folder: str | Path) -> Path:
         """Write what was learned and the fitted matrices to `folder`: `.npy` files and JSON."""

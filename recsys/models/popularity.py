@@ -12,7 +12,8 @@ from recsys.history.events import Events
 from recsys.models.directed import Directed
 from recsys.models.labelled_pairs import LabelledPairs
 from recsys.models.model import Arrays, Meta, Model
-from recsys.schema.ids import IdIndex
+from recsys.models.pair_parts import LEVEL, POPULARITY, PairParts
+from recsys.schema.ids import IdIndex, Rows
 from recsys.schema.population import Population
 from recsys.schema.strings import packed_strings, unpacked_strings
 
@@ -57,6 +58,10 @@ class PopularityModel(Model):
         return Directed.of(
             people.ids, taste=np.ones((len(people), 1)), appeal=appeal[:, None], cell=people.cells
         )
+
+    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+        appeal = self._apply(pair).appeal[j, 0].astype(np.float64)
+        return {LEVEL: np.full(len(i), self.usual_), POPULARITY: appeal - self.usual_}
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         text, ends = packed_strings(self.ids_)

@@ -11,6 +11,8 @@ from numpy.random import Generator
 from recsys.history.events import Events
 from recsys.models.directed import Directed
 from recsys.models.model import Arrays, Meta, Model
+from recsys.models.pair_parts import NOISE, PairParts
+from recsys.schema.ids import Rows
 from recsys.schema.population import Population
 from recsys.schema.strings import hashed_strings
 
@@ -58,6 +60,9 @@ class RandomModel(Model):
         steps = _mixed(columns * np.uint64(0x9E3779B97F4A7C15) + np.uint64(self.seed_))
         bits = _mixed(ids[:, None] ^ steps[None, :])
         return ((bits >> np.uint64(40)).astype(np.float32) / np.float32(2**23)) - np.float32(1.0)
+
+    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+        return {NOISE: self._apply(pair).logits(i, j)}
 
     def _arrays(self) -> tuple[Arrays, Meta]:
         return {}, {"seed": self.seed_}

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from recsys.features.feature_map import FeatureMap
 from recsys.models.calibrated_factors import CalibratedFactors
 from recsys.models.looks import Looks
+from recsys.models.pair_parts import Part
 from recsys.schema.population import Population
 
 Floats = npt.NDArray[np.float64]
@@ -52,6 +53,9 @@ class RECON(CalibratedFactors):
         count = np.maximum(np.bincount(likes.viewers, minlength=n_people), 1)
         n_attributes = max(values.shape[1] // self.config.n_bins, 1)
         return np.asarray(liked @ values) / (count[:, None] * n_attributes), values
+
+    def _column_parts(self) -> dict[Part, slice]:
+        return {Part("answers", "liked_profiles"): slice(None)}
 
 
 def _values(columns: npt.NDArray[np.float32], n_bins: int) -> Floats:

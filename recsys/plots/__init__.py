@@ -16,6 +16,7 @@ from recsys.plots.funnel import funnel
 from recsys.plots.lengths import list_lengths
 from recsys.plots.lorenz import lorenz
 from recsys.plots.models import models
+from recsys.plots.pair import pair
 from recsys.plots.reliability import reliability
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "lorenz",
     "lorenz_curve",
     "models",
+    "pair",
     "principal_plane",
     "reliability",
 ]

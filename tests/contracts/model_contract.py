@@ -131,6 +131,47 @@ class ModelContract:
         expected = model.score_pairs(pairs).loc[mixed.index]
         pd.testing.assert_frame_equal(model.score_pairs(mixed), expected)
 
+    def test_a_pair_is_the_sum_of_its_parts(self, tmp_path):
+        people = self.people()
+        model = self.fitted(people, Events.of(self.frame(people)))
+        loaded = type(model).load(model.save(tmp_path / "model"))
+        for a, b in (("u00003", "u00007"), ("u00012", "u00001")):
+            explained = model.explain_pair(a, b)
+            scored = model.score_pairs(pd.DataFrame({C.VIEWER: [a, b], C.CANDIDATE: [b, a]}))
+            np.testing.assert_allclose(explained.p_like, scored[C.P_LIKE], rtol=1e-12)
+            assert explained.p_mutual == pytest.approx(scored[C.P_MUTUAL].iloc[0], rel=1e-12)
+            frame = explained.to_frame()
+            added = frame.groupby([C.VIEWER, C.CANDIDATE])["logit"].sum()
+            there = [added[a, b], added[b, a]]
+            np.testing.assert_allclose(there, explained.logits, atol=2e-5)
+            np.testing.assert_allclose(explained.summary().sum(), explained.logits, atol=2e-5)
+            again = loaded.explain_pair(a, b, people=people)
+            np.testing.assert_allclose(again.to_frame()["logit"], frame["logit"], atol=2e-5)
+            swapped = model.explain_pair(b, a)
+            np.testing.assert_allclose(swapped.logits, explained.logits[::-1], atol=1e-9)
+            for part, values in explained.parts.items():
+                np.testing.assert_allclose(swapped.parts[part], values[::-1], atol=1e-9)
+
+    def test_strangers_are_explained_too(self):
+        people, strangers = self.people(), make_people(8, np.random.default_rng(99))
+        model = self.fitted(people, Events.of(self.frame(people)))
+        a, b = strangers.ids.ids([0, 1])
+        explained = model.explain_pair(a, b, people=strangers)
+        np.testing.assert_allclose(
+            explained.logits, model.directed(strangers).logits([0, 1], [1, 0]), atol=2e-5
+        )
+        np.testing.assert_allclose(explained.to_frame()["logit"].sum(), explained.logits.sum(), atol=4e-5)
+
+    def test_who_cannot_be_explained(self):
+        people = self.people()
+        with pytest.raises(NotFittedError, match="fit"):
+            self.model().explain_pair("u00001", "u00002")
+        model = self.fitted(people, Events.of(self.frame(people)))
+        with pytest.raises(UnknownIdError, match="did you mean 'u00001'"):
+            model.explain_pair("u00002", "u00001 ")
+        with pytest.raises(InputError, match="two people"):
+            model.explain_pair("u00002", "u00002")
+
     def test_unknown_ids_and_missing_columns_are_refused(self):
         people = self.people()
         model = self.fitted(people, Events.of(self.frame(people)))
@@ -159,6 +200,7 @@ class ModelContract:
         scored = type(model).load(model.save(tmp_path / "model")).score_pairs(pairs)
         pd.testing.assert_frame_equal(scored, model.score_pairs(pairs))
         assert scored[C.VIEWER].tolist() == [11, 2]
+        assert model.explain_pair(11, 2).to_frame()[C.VIEWER].unique().tolist() == [11, 2]
         with pytest.raises(UnknownIdError, match="whole numbers"):
             model.score_pairs(pairs.astype(str))
 

@@ -1,0 +1,142 @@
+"""What a pair's logits are made of, as people see it; that the parts add up is in the contract of models."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys
+from recsys import plots
+from recsys.errors import InputError
+from recsys.history.events import Events
+from recsys.models.content_config import ContentConfig
+from recsys.models.hybrid_config import HybridConfig
+from recsys.models.pair_parts import FACTORS, LEVEL, PERSONAL, POPULARITY, REDUCTION, SELECTIVITY
+from tests.contracts.model_contract import some_events
+from tests.people import make_people
+
+CONTENT = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2)
+QUICK = HybridConfig(factors=6, iterations=5, content=CONTENT)
+
+
+@pytest.fixture(scope="module")
+def people():
+    return make_people(80, np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def model(people):
+    """Everything happened among the first sixty."""
+    events = Events.of(some_events(people.ids.ids(np.arange(60)), np.random.default_rng(2), n=2500))
+    return recsys.HybridModel(QUICK).fit(people, events, rng=np.random.default_rng(3))
+
+
+@pytest.fixture(scope="module")
+def pair(model):
+    return model.explain_pair("u00003", "u00007")
+
+
+def test_a_hybrid_is_told_apart_to_the_block(pair, model):
+    frame = pair.to_frame()
+    assert list(frame.columns) == ["viewer_id", "candidate_id", "kind", "part", "side", "label", "logit"]
+    blocks = set(frame.loc[frame["kind"] == "answers", "part"])
+    assert blocks == set(model.content_.features_.names)
+    assert {"level", "near", "personal", "factors", "selectivity", "popularity"} <= set(frame["part"])
+    assert "whole" not in set(frame["part"])
+    values = frame[(frame["part"] == "values") & (frame["viewer_id"] == "u00003")]
+    assert values["side"].tolist() == ["both", "viewer", "candidate"]
+
+
+def test_behaviour_adds_nothing_for_people_nobody_knows(model):
+    unknown = model.explain_pair("u00070", "u00075").parts
+    for part in (PERSONAL, SELECTIVITY, POPULARITY):
+        assert not unknown[part].any(), part
+    known = model.explain_pair("u00003", "u00007").parts
+    assert all(known[part].any() for part in (PERSONAL, SELECTIVITY, POPULARITY, FACTORS))
+
+
+def test_a_block_counts_as_its_rows_and_weights_say(model, people):
+    """The products of one block, computed from the rows of everybody."""
+    explained = model.content_.explain_pair("u00003", "u00007", people=people)
+    features, weights = model.content_.features_, model.content_.weights_
+    own = features.block_of == features.names.index("talk")
+    rows = features.transform(people)["talk"]
+    i, j = people.ids.rows(["u00003", "u00007"])
+    expected = rows.looks[i].astype(float) * rows.is_[j] @ weights.products[own]
+    (found,) = (v for part, v in explained.parts.items() if (part.name, part.side) == ("talk", "both"))
+    assert found[0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("most", [None, 5])
+def test_what_fewer_columns_change_is_a_part_of_its_own(people, most):
+    events = Events.of(some_events(people.ids.values, np.random.default_rng(2), n=900))
+    config = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2, max_factors=most)
+    model = recsys.ContentModel(config).fit(people, events, rng=np.random.default_rng(3))
+    explained = model.explain_pair("u00003", "u00007")
+    assert (REDUCTION in explained.parts) == (most is not None)
+    assert sum(explained.parts.values()) == pytest.approx(explained.logits, abs=2e-5)
+    if most is not None:
+        assert np.abs(explained.parts[REDUCTION]).max() > 1e-3
+
+
+def test_it_speaks_both_languages(model, pair):
+    english, japanese = pair, model.explain_pair("u00003", "u00007", lang="ja")
+    assert english.summary().index.isin(["talk topics", "level", "selectivity"]).sum() == 3
+    assert all(not label.isascii() for label in japanese.summary().index)
+    pd.testing.assert_frame_equal(
+        english.to_frame().drop(columns="label"), japanese.to_frame().drop(columns="label")
+    )
+    assert "u00003 likes u00007" in repr(english)
+    assert "never for a member" in english._repr_html_()
+    assert "会員には見せません" in japanese._repr_html_()
+
+
+def test_ids_cannot_write_into_the_page():
+    ids = np.array(["<b>x</b>", "y", "z"], dtype=object)
+    people = recsys.Population.of_ids(ids, as_of="2026-01-05")
+    events = Events.of(pd.DataFrame({"actor": ["y"], "target": ["z"], "type": ["like"]}))
+    model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(3))
+    html = model.explain_pair("<b>x</b>", "y")._repr_html_()
+    assert "<b>x" not in html
+    assert "&lt;b&gt;x" in html
+
+
+def test_the_bars_add_up_to_the_legend(pair):
+    axes = plots.pair(pair)
+    n_parts = len(pair.summary())
+    widths = np.array([bar.get_width() for bar in axes.patches]).reshape(2, n_parts)
+    np.testing.assert_allclose(widths.sum(axis=1), pair.logits, atol=2e-5)
+    legend = axes.get_legend_handles_labels()[1]
+    assert legend[0].startswith(f"u00003 likes u00007: {pair.logits[0]:+.2f}")
+
+
+def test_a_loaded_model_needs_the_people_and_says_so(model, people, tmp_path):
+    loaded = recsys.HybridModel.load(model.save(tmp_path / "model"))
+    with pytest.raises(InputError, match="pass people="):
+        loaded.explain_pair("u00003", "u00007")
+
+
+def test_what_is_published_for_newcomers_holds_nobody(model):
+    light = model.for_newcomers()
+    assert light._people is None
+    assert light.content_._people is None
+
+
+def test_a_model_shows_its_state_and_settings(model):
+    html = model._repr_html_()
+    assert "fitted on 80 people" in html
+    assert "personal_strength" in html
+    assert "not fitted" in recsys.PopularityModel()._repr_html_()
+
+
+def test_a_model_of_ones_own_is_one_whole(people):
+    class Plain(recsys.PopularityModel):
+        name = "plain"
+
+        def _pair_parts(self, pair, i, j):
+            return {}
+
+    model = Plain().fit(people, Events.none(), rng=np.random.default_rng(1))
+    explained = model.explain_pair("u00003", "u00007")
+    assert explained.to_frame()["part"].tolist() == ["whole", "whole"]
+    assert explained.parts.keys() & {LEVEL} == set()
+    np.testing.assert_allclose(explained.summary().sum(), explained.logits)
