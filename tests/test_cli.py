@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from recsys.cli import app
+from recsys.constraints import Policy
 from recsys.publication.lock import writer_lock
+from recsys.storage.load import load_population
 from recsys.storage.published import current_run, read_publication
 
 COMMANDS = [
@@ -182,6 +184,16 @@ def test_why_not_of_two_who_may_meet(here: Path) -> None:
         f"{pair['viewer_id']} and {pair['candidate_id']} may meet",
         f"{pair['candidate_id']} may be shown to {pair['viewer_id']}",
     ]
+
+
+def test_why_not_of_somebody_liked_already(here: Path) -> None:
+    people = load_population("parquet:town")
+    viewer, candidate = people.relations.liked.T
+    shown = Policy.default().may_show(people, viewer, candidate)
+    a, b = people.ids.ids([viewer[shown][0], candidate[shown][0]])
+    for lang, words in (("en", "Liked already"), ("ja", "すでに関心を伝えて")):
+        lines = recsys("why-not", a, b, "--source", "parquet:town", "--lang", lang).output.splitlines()
+        assert words in lines[2]
 
 
 def test_funnel_ends_with_those_who_remain(here: Path) -> None:

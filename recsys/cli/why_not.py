@@ -44,6 +44,9 @@ def why_not(
         key = "cli.not_shown" if refused else "cli.shown"
         typer.echo(texts.text(key, spoken, viewer=viewer, candidate=candidate))
         _list(refused, spoken)
+        liked = (people.relations.liked == people.ids.rows([viewer, candidate])).all(axis=1).any()
+        if liked and not refused:
+            typer.echo(f"  - {texts.text('cli.liked_already', spoken)}")
 
 
 def _list(reasons: "list[WhyNot]", lang: "Language") -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import structlog
 
 from recsys.allocation.allocation import Allocation, allocate_graph
 from recsys.allocation.config import AllocationConfig
@@ -20,8 +19,6 @@ Floats = npt.NDArray[np.float32]
 
 TAKEN = 1.0
 """The price of somebody who left the pool: no like is worth it."""
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +55,11 @@ def allocated_lists(
     full: `(n_people,)`, who has as many companions as they wish for: nobody's candidate, and no viewer.
     """
     left_out = np.zeros(len(maker.people), bool) if full is None else full
-    graph = mutual_pool(pool, maker.compiled, left_out)
+    graph = mutual_pool(pool, maker.compiled, maker.likes, left_out)
     allocation = allocate_graph(graph, config, presence=presence, rng=rng)
-    found = _pairs(allocation, combiner)
-    allowed = found.allowed(maker.policy, maker.people)
-    dropped = int((~allowed).sum())
-    if dropped:
-        _log.warning("pairs dropped by the plain check: compiled masks and rules disagree", pairs=dropped)
+    found, dropped = maker.checked(_pairs(allocation, combiner))
     prices = np.where(left_out, np.float32(TAKEN), allocation.price)
-    return AllocatedLists(found.kept(allowed), dropped, graph, allocation, prices)
+    return AllocatedLists(found, dropped, graph, allocation, prices)
 
 
 def _pairs(allocation: Allocation, combiner: str) -> RankedPairs:

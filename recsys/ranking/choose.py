@@ -32,6 +32,7 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     """Return at most `k` people who may be shown to the viewer now, best first.
 
     Rules are checked again by the compiled masks, then safety is asked about everybody who is left.
+    Whom the viewer had liked already when the night began is not offered again.
     For a viewer who is unknown, not listed, held or erased the answer is nobody, after the same work:
     one list, one question. Whose list it was does not matter, since nothing of it is used.
     """
@@ -39,7 +40,10 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     known = served.live.is_listed(row)
     whose = row if known else _decoy(served, viewer_id)
     tonight = served.tonight(whose)
+    liked = served.liked(whose)
     keep = served.may_show(whose, tonight.rows)
+    if liked:
+        keep &= ~np.isin(tonight.rows, list(liked))
     rows = tonight.rows[keep].tolist()
     ids = served.ids.at(rows)
     standing = ask(viewer_id, ids)
@@ -50,7 +54,7 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     found = [(r, p) for r, p, i in zip(rows, chance, ids, strict=True) if i not in left_out][:k]
     if len(found) == k:
         return Choice([r for r, _ in found], [p for _, p in found], live=False)
-    seen = {*tonight.rows.tolist(), *served.ids.find(skip)}
+    seen = {*tonight.rows.tolist(), *served.ids.find(skip), *liked}
     free = _free(served, ask, viewer_id, row)
     found += [(r, 1.0) for r in _searched(served, free, row, k - len(found), seen)]
     return Choice([r for r, _ in found], [p for _, p in found], live=True)

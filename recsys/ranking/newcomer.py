@@ -78,7 +78,7 @@ class Newcomer:
         directed, width = files.model.directed(person), layout.people.taste.shape[1]
         taste, appeal = padded(directed.taste, width), padded(directed.appeal, width)
         if events is not None and len(events):
-            allowed &= ~_separated(served, person, events)
+            allowed &= ~_done_with(served, person, events)
             taste = _after(served, person, events, taste, near)
         return cls(person, taste, appeal, allowed, near)
 
@@ -126,17 +126,20 @@ def _aligned(values: npt.NDArray[Any], own: list[str], codes: list[str]) -> npt.
     return found
 
 
-def _separated(served: Served, person: Population, events: Events) -> npt.NDArray[np.bool_]:
-    """Say whom the newcomer's own events keep apart from them, `(n_people,)` bool."""
+def _done_with(served: Served, person: Population, events: Events) -> npt.NDArray[np.bool_]:
+    """Say whom the newcomer's own events keep apart from them, or they liked already, `(n_people,)` bool."""
     me = person.ids.ids([0])[0]
     named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
     ids = IdIndex({*named.tolist(), me})
-    pairs = relations(events, None, None, ids, person.as_of).separated
-    others = {str(ids.ids(pair[pair != ids.row(me)])[0]) for pair in pairs if ids.row(me) in pair}
-    apart = np.zeros(len(served.ids), bool)
-    rows = np.array(served.ids.find(sorted(others)), np.int64)
-    apart[rows[rows >= 0]] = True
-    return apart
+    found, row = relations(events, None, None, ids, person.as_of), ids.row(me)
+    apart = found.separated[(found.separated == row).any(axis=1)]
+    liked = found.liked[found.liked[:, 0] == row]
+    both = np.concatenate([apart.ravel(), liked.ravel()])
+    others = ids.ids(np.unique(both[both != row])).tolist()
+    done = np.zeros(len(served.ids), bool)
+    rows = np.array(served.ids.find(others), np.int64)
+    done[rows[rows >= 0]] = True
+    return done
 
 
 def _after(

@@ -5,17 +5,19 @@ import numpy.typing as npt
 
 from recsys.allocation.graph import CandidateGraph
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.csr import Lists
+from recsys.ranking.likes_given import without_likes
 from recsys.ranking.ranked_pairs import RankedPairs
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
 
 
-def mutual_pool(pairs: RankedPairs, compiled: Compiled, left_out: Mask) -> CandidateGraph:
+def mutual_pool(pairs: RankedPairs, compiled: Compiled, likes: Lists, left_out: Mask) -> CandidateGraph:
     """Return the candidates of everybody as edges, with the way back of each where it may be shown too.
 
-    The way back lets somebody be shown whom nobody has among their best. left_out: `(n_people,)`, who
-    takes part on neither side.
+    The way back lets somebody be shown whom nobody has among their best. likes: whom each person has
+    liked already; left_out: `(n_people,)`, who takes part on neither side.
     """
     inside = ~(left_out[pairs.viewer] | left_out[pairs.candidate])
     viewer, candidate = pairs.viewer[inside], pairs.candidate[inside]
@@ -23,6 +25,7 @@ def mutual_pool(pairs: RankedPairs, compiled: Compiled, left_out: Mask) -> Candi
     n = compiled.n_people
     back = _missing(candidate, viewer, n)
     back = back[compiled.may_show(candidate[back], viewer[back])]
+    back = back[without_likes(likes, candidate[back], viewer[back])]
     return CandidateGraph.of(
         np.concatenate([viewer, candidate[back]]),
         np.concatenate([candidate, viewer[back]]),

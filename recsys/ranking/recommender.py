@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
 import numpy.typing as npt
 import structlog
 
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.csr import Lists
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
 from recsys.explain.reasons import Reasons
 from recsys.models.directed import Directed
+from recsys.ranking.likes_given import likes_given, pairs_of, without_likes
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.retrieval import Retriever
 from recsys.schema.population import Population
@@ -22,7 +25,7 @@ class Recommender:
     """Ranks candidates for viewers of one population under one policy.
 
     `pairs` masks, scores, and checks every pair again with the plain form of the policy, which shares
-    no code with the compiled masks.
+    no code with the compiled masks. Nobody is offered a person they have liked already.
 
     Raises InputError when the matrices are of other people.
     """
@@ -45,6 +48,11 @@ class Recommender:
         return Reasons(self.people)
 
     @cached_property
+    def likes(self) -> Lists:
+        """Whom each person has liked already."""
+        return likes_given(self.people)
+
+    @cached_property
     def _retriever(self) -> Retriever:
         return Retriever(self.directed, self.compiled)
 
@@ -60,14 +68,25 @@ class Recommender:
     ) -> tuple[RankedPairs, int]:
         """Return the `k` best of each viewer row, and how many pairs the plain check took out.
 
+        exclude: `(n_pairs, 2)` rows, viewer then candidate, left out besides those liked already.
+
         Anything but 0 taken out is a defect, and is logged. Raises as `Retriever.top_k` does.
         """
-        found = RankedPairs.of(
-            self._retriever.top_k(
-                viewers, k=k, combiner=combiner, exclude=exclude, workers=workers, progress=progress
-            )
+        left_out = pairs_of(self.likes, viewers)
+        if exclude is not None:
+            left_out = np.concatenate([left_out, np.asarray(exclude).reshape(-1, 2)])
+        found = self._retriever.top_k(
+            viewers, k=k, combiner=combiner, exclude=left_out, workers=workers, progress=progress
         )
+        return self.checked(RankedPairs.of(found))
+
+    def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
+        """Return the pairs the plain form of the rules allows, and how many it took out.
+
+        Anything but 0 taken out is a defect, and is logged.
+        """
         allowed = found.allowed(self.policy, self.people)
+        allowed &= without_likes(self.likes, found.viewer, found.candidate)
         dropped = int((~allowed).sum())
         if dropped:
             _log.warning("pairs dropped by the plain check: compiled masks and rules disagree", pairs=dropped)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.constraints.csr import Lists
 from recsys.explain.reasons import Reasons
 from recsys.ranking.live import Live
 from recsys.ranking.served_ids import ServedIds
@@ -30,6 +31,7 @@ class Served:
     """Everything mapped of one run; any thread may read it.
 
     lists_indptr: `(n_people + 1,)`; candidates: `(n_entries,)`; propensity: the same, or empty for 1.
+    likes: whom each person had liked already; they are looked at by name, and offered no more.
     """
 
     manifest: Manifest
@@ -39,6 +41,7 @@ class Served:
     lists_indptr: npt.NDArray[np.int64]
     candidates: Rows
     propensity: npt.NDArray[np.float32]
+    likes: Lists
     reasons: Reasons
     stages: ServedStages
     live: Live
@@ -59,6 +62,7 @@ class Served:
             lists_indptr=lists["indptr"],
             candidates=lists["candidates"],
             propensity=lists["propensity"],
+            likes=Lists(**section("likes", arrays)),
             reasons=Reasons.from_arrays(section("reasons", arrays), meta["reason_codes"]),
             stages=ServedStages(section("stages", arrays), meta["stage_names"]),
             live=Live.of(section("layout", arrays), arrays["prices"], meta["combiner"]),
@@ -77,6 +81,10 @@ class Served:
         rows = self.candidates[part]
         certain = not len(self.propensity)
         return Tonight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
+
+    def liked(self, row: int) -> set[int]:
+        """Return the rows that one person had liked already; -1 is nobody and liked nobody."""
+        return set(self.likes.row(row).tolist()) if row >= 0 else set()
 
     def somebody_for(self, viewer: int) -> int:
         """Return a row to look at instead of one that is not there."""

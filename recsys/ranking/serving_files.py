@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.constraints.csr import Lists
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
 from recsys.explain.reasons import Reasons
 from recsys.history.events import Events
 from recsys.history.pair_stages import pair_stages
 from recsys.models.directed import Directed
+from recsys.ranking.likes_given import likes_given
 from recsys.ranking.served_ids import packed_ids
 from recsys.ranking.served_stages import may_be_listed, stage_arrays
 from recsys.retrieval.layout import Layout, lay_out, layout_arrays
@@ -27,7 +29,7 @@ from recsys.storage.arrays import save_arrays
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-SERVING_SCHEMA: Final = 1
+SERVING_SCHEMA: Final = 2
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 
@@ -66,6 +68,7 @@ def write_serving(
         folder,
         ids=people.ids,
         lists=list_arrays(lists, people.ids),
+        likes=likes_given(people),
         layout=lay_out(directed, compiled, TILE),
         reasons=Reasons(people),
         stages=stage_arrays(stages, people.ids),
@@ -79,6 +82,7 @@ def write_served(
     *,
     ids: IdIndex,
     lists: Arrays,
+    likes: Lists,
     layout: Layout,
     reasons: Reasons,
     stages: Arrays,
@@ -87,12 +91,13 @@ def write_served(
 ) -> None:
     """Write the parts of a publication that are there already; see `write_serving`.
 
-    meta: policy (its version), combiner and data_as_of.
+    likes: whom each person has liked already. meta: policy (its version), combiner and data_as_of.
     """
     arrays: Arrays = {
         "ids": packed_ids(ids.values),
         "prices": _in_tile_order(prices, layout),
         **named("lists", lists),
+        **named("likes", {"indptr": likes.indptr, "indices": likes.indices}),
         **named("layout", layout_arrays(layout)),
         **named("reasons", reasons.arrays()),
         **named("stages", stages),

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.constraints.csr import Lists
 from recsys.explain.reasons import Reasons
 from recsys.ranking.live import Live
 from recsys.ranking.served_stages import stage_arrays
@@ -50,6 +51,7 @@ class Community:
             folder / SERVING,
             ids=self.ids,
             lists=self.lists,
+            likes=Lists.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
             layout=self.layout,
             reasons=self.reasons,
             stages=stage_arrays(None, self.ids),

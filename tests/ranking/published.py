@@ -81,5 +81,10 @@ class World:
         )
         return set(zip(ids[i[allowed]], ids[j[allowed]], strict=True))
 
+    def may_be_offered(self) -> set[tuple[str, str]]:
+        """Return those of `may_be_shown` whom the viewer has not liked already."""
+        i, j = self.people.relations.liked.T
+        return self.may_be_shown() - set(zip(self.people.ids.ids(i), self.people.ids.ids(j), strict=True))
+
     def listed(self, viewer: str) -> list[str]:
         return self.lists.loc[self.lists[C.VIEWER] == viewer, C.CANDIDATE].tolist()

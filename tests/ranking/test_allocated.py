@@ -48,7 +48,7 @@ def test_everybody_with_a_way_to_them_is_shown(maker: Recommender) -> None:
 
 def test_the_way_back_is_added_where_it_may_be_shown(maker: Recommender) -> None:
     pool, _ = maker.pairs(None, k=3)
-    graph = mutual_pool(pool, maker.compiled, np.zeros(60, bool))
+    graph = mutual_pool(pool, maker.compiled, maker.likes, np.zeros(60, bool))
     there = set(zip(pool.viewer.tolist(), pool.candidate.tolist(), strict=True))
     edges = {
         pair: (p, q)
@@ -65,6 +65,10 @@ def test_the_way_back_is_added_where_it_may_be_shown(maker: Recommender) -> None
         assert edges[i, j] == edges[j, i][::-1]
     back = np.array([(j, i) for i, j in there if (j, i) not in there])
     allowed = maker.policy.may_show(maker.people, back[:, 0], back[:, 1])
+    liked = set(map(tuple, maker.people.relations.liked.tolist()))
+    again = np.array([(int(i), int(j)) in liked for i, j in back])
+    assert (allowed & again).any()
+    allowed &= ~again
     assert allowed.sum() == len(added) < len(back)
 
 

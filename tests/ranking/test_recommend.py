@@ -19,6 +19,7 @@ from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import DROPPED, recommend
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
+from recsys.schema.relations import Relations
 from tests.people import make_listed_people, make_people, populations, random_relations
 
 COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS]
@@ -82,7 +83,9 @@ def test_equals_the_plain_definition(people: Population, k: int, how: str) -> No
     found = recommend(Drawn(), people, policy, k=k, combiner=how)
     n = len(people)
     i, j = (index.ravel() for index in np.indices((n, n)))
-    may = policy.may_show(people, i, j)
+    liked = {(a, b) for a, b in people.relations.liked.tolist()}
+    again = np.array([pair in liked for pair in zip(i.tolist(), j.tolist(), strict=True)], bool)
+    may = policy.may_show(people, i, j) & ~again
     i, j = i[may], j[may]
     directed = Drawn().directed(people)
     p, q = directed.probabilities(i, j), directed.probabilities(j, i)
@@ -92,6 +95,21 @@ def test_equals_the_plain_definition(people: Population, k: int, how: str) -> No
     assert list(zip(found[C.VIEWER], found[C.CANDIDATE], strict=True)) == expected
     np.testing.assert_allclose(found[C.P_MUTUAL], plain["s"], rtol=1e-6)
     assert found[C.REASONS].tolist() == Reasons(people).codes(plain["i"], plain["j"])
+
+
+def test_nobody_is_offered_whom_they_liked_already_and_the_other_may_still_answer() -> None:
+    people = make_listed_people(6, np.random.default_rng(0))
+    before = recommend(Drawn(), people, Policy.default())
+    first = before.iloc[0]
+    viewer, candidate = people.ids.rows([first[C.VIEWER], first[C.CANDIDATE]])
+    people = people.with_relations(Relations.of(6, liked=[[viewer, candidate]]))
+    after = recommend(Drawn(), people, Policy.default())
+    pairs = set(zip(after[C.VIEWER], after[C.CANDIDATE], strict=True))
+    assert (first[C.VIEWER], first[C.CANDIDATE]) not in pairs
+    assert (first[C.CANDIDATE], first[C.VIEWER]) in pairs
+    assert len(after) == len(before) - 1
+    more = pd.DataFrame({C.VIEWER: [first[C.CANDIDATE]], C.CANDIDATE: [first[C.VIEWER]]})
+    assert len(recommend(Drawn(), people, Policy.default(), exclude=more)) == len(before) - 2
 
 
 def test_viewers_come_in_the_order_asked_for(town: Population, lists: pd.DataFrame) -> None:
