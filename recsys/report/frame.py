@@ -70,7 +70,7 @@ class Frame:
         y = (self.top + self.floor) / 2
         return element("text", text, x=12, y=y, transform=f"rotate(-90 12 {y})", class_="middle axis")
 
-    def drawing(self, title: str, told: str, parts: Sequence[object]) -> Html:
+    def drawing(self, told: str, parts: Sequence[object]) -> Html:
         """Return the drawing; `told` says in words what it shows."""
         view = f"0 0 {self.width} {self.height}"
-        return element("svg", element("title", title), *parts, viewBox=view, role="img", aria_label=told)
+        return element("svg", *parts, viewBox=view, role="img", aria_label=told)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_VOID: Final = ("meta", "br", "hr", "img", "link", "wbr")
+_VOID: Final = ("meta", "br", "hr", "img", "link", "wbr", "input")
 _UNSHOWABLE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recsys.nights import NightsSummary
 from recsys.publication.gates import GateResult, Level
+from recsys.publication.history import PastNight
 from recsys.schema.columns import Columns as C
 
 
@@ -27,6 +28,8 @@ class NightSummary:
     allocation:     rows (name, matches, reached, gini, gain, gain_lo, gain_hi), error, people, full.
     nights:         many simulated nights, None when none were played.
     seconds:        how long each step took; budget_minutes: how long all of them may take, 0 unstated.
+    history:        this night and those before it, oldest first; empty when none is known.
+    night_seconds:  how long nights took until they were published, by run.
     made_from:      ids of data, model, policy, code, params; packages: versions.
     """
 
@@ -48,6 +51,8 @@ class NightSummary:
     nights: NightsSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     budget_minutes: float = 0.0
+    history: Sequence[PastNight] = ()
+    night_seconds: Mapping[str, float] = field(default_factory=dict)
     made_from: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,6 +80,11 @@ class NightSummary:
     def level(self) -> Level:
         """The highest answer of all gates."""
         return max((result.level for result in self.gates), default=Level.PASS)
+
+    @property
+    def last_published(self) -> PastNight | None:
+        """The publication before this night, None when this is the first."""
+        return next((past for past in reversed(self.history[:-1]) if past.published), None)
 
     @property
     def violations(self) -> int | None:

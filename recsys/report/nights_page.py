@@ -1,7 +1,7 @@
-"""The page about many nights: one file, no network, no script."""
+"""The page about many nights: one file, both languages, no network."""
 
 from recsys.nights import NightsSummary
-from recsys.report.document import document
+from recsys.report.document import LANGUAGES, Page, document
 from recsys.report.html import Html, element
 from recsys.report.numbers import count
 from recsys.report.sections.nights_curves import nights_curves
@@ -15,19 +15,17 @@ from recsys.schema.catalogue import Language
 def render_nights(summary: NightsSummary, lang: Language = "en") -> str:
     """Return the page about a run of many nights as the text of one HTML file.
 
-    It needs no network and no script and follows the reader's light or dark setting; every figure has
-    its interval. The same summary gives the same text.
+    It holds both languages, opens in `lang` and needs no network; every figure has its interval. The
+    same summary gives the same text.
     """
-    words = Words(lang)
+    return document({name: _page(summary, Words(name)) for name in LANGUAGES}, lang)
+
+
+def _page(summary: NightsSummary, words: Words) -> Page:
     title = words("report.nights_page_title", nights=count(summary.about["nights"]))
+    main = element("main", *nights_sections(summary, words))
     footer = element("footer", element("p", words("report.nights_footer")))
-    body = element(
-        "body",
-        nights_header(summary, words),
-        element("main", element("div", nights_sections(summary, words))),
-        footer,
-    )
-    return document(title, body, lang)
+    return title, [nights_header(summary, words), main, footer]
 
 
 def nights_sections(summary: NightsSummary, words: Words) -> list[Html]:

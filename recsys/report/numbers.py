@@ -50,3 +50,27 @@ def per_person(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def clock(seconds: float | None) -> str:
+    """Return a time span as hours, minutes and seconds.
+
+    >>> clock(42.4), clock(754.0), clock(5400.0), clock(None)
+    ('0:42', '12:34', '1:30:00', '–')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def change(part: float | None) -> str:
+    """Return by which share something moved; what moved by less than is written did not.
+
+    >>> change(0.0312), change(-0.5), change(0.00001)
+    ('+3.1%', '-50.0%', '±0%')
+    """
+    if part is None or not math.isfinite(part):
+        return UNKNOWN
+    return "±0%" if abs(part) < 0.0005 else f"{part:+.1%}"

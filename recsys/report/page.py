@@ -1,6 +1,7 @@
-"""The page about one night: one file, no network, no script."""
+"""The page about one night: one file, both languages, no network."""
 
-from recsys.report.document import document
+from recsys.report.contents import contents
+from recsys.report.document import LANGUAGES, Page, document
 from recsys.report.html import element
 from recsys.report.night import NightSummary
 from recsys.report.nights_page import nights_sections
@@ -17,6 +18,7 @@ from recsys.report.sections.parity import parity
 from recsys.report.sections.samples import samples
 from recsys.report.sections.time_taken import time_taken
 from recsys.report.sections.totals import totals
+from recsys.report.sections.trends import trends
 from recsys.report.words import Words
 from recsys.schema.catalogue import Language
 
@@ -24,25 +26,29 @@ from recsys.schema.catalogue import Language
 def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: int = 5) -> str:
     """Return the page about a night as the text of one HTML file.
 
-    It needs no network and no script, follows the reader's light or dark setting, and is laid out for
-    phone, desktop and print. Everything that came from members is escaped. The same night gives the
-    same text.
+    It holds both languages, opens in `lang`, follows the reader's light or dark setting until told
+    otherwise, needs no network, and is laid out for phone, desktop and print. Everything that came
+    from members is escaped. The same night gives the same text.
     """
-    words = Words(lang)
-    main = element(
-        "main",
-        totals(night, words),
+    return document({name: _page(night, Words(name), sample_lists) for name in LANGUAGES}, lang)
+
+
+def _page(night: NightSummary, words: Words, sample_lists: int) -> Page:
+    first = totals(night, words)
+    parts = [
         gates(night, words),
+        trends(night, words),
         element("div", lengths(night, words), parity(night, words), class_="two"),
         calibration(night, words),
         allocation(night, words),
-        nights_sections(night.nights, words) if night.nights else None,
+        *(nights_sections(night.nights, words) if night.nights else []),
         funnel(night, words),
         models(night, words),
         samples(night, words, sample_lists),
         element("div", tables(night, words), time_taken(night, words), class_="two"),
         origin(night, words),
-    )
+    ]
+    main = element("main", first, contents(parts, words), *parts)
     footer = element("footer", element("p", words("report.footer")))
-    body = element("body", header(night, words), main, footer)
-    return document(words("report.page_title", as_of=moment(night.data_as_of)), body, lang)
+    title = words("report.page_title", as_of=moment(night.data_as_of))
+    return title, [header(night, words), main, footer]

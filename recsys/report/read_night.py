@@ -16,6 +16,8 @@ from recsys.evaluation import cohort_parity, exposure
 from recsys.nights import NightsSummary
 from recsys.publication.allocation_files import FIGURES
 from recsys.publication.gates_file import read_gates
+from recsys.publication.history import PastNight, read_history
+from recsys.publication.night_times import seconds_until_published
 from recsys.publication.work import WorkFolder
 from recsys.report.night import NightSummary
 from recsys.schema.columns import Columns as C
@@ -73,9 +75,17 @@ def read_night(
         nights=_nights(work.nights),
         seconds=_seconds(work.log) if this_night else {},
         budget_minutes=budget_minutes,
+        history=history_until(run_folder),
+        night_seconds=seconds_until_published(work.log),
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
     )
+
+
+def history_until(run_folder: Path) -> tuple[PastNight, ...]:
+    """Return the nights known beside a run, up to and including it."""
+    published = run_folder.parent.parent
+    return tuple(past for past in read_history(published) if past.run_id <= run_folder.name)
 
 
 def parity_of(lists: pd.DataFrame, people: Population, listed: npt.NDArray[np.bool_]) -> pd.DataFrame | None:

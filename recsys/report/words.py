@@ -1,5 +1,6 @@
 """The words of the report in one language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsys.schema.catalogue import Catalogue, Language, load_catalogue
@@ -28,3 +29,19 @@ class Words:
         """Return the text `section.name`, or the name itself when the catalogue has none."""
         key = f"{section}.{name}"
         return self(key) if key in self.catalogue.texts else name
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Return names one after the other, as the language separates them.
+
+        >>> Words("ja").listed(["a", "b"]), Words("en").listed(["a", "b"])
+        ('a、b', 'a, b')
+        """
+        return ("、" if self.lang == "ja" else ", ").join(names)
+
+    def anchor(self, name: str) -> str:
+        """Return the id of a part of the page; each language has its own.
+
+        >>> Words("ja").anchor("gates")
+        'gates-ja'
+        """
+        return f"{name}-{self.lang}"

@@ -6,6 +6,7 @@ import pandas as pd
 from recsys.constraints.policy import Policy
 from recsys.evaluation.ece import reliability_table
 from recsys.publication.gates import GateResult, Level
+from recsys.publication.history import PastNight
 from recsys.report import NightSummary
 from recsys.schema.columns import Columns as C
 
@@ -54,6 +55,36 @@ def order(name: str, matches: float, reached: float, gini: float, gain: float) -
     return {"name": name, "matches": matches, "reached": reached, "gini": gini, **interval}
 
 
+RUNS = ("20260103T030000Z-0a1b2c3d", "20260104T030000Z-0a1b2c3d", "20260105T030000Z-0a1b2c3d")
+
+
+def past(at: int, *, listed: int, gini: float, published: bool = True, **changes: object) -> PastNight:
+    known: dict[str, object] = {
+        "run_id": RUNS[at],
+        "created_at": f"2026-01-0{at + 3}T03:12:44+00:00",
+        "data_as_of": f"2026-01-0{at + 3}T03:00:00+00:00",
+        "published": published,
+        "rows": 2 * listed,
+        "levels": {"violations": "PASS" if published else "BLOCK", "rows": "WARN" if at == 2 else "PASS"},
+        "numbers": {
+            "violations": {"count": 0 if published else 7},
+            "lengths": {"listed": listed, "empty": 0.25, "mean": 1.5},
+            "exposure": {"value": gini},
+        },
+        "made_from": {"policy": "policy-123", "params": f"params-{at // 2}"},
+    }
+    return PastNight(**(known | changes))
+
+
+def three_nights() -> tuple[PastNight, ...]:
+    """The night before the last one, a refused one, and this one."""
+    return (
+        past(0, listed=8, gini=0.4),
+        past(1, listed=2, gini=0.9, published=False),
+        past(2, listed=4, gini=0.5),
+    )
+
+
 def full_night(**changes: object) -> NightSummary:
     known: dict[str, object] = {
         "run_id": "20260105T030000Z-0a1b2c3d",
@@ -81,6 +112,8 @@ def full_night(**changes: object) -> NightSummary:
             ],
         },
         "seconds": {"train": 2.5, "recommend": 1.25},
+        "history": three_nights(),
+        "night_seconds": {RUNS[0]: 60.0, RUNS[2]: 90.0},
         "made_from": {"model": "m0del", "policy": "policy-123", "data": "da7a"},
         "packages": {"numpy": "2.4.6"},
     }

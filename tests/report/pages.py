@@ -1,8 +1,9 @@
 """Reads a page back: elements, text, and whether the markup is whole."""
 
+import re
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "hr", "img", "link", "wbr"}
+VOID = {"meta", "br", "hr", "img", "link", "wbr", "input"}
 
 
 class Page(HTMLParser):
@@ -30,7 +31,7 @@ class Page(HTMLParser):
             self.broken.append(f"</{tag}> closes another element")
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.words.append(data)
 
     @property
@@ -44,3 +45,15 @@ class Page(HTMLParser):
             for name, attributes in self.elements
             if name == tag and all(attributes.get(key) == value for key, value in wanted.items())
         ]
+
+
+def part_in(text: str, lang: str) -> str:
+    """Return what a file shows in one language."""
+    found = re.search(rf'<div class="page" lang="{lang}".*?(?=<div class="page"|<script>)', text, re.DOTALL)
+    assert found
+    return found[0]
+
+
+def page_in(text: str, lang: str) -> Page:
+    """Read what a file shows in one language."""
+    return Page(part_in(text, lang))

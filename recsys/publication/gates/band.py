@@ -23,6 +23,14 @@ class Band:
         """Say whether `value` is as it usually is."""
         return self.low <= value <= self.high
 
+    def within(self, least: float, most: float) -> "Band":
+        """Return the part that a number between `least` and `most` can lie in, to be shown.
+
+        >>> Band(-0.1, 0.4).within(0.0, 1.0)
+        Band(low=0.0, high=0.4)
+        """
+        return Band(max(self.low, least), min(self.high, most))
+
 
 def usual_band(
     past: Sequence[Numbers], gate: str, number: str, limits: GateSettings, *, least: float

@@ -20,10 +20,12 @@ def exposure(proposal: Proposal) -> GateResult:
     limits = proposal.limits
     band = usual_band(proposal.past, "exposure", "value", limits, least=_LEAST_CHANGE)
     unusual = band is not None and not band.holds(value)
+    shown = band.within(0.0, 1.0) if band else None
     return graded(
         "exposure",
-        f"Gini {value:.2f}" + (f", usually {band.low:.2f} to {band.high:.2f}" if band else ""),
+        f"Gini {value:.2f}" + (f", usually {shown.low:.2f} to {shown.high:.2f}" if shown else ""),
         warn=value > limits.warn_gini or unusual,
         block=value > limits.block_gini,
         value=value,
+        **({"low": shown.low, "high": shown.high} if shown else {}),
     )

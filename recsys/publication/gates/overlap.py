@@ -23,11 +23,13 @@ def overlap(proposal: Proposal) -> GateResult:
     limits = proposal.limits
     band = usual_band(proposal.past, "overlap", "value", limits, least=_LEAST_CHANGE)
     unusual = band is not None and not band.holds(value)
+    shown = band.within(0.0, 1.0) if band else None
     return graded(
         "overlap",
         f"{value:.0%} of the pairs stood in last night's lists"
-        + (f", usually {band.low:.0%} to {band.high:.0%}" if band else ""),
+        + (f", usually {shown.low:.0%} to {shown.high:.0%}" if shown else ""),
         warn=value < limits.warn_below_overlap or unusual,
         block=value < limits.block_below_overlap,
         value=value,
+        **({"low": shown.low, "high": shown.high} if shown else {}),
     )

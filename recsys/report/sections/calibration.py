@@ -57,7 +57,7 @@ def _drawing(bins: pd.DataFrame, words: Words, told: str) -> Html:
         _FRAME.below(words("report.calibration_said"), raised=8),
         _FRAME.beside(words("report.calibration_happened")),
     ]
-    return _FRAME.drawing(words("report.calibration"), told, parts)
+    return _FRAME.drawing(told, parts)
 
 
 def _percent(mark: float) -> str:

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from recsys.publication.gates import GateResult, Level
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
-from recsys.report.numbers import count, per_person, share
+from recsys.report.numbers import count, decimal, per_person, share
+from recsys.report.sections.mark import level_mark
 from recsys.report.sections.section import section
 from recsys.report.words import Words
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
-_MARKS = {Level.PASS: "✓", Level.WARN: "!", Level.BLOCK: "×"}
+_TOLD_IN_FULL = {"lengths", "exposure", "overlap", "calibration"}
+"""Gates whose numbers say all that their message does."""
 
 
 def gates(night: NightSummary, words: Words) -> Html:
@@ -21,10 +23,11 @@ def gates(night: NightSummary, words: Words) -> Html:
 
 def _line(result: GateResult, words: Words) -> Html:
     level = Level(result.level)
-    more = None if level is Level.PASS else element("span", result.message, class_="said", lang="en")
+    told_in_full = level is Level.PASS or result.gate in _TOLD_IN_FULL
+    more = None if told_in_full else element("span", result.message, class_="said", lang="en")
     return element(
         "li",
-        element("span", _MARKS[level], class_="mark", role="img", aria_label=words(f"gate.{level.name}")),
+        level_mark(level, words(f"gate.{level.name}")),
         element(
             "div",
             element("strong", words.named("gate", result.gate)),
@@ -55,10 +58,14 @@ def _measured(gate: str, found: Mapping[str, float], words: Words) -> str:
     if "value" not in found:
         return words("gate_said.unknown")
     as_share = gate in {"overlap", "calibration"}
-    values = {"value": share(found["value"]) if as_share else f"{found['value']:.2f}"}
+    values = {"value": share(found["value"]) if as_share else decimal(found["value"], 2)}
     values |= {name: share(found[name]) for name in ("worst", "everybody") if name in found}
     values |= {name: count(found[name]) for name in ("answers",) if name in found}
-    return words(f"gate_said.{gate}", **values)
+    told = words(f"gate_said.{gate}", **values)
+    if "low" not in found:
+        return told
+    low, high = (share(found[x]) if as_share else decimal(found[x], 2) for x in ("low", "high"))
+    return told + words("gate_said.usual", low=low, high=high)
 
 
 def _counted(found: Mapping[str, float], words: Words, *, none: str, some: str) -> str:

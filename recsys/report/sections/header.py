@@ -3,25 +3,13 @@
 from recsys.publication.gates import Level
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
+from recsys.report.sections.mark import level_mark
+from recsys.report.sections.todo import todo
 from recsys.report.words import Words
-
-_MARKS = {"PASS": "✓", "WARN": "!", "BLOCK": "×", "unknown": "?"}
 
 
 def header(night: NightSummary, words: Words) -> Html:
-    """Return the head of the page."""
-    known = "unknown" if not night.gates else Level(night.level).name
-    verdict = element(
-        "div",
-        element("span", _MARKS[known], class_="mark", aria_hidden="true"),
-        element(
-            "div",
-            element("strong", words(f"report.status_{known}")),
-            element("span", words(f"report.status_{known}_note")),
-        ),
-        class_=f"verdict {known.lower()}",
-        role="status",
-    )
+    """Return the head of the page: how the night ended, what needs somebody, what moved."""
     facts = [
         (words("report.as_of"), moment(night.data_as_of)),
         (words("report.created"), moment(night.created_at)),
@@ -31,12 +19,23 @@ def header(night: NightSummary, words: Words) -> Html:
     listed = [element("div", element("dt", name), element("dd", value)) for name, value in facts if value]
     return element(
         "header",
-        element("p", "recsys", class_="brand"),
         element("h1", words("report.title")),
         element("p", words("report.lead"), class_="lead"),
-        verdict,
+        _verdict(night, words),
         element("dl", *listed, class_="facts"),
     )
+
+
+def _verdict(night: NightSummary, words: Words) -> Html:
+    known = Level(night.level).name if night.gates else "unknown"
+    mark = level_mark(night.level) if night.gates else element("span", "?", class_="mark", aria_hidden="true")
+    told = element(
+        "div",
+        element("strong", words(f"report.status_{known}")),
+        element("span", words(f"report.status_{known}_note")),
+    )
+    top = element("div", mark, told, class_="outcome")
+    return element("div", top, todo(night, words), class_=f"verdict {known.lower()}")
 
 
 def moment(text: str) -> str:

@@ -67,7 +67,7 @@ def _drawing(bars: Bars, words: Words, told: str) -> Html:
         drawn,
         _FRAME.below(words("report.lengths_axis"), raised=4),
     ]
-    return _FRAME.drawing(words("report.lengths"), told, parts)
+    return _FRAME.drawing(told, parts)
 
 
 def _is_named(at: int, n_bars: int, every: int) -> bool:

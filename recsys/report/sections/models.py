@@ -126,7 +126,12 @@ def _slices(measures: pd.DataFrame, words: Words) -> Html | None:
     sliced = measures[measures["slice"] != _ALL]
     if sliced.empty:
         return None
-    head: list[object] = ["", words("report.models_model"), words("report.models_value"), "n"]
+    head: list[object] = [
+        words("report.models_slice"),
+        words("report.models_model"),
+        words("report.models_value"),
+        "n",
+    ]
     rows: list[list[object]] = [
         [
             f"{metric_name(str(row['metric']), words)} · {row['slice']}",

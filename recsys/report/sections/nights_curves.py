@@ -66,7 +66,7 @@ def _drawing(summary: NightsSummary, rows: pd.DataFrame, measure: str, told: str
         [_series(rows[rows["policy"] == name], across, up, at) for at, name in enumerate(summary.policies)],
         _FRAME.below(words("report.nights_axis"), raised=6),
     ]
-    return _FRAME.drawing(words(f"nights_measure.{measure}"), told, parts)
+    return _FRAME.drawing(told, parts)
 
 
 def _amount(mark: float, measure: str) -> str:

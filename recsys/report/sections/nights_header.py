@@ -13,7 +13,6 @@ def nights_header(summary: NightsSummary, words: Words) -> Html:
     ]
     return element(
         "header",
-        element("p", "recsys", class_="brand"),
         element("h1", words("report.nights_title")),
         element("p", words("report.nights_lead"), class_="lead"),
         element("dl", *facts, class_="facts"),

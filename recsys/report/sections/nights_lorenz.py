@@ -48,7 +48,7 @@ def _drawing(summary: NightsSummary, told: str, words: Words) -> Html:
         _FRAME.below(words("report.nights_lorenz_people"), raised=8),
         _FRAME.beside(words("report.nights_lorenz_exposure")),
     ]
-    return _FRAME.drawing(words("report.nights_lorenz"), told, parts)
+    return _FRAME.drawing(told, parts)
 
 
 def _curve(shares: pd.DataFrame, across: Scale, up: Scale) -> Html:

@@ -1,5 +1,7 @@
 """The frame every part of the page has."""
 
+from collections.abc import Sequence
+
 from recsys.report.html import Html, element
 from recsys.report.words import Words
 
@@ -9,10 +11,11 @@ def section(name: str, words: Words, *content: object) -> Html:
 
     Without content it says that nothing was recorded.
     """
-    heading = element("h2", words(f"report.{name}"), id=f"{name}-heading")
+    anchor = words.anchor(name)
+    heading = element("h2", words(f"report.{name}"), id=f"heading-{anchor}")
     lead = element("p", words(f"report.{name}_lead"), class_="lead") if _has_lead(name, words) else None
     shown = content if any(content) else (element("p", words("report.not_recorded"), class_="none"),)
-    return element("section", heading, lead, *shown, id=name, aria_labelledby=f"{name}-heading")
+    return element("section", heading, lead, *shown, id=anchor, aria_labelledby=f"heading-{anchor}")
 
 
 def details(summary: object, *content: object) -> Html:
@@ -20,29 +23,30 @@ def details(summary: object, *content: object) -> Html:
     return element("details", element("summary", summary), *content)
 
 
-def table(head: list[object], rows: list[list[object]], *, caption: str) -> Html:
+def table(
+    head: list[object], rows: list[list[object]], *, caption: str, foot: Sequence[list[object]] = ()
+) -> Html:
     """Return a table whose first column names the row and whose other columns are numbers.
 
-    It scrolls by itself when it is wider than the screen.
+    It scrolls by itself when it is wider than the screen; its rows can be sorted, those of `foot` stay.
     """
     top = element(
         "tr", *[element("th", cell, scope="col", class_="n" if at else None) for at, cell in enumerate(head)]
     )
-    body = [
-        element(
-            "tr",
-            element("th", first, scope="row"),
-            *[element("td", cell, class_="n") for cell in others],
-        )
-        for first, *others in rows
-    ]
     inner = element(
         "table",
         element("caption", caption, class_="hidden"),
         element("thead", top),
-        element("tbody", *body),
+        element("tbody", *[_row(row) for row in rows]),
+        element("tfoot", *[_row(row) for row in foot]) if foot else None,
+        class_="sortable",
     )
     return element("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def _row(cells: list[object]) -> Html:
+    first, *others = cells
+    return element("tr", element("th", first, scope="row"), *[element("td", x, class_="n") for x in others])
 
 
 def _has_lead(name: str, words: Words) -> bool:

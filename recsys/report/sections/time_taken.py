@@ -18,8 +18,8 @@ def time_taken(night: NightSummary, words: Words) -> Html | None:
         [words.named("stage", stage), decimal(taken, 1), share(taken / total if total else None)]
         for stage, taken in night.seconds.items()
     ]
-    rows.append([words("report.time_total"), decimal(total, 1), share(1.0)])
+    foot: list[list[object]] = [[words("report.time_total"), decimal(total, 1), share(1.0)]]
     if night.budget_minutes:
         budget = 60 * night.budget_minutes
-        rows.append([words("report.time_budget"), decimal(budget, 1), share(total / budget)])
-    return section("time", words, table(head, rows, caption=words("report.time")))
+        foot.append([words("report.time_budget"), decimal(budget, 1), share(total / budget)])
+    return section("time", words, table(head, rows, caption=words("report.time"), foot=foot))
