@@ -5,6 +5,7 @@ import sys
 
 from pipelines.stage import Facts, run_with
 from recsys.config import TOWN, read_settings
+from recsys.plugins import plugin_versions
 from recsys.publication.forgetting import clear_work
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.simulation.town import DEFAULT_AS_OF
@@ -20,6 +21,7 @@ def step() -> Facts:
     settings = read_settings(changes=changes)
     if settings.source == TOWN and settings.as_of is None:
         settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
+    settings = settings.model_copy(update={"plugins": plugin_versions()})
     WORK.root.mkdir(parents=True, exist_ok=True)
     cleared = clear_work(WORK, ErasureList.of(PUBLISHED).now())
     write_durably(WORK.settings, settings.as_yaml().encode())

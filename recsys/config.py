@@ -13,9 +13,11 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from recsys.errors import SettingsError, did_you_mean, explained, shown
+from recsys.plugins import Group, known_names, unknown_name
 
 PARAMS_FILE: Final = "params.yaml"
 TOWN: Final = "town"
@@ -24,6 +26,8 @@ TOKEN_SECRET: Final = "RECSYS_TOKEN_SECRET"
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _SOURCE = re.compile(r"town|(parquet|csv|duckdb):.+|postgres(ql)?://.+")
+_BROUGHT = re.compile(r"([A-Za-z][\w-]*):.+")
+OWN_STORES: Final = ("town", "parquet", "csv", "duckdb", "postgres", "postgresql")
 
 
 class _Section(BaseModel):
@@ -32,37 +36,83 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-ModelName = Literal[
-    "hybrid",
-    "content",
-    "collaborative",
-    "popularity",
-    "one_sided_als",
-    "recon",
-    "rcf",
-    "lfrr",
-    "random",
-]
+MODEL_NAMES: Final = (
+    *("hybrid", "content", "collaborative", "popularity"),
+    *("one_sided_als", "recon", "rcf", "lfrr", "random"),
+)
+
+
+def _known_model(name: str) -> str:
+    return _brought("models", name, MODEL_NAMES)
+
+
+def _brought(group: Group, name: str, own: tuple[str, ...] = ()) -> str:
+    """Return a name of this package or of a plugin, or raise with the nearest one that is."""
+    remedy = unknown_name(group, name, own)
+    if remedy is not None:
+        raise PydanticCustomError(_UNKNOWN, "{remedy}", {"remedy": remedy, "name": name})
+    return name
+
+
+_UNKNOWN: Final = "unknown_name"
+ModelName = Annotated[str, AfterValidator(_known_model)]
+Brought = dict[str, dict[str, Any]]
+"""What plugins bring, by name, each with its own settings."""
+
+
+def _by_name(group: Group, value: object) -> object:
+    """Return names, in a list or with settings, as names with settings; every name is known."""
+    named = {name: {} for name in value} if isinstance(value, list | tuple) else value
+    if not isinstance(named, dict):
+        return value
+    return {_brought(group, str(name)): {} if one is None else one for name, one in named.items()}
 
 
 class ModelSettings(_Section):
-    """Which model scores, and the options its own config object takes."""
+    """Which model scores, and the options its own config object takes.
+
+    blocks: feature blocks of plugins, beside the usual ones, each with its settings.
+    """
 
     name: ModelName = "hybrid"
     options: dict[str, Any] = {}
+    blocks: Brought = {}
+
+    @field_validator("blocks", mode="before")
+    @classmethod
+    def _are_brought(cls, value: object) -> object:
+        return _by_name("blocks", value)
 
 
 class EvaluateSettings(_Section):
-    """Which models are judged beside the one that scores, each with its usual settings."""
+    """Which models are judged beside the one that scores, each with its usual settings.
+
+    metrics: metrics of plugins, beside the usual ones.
+    """
 
     beside: tuple[ModelName, ...] = ("content", "collaborative", "popularity", "random")
+    metrics: tuple[str, ...] = ()
+
+    @field_validator("metrics", mode="after")
+    @classmethod
+    def _are_brought(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_brought("metrics", name) for name in value)
 
 
 class PolicySettings(_Section):
-    """What the operator decides about the rules; what safety forbids cannot be loosened here."""
+    """What the operator decides about the rules; what safety forbids cannot be loosened here.
+
+    constraints: rules of plugins, which can only forbid more, each with its settings.
+    """
 
     verification: Literal["age", "id", "id_liveness"] = "age"
     same_employer: bool = True
+    constraints: Brought = {}
+
+    @field_validator("constraints", mode="before")
+    @classmethod
+    def _are_brought(cls, value: object) -> object:
+        return _by_name("constraints", value)
 
 
 class RecommendSettings(_Section):
@@ -212,6 +262,9 @@ class TrackingSettings(_Section):
 class Settings(_Section):
     """Everything that decides what a night does.
 
+    plugins: the packages that bring pieces by name, with their versions; the night fills it in, so that
+    what was made with others is made anew.
+
     >>> Settings(people=200).recommend.k
     20
     """
@@ -231,6 +284,7 @@ class Settings(_Section):
     budget: BudgetSettings = BudgetSettings()
     report: ReportSettings = ReportSettings()
     tracking: TrackingSettings = TrackingSettings()
+    plugins: dict[str, str] = {}
 
     @field_validator("as_of", mode="before")
     @classmethod
@@ -246,7 +300,9 @@ class Settings(_Section):
     @field_validator("source")
     @classmethod
     def _is_a_source(cls, value: str) -> str:
-        if not _SOURCE.fullmatch(value):
+        brought = _BROUGHT.fullmatch(value)
+        own = _SOURCE.fullmatch(value)
+        if not own and not (brought and brought[1] in known_names("stores", OWN_STORES)):
             raise ValueError("use town, parquet:DIR, csv:DIR, duckdb:FILE or postgresql://user@host/db")
         if "://" in value and holds_password(value):
             raise ValueError("take the password out of the address and set PGPASSWORD in the environment")
@@ -364,6 +420,11 @@ def _problem(found: Mapping[str, Any], where: str) -> str:
         remedy = did_you_mean(str(key), _keys(above))
         return explained("unknown key", where=place, got=str(key), remedy=remedy)
     got = found["input"]
+    if found["type"] == _UNKNOWN:
+        if isinstance(key, int):
+            key, place = above[-1], ".".join([where, *map(str, above[:-1])])
+        got = found["ctx"]["name"]
+        return explained(f"unknown value of '{key}'", where=place, got=got, remedy=found["msg"])
     if found["type"] == "literal_error" and isinstance(got, str):
         known = [word.strip("'") for word in found["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return explained(f"unknown value of '{key}'", where=place, got=got, remedy=did_you_mean(got, known))

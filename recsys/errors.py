@@ -44,6 +44,10 @@ class SettingsError(InputError):
     """A parameter file or a configuration object holds an unknown key or an impossible value."""
 
 
+class PluginError(SettingsError):
+    """Something another package brings by name is not there, is broken, or takes a name that is taken."""
+
+
 class UnknownIdError(InputError, KeyError):
     """An id was asked for that the population does not hold."""
 

@@ -20,6 +20,8 @@ def written(tmp_path: Path, text: str) -> Path:
 def test_the_parameter_file_names_every_setting() -> None:
     raw = PARAMS.read_text()
     for name, field in Settings.model_fields.items():
+        if name == "plugins":  # the night fills it in
+            continue
         assert f"\n{name}:" in raw
         for inner in getattr(field.annotation, "model_fields", {}):
             assert f"  {inner}:" in raw

@@ -19,7 +19,8 @@ def forget(
         str, typer.Option(metavar="PLACE", help="Where nights are kept: a folder, or an address.")
     ] = "data/tracking",
     safety: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A safety store in SQLite to tell as well.")
+        str | None,
+        typer.Option(metavar="STORE", help="A safety store to tell as well: a SQLite file, or an address."),
     ] = None,
 ) -> None:
     """Erase people for good.
@@ -31,12 +32,13 @@ def forget(
     """
     from recsys.publication.forgetting import forget as forgotten
     from recsys.storage.erasures import ErasureList
-    from recsys.storage.safety.sqlite import SqliteSafety
+    from recsys.storage.safety import SqliteSafety, open_safety
     from recsys.tracking.forget_tracked import forget_tracked
 
     if safety is not None:
+        store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
         for user in users:
-            SqliteSafety(safety).erase(user)
+            store.erase(user)
     outcome = forgotten(users, published)
     changed = forget_tracked(tracking, ErasureList.of(published).now())
     typer.echo(f"noted: {outcome.new} of {len(users)} are new to the list of erasures")

@@ -42,6 +42,12 @@ class Compiled:
                  candidate is shown to a viewer they liked, or when both are `liked_only` and both
                  `suggestible`.
     Every `*_indptr` is `(rows + 1,)` int64, every `*_indices` int32 and ascending in each row.
+
+    >>> from recsys.constraints.policy import Policy
+    >>> from recsys.schema.population import Population
+    >>> masks = Policy.default().compile(Population.of_ids(["a", "b"], as_of="2026-01-05"))
+    >>> masks.may_meet([0], [1])  # nothing is known of them, so nobody is listed
+    array([False])
     """
 
     n_people: int
@@ -70,6 +76,10 @@ class Compiled:
     suggestible: Mask
     liked_indptr: Starts
     liked_indices: Members
+
+    def __repr__(self) -> str:
+        words = self.traits.shape[1] + self.refuses.shape[1] + self.overlaps.shape[1]
+        return f"Compiled({self.n_people:,} people, {int(self.listed.sum()):,} listed, {words} words each)"
 
     def may_meet(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Mask:
         """Say for aligned rows `(n_pairs,)` whether the two may meet, `(n_pairs,)` bool."""

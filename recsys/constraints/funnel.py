@@ -38,6 +38,11 @@ def funnel(
     pairs there were before. Discretion counts by direction: whom the viewer may be shown.
 
     Works in tiles of viewers against everybody; never a table of everybody against everybody.
+
+    >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
+    >>> table = funnel(Policy.default(), people, [0])
+    >>> table.attrs["candidates"], int(table["left"].iloc[-1])
+    (2, 0)
     """
     n_people = len(people)
     viewers = _sampled(policy, people, sample, rng) if rows is None else checked_rows(rows, n_people)

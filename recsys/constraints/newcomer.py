@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.constraints.brought import is_own
 from recsys.constraints.clauses import CellLimit, Clause, Gate, Groups, Overlaps, Refuses, ShownTo
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.constraint import Constraint
 from recsys.constraints.mandatory import MandatoryAnswers
 from recsys.constraints.policy import Policy
 from recsys.constraints.reach import between_cells
@@ -101,15 +103,7 @@ class Plan:
         """
         if len(newcomer) != 1:
             raise InputError(explained("a newcomer is one person", got=f"{len(newcomer)} people"))
-        clauses = [
-            clause
-            for constraint in policy.constraints
-            for clause in (
-                self._mandatory(newcomer)
-                if isinstance(constraint, MandatoryAnswers)
-                else constraint.clauses(newcomer)
-            )
-        ]
+        clauses = [clause for one in policy.constraints for clause in self._clauses(one, newcomer)]
         allowed = self.listed & ~self.liked_only
         for gate in (clause for clause in clauses if isinstance(clause, Gate)):
             allowed &= gate.listed[0]
@@ -129,6 +123,19 @@ class Plan:
             for question, accepted in zip(mine[C.QUESTION], mine[C.ACCEPTED], strict=True)
             if question not in self.answers_seen
         ]
+
+    def _clauses(self, constraint: Constraint, newcomer: Population) -> Sequence[Clause]:
+        if isinstance(constraint, MandatoryAnswers):
+            return self._mandatory(newcomer)
+        clauses = constraint.clauses(newcomer)
+        if not is_own(constraint):  # how its words depend on the people is not known, but a gate has none
+            for clause in clauses:
+                if not isinstance(clause, Gate):
+                    what = "a rule from outside that newcomers cannot be held against"
+                    raise InputError(
+                        explained(what, where=constraint.name, got=type(clause).__name__, remedy="use Gate")
+                    )
+        return clauses
 
     def _mandatory(self, newcomer: Population) -> list[Clause]:
         said = newcomer.long.answers

@@ -24,6 +24,9 @@ class WhyNot:
 
     direction: `both` when they may not meet at all; `forward` when the second may not be shown to
     the first, `backward` when the first may not be shown to the second.
+
+    >>> WhyNot("languages", "both", constraint_text("languages")).text.en
+    'They have no language in common'
     """
 
     constraint: str

@@ -16,6 +16,7 @@ from recsys.evaluation.log_loss import log_loss
 from recsys.evaluation.lorenz import lorenz_curve
 from recsys.evaluation.mutual import mutual_labels
 from recsys.evaluation.ndcg import ndcg
+from recsys.evaluation.own_metric import OwnMetric
 from recsys.evaluation.parity import cohort_parity, least_parity
 from recsys.evaluation.precision import precision
 from recsys.evaluation.probabilities import evaluate_probabilities
@@ -28,6 +29,7 @@ from recsys.evaluation.splits import group_folds, leave_one_group_out, pair_fold
 __all__ = [
     "EXAMINATIONS",
     "Interval",
+    "OwnMetric",
     "Resampled",
     "Snips",
     "as_lists",

@@ -12,7 +12,11 @@ from recsys.evaluation.measure import Floats, Measure, Times, once
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value of the sample and the interval that holds it at the level asked for."""
+    """A value of the sample and the interval that holds it at the level asked for.
+
+    >>> Interval(0.5, 0.4, 0.6).lo
+    0.4
+    """
 
     value: float
     lo: float
@@ -25,6 +29,10 @@ class Resampled:
 
     values: `(n_measures,)` of the sample as it is.
     draws:  `(n_resamples, n_measures)`.
+
+    >>> drawn = Resampled(("a", "b"), np.array([0.5, 0.3]), np.array([[0.6, 0.3], [0.4, 0.3]]), level=1.0)
+    >>> drawn.difference("a", "b").value
+    0.2
     """
 
     names: tuple[str, ...]

@@ -10,12 +10,15 @@ from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import Resampled, resample
 from recsys.evaluation.coverage import coverage
 from recsys.evaluation.gini import exposure, gini
-from recsys.evaluation.judged import Judged, Mask, beside
-from recsys.evaluation.lines import Line, list_lines, pool_sizes
+from recsys.evaluation.judged import Judged, Laid, Mask, beside
+from recsys.evaluation.lines import PROBABILITY_METRICS, Line, list_lines, pool_sizes
+from recsys.evaluation.own_metric import OwnMetric, own_lines
 from recsys.schema.columns import Columns as C
 
 EVERYBODY = "all"
 """The slice that holds all viewers."""
+CENSUS = ("coverage", "exposure_gini")
+"""What describes the lists as they are, without an interval."""
 
 
 def compare(
@@ -30,11 +33,14 @@ def compare(
     pool: int | None = None,
     n_resamples: int = 500,
     level: float = 0.95,
+    metrics: Mapping[str, OwnMetric] | None = None,
     rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Judge the lists of several models: one row a slice, model and metric.
 
     Takes what `evaluate` takes, with lists by model name, and returns its rows with a `model` column.
+    metrics: metrics of your own by name, see `OwnMetric`; they get intervals and random order like others.
+
     With `against`, also more, more_lo, more_hi: by how much a model exceeds that one, paired.
     Raises InputError when `against` is no model or nothing is judged.
 
@@ -54,7 +60,9 @@ def compare(
     rows: list[dict[str, object]] = []
     for name, kept in _slices(judged, slices):
         part = judged.where(kept)
-        lines = [(m, line) for m, laid in part.laid.items() for line in list_lines(part, laid, pools, k)]
+        lines = [
+            (m, line) for m, laid in part.laid.items() for line in _lines(part, laid, pools, k, metrics or {})
+        ]
         measures = {_key(model, line.metric): line.measure for model, line in lines}
         drawn = resample(
             measures,
@@ -69,6 +77,25 @@ def compare(
     everyone = judged.ids if everybody is None else np.asarray(everybody, dtype=object)
     rows += [row for model, frame in lists.items() for row in _census(model, frame, everyone)]
     return pd.DataFrame(rows)
+
+
+def _lines(
+    part: Judged,
+    laid: Laid,
+    pools: npt.NDArray[np.int64],
+    k: Sequence[int],
+    metrics: Mapping[str, OwnMetric],
+) -> Iterator[Line]:
+    taken = {*CENSUS, *PROBABILITY_METRICS}
+    for line in list_lines(part, laid, pools, k):
+        taken.add(line.metric)
+        yield line
+    for name in metrics:
+        if name in taken:
+            remedy = "call yours by another name"
+            raise InputError(explained("a metric of that name is there already", got=name, remedy=remedy))
+    for name, measure, n, random in own_lines(metrics, part, laid):
+        yield Line(name, measure, n, random)
 
 
 def _key(model: str, metric: str) -> str:
@@ -108,7 +135,7 @@ def _census(
     seen = [everybody, lists[C.VIEWER].to_numpy(object), lists[C.CANDIDATE].to_numpy(object)]
     people = np.unique(np.concatenate(seen))
     looked_at = exposure(lists[C.CANDIDATE], lists[C.RANK], people)
-    values = {"coverage": coverage(lists[C.CANDIDATE], len(people)), "exposure_gini": gini(looked_at)}
-    for metric, value in values.items():
+    values = (coverage(lists[C.CANDIDATE], len(people)), gini(looked_at))
+    for metric, value in zip(CENSUS, values, strict=True):
         unknown = {"lo": np.nan, "hi": np.nan, "n": len(people), "random": np.nan}
         yield {"slice": EVERYBODY, "model": model, "metric": metric, "value": value, **unknown}

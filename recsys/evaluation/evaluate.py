@@ -1,12 +1,13 @@
 """The metrics of published lists, with intervals and what random order would reach."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from recsys.evaluation.compare import compare
+from recsys.evaluation.own_metric import OwnMetric
 from recsys.schema.columns import Columns as C
 
 
@@ -21,6 +22,7 @@ def evaluate(
     pool: int | None = None,
     n_resamples: int = 500,
     level: float = 0.95,
+    metrics: Mapping[str, OwnMetric] | None = None,
     rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Judge lists by what is known of their pairs: one row a slice and metric.
@@ -43,6 +45,9 @@ def evaluate(
     pool
         How many candidates a viewer could have been shown, for the random baseline. By default the
         viewer's judged pairs when every listed pair is judged, otherwise all candidates seen.
+    metrics
+        Metrics of your own by name: functions that take the pairs as a table (viewer_id, candidate_id, label,
+        rank, probability) and return a measure, see `recsys.evaluation.OwnMetric`.
     rng
         Draws the resamples; a fixed seed by default, so that two calls agree.
 
@@ -76,6 +81,7 @@ def evaluate(
         pool=pool,
         n_resamples=n_resamples,
         level=level,
+        metrics=metrics,
         rng=rng,
     )
     return table.drop(columns=["model"])

@@ -18,6 +18,9 @@ from recsys.evaluation.random_order import RandomOrder
 from recsys.evaluation.ranked import Ranked
 from recsys.evaluation.recall import Recall
 
+PROBABILITY_METRICS = ("auc", "log_loss", "brier", "ece")
+"""Metrics of probabilities, in the order they are given."""
+
 
 @dataclass(frozen=True, eq=False)
 class Line:

@@ -20,6 +20,10 @@ class Snips:
 
     A. Swaminathan and T. Joachims, "The self-normalized estimator for counterfactual learning",
     NeurIPS 2015.
+
+    >>> metric = Snips.over([1, 0], propensity=[0.5, 0.5], shown=[1.0, 0.0])
+    >>> metric(np.ones(2, np.int64), np.ones(2, np.int64))
+    1.0
     """
 
     weight: Floats

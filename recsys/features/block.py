@@ -19,6 +19,11 @@ class Block(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # typ
 
     A block is a scikit-learn transformer whose X is a `Population`: `transform` gives two aligned
     rows a person, and their inner product is the block's pair score in [-1, 1].
+
+    >>> from recsys.features.talk import Talk
+    >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+    >>> Talk().fit_transform(people).pair_scores([0], [1])
+    array([0.])
     """
 
     name: ClassVar[str]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import InputError, explained
-from recsys.features.applied import APPLIED, AppliedBlock
+from recsys.features.applied import AppliedBlock, applied_kind
 from recsys.features.rows import BlockRows
 from recsys.history.events import Events
 from recsys.schema.columns import Columns as C
@@ -49,6 +49,15 @@ class FeatureMap:
         if len(set(names)) < len(names):
             raise InputError(explained("two blocks have one name", got=", ".join(names)))
         return cls(tuple(_fitted_copy(block, people, events) for block in blocks))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{block.name} {len(block.columns)}" for block in self.blocks)
+        return f"FeatureMap({counts or 'no blocks'})"
+
+    def _repr_html_(self) -> str:
+        """Show one row a block."""
+        rows = [(block.name, len(block.columns), block.from_events) for block in self.blocks]
+        return pd.DataFrame(rows, columns=["block", "columns", "from_events"]).set_index("block").to_html()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,7 +128,7 @@ class FeatureMap:
         for entry in meta:
             start = entry["block"] + _SEPARATOR
             own = {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
-            blocks.append(APPLIED[entry["block"]].from_arrays(own, entry["fields"]))
+            blocks.append(applied_kind(entry["block"]).from_arrays(own, entry["fields"]))
         return cls(tuple(blocks))
 
 

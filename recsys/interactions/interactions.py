@@ -69,7 +69,7 @@ class Interactions:
         Parameters
         ----------
         viewer, candidate
-            Columns of who acted and towards whom; ids are any texts or whole numbers.
+            Columns of who acted and towards whom; ids are any texts, whole numbers or UUIDs.
         outcome
             Column of what they said. None: every row is a like.
         like
@@ -118,6 +118,14 @@ class Interactions:
             f"{len(self.quarantine):,} {'row' if len(self.quarantine) == 1 else 'rows'} set aside",
         ]
         return f"Interactions({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """Show the events by type, and refused rows by reason."""
+        table = self.events.summary().to_html()
+        if self.quarantine.empty:
+            return f"<p>{self!r}</p>{table}"
+        reasons = self.quarantine.groupby("reason").size().rename("rows").to_frame().to_html()
+        return f"<p>{self!r}</p>{table}{reasons}"
 
     @cached_property
     def seen(self) -> pd.DataFrame:

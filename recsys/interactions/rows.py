@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import InputError, did_you_mean, explained, shown
-from recsys.interactions.names import Names
+from recsys.interactions.names import Ids, Names, texts_of_uuids
 from recsys.interactions.outcomes import LIKE, Like, event_types
 from recsys.interactions.times import utc_times
 from recsys.schema.columns import Columns as C
@@ -58,8 +58,8 @@ def read_rows(
     """
     read.checked(frame)
     table = frame.reset_index(drop=True)
-    viewers, candidates = _ids(table, read)
-    names = (Names.of(sides[0], viewers), Names.of(sides[1], candidates))
+    (viewers, some), (candidates, others) = _ids(table, read)
+    names = (Names.of(sides[0], viewers, uuid=some), Names.of(sides[1], candidates, uuid=others))
     actor, target = names[0].inside(viewers), names[1].inside(candidates)
     types = (
         np.full(len(table), LIKE, dtype=object)
@@ -89,11 +89,13 @@ def read_rows(
     return kept, _quarantine(table, read, faults, np.flatnonzero(refused)), names
 
 
-def _ids(table: pd.DataFrame, read: Read) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+def _ids(table: pd.DataFrame, read: Read) -> tuple[tuple[Ids, bool], tuple[Ids, bool]]:
+    """Return the ids of both columns, each with whether they came as UUIDs."""
     found = []
     for name in (read.viewer, read.candidate):
         try:
-            found.append(as_ids(table[name]))
+            texts, uuids = texts_of_uuids(table[name].reset_index(drop=True))
+            found.append((as_ids(texts), uuids))
         except InputError as error:
             raise InputError(f"column '{name}': {error}, for example with .astype(str)") from error
     return found[0], found[1]

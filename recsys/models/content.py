@@ -51,6 +51,14 @@ class ContentModel(Model):
 
     After `fit`: `features_` holds the fitted blocks, `strengths_` the chosen precisions, `platt_` the
     calibration and `weights_` the calibrated weight of every column.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> config = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), calibrate=False)
+    >>> model = ContentModel(config).fit(people, events, rng=np.random.default_rng(1))
+    >>> model.features_.names[:3]
+    ('interests', 'values', 'scales')
     """
 
     name = "content"

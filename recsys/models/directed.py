@@ -83,6 +83,10 @@ class Directed:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __repr__(self) -> str:
+        near = "no nearness" if self.nearness is None else f"nearness {self.nearness.weight:+.2f}"
+        return f"Directed({len(self):,} people, {self.n_factors} factors, {near})"
+
     @property
     def n_factors(self) -> int:
         """The number of columns of both matrices."""

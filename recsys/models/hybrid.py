@@ -37,6 +37,16 @@ class HybridModel(BehaviourModel):
     is None: the model is the collaborative one.
 
     `updated` folds people in again after a day's events without refitting.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> config = HybridConfig(content={"ridge": (30.0,), "marginal_ridge": (30.0,), "calibrate": False})
+    >>> model = HybridModel(config).fit(people, events, rng=np.random.default_rng(1))
+    >>> model.explain_pair("u0000001", "u0000002").parts.keys() >= model.content_.explain_pair(
+    ...     "u0000001", "u0000002"
+    ... ).parts.keys()
+    True
     """
 
     name = "hybrid"

@@ -35,6 +35,13 @@ class PopularityModel(Model):
 
     P(i likes j) = (likes of j + evidence * mean rate) / (looks at j + evidence). Somebody nobody
     looked at, or unknown at fit, has the mean rate. A baseline.
+
+    >>> import pandas as pd
+    >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
+    >>> likes = pd.DataFrame({"actor": ["a", "c"], "target": ["b", "b"], "type": ["like", "like"]})
+    >>> model = PopularityModel().fit(people, Events.of(likes), rng=np.random.default_rng(1))
+    >>> model.fitted.probabilities([0, 0], [1, 2]).round(2)
+    array([0.59, 0.43])
     """
 
     name = "popularity"

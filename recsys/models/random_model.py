@@ -40,6 +40,12 @@ class RandomModel(Model):
     """Scores every directed pair by noise that depends on the seed and the two ids alone.
 
     The same two people get the same score in any population, whoever else is there.
+
+    >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
+    >>> model = RandomModel().fit(people, Events.none(), rng=np.random.default_rng(1))
+    >>> again = model.directed(Population.of_ids(["c", "a"], as_of="2026-01-05"))
+    >>> float(model.fitted.logits([0], [2])[0]) == float(again.logits([0], [1])[0])
+    True
     """
 
     name = "random"

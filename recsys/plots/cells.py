@@ -60,6 +60,11 @@ def cell_map(
 
     Without `values` it shows how many people live where. Raises InputError when no cell holds `least`
     people. Cells that cross the antimeridian are drawn on the eastern side.
+
+    >>> import recsys
+    >>> people = recsys.load_population(recsys.make_town(120, np.random.default_rng(7)).tables)
+    >>> cell_map(people, least=2).get_aspect() != "auto"
+    True
     """
     table = cell_table(people, values, resolution=resolution, least=least)
     refuse_empty(len(table), f"no cell holds {least} people", remedy="take a coarser resolution")

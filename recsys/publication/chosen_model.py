@@ -17,6 +17,8 @@ from recsys.models.popularity import PopularityModel
 from recsys.models.random_model import RandomModel
 from recsys.models.rcf import RCF
 from recsys.models.recon import RECON
+from recsys.plugins import known_names, load_plugin
+from recsys.publication.chosen_blocks import chosen_blocks
 
 MODELS: Final[dict[str, type[Model]]] = {
     model.name: model
@@ -45,14 +47,33 @@ def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) ->
     >>> chosen_model(ModelSettings(name="random")).name
     'random'
     """
-    kind = MODELS[settings.name]
+    kind = model_kind(settings.name)
     config = configured(kind.config_type, settings.options, where="settings.model.options")
-    return kind(config, features=features) if issubclass(kind, ContentModel | HybridModel) else kind(config)
+    if not issubclass(kind, ContentModel | HybridModel):
+        return kind(config)
+    blocks = chosen_blocks(settings) if features is None else None
+    return kind(config, features=features, blocks=blocks)
 
 
 def load_model(settings: ModelSettings, folder: Path) -> Model:
     """Read the fitted model the settings name."""
-    return MODELS[settings.name].load(folder)
+    return model_kind(settings.name).load(folder)
+
+
+def model_kind(name: str) -> type[Model]:
+    """Return a kind of model by name: one of this package, or of a plugin.
+
+    Raises PluginError when a plugin has the name and cannot be used.
+    """
+    known_names("models", MODELS)
+    if name in MODELS:
+        return MODELS[name]
+
+    def fits(found: Any) -> bool:
+        return isinstance(found, type) and issubclass(found, Model)
+
+    kind: type[Model] = load_plugin("models", name, fits=fits, what="a model")
+    return kind
 
 
 def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:

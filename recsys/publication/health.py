@@ -10,8 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from recsys.config import PARAMS_FILE, read_settings
+from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import PublicationError, RecsysError
+from recsys.plugins import GROUPS, known_names, plugins
 from recsys.publication.forgetting import served_names
 from recsys.publication.gates import Level
 from recsys.publication.gates_file import read_gates
@@ -26,6 +27,7 @@ _LEAST_FREE_BYTES: Final = 1 << 30
 _NIGHTS_SHOWN: Final = 5
 _STAGES_SHOWN: Final = 3
 _DONE: Final = (0, 10)
+_OWN: Final = {"models": MODEL_NAMES, "stores": OWN_STORES}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def examine(params: Path | None = None) -> list[Finding]:
     return [
         Finding("python", good=True, said=f"{platform.python_version()} on {platform.system()}"),
         _packages(),
+        _told("plugins", _plugins),
         _told("settings", lambda: _settings(params)),
         Finding("threads", good=True, said=_threads()),
         _disk(),
@@ -67,6 +70,16 @@ def _packages() -> Finding:
         return Finding("packages", good=True, said=f"recsys {version('recsys')}, {found}")
     except PackageNotFoundError:
         return Finding("packages", good=False, said="recsys is not installed; run make env")
+
+
+def _plugins() -> str:
+    """Return what other packages bring, after loading every piece once."""
+    named = [str(plugin) for group in GROUPS for plugin in plugins(group).values()]
+    for group in GROUPS:
+        known_names(group, _OWN.get(group, ()))
+        for plugin in plugins(group).values():
+            plugin.load()
+    return ", ".join(named) or "no package brings any"
 
 
 def _settings(params: Path | None) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from recsys.config import Settings
 from recsys.constraints.policy import Policy
+from recsys.plugins import plugin_versions
 from recsys.storage.durable import sha256_of
 from recsys.storage.manifest import MadeFrom
 from recsys.storage.source import source_files
@@ -46,10 +47,11 @@ def source_id(source: str) -> str:
 
 
 def code_id(*parts: str) -> str:
-    """Return the identity of the source of this package, or of some of its folders and files."""
+    """Return the identity of the source of this package and of every plugin, or of some of its own parts."""
     package = Path(__file__).parents[1]
     if not parts:
-        return files_id(package, _SOURCE_ENDINGS)
+        own, brought = files_id(package, _SOURCE_ENDINGS), plugin_versions()
+        return text_id(f"{own} {brought}") if brought else own
     return text_id("\n".join(f"{part} {files_id(package / part, _SOURCE_ENDINGS)}" for part in parts))
 
 

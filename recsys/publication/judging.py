@@ -22,6 +22,7 @@ from recsys.evaluation import (
     reliability_table,
     temporal_split,
 )
+from recsys.evaluation.own_metric import brought_metric
 from recsys.evaluation.slices import EVIDENCE
 from recsys.history.events import Events
 from recsys.history.grades import LabelSettings
@@ -80,6 +81,7 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
         lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
         of_looks[name] = isinstance(model, BehaviourModel)
         would_show[name] = listed(model.directed(people), people, night.policy, by_chance, PLACES)
+    own_metrics = {name: brought_metric(name) for name in settings.evaluate.metrics}
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
     decided = directed_labels(night.events)
@@ -91,7 +93,9 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     if pairs is not None:
         write_judged(pairs, judged_pairs(lists[settings.model.name], first, mutual))
     parts: list[pd.DataFrame] = [
-        compare(lists, mutual, k=(PLACES,), probability="", slices=slices, rng=rng).assign(target="mutual"),
+        compare(
+            lists, mutual, k=(PLACES,), probability="", slices=slices, metrics=own_metrics, rng=rng
+        ).assign(target="mutual"),
         _of_same(
             compare(lists, first, k=(), probability=C.P_LIKE, slices=slices, rng=rng), of_looks, settings
         ).assign(target="like"),
@@ -104,7 +108,8 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
         outcomes = {"like": answered, "mutual": mutual}
         parts.append(pd.DataFrame(snips_rows(by_chance, outcomes, would_show, rng)))
     measures = pd.concat(parts)
-    judged = measures[measures["metric"].str.partition("@")[0].isin(MEASURES)]
+    wanted = measures["metric"].str.partition("@")[0].isin(MEASURES) | measures["metric"].isin(own_metrics)
+    judged = measures[wanted]
     return {
         "learned_before": at.isoformat(),
         "answered_after": len(answered),
@@ -174,7 +179,8 @@ def _models(settings: Settings, people: Population, past: Events) -> Iterator[tu
     parts = {"content": chosen.content_} if isinstance(chosen, HybridModel) else {}
     for name in settings.evaluate.beside:
         if name != chosen.name:
-            yield name, parts.get(name) or _fitted(ModelSettings(name=name), settings, people, past)
+            beside = ModelSettings(name=name, blocks=settings.model.blocks)
+            yield name, parts.get(name) or _fitted(beside, settings, people, past)
 
 
 def _fitted(model: ModelSettings, settings: Settings, people: Population, past: Events) -> Model:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from recsys.config import TOWN, PolicySettings, Settings
+from recsys.constraints.brought import brought_constraint
 from recsys.constraints.policy import Policy
 from recsys.publication.accepted import (
     accepted_id,
@@ -78,5 +79,11 @@ def tables_of(settings: Settings, work: WorkFolder) -> str:
 
 
 def chosen_policy(settings: PolicySettings) -> Policy:
-    """Return the policy of the settings."""
-    return Policy.default(verification=settings.verification, same_employer=settings.same_employer)
+    """Return the policy of the settings: every rule of the package, and those of plugins.
+
+    Raises PluginError when a plugin cannot be used, SettingsError for settings it does not take.
+    """
+    policy = Policy.default(verification=settings.verification, same_employer=settings.same_employer)
+    for name, options in settings.constraints.items():
+        policy &= brought_constraint(name, options)
+    return policy

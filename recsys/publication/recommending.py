@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from recsys.config import Settings
+from recsys.constraints.brought import check_brought
 from recsys.publication.executors.chosen import chosen_executor
 from recsys.publication.executors.executor import Executor
 from recsys.publication.list_table import join_lists
@@ -42,9 +43,10 @@ def recommend_night(
 
     progress: called with the number of viewers done, as parts are finished.
 
-    Raises BusyError when workers keep dying.
+    Raises BusyError when workers keep dying, PluginError for a rule from outside that contradicts itself.
     """
     night = Night.under_way(settings, work)
+    check_brought(night.policy, night.people)
     job = RecommendJob(settings, work)
     listed = night.policy.compile(night.people).listed
     cut = partition(listed, night.people.cells, settings.execution.people_a_part)

@@ -118,14 +118,19 @@ def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> Tuned:
     def loss(trial: Any) -> float:
         options = given if trial.number == 0 else given | SPACES[name](trial)
         trial.set_user_attr("options", options)
-        said = first.scored(ModelSettings(name=name, options=options), night)
+        said = first.scored(
+            ModelSettings(name=name, options=options, blocks=night.settings.model.blocks), night
+        )
         return log_loss(first.answers[LABEL], said[C.P_LIKE])
 
     study.optimize(loss, n_trials=trials)
     best: Options = study.best_trial.user_attrs["options"]
     rows = [trial.user_attrs["options"] | {"log_loss": trial.value} for trial in study.trials]
     lists = {
-        which: as_lists(last.scored(ModelSettings(name=name, options=options), night), C.P_LIKE)
+        which: as_lists(
+            last.scored(ModelSettings(name=name, options=options, blocks=night.settings.model.blocks), night),
+            C.P_LIKE,
+        )
         for which, options in (("tuned", best), ("usual", given))
     }
     judged = compare(

@@ -1,18 +1,22 @@
 """What a publication keeps for people who were not there yet: the rules' words and the model."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 
+from recsys.constraints.brought import brought_constraint, is_own
+from recsys.constraints.constraint import Constraint
 from recsys.constraints.newcomer import Plan
 from recsys.constraints.policy import Policy
 from recsys.errors import PublicationError, explained
 from recsys.models.model import Model
 from recsys.models.nearness import Nearness
+from recsys.plugins import plugins
 from recsys.schema.population import Population
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.manifest import Manifest, verify_files
@@ -32,16 +36,41 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
     plan = Plan.of(policy, people, policy.compile(people))
     light = model.for_newcomers()
     nearness = light.fitted.nearness
-    settings = next((s for s in _settings() if Policy.default(**s).version == policy.version), None)
+    own = Policy(tuple(one for one in policy.constraints if is_own(one)))
+    settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
+    brought = [one for one in policy.constraints if not is_own(one)]
     meta = {
         "model": model.name,
         "policy": settings,
+        "brought": {one.name: _options(one) for one in brought},
         "answers_seen": dict(plan.answers_seen),
         "nearness": None if nearness is None else asdict(nearness),
     }
     save_arrays(folder, plan.arrays(), meta)
     light.save(folder / "model")
     return True
+
+
+def _options(constraint: Constraint) -> dict[str, Any] | None:
+    """Return the settings of a rule from outside; None when they are no plain values."""
+    options: dict[str, Any] = asdict(constraint) if is_dataclass(constraint) else {}
+    try:
+        again: Any = json.loads(json.dumps(options))
+    except TypeError:
+        return None
+    return options if again == options else None
+
+
+def _rules(settings: Mapping[str, Any] | None, brought: Mapping[str, Any]) -> Policy | None:
+    """Return the rules a publication was made with, when settings and plugins alone make them."""
+    if not settings or any(
+        options is None or name not in plugins("constraints") for name, options in brought.items()
+    ):
+        return None
+    policy = Policy.default(**settings)
+    for name, options in brought.items():
+        policy &= brought_constraint(name, options)
+    return policy
 
 
 def _settings() -> list[dict[str, Any]]:
@@ -69,7 +98,7 @@ class NewcomerFiles:
             raise PublicationError(explained("this publication folds nobody in", remedy=remedy))
         verify_files(run, manifest, under=f"{NEWCOMERS}/")
         arrays, meta = load_arrays(run / NEWCOMERS, mmap="c", verify=False)
-        rules = Policy.default(**meta["policy"]) if policy is None and meta["policy"] else policy
+        rules = policy or _rules(meta["policy"], meta.get("brought", {}))
         if rules is None or rules.version != manifest.made_from.policy:
             raise PublicationError(
                 explained("the rules of this publication are not known", remedy="give policy=")

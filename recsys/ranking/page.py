@@ -4,9 +4,12 @@ No score, distance, last activity, number of people left out or reason for leavi
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
+from html import escape
 from typing import Self
+
+import pandas as pd
 
 from recsys.errors import InputError, explained
 
@@ -87,3 +90,12 @@ class Page:
     staleness: timedelta
     degraded: bool
     receipt: Receipt
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a person: candidate_id, rank, reasons, stage, opener_kind, expires_at."""
+        names = [field.name for field in fields(Item)]
+        return pd.DataFrame([[getattr(item, name) for name in names] for item in self.items], columns=names)
+
+    def _repr_html_(self) -> str:
+        """Show the people of the page."""
+        return f"<p>{escape(self.viewer_id)}, {len(self.items)} people</p>{self.to_frame().to_html()}"

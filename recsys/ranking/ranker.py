@@ -52,6 +52,11 @@ class Ranker:
 
     Any thread may call any method. Every call asks the safety store; when that cannot answer, the call
     raises SafetyUnavailable and shows nobody.
+
+    >>> from recsys.storage.safety import MemorySafety
+    >>> Ranker.open("nowhere", safety=MemorySafety())
+    Traceback (most recent call last):
+    recsys.errors.PublicationError: nothing is published in nowhere; publish first: make nightly
     """
 
     def __init__(

@@ -64,6 +64,16 @@ def recommend(
         When a viewer is asked for twice, or the model is of other people.
     SettingsError
         For an impossible `k`, `combiner` or `workers`.
+
+    Examples
+    --------
+    >>> import recsys
+    >>> town = recsys.make_town(120, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(7))
+    >>> lists = recommend(model, people, Policy.default(), k=3)
+    >>> lists.columns[:3].tolist(), bool((lists["rank"] <= 3).all())
+    (['viewer_id', 'candidate_id', 'rank'], True)
     """
     asked = [viewers] if isinstance(viewers, str | int) else viewers
     rows = None if asked is None else people.ids.rows(np.asarray(asked, dtype=object))

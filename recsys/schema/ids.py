@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -64,8 +65,11 @@ class IdIndex:
         return self._values
 
     def find(self, ids: Sequence[str] | npt.ArrayLike | pd.Series) -> Rows:
-        """Return the row of each id, -1 where the id is not known."""
-        return self._index.get_indexer(pd.Index(np.asarray(ids, dtype=object), dtype=object)).astype(np.int32)
+        """Return the row of each id, -1 where the id is not known; a UUID stands for its text."""
+        given = np.asarray(ids, dtype=object)
+        if given.size and any(isinstance(one, UUID) for one in given.flat[:_FEW]):
+            given = np.array([str(one) if isinstance(one, UUID) else one for one in given], dtype=object)
+        return self._index.get_indexer(pd.Index(given, dtype=object)).astype(np.int32)
 
     def rows(self, ids: Sequence[str] | npt.ArrayLike | pd.Series) -> Rows:
         """Return the row of each id.

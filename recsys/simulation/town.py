@@ -162,6 +162,10 @@ def make_town(
     nights_ahead: how many nights will be played; so long people join and leave as they did before.
 
     Raises InputError when there would be nobody.
+
+    >>> town = make_town(40, np.random.default_rng(7))
+    >>> town
+    Town(40 people, 149 events, as of 2026-01-05 03:00 UTC)
     """
     if n_people < 1:
         raise InputError(explained("a town needs people", got=n_people, remedy="ask for 1 or more"))

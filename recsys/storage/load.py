@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +49,14 @@ class LoadedTables:
     as_of: pd.Timestamp | None
     source: str
 
+    def __repr__(self) -> str:
+        accepted, refused = (int(self.counts[column].sum()) for column in ("accepted", "quarantined"))
+        return f"LoadedTables({accepted:,} rows accepted, {refused:,} quarantined, from {self.source})"
+
+    def _repr_html_(self) -> str:
+        """Show one row a table."""
+        return f"<p>{escape(repr(self))}</p>{self.counts.set_index('table').to_html()}"
+
 
 def load_tables(source: Source, as_of: Time = None, *, past: bool = False) -> LoadedTables:
     """Read and check every table of a source.
@@ -72,6 +81,11 @@ def load_population(source: Source, as_of: Time = None, *, past: bool = False) -
     pairs of refused blocks and reports stay apart (`recsys.schema.precaution`).
 
     Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> load_population(town.tables, as_of="2026-01-05T03:00")
+    Population(40 people as of 2026-01-05 03:00 UTC, from memory)
     """
     return population_of(load_tables(source, as_of, past=past))
 
@@ -99,6 +113,11 @@ def load_events(source: Source, as_of: Time = None) -> "Events":
     See `load_tables` for `as_of`.
 
     Raises SourceError when the source has no events, and as `load_tables` does.
+
+    >>> import recsys
+    >>> events = load_events(recsys.make_town(40, np.random.default_rng(7)).tables)
+    >>> bool(events.summary().loc["impression", "events"] > events.summary().loc["like", "events"])
+    True
     """
     frames = read_tables(source)
     _require(T.EVENTS, frames, source_name(source))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,15 @@ class Publication:
 
     folder: Path
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        rows = self.manifest.files[LISTS].rows or 0
+        return f"Publication({self.run_id}, {rows:,} rows, data as of {self.manifest.data_as_of})"
+
+    def _repr_html_(self) -> str:
+        """Show the run and what it was made from."""
+        made = pd.Series(self.manifest.made_from.model_dump(), name="identity").to_frame().to_html()
+        return f"<p>{escape(repr(self))}</p>{made}"
 
     @property
     def run_id(self) -> str:
@@ -100,6 +110,10 @@ def read_publication(published: str | Path, *, run_id: str | None = None, verify
     """Open the publication that is served now, or the one of `run_id`, and check its files.
 
     Raises PublicationError when there is none, or when a file does not match the manifest.
+
+    >>> read_publication("nowhere")
+    Traceback (most recent call last):
+    recsys.errors.PublicationError: nothing is published in nowhere; publish first: make nightly
     """
     published = Path(published)
     run_id = run_id or current_run(published)

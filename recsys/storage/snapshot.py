@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from recsys.errors import SourceError, explained
 from recsys.storage import postgres
+from recsys.storage.brought import is_brought
 from recsys.storage.durable import durable_file, sync_folder
-from recsys.storage.source import parse_source, source_files
+from recsys.storage.source import parse_source, read_tables, source_files
 
 
 def take_snapshot(source: str, folder: Path) -> None:
@@ -20,6 +23,10 @@ def take_snapshot(source: str, folder: Path) -> None:
     """
     if postgres.is_postgres(source):
         _write(postgres.arrow_tables(source), _emptied(folder))
+        return
+    if is_brought(source):
+        frames = read_tables(source)
+        _write({name: _arrow(frame) for name, frame in frames.items()}, _emptied(folder))
         return
     kind, path = parse_source(source)
     files = source_files(source)
@@ -58,6 +65,25 @@ def _write(tables: Mapping[str, Any], folder: Path) -> None:
         with durable_file(folder / f"{name}.parquet") as file:
             pq.write_table(table.replace_schema_metadata(None), file, compression="zstd")
     sync_folder(folder)
+
+
+def _arrow(frame: pd.DataFrame) -> Any:
+    """Return a table of a plugin as it is; what is of no one type is written as text, to be checked later."""
+    import pyarrow as pa
+
+    columns = {}
+    for name in frame.columns:
+        values = frame[name].reset_index(drop=True)
+        if isinstance(values.dtype, pd.DatetimeTZDtype):
+            times = values.dt.tz_convert("UTC").dt.tz_localize(None)
+            columns[str(name)] = pa.array(times, pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
+            continue
+        try:
+            columns[str(name)] = pa.array(values, from_pandas=True)
+        except pa.ArrowException:
+            texts = [None if value is None or value != value else str(value) for value in values]  # noqa: PLR0124
+            columns[str(name)] = pa.array(texts, pa.string())
+    return pa.table(columns)
 
 
 def _copy_database(path: Path, folder: Path) -> None:

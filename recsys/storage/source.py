@@ -1,9 +1,9 @@
 """Where tables come from: a folder of Parquet or CSV files, a database, or frames in memory.
 
-A source is named `parquet:DIR`, `csv:DIR`, `duckdb:FILE` or `postgresql://...`, or is a mapping of
-frames. Each table is one file (`profiles.parquet`; Parquet also as a folder of that name, as clusters
-write it) or one table of a database. Anything else lying there is an error: a `block.parquet` that
-nobody reads would be a list of blocks that nobody keeps.
+A source is named `parquet:DIR`, `csv:DIR`, `duckdb:FILE`, `postgresql://...` or as a plugin calls it
+(`NAME:ADDRESS`), or is a mapping of frames. Each table is one file (`profiles.parquet`; Parquet also as
+a folder of that name, as clusters write it) or one table of a database. Anything else lying there is an
+error: a `block.parquet` that nobody reads would be a list of blocks that nobody keeps.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ import pandas as pd
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.schema.tables import CONTRACTS
 from recsys.storage import postgres
+from recsys.storage.brought import is_brought, read_brought
 from recsys.storage.csv_file import read_csv
 from recsys.storage.unreadable import unreadable
 
@@ -42,9 +43,11 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
     ['boundaries', 'profiles']
     """
     if not isinstance(source, str):
-        found = _frames(source)
+        found = _frames(source, where="memory")
     elif postgres.is_postgres(source):
         found = postgres.read_tables(source)
+    elif is_brought(source):
+        found = _frames(read_brought(source), where=source.partition(":")[0])
     else:
         kind, path = parse_source(source)
         found = _READERS[kind](path)
@@ -81,9 +84,9 @@ def source_files(source: str) -> list[Path]:
     return [path]
 
 
-def _frames(source: Frames) -> Frames:
+def _frames(source: Frames, *, where: str) -> Frames:
     for name, frame in source.items():
-        _known(name, "memory")
+        _known(name, where)
         if not isinstance(frame, pd.DataFrame):
             got = type(frame).__name__
             raise SourceError(explained("not a table", where=name, got=got, remedy="give a pandas DataFrame"))

@@ -1,9 +1,12 @@
 """Reading a table of any origin: ids, outcomes, times; what cannot be used is set aside with its reason."""
 
+from uuid import UUID
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import recsys
 from recsys.errors import InputError, UnknownIdError
 from recsys.interactions import Interactions
 
@@ -237,3 +240,34 @@ def test_unseen_pairs_are_drawn_among_those_who_may_meet():
     assert not known & set(map(tuple, drawn[["actor", "target"]].to_numpy()))
     again = log.with_unseen(2, np.random.default_rng(1))
     pd.testing.assert_frame_equal(more.events.frame, again.events.frame)
+
+
+@pytest.mark.parametrize("sides", [None, ("user", "film")])
+def test_uuids_come_back_as_uuids(sides):
+    ids = [UUID(int=number) for number in range(6)]
+    pairs = [(ids[k % 6], ids[(k * 5 + 1) % 6]) for k in range(20)]
+    table = pd.DataFrame(pairs, columns=["who", "whom"])
+    log = recsys.Interactions.of(table, viewer="who", candidate="whom", sides=sides)
+    assert set(log.as_given(log.seen)["viewer_id"]) <= set(ids)
+    assert all(isinstance(one, UUID) for one in log.as_given(log.seen)["candidate_id"])
+    inside = log.inside(table)
+    model = recsys.PopularityModel().fit(log.people, log.events, rng=np.random.default_rng(1))
+    scored = log.as_given(model.score_pairs(inside))
+    assert scored["viewer_id"].tolist() == table["who"].tolist()
+    if sides is None:
+        explained = model.explain_pair(ids[0], ids[1])
+        assert set(explained.to_frame()["viewer_id"]) == {ids[0], ids[1]}
+        lists = recsys.recommend(model, log.people, log.policy, viewers=ids[:2], k=2)
+        assert set(log.as_given(lists)["viewer_id"]) == set(ids[:2])
+
+
+@pytest.mark.parametrize("ids", [list(range(6)), [f"m{k}" for k in range(6)]])
+def test_lists_have_the_dtype_of_the_ids(ids):
+    pairs = [(ids[k % 6], ids[(k * 5 + 1) % 6]) for k in range(20)]
+    table = pd.DataFrame(pairs, columns=["who", "whom"])
+    log = recsys.Interactions.of(table, viewer="who", candidate="whom")
+    model = recsys.PopularityModel().fit(log.people, log.events, rng=np.random.default_rng(1))
+    lists = recsys.recommend(model, log.people, log.policy, viewers=ids[:2], k=2)
+    for column in ("viewer_id", "candidate_id"):
+        assert lists[column].dtype == table["who"].dtype
+    assert lists["viewer_id"].drop_duplicates().tolist() == ids[:2]

@@ -1,12 +1,11 @@
 """Settings choose the model, and an option it does not have is an error."""
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 
-from recsys.config import ModelName, ModelSettings
+from recsys.config import MODEL_NAMES, ModelSettings
 from recsys.errors import SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
 from recsys.history.events import Events
@@ -15,7 +14,7 @@ from recsys.publication.feature_files import read_features, write_features
 from tests.publication.night import Night
 
 
-@pytest.mark.parametrize("name", get_args(ModelName))
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_a_chosen_model_is_read_back(night: Night, tmp_path: Path, name: str) -> None:
     settings = ModelSettings(name=name)  # type: ignore[arg-type]
     model = chosen_model(settings).fit(night.people, Events.none(), rng=np.random.default_rng(1))

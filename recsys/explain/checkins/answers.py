@@ -21,6 +21,9 @@ class CheckInAnswer:
     """What follows: a private text for who answered, None for most, and whether people review it.
 
     There is nothing for the other person, so there is no field for it.
+
+    >>> CheckInAnswer(private=None, review=False).review
+    False
     """
 
     private: str | None
@@ -58,6 +61,9 @@ def prompts(
     """Return the private texts one person should see now, by the person each is about.
 
     Their own last answer about each decides; nobody else's answers are read.
+
+    >>> prompts(Events.none(), "a", support="help@example.org")
+    {}
     """
     known = events.until(as_of).without_erased().frame
     mine = known[(known[C.TYPE] == "feeling_check") & (known[C.ACTOR] == user_id)]

@@ -9,7 +9,12 @@ KINDS: Final = ("contact", "address", "employer", "money", "off_platform", "inti
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One stretch of a draft, `text[start:end]`, and what it is; it holds no text, so it may be logged."""
+    """One stretch of a draft, `text[start:end]`, and what it is; it holds no text, so it may be logged.
+
+    >>> found = Finding(6, 10, "contact")
+    >>> "Write: LINE"[found.start : found.end]
+    ' LIN'
+    """
 
     start: int
     end: int

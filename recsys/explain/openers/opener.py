@@ -23,7 +23,11 @@ _BETWEEN: Final = {"ja": "", "en": " "}
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """A suggested first message: its kind, its text, and the reason codes it rests on."""
+    """A suggested first message: its kind, its text, and the reason codes it rests on.
+
+    >>> Opener("calm", "Good evening.", ()).kind
+    'calm'
+    """
 
     kind: str
     text: str

@@ -29,7 +29,11 @@ class ReviewKind:
 
 @dataclass(frozen=True, eq=False)
 class ReviewPolicy:
-    """The numbers of `review.yaml`; `version` names the content."""
+    """The numbers of `review.yaml`; `version` names the content.
+
+    >>> load_policy().version.partition("-")[0]
+    'review'
+    """
 
     version: str
     kinds: Mapping[str, ReviewKind]

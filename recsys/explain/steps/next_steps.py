@@ -12,6 +12,9 @@ class NextSteps:
 
     rules: the three that both agree to, shown from the stage on in which they are agreed. topics: questions
     about how one thinks.
+
+    >>> NextSteps("listed", ("Rest.",), (), (), ()).do
+    ('Rest.',)
     """
 
     stage: str

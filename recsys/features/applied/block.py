@@ -19,9 +19,16 @@ class AppliedBlock(ABC):
     come back as tuples). `from_events` says that the rows follow from what people did.
     """
 
+    defined: ClassVar[dict[str, type["AppliedBlock"]]] = {}
+    """Every subclass by its name, so that what was saved finds its class; the last one counts."""
     name: ClassVar[str]
     from_events: ClassVar[bool] = False
     __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" in vars(cls):
+            AppliedBlock.defined[cls.name] = cls
 
     @property
     @abstractmethod

@@ -9,7 +9,11 @@ _DAYS_KEPT: Final = 2
 
 @runtime_checkable
 class ShownLog(Protocol):
-    """Remembers who was shown to whom on a day; any thread may call it."""
+    """Remembers who was shown to whom on a day; any thread may call it.
+
+    >>> isinstance(MemoryShown(), ShownLog)
+    True
+    """
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""

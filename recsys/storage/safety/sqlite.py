@@ -46,6 +46,13 @@ class SqliteSafety:
     file was replaced or the process forked.
 
     timeout_s: how long a question may take, waiting for a writer included.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = SqliteSafety.create(Path(folder) / "safety.db")
+    ...     store.block("a", "b")
+    ...     store.standing("b", ["a", "c"]).out
+    frozenset({'a'})
     """
 
     def __init__(self, path: str | Path, *, timeout_s: float = 1.0) -> None:

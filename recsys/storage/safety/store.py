@@ -22,6 +22,9 @@ class Standing:
 
     viewer_out: the viewer is held or erased: nobody may be shown to them.
     out:        those of the candidates who may not be shown to the viewer. Why is not said.
+
+    >>> Standing(viewer_out=False, out=frozenset({"b"})).out
+    frozenset({'b'})
     """
 
     viewer_out: bool
@@ -32,6 +35,12 @@ class SafetyStore(Protocol):
     """Reads for every call, and the few writes a backend makes; any thread may call any method.
 
     Every method raises SafetyUnavailable when the store cannot answer in time.
+
+    >>> from recsys.storage.safety.memory import MemorySafety
+    >>> store: SafetyStore = MemorySafety()
+    >>> store.hold("a")
+    >>> store.standing("a", []).viewer_out
+    True
     """
 
     def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:

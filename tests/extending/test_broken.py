@@ -1,0 +1,232 @@
+"""What a package of somebody else's may do wrong, and what is said then."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import recsys
+from recsys.cli import app
+from recsys.config import ModelSettings, PolicySettings, settings_of
+from recsys.constraints import Constraint, Gate, Refuses
+from recsys.constraints.brought import check_brought
+from recsys.errors import InputError, PluginError, SettingsError, SourceError
+from recsys.features.feature_map import FeatureMap
+from recsys.plugins import plugins
+from recsys.publication.chosen_model import chosen_model, model_kind
+from recsys.publication.identity import code_id
+from recsys.publication.night import chosen_policy
+from recsys.storage.load import load_population
+from recsys.storage.safety import open_safety
+from tests.extending.page import install
+from tests.people import make_people
+
+
+@pytest.fixture
+def ours(elsewhere: Path) -> Path:
+    """The package of the page, for one test."""
+    return install(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"model": {"name": "same_agee"}}, "settings.model: got 'same_agee'; did you mean 'same_age'"),
+        ({"evaluate": {"beside": ["same"]}}, "'beside' in settings.evaluate: got 'same'"),
+        ({"policy": {"constraints": ["videos_only"]}}, "got 'videos_only'; did you mean 'video_only'"),
+        ({"model": {"blocks": {"weekend": {}}}}, "settings.model: got 'weekend'; did you mean 'weekends'"),
+        ({"evaluate": {"metrics": ["last_like"]}}, "settings.evaluate: got 'last_like'; did you mean"),
+        ({"source": "ledgers:1"}, "use town, parquet:DIR"),
+    ],
+)
+def test_a_name_nobody_brings(ours: Path, raw: dict, said: str) -> None:
+    with pytest.raises(SettingsError, match=said.replace("(", r"\(")):
+        settings_of(raw)
+
+
+def test_without_any_plugin_the_remedy_is_to_install_one() -> None:
+    with pytest.raises(SettingsError, match="'video_only'; install the package that brings it"):
+        settings_of({"policy": {"constraints": ["video_only"]}})
+    assert code_id() == code_id()
+
+
+def test_a_name_of_this_package(elsewhere: Path) -> None:
+    install(
+        elsewhere,
+        models={"hybrid": "ours.same_age:SameAgeModel"},
+        constraints={"distance": "ours.video_only:VideoOnly"},
+        blocks={"talk": "ours.weekends:Weekends"},
+        stores={"parquet": "ours.ledger:read"},
+        safety={"sqlite": "ours.watch:open_watch"},
+    )
+    taken = r"name that is taken in recsys.models: got 'hybrid \(models\) from ours 1.0'; .*uninstall ours"
+    with pytest.raises(PluginError, match=taken):
+        settings_of({"model": {"name": "content"}})
+    for use in (
+        lambda: model_kind("content"),
+        lambda: chosen_policy(PolicySettings.model_construct(constraints={"distance": {}})),
+        lambda: chosen_model(ModelSettings.model_construct(name="content", blocks={"talk": {}})),
+        lambda: load_population("ledger:5"),
+        lambda: open_safety("other:x"),
+    ):
+        with pytest.raises(PluginError, match="taken"):
+            use()
+    assert CliRunner().invoke(app, ["doctor"]).output.count("BAD  plugins") == 1
+
+
+def test_two_packages_with_one_name(elsewhere: Path) -> None:
+    install(elsewhere, models={"same_age": "ours.same_age:SameAgeModel"})
+    install(elsewhere, name="theirs", models={"same_age": "ours.same_age:SameAgeModel"})
+    with pytest.raises(PluginError, match="got 'same_age from ours and theirs'; uninstall one of them"):
+        plugins("models")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("ours.nowhere:Model", "cannot be loaded in same_age .* from ours 1.0, .*ModuleNotFoundError"),
+        ("ours.same_age:Nothing", "AttributeError.*repair or uninstall ours"),
+        ("broken_one:Model", "ZeroDivisionError"),
+        ("ours.ledger:read", "a plugin is not a model"),
+        ("ours.weekends:Weekends", "a plugin is not a model"),
+        ("recsys.models.popularity:PopularityModel", "a plugin has two names .*got 'popularity'"),
+    ],
+)
+def test_a_model_that_cannot_be_used(elsewhere: Path, value: str, said: str) -> None:
+    install(elsewhere, models={"same_age": value})
+    (elsewhere / "broken_one.py").write_text("1 / 0")
+    settings = settings_of({"model": {"name": "same_age"}})  # names are looked up, nothing is imported
+    with pytest.raises(PluginError, match=said):
+        chosen_model(settings.model)
+
+
+def test_settings_a_piece_does_not_take(ours: Path) -> None:
+    with pytest.raises(SettingsError, match=r"settings.model.options: got 'weigth'; did you mean 'weight'"):
+        chosen_model(ModelSettings(name="same_age", options={"weigth": 2}))
+    with pytest.raises(SettingsError, match=r"settings.policy.constraints.video_only: got .*loudness"):
+        chosen_policy(PolicySettings(constraints={"video_only": {"loudness": 1}}))
+    with pytest.raises(SettingsError, match=r"settings.model.blocks.weekends"):
+        chosen_model(ModelSettings(name="content", blocks={"weekends": {"x": 1}}))
+
+
+def test_a_store_that_gives_no_tables(elsewhere: Path) -> None:
+    (elsewhere / "broken_one.py").write_text(
+        "def read(address):\n    return {'a': {'profile': 1}, 'b': 3}[address]\n"
+    )
+    install(elsewhere, stores={"shelf": "broken_one:read"})
+    with pytest.raises(PluginError, match="a store gave no tables in shelf: got 'int'"):
+        load_population("shelf:b")
+    with pytest.raises(SourceError, match="unknown table in shelf: got 'profile'; did you mean 'profiles'"):
+        load_population("shelf:a")
+
+
+def test_a_safety_store_without_its_methods(elsewhere: Path) -> None:
+    (elsewhere / "broken_one.py").write_text("def watch(address, *, create):\n    return object()\n")
+    install(elsewhere, safety={"watch": "broken_one:watch"})
+    with pytest.raises(PluginError, match="a safety store lacks methods in watch: got 'standing, "):
+        open_safety("watch:here")
+
+
+@dataclass(frozen=True)
+class Early(Constraint):
+    """Keeps the later half of all people out; each way of being wrong is a setting."""
+
+    wrong: str = ""
+    name = "early"
+
+    def allows(self, people, i, j):
+        half = len(people) // 2
+        if self.wrong == "one-sided":
+            return i < half
+        both = (i < half) & (j < half)
+        return {"numbers": both.astype(int), "one": bool(both.all())}.get(self.wrong, both)
+
+    def clauses(self, people):
+        listed = np.arange(len(people)) < len(people) // 2
+        if self.wrong == "lax":
+            listed[:] = True
+        if self.wrong == "strict":
+            listed[::3] = False
+        if self.wrong == "refuses":
+            return [Refuses.of(np.ones((len(people), 1), bool), ~listed[:, None])]
+        return [Gate(listed)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("lax", "the compiled one allows more in early: got .* the first at rows"),
+        ("strict", "the two forms of a rule differ in early"),
+        ("one-sided", "not the same both ways in early"),
+        ("numbers", "'allows' of a rule is no mask in early: got 'int64"),
+        ("one", "'allows' of a rule is no mask in early: got 'bool'"),
+    ],
+)
+def test_a_rule_that_contradicts_itself_stops_the_night(wrong: str, said: str) -> None:
+    people = make_people(60, np.random.default_rng(3))
+    check_brought(recsys.Policy.default() & Early(), people)
+    with pytest.raises(PluginError, match=said):
+        check_brought(recsys.Policy.default() & Early(wrong), people)
+
+
+def test_a_lax_rule_in_a_notebook_is_caught_after_ranking() -> None:
+    town = recsys.make_town(150, np.random.default_rng(7))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(1))
+    lists = recsys.recommend(model, people, recsys.Policy.default() & Early("lax"), k=20)
+    assert lists.attrs["dropped_by_recheck"] > 0
+    assert (people.ids.rows(lists["candidate_id"]) < 75).all()
+
+
+def test_newcomers_are_held_against_gates_of_others_and_nothing_else() -> None:
+    from recsys.constraints.newcomer import Plan
+
+    people = make_people(30, np.random.default_rng(3))
+    for wrong in ("", "refuses"):
+        policy = recsys.Policy.default() & Early(wrong)
+        plan = Plan.of(policy, people, policy.compile(people))
+        if wrong:
+            with pytest.raises(InputError, match="newcomers cannot be held against in early: got 'Refuses'"):
+                plan.may_show(policy, people.take([1]))
+        else:
+            assert not plan.may_show(policy, people.take([1])).any()
+
+
+def test_a_saved_block_nobody_knows(ours: Path) -> None:
+    with pytest.raises(SourceError, match="unknown feature block in a saved model: got 'weekendz'"):
+        FeatureMap.from_arrays({}, [{"block": "weekendz", "fields": {}}])
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (lambda pairs: 3, "prepares no measure in mine: got 'int'"),
+        (lambda pairs: lambda i, j: "much", "gives no number in mine: got 'much'"),
+    ],
+)
+def test_a_metric_that_measures_nothing(metric, said: str) -> None:
+    truth = pd.DataFrame({"viewer_id": ["a", "a"], "candidate_id": ["b", "c"], "label": [0, 1]})
+    with pytest.raises(InputError, match=said):
+        recsys.evaluate(truth.assign(rank=[2, 1]), truth, metrics={"mine": metric})
+    for taken in ("auc", "ndcg@5", "coverage"):
+        with pytest.raises(InputError, match="there already"):
+            recsys.evaluate(truth.assign(rank=[2, 1]), truth, metrics={taken: metric})
+
+
+def test_random_order_beside_a_metric_of_ones_own() -> None:
+    """One like among four, on the first place: random order finds it a quarter of the time."""
+
+    def first(pairs):
+        good = ((pairs["rank"] == 1) & (pairs["label"] == 1)).to_numpy(float)
+        return lambda i, j: float((good * i * j).sum() / len(set(pairs["viewer_id"])))
+
+    viewers = [f"v{n:03d}" for n in range(100)]
+    truth = pd.DataFrame([(v, f"c{k}", float(k == 0)) for v in viewers for k in range(4)])
+    truth.columns = pd.Index(["viewer_id", "candidate_id", "label"])
+    lists = truth.assign(rank=np.tile([1, 2, 3, 4], 100))
+    table = recsys.evaluate(lists, truth, k=(1,), metrics={"mine": first}, n_resamples=20).set_index("metric")
+    assert table.loc["mine", "value"] == 1.0
+    assert table.loc["mine", "random"] == pytest.approx(table.loc["precision@1", "random"], abs=0.03)
