@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from recsys.history.events import Events
-from recsys.models.behaviour_base import Base, Spaces
+from recsys.models.behaviour_base import BELIEFS, Base, Spaces
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.behaviour_state import State
 from recsys.models.calibration import Platt
@@ -99,8 +99,11 @@ class BehaviourModel(Model):
             return Stacker.usual().of_content(level, slope), usual
         heard = [looks.take(held) for held in splits]
         parts = [self._held_parts(people, lesson, looks, held, rng) for held in splits]
-        labels, chances = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
-        learned = fit_stacker(Parts.joined(parts), labels, chances)
+        for _ in range(BELIEFS):
+            labels, chances = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
+            learned = fit_stacker(Parts.joined(parts), labels, chances)
+            told = zip(heard, parts, strict=True)
+            heard = [one.believed(sigmoid(stacked(learned, part))) for one, part in told]
         replies = [
             Replies.among(one, sigmoid(stacked(learned, part)))
             for one, part in zip(heard, parts, strict=True)

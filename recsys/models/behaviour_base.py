@@ -12,13 +12,15 @@ from recsys.models.content_logits import content_logits
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.factors_of_answers import factors_of_answers
 from recsys.models.looks import Looks
-from recsys.models.person_effects import fit_person_effects
+from recsys.models.person_effects import PersonEffects, fit_person_effects
 from recsys.models.space import Shifts, Space, Standard
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
 
 Floats = npt.NDArray[np.float64]
 _RIDGE = 30.0
+BELIEFS = 3
+"""Turns of learning from looks and finding again, from what was learned, who looked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +74,15 @@ class Base:
         rng: np.random.Generator,
     ) -> "Base":
         """Learn from the looks of `people`, given what content says of them."""
-        logits, listed = _logits(content, looks), ~looks.asked
-        line = Platt(1.0, 0.0)
-        if content is not None:
-            line = fit_platt(logits[listed], looks.labels[listed], looks.chances[listed])
-        asked = _asked(line.logits(logits), looks)
-        offset = line.logits(logits) + asked * looks.asked
-        n_people = len(people)
-        effects = fit_person_effects(looks, offset, n_people)
+        logits, n_people = _logits(content, looks), len(people)
+        effects = PersonEffects.none(n_people)
+        for _ in range(BELIEFS):
+            line, asked = _line(logits, looks, learned=content is not None)
+            offset = line.logits(logits) + asked * looks.asked
+            effects = fit_person_effects(looks, offset, n_people, start=effects)
+            offset += effects.intercept
+            offset += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
+            looks = looks.believed(sigmoid(offset))
         maps, personal = _personal(content, n_people, config, line.slope)
         own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
         taste, appeal = factors_of_answers(looks, n_people, config, rng)
@@ -105,8 +108,6 @@ class Base:
                 (raw.appeal - features @ ridge[1]) * received[:, None],
             ),
         )
-        offset += effects.intercept
-        offset += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
         without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
         moved = own.folded(looks, without, base.personal_bases, config.personal_strength, config.steps)
         shifts = Shifts(moved[0] - own.taste, moved[1] - own.appeal)
@@ -133,6 +134,14 @@ class Base:
 def _logits(content: Directed | None, looks: Looks) -> Floats:
     own, near = content_logits(content, looks.viewers, looks.candidates)
     return own + near
+
+
+def _line(logits: Floats, looks: Looks, *, learned: bool) -> tuple[Platt, float]:
+    """Return the line to logits of P(like | look), and what having been liked adds."""
+    line, listed = Platt(1.0, 0.0), ~looks.asked
+    if learned:
+        line = fit_platt(logits[listed], looks.labels[listed], looks.chances[listed])
+    return line, _asked(line.logits(logits), looks)
 
 
 def _asked(logits: Floats, looks: Looks) -> float:

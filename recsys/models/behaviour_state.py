@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsys.models.behaviour_base import Base, Spaces
+from recsys.models.behaviour_base import BELIEFS, Base, Spaces
 from recsys.models.content_logits import content_logits
-from recsys.models.directed import Directed
+from recsys.models.directed import Directed, sigmoid
 from recsys.models.looks import Looks
-from recsys.models.person_effects import fit_person_effects
+from recsys.models.person_effects import PersonEffects, fit_person_effects
 from recsys.models.space import Shifts, rows_at
 from recsys.models.stacker import Parts, known
 
@@ -47,11 +47,15 @@ class State:
         """Fold everybody in, given what was learned from all (`base`); nothing of that is changed."""
         n_people = spaces.n_people
         offset = base.offset(content, looks)
-        effects = fit_person_effects(
-            looks, offset, n_people, variances=base.variances, intercept=base.intercept
-        )
-        offset = offset + base.intercept
-        offset += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
+        effects = PersonEffects.none(n_people)
+        for _ in range(BELIEFS):
+            effects = fit_person_effects(
+                looks, offset, n_people, variances=base.variances, intercept=base.intercept, start=effects
+            )
+            known_by_now = offset + base.intercept
+            known_by_now += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
+            looks = looks.believed(sigmoid(known_by_now))
+        offset = known_by_now
         own, bases, config = spaces.personal, spaces.personal_bases, base.config
         without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
         taste, appeal = own.folded(looks, without, bases, config.personal_strength, config.steps)

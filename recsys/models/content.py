@@ -79,7 +79,7 @@ class ContentModel(Model):
         """Return everything `people` and the `events` between them teach; blocks are fitted here."""
         features = self.features or FeatureMap.fit(people, events=events, blocks=self.blocks)
         rows = features.concatenated(people)
-        return Lesson(features, rows, LabelledPairs.from_events(people, events))
+        return Lesson(features, rows, LabelledPairs.from_events(people, events, blind=True))
 
     def taught(self, people: Population, lesson: Lesson, *, rng: Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""

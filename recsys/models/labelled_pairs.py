@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from recsys.history.events import Events
-from recsys.history.labels import LABEL, directed_labels
+from recsys.history.labels import LABEL, N_IMPRESSIONS, directed_labels
+from recsys.models.asked import asked_first
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import Rows
 from recsys.schema.population import Population
 
 Floats = npt.NDArray[np.float64]
+_LEAST_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +35,15 @@ class LabelledPairs:
         return len(self.viewers)
 
     @classmethod
-    def from_events(cls, people: Population, events: Events) -> "LabelledPairs":
-        """Return the outcomes among `people`; evidence about anybody else is left out."""
+    def from_events(cls, people: Population, events: Events, *, blind: bool = False) -> "LabelledPairs":
+        """Return the outcomes among `people`; evidence about anybody else is left out.
+
+        blind: leave out answers to a like received, where lists are logged: being liked flatters, so
+        such a yes says less of who suits whom. They stay where almost every no is such an answer.
+        """
         table = directed_labels(events)
+        if blind and (table[N_IMPRESSIONS] > 0).any():
+            table = _blind(table, events)
         viewers, candidates = people.ids.find(table[C.VIEWER]), people.ids.find(table[C.CANDIDATE])
         weights = table[C.WEIGHT].to_numpy(np.float64)
         known = (viewers >= 0) & (candidates >= 0) & (weights > 0)
@@ -63,3 +72,14 @@ class LabelledPairs:
             return self
         kept = rng.random(n_people) < np.sqrt(most / len(self))
         return self.take(kept[self.viewers] & kept[self.candidates])
+
+
+def _blind(table: pd.DataFrame, events: Events) -> pd.DataFrame:
+    """Return the outcomes decided before the other's like, if both kinds are among them."""
+    known = events.without_erased()
+    seen = pd.Index(known.coded.people)
+    viewer, candidate = (seen.get_indexer(pd.Index(table[c])) for c in (C.VIEWER, C.CANDIDATE))
+    key = viewer.astype(np.int64) * max(len(seen), 1) + candidate
+    kept = table[~asked_first(known, key)]
+    share = float(kept[LABEL].mean()) if len(kept) else 0.0
+    return kept if min(share, 1.0 - share) >= _LEAST_SHARE else table

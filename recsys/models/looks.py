@@ -1,6 +1,6 @@
 """Who was shown whom, how surely they looked, and what they said; separations leave no row."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import pandas as pd
 from recsys.history.events import Events
 from recsys.history.grades import GRADES, LabelSettings
 from recsys.history.labels import LABEL, N_IMPRESSIONS, STRENGTH, directed_labels
+from recsys.models.asked import asked_first
 from recsys.models.examination import Examination
 from recsys.models.fold_in import Evidence
 from recsys.schema.columns import Columns as C
@@ -17,6 +18,10 @@ from recsys.schema.population import Population
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+_MOST_SAID = 0.95
+_LEAST_LOOKED = 1e-6
+_LEAST_NO = 1e-3
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +31,8 @@ class Looks:
     viewers, candidates: int32 rows of the people.
     labels:   1 wanted to know the candidate, 0 not.
     chances:  (0, 1] that the viewer really looked: 1 when they answered.
+    doubt:    at least 0, the odds of not having looked where nothing would ever have been said
+              after a look; 0 when they answered. See `believed`.
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
     asked:    answered somebody who had said yes to them before, as in an inbox.
@@ -35,6 +42,7 @@ class Looks:
     candidates: Rows
     labels: Floats
     chances: Floats
+    doubt: Floats
     weights: Floats
     answered: Mask
     asked: Mask
@@ -48,7 +56,7 @@ class Looks:
 
         Pairs with a block, a report or another safety event are in no row, in either direction. An
         exposure without an answer was looked at with the chance of its place (see `Examination`),
-        given that no answer came.
+        given that no answer came: at first as if all pairs liked each other equally often.
         """
         known = events.without_erased()
         table = directed_labels(known, settings=LabelSettings(unanswered=True))
@@ -58,8 +66,9 @@ class Looks:
         labels = table[LABEL].to_numpy(np.float64)
         impressions = table[N_IMPRESSIONS].to_numpy(np.int64)
         key = viewer.astype(np.int64) * max(len(seen), 1) + candidate
-        chances = _chances(known, key, answered)
-        asked = answered & _asked(known, key) if (impressions > 0).any() else np.zeros(len(key), bool)
+        doubt = _doubt(known, key, answered, labels)
+        chances = _looked(doubt, _like_rate(labels, doubt))
+        asked = answered & asked_first(known, key) if (impressions > 0).any() else np.zeros(len(key), bool)
         rows = people.ids.find(known.coded.people) if len(seen) else np.empty(0, np.int32)
         i, j = rows[viewer], rows[candidate]
         kept = (i >= 0) & (j >= 0) & (chances > 0)
@@ -68,6 +77,7 @@ class Looks:
             candidates=j[kept],
             labels=labels[kept],
             chances=chances[kept],
+            doubt=doubt[kept],
             weights=table[C.WEIGHT].to_numpy(np.float64)[kept],
             answered=answered[kept],
             asked=asked[kept],
@@ -77,6 +87,21 @@ class Looks:
         """Return the chosen rows (positions or a mask)."""
         at = np.asarray(chosen)
         return Looks(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
+
+    def believed(self, p_like: Floats) -> "Looks":
+        """Return the looks with the chances that follow from P(like | look) of each, `(n_looks,)`.
+
+        Silence after a look is a no that was not said, so the more somebody would have liked the
+        candidate, the less likely it is that they looked: P(looked | silence) is
+        `(1 - p) / (1 - p + doubt)`. With these chances as weights, the slope of the log-likelihood of
+        a no is that of what was seen, silence, whether looked or not.
+
+        Source: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM
+        algorithm", Journal of the Royal Statistical Society B 39 (1977) 1-38.
+        """
+        found = replace(self, chances=np.where(self.doubt > 0, _looked(self.doubt, p_like), self.chances))
+        found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
+        return found
 
     def sampled(self, most: int, rng: np.random.Generator) -> "Looks":
         """Return at most `most` rows, drawn evenly, in the same order."""
@@ -108,42 +133,40 @@ class Looks:
         return rng.integers(0, n_folds, int(pair.max(initial=-1)) + 1)[pair]
 
 
-def _chances(events: Events, key: npt.NDArray[np.int64], answered: Mask) -> Floats:
-    """Return P(looked at least once | what they said) of each pair in `key` (ascending)."""
+def _doubt(events: Events, key: npt.NDArray[np.int64], answered: Mask, labels: Floats) -> Floats:
+    """Return the doubt of each pair in `key` (ascending): `P(not looked) / (P(looked) P(silent | no))`.
+
+    How often a no stays unsaid is taken to be the same for everybody: of the looks that the places
+    of lists make likely, those that ended neither in a like nor in a stated no.
+    """
     coded = events.coded
     shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
-    chances = np.ones(len(key))
+    doubt = np.zeros(len(key))
     if not len(shown) or not len(key):
-        return chances
+        return doubt
     own = coded.actor[shown] * len(coded.people) + coded.target[shown]
     at = np.searchsorted(key, own).clip(0, len(key) - 1)
     found = key[at] == own
     at = at[found]
     places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown[found]]
     examination = Examination.fit(places, answered[at])
-    missed = np.bincount(at, np.log1p(-examination.chances(places)), len(key))
-    looked = -np.expm1(missed)
+    missed = np.exp(np.bincount(at, np.log1p(-examination.chances(places)), len(key)))
     on_list = np.bincount(at, minlength=len(key)) > 0
-    says = min(float((answered & on_list).sum()) / max(float(looked[on_list].sum()), 1.0), 0.95)
-    silent = looked * (1.0 - says) / (1.0 - looked * says)
-    return np.where(answered, 1.0, silent)
+    looks = max(float((1.0 - missed)[on_list].sum()), 1.0)
+    likes, noes = (float((answered & on_list & (labels == said)).sum()) for said in (1.0, 0.0))
+    silent = 1.0 - min(noes / max(looks - likes, 1.0), _MOST_SAID)
+    return np.where(answered, 0.0, missed / (np.maximum(1.0 - missed, _LEAST_LOOKED) * silent))
 
 
-def _asked(events: Events, key: npt.NDArray[np.int64]) -> Mask:
-    """Say of which pairs in `key` (ascending) the candidate had liked the viewer before they decided."""
-    width = max(len(events.coded.people), 1)
-    decided = _first(events, key, "like", "pass", "hide")
-    liked = _first(events, (key % width) * width + key // width, "like")
-    return (liked < decided) & (decided < np.iinfo(np.int64).max)
+def _looked(doubt: Floats, p_like: Floats | float) -> Floats:
+    """Return P(looked | silence)."""
+    no = np.maximum(1.0 - np.asarray(p_like, np.float64), _LEAST_NO)
+    return np.asarray(no / (no + doubt), np.float64)
 
 
-def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArray[np.int64]:
-    """Return when each pair in `key` had its first event of these types; the end of time if never."""
-    coded, never = events.coded, np.iinfo(np.int64).max
-    rows = np.flatnonzero(coded.are(*types) & (coded.target >= 0))
-    found, first = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_index=True)
-    if not len(found):
-        return np.full(len(key), never)
-    at = np.searchsorted(found, key).clip(0, len(found) - 1)
-    # events are in time order, so the first row of a pair is its earliest
-    return np.where(found[at] == key, coded.ts[rows[first[at]]], never)
+def _like_rate(labels: Floats, doubt: Floats) -> float:
+    """Return P(like | look) over all looks, which the chances depend on, which depend on it."""
+    rate = 0.5
+    for _ in range(_ROUNDS if len(labels) else 0):
+        rate = float(labels.sum() / np.where(doubt > 0, _looked(doubt, rate), 1.0).sum())
+    return rate

@@ -31,6 +31,11 @@ class PersonEffects:
     intercept: float
     variances: tuple[float, float]
 
+    @classmethod
+    def none(cls, n_people: int) -> "PersonEffects":
+        """Nothing is known of anybody."""
+        return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (0.2, 0.2))
+
 
 def fit_person_effects(
     looks: Looks,
@@ -39,24 +44,27 @@ def fit_person_effects(
     *,
     variances: tuple[float, float] | None = None,
     intercept: float | None = None,
+    start: PersonEffects | None = None,
     rounds: int = 50,
 ) -> PersonEffects:
     """Fit crossed random effects to the answers given `offset` logits, by alternating Newton steps.
 
     Each person's two numbers have normal priors around 0; the variances are learned from everybody
     (an approximate EM step a round, as in penalised quasi-likelihood), unless given. With the
-    intercept and variances given, only the numbers of the people are found.
+    intercept and variances given, only the numbers of the people are found. `start` is where to begin:
+    effects found from almost the same looks.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
     Journal of the American Statistical Association 88 (1993) 9-25.
     """
-    effects = [np.zeros(n_people), np.zeros(n_people)]
-    spread = [0.2, 0.2] if variances is None else list(variances)
-    level = 0.0 if intercept is None else intercept
+    begin = PersonEffects.none(n_people) if start is None else start
+    effects = [begin.generosity, begin.popularity]
+    spread = list(begin.variances if variances is None else variances)
+    level = begin.intercept if intercept is None else intercept
     if not len(looks):
         return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
     sides = [_Side.of(looks, one) for one in looks.grouped(n_people)]
-    logits = offset + level
+    logits = offset + level + effects[0][looks.viewers] + effects[1][looks.candidates]
     for _ in range(rounds):
         largest, before = 0.0, list(spread)
         for at, side in enumerate(sides):

@@ -43,6 +43,7 @@ def with_unseen(looks: Looks, per_like: float, rng: np.random.Generator) -> Look
         candidates=(fresh % width).astype(looks.candidates.dtype),
         labels=np.zeros(len(fresh)),
         chances=np.ones(len(fresh)),
+        doubt=np.zeros(len(fresh)),
         weights=np.full(len(fresh), float(looks.weights.mean())),
         answered=np.ones(len(fresh), bool),
         asked=np.zeros(len(fresh), bool),

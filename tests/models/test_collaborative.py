@@ -54,6 +54,7 @@ def test_a_no_is_stored_below_an_unseen_pair():
         candidates=np.array([1, 2], np.int32),
         labels=np.array([1.0, 0.0]),
         chances=np.ones(2),
+        doubt=np.zeros(2),
         weights=np.array([0.2, 0.6]),
         answered=np.ones(2, bool),
         asked=np.zeros(2, bool),
@@ -125,3 +126,31 @@ def test_importing_the_package_does_not_import_implicit():
         "assert 'implicit' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_level_is_right_where_most_noes_stay_unsaid():
+    """The generous leave less silence behind than the choosy; taken alike, everybody looks choosier."""
+    rng, n, shown = np.random.default_rng(2), 200, 60
+    ids = np.array([f"u{k:03d}" for k in range(n)], object)
+    generosity = rng.normal(0.0, 1.5, n)
+    i = np.repeat(np.arange(n), shown)
+    j = np.concatenate([rng.choice(np.delete(np.arange(n), k), shown, replace=False) for k in range(n)])
+    place = np.tile(np.arange(shown) % 10 + 1.0, n)
+    chance = 1.0 / (1.0 + np.exp(1.0 - generosity))
+    looked = rng.random(n * shown) < place**-0.5
+    likes = looked & (rng.random(n * shown) < chance[i])
+    passes = looked & ~likes & (rng.random(n * shown) < 0.12)
+
+    def rows(chosen, kind, days):
+        at = np.where(kind == "impression", place, np.nan)[chosen]
+        ago = AS_OF - pd.to_timedelta(days, unit="D")
+        return pd.DataFrame(
+            {"actor": ids[i[chosen]], "target": ids[j[chosen]], "type": kind, "ts": ago, "position": at}
+        )
+
+    log = [rows(np.ones(n * shown, bool), "impression", 3), rows(likes, "like", 2), rows(passes, "pass", 2)]
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = CollaborativeModel(BehaviourConfig(signed_factors=2))
+    model.fit(people, Events.of(pd.concat(log)), rng=np.random.default_rng(0))
+    everybody = np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
+    assert abs(model.fitted.probabilities(*everybody).mean() - chance.mean()) < 0.01

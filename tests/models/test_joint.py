@@ -18,6 +18,7 @@ def meetings(rng, shared, n=30_000, asked=False):
         np.concatenate([right, left]),
         np.concatenate(yes).astype(float),
         ones,
+        0.0 * ones,
         ones,
         ones > 0,
         answered,

@@ -27,6 +27,22 @@ def test_blocked_pairs_are_no_taste():
     assert len(LabelledPairs.from_events(people, events(("a", "b", "like"), ("b", "a", "block")))) == 0
 
 
+def test_blind_outcomes_leave_out_answers_to_a_like():
+    people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)
+    rows = [("a", "b", "impression", 9), ("a", "b", "like", 9), ("b", "a", "like", 8), ("c", "a", "pass", 7)]
+
+    def pairs(rows, **how):
+        frame = pd.DataFrame(rows, columns=["actor", "target", "type", "ago"])
+        frame["ts"] = AS_OF - pd.to_timedelta(frame.pop("ago"), unit="D")
+        found = LabelledPairs.from_events(people, Events.of(frame), **how)
+        return list(zip(found.viewers.tolist(), found.candidates.tolist(), strict=True))
+
+    assert pairs(rows) == [(0, 1), (1, 0), (2, 0)]
+    assert pairs(rows, blind=True) == [(0, 1), (2, 0)]
+    assert pairs(rows[:3], blind=True) == [(0, 1), (1, 0)], "no no would be left"
+    assert pairs(rows[1:], blind=True) == [(0, 1), (1, 0), (2, 0)], "nothing says who was shown whom"
+
+
 def test_samples_keep_the_order():
     people = Population.of_ids([f"u{k}" for k in range(30)], as_of=AS_OF)
     rows = [(f"u{a}", f"u{b}", "like") for a in range(30) for b in range(30) if a != b]

@@ -36,6 +36,34 @@ def test_an_answer_was_looked_at_and_silence_perhaps():
     assert looks.answered.tolist() == [True, False, False]
 
 
+def test_silence_weighs_as_much_as_it_says():
+    """A weighted no has the slope that the likelihood of silence has, whatever P(like) is."""
+    _, looks = looks_of(
+        [
+            ("a", "b", "impression", 3, 4),
+            ("a", "c", "impression", 3, 1),
+            ("a", "c", "pass", 3, None),
+            ("b", "a", "impression", 3, 1),
+            ("b", "a", "like", 3, None),
+        ]
+    )
+    silent = int(np.flatnonzero(~looks.answered)[0])
+    examination = Examination.fit(np.array([4.0, 1.0, 1.0]), np.array([False, True, True]))
+    looked, at_first = examination.chances(np.array([4.0, 1.0]))
+    said = 1.0 / (looked + 2.0 * at_first - 1.0)
+    logits = np.linspace(-3.0, 2.0, 11)
+
+    def silence(x):
+        p = 1.0 / (1.0 + np.exp(-x))
+        return np.log(1.0 - looked * (p + (1.0 - p) * said))
+
+    slope = (silence(logits + 1e-5) - silence(logits - 1e-5)) / 2e-5
+    p = 1.0 / (1.0 + np.exp(-logits))
+    chances = [looks.believed(np.full(len(looks), one)).chances[silent] for one in p]
+    np.testing.assert_allclose(-np.array(chances) * p, slope, rtol=1e-6)
+    assert (looks.believed(np.full(len(looks), 0.3)).chances[looks.answered] == 1.0).all()
+
+
 def test_shown_twice_was_more_surely_looked_at():
     once, twice = (
         looks_of([("a", "b", "impression", day, 5) for day in days] + [("c", "d", "like", 1, None)])
