@@ -91,6 +91,7 @@ class EvaluateSettings(_Section):
     """
 
     beside: tuple[ModelName, ...] = ("content", "collaborative", "popularity", "random")
+    people: Annotated[int, Field(ge=100)] = 30_000
     metrics: tuple[str, ...] = ()
 
     @field_validator("metrics", mode="after")

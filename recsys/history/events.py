@@ -13,6 +13,7 @@ from recsys.errors import InputError, did_you_mean, explained
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import as_ids
 from recsys.schema.population import as_utc
+from recsys.schema.repeated import repeated
 from recsys.schema.vocabulary import ENUMERATIONS
 
 REQUIRED = (C.ACTOR, C.TARGET, C.TYPE)
@@ -91,16 +92,18 @@ class Events:
             C.ACTOR: people[: len(frame)],
             C.TARGET: people[len(frame) :],
             C.TYPE: np.asarray(words, dtype=object)[kinds],
-            C.EVENT: ids,
         }
-        columns = {name: pd.Series(column[order], dtype=object) for name, column in texts.items()}
+        del people, kinds  # large in a large log
+        columns = {name: pd.Series(texts.pop(name)[order], dtype=object) for name in tuple(texts)}
+        columns[C.EVENT] = ids.iloc[order].reset_index(drop=True)
         columns[C.TS] = pd.Series(moments[order])
         columns |= {c: pd.Series(frame[c].to_numpy()[order]) for c in OPTIONAL if c in frame}
         named = (*REQUIRED, C.TS, C.EVENT, *OPTIONAL)
-        events = pd.DataFrame({name: columns.get(name) for name in named}, index=pd.RangeIndex(len(frame)))
-        if C.EVENT not in frame:
-            return cls(events)
-        return cls(events[~events[C.EVENT].duplicated()].reset_index(drop=True))
+        events = pd.DataFrame(
+            {name: columns.get(name) for name in named}, index=pd.RangeIndex(len(frame)), copy=False
+        )
+        again = repeated(events[C.EVENT]) if C.EVENT in frame else np.zeros(0, bool)
+        return cls(events[~again].reset_index(drop=True) if again.any() else events)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -219,13 +222,15 @@ def _ids(column: pd.Series) -> pd.Series:
     return pd.Series([None] * len(column), dtype=object) if column.isna().all() else column
 
 
-def _event_ids(frame: pd.DataFrame) -> npt.NDArray[np.object_]:
-    """Return the id of each event: its own, or its row."""
-    numbered = frame[C.EVENT] if C.EVENT in frame else [f"e{row:012d}" for row in range(len(frame))]
-    return np.asarray(numbered, dtype=object)
+def _event_ids(frame: pd.DataFrame) -> pd.Series:
+    """Return the id of each event: its own, or its row; texts packed when they are given so."""
+    if C.EVENT not in frame:
+        return pd.Series([f"e{row:012d}" for row in range(len(frame))], dtype=object)
+    given = frame[C.EVENT].reset_index(drop=True)
+    return given if isinstance(given.dtype, pd.StringDtype) else given.astype(object)
 
 
-def _in_order(moments: Any, ids: npt.NDArray[np.object_] | None) -> npt.NDArray[np.intp]:
+def _in_order(moments: Any, ids: pd.Series | None) -> npt.NDArray[np.intp]:
     """Return the order by time, then id; ids are compared only where times tie, and not if None."""
     ts = np.asarray(moments.view("int64"), np.int64)
     order = np.argsort(ts, kind="stable")
@@ -236,5 +241,5 @@ def _in_order(moments: Any, ids: npt.NDArray[np.object_] | None) -> npt.NDArray[
     tied[1:] |= same
     tied[:-1] |= same
     among = order[tied]
-    order[tied] = among[np.lexsort((ids[among].astype(str), ts[among]))]
+    order[tied] = among[np.lexsort((ids.iloc[among].to_numpy(object).astype(str), ts[among]))]
     return order

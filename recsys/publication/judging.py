@@ -33,13 +33,20 @@ from recsys.models.looks import Looks
 from recsys.models.model import Model
 from recsys.publication.chance import generator
 from recsys.publication.chosen_model import chosen_model
+from recsys.publication.judged_people import events_among, judged_people, tables_among
 from recsys.publication.judged_pairs import judged_pairs, write_judged
 from recsys.publication.night import Night
 from recsys.publication.off_policy import SNIPS, explored, listed, snips_rows
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
-from recsys.storage.load import events_of, load_tables, population_of
+from recsys.storage.load import (
+    LoadedTables,
+    events_of,
+    load_tables,
+    population_of,
+    with_events_only_sorted,
+)
 
 Found = Mapping[str, Any]
 
@@ -52,7 +59,7 @@ MEASURES: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "e
 def judge(night: Night, *, pairs: Path | None = None) -> Found:
     """Return what the model of the night's settings foresaw, as plain values that JSON can hold.
 
-    learned_before, answered_after, shown_after say what was judged; `measures` and `reliability` are
+    learned_before, judged_people, answered_after, shown_after say what was judged; `measures` and `reliability` are
     rows of tables. When nothing came after anything, `not_judged` says so instead.
 
     pairs: a file for what the model of the settings said of each pair it was judged on, see
@@ -60,23 +67,34 @@ def judge(night: Night, *, pairs: Path | None = None) -> Found:
     """
     if pairs is not None:
         write_judged(pairs, None)
-    decided = directed_labels(night.events)
+    kept = judged_people(night.people, night.settings.evaluate.people, generator(night.settings, "judged"))
+    events = night.events if kept is None else events_among(night.events, kept)
+    decided = directed_labels(events)
     if decided[C.TS].nunique() < 2:
         return {"not_judged": "no decisions at two times, so nothing came after anything"}
     at = pd.Timestamp(decided[C.TS].sort_values().iloc[int(LEARNED_SHARE * len(decided))])
-    return _judged_after(at, night.settings, night, pairs)
+    earlier = with_events_only_sorted(
+        load_tables(
+            night.source if kept is None else tables_among(night.source, kept),
+            at - pd.Timedelta(microseconds=1),
+            past=True,
+        )
+    )
+    return _judged_after(at, night, events, earlier, pairs)
 
 
-def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Path | None) -> Found:
-    earlier = load_tables(night.source, at - pd.Timedelta(microseconds=1), past=True)
+def _judged_after(
+    at: pd.Timestamp, night: Night, events: Events, earlier: LoadedTables, pairs: Path | None
+) -> Found:
+    settings = night.settings
     people, past = population_of(earlier), events_of(earlier)
-    answered, shown = answers_after(night.events, past, people.ids, at)
+    answered, shown = answers_after(events, past, people.ids, at)
     if answered.empty or answered[LABEL].nunique() < 2:
         return {"not_judged": f"too few answers of people known by {at}", "learned_before": at.isoformat()}
     lists: dict[str, pd.DataFrame] = {}
     would_show: dict[str, pd.Series] = {}
     of_looks: dict[str, bool] = {}
-    by_chance = explored(night.events.frame, at, people)
+    by_chance = explored(events.frame, at, people)
     for name, model in _models(settings, people, past):
         lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
         of_looks[name] = isinstance(model, BehaviourModel)
@@ -84,9 +102,9 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     own_metrics = {name: brought_metric(name) for name in settings.evaluate.metrics}
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
-    decided = directed_labels(night.events)
+    decided = directed_labels(events)
     mutual = _mutual(shown, decided)
-    looked = looked_after(night.events, shown, people, at, generator(settings, "looks"))
+    looked = looked_after(events, shown, people, at, generator(settings, "looks"))
     told = looked if of_looks[settings.model.name] else answered
     first, asked = _by_direction(told, decided)
     both = first[[C.VIEWER, C.CANDIDATE]].merge(mutual, on=[C.VIEWER, C.CANDIDATE])
@@ -112,6 +130,7 @@ def _judged_after(at: pd.Timestamp, settings: Settings, night: Night, pairs: Pat
     judged = measures[wanted]
     return {
         "learned_before": at.isoformat(),
+        "judged_people": len(people),
         "answered_after": len(answered),
         "shown_after": len(shown),
         "measures": _records(judged),

@@ -25,6 +25,11 @@ SCHEMA: Final = pa.schema(
         pa.field(C.REASONS, pa.list_(pa.string())),
     ]
 )
+_ONCE: Final = pa.dictionary(pa.int32(), pa.string())
+_SHARED: Final = pa.schema(
+    [field.with_type(_ONCE) if pa.types.is_string(field.type) else field for field in SCHEMA]
+)
+"""The same with each id held once and rows holding its number: a pool of many is in memory at once."""
 ROWS_A_GROUP: Final = 1_000_000
 
 
@@ -59,15 +64,14 @@ def join_lists(parts: Sequence[Path], target: Path) -> int:
     A viewer stands in one part alone. The bytes are those of `write_lists`, however the viewers were
     cut into parts.
     """
-    tables = [pq.read_table(path, schema=SCHEMA, partitioning=None) for path in parts]
-    whole = pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
-    viewers = whole[C.VIEWER].combine_chunks().dictionary_encode()
-    if isinstance(viewers, pa.ChunkedArray):
-        viewers = viewers.unify_dictionaries().combine_chunks()
+    tables = [pq.read_table(path, schema=_SHARED, partitioning=None) for path in parts]
+    whole = pa.concat_tables([_SHARED.empty_table(), *tables], promote_options="none").unify_dictionaries()
+    del tables
+    viewers = whole[C.VIEWER].combine_chunks()
     names = viewers.dictionary.to_numpy(zero_copy_only=False)
     place = np.empty(len(names), np.int64)
     place[np.argsort(names.astype(object), kind="stable")] = np.arange(len(names))
     order = np.argsort(place[viewers.indices.to_numpy()], kind="stable") if len(names) else np.zeros(0, int)
     cuts = range(0, max(len(order), 1), ROWS_A_GROUP)
-    write_table(target, (whole.take(pa.array(order[cut : cut + ROWS_A_GROUP])) for cut in cuts))
+    write_table(target, (whole.take(pa.array(order[c : c + ROWS_A_GROUP])).cast(SCHEMA) for c in cuts))
     return len(order)

@@ -16,7 +16,13 @@ from recsys.publication.accepted import (
 )
 from recsys.publication.work import WorkFolder
 from recsys.schema.population import Population
-from recsys.storage.load import LoadedTables, events_of, load_tables, population_of
+from recsys.storage.load import (
+    LoadedTables,
+    events_of,
+    load_tables,
+    population_of,
+    with_events_only_sorted,
+)
 from recsys.storage.snapshot import snapshot_source
 
 if TYPE_CHECKING:
@@ -42,8 +48,8 @@ class Night:
 
     @cached_property
     def tables(self) -> LoadedTables:
-        """All tables, checked."""
-        return load_tables(self.source, self.settings.as_of)
+        """All tables, checked; what happened is in `events`."""
+        return with_events_only_sorted(load_tables(self.source, self.settings.as_of))
 
     @cached_property
     def people(self) -> Population:

@@ -36,7 +36,7 @@ def confirm(table: str, fields: Sequence[Field], key: tuple[str, ...], accepted:
     import pandera.errors
 
     try:
-        pandera_schema(table, tuple(fields), key).validate(accepted, lazy=True)
+        pandera_schema(table, tuple(fields), key).validate(accepted, lazy=True, inplace=True)
     except pandera.errors.SchemaErrors as wrong:
         cases = wrong.failure_cases[["column", "check"]].drop_duplicates().head(_SHOWN)
         listed = ", ".join(f"{c}: {k}" for c, k in cases.itertuples(index=False))

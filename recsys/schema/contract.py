@@ -43,6 +43,10 @@ class Context:
         """The rows that no earlier step refused."""
         return self.rows[self.sound]
 
+    def sound_columns(self, *names: str) -> pd.DataFrame:
+        """Return some columns of `sound_rows`: a large table is not copied in full."""
+        return self.rows[list(names)][self.sound]
+
 
 Rule = Callable[[Context], Iterable[Fault]]
 """Finds rows whose values do not go together."""
@@ -142,7 +146,7 @@ class Contract:
                 self._raise(self._none_readable(field, given[field.name], result.faults))
             if isinstance(field, Time) and as_of is not None:
                 faults.append(field.later(result.column, as_of))
-        return pd.DataFrame(read, columns=list(self.columns)), faults
+        return pd.DataFrame(read, columns=list(self.columns), copy=False), faults
 
     def _none_readable(self, field: Field, given: pd.Series, faults: Iterable[Fault]) -> list[str]:
         """Find a column that holds something else altogether: at least two values and all of another type."""

@@ -192,7 +192,7 @@ def _contracts() -> dict[str, Contract]:
         Contract(
             table=T.EVENTS,
             fields=(
-                AnyId(name=C.EVENT),
+                AnyId(name=C.EVENT, packed=True),
                 Time(name=C.TS),
                 AnyId(name=C.ACTOR),
                 AnyId(name=C.TARGET, nullable=True),

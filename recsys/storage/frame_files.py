@@ -28,6 +28,9 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
             numbers, distinct = pd.factorize(values.to_numpy(object))
             types[name] = {_WORDS: [list(words) for words in distinct]}
             columns[name] = pa.array(numbers.astype(np.int32))
+        elif values.dtype == object:
+            types[name] = "object"
+            columns[name] = _each_once(values)
         else:
             types[name] = "str" if isinstance(values.dtype, pd.StringDtype) else str(values.dtype)
             columns[name] = _arrow(values)
@@ -45,10 +48,12 @@ def read_frame(path: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, partitioning=None)
-        types = json.loads((table.schema.metadata or {})[_TYPES])
-        frame = table.replace_schema_metadata(None).to_pandas()
-        return pd.DataFrame({name: _typed(frame[name], kind) for name, kind in types.items()})
+        types = json.loads((pq.read_schema(path).metadata or {})[_TYPES])
+        texts = [name for name, kind in types.items() if kind == "object"]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            # one column at a time, so that a large table is in memory once, not twice
+            columns = {name: _read(file.read([name]), kind) for name, kind in types.items()}
+        return pd.DataFrame(columns, copy=False)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise SourceError(
@@ -70,6 +75,26 @@ def _arrow(values: pd.Series) -> Any:
         moments = values.dt.tz_convert(None).to_numpy()
         return pa.array(moments, from_pandas=True).cast(pa.timestamp(values.dtype.unit, tz="UTC"))
     return pa.array(values, from_pandas=True)
+
+
+def _each_once(values: pd.Series) -> Any:
+    """Return texts as numbers of distinct ones; anything else as Arrow takes it."""
+    import pyarrow as pa
+
+    try:
+        numbers, distinct = pd.factorize(values.to_numpy(object))
+        words = pa.array(distinct, type=pa.string())
+    except (TypeError, pa.ArrowException):
+        return pa.array(values, from_pandas=True)
+    return pa.DictionaryArray.from_arrays(pa.array(numbers.astype(np.int32), mask=numbers < 0), words)
+
+
+def _read(table: Any, kind: Any) -> pd.Series:
+    values = table.replace_schema_metadata(None).to_pandas().iloc[:, 0]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        words = np.append(values.cat.categories.to_numpy(object), np.array([None], dtype=object))
+        return pd.Series(words[values.cat.codes.to_numpy()], index=values.index, dtype=object)
+    return _typed(values, kind)
 
 
 def _typed(values: pd.Series, kind: Any) -> pd.Series:

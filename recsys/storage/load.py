@@ -1,7 +1,7 @@
 """From a source to checked tables, people and events."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -20,12 +20,15 @@ from recsys.schema.relations import Relations
 from recsys.schema.tables import CONTRACTS, check_table
 from recsys.storage.erasure import without_erased
 from recsys.storage.quarantine import one_table
-from recsys.storage.source import Frames, Source, read_tables, source_name
+from recsys.storage.source import Reader, Source, source_name, table_readers
 
 if TYPE_CHECKING:
     from recsys.history.events import Events
 
 Time = str | pd.Timestamp | None
+
+_EVENTS: Final = "_events"
+"""Where loaded tables remember their events once they were sorted."""
 
 PEOPLE_TABLES: Final = (T.PROFILES, T.BOUNDARIES)
 """Without these two there are no people to load."""
@@ -70,7 +73,7 @@ def load_tables(source: Source, as_of: Time = None, *, past: bool = False) -> Lo
 
     Raises SourceError when the source cannot be read, TableError with the problems of every broken table.
     """
-    return _checked(read_tables(source), source_name(source), as_of, past=past)
+    return _checked(table_readers(source), source_name(source), as_of, past=past)
 
 
 def load_population(source: Source, as_of: Time = None, *, past: bool = False) -> Population:
@@ -119,54 +122,70 @@ def load_events(source: Source, as_of: Time = None) -> "Events":
     >>> bool(events.summary().loc["impression", "events"] > events.summary().loc["like", "events"])
     True
     """
-    frames = read_tables(source)
-    _require(T.EVENTS, frames, source_name(source))
-    return events_of(_checked({T.EVENTS: frames[T.EVENTS]}, source_name(source), as_of))
+    readers = table_readers(source)
+    _require(T.EVENTS, readers, source_name(source))
+    return events_of(_checked({T.EVENTS: readers[T.EVENTS]}, source_name(source), as_of))
 
 
 def events_of(tables: LoadedTables) -> "Events":
     """Return the events in tables that are loaded already; none when there is no such table."""
     from recsys.history.events import Events
 
-    if not len(tables.accepted.get(T.EVENTS, ())):
-        return Events.none()
-    return Events.of(tables.accepted[T.EVENTS])
+    known: Events | None = tables.__dict__.get(_EVENTS)
+    if known is None:  # sorted once: people and what follows them need the same
+        rows = tables.accepted.get(T.EVENTS, ())
+        known = Events.of(rows) if isinstance(rows, pd.DataFrame) and len(rows) else Events.none()
+        tables.__dict__[_EVENTS] = known
+    return known
 
 
-def _require(name: str, tables: Frames, source: str) -> None:
+def _require(name: str, tables: Collection[str], source: str) -> None:
     if name not in tables:
         kind = source.partition(":")[0]
         remedy = f"add the file {name}.{kind}" if kind in {"parquet", "csv"} else f"add the table '{name}'"
         raise SourceError(explained(f"no table '{name}'", where=source, remedy=remedy))
 
 
-def _checked(frames: Frames, source: str, as_of: Time, *, past: bool = False) -> LoadedTables:
+def with_events_only_sorted(tables: LoadedTables) -> LoadedTables:
+    """Return the tables with their events as `events_of` gives them alone: a large log is in memory once."""
+    events = events_of(tables)
+    rest = {name: frame for name, frame in tables.accepted.items() if name != T.EVENTS}
+    left = replace(tables, accepted=MappingProxyType(rest))
+    left.__dict__[_EVENTS] = events
+    return left
+
+
+def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: bool = False) -> LoadedTables:
     time = None if as_of is None else as_utc(as_of)
     checked: dict[str, Checked] = {}
     broken: list[TableError] = []
     users: frozenset[str] | None = None
+    rows_in: dict[str, int] = {}
     for name in CONTRACTS:
-        if name not in frames:
+        if name not in readers:
             continue
         try:
-            checked[name] = check_table(name, frames[name], as_of=time, users=users)
+            given = readers[name]()  # one at a time, and let go of when it has been checked
+            rows_in[name] = len(given)
+            checked[name] = check_table(name, given, as_of=time, users=users)
         except TableError as error:
             broken.append(error)
         else:
             if name == T.PROFILES:
                 users = frozenset(checked[name].accepted[C.USER])
+    given = None
     if broken:
         raise broken[0] if len(broken) == 1 else _together(broken)
     precaution = Precaution()
     for table in checked.values():
         precaution |= table.precaution if past else table.precaution.at_once()
     erased = precaution.erased | _erased(checked)
-    checked = {name: without_erased(table, erased) for name, table in checked.items()}
+    checked = {name: without_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(
         accepted=MappingProxyType(accepted),
         quarantine=one_table({name: table.quarantined for name, table in checked.items()}),
-        counts=_counts(frames, checked),
+        counts=_counts(rows_in, checked),
         precaution=precaution,
         as_of=_latest(accepted) if time is None else time,
         source=source,
@@ -185,8 +204,8 @@ def _erased(checked: Mapping[str, Checked]) -> frozenset[str]:
     return frozenset(events.loc[events[C.TYPE] == "erase", C.ACTOR])
 
 
-def _counts(frames: Frames, checked: Mapping[str, Checked]) -> pd.DataFrame:
-    rows = [(n, len(frames[n]), len(c.accepted), len(c.quarantined)) for n, c in checked.items()]
+def _counts(rows_in: Mapping[str, int], checked: Mapping[str, Checked]) -> pd.DataFrame:
+    rows = [(n, rows_in[n], len(c.accepted), len(c.quarantined)) for n, c in checked.items()]
     counts = pd.DataFrame(rows, columns=["table", "rows_in", "accepted", "quarantined"])
     lost = counts[counts["rows_in"] != counts["accepted"] + counts["quarantined"]]
     if len(lost):
@@ -210,8 +229,6 @@ def _relations(tables: LoadedTables, people: Population) -> Relations:
 
 
 def _with_precaution(people: Population, precaution: Precaution) -> Population:
-    from dataclasses import replace
-
     held = people.held.copy()
     rows = people.ids.find(sorted(precaution.people))
     held[rows[rows >= 0]] = True

@@ -7,12 +7,15 @@ error: a `block.parquet` that nobody reads would be a list of blocks that nobody
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from recsys.errors import SourceError, did_you_mean, explained
+from recsys.schema.columns import Columns as C
+from recsys.schema.columns import Tables as T
 from recsys.schema.tables import CONTRACTS
 from recsys.storage import postgres
 from recsys.storage.brought import is_brought, read_brought
@@ -21,6 +24,8 @@ from recsys.storage.unreadable import unreadable
 
 Frames = Mapping[str, pd.DataFrame]
 Source = str | Frames
+Reader = Callable[[], pd.DataFrame]
+"""Reads one table."""
 
 KINDS: Final = ("parquet", "csv", "duckdb")
 _BESIDE: Final = (".json", ".md", ".txt", ".yaml")
@@ -42,6 +47,17 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
     >>> sorted(read_tables({"profiles": pd.DataFrame(), "boundaries": pd.DataFrame()}))
     ['boundaries', 'profiles']
     """
+    return {name: read() for name, read in table_readers(source).items()}
+
+
+def table_readers(source: Source) -> dict[str, Reader]:
+    """Return what reads each table of a source, in the order of the contracts; see `read_tables`.
+
+    A folder of Parquet is read a table at a time, so that a large one need not be in memory at once.
+    """
+    if isinstance(source, str) and source.startswith("parquet:"):
+        files = _files(parse_source(source)[1], ".parquet")
+        return {name: partial(_read_parquet, name, files[name]) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
         found = _frames(source, where="memory")
     elif postgres.is_postgres(source):
@@ -51,7 +67,7 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
     else:
         kind, path = parse_source(source)
         found = _READERS[kind](path)
-    return {name: found[name] for name in CONTRACTS if name in found}
+    return {name: partial(found.__getitem__, name) for name in CONTRACTS if name in found}
 
 
 def parse_source(source: str) -> tuple[str, Path]:
@@ -119,18 +135,26 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
     return found
 
 
-def _read_parquet(folder: Path) -> dict[str, pd.DataFrame]:
+def _read_parquet(name: str, path: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tables = {}
-    for name, path in _files(folder, ".parquet").items():
-        try:
-            table = pq.read_table(path, partitioning=None)
-            tables[name] = table.to_pandas(ignore_metadata=True)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
-    return tables
+    try:
+        texts = _texts(path) if name == T.EVENTS else []
+        table = pq.read_table(path, partitioning=None, read_dictionary=texts)
+        return table.to_pandas(ignore_metadata=True, self_destruct=name == T.EVENTS, split_blocks=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the columns in which the same texts come again and again: each is kept once."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = pq.ParquetDataset(path, partitioning=None).schema
+    texts = [field.name for field in fields if pa.types.is_string(field.type)]
+    return [name for name in texts if name != C.EVENT]
 
 
 def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
@@ -151,7 +175,6 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
 
 
 _READERS: Final[dict[str, Callable[[Path], dict[str, pd.DataFrame]]]] = {
-    "parquet": _read_parquet,
     "csv": lambda folder: {name: read_csv(path) for name, path in _files(folder, ".csv").items()},
     "duckdb": _read_duckdb,
 }

@@ -98,7 +98,12 @@ class Field(ABC):
 
         meaning: returns the canonical value or raises Refused.
         """
-        group, distinct = pd.factorize(keys)
+        return self.by_number(*pd.factorize(keys), meaning)
+
+    def by_number(
+        self, group: npt.NDArray[Any], distinct: Objects, meaning: Callable[[Any], object]
+    ) -> tuple[Objects, list[Fault]]:
+        """Read each distinct value once; `group`: `(n,)` which of `distinct` a row holds, -1 unknown."""
         meanings = np.full(len(distinct) + 1, None, dtype=object)
         verdicts: dict[str, list[tuple[int, str]]] = {}
         hints = 0
@@ -117,7 +122,7 @@ class Field(ABC):
         return refused.sentence(self.name, _written(value) if told else None, hint=hint)
 
     def _spread(self, rule: str, group: Positions, refused: Sequence[tuple[int, str]]) -> Fault:
-        sentences = np.full(int(group.max()) + 2, None, dtype=object)
+        sentences = np.full(max(int(group.max(initial=0)), max(at for at, _ in refused)) + 2, None, object)
         for at, sentence in refused:
             sentences[at] = sentence
         reasons = sentences[group]
@@ -150,4 +155,5 @@ def all_null(values: pd.Series) -> bool:
 
 def dtype_name(values: pd.Series) -> str:
     """Return the type of a column as one short word for a message."""
-    return shown(str(values.dtype)).strip("'")
+    dtype = values.dtype.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+    return shown(str(dtype)).strip("'")

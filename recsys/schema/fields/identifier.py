@@ -3,10 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from recsys.schema.fields.field import Refused
+import pandas as pd
+
+from recsys.schema.fields.field import Read, Refused
 from recsys.schema.fields.text import TextField
 
 _PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_UNPRINTABLE_TEXT = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+"""As below, for texts that are valid UTF-8."""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -29,6 +33,17 @@ class AnyId(TextField):
 
     nullable: bool = False
     longest: int = 256
+
+    def read(self, values: pd.Series) -> Read:
+        """Read each distinct id; a packed column with nothing wrong in it is taken as it is."""
+        if self.packed and isinstance(values.dtype, pd.StringDtype) and self._all_sound(values):
+            return Read(values.astype("str"), ())
+        return super().read(values)
+
+    def _all_sound(self, values: pd.Series) -> bool:
+        lengths = values.str.len()
+        sound = lengths.notna() & (lengths > 0) & (lengths <= self.longest)
+        return bool(sound.all()) and not values.str.contains(_UNPRINTABLE_TEXT, regex=True).any()
 
     def meaning(self, text: str) -> str:
         """Return the id itself."""

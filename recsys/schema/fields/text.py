@@ -14,7 +14,6 @@ from recsys.schema.fields.field import (
     Refused,
     all_null,
     dtype_name,
-    object_series,
     objects,
 )
 from recsys.schema.text import unsafe_characters
@@ -32,9 +31,13 @@ def holds_text(values: pd.Series) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class TextField(Field):
-    """A column of texts of at most `longest` characters."""
+    """A column of texts of at most `longest` characters.
+
+    packed: nearly every text is another, so they are kept as one array, NaN where unknown.
+    """
 
     longest: int = LONGEST
+    packed: bool = False
 
     @abstractmethod
     def meaning(self, text: str) -> object:
@@ -52,8 +55,13 @@ class TextField(Field):
 
     def read(self, values: pd.Series) -> Read:
         """Read each distinct text, once it is known to be a text that is not too long."""
-        meanings, refused = self.by_distinct(_hashable(objects(values)), self._checked)
-        return Read(object_series(meanings), (*self.nulls(values.isna().to_numpy(bool)), *refused))
+        if isinstance(values.dtype, pd.CategoricalDtype):  # each distinct text is known already
+            numbers, distinct = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
+            meanings, refused = self.by_number(numbers, distinct, self._checked)
+        else:
+            meanings, refused = self.by_distinct(_hashable(objects(values)), self._checked)
+        column = pd.Series(meanings, dtype="str" if self.packed else object)
+        return Read(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
 
     def _checked(self, value: object) -> object:
         if not isinstance(value, str):

@@ -17,7 +17,7 @@ _MAY_BE_SILENT = ("report",)
 
 def right_target(context: Context) -> Iterator[Fault]:
     """Refuse events about one person that name another, and events between two that do not."""
-    rows = context.sound_rows
+    rows = context.sound_columns(C.TYPE, C.TARGET)
     personal, anybody = rows[C.TYPE].isin(PERSONAL_EVENTS), rows[C.TYPE].isin(_TO_ANYBODY)
     named = rows[C.TARGET].notna()
     yield Fault(
@@ -34,7 +34,7 @@ def right_target(context: Context) -> Iterator[Fault]:
 
 def right_detail(context: Context) -> Iterator[Fault]:
     """Refuse details that their type of event does not have."""
-    rows = context.sound_rows
+    rows = context.sound_columns(C.TYPE, C.DETAIL)
     details = {kind: frozenset(words) for kind, words in EVENT_DETAILS.items()}
     with_detail = rows[rows[C.DETAIL].notna()]
     known = np.fromiter(

@@ -10,7 +10,7 @@ from recsys.schema.fields.field import Fault
 
 def two_people(context: Context) -> Iterator[Fault]:
     """Refuse pairs of one person with themselves."""
-    rows = context.sound_rows
+    rows = context.sound_columns(C.ACTOR, C.TARGET)
     same = rows[(rows[C.ACTOR] == rows[C.TARGET]) & rows[C.TARGET].notna()]
     reason = explained("actor and target are one person", where=C.TARGET, remedy="name the other person")
     yield Fault(f"{C.TARGET}.self", positions(same), reason)

@@ -9,6 +9,7 @@ from recsys.errors import explained
 from recsys.schema.columns import Columns as C
 from recsys.schema.contract import Context, Rule, positions
 from recsys.schema.fields.field import Fault
+from recsys.schema.repeated import repeated
 
 
 def once(*columns: str) -> Rule:
@@ -18,11 +19,16 @@ def once(*columns: str) -> Rule:
     """
 
     def rule(context: Context) -> Iterator[Fault]:
-        rows = context.sound_rows
-        again = rows.duplicated(list(columns))
+        keys = context.sound_columns(*columns)
+        again = repeated(keys[columns[0]]) if len(columns) == 1 else keys.duplicated().to_numpy(bool)
         if not again.any():
             return
-        same = rows[again].index.isin(rows[rows.duplicated()].index)
+        # a row equal in every column is equal in these, so only rows of a repeated key are looked at
+        at, group = np.flatnonzero(again), keys[columns[0]]
+        rows = context.rows.loc[keys.index[group.isin(group.iloc[at]).to_numpy(bool)]]
+        copies = rows.index[rows.duplicated()]
+        again = np.isin(rows.index, keys.index[at])
+        same = rows.index[again].isin(copies)
         where, name = ", ".join(columns), columns[0]
         yield Fault(
             f"{name}.duplicate",
