@@ -33,8 +33,8 @@ from recsys.models.looks import Looks
 from recsys.models.model import Model
 from recsys.publication.chance import generator
 from recsys.publication.chosen_model import chosen_model
-from recsys.publication.judged_people import events_among, judged_people, tables_among
 from recsys.publication.judged_pairs import judged_pairs, write_judged
+from recsys.publication.judged_people import events_among, judged_people, tables_among
 from recsys.publication.night import Night
 from recsys.publication.off_policy import SNIPS, explored, listed, snips_rows
 from recsys.schema.columns import Columns as C
@@ -59,8 +59,8 @@ MEASURES: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "e
 def judge(night: Night, *, pairs: Path | None = None) -> Found:
     """Return what the model of the night's settings foresaw, as plain values that JSON can hold.
 
-    learned_before, judged_people, answered_after, shown_after say what was judged; `measures` and `reliability` are
-    rows of tables. When nothing came after anything, `not_judged` says so instead.
+    learned_before, judged_people, answered_after, shown_after say what was judged; `measures` and
+    `reliability` are rows of tables. When nothing came after anything, `not_judged` says so instead.
 
     pairs: a file for what the model of the settings said of each pair it was judged on, see
     `judged_pairs`.

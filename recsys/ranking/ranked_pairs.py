@@ -1,12 +1,12 @@
 """Suggestions as aligned arrays: what is left of lists once retrieval is done."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.constraints.many_pairs import may_show_each
 from recsys.constraints.policy import Policy
 from recsys.explain.reasons import Reasons
 from recsys.retrieval import MutualLists
@@ -15,8 +15,6 @@ from recsys.schema.ids import id_column
 from recsys.schema.population import Population
 
 Mask = npt.NDArray[np.bool_]
-
-_PAIRS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +60,7 @@ class RankedPairs:
 
     def allowed(self, policy: Policy, people: Population) -> Mask:
         """Say which suggestions the plain form of `policy` lets be shown."""
-        return _in_parts(
-            lambda part: policy.may_show(people, self.viewer[part], self.candidate[part]), len(self)
-        )
+        return may_show_each(policy, people, self.viewer, self.candidate)
 
     def frame(self, people: Population, reasons: Reasons) -> pd.DataFrame:
         """Return the suggestions as a table, with reasons."""
@@ -79,9 +75,3 @@ class RankedPairs:
                 C.REASONS: pd.Series(reasons.codes(self.viewer, self.candidate), dtype=object),
             }
         )
-
-
-def _in_parts(check: Callable[[slice], Mask], n: int) -> Mask:
-    """Run a check over slices of `n` pairs, so that memory stays bounded."""
-    parts = [check(slice(start, start + _PAIRS_AT_ONCE)) for start in range(0, n, _PAIRS_AT_ONCE)]
-    return np.concatenate(parts) if parts else np.zeros(0, bool)

@@ -1,11 +1,12 @@
 """A whole night as an operator runs it: how long, how much memory, and what survives when it is cut short.
 
     python -m tests.benchmarks.night --people 100000 --json OUT
-    python -m tests.benchmarks.night --people 100000 --beside 10000    (and how cost grows)
+    python -m tests.benchmarks.night --people 100000 --beside 10000 --night-only    (and how cost grows)
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
 makes the lists and goes on; lets a publication fail at every write, flush and rename; damages every file
-of a publication in every way. `--safety-only` leaves the night out, `--every 5` walks every fifth step,
+of a publication in every way. `--safety-only` leaves the night out, `--night-only` all that is harmed on
+purpose, `--every 5` walks every fifth step,
 `--postgres 500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two
 workers of Spark (where pyspark is installed, see `make test-spark`) and compares the bytes.
 """
@@ -39,6 +40,8 @@ from tests.publication.night import make_night
 ROOT = Path(__file__).parents[2]
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
 _DONE = (0, 10)
+_TELLING = 1.0
+"""Seconds below which how a stage grows is not told."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,7 +50,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--beside", type=int, metavar="N", help="a smaller night too, to see how cost grows")
+    parser.add_argument(
+        "--beside", type=int, nargs="+", default=[], metavar="N", help="smaller nights too: how cost grows"
+    )
+    parser.add_argument("--night-only", action="store_true", help="leave all that is harmed on purpose out")
     parser.add_argument("--every", type=int, default=1, help="walk every n-th step on the disk (default 1)")
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
     parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
@@ -72,10 +78,12 @@ def measure(args: argparse.Namespace) -> Result:
             summary["resume_redone"] = _resume(project)
             if args.spark:
                 summary["spark_same_bytes"] = _same_bytes(project)
-            if args.beside:
-                small = _night(_project(Path(folder) / "beside"), args.beside, args.set)
-                notes.append(_growth(people, big, args.beside, small))
-        summary |= _safety(Path(folder) / "safety", args)
+            for fewer in args.beside:
+                small = _night(_project(Path(folder) / str(fewer)), fewer, args.set)
+                rows = [*small["rows"], *rows]
+                notes += _growth(people, big, fewer, small)
+        if not args.night_only:
+            summary |= _safety(Path(folder) / "safety", args)
         if args.postgres:
             summary |= _postgres(args)
     return Result(rows or [_as_row(summary)], summary, notes)
@@ -209,15 +217,28 @@ def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _growth(people: int, big: Mapping[str, Any], fewer: int, small: Mapping[str, Any]) -> str:
-    power = math.log(big["seconds"] / small["seconds"]) / math.log(people / fewer)
-    million = big["seconds"] * (1e6 / people) ** max(power, 1.0) / 60
-    memory = big["peak_mb"] * (1e6 / people) / 1024
-    return (
-        f"time grows as people to the power {power:.2f} ({fewer:,}: {small['seconds']:.0f} s); by that a "
-        f"million people take {million:.0f} minutes, and in proportion {memory:.0f} GiB at most "
-        "(extrapolated, not run)"
-    )
+def _growth(people: int, big: Mapping[str, Any], fewer: int, small: Mapping[str, Any]) -> list[str]:
+    """Say how time and memory grow from the smaller night to the larger, in all and by stage."""
+    power, million = _power(people, big["seconds"], fewer, small["seconds"])
+    slope = (big["peak_mb"] - small["peak_mb"]) / (people - fewer)
+    memory = (big["peak_mb"] + slope * (1e6 - people)) / 1024
+    stages = [
+        f"{stage} {_power(people, seconds, fewer, small['seconds_by_stage'][stage])[0]:.2f}"
+        for stage, seconds in big["seconds_by_stage"].items()
+        if min(seconds, small["seconds_by_stage"].get(stage, 0.0)) > _TELLING
+    ]
+    return [
+        f"from {fewer:,} ({small['seconds']:.0f} s, {small['peak_mb']:,} MB) time grows as people to the "
+        f"power {power:.2f}: {', '.join(stages)}",
+        f"by that a million people take {million / 60:.0f} minutes, and by the slope {memory:.0f} GiB"
+        + (" (extrapolated, not run)" if people < 1_000_000 else ""),
+    ]
+
+
+def _power(people: int, seconds: float, fewer: int, before: float) -> tuple[float, float]:
+    """Return as which power of people a time grows, and what a million would take by it."""
+    power = math.log(seconds / before) / math.log(people / fewer)
+    return power, seconds * (1e6 / people) ** max(power, 1.0)
 
 
 def _as_row(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """Nobody is shown a person they may not be shown: asked of the plain definition, pair by pair."""
 
-from typing import Final
-
 import numpy as np
 
+from recsys.constraints.many_pairs import may_show_each
 from recsys.publication.gates.gate import GateResult, Proposal, blocked_if_any
-
-_PAIRS_AT_ONCE: Final = 1_000_000
 
 
 def violations(proposal: Proposal) -> GateResult:
@@ -17,11 +14,8 @@ def violations(proposal: Proposal) -> GateResult:
     viewers, candidates = proposal.viewers, proposal.candidates
     known = (viewers >= 0) & (candidates >= 0)
     count = int((~known).sum())
-    viewers, candidates = viewers[known], candidates[known]
-    for start in range(0, len(viewers), _PAIRS_AT_ONCE):
-        part = slice(start, start + _PAIRS_AT_ONCE)
-        shown = proposal.policy.may_show(proposal.people, viewers[part], candidates[part])
-        count += int(np.count_nonzero(~shown))
+    shown = may_show_each(proposal.policy, proposal.people, viewers[known], candidates[known])
+    count += int(np.count_nonzero(~shown))
     return blocked_if_any(
         "violations",
         count,

@@ -122,7 +122,8 @@ class Field(ABC):
         return refused.sentence(self.name, _written(value) if told else None, hint=hint)
 
     def _spread(self, rule: str, group: Positions, refused: Sequence[tuple[int, str]]) -> Fault:
-        sentences = np.full(max(int(group.max(initial=0)), max(at for at, _ in refused)) + 2, None, object)
+        last = max(int(group.max(initial=0)), *(at for at, _ in refused))
+        sentences = np.full(last + 2, None, dtype=object)
         for at, sentence in refused:
             sentences[at] = sentence
         reasons = sentences[group]
