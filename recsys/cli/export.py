@@ -18,14 +18,17 @@ def export(
 ) -> None:
     """Serve what is published from a database as well.
 
-    The lists replace those served there before, in one transaction.
+    The lists replace those served there before, in one transaction. Who asked to be erased since they
+    were made does not enter.
 
     Exit codes: 0 served, 30 the database is away or another export is at work, 40 it refused.
 
     Example: recsys export postgresql://recsys@db/service
     """
+    from recsys.storage.erasures import ErasureList
     from recsys.storage.postgres import load_publication
     from recsys.storage.published import read_publication
 
-    served = load_publication(read_publication(published), target)
+    erased = ErasureList.of(published).now()
+    served = load_publication(read_publication(published), target, erased=erased)
     typer.echo(f"served: {served.run_id}, {served.viewers:,} viewers, {served.suggestions:,} suggestions")

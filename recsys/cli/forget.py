@@ -22,16 +22,24 @@ def forget(
         str | None,
         typer.Option(metavar="STORE", help="A safety store to tell as well: a SQLite file, or an address."),
     ] = None,
+    served_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--served-from", metavar="ADDRESS", help="postgresql://user@host/db that lists were exported to."
+        ),
+    ] = None,
 ) -> None:
     """Erase people for good.
 
     They vanish from what is served at once, and from every table, artifact and publication by the next
-    night. Earlier publications that name them are removed. This cannot be undone.
+    night. Earlier publications that name them are removed. This cannot be undone. It may be asked again,
+    for example when the database was away (exit code 30).
 
-    Example: recsys forget u0000007
+    Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
     from recsys.publication.forgetting import forget as forgotten
     from recsys.storage.erasures import ErasureList
+    from recsys.storage.postgres import forget_served
     from recsys.storage.safety import SqliteSafety, open_safety
     from recsys.tracking.forget_tracked import forget_tracked
 
@@ -40,6 +48,9 @@ def forget(
         for user in users:
             store.erase(user)
     outcome = forgotten(users, published)
+    for address in served_from or ():
+        left = forget_served(users, address)
+        typer.echo(f"database: {left.lists} lists removed, {left.shortened} lists of others shortened")
     changed = forget_tracked(tracking, ErasureList.of(published).now())
     typer.echo(f"noted: {outcome.new} of {len(users)} are new to the list of erasures")
     typer.echo(f"publications removed: {', '.join(outcome.removed) or 'none'}")

@@ -168,12 +168,12 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
             given = readers[name]()  # one at a time, and let go of when it has been checked
             rows_in[name] = len(given)
             checked[name] = check_table(name, given, as_of=time, users=users)
+            del given
         except TableError as error:
             broken.append(error)
         else:
             if name == T.PROFILES:
                 users = frozenset(checked[name].accepted[C.USER])
-    given = None
     if broken:
         raise broken[0] if len(broken) == 1 else _together(broken)
     precaution = Precaution()

@@ -10,6 +10,8 @@ from recsys.schema.population import Population
 from recsys.schema.relations import Relations
 from tests.people import make_listed_people
 
+PEOPLE = make_listed_people(40, np.random.default_rng(0))
+
 
 def two_accounts_each(people: Population) -> Population:
     """Everybody has a second account, and the first ones of some are kept apart."""
@@ -24,7 +26,7 @@ def two_accounts_each(people: Population) -> Population:
 def test_pairs_asked_few_at_a_time_are_answered_as_all_at_once(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = two_accounts_each(make_listed_people(40, np.random.default_rng(0)))
+    people = two_accounts_each(PEOPLE)
     policy = Policy.default()
     viewer, candidate = (side.ravel().astype(np.int32) for side in np.mgrid[0:40, 0:40])
     other = viewer != candidate
@@ -36,19 +38,17 @@ def test_pairs_asked_few_at_a_time_are_answered_as_all_at_once(
 
 
 def test_a_separation_of_an_account_that_no_pair_names_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    people = two_accounts_each(make_listed_people(40, np.random.default_rng(0)))
-    second = np.array([20, 22], np.int32), np.array([21, 24], np.int32)
-    alone = Relations.none(len(people))
-    policy = Policy.default()
-    assert may_show_each(policy, replace(people, relations=alone), *second).tolist() == [True, True]
-    assert may_show_each(policy, people, *second).tolist() == [False, True]
+    policy, people = Policy.default(), two_accounts_each(PEOPLE)
+    people = replace(people, relations=Relations.none(len(people)))
+    i, j = (side.ravel().astype(np.int32) for side in np.mgrid[20:40, 20:40])
+    may = np.flatnonzero(policy.may_show(people, i, j))[:2]  # of second accounts
+    i, j = i[may], j[may]
+    apart = np.array([(i[1] - 20, j[1] - 20)])
+    kept_apart = Relations.of(len(people), separated=apart, reason=np.zeros(1, np.int8))
+    assert may_show_each(policy, people, i, j).tolist() == [True, True]
+    assert may_show_each(policy, replace(people, relations=kept_apart), i, j).tolist() == [True, False]
 
 
 def test_no_pairs_are_no_answers() -> None:
     nobody = np.zeros(0, np.int32)
-    assert (
-        may_show_each(
-            Policy.default(), make_listed_people(4, np.random.default_rng(0)), nobody, nobody
-        ).tolist()
-        == []
-    )
+    assert may_show_each(Policy.default(), PEOPLE, nobody, nobody).tolist() == []

@@ -1,6 +1,5 @@
 """Each gate alone: it passes what is right and answers to what is planted."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 
 from recsys.config import GateSettings
+from recsys.constraints import many_pairs
 from recsys.publication.gates import GATES, Gate, Level, Proposal
 from recsys.publication.gates.last_night import people, rows
 from recsys.publication.gates.lengths import lengths
@@ -56,7 +56,7 @@ def test_a_pair_that_may_not_be_shown(night: Night, proposal: Proposal) -> None:
 def test_violations_are_counted_over_all_parts(
     night: Night, proposal: Proposal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules[violations.__module__], "_PAIRS_AT_ONCE", 7)
+    monkeypatch.setattr(many_pairs, "_PAIRS_AT_ONCE", 7)
     viewer, candidate = not_shown(night)
     planted = night.lists.assign(**{C.VIEWER: viewer, C.CANDIDATE: candidate})
     assert violations(replace(proposal, lists=planted)).numbers["count"] == len(planted)

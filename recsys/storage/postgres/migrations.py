@@ -6,6 +6,8 @@ from recsys.errors import SourceError, explained
 from recsys.storage.postgres.connection import rows
 
 SCHEMA: Final = "recsys"
+TABLE: Final = "recommendations"
+"""The lists that are served, one row a viewer."""
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (

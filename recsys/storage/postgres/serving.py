@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from recsys.errors import BusyError, explained
+import numpy as np
+import pyarrow.parquet as pq
+
 from recsys.schema.columns import Columns as C
+from recsys.storage.erasures import Erased
 from recsys.storage.postgres.connection import rows, transaction
+from recsys.storage.postgres.forgetting import remove_people
 from recsys.storage.postgres.list_arrays import viewer_rows
-from recsys.storage.postgres.migrations import SCHEMA, migrate
+from recsys.storage.postgres.migrations import SCHEMA, TABLE, migrate
+from recsys.storage.postgres.one_writer import be_the_writer
 from recsys.storage.published import LISTS, Publication
 
-TABLE: Final = "recommendations"
 _STAGING: Final = "recommendations_next"
-_LOCK: Final = 7_265_637_379
-"""The advisory lock of the one writer; any number that nobody else uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Served:
     suggestions: int
 
 
-def load_publication(publication: Publication, address: str) -> Served:
+def load_publication(publication: Publication, address: str, *, erased: Erased | None = None) -> Served:
     """Load a verified publication and serve it instead of what was served before.
 
     Rows are copied into a staging table, indexed, and take the old table's name at the end of one
@@ -35,13 +37,14 @@ def load_publication(publication: Publication, address: str) -> Served:
     moment leaves the old. `recsys.recommendations` then has one row a viewer: viewer_id, and arrays
     candidate_id, p_like, p_liked_back, p_mutual, reasons (codes joined by commas), best first.
 
+    erased: who asked to be erased; whom of them the publication still names does not enter.
+
     Raises BusyError when the database is away or another writer is loading, SourceError when it
     refuses, for example because it is newer than this package.
     """
     manifest = publication.manifest
     with transaction(address) as cursor:
-        if not rows(cursor, f"SELECT pg_try_advisory_xact_lock({_LOCK}) AS free")[0]["free"]:
-            raise BusyError(explained("another process is loading lists", remedy="try again when it is done"))
+        be_the_writer(cursor)
         migrate(cursor)
         viewers = _copy(cursor, publication)
         suggestions = manifest.files[LISTS].rows or 0
@@ -63,6 +66,8 @@ def load_publication(publication: Publication, address: str) -> Served:
                 manifest.erasure_watermark,
             ),
         )
+        if gone := _still_named(publication, erased):
+            remove_people(cursor, gone)
         return _served(cursor)
 
 
@@ -71,6 +76,19 @@ def served(address: str) -> Served | None:
     with transaction(address) as cursor:
         there = rows(cursor, f"SELECT to_regclass('{SCHEMA}.{TABLE}') IS NOT NULL AS there")
         return _served(cursor) if there[0]["there"] else None
+
+
+def _still_named(publication: Publication, erased: Erased | None) -> list[str]:
+    """Return who of those erased stands in the lists; none in lists made since the latest erasure."""
+    if erased is None or not len(erased) or publication.manifest.erasure_watermark == erased.watermark:
+        return []
+    path, columns = publication.folder / LISTS, [C.VIEWER, C.CANDIDATE]
+    table = pq.read_table(path, columns=columns, read_dictionary=columns, partitioning=None)
+    named = {
+        name for column in columns for part in table[column].chunks for name in part.dictionary.to_pylist()
+    }
+    ids = np.array(sorted(named), dtype=object)
+    return [str(one) for one in ids[erased.holds(ids)]]
 
 
 def _copy(cursor: Any, publication: Publication) -> int:

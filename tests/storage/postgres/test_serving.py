@@ -13,6 +13,7 @@ from recsys.errors import BusyError, SourceError
 from recsys.storage.postgres import load_publication, served
 from recsys.storage.postgres import serving as module
 from recsys.storage.postgres.migrations import MIGRATIONS
+from recsys.storage.postgres.one_writer import LOCK
 from recsys.storage.published import read_publication
 from tests.publication.night import Night, make_night
 
@@ -121,7 +122,7 @@ def test_readers_see_the_old_or_the_new_and_never_wait_for_an_answer_in_vain(pos
 def test_two_writers_do_not_meet(postgres, publications):
     load_publication(publications[0], postgres)
     with adbc_driver_postgresql.dbapi.connect(postgres) as other, other.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock({module._LOCK})")
+        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
         cursor.fetchall()
         with pytest.raises(BusyError, match="another process is loading"):
             load_publication(publications[1], postgres)
