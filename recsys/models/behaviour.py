@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -38,9 +38,10 @@ _MOST_HELD_OUT = 400_000
 """Looks enough to learn two dozen weights to the third digit; the others are better learned from."""
 _ENOUGH_HELD_OUT = 100_000
 """Looks that are wanted: fewer people leave one part out after another until there are so many."""
-_WORTH_SPLITTING = 10_000
+_WORTH_SPLITTING = 5_000
 """Looks below which one part is left out and no second."""
 _SAID = ("labels", "chances")
+_LEAST_CHANCE = 1e-9
 
 
 class BehaviourModel(Model):
@@ -96,7 +97,7 @@ class BehaviourModel(Model):
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
         if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
-            return Stacker.usual().of_content(level, slope), usual
+            return replace(Stacker.usual().of_content(level, slope), asked=self.base_.asked), usual
         heard = [looks.take(held) for held in splits]
         parts = [self._held_parts(people, lesson, looks, held, rng) for held in splits]
         for _ in range(BELIEFS):
@@ -155,6 +156,16 @@ class BehaviourModel(Model):
         scored = super().score_pairs(pairs, people=people)
         p, q = (scored[column].to_numpy(np.float64) for column in (C.P_LIKE, C.P_LIKED_BACK))
         return scored.assign(**{C.P_MUTUAL: self.joint_.both(p, q)})
+
+    def p_answer(self, p_like: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return P(viewer says yes | the candidate liked them before, and the viewer answers), `[0, 1]`.
+
+        p_like: of `score_pairs`, any shape. Being liked flatters, and who is not interested mostly does
+        not answer, so p_answer lies above it. How far, in logits, is learned once for everybody, on
+        answers left out; nothing where nobody answers a like as from an inbox.
+        """
+        p = np.clip(np.asarray(p_like, np.float64), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
+        return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.asked)
 
     def for_newcomers(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""

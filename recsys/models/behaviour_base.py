@@ -77,11 +77,10 @@ class Base:
         logits, n_people = _logits(content, looks), len(people)
         effects = PersonEffects.none(n_people)
         for _ in range(BELIEFS):
-            line, asked = _line(logits, looks, learned=content is not None)
+            line, asked = _line(logits, looks, effects, learned=content is not None)
             offset = line.logits(logits) + asked * looks.asked
             effects = fit_person_effects(looks, offset, n_people, start=effects)
-            offset += effects.intercept
-            offset += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
+            offset += effects.logits(looks)
             looks = looks.believed(sigmoid(offset))
         maps, personal = _personal(content, n_people, config, line.slope)
         own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
@@ -136,12 +135,12 @@ def _logits(content: Directed | None, looks: Looks) -> Floats:
     return own + near
 
 
-def _line(logits: Floats, looks: Looks, *, learned: bool) -> tuple[Platt, float]:
-    """Return the line to logits of P(like | look), and what having been liked adds."""
+def _line(logits: Floats, looks: Looks, effects: PersonEffects, *, learned: bool) -> tuple[Platt, float]:
+    """Return the line to logits of P(like | look), and what having been liked adds given the effects."""
     line, listed = Platt(1.0, 0.0), ~looks.asked
     if learned:
         line = fit_platt(logits[listed], looks.labels[listed], looks.chances[listed])
-    return line, _asked(line.logits(logits), looks)
+    return line, _asked(line.logits(logits) + effects.logits(looks), looks)
 
 
 def _asked(logits: Floats, looks: Looks) -> float:

@@ -52,10 +52,8 @@ class State:
             effects = fit_person_effects(
                 looks, offset, n_people, variances=base.variances, intercept=base.intercept, start=effects
             )
-            known_by_now = offset + base.intercept
-            known_by_now += effects.generosity[looks.viewers] + effects.popularity[looks.candidates]
-            looks = looks.believed(sigmoid(known_by_now))
-        offset = known_by_now
+            looks = looks.believed(sigmoid(offset + effects.logits(looks)))
+        offset = offset + effects.logits(looks)
         own, bases, config = spaces.personal, spaces.personal_bases, base.config
         without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
         taste, appeal = own.folded(looks, without, bases, config.personal_strength, config.steps)

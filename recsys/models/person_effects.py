@@ -36,6 +36,10 @@ class PersonEffects:
         """Nothing is known of anybody."""
         return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (0.2, 0.2))
 
+    def logits(self, looks: Looks) -> Floats:
+        """Return what the intercept and the two people add to each look, `(n_looks,)`."""
+        return self.intercept + self.generosity[looks.viewers] + self.popularity[looks.candidates]
+
 
 def fit_person_effects(
     looks: Looks,

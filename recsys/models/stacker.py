@@ -36,7 +36,7 @@ class Stacker:
     rows:    `(n_parts + 2, 2)` weight of each part, of selectivity and of popularity for somebody
              unknown, and what is added for somebody fully known.
     columns: `(n_parts,)` what is added to 1 for a candidate fully known.
-    asked:   logits added for somebody who likes already; used in learning alone.
+    asked:   logits added for an answer to somebody who likes already; not part of taste and appeal.
     """
 
     intercept: float

@@ -96,7 +96,9 @@ def _judged_after(
     of_looks: dict[str, bool] = {}
     by_chance = explored(events.frame, at, people)
     for name, model in _models(settings, people, past):
-        lists[name] = as_lists(model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people))
+        scored = model.score_pairs(shown[[C.VIEWER, C.CANDIDATE]], people=people)
+        answer = model.p_answer(scored[C.P_LIKE]) if isinstance(model, BehaviourModel) else scored[C.P_LIKE]
+        lists[name] = as_lists(scored.assign(**{C.P_ANSWER: answer}))
         of_looks[name] = isinstance(model, BehaviourModel)
         would_show[name] = listed(model.directed(people), people, night.policy, by_chance, PLACES)
     own_metrics = {name: brought_metric(name) for name in settings.evaluate.metrics}
@@ -181,7 +183,7 @@ def _reliability(
     tables = []
     for name, pairs, chance in (
         ("like", first, C.P_LIKE),
-        ("back", asked, C.P_LIKE),
+        ("back", asked, C.P_ANSWER),
         ("mutual", both, C.P_MUTUAL),
     ):
         known = pairs.merge(said, on=[C.VIEWER, C.CANDIDATE])

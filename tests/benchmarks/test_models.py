@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.schema.columns import Columns as C
-from tests.benchmarks import models
+from tests.benchmarks import models, town_ceiling
 from tests.benchmarks.town_after import TownAfter
 from tests.benchmarks.training import many_events
 from tests.people import make_people
@@ -21,6 +21,17 @@ def test_every_model_is_judged_and_the_figures_are_written(tmp_path):
     assert summary["town_ndcg10_oracle"] > summary["town_ndcg10_random"]
     assert {"hybrid_gain_few", "hybrid_vs_content_cold", "mutual_ece", "fit_seconds"} <= set(summary)
     assert {"fit_peak_mb", "fold_in_ms"} <= set(summary)
+
+
+@pytest.mark.slow
+def test_the_ideal_learner_stands_between_random_and_the_oracle(tmp_path):
+    out = tmp_path / "ceiling.json"
+    assert (
+        town_ceiling.main(["--people", "300", "--draws", "60", "--resamples", "5", "--json", str(out)]) == 0
+    )
+    summary = json.loads(out.read_text())["summary"]
+    order = [summary[f"{name}_all_ndcg10"] for name in ("random", "ideal_learner", "oracle")]
+    assert order == sorted(order)
 
 
 def test_judged_pairs_were_never_shown_and_the_oracle_knows_their_rate():

@@ -14,6 +14,7 @@ from recsys.history.labels import directed_labels
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
 from recsys.simulation.town import make_town
+from recsys.simulation.truth import Truth
 from recsys.storage.load import load_events, load_population
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +37,8 @@ class TownAfter:
     pairs: pd.DataFrame
     chance: Floats
     slices: pd.Series
+    truth: Truth
+    at: npt.NDArray[np.int64]
 
     @classmethod
     def made(cls, n_people: int, rng: np.random.Generator, *, pool: int = 60) -> "TownAfter":
@@ -54,7 +57,7 @@ class TownAfter:
         decided = directed_labels(events)
         signals = count_signals(ids, decided[C.VIEWER], decided[C.CANDIDATE])
         slices = pd.Series(evidence_slice(signals.to_numpy()), index=ids)
-        return cls(people, events, pairs, like * back, slices)
+        return cls(people, events, pairs, like * back, slices, town.truth, at)
 
 
 def _unseen_pairs(

@@ -3,10 +3,12 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from recsys.history.events import Events
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel, stored_confidences
+from recsys.models.directed import sigmoid
 from recsys.models.looks import Looks
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
@@ -128,29 +130,56 @@ def test_importing_the_package_does_not_import_implicit():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_the_level_is_right_where_most_noes_stay_unsaid():
-    """The generous leave less silence behind than the choosy; taken alike, everybody looks choosier."""
-    rng, n, shown = np.random.default_rng(2), 200, 60
+def lists_and_inboxes(rng, flattered=None, n=200, shown=60):
+    """Return people of unlike generosity, what they did with random lists, and P(like | look) of each.
+
+    With `flattered`, every like is answered on the next day, so many logits more readily.
+    """
     ids = np.array([f"u{k:03d}" for k in range(n)], object)
     generosity = rng.normal(0.0, 1.5, n)
     i = np.repeat(np.arange(n), shown)
     j = np.concatenate([rng.choice(np.delete(np.arange(n), k), shown, replace=False) for k in range(n)])
     place = np.tile(np.arange(shown) % 10 + 1.0, n)
-    chance = 1.0 / (1.0 + np.exp(1.0 - generosity))
+    chance = sigmoid(generosity - 1.0)
     looked = rng.random(n * shown) < place**-0.5
     likes = looked & (rng.random(n * shown) < chance[i])
     passes = looked & ~likes & (rng.random(n * shown) < 0.12)
 
-    def rows(chosen, kind, days):
-        at = np.where(kind == "impression", place, np.nan)[chosen]
+    def rows(actor, target, kind, days, at=np.nan):
         ago = AS_OF - pd.to_timedelta(days, unit="D")
         return pd.DataFrame(
-            {"actor": ids[i[chosen]], "target": ids[j[chosen]], "type": kind, "ts": ago, "position": at}
+            {"actor": ids[actor], "target": ids[target], "type": kind, "ts": ago, "position": at}
         )
 
-    log = [rows(np.ones(n * shown, bool), "impression", 3), rows(likes, "like", 2), rows(passes, "pass", 2)]
-    people = Population.of_ids(ids, as_of=AS_OF)
+    log = [
+        rows(i, j, "impression", 3, place),
+        rows(i[likes], j[likes], "like", 2),
+        rows(i[passes], j[passes], "pass", 2),
+    ]
+    if flattered is not None:
+        said = np.where(
+            rng.random(likes.sum()) < sigmoid(generosity - 1.0 + flattered)[j[likes]], "like", "pass"
+        )
+        log.append(rows(j[likes], i[likes], said, 1))
+    return Population.of_ids(ids, as_of=AS_OF), Events.of(pd.concat(log)), chance
+
+
+def test_the_level_is_right_where_most_noes_stay_unsaid():
+    """The generous leave less silence behind than the choosy; taken alike, everybody looks choosier."""
+    people, events, chance = lists_and_inboxes(np.random.default_rng(2))
     model = CollaborativeModel(BehaviourConfig(signed_factors=2))
-    model.fit(people, Events.of(pd.concat(log)), rng=np.random.default_rng(0))
-    everybody = np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
+    model.fit(people, events, rng=np.random.default_rng(0))
+    everybody = np.repeat(np.arange(len(people)), len(people)), np.tile(np.arange(len(people)), len(people))
     assert abs(model.fitted.probabilities(*everybody).mean() - chance.mean()) < 0.01
+
+
+@pytest.mark.parametrize("stack", [True, False])
+def test_answers_to_a_like_have_a_chance_of_their_own(stack):
+    people, events, _ = lists_and_inboxes(np.random.default_rng(2), flattered=1.5, n=120)
+    model = CollaborativeModel(BehaviourConfig(signed_factors=2, stack=stack))
+    model.fit(people, events, rng=np.random.default_rng(0))
+    looks = Looks.from_events(people, events)
+    asked = looks.take(looks.asked)
+    p_like = model.fitted.probabilities(asked.viewers, asked.candidates)
+    assert p_like.mean() < asked.labels.mean() - 0.2
+    assert abs(model.p_answer(p_like).mean() - asked.labels.mean()) < 0.04
