@@ -17,7 +17,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly tune test lint type notebooks docs test-spark bench bench-million soak lock clean
+.PHONY: help env nightly tune test wheel lint type notebooks docs test-spark bench bench-million soak lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,6 +52,13 @@ test-spark: ## the tests of the Spark executor, in an environment of their own (
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  -r requirements/spark.txt
 	.venv-spark/bin/python -m pytest tests/spark
+
+wheel: env ## sdist and wheel in dist/, the wheel installed alone and tried in an empty environment
+	rm -rf dist build/alone
+	$(PYTHON) -m hatchling build -d dist
+	$(SYSTEM_PYTHON) -m venv build/alone
+	build/alone/bin/python -m pip install --quiet --disable-pip-version-check dist/recsys-*.whl
+	cd build && alone/bin/recsys --help > /dev/null && alone/bin/python -P ../tests/architecture/alone.py
 
 lint: env ## format, style and layers
 	$(BIN)/ruff format --check .

@@ -2,48 +2,28 @@
 
 import json
 import sys
-from pathlib import Path
-
-import pandas as pd
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
 from recsys.publication.allocation_files import read_prices
-from recsys.publication.chosen_model import load_model
 from recsys.publication.evaluated import read_calibration
 from recsys.publication.gates import Level
 from recsys.publication.identity import made_from
 from recsys.publication.night import Night
 from recsys.publication.publish import Outcome, publish
+from recsys.publication.serving import serving_writer
 from recsys.publication.still_here import still_here
 from recsys.publication.work import PUBLISHED, WorkFolder
-from recsys.ranking.newcomer_files import write_newcomer_files
-from recsys.ranking.serving_files import write_serving
 from recsys.storage.durable import write_durably
 from recsys.storage.erasures import ErasureList
-from recsys.storage.published import NEWCOMERS, read_lists
+from recsys.storage.published import read_lists
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     erased = ErasureList.of(PUBLISHED).now()
     rows, people, found = still_here(night.people, read_lists(work.lists), erased)
-
-    def serving(folder: Path, lists: pd.DataFrame) -> None:
-        model = load_model(settings.model, work.model)
-        directed = model.directed(night.people).take(rows)
-        write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, model)
-        write_serving(
-            folder,
-            lists,
-            people,
-            night.policy,
-            directed,
-            events=night.events,
-            combiner=settings.recommend.combiner,
-            prices=read_prices(work.allocation)[rows],
-        )
 
     outcome = publish(
         found,
@@ -53,7 +33,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         settings=settings.publish,
         source=settings.source,
         made_from=made_from(settings, night.policy, source=night.source, model=work.model),
-        serving=serving,
+        serving=serving_writer(night, work.model, rows=rows, prices=read_prices(work.allocation)),
         calibration=read_calibration(work.evaluation, settings.model.name),
     )
     write_durably(work.outcome, _json(outcome))

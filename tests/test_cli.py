@@ -12,8 +12,10 @@ from typer.testing import CliRunner, Result
 from recsys.cli import app
 from recsys.constraints import Policy
 from recsys.publication.lock import writer_lock
+from recsys.ranking.ranker import Ranker
 from recsys.storage.load import load_population
 from recsys.storage.published import current_run, read_publication
+from recsys.storage.safety import MemorySafety
 
 COMMANDS = [
     "simulate",
@@ -125,6 +127,11 @@ def test_publish_serves_and_says_what_the_gates_said(here: Path) -> None:
     served = read_publication(here / "data/published")
     assert f"published: data/published/runs/{served.run_id}" in done.output
     assert len(served.lists) == len(pd.read_parquet("lists.parquet"))
+    ranker = Ranker.open("data/published", safety=MemorySafety(), poll_s=0)
+    viewer = served.lists["viewer_id"].iloc[0]
+    shown = {item.candidate_id for item in ranker.rank(viewer, k=50).items}
+    assert shown >= set(served.lists.loc[served.lists["viewer_id"] == viewer, "candidate_id"])
+    ranker.close()
 
 
 def test_publish_with_warnings_ends_with_10(here: Path) -> None:

@@ -26,7 +26,7 @@ def publish(
 ) -> None:
     """Put lists to the gates and serve them.
 
-    When a gate blocks, what is served stays.
+    What a backend opens is written beside them. When a gate blocks, what is served stays.
 
     Exit codes: 0 published, 10 published with warnings, 20 refused by a gate, 30 try again.
 
@@ -35,6 +35,7 @@ def publish(
     from recsys.cli.opening import opened
     from recsys.publication.identity import made_from
     from recsys.publication.publish import publish as published_as
+    from recsys.publication.serving import serving_writer
     from recsys.storage.published import read_lists
 
     night = opened(source, as_of, params)
@@ -46,6 +47,7 @@ def publish(
         settings=night.settings.publish,
         source=night.settings.source,
         made_from=made_from(night.settings, night.policy, source=night.source, model=model),
+        serving=serving_writer(night, model),
     )
     for result in outcome.gates:
         typer.echo(f"  {result.level.name:<5} {result.gate:<14} {result.message}")

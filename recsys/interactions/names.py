@@ -79,7 +79,8 @@ def texts_of_uuids(ids: npt.ArrayLike | pd.Series | list[object]) -> tuple[Any, 
     >>> texts_of_uuids([1, 2])
     ([1, 2], False)
     """
-    if not isinstance(ids, list) and not pd.api.types.is_object_dtype(ids):
+    kind = ids.dtype.kind if isinstance(ids, pd.Series | np.ndarray) else "O"
+    if kind != "O" or not isinstance(ids, list | pd.Series | np.ndarray):
         return ids, False
     values = pd.Series(ids, dtype=object)
     first = values.first_valid_index()
