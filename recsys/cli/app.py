@@ -5,11 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
+from recsys.cli.japanese import in_japanese, speaks_japanese
 from recsys.errors import RecsysError
 
 
 class _Explaining(typer.core.TyperGroup):
-    """Shows an error of the package as one message and ends with its exit code."""
+    """Shows an error of the package as one message and ends with its exit code.
+
+    Help is in Japanese where the locale of the terminal is.
+    """
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Read the arguments."""
+        if speaks_japanese():
+            in_japanese(self)
+        return super().make_context(*given, **named)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
