@@ -15,7 +15,6 @@ from recsys.retrieval.scores import COMBINER_NUMBERS
 from recsys.retrieval.sparse import Links, close_pairs
 from recsys.retrieval.tile_search import Search, Workspace, tile_best
 from recsys.retrieval.words import taken
-from recsys.retrieval.workers import one_blas_thread_if_needed
 
 Rows = npt.NDArray[np.int32]
 _ONE_ROW: Final = Chunks(1, COLUMNS)
@@ -74,7 +73,6 @@ class Live:
             return np.zeros(0, np.int32)
         wanted = Wanted(COMBINER_NUMBERS[self.combiner], min(k, most), self.prices, self.dearest)
         me = self.layout.position[viewer : viewer + 1]
-        with one_blas_thread_if_needed():
-            work = Workspace(_ONE_ROW, self.layout, wanted.k)
-            found = tile_best(self.layout, me, Search(wanted, self.nobody), work)
+        work = Workspace(_ONE_ROW, self.layout, wanted.k)
+        found = tile_best(self.layout, me, Search(wanted, self.nobody), work)
         return self.layout.order[found.position[0, : found.length[0]]]

@@ -15,19 +15,20 @@ first, and what is left is done exactly::
         2  summary of the tile  x  each person left        columns fall away         mask.py
         3  each row             x  each column left        the mask, row by row      mask.py
            separated, token groups, liked-only people      cleared from the mask     sparse.py
-        4  where few pairs are open (less than a third of a block), those alone are multiplied, in
-           float32, both directions in one loop; where many are, columns without any open row are
-           dropped, the factors of the rest gathered side by side, and all of it multiplied:
+        4  the open pairs are multiplied, both directions in one loop, a block of columns at a time
+           for all rows: in whole numbers of 16 bits, half the bytes         quantized.py, products.py
 
-                    columns left                  columns left
-                 +----------------+            +----------------+
-            rows | taste @ appeal'| = x   rows | appeal @ taste'| = y
-                 +----------------+            +----------------+
+                     columns left
+                 +--+-----------------+            x = my taste   @ their appeal'
+            rows |  |  o   o o    o   |   at an o:
+                 |  |o    o  o  o     |            y = my appeal  @ their taste'
+                 +--+-----------------+
+                 block
 
-        5  where the mask is open and (x, y) could still reach the row's k-th best,
-           the pair is noted; what can no longer be among the k is cut            best.py
-        6  what is left of the row, hardly more than k pairs, is scored again
-           in float64, summed in one stated order, and put in order       scores.py, exact_sum.py
+        5  where (x, y) could still reach the row's k-th best, the pair is noted; when there is no
+           more room, what can no longer be among the k is cut                noting.py, cutting.py
+        6  what is left of the row, hardly more than k pairs, is scored again in float64, summed in
+           one stated order, and put in order           settling.py, exact_sum.py, exponential.py
 
 (leanings.py says who is alike, packing.py makes the words few, layout.py holds all arrays in tile order,
 tile_search.py walks through the steps, workers.py shares tiles out among threads or processes, chunks.py
@@ -39,11 +40,11 @@ each member.
 
 Why the answer is exact, and always the same
 --------------------------------------------
-The float32 products depend on block sizes and on the processor; they only decide which pairs are
-worth a second look, and they do it with a margin that covers the worst rounding error (bounds are
-derived in scores.py). What decides is the second look: one float64 sum in a fixed order for each
-pair, then score from high to low, equal scores by row. So tiles, chunks and workers change how
-long it takes and nothing else.
+Products of whole numbers are of rounded factors; they only decide which pairs are worth a second look,
+and they do it with a margin that covers the worst rounding (derived in quantized.py; by how much a score
+may then be wrong, in scores.py). What decides is the second look: one float64 sum in a fixed order for
+each pair, then score from high to low, equal scores by row. So tiles, chunks and workers change how long
+it takes and nothing else.
 
 A list is as long as there are people to show: never padded, never somebody the mask shuts out.
 """

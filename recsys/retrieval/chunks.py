@@ -5,7 +5,7 @@ from typing import NamedTuple
 from recsys.errors import SettingsError, explained
 from recsys.retrieval.best import room_for
 
-COLUMNS = 1024
+COLUMNS = 2048
 _FEWEST_COLUMNS = 64
 _BYTES_AN_ENTRY = 24  # candidate, two probabilities and a score, with room for one copy of the longest
 
@@ -22,9 +22,9 @@ class Chunks(NamedTuple):
 def scratch_bytes(chunks: Chunks, n_people: int, n_factors: int, k: int) -> int:
     """Return how many bytes one worker needs beside the layout."""
     rows, columns = chunks
-    noted = rows * room_for(k, n_people) * 20
+    noted = rows * room_for(k, n_people) * (20 + 16)
     lists = rows * k * 28
-    blocks = rows * columns * (4 + 4 + 1 + 1) + (rows + columns) * (8 * n_factors + 128)
+    blocks = rows * columns + (rows + columns) * 128 + rows * 12 * n_factors
     return noted + lists + blocks + 16 * n_people + _BYTES_OF_KERNELS
 
 

@@ -11,11 +11,11 @@ from recsys.retrieval.best import NO_PRICE, Wanted
 from recsys.retrieval.chunks import COLUMNS, Chunks
 from recsys.retrieval.layout import Layout
 from recsys.retrieval.mask import Mask, mask_of
-from recsys.retrieval.scores import COMBINER_NUMBERS, Factors, Values, Viewers, margin_of
+from recsys.retrieval.quantized import margin_of, quantized, step_of
+from recsys.retrieval.scores import COMBINER_NUMBERS, Factors, Values, Viewers, unit_of
 from recsys.retrieval.sparse import Links, Sparse
 from recsys.retrieval.tile_search import Workspace, best_of
 from recsys.retrieval.words import Positions, Reach, Words, words_of
-from recsys.retrieval.workers import one_blas_thread_if_needed
 
 _ONE_ROW = Chunks(1, COLUMNS)
 _FIRST = np.zeros(1, np.int32)
@@ -84,11 +84,20 @@ class Guest(NamedTuple):
         words = words_of(compiled, _FIRST, layout.packing)._replace(cell=_FIRST)
         largest = people.largest.copy()
         largest[2] = max(largest[2], float(np.abs(nearby).max(initial=0.0)))
-        margin = margin_of(likes, is_liked, largest)
+        steps = np.array([step_of(likes), step_of(is_liked)])
         return cls(
             words=words,
             reach=np.ascontiguousarray(reach, np.uint8)[None],
-            viewer=Viewers(np.full(1, -1, np.int32), likes, is_liked, _FIRST, nearby, margin),
+            viewer=Viewers(
+                position=np.full(1, -1, np.int32),
+                taste=likes,
+                appeal=is_liked,
+                whole=quantized(likes, is_liked, steps),
+                unit=unit_of(steps, people.steps),
+                place=_FIRST,
+                near=nearby,
+                margin=margin_of(likes, is_liked, steps, largest, people.steps),
+            ),
             closed=_closed(layout.sparse, compiled),
             shown_by_suggestion=bool(compiled.liked_only[0] & compiled.suggestible[0]),
         )
@@ -127,9 +136,8 @@ class Guest(NamedTuple):
         def close(mask: Mask, columns: Positions) -> None:
             self._close(layout.sparse, closed, mask, columns)
 
-        with one_blas_thread_if_needed():
-            work = Workspace(_ONE_ROW, layout, wanted.k)
-            found = best_of(layout, self.viewer, self.words, self.reach, close, wanted, work)
+        work = Workspace(_ONE_ROW, layout, wanted.k)
+        found = best_of(layout, self.viewer, self.words, self.reach, close, wanted, work)
         n = found.length[0]
         rows = layout.order[found.position[0, :n]]
         return Found(rows, found.p_like[0, :n], found.p_liked_back[0, :n], found.score[0, :n])

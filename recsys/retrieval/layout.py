@@ -12,6 +12,7 @@ from recsys.models.directed import Directed
 from recsys.retrieval.order import tile_order
 from recsys.retrieval.packing import Packing, packing_of
 from recsys.retrieval.people import padded, people_of
+from recsys.retrieval.products import STEP
 from recsys.retrieval.scores import People
 from recsys.retrieval.sparse import Sparse, sparse_of
 from recsys.retrieval.words import Positions, Words, summaries, words_of
@@ -77,7 +78,9 @@ def layout_bytes(directed: Directed, compiled: Compiled) -> int:
     cells = compiled.cell_reach.size
     if directed.nearness is not None:
         cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
-    return n_listed * (8 * padded(directed.n_factors) + 8 * words + 64) + cells + 8 * entries
+    width = padded(directed.n_factors)
+    factors = 8 * width + 4 * (-(-width // STEP) * STEP)
+    return n_listed * (factors + 8 * words + 64) + cells + 8 * entries
 
 
 def layout_arrays(layout: Layout) -> dict[str, npt.NDArray[Any]]:

@@ -20,6 +20,7 @@ BLOCK = 512
 """Columns masked at once: a dozen words each, so a block fits the nearest cache."""
 
 _ALWAYS_TOO_FAR, _NO_MINIMUM, _ALWAYS_TOO_NEAR = np.uint64(16), np.uint64(20), np.uint64(36)
+_LOW_HALF = np.uint8(15)
 _ONE, _FOUR, _FIFTEEN = np.uint64(1), np.uint64(4), np.uint64(15)
 
 
@@ -45,80 +46,127 @@ def refused_places(in_person: Bits, longest: Bits, shortest: Bits):  # type: ign
 
 
 @njit(nogil=True, cache=True)
-def place_words(  # type: ignore[no-untyped-def]  # noqa: D103
-    reach: Reach, columns: Words, start: int, stop: int, out: Shut
+def _place_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    reach: Reach, seen_from: int, cell: Positions, limits: Shut, n: int, out: Shut
 ):
-    # `place_word` of columns[start:stop]; `reach`: from the row's cell to every cell.
-    cell, in_person = columns.cell[start:stop], columns.in_person[start:stop]
-    longest, shortest = columns.max_class[start:stop], columns.min_class[start:stop]
-    for j in range(stop - start):  # by itself: looking up is what cannot be made vectors of
-        out[j] = reach[cell[j]]
-    for j in range(stop - start):
-        out[j] = place_word(out[j], np.uint64(in_person[j]), np.uint64(longest[j]), np.uint64(shortest[j]))
+    # `place_word` of a block of columns, seen from a cell. limits: whether in person, longest, shortest.
+    for j in range(n):  # by itself: looking up is what cannot be made vectors of
+        out[j] = reach[seen_from, cell[j]]
+    for j in range(n):
+        out[j] = place_word(out[j], limits[0, j], limits[1, j], limits[2, j])
+
+
+# Kernels called for each row are handed whole arrays and a row: a tuple of arrays, or a part of one, costs a
+# count of references each time, which together took longer than the mask.
 
 
 @njit(nogil=True, cache=True)
-def open_columns(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    rows: Words, row: int, places: Shut, columns: Words, start: int, stop: int, shut: Shut, out: Mask
+def _shut_by_bits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    row: int, my_traits: Shut, my_refuses: Shut, n: int, traits: Shut, refuses: Shut, shut: Shut
 ):
-    # Writes to out[:stop - start] whether columns[start:stop] are open to rows[row]; returns how many are.
-    # `places`: the place words of those columns, seen from the row; `shut`: scratch.
-    n = stop - start
-    refused_here = refused_places(
-        np.uint64(rows.in_person[row]), np.uint64(rows.max_class[row]), np.uint64(rows.min_class[row])
-    )
-    for j in range(n):
-        shut[j] = places[j] & refused_here
-    for w in range(0, rows.traits.shape[0], 2):
-        a, b = rows.traits[w, row], rows.traits[w + 1, row]
-        c, d = rows.refuses[w, row], rows.refuses[w + 1, row]
-        trait, more = columns.traits[w][start:stop], columns.traits[w + 1][start:stop]
-        refused, also = columns.refuses[w][start:stop], columns.refuses[w + 1][start:stop]
+    # Whoever has a bit that the row refuses, or refuses one that it has. Two words at a time.
+    for w in range(0, my_traits.shape[0], 2):
+        a, b = my_traits[w, row], my_traits[w + 1, row]
+        c, d = my_refuses[w, row], my_refuses[w + 1, row]
         for j in range(n):
-            shut[j] |= (a & refused[j]) | (b & also[j]) | (c & trait[j]) | (d & more[j])
-    for w in range(rows.short.shape[0]):
-        mine, guard, fill = rows.short[w, row], rows.guard[w], rows.fill[w]
-        theirs = columns.short[w][start:stop]
-        for j in range(n):
-            shut[j] |= (((mine & theirs[j]) + fill) & guard) ^ guard
-    for g in range(len(rows.starts) - 1):
-        first, last = rows.starts[g], rows.starts[g + 1]
-        if last - first == 3:
-            _shut_without_common_in_three(rows, row, columns, start, stop, first, shut)
-        else:
-            _shut_without_common(rows, row, columns, start, stop, first, last, shut)
-    n_open = 0
-    for j in range(n):
-        out[j] = shut[j] == 0
-        n_open += shut[j] == 0
-    return n_open
-
-
-@njit(nogil=True, cache=True)
-def _shut_without_common_in_three(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    rows: Words, row: int, columns: Words, start: int, stop: int, first: int, shut: Shut
-):
-    # The 168 hours of a week take three words; written out, the compiler makes vectors of it.
-    a, b, c = rows.long[first, row], rows.long[first + 1, row], rows.long[first + 2, row]
-    x, y, z = (
-        columns.long[first][start:stop],
-        columns.long[first + 1][start:stop],
-        columns.long[first + 2][start:stop],
-    )
-    for j in range(stop - start):
-        shut[j] |= np.uint64(((a & x[j]) | (b & y[j]) | (c & z[j])) == 0)
+            theirs = (a & refuses[w, j]) | (b & refuses[w + 1, j])
+            shut[j] |= theirs | (c & traits[w, j]) | (d & traits[w + 1, j])
 
 
 @njit(nogil=True, cache=True)
 def _shut_without_common(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    rows: Words, row: int, columns: Words, start: int, stop: int, first: int, last: int, shut: Shut
+    row: int, mine: Shut, n: int, words: Shut, first: int, last: int, shut: Shut
 ):
-    # A set of several words is in common when any word is.
-    for j in range(stop - start):
-        common = np.uint64(0)
-        for w in range(first, last):
-            common |= rows.long[w, row] & columns.long[w, start + j]
-        shut[j] |= np.uint64(common == 0)
+    # Whoever shares no bit of a set of several words. The 168 hours of a week take three; written out,
+    # the compiler makes vectors of it.
+    if last - first == 3:
+        a, b, c = mine[first, row], mine[first + 1, row], mine[first + 2, row]
+        for j in range(n):
+            common = (a & words[first, j]) | (b & words[first + 1, j]) | (c & words[first + 2, j])
+            shut[j] |= np.uint64(common == 0)
+    else:
+        for j in range(n):
+            common = np.uint64(0)
+            for w in range(first, last):
+                common |= mine[w, row] & words[w, j]
+            shut[j] |= np.uint64(common == 0)
+
+
+@njit(nogil=True, cache=True)
+def _shut_without_common_each(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    row: int, mine: Shut, n: int, words: Shut, guard: Shut, fill: Shut, shut: Shut
+):
+    # The same for small sets side by side in a word (packing.py).
+    for w in range(mine.shape[0]):
+        a, above, below = mine[w, row], guard[w], fill[w]
+        for j in range(n):
+            shut[j] |= (((a & words[w, j]) + below) & above) ^ above
+
+
+@njit(nogil=True, cache=True)
+def _open(shut: Shut, n: int, out: Mask, row: int, start: int):  # type: ignore[no-untyped-def]
+    part = out[row, start : start + n]
+    for j in range(n):
+        part[j] = shut[j] == 0
+
+
+@njit(nogil=True, cache=True)
+def _block(n_words: int):  # type: ignore[no-untyped-def]
+    # Room for a block of words, from the start of a cache line: a vector across two lines costs twice.
+    memory = np.empty(n_words * BLOCK + 8, np.uint64)
+    first = (-(memory.ctypes.data // 8)) % 8
+    return memory[first : first + n_words * BLOCK].reshape(n_words, BLOCK)
+
+
+@njit(nogil=True, cache=True)
+def _gather(words: Shut, columns: Positions, start: int, stop: int, out: Shut):  # type: ignore[no-untyped-def]
+    # The words of columns[start:stop], side by side.
+    for w in range(words.shape[0]):
+        for j in range(stop - start):
+            out[w, j] = words[w, columns[start + j]]
+
+
+@njit(nogil=True, cache=True)
+def mask_of(  # type: ignore[no-untyped-def]  # noqa: D103
+    rows: Words, reach: Reach, words: Words, columns: Positions, out: Mask
+):
+    # Every row against the people at `columns`, into out `(n_rows, n_columns)`. `reach`: from each row's
+    # cell to every cell. Goes by blocks of columns, whose words stay in the nearest cache for all rows;
+    # rows of one cell, which follow each other in tile order, share the place words.
+    my_traits, my_refuses, my_short, my_long = rows.traits, rows.refuses, rows.short, rows.long
+    guard, fill, starts = rows.guard, rows.fill, rows.starts
+    cell, in_person, max_class, min_class = rows.cell, rows.in_person, rows.max_class, rows.min_class
+    their_cell, limits = np.empty(BLOCK, np.int32), _block(3)
+    traits, refuses = _block(len(my_traits)), _block(len(my_refuses))
+    short, long = _block(len(my_short)), _block(len(my_long))
+    shut, places = _block(1)[0], _block(1)[0]
+    for start in range(0, len(columns), BLOCK):
+        stop = min(start + BLOCK, len(columns))
+        n = stop - start
+        _gather(words.traits, columns, start, stop, traits)
+        _gather(words.refuses, columns, start, stop, refuses)
+        _gather(words.short, columns, start, stop, short)
+        _gather(words.long, columns, start, stop, long)
+        for j in range(n):
+            c = columns[start + j]
+            their_cell[j] = words.cell[c]
+            limits[0, j], limits[1, j] = words.in_person[c], words.max_class[c]
+            limits[2, j] = words.min_class[c]
+        seen_from = -1
+        for r in range(len(cell)):
+            if cell[r] != seen_from:
+                seen_from = cell[r]
+                _place_words(reach, seen_from, their_cell, limits, n, places)
+            refused_here = refused_places(
+                np.uint64(in_person[r]), np.uint64(max_class[r]), np.uint64(min_class[r])
+            )
+            for j in range(n):
+                shut[j] = places[j] & refused_here
+            _shut_by_bits(r, my_traits, my_refuses, n, traits, refuses, shut)
+            _shut_without_common_each(r, my_short, n, short, guard, fill, shut)
+            for g in range(len(starts) - 1):
+                _shut_without_common(r, my_long, n, long, starts[g], starts[g + 1], shut)
+            _open(shut, n, out, r, start)
 
 
 @njit(nogil=True, cache=True)
@@ -131,98 +179,25 @@ def columns_left(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     columns: Words,
     tile_starts: Starts,
 ):
-    # The positions of columns open to a summary of rows: `(n_left,)` int32, ascending. Tiles are
-    # tried first, through their own summaries: by words, then by the most generous reach to any of their
-    # cells. `reach`: from the summary to every cell; `tile_starts` has one entry more than there are tiles.
+    # The positions of columns open to a summary of rows: `(n_left,)` int32, ascending. Tiles are tried
+    # first, through their own summaries. `reach`: `(1, n_cells)`, from the summary to every cell;
+    # `tile_starts` has one entry more than there are tiles.
     n_tiles = len(tile_starts) - 1
-    widest = n_tiles
+    to_tile = np.empty((1, n_tiles), np.uint8)  # the most generous reach to any of a tile's cells
     for t in range(n_tiles):
-        widest = max(widest, tile_starts[t + 1] - tile_starts[t])
-    shut, places = np.empty(widest, np.uint64), np.zeros(widest, np.uint64)
-    tile_open, column_open = np.empty(widest, np.bool_), np.empty(widest, np.bool_)
-    left = np.empty(tile_starts[-1], np.int32)
-    n_left = 0
-    open_columns(summary, 0, places, tiles, 0, n_tiles, shut, tile_open)
-    refused = refused_places(
-        np.uint64(summary.in_person[0]), np.uint64(summary.max_class[0]), np.uint64(summary.min_class[0])
-    )
-    for t in range(n_tiles):
-        if not tile_open[t]:
-            continue
-        nearest, farthest = 15, 0
+        nearest, farthest = np.uint8(15), np.uint8(0)
         for at in range(tile_cell_starts[t], tile_cell_starts[t + 1]):
-            between = np.int64(reach[tile_cells[at]])
-            nearest, farthest = min(nearest, between & 15), max(farthest, between >> 4)  # type: ignore[assignment]
-        place = place_word(
-            np.uint64(nearest | (farthest << 4)),
-            np.uint64(tiles.in_person[t]),
-            np.uint64(tiles.max_class[t]),
-            np.uint64(tiles.min_class[t]),
-        )
-        if place & refused != 0:
-            continue
-        start, stop = tile_starts[t], tile_starts[t + 1]
-        place_words(reach, columns, start, stop, places)
-        open_columns(summary, 0, places, columns, start, stop, shut, column_open)
-        for j in range(stop - start):
-            left[n_left] = start + j
-            n_left += column_open[j]
-    return left[:n_left].copy()
-
-
-@njit(nogil=True, cache=True)
-def _side_by_side(words: Words, at: Positions):  # type: ignore[no-untyped-def]
-    # The columns at `at`, copied next to each other.
-    n = len(at)
-    traits, refuses = (
-        np.empty((words.traits.shape[0], n), np.uint64),
-        np.empty((words.traits.shape[0], n), np.uint64),
-    )
-    short, long = (
-        np.empty((words.short.shape[0], n), np.uint64),
-        np.empty((words.long.shape[0], n), np.uint64),
-    )
-    for w in range(len(traits)):
-        for j in range(n):
-            traits[w, j], refuses[w, j] = words.traits[w, at[j]], words.refuses[w, at[j]]
-    for w in range(len(short)):
-        for j in range(n):
-            short[w, j] = words.short[w, at[j]]
-    for w in range(len(long)):
-        for j in range(n):
-            long[w, j] = words.long[w, at[j]]
-    return Words(
-        traits,
-        refuses,
-        short,
-        words.guard,
-        words.fill,
-        long,
-        words.starts,
-        words.cell[at],
-        words.max_class[at],
-        words.min_class[at],
-        words.in_person[at],
-    )
-
-
-@njit(nogil=True, cache=True)
-def mask_of(  # type: ignore[no-untyped-def]  # noqa: D103
-    rows: Words, reach: Reach, words: Words, columns: Positions, out: Mask
-):
-    # Every row against the people at `columns`, into out `(n_rows, n_columns)`; returns how many pairs
-    # are open. `reach`: from each row's cell to every cell. Goes by blocks of columns, whose words stay
-    # in the nearest cache for all rows; rows of one cell, which follow each other in tile order, share
-    # the place words.
-    n_open = 0
-    shut, places = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    for start in range(0, len(columns), BLOCK):
-        stop = min(start + BLOCK, len(columns))
-        block = _side_by_side(words, columns[start:stop])
-        seen_from = -1
-        for r in range(len(rows.cell)):
-            if rows.cell[r] != seen_from:
-                seen_from = rows.cell[r]
-                place_words(reach[seen_from], block, 0, stop - start, places)
-            n_open += open_columns(rows, r, places, block, 0, stop - start, shut, out[r, start:stop])
-    return n_open
+            between = reach[0, tile_cells[at]]
+            nearest, farthest = min(nearest, between & _LOW_HALF), max(farthest, between & ~_LOW_HALF)
+        to_tile[0, t] = nearest | farthest
+    tile_open = np.empty((1, n_tiles), np.bool_)
+    mask_of(summary, to_tile, tiles, np.arange(n_tiles).astype(np.int32), tile_open)
+    members, n = np.empty(tile_starts[-1], np.int32), 0
+    for t in range(n_tiles):
+        if tile_open[0, t]:
+            for j in range(tile_starts[t], tile_starts[t + 1]):
+                members[n] = j
+                n += 1
+    open_ = np.empty((1, n), np.bool_)
+    mask_of(summary, reach, columns, members[:n], open_)
+    return members[:n][open_[0]]

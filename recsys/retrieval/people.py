@@ -6,8 +6,10 @@ import numpy.typing as npt
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.nearness import Nearness
+from recsys.retrieval.aligned import aligned_zeros
 from recsys.retrieval.exact_sum import LANES
-from recsys.retrieval.scores import Factors, People, largest_of, margin_of
+from recsys.retrieval.quantized import largest_of, margin_of, quantized, step_of
+from recsys.retrieval.scores import Factors, People
 from recsys.retrieval.words import Positions
 from recsys.schema.place import Cells
 
@@ -24,11 +26,21 @@ def people_of(directed: Directed, rows: Positions) -> People:
     taste, appeal = _padded(directed.taste, "taste", rows), _padded(directed.appeal, "appeal", rows)
     place, near = _near(directed.nearness, directed.cell[rows])
     largest = largest_of(taste, appeal, near)
-    margin = margin_of(taste, appeal, largest)
-    if margin.max(initial=0.0) > _LARGEST_LOGIT * 2.0**-23:
+    if largest[0] * largest[1] + largest[2] > _LARGEST_LOGIT:
         remedy = "scale the factors: logits beyond a few hundred mean certainty"
         raise InputError(explained("factors too large for float32 products", remedy=remedy))
-    return People(rows, taste, appeal, place, near, margin, largest)
+    steps = np.array([step_of(taste), step_of(appeal)])
+    return People(
+        row=rows,
+        taste=taste,
+        appeal=appeal,
+        whole=quantized(taste, appeal, steps),
+        steps=steps,
+        place=place,
+        near=near,
+        margin=margin_of(taste, appeal, steps, largest, steps),
+        largest=largest,
+    )
 
 
 def padded(n_factors: int) -> int:
@@ -42,7 +54,7 @@ def padded(n_factors: int) -> int:
 
 def _padded(matrix: npt.NDArray[np.float32], name: str, rows: Positions) -> Factors:
     n_factors = matrix.shape[1]
-    wide = np.zeros((len(rows), padded(n_factors)), np.float32)
+    wide = aligned_zeros((len(rows), padded(n_factors)), np.float32)
     with np.errstate(over="ignore"):
         wide[:, :n_factors] = matrix[rows]
     broken = rows[~np.isfinite(wide).all(axis=1)]

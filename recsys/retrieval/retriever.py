@@ -27,7 +27,7 @@ TILE = 160
 class Retriever:
     """Everybody in tile order, ready to be searched any number of times.
 
-    Holds a copy of both factor matrices (`2 * n_listed * n_factors * 4` bytes) and of the compiled
+    Holds a copy of both factor matrices (twelve bytes a factor and listed person) and of the compiled
     words; a search adds a few megabytes a worker. Nothing given is written to, and searches may
     run in several threads at once.
 
@@ -83,7 +83,7 @@ class Retriever:
                    `p_mutual - p_like * price` (for the product, `p_like * (p_liked_back - price)`), which
                    is the price of a budget on the likes a person receives. Nobody is left out for it, and
                    `p_mutual` is given without it.
-        workers:   threads; each uses one BLAS thread. With `processes`, spawned processes that share
+        workers:   threads, whose kernels run side by side. With `processes`, spawned processes that share
                    the copy through memory-mapped files in the temporary folder; a script that asks
                    for them needs the usual `if __name__ == "__main__":`.
         progress:  called with the number of viewers done, as tiles are finished.

@@ -26,12 +26,8 @@ so min(x, y) >= `least`. And log sigmoid is concave, (log p + log q)/2 <= log si
 
 so x + y >= `total`. Both are necessary, never sufficient.
 
-How far a float32 product can be wrong
---------------------------------------
-For n products summed in any order, |computed - true| <= n u/(1 - n u) * sum |t||a| with u = 2^-24
-(Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), and the sum is at most
-the product of the two norms (Cauchy-Schwarz). `margin_of` takes twice that, with room for adding
-nearness and for the float64 roundings; `least` and `total` are lowered by one and two margins.
+`least` and `total` are lowered by one and two margins: by how far a logit from whole numbers can be wrong
+(quantized.py).
 
 How far a score from such logits can be wrong
 ---------------------------------------------
@@ -55,6 +51,8 @@ import numpy.typing as npt
 from numba import njit
 
 from recsys.retrieval.exact_sum import exact_sum
+from recsys.retrieval.exponential import sigmoid
+from recsys.retrieval.products import Whole
 from recsys.retrieval.words import Positions
 
 Factors = npt.NDArray[np.float32]
@@ -68,8 +66,6 @@ COMBINER_NUMBERS: Final = {
     "min": MIN,
     "cross_ratio": CROSS_RATIO,
 }
-QUICK = 1e-9
-_TO_WHOLE = 1.5 * 2.0**52  # added and taken away again, it rounds to a whole number
 TINIEST_BOUND = 1e-140  # below it float64 loses relative precision, so nothing is skipped
 SLACK = 1e-12
 
@@ -77,13 +73,17 @@ SLACK = 1e-12
 class People(NamedTuple):
     """What scoring reads of people, in tile order.
 
-    row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; place: `(n,)` int32 into
-    `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64; largest: see `largest_of`.
+    row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; whole: both as whole numbers
+    `(n, 2 w)` int16, and steps `(2,)` float64, what one of them is worth (see quantized.py); place: `(n,)`
+    int32 into `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64; largest: see
+    `largest_of`.
     """
 
     row: Positions
     taste: Factors
     appeal: Factors
+    whole: Whole
+    steps: Values
     place: Positions
     near: Factors
     margin: Values
@@ -94,13 +94,17 @@ class Viewers(NamedTuple):
     """What scoring reads of the viewers of a tile, in their order.
 
     position: `(n_viewers,)` int32 among the people, -1 for somebody who is not one of them; taste,
-    appeal: `(n_viewers, n_factors)`; place: int32 into near `(n, n_places)`: the logits from a viewer's
-    place to each place of the people; margin: `(n_viewers,)` float64.
+    appeal: `(n_viewers, n_factors)`; whole: `(n_viewers, 2 w)` int16; unit: `(2,)` float32, what one is worth
+    in a sum of products with the people's whole numbers, likes and being liked; place: int32 into near
+    `(n, n_places)`: the logits from a viewer's place to each place of the people; margin: `(n_viewers,)`
+    float64.
     """
 
     position: Positions
     taste: Factors
     appeal: Factors
+    whole: Whole
+    unit: Factors
     place: Positions
     near: Factors
     margin: Values
@@ -112,36 +116,20 @@ def viewers_at(people: People, rows: Positions) -> Viewers:
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         at = slice(int(rows[0]), int(rows[-1]) + 1)
     return Viewers(
-        rows, people.taste[at], people.appeal[at], people.place[at], people.near, people.margin[at]
+        position=rows,
+        taste=people.taste[at],
+        appeal=people.appeal[at],
+        whole=people.whole[at],
+        unit=unit_of(people.steps, people.steps),
+        place=people.place[at],
+        near=people.near,
+        margin=people.margin[at],
     )
 
 
-def largest_of(taste: Factors, appeal: Factors, near: Factors) -> Values:
-    """Return the largest norm of a taste, of an appeal, and the largest logit of nearness, `(3,)`."""
-    widest = [_norms(rows).max(initial=0.0) for rows in (taste, appeal)]
-    return np.array([*widest, float(np.abs(near).max(initial=0.0))])
-
-
-def margin_of(taste: Factors, appeal: Factors, largest: Values) -> Values:
-    """Return how far any float32 logit of each person with people of `largest` can be wrong.
-
-    >>> one = np.ones((1, 4), np.float32)
-    >>> bool(0 < margin_of(one, one, largest_of(one, one, one))[0] < 1e-4)
-    True
-    """
-    widest_taste, widest_appeal, nearest = largest
-    norm = np.maximum(_norms(taste) * widest_appeal, _norms(appeal) * widest_taste)
-    return (taste.shape[1] + 8) * 2.0**-23 * (norm + nearest) + 1e-30
-
-
-def _norms(rows: Factors) -> Values:
-    return np.sqrt(np.einsum("nf,nf->n", rows, rows, dtype=np.float64))
-
-
-@njit(nogil=True, cache=True)
-def sigmoid(x: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    small = math.exp(-abs(x))
-    return (1.0 if x >= 0 else small) / (1.0 + small)
+def unit_of(steps: Values, their_steps: Values) -> Factors:
+    """Return what one is worth in a sum: of my taste and their appeal, of my appeal and their taste."""
+    return (steps * their_steps[::-1]).astype(np.float32)
 
 
 @njit(nogil=True, cache=True)
@@ -187,57 +175,43 @@ def lowered(bound: float, margin: float):  # type: ignore[no-untyped-def]  # noq
     return np.float32(bound - margin - 1e-6 * (1.0 + abs(bound)))
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def scores(how: int, x: Values, y: Values, score: Values):  # type: ignore[no-untyped-def]  # noqa: D103
+    # `mutual` of each pair of logits, float64 or float32, in loops that the compiler makes vectors of.
+    if how == PRODUCT:
+        for a in range(len(x)):
+            score[a] = sigmoid(np.float64(x[a])) * sigmoid(np.float64(y[a]))
+    elif how == CROSS_RATIO:
+        for a in range(len(x)):
+            score[a] = sigmoid(np.float64(x[a]) + np.float64(y[a]))
+    else:
+        for a in range(len(x)):
+            p, q = sigmoid(np.float64(x[a])), sigmoid(np.float64(y[a]))
+            score[a] = mutual(how, 0.0, 0.0, p, q)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def likes(x: Values, p: Values):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The probability of each logit, float64 or float32.
+    for a in range(len(x)):
+        p[a] = sigmoid(np.float64(x[a]))
+
+
 @njit(nogil=True, cache=True)
-def exact_pairs(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    viewers: Viewers, r: int, people: People, others: Positions, how: int, score: Values, p: Values, q: Values
+def exact_logits(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    taste: Factors,
+    appeal: Factors,
+    near: Factors,
+    their_taste: Factors,
+    their_appeal: Factors,
+    place: Positions,
+    others: Positions,
+    x: Values,
+    y: Values,
 ):
-    # Score, p and q of viewer r looking at each of `others`.
-    taste, appeal, near = viewers.taste[r], viewers.appeal[r], viewers.near[viewers.place[r]]
-    their_taste, their_appeal, place = people.taste, people.appeal, people.place
+    # The logits of a viewer for each of `others` and back. near: `(n_places,)`, from the viewer's place.
     for a in range(len(others)):
         j = others[a]
         close = np.float64(near[place[j]])
-        likes = exact_sum(taste, their_appeal[j]) + close
-        liked = exact_sum(appeal, their_taste[j]) + close
-        p[a], q[a] = sigmoid(likes), sigmoid(liked)
-        score[a] = mutual(how, likes, liked, p[a], q[a])
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def quick_exp(z: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    # exp(z) for -700 <= z <= 0, wrong by a factor within 1 +- QUICK, made of operations that have vector
-    # instructions. z = n log 2 + r with |r| <= log(2)/2; the series of exp(r) ends after r^8/8!, which
-    # leaves less than |r|^9/9! * e^|r| < 3e-10; n goes into the exponent.
-    n = (z * 1.4426950408889634 + _TO_WHOLE) - _TO_WHOLE
-    r = z - n * 0.6931471805599453
-    series = 1.0 + r / 8.0
-    series = 1.0 + r / 7.0 * series
-    series = 1.0 + r / 6.0 * series
-    series = 1.0 + r / 5.0 * series
-    series = 1.0 + r / 4.0 * series
-    series = 1.0 + r / 3.0 * series
-    series = 1.0 + r / 2.0 * series
-    series = 1.0 + r * series
-    return series * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def quick_scores(how: int, x: Factors, y: Factors, score: Values):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Scores from float32 logits, as `mutual` gives them for logits wrong by less than QUICK. (An
-    # exponential that is wrong by a factor f is that of a logit wrong by log f.)
-    for a in range(len(x)):
-        ours, theirs = np.float64(x[a]), np.float64(y[a])
-        if how == CROSS_RATIO:
-            ours, theirs = ours + theirs, np.float64(0.0)
-        u, v = quick_exp(max(-abs(ours), -700.0)), quick_exp(max(-abs(theirs), -700.0))
-        p, q = (1.0 if ours >= 0 else u) / (1.0 + u), (1.0 if theirs >= 0 else v) / (1.0 + v)
-        if how == PRODUCT:
-            score[a] = p * q
-        elif how == HARMONIC:
-            score[a] = 2.0 * p * q / (p + q)
-        elif how == GEOMETRIC:
-            score[a] = math.sqrt(p) * math.sqrt(q)
-        elif how == MIN:
-            score[a] = min(p, q)
-        else:
-            score[a] = p
+        x[a] = exact_sum(taste, their_appeal[j]) + close
+        y[a] = exact_sum(appeal, their_taste[j]) + close

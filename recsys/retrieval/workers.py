@@ -3,14 +3,10 @@
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any
-
-from threadpoolctl import ThreadpoolController
 
 from recsys.retrieval.best import Best
 from recsys.retrieval.chunks import Chunks
@@ -24,46 +20,17 @@ _AHEAD = 4
 """Tiles in work or finished and not yet taken, for each worker: so that results do not pile up."""
 
 
-@lru_cache(maxsize=1)
-def _blas() -> Any:
-    """Look the BLAS libraries of this process up once: it costs milliseconds."""
-    return ThreadpoolController()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to the calling thread: workers are what runs side by side."""
-    with _blas().limit(limits=1, user_api="blas"):
-        yield
-
-
-@lru_cache(maxsize=1)
-def _blas_is_single() -> bool:
-    return all(library["num_threads"] == 1 for library in _blas().select(user_api="blas").info())
-
-
-@contextmanager
-def one_blas_thread_if_needed() -> Iterator[None]:
-    """Do the same, at no cost when every BLAS of the process had one thread when first asked."""
-    if _blas_is_single():
-        yield
-    else:
-        with one_blas_thread():
-            yield
-
-
 def in_this_thread(layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks) -> Found:
     """Yield each tile's rows and lists, in order."""
     work = Workspace(chunks, layout, search.wanted.k)
-    with one_blas_thread():
-        for rows in tiles:
-            yield rows, tile_best(layout, rows, search, work)
+    for rows in tiles:
+        yield rows, tile_best(layout, rows, search, work)
 
 
 def in_threads(
     layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks, workers: int
 ) -> Found:
-    """Yield the same from several threads; kernels and products run without the interpreter's lock."""
+    """Yield the same from several threads; kernels run without the interpreter's lock."""
     spaces: SimpleQueue[Workspace] = SimpleQueue()
     for _ in range(workers):
         spaces.put(Workspace(chunks, layout, search.wanted.k))
@@ -75,7 +42,7 @@ def in_threads(
         finally:
             spaces.put(work)
 
-    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         yield from _in_order(pool, one, tiles, workers)
 
 
@@ -117,5 +84,4 @@ def _start(folder: str, search: Search, chunks: Chunks) -> None:
 
 
 def _tile_of_this_process(rows: Positions) -> Best:
-    with one_blas_thread():
-        return tile_best(_Process.layout, rows, _Process.search, _Process.work)
+    return tile_best(_Process.layout, rows, _Process.search, _Process.work)

@@ -16,9 +16,7 @@ STEPS = {
     "open_to_any": "tiles and columns left",
     "mask_of": "masks",
     "close_pairs": "sparse rules",
-    "_products": "gather and products",
-    "keep_best": "noting",
-    "keep_best_of_few": "products of few, and noting",
+    "keep_best": "products and noting",
     "settle": "exact scores",
 }
 
@@ -32,7 +30,7 @@ class Steps:
 
     def product_seconds(self) -> float:
         """Return the seconds of the steps that multiply."""
-        return self.seconds["_products"] + self.seconds["keep_best_of_few"]
+        return self.seconds["keep_best"]
 
     def _count(self, n_pairs: int, viewers: Viewers) -> None:
         self.operations += 2 * 2 * n_pairs * viewers.taste.shape[1]
@@ -44,9 +42,7 @@ class Steps:
             start = time.thread_time()
             found = function(*args)
             self.seconds[step] += time.thread_time() - start
-            if step == "_products":
-                self._count(found[0].size, args[1])
-            if step == "keep_best_of_few":
+            if step == "keep_best":
                 self._count(int(args[3].sum()), args[1])
             return found
 

@@ -1,12 +1,11 @@
 """The definition: every pair scored in float64, one at a time; no tile, no bound, no kernel."""
 
-import math
-
 import numpy as np
 
 from recsys.constraints.compiled import Compiled
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
+from recsys.retrieval.exponential import plain_sigmoid
 
 
 def plain_logits(directed: Directed) -> np.ndarray:
@@ -22,19 +21,11 @@ def plain_logits(directed: Directed) -> np.ndarray:
     return total
 
 
-def plain_sigmoid(x: float) -> float:
-    small = math.exp(-abs(x))
-    return (1.0 if x >= 0 else small) / (1.0 + small)
-
-
 def plain_scores(directed: Directed, how: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(score, p, q), each `(n, n)`."""
     x = plain_logits(directed)
-    p = np.array([[plain_sigmoid(v) for v in row] for row in x]).reshape(x.shape)
-    if how == "cross_ratio":
-        score = np.array([[plain_sigmoid(v) for v in row] for row in x + x.T]).reshape(x.shape)
-    else:
-        score = combine(p, p.T, how)
+    p = plain_sigmoid(x)
+    score = plain_sigmoid(x + x.T) if how == "cross_ratio" else combine(p, p.T, how)
     return score, p, p.T
 
 

@@ -14,16 +14,15 @@ from recsys.retrieval.best import (
     Best,
     Wanted,
     empty_best,
-    in_order,
-    keep_best,
-    keep_best_of_few,
     nobody_yet,
-    reached_by,
     room_for,
-    settle,
 )
+from recsys.retrieval.cutting import reached_by
+from recsys.retrieval.noting import keep_best
+from recsys.retrieval.ordering import in_order
 from recsys.retrieval.people import people_of
 from recsys.retrieval.scores import COMBINER_NUMBERS, viewers_at
+from recsys.retrieval.settling import settle
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 
@@ -51,14 +50,9 @@ def test_kept_in_any_number_of_blocks_equals_sorting(
     price = rng.choice([0.0, 0.1, 0.7, 3.0], n) if priced else NO_PRICE
     wanted = Wanted(COMBINER_NUMBERS[how], k, price, price.max(initial=0.0))
     lists, best = nobody_yet(len(rows), room_for(k, n)), empty_best(len(rows), k)
-    for few, columns in enumerate(np.array_split(rng.permutation(n).astype(np.int32), 3)):
+    for columns in np.array_split(rng.permutation(n).astype(np.int32), 3):
         part = np.ascontiguousarray(mask[:, columns])
-        if few == 1:
-            keep_best_of_few(lists, viewers, columns, part, people, wanted)
-        else:
-            x = people.taste[rows] @ people.appeal[columns].T
-            y = people.appeal[rows] @ people.taste[columns].T
-            keep_best(lists, viewers, columns, part, x, y, people, wanted)
+        keep_best(lists, viewers, columns, part, people, wanted)
     settle(lists, best, viewers, people, wanted)
     score, p, _ = plain_scores(directed, how)
     for r in range(len(rows)):
@@ -100,10 +94,9 @@ def found_among(directed: Directed, n_viewers: int, k: int, how: str) -> tuple[B
     people = people_of(directed, np.arange(n, dtype=np.int32))
     columns = np.arange(n, dtype=np.int32)
     viewers = viewers_at(people, columns[:n_viewers])
-    x, y = viewers.taste @ people.appeal.T, viewers.appeal @ people.taste.T
     lists, best = nobody_yet(n_viewers, room_for(k, n)), empty_best(n_viewers, k)
     every, wanted = np.ones((n_viewers, n), bool), Wanted(COMBINER_NUMBERS[how], k, NO_PRICE, 0.0)
-    n_exact = keep_best(lists, viewers, columns, every, x, y, people, wanted)
+    n_exact = keep_best(lists, viewers, columns, every, people, wanted)
     return best, n_exact + settle(lists, best, viewers, people, wanted)
 
 

@@ -9,22 +9,18 @@ from hypothesis import strategies as st
 
 from recsys.models.reciprocal import COMBINERS, combine
 from recsys.retrieval.exact_sum import exact_sum, plain_sum
+from recsys.retrieval.exponential import plain_sigmoid
 from recsys.retrieval.people import people_of
 from recsys.retrieval.scores import (
     COMBINER_NUMBERS,
-    QUICK,
     bounds,
-    exact_pairs,
-    largest_of,
+    exact_logits,
+    likes,
     lower_by,
-    margin_of,
     mutual,
-    quick_exp,
-    quick_scores,
-    sigmoid,
-    viewers_at,
+    scores,
 )
-from tests.retrieval.plain import plain_logits, plain_scores, plain_sigmoid
+from tests.retrieval.plain import plain_logits, plain_scores
 from tests.retrieval.worlds import directed_world
 
 logits = st.floats(-30, 30)
@@ -56,15 +52,9 @@ def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
 
 
 @settings(deadline=None)
-@given(st.floats(-1000, 1000))
-def test_sigmoid_equals_its_twin(x: float) -> None:
-    assert sigmoid(x) == plain_sigmoid(x)
-
-
-@settings(deadline=None)
 @given(x=logits, y=logits, how=how)
 def test_mutual_is_the_combiner(x: float, y: float, how: str) -> None:
-    p, q = plain_sigmoid(x), plain_sigmoid(y)
+    p, q = plain_sigmoid([x, y]).tolist()
     found = mutual(COMBINER_NUMBERS[how], x, y, p, q)
     # The cross ratio is taken from the logits, where 1 - p keeps its precision.
     tolerance = max(1e-12, 4e-16 * math.exp(max(x, y))) if how == "cross_ratio" else 1e-12
@@ -75,7 +65,7 @@ def test_mutual_is_the_combiner(x: float, y: float, how: str) -> None:
 @given(x=st.floats(-900, 900), y=st.floats(-900, 900), how=how)
 def test_bounds_are_met_by_every_pair_that_reaches_the_score(x: float, y: float, how: str) -> None:
     number = COMBINER_NUMBERS[how]
-    score = mutual(number, x, y, plain_sigmoid(x), plain_sigmoid(y))
+    score = mutual(number, x, y, *plain_sigmoid([x, y]).tolist())
     least, total = bounds(number, score)
     assert min(x, y) >= least
     assert x + y >= total
@@ -84,35 +74,25 @@ def test_bounds_are_met_by_every_pair_that_reaches_the_score(x: float, y: float,
 @pytest.mark.parametrize("how", sorted(COMBINERS))
 def test_bounds_skip_something(how: str) -> None:
     number = COMBINER_NUMBERS[how]
-    least, total = bounds(number, mutual(number, 2.0, 1.0, plain_sigmoid(2.0), plain_sigmoid(1.0)))
+    least, total = bounds(number, mutual(number, 2.0, 1.0, *plain_sigmoid([2.0, 1.0]).tolist()))
     assert total > -1.0
     assert (least > -2.0) == (how != "cross_ratio")
     assert bounds(number, 0.0) == (-math.inf, -math.inf)
-
-
-@pytest.mark.parametrize("n_factors", [1, 5, 64, 500])
-def test_margin_covers_float32_products(n_factors: int) -> None:
-    rng = np.random.default_rng(n_factors)
-    size = np.exp(3 * rng.normal(size=(60, 1)))
-    taste, appeal = ((rng.normal(size=(60, n_factors)) * size).astype(np.float32) for _ in range(2))
-    near = np.zeros((1, 1), np.float32)
-    true = taste.astype(np.float64) @ appeal.T.astype(np.float64)
-    wrong = np.abs(taste @ appeal.T - true)
-    margin = margin_of(taste, appeal, largest_of(taste, appeal, near))
-    assert (wrong <= margin[:, None]).all()
-    assert (wrong <= margin[None, :]).all()
-    assert wrong.max() > 0
 
 
 @pytest.mark.parametrize("how", sorted(COMBINERS))
 def test_pairs_scored_together_equal_their_twin_to_the_last_bit(how: str) -> None:
     directed = directed_world(np.random.default_rng(4), 50, 21)
     rows = np.random.default_rng(5).permutation(50).astype(np.int32)
-    people, found = people_of(directed, rows), np.empty((3, 50))
-    everybody = np.arange(50, dtype=np.int32)
-    exact_pairs(viewers_at(people, everybody), 7, people, everybody, COMBINER_NUMBERS[how], *found)
+    people, everybody = people_of(directed, rows), np.arange(50, dtype=np.int32)
+    x, y, *found = np.empty((5, 50))
+    factors = people.taste[7], people.appeal[7], people.near[people.place[7]]
+    exact_logits(*factors, people.taste, people.appeal, people.place, everybody, x, y)
+    scores(COMBINER_NUMBERS[how], x, y, found[0])
+    likes(x, found[1])
+    likes(y, found[2])
     expected = [part[rows[7], rows] for part in plain_scores(directed, how)]
-    assert found.tolist() == np.array(expected).tolist()
+    assert np.array(found).tolist() == np.array(expected).tolist()
 
 
 @settings(deadline=None, max_examples=500)
@@ -121,27 +101,11 @@ def test_wrong_logits_make_the_log_odds_wrong_by_no_more_than_twice_as_much(
     x: float, y: float, m: float, towards: tuple[float, float], how: str
 ) -> None:
     def score(x: float, y: float) -> float:
-        return mutual(COMBINER_NUMBERS[how], x, y, plain_sigmoid(x), plain_sigmoid(y))
+        return mutual(COMBINER_NUMBERS[how], x, y, *plain_sigmoid([x, y]).tolist())
 
     right, wrong = score(x, y), score(x + m * towards[0], y + m * towards[1])
     assert lower_by(wrong, 2 * m) <= right
     assert lower_by(right, 2 * m) <= wrong
-
-
-@settings(deadline=None, max_examples=500)
-@given(st.floats(-700, 0))
-def test_quick_exponentials_are_close_enough(z: float) -> None:
-    assert abs(quick_exp(z) / math.exp(z) - 1.0) < QUICK
-
-
-@settings(deadline=None, max_examples=300)
-@given(x=st.floats(-300, 40, width=32), y=st.floats(-300, 40, width=32), how=how)
-def test_quick_scores_are_those_of_logits_that_are_hardly_wrong(x: float, y: float, how: str) -> None:
-    number, found = COMBINER_NUMBERS[how], np.empty(1)
-    quick_scores(number, np.array([x], np.float32), np.array([y], np.float32), found)
-    right = mutual(number, x, y, plain_sigmoid(x), plain_sigmoid(y))
-    assert lower_by(found[0], 2 * QUICK) <= right
-    assert lower_by(right, 2 * QUICK) <= found[0]
 
 
 def test_lower_by_takes_log_odds_away() -> None:

@@ -3,12 +3,13 @@
 import numpy as np
 
 from recsys.retrieval import mutual_top_k, warm_up
-from recsys.retrieval.best import keep_best, keep_best_of_few, settle
 from recsys.retrieval.mask import columns_left, mask_of
+from recsys.retrieval.noting import keep_best
+from recsys.retrieval.settling import settle
 from recsys.retrieval.sparse import close_pairs
 from tests.retrieval.worlds import compiled_world, directed_world
 
-KERNELS = (columns_left, mask_of, close_pairs, keep_best, keep_best_of_few, settle)
+KERNELS = (columns_left, mask_of, close_pairs, keep_best, settle)
 
 
 def test_a_search_after_warming_up_compiles_nothing() -> None:

@@ -90,7 +90,7 @@ class TestMemory:
             )
 
         assert chunks(1000) == Chunks(128, COLUMNS)
-        for memory_mb in (6.0, 4.0, 2.0):
+        for memory_mb in (4.0, 3.0, 1.5):
             smaller = chunks(memory_mb)
             assert smaller < Chunks(128, COLUMNS)
             assert 2 * scratch_bytes(smaller, 10_000, 128, 100) <= memory_mb * 2**20

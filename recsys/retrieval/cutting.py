@@ -1,0 +1,127 @@
+"""Cutting a row's short list: dropping what can no longer be among its k best."""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from recsys.retrieval.best import COLUMNS_AT_ONCE, SPARE, Shortlists, Wanted
+from recsys.retrieval.exponential import sigmoid
+from recsys.retrieval.ordering import in_order
+from recsys.retrieval.scores import (
+    SLACK,
+    TINIEST_BOUND,
+    People,
+    Values,
+    Viewers,
+    bounds,
+    exact_logits,
+    likes,
+    lower_by,
+    lowered,
+    scores,
+)
+
+_LEAST_SHARE: Final = 2.0**-16
+_STEPS: Final = 1024
+_STEP_BITS: Final = 46
+"""Sixteen halvings in 1024 steps: each step is within a sixty-fourth of one value."""
+
+
+@njit(nogil=True, cache=True)
+def make_room(lists: Shortlists, viewers: Viewers, r: int, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Cuts a row so that a block of columns fits again, and raises what it asks of the next ones.
+    n_exact = 0
+    margin = viewers.margin[r]
+    surely = cut(lists, r, margin, wanted)
+    if lists.length[r] + COLUMNS_AT_ONCE + SPARE > lists.x.shape[1]:
+        n_exact = lists.length[r] - lists.n_exact[r]
+        surely = _cut_exactly(lists, viewers, r, people, wanted)
+    least, total = bounds(wanted.how, surely)
+    lists.least[r] = lowered(least, margin)
+    lists.total[r] = lowered(total, 2.0 * margin)
+    return n_exact
+
+
+@njit(nogil=True, cache=True)
+def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Drops what can no longer be among the k best; returns a score that k of the rest surely reach.
+    n, k = lists.length[r], wanted.k
+    x, y, score, position = lists.x[r], lists.y[r], lists.score[r], lists.position[r]
+    new = slice(lists.n_scored[r], n)
+    scores(wanted.how, x[new], y[new], score[new])
+    if len(wanted.price):
+        for a in range(lists.n_scored[r], n):
+            score[a] -= wanted.price[position[a]] * sigmoid(np.float64(x[a]))
+    lists.n_scored[r] = n
+    if n <= k:
+        return 0.0
+    wrong = margin + SLACK
+    kth = reached_by(score[:n], k)
+    if len(wanted.price):
+        off = wrong * (0.5 + 0.25 * wanted.dearest) + SLACK * (1.0 + wanted.dearest)
+        floor, surely = kth - 2.0 * off, max(kth - off, 0.0)
+    else:
+        floor = lower_by(kth, 4.0 * wrong) if kth > TINIEST_BOUND else 0.0
+        if floor < TINIEST_BOUND:
+            return 0.0
+        surely = lower_by(kth, 2.0 * wrong)
+    kept = exact = 0
+    for a in range(n):
+        x[kept], y[kept], score[kept], position[kept] = x[a], y[a], score[a], position[a]
+        stays = score[a] >= floor
+        kept += stays
+        exact += stays & (a < lists.n_exact[r])
+    lists.length[r] = lists.n_scored[r] = kept
+    lists.n_exact[r] = exact
+    return surely
+
+
+@njit(nogil=True, cache=True)
+def reached_by(score: Values, k: int):  # type: ignore[no-untyped-def]  # noqa: D103
+    # A score that at least k of them reach, and hardly more. Counts them in steps that are equally wide in
+    # the bits of a float, which follow its logarithm; where steps are too coarse, selects.
+    n = len(score)
+    high = score[0]
+    for a in range(n):
+        high = max(high, score[a])
+    if high > 0.0:
+        top = np.float64(high).view(np.int64)
+        bottom = np.float64(high * _LEAST_SHARE).view(np.int64)
+        bits, counts = score.view(np.int64), np.zeros(_STEPS + 1, np.int32)
+        for a in range(n):
+            counts[(max(bits[a], bottom) - bottom) >> _STEP_BITS] += 1
+        step, reached = (top - bottom) >> _STEP_BITS, 0
+        while reached + counts[step] < k:
+            reached += counts[step]
+            step -= 1
+        if step > 0 and reached + counts[step] <= k + n // 8:
+            found = high
+            for a in range(n):
+                if (max(bits[a], bottom) - bottom) >> _STEP_BITS >= step:
+                    found = min(found, score[a])
+            return found
+    return np.partition(score, n - k)[n - k]
+
+
+@njit(nogil=True, cache=True)
+def _cut_exactly(lists: Shortlists, viewers: Viewers, r: int, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]
+    # Scores what is noted exactly and keeps the k best; returns a score that the last of them reaches.
+    n, k = lists.length[r], wanted.k
+    new = slice(lists.n_exact[r], n)
+    scored, at = lists.score[r, new], lists.position[r, new]
+    x, y, p = np.empty(len(at)), np.empty(len(at)), np.empty(len(at))
+    near = viewers.near[viewers.place[r]]
+    factors = people.taste, people.appeal, people.place
+    exact_logits(viewers.taste[r], viewers.appeal[r], near, *factors, at, x, y)
+    scores(wanted.how, x, y, scored)
+    if len(wanted.price):
+        likes(x, p)
+        scored -= wanted.price[at] * p
+    value, position = lists.score[r, :n].copy(), lists.position[r, :n].copy()
+    order = in_order(value, people.row[position])
+    kept = min(n, k)
+    for a in range(kept):
+        lists.score[r, a], lists.position[r, a] = value[order[a]], position[order[a]]
+    lists.length[r] = lists.n_scored[r] = lists.n_exact[r] = kept
+    return max(lists.score[r, kept - 1], 0.0) if kept == k else 0.0

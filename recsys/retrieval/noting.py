@@ -1,0 +1,95 @@
+"""Noting: the open pairs of a tile are multiplied, and those that could be among the k best are kept."""
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.retrieval.best import COLUMNS_AT_ONCE, SPARE, Shortlists, Wanted
+from recsys.retrieval.cutting import make_room
+from recsys.retrieval.mask import Mask
+from recsys.retrieval.products import Factors, multiply
+from recsys.retrieval.scores import People, Viewers
+from recsys.retrieval.words import Positions
+
+Eights = npt.NDArray[np.uint64]
+
+# Kernels called for each row are handed whole arrays and a row: a tuple of arrays, or a part of one, costs a
+# count of references each time, and there are more blocks and rows than anything else.
+
+
+@njit(nogil=True, cache=True)
+def _open_of(columns: Positions, start: int, stop: int, mask: Mask, r: int, out: Positions):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    # Writes to `out` those of columns[start:stop] that are open to row r; returns how many are.
+    n = 0
+    for c in range(start, stop):
+        out[n] = columns[c]
+        n += mask[r, c]
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    n: int, ours: Factors, theirs: Factors, least: float, total: float, flags: Mask
+):
+    # Which of the first n pairs reach what the row asks, without a branch; up to a multiple of eight.
+    for c in range(n):
+        flags[c] = (ours[c] >= least) & (theirs[c] >= least) & (ours[c] + theirs[c] >= total)
+    for c in range(n, -(-n // 8) * 8):
+        flags[c] = False
+
+
+@njit(nogil=True, cache=True)
+def _note(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    n: int,
+    columns: Positions,
+    ours: Factors,
+    theirs: Factors,
+    flags: Mask,
+    eights: Eights,
+    r: int,
+    length: int,
+    x: Factors,
+    y: Factors,
+    position: Positions,
+):
+    # Notes the flagged ones of the first n pairs after the `length` noted so far of row r; returns how many
+    # are now. `eights`: the flags, eight at a time, most of which are not set once a row asks for much.
+    for eight in range((n + 7) // 8):
+        if eights[eight] != 0:
+            for c in range(8 * eight, 8 * eight + 8):
+                x[r, length], y[r, length], position[r, length] = ours[c], theirs[c], columns[c]
+                length += flags[c]
+    return length
+
+
+@njit(nogil=True, cache=True)
+def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    lists: Shortlists, viewers: Viewers, columns: Positions, mask: Mask, people: People, wanted: Wanted
+):
+    # Notes the pairs open in `mask` `(n_viewers, n_columns)` that could be among the k best of their row.
+    # Goes by blocks of columns, whose factors stay in the cache for all rows. Returns how many pairs had to
+    # be scored exactly on the way.
+    n_exact = 0
+    noted_x, noted_y, noted_position, length = lists.x, lists.y, lists.position, lists.length
+    least, total, room = lists.least, lists.total, lists.x.shape[1]
+    whole, their_whole, their_place = viewers.whole, people.whole, people.place
+    place, near, unit = viewers.place, viewers.near, viewers.unit
+    open_ = np.empty(COLUMNS_AT_ONCE + SPARE, np.int32)
+    x, y = np.empty(len(open_), np.float32), np.empty(len(open_), np.float32)
+    flags = np.empty(len(open_), np.bool_)
+    eights = flags.view(np.uint64)
+    for start in range(0, len(columns), COLUMNS_AT_ONCE):
+        stop = min(start + COLUMNS_AT_ONCE, len(columns))
+        for r in range(len(place)):
+            n = _open_of(columns, start, stop, mask, r, open_)
+            multiply(whole, r, their_whole, open_, n, unit, x, y)
+            if near.size > 1:
+                for c in range(n):
+                    close = near[place[r], their_place[open_[c]]]
+                    x[c] += close
+                    y[c] += close
+            if length[r] + n + SPARE > room:
+                n_exact += make_room(lists, viewers, r, people, wanted)
+            _flag(n, x, y, least[r], total[r], flags)
+            length[r] = _note(n, open_, x, y, flags, eights, r, length[r], noted_x, noted_y, noted_position)
+    return n_exact
