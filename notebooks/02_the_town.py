@@ -26,6 +26,8 @@ import recsys
 from recsys import plots
 from recsys.history.labels import directed_labels
 
+plots.use_style()
+
 town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
 people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
 people
@@ -46,7 +48,7 @@ plots.cell_map(people, resolution=4);
 
 # %%
 acts = events.frame.groupby("type").size().sort_values()
-axes = acts.plot.barh(logx=True, figsize=(7, 5), color="#2c6468", title="events by type, logarithmic")
+axes = acts.plot.barh(logx=True, figsize=(7, 5), title="what people did", xlabel="events, logarithmic", ylabel="")
 
 # %% [markdown]
 # ## Attention is not even
@@ -60,15 +62,16 @@ received = labels.groupby("candidate_id").agg(yes=("label", "sum"), looks=("labe
 given = labels.groupby("viewer_id").label.mean()
 people_curve, share = plots.lorenz_curve(received.yes)
 axes = pd.Series(share, index=people_curve).plot(
-    figsize=(4.6, 4.4), color="#2c6468", title=f"likes received, Gini {recsys.evaluation.gini(received.yes):.2f}"
+    figsize=(4.6, 4.4), title=f"likes received, Gini {recsys.evaluation.gini(received.yes):.2f}"
 )
 axes.plot([0, 1], [0, 1], ":", color="#8f897c")
-axes.set(xlabel="share of people, least liked first", ylabel="share of likes");
+axes.set(xlabel="share of people, least liked first", ylabel="share of likes", aspect="equal");
 
 # %%
 axes = given[labels.groupby("viewer_id").size() >= 5].plot.hist(
-    bins=20, figsize=(6, 3), color="#2c6468", title="share of yes among those who decided five times or more"
+    bins=20, figsize=(6, 3), title="how picky people are, of those who decided five times or more"
 )
+axes.set(xlabel="share of yes", ylabel="people");
 
 # %% [markdown]
 # ## From a look to a companion
@@ -85,5 +88,7 @@ steps = pd.Series(
         "met": frame[(frame.type == "meet_feedback")].groupby(["actor", "target"]).ngroups // 2,
     }
 )
-axes = steps[::-1].plot.barh(logx=True, figsize=(6, 2.4), color="#2c6468", title="directed pairs; the last two rows count pairs once")
+axes = steps[::-1].plot.barh(logx=True, figsize=(6, 2.4), title="from a look to a meeting")
+axes.bar_label(axes.containers[0], fmt="{:,.0f}", padding=3)
+axes.set(xlim=(None, 3 * steps.max()), xlabel="directed pairs, logarithmic; the last two rows count pairs once")
 steps

@@ -26,6 +26,9 @@ import recsys
 from recsys import plots
 from recsys.features.feature_map import FeatureMap
 from recsys.features.scales import Scales
+from recsys.models.directed import Directed
+
+plots.use_style()
 
 town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
 people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
@@ -47,7 +50,7 @@ rows = features.transform(people)
 scores = pd.DataFrame(
     {name: (block.looks[viewer] * block.is_[candidate]).sum(axis=1) for name, block in rows.items()}
 )
-axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="block scores of random pairs")
+axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="block scores of random pairs", ylabel="score")
 
 # %% [markdown]
 # ## How far a scale agrees with itself
@@ -57,7 +60,7 @@ axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="block s
 # %%
 scales = Scales().fit(people, events=events)
 reliability = pd.Series(scales.reliability_, name="split-half reliability").sort_values()
-axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), color="#2c6468")
+axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), title="how far a scale agrees with itself", xlabel=reliability.name)
 
 # %% [markdown]
 # ## A map of people
@@ -71,14 +74,20 @@ plane = plots.principal_plane(model.fitted.taste)
 known = features.frame(people)
 known = known.loc[:, known.std() > 0]
 along = known.corrwith(pd.Series(plane[:, 0], index=known.index)).abs()
-plots.embedding_map(model.fitted, known[along.idxmax()]);
+block, column, _ = along.idxmax().split(":")
+plots.embedding_map(model.fitted, known[along.idxmax()].rename(f"{column} of {block}"));
 
 # %%
 along.sort_values(ascending=False).head(5).round(2)
 
 # %% [markdown]
-# The same people by what they offer (`side="appeal"`), coloured by a word.
+# ## The scales alone
+#
+# The same map of one block: what people are by their answers, coloured by the scale that stretches it most.
 
 # %%
-age = pd.Series([people.word("age_band", row) for row in range(len(people))], index=people.ids.values, name="age band")
-plots.embedding_map(model.fitted, age, side="appeal");
+scales_only = Directed.of(people.ids, taste=rows["scales"].looks, appeal=rows["scales"].is_)
+first = plots.principal_plane(scales_only.appeal)[:, 0]
+answered = known.filter(regex="^scales:.*:is$")
+widest = answered.corrwith(pd.Series(first, index=known.index)).abs().idxmax()
+plots.embedding_map(scales_only, answered[widest].rename(widest.split(":")[1]), side="appeal");

@@ -30,6 +30,8 @@ from recsys.evaluation import as_lists, compare, count_signals, evidence_slice, 
 from recsys.history.grades import LabelSettings
 from recsys.history.labels import directed_labels
 
+plots.use_style()
+
 town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
 everything = recsys.load_events(town.tables)
 

@@ -26,6 +26,8 @@ import recsys
 from recsys import plots
 from recsys.constraints import funnel
 
+plots.use_style()
+
 town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
 people = recsys.load_population(town.tables)
 policy = recsys.Policy.default()
@@ -55,7 +57,8 @@ steps[steps.removed_in_order > 0]
 # Some have thousands of people they may meet, some a handful.
 
 # %%
-axes = pd.Series(open_to).plot.hist(bins=40, figsize=(6, 3), color="#2c6468", title="people each listed member may be shown")
+axes = pd.Series(open_to).plot.hist(bins=40, figsize=(6, 3), title="how many people each listed member may be shown")
+axes.set(xlabel="people who may be shown", ylabel="members");
 
 # %% [markdown]
 # ## What if a rule were not there?
@@ -68,7 +71,7 @@ cost = {}
 for name in ("languages", "contact_frequency", "meeting_settings", "age_bands", "distance"):
     without = recsys.Policy(tuple(rule for rule in policy.constraints if rule.name != name))
     cost[name] = without.compile(people).may_show_block(listed, listed).sum() / open_to.sum() - 1
-axes = pd.Series(cost).sort_values().plot.barh(figsize=(6, 2.6), color="#2c6468", title="more pairs without the rule")
+axes = pd.Series(cost).sort_values().plot.barh(figsize=(6, 2.6), title="what a rule costs", xlabel="more pairs without it")
 axes.xaxis.set_major_formatter("{x:.0%}")
 
 # %% [markdown]

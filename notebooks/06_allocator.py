@@ -27,6 +27,8 @@ import recsys
 from recsys import plots
 from recsys.allocation import judge_lists
 
+plots.use_style()
+
 town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
 people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
 model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(SEED))
@@ -61,7 +63,7 @@ load = pd.DataFrame(
     }
 )
 axes = load.apply(np.sort).reset_index(drop=True).iloc[::-1].reset_index(drop=True).head(len(load) // 5).plot(
-    figsize=(6.5, 3.5), logy=True, color=["#b0413e", "#2c6468", "#c7772e"], title="expected likes, the most liked fifth"
+    figsize=(6.5, 3.5), logy=True, title="expected likes, the most liked fifth"
 )
 axes.set(xlabel="people, most liked first", ylabel="likes a day");
 
@@ -90,5 +92,6 @@ table.round(3)
 # %%
 capped = recsys.allocate(pool, k=10, budget=1.0)
 received = capped.assign(likes=capped.p_like * capped.exposure).groupby("candidate_id").likes.sum()
-axes = received.plot.hist(bins=40, figsize=(6, 3), color="#2c6468", title="expected likes a person, with a budget of one")
+axes = received.plot.hist(bins=40, figsize=(6, 3), title="likes with a budget of one")
+axes.set(xlabel="likes a person may expect", ylabel="people")
 f"the most anybody is expected to receive: {received.max():.3f}"

@@ -34,6 +34,8 @@ import recsys
 from recsys import plots
 from recsys.evaluation import as_lists, compare, mutual_labels
 
+plots.use_style()
+
 root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "pyproject.toml").exists())
 data = Path(os.environ.get("RECSYS_DATA") or root.parent / "shared" / "data") / "speed_dating"
 there = (data / "pairs.csv").exists()
@@ -90,5 +92,6 @@ if there:
     received = decisions.groupby("whom").yes.mean()
     given = decisions.groupby("who").yes.mean()
     axes = pd.DataFrame({"yes received": received, "yes given": given}).plot.hist(
-        bins=20, alpha=0.6, figsize=(6, 3.2), color=["#2c6468", "#c7772e"], title="share of yes a person, 551 people"
+        bins=20, alpha=0.6, figsize=(6, 3.2), title="how often people say yes, and hear it"
     )
+    axes.set(xlabel="share of yes", ylabel="people, of 551")

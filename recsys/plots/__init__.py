@@ -5,7 +5,8 @@
     plots.models(recsys.evaluation.compare(lists, truth), "ndcg@10")
 
 Every function draws on `ax`, or on new axes when None, and returns the axes, so that titles and
-limits can be changed afterwards. matplotlib comes with the extra `report`.
+limits can be changed afterwards; `use_style` gives other pictures the same look. matplotlib comes with
+the extra `report`.
 """
 
 from recsys.evaluation.lorenz import lorenz_curve
@@ -18,6 +19,7 @@ from recsys.plots.lorenz import lorenz
 from recsys.plots.models import models
 from recsys.plots.pair import pair
 from recsys.plots.reliability import reliability
+from recsys.plots.style import use_style
 
 __all__ = [
     "cell_map",
@@ -31,4 +33,5 @@ __all__ = [
     "pair",
     "principal_plane",
     "reliability",
+    "use_style",
 ]

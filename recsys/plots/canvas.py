@@ -1,20 +1,14 @@
-"""Where pictures are drawn: axes in one quiet style, and the colours they share."""
+"""Where pictures are drawn: axes in one quiet style."""
 
 from collections.abc import Iterator
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from recsys.errors import InputError, explained, imported
+from recsys.plots.style import INK, SERIES, SOFT, families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-INK: Final = "#262b2f"
-SOFT: Final = "#8f897c"
-LINE: Final = "#e4dfd4"
-ACCENT: Final = "#2c6468"
-SERIES: Final = ("#2c6468", "#c7772e", "#7a5195", "#6a8f3c", "#b0413e", "#4a7fb5", "#8f897c", "#d4a72c")
-"""Colours of several things side by side, told apart also by people who see few colours."""
 
 
 def canvas(ax: "Axes | None", *, width: float = 6.4, height: float = 4.0) -> "Axes":
@@ -29,9 +23,16 @@ def canvas(ax: "Axes | None", *, width: float = 6.4, height: float = 4.0) -> "Ax
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_color(SOFT)
-    ax.tick_params(colors=INK, labelsize=9)
-    ax.title.set_color(INK)
+    names = list(families())
+    ax.tick_params(colors=INK, labelsize=9, labelfontfamily=names)
+    for text in (ax.title, ax.xaxis.label, ax.yaxis.label):
+        text.set(color=INK, fontfamily=names)
     return ax
+
+
+def legend(ax: "Axes", **where: Any) -> None:
+    """Say which colour is what, without a frame, in letters of both languages."""
+    ax.legend(frameon=False, prop={"family": list(families()), "size": 9}, **where)
 
 
 def colours() -> Iterator[str]:

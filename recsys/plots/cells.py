@@ -58,8 +58,9 @@ def cell_map(
 ) -> "Axes":
     """Draw cells as hexagons on a plain longitude and latitude grid, coloured by `cell_table`'s value.
 
-    Without `values` it shows how many people live where. Raises InputError when no cell holds `least`
-    people. Cells that cross the antimeridian are drawn on the eastern side.
+    Without `values` it shows how many people live where, on a logarithmic scale when cells differ much.
+    Raises InputError when no cell holds `least` people. Cells that cross the antimeridian are drawn on
+    the eastern side.
 
     >>> import recsys
     >>> people = recsys.load_population(recsys.make_town(120, np.random.default_rng(7)).tables)
@@ -72,14 +73,19 @@ def cell_map(
     axes = canvas(ax, width=6.4, height=6.0)
     outlines = [_outline(cell) for cell in table[C.CELL]]
     hexagons = collections.PolyCollection(outlines, cmap="viridis", edgecolor="white", linewidth=0.4)
-    hexagons.set_array(table["value"].to_numpy(np.float64))
+    amounts = table["value"].to_numpy(np.float64)
+    hexagons.set_array(amounts)
+    if values is None and amounts.max() > 10 * amounts.min():
+        hexagons.set_norm(imported("matplotlib.colors", extra="report").LogNorm())
     axes.add_collection(hexagons)
     axes.autoscale_view()
     latitude = np.concatenate(outlines)[:, 1].mean()
     axes.set(aspect=1.0 / max(np.cos(np.radians(latitude)), 0.1), xlabel="longitude", ylabel="latitude")
     title = "people" if values is None else str(values.name or "value")
     axes.set_title(f"{title} by cell")
-    axes.figure.colorbar(hexagons, ax=axes, shrink=0.7)
+    bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.7, label=title)
+    if values is None:
+        bar.ax.yaxis.set_major_formatter("{x:,.0f}")
     return axes
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
-from recsys.plots.canvas import ACCENT, canvas, colours, refuse_empty
+from recsys.plots.canvas import canvas, colours, legend, refuse_empty
+from recsys.plots.style import ACCENT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +76,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
         points = axes.scatter(
             plane[known, 0], plane[known, 1], s=9, c=colour[known], cmap="viridis", alpha=0.8, linewidths=0
         )
-        axes.figure.colorbar(points, ax=axes, shrink=0.75)
+        axes.figure.colorbar(points, ax=axes, shrink=0.75, label=str(colour.name or "value"))
         return
     words = sorted(colour[known].astype(str).unique())
     if len(words) > _MOST_WORDS:
@@ -89,4 +90,4 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
     for word, shade in zip(words, colours(), strict=False):
         here = known & (colour.astype(str) == word).to_numpy(bool)
         axes.scatter(plane[here, 0], plane[here, 1], s=9, color=shade, alpha=0.7, linewidths=0, label=word)
-    axes.legend(frameon=False, markerscale=2, fontsize=9)
+    legend(axes, markerscale=2)

@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from recsys.evaluation.slices import EVIDENCE
-from recsys.plots.canvas import SOFT, canvas, colours, refuse_empty
+from recsys.plots.canvas import canvas, colours, legend, refuse_empty
 from recsys.plots.models import chosen_rows
+from recsys.plots.style import SOFT
+
+_APART = 0.07
+"""How far models stand beside each other, so that their intervals can be told apart."""
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,15 +33,18 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     refuse_empty(len(names), "no slice by evidence", remedy="compare with slices=evidence_slice(signals)")
     axes = canvas(ax)
     rows = rows[rows["slice"].isin(names)].assign(at=lambda part: part["slice"].map(names.index))
-    for (model, part), colour in zip(rows.groupby("model", sort=False), colours(), strict=False):
-        drawn = part.sort_values("at")
-        axes.plot(drawn["at"], drawn["value"], marker="o", markersize=4, color=colour, label=str(model))
-        axes.fill_between(
-            drawn["at"], drawn["lo"].astype(float), drawn["hi"].astype(float), color=colour, alpha=0.12, lw=0
-        )
+    drawn = list(rows.groupby("model", sort=False))
+    for at, ((model, part), colour) in enumerate(zip(drawn, colours(), strict=False)):
+        line = part.sort_values("at")
+        where = line["at"] + _APART * (at - (len(drawn) - 1) / 2)
+        below, above = line["value"] - line["lo"].astype(float), line["hi"].astype(float) - line["value"]
+        reach = [below.fillna(0.0).clip(lower=0.0), above.fillna(0.0).clip(lower=0.0)]
+        axes.plot(where, line["value"], color=colour, marker="o", markersize=5, label=str(model))
+        axes.errorbar(where, line["value"], yerr=reach, color=colour, fmt="none", elinewidth=1.2, capsize=2)
     random = rows.groupby("at")["random"].first()
     axes.plot(random.index, random, color=SOFT, linestyle=":", label="random")
     axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.4, len(names) - 0.6)
     axes.set(xlabel="signals of the person", ylabel=metric, title=f"{metric} by evidence")
-    axes.legend(frameon=False, fontsize=9)
+    legend(axes)
     return axes

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from recsys.plots.canvas import ACCENT, INK, LINE, canvas, refuse_empty
+from recsys.plots.canvas import canvas, refuse_empty
+from recsys.plots.style import ACCENT, INK, LINE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,9 @@ def funnel(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     axes.barh(names, left, color=ACCENT)
     for row, count in enumerate(left):
         axes.text(before * 1.01, row, f"{count:,}", va="center", fontsize=9, color=INK)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set(xlim=(0, before * 1.14), xticks=[], title="Candidates left after each constraint")
-    axes.spines["bottom"].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(left=False)
     return axes

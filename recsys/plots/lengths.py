@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.plots.canvas import ACCENT, canvas, refuse_empty
+from recsys.plots.canvas import canvas, refuse_empty
+from recsys.plots.style import ACCENT
 from recsys.schema.columns import Columns as C
 
 if TYPE_CHECKING:

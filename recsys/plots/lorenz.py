@@ -9,7 +9,8 @@ import pandas as pd
 
 from recsys.evaluation.gini import exposure, gini
 from recsys.evaluation.lorenz import lorenz_curve
-from recsys.plots.canvas import SOFT, canvas, colours, refuse_empty
+from recsys.plots.canvas import canvas, colours, legend, refuse_empty
+from recsys.plots.style import SOFT
 from recsys.schema.columns import Columns as C
 
 if TYPE_CHECKING:
@@ -45,5 +46,5 @@ def lorenz(
     axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", label="even")
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="How evenly attention is spread")
     axes.set(xlabel="share of people, least shown first", ylabel="share of attention")
-    axes.legend(frameon=False, loc="upper left")
+    legend(axes, loc="upper left")
     return axes

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.plots.canvas import ACCENT, SOFT, canvas
+from recsys.plots.canvas import canvas, legend
+from recsys.plots.style import ACCENT, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,9 +37,9 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     random = rows["random"].dropna()
     if len(random):
         axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label="random")
-        axes.legend(frameon=False, fontsize=9)
+        legend(axes)
     axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set(xlabel=metric, title=f"{metric}, n = {int(rows['n'].max()):,}" if "n" in rows else metric)
     return axes
 

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from recsys.plots.canvas import ACCENT, SOFT, canvas
+from recsys.plots.canvas import canvas, legend
+from recsys.plots.style import ACCENT, SOFT
 from recsys.schema.catalogue import load_catalogue
 
 if TYPE_CHECKING:
@@ -40,5 +41,5 @@ def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
     axes.invert_yaxis()
     title = load_catalogue().text("explanation.title", explained.lang, model=explained.model)
     axes.set(xlabel="logit", title=title)
-    axes.legend(frameon=False, fontsize=9)
+    legend(axes)
     return axes

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from recsys.plots.canvas import SOFT, canvas, colours, refuse_empty
+from recsys.plots.canvas import canvas, colours, legend, refuse_empty
+from recsys.plots.style import SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
     >>> from recsys.evaluation import reliability_table
     >>> ax = reliability(reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2))
     >>> ax.get_xlabel()
-    'said'
+    'chance that was said'
     """
     named = {"said": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     refuse_empty(sum(map(len, named.values())), "no bin to draw", remedy="judge at least one pair")
@@ -48,7 +49,9 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
     end = min(1.0, top * 1.05)
     axes.plot([0, end], [0, end], color=SOFT, linestyle=":")
     axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title="Said and happened")
-    axes.set(xlabel="said", ylabel="happened")
+    axes.set(xlabel="chance that was said", ylabel="share that happened")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:.0%}" if end > 0.1 else "{x:.1%}")
     if len(named) > 1:
-        axes.legend(frameon=False, loc="upper left")
+        legend(axes, loc="best")
     return axes

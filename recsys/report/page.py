@@ -36,8 +36,8 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
 def _page(night: NightSummary, words: Words, sample_lists: int) -> Page:
     first = totals(night, words)
     parts = [
-        gates(night, words),
         trends(night, words),
+        gates(night, words),
         element("div", lengths(night, words), parity(night, words), class_="two"),
         calibration(night, words),
         allocation(night, words),

@@ -159,3 +159,49 @@ def test_a_cell_of_few_is_left_out_and_the_rest_is_counted():
     assert len(plots.cell_map(people, least=4).collections) == 1
     with pytest.raises(InputError, match="0 to 6"):
         cell_table(people, resolution=9)
+
+
+def test_the_ends_of_a_ranking_are_not_cut(judged):
+    low, high = sorted(plots.models(judged, "ndcg@5").get_ylim())
+    assert low < -0.2
+    assert high > 1.2
+
+
+def test_intervals_of_models_stand_beside_each_other(judged):
+    axes = plots.evidence_curve(judged, "ndcg@5")
+    lines = [line for line in axes.lines if line.get_label() in ("hybrid", "content")]
+    assert (lines[0].get_xdata() != lines[1].get_xdata()).all()
+
+
+def test_cells_of_many_and_few_are_told_apart_on_a_logarithm():
+    from dataclasses import replace
+
+    import h3
+
+    near, far = (h3.str_to_int(h3.latlng_to_cell(lat, lng, 6)) for lat, lng in ((35.7, 139.7), (34.7, 135.5)))
+    people = Population.of_ids([f"p{at:03d}" for at in range(105)], as_of="2026-01-05")
+    uneven = replace(people, cells=np.array([near] * 100 + [far] * 5, np.uint64))
+    shades = plots.cell_map(uneven).collections[0]
+    assert shades.norm(np.sqrt(5 * 100)) == pytest.approx(0.5)
+    even = replace(people, cells=np.array([near] * 60 + [far] * 45, np.uint64))
+    assert plots.cell_map(even).collections[0].norm(52.5) == pytest.approx(0.5)
+
+
+def test_japanese_is_written_in_letters_not_in_boxes(judged, tmp_path):
+    from recsys.plots.style import families
+
+    if len(families()) < 2:
+        pytest.skip("no Japanese font here")
+    named = judged.assign(model=judged["model"].map({"hybrid": "複合", "content": "内容"}))
+    for axes in (plots.models(named, "ndcg@5"), plots.evidence_curve(named, "ndcg@5")):
+        axes.set(title="確率の当たり具合", xlabel="人数")
+        axes.figure.savefig(tmp_path / "picture.png")  # a missing letter is a warning, and so an error
+
+
+def test_the_style_is_that_of_the_pictures():
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        plots.use_style()
+        assert mpl.rcParams["axes.spines.top"] is False
+        assert mpl.rcParams["axes.prop_cycle"].by_key()["color"][0] == "#2c6468"

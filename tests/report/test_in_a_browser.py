@@ -76,9 +76,14 @@ def test_a_language_is_switched_and_remembered(tab, page):
     assert tab.evaluate("document.cookie") == ""
 
 
+SCROLLED_TO_THE_FUNNEL = """new Promise((done) => {
+  addEventListener("scroll", () => done(), { once: true });
+  document.getElementById("funnel-en").scrollIntoView({ behavior: "instant" });
+})"""
+
+
 def test_a_reader_stays_at_the_same_part_in_the_other_language(tab):
-    tab.evaluate("document.getElementById('funnel-en').scrollIntoView({behavior: 'instant'})")
-    tab.evaluate("new Promise(done => setTimeout(done, 50))")
+    tab.evaluate(SCROLLED_TO_THE_FUNNEL)
     before = tab.evaluate("document.getElementById('funnel-en').getBoundingClientRect().top")
     choose(tab, "lang-ja")
     after = tab.evaluate("document.getElementById('funnel-ja').getBoundingClientRect().top")
