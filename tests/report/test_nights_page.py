@@ -37,6 +37,9 @@ def test_the_page_stands_alone_and_says_every_figure(summary: NightsSummary, lan
         for measure in ("lasting_per_1000", "matches_per_1000"):
             assert f"{summary.value(policy, measure)['value']:,.1f}" in page
     assert len(re.findall('class="curve"', page)) >= 3 * len(summary.policies)
+    drawings = [part for part in page.split("<section")[1:] if "<figure" in part]
+    assert len(drawings) >= 2
+    assert all("<table" in part for part in drawings)
 
 
 def test_every_name_has_words() -> None:

@@ -9,29 +9,43 @@ from recsys.report.html import Html, element
 from recsys.report.numbers import share
 from recsys.report.scale import Scale
 from recsys.report.sections.nights_curves import legend
-from recsys.report.sections.section import section
+from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
 
 _FRAME = Frame(height=320, left=50, right=12, bottom=44)
 _MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
 
 
 def nights_lorenz(summary: NightsSummary, words: Words) -> Html:
     """Return the curves; how far each hangs below the diagonal is its Gini coefficient."""
     values = ", ".join(
-        f"{words(f'policy_name.{name}')} {share(_at_half(_of(summary, name)))}" for name in summary.policies
+        f"{words(f'policy_name.{name}')} {share(_at(_of(summary, name), 0.5))}" for name in summary.policies
     )
     told = words("report.nights_lorenz_alt", values=values)
     figure = element("figure", _drawing(summary, told, words), element("figcaption", told), class_="square")
-    return section("nights_lorenz", words, figure, legend(summary, words))
+    numbers = details(words("report.show_numbers"), _numbers(summary, words))
+    return section("nights_lorenz", words, figure, legend(summary, words), numbers)
+
+
+def _numbers(summary: NightsSummary, words: Words) -> Html:
+    curves = {name: _of(summary, name) for name in summary.policies}
+    head: list[object] = [
+        words("report.nights_lorenz_people"),
+        *(words(f"policy_name.{name}") for name in summary.policies),
+    ]
+    rows: list[list[object]] = [
+        [share(part), *(share(_at(curve, part)) for curve in curves.values())] for part in _TENTHS
+    ]
+    return table(head, rows, caption=words("report.nights_lorenz"))
 
 
 def _of(summary: NightsSummary, name: str) -> pd.DataFrame:
     return summary.lorenz[summary.lorenz["policy"] == name]
 
 
-def _at_half(curve: pd.DataFrame) -> float:
-    return float(np.interp(0.5, curve["people"], curve["exposure"]))
+def _at(curve: pd.DataFrame, part: float) -> float:
+    return float(np.interp(part, curve["people"], curve["exposure"]))
 
 
 def _drawing(summary: NightsSummary, told: str, words: Words) -> Html:
