@@ -1,6 +1,7 @@
 """Tables written so that they read back as they were, and to the same bytes every time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from recsys.storage.durable import durable_file, move_durably, sync_file
 from recsys.storage.source import parse_source
 
 _WRITTEN: Final = ("parquet", "duckdb")
+_ROWS_AT_ONCE: Final = 1 << 20
+"""Rows of a Parquet row group; no more of a table is held twice."""
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], target: str) -> None:
@@ -35,20 +38,26 @@ def write_tables(tables: Mapping[str, pd.DataFrame], target: str) -> None:
     if kind not in _WRITTEN:
         remedy = "write parquet:DIR or duckdb:FILE"
         raise InputError(explained("tables are not written here", got=target, remedy=remedy))
-    arrow = {name: _arrow(name, frame) for name, frame in tables.items()}
     if kind == "parquet":
-        _write_parquet(arrow, path)
+        _write_parquet(tables, path)
     else:
-        _write_duckdb(arrow, path)
+        _write_duckdb({name: _arrow(name, frame) for name, frame in tables.items()}, path)
 
 
-def _write_parquet(tables: Mapping[str, Any], folder: Path) -> None:
+def _write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write every table aside, part by part, and put them in place when all of them are whole."""
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        with durable_file(folder / f"{name}.parquet") as file:
-            pq.write_table(table, file, compression="zstd")
+    with ExitStack() as stack:
+        for name, frame in tables.items():
+            parts = _arrow_parts(name, frame)
+            first = next(parts)
+            file = stack.enter_context(durable_file(folder / f"{name}.parquet"))
+            with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
+                writer.write_table(first)
+                for part in parts:
+                    writer.write_table(part)
 
 
 def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
@@ -64,6 +73,11 @@ def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
             database.unregister("given")
     sync_file(aside)
     move_durably(aside, path)
+
+
+def _arrow_parts(name: str, frame: pd.DataFrame) -> Iterator[Any]:
+    for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
+        yield _arrow(name, frame.iloc[start : start + _ROWS_AT_ONCE])
 
 
 def _arrow(name: str, frame: pd.DataFrame) -> Any:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import InputError
@@ -65,3 +66,26 @@ def test_what_cannot_be_read_back_is_refused(tmp_path: Path, tables: dict[str, p
     with pytest.raises(InputError, match="tables are not written here"):
         write_tables(tables, f"csv:{tmp_path}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_written_in_parts_reads_back_as_one(
+    tmp_path: Path, tables: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tables(tables, f"parquet:{tmp_path / 'whole'}")
+    monkeypatch.setattr("recsys.storage.write._ROWS_AT_ONCE", 7)
+    write_tables(tables, f"parquet:{tmp_path / 'parts'}")
+    assert pq.ParquetFile(tmp_path / "parts" / "profiles.parquet").num_row_groups == 3
+    whole, parts = (read_tables(f"parquet:{tmp_path / name}") for name in ("whole", "parts"))
+    for name, table in whole.items():
+        pd.testing.assert_frame_equal(table, parts[name])
+
+
+def test_a_wrong_table_leaves_all_of_them_as_they_were(
+    tmp_path: Path, tables: dict[str, pd.DataFrame]
+) -> None:
+    write_tables(tables, f"parquet:{tmp_path}")
+    before = content(tmp_path)
+    wrong = tables[T.INTERESTS].assign(**{C.LEVEL: "high"})
+    with pytest.raises(InputError, match=r"in interests\.level"):
+        write_tables({T.PROFILES: tables[T.PROFILES].iloc[:3], T.INTERESTS: wrong}, f"parquet:{tmp_path}")
+    assert content(tmp_path) == before
