@@ -20,6 +20,7 @@ from typing import Any
 from pipelines.settings import CHANGES
 from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
+from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.published import current_run
 
@@ -75,7 +76,7 @@ def over_budget(begun: datetime) -> str:
     if not (WORK.settings.exists() and WORK.log.exists()):
         return ""
     budget = read_settings(WORK.settings).budget
-    lines = [json.loads(line) for line in WORK.log.read_text(encoding="utf-8").splitlines()]
+    lines = read_lines(WORK.log)
     since = begun.replace(microsecond=0)
     minutes = {
         line["stage"]: line["seconds"] / 60

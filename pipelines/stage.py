@@ -1,10 +1,12 @@
 """What every stage has around it: its settings, one line of outcome, an exit code."""
 
+import errno
 import json
 import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,8 +14,10 @@ from typing import Final
 import structlog
 
 from recsys.config import Settings, read_settings
-from recsys.errors import RecsysError
+from recsys.errors import EXIT_TRY_AGAIN, RecsysError
+from recsys.publication.run_log import add_line
 from recsys.publication.work import WORK, WorkFolder
+from recsys.storage.durable import write_durably
 
 EXIT_DEFECT: Final = 1
 """Exit code of an error nobody raised on purpose."""
@@ -39,29 +43,46 @@ def run_with(name: str, step: Callable[[], Facts]) -> int:
     log = structlog.get_logger()
     start = time.perf_counter()
     try:
-        facts = step()
+        plain = {key: str(value) if isinstance(value, Path) else value for key, value in step().items()}
+        said = _log(name, start, **{"exit_code": 0, **plain})
     except RecsysError as error:
         _failed(name, error.exit_code, str(error))
         _log(name, start, exit_code=error.exit_code)
         log.error(name, exit_code=error.exit_code)  # noqa: TRY400 the message says it all
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            _defect(name, start, error)
+            raise
+        text = f"the disk is full: got '{error}'; free some space and run again"
+        with suppress(OSError):  # there may be no room to say so but here
+            _failed(name, EXIT_TRY_AGAIN, text)
+            _log(name, start, exit_code=EXIT_TRY_AGAIN)
+        print(f"error: {text}", file=sys.stderr)
+        return EXIT_TRY_AGAIN
     except Exception as error:
-        _failed(name, EXIT_DEFECT, f"{type(error).__name__}: {error}")
-        _log(name, start, exit_code=EXIT_DEFECT)
+        _defect(name, start, error)
         raise
-    plain = {key: str(value) if isinstance(value, Path) else value for key, value in facts.items()}
-    said = _log(name, start, **{"exit_code": 0, **plain})
     log.info(name, **said)
     return 0
 
 
 def _log(name: str, start: float, **facts: object) -> dict[str, object]:
-    """Add one line to the log of runs: what ended when, after how long, with how much memory."""
-    said = {**facts, "seconds": round(time.perf_counter() - start, 2), "peak_mb": round(_peak_mb())}
+    """Add one line to the log of runs: what ended when, after how long, with how much memory.
+
+    cpu_seconds: processor time of the stage and its workers, which a busy machine does not lengthen.
+    """
+    taken = {"seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(_cpu_seconds(), 2)}
+    said = {**facts, **taken, "peak_mb": round(_peak_mb())}
     moment = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(WORK.log, {"stage": name, "at": moment, **said}, mode="a")
+    add_line(WORK.log, {"stage": name, "at": moment, **said})
     return said
+
+
+def _cpu_seconds() -> float:
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in both)
 
 
 def _peak_mb() -> float:
@@ -72,11 +93,12 @@ def _peak_mb() -> float:
     return (own + workers) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
+def _defect(stage: str, start: float, error: Exception) -> None:
+    _failed(stage, EXIT_DEFECT, f"{type(error).__name__}: {error}")
+    _log(stage, start, exit_code=EXIT_DEFECT)
+
+
 def _failed(stage: str, exit_code: int, message: str) -> None:
-    _write(WORK.failure, {"stage": stage, "exit_code": exit_code, "message": message})
-
-
-def _write(path: Path, content: Facts, *, mode: str = "w") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(mode, encoding="utf-8") as file:
-        file.write(json.dumps(content, ensure_ascii=False) + "\n")
+    WORK.root.mkdir(parents=True, exist_ok=True)
+    said = {"stage": stage, "exit_code": exit_code, "message": message}
+    write_durably(WORK.failure, json.dumps(said, ensure_ascii=False).encode() + b"\n")

@@ -18,6 +18,7 @@ from recsys.publication.gates import Level
 from recsys.publication.gates_file import read_gates
 from recsys.publication.identity import package_versions
 from recsys.publication.retention import run_ids
+from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.erasures import ErasureList
 from recsys.storage.manifest import read_manifest
@@ -134,7 +135,7 @@ def _time() -> str:
     """Return how long the stages took the last time each ran, the slowest first."""
     if not WORK.log.exists():
         return "no stage has run yet"
-    lines = [json.loads(line) for line in WORK.log.read_text(encoding="utf-8").splitlines()]
+    lines = read_lines(WORK.log)
     taken = {line["stage"]: line for line in lines if line.get("exit_code") in _DONE}
     slowest = sorted(taken.values(), key=lambda line: -line["seconds"])[:_STAGES_SHOWN]
     total = sum(line["seconds"] for line in taken.values())

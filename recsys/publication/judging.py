@@ -65,8 +65,13 @@ def judge(night: Night, *, pairs: Path | None = None) -> Found:
     pairs: a file for what the model of the settings said of each pair it was judged on, see
     `judged_pairs`.
     """
-    if pairs is not None:
+    found = _judged(night, pairs)
+    if pairs is not None and "not_judged" in found:
         write_judged(pairs, None)
+    return found
+
+
+def _judged(night: Night, pairs: Path | None) -> Found:
     kept = judged_people(night.people, night.settings.evaluate.people, generator(night.settings, "judged"))
     events = night.events if kept is None else events_among(night.events, kept)
     decided = directed_labels(events)

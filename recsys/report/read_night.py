@@ -18,6 +18,7 @@ from recsys.publication.allocation_files import FIGURES
 from recsys.publication.gates_file import read_gates
 from recsys.publication.history import PastNight, read_history
 from recsys.publication.night_times import seconds_until_published
+from recsys.publication.run_log import read_lines
 from recsys.publication.work import WorkFolder
 from recsys.report.night import NightSummary
 from recsys.schema.columns import Columns as C
@@ -143,11 +144,8 @@ def _figures(path: Path) -> Mapping[str, Any]:
 
 def _seconds(path: Path) -> dict[str, float]:
     """Return how long each step took the last time it ran, in the order they ended."""
-    if not path.exists():
-        return {}
     taken: dict[str, float] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        said = _json(path, line)
+    for said in read_lines(path):
         taken.pop(str(said.get("stage")), None)
         taken[str(said.get("stage"))] = float(said.get("seconds", float("nan")))
     return taken

@@ -13,6 +13,7 @@ from recsys.errors import SourceError, explained
 from recsys.publication.gates import GateResult
 from recsys.publication.gates_file import read_gates
 from recsys.publication.judged_pairs import read_judged
+from recsys.publication.run_log import read_lines
 from recsys.publication.work import WorkFolder
 from recsys.storage.manifest import Manifest, read_manifest
 
@@ -65,10 +66,7 @@ class FinishedNight:
 
 
 def _seconds(log: Path) -> dict[str, float]:
-    if not log.exists():
-        return {}
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return {str(line["stage"]): float(line["seconds"]) for line in lines}
+    return {str(line["stage"]): float(line["seconds"]) for line in read_lines(log)}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -4,9 +4,9 @@
     python -m tests.benchmarks.night --people 100000 --beside 10000 --night-only    (and how cost grows)
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
-makes the lists and goes on; lets a publication fail at every write, flush and rename; damages every file
-of a publication in every way. `--safety-only` leaves the night out, `--night-only` all that is harmed on
-purpose, `--every 5` walks every fifth step,
+makes the lists and goes on; lets a publication, and every fourth step of the stages before it, fail at a
+write, flush or rename; damages every file of a publication in every way. `--safety-only` leaves the night
+out, `--night-only` all that is harmed on purpose, `--every 5` walks every fifth step of a publication,
 `--postgres 500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two
 workers of Spark (where pyspark is installed, see `make test-spark`) and compares the bytes.
 """
@@ -34,6 +34,7 @@ from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
 from tests.crash.corruption import try_all
 from tests.crash.publishing import publishing, serving
+from tests.crash.stages import WRITES, Stages
 from tests.crash.walk import Story, steps_of, walk
 from tests.publication.night import make_night
 
@@ -55,6 +56,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--night-only", action="store_true", help="leave all that is harmed on purpose out")
     parser.add_argument("--every", type=int, default=1, help="walk every n-th step on the disk (default 1)")
+    parser.add_argument(
+        "--every-in-stages",
+        type=int,
+        default=4,
+        metavar="N",
+        help="the same in the stages before (default 4)",
+    )
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
     parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
     parser.add_argument("--spark", action="store_true", help="make the lists again with Spark")
@@ -196,7 +204,7 @@ def _viewers(project: Path) -> int:
 
 
 def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Walk through every step of a publication, and damage every file of one."""
+    """Walk through every step of a publication and of the stages, and damage every file of one."""
     folder.mkdir()
     night, rng = make_night(), np.random.default_rng(args.seed)
     points, lost = 0, []
@@ -204,6 +212,12 @@ def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         told: Story = publishing(night, folder / harm)
         walked = walk(told, harm, range(1, steps_of(told) + 1, args.every))  # type: ignore[arg-type]
         points, lost = points + walked.points, lost + walked.lost
+    stages = Stages.of(folder / "stages")
+    for stage in WRITES:
+        steps = stages.steps(stage)
+        for harm in ("killed", "torn", "full"):
+            walked = stages.walk(stage, harm, range(1, steps + 1, args.every_in_stages))  # type: ignore[arg-type]
+            points, lost = points + walked.points, lost + walked.lost
     published = folder / "corrupt"
     night.publish(published, serving=serving)
     found = try_all(published, lambda: read_publication(published), rng, flips=max(1, 20 // args.every))

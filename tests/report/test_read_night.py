@@ -72,7 +72,8 @@ def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
     tables = [{"table": "profiles", "rows_in": 21, "accepted": 20, "quarantined": 1}]
     work.validation.write_text(json.dumps({"tables": tables}))
     said = [("train", 9.0), ("recommend", 1.5), ("train", 2.5)]
-    work.log.write_text("".join(json.dumps({"stage": s, "seconds": t}) + "\n" for s, t in said))
+    cut_short = '{"stage": "tr'
+    work.log.write_text("".join(json.dumps({"stage": s, "seconds": t}) + "\n" for s, t in said) + cut_short)
     summary = read(publish(tmp_path, work), work)
     assert dict(summary.seconds) == {"recommend": 1.5, "train": 2.5}
     assert summary.measures is not None
@@ -92,7 +93,6 @@ def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
         ("evaluation", "[]", "not a mapping of keys"),
         ("evaluation", '{"measures": 3}', "not rows of a table"),
         ("validation", "null", "not a mapping of keys"),
-        ("log", "{}\nwhat\n", "not JSON"),
         ("outcome", "{", "not JSON"),
     ],
 )

@@ -1,0 +1,149 @@
+"""Stages of a night, cut short at any step: what is left is whole or refused, and a rerun ends the same."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import chdir
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from recsys.config import read_settings
+from recsys.errors import RecsysError
+from recsys.publication.accepted import is_accepted, read_accepted_events, read_accepted_people
+from recsys.publication.allocation_files import read_prices
+from recsys.publication.chosen_model import load_model
+from recsys.publication.feature_files import read_features
+from recsys.publication.night import Night
+from recsys.publication.work import WORK, WorkFolder
+from recsys.storage.durable import sha256_of
+from tests.crash.disk import Disk, Harm, failing
+from tests.crash.processes import in_process
+from tests.crash.walk import Walked
+from tests.pipelines.nights import Folder
+
+SMALL: Final = (
+    *("people=60", "model.name=popularity", "evaluate.beside=[]", "tracking.enabled=false"),
+    *("execution.executor=in_process", "execution.people_a_part=10"),
+)
+WRITES: Final = {
+    "ingest": (WORK.tables, WORK.erased),
+    "validate": (WORK.accepted, WORK.quarantine, WORK.validation),
+    "features": (WORK.features,),
+    "train": (WORK.model,),
+    "evaluate": (WORK.evaluation, WORK.judged),
+    "recommend": (WORK.pool,),
+    "allocate": (WORK.lists, WORK.allocation),
+}
+"""What each stage leaves, by stage; publishing has its own story in `tests.crash.publishing`."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A night that went well, from which one stage after another is done again and cut short."""
+
+    whole: Folder
+    here: Folder
+
+    @classmethod
+    def of(cls, folder: Path) -> "Stages":
+        """Run the night that goes well."""
+        whole = Folder(folder / "whole")
+        codes = whole.run(*SMALL)
+        if set(codes.values()) != {0}:
+            raise AssertionError(codes)
+        return cls(whole, Folder(folder / "here"))
+
+    def fresh(self, stage: str) -> None:
+        """Put everything as it is when the stage begins: DVC has removed what it wrote."""
+        shutil.rmtree(self.here.root, ignore_errors=True)
+        shutil.copytree(self.whole.root, self.here.root)
+        shutil.rmtree(self.here.root / WORK.parts, ignore_errors=True)
+        for path in WRITES[stage]:
+            found = self.here.root / path
+            shutil.rmtree(found) if found.is_dir() else found.unlink()
+
+    def run(self, stage: str) -> int:
+        """Run the stage and return its exit code."""
+        with chdir(self.here.root):
+            code: int = import_module(f"pipelines.{stage}").main()
+            return code
+
+    def steps(self, stage: str) -> int:
+        """Return how many steps on the disk the stage takes."""
+        self.fresh(stage)
+
+        def counted() -> int:
+            with failing(Disk()) as disk:
+                self.run(stage)
+            return disk.steps
+
+        ended = in_process(counted)
+        if ended.error or ended.killed:
+            raise AssertionError(ended.error or f"{stage} was killed")
+        return int(ended.value)
+
+    def walk(self, stage: str, harm: Harm, points: Iterable[int]) -> Walked:
+        """Cut the stage short at each point, look at what is there, and run it again."""
+        walked = Walked()
+        for point in points:
+            self.fresh(stage)
+            ended = in_process(lambda at=point: self._harmed(stage, harm, at))  # type: ignore[misc]
+            if not ended.killed and not ended.error and ended.value == 0:
+                continue
+            walked.points += 1
+            if not ended.killed and ended.value != 30:
+                walked.lost.append(f"{stage}, {harm} at {point}: ended with {ended.error or ended.value}")
+            looked = in_process(lambda: self.wrong(stage))
+            wrong = [looked.error] if looked.error else looked.value
+            walked.lost += [f"{stage}, {harm} at {point}: {text}" for text in wrong]
+            again = in_process(lambda: self.run(stage))
+            if again.error or again.value != 0 or (left := self._differing(stage)):
+                walked.lost.append(f"{stage}, rerun after {harm} at {point}: {again.error or left}")
+        return walked
+
+    def _harmed(self, stage: str, harm: Harm, point: int) -> int:
+        with failing(Disk(harm, point)):
+            return self.run(stage)
+
+    def wrong(self, stage: str) -> list[str]:
+        """Return what stands there and is neither whole nor refused by who reads it."""
+        found = []
+        for path in WRITES[stage]:
+            here = self.here.root / path
+            if not here.exists() or path == WORK.tables or not self._differs(path):
+                continue  # copied tables have no reader before the stage is done
+            if here.is_file() or _is_taken(self.here.root, path):
+                found.append(f"{path.name} is neither whole nor refused")
+        return found
+
+    def _differing(self, stage: str) -> list[str]:
+        return [path.name for path in WRITES[stage] if self._differs(path)]
+
+    def _differs(self, path: Path) -> bool:
+        return _hashes(self.whole.root / path) != _hashes(self.here.root / path)
+
+
+def _is_taken(root: Path, path: Path) -> bool:
+    """Say whether the reader of a folder takes it for whole."""
+    work = WorkFolder(root / WORK.root)
+    settings = read_settings(work.settings)
+    readers: dict[Path, Callable[[], Any]] = {
+        WORK.features: lambda: read_features(work.features),
+        WORK.model: lambda: load_model(settings.model, work.model),
+        WORK.allocation: lambda: read_prices(work.allocation),
+    }
+    if path == WORK.accepted:
+        return is_accepted(work.accepted, Night.under_way(settings, work).identity) and bool(
+            read_accepted_people(work.accepted) and read_accepted_events(work.accepted)
+        )
+    try:
+        readers[path]()
+    except RecsysError:
+        return False
+    return True
+
+
+def _hashes(path: Path) -> dict[str, str]:
+    files = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() else []
+    return {str(one.relative_to(path)): sha256_of(one) for one in files if one.is_file()}

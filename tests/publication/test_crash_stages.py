@@ -1,0 +1,65 @@
+"""Killed, torn or without room at any step, a stage leaves nothing half; running it again ends the same."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from recsys.publication.run_log import read_lines
+from recsys.publication.work import WORK
+from tests.crash.processes import in_process
+from tests.crash.stages import WRITES, Stages
+
+PLACES = {"killed": (0.2, 0.6, 1.0), "torn": (0.5,), "full": (0.4, 1.0)}
+"""How far along each stage is cut short here; `python -m tests.benchmarks.night` walks all steps."""
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    return Stages.of(tmp_path_factory.mktemp("stages"))
+
+
+@pytest.mark.parametrize("stage", WRITES)
+def test_a_stage_may_end_at_any_step(stages: Stages, stage: str) -> None:
+    steps = stages.steps(stage)
+    assert steps >= 4
+    for harm, places in PLACES.items():
+        walked = stages.walk(stage, harm, [max(1, round(place * steps)) for place in places])  # type: ignore[arg-type]
+        assert walked.lost == []
+        assert walked.points == len(places) or harm == "torn"
+
+
+def test_parts_finished_before_the_end_are_not_done_again(stages: Stages) -> None:
+    steps = stages.steps("recommend")
+    stages.walk("recommend", "killed", [round(0.7 * steps)])
+    said = read_lines(stages.here.root / WORK.log)[-1]
+    assert (said["stage"], said["parts"]) == ("recommend", 5)
+    assert 1 <= said["redone"] < 5
+
+
+def test_a_file_written_in_place_would_be_seen(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that does not write aside leaves half a pool, and the walk says so."""
+    from recsys.publication import list_table
+
+    @contextmanager
+    def in_place(path: Path) -> Iterator[BinaryIO]:
+        with path.open("wb") as file:
+            yield file
+
+    monkeypatch.setattr(list_table, "durable_file", in_place)
+    steps = stages.steps("recommend")
+    walked = stages.walk("recommend", "killed", range(steps - 8, steps - 2))
+    assert any("pool.parquet is neither whole nor refused" in lost for lost in walked.lost)
+
+
+def test_a_last_line_cut_short_does_not_stop_the_next_night(stages: Stages) -> None:
+    stages.fresh("train")
+    log = stages.here.root / WORK.log
+    log.write_bytes(log.read_bytes() + b'{"stage": "trai')
+    assert in_process(lambda: stages.run("train")).value == 0
+    assert read_lines(log)[-1]["stage"] == "train"
