@@ -72,3 +72,11 @@ def test_figures_of_nights_are_read_back_or_named_as_broken(summary: NightsSumma
     (tmp_path / "nights.json").write_text('{"measures": {}}')
     with pytest.raises(SourceError, match="not figures of nights"):
         _nights(tmp_path / "nights.json")
+
+
+def test_nights_are_whole_on_the_axis(summary: NightsSummary) -> None:
+    part = part_in(render_nights(summary, "en"), "en")
+    drawing = part[part.index('id="nights_curves-en"') :].split("</svg>")[0]
+    named = re.findall(r'<text x="[\d.]+" y="255" class="middle">([^<]*)<', drawing)
+    assert len(named) >= 2
+    assert all(name.isdigit() for name in named)

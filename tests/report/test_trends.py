@@ -36,7 +36,7 @@ def test_what_moved_is_beside_the_last_publication_not_the_refused_night() -> No
 def test_every_night_is_in_the_drawings_and_in_the_table() -> None:
     part = part_in(render_report(full_night(), "en"), "en")
     page = Page(part)
-    for said in ("2026-01-03: 8", "2026-01-04: 2 (Not published)", "2026-01-05: 4 (Published with warnings)"):
+    for said in ("2026-01-03: 8", "2026-01-04: 2 (Not published)", "2026-01-05: 4"):
         assert said in page.text
     assert len(page.all("circle", class_="dot block")) >= 1
     assert "2026-01-04 Not published 2 75.0% 4 0.900 – – 7 –" in page.text

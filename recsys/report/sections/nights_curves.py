@@ -59,7 +59,7 @@ def _drawing(summary: NightsSummary, rows: pd.DataFrame, measure: str, told: str
     marks = ticks(float(rows[["value", "hi"]].max().max()), 4)
     nights = int(summary.about["nights"])
     across, up = _FRAME.across(1, max(nights, 2)), _FRAME.up(marks[-1])
-    named = [mark for mark in ticks(nights, 6) if 1 <= mark <= nights]
+    named = [mark for mark in ticks(nights, 6) if 1 <= mark <= nights and mark.is_integer()]
     parts = [
         [_FRAME.level(up(mark), _amount(mark, measure)) for mark in marks],
         [_FRAME.under(across(mark), f"{mark:g}") for mark in named],

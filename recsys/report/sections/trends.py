@@ -114,7 +114,7 @@ def _lines(values: Values, across: Scale, up: Scale) -> list[str]:
 
 def _dot(x: float, y: float, past: PastNight, said: str, words: Words) -> Html:
     level = level_of(past)
-    told = said if level is Level.PASS else f"{said} ({words(f'report.status_{level.name}')})"
+    told = said if level < Level.BLOCK else f"{said} ({words(f'report.status_{level.name}')})"
     kind = f"dot {level.name.lower()}"
     return element("circle", element("title", told), cx=f"{x:.1f}", cy=f"{y:.1f}", r="3.5", class_=kind)
 
