@@ -35,7 +35,7 @@ import numpy.typing as npt
 from recsys.retrieval.scores import Factors, Values
 from recsys.retrieval.words import Positions
 
-COLUMNS_AT_ONCE: Final = 64
+COLUMNS_AT_ONCE: Final = 128
 """Columns multiplied for all rows of a tile in turn: few, so that the nearest cache holds their factors."""
 
 _MORE: Final = 128

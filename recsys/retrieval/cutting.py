@@ -66,13 +66,14 @@ def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: igno
         if floor < TINIEST_BOUND:
             return 0.0
         surely = lower_by(kth, 2.0 * wrong)
-    kept = exact = 0
+    kept, exact = np.uintp(0), 0
+    for a in range(lists.n_exact[r]):
+        exact += score[a] >= floor
     for a in range(n):
-        x[kept], y[kept], score[kept], position[kept] = x[a], y[a], score[a], position[a]
         stays = score[a] >= floor
-        kept += stays
-        exact += stays & (a < lists.n_exact[r])
-    lists.length[r] = lists.n_scored[r] = kept
+        x[kept], y[kept], score[kept], position[kept] = x[a], y[a], score[a], position[a]
+        kept += np.uintp(stays)
+    lists.length[r] = lists.n_scored[r] = np.int64(kept)
     lists.n_exact[r] = exact
     return surely
 
@@ -81,26 +82,25 @@ def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: igno
 def reached_by(score: Values, k: int):  # type: ignore[no-untyped-def]  # noqa: D103
     # A score that at least k of them reach, and hardly more. Counts them in steps that are equally wide in
     # the bits of a float, which follow its logarithm; where steps are too coarse, selects.
-    n = len(score)
-    high = score[0]
+    # (Bits of positive floats are ordered as the floats are, and compared faster.)
+    n, bits = len(score), score.view(np.int64)
+    top = bits[0]
     for a in range(n):
-        high = max(high, score[a])
-    if high > 0.0:
-        top = np.float64(high).view(np.int64)
-        bottom = np.float64(high * _LEAST_SHARE).view(np.int64)
-        bits, counts = score.view(np.int64), np.zeros(_STEPS + 1, np.int32)
+        top = max(top, bits[a])
+    if top > 0:
+        bottom = np.float64(np.int64(top).view(np.float64) * _LEAST_SHARE).view(np.int64)
+        counts = np.zeros(_STEPS + 1, np.int32)
         for a in range(n):
-            counts[(max(bits[a], bottom) - bottom) >> _STEP_BITS] += 1
+            counts[np.uintp((max(bits[a], bottom) - bottom) >> _STEP_BITS)] += 1
         step, reached = (top - bottom) >> _STEP_BITS, 0
         while reached + counts[step] < k:
             reached += counts[step]
             step -= 1
         if step > 0 and reached + counts[step] <= k + n // 8:
-            found = high
+            least, found = bottom + (step << _STEP_BITS), top
             for a in range(n):
-                if (max(bits[a], bottom) - bottom) >> _STEP_BITS >= step:
-                    found = min(found, score[a])
-            return found
+                found = min(found, bits[a] if bits[a] >= least else top)
+            return np.int64(found).view(np.float64)
     return np.partition(score, n - k)[n - k]
 
 

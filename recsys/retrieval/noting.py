@@ -19,12 +19,13 @@ Eights = npt.NDArray[np.uint64]
 
 @njit(nogil=True, cache=True)
 def _open_of(columns: Positions, start: int, stop: int, mask: Mask, r: int, out: Positions):  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    # Writes to `out` those of columns[start:stop] that are open to row r; returns how many are.
-    n = 0
-    for c in range(start, stop):
+    # Writes to `out` those of columns[start:stop] that are open to row r; returns how many are. Numbers
+    # without a sign are not looked at for being negative, which would take longer than all else here.
+    n, row = np.uintp(0), np.uintp(r)
+    for c in range(np.uintp(start), np.uintp(stop)):
         out[n] = columns[c]
-        n += mask[r, c]
-    return n
+        n += np.uintp(mask[row, c])
+    return np.int64(n)
 
 
 @njit(nogil=True, cache=True)
@@ -54,12 +55,13 @@ def _note(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 ):
     # Notes the flagged ones of the first n pairs after the `length` noted so far of row r; returns how many
     # are now. `eights`: the flags, eight at a time, most of which are not set once a row asks for much.
+    row, at = np.uintp(r), np.uintp(length)
     for eight in range((n + 7) // 8):
         if eights[eight] != 0:
-            for c in range(8 * eight, 8 * eight + 8):
-                x[r, length], y[r, length], position[r, length] = ours[c], theirs[c], columns[c]
-                length += flags[c]
-    return length
+            for c in range(np.uintp(8 * eight), np.uintp(8 * eight + 8)):
+                x[row, at], y[row, at], position[row, at] = ours[c], theirs[c], columns[c]
+                at += np.uintp(flags[c])
+    return np.int64(at)
 
 
 @njit(nogil=True, cache=True)
