@@ -1,10 +1,10 @@
 """Draws the picture of the README: the page about the last of some nights that a town lived through.
 
-    python -m tests.report.picture docs/images/report.png [--people 1200] [--nights 6]
+    python -m tests.report.picture docs/images/report.png [--people 700] [--nights 5]
 
 Every night is a whole one, from tables to publication, and people act on its lists before the next. The
 same arguments give the same page: run ids and clock times are replaced, measured times are left out. It
-needs Chromium and takes about half a minute a night.
+needs Chromium and takes a quarter of a minute a night on a quiet machine.
 """
 
 import argparse
@@ -90,8 +90,8 @@ def main() -> None:
     """Draw the picture."""
     parser = argparse.ArgumentParser(description="Draw the picture of the README.")
     parser.add_argument("target", type=Path)
-    parser.add_argument("--people", type=int, default=1200)
-    parser.add_argument("--nights", type=int, default=6)
+    parser.add_argument("--people", type=int, default=700)
+    parser.add_argument("--nights", type=int, default=5)
     asked = parser.parse_args()
     chromium = found()
     if chromium is None:
