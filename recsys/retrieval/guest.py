@@ -11,7 +11,8 @@ from recsys.retrieval.best import NO_PRICE, Wanted
 from recsys.retrieval.chunks import COLUMNS, Chunks
 from recsys.retrieval.layout import Layout
 from recsys.retrieval.mask import Mask, mask_of
-from recsys.retrieval.quantized import margin_of, quantized, step_of
+from recsys.retrieval.people import refuse_too_large
+from recsys.retrieval.quantized import largest_of, margin_of, quantized, step_of
 from recsys.retrieval.scores import COMBINER_NUMBERS, Factors, Values, Viewers, unit_of
 from recsys.retrieval.sparse import Links, Sparse
 from recsys.retrieval.tile_search import Workspace, best_of
@@ -84,6 +85,8 @@ class Guest(NamedTuple):
         words = words_of(compiled, _FIRST, layout.packing)._replace(cell=_FIRST)
         largest = people.largest.copy()
         largest[2] = max(largest[2], float(np.abs(nearby).max(initial=0.0)))
+        mine = largest_of(likes, is_liked, nearby)
+        refuse_too_large(max(mine[0] * largest[1], mine[1] * largest[0]) + mine[2], "a guest")
         steps = np.array([step_of(likes), step_of(is_liked)])
         return cls(
             words=words,

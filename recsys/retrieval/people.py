@@ -26,9 +26,7 @@ def people_of(directed: Directed, rows: Positions) -> People:
     taste, appeal = _padded(directed.taste, "taste", rows), _padded(directed.appeal, "appeal", rows)
     place, near = _near(directed.nearness, directed.cell[rows])
     largest = largest_of(taste, appeal, near)
-    if largest[0] * largest[1] + largest[2] > _LARGEST_LOGIT:
-        remedy = "scale the factors: logits beyond a few hundred mean certainty"
-        raise InputError(explained("factors too large for float32 products", remedy=remedy))
+    refuse_too_large(largest[0] * largest[1] + largest[2], "the model")
     steps = np.array([step_of(taste), step_of(appeal)])
     return People(
         row=rows,
@@ -41,6 +39,13 @@ def people_of(directed: Directed, rows: Positions) -> People:
         margin=margin_of(taste, appeal, steps, largest, steps),
         largest=largest,
     )
+
+
+def refuse_too_large(largest_logit: float, where: str) -> None:
+    """Raise InputError when logits may be so large that float32 could not hold them."""
+    if largest_logit > _LARGEST_LOGIT:
+        remedy = "scale the factors: logits beyond a few hundred mean certainty"
+        raise InputError(explained("factors too large to multiply", where=where, remedy=remedy))
 
 
 def padded(n_factors: int) -> int:

@@ -20,11 +20,13 @@ def rows_and_summary(out: Path, *arguments: str) -> tuple[dict[str, dict], dict]
     return {row["way"]: row for row in found["rows"]}, found["summary"]
 
 
-def test_a_small_run(tmp_path: Path) -> None:
+def test_a_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ("--people", "900", "--eligible", "0.1", "--peer-viewers", "15", "--k", "10", "--graphs")
     rows, summary = rows_and_summary(tmp_path / "out.json", *small, "--growth", "300", "600")
     assert {*SUMMARY.split(), "ns_per_eligible_pair"} <= set(summary)
     assert summary["exact"] is True
+    assert summary["first_call_s"] > 0
+    assert "First call, which compiles or reads the cache" in capsys.readouterr().out
     assert len(summary["ns_per_eligible_pair"]) == 2
     assert all(math.isfinite(summary[key]) for key in ("live_p50_ms", "live_p99_ms", "gemm_fraction"))
     assert 0 < summary["gemm_fraction_overall"] <= summary["gemm_fraction"]

@@ -98,6 +98,7 @@ def test_a_guest_is_shown_what_a_member_is_shown(
     [
         {"taste": np.ones(99)},
         {"taste": np.full(5, np.nan)},
+        {"taste": np.full(5, 1e36)},
         {"appeal": np.ones((1, 5))},
         {"reach": np.zeros(3, np.uint8)},
         {"near": np.zeros(99)},

@@ -296,6 +296,20 @@ class TestHostileInput:
         with pytest.raises(InputError, match="too large"):
             mutual_top_k(loud, everybody_open(9), k=3)
 
+    @pytest.mark.parametrize("name", ["taste", "appeal"])
+    def test_one_person_of_enormous_factors_changes_nobody_elses_list(self, name: str) -> None:
+        """Beside theirs, everybody's whole numbers round to nothing, and all pairs are scored exactly."""
+        rng = np.random.default_rng(10)
+        n = 500
+        directed = directed_world(rng, n, 8, near=False)
+        getattr(directed, name)[7] *= np.float32(1e7)
+        for how in COMBINERS:
+            found = mutual_top_k(directed, everybody_open(n), k=4, combiner=how, tile=64)
+            score = plain_scores(directed, how)[0]
+            np.fill_diagonal(score, -1.0)
+            order = np.lexsort((np.broadcast_to(np.arange(n), (n, n)), -score), axis=1)[:, :4]
+            assert list(as_dict(found).values()) == order.tolist()
+
     def test_one_person_separated_from_everybody(self) -> None:
         n = 2000
         others = np.arange(1, n)
