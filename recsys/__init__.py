@@ -16,6 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsys import evaluation as evaluation
+    from recsys import plots as plots
     from recsys.allocation.allocate import allocate
     from recsys.constraints.policy import Policy
     from recsys.evaluation.compare import compare
@@ -83,8 +85,14 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"recsys.{name}")
     if name not in _HOMES:
-        raise AttributeError(f"module 'recsys' has no attribute '{name}'")
+        raise AttributeError(_unknown(name))
     return getattr(import_module(_HOMES[name]), name)
+
+
+def _unknown(name: str) -> str:
+    from recsys.errors import did_you_mean, explained
+
+    return explained("recsys has no such name", got=name, remedy=did_you_mean(name, __dir__()))
 
 
 def __dir__() -> list[str]:

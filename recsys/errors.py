@@ -54,6 +54,34 @@ class UnknownIdError(InputError, KeyError):
     __str__ = Exception.__str__
 
 
+class MissingColumnError(InputError):
+    """A table lacks a column; names the column that was probably meant."""
+
+    def __init__(self, wanted: Sequence[str], columns: Iterable[object], where: str) -> None:
+        there = [str(column) for column in columns]
+        self.missing = tuple(name for name in wanted if name not in there)
+        near = [get_close_matches(name, there, n=1) for name in self.missing]
+        renamed = [
+            f"'{found[0]}' to '{name}'" for name, found in zip(self.missing, near, strict=True) if found
+        ]
+        remedy = f"rename {', '.join(renamed)}" if renamed else f"add it to {', '.join(there) or 'the table'}"
+        super().__init__(
+            explained("a column is missing", where=where, got=", ".join(self.missing), remedy=remedy)
+        )
+
+
+def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str) -> None:
+    """Raise MissingColumnError when a table lacks one of the columns that are wanted.
+
+    >>> need_columns(["user_id"], ["user"], where="pairs")
+    Traceback (most recent call last):
+    recsys.errors.MissingColumnError: a column is missing in pairs: got 'user_id'; rename 'user' to 'user_id'
+    """
+    there = list(columns)
+    if any(name not in there for name in wanted):
+        raise MissingColumnError(wanted, there, where)
+
+
 class NotFittedError(RecsysError):
     """A model or feature block was used before `fit`."""
 

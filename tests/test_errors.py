@@ -1,8 +1,12 @@
 """Messages that name what is missing."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import recsys
 from recsys.errors import MissingExtraError, RecsysError, imported
+from recsys.models.hybrid_config import HybridConfig
 
 
 def test_a_missing_package_names_the_extra_that_brings_it():
@@ -19,3 +23,52 @@ def test_a_package_that_lacks_something_itself_says_so(tmp_path, monkeypatch):
     with pytest.raises(ModuleNotFoundError, match="something_it_needs") as caught:
         imported("half_there", extra="report")
     assert not isinstance(caught.value, MissingExtraError)
+
+
+def town_and_model():
+    town = recsys.make_town(40, np.random.default_rng(7))
+    people = recsys.load_population(town.tables)
+    return people, recsys.PopularityModel().fit(people, recsys.Events.none(), rng=np.random.default_rng(7))
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (lambda people, model: recsys.HybridMode, "did you mean 'HybridModel'"),
+        (lambda people, model: model.score_pairs(pairs(["viewer", "candidate_id"])), "rename 'viewer' to"),
+        (
+            lambda people, model: model.score_pairs(pairs()),
+            "unknown id: got 'u000000a'; did you mean 'u00000",
+        ),
+        (lambda people, model: model.explain_pair("u0000001", "u0000001x"), "did you mean 'u0000001'"),
+        (lambda people, model: recommended(people, model, viewers=["u0000001x"]), "did you mean 'u0000001'"),
+        (lambda people, model: recommended(people, model, combiner="prodct"), "did you mean 'product'"),
+        (lambda people, model: recommended(people, model, exclude=pairs(["viewerid", "x"])), "'viewerid' to"),
+        (lambda people, model: recsys.Policy.default(verification="agee"), "did you mean 'age'"),
+        (lambda people, model: recsys.Policy.default().summary("fr"), "use ja or en"),
+        (lambda people, model: people.has_word("channels", "in_app_vidoe"), "did you mean 'in_app_video'"),
+        (lambda people, model: people.is_word("gender", "womn"), "did you mean 'woman'"),
+        (lambda people, model: people.codes("gendr"), "did you mean 'gender'"),
+        (lambda people, model: people.known("max_distance"), "did you mean 'max_distance_km'"),
+        (lambda people, model: recsys.load_population("parqet:x"), "did you mean 'parquet'"),
+        (lambda people, model: recsys.load_population({"profile": pairs()}), "did you mean 'profiles'"),
+        (lambda people, model: recsys.evaluate(LISTS, LISTS.rename(columns={"label": "lable"})), "'lable'"),
+        (lambda people, model: recsys.evaluate(LISTS, LISTS, probability="p_mutul"), "'p_mutual'"),
+        (lambda people, model: recsys.compare({"mine": LISTS}, LISTS, against="mien"), "did you mean 'mine'"),
+        (lambda people, model: HybridConfig(content={"foldz": 2}), "did you mean 'folds'"),
+    ],
+)
+def test_what_was_meant_is_named(use, said):
+    with pytest.raises((RecsysError, AttributeError, TypeError), match=said):
+        use(*town_and_model())
+
+
+def pairs(columns=("viewer_id", "candidate_id")):
+    return pd.DataFrame([["u000000a", "u0000002"]], columns=list(columns))
+
+
+def recommended(people, model, **given):
+    return recsys.recommend(model, people, recsys.Policy.default(), **given)
+
+
+LISTS = pairs().assign(rank=1, label=1, p_mutual=0.5)

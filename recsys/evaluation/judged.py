@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import InputError, TableError, explained
+from recsys.errors import InputError, TableError, did_you_mean, explained
 from recsys.evaluation.aligned import outcomes
 from recsys.evaluation.measure import Floats
 from recsys.evaluation.mutual import LABEL
@@ -85,6 +85,12 @@ def beside(lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probabilit
     for name, frame in lists.items():
         _check(f"lists of {name}", frame, [*KEYS, C.RANK])
         _same_kind(name, frame, truth)
+    columns = [str(column) for frame in lists.values() for column in frame.columns]
+    if probability not in ("", C.P_MUTUAL, *columns):
+        remedy = did_you_mean(probability, columns)
+        raise InputError(
+            explained("no list has this column of probabilities", got=probability, remedy=remedy)
+        )
     pairs = truth[[*KEYS, LABEL]]
     for frame in lists.values():
         pairs = pairs.merge(frame.loc[frame[C.VIEWER].isin(truth[C.VIEWER]), KEYS], on=KEYS, how="outer")
@@ -123,7 +129,12 @@ def _same_kind(name: str, lists: pd.DataFrame, truth: pd.DataFrame) -> None:
 
 
 def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
-    problems = [f"column '{column}' is missing" for column in columns if column not in frame.columns]
+    there = [str(column) for column in frame.columns]
+    problems = [
+        f"column '{column}' is missing; {did_you_mean(column, there)}"
+        for column in columns
+        if column not in frame.columns
+    ]
     if not problems and frame.duplicated(KEYS).any():
         again = frame.loc[frame.duplicated(KEYS), KEYS]
         first = again.iloc[0].tolist()

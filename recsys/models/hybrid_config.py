@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from recsys.errors import did_you_mean
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.content_config import ContentConfig
 
@@ -26,7 +27,7 @@ class HybridConfig(BehaviourConfig):
             known = {one.name for one in fields(ContentConfig)}
             unknown = sorted(set(given) - known)
             if unknown:
-                raise TypeError(f"unknown key '{unknown[0]}' in content")
+                raise TypeError(f"unknown key '{unknown[0]}' in content; {did_you_mean(unknown[0], known)}")
             settings = {key: _tuples(value) for key, value in given.items()}
             object.__setattr__(self, "content", ContentConfig(**settings))
 

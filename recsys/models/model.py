@@ -6,12 +6,13 @@ from copy import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import InputError, NotFittedError, SourceError, explained
+from recsys.errors import InputError, NotFittedError, SourceError, explained, need_columns
 from recsys.history.events import Events
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.nearness import Nearness
@@ -27,6 +28,7 @@ from recsys.storage.arrays import load_arrays, save_arrays
 
 Arrays = dict[str, npt.NDArray[Any]]
 Meta = dict[str, Any]
+Id = str | int | UUID
 
 
 class Model(ABC):
@@ -124,9 +126,7 @@ class Model(ABC):
         InputError
             When a column is missing.
         """
-        missing = [column for column in (C.VIEWER, C.CANDIDATE) if column not in pairs]
-        if missing:
-            raise InputError(explained("a column is missing", where="pairs", got=", ".join(missing)))
+        need_columns((C.VIEWER, C.CANDIDATE), pairs.columns, where="pairs")
         directed = self.directed(people)
         viewers, candidates = directed.ids.rows(pairs[C.VIEWER]), directed.ids.rows(pairs[C.CANDIDATE])
         like = directed.probabilities(viewers, candidates)
@@ -136,8 +136,8 @@ class Model(ABC):
 
     def explain_pair(
         self,
-        a: str | int,
-        b: str | int,
+        a: Id,
+        b: Id,
         *,
         people: Population | None = None,
         combiner: str = "product",
@@ -201,7 +201,7 @@ class Model(ABC):
         return False
 
     @staticmethod
-    def _two(people: Population, a: str | int, b: str | int) -> Population:
+    def _two(people: Population, a: Id, b: Id) -> Population:
         return people.take(people.ids.rows(np.array([a, b], dtype=object)))
 
     def _unread(self, directed: Directed, rows: Rows) -> Population:

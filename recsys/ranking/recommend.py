@@ -10,7 +10,7 @@ import structlog
 from tqdm import tqdm
 
 from recsys.constraints.policy import Policy
-from recsys.errors import InputError, explained
+from recsys.errors import need_columns
 from recsys.models.directed import Directed
 from recsys.ranking.recommender import Recommender
 from recsys.schema.columns import Columns as C
@@ -95,8 +95,6 @@ def recommend(
 
 def _pairs(exclude: pd.DataFrame, people: Population) -> npt.NDArray[np.int32]:
     """Return the rows of the pairs in which both are known, `(n_pairs, 2)`."""
-    missing = [column for column in (C.VIEWER, C.CANDIDATE) if column not in exclude]
-    if missing:
-        raise InputError(explained("a column is missing", where="exclude", got=", ".join(missing)))
+    need_columns((C.VIEWER, C.CANDIDATE), exclude.columns, where="exclude")
     pairs = np.column_stack([people.ids.find(exclude[column]) for column in (C.VIEWER, C.CANDIDATE)])
     return pairs[(pairs >= 0).all(axis=1)]

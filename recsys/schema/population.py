@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, did_you_mean, explained
 from recsys.schema.bits import contains, pack
 from recsys.schema.columns import Columns as C
 from recsys.schema.hours import WORDS, HourWords, hour_words, utc_hours
@@ -25,6 +25,9 @@ from recsys.schema.relations import Relations
 Codes = npt.NDArray[np.int8]
 Sets = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
+
+
+_COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,12 +164,14 @@ class Population:
         """Return a single-valued column as `(n_people,)` int8 codes, -1 unknown."""
         if column in self.coded:
             return self.coded[column].codes
+        _known(column)
         return np.full(len(self), -1, np.int8)
 
     def sets(self, column: str) -> Sets:
         """Return a set column as `(n_people, n_words)` uint64 bits; unknown is no bit."""
         if column in self.coded_sets:
             return self.coded_sets[column].bits
+        _known(column)
         return np.zeros((len(self), 1), np.uint64)
 
     def known(self, column: str) -> Mask:
@@ -185,20 +190,23 @@ class Population:
         """Return a numeric column as `(n_people,)` int32, -1 unknown."""
         if column in self.counted:
             return self.counted[column]
+        _known(column)
         return np.full(len(self), -1, np.int32)
 
     def has_word(self, column: str, *words: str) -> Mask:
         """Say whose set in `column` holds any of `words`, `(n_people,)` bool."""
         if column not in self.coded_sets:
+            _known(column)
             return np.zeros(len(self), bool)
         coded = self.coded_sets[column]
-        return contains(coded.bits, [coded.words.index(word) for word in words])
+        return contains(coded.bits, [_position(column, word, coded.words) for word in words])
 
     def is_word(self, column: str, word: str) -> Mask:
         """Say whose single value in `column` is `word`, `(n_people,)` bool."""
         if column not in self.coded:
+            _known(column)
             return np.zeros(len(self), bool)
-        return np.equal(self.coded[column].codes, self.coded[column].words.index(word))
+        return np.equal(self.coded[column].codes, _position(column, word, self.coded[column].words))
 
     @cached_property
     def utc_hours(self) -> HourWords:
@@ -286,6 +294,18 @@ class Population:
                 suggestible=relations.suggestible[kept],
             ),
         )
+
+
+def _known(column: str) -> None:
+    """Raise InputError for a column no table has; one that nobody filled in is known."""
+    if column not in _COLUMNS:
+        raise InputError(explained("unknown column", got=column, remedy=did_you_mean(column, _COLUMNS)))
+
+
+def _position(column: str, word: str, words: tuple[str, ...]) -> int:
+    if word not in words:
+        raise InputError(explained("unknown word", where=column, got=word, remedy=did_you_mean(word, words)))
+    return words.index(word)
 
 
 def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:

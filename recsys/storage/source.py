@@ -14,6 +14,7 @@ from typing import Final
 import pandas as pd
 
 from recsys.errors import SourceError, did_you_mean, explained
+from recsys.plugins import plugins
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
 from recsys.schema.tables import CONTRACTS
@@ -80,7 +81,8 @@ def parse_source(source: str) -> tuple[str, Path]:
     if not colon or not path or kind not in KINDS:
         if "://" in source:
             kind, path = kind + "://...", ""  # a database address may hold a password
-        remedy = "write parquet:DIR, csv:DIR or duckdb:FILE"
+        near = did_you_mean(kind, [*KINDS, *plugins("stores")]) if colon else ""
+        remedy = "write parquet:DIR, csv:DIR or duckdb:FILE" + (f"; {near}" if near[:3] == "did" else "")
         raise SourceError(explained("not a source", got=source if path else kind, remedy=remedy))
     return kind, Path(path)
 

@@ -85,8 +85,17 @@ def backend() -> None:
     ranker.close()
 
 
-def missing_extras() -> None:
-    """Ask for what an extra brings; the message says which."""
+def is_there(package: str) -> bool:
+    """Say whether a package can be imported."""
+    try:
+        __import__(package)
+    except ImportError:
+        return False
+    return True
+
+
+def missing_extras(there: set[str]) -> None:
+    """Ask for what an extra brings, except those whose packages are there; the message says which."""
     from recsys.errors import imported
     from recsys.plots.canvas import canvas
     from recsys.ranking.prometheus import PrometheusHooks
@@ -99,6 +108,8 @@ def missing_extras() -> None:
         "tune": lambda: imported("optuna", extra="tune"),
     }
     for extra, ask in asked.items():
+        if extra in there:
+            continue
         try:
             ask()
         except ImportError as error:
@@ -117,19 +128,16 @@ def main(arguments: list[str]) -> int:
     """Try everything in a new folder."""
     if "--hide" in arguments:
         sys.meta_path.insert(0, Hidden())
-    for package in EXTRAS:
-        try:
-            __import__(package)
-        except ImportError:
-            continue
-        sys.exit(f"BAD  {package} is installed; take an empty environment, or --hide")
+    there = {package for package in EXTRAS if is_there(package)}
+    for package in sorted(there):
+        print(f"     {package} is here: something else needs it")
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         import recsys
 
         print(f"     {recsys.__file__}")
         command_line()
         backend()
-        missing_extras()
+        missing_extras({EXTRAS[package] for package in there})
     return 0
 
 

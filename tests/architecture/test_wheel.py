@@ -95,11 +95,3 @@ def test_the_wheel_has_its_program(wheel: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "why-not" in done.stdout
-
-
-@pytest.mark.slow
-def test_an_extra_that_is_there_is_noticed() -> None:
-    script = ROOT / "tests" / "architecture" / "alone.py"
-    done = subprocess.run([sys.executable, "-P", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "is installed" in done.stderr

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from recsys.errors import InputError, explained
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
@@ -19,8 +21,15 @@ class Label:
     en: str
 
     def text(self, lang: Language) -> str:
-        """Return the text in one language."""
-        return self.ja if lang == "ja" else self.en
+        """Return the text in one language.
+
+        Raises InputError for a language without texts.
+        """
+        if lang == "ja":
+            return self.ja
+        if lang != "en":
+            raise InputError(explained("unknown language", got=lang, remedy="use ja or en"))
+        return self.en
 
 
 @dataclass(frozen=True, slots=True)
