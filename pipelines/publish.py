@@ -35,6 +35,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         made_from=made_from(settings, night.policy, source=night.source, model=work.model),
         serving=serving_writer(night, work.model, rows=rows, prices=read_prices(work.allocation)),
         calibration=read_calibration(work.evaluation, settings.model.name),
+        events=len(night.events),
     )
     write_durably(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]

@@ -6,8 +6,9 @@ import sys
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.publication.accepted import write_accepted
+from recsys.publication.late import late_events
 from recsys.publication.night import Night
-from recsys.publication.work import WorkFolder
+from recsys.publication.work import PUBLISHED, WorkFolder
 from recsys.storage.durable import durable_file, write_durably
 
 
@@ -22,7 +23,13 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     write_accepted(work.accepted, night.people, night.events, identity=night.identity)
     write_durably(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
-    return {"accepted": int(totals["accepted"]), "quarantined": int(totals["quarantined"]), "as_of": as_of}
+    late = late_events(night.events, PUBLISHED)
+    return {
+        "accepted": int(totals["accepted"]),
+        "quarantined": int(totals["quarantined"]),
+        "late": "not known" if late is None else late,
+        "as_of": as_of,
+    }
 
 
 def main() -> int:

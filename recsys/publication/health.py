@@ -53,6 +53,7 @@ def examine(params: Path | None = None) -> list[Finding]:
         _told("served", _served),
         _erased(),
         _told("time", _time),
+        _told("late", _late),
         _told("failure", _failure),
         *_last_nights(),
     ]
@@ -141,6 +142,14 @@ def _time() -> str:
     total = sum(line["seconds"] for line in taken.values())
     said = ", ".join(f"{line['stage']} {line['seconds']:,.0f} s {line['peak_mb']:,} MB" for line in slowest)
     return f"{total:,.0f} s in all; slowest: {said}"
+
+
+def _late() -> str:
+    """Return how much came late for the last night, so that an operator sees a source that lags."""
+    said = [line["late"] for line in read_lines(WORK.log) if line["stage"] == "validate" and "late" in line]
+    if not said or not isinstance(said[-1], int):
+        return "nothing to compare with yet"
+    return f"{said[-1]:,} events came after the night they belong to; they count from the next on"
 
 
 def _failure() -> str:

@@ -93,6 +93,7 @@ def publish(
     now: datetime | None = None,
     serving: Callable[[Path, pd.DataFrame], object] | None = None,
     calibration: Calibration | None = None,
+    events: int | None = None,
 ) -> Outcome:
     """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
 
@@ -100,6 +101,8 @@ def publish(
     written; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
 
     calibration: how far the model's chances were from what happened, for the gate that asks.
+
+    events: how many events were known; the next night counts by it what came late.
 
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
@@ -153,6 +156,7 @@ def publish(
                 run_id=run_id,
                 created_at=moment.astimezone(UTC).isoformat(),
                 data_as_of=people.as_of.isoformat(),
+                events=events,
                 erasure_watermark=_watermark(erased, moment),
                 made_from=made_from,
                 packages=package_versions(),

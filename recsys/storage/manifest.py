@@ -48,13 +48,15 @@ class MadeFrom(_Frozen):
 class Manifest(_Frozen):
     """The inventory of one run folder, written after everything it names.
 
-    data_as_of: the time the data stood at; erasure_watermark: erasures up to then are applied.
+    data_as_of: the time the data stood at; events: how many of them it knew, None when nobody counted;
+    erasure_watermark: erasures up to then are applied.
     """
 
     format: int = FORMAT
     run_id: RunId
     created_at: str
     data_as_of: str
+    events: Annotated[int, Field(ge=0)] | None = None
     erasure_watermark: str | None = None
     made_from: MadeFrom
     packages: Mapping[str, str] = {}
