@@ -1,13 +1,50 @@
 """The lists of all tiles, gathered end to end as they are finished."""
 
-from typing import Any
+from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from recsys.retrieval.best import Best
 from recsys.retrieval.lists import MutualLists
 from recsys.retrieval.words import Positions
+
+Starts = npt.NDArray[np.int64]
+
+
+class Packed(NamedTuple):
+    """Lists end to end: candidate int32 (a position, and at last a row), two float32, score float64."""
+
+    candidate: Positions
+    p_like: npt.NDArray[np.float32]
+    p_liked_back: npt.NDArray[np.float32]
+    score: npt.NDArray[np.float64]
+
+
+@njit(nogil=True, cache=True)
+def _packed(best: Best, out: Packed):  # type: ignore[no-untyped-def]
+    # Writes the filled places of a tile's lists end to end.
+    length, position, score = best.length, best.position, best.score
+    p_like, p_liked_back = best.p_like, best.p_liked_back
+    at = 0
+    for r in range(len(length)):
+        for a in range(length[r]):
+            out.candidate[at], out.score[at] = position[r, a], score[r, a]
+            out.p_like[at], out.p_liked_back[at] = p_like[r, a], p_liked_back[r, a]
+            at += 1
+
+
+@njit(nogil=True, cache=True)
+def _placed(part: Packed, lengths: Positions, starts: Starts, order: Positions, out: Packed):  # type: ignore[no-untyped-def]
+    # Writes the lists of a part, of those lengths, to where each viewer's begins; positions become rows.
+    at = 0
+    for r in range(len(lengths)):
+        for place in range(starts[r], starts[r] + lengths[r]):
+            out.candidate[place], out.score[place] = order[part.candidate[at]], part.score[at]
+            out.p_like[place], out.p_liked_back[place] = part.p_like[at], part.p_liked_back[at]
+            at += 1
 
 
 class Gathered:
@@ -15,19 +52,14 @@ class Gathered:
 
     def __init__(self) -> None:
         self._lengths: list[Positions] = []
-        self._candidates: list[Positions] = []
-        self._p_like: list[npt.NDArray[np.float32]] = []
-        self._p_liked_back: list[npt.NDArray[np.float32]] = []
-        self._score: list[npt.NDArray[np.float64]] = []
+        self._parts: deque[Packed] = deque()
 
     def add(self, best: Best) -> None:
         """Take in the next lists; they come by ascending position."""
-        filled = np.flatnonzero(np.arange(best.score.shape[1]) < best.length[:, None])
+        part = _room(int(best.length.sum()))
+        _packed(best, part)
         self._lengths.append(best.length)
-        self._candidates.append(best.position.ravel()[filled])
-        self._p_like.append(best.p_like.ravel()[filled])
-        self._p_liked_back.append(best.p_liked_back.ravel()[filled])
-        self._score.append(best.score.ravel()[filled])
+        self._parts.append(part)
 
     def for_viewers(self, viewers: Positions, positions: Positions, order: Positions) -> MutualLists:
         """Return the lists of `viewers`, in that order, and forget them.
@@ -38,26 +70,21 @@ class Gathered:
         lengths = np.zeros(len(viewers), np.int64)
         lengths[by_position] = np.concatenate([np.empty(0, np.int32), *self._lengths])
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-
-        kinds = (np.int32, np.float32, np.float32, np.float64)
-        parts: tuple[list[Any], ...] = (self._candidates, self._p_like, self._p_liked_back, self._score)
-        candidates, p_like, p_liked_back, score = out = [np.empty(indptr[-1], kind) for kind in kinds]
-        n_done = 0
-        for tile, found in enumerate(self._lengths):
-            start = indptr[by_position[n_done : n_done + len(found)]]
-            before = np.cumsum(found) - found
-            places = np.repeat(start - before, found)
-            places += np.arange(len(places))
-            for array, part in zip(out, parts, strict=True):
-                # A part is let go as soon as it is copied: a million lists are held once, not twice.
-                array[places] = part[tile]
-                part[tile] = None
+        out, n_done = _room(indptr[-1]), 0
+        for found in self._lengths:
+            starts = indptr[by_position[n_done : n_done + len(found)]]
+            # A part is let go as soon as it is copied: a million lists are held once, not twice.
+            _placed(self._parts.popleft(), found, starts, order, out)
             n_done += len(found)
         return MutualLists(
             viewers=viewers,
             indptr=indptr,
-            candidates=order[candidates],
-            p_like=p_like,
-            p_liked_back=p_liked_back,
-            p_mutual=score,
+            candidates=out.candidate,
+            p_like=out.p_like,
+            p_liked_back=out.p_liked_back,
+            p_mutual=out.score,
         )
+
+
+def _room(n: int) -> Packed:
+    return Packed(np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n))

@@ -21,7 +21,7 @@ from recsys.retrieval.tile_search import Search
 from recsys.retrieval.words import Positions
 from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
 
-TILE = 160
+TILE = 256
 
 
 class Retriever:
