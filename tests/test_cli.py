@@ -339,6 +339,8 @@ def test_doctor_shows_what_failed_and_what_took_long(here: Path) -> None:
         json.dumps(line) + "\n" + json.dumps({"stage": "old", "seconds": 1}) + "\n"
     )
     assert "90 s in all; slowest: train 90 s 1,200 MB" in recsys("doctor").output
+    (work / "settings.yaml").write_text("budget: {night_minutes: 3}\n")
+    assert "90 s in all of 3 min allowed (50%)" in recsys("doctor").output
     (work / "failure.json").write_text(
         json.dumps({"stage": "ingest", "exit_code": 40, "message": "no such folder\nmore"})
     )

@@ -141,7 +141,16 @@ def _time() -> str:
     slowest = sorted(taken.values(), key=lambda line: -line["seconds"])[:_STAGES_SHOWN]
     total = sum(line["seconds"] for line in taken.values())
     said = ", ".join(f"{line['stage']} {line['seconds']:,.0f} s {line['peak_mb']:,} MB" for line in slowest)
-    return f"{total:,.0f} s in all; slowest: {said}"
+    return f"{total:,.0f} s in all{_share_of_budget(total)}; slowest: {said}"
+
+
+def _share_of_budget(seconds: float) -> str:
+    """Say how much of the time a night may take that is; nothing when its settings cannot be read."""
+    try:
+        minutes = read_settings(WORK.settings).budget.night_minutes
+    except (RecsysError, OSError):
+        return ""
+    return f" of {minutes:,.0f} min allowed ({seconds / 60 / minutes:.0%})"
 
 
 def _late() -> str:
