@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import h3
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.schema.columns import Columns as C
@@ -83,11 +84,11 @@ def with_dirt(
 
 
 def _dirty(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
-    source = _harmless(name, table)
-    count = round(share * len(table)) if len(source) else 0
+    harmless = _harmless(name, table)
+    count = round(share * len(table)) if len(harmless) else 0
     if not count:
         return table
-    copied = source.iloc[np.sort(rng.integers(0, len(source), count))].to_dict("records")
+    copied = table.iloc[harmless[np.sort(rng.integers(0, len(harmless), count))]].to_dict("records")
     defects = DEFECTS[name]
     broken = []
     for number, row in enumerate(copied):
@@ -102,11 +103,19 @@ def _dirty(name: str, table: pd.DataFrame, share: float, rng: np.random.Generato
     for column, dtype in table.dtypes.items():
         if added[str(column)].dtype != dtype:
             added[str(column)] = added[str(column)].astype(dtype)
-    whole = pd.concat([table, added], ignore_index=True)
     place = np.concatenate([np.arange(len(table)), rng.integers(0, len(table), count) + 0.5])
-    return whole.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+    order = np.argsort(place, kind="stable")
+    return pd.DataFrame(  # one column at a time: a large town has many events
+        {name: _taken([table[name], added[name]], order) for name in table}
+    )
 
 
-def _harmless(name: str, table: pd.DataFrame) -> pd.DataFrame:
+def _taken(parts: list[pd.Series], order: npt.NDArray[np.intp]) -> pd.Series:
+    return pd.concat(parts, ignore_index=True).take(order).reset_index(drop=True)
+
+
+def _harmless(name: str, table: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return the rows to copy: of events only exposures, so that no broken row speaks of safety."""
-    return table[table[C.TYPE] == "impression"] if name == T.EVENTS else table
+    if name != T.EVENTS:
+        return np.arange(len(table))
+    return np.flatnonzero(table[C.TYPE] == "impression")
