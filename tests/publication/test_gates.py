@@ -132,6 +132,7 @@ def test_undeclared_conditions_are_named(proposal: Proposal) -> None:
     result = platform(replace(proposal, undeclared=("support_contact",)))
     assert result.level is Level.BLOCK
     assert "support_contact" in result.message
+    assert result.names == {"undeclared": ("support_contact",)}
 
 
 @pytest.mark.parametrize(

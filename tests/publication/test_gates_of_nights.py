@@ -115,6 +115,7 @@ def test_a_cohort_that_fares_worse(proposal: Proposal, night: Night) -> None:
     result = parity(replace(asked, lists=night.lists[~night.lists[C.VIEWER].isin(second)]))
     assert (result.level, result.numbers["value"]) == (Level.WARN, 0.0)
     assert "gender=b" in result.message
+    assert result.names == {"cohort": (C.GENDER, "b")}
     assert parity(replace(asked, limits=GateSettings(least_cohort=500))).level is Level.PASS
 
 
@@ -128,6 +129,7 @@ def test_people_who_changed_since_last_night(proposal: Proposal, night: Night, t
     result = drift(replace(after, people=people))
     assert result.level is Level.BLOCK
     assert result.message.startswith("age_band moved most")
+    assert result.names == {"column": (C.AGE_BAND,)}
 
 
 def test_chances_that_moved_only_warn(proposal: Proposal, night: Night, tmp_path: Path) -> None:

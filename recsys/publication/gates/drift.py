@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from recsys.publication.gates.band import usual_band
 from recsys.publication.gates.gate import GateResult, Level, Proposal, graded
@@ -36,7 +37,7 @@ def drift(proposal: Proposal) -> GateResult:
     block = of_people > limits.block_psi
     result = graded("drift", said, warn=value > limits.warn_psi, block=block, value=value)
     numbers = dict(result.numbers) | {f"psi.{name}": value for name, value in moved.items()}
-    return GateResult(result.gate, result.level, result.message, numbers)
+    return replace(result, numbers=numbers, names={"column": (worst,)} if worst else {})
 
 
 def psi(now: Mapping[str, int], before: Mapping[str, int]) -> float:

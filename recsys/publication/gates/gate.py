@@ -26,12 +26,16 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class GateResult:
-    """One answer: the level, a sentence for the operator, and the numbers behind it."""
+    """One answer: the level, a sentence for the log, and the numbers and names behind it.
+
+    The page and the command line say it in the reader's language, from `numbers` and `names`.
+    """
 
     gate: str
     level: Level
     message: str
     numbers: Mapping[str, float | int | str] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Numbers = Mapping[str, Mapping[str, float | int | str]]

@@ -36,7 +36,8 @@ class _Share:
     def graded(self, proposal: Proposal, *, now: int, last: int | None) -> GateResult:
         if proposal.previous_problem:
             message = f"the last publication cannot be compared with: {proposal.previous_problem}"
-            return GateResult(self.gate, Level.WARN, message, {"now": now})
+            names = {"problem": (proposal.previous_problem,)}
+            return GateResult(self.gate, Level.WARN, message, {"now": now}, names)
         if not last:
             message = f"{now:,}, and no earlier night to compare with"
             return GateResult(self.gate, Level.PASS, message, {"now": now})

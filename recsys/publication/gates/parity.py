@@ -1,5 +1,6 @@
 """No group of people fares much worse than everybody."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ def parity(proposal: Proposal) -> GateResult:
     long = np.bincount(known, minlength=len(people)) >= limits.list_floor
     everybody = float(long[listed].mean()) if listed.any() else 0.0
     shares = {
-        f"{column}={word}": float(long[cohort].mean())
+        (column, word): float(long[cohort].mean())
         for column in _COHORTS
         if column in people.coded
         for word in people.coded[column].words
@@ -30,12 +31,13 @@ def parity(proposal: Proposal) -> GateResult:
         return GateResult("parity", Level.PASS, "no cohort is large enough to tell")
     worst = min(shares, key=lambda name: shares[name])
     value = shares[worst] / everybody
-    return graded(
+    result = graded(
         "parity",
-        f"{worst}: {shares[worst]:.0%} have a list of usual length, {everybody:.0%} of everybody",
+        f"{'='.join(worst)}: {shares[worst]:.0%} have a list of usual length, {everybody:.0%} of everybody",
         warn=value < limits.warn_below_parity,
         block=value < limits.block_below_parity,
         value=value,
         worst=shares[worst],
         everybody=everybody,
     )
+    return replace(result, names={"cohort": worst})

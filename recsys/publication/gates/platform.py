@@ -13,5 +13,6 @@ def platform(proposal: Proposal) -> GateResult:
             f"not declared for this source: {missing}; when all are true of your service, declare them "
             "in publish.platform, with declared_for as the source is written",
             {"count": len(proposal.undeclared)},
+            {"undeclared": tuple(proposal.undeclared)},
         )
     return GateResult("platform", Level.PASS, "all platform conditions are declared")

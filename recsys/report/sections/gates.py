@@ -11,8 +11,8 @@ from recsys.report.sections.section import section
 from recsys.report.words import Words
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
-_TOLD_IN_FULL = {"lengths", "exposure", "overlap", "calibration"}
-"""Gates whose numbers say all that their message does."""
+_NAMING = {"platform", "parity", "drift"}
+"""Gates that name something; results of earlier versions hold their numbers alone."""
 
 
 def gates(night: NightSummary, words: Words) -> Html:
@@ -23,8 +23,7 @@ def gates(night: NightSummary, words: Words) -> Html:
 
 def _line(result: GateResult, words: Words) -> Html:
     level = Level(result.level)
-    told_in_full = level is Level.PASS or result.gate in _TOLD_IN_FULL
-    more = None if told_in_full else element("span", result.message, class_="said", lang="en")
+    more = None if _told_in_full(result) else element("span", result.message, class_="said", lang="en")
     return element(
         "li",
         level_mark(level, words(f"gate.{level.name}")),
@@ -38,8 +37,21 @@ def _line(result: GateResult, words: Words) -> Html:
     )
 
 
+def _told_in_full(result: GateResult) -> bool:
+    """Say whether the numbers and names are all that the message holds."""
+    if result.level is Level.PASS or result.names:
+        return True
+    return result.gate not in _NAMING and not ("now" in result.numbers and "last" not in result.numbers)
+
+
 def said(result: GateResult, words: Words) -> str:
-    """Return a gate's answer in the language of the page; its own message when it is a new gate."""
+    """Return a gate's answer in one language; its own message when it is a new gate."""
+    if f"gate.{result.gate}" not in words.catalogue.texts:
+        return result.message
+    return _named(result, words) if result.names else _numbered(result, words)
+
+
+def _numbered(result: GateResult, words: Words) -> str:
     found = {name: float(value) for name, value in result.numbers.items() if not isinstance(value, str)}
     if result.gate == "platform":
         return _counted(found, words, none="declared", some="undeclared")
@@ -49,9 +61,28 @@ def said(result: GateResult, words: Words) -> str:
         return _measured(result.gate, found, words)
     if "now" in found:
         return _beside_last_night(found, words)
-    if "count" in found and f"gate.{result.gate}" in words.catalogue.texts:
+    if "count" in found:
         return _counted(found, words, none="none", some="count")
     return result.message
+
+
+def _named(result: GateResult, words: Words) -> str:
+    numbers = result.numbers
+    values: dict[str, object] = {name: words.listed(names) for name, names in result.names.items()}
+    match result.gate:
+        case "platform":
+            values["undeclared"] = words.listed(
+                [f"{words.named('platform', name)} ({name})" for name in result.names["undeclared"]]
+            )
+        case "parity":
+            column, word = result.names["cohort"]
+            values["cohort"] = words.catalogue.label(column, word, words.lang)
+            values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
+        case "drift":
+            values["value"] = decimal(float(numbers["value"]), 2)
+        case _:
+            values["now"] = count(float(numbers["now"]))
+    return words(f"gate_named.{result.gate}", **values)
 
 
 def _measured(gate: str, found: Mapping[str, float], words: Words) -> str:
@@ -83,4 +114,5 @@ def _lengths(found: Mapping[str, float], words: Words) -> str:
 def _beside_last_night(found: Mapping[str, float], words: Words) -> str:
     if "last" not in found:
         return words("gate_said.first", now=count(found["now"]))
-    return words("gate_said.change", now=count(found["now"]), last=count(found["last"]))
+    part = share(found["now"] / found["last"])
+    return words("gate_said.change", now=count(found["now"]), last=count(found["last"]), share=part)
