@@ -120,6 +120,7 @@ def law_7_short_lists_stay_short(lists: Lists, policy: Policy, people: Populatio
     may = policy.may_show(people, *every_pair(len(people))).reshape(len(people), len(people))
     assert shown[C.CANDIDATE].isin(people.ids.ids(np.arange(len(people)))).all(), "a sentinel id"
     assert not shown.duplicated([C.VIEWER, C.CANDIDATE]).any(), "a candidate twice"
+    may[tuple(people.relations.liked.T)] = False  # nobody is offered whom they liked already
     length = shown.groupby(C.VIEWER).size().reindex(people.ids.ids(np.arange(len(people))), fill_value=0)
     assert length.tolist() == np.minimum(may.sum(axis=1), k).tolist(), "a list is padded or cut"
     for _, one in shown.groupby(C.VIEWER):

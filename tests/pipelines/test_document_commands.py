@@ -88,7 +88,10 @@ def accepted(command: str) -> None:
     words = shlex.split(command)[1:]
     group = get_command(app)
     assert words[0] in group.commands, command
-    given, needed = words[1:], {"forget": ["somebody"], "guard": ["text"], "why-not": ["a", "b"]}
+    given, needed = (
+        words[1:],
+        {"forget": ["somebody"], "guard": ["text"], "why-not": ["a", "b"], "export": ["target"]},
+    )
     if all(word.startswith("-") for word in given[::2]):  # named in running text, without whom it is about
         given += needed.get(words[0], [])
     group.commands[words[0]].make_context(words[0], given)

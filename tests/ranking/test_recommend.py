@@ -193,7 +193,7 @@ def test_the_second_check_catches_a_broken_mask(town: Population, lists: pd.Data
 def test_the_second_check_runs_in_parts(
     town: Population, lists: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recsys.ranking.ranked_pairs._PAIRS_AT_ONCE", 17)
+    monkeypatch.setattr("recsys.constraints.many_pairs._PAIRS_AT_ONCE", 17)
     pd.testing.assert_frame_equal(recommend(Drawn(), town, Policy.default(), k=7), lists)
 
 
