@@ -416,22 +416,22 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 
 def _problem(found: Mapping[str, Any], where: str) -> str:
     *above, key = found["loc"]
-    place = ".".join([where, *map(str, above)])
+    name = ".".join(map(str, found["loc"]))
     if found["type"] == "extra_forbidden":
         remedy = did_you_mean(str(key), _keys(above))
-        return explained("unknown key", where=place, got=str(key), remedy=remedy)
+        return explained("unknown key", where=where, got=name, remedy=remedy)
     got = found["input"]
     if found["type"] == _UNKNOWN:
         if isinstance(key, int):
-            key, place = above[-1], ".".join([where, *map(str, above[:-1])])
+            name = ".".join(map(str, above))
         got = found["ctx"]["name"]
-        return explained(f"unknown value of '{key}'", where=place, got=got, remedy=found["msg"])
+        return explained(f"unknown value of '{name}'", where=where, got=got, remedy=found["msg"])
     if found["type"] == "literal_error" and isinstance(got, str):
         known = [word.strip("'") for word in found["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        return explained(f"unknown value of '{key}'", where=place, got=got, remedy=did_you_mean(got, known))
+        return explained(f"unknown value of '{name}'", where=where, got=got, remedy=did_you_mean(got, known))
     return explained(
-        f"impossible value of '{key}'",
-        where=place,
+        f"impossible value of '{name}'",
+        where=where,
         got=got,
         remedy=found["msg"].removeprefix("Value error, "),
     )

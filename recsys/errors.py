@@ -160,9 +160,13 @@ def shown(value: object) -> str:
     'a\u202eb'
     >>> len(shown("c" * 500)), shown("c" * 500)[-20:]
     (100, '... (500 characters)')
+    >>> print(shown("山田"))
+    '山田'
     """
     text = value if isinstance(value, str) else repr(value)
-    quoted = ascii(text[:_SHOWN_LENGTH]) if isinstance(value, str) else ascii(text[:_SHOWN_LENGTH])[1:-1]
+    quoted = repr(text[:_SHOWN_LENGTH])  # what cannot be printed, or would turn the line round, is escaped
+    if not isinstance(value, str):
+        quoted = quoted[1:-1]
     if len(text) <= _SHOWN_LENGTH:
         return quoted
     return f"{quoted[:_SHOWN_LENGTH]}... ({len(text)} characters)"

@@ -34,11 +34,17 @@ def ours(elsewhere: Path) -> Path:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        ({"model": {"name": "same_agee"}}, "settings.model: got 'same_agee'; did you mean 'same_age'"),
-        ({"evaluate": {"beside": ["same"]}}, "'beside' in settings.evaluate: got 'same'"),
+        (
+            {"model": {"name": "same_agee"}},
+            "'model.name' in settings: got 'same_agee'; did you mean 'same_age'",
+        ),
+        ({"evaluate": {"beside": ["same"]}}, "'evaluate.beside' in settings: got 'same'"),
         ({"policy": {"constraints": ["videos_only"]}}, "got 'videos_only'; did you mean 'video_only'"),
-        ({"model": {"blocks": {"weekend": {}}}}, "settings.model: got 'weekend'; did you mean 'weekends'"),
-        ({"evaluate": {"metrics": ["last_like"]}}, "settings.evaluate: got 'last_like'; did you mean"),
+        ({"model": {"blocks": {"weekend": {}}}}, "in settings: got 'weekend'; did you mean 'weekends'"),
+        (
+            {"evaluate": {"metrics": ["last_like"]}},
+            "'evaluate.metrics' in settings: got 'last_like'; did you mean",
+        ),
         ({"source": "ledgers:1"}, "use town, parquet:DIR"),
     ],
 )
