@@ -113,7 +113,7 @@ def test_hand_worked_totals():
     assert "People 5 everybody at this time" in text
     assert "Listed 4" in text
     assert "With a list 3 75.0% of those listed" in text
-    assert "Suggestions 6 2.0 each, median 2.0" in text
+    assert "Suggestions 6 2.0 each for those with a list, median 2.0" in text
     assert "In somebody's list 4 100% of those listed" in text
     assert "Violations 0" in text
     assert "2026-01-05 03:00 UTC" in text
