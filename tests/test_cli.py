@@ -57,8 +57,8 @@ NIGHT = [
 PUBLISH = ["publish", "--source", "parquet:town", "--lists", "lists.parquet", "--model", "model"]
 
 
-def recsys(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "110"}).invoke(app, list(arguments))
+def recsys(*arguments: str, lang: str = "C.UTF-8") -> Result:
+    return CliRunner(env={"COLUMNS": "110", "LC_ALL": lang}).invoke(app, list(arguments))
 
 
 @pytest.fixture(scope="module")
@@ -347,3 +347,40 @@ def test_doctor_shows_what_failed_and_what_took_long(here: Path) -> None:
     done = recsys("doctor")
     assert done.exit_code == 40
     assert "ingest ended with 40: no such folder" in done.output
+
+
+IN_JAPANESE = [
+    (["validate", "--source", "parquet:town", "--quarantine", "refused.csv"], "取り分けた行の理由"),
+    (["train", "--source", "parquet:town", "--out", "again"], "again に保存しました"),
+    (["recommend", "--source", "parquet:town", "--model", "model", "--out", "two.parquet"], "人の一覧"),
+    (PUBLISH, "（比べる前夜がありません）"),
+    (PUBLISH, "公開しました：data/published/runs/"),
+    (["rollback"], "提供中："),
+    (["doctor"], "すべての確認に合格"),
+    (["forget", "nobody"], "1 人のうち 1 人を、新たに消去の記録に加えました"),
+    (["simulate", "--people", "20", "--out", "parquet:small"], "20 人、出来事"),
+]
+
+
+def test_outcomes_are_in_the_language_of_the_locale_or_the_settings(here: Path) -> None:
+    for arguments, told in IN_JAPANESE:
+        done = recsys(*arguments, lang="ja_JP.UTF-8")
+        assert done.exit_code == 0, done.output
+        assert told in done.output
+    (here / "ja.yaml").write_text(PARAMS + "report: {lang: ja}\n")
+    assert "正常   settings" in recsys("doctor", "--params", "ja.yaml").output
+    (here / "en.yaml").write_text(PARAMS + "report: {lang: en}\n")
+    english = recsys("doctor", "--params", "en.yaml", lang="ja_JP.UTF-8").output
+    assert "ok   settings" in english
+
+
+def test_a_refusal_says_what_to_do_in_both_languages(here: Path) -> None:
+    lists = pd.read_parquet("lists.parquet")
+    lists.assign(candidate_id=lists["viewer_id"]).to_parquet("selves.parquet")
+    japanese = recsys(*PUBLISH, "--lists", "selves.parquet", lang="ja_JP.UTF-8")
+    english = recsys(*PUBLISH, "--lists", "selves.parquet")
+    assert japanese.exit_code == english.exit_code == 20
+    assert "公開しませんでした" in japanese.output
+    assert "gates.json を添えて知らせてください" in japanese.output
+    assert "report it, with gates.json" in english.output
+    assert len(japanese.output.splitlines()) == len(english.output.splitlines())

@@ -13,11 +13,14 @@ def doctor(params: Params = None) -> None:
 
     Example: recsys doctor
     """
+    from recsys.cli.opening import language, settings_if_sound
     from recsys.errors import EXIT_BROKEN_INPUT
     from recsys.publication.health import examine
+    from recsys.schema.catalogue import Said
 
-    findings = examine(params)
+    findings, spoken = examine(params), language(None, settings_if_sound(params))
     for finding in findings:
-        typer.echo(f"{'ok ' if finding.good else 'BAD'}  {finding.what:<12} {finding.said}")
+        mark = Said("doctor.good" if finding.good else "doctor.bad")
+        typer.echo(f"{mark.text(spoken):<3}  {finding.what:<12} {finding.said.text(spoken)}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(EXIT_BROKEN_INPUT)

@@ -28,15 +28,19 @@ def evaluate(
 
     import pandas as pd
 
-    from recsys.cli.opening import opened
+    from recsys.cli.opening import language, opened
+    from recsys.cli.say import say
     from recsys.publication.judging import judge
     from recsys.storage.durable import write_durably
 
-    found = judge(opened(source, as_of, params))
+    night = opened(source, as_of, params)
+    found = judge(night)
     if out is not None:
         write_durably(out, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+    if "not_judged" in found:
+        say("not_judged", language(None, night.settings))
     for key, value in found.items():
-        if not isinstance(value, list):
+        if not isinstance(value, list) and key != "not_judged":
             typer.echo(f"{key}: {value}")
     if "measures" in found:
         table = pd.DataFrame(found["measures"])

@@ -25,10 +25,18 @@ def export(
 
     Example: recsys export postgresql://recsys@db/service
     """
+    from recsys.cli.opening import language, settings_if_sound
+    from recsys.cli.say import say
     from recsys.storage.erasures import ErasureList
     from recsys.storage.postgres import load_publication
     from recsys.storage.published import read_publication
 
     erased = ErasureList.of(published).now()
     served = load_publication(read_publication(published), target, erased=erased)
-    typer.echo(f"served: {served.run_id}, {served.viewers:,} viewers, {served.suggestions:,} suggestions")
+    say(
+        "exported",
+        language(None, settings_if_sound()),
+        run=served.run_id,
+        viewers=f"{served.viewers:,}",
+        suggestions=f"{served.suggestions:,}",
+    )

@@ -37,12 +37,15 @@ def forget(
 
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
+    from recsys.cli.opening import language, settings_if_sound
+    from recsys.cli.say import say
     from recsys.publication.forgetting import forget as forgotten
     from recsys.storage.erasures import ErasureList
     from recsys.storage.postgres import forget_served
     from recsys.storage.safety import SqliteSafety, open_safety
     from recsys.tracking.forget_tracked import forget_tracked
 
+    spoken = language(None, settings_if_sound())
     if safety is not None:
         store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
         for user in users:
@@ -50,10 +53,11 @@ def forget(
     outcome = forgotten(users, published)
     for address in served_from or ():
         left = forget_served(users, address)
-        typer.echo(f"database: {left.lists} lists removed, {left.shortened} lists of others shortened")
+        say("forgot_served", spoken, lists=left.lists, shortened=left.shortened)
     changed = forget_tracked(tracking, ErasureList.of(published).now())
-    typer.echo(f"noted: {outcome.new} of {len(users)} are new to the list of erasures")
-    typer.echo(f"publications removed: {', '.join(outcome.removed) or 'none'}")
-    typer.echo(f"files of tracked nights changed: {changed}")
+    say("forgot", spoken, new=outcome.new, asked=len(users))
+    removed = ", ".join(outcome.removed)
+    say("forgot_runs" if removed else "forgot_no_runs", spoken, runs=removed)
+    say("forgot_tracked", spoken, files=changed)
     if outcome.served:
-        typer.echo("what is served now leaves them out; run the night to make it without them")
+        say("forgot_next", spoken)

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from recsys.errors import SettingsError, SourceError, did_you_mean, explained
+from recsys.cli.japanese import speaks_japanese
+from recsys.errors import RecsysError, SettingsError, SourceError, did_you_mean, explained
 
 if TYPE_CHECKING:
     from recsys.config import Settings
@@ -42,19 +43,29 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
                     remedy="run make nightly, or name tables with --source",
                 )
             )
-        chosen = settings_of(chosen.model_dump() | {"source": source}, where="--source")
+        chosen = settings_of(chosen.model_dump(exclude_unset=True) | {"source": source}, where="--source")
         night = Night(chosen, source)
     if as_of is None:
         return night
-    return Night(settings_of(night.settings.model_dump() | {"as_of": as_of}, where="--as-of"), night.source)
+    known = night.settings.model_dump(exclude_unset=True)
+    return Night(settings_of(known | {"as_of": as_of}, where="--as-of"), night.source)
 
 
-def language(lang: str | None, chosen: "Settings") -> Literal["ja", "en"]:
-    """Return the language asked for, else the one of the settings.
+def settings_if_sound(params: Path | None = None) -> "Settings | None":
+    """Return the settings, None when they cannot be read: for commands that must work all the same."""
+    try:
+        return settings(params)
+    except RecsysError:
+        return None
+
+
+def language(lang: str | None, chosen: "Settings | None") -> Literal["ja", "en"]:
+    """Return the language asked for, else the one the settings name, else the one of the locale.
 
     Raises SettingsError for a language without texts.
     """
-    found = lang or chosen.report.lang
+    named = chosen is not None and "lang" in chosen.report.model_fields_set
+    found = lang or (chosen.report.lang if chosen and named else "ja" if speaks_japanese() else "en")
     if found not in {"ja", "en"}:
         raise SettingsError(
             explained("unknown language", got=found, remedy=did_you_mean(found, ["ja", "en"]))

@@ -32,10 +32,14 @@ def publish(
 
     Example: recsys publish --lists lists.parquet --source parquet:members
     """
-    from recsys.cli.opening import opened
+    from recsys.cli.opening import language, opened
+    from recsys.cli.say import say
     from recsys.publication.identity import made_from
     from recsys.publication.publish import publish as published_as
     from recsys.publication.serving import serving_writer
+    from recsys.report.sections.gates import said
+    from recsys.report.sections.todo import advice
+    from recsys.report.words import Words
     from recsys.storage.published import read_lists
 
     night = opened(source, as_of, params)
@@ -49,7 +53,10 @@ def publish(
         made_from=made_from(night.settings, night.policy, source=night.source, model=model),
         serving=serving_writer(night, model),
     )
+    words = Words(language(None, night.settings))
     for result in outcome.gates:
-        typer.echo(f"  {result.level.name:<5} {result.gate:<14} {result.message}")
-    typer.echo(f"{'published' if outcome.published else 'refused'}: {outcome.folder}")
+        typer.echo(f"  {result.level.name:<5} {result.gate:<14} {said(result, words)}")
+        if result.level:
+            typer.echo(f"  {'':<20} {advice(result, words)}")
+    say("published" if outcome.published else "refused", words.lang, folder=outcome.folder)
     raise typer.Exit(outcome.exit_code)

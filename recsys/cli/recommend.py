@@ -33,6 +33,7 @@ def recommend(
     import sys
 
     from recsys.cli.opening import language, opened
+    from recsys.cli.say import say
     from recsys.explain.reasons import reason_text
     from recsys.publication.chosen_model import load_model
     from recsys.publication.list_table import write_lists
@@ -53,7 +54,8 @@ def recommend(
     )
     if out is not None:
         write_lists(out, lists)
-        typer.echo(f"{len(lists):,} rows for {lists[C.VIEWER].nunique():,} people in {out}")
+        people = lists[C.VIEWER].nunique()
+        say("lists_written", spoken, rows=f"{len(lists):,}", people=f"{people:,}", out=out)
         return
     for viewer, rows in lists.groupby(C.VIEWER, sort=False):
         typer.echo(str(viewer))

@@ -24,7 +24,10 @@ def rollback(
 
     Example: recsys rollback
     """
+    from recsys.cli.opening import language, settings_if_sound
+    from recsys.cli.say import say
     from recsys.publication.rollback import rollback as rolled_back
 
     found = rolled_back(published, run)
-    typer.echo(f"served: {found.run_id}, data as of {found.manifest.data_as_of}")
+    spoken = language(None, settings_if_sound())
+    say("rolled_back", spoken, run=found.run_id, as_of=found.manifest.data_as_of)

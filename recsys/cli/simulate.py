@@ -59,17 +59,21 @@ def simulate(
     Example: recsys simulate --people 500 --nights 5 --policy product,welfare --report nights.html
     """
     from recsys.cli.opening import language, settings
+    from recsys.cli.say import say
     from recsys.config import settings_of
     from recsys.publication.chosen_town import chosen_town
+    from recsys.schema.columns import Tables as T
     from recsys.storage.write import write_tables
 
     changes = {"people": people, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    chosen = settings_of(settings(params).model_dump() | given, where="options")
+    chosen = settings_of(settings(params).model_dump(exclude_unset=True) | given, where="options")
+    spoken = language(lang, chosen)
     if nights is None:
         town = chosen_town(chosen)
         write_tables(town.tables, out)
-        typer.echo(f"{town} in {out}")
+        known = {"people": f"{len(town.ids):,}", "events": f"{len(town.tables[T.EVENTS]):,}"}
+        say("town", spoken, **known, as_of=f"{town.as_of:%Y-%m-%d %H:%M} UTC", out=out)
         return
     from recsys.nights import NightsConfig
 
@@ -79,8 +83,8 @@ def simulate(
         noise=noise, refit=refit, k=k,
     )  # fmt: skip
     summary = _played(chosen, config, towns)
-    _show(summary)
-    _write(summary, report, json, language(lang, chosen))
+    _show(summary, spoken)
+    _write(summary, report, json, spoken)
 
 
 def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSummary":
@@ -102,25 +106,26 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
     return summarised(outcomes, rng=np.random.default_rng([chosen.seed, 3]))
 
 
-def _show(summary: "NightsSummary") -> None:
+def _show(summary: "NightsSummary", lang: "Language") -> None:
+    from recsys.cli.say import say
+
     about = summary.about
-    typer.echo(
-        f"{about['nights']} nights, {about['n_towns']} town(s), {about['n_members']:,} members listed, "
-        f"probabilities: {about['scores']}, pairs against the rules: {about['forbidden']}"
-    )
+    named = {name: about[name] for name in ("nights", "n_towns", "scores", "forbidden")}
+    say("nights", lang, **named, members=f"{about['n_members']:,}")
     for measure in dict.fromkeys(summary.measures["measure"]):
         typer.echo(f"\n{measure}")
         for name in summary.policies:
             value, gain = summary.value(name, measure), summary.gain(name, measure)
-            line = f"  {name:<12}{value['value']:>9.3f}  ({value['lo']:.3f} to {value['hi']:.3f})"
+            line = f"  {name:<12}{value['value']:>9.3f}  ({value['lo']:.3f} – {value['hi']:.3f})"
             if name != about["baseline"]:
-                line += f"   {gain['value']:+.1%} ({gain['lo']:+.1%} to {gain['hi']:+.1%})"
+                line += f"   {gain['value']:+.1%} ({gain['lo']:+.1%} – {gain['hi']:+.1%})"
             typer.echo(line)
 
 
 def _write(summary: "NightsSummary", report: Path | None, json: Path | None, lang: "Language") -> None:
     from json import dumps
 
+    from recsys.cli.say import say
     from recsys.report.nights_page import render_nights
 
     texts: dict[Path, str] = {}
@@ -131,4 +136,4 @@ def _write(summary: "NightsSummary", report: Path | None, json: Path | None, lan
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        typer.echo(f"written: {path}")
+        say("written", lang, path=path)

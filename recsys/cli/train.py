@@ -19,11 +19,13 @@ def train(
 
     Example: recsys train --source parquet:members --out model
     """
-    from recsys.cli.opening import opened
+    from recsys.cli.opening import language, opened
+    from recsys.cli.say import say
     from recsys.publication.chance import generator
     from recsys.publication.chosen_model import chosen_model
 
     night = opened(source, as_of, params)
     model = chosen_model(night.settings.model)
     model.fit(night.people, night.events, rng=generator(night.settings, "train")).save(out)
-    typer.echo(f"{model.name} model of {len(night.people):,} people in {out}")
+    spoken = language(None, night.settings)
+    say("trained", spoken, model=model.name, people=f"{len(night.people):,}", out=out)

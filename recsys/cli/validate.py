@@ -23,17 +23,21 @@ def validate(
 
     Example: recsys validate --source parquet:members --quarantine refused.csv
     """
-    from recsys.cli.opening import opened
+    from recsys.cli.opening import language, opened
+    from recsys.cli.say import say
     from recsys.schema.quarantine import CODES
 
-    tables = opened(source, as_of, params).tables
+    night = opened(source, as_of, params)
+    tables, spoken = night.tables, language(None, night.settings)
     typer.echo(tables.counts.to_string(index=False))
     refused = tables.quarantine
     if len(refused):
         reasons = refused.assign(**{CODES: refused[CODES].str.split("|")}).explode(CODES)
         counted = reasons.groupby(["table", CODES]).size().rename("rows").reset_index()
-        typer.echo("\nrefused, by reason (a row may have several):")
+        typer.echo()
+        say("by_reason", spoken)
         typer.echo(counted.to_string(index=False))
     if quarantine is not None:
         refused.to_csv(quarantine, index=False)
-        typer.echo(f"\n{len(refused):,} refused rows in {quarantine}")
+        typer.echo()
+        say("refused_rows", spoken, rows=f"{len(refused):,}", path=quarantine)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
-from recsys.errors import PublicationError, RecsysError
+from recsys.errors import RecsysError
 from recsys.plugins import GROUPS, known_names, plugins
 from recsys.publication.forgetting import served_names
 from recsys.publication.gates import Level
@@ -20,6 +20,7 @@ from recsys.publication.identity import package_versions
 from recsys.publication.retention import run_ids
 from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
+from recsys.schema.catalogue import Said
 from recsys.storage.erasures import ErasureList
 from recsys.storage.manifest import read_manifest
 from recsys.storage.published import LISTS, RUNS, current_run, read_publication
@@ -37,87 +38,101 @@ class Finding:
 
     what: str
     good: bool
-    said: str
+    said: Said
+
+
+def _said(key: str, **values: object) -> Said:
+    return Said(f"doctor.{key}", values)
 
 
 def examine(params: Path | None = None) -> list[Finding]:
     """Look at everything a night needs; nothing is changed."""
     return [
-        Finding("python", good=True, said=f"{platform.python_version()} on {platform.system()}"),
+        Finding(
+            "python",
+            good=True,
+            said=_said("python", version=platform.python_version(), system=platform.system()),
+        ),
         _packages(),
         _told("plugins", _plugins),
         _told("settings", lambda: _settings(params)),
         Finding("threads", good=True, said=_threads()),
         _disk(),
-        *(Finding("size", good=True, said=f"{path}: {_size(path)}") for path in (WORK.root, PUBLISHED)),
+        *(Finding("size", good=True, said=_size(path)) for path in (WORK.root, PUBLISHED)),
         _told("served", _served),
         _erased(),
         _told("time", _time),
         _told("late", _late),
-        _told("failure", _failure),
+        _failure(),
         *_last_nights(),
     ]
 
 
-def _told(what: str, look: Callable[[], str]) -> Finding:
+def _told(what: str, look: Callable[[], Said]) -> Finding:
     try:
         return Finding(what, good=True, said=look())
     except RecsysError as error:
-        return Finding(what, good=False, said=" ".join(str(error).split()))
+        return Finding(what, good=False, said=_raised(error))
+
+
+def _raised(error: RecsysError) -> Said:
+    """Return an error as one line; its words are those of the error, in English."""
+    return _said("error", error=" ".join(str(error).split()))
 
 
 def _packages() -> Finding:
     found = ", ".join(f"{name} {number}" for name, number in package_versions().items())
     try:
-        return Finding("packages", good=True, said=f"recsys {version('recsys')}, {found}")
+        return Finding("packages", good=True, said=_said("packages", own=version("recsys"), others=found))
     except PackageNotFoundError:
-        return Finding("packages", good=False, said="recsys is not installed; run make env")
+        return Finding("packages", good=False, said=_said("not_installed"))
 
 
-def _plugins() -> str:
+def _plugins() -> Said:
     """Return what other packages bring, after loading every piece once."""
     named = [str(plugin) for group in GROUPS for plugin in plugins(group).values()]
     for group in GROUPS:
         known_names(group, _OWN.get(group, ()))
         for plugin in plugins(group).values():
             plugin.load()
-    return ", ".join(named) or "no package brings any"
+    return _said("plugins", names=", ".join(named)) if named else _said("no_plugins")
 
 
-def _settings(params: Path | None) -> str:
+def _settings(params: Path | None) -> Said:
     path = params or Path(PARAMS_FILE)
     if params is None and not path.exists():
-        return f"no {path} here; defaults are used"
+        return _said("no_settings", path=path)
     settings = read_settings(path)
-    return f"{path}: source {settings.source}, seed {settings.seed}, model {settings.model.name}"
+    return _said("settings", path=path, source=settings.source, seed=settings.seed, model=settings.model.name)
 
 
-def _threads() -> str:
+def _threads() -> Said:
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
-    return ", ".join(f"{name}={os.environ.get(name, 'not set')}" for name in names)
+    set_ = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
+    return _said("threads", names=set_) if set_ else _said("no_threads", names=", ".join(names))
 
 
 def _disk() -> Finding:
     usage = shutil.disk_usage(Path.cwd())
-    free = f"{usage.free / 2**30:,.1f} of {usage.total / 2**30:,.1f} GiB free"
+    free = _said("disk", free=f"{usage.free / 2**30:,.1f}", total=f"{usage.total / 2**30:,.1f}")
     return Finding("disk", good=usage.free >= _LEAST_FREE_BYTES, said=free)
 
 
-def _size(folder: Path) -> str:
+def _size(folder: Path) -> Said:
     if not folder.exists():
-        return "not there yet"
+        return _said("no_folder", folder=folder)
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return f"{sum(path.stat().st_size for path in files) / 2**20:,.1f} MiB in {len(files):,} files"
+    size = sum(path.stat().st_size for path in files) / 2**20
+    return _said("size", folder=folder, size=f"{size:,.1f}", files=f"{len(files):,}")
 
 
-def _served() -> str:
+def _served() -> Said:
     if current_run(PUBLISHED) is None:
-        return "nothing is published yet"
+        return _said("nothing_served")
     publication = read_publication(PUBLISHED)
     rows = publication.manifest.files[LISTS].rows
-    return (
-        f"{publication.run_id}, {rows:,} rows, data as of {publication.manifest.data_as_of}, files verified"
-    )
+    as_of = publication.manifest.data_as_of
+    return _said("served", run=publication.run_id, rows=f"{rows:,}", as_of=as_of)
 
 
 def _erased() -> Finding:
@@ -125,48 +140,50 @@ def _erased() -> Finding:
         erased = ErasureList.of(PUBLISHED).now()
         named = served_names(PUBLISHED, erased)
     except RecsysError as error:
-        return Finding("erased", good=False, said=" ".join(str(error).split()))
-    said = f"{len(erased):,} people asked to be erased"
-    if named:
-        return Finding("erased", good=False, said=f"{said}; what is served still names some: run the night")
-    return Finding("erased", good=True, said=f"{said}; nothing served names any")
+        return Finding("erased", good=False, said=_raised(error))
+    said = _said("still_named" if named else "erased", people=f"{len(erased):,}")
+    return Finding("erased", good=not named, said=said)
 
 
-def _time() -> str:
+def _time() -> Said:
     """Return how long the stages took the last time each ran, the slowest first."""
     if not WORK.log.exists():
-        return "no stage has run yet"
+        return _said("no_stage")
     lines = read_lines(WORK.log)
     taken = {line["stage"]: line for line in lines if line.get("exit_code") in _DONE}
     slowest = sorted(taken.values(), key=lambda line: -line["seconds"])[:_STAGES_SHOWN]
     total = sum(line["seconds"] for line in taken.values())
-    said = ", ".join(f"{line['stage']} {line['seconds']:,.0f} s {line['peak_mb']:,} MB" for line in slowest)
-    return f"{total:,.0f} s in all{_share_of_budget(total)}; slowest: {said}"
+    stages = ", ".join(f"{line['stage']} {line['seconds']:,.0f} s {line['peak_mb']:,} MB" for line in slowest)
+    minutes = _budget_minutes()
+    if minutes is None:
+        return _said("time", seconds=f"{total:,.0f}", stages=stages)
+    allowed = {"minutes": f"{minutes:,.0f}", "share": f"{total / 60 / minutes:.0%}"}
+    return _said("time_of_budget", seconds=f"{total:,.0f}", stages=stages, **allowed)
 
 
-def _share_of_budget(seconds: float) -> str:
-    """Say how much of the time a night may take that is; nothing when its settings cannot be read."""
+def _budget_minutes() -> float | None:
+    """Return how long a night may take, None when its settings cannot be read."""
     try:
-        minutes = read_settings(WORK.settings).budget.night_minutes
+        return read_settings(WORK.settings).budget.night_minutes
     except (RecsysError, OSError):
-        return ""
-    return f" of {minutes:,.0f} min allowed ({seconds / 60 / minutes:.0%})"
+        return None
 
 
-def _late() -> str:
+def _late() -> Said:
     """Return how much came late for the last night, so that an operator sees a source that lags."""
     said = [line["late"] for line in read_lines(WORK.log) if line["stage"] == "validate" and "late" in line]
     if not said or not isinstance(said[-1], int):
-        return "nothing to compare with yet"
-    return f"{said[-1]:,} events came after the night they belong to; they count from the next on"
+        return _said("late_unknown")
+    return _said("late", events=f"{said[-1]:,}")
 
 
-def _failure() -> str:
+def _failure() -> Finding:
     if not WORK.failure.exists():
-        return "the last night did not fail"
+        return Finding("failure", good=True, said=_said("no_failure"))
     found = json.loads(WORK.failure.read_bytes())
     first = str(found["message"]).splitlines()[0]
-    raise PublicationError(f"{found['stage']} ended with {found['exit_code']}: {first}")
+    said = _said("failure", stage=found["stage"], code=found["exit_code"], error=first)
+    return Finding("failure", good=False, said=said)
 
 
 def _last_nights() -> Iterator[Finding]:
@@ -174,9 +191,9 @@ def _last_nights() -> Iterator[Finding]:
         yield _told("night", lambda folder=PUBLISHED / RUNS / run_id: _night(folder))  # type: ignore[misc]
 
 
-def _night(folder: Path) -> str:
+def _night(folder: Path) -> Said:
     manifest = read_manifest(folder)
     gates = read_gates(folder)
     warned = [result.gate for result in gates if result.level is Level.WARN]
-    said = f"warnings: {', '.join(warned)}" if warned else "all gates passed"
-    return f"{manifest.run_id}, {manifest.files[LISTS].rows:,} rows, {said}"
+    said = _said("warned", gates=", ".join(warned)) if warned else _said("passed")
+    return _said("night", run=manifest.run_id, rows=f"{manifest.files[LISTS].rows:,}", said=said)

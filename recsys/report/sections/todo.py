@@ -17,10 +17,14 @@ def todo(night: NightSummary, words: Words) -> Html | None:
     return element("div", title, element("ul", *[_line(found, words) for found in open_]), class_="todo")
 
 
+def advice(found: GateResult, words: Words) -> str:
+    """Return what an operator does about a gate that did not pass."""
+    key = f"gate_do.{found.gate}"
+    return words(key if key in words.catalogue.texts else "gate_do.other")
+
+
 def _line(found: GateResult, words: Words) -> Html:
     level = Level(found.level)
-    advice = f"gate_do.{found.gate}"
-    known = advice in words.catalogue.texts
     return element(
         "li",
         level_mark(level, words(f"gate.{level.name}")),
@@ -28,7 +32,7 @@ def _line(found: GateResult, words: Words) -> Html:
             "div",
             element("strong", words.named("gate", found.gate)),
             element("span", said(found, words), class_="value"),
-            element("span", words(advice if known else "gate_do.other"), class_="do"),
+            element("span", advice(found, words), class_="do"),
         ),
         class_=level.name.lower(),
     )

@@ -11,6 +11,7 @@ from recsys.schema.catalogue.entries import (
     Question,
 )
 from recsys.schema.catalogue.reading import load_catalogue, read_catalogue
+from recsys.schema.catalogue.said import Said
 
 __all__ = [
     "FREE",
@@ -22,6 +23,7 @@ __all__ = [
     "Language",
     "Option",
     "Question",
+    "Said",
     "load_catalogue",
     "read_catalogue",
     "spelling",
