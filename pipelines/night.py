@@ -5,18 +5,20 @@
 Exit codes: 0 published, 10 published with warnings, 20 refused by a gate, 30 try again, 40 broken
 input or setting, 1 a defect. A night that was published but could not be tracked ends with 10, and the
 next one tracks it.
+
+SIGINT or SIGTERM to this process ends every stage under way with it, and the night with 30.
 """
 
 import argparse
 import json
 import math
 import os
-import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.process_group import run_group
 from pipelines.settings import CHANGES
 from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
@@ -43,8 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}
     begun = datetime.now(UTC)
-    done = subprocess.run([sys.executable, "-m", "dvc", "repro"], env=environment, check=False)
-    code, said = outcome_of(done.returncode)
+    returned = run_group([sys.executable, "-m", "dvc", "repro"], environment)
+    if returned is None:
+        print("night: interrupted; run it again", file=sys.stderr)
+        return EXIT_TRY_AGAIN
+    code, said = outcome_of(returned)
     late = over_budget(begun)
     if late:
         code = EXIT_PUBLISHED_WITH_WARNINGS if code == EXIT_PUBLISHED else code

@@ -1,0 +1,64 @@
+"""A night that is told to stop: every process of it ends, and it says so in one line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.imports import ROOT
+
+TREE = """
+import os, pathlib, signal, subprocess, sys, time
+if {stubborn}:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+pathlib.Path("pids.part").write_text(f"{{os.getpid()}} {{child.pid}}")
+os.rename("pids.part", "pids")
+time.sleep(60)
+"""
+"""A process with a child, in place of DVC and a stage."""
+
+NIGHT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # however these tests were started
+from pipelines import night, process_group
+def run_group(command, environment):
+    return process_group.run_group([sys.executable, "tree.py"], environment, grace=1.0)
+night.run_group = run_group
+sys.exit(night.main([]))
+"""
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; one that waits to be collected does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+@pytest.mark.parametrize(
+    ("number", "stubborn"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGINT, True)]
+)
+def test_a_signal_to_the_night_ends_every_process(tmp_path: Path, number: int, stubborn: bool) -> None:
+    (tmp_path / "tree.py").write_text(TREE.format(stubborn=stubborn))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
+    night = subprocess.Popen(
+        [sys.executable, "-c", NIGHT], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    limit = time.monotonic() + 30
+    while not (tmp_path / "pids").exists() and time.monotonic() < limit:
+        time.sleep(0.05)
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    assert all(map(is_alive, pids))
+    night.send_signal(number)
+    _, said = night.communicate(timeout=30)
+    assert night.returncode == 30, said
+    assert said == "night: interrupted; run it again\n"
+    assert not any(map(is_alive, pids))
