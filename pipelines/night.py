@@ -20,10 +20,12 @@ from typing import Any
 
 from pipelines.process_group import run_group
 from pipelines.settings import CHANGES
+from recsys.cli.opening import language, settings_if_sound
 from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
 from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
+from recsys.schema.catalogue import Language, load_catalogue
 from recsys.storage.published import current_run
 
 TRACK = "track"
@@ -45,38 +47,46 @@ def main(arguments: list[str] | None = None) -> int:
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}
     begun = datetime.now(UTC)
-    returned = run_group([sys.executable, "-m", "dvc", "repro"], environment)
+    returned, spoken = run_group([sys.executable, "-m", "dvc", "repro"], environment), night_language()
     if returned is None:
-        print("night: interrupted; run it again", file=sys.stderr)
+        print(_text("interrupted", spoken), file=sys.stderr)
         return EXIT_TRY_AGAIN
-    code, said = outcome_of(returned)
-    late = over_budget(begun)
+    code, said = outcome_of(returned, spoken)
+    late = over_budget(begun, spoken)
     if late:
         code = EXIT_PUBLISHED_WITH_WARNINGS if code == EXIT_PUBLISHED else code
-        said += f"; over its time budget: {late}"
+        said += _text("over", spoken, late=late)
     print(said, file=sys.stderr)
     return code
 
 
-def outcome_of(returned: int) -> tuple[int, str]:
+def night_language() -> Language:
+    """Return the language the settings of the night name, else the one of the locale."""
+    return language(None, settings_if_sound(WORK.settings if WORK.settings.exists() else None))
+
+
+def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
     """Return the exit code of the night and one line about it."""
     if WORK.failure.exists():
         failure = _read(WORK.failure)
         first = failure["message"].splitlines()[0]
         if failure["stage"] == TRACK:
-            told = (
-                f"{current_run(PUBLISHED)} is served from {PUBLISHED}, but it could not be tracked: {first}"
-            )
-            return EXIT_PUBLISHED_WITH_WARNINGS, f"night: published with warnings, {told}"
-        return failure["exit_code"], f"night: {failure['stage']} failed ({failure['exit_code']}): {first}"
+            served = {"run": current_run(PUBLISHED), "folder": PUBLISHED}
+            return EXIT_PUBLISHED_WITH_WARNINGS, _text("not_tracked", lang, **served, error=first)
+        code = failure["exit_code"]
+        return code, _text("failed", lang, stage=failure["stage"], code=code, error=first)
     if returned != 0:
-        return EXIT_TRY_AGAIN, f"night: stopped by DVC or a signal ({returned}); run it again"
+        return EXIT_TRY_AGAIN, _text("stopped", lang, code=returned)
     code = _read(WORK.outcome)["exit_code"]
-    how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "published with warnings"}[code]
-    return code, f"night: {how}, {current_run(PUBLISHED)} is served from {PUBLISHED}"
+    how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "warned"}[code]
+    return code, _text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED)
 
 
-def over_budget(begun: datetime) -> str:
+def _text(key: str, lang: Language, **values: object) -> str:
+    return load_catalogue().text(f"night.{key}", lang, **values)
+
+
+def over_budget(begun: datetime, lang: Language = "en") -> str:
     """Return what of the stages that ended since `begun` took longer than its budget, as text."""
     if not (WORK.settings.exists() and WORK.log.exists()):
         return ""
@@ -88,9 +98,13 @@ def over_budget(begun: datetime) -> str:
         for line in lines
         if "at" in line and datetime.fromisoformat(line["at"]) >= since
     }
-    late = [f"{name} {taken:.1f} min" for name, taken in minutes.items() if taken > _limit(budget, name)]
+    late = [
+        _text("stage_took", lang, stage=name, minutes=f"{taken:.1f}")
+        for name, taken in minutes.items()
+        if taken > _limit(budget, name)
+    ]
     if sum(minutes.values()) > budget.night_minutes:
-        late.append(f"the night {sum(minutes.values()):.1f} min")
+        late.append(_text("all_took", lang, minutes=f"{sum(minutes.values()):.1f}"))
     return ", ".join(late)
 
 

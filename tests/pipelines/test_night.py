@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.night import main, over_budget
+from pipelines.night import main, night_language, outcome_of, over_budget
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.storage.published import current_run
 from tests.pipelines.imports import ROOT
@@ -116,3 +116,17 @@ def test_a_night_over_its_budget_says_so(tmp_path: Path, monkeypatch: pytest.Mon
     with WORK.log.open("a") as log:
         log.write(log_line("publish", 120.0, "2026-01-05T03:14:00+00:00"))
     assert over_budget(begun) == "train 1.5 min, the night 5.5 min"
+
+
+def test_the_line_is_in_the_language_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert night_language() == "en"
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    assert night_language() == "ja"
+    assert outcome_of(2, "ja") == (30, "夜：DVC またはシグナルで止まりました（2）。もう一度実行してください")
+    WORK.root.mkdir(parents=True)
+    WORK.settings.write_text("report: {lang: en}\n")
+    assert night_language() == "en"
+    WORK.failure.write_text('{"stage": "ingest", "exit_code": 40, "message": "no such folder"}')
+    assert outcome_of(1, "ja") == (40, "夜：ingest が失敗しました（40）：no such folder")
