@@ -1,5 +1,6 @@
 """What is forbidden: plain per-pair rules, their compiled masks, and why a pair is refused."""
 
+from recsys.constraints.brought import check_constraint
 from recsys.constraints.clauses import (
     CellLimit,
     Clause,
@@ -31,5 +32,6 @@ __all__ = [
     "Separated",
     "ShownTo",
     "WhyNot",
+    "check_constraint",
     "funnel",
 ]

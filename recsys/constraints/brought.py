@@ -42,27 +42,39 @@ def is_own(constraint: Constraint) -> bool:
 
 
 def check_brought(policy: Policy, people: Population) -> None:
-    """Hold every rule from outside to its promises, on pairs among 200 people spread over everybody.
+    """Hold every rule from outside to its promises, see `check_constraint`.
+
+    Raises PluginError naming the rule and the first pair.
+    """
+    for constraint in policy.constraints:
+        if not is_own(constraint):
+            check_constraint(constraint, people)
+
+
+def check_constraint(constraint: Constraint, people: Population) -> None:
+    """Hold a rule to its promises, on pairs among 200 people spread over everybody.
 
     The plain form must be a mask, the same both ways, and the compiled form must say what it says. A
     rule whose compiled form allowed more would let people be shown, in live search, whom it forbids.
 
     Raises PluginError naming the rule and the first pair.
+
+    >>> from recsys.constraints.ages import AgeBands
+    >>> check_constraint(AgeBands(), Population.of_ids(["a", "b"], as_of="2026-01-05"))
     """
     rows = np.linspace(0, max(len(people) - 1, 0), min(_SAMPLED, len(people))).astype(np.int32)
     i, j = np.repeat(rows, len(rows)), np.tile(rows, len(rows))
     i, j = i[i != j], j[i != j]
-    for constraint in policy.constraints:
-        if is_own(constraint) or not len(i):
-            continue
-        meet = _mask(constraint, "allows", people, i, j)
-        back = _mask(constraint, "allows", people, j, i)
-        _refuse(constraint, i, j, meet != back, "a rule is not the same both ways")
-        shown = meet & _mask(constraint, "shows", people, i, j)
-        fast = Policy((constraint,)).compile(people).may_show(i, j)
-        what = "the two forms of a rule differ; the compiled one allows more"
-        _refuse(constraint, i, j, fast & ~shown, what)
-        _refuse(constraint, i, j, shown & ~fast, "the two forms of a rule differ")
+    if not len(i):
+        return
+    meet = _mask(constraint, "allows", people, i, j)
+    back = _mask(constraint, "allows", people, j, i)
+    _refuse(constraint, i, j, meet != back, "a rule is not the same both ways")
+    shown = meet & _mask(constraint, "shows", people, i, j)
+    fast = Policy((constraint,)).compile(people).may_show(i, j)
+    what = "the two forms of a rule differ; the compiled one allows more"
+    _refuse(constraint, i, j, fast & ~shown, what)
+    _refuse(constraint, i, j, shown & ~fast, "the two forms of a rule differ")
 
 
 def _mask(constraint: Constraint, form: str, people: Population, i: Rows, j: Rows) -> Mask:

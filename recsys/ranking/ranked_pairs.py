@@ -62,6 +62,10 @@ class RankedPairs:
         """Say which suggestions the plain form of `policy` lets be shown."""
         return may_show_each(policy, people, self.viewer, self.candidate)
 
+    def refused_by(self, policy: Policy, people: Population) -> list[str]:
+        """Name the rules whose plain form refuses any of the suggestions."""
+        return [one.name for one in policy.constraints if not self.allowed(Policy((one,)), people).all()]
+
     def frame(self, people: Population, reasons: Reasons) -> pd.DataFrame:
         """Return the suggestions as a table, with reasons."""
         return pd.DataFrame(

@@ -83,11 +83,16 @@ class Recommender:
     def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
         """Return the pairs the plain form of the rules allows, and how many it took out.
 
-        Anything but 0 taken out is a defect, and is logged.
+        Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
         """
         allowed = found.allowed(self.policy, self.people)
         allowed &= without_likes(self.likes, found.viewer, found.candidate)
         dropped = int((~allowed).sum())
         if dropped:
-            _log.warning("pairs dropped by the plain check: compiled masks and rules disagree", pairs=dropped)
+            rules = found.kept(~allowed).refused_by(self.policy, self.people)
+            _log.warning(
+                "pairs dropped by the plain check: compiled masks and rules disagree",
+                pairs=dropped,
+                constraints=rules,
+            )
         return found.kept(allowed), dropped

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 import recsys
 from recsys.cli import app
 from recsys.config import ModelSettings, PolicySettings, settings_of
-from recsys.constraints import Constraint, Gate, Refuses
+from recsys.constraints import Constraint, Gate, Refuses, check_constraint
 from recsys.constraints.brought import check_brought
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
@@ -176,15 +177,34 @@ def test_a_rule_that_contradicts_itself_stops_the_night(wrong: str, said: str) -
     check_brought(recsys.Policy.default() & Early(), people)
     with pytest.raises(PluginError, match=said):
         check_brought(recsys.Policy.default() & Early(wrong), people)
+    check_constraint(Early(), people)
+    with pytest.raises(PluginError, match=said):
+        check_constraint(Early(wrong), people)
 
 
 def test_a_lax_rule_in_a_notebook_is_caught_after_ranking() -> None:
     town = recsys.make_town(150, np.random.default_rng(7))
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(1))
-    lists = recsys.recommend(model, people, recsys.Policy.default() & Early("lax"), k=20)
+    with structlog.testing.capture_logs() as logs:
+        lists = recsys.recommend(model, people, recsys.Policy.default() & Early("lax"), k=20)
+    assert [entry["constraints"] for entry in logs] == [["early"]]
     assert lists.attrs["dropped_by_recheck"] > 0
     assert (people.ids.rows(lists["candidate_id"]) < 75).all()
+
+
+def test_the_pair_rule_of_the_page_says_the_same_in_both_forms(ours: Path) -> None:
+    from ours.near_in_age import NearInAge
+
+    people = make_people(80, np.random.default_rng(3), unknown=0.2)
+    band = people.codes("age_band").astype(int)
+    i, j = (index.ravel() for index in np.indices((80, 80)))
+    by_hand = (band[i] >= 0) & (band[j] >= 0) & (abs(band[i] - band[j]) <= 2) & (i != j)
+    policy = recsys.Policy((NearInAge(most=2),))
+    assert np.array_equal(policy.may_meet(people, i, j), by_hand)
+    assert np.array_equal(policy.compile(people).may_meet(i, j), by_hand)
+    assert 0 < by_hand.mean() < 1
+    assert (band < 0).any()
 
 
 def test_newcomers_are_held_against_gates_of_others_and_nothing_else() -> None:

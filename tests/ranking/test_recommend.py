@@ -182,6 +182,7 @@ def test_the_second_check_catches_a_broken_mask(town: Population, lists: pd.Data
     dropped = found.attrs[DROPPED]
     assert dropped > 0
     assert [(entry["log_level"], entry["pairs"]) for entry in logs] == [("warning", dropped)]
+    assert logs[0]["constraints"] == ["separations"]
     found.attrs[DROPPED] = 0
     pd.testing.assert_frame_equal(found, recommend(Drawn(), town, Policy.default(), k=60))
     viewers, candidates = town.ids.rows(found[C.VIEWER]), town.ids.rows(found[C.CANDIDATE])
