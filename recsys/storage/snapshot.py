@@ -11,7 +11,7 @@ from recsys.errors import SourceError, explained
 from recsys.storage import postgres
 from recsys.storage.brought import is_brought
 from recsys.storage.durable import durable_file, sync_folder
-from recsys.storage.source import parse_source, read_tables, source_files
+from recsys.storage.source import need_tables, parse_source, read_tables, source_files
 
 
 def take_snapshot(source: str, folder: Path) -> None:
@@ -19,8 +19,13 @@ def take_snapshot(source: str, folder: Path) -> None:
 
     Files are copied byte for byte; a database is read in one transaction and written as Parquet.
 
-    Raises SourceError when the source is not there or holds something unknown.
+    Raises SourceError when the source is not there, holds no table or something unknown.
     """
+    _copy(source, folder)
+    need_tables([path.name for path in folder.iterdir()], source)
+
+
+def _copy(source: str, folder: Path) -> None:
     if postgres.is_postgres(source):
         _write(postgres.arrow_tables(source), _emptied(folder))
         return

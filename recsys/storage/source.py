@@ -6,7 +6,7 @@ a folder of that name, as clusters write it) or one table of a database. Anythin
 error: a `block.parquet` that nobody reads would be a list of blocks that nobody keeps.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -58,6 +58,7 @@ def table_readers(source: Source) -> dict[str, Reader]:
     """
     if isinstance(source, str) and source.startswith("parquet:"):
         files = _files(parse_source(source)[1], ".parquet")
+        need_tables(files, source)
         return {name: partial(_read_parquet, name, files[name]) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
         found = _frames(source, where="memory")
@@ -68,7 +69,28 @@ def table_readers(source: Source) -> dict[str, Reader]:
     else:
         kind, path = parse_source(source)
         found = _READERS[kind](path)
+    if isinstance(source, str):
+        need_tables(found, source)
     return {name: partial(found.__getitem__, name) for name in CONTRACTS if name in found}
+
+
+def need_tables(found: Collection[str], source: str) -> None:
+    """Raise SourceError when a named source holds no table at all.
+
+    >>> need_tables(["profiles"], "parquet:data/town")
+    """
+    if found:
+        return
+    kind, _, path = source.partition(":")
+    files = kind in {"parquet", "csv"}
+    one = f"a file such as {T.PROFILES}.{kind}" if files else f"a table such as '{T.PROFILES}'"
+    raise SourceError(
+        explained(
+            f"no tables are there (expected {', '.join(CONTRACTS)})",
+            where=path if files or kind == "duckdb" else kind,
+            remedy=f"name a place that holds {one}",
+        )
+    )
 
 
 def parse_source(source: str) -> tuple[str, Path]:

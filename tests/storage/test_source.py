@@ -12,6 +12,7 @@ from recsys.errors import SourceError
 from recsys.schema.columns import Tables as T
 from recsys.schema.tables import check_table
 from recsys.storage.load import load_tables
+from recsys.storage.snapshot import take_snapshot
 from recsys.storage.source import parse_source, read_tables
 from recsys.storage.write import write_tables
 from tests.people import make_tables
@@ -215,3 +216,19 @@ def test_a_huge_csv_field_costs_one_row(tmp_path: Path, monkeypatch: pytest.Monk
     assert loaded.accepted[T.BLOCKS]["actor"].tolist() == ["a", "c"]
     assert loaded.quarantine["codes"].tolist() == ["actor.too_long"] * 2
     assert loaded.quarantine["values"].str.len().max() < 500
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "duckdb"])
+def test_a_source_without_tables_is_an_error(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "members"
+    if kind == "duckdb":
+        duckdb.connect(str(place)).close()
+    else:
+        place.mkdir()
+        (place / "notes.txt").write_text("soon")
+    source = f"{kind}:{place}"
+    for look in (read_tables, load_tables, lambda name: take_snapshot(name, tmp_path / "copy")):
+        with pytest.raises(
+            SourceError, match=r"no tables are there \(expected .*profiles.*such as .?profiles"
+        ):
+            look(source)
