@@ -190,3 +190,10 @@ def test_texts_beside_whole_numbers_are_refused():
     lists = pd.DataFrame({"viewer_id": ["1"], "candidate_id": ["2"], "rank": [1]})
     with pytest.raises(InputError, match=r"viewer_id is of two kinds.*string there, integer in the truth"):
         evaluate(lists, truth)
+
+
+@pytest.mark.parametrize(("lists", "truth"), [(None, "kept"), ("kept", None), ("lists.csv", "kept")])
+def test_what_is_no_table_is_refused(town, lists, truth):
+    given = [kept if asked == "kept" else asked for asked, kept in zip((lists, truth), town, strict=True)]
+    with pytest.raises(InputError, match=r"this is no table.*pass a DataFrame: pd\.read_csv"):
+        evaluate(*given)

@@ -271,3 +271,8 @@ def test_lists_have_the_dtype_of_the_ids(ids):
     for column in ("viewer_id", "candidate_id"):
         assert lists[column].dtype == table["who"].dtype
     assert lists["viewer_id"].drop_duplicates().tolist() == ids[:2]
+
+
+def test_a_path_is_no_table():
+    with pytest.raises(InputError, match=r"got 'str'; pass a DataFrame: pd\.read_csv"):
+        read("likes.csv")
