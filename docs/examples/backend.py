@@ -1,5 +1,10 @@
 """A backend in one file: pages, blocks, impressions.
 
+Once, before the first start, create the safety store; a missing one is an error, never an empty one:
+python -c "from recsys.storage.safety import SqliteSafety; SqliteSafety.create('data/safety.db')"
+
+A viewer nobody knows gets 200 with an empty page, by design: an answer of its own would tell who is a member.
+
 Two workers: RECSYS_PUBLISHED=data/published RECSYS_SAFETY=sqlite:data/safety.db
 uvicorn --app-dir docs/examples backend:app --workers 2
 """
