@@ -27,6 +27,7 @@ env: $(VENV)/.project ## the environment, from the pinned packages
 $(VENV)/.packages: requirements/lock.txt
 	$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(SYSTEM_PYTHON) -m venv $(VENV)
+	@echo 'installing the pinned packages, some minutes'
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/lock.txt
 	touch $@
 

@@ -79,7 +79,7 @@ def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
         return EXIT_TRY_AGAIN, _text("stopped", lang, code=returned)
     code = _read(WORK.outcome)["exit_code"]
     how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "warned"}[code]
-    return code, _text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED)
+    return code, _text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED, page=WORK.report)
 
 
 def _text(key: str, lang: Language, **values: object) -> str:

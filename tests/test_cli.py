@@ -306,6 +306,22 @@ def test_forget_notes_people_and_says_what_went(here: Path) -> None:
     assert "erased" in refused.output
 
 
+def test_forget_says_when_an_id_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = recsys("forget", "u1", "--published", "elsewhere")
+    assert missing.exit_code == 40
+    assert "no such folder" in missing.stderr
+    assert not (tmp_path / "elsewhere").exists()
+    (tmp_path / "data/published").mkdir(parents=True)
+    tables = tmp_path / "data/work/tables"
+    tables.mkdir(parents=True)
+    pd.DataFrame({"user_id": ["u1"]}).to_parquet(tables / "profiles.parquet")
+    done = recsys("forget", "u1", "u2")
+    assert done.exit_code == 0, done.output
+    assert "nothing served or in data/work names 'u2'; check the id" in done.output
+    assert "nothing served" not in recsys("forget", "u2").output
+
+
 def test_guard_prints_kinds_and_places_and_no_text(here: Path) -> None:
     done = recsys("guard", "よろしければLINE交換しませんか", "--lang", "en")
     assert done.exit_code == 0, done.output

@@ -39,13 +39,18 @@ def forget(
     """
     from recsys.cli.opening import language, settings_if_sound
     from recsys.cli.say import say
+    from recsys.errors import shown
     from recsys.publication.forgetting import forget as forgotten
+    from recsys.publication.forgetting import need_folder, unnamed
+    from recsys.publication.work import WORK
     from recsys.storage.erasures import ErasureList
     from recsys.storage.postgres import forget_served
     from recsys.storage.safety import SqliteSafety, open_safety
     from recsys.tracking.forget_tracked import forget_tracked
 
     spoken = language(None, settings_if_sound())
+    need_folder(published)
+    before = ErasureList.of(published).now().holds(users)
     if safety is not None:
         store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
         for user in users:
@@ -59,5 +64,9 @@ def forget(
     removed = ", ".join(outcome.removed)
     say("forgot_runs" if removed else "forgot_no_runs", spoken, runs=removed)
     say("forgot_tracked", spoken, files=changed)
+    asked_first = [user for user, known in zip(users, before, strict=True) if not known]
+    unknown = [] if outcome.removed else unnamed(asked_first, (published, WORK.root))
+    if unknown:
+        say("forgot_unnamed", spoken, users=", ".join(map(shown, unknown)), work=WORK.root)
     if outcome.served:
         say("forgot_next", spoken)

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from recsys.errors import PublicationError
+from recsys.errors import PublicationError, explained
 from recsys.publication.retention import remove_run, run_folders
 from recsys.publication.work import WorkFolder
 from recsys.storage.durable import write_durably
-from recsys.storage.erasures import Erased, ErasureList
+from recsys.storage.erasures import Erased, ErasureList, hashed
 from recsys.storage.manifest import read_manifest
 from recsys.storage.named_people import names_any_erased
 from recsys.storage.published import current_run
@@ -46,6 +46,24 @@ def forget(ids: Iterable[str], published: str | Path, *, at: datetime | None = N
     new = erasures.add(ids, at)
     removed = remove_erased(published, erasures.now())
     return Forgotten(new, tuple(removed), served=served_names(published, erasures.now()))
+
+
+def need_folder(published: Path) -> None:
+    """Raise PublicationError when there is no such folder: a misspelt one would erase nobody."""
+    if not published.is_dir():
+        remedy = "name the folder of publications with --published"
+        raise PublicationError(explained("no such folder", got=str(published), remedy=remedy))
+
+
+def unnamed(ids: Iterable[str], folders: Iterable[Path]) -> list[str]:
+    """Return the ids that no file of these folders holds, so that a misspelt one is noticed."""
+    places = [folder for folder in folders if folder.is_dir()]
+    alone = {user_id: Erased(moments={hashed(user_id, b""): ""}) for user_id in ids}
+    return [
+        user_id
+        for user_id, one in alone.items()
+        if not any(names_any_erased(folder, one) for folder in places)
+    ]
 
 
 def remove_erased(published: Path, erased: Erased) -> list[str]:
