@@ -45,6 +45,10 @@ class Resampled:
         at = self._at(name)
         return centred(float(self.values[at]), self.draws[:, at], level=self.level)
 
+    def within(self, name: str, known_range: tuple[float, float] | None) -> Interval:
+        """Return a measure with its interval, kept inside the range the measure can have."""
+        return clipped(self.interval(name), known_range)
+
     def difference(self, name: str, other: str) -> Interval:
         """Return `name` minus `other` with the interval of the paired difference."""
         a, b = self._at(name), self._at(other)
@@ -55,6 +59,25 @@ class Resampled:
         if name not in self.names:
             raise InputError(explained("unknown measure", got=name, remedy=did_you_mean(name, self.names)))
         return self.names.index(name)
+
+
+def clipped(found: Interval, known_range: tuple[float, float] | None) -> Interval:
+    """Return an interval cut to the range of its measure, which holds its value; None: no range is known.
+
+    Moving draws to their value can carry their ends past a limit, or past the value itself where nearly
+    all draws are alike.
+
+    >>> clipped(Interval(1.0, 0.989, 1.006), (0.0, 1.0))
+    Interval(value=1.0, lo=0.989, hi=1.0)
+    >>> clipped(Interval(1.0, 1.000031, 1.000031), (0.0, 1.0))
+    Interval(value=1.0, lo=1.0, hi=1.0)
+    """
+    if not np.isfinite([found.value, found.lo, found.hi]).all():
+        return found
+    least, most = (-np.inf, np.inf) if known_range is None else known_range
+    lo = min(max(found.lo, least), found.value)
+    hi = max(min(found.hi, most), found.value)
+    return Interval(found.value, float(lo), float(hi))
 
 
 def centred(value: float, draws: Floats, *, level: float = 0.95) -> Interval:

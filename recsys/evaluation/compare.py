@@ -114,7 +114,7 @@ def _slices(judged: Judged, slices: pd.Series | None) -> Iterator[tuple[str, Mas
 
 
 def _row(drawn: Resampled, model: str, line: Line, against: str | None) -> dict[str, object]:
-    interval = drawn.interval(_key(model, line.metric))
+    interval = drawn.within(_key(model, line.metric), line.known_range)
     row: dict[str, object] = {
         "metric": line.metric,
         "value": interval.value,

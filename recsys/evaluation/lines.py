@@ -1,7 +1,7 @@
 """Which metrics judge lists and probabilities, and what random order reaches in each."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +20,20 @@ from recsys.evaluation.recall import Recall
 
 PROBABILITY_METRICS = ("auc", "log_loss", "brier", "ece")
 """Metrics of probabilities, in the order they are given."""
+SHARE = (0.0, 1.0)
+"""The range of everything that is a share or a mean of shares."""
+_NOISE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One metric: how to measure it, on how many, and what random order reaches."""
+    """One metric: how to measure it, on how many, what random order reaches, and its range if known."""
 
     metric: str
     measure: Measure
     n: int
     random: float
+    known_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +78,13 @@ def list_lines(judged: Judged, laid: Laid, pools: npt.NDArray[np.int64], ks: Seq
     shuffled = RandomOrder(relevant, np.maximum(pools[viewers], relevant), length)
     n_with = int((relevant > 0).sum())
     for k in ks:
-        yield Line(f"precision@{k}", Precision(ranked, k), len(viewers), shuffled.precision(k))
-        yield Line(f"recall@{k}", Recall(ranked, k), n_with, shuffled.recall(k))
-        yield Line(f"ndcg@{k}", Ndcg(ranked, k), n_with, shuffled.ndcg(k))
+        yield Line(f"precision@{k}", Precision(ranked, k), len(viewers), shuffled.precision(k), SHARE)
+        yield Line(f"recall@{k}", Recall(ranked, k), n_with, shuffled.recall(k), SHARE)
+        yield Line(f"ndcg@{k}", Ndcg(ranked, k), n_with, shuffled.ndcg(k), SHARE)
     said = np.flatnonzero(judged.known & np.isfinite(laid.probability))
     if len(said):
         for line in probability_lines(judged.truth[said], laid.probability[said]):
-            yield Line(line.metric, Within(said, line.measure), line.n, line.random)
+            yield replace(line, measure=Within(said, line.measure))
 
 
 def probability_lines(truth: Floats, probability: Floats) -> Iterator[Line]:
@@ -90,7 +94,18 @@ def probability_lines(truth: Floats, probability: Floats) -> Iterator[Line]:
     """
     n = len(truth)
     rate = np.full(n, truth.mean()) if n else truth
-    yield Line("auc", Auc.over(truth, probability), n, 0.5)
-    yield Line("log_loss", LogLoss.over(truth, probability), n, once(LogLoss.over(truth, rate), n))
-    yield Line("brier", Brier.over(truth, probability), n, once(Brier.over(truth, rate), n))
-    yield Line("ece", Ece.over(truth, probability), n, 0.0)
+    yield Line("auc", Auc.over(truth, probability), n, 0.5, SHARE)
+    yield Line(
+        "log_loss",
+        LogLoss.over(truth, probability),
+        n,
+        _rounded(once(LogLoss.over(truth, rate), n)),
+        (0.0, np.inf),
+    )
+    yield Line("brier", Brier.over(truth, probability), n, _rounded(once(Brier.over(truth, rate), n)), SHARE)
+    yield Line("ece", Ece.over(truth, probability), n, 0.0, SHARE)
+
+
+def _rounded(value: float) -> float:
+    """Return 0 for what is 0 but for the rounding of floating point."""
+    return 0.0 if abs(value) < _NOISE else value

@@ -46,7 +46,7 @@ def evaluate_probabilities(
     )
     rows = []
     for line in lines:
-        interval = drawn.interval(line.metric)
+        interval = drawn.within(line.metric, line.known_range)
         limits = {"value": interval.value, "lo": interval.lo, "hi": interval.hi}
         rows.append({"metric": line.metric, **limits, "n": line.n, "random": line.random})
     return pd.DataFrame(rows)

@@ -197,3 +197,17 @@ def test_what_is_no_table_is_refused(town, lists, truth):
     given = [kept if asked == "kept" else asked for asked, kept in zip((lists, truth), town, strict=True)]
     with pytest.raises(InputError, match=r"this is no table.*pass a DataFrame: pd\.read_csv"):
         evaluate(*given)
+
+
+def test_intervals_stay_in_range_and_hold_their_value(town):
+    """Perfect lists of few people: moved draws would pass 1 and miss the value."""
+    truth = town[1]
+    ordered = truth.sort_values(["viewer_id", "label"], ascending=[True, False])
+    perfect = ordered.assign(rank=ordered.groupby("viewer_id").cumcount() + 1)
+    perfect["p_mutual"] = ordered["label"].astype(float)
+    for each in (perfect, perfect.assign(rank=11 - perfect["rank"], p_mutual=1 - perfect["p_mutual"])):
+        table = evaluate(each, truth, k=(1, 5, 10), n_resamples=40).dropna(subset=["lo"])
+        assert (table["lo"] <= table["value"]).all()
+        assert (table["value"] <= table["hi"]).all()
+        assert (table["lo"] >= 0).all()
+        assert (table.loc[table["metric"] != "log_loss", "hi"] <= 1).all()
