@@ -241,6 +241,15 @@ def test_doctor_finds_a_damaged_publication(here: Path) -> None:
     assert "BAD  served" in done.output
 
 
+def test_doctor_hints_at_threads_that_are_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    assert "hint threads" in recsys("doctor").output
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert "ok   threads" in recsys("doctor").output
+
+
 def test_doctor_finds_broken_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("poeple: 3")

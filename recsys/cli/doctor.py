@@ -20,7 +20,7 @@ def doctor(params: Params = None) -> None:
 
     findings, spoken = examine(params), language(None, settings_if_sound(params))
     for finding in findings:
-        mark = Said("doctor.good" if finding.good else "doctor.bad")
-        typer.echo(f"{mark.text(spoken):<3}  {finding.what:<12} {finding.said.text(spoken)}")
+        mark = Said("doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad")
+        typer.echo(f"{mark.text(spoken):<4} {finding.what:<12} {finding.said.text(spoken)}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(EXIT_BROKEN_INPUT)

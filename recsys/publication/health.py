@@ -34,11 +34,12 @@ _OWN: Final = {"models": MODEL_NAMES, "stores": OWN_STORES}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is as it should be, and what was seen."""
+    """One thing looked at: whether it is as it should be or could be better (a hint), and what was seen."""
 
     what: str
     good: bool
     said: Said
+    hint: bool = False
 
 
 def _said(key: str, **values: object) -> Said:
@@ -56,7 +57,7 @@ def examine(params: Path | None = None) -> list[Finding]:
         _packages(),
         _told("plugins", _plugins),
         _told("settings", lambda: _settings(params)),
-        Finding("threads", good=True, said=_threads()),
+        _threads(),
         _disk(),
         *(Finding("size", good=True, said=_size(path)) for path in (WORK.root, PUBLISHED)),
         _told("served", _served),
@@ -106,10 +107,11 @@ def _settings(params: Path | None) -> Said:
     return _said("settings", path=path, source=settings.source, seed=settings.seed, model=settings.model.name)
 
 
-def _threads() -> Said:
+def _threads() -> Finding:
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
     set_ = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
-    return _said("threads", names=set_) if set_ else _said("no_threads", names=", ".join(names))
+    said = _said("threads", names=set_) if set_ else _said("no_threads", names=", ".join(names))
+    return Finding("threads", good=True, said=said, hint=not set_)
 
 
 def _disk() -> Finding:
