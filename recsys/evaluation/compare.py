@@ -1,5 +1,6 @@
 """Several models judged on the same pairs and the same resamples."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,10 @@ EVERYBODY = "all"
 """The slice that holds all viewers."""
 CENSUS = ("coverage", "exposure_gini")
 """What describes the lists as they are, without an interval."""
+_NO_NO = (
+    "the truth holds no pair that did not work: the auc is not a number, and whatever lists the scored pairs "
+    "is perfect; draw unseen pairs after splitting, truth = later.with_unseen(4, rng).truth()"
+)
 
 
 def compare(
@@ -55,6 +60,8 @@ def compare(
     judged = beside(lists, truth, probability=probability)
     if not len(judged):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))
+    if _without_a_no(judged):
+        warnings.warn(_NO_NO, UserWarning, stacklevel=2)
     draw = np.random.default_rng(0) if rng is None else rng
     pools = pool_sizes(judged, pool)
     rows: list[dict[str, object]] = []
@@ -77,6 +84,12 @@ def compare(
     everyone = judged.ids if everybody is None else np.asarray(everybody, dtype=object)
     rows += [row for model, frame in lists.items() for row in _census(model, frame, everyone)]
     return pd.DataFrame(rows)
+
+
+def _without_a_no(judged: Judged) -> bool:
+    """Say whether scored pairs are judged by a truth of likes alone, which any score fits."""
+    said = [judged.known & np.isfinite(laid.probability) for laid in judged.laid.values()]
+    return bool(judged.truth[judged.known].all()) and any(pairs.any() for pairs in said)
 
 
 def _lines(
