@@ -22,7 +22,8 @@ from pipelines.process_group import run_group
 from pipelines.settings import CHANGES
 from recsys.cli.opening import language, settings_if_sound
 from recsys.config import BudgetSettings, read_settings
-from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN
+from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN, BusyError
+from recsys.publication.lock import writer_lock
 from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
 from recsys.schema.catalogue import Language, load_catalogue
@@ -43,6 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
         help="change a setting for this run, for example people=20000 or recommend.k=10",
     )
     changes = parser.parse_args(arguments).set
+    try:
+        with writer_lock(WORK.root):
+            return _run(changes)
+    except BusyError:
+        print(_text("busy", night_language()), file=sys.stderr)
+        return EXIT_TRY_AGAIN
+
+
+def _run(changes: list[str]) -> int:
     WORK.failure.unlink(missing_ok=True)
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}

@@ -1,10 +1,14 @@
 """recsys funnel."""
 
-from typing import Annotated
+from typing import Annotated, Final
+from unicodedata import east_asian_width
 
 import typer
 
 from recsys.cli.app import AsOf, Lang, Params, Source, app
+
+_COLUMNS: Final = ("removed_in_order", "removed_alone", "left")
+_WIDTH: Final = 14
 
 
 @app.command()
@@ -37,13 +41,17 @@ def funnel(
         return texts.text(f"funnel.{key}", spoken, **values)
 
     typer.echo(f"{user or text('everybody')} ({steps.attrs['viewers']:,} × {len(people) - 1:,})")
+    typer.echo(_row([text(column) for column in _COLUMNS], text("alone_note")))
     for step in steps.to_dict("records"):
         name = step["constraint"]
         label = text(name) if f"funnel.{name}" in texts.texts else name
         if step["removed_alone"]:
-            typer.echo(
-                f"  {label}: {text('removed_in_order')} {step['removed_in_order']:,}"
-                f" ({text('removed_alone')} {step['removed_alone']:,}), {text('left')} {step['left']:,}"
-            )
+            typer.echo(_row([f"{step[column]:,}" for column in _COLUMNS], label))
     left = steps["left"].iloc[-1] if len(steps) else steps.attrs["candidates"]
     typer.echo(text("summary", left=f"{left:,}", everybody=f"{steps.attrs['candidates']:,}"))
+
+
+def _row(numbers: list[str], label: str) -> str:
+    """Return one line of the table: numbers to the right of their columns, then words of any width."""
+    cells = [" " * (_WIDTH - sum(1 + (east_asian_width(c) in "WF") for c in one)) + one for one in numbers]
+    return "".join(cells) + "  " + label

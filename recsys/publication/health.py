@@ -17,6 +17,7 @@ from recsys.publication.forgetting import served_names
 from recsys.publication.gates import Level
 from recsys.publication.gates_file import read_gates
 from recsys.publication.identity import package_versions
+from recsys.publication.lock import is_locked
 from recsys.publication.retention import run_ids
 from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
@@ -64,6 +65,7 @@ def examine(params: Path | None = None) -> list[Finding]:
         _erased(),
         _told("time", _time),
         _told("late", _late),
+        _under_way(),
         _failure(),
         *_last_nights(),
     ]
@@ -177,6 +179,10 @@ def _late() -> Said:
     if not said or not isinstance(said[-1], int):
         return _said("late_unknown")
     return _said("late", events=f"{said[-1]:,}")
+
+
+def _under_way() -> Finding:
+    return Finding("night", good=True, said=_said("under_way" if is_locked(WORK.root) else "at_rest"))
 
 
 def _failure() -> Finding:

@@ -13,6 +13,19 @@ from recsys.errors import BusyError, explained
 LOCK: Final = ".lock"
 
 
+def is_locked(folder: Path) -> bool:
+    """Say whether somebody holds the lock of a folder now; nothing is changed."""
+    path = folder / LOCK
+    if not path.exists():
+        return False
+    with path.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @contextmanager
 def writer_lock(published: Path) -> Iterator[None]:
     """Hold the right to write to `published`; the system gives it back when the process ends, however.

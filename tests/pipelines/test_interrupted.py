@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import night
+from recsys.publication.lock import writer_lock
+from recsys.publication.work import WORK
 from tests.pipelines.imports import ROOT
 
 TREE = """
@@ -62,3 +65,14 @@ def test_a_signal_to_the_night_ends_every_process(tmp_path: Path, number: int, s
     assert night.returncode == 30, said
     assert said == "night: interrupted; run it again\n"
     assert not any(map(is_alive, pids))
+
+
+def test_a_second_night_leaves_the_first_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with writer_lock(WORK.root):
+        WORK.failure.write_text("of the first")
+        assert night.main([]) == 30
+    assert WORK.failure.read_text() == "of the first"
+    assert "another night is under way" in capsys.readouterr().err

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BusyError
-from recsys.publication.lock import writer_lock
+from recsys.publication.lock import is_locked, writer_lock
 from tests.publication.night import Night
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from recsys.publication.lock import writer_lock
+from recsys.publication.lock import is_locked, writer_lock
 with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -49,3 +49,10 @@ def test_an_error_frees_the_lock(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with writer_lock(tmp_path):
         pass
+
+
+def test_who_asks_learns_whether_somebody_holds_it(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path / "nowhere")
+    with writer_lock(tmp_path):
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
