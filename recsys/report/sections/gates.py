@@ -17,13 +17,13 @@ _NAMING = {"platform", "parity", "drift"}
 
 def gates(night: NightSummary, words: Words) -> Html:
     """Return one line a gate."""
-    lines = [_line(result, words) for result in night.gates]
+    lines = [gate_line(result, words, _message(result)) for result in night.gates]
     return section("gates", words, element("ul", *lines, class_="gates") if lines else None)
 
 
-def _line(result: GateResult, words: Words) -> Html:
+def gate_line(result: GateResult, words: Words, more: Html | None) -> Html:
+    """Return what a gate found as one item of a list, and more about it where there is more to say."""
     level = Level(result.level)
-    more = None if _told_in_full(result) else element("span", result.message, class_="said", lang="en")
     return element(
         "li",
         level_mark(level, words(f"gate.{level.name}")),
@@ -35,6 +35,10 @@ def _line(result: GateResult, words: Words) -> Html:
         ),
         class_=level.name.lower(),
     )
+
+
+def _message(result: GateResult) -> Html | None:
+    return None if _told_in_full(result) else element("span", result.message, class_="said", lang="en")
 
 
 def _told_in_full(result: GateResult) -> bool:

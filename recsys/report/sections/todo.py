@@ -3,8 +3,7 @@
 from recsys.publication.gates import GateResult, Level
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
-from recsys.report.sections.gates import said
-from recsys.report.sections.mark import level_mark
+from recsys.report.sections.gates import gate_line
 from recsys.report.words import Words
 
 
@@ -24,15 +23,4 @@ def advice(found: GateResult, words: Words) -> str:
 
 
 def _line(found: GateResult, words: Words) -> Html:
-    level = Level(found.level)
-    return element(
-        "li",
-        level_mark(level, words(f"gate.{level.name}")),
-        element(
-            "div",
-            element("strong", words.named("gate", found.gate)),
-            element("span", said(found, words), class_="value"),
-            element("span", advice(found, words), class_="do"),
-        ),
-        class_=level.name.lower(),
-    )
+    return gate_line(found, words, element("span", advice(found, words), class_="do"))
