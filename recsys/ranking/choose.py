@@ -42,8 +42,8 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     tonight = served.tonight(whose)
     liked = served.liked(whose)
     keep = served.may_show(whose, tonight.rows)
-    if liked:
-        keep &= ~np.isin(tonight.rows, list(liked))
+    if len(liked):
+        keep &= ~np.isin(tonight.rows, liked)
     rows = tonight.rows[keep].tolist()
     ids = served.ids.at(rows)
     standing = ask(viewer_id, ids)
@@ -54,7 +54,7 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
     found = [(r, p) for r, p, i in zip(rows, chance, ids, strict=True) if i not in left_out][:k]
     if len(found) == k:
         return Choice([r for r, _ in found], [p for _, p in found], live=False)
-    seen = {*tonight.rows.tolist(), *served.ids.find(skip), *liked}
+    seen = {*tonight.rows.tolist(), *served.ids.find(skip), *liked.tolist()}
     free = _free(served, ask, viewer_id, row)
     found += [(r, 1.0) for r in _searched(served, free, row, k - len(found), seen)]
     return Choice([r for r, _ in found], [p for _, p in found], live=True)

@@ -1,8 +1,5 @@
 """Whom each person has liked already: nobody is offered to them a second time."""
 
-import numpy as np
-import numpy.typing as npt
-
 from recsys.constraints.csr import Lists
 from recsys.schema.population import Population
 
@@ -19,23 +16,3 @@ def likes_given(people: Population) -> Lists:
     """
     liked = people.relations.liked
     return Lists.of(liked[:, 0], liked[:, 1], len(people))
-
-
-def pairs_of(given: Lists, viewers: npt.ArrayLike | None) -> npt.NDArray[np.int32]:
-    """Return viewer and liked person, `(n_pairs, 2)`, of some viewers' rows; None is everybody.
-
-    >>> pairs_of(Lists.of(np.array([0, 1]), np.array([2, 0]), 3), [1]).tolist()
-    [[1, 0]]
-    """
-    pairs = np.column_stack([given.rows, given.indices])
-    if viewers is None:
-        return pairs
-    asked = np.zeros(len(given.indptr) - 1, bool)
-    rows = np.asarray(viewers, np.int64)
-    asked[rows[(rows >= 0) & (rows < len(asked))]] = True
-    return pairs[asked[pairs[:, 0]]]
-
-
-def without_likes(given: Lists, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Say for aligned rows whether the viewer has not liked the candidate, `(n_pairs,)` bool."""
-    return ~given.holds(np.asarray(viewer), np.asarray(candidate))

@@ -6,7 +6,6 @@ import numpy.typing as npt
 from recsys.allocation.graph import CandidateGraph
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.csr import Lists
-from recsys.ranking.likes_given import without_likes
 from recsys.ranking.ranked_pairs import RankedPairs
 
 Mask = npt.NDArray[np.bool_]
@@ -25,7 +24,7 @@ def mutual_pool(pairs: RankedPairs, compiled: Compiled, likes: Lists, left_out: 
     n = compiled.n_people
     back = _missing(candidate, viewer, n)
     back = back[compiled.may_show(candidate[back], viewer[back])]
-    back = back[without_likes(likes, candidate[back], viewer[back])]
+    back = back[~likes.holds(candidate[back], viewer[back])]
     return CandidateGraph.of(
         np.concatenate([viewer, candidate[back]]),
         np.concatenate([candidate, viewer[back]]),

@@ -13,7 +13,7 @@ from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
 from recsys.explain.reasons import Reasons
 from recsys.models.directed import Directed
-from recsys.ranking.likes_given import likes_given, pairs_of, without_likes
+from recsys.ranking.likes_given import likes_given
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.retrieval import Retriever
 from recsys.schema.population import Population
@@ -72,7 +72,9 @@ class Recommender:
 
         Anything but 0 taken out is a defect, and is logged. Raises as `Retriever.top_k` does.
         """
-        left_out = pairs_of(self.likes, viewers)
+        left_out = self.people.relations.liked
+        if viewers is not None:
+            left_out = left_out[np.isin(left_out[:, 0], viewers)]
         if exclude is not None:
             left_out = np.concatenate([left_out, np.asarray(exclude).reshape(-1, 2)])
         found = self._retriever.top_k(
@@ -86,7 +88,7 @@ class Recommender:
         Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
         """
         allowed = found.allowed(self.policy, self.people)
-        allowed &= without_likes(self.likes, found.viewer, found.candidate)
+        allowed &= ~self.likes.holds(found.viewer, found.candidate)
         dropped = int((~allowed).sum())
         if dropped:
             rules = found.kept(~allowed).refused_by(self.policy, self.people)

@@ -82,9 +82,9 @@ class Served:
         certain = not len(self.propensity)
         return Tonight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
-    def liked(self, row: int) -> set[int]:
+    def liked(self, row: int) -> Rows:
         """Return the rows that one person had liked already; -1 is nobody and liked nobody."""
-        return set(self.likes.row(row).tolist()) if row >= 0 else set()
+        return self.likes.row(row) if row >= 0 else self.likes.indices[:0]
 
     def somebody_for(self, viewer: int) -> int:
         """Return a row to look at instead of one that is not there."""
