@@ -4,17 +4,18 @@ Every broken row is one more row, of nobody real, with exactly one defect: what 
 stays as it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 import h3
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
+from recsys.simulation.event_rows import EventRows, Rows
 
 Row = dict[str, Any]
 Defect = Callable[[Row], Row]
@@ -66,6 +67,27 @@ DEFECTS: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
 """What can be wrong with a row of each table, by turns."""
 
 _OWNERS: Final = (C.USER, C.ACTOR)
+HARMLESS: Final = "impression"
+
+
+@dataclass(frozen=True, eq=False)
+class Dirt:
+    """Where broken rows go in a table of `n` rows.
+
+    copied: `(count,)` rows they are broken copies of. order: `(n + count,)`; what is `n` or more is
+    the broken row of that number less `n`.
+    """
+
+    copied: Rows
+    order: Rows
+
+    @classmethod
+    def drawn(cls, n: int, harmless: Rows, share: float, rng: np.random.Generator) -> "Dirt":
+        """Draw `share` as many broken rows, anywhere between the good ones; none without a harmless row."""
+        count = round(share * n) if len(harmless) else 0
+        copied = harmless[np.sort(rng.integers(0, len(harmless), count))] if count else harmless[:0]
+        place = np.concatenate([np.arange(n), rng.integers(0, max(n, 1), count) + 0.5])
+        return cls(copied, np.argsort(place, kind="stable"))
 
 
 def with_dirt(
@@ -83,15 +105,31 @@ def with_dirt(
     return {name: _dirty(name, table, share, rng) for name, table in tables.items()}
 
 
+def dirty_events(events: EventRows, dirt: Dirt, size: int) -> Iterator[pd.DataFrame]:
+    """Yield the events `size` rows at a time, with broken rows as `with_dirt` adds them to the table."""
+    n = len(events)
+    added = _broken(T.EVENTS, events.frame(dirt.copied))
+    for start in range(0, max(len(dirt.order), 1), size):
+        order = dirt.order[start : start + size]
+        good, broken = order[order < n], order[order >= n] - n
+        within = np.empty(len(order), np.int64)
+        within[order < n] = np.arange(len(good))
+        within[order >= n] = len(good) + np.arange(len(broken))
+        yield _mixed(events.frame(good), added.iloc[broken], within)
+
+
 def _dirty(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
-    harmless = _harmless(name, table)
-    count = round(share * len(table)) if len(harmless) else 0
-    if not count:
+    dirt = Dirt.drawn(len(table), _harmless(name, table), share, rng)
+    if not len(dirt.copied):
         return table
-    copied = table.iloc[harmless[np.sort(rng.integers(0, len(harmless), count))]].to_dict("records")
+    return _mixed(table, _broken(name, table.iloc[dirt.copied]), dirt.order)
+
+
+def _broken(name: str, copied: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows, each as that of somebody who is not there, and with one defect."""
     defects = DEFECTS[name]
     broken = []
-    for number, row in enumerate(copied):
+    for number, row in enumerate(copied.to_dict("records")):
         named = {str(column): value for column, value in row.items()}
         nobody: Row = {column: f"x{number:07d}" for column in _OWNERS if column in named}
         if C.EVENT in named:
@@ -99,23 +137,24 @@ def _dirty(name: str, table: pd.DataFrame, share: float, rng: np.random.Generato
         if C.CONSENT in named:
             nobody |= {C.MANDATORY: False}
         broken.append(defects[number % len(defects)](named | nobody))
-    added = pd.DataFrame(broken, columns=table.columns)
-    for column, dtype in table.dtypes.items():
+    added = pd.DataFrame(broken, columns=copied.columns)
+    for column, dtype in copied.dtypes.items():
         if added[str(column)].dtype != dtype:
             added[str(column)] = added[str(column)].astype(dtype)
-    place = np.concatenate([np.arange(len(table)), rng.integers(0, len(table), count) + 0.5])
-    order = np.argsort(place, kind="stable")
-    return pd.DataFrame(  # one column at a time: a large town has many events
-        {name: _taken([table[name], added[name]], order) for name in table}
-    )
+    return added
 
 
-def _taken(parts: list[pd.Series], order: npt.NDArray[np.intp]) -> pd.Series:
+def _mixed(good: pd.DataFrame, broken: pd.DataFrame, order: Rows) -> pd.DataFrame:
+    """Return both, a column at a time: a large town has many events."""
+    return pd.DataFrame({name: _taken([good[name], broken[name]], order) for name in good})
+
+
+def _taken(parts: list[pd.Series], order: Rows) -> pd.Series:
     return pd.concat(parts, ignore_index=True).take(order).reset_index(drop=True)
 
 
-def _harmless(name: str, table: pd.DataFrame) -> npt.NDArray[np.intp]:
+def _harmless(name: str, table: pd.DataFrame) -> Rows:
     """Return the rows to copy: of events only exposures, so that no broken row speaks of safety."""
     if name != T.EVENTS:
         return np.arange(len(table))
-    return np.flatnonzero(table[C.TYPE] == "impression")
+    return np.flatnonzero(table[C.TYPE] == HARMLESS)

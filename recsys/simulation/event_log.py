@@ -1,13 +1,10 @@
-"""Events as they happen, kept small, and made into a table at the end."""
+"""Events as they happen, kept small; see `event_rows` for the table they become."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from recsys.schema.columns import Columns as C
 from recsys.schema.vocabulary import ENUMERATIONS, EVENT_DETAILS
@@ -77,44 +74,17 @@ class EventLog:
     def pick(self, *kinds: str) -> Columns:
         """Return the columns of all events of some types, in the order they were added."""
         codes = [TYPES.index(kind) for kind in kinds]
-        whole = self._columns()
+        whole = self.columns()
         kept = np.isin(whole["type"], codes)
         return {name: values[kept] for name, values in whole.items()}
 
-    def frame(
-        self, ids: npt.NDArray[np.object_], *, model_version: str, first: int = 0, until: int | None = None
-    ) -> pd.DataFrame:
-        """Return the events up to and including `until` (seconds), by time, numbered from `first`."""
-        whole = self._columns()
-        order = np.argsort(whole["ts"], kind="stable")
-        if until is not None:
-            order = order[: np.searchsorted(whole["ts"][order], until, side="right")]
-
-        def found(name: str) -> npt.NDArray[Any]:
-            return whole[name][order]  # one column at a time: a large town has many events
-
-        impression = found("type") == TYPES.index("impression")
-        return pd.DataFrame(
-            {
-                C.EVENT: _numbered(first, len(order)),
-                C.TS: utc(found("ts")),
-                C.ACTOR: _words(found("actor"), ids),
-                C.TARGET: _words(found("target"), ids),
-                C.TYPE: _words(found("type"), TYPES),
-                C.SURFACE: _words(found("surface"), SURFACES),
-                C.POSITION: _amounts(found("position")),
-                C.PROPENSITY: found("propensity"),
-                C.MODEL_VERSION: _words(np.where(impression, 0, -1), [model_version]),
-                C.DETAIL: _words(found("detail"), DETAILS),
-                C.COUNT: _amounts(found("count")),
-                C.REPLY_LAG_H: found("lag").astype(np.float64).round(2),
-            }
-        )
-
-    def _columns(self) -> Columns:
+    def columns(self) -> Columns:
+        """Return all events, a column each, in the order they were added."""
         if not self._parts:
             return {name: np.empty(0, dtype) for name, dtype in _FIELDS.items()}
-        whole = {name: np.concatenate([part[name] for part in self._parts]) for name in _FIELDS}
+        parts = [dict(part) for part in self._parts]
+        self._parts = []  # a column at a time: a large town has many events
+        whole = {name: np.concatenate([part.pop(name) for part in parts]) for name in _FIELDS}
         self._parts = [whole]
         return whole
 
@@ -134,14 +104,6 @@ def utc(ts: npt.ArrayLike) -> pd.Series:
     return pd.Series(stamps).dt.tz_localize("UTC")
 
 
-def _numbered(first: int, n: int) -> pd.Series:
-    """Return `n` event ids, e0000000000 on, as one array, without a Python string each."""
-    text = pa.large_string()
-    numbers = pc.utf8_lpad(pc.cast(pa.array(np.arange(first, first + n)), text), 10, "0")
-    start, between = pa.scalar("e", text), pa.scalar("", text)
-    return pd.Series(pc.binary_join_element_wise(start, numbers, between).to_pandas(), dtype="str")
-
-
 def _coded(words: object, known: tuple[str, ...]) -> object:
     if words is None:
         return -1
@@ -149,12 +111,3 @@ def _coded(words: object, known: tuple[str, ...]) -> object:
         return known.index(words)
     codes = {word: code for code, word in enumerate(known)}
     return np.array([codes[word] for word in np.asarray(words, dtype=object).tolist()], dtype=np.int16)
-
-
-def _words(codes: npt.NDArray[Any], words: Sequence[str] | npt.NDArray[np.object_]) -> pd.Series:
-    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(words, dtype=object)).astype("str"))
-
-
-def _amounts(values: npt.NDArray[Any]) -> pd.Series:
-    numbers = pd.Series(values.astype(np.int64), dtype="Int64")
-    return numbers.mask(numbers < 0)

@@ -48,7 +48,7 @@ class Past:
         never = np.full(n, np.iinfo(np.int64).max)
         return cls(
             pools=pools,
-            closed=np.zeros(len(pools.candidate), bool),
+            closed=np.zeros(len(pools), bool),
             waits=pools.waits.copy(),
             away_from=never,
             away_until=never.copy(),
@@ -122,7 +122,7 @@ def _draw_lists(
     visits = present & (rng.random(len(people)) < people.opens * daily)
     viewers = np.flatnonzero(visits)
     entry, group = past.pools.entries(viewers)
-    candidate = past.pools.candidate[entry]
+    _, candidate = past.pools.pairs(entry)
     open_ = ~past.closed[entry] & ~past.waits[entry] & present[candidate]
     group, candidate = group[open_], candidate[open_]
     order = np.argsort(group + rng.random(len(group)))  # group by group, each in random order

@@ -1,7 +1,6 @@
 """Who may be shown to whom, as one list a person, found tile by tile."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +10,20 @@ from recsys.simulation.scene import Rows
 
 Mask = npt.NDArray[np.bool_]
 _TILE = 512
+_KEYS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
 class Pools:
     """The people each viewer may meet, of a neighbourhood drawn at random.
 
-    Viewer v has the entries `indptr[v]:indptr[v + 1]` of `candidate` (ascending). `waits` marks
-    candidates who are shown only to people they liked.
+    keys: `(n_entries,)` ascending, the viewer times the number of people plus the candidate; viewer v
+    has the entries `indptr[v]:indptr[v + 1]`. `waits` marks candidates who are shown only to people
+    they liked.
     """
 
     indptr: Rows
-    candidate: Rows
+    keys: Rows
     waits: Mask
 
     @property
@@ -30,14 +31,14 @@ class Pools:
         """How many viewers there are."""
         return len(self.indptr) - 1
 
-    @property
-    def viewer(self) -> Rows:
-        """The viewer of each entry."""
-        return np.repeat(np.arange(self.n_people), np.diff(self.indptr))
+    def __len__(self) -> int:
+        """How many entries there are."""
+        return len(self.keys)
 
-    @cached_property
-    def _keys(self) -> Rows:
-        return self.viewer * self.n_people + self.candidate
+    def pairs(self, entries: Rows) -> tuple[Rows, Rows]:
+        """Return the viewer and the candidate of some entries."""
+        viewer, candidate = np.divmod(self.keys[entries], self.n_people)
+        return viewer, candidate
 
     def entries(self, viewers: Rows) -> tuple[Rows, Rows]:
         """Return the entries of some viewers, and which of the viewers each belongs to."""
@@ -48,12 +49,11 @@ class Pools:
 
     def find(self, viewer: Rows, candidate: Rows) -> Rows:
         """Return the entries of the pairs that have one."""
-        keys = self._keys
         wanted = viewer * self.n_people + candidate
-        if not len(keys):
+        if not len(self.keys):
             return np.empty(0, np.int64)
-        at = np.searchsorted(keys, wanted).clip(0, len(keys) - 1)
-        return at[keys[at] == wanted]
+        at = np.searchsorted(self.keys, wanted).clip(0, len(self.keys) - 1)
+        return at[self.keys[at] == wanted]
 
 
 def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator) -> Pools:
@@ -64,8 +64,7 @@ def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator)
     """
     n = compiled.n_people
     viewers = rng.permutation(n)
-    rows: list[npt.NDArray[np.int32]] = []
-    cols: list[npt.NDArray[np.int32]] = []
+    found: list[Rows] = [np.empty(0, np.int64)]
     for start in range(0, n, _TILE):
         tile = np.sort(viewers[start : start + _TILE])
         tile = tile[compiled.listed[tile]]
@@ -73,15 +72,19 @@ def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator)
             continue
         near = np.arange(n) if n <= neighbourhood else np.sort(rng.choice(n, neighbourhood, replace=False))
         row, col = np.nonzero(compiled.may_meet_block(tile, near))
-        rows.append(tile[row].astype(np.int32))
-        cols.append(near[col].astype(np.int32))
-    none = np.empty(0, np.int32)
-    keys = np.concatenate([none, *rows]).astype(np.int64) * n + np.concatenate([none, *cols])
+        found.append(tile[row] * n + near[col])
+    keys = np.concatenate(found)
+    del found
     keys.sort()
-    viewer, candidate = keys // n, keys % n
-    both_hide = compiled.liked_only[viewer] & compiled.suggestible[viewer] & compiled.suggestible[candidate]
-    return Pools(
-        indptr=np.searchsorted(viewer, np.arange(n + 1)).astype(np.int64),
-        candidate=candidate,
-        waits=compiled.liked_only[candidate] & ~both_hide,
-    )
+    indptr = np.searchsorted(keys, np.arange(n + 1) * n).astype(np.int64)
+    return Pools(indptr=indptr, keys=keys, waits=_waits(compiled, keys))
+
+
+def _waits(compiled: Compiled, keys: Rows) -> Mask:
+    waits = np.zeros(len(keys), bool)
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        part = slice(start, start + _KEYS_AT_ONCE)
+        viewer, candidate = np.divmod(keys[part], compiled.n_people)
+        both = compiled.liked_only[viewer] & compiled.suggestible[viewer] & compiled.suggestible[candidate]
+        waits[part] = compiled.liked_only[candidate] & ~both
+    return waits

@@ -9,43 +9,32 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
 from recsys.history.companions import companions
 from recsys.history.events import Events
-from recsys.schema.build import build_population
 from recsys.schema.columns import Columns as C
 from recsys.schema.columns import Tables as T
 from recsys.schema.ids import IdIndex
-from recsys.schema.population import Population, as_utc
-from recsys.schema.relations import Relations
-from recsys.schema.tables import check_table
-from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, with_changes
+from recsys.simulation.arrivals import Arrivals
 from recsys.simulation.chance import Chance, Step
-from recsys.simulation.citizens import Citizens, make_citizens
 from recsys.simulation.coming import deeds_of, due
 from recsys.simulation.dirt import with_dirt
 from recsys.simulation.draws import Mask
 from recsys.simulation.event_log import EventLog, seconds
+from recsys.simulation.event_rows import event_rows
+from recsys.simulation.founding import found_town
 from recsys.simulation.night import play
-from recsys.simulation.past import live_through
-from recsys.simulation.pools import Pools, make_pools
-from recsys.simulation.residents import Residents, make_residents
+from recsys.simulation.residents import Residents
 from recsys.simulation.safety import safety_after, safety_tables
 from recsys.simulation.scene import Rows, Scene
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.shown import Shown
 from recsys.simulation.standing import Deeds, Standing
-from recsys.simulation.trouble import log_brigades_tonight, log_known_blocks, make_brigades, make_harm
-from recsys.simulation.truth import Truth, make_truth
+from recsys.simulation.trouble import log_brigades_tonight
+from recsys.simulation.truth import Truth
 
 DEFAULT_AS_OF: Final = "2026-01-05T03:00:00Z"
 """The night a town is handed over when no other is asked for: noon in Japan, a Monday."""
-
-_PAIRS_FOR_SCALE = 200_000
-_ROWS_AT_ONCE = 1_000_000
-_RULING = (T.PROFILES, T.BOUNDARIES, T.ANSWERS, T.TOKENS)
-"""Tables that decide who may meet before anything has happened."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +85,7 @@ class Town:
         a_night = s.trouble.brigades_per_1000 * there.sum() / 1000.0 / max(s.history.days, 1)
         log_brigades_tonight(chance, there, when, log, a_night=a_night, size=s.trouble.brigade_size)
         first = len(self.tables[T.EVENTS]) + len(self.coming.get(T.EVENTS, ()))
-        return log.frame(self.residents.ids, model_version="town-step", first=first)
+        return event_rows(log, self.residents.ids, model_version="town-step", first=first).frame()
 
     def after(self, events: pd.DataFrame, as_of: pd.Timestamp) -> "Town":
         """Return the town at a later time, with the events of a step.
@@ -167,86 +156,24 @@ def make_town(
     >>> town
     Town(40 people, 149 events, as of 2026-01-05 03:00 UTC)
     """
-    if n_people < 1:
-        raise InputError(explained("a town needs people", got=n_people, remedy="ask for 1 or more"))
-    s = TownSettings() if settings is None else settings
-    now = as_utc(as_of).floor("s")
-    arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)
-    n_ever = len(arrivals.joined)
-    citizens = make_citizens(n_ever, arrivals, rng, s)
-    residents = make_residents(
-        citizens.profiles, citizens.tables[T.BOUNDARIES], make_harm(n_ever, rng, s.trouble), s.funnel
-    )
-    pools = _pools(citizens, now + pd.Timedelta(days=nights_ahead), rng, s)
-    truth = make_truth(
-        citizens.minds,
-        citizens.talk,
-        avoids=citizens.avoids,
-        cells=citizens.cells,
-        pairs=_some_pairs(pools, rng),
-        rng=rng,
-        s=s.taste,
-        rapport_luck=s.funnel.rapport_luck,
-    )
-    log = EventLog()
-    log_arrivals(arrivals, citizens.profiles, citizens.suggestible, log)
-    known = log_known_blocks(arrivals.joined, arrivals.start, log, rng, s.trouble)
-    brigades = make_brigades(arrivals.joined, arrivals.start, arrivals.end, rng, s.trouble)
-    lived, past = live_through(
-        residents, truth, pools=pools, arrivals=arrivals, brigades=brigades, known_blocks=known, rng=rng, s=s
-    )
-    log.extend(lived)
-    holds = past.holds
-    del lived, past, pools  # large in a large town
-    ids = IdIndex(residents.ids.tolist())
-    until = None if nights_ahead else arrivals.end
-    tables = citizens.tables | {
-        T.PROFILES: with_changes(citizens.profiles, arrivals, rng, s.history),
-        T.EVENTS: log.frame(residents.ids, model_version="town-random", until=until),
-    }
+    founded = found_town(n_people, rng, as_of=as_of, settings=settings, nights_ahead=nights_ahead)
+    ids, now, s = IdIndex(founded.residents.ids.tolist()), founded.as_of, founded.settings
+    tables = founded.tables | {T.EVENTS: founded.events.frame()}
     coming: dict[str, pd.DataFrame] = {}
     if nights_ahead:
         for name, rows in tables.items():
-            tables[name], coming[name] = due(rows, ids, arrivals, now)
-    tables |= safety_tables(tables[T.EVENTS], holds, residents.ids, arrivals.end)
+            tables[name], coming[name] = due(rows, ids, founded.arrivals, now)
+    tables |= safety_tables(tables[T.EVENTS], founded.holds, founded.residents.ids, founded.arrivals.end)
     return Town(
         tables=with_dirt(tables, s.dirt, rng),
         ids=ids,
         as_of=now,
-        truth=truth,
-        residents=residents,
+        truth=founded.truth,
+        residents=founded.residents,
         settings=s,
-        arrivals=arrivals,
+        arrivals=founded.arrivals,
         coming=MappingProxyType(coming),
     )
-
-
-def _pools(citizens: Citizens, now: pd.Timestamp, rng: np.random.Generator, s: TownSettings) -> Pools:
-    people = _population(citizens, now)
-    return make_pools(Policy.default().compile(people), s.history.neighbourhood, rng)
-
-
-def _population(citizens: Citizens, now: pd.Timestamp) -> Population:
-    """Everybody as they were before anybody left, with nothing between them yet."""
-    accepted = {name: _accepted(name, citizens.tables[name], now) for name in _RULING}
-    people = build_population(MappingProxyType(accepted), now, source="town")
-    return people.with_relations(Relations.of(len(people), suggestible=citizens.suggestible))
-
-
-def _accepted(name: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    """Return the accepted rows of a table, checked part by part so that memory stays bounded."""
-    parts = [table.iloc[start : start + _ROWS_AT_ONCE] for start in range(0, len(table), _ROWS_AT_ONCE)]
-    checked = [
-        check_table(name, part.reset_index(drop=True), as_of=now).accepted for part in parts or [table]
-    ]
-    return checked[0] if len(checked) == 1 else pd.concat(checked, ignore_index=True)
-
-
-def _some_pairs(pools: Pools, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    entries = np.arange(len(pools.candidate))
-    if len(entries) > _PAIRS_FOR_SCALE:
-        entries = np.sort(rng.choice(len(entries), _PAIRS_FOR_SCALE, replace=False))
-    return pools.viewer[entries], pools.candidate[entries]
 
 
 def _joined(before: pd.DataFrame | None, more: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Tables written so that they read back as they were, and to the same bytes every time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -17,22 +17,25 @@ from recsys.storage import postgres
 from recsys.storage.durable import durable_file, move_durably, sync_file
 from recsys.storage.source import parse_source
 
+Frames = pd.DataFrame | Iterable[pd.DataFrame]
+
 _WRITTEN: Final = ("parquet", "duckdb")
 _ROWS_AT_ONCE: Final = 1 << 20
 """Rows of a Parquet row group; no more of a table is held twice."""
 
 
-def write_tables(tables: Mapping[str, pd.DataFrame], target: str) -> None:
+def write_tables(tables: Mapping[str, Frames], target: str) -> None:
     """Write tables to `parquet:DIR`, `duckdb:FILE` or `postgresql://...`, in full or not at all.
 
-    tables: raw valid or accepted frames by table name; columns a frame lacks are not written. A
-    folder and a database keep tables that are not named; a DuckDB file is replaced.
+    tables: raw valid or accepted frames by table name, or the parts of one in order, so that Parquet
+    holds one part at a time; columns a frame lacks are not written. A folder and a database keep
+    tables that are not named; a DuckDB file is replaced.
 
     Raises InputError for an unknown table or column, values that are not of their column's type, or
     another kind of target.
     """
     if postgres.is_postgres(target):
-        postgres.write_tables({name: _arrow(name, frame) for name, frame in tables.items()}, target)
+        postgres.write_tables({name: _arrow(name, _whole(given)) for name, given in tables.items()}, target)
         return
     kind, path = parse_source(target)
     if kind not in _WRITTEN:
@@ -41,17 +44,17 @@ def write_tables(tables: Mapping[str, pd.DataFrame], target: str) -> None:
     if kind == "parquet":
         _write_parquet(tables, path)
     else:
-        _write_duckdb({name: _arrow(name, frame) for name, frame in tables.items()}, path)
+        _write_duckdb({name: _arrow(name, _whole(given)) for name, given in tables.items()}, path)
 
 
-def _write_parquet(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+def _write_parquet(tables: Mapping[str, Frames], folder: Path) -> None:
     """Write every table aside, part by part, and put them in place when all of them are whole."""
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        for name, frame in tables.items():
-            parts = _arrow_parts(name, frame)
+        for name, given in tables.items():
+            parts = _arrow_parts(name, given)
             first = next(parts)
             file = stack.enter_context(durable_file(folder / f"{name}.parquet"))
             with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
@@ -75,9 +78,14 @@ def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
     move_durably(aside, path)
 
 
-def _arrow_parts(name: str, frame: pd.DataFrame) -> Iterator[Any]:
-    for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
-        yield _arrow(name, frame.iloc[start : start + _ROWS_AT_ONCE])
+def _arrow_parts(name: str, given: Frames) -> Iterator[Any]:
+    for frame in [given] if isinstance(given, pd.DataFrame) else given:
+        for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
+            yield _arrow(name, frame.iloc[start : start + _ROWS_AT_ONCE])
+
+
+def _whole(given: Frames) -> pd.DataFrame:
+    return given if isinstance(given, pd.DataFrame) else pd.concat(given, ignore_index=True)
 
 
 def _arrow(name: str, frame: pd.DataFrame) -> Any:

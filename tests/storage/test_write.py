@@ -1,5 +1,6 @@
 """Written tables are the same bytes every time, and refuse what could not be read back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,20 @@ def test_parquet_bytes_are_the_same_every_time(tmp_path: Path, tables: dict[str,
     write_tables(dict(reversed(tables.items())), f"parquet:{tmp_path / 'b'}")
     assert content(tmp_path / "a") == content(tmp_path / "b")
     assert set(content(tmp_path / "a")) == {f"{name}.parquet" for name in tables}
+
+
+@pytest.mark.parametrize("kind", ["parquet:{}", "duckdb:{}.duckdb"])
+def test_parts_of_a_table_are_the_table(tmp_path: Path, tables: dict[str, pd.DataFrame], kind: str) -> None:
+    def sevens(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        return (frame.iloc[start : start + 7] for start in range(0, len(frame), 7))
+
+    whole, parts = kind.format(tmp_path / "whole"), kind.format(tmp_path / "parts")
+    write_tables(tables, whole)
+    write_tables({name: sevens(frame) for name, frame in tables.items()}, parts)
+    there = read_tables(whole)
+    for name, frame in read_tables(parts).items():
+        assert len(frame) == len(tables[name])
+        pd.testing.assert_frame_equal(frame, there[name])
 
 
 def test_accepted_tables_and_raw_ones_write_the_same(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:

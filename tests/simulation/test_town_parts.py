@@ -1,0 +1,34 @@
+"""A town made part by part is the town made whole."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.schema.columns import Tables as T
+from recsys.simulation import town_parts
+from recsys.simulation.settings import TownSettings
+from recsys.simulation.town import make_town
+from recsys.simulation.town_parts import make_town_parts
+
+
+@pytest.mark.parametrize("dirt", [0.0, 0.02])
+@pytest.mark.parametrize("rows", [997, 1 << 20])
+def test_parts_make_the_same_tables(monkeypatch: pytest.MonkeyPatch, dirt: float, rows: int) -> None:
+    monkeypatch.setattr(town_parts, "_ROWS_AT_ONCE", rows)
+    settings = TownSettings(dirt=dirt)
+    whole = make_town(150, np.random.default_rng(6), settings=settings)
+    parts = make_town_parts(150, np.random.default_rng(6), settings=settings)
+    assert list(parts.tables) == list(whole.tables)
+    for name, given in parts.tables.items():
+        frames = [given] if isinstance(given, pd.DataFrame) else list(given)
+        assert all(len(frame) <= rows for frame in frames) or name != T.EVENTS
+        pd.testing.assert_frame_equal(pd.concat(frames, ignore_index=True), whole.tables[name])
+    assert (parts.n_people, parts.n_events) == (150, len(whole.tables[T.EVENTS]))
+    assert parts.as_of == whole.as_of
+
+
+def test_a_town_without_a_past_has_its_parts() -> None:
+    settings = TownSettings.model_validate({"history": {"days": 0}})
+    parts = make_town_parts(5, np.random.default_rng(6), settings=settings)
+    assert {name for name, given in parts.tables.items() if not isinstance(given, pd.DataFrame)} == {T.EVENTS}
+    assert sum(len(part) for part in parts.tables[T.EVENTS]) == parts.n_events > 0
