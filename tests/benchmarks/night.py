@@ -6,9 +6,10 @@
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
 makes the lists and goes on; lets a publication, and every fourth step of the stages before it, fail at a
 write, flush or rename; damages every file of a publication in every way. `--safety-only` leaves the night
-out, `--night-only` all that is harmed on purpose, `--every 5` walks every fifth step of a publication,
-`--postgres 500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two
-workers of Spark (where pyspark is installed, see `make test-spark`) and compares the bytes.
+out, `--night-only` all that is harmed on purpose, `--times-only` the killed search as well, `--every 5`
+walks every fifth step of a publication, `--postgres 500000` loads lists of so many people into PostgreSQL,
+`--spark` makes the lists again with two processes and with two workers of Spark (where pyspark is
+installed, see `make test-spark`), and compares bytes and seconds.
 """
 
 import argparse
@@ -28,10 +29,10 @@ from typing import Any
 import numpy as np
 
 from recsys.publication.work import WORK
-from recsys.storage.durable import sha256_of
 from recsys.storage.published import read_publication
 from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
+from tests.benchmarks.night_spark import spark_beside_processes
 from tests.crash.corruption import try_all
 from tests.crash.publishing import publishing, serving
 from tests.crash.stages import WRITES, Stages
@@ -55,6 +56,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--beside", type=int, nargs="+", default=[], metavar="N", help="smaller nights too: how cost grows"
     )
     parser.add_argument("--night-only", action="store_true", help="leave all that is harmed on purpose out")
+    parser.add_argument(
+        "--times-only", action="store_true", help="leave out the search that is killed and gone on with, too"
+    )
     parser.add_argument("--every", type=int, default=1, help="walk every n-th step on the disk (default 1)")
     parser.add_argument(
         "--every-in-stages",
@@ -83,14 +87,15 @@ def measure(args: argparse.Namespace) -> Result:
             big = _night(project, people, args.set)
             rows = big["rows"]
             summary = {key: big[key] for key in ("seconds", "peak_mb", "seconds_by_stage", "rerun_seconds")}
-            summary["resume_redone"] = _resume(project)
+            if not args.times_only:
+                summary["resume_redone"] = _resume(project)
             if args.spark:
-                summary["spark_same_bytes"] = _same_bytes(project)
+                summary |= spark_beside_processes(project, _viewers(project), _run)
             for fewer in args.beside:
                 small = _night(_project(Path(folder) / str(fewer)), fewer, args.set)
                 rows = [*small["rows"], *rows]
                 notes += _growth(people, big, fewer, small)
-        if not args.night_only:
+        if not (args.night_only or args.times_only):
             summary |= _safety(Path(folder) / "safety", args)
         if args.postgres:
             summary |= _postgres(args)
@@ -176,19 +181,6 @@ def _resume(project: Path) -> int:
     said = json.loads((project / WORK.log).read_text().splitlines()[-1])
     again = int(said["redone"]) - (int(said["parts"]) - finished)
     return again + (1 if finished < said["parts"] else 0)
-
-
-def _same_bytes(project: Path) -> bool:
-    """Make the lists of the night again on `local[2,4]`; say whether the bytes are those of processes."""
-    made = project / WORK.pool
-    before = sha256_of(made)
-    shutil.rmtree(project / WORK.parts / "recommend")
-    settings = (project / WORK.settings).read_text(encoding="utf-8")
-    asked = settings.replace("executor: processes", "executor: spark")
-    asked = asked.replace("spark_master: null", "spark_master: local[2,4]")
-    (project / WORK.settings).write_text(asked, encoding="utf-8")
-    _run(project, "pipelines.recommend")
-    return sha256_of(made) == before
 
 
 def _postgres(args: argparse.Namespace) -> Mapping[str, Any]:

@@ -1,0 +1,49 @@
+"""What Spark costs beside processes: the lists of a night made again by both, on two workers each."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recsys.publication.work import WORK
+from recsys.storage.durable import sha256_of
+
+Run = Callable[[Path, str], float]
+_PARTS = 8
+"""Parts the lists are made in, so that both workers of each have several."""
+
+
+def spark_beside_processes(project: Path, viewers: int, run: Run) -> dict[str, Any]:
+    """Make the lists of the night again with two processes and on `local[2,4]`.
+
+    Returns whether the bytes are the same, the seconds of each (start, search and writing), and the
+    seconds of Spark over those of processes. The settings of the night are left as they were.
+    """
+    before = (project / WORK.settings).read_text(encoding="utf-8")
+    settings = yaml.safe_load(before)
+    shared = {"people_a_part": max(1, -(-viewers // _PARTS)), "workers": 2}
+    spark = {"executor": "spark", "spark_master": "local[2,4]"}
+    try:
+        processes_seconds, by_processes = _made(project, settings, shared, run)
+        spark_seconds, by_spark = _made(project, settings, shared | spark, run)
+    finally:
+        (project / WORK.settings).write_text(before, encoding="utf-8")
+    return {
+        "spark_same_bytes": by_spark == by_processes,
+        "processes_seconds": processes_seconds,
+        "spark_seconds": spark_seconds,
+        "spark_over_processes": spark_seconds / processes_seconds,
+    }
+
+
+def _made(project: Path, settings: dict[str, Any], execution: dict[str, Any], run: Run) -> tuple[float, str]:
+    """Make all parts afresh with these executors; return the seconds of the stage and what was made."""
+    shutil.rmtree(project / WORK.parts / "recommend", ignore_errors=True)
+    chosen = settings | {"execution": settings["execution"] | execution}
+    (project / WORK.settings).write_text(yaml.safe_dump(chosen), encoding="utf-8")
+    run(project, "pipelines.recommend")
+    said = json.loads((project / WORK.log).read_text(encoding="utf-8").splitlines()[-1])
+    return float(said["seconds"]), sha256_of(project / WORK.pool)
