@@ -10,6 +10,7 @@ from recsys.publication.allocation_files import read_prices
 from recsys.publication.evaluated import read_calibration
 from recsys.publication.gates import Level
 from recsys.publication.identity import made_from
+from recsys.publication.list_table import copy_lists
 from recsys.publication.night import Night
 from recsys.publication.publish import Outcome, publish
 from recsys.publication.serving import serving_writer
@@ -17,16 +18,15 @@ from recsys.publication.still_here import still_here
 from recsys.publication.work import PUBLISHED, WorkFolder
 from recsys.storage.durable import write_durably
 from recsys.storage.erasures import ErasureList
-from recsys.storage.published import read_lists
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     erased = ErasureList.of(PUBLISHED).now()
-    rows, people, found = still_here(night.people, read_lists(work.lists), erased)
+    rows, people, gone = still_here(night.people, erased)
 
     outcome = publish(
-        found,
+        lambda path: copy_lists(work.lists, path, without=gone),
         people,
         night.policy,
         published=PUBLISHED,
@@ -35,7 +35,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         made_from=made_from(settings, night.policy, source=night.source, model=work.model),
         serving=serving_writer(night, work.model, rows=rows, prices=read_prices(work.allocation)),
         calibration=read_calibration(work.evaluation, settings.model.name),
-        events=len(night.events),
+        events=night.n_events,
     )
     write_durably(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]

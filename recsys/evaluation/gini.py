@@ -43,5 +43,7 @@ def exposure(
     {'a': 1.5, 'b': 0.5, 'c': 0.0}
     """
     looked_at = examination(np.asarray(rank, dtype=np.float64))
-    total = pd.Series(looked_at).groupby(pd.Series(candidate, dtype=object)).sum()
+    coded = isinstance(candidate, pd.Series) and isinstance(candidate.dtype, pd.CategoricalDtype)
+    whose = pd.Series(candidate, dtype=None if coded else object).reset_index(drop=True)
+    total = pd.Series(looked_at).groupby(whose, observed=True).sum()
     return total.reindex(pd.Index(np.asarray(everybody, dtype=object)), fill_value=0.0)

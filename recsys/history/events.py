@@ -39,6 +39,19 @@ class CodedEvents:
     detail: npt.NDArray[np.object_]
     count: npt.NDArray[np.float64]
 
+    def until(self, as_of: str | pd.Timestamp | None) -> "CodedEvents":
+        """Return the events at or before `as_of`, of the same people; None keeps all."""
+        if as_of is None:
+            return self
+        known = slice(np.searchsorted(self.ts, microseconds(as_utc(as_of).floor("us")), side="right"))
+        return CodedEvents(
+            self.people,
+            **{
+                name: getattr(self, name)[known]
+                for name in ("actor", "target", "type", "ts", "detail", "count")
+            },
+        )
+
     def are(self, *types: str) -> npt.NDArray[np.bool_]:
         """Say which events are of one of `types`."""
         return np.isin(self.type, [TYPES.code(name) for name in types])

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.history.events import Events
+from recsys.history.events import CodedEvents, Events
 from recsys.history.pair_facts import Between, Mask, alone, pair_facts, tiers
 from recsys.schema.catalogue import load_catalogue
 from recsys.schema.catalogue.stages import CLOSED, UNLISTED
@@ -82,7 +82,7 @@ class PairStages:
 
 
 def pair_stages(
-    events: Events,
+    events: Events | CodedEvents,
     as_of: str | pd.Timestamp | None = None,
     *,
     held: Collection[str] = (),
@@ -97,7 +97,8 @@ def pair_stages(
     ['unlisted', 'unlisted']
     """
     stages = load_catalogue().stages
-    coded = events.until(None if as_of is None else as_utc(as_of)).coded
+    known = events.until(None if as_of is None else as_utc(as_of))
+    coded = known.coded if isinstance(known, Events) else known
     between = Between.of(coded)
     facts = pair_facts(between, stages)
     stage = np.zeros(len(between.pair), np.int8)

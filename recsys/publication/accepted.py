@@ -8,10 +8,11 @@ of these changed they are not used, and the tables are checked again.
 import shutil
 from pathlib import Path
 
-from recsys.history.events import Events
+from recsys.history.events import CodedEvents, Events
 from recsys.publication.identity import code_id, source_id, text_id
 from recsys.schema.population import Population
-from recsys.storage.frame_files import read_frame, write_frame
+from recsys.storage.coded_events import read_coded_events
+from recsys.storage.frame_files import count_rows, read_frame, write_frame
 from recsys.storage.people_files import made_from, read_people, write_people
 
 _PEOPLE = "people"
@@ -52,3 +53,19 @@ def read_accepted_events(folder: Path) -> Events:
     Raises SourceError when the file is damaged.
     """
     return Events(read_frame(folder / _EVENTS))
+
+
+def read_accepted_coded(folder: Path) -> CodedEvents:
+    """Return the same as arrays, without a text for each event.
+
+    Raises SourceError when the file is damaged.
+    """
+    return read_coded_events(folder / _EVENTS)
+
+
+def count_accepted_events(folder: Path) -> int:
+    """Return how many events there are.
+
+    Raises SourceError when the file is damaged.
+    """
+    return count_rows(folder / _EVENTS)

@@ -9,6 +9,7 @@ from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.features.feature_map import FeatureMap
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content import ContentModel
+from recsys.models.directed import Directed
 from recsys.models.hybrid import HybridModel
 from recsys.models.lfrr import LFRR
 from recsys.models.model import Model
@@ -19,6 +20,7 @@ from recsys.models.rcf import RCF
 from recsys.models.recon import RECON
 from recsys.plugins import known_names, load_plugin
 from recsys.publication.chosen_blocks import chosen_blocks
+from recsys.schema.population import Population
 
 MODELS: Final[dict[str, type[Model]]] = {
     model.name: model
@@ -58,6 +60,11 @@ def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) ->
 def load_model(settings: ModelSettings, folder: Path) -> Model:
     """Read the fitted model the settings name."""
     return model_kind(settings.name).load(folder)
+
+
+def directed_of(model: Model, people: Population) -> Directed:
+    """Return the matrices of the people of a night: those of the fit, when it was of these."""
+    return model.fitted if model.fitted.ids == people.ids else model.directed(people)
 
 
 def model_kind(name: str) -> type[Model]:

@@ -1,17 +1,20 @@
 """Lists as one Parquet file whose bytes depend on the lists alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.errors import InputError, explained
 from recsys.schema.columns import Columns as C
 from recsys.storage.durable import durable_file
+from recsys.storage.published import refused_unless_lists
 
 SCHEMA: Final = pa.schema(
     [
@@ -30,6 +33,7 @@ _SHARED: Final = pa.schema(
     [field.with_type(_ONCE) if pa.types.is_string(field.type) else field for field in SCHEMA]
 )
 """The same with each id held once and rows holding its number: a pool of many is in memory at once."""
+Ids = Sequence[str] | npt.NDArray[np.object_]
 ROWS_A_GROUP: Final = 1_000_000
 
 
@@ -56,6 +60,40 @@ def write_table(path: Path, batches: Iterable[pa.Table]) -> None:
     with durable_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for batch in batches:
             writer.write_table(batch, row_group_size=ROWS_A_GROUP)
+
+
+def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
+    """Write the lists of a file of this schema to another, part by part, `without` some people.
+
+    A list closes up where somebody is gone: ranks stay 1, 2, 3 and so on. With everybody the bytes stay.
+    Raises SourceError when the file holds no lists.
+    """
+    parts = _parts(source)
+    write_table(target, _left(parts, without) if len(without) else parts)
+
+
+def _parts(source: Path) -> Iterator[pa.Table]:
+    with refused_unless_lists(source), pq.ParquetFile(source) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number).select(SCHEMA.names)
+
+
+def _left(parts: Iterable[pa.Table], without: Ids) -> Iterator[pa.Table]:
+    gone = pa.array(without, pa.string())
+    viewer, n_listed = None, 0  # whom the last part ended with, and how many were left of their list
+    for part in parts:
+        named = pc.or_(*(pc.is_in(part[column], value_set=gone) for column in (C.VIEWER, C.CANDIDATE)))
+        left = part.filter(pc.invert(named))
+        if not len(left):
+            continue
+        viewers = left[C.VIEWER].to_numpy()
+        first = np.append(True, viewers[1:] != viewers[:-1])
+        begun = np.maximum.accumulate(np.where(first, np.arange(len(left)), 0))
+        rank = np.arange(len(left)) - begun + 1
+        rank[begun == 0] += n_listed if viewers[0] == viewer else 0
+        viewer, n_listed = viewers[-1], int(rank[-1])
+        at = left.schema.get_field_index(C.RANK)
+        yield left.set_column(at, SCHEMA.field(at), pa.array(rank, pa.int32()))
 
 
 def join_lists(parts: Sequence[Path], target: Path) -> int:

@@ -10,7 +10,9 @@ from recsys.constraints.brought import brought_constraint
 from recsys.constraints.policy import Policy
 from recsys.publication.accepted import (
     accepted_id,
+    count_accepted_events,
     is_accepted,
+    read_accepted_coded,
     read_accepted_events,
     read_accepted_people,
 )
@@ -26,7 +28,7 @@ from recsys.storage.load import (
 from recsys.storage.snapshot import snapshot_source
 
 if TYPE_CHECKING:
-    from recsys.history.events import Events
+    from recsys.history.events import CodedEvents, Events
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,15 @@ class Night:
     def events(self) -> "Events":
         """Everything that happened up to then."""
         return read_accepted_events(self._kept) if self._kept else events_of(self.tables)
+
+    @property
+    def n_events(self) -> int:
+        """How many events there are, without reading them when they were kept."""
+        return count_accepted_events(self._kept) if self._kept else len(self.events)
+
+    def coded_events(self) -> "CodedEvents":
+        """Return the events as arrays; they are not kept here, so that they last as long as they are used."""
+        return read_accepted_coded(self._kept) if self._kept else self.events.coded
 
     @cached_property
     def identity(self) -> str:

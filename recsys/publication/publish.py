@@ -45,7 +45,7 @@ from recsys.storage.published import (
     Publication,
     current_run,
     point_to,
-    read_lists,
+    read_coded_lists,
     read_publication,
 )
 
@@ -82,7 +82,7 @@ class Outcome:
 
 
 def publish(
-    lists: pd.DataFrame,
+    lists: pd.DataFrame | Callable[[Path], object],
     people: Population,
     policy: Policy,
     *,
@@ -97,8 +97,11 @@ def publish(
 ) -> Outcome:
     """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
 
+    lists: a table of lists, or what writes one to the file it is given, for lists that are many.
+
     serving: writes what a backend maps into the folder it is given, from the lists as they were
-    written; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
+    written, see `read_coded_lists`; called when no gate blocks. Without it there is nothing for a
+    `Ranker` to open.
 
     calibration: how far the model's chances were from what happened, for the gate that asks.
 
@@ -127,11 +130,14 @@ def publish(
         run_id = new_run_id(moment, secrets.token_hex(4), after=known[-1] if known else None)
         aside = published / RUNS / f".{run_id}"
         aside.mkdir()
-        write_lists(aside / LISTS, lists)
+        if callable(lists):
+            lists(aside / LISTS)
+        else:
+            write_lists(aside / LISTS, lists)
         previous, problem = _previous(published)
         erased = ErasureList.of(published).now()
         proposal = Proposal(
-            lists=read_lists(aside / LISTS),
+            lists=read_coded_lists(aside / LISTS),
             people=people,
             policy=policy,
             limits=settings.gates,

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from recsys.config import Settings
-from recsys.publication.chosen_model import load_model
+from recsys.publication.chosen_model import directed_of, load_model
 from recsys.publication.executors.executor import PartDone, WorkOnPart
 from recsys.publication.identity import code_id, files_id, package_versions, text_id
 from recsys.publication.list_table import write_table
@@ -47,9 +47,7 @@ class RecommendJob:
 
 def recommender(settings: Settings, work: WorkFolder, night: Night) -> Recommender:
     """Return what makes the lists of the night, from its people, its rules and its model."""
-    model = load_model(settings.model, work.model)
-    fitted = model.fitted
-    directed = fitted if fitted.ids == night.people.ids else model.directed(night.people)
+    directed = directed_of(load_model(settings.model, work.model), night.people)
     return Recommender(directed, night.people, night.policy)
 
 

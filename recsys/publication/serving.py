@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.publication.chosen_model import load_model
+from recsys.publication.chosen_model import directed_of, load_model
 from recsys.publication.night import Night
 from recsys.ranking.newcomer_files import write_newcomer_files
+from recsys.ranking.served_stages import stages_of
 from recsys.ranking.serving_files import write_serving
 from recsys.storage.published import NEWCOMERS
 
@@ -28,18 +29,20 @@ def serving_writer(
     """
 
     def write(folder: Path, lists: pd.DataFrame) -> None:
-        fitted = load_model(night.settings.model, model)
         everybody = rows is None or len(rows) == len(night.people)
         kept = np.arange(len(night.people)) if rows is None else rows
         people = night.people if everybody else night.people.take(kept)
+        stages = stages_of(night.coded_events(), people, night.policy)
+        fitted = load_model(night.settings.model, model)
         write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, fitted)
+        directed = directed_of(fitted, night.people)
         write_serving(
             folder,
             lists,
             people,
             night.policy,
-            fitted.directed(night.people).take(kept),
-            events=night.events,
+            directed if everybody else directed.take(kept),
+            stages=stages,
             combiner=night.settings.recommend.combiner,
             prices=None if prices is None else prices[kept],
         )

@@ -8,14 +8,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.constraints.csr import Lists
-from recsys.history.pair_stages import STAGE, USER_A, USER_B, PairStages
+from recsys.constraints.policy import Policy
+from recsys.history.events import CodedEvents, Events
+from recsys.history.pair_stages import STAGE, USER_A, USER_B, PairStages, pair_stages
 from recsys.schema.catalogue.stages import CLOSED, UNLISTED
 from recsys.schema.ids import IdIndex
+from recsys.schema.population import Population
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 LISTED: Final = "listed"
 """The stage of two people who are listed and have no history."""
+
+
+def stages_of(events: Events | CodedEvents, people: Population, policy: Policy) -> PairStages:
+    """Return how far the pairs of these people had come at their time, from the events up to then."""
+    out = (people.held, ~policy.compile(people).listed)
+    held, unlisted = (people.ids.ids(mask.nonzero()[0]) for mask in out)
+    return pair_stages(events, people.as_of, held=held.tolist(), unlisted=unlisted.tolist())
 
 
 def may_be_listed(stages: PairStages, ids: IdIndex) -> npt.NDArray[np.bool_]:

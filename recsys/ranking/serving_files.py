@@ -13,8 +13,7 @@ from recsys.constraints.csr import Lists
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
 from recsys.explain.reasons import Reasons
-from recsys.history.events import Events
-from recsys.history.pair_stages import pair_stages
+from recsys.history.pair_stages import PairStages
 from recsys.models.directed import Directed
 from recsys.ranking.likes_given import likes_given
 from recsys.ranking.served_ids import packed_ids
@@ -40,7 +39,7 @@ def write_serving(
     policy: Policy,
     directed: Directed,
     *,
-    events: Events | None = None,
+    stages: PairStages | None = None,
     combiner: str = "product",
     prices: npt.NDArray[np.float32] | None = None,
 ) -> None:
@@ -48,21 +47,16 @@ def write_serving(
 
     lists:    viewer_id, candidate_id, rank; a `propensity` column is kept, 1 without.
     directed: the two matrices of `people`, with which the lists were made.
-    events:   up to `people.as_of`: how far pairs have come. Who has not accepted the terms or proved
-              their age by an event is then served to nobody. None: nobody has a history.
+    stages:   how far pairs have come, see `stages_of`. Who has not accepted the terms or proved their
+              age by an event is then served to nobody. None: nobody has a history.
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
 
     Raises InputError when a list names somebody unknown or the matrices are of other people.
     """
     if directed.ids != people.ids:
         raise InputError(explained("the matrices are of other people", remedy="apply the model to these"))
-    compiled, stages = policy.compile(people), None
-    if events is not None:
-        held, unlisted = (
-            people.ids.ids(people.held.nonzero()[0]),
-            people.ids.ids((~compiled.listed).nonzero()[0]),
-        )
-        stages = pair_stages(events, people.as_of, held=held.tolist(), unlisted=unlisted.tolist())
+    compiled = policy.compile(people)
+    if stages is not None:
         compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
     write_served(
         folder,

@@ -64,8 +64,10 @@ class IdIndex:
         """All ids, `(n_people,)`, ascending."""
         return self._values
 
-    def find(self, ids: Sequence[str] | npt.ArrayLike | pd.Series) -> Rows:
+    def find(self, ids: Sequence[str] | npt.ArrayLike | pd.Series | pd.Index) -> Rows:
         """Return the row of each id, -1 where the id is not known; a UUID stands for its text."""
+        if isinstance(ids, pd.Series) and isinstance(ids.dtype, pd.CategoricalDtype):
+            return np.append(self.find(ids.cat.categories), np.int32(-1))[ids.cat.codes]
         given = np.asarray(ids, dtype=object)
         if given.size and any(isinstance(one, UUID) for one in given.flat[:_FEW]):
             given = np.array([str(one) if isinstance(one, UUID) else one for one in given], dtype=object)

@@ -1,6 +1,8 @@
 """Frames as Parquet that read back exactly as they were, types and all."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,16 +46,34 @@ def read_frame(path: Path) -> pd.DataFrame:
 
     Raises SourceError when the file is damaged or was written by something else.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with _refused_unless_frame(path):
         types = json.loads((pq.read_schema(path).metadata or {})[_TYPES])
         texts = [name for name, kind in types.items() if kind == "object"]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             # one column at a time, so that a large table is in memory once, not twice
             columns = {name: _read(file.read([name]), kind) for name, kind in types.items()}
         return pd.DataFrame(columns, copy=False)
+
+
+def count_rows(path: Path) -> int:
+    """Return how many rows a frame has, from the end of its file alone.
+
+    Raises SourceError when the file is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    with _refused_unless_frame(path):
+        return int(pq.read_metadata(path).num_rows)
+
+
+@contextmanager
+def _refused_unless_frame(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise SourceError(

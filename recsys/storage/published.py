@@ -1,12 +1,14 @@
 """The publication a backend reads: a pointer file, a run folder, a manifest that proves it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +35,8 @@ LIST_COLUMNS: Final = (
     C.PROPENSITY,
     C.REASONS,
 )
+CODED_COLUMNS: Final = tuple(name for name in LIST_COLUMNS if name != C.REASONS)
+"""What is asked of all lists at once; reasons are for whoever reads a list."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,61 @@ def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFram
 
     Raises SourceError when it cannot be read or lacks a column.
     """
-    try:
-        there = [name for name in columns if name != C.PROPENSITY or name in pq.read_schema(path).names]
+    with refused_unless_lists(path):
+        there = _there(path, columns)
         lists = pq.read_table(path, columns=there, partitioning=None).to_pandas()
-    except (pa.ArrowException, OSError, ValueError) as error:
+    return _with_propensity(lists, columns)
+
+
+def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.DataFrame:
+    """Read the same with ids as categories, ascending and the same in every column: each id is held once.
+
+    Raises SourceError when it cannot be read or lacks a column.
+    """
+    with refused_unless_lists(path):
+        there = _there(path, columns)
+        named = [name for name in there if name in (C.VIEWER, C.CANDIDATE)]
+        with pq.ParquetFile(path, read_dictionary=named) as file:
+            ids = _coded([file.read([name]).column(0) for name in named])
+            lists = file.read([name for name in there if name not in named]).to_pandas()
+        return _with_propensity(lists.assign(**dict(zip(named, ids, strict=True))), columns)
+
+
+def _coded(columns: Sequence[pa.ChunkedArray]) -> list[pd.Categorical]:
+    """Return columns of texts as numbers into all texts of all columns."""
+    arrays = [column.unify_dictionaries().combine_chunks() for column in columns]
+    words = [array.dictionary.to_numpy(zero_copy_only=False).astype(object) for array in arrays]
+    every = pd.Index(np.unique(np.concatenate([np.empty(0, object), *words])), dtype=object)
+    coded = []
+    for array, own in zip(arrays, words, strict=True):
+        number = np.append(every.get_indexer(pd.Index(own, dtype=object)), -1).astype(np.int32)
+        found = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        coded.append(pd.Categorical.from_codes(number[found], categories=every))
+    return coded
+
+
+def _there(path: Path, columns: Sequence[str]) -> list[str]:
+    known = pq.read_schema(path).names
+    return [name for name in columns if name != C.PROPENSITY or name in known]
+
+
+def _with_propensity(lists: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    missing = C.PROPENSITY in columns and C.PROPENSITY not in lists
+    return (lists.assign(**{C.PROPENSITY: 1.0}) if missing else lists)[list(columns)]
+
+
+@contextmanager
+def refused_unless_lists(path: Path) -> Iterator[None]:
+    """Turn what reading a file raises when it holds no lists into SourceError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())
         raise SourceError(
             explained(
                 "not a file of lists", where=str(path), got=reason, remedy="make it with recsys recommend"
             )
         ) from error
-    return lists if len(there) == len(columns) else lists.assign(**{C.PROPENSITY: 1.0})[list(columns)]
 
 
 def current_run(published: str | Path) -> str | None:

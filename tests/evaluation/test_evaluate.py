@@ -159,6 +159,13 @@ class TestCommunity:
         with pytest.raises(InputError, match="negative or missing"):
             gini([1.0, -1.0])
 
+    def test_exposure_of_ids_as_categories_is_that_of_ids(self):
+        rng = np.random.default_rng(3)
+        candidate, rank = rng.choice(list("dabc"), 50), rng.integers(1, 9, 50)
+        coded = pd.Series(candidate, index=range(50, 100), dtype=pd.CategoricalDtype(list("abcdx")))
+        seen, plain = exposure(coded, rank, list("cabe")), exposure(candidate, rank, list("cabe"))
+        pd.testing.assert_series_equal(seen, plain, check_exact=True)
+
     def test_exposure_takes_any_examination(self):
         seen = exposure(["a", "b"], [1, 3], ["a", "b"], examination=lambda rank: 0.5**rank)
         assert seen.tolist() == [0.5, 0.125]

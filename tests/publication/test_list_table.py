@@ -4,16 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.errors import SourceError
 from recsys.explain.reasons import Reasons
 from recsys.publication import list_table as module
-from recsys.publication.list_table import join_lists, write_lists, write_table
+from recsys.publication.list_table import copy_lists, join_lists, write_lists, write_table
 from recsys.publication.pair_table import list_table
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.schema.columns import Columns as C
-from recsys.storage.published import read_lists
+from recsys.storage.published import LIST_COLUMNS, read_coded_lists, read_lists
 from tests.publication.night import Night
 
 
@@ -69,3 +71,49 @@ def test_lists_from_before_propensities_were_written_read_as_certain(night: Nigh
     drawn = night.lists.assign(propensity=0.25)
     write_lists(tmp_path / "drawn", drawn)
     assert (read_lists(tmp_path / "drawn")[C.PROPENSITY] == 0.25).all()
+
+
+@pytest.mark.parametrize("n_rows", [None, 0])
+def test_copied_lists_are_the_same_bytes(
+    night: Night, tmp_path: Path, n_rows: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROWS_A_GROUP", 17)
+    write_lists(tmp_path / "source", night.lists.iloc[:n_rows])
+    copy_lists(tmp_path / "source", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == (tmp_path / "source").read_bytes()
+
+
+@pytest.mark.parametrize("rows_a_group", [1, 4, 17, 1_000])
+def test_lists_close_up_where_somebody_is_gone(
+    night: Night, tmp_path: Path, rows_a_group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROWS_A_GROUP", rows_a_group)
+    gone = night.people.ids.ids(range(3, 25, 4))
+    write_lists(tmp_path / "source", night.lists)
+    copy_lists(tmp_path / "source", tmp_path / "left", without=gone)
+    whole = read_lists(tmp_path / "source")
+    expected = whole[~(whole[C.VIEWER].isin(gone) | whole[C.CANDIDATE].isin(gone))].reset_index(drop=True)
+    assert 0 < len(expected) < len(whole)
+    expected[C.RANK] = (expected.groupby(C.VIEWER).cumcount() + 1).astype(np.int32)
+    pd.testing.assert_frame_equal(read_lists(tmp_path / "left"), expected)
+
+
+def test_what_holds_no_lists_is_not_copied(tmp_path: Path) -> None:
+    pq.write_table(pa.table({C.VIEWER: ["a"]}), tmp_path / "source")
+    with pytest.raises(SourceError, match="not a file of lists"):
+        copy_lists(tmp_path / "source", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_coded_lists_are_the_lists(night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ROWS_A_GROUP", 17)
+    write_lists(tmp_path / "lists", night.lists)
+    columns = [name for name in LIST_COLUMNS if name != C.REASONS]
+    plain, coded = read_lists(tmp_path / "lists", columns), read_coded_lists(tmp_path / "lists")
+    viewer, candidate = coded[C.VIEWER], coded[C.CANDIDATE]
+    assert viewer.dtype == candidate.dtype
+    assert viewer.cat.categories.tolist() == sorted({*plain[C.VIEWER], *plain[C.CANDIDATE]})
+    pd.testing.assert_frame_equal(coded.astype({C.VIEWER: "str", C.CANDIDATE: "str"}), plain)
+    assert read_coded_lists(tmp_path / "lists", [C.VIEWER])[C.VIEWER].tolist() == plain[C.VIEWER].tolist()
+    with pytest.raises(SourceError, match="not a file of lists"):
+        read_coded_lists(tmp_path / "lists", [C.VIEWER, "nothing"])

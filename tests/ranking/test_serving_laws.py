@@ -10,6 +10,7 @@ import pytest
 from recsys.constraints.policy import Policy
 from recsys.history.events import Events
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.served_stages import stages_of
 from recsys.ranking.serving_files import write_serving
 from recsys.schema.columns import Columns as C
 from recsys.schema.relations import Relations
@@ -136,7 +137,8 @@ def test_who_has_not_accepted_the_terms_is_served_to_nobody(tmp_path: Path) -> N
     history = Events.of(pd.concat([events, both], ignore_index=True))
 
     def write(folder: Path, lists: pd.DataFrame) -> None:
-        write_serving(folder, lists, world.people, world.policy, world.directed, events=history)
+        stages = stages_of(history, world.people, world.policy)
+        write_serving(folder, lists, world.people, world.policy, world.directed, stages=stages)
 
     world.publish(tmp_path, serving=write)
     ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)

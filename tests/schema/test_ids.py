@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,12 @@ def test_find_gives_minus_one_for_strangers():
     assert IdIndex(["b", "a"]).find(["a", "z", "b"]).tolist() == [0, -1, 1]
 
 
+def test_ids_as_categories_are_found_as_they_are():
+    given = pd.Series(["b", None, "z", "b"], dtype=pd.CategoricalDtype(["z", "b", "never"]))
+    assert IdIndex(["b", "a"]).find(given).tolist() == [1, -1, -1, 1]
+    assert IdIndex(["b", "a"]).find(given).dtype == np.int32
+
+
 def test_an_id_that_stands_twice_is_refused():
     with pytest.raises(InputError, match=r"stands twice.*'a'"):
         IdIndex(["a", "b", "a"])
@@ -35,7 +42,7 @@ def test_a_stranger_gets_no_list_of_members():
 
 
 def test_ids_cannot_be_changed():
-    values = IdIndex(["a"]).values
+    values = IdIndex(["a"]).values  # noqa: PD011 an attribute of the index, not of a table
     with pytest.raises(ValueError, match="read-only"):
         values[0] = "b"
 

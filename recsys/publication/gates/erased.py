@@ -8,7 +8,8 @@ def erased(proposal: Proposal) -> GateResult:
     """Block when anybody in the people or the lists stands in the list of erasures."""
     named: set[str] = set()
     if len(proposal.erased):
-        named = {*proposal.people.ids.values, *proposal.lists[C.VIEWER], *proposal.lists[C.CANDIDATE]}
+        listed = (proposal.lists[column].unique() for column in (C.VIEWER, C.CANDIDATE))
+        named = {*proposal.people.ids.values}.union(*listed)
     return blocked_if_any(
         "erased",
         int(proposal.erased.holds(named).sum()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recsys.publication.gates.gate import GateResult, Level, Proposal, graded
 from recsys.schema.columns import Columns as C
-from recsys.storage.published import LISTS, read_lists
+from recsys.storage.published import LISTS, read_coded_lists
 
 
 def rows(proposal: Proposal) -> GateResult:
@@ -20,7 +20,7 @@ def people(proposal: Proposal) -> GateResult:
     """Grade the number of people with a list against the publication served now."""
     limits, last = proposal.limits, None
     if proposal.previous:
-        last = read_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()
+        last = read_coded_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()
     share = _Share("people", warn=limits.warn_below_people, block=limits.block_below_people)
     return share.graded(proposal, now=proposal.lists[C.VIEWER].nunique(), last=last)
 

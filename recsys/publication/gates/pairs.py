@@ -22,7 +22,7 @@ def no_duplicates(proposal: Proposal) -> GateResult:
 
 def ranks(proposal: Proposal) -> GateResult:
     """Block when the ranks of a list are not 1, 2, 3 and so on."""
-    lists = proposal.lists.sort_values([C.VIEWER, C.RANK], kind="stable")
+    lists = proposal.lists[[C.VIEWER, C.RANK]].sort_values([C.VIEWER, C.RANK], kind="stable")
     expected = lists.groupby(C.VIEWER).cumcount() + 1
     count = int((lists[C.RANK] != expected).sum())
     return blocked_if_any(
