@@ -250,6 +250,22 @@ def test_doctor_hints_at_threads_that_are_not_set(tmp_path: Path, monkeypatch: p
     assert "ok   threads" in recsys("doctor").output
 
 
+def test_doctor_hints_when_a_stage_took_most_of_the_memory(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = here / "data" / "work" / "log.jsonl"
+    log.parent.mkdir(parents=True)
+    assert "ok   memory       not known yet" in recsys("doctor").output
+    lines = [{"stage": "train", "peak_mb": 1024}, {"stage": "publish", "peak_mb": 3072}]
+    log.write_text("\n".join(json.dumps(line | {"seconds": 1.0, "exit_code": 0}) for line in lines))
+    for gib, answer in (
+        (16, "ok   memory       publish took most: 3.0 of 16.0 GiB (19%)"),
+        (3, "hint memory"),
+    ):
+        monkeypatch.setattr("recsys.publication.health.machine_memory", lambda size=gib: size << 30)
+        assert answer in recsys("doctor").output
+
+
 def test_doctor_finds_broken_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("poeple: 3")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
@@ -18,6 +18,7 @@ from recsys.publication.gates import Level
 from recsys.publication.gates_file import read_gates
 from recsys.publication.identity import package_versions
 from recsys.publication.lock import is_locked
+from recsys.publication.machine_memory import machine_memory
 from recsys.publication.retention import run_ids
 from recsys.publication.run_log import read_lines
 from recsys.publication.work import PUBLISHED, WORK
@@ -29,6 +30,8 @@ from recsys.storage.published import LISTS, RUNS, current_run, read_publication
 _LEAST_FREE_BYTES: Final = 1 << 30
 _NIGHTS_SHOWN: Final = 5
 _STAGES_SHOWN: Final = 3
+_MUCH_MEMORY: Final = 0.75
+"""Share of the memory that one stage takes, above which the next night may not fit."""
 _DONE: Final = (0, 10)
 _OWN: Final = {"models": MODEL_NAMES, "stores": OWN_STORES}
 
@@ -64,6 +67,7 @@ def examine(params: Path | None = None) -> list[Finding]:
         _told("served", _served),
         _erased(),
         _told("time", _time),
+        _memory(),
         _told("late", _late),
         _under_way(),
         _failure(),
@@ -153,8 +157,7 @@ def _time() -> Said:
     """Return how long the stages took the last time each ran, the slowest first."""
     if not WORK.log.exists():
         return _said("no_stage")
-    lines = read_lines(WORK.log)
-    taken = {line["stage"]: line for line in lines if line.get("exit_code") in _DONE}
+    taken = _last_taken()
     slowest = sorted(taken.values(), key=lambda line: -line["seconds"])[:_STAGES_SHOWN]
     total = sum(line["seconds"] for line in taken.values())
     stages = ", ".join(f"{line['stage']} {line['seconds']:,.0f} s {line['peak_mb']:,} MB" for line in slowest)
@@ -163,6 +166,23 @@ def _time() -> Said:
         return _said("time", seconds=f"{total:,.0f}", stages=stages)
     allowed = {"minutes": f"{minutes:,.0f}", "share": f"{total / 60 / minutes:.0%}"}
     return _said("time_of_budget", seconds=f"{total:,.0f}", stages=stages, **allowed)
+
+
+def _last_taken() -> dict[str, dict[str, Any]]:
+    """Return the line of each stage from the last time it ended well."""
+    return {line["stage"]: line for line in read_lines(WORK.log) if line.get("exit_code") in _DONE}
+
+
+def _memory() -> Finding:
+    """Say what the largest stage took of the memory there is; a town or a service grows."""
+    taken, there = _last_taken().values(), machine_memory()
+    if not taken or there is None:
+        return Finding("memory", good=True, said=_said("memory_unknown"))
+    most = max(taken, key=lambda line: line["peak_mb"])
+    share = most["peak_mb"] * 2**20 / there
+    known = {"stage": most["stage"], "gib": f"{most['peak_mb'] / 2**10:,.1f}"}
+    said = _said("memory", **known, there=f"{there / 2**30:,.1f}", share=f"{share:.0%}")
+    return Finding("memory", good=True, said=said, hint=share > _MUCH_MEMORY)
 
 
 def _budget_minutes() -> float | None:
