@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(changes: list[str]) -> int:
     WORK.failure.unlink(missing_ok=True)
+    WORK.under_way.unlink(missing_ok=True)
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}
     begun = datetime.now(UTC)
@@ -85,6 +86,9 @@ def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
             return EXIT_PUBLISHED_WITH_WARNINGS, _text("not_tracked", lang, **served, error=first)
         code = failure["exit_code"]
         return code, _text("failed", lang, stage=failure["stage"], code=code, error=first)
+    if returned != 0 and WORK.under_way.exists():
+        stage = WORK.under_way.read_text(encoding="utf-8").strip()
+        return EXIT_TRY_AGAIN, _text("killed", lang, stage=stage)
     if returned != 0:
         return EXIT_TRY_AGAIN, _text("stopped", lang, code=returned)
     code = _read(WORK.outcome)["exit_code"]

@@ -43,6 +43,7 @@ def run_with(name: str, step: Callable[[], Facts]) -> int:
     log = structlog.get_logger()
     start = time.perf_counter()
     try:
+        _begin(name)
         plain = {key: str(value) if isinstance(value, Path) else value for key, value in step().items()}
         said = _log(name, start, **{"exit_code": 0, **plain})
     except RecsysError as error:
@@ -64,8 +65,16 @@ def run_with(name: str, step: Callable[[], Facts]) -> int:
     except Exception as error:
         _defect(name, start, error)
         raise
+    finally:
+        WORK.under_way.unlink(missing_ok=True)
     log.info(name, **said)
     return 0
+
+
+def _begin(name: str) -> None:
+    """Note which stage is under way: one that is killed can say nothing itself."""
+    WORK.root.mkdir(parents=True, exist_ok=True)
+    WORK.under_way.write_text(f"{name}\n", encoding="utf-8")
 
 
 def _log(name: str, start: float, **facts: object) -> dict[str, object]:

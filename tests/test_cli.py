@@ -266,6 +266,15 @@ def test_doctor_hints_when_a_stage_took_most_of_the_memory(
         assert answer in recsys("doctor").output
 
 
+def test_doctor_names_a_stage_that_was_killed(here: Path) -> None:
+    under_way = here / "data" / "work" / "under_way.txt"
+    under_way.parent.mkdir(parents=True)
+    under_way.write_text("train\n")
+    done = recsys("doctor")
+    assert done.exit_code == 40
+    assert "BAD  failure      the last night was cut short in train" in done.output
+
+
 def test_doctor_finds_broken_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("poeple: 3")

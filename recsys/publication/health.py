@@ -206,6 +206,9 @@ def _under_way() -> Finding:
 
 
 def _failure() -> Finding:
+    if WORK.under_way.exists() and not is_locked(WORK.root):
+        stage = WORK.under_way.read_text(encoding="utf-8").strip()
+        return Finding("failure", good=False, said=_said("cut_short", stage=stage))
     if not WORK.failure.exists():
         return Finding("failure", good=True, said=_said("no_failure"))
     found = json.loads(WORK.failure.read_bytes())

@@ -106,6 +106,11 @@ class WorkFolder:
         return self.root / "failure.json"
 
     @property
+    def under_way(self) -> Path:
+        """The name of the stage under way; left behind by one that was killed."""
+        return self.root / "under_way.txt"
+
+    @property
     def log(self) -> Path:
         """One line of JSON for every stage that ran: its name, its seconds, what it said."""
         return self.root / "log.jsonl"

@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pipelines import night
+from pipelines.night import outcome_of
+from pipelines.stage import run_with
+from recsys.errors import InputError
 from recsys.publication.lock import writer_lock
 from recsys.publication.work import WORK
 from tests.pipelines.imports import ROOT
@@ -76,3 +80,43 @@ def test_a_second_night_leaves_the_first_alone(
         assert night.main([]) == 30
     assert WORK.failure.read_text() == "of the first"
     assert "another night is under way" in capsys.readouterr().err
+
+
+KILLED = """
+import os, signal, sys
+from pipelines.stage import run_with
+sys.exit(run_with("train", lambda: os.kill(os.getpid(), signal.SIGKILL)))
+"""
+
+
+def test_a_stage_that_is_killed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert WORK.under_way.read_text() == "train\n"
+    assert outcome_of(255, "en") == (30, "night: train was killed, perhaps for its memory; run it again")
+    monkeypatch.setattr(night, "run_group", lambda *_: 3)  # DVC itself fails before any stage
+    assert night.main([]) == 30
+    assert "stopped by DVC or a signal (3)" in capsys.readouterr().err
+    assert not WORK.under_way.exists()
+
+
+@pytest.mark.parametrize("error", [None, InputError("no such folder"), ValueError("a defect")])
+def test_a_stage_that_ended_itself_is_not_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def step() -> dict[str, object]:
+        assert WORK.under_way.read_text() == "train\n"
+        if error is not None:
+            raise error
+        return {}
+
+    with suppress(ValueError):
+        run_with("train", step)
+    assert not WORK.under_way.exists()
