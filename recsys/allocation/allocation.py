@@ -7,12 +7,14 @@ import numpy.typing as npt
 
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.crowding import crowding_prices
-from recsys.allocation.deploy import Ranked, cut, sorted_edges
+from recsys.allocation.deploy import Ranked, sorted_edges
 from recsys.allocation.floor import with_floor
 from recsys.allocation.frank_wolfe import ascend
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.model import Model
 from recsys.allocation.presence import Presence
+from recsys.allocation.slots import subtract_price
+from recsys.allocation.threads import in_ranges
 from recsys.allocation.trim import within_budget
 from recsys.errors import InputError, explained
 
@@ -92,7 +94,7 @@ def allocate_graph(
         floored = with_floor(graph, ranked, model.slots, rng, caps, model.presence.opens)
         ranked, propensity, unseen = floored.ranked, floored.propensity, floored.unseen
     exposure = model.exposure_of(ranked)
-    judged = Model(graph, config.changed(fairness=0.0), presence) if config.fairness > 0.0 else model
+    judged = model.unweighted()
     utility = judged.utilities(exposure)
     gain = judged.gain(exposure, utility)
     return Allocation(
@@ -109,20 +111,29 @@ def allocate_graph(
 
 
 def _lists(model: Model, exposure: Floats, price: Doubles, caps: Doubles | None) -> Ranked:
-    graph, config = model.graph, model.config
-    gain = model.gain(exposure, model.utilities(exposure))
-    net = gain - (graph.p * price[graph.candidate]).astype(np.float32)
-    order = sorted_edges(graph, exposure, net, config.workers)
-    wanted = (exposure > 0.0) | (net > 0.0)
+    graph = model.graph
+    net = model.gain(exposure, model.utilities(exposure))
+
+    def pay(start: int, stop: int) -> None:
+        subtract_price(start, stop, graph.indptr, graph.candidate, graph.p, price, net)
+
+    in_ranges(pay, graph.indptr, model.config.workers)
+    ours = _best(model, exposure, net, (exposure > 0.0) | (net > 0.0), caps)
     both = graph.p * graph.q
-    by_product = sorted_edges(graph, both, both, config.workers)
-    if caps is None:
-        ours = cut(graph, order, wanted, config.k)
-        theirs = cut(graph, by_product, both > 0.0, config.k)
-    else:
-        ours = within_budget(graph, order, wanted, net, model.slots, caps, model.presence.opens)
-        theirs = within_budget(graph, by_product, both > 0.0, both, model.slots, caps, model.presence.opens)
+    theirs = _best(model, both, both, both > 0.0, caps)
+    del both
     return max(ours, theirs, key=lambda lists: _objective(model, lists))
+
+
+def _best(
+    model: Model, first: Floats, then: Floats, wanted: npt.NDArray[np.bool_], caps: Doubles | None
+) -> Ranked:
+    """Return lists of wanted edges by `first`, ties by `then`, within the budgets."""
+    graph, config = model.graph, model.config
+    if caps is None:
+        return sorted_edges(graph, first, then, wanted, k=config.k, workers=config.workers)
+    wishes = sorted_edges(graph, first, then, wanted, workers=config.workers)
+    return within_budget(graph, wishes, then, model.slots, caps, model.presence.opens)
 
 
 def _objective(model: Model, ranked: Ranked) -> float:

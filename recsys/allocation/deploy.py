@@ -38,32 +38,57 @@ class Ranked:
         return found
 
 
-@njit(nogil=True, cache=True)
-def _sort_rows(start: int, stop: int, indptr: Starts, first: Floats, then: Floats, order: Ints):  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    # Writes the edges of each viewer by `first`, ties by `then`, ties by position; returns nothing.
-    for i in range(start, stop):
-        here = slice(indptr[i], indptr[i + 1])
-        by_then = np.argsort(-then[here], kind="mergesort")
-        order[here] = indptr[i] + by_then[np.argsort(-first[here][by_then], kind="mergesort")]
+def sorted_edges(
+    graph: CandidateGraph,
+    first: Floats,
+    then: Floats,
+    wanted: npt.NDArray[np.bool_],
+    *,
+    k: int | None = None,
+    workers: int = 1,
+) -> Ranked:
+    """Return the wanted edges of every viewer by `first` from high to low, ties by `then`, then by candidate.
 
+    first, then, wanted: by edge. k: the longest a list may be, None for any length.
+    """
+    lengths = np.empty(graph.n_people, np.int64)
 
-def sorted_edges(graph: CandidateGraph, first: Floats, then: Floats, workers: int = 1) -> Ints:
-    """Return all edges, viewer by viewer, by `first` from high to low, ties by `then`, then by candidate."""
-    order = np.empty(graph.n_edges, np.int32)
+    def count(start: int, stop: int) -> None:
+        _wanted_of_rows(start, stop, graph.indptr, wanted, lengths)
+
+    in_ranges(count, graph.indptr, workers)
+    indptr = np.append(0, np.cumsum(lengths if k is None else np.minimum(lengths, k)))
+    order = np.empty(int(indptr[-1]), np.int32)
 
     def part(start: int, stop: int) -> None:
-        _sort_rows(start, stop, graph.indptr, first, then, order)
+        _sort_rows(start, stop, graph.indptr, first, then, wanted, indptr, order)
 
     in_ranges(part, graph.indptr, workers)
-    return order
+    return Ranked(indptr, order)
 
 
-def cut(graph: CandidateGraph, order: Ints, wanted: npt.NDArray[np.bool_], k: int) -> Ranked:
-    """Return the first `k` wanted edges of every viewer; `wanted` is by edge, `order` of `sorted_edges`."""
-    kept = wanted[order]
-    before: Starts = np.cumsum(kept) - kept
-    starts = np.append(before, kept.sum())[graph.indptr]
-    place = before - np.repeat(starts[:-1], np.diff(graph.indptr))
-    kept &= place < k
-    indptr = np.append(0, np.cumsum(kept))[graph.indptr]
-    return Ranked(indptr.astype(np.int64), order[kept])
+@njit(nogil=True, cache=True)
+def _wanted_of_rows(  # type: ignore[no-untyped-def]
+    start: int, stop: int, indptr: Starts, wanted: npt.NDArray[np.bool_], lengths: Starts
+):
+    for i in range(start, stop):
+        lengths[i] = wanted[indptr[i] : indptr[i + 1]].sum()
+
+
+@njit(nogil=True, cache=True)
+def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start: int,
+    stop: int,
+    indptr: Starts,
+    first: Floats,
+    then: Floats,
+    wanted: npt.NDArray[np.bool_],
+    listed: Starts,
+    order: Ints,
+):
+    # Writes the first wanted edges of each viewer, as many as have room between `listed`.
+    for i in range(start, stop):
+        at = np.flatnonzero(wanted[indptr[i] : indptr[i + 1]])
+        by_then = at[np.argsort(-then[indptr[i] + at], kind="mergesort")]
+        ranked = by_then[np.argsort(-first[indptr[i] + by_then], kind="mergesort")]
+        order[listed[i] : listed[i + 1]] = indptr[i] + ranked[: listed[i + 1] - listed[i]]

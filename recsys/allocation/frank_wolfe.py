@@ -43,12 +43,12 @@ def ascend(model: Model, budget: Doubles | None = None) -> Ascent:
     prices = Prices(model.graph.n_people, budget)
     exposure = first_exposure(model)
     trace = np.empty(config.steps + 1)
-    best, kept = exposure.copy(), -np.inf
+    best, kept = exposure if budget is not None else exposure.copy(), -np.inf
     for at in range(config.steps + 1):
         utility = model.utilities(exposure)
         trace[at] = model.objective(utility)
         gain = model.gain(exposure, utility)
-        if trace[at] > kept or budget is not None:
+        if budget is None and trace[at] > kept:
             kept = trace[at]
             np.copyto(best, exposure)
         if at < config.steps:

@@ -1,20 +1,24 @@
 """Who could be shown to whom, and how likely each would like the other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.allocation.inbox_order import counted, filled, linked, sorted_by_q
 from recsys.allocation.threads import in_ranges
+from recsys.allocation.viewer_order import by_candidate, first_repeat
 from recsys.errors import InputError, explained
 
 Rows = npt.NDArray[np.int32]
 Edges = npt.NDArray[np.int32]
 Starts = npt.NDArray[np.int64]
 Chances = npt.NDArray[np.float32]
+EdgeBlock = tuple[Rows, Rows, Chances, Chances]
+"""Viewer, candidate, p and q of some edges, aligned."""
 
 NO_EDGE = -1
 
@@ -79,16 +83,43 @@ class CandidateGraph:
             keys, i, j, like, back = keys[order], i[order], j[order], like[order], back[order]
             if (keys[1:] == keys[:-1]).any():
                 at = int(np.flatnonzero(keys[1:] == keys[:-1])[0])
-                raise InputError(
-                    explained(
-                        "an edge stands twice",
-                        got=f"viewer {i[at]}, candidate {j[at]}",
-                        remedy="give each pair once",
-                    )
-                )
+                _refuse_repeat(int(i[at]), int(j[at]))
         indptr = np.zeros(n_people + 1, np.int64)
         np.cumsum(np.bincount(i, minlength=n_people), out=indptr[1:])
         return cls(indptr, j.astype(np.int32), like, back)
+
+    @classmethod
+    def of_blocks(cls, blocks: Iterable[EdgeBlock], n_people: int, workers: int = 1) -> Self:
+        """Build from edges in pieces, viewers ascending, without ever holding them twice over.
+
+        Raises InputError as `of` does, and for viewers that do not ascend.
+        """
+        degree, last = np.zeros(n_people, np.int64), 0
+        candidates: list[Rows] = []
+        likes: list[Chances] = []
+        backs: list[Chances] = []
+        for viewers, shown, like, back in blocks:
+            _refuse_broken(viewers, shown, like, back, n_people)
+            if (np.diff(viewers, prepend=last) < 0).any():
+                raise InputError(explained("edges must come viewer by viewer", where="blocks"))
+            last = int(viewers[-1]) if len(viewers) else last
+            degree += np.bincount(viewers, minlength=n_people)
+            candidates.append(shown)
+            likes.append(like)
+            backs.append(back)
+        indptr = np.append(0, np.cumsum(degree))
+        _refuse_many(int(indptr[-1]))
+        candidate = _end_to_end(candidates, np.int32)
+        p, q = _end_to_end(likes, np.float32), _end_to_end(backs, np.float32)
+
+        def order(start: int, stop: int) -> None:
+            by_candidate(start, stop, indptr, candidate, p, q)
+
+        in_ranges(order, indptr, workers)
+        again = first_repeat(indptr, candidate)
+        if again >= 0:
+            _refuse_repeat(int(np.searchsorted(indptr, again, side="right")) - 1, int(candidate[again]))
+        return cls(indptr, candidate, p, q)
 
     @property
     def n_people(self) -> int:
@@ -104,6 +135,11 @@ class CandidateGraph:
     def viewer(self) -> Rows:
         """The viewer of every edge, `(n_edges,)` int32."""
         return np.repeat(np.arange(self.n_people, dtype=np.int32), np.diff(self.indptr))
+
+    @property
+    def takes_part(self) -> npt.NDArray[np.bool_]:
+        """Who looks at somebody or is looked at, `(n_people,)`."""
+        return (np.diff(self.indptr) > 0) | (np.diff(counted(self.candidate, self.n_people)) > 0)
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -138,16 +174,31 @@ def inbox_of(graph: CandidateGraph, workers: int = 1) -> Inbox:
     return Inbox(indptr, edge, p, q, reverse)
 
 
+def _end_to_end(parts: list[Any], kind: Any) -> npt.NDArray[Any]:
+    """Join arrays into one and forget the parts."""
+    whole = np.concatenate([np.empty(0, kind), *parts])
+    parts.clear()
+    return whole
+
+
+def _refuse_many(n_edges: int) -> None:
+    if n_edges >= 2**31 - 1:
+        remedy = "keep fewer a viewer"
+        raise InputError(explained("too many edges for one allocation", got=n_edges, remedy=remedy))
+
+
+def _refuse_repeat(viewer: int, candidate: int) -> None:
+    got = f"viewer {viewer}, candidate {candidate}"
+    raise InputError(explained("an edge stands twice", got=got, remedy="give each pair once"))
+
+
 def _refuse_broken(
-    i: npt.NDArray[np.int64], j: npt.NDArray[np.int64], p: Chances, q: Chances, n_people: int
+    i: npt.NDArray[np.integer], j: npt.NDArray[np.integer], p: Chances, q: Chances, n_people: int
 ) -> None:
     if not len(i) == len(j) == len(p) == len(q):
         got = f"{len(i)}, {len(j)}, {len(p)} and {len(q)}"
         raise InputError(explained("viewer, candidate, p and q must be of one length", got=got))
-    if len(i) >= 2**31 - 1:
-        raise InputError(
-            explained("too many edges for one allocation", got=len(i), remedy="keep fewer a viewer")
-        )
+    _refuse_many(len(i))
     for name, rows in (("viewer", i), ("candidate", j)):
         wrong = (rows < 0) | (rows >= n_people)
         if wrong.any():

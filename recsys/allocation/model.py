@@ -1,5 +1,8 @@
 """The mean-field model of one graph: expected matches and their gradient, with buffers kept between calls."""
 
+import copy
+from typing import Self
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,6 +41,12 @@ class Model:
         self._read = np.empty(graph.n_edges, np.float32)
         self._gain = np.empty(graph.n_edges, np.float32)
         self.load = np.zeros(graph.n_people)
+
+    def unweighted(self) -> Self:
+        """Return the model that weighs everybody's matches alike; it works in the memory of this one."""
+        other = copy.copy(self)
+        other.config, other._viewer = self.config.changed(fairness=0.0), np.zeros(0, np.int32)
+        return other
 
     def utilities(self, exposure: Floats) -> Doubles:
         """Return everybody's expected matches, `(n_people,)`; half their sum is the matches."""

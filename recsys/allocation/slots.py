@@ -37,6 +37,15 @@ def best_first(gain: Doubles, k: int, taken: Ints):  # type: ignore[no-untyped-d
 
 
 @njit(nogil=True, cache=True)
+def subtract_price(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int, stop: int, indptr: Starts, candidate: Ints, p: Floats, price: Doubles, gain: Floats
+):
+    # Takes the price of the like that exposure sends from the gain of every edge of a range of viewers.
+    for e in range(indptr[start], indptr[stop]):
+        gain[e] -= np.float32(np.float64(p[e]) * price[candidate[e]])
+
+
+@njit(nogil=True, cache=True)
 def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     start: int,
     stop: int,

@@ -17,8 +17,7 @@ _ROUNDING = 1e-9
 
 def within_budget(  # noqa: PLR0917
     graph: CandidateGraph,
-    order: Ints,
-    wanted: npt.NDArray[np.bool_],
+    wishes: Ranked,
     value: Floats,
     slots: Floats,
     budget: Doubles,
@@ -26,26 +25,24 @@ def within_budget(  # noqa: PLR0917
 ) -> Ranked:
     """Return lists in which nobody expects more likes than their budget.
 
-    Place by place, every viewer without somebody in that place asks for the next edge of their order;
+    wishes: whom each viewer wants, best first, of any length.
+    Place by place, every viewer without somebody in that place asks for the next edge of their wishes;
     each receiver takes the askers of highest `value` (ties by viewer) while their likes, `p` times the
     place's chance of a look, fit what is left. Who was turned down asks for the next one.
     """
-    ends = graph.indptr[1:]
-    asks = order[wanted[order]]
-    starts = np.append(0, np.cumsum(wanted[order]))[graph.indptr]
-    at, ends = starts[:-1].copy(), starts[1:]
+    at, ends = wishes.indptr[:-1].copy(), wishes.indptr[1:]
     left = budget * (1.0 - _ROUNDING)
-    likes = graph.p.astype(np.float64)
-    if opens is not None:
-        likes *= np.repeat(opens, np.diff(graph.indptr))
     viewers: list[Numbers] = []
     taken: list[Ints] = []
     for chance in slots:
         open_ = np.flatnonzero(at < ends)
         while len(open_):
-            edge = asks[at[open_]]
+            edge = wishes.edge[at[open_]]
             at[open_] += 1
-            accepted = _accepted(graph.candidate[edge], value[edge], float(chance) * likes[edge], left)
+            likes = graph.p[edge].astype(np.float64)
+            if opens is not None:
+                likes *= opens[open_]
+            accepted = _accepted(graph.candidate[edge], value[edge], float(chance) * likes, left)
             viewers.append(open_[accepted])
             taken.append(edge[accepted])
             open_ = open_[~accepted]

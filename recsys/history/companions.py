@@ -1,5 +1,7 @@
 """Who has somebody already: pairs in which both feel comfortable, and how many a person is in."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,6 +14,9 @@ from recsys.schema.population import Population
 
 Counts = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+
+DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "report", "erase")
+"""The types of events that say who are companions; no other changes an answer."""
 
 
 def companions(events: Events, ids: IdIndex, as_of: str | pd.Timestamp | None = None) -> Counts:

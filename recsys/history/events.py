@@ -168,6 +168,15 @@ class Events:
         gone = self.frame[C.ACTOR].isin(erased) | self.frame[C.TARGET].isin(erased)
         return Events(self.frame[~gone].reset_index(drop=True))
 
+    def of_types(self, *types: str) -> "Events":
+        """Return the events of some types.
+
+        >>> likes = Events.of(pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"}))
+        >>> len(likes.of_types("like")), len(likes.of_types("block", "report"))
+        (2, 0)
+        """
+        return Events(self.frame[self.frame[C.TYPE].isin(types)].reset_index(drop=True))
+
     def of_pair(self, a: str, b: str) -> "Events":
         """Return what two people did to each other, and what each did alone."""
         actor, target = self.frame[C.ACTOR], self.frame[C.TARGET]

@@ -6,10 +6,12 @@ of these changed they are not used, and the tables are checked again.
 """
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from recsys.history.events import CodedEvents, Events
 from recsys.publication.identity import code_id, source_id, text_id
+from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
 from recsys.storage.coded_events import read_coded_events
 from recsys.storage.frame_files import count_rows, read_frame, write_frame
@@ -47,12 +49,12 @@ def read_accepted_people(folder: Path) -> Population:
     return read_people(folder / _PEOPLE)
 
 
-def read_accepted_events(folder: Path) -> Events:
-    """Return everything that happened.
+def read_accepted_events(folder: Path, types: Collection[str] | None = None) -> Events:
+    """Return everything that happened, or the events of some types.
 
     Raises SourceError when the file is damaged.
     """
-    return Events(read_frame(folder / _EVENTS))
+    return Events(read_frame(folder / _EVENTS, only=None if types is None else (C.TYPE, types)))
 
 
 def read_accepted_coded(folder: Path) -> CodedEvents:

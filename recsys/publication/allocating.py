@@ -1,23 +1,23 @@
 """Everybody's list out of everybody's candidates, and what that is expected to bring."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.deploy import Ranked
-from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.judges.compare import compare
 from recsys.allocation.peers import naive, product, random_order
 from recsys.allocation.presence import Presence
 from recsys.config import AllocateSettings, Settings
-from recsys.history.companions import full_lives
+from recsys.history.companions import DECIDING, full_lives
 from recsys.publication.allocation_files import write_allocation
 from recsys.publication.chance import generator
 from recsys.publication.list_table import write_table
@@ -26,6 +26,7 @@ from recsys.publication.pair_table import list_table
 from recsys.publication.recommend_job import recommender
 from recsys.publication.work import WorkFolder
 from recsys.ranking.allocated import AllocatedLists, allocated_lists
+from recsys.ranking.pool import mutual_pool
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.ranking.recommender import Recommender
 from recsys.schema.columns import Columns as C
@@ -35,6 +36,7 @@ from recsys.schema.population import Population
 PRODUCT: Final = "product"
 ALLOCATED: Final = "allocated"
 
+_POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
 _EDGES_TO_JUDGE = 20_000_000
 _DRAWS_AT_MOST = 10
 
@@ -63,13 +65,13 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     pool = read_pool(work, night.people.ids)
     if not settings.allocate.enabled:
         return _best_of_pool(settings, work, maker, pool)
-    full = full_lives(night.people, night.events)
+    full = full_lives(night.people, night.happened(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
     there = presence(settings.allocate, night.people)
     found = allocated_lists(
         maker,
-        pool,
+        mutual_pool(pool, maker.compiled, maker.likes, full, config.workers),
         config,
         rng=rng,
         presence=there,
@@ -104,28 +106,31 @@ def presence(settings: AllocateSettings, people: Population) -> Presence:
     return Presence.of(opens, n_people=len(people))
 
 
-def read_pool(work: WorkFolder, ids: IdIndex) -> RankedPairs:
-    """Read the candidates as rows of `ids`, in viewer and rank order."""
-    columns = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
-    table = pq.read_table(
-        work.pool, columns=columns, read_dictionary=[C.VIEWER, C.CANDIDATE], partitioning=None
-    )
-    return RankedPairs(
-        _rows(table[C.VIEWER], ids),
-        _rows(table[C.CANDIDATE], ids),
-        table[C.P_LIKE].to_numpy(),
-        table[C.P_LIKED_BACK].to_numpy(),
-        table[C.P_MUTUAL].to_numpy().astype(np.float64),
-    )
+def read_pool(work: WorkFolder, ids: IdIndex) -> Iterator[RankedPairs]:
+    """Read the candidates as rows of `ids`, in viewer and rank order, some whole lists at a time."""
+    texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
+    with pq.ParquetFile(work.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=_POOL)
+            viewer, candidate = (_rows(table[column], ids, texts) for column in (C.VIEWER, C.CANDIDATE))
+            p, q, both = (table[column].to_numpy() for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL))
+            found = RankedPairs(viewer, candidate, p, q, both.astype(np.float64))
+            pairs = RankedPairs.joined([cut_off, found])
+            whole = pairs.viewer != pairs.viewer[-1:]  # the last list may go on in the next group
+            yield pairs.kept(whole)
+            cut_off = pairs.kept(~whole)
+    yield cut_off
 
 
-def _rows(column: pa.ChunkedArray, ids: IdIndex) -> npt.NDArray[np.int32]:
-    """Look each distinct id up once."""
-    parts = []
+def _rows(column: pa.ChunkedArray, ids: IdIndex, texts: pa.Array) -> npt.NDArray[np.int32]:
+    """Look each distinct id up once; `texts` are those of `ids`."""
+    parts = [np.empty(0, np.int32)]
     for chunk in column.chunks:
-        known = ids.rows(chunk.dictionary.to_numpy(zero_copy_only=False))
-        parts.append(known[chunk.indices.to_numpy(zero_copy_only=False)])
-    return np.concatenate(parts).astype(np.int32) if parts else np.zeros(0, np.int32)
+        rows = pc.index_in(chunk.dictionary, value_set=texts)
+        if rows.null_count:
+            ids.rows(chunk.dictionary.to_numpy(zero_copy_only=False))  # names the unknown one
+        parts.append(rows.to_numpy(zero_copy_only=False)[chunk.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts)
 
 
 def expected(
@@ -156,18 +161,15 @@ def expected(
         error=settings.error,
         draws=int(np.clip(_EDGES_TO_JUDGE // graph.n_edges, 3, _DRAWS_AT_MOST)),
     )
-    return {"error": settings.error, "people": _there(graph), "rows": [asdict(row) for row in rows]}
-
-
-def _there(graph: CandidateGraph) -> int:
-    return int(((np.diff(graph.indptr) > 0) | (np.diff(graph.inbox.indptr) > 0)).sum())
+    people = int(graph.takes_part.sum())
+    return {"error": settings.error, "people": people, "rows": [asdict(row) for row in rows]}
 
 
 def _best_of_pool(
-    settings: Settings, work: WorkFolder, maker: Recommender, pool: RankedPairs
+    settings: Settings, work: WorkFolder, maker: Recommender, pool: Iterable[RankedPairs]
 ) -> AllocatedNight:
     """Write the best of every pool, whoever else wants the same people."""
-    kept = pool.kept(pool.rank() <= settings.recommend.k)
+    kept = RankedPairs.joined(pairs.kept(pairs.rank() <= settings.recommend.k) for pairs in pool)
     allowed = kept.allowed(maker.policy, maker.people)
     kept = kept.kept(allowed)
     write_table(work.lists, [list_table(kept, maker.people, maker.reasons)])

@@ -72,6 +72,12 @@ class Night:
         """Return the events as arrays; they are not kept here, so that they last as long as they are used."""
         return read_accepted_coded(self._kept) if self._kept else self.events.coded
 
+    def happened(self, *types: str) -> "Events":
+        """Return the events of some types; where all were kept, no other is read."""
+        if self._kept:
+            return read_accepted_events(self._kept, types)
+        return self.events.of_types(*types)
+
     @cached_property
     def identity(self) -> str:
         """What decides whom and what the validation accepts."""

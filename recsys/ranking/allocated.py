@@ -10,7 +10,6 @@ from recsys.allocation.config import AllocationConfig
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.presence import Presence
 from recsys.models.reciprocal import combine
-from recsys.ranking.pool import mutual_pool
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.ranking.recommender import Recommender
 
@@ -40,7 +39,7 @@ class AllocatedLists:
 
 def allocated_lists(
     maker: Recommender,
-    pool: RankedPairs,
+    graph: CandidateGraph,
     config: AllocationConfig,
     *,
     rng: np.random.Generator,
@@ -50,15 +49,13 @@ def allocated_lists(
 ) -> AllocatedLists:
     """Choose everybody's list from their candidates.
 
-    pool: candidates of everybody, as `Recommender.pairs` finds them with a larger k.
+    graph: candidates of everybody, as `mutual_pool` joins them.
     presence: how likely everybody opens lists and inboxes; always when None.
-    full: `(n_people,)`, who has as many companions as they wish for: nobody's candidate, and no viewer.
+    full: `(n_people,)`, who has as many companions as they wish for and was left out of the candidates.
     """
-    left_out = np.zeros(len(maker.people), bool) if full is None else full
-    graph = mutual_pool(pool, maker.compiled, maker.likes, left_out)
     allocation = allocate_graph(graph, config, presence=presence, rng=rng)
     found, dropped = maker.checked(_pairs(allocation, combiner))
-    prices = np.where(left_out, np.float32(TAKEN), allocation.price)
+    prices = allocation.price if full is None else np.where(full, np.float32(TAKEN), allocation.price)
     return AllocatedLists(found, dropped, graph, allocation, prices)
 
 

@@ -1,9 +1,12 @@
 """Everybody's candidates as a graph in which both of two people can be shown to each other."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.graph import CandidateGraph, EdgeBlock
+from recsys.allocation.ways_back import with_ways_back
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.csr import Lists
 from recsys.ranking.ranked_pairs import RankedPairs
@@ -12,29 +15,25 @@ Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
 
 
-def mutual_pool(pairs: RankedPairs, compiled: Compiled, likes: Lists, left_out: Mask) -> CandidateGraph:
+def mutual_pool(
+    blocks: Iterable[RankedPairs], compiled: Compiled, likes: Lists, left_out: Mask, workers: int = 1
+) -> CandidateGraph:
     """Return the candidates of everybody as edges, with the way back of each where it may be shown too.
 
-    The way back lets somebody be shown whom nobody has among their best. likes: whom each person has
-    liked already; left_out: `(n_people,)`, who takes part on neither side.
+    The way back lets somebody be shown whom nobody has among their best. blocks: the candidates, viewers
+    ascending, in as many pieces as they come in. likes: whom each person has liked already; left_out:
+    `(n_people,)`, who takes part on neither side. workers: threads; they change the time alone.
     """
-    inside = ~(left_out[pairs.viewer] | left_out[pairs.candidate])
-    viewer, candidate = pairs.viewer[inside], pairs.candidate[inside]
-    p, q = pairs.p_like[inside], pairs.p_liked_back[inside]
-    n = compiled.n_people
-    back = _missing(candidate, viewer, n)
-    back = back[compiled.may_show(candidate[back], viewer[back])]
-    back = back[~likes.holds(candidate[back], viewer[back])]
-    return CandidateGraph.of(
-        np.concatenate([viewer, candidate[back]]),
-        np.concatenate([candidate, viewer[back]]),
-        p=np.concatenate([p, q[back]]),
-        q=np.concatenate([q, p[back]]),
-        n_people=n,
-    )
+
+    def may_add(viewer: Rows, candidate: Rows) -> Mask:
+        return compiled.may_show(viewer, candidate) & ~likes.holds(viewer, candidate)
+
+    pool = CandidateGraph.of_blocks(_taking_part(blocks, left_out), compiled.n_people, workers)
+    return with_ways_back(pool, may_add, workers)
 
 
-def _missing(i: Rows, j: Rows, n: int) -> npt.NDArray[np.int64]:
-    """Return the positions of pairs `(i, j)` that are not among the pairs `(j, i)`."""
-    keys, there = i.astype(np.int64) * n + j, j.astype(np.int64) * n + i
-    return np.flatnonzero(~np.isin(keys, there, assume_unique=True))
+def _taking_part(blocks: Iterable[RankedPairs], left_out: Mask) -> Iterator[EdgeBlock]:
+    for pairs in blocks:
+        inside = ~(left_out[pairs.viewer] | left_out[pairs.candidate])
+        kept = pairs.kept(inside)
+        yield kept.viewer, kept.candidate, kept.p_like, kept.p_liked_back

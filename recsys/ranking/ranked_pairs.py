@@ -1,6 +1,8 @@
 """Suggestions as aligned arrays: what is left of lists once retrieval is done."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +37,22 @@ class RankedPairs:
     def of(cls, lists: MutualLists) -> "RankedPairs":
         """Return the suggestions of all lists, one after another."""
         return cls(lists.viewer_of_each, lists.candidates, lists.p_like, lists.p_liked_back, lists.p_mutual)
+
+    @classmethod
+    def joined(cls, parts: "Iterable[RankedPairs]") -> "RankedPairs":
+        """Return the suggestions of all parts, one after another; no lot decided any of them."""
+        every = list(parts)
+
+        def column(name: str, kind: Any) -> npt.NDArray[Any]:
+            return np.concatenate([np.empty(0, kind), *(getattr(part, name) for part in every)])
+
+        return cls(
+            column("viewer", np.int32),
+            column("candidate", np.int32),
+            column("p_like", np.float32),
+            column("p_liked_back", np.float32),
+            column("p_mutual", np.float64),
+        )
 
     def __len__(self) -> int:
         return len(self.viewer)

@@ -1,7 +1,7 @@
 """Frames as Parquet that read back exactly as they were, types and all."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -41,8 +41,11 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
         pq.write_table(table, file, compression="zstd")
 
 
-def read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path, only: tuple[str, Collection[str]] | None = None) -> pd.DataFrame:
     """Read what `write_frame` wrote.
+
+    only: a column of texts and some of its values; rows with another value are passed over, and never
+    in memory together.
 
     Raises SourceError when the file is damaged or was written by something else.
     """
@@ -53,7 +56,8 @@ def read_frame(path: Path) -> pd.DataFrame:
         texts = [name for name, kind in types.items() if kind == "object"]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             # one column at a time, so that a large table is in memory once, not twice
-            columns = {name: _read(file.read([name]), kind) for name, kind in types.items()}
+            read = file.read if only is None else _rows_with(file, *only).select
+            columns = {name: _read(read([name]), kind) for name, kind in types.items()}
         return pd.DataFrame(columns, copy=False)
 
 
@@ -79,6 +83,17 @@ def _refused_unless_frame(path: Path) -> Iterator[None]:
         raise SourceError(
             explained("not a frame this package wrote", where=str(path), got=reason, remedy="make it anew")
         ) from error
+
+
+def _rows_with(file: Any, column: str, values: Collection[str]) -> Any:
+    """Return the rows of a Parquet file whose `column` is one of `values`, read a row group at a time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted = pa.array(sorted(values), pa.string())
+    groups = (file.read_row_group(number) for number in range(file.num_row_groups))
+    kept = [group.filter(pc.is_in(group[column].cast(pa.string()), wanted)) for group in groups]
+    return pa.concat_tables([file.schema_arrow.empty_table(), *kept]).unify_dictionaries()
 
 
 def _holds_tuples(values: pd.Series) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.allocation import AllocationConfig, CandidateGraph, Presence, allocate_graph
-from recsys.allocation.deploy import cut, sorted_edges
+from recsys.allocation.deploy import sorted_edges
 from recsys.allocation.fairness import worth
 from recsys.allocation.judges import judge
 from recsys.allocation.model import Model
@@ -50,12 +50,13 @@ def test_never_worse_than_the_order_by_p_q(
 ) -> None:
     config = QUICK.changed(fairness=fairness, budget=budget)
     both = graph.p * graph.q
-    order, hopeful = sorted_edges(graph, both, both), both > 0.0
+    hopeful = both > 0.0
     slots = (1.0 / np.arange(1, 4)).astype(np.float32)
     if budget is None:
-        lists = cut(graph, order, hopeful, 3)
+        lists = sorted_edges(graph, both, both, hopeful, k=3)
     else:
-        lists = within_budget(graph, order, hopeful, both, slots, np.full(graph.n_people, budget))
+        wishes = sorted_edges(graph, both, both, hopeful)
+        lists = within_budget(graph, wishes, both, slots, np.full(graph.n_people, budget))
     by_product = Model(graph, config).utilities(lists.exposure(slots, graph.n_edges))
     ours = worth(allocate_graph(graph, config).utility, fairness, config.epsilon)
     assert ours >= worth(by_product, fairness, config.epsilon) - 1e-9
@@ -129,9 +130,9 @@ def test_prices_bring_more_matches_than_trimming_alone() -> None:
     config, budget = AllocationConfig(k=10), 1.2
     priced = allocate_graph(graph, config, budget=np.full(120, budget))
     by_product = graph.p * graph.q
-    order = sorted_edges(graph, by_product, by_product)
+    wishes = sorted_edges(graph, by_product, by_product, by_product > 0)
     slots = (1.0 / np.arange(1, 11)).astype(np.float32)
-    trimmed = within_budget(graph, order, by_product > 0, by_product, slots, np.full(120, budget))
+    trimmed = within_budget(graph, wishes, by_product, slots, np.full(120, budget))
     rng = np.random.default_rng(12)
     ours, theirs = (judge(graph, found, rng=rng, rounds=400) for found in (priced.ranked, trimmed))
     assert ours.budget_violations(budget) == theirs.budget_violations(budget) == 0
@@ -208,8 +209,8 @@ def test_a_list_ends_where_the_price_is_above_what_a_look_brings() -> None:
     graph = CandidateGraph.of([0, 0], [1, 2], p=[0.9, 0.9], q=[0.9, 0.9], n_people=3)
     exposure = np.zeros(2, np.float32)
     both = graph.p * graph.q
-    assert cut(graph, sorted_edges(graph, exposure, both), both > 0.9, 2).edge.tolist() == []
-    assert cut(graph, sorted_edges(graph, exposure, both), both > 0.0, 1).edge.tolist() == [0]
+    assert sorted_edges(graph, exposure, both, both > 0.9, k=2).edge.tolist() == []
+    assert sorted_edges(graph, exposure, both, both > 0.0, k=1).edge.tolist() == [0]
 
 
 @pytest.mark.parametrize(

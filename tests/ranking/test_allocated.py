@@ -27,7 +27,8 @@ def maker() -> Recommender:
 
 def chosen(maker: Recommender, **changes):
     pool, _ = maker.pairs(None, k=12)
-    return allocated_lists(maker, pool, CONFIG, rng=np.random.default_rng(1), **changes)
+    graph = mutual_pool([pool], maker.compiled, maker.likes, changes.get("full", np.zeros(60, bool)))
+    return allocated_lists(maker, graph, CONFIG, rng=np.random.default_rng(1), **changes)
 
 
 def test_every_list_obeys_the_plain_rules(maker: Recommender) -> None:
@@ -48,7 +49,7 @@ def test_everybody_with_a_way_to_them_is_shown(maker: Recommender) -> None:
 
 def test_the_way_back_is_added_where_it_may_be_shown(maker: Recommender) -> None:
     pool, _ = maker.pairs(None, k=3)
-    graph = mutual_pool(pool, maker.compiled, maker.likes, np.zeros(60, bool))
+    graph = mutual_pool([pool], maker.compiled, maker.likes, np.zeros(60, bool))
     there = set(zip(pool.viewer.tolist(), pool.candidate.tolist(), strict=True))
     edges = {
         pair: (p, q)
@@ -94,8 +95,21 @@ def test_what_the_masks_let_through_the_plain_rules_take_out(maker: Recommender)
     forged.candidate[(pool.viewer == i) & (pool.candidate == j)] = stranger
     forged.p_like[(pool.viewer == i) & (forged.candidate == stranger)] = 1.0
     forged.p_liked_back[(pool.viewer == i) & (forged.candidate == stranger)] = 1.0
-    found = allocated_lists(asleep, forged, CONFIG, rng=np.random.default_rng(1))
+    graph = mutual_pool([forged], asleep.compiled, asleep.likes, np.zeros(60, bool))
+    found = allocated_lists(asleep, graph, CONFIG, rng=np.random.default_rng(1))
     assert found.dropped >= 1
     assert (i, stranger) not in set(zip(found.pairs.viewer, found.pairs.candidate, strict=True))
     ranks = found.pairs.rank()[found.pairs.viewer == i]
     assert ranks.tolist() == list(range(1, len(ranks) + 1))
+
+
+def test_a_pool_in_pieces_by_several_threads_is_the_same_graph(maker: Recommender) -> None:
+    pool, _ = maker.pairs(None, k=6)
+    out = np.arange(60) % 7 == 0
+    whole = mutual_pool([pool], maker.compiled, maker.likes, out)
+    pieces = [pool.kept(pool.viewer % 60 // 9 == part) for part in range(7)]
+    again = mutual_pool(pieces, maker.compiled, maker.likes, out, workers=3)
+    for name in ("indptr", "candidate", "p", "q"):
+        assert getattr(again, name).tobytes() == getattr(whole, name).tobytes()
+    assert not out[whole.viewer].any()
+    assert not out[whole.candidate].any()

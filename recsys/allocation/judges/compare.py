@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from recsys.allocation.deploy import Ranked
 from recsys.allocation.examination import Decay
@@ -14,8 +15,10 @@ from recsys.allocation.presence import Presence
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
 
 _MOST = 1.0 - 1e-6
+_EDGES_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def compare(
     error: the standard deviation of what the chances do not know of a pair, in logits; chances are
     taken as calibrated, so the mean of the truths is what they say. See `truth_around`.
     """
-    there = (np.diff(graph.indptr) > 0) | (np.diff(graph.inbox.indptr) > 0)
+    there = graph.takes_part
     found = {name: np.empty((draws, 3)) for name in lists}
     for draw in range(draws):
         truth = truth_around(graph, error, rng)
@@ -75,16 +78,26 @@ def truth_around(graph: CandidateGraph, error: float, rng: np.random.Generator) 
         return graph
     p = _spread(graph.p, error, rng)
     q = _spread(graph.q, error, rng)
-    inbox = graph.inbox
-    both = inbox.reverse >= 0
-    q[inbox.edge[both]] = p[inbox.reverse[both]]  # what one thinks of the other is one number
+    _think_alike(graph.inbox.edge, graph.inbox.reverse, p, q)
     return CandidateGraph(graph.indptr, graph.candidate, p, q)
 
 
 def _spread(chance: Floats, error: float, rng: np.random.Generator) -> Floats:
-    safe = np.clip(chance.astype(np.float64), 1.0 - _MOST, _MOST)
-    logit = np.log(safe / (1.0 - safe)) * np.sqrt(1.0 + np.pi * error**2 / 8.0)
-    return (1.0 / (1.0 + np.exp(-logit - error * rng.standard_normal(len(safe))))).astype(np.float32)
+    found = np.empty(len(chance), np.float32)
+    for start in range(0, len(chance), _EDGES_AT_ONCE):
+        part = slice(start, start + _EDGES_AT_ONCE)
+        safe = np.clip(chance[part].astype(np.float64), 1.0 - _MOST, _MOST)
+        logit = np.log(safe / (1.0 - safe)) * np.sqrt(1.0 + np.pi * error**2 / 8.0)
+        found[part] = 1.0 / (1.0 + np.exp(-logit - error * rng.standard_normal(len(safe))))
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _think_alike(edge: Ints, reverse: Ints, p: Floats, q: Floats):  # type: ignore[no-untyped-def]
+    # What one thinks of the other is one number, whichever of the two looks.
+    for t in range(len(edge)):
+        if reverse[t] >= 0:
+            q[edge[t]] = p[reverse[t]]
 
 
 def _summed(name: str, values: Doubles, reference: Doubles) -> Compared:

@@ -79,13 +79,14 @@ def judge(
     key = np.uint64(rng.integers(0, 2**63))
     there = presence or Presence.always(graph.n_people)
     owner = np.repeat(np.arange(graph.n_people, dtype=np.int32), np.diff(ranked.indptr))
-    arriving = graph.inbox
-    viewer = graph.viewer[arriving.edge]
-    said = np.zeros(graph.n_edges, np.int8)
+    listed, position = _listed(graph, ranked)
+    arriving, p = listed.inbox, graph.p[ranked.edge]
+    viewer = listed.viewer[arriving.edge]
+    said = np.zeros(listed.n_edges, np.int8)
     matches, missed = np.empty(graph.n_people), np.empty(graph.n_people)
     utility, none, total = np.zeros(graph.n_people), np.zeros(graph.n_people), np.empty(rounds)
     for turn in range(rounds):
-        draw(key, turn, ranked.edge, owner, there.opens, chance, graph.p, said)
+        draw(key, turn, ranked.edge, owner, there.opens, chance, p, position, said)
         play(arriving, viewer, there.reads, reading.kind, reading.decay, said, matches, missed)
         total[turn] = 0.5 * matches.sum()
         utility += matches
@@ -100,6 +101,18 @@ def judge(
         load=_sums(receiver, likes, graph.n_people),
         exposure=_sums(receiver, chance, graph.n_people),
     )
+
+
+def _listed(graph: CandidateGraph, ranked: Ranked) -> tuple[CandidateGraph, npt.NDArray[np.int32]]:
+    """Return the listed edges as a graph, and where each entry of the lists stands in it.
+
+    Nobody looks along any other edge, so nothing else can come of a round.
+    """
+    order = np.argsort(ranked.edge, kind="stable")
+    edge = ranked.edge[order]
+    position = np.empty(len(order), np.int32)
+    position[order] = np.arange(len(order), dtype=np.int32)
+    return CandidateGraph(ranked.indptr, graph.candidate[edge], graph.p[edge], graph.q[edge]), position
 
 
 def _sums(receiver: npt.NDArray[np.int32], amounts: npt.ArrayLike, n_people: int) -> Doubles:

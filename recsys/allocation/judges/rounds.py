@@ -26,15 +26,16 @@ def draw(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     opens: Floats,
     chance: Floats,
     p: Floats,
+    position: Ints,
     said: npt.NDArray[np.int8],
 ):
-    # What came of every listed edge: not looked at, looked at, or liked. A list is opened as a whole.
+    # What came of every entry: not looked at, looked at, or liked. A list is opened as a whole.
+    # Luck goes by the edge of the graph; `said` is by position among the listed edges.
     for at in range(len(edges)):
-        e = edges[at]
-        said[e] = NOTHING
-        i = viewer[at]
+        e, i, here = edges[at], viewer[at], position[at]
+        said[here] = NOTHING
         if luck(key, turn, OPEN, i) < opens[i] and luck(key, turn, LOOK, e) < chance[at]:
-            said[e] = LIKED if luck(key, turn, LIKE, e) < p[e] else LOOKED
+            said[here] = LIKED if luck(key, turn, LIKE, e) < p[at] else LOOKED
 
 
 @njit(nogil=True, cache=True)

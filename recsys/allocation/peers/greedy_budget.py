@@ -17,8 +17,7 @@ def greedy_budget(graph: CandidateGraph, k: int, *, budget: float = 1.0, look: D
     both = graph.p * graph.q
     return within_budget(
         graph,
-        sorted_edges(graph, both, both),
-        np.ones(graph.n_edges, bool),
+        sorted_edges(graph, both, both, np.ones(graph.n_edges, bool)),
         both,
         Examination.of(look).slots(k),
         np.full(graph.n_people, budget),

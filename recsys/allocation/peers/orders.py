@@ -3,16 +3,16 @@
 import numpy as np
 import numpy.typing as npt
 
-from recsys.allocation.deploy import Ranked, cut, sorted_edges
+from recsys.allocation.deploy import Ranked, sorted_edges
 from recsys.allocation.graph import CandidateGraph
 
 Floats = npt.NDArray[np.float32]
 
 
-def by_score(graph: CandidateGraph, score: npt.ArrayLike, k: int) -> Ranked:
+def by_score(graph: CandidateGraph, score: npt.ArrayLike, k: int, workers: int = 1) -> Ranked:
     """Return the `k` edges of highest `score` `(n_edges,)` of every viewer; ties go by candidate."""
     found = np.ascontiguousarray(score, np.float32)
-    return cut(graph, sorted_edges(graph, found, found), np.ones(graph.n_edges, bool), k)
+    return sorted_edges(graph, found, found, np.ones(graph.n_edges, bool), k=k, workers=workers)
 
 
 def naive(graph: CandidateGraph, k: int) -> Ranked:
