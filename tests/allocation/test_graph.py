@@ -37,7 +37,9 @@ def test_a_way_back_is_added_where_it_may(graph: CandidateGraph, workers: int) -
         return (viewer + candidate) % 3 != 0
 
     found = with_ways_back(graph, may, workers)
-    chances = dict(zip(zip(graph.viewer, graph.candidate, strict=True), zip(graph.p, graph.q, strict=True), strict=True))
+    chances = dict(
+        zip(zip(graph.viewer, graph.candidate, strict=True), zip(graph.p, graph.q, strict=True), strict=True)
+    )
     for (i, j), (p, q) in list(chances.items()):
         if (i + j) % 3 != 0:
             chances.setdefault((j, i), (q, p))

@@ -106,3 +106,19 @@ def test_frames_keep_their_types(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(SourceError, match="not a frame this package wrote"):
         read_frame(tmp_path / "other.parquet")
+
+
+def test_some_rows_of_a_frame_are_those_of_the_whole(tmp_path: Path) -> None:
+    kinds = ["like", None, "block", "like", "end", "impression"] * 3
+    frame = pd.DataFrame(
+        {
+            "type": pd.Series(kinds, dtype=object),
+            "count": pd.Series(range(18), dtype="float64").where(lambda c: c % 4 > 0),
+            "ts": pd.Timestamp("2026-01-05", tz="UTC") + pd.to_timedelta(range(18), unit="h"),
+            "detail": pd.Series([None, "safety", None] * 6, dtype=object),
+        }
+    )
+    write_frame(tmp_path / "events.parquet", frame)
+    for wanted in (("like", "end"), ("block",), ("erase",), ()):
+        found = read_frame(tmp_path / "events.parquet", only=("type", wanted))
+        assert same(found, frame[frame["type"].isin(wanted)].reset_index(drop=True)), wanted

@@ -1,0 +1,52 @@
+"""The pool of a night read some whole lists at a time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.errors import UnknownIdError
+from recsys.publication import list_table
+from recsys.publication.allocating import read_pool
+from recsys.publication.list_table import write_table
+from recsys.publication.pair_table import list_table as table_of
+from recsys.publication.work import WorkFolder
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.schema.population import Population
+
+PEOPLE = Population.of_ids([f"u{row:02d}" for row in range(20)], as_of="2026-01-05")
+
+
+@pytest.fixture
+def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorkFolder, RankedPairs]:
+    rng, viewer = np.random.default_rng(8), np.repeat(np.arange(20, dtype=np.int32), 7)
+    p, q = rng.random((2, 140), np.float32)
+    pairs = RankedPairs(
+        viewer,
+        (viewer + np.tile(np.arange(1, 8), 20)).astype(np.int32) % 20,
+        p,
+        q,
+        (p * q).astype(np.float64),
+    )
+    monkeypatch.setattr(list_table, "ROWS_A_GROUP", 10)
+    write_table(tmp_path / "pool.parquet", [table_of(pairs, PEOPLE, None)])
+    return WorkFolder(tmp_path), pairs
+
+
+def test_pieces_are_whole_lists_and_together_everything(pool: tuple[WorkFolder, RankedPairs]) -> None:
+    work, pairs = pool
+    pieces = list(read_pool(work, PEOPLE.ids))
+    assert len(pieces) > 5
+    viewers = [viewer for piece in pieces for viewer in np.unique(piece.viewer)]
+    assert viewers == sorted(set(viewers))
+    found = RankedPairs.joined(pieces)
+    for name in ("viewer", "candidate", "p_like", "p_liked_back"):
+        assert getattr(found, name).tobytes() == getattr(pairs, name).tobytes()
+    assert np.array_equal(found.p_mutual.astype(np.float32), pairs.p_mutual.astype(np.float32))
+    assert np.array_equal(np.concatenate([piece.rank() for piece in pieces]), pairs.rank())
+
+
+def test_a_pool_of_other_people_is_refused(pool: tuple[WorkFolder, RankedPairs]) -> None:
+    fewer = Population.of_ids(PEOPLE.ids.values[:-1].tolist(), as_of="2026-01-05")
+    with pytest.raises(UnknownIdError, match="u19"):
+        list(read_pool(pool[0], fewer.ids))
