@@ -24,7 +24,7 @@ from recsys.report.night import NightSummary
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population, as_utc
 from recsys.storage.manifest import Manifest, read_manifest
-from recsys.storage.published import LISTS, read_lists
+from recsys.storage.published import LIST_COLUMNS, LISTS, read_coded_lists
 
 
 def read_night(
@@ -55,7 +55,7 @@ def read_night(
     _refuse_other_time(people, manifest)
     this_night = _outcome_of(work) == manifest.run_id
     steps = funnel(policy, people)
-    lists = read_lists(run_folder / LISTS)
+    lists = read_coded_lists(run_folder / LISTS, LIST_COLUMNS)
     listed = policy.compile(people).listed
     return NightSummary(
         run_id=manifest.run_id,

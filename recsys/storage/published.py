@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.types import is_list
 
 from recsys.errors import PublicationError, SourceError, explained
 from recsys.schema.columns import Columns as C
@@ -80,6 +81,7 @@ def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFram
 def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.DataFrame:
     """Read the same with ids as categories, ascending and the same in every column: each id is held once.
 
+    Reasons, when they are asked for, stay the bytes they are until somebody looks at a row.
     Raises SourceError when it cannot be read or lacks a column.
     """
     with refused_unless_lists(path):
@@ -87,7 +89,8 @@ def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.D
         named = [name for name in there if name in (C.VIEWER, C.CANDIDATE)]
         with pq.ParquetFile(path, read_dictionary=named) as file:
             ids = _coded([file.read([name]).column(0) for name in named])
-            lists = file.read([name for name in there if name not in named]).to_pandas()
+            rest = file.read([name for name in there if name not in named])
+            lists = rest.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if is_list(kind) else None)
         return _with_propensity(lists.assign(**dict(zip(named, ids, strict=True))), columns)
 
 

@@ -114,6 +114,8 @@ def test_coded_lists_are_the_lists(night: Night, tmp_path: Path, monkeypatch: py
     assert viewer.dtype == candidate.dtype
     assert viewer.cat.categories.tolist() == sorted({*plain[C.VIEWER], *plain[C.CANDIDATE]})
     pd.testing.assert_frame_equal(coded.astype({C.VIEWER: "str", C.CANDIDATE: "str"}), plain)
+    reasons = read_coded_lists(tmp_path / "lists", [C.REASONS])[C.REASONS]
+    assert reasons.map(list).tolist() == night.lists[C.REASONS].tolist()
     assert read_coded_lists(tmp_path / "lists", [C.VIEWER])[C.VIEWER].tolist() == plain[C.VIEWER].tolist()
     with pytest.raises(SourceError, match="not a file of lists"):
         read_coded_lists(tmp_path / "lists", [C.VIEWER, "nothing"])
