@@ -28,13 +28,10 @@ SCHEMA: Final = pa.schema(
         pa.field(C.REASONS, pa.list_(pa.string())),
     ]
 )
-_ONCE: Final = pa.dictionary(pa.int32(), pa.string())
-_SHARED: Final = pa.schema(
-    [field.with_type(_ONCE) if pa.types.is_string(field.type) else field for field in SCHEMA]
-)
-"""The same with each id held once and rows holding its number: a pool of many is in memory at once."""
 Ids = Sequence[str] | npt.NDArray[np.object_]
 ROWS_A_GROUP: Final = 1_000_000
+ROWS_A_GROUP_OF_A_PART: Final = 50_000
+"""Parts are joined a row group of each at a time, so theirs are small."""
 
 
 def write_lists(path: Path, lists: pd.DataFrame) -> None:
@@ -55,11 +52,11 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
     write_table(path, [table.replace_schema_metadata(None)])
 
 
-def write_table(path: Path, batches: Iterable[pa.Table]) -> None:
+def write_table(path: Path, batches: Iterable[pa.Table], rows_a_group: int | None = None) -> None:
     """Write tables of lists, one after another, as one file in full or not at all."""
     with durable_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for batch in batches:
-            writer.write_table(batch, row_group_size=ROWS_A_GROUP)
+            writer.write_table(batch, row_group_size=rows_a_group or ROWS_A_GROUP)
 
 
 def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
@@ -94,22 +91,3 @@ def _left(parts: Iterable[pa.Table], without: Ids) -> Iterator[pa.Table]:
         viewer, n_listed = viewers[-1], int(rank[-1])
         at = left.schema.get_field_index(C.RANK)
         yield left.set_column(at, SCHEMA.field(at), pa.array(rank, pa.int32()))
-
-
-def join_lists(parts: Sequence[Path], target: Path) -> int:
-    """Write the lists of all parts as one file in viewer and rank order; return the number of rows.
-
-    A viewer stands in one part alone. The bytes are those of `write_lists`, however the viewers were
-    cut into parts.
-    """
-    tables = [pq.read_table(path, schema=_SHARED, partitioning=None) for path in parts]
-    whole = pa.concat_tables([_SHARED.empty_table(), *tables], promote_options="none").unify_dictionaries()
-    del tables
-    viewers = whole[C.VIEWER].combine_chunks()
-    names = viewers.dictionary.to_numpy(zero_copy_only=False)
-    place = np.empty(len(names), np.int64)
-    place[np.argsort(names.astype(object), kind="stable")] = np.arange(len(names))
-    order = np.argsort(place[viewers.indices.to_numpy()], kind="stable") if len(names) else np.zeros(0, int)
-    cuts = range(0, max(len(order), 1), ROWS_A_GROUP)
-    write_table(target, (whole.take(pa.array(order[c : c + ROWS_A_GROUP])).cast(SCHEMA) for c in cuts))
-    return len(order)

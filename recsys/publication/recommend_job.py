@@ -7,7 +7,7 @@ from recsys.config import Settings
 from recsys.publication.chosen_model import directed_of, load_model
 from recsys.publication.executors.executor import PartDone, WorkOnPart
 from recsys.publication.identity import code_id, files_id, package_versions, text_id
-from recsys.publication.list_table import write_table
+from recsys.publication.list_table import ROWS_A_GROUP_OF_A_PART, write_table
 from recsys.publication.night import Night
 from recsys.publication.pair_table import list_table
 from recsys.publication.part_files import PartFiles
@@ -39,7 +39,8 @@ class RecommendJob:
 
         def one(number: int) -> PartDone:
             pairs, dropped = maker.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
-            write_table(files.path(number), [list_table(pairs, night.people, None)])
+            table = list_table(pairs, night.people, None)
+            write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
 
         return one

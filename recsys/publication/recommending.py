@@ -7,7 +7,7 @@ from recsys.config import Settings
 from recsys.constraints.brought import check_brought
 from recsys.publication.executors.chosen import chosen_executor
 from recsys.publication.executors.executor import Executor
-from recsys.publication.list_table import join_lists
+from recsys.publication.join_lists import join_lists
 from recsys.publication.night import Night
 from recsys.publication.partition import partition
 from recsys.publication.recommend_job import DROPPED, RecommendJob, inputs_id

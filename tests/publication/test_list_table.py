@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.errors import SourceError
+from recsys.errors import InputError, SourceError
 from recsys.explain.reasons import Reasons
 from recsys.publication import list_table as module
-from recsys.publication.list_table import copy_lists, join_lists, write_lists, write_table
+from recsys.publication.join_lists import join_lists
+from recsys.publication.list_table import copy_lists, write_lists, write_table
 from recsys.publication.pair_table import list_table
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.schema.columns import Columns as C
@@ -19,18 +20,29 @@ from recsys.storage.published import LIST_COLUMNS, read_coded_lists, read_lists
 from tests.publication.night import Night
 
 
+@pytest.mark.parametrize("rows_a_group", [1, 5, 17, 1_000])
 @pytest.mark.parametrize("n_parts", [1, 3, 30])
 def test_joined_parts_are_the_bytes_of_the_whole(
-    night: Night, tmp_path: Path, n_parts: int, monkeypatch: pytest.MonkeyPatch
+    night: Night, tmp_path: Path, n_parts: int, rows_a_group: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ROWS_A_GROUP", 17)
-    write_lists(tmp_path / "whole", night.lists)
     part_of = night.people.ids.find(night.lists[C.VIEWER]) * 7 % n_parts
     paths = [tmp_path / f"part-{number}" for number in range(n_parts)]
+    monkeypatch.setattr(module, "ROWS_A_GROUP", 4)
     for number, path in enumerate(paths):
         write_lists(path, night.lists[part_of == number])
+    monkeypatch.setattr(module, "ROWS_A_GROUP", rows_a_group)
+    write_lists(tmp_path / "whole", night.lists)
     assert join_lists(paths, tmp_path / "joined") == len(night.lists)
     assert (tmp_path / "joined").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_part_in_another_order_is_refused(night: Night, tmp_path: Path) -> None:
+    lists = night.lists[::-1].assign(propensity=1.0)
+    backwards = pa.Table.from_pandas(lists, schema=module.SCHEMA, preserve_index=False)
+    write_table(tmp_path / "part", [backwards.replace_schema_metadata(None)])
+    with pytest.raises(InputError, match="not in the order of viewers"):
+        join_lists([tmp_path / "part"], tmp_path / "joined")
+    assert not (tmp_path / "joined").exists()
 
 
 def test_no_part_is_a_table_without_rows(night: Night, tmp_path: Path) -> None:
