@@ -15,9 +15,11 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     features = read_features(work.features)
     model = chosen_model(settings.model, features)
-    model.fit(night.people, night.events, rng=generator(settings, "train"))
+    people, lesson = night.people, model.lesson(night.people, night.events)
+    del night  # and with it the events: a large log does not stay beside what is learned from it
+    model.taught(people, lesson, rng=generator(settings, "train"))
     model.save(work.model)
-    return {"model": model.name, "people": len(night.people), "factors": model.fitted.taste.shape[1]}
+    return {"model": model.name, "people": len(people), "factors": model.fitted.taste.shape[1]}
 
 
 def main() -> int:

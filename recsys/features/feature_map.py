@@ -87,11 +87,15 @@ class FeatureMap:
 
     def concatenated(self, people: Population) -> BlockRows:
         """Return all blocks side by side; the pair score is the sum of the blocks' pair scores."""
-        rows = list(self.transform(people).values())
-        none = np.empty((len(people), 0), np.float32)
-        return BlockRows(
-            np.hstack([none, *(row.looks for row in rows)]), np.hstack([none, *(row.is_ for row in rows)])
-        )
+        looks, is_ = (np.empty((len(people), len(self.columns)), np.float32) for _ in range(2))
+        start = 0
+        for block in self.blocks:  # one at a time, so that everybody's rows are in memory once
+            rows = block.rows(people)
+            own = slice(start, start + rows.n_columns)
+            looks[:, own], is_[:, own] = rows.looks, rows.is_
+            start += rows.n_columns
+            del rows
+        return BlockRows(looks, is_)
 
     def frame(self, people: Population) -> pd.DataFrame:
         """Return everybody's numbers as one table by user_id, columns `BLOCK:COLUMN:looks` and `:is`."""

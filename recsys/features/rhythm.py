@@ -33,8 +33,8 @@ class Rhythm(Block):
     name = "rhythm"
 
     def _learn(self, people: Population, events: Events) -> AppliedRhythm:
-        own = events.frame[C.ACTOR].isin(people.ids.values)
-        state = _by_day(events.frame[own])
+        acts = events.frame[[C.ACTOR, C.TS, C.REPLY_LAG_H]][events.frame[C.TYPE].isin(ACTS)]
+        state = _by_day(acts[acts[C.ACTOR].isin(people.ids.values) & acts[C.TS].notna()])
         before = day_of(people.as_of)
         total, count = state.lags(before)
         means = total[count > 0] / count[count > 0]
@@ -55,10 +55,9 @@ def _spread(values: npt.NDArray[np.float64]) -> float:
     return spread if spread > 1e-6 else 1.0
 
 
-def _by_day(events: pd.DataFrame) -> AppliedRhythm:
+def _by_day(acts: pd.DataFrame) -> AppliedRhythm:
     """Return one entry for each person and UTC day on which they did something."""
-    acts = events[events[C.TYPE].isin(ACTS) & events[C.TS].notna()]
-    person, ids = pd.factorize(acts[C.ACTOR].astype(object), sort=True)
+    person, ids = pd.factorize(acts[C.ACTOR], sort=True)
     day = acts[C.TS].dt.tz_convert("UTC").dt.floor("D")
     day = ((day - pd.Timestamp("1970-01-01", tz="UTC")) // pd.Timedelta(days=1)).to_numpy(np.int64)
     lag = pd.to_numeric(acts[C.REPLY_LAG_H], errors="coerce").to_numpy(np.float64)
@@ -72,7 +71,7 @@ def _by_day(events: pd.DataFrame) -> AppliedRhythm:
         }
     )
     days = frame.groupby(["person", "day"], as_index=False).sum()
-    text, ends = packed_strings(ids)
+    text, ends = packed_strings(np.asarray(ids, dtype=object))
     return AppliedRhythm(
         ids_text=text,
         ids_ends=ends,

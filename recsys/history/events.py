@@ -153,6 +153,11 @@ class Events:
         """The time of the latest event, None when there is none."""
         return self.frame[C.TS].iloc[-1] if len(self.frame) else None
 
+    @property
+    def now(self) -> int:
+        """The time of the latest event in microseconds since 1970, 0 when there is none."""
+        return 0 if self.last is None else microseconds(self.last)
+
     def until(self, as_of: str | pd.Timestamp | None) -> "Events":
         """Return the events at or before `as_of`; None keeps all."""
         if as_of is None:
@@ -186,19 +191,46 @@ class Events:
     @cached_property
     def coded(self) -> CodedEvents:
         """The same events as arrays, coded once."""
-        frame, n_events = self.frame, len(self.frame)
-        both = pd.concat([frame[C.ACTOR], frame[C.TARGET]], ignore_index=True)
-        codes, people = pd.factorize(both, sort=True)
+        frame = self.frame
+        people, actor, target = _coded_people(frame[C.ACTOR], frame[C.TARGET])
         types = pd.Categorical(frame[C.TYPE], categories=list(TYPES.words))
         return CodedEvents(
-            people=np.asarray(people, dtype=object),
-            actor=codes[:n_events].astype(np.int64),
-            target=codes[n_events:].astype(np.int64),
+            people=people,
+            actor=actor,
+            target=target,
             type=np.asarray(types.codes, dtype=np.int8),
             ts=frame[C.TS].astype("int64").to_numpy().astype(np.int64),
             detail=frame[C.DETAIL].to_numpy(object),
             count=pd.to_numeric(frame[C.COUNT]).fillna(1).to_numpy(np.float64),
         )
+
+
+def _coded_people(
+    actor: pd.Series, target: pd.Series
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the people of both columns, ascending, and the position of each row's; -1 for nobody."""
+    if isinstance(actor.dtype, pd.CategoricalDtype) and actor.dtype == target.dtype:
+        return _of_categories(actor, target)
+    codes, people = pd.factorize(pd.concat([actor, target], ignore_index=True), sort=True)
+    return (
+        np.asarray(people, dtype=object),
+        codes[: len(actor)].astype(np.int64),
+        codes[len(actor) :].astype(np.int64),
+    )
+
+
+def _of_categories(
+    actor: pd.Series, target: pd.Series
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the same for ascending categories, which may name people of no row."""
+    words = actor.cat.categories.to_numpy(object)
+    codes = [side.cat.codes.to_numpy() for side in (actor, target)]
+    named = np.zeros(len(words) + 1, bool)  # the last, at -1, is nobody
+    for side in codes:
+        named[side] = True
+    named[-1] = False
+    place = np.where(named, np.cumsum(named) - 1, -1)
+    return words[named[:-1]], place[codes[0]], place[codes[1]]
 
 
 def microseconds(time: pd.Timestamp) -> int:

@@ -38,6 +38,33 @@ class Evidence:
     rank: int
 
 
+@dataclass(frozen=True, eq=False)
+class PairLabels:
+    """The labels as aligned arrays `(n_pairs,)`, people as positions in the people of the events.
+
+    pair: int64 `viewer * width + candidate`, ascending. ts: microseconds since 1970. The others are the
+    columns of `directed_labels`.
+    """
+
+    pair: npt.NDArray[np.int64]
+    width: int
+    label: npt.NDArray[np.float64]
+    strength: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    ts: npt.NDArray[np.int64]
+    n_impressions: npt.NDArray[np.int64]
+
+    @property
+    def viewer(self) -> npt.NDArray[np.int64]:
+        """Who looked."""
+        return self.pair // self.width
+
+    @property
+    def candidate(self) -> npt.NDArray[np.int64]:
+        """Whom they looked at."""
+        return self.pair % self.width
+
+
 _SEEN, _POSITIVE, _TURNED_AWAY, _UNSAFE = range(4)
 
 
@@ -65,27 +92,47 @@ def directed_labels(
     """
     known = events.until(as_of).without_erased()
     coded = known.coded
+    now = known.now if as_of is None else microseconds(as_utc(as_of))
+    labels = pair_labels(coded, settings, now=now, excluded=excluded)
+    return pd.DataFrame(
+        {
+            C.VIEWER: coded.people[labels.viewer],
+            C.CANDIDATE: coded.people[labels.candidate],
+            LABEL: labels.label,
+            STRENGTH: labels.strength,
+            C.WEIGHT: labels.weight,
+            C.TS: pd.to_datetime(labels.ts, unit="us", utc=True),
+            N_IMPRESSIONS: labels.n_impressions,
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def pair_labels(
+    coded: CodedEvents,
+    settings: LabelSettings = _DEFAULT,
+    *,
+    now: int,
+    excluded: Sequence[pd.DataFrame] = (),
+) -> PairLabels:
+    """Return what `directed_labels` returns, as arrays; `coded` holds no row that must not be used.
+
+    now: microseconds since 1970, from when age counts.
+    """
     evidence = _all_evidence(coded, settings)
     pair, kind, ts = _best(evidence, settings)
     keep = ~_is_excluded(pair, coded, excluded)
     pair, kind, ts = pair[keep], kind[keep], ts[keep]
-    names = [found.kind for found in evidence]
-    label = np.array([settings.grades[name].label for name in names])[kind]
-    strength = np.array([settings.grades[name].strength for name in names])[kind]
-    time = as_utc(as_of) if as_of is not None else known.last
-    now = 0 if time is None else microseconds(time)
-    width = max(len(coded.people), 1)
-    return pd.DataFrame(
-        {
-            C.VIEWER: coded.people[pair // width],
-            C.CANDIDATE: coded.people[pair % width],
-            LABEL: label,
-            STRENGTH: strength,
-            C.WEIGHT: strength * 0.5 ** ((now - ts) / _MICROSECONDS_A_DAY / settings.half_life_days),
-            C.TS: pd.to_datetime(ts, unit="us", utc=True),
-            N_IMPRESSIONS: _impressions(coded, pair),
-        },
-        columns=list(COLUMNS),
+    grades = [settings.grades[found.kind] for found in evidence]
+    strength = np.array([grade.strength for grade in grades])[kind]
+    return PairLabels(
+        pair=pair,
+        width=max(len(coded.people), 1),
+        label=np.array([grade.label for grade in grades])[kind],
+        strength=strength,
+        weight=strength * 0.5 ** ((now - ts) / _MICROSECONDS_A_DAY / settings.half_life_days),
+        ts=ts,
+        n_impressions=_impressions(coded, pair),
     )
 
 
@@ -126,14 +173,15 @@ def _one_did(
 
 def _best(
     evidence: Sequence[Evidence], settings: LabelSettings
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.int64]]:
     """Return, for each pair, the evidence that wins: pair, position in `evidence`, time."""
     size = [len(found.pair) for found in evidence]
     pair = np.concatenate([found.pair for found in evidence])
     ts = np.concatenate([found.ts for found in evidence])
-    kind = np.repeat(np.arange(len(evidence)), size)
-    rank = np.array([found.rank + settings.grades[found.kind].strength / 2 for found in evidence])[kind]
-    order = np.lexsort((ts, rank, pair))
+    kind = np.repeat(np.arange(len(evidence), dtype=np.int8), size)
+    strengths = [found.rank + settings.grades[found.kind].strength / 2 for found in evidence]
+    rank = np.unique(strengths, return_inverse=True)[1].astype(np.int8)
+    order = np.lexsort((ts, rank[kind], pair))
     pair, kind, ts = pair[order], kind[order], ts[order]
     last = np.ones(len(pair), bool)
     last[:-1] = pair[1:] != pair[:-1]
@@ -152,8 +200,9 @@ def _is_excluded(
     ]
     apart = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
     apart = np.sort(apart[(apart >= 0).all(axis=1)], axis=1)
-    both = np.sort(np.column_stack([pair // width, pair % width]), axis=1)
-    return np.isin(both @ [width, 1], apart @ [width, 1])
+    viewer, candidate = pair // width, pair % width
+    both = np.minimum(viewer, candidate) * width + np.maximum(viewer, candidate)
+    return np.isin(both, apart @ [width, 1])
 
 
 def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

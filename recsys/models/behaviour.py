@@ -19,7 +19,7 @@ from recsys.models.behaviour_state import State
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.joint import USUAL_ASSOCIATION, Joint, Replies, fit_joint
-from recsys.models.lesson import Lesson
+from recsys.models.lesson import Heard, Lesson
 from recsys.models.looks import Looks, Mask
 from recsys.models.model import Arrays, Meta, Model
 from recsys.models.pair_parts import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, PairParts, Part
@@ -41,6 +41,7 @@ _ENOUGH_HELD_OUT = 100_000
 _WORTH_SPLITTING = 5_000
 """Looks below which one part is left out and no second."""
 _SAID = ("labels", "chances")
+_PEOPLE_AT_ONCE = 16_384
 _LEAST_CHANCE = 1e-9
 
 
@@ -69,23 +70,27 @@ class BehaviourModel(Model):
         """Fit content once more, on fewer pairs, with the choices already made."""
         return None
 
-    def fit(self, people: Population, events: Events, *, rng: Generator) -> Self:
-        """Learn from `people` and the `events` between them, and return self; see `Model.fit`."""
-        super().fit(people, events, rng=rng)
+    def lesson(self, people: Population, events: Events) -> Heard:
+        """Return everything `people` and the `events` between them teach."""
+        known = events.until(people.as_of)
+        return Heard(Looks.from_events(people, known), self._lesson(people, known))
+
+    def taught(self, people: Population, lesson: Heard, *, rng: Generator) -> Self:
+        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        self.unseen_seed_ = int(rng.integers(2**31 - 1)) if only_likes(lesson.looks) else None
+        looks, answers = self._with_unseen(lesson.looks), lesson.content
+        self.content_ = None if answers is None else self._content_learned(people, answers, rng)
+        content = None if self.content_ is None else self.content_.fitted
+        self._content_last = None if content is None else (people, content)
+        self.base_ = Base.learned(people, content, looks, self.config, rng)
+        self.stacker_, self.joint_ = self._stacked(people, answers, looks, rng)
+        self._fold_in(people, looks)
+        self._fitted, self._people = self._apply(people), people
         self._content_last = None
         return self
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        answered = Looks.from_events(people, events)
-        self.unseen_seed_ = int(rng.integers(2**31 - 1)) if only_likes(answered) else None
-        looks = self._with_unseen(answered)
-        lesson = self._lesson(people, events)
-        self.content_ = None if lesson is None else self._content_learned(people, lesson, rng)
-        content = None if self.content_ is None else self.content_.fitted
-        self._content_last = None if content is None else (people, content)
-        self.base_ = Base.learned(people, content, looks, self.config, rng)
-        self.stacker_, self.joint_ = self._stacked(people, lesson, looks, rng)
-        self._fold_in(people, looks)
+        self.taught(people, self.lesson(people, events), rng=rng)
 
     def _stacked(
         self, people: Population, lesson: Lesson | None, looks: Looks, rng: Generator
@@ -319,29 +324,40 @@ def _matrices(
     people: Population, content: Directed | None, spaces: Spaces, state: State, stacker: Stacker
 ) -> Directed:
     """Return taste and appeal: the parts side by side, each scaled by how well a person is known."""
-    given, received = known(state.given), known(state.received)
-    own, factors = spaces.personal, spaces.factors
-    moved_taste, moved_appeal = own.taste + state.personal.taste, own.appeal + state.personal.appeal
-    moved = np.hstack([moved_taste * own.scale, -own.taste * own.scale])
-    to_moved = np.hstack([moved_appeal, own.appeal])
-    rows = [moved, (factors.taste + state.factors.taste) * factors.scale]
-    columns = [to_moved, factors.appeal + state.factors.appeal]
+    n_columns = 2 + 2 * spaces.personal.taste.shape[1] + spaces.factors.taste.shape[1]
+    n_columns += 0 if content is None else content.n_factors
+    taste, appeal = (np.empty((len(people), n_columns), np.float32) for _ in range(2))
+    for start in range(0, len(people), _PEOPLE_AT_ONCE):
+        some = slice(start, start + _PEOPLE_AT_ONCE)
+        taste[some], appeal[some] = _side_by_side(some, content, spaces, state, stacker)
+    near = None if content is None or content.nearness is None else content.nearness.scaled(stacker.near)
+    return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
+
+
+def _side_by_side(
+    some: slice, content: Directed | None, spaces: Spaces, state: State, stacker: Stacker
+) -> tuple[Floats, Floats]:
+    """Return the rows of some people in full precision, which takes several times the room of the result."""
+    given, received = known(state.given[some]), known(state.received[some])
+    personal, factors = spaces.personal, spaces.factors
+    own_taste, own_appeal = personal.taste[some], personal.appeal[some]
+    moved_taste = own_taste + state.personal.taste[some]
+    moved = np.hstack([moved_taste * personal.scale, -own_taste * personal.scale])
+    to_moved = np.hstack([own_appeal + state.personal.appeal[some], own_appeal])
+    rows = [moved, (factors.taste[some] + state.factors.taste[some]) * factors.scale]
+    columns = [to_moved, factors.appeal[some] + state.factors.appeal[some]]
     first = 1
     if content is not None:
-        rows.insert(0, content.taste.astype(np.float64))
-        columns.insert(0, content.appeal.astype(np.float64))
+        rows.insert(0, content.taste[some].astype(np.float64))
+        columns.insert(0, content.appeal[some].astype(np.float64))
         first = 0
     taste = [row * stacker.row(part, given)[:, None] for part, row in enumerate(rows, first)]
     appeal = [column * stacker.column(part, received)[:, None] for part, column in enumerate(columns, first)]
-    ones = np.ones((len(people), 1))
+    ones = np.ones((len(given), 1))
     n_parts = len(stacker.columns)
-    generosity = stacker.intercept + stacker.row(n_parts, given) * state.generosity
-    popularity = stacker.row(n_parts + 1, received) * state.popularity
-    near = None if content is None or content.nearness is None else content.nearness.scaled(stacker.near)
-    return Directed.of(
-        people.ids,
-        taste=np.hstack([*taste, generosity[:, None], ones]),
-        appeal=np.hstack([*appeal, ones, popularity[:, None]]),
-        nearness=near,
-        cell=people.cells,
+    generosity = stacker.intercept + stacker.row(n_parts, given) * state.generosity[some]
+    popularity = stacker.row(n_parts + 1, received) * state.popularity[some]
+    return (
+        np.hstack([*taste, generosity[:, None], ones]),
+        np.hstack([*appeal, ones, popularity[:, None]]),
     )

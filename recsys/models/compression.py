@@ -16,7 +16,7 @@ def compression(
     of the two second-moment roots (Eckart & Young, 1936). Directions nobody uses are dropped. At most
     20,000 people, evenly spaced, are looked at.
     """
-    rows = np.linspace(0, len(taste) - 1, min(len(taste), _PEOPLE)).astype(np.int64)
+    rows = looked_at(len(taste))
     root_taste, back_taste = _root(taste[rows].astype(np.float64))
     root_appeal, back_appeal = _root(appeal[rows].astype(np.float64))
     left, strength, right = np.linalg.svd(root_taste.T @ root_appeal, full_matrices=False)
@@ -28,6 +28,11 @@ def compression(
     peaks = a[np.abs(a).argmax(axis=0), np.arange(a.shape[1])]
     signs = np.where(peaks < 0, -1.0, 1.0)
     return a * signs, b * signs
+
+
+def looked_at(n_people: int) -> npt.NDArray[np.int64]:
+    """Return the rows of the people that are looked at, ascending: at most 20,000, evenly spaced."""
+    return np.linspace(0, n_people - 1, min(n_people, _PEOPLE)).astype(np.int64)
 
 
 def _root(rows: Floats) -> tuple[Floats, Floats]:

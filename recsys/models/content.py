@@ -10,10 +10,10 @@ import numpy.typing as npt
 from numpy.random import Generator
 
 from recsys.features.feature_map import FeatureMap
-from recsys.features.rows import BlockRows
+from recsys.features.rows import BlockRows, Matrix
 from recsys.history.events import Events
 from recsys.models.calibration import Platt
-from recsys.models.compression import compression
+from recsys.models.compression import compression, looked_at
 from recsys.models.content_config import ContentConfig
 from recsys.models.directed import Directed
 from recsys.models.folds import Mask, people_folds
@@ -77,9 +77,10 @@ class ContentModel(Model):
 
     def lesson(self, people: Population, events: Events) -> Lesson:
         """Return everything `people` and the `events` between them teach; blocks are fitted here."""
-        features = self.features or FeatureMap.fit(people, events=events, blocks=self.blocks)
-        rows = features.concatenated(people)
-        return Lesson(features, rows, LabelledPairs.from_events(people, events, blind=True))
+        known = events.until(people.as_of)
+        features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
+        pairs = LabelledPairs.from_events(people, known, blind=True)
+        return Lesson(features, features.concatenated(people), pairs)
 
     def taught(self, people: Population, lesson: Lesson, *, rng: Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
@@ -92,16 +93,12 @@ class ContentModel(Model):
         weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.strengths_).weights
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._compression(rows)
-        parts = [BlockRows(rows.looks[at], rows.is_[at]) for at in _crowds(len(people))]
+        parts = (BlockRows(rows.looks[at], rows.is_[at]) for at in _crowds(len(people)))
         self._fitted, self._people = self._directed(people, parts), people
         return self
 
-    def fit(self, people: Population, events: Events, *, rng: Generator) -> Self:
-        """Learn from `people` and the `events` between them, and return self; see `Model.fit`."""
-        return self.taught(people, self.lesson(people, events.until(people.as_of)), rng=rng)
-
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        self.fit(people, events, rng=rng)
+        self.taught(people, self.lesson(people, events), rng=rng)
 
     def _usual(self, rows: BlockRows) -> PairWeights:
         """Return the weights before any outcome, with the usual rate for an average pair."""
@@ -165,17 +162,26 @@ class ContentModel(Model):
 
     def _compression(self, rows: BlockRows) -> tuple[Floats, Floats] | None:
         most = self.config.max_factors
-        taste, appeal = self._matrices(rows)
-        if most is None or taste.shape[1] <= most or not len(rows):
+        if most is None or rows.n_columns + 2 <= most or not len(rows):
             return None
+        viewer, candidate = self._alone(rows)
+        at = looked_at(len(rows))
+        taste, appeal = self._exact(BlockRows(rows.looks[at], rows.is_[at]), viewer[at], candidate[at])
         return compression(taste, appeal, most)
 
-    def _matrices(self, rows: BlockRows) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _matrices(self, rows: BlockRows) -> tuple[Matrix, Matrix]:
         """Return taste and appeal in the exact form: products, the viewer's part, the candidate's."""
-        weights, ones = self.weights_, np.ones((len(rows), 1), np.float32)
+        return self._exact(rows, *self._alone(rows))
+
+    def _alone(self, rows: BlockRows) -> tuple[Matrix, Matrix]:
+        """Return what each person adds as a viewer, and as a candidate, `(n_people,)`."""
+        weights = self.weights_
         viewer = rows.looks @ weights.viewer.astype(np.float32) + np.float32(weights.intercept)
-        candidate = rows.is_ @ weights.candidate.astype(np.float32)
-        taste = np.hstack([rows.looks * weights.products.astype(np.float32), viewer[:, None], ones])
+        return viewer, rows.is_ @ weights.candidate.astype(np.float32)
+
+    def _exact(self, rows: BlockRows, viewer: Matrix, candidate: Matrix) -> tuple[Matrix, Matrix]:
+        ones = np.ones((len(rows), 1), np.float32)
+        taste = np.hstack([rows.looks * self.weights_.products.astype(np.float32), viewer[:, None], ones])
         return taste, np.hstack([rows.is_, ones, candidate[:, None]])
 
     def for_newcomers(self) -> Self:
@@ -195,7 +201,7 @@ class ContentModel(Model):
         taste, appeal = (np.vstack(sides) for sides in zip(*factors, strict=True))
         return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
 
-    def _factors(self, rows: BlockRows) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _factors(self, rows: BlockRows) -> tuple[Matrix, Matrix]:
         """Return taste and appeal with the columns they are kept in."""
         taste, appeal = self._matrices(rows)
         if self.maps_ is None:

@@ -11,6 +11,7 @@ from recsys.models.people_in_threads import in_threads
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
 _SUMS: Final = {"reassoc", "contract"}
 """Sums may be taken in the order the processor likes; nothing else is loosened."""
 
@@ -20,23 +21,23 @@ class Evidence:
     """Entries grouped by the person they are about.
 
     indptr: `(n_people + 1,)` int64; person r has the entries `indptr[r]:indptr[r + 1]`.
-    others: `(n_entries,)` int64 rows of the factors of the other side, ascending for each person.
-    order:  `(n_entries,)` positions of the entries in the arrays they came from.
+    others: `(n_entries,)` int32 rows of the factors of the other side, ascending for each person.
+    order:  `(n_entries,)` int32 positions of the entries in the arrays they came from.
     """
 
     indptr: Integers
-    others: Integers
-    order: Integers
+    others: Numbers
+    order: Numbers
 
     @classmethod
     def of(cls, n_people: int, own: npt.ArrayLike, others: npt.ArrayLike) -> "Evidence":
         """Group aligned entries: `own` is whom each is about, `others` whom it is with."""
-        rows, other = np.asarray(own, np.int64), np.asarray(others, np.int64)
+        rows, other = np.asarray(own, np.int32), np.asarray(others, np.int32)
         counts = np.bincount(rows, minlength=n_people)
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         order = _grouped(rows, indptr)
         if not _ascending(other, order, indptr):
-            order = np.lexsort((other, rows)).astype(np.int64)
+            order = np.lexsort((other, rows)).astype(np.int32)
         return cls(indptr, other[order], order)
 
     def sorted(self, values: npt.NDArray[np.floating]) -> Floats:
@@ -116,9 +117,9 @@ def fold_in_answers(
 
 
 @njit(cache=True, nogil=True)
-def _grouped(rows: Integers, indptr: Integers) -> Integers:  # pragma: no cover
+def _grouped(rows: Numbers, indptr: Integers) -> Numbers:  # pragma: no cover
     """Return the entries of one person after another, each person's in the order they came in."""
-    order, place = np.empty(len(rows), np.int64), indptr.copy()
+    order, place = np.empty(len(rows), np.int32), indptr.copy()
     for entry in range(len(rows)):
         order[place[rows[entry]]] = entry
         place[rows[entry]] += 1
@@ -126,7 +127,7 @@ def _grouped(rows: Integers, indptr: Integers) -> Integers:  # pragma: no cover
 
 
 @njit(cache=True, nogil=True)
-def _ascending(others: Integers, order: Integers, indptr: Integers) -> bool:  # pragma: no cover
+def _ascending(others: Numbers, order: Numbers, indptr: Integers) -> bool:  # pragma: no cover
     for person in range(len(indptr) - 1):
         for at in range(indptr[person] + 1, indptr[person + 1]):
             if others[order[at]] < others[order[at - 1]]:
@@ -168,7 +169,7 @@ def _solved(left: Floats, right: Floats) -> None:  # pragma: no cover
 def _fold_in(  # noqa: PLR0917
     rows: Floats,
     indptr: Integers,
-    others: Integers,
+    others: Numbers,
     trust: Floats,
     targets: Floats,
     factors: Floats,
@@ -194,7 +195,7 @@ def _fold_in(  # noqa: PLR0917
 def _fold_in_answers(  # noqa: PLR0917
     rows: Floats,
     indptr: Integers,
-    others: Integers,
+    others: Numbers,
     labels: Floats,
     weights: Floats,
     offset: Floats,

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from recsys.history.events import Events
-from recsys.history.labels import LABEL, N_IMPRESSIONS, directed_labels
+from recsys.history.labels import PairLabels, pair_labels
 from recsys.models.asked import asked_first
-from recsys.schema.columns import Columns as C
 from recsys.schema.ids import Rows
 from recsys.schema.population import Population
 
@@ -41,15 +39,16 @@ class LabelledPairs:
         blind: leave out answers to a like received, where lists are logged: being liked flatters, so
         such a yes says less of who suits whom. They stay where almost every no is such an answer.
         """
-        table = directed_labels(events)
-        if blind and (table[N_IMPRESSIONS] > 0).any():
-            table = _blind(table, events)
-        viewers, candidates = people.ids.find(table[C.VIEWER]), people.ids.find(table[C.CANDIDATE])
-        weights = table[C.WEIGHT].to_numpy(np.float64)
-        known = (viewers >= 0) & (candidates >= 0) & (weights > 0)
-        mean = float(weights[known].mean()) if known.any() else 1.0
-        labels = table[LABEL].to_numpy(np.float64)
-        return cls(viewers[known], candidates[known], labels[known], weights[known] / mean)
+        known = events.without_erased()
+        labels = pair_labels(known.coded, now=known.now)
+        rows = people.ids.find(known.coded.people)
+        viewers, candidates = rows[labels.viewer], rows[labels.candidate]
+        kept = (viewers >= 0) & (candidates >= 0) & (labels.weight > 0)
+        if blind and (labels.n_impressions > 0).any():
+            kept &= _blind(labels, known)
+        weights = labels.weight[kept]
+        mean = float(weights.mean()) if len(weights) else 1.0
+        return cls(viewers[kept], candidates[kept], labels.label[kept], weights / mean)
 
     def take(self, chosen: npt.ArrayLike) -> "LabelledPairs":
         """Return the chosen pairs (positions or a mask)."""
@@ -74,12 +73,8 @@ class LabelledPairs:
         return self.take(kept[self.viewers] & kept[self.candidates])
 
 
-def _blind(table: pd.DataFrame, events: Events) -> pd.DataFrame:
-    """Return the outcomes decided before the other's like, if both kinds are among them."""
-    known = events.without_erased()
-    seen = pd.Index(known.coded.people)
-    viewer, candidate = (seen.get_indexer(pd.Index(table[c])) for c in (C.VIEWER, C.CANDIDATE))
-    key = viewer.astype(np.int64) * max(len(seen), 1) + candidate
-    kept = table[~asked_first(known, key)]
-    share = float(kept[LABEL].mean()) if len(kept) else 0.0
-    return kept if min(share, 1.0 - share) >= _LEAST_SHARE else table
+def _blind(labels: PairLabels, events: Events) -> npt.NDArray[np.bool_]:
+    """Say which outcomes were decided before the other's like, if both kinds are among them; else all."""
+    kept = ~asked_first(events, labels.pair)
+    share = float(labels.label[kept].mean()) if kept.any() else 0.0
+    return kept if min(share, 1.0 - share) >= _LEAST_SHARE else np.ones(len(kept), bool)

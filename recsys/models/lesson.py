@@ -1,4 +1,4 @@
-"""What a content model is taught from: everybody's rows, and who wanted to know whom."""
+"""What a model is taught from: everybody's rows, and who wanted to know whom."""
 
 from dataclasses import dataclass, replace
 
@@ -31,3 +31,11 @@ class Lesson:
 
         gone = np.isin(keys(self.pairs), np.unique(keys(held)))
         return replace(self, pairs=self.pairs.take(~gone))
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a model of behaviour is taught from: who looked at whom, and the lesson of content beneath."""
+
+    looks: Looks
+    content: Lesson | None

@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.history.events import Events
 from recsys.history.grades import GRADES, LabelSettings
-from recsys.history.labels import LABEL, N_IMPRESSIONS, STRENGTH, directed_labels
+from recsys.history.labels import pair_labels
 from recsys.models.asked import asked_first
 from recsys.models.examination import Examination
 from recsys.models.fold_in import Evidence
@@ -59,26 +59,22 @@ class Looks:
         given that no answer came: at first as if all pairs liked each other equally often.
         """
         known = events.without_erased()
-        table = directed_labels(known, settings=LabelSettings(unanswered=True))
-        seen = pd.Index(known.coded.people)
-        viewer, candidate = (seen.get_indexer(pd.Index(table[c])) for c in (C.VIEWER, C.CANDIDATE))
-        answered = (table[STRENGTH] != GRADES["impression"].strength).to_numpy(bool)
-        labels = table[LABEL].to_numpy(np.float64)
-        impressions = table[N_IMPRESSIONS].to_numpy(np.int64)
-        key = viewer.astype(np.int64) * max(len(seen), 1) + candidate
-        doubt = _doubt(known, key, answered, labels)
-        chances = _looked(doubt, _like_rate(labels, doubt))
-        asked = answered & asked_first(known, key) if (impressions > 0).any() else np.zeros(len(key), bool)
-        rows = people.ids.find(known.coded.people) if len(seen) else np.empty(0, np.int32)
-        i, j = rows[viewer], rows[candidate]
+        labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
+        answered = labels.strength != GRADES["impression"].strength
+        doubt = _doubt(known, labels.pair, answered, labels.label)
+        chances = _looked(doubt, _like_rate(labels.label, doubt))
+        listed = bool((labels.n_impressions > 0).any())
+        asked = answered & asked_first(known, labels.pair) if listed else np.zeros(len(answered), bool)
+        rows = people.ids.find(known.coded.people)
+        i, j = rows[labels.viewer], rows[labels.candidate]
         kept = (i >= 0) & (j >= 0) & (chances > 0)
         return cls(
             viewers=i[kept],
             candidates=j[kept],
-            labels=labels[kept],
+            labels=labels.label[kept],
             chances=chances[kept],
             doubt=doubt[kept],
-            weights=table[C.WEIGHT].to_numpy(np.float64)[kept],
+            weights=labels.weight[kept],
             answered=answered[kept],
             asked=asked[kept],
         )

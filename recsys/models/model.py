@@ -92,7 +92,15 @@ class Model(ABC):
 
         Events of people outside `people`, and events after `people.as_of`, are not used.
         """
-        self._learn(people, events.until(people.as_of), rng)
+        return self.taught(people, self.lesson(people, events), rng=rng)
+
+    def lesson(self, people: Population, events: Events) -> Any:
+        """Return what `taught` needs; of a large log one may let go then."""
+        return events.until(people.as_of)
+
+    def taught(self, people: Population, lesson: Any, *, rng: np.random.Generator) -> Self:
+        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        self._learn(people, lesson, rng)
         self._fitted, self._people = self._apply(people), people
         return self
 

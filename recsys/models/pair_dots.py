@@ -22,7 +22,7 @@ def pair_dots(
     [0.5, 0.25]
     """
     left, right = (np.ascontiguousarray(rows) for rows in (taste, appeal))
-    a, b = np.asarray(i, np.int64), np.asarray(j, np.int64)
+    a, b = np.asarray(i, np.int32), np.asarray(j, np.int32)
     found = np.empty(len(a))
     in_threads(lambda first, last: _dots(left, right, a, b, found, first, last), np.arange(len(a) + 1))
     return found
@@ -32,8 +32,8 @@ def pair_dots(
 def _dots(  # noqa: PLR0917
     left: npt.NDArray[np.floating],
     right: npt.NDArray[np.floating],
-    i: npt.NDArray[np.int64],
-    j: npt.NDArray[np.int64],
+    i: npt.NDArray[np.int32],
+    j: npt.NDArray[np.int32],
     found: Floats,
     first: int,
     last: int,

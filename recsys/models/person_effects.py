@@ -67,7 +67,8 @@ def fit_person_effects(
     level = begin.intercept if intercept is None else intercept
     if not len(looks):
         return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
-    sides = [_Side.of(looks, one) for one in looks.grouped(n_people)]
+    owners = (looks.viewers, looks.candidates)
+    sides = [_Side.of(looks, *one) for one in zip(owners, looks.grouped(n_people), strict=True)]
     logits = offset + level + effects[0][looks.viewers] + effects[1][looks.candidates]
     for _ in range(rounds):
         largest, before = 0.0, list(spread)
@@ -106,11 +107,9 @@ class _Side:
     seen: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, looks: Looks, evidence: Evidence) -> "_Side":
-        counts = np.diff(evidence.indptr)
-        own = np.empty(len(looks), np.int32)
-        own[evidence.order] = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        return cls(own, evidence, evidence.sorted(looks.labels), evidence.sorted(looks.chances), counts > 0)
+    def of(cls, looks: Looks, own: npt.NDArray[np.integer], evidence: Evidence) -> "_Side":
+        labels, weights = evidence.sorted(looks.labels), evidence.sorted(looks.chances)
+        return cls(own, evidence, labels, weights, np.diff(evidence.indptr) > 0)
 
     def sums(self, logits: Floats) -> tuple[Floats, Floats]:
         """Return curvature and slope of the log-likelihood in each person's number."""
@@ -128,7 +127,7 @@ class _Side:
 @njit(cache=True, nogil=True)
 def _sums(  # noqa: PLR0917
     indptr: npt.NDArray[np.int64],
-    order: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int32],
     labels: Floats,
     weights: Floats,
     logits: Floats,

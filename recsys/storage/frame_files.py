@@ -15,10 +15,12 @@ from recsys.storage.durable import durable_file
 _TYPES: Final = b"recsys.types"
 _WORDS: Final = "words"
 """A column of tuples of words: few distinct ones, so each is written once and rows hold its number."""
+_CATEGORIES: Final = "categories"
+"""A column of few distinct texts, which reads back as such."""
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame with a plain index; columns hold numbers, times, texts or tuples of words."""
+    """Write a frame with a plain index; columns hold numbers, times, texts, categories or tuples of words."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -30,6 +32,9 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
             numbers, distinct = pd.factorize(values.to_numpy(object))
             types[name] = {_WORDS: [list(words) for words in distinct]}
             columns[name] = pa.array(numbers.astype(np.int32))
+        elif isinstance(values.dtype, pd.CategoricalDtype):
+            types[name] = {_CATEGORIES: list(values.cat.categories)}
+            columns[name] = pa.array(values.cat.codes.to_numpy(np.int32))
         elif values.dtype == object:
             types[name] = "object"
             columns[name] = _each_once(values)
@@ -133,6 +138,9 @@ def _read(table: Any, kind: Any) -> pd.Series:
 
 
 def _typed(values: pd.Series, kind: Any) -> pd.Series:
+    if isinstance(kind, dict) and _CATEGORIES in kind:
+        known = pd.Index(kind[_CATEGORIES], dtype=object)
+        return pd.Series(pd.Categorical.from_codes(values.to_numpy(), categories=known), index=values.index)
     if isinstance(kind, dict):
         numbers = values.to_numpy(np.int64)
         words = np.empty(len(kind[_WORDS]) + 1, dtype=object)  # the last, at -1, is None

@@ -1,0 +1,69 @@
+"""Events read back from their files say the same as those that were written."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import SourceError
+from recsys.history import Events, directed_labels
+from recsys.schema.columns import Columns as C
+from recsys.simulation.town import make_town
+from recsys.storage.event_files import read_events, write_events
+from recsys.storage.load import load_events
+
+
+@pytest.fixture(scope="module")
+def events() -> Events:
+    return load_events(make_town(120, np.random.default_rng(7)).tables)
+
+
+def test_people_types_times_and_numbers_stay(events: Events, tmp_path: Path) -> None:
+    write_events(events, tmp_path)
+    again = read_events(tmp_path)
+    for name in (C.ACTOR, C.TARGET, C.TYPE, C.DETAIL):
+        was, found = events.frame[name].astype(object), again.frame[name].astype(object)
+        assert was.where(was.notna(), None).tolist() == found.where(found.notna(), None).tolist()
+    for name in (C.TS, C.POSITION, C.PROPENSITY, C.COUNT, C.REPLY_LAG_H):
+        pd.testing.assert_series_equal(again.frame[name], events.frame[name])
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(0, 200), slice(0, 0)])
+def test_categories_are_coded_as_texts_are(events: Events, tmp_path: Path, part: slice) -> None:
+    write_events(events, tmp_path)
+    texts = Events(events.frame.iloc[part].reset_index(drop=True))
+    words = Events(read_events(tmp_path).frame.iloc[part].reset_index(drop=True))
+    for name in ("people", "actor", "target", "type", "ts", "count"):
+        was, found = getattr(texts.coded, name), getattr(words.coded, name)
+        assert was.dtype == found.dtype
+        np.testing.assert_array_equal(found, was)
+    pd.testing.assert_frame_equal(directed_labels(words), directed_labels(texts))
+
+
+def test_somebody_erased_leaves_no_row(events: Events, tmp_path: Path) -> None:
+    gone = str(events.frame[C.ACTOR].iloc[0])
+    erased = pd.DataFrame({C.ACTOR: [gone], C.TARGET: [None], C.TYPE: ["erase"], C.TS: [events.last]})
+    log = Events.of(pd.concat([events.frame, erased.assign(event_id="~")], ignore_index=True))
+    write_events(log, tmp_path)
+    left = read_events(tmp_path).without_erased()
+    assert len(left) == len(log.without_erased()) < len(log)
+    assert gone not in left.coded.people
+    np.testing.assert_array_equal(left.coded.target, log.without_erased().coded.target)
+
+
+def test_nothing_that_happened_reads_back(tmp_path: Path) -> None:
+    write_events(Events.none(), tmp_path)
+    assert len(read_events(tmp_path)) == 0
+
+
+@pytest.mark.parametrize("name", ["events.parquet", "event_people.parquet"])
+def test_a_missing_or_cut_file_is_refused(events: Events, tmp_path: Path, name: str) -> None:
+    write_events(events, tmp_path)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(SourceError):
+        read_events(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(SourceError):
+        read_events(tmp_path)
