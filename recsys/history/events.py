@@ -18,6 +18,9 @@ from recsys.schema.vocabulary import ENUMERATIONS
 
 REQUIRED = (C.ACTOR, C.TARGET, C.TYPE)
 OPTIONAL = (C.SURFACE, C.POSITION, C.PROPENSITY, C.MODEL_VERSION, C.DETAIL, C.COUNT, C.REPLY_LAG_H)
+WORDS = (C.TYPE, C.DETAIL)
+KEPT = (*WORDS, C.TS, C.POSITION, C.PROPENSITY, C.COUNT, C.REPLY_LAG_H)
+"""What is read of events beside the two people, once they are sorted."""
 TYPES = ENUMERATIONS[C.TYPE]
 WITHOUT_TIME = pd.Timestamp("1970-01-01", tz="UTC")
 """The time of events that come without one: they all happened at once, before any other."""
@@ -165,6 +168,27 @@ class Events:
         known = int(self.frame[C.TS].searchsorted(as_utc(as_of).floor("us"), side="right"))
         return self if known == len(self) else Events(self.frame.iloc[:known])
 
+    def compact(self) -> "Events":
+        """Return the same events in a third of the memory, for a large log.
+
+        Texts are categories, actor and target of the same ascending ones. Left out is what nobody reads
+        of sorted events: `event_id`, `surface` and `model_version`.
+
+        >>> likes = Events.of(pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"}))
+        >>> likes.compact().frame["actor"].cat.codes.tolist()
+        [0, 1]
+        """
+        frame = self.frame
+        people, *sides = _coded_people(frame[C.ACTOR], frame[C.TARGET])
+        kind = pd.CategoricalDtype(pd.Index(people, dtype=object))
+        columns = {
+            name: pd.Series(pd.Categorical.from_codes(codes.astype(np.int32), dtype=kind))
+            for name, codes in zip((C.ACTOR, C.TARGET), sides, strict=True)
+        }
+        del sides
+        kept = {name: _few(frame[name]) if name in WORDS else frame[name] for name in KEPT}
+        return Events(pd.DataFrame(columns | kept, copy=False))
+
     def without_erased(self) -> "Events":
         """Return the events without any row of people who were erased."""
         erased = self.frame.loc[self.frame[C.TYPE] == "erase", C.ACTOR].unique()
@@ -212,11 +236,8 @@ def _coded_people(
     if isinstance(actor.dtype, pd.CategoricalDtype) and actor.dtype == target.dtype:
         return _of_categories(actor, target)
     codes, people = pd.factorize(pd.concat([actor, target], ignore_index=True), sort=True)
-    return (
-        np.asarray(people, dtype=object),
-        codes[: len(actor)].astype(np.int64),
-        codes[len(actor) :].astype(np.int64),
-    )
+    codes = codes.astype(np.int64, copy=False)
+    return np.asarray(people, dtype=object), codes[: len(actor)], codes[len(actor) :]
 
 
 def _of_categories(
@@ -231,6 +252,14 @@ def _of_categories(
     named[-1] = False
     place = np.where(named, np.cumsum(named) - 1, -1)
     return words[named[:-1]], place[codes[0]], place[codes[1]]
+
+
+def _few(values: pd.Series) -> pd.Series:
+    """Return texts as categories, each kept once."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values
+    codes, words = pd.factorize(values)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(words, dtype=object)))
 
 
 def microseconds(time: pd.Timestamp) -> int:

@@ -79,8 +79,7 @@ class ContentModel(Model):
         """Return everything `people` and the `events` between them teach; blocks are fitted here."""
         known = events.until(people.as_of)
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
-        pairs = LabelledPairs.from_events(people, known, blind=True)
-        return Lesson(features, features.concatenated(people), pairs)
+        return Lesson(features, people, LabelledPairs.from_events(people, known, blind=True))
 
     def taught(self, people: Population, lesson: Lesson, *, rng: Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""

@@ -100,15 +100,27 @@ class Contract:
 
         Raises TableError naming every problem when the table as a whole cannot be used.
         """
-        given = frame.reset_index(drop=True)
+        return self.check_read(lambda: frame, as_of=as_of, users=users)
+
+    def check_read(
+        self,
+        read: Callable[[], pd.DataFrame],
+        *,
+        as_of: pd.Timestamp | None = None,
+        users: frozenset[str] | None = None,
+    ) -> Checked:
+        """Split the table that `read` returns; it is let go of before its rows are taken apart."""
+        given = read().reset_index(drop=True)
         self._raise(self._table_problems(given))
         rows, faults = self._read(given, as_of)
         quarantine = Quarantine(self.fields, given)
         quarantine.add(faults)
-        self._raise(self._repeated_keys(rows[~quarantine.refused]))
+        self._raise(self._repeated_keys(rows, ~quarantine.refused))
         for rule in self.rules:
             quarantine.add(rule(Context(rows, ~quarantine.refused, as_of, users, quarantine.only("future"))))
-        return self._split(rows, quarantine)
+        kept, quarantined = ~quarantine.refused, quarantine.frame(rows)
+        del given, quarantine
+        return self._split(rows, kept, quarantined)
 
     def _raise(self, problems: list[str]) -> None:
         if problems:
@@ -158,10 +170,10 @@ class Contract:
                 return [explained(f"wrong type in column '{field.name}'", got=got, remedy=remedy)]
         return []
 
-    def _repeated_keys(self, sound: pd.DataFrame) -> list[str]:
+    def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
         if not self.key:
             return []
-        keys = sound[list(self.key)]
+        keys = rows[list(self.key)][sound]
         again = keys.duplicated()
         if not again.any():
             return []
@@ -172,24 +184,28 @@ class Contract:
         what = f"{int(again.sum())} rows repeat the key ({', '.join(self.key)})"
         return [f"{what}: {named}; keep one row for each"]
 
-    def _split(self, rows: pd.DataFrame, quarantine: Quarantine) -> Checked:
+    def _split(self, rows: pd.DataFrame, kept: npt.NDArray[np.bool_], quarantined: pd.DataFrame) -> Checked:
         from recsys.schema.accepted import confirm
 
-        kept = ~quarantine.refused
-        accepted = rows[kept].reset_index(drop=True)
-        quarantined = quarantine.frame(rows)
-        if len(accepted) + len(quarantined) != len(rows):
+        n_rows, refused = len(rows), rows[~kept].reset_index(drop=True)
+        accepted = _moved(rows, kept)
+        if len(accepted) + len(quarantined) != n_rows:
             raise RecsysError(
                 explained(
                     "rows were lost",
                     where=self.table,
-                    got=f"{len(rows)} in, {len(accepted)} accepted, {len(quarantined)} quarantined",
+                    got=f"{n_rows} in, {len(accepted)} accepted, {len(quarantined)} quarantined",
                     remedy="report this: it is a defect",
                 )
             )
         confirm(self.table, self.fields, self.key, accepted)
-        refused = rows[~kept].reset_index(drop=True)
         return Checked(accepted, quarantined, self.precaution(refused, quarantined))
+
+
+def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the kept rows, taken out of `rows` column by column: a large table is in memory once."""
+    columns = {name: rows.pop(name)[kept].reset_index(drop=True) for name in tuple(rows.columns)}
+    return pd.DataFrame(columns, copy=False)
 
 
 _OF_ANOTHER_TYPE = (".not_text", ".not_a_set", ".not_a_number", ".not_a_flag", ".not_a_time")

@@ -17,7 +17,7 @@ from recsys.schema.contract import Checked
 from recsys.schema.population import Population, as_utc
 from recsys.schema.precaution import Precaution
 from recsys.schema.relations import Relations
-from recsys.schema.tables import CONTRACTS, check_table
+from recsys.schema.tables import CONTRACTS, read_and_check
 from recsys.storage.erasure import without_erased
 from recsys.storage.quarantine import one_table
 from recsys.storage.source import Reader, Source, source_name, table_readers
@@ -147,11 +147,12 @@ def _require(name: str, tables: Collection[str], source: str) -> None:
 
 
 def with_events_only_sorted(tables: LoadedTables) -> LoadedTables:
-    """Return the tables with their events as `events_of` gives them alone: a large log is in memory once."""
+    """Return the tables with their events sorted and compact alone: a large log is in memory once."""
     events = events_of(tables)
     rest = {name: frame for name, frame in tables.accepted.items() if name != T.EVENTS}
     left = replace(tables, accepted=MappingProxyType(rest))
-    left.__dict__[_EVENTS] = events
+    del tables
+    left.__dict__[_EVENTS] = events.compact()
     return left
 
 
@@ -165,10 +166,9 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
         if name not in readers:
             continue
         try:
-            given = readers[name]()  # one at a time, and let go of when it has been checked
-            rows_in[name] = len(given)
-            checked[name] = check_table(name, given, as_of=time, users=users)
-            del given
+            found = read_and_check(name, readers[name], as_of=time, users=users)
+            rows_in[name] = len(found.accepted) + len(found.quarantined)
+            checked[name] = found
         except TableError as error:
             broken.append(error)
         else:

@@ -86,8 +86,9 @@ class AppliedValues(AppliedBlock):
         number = pd.Index(self.questions, dtype=object).get_indexer(
             pd.Index(answers[C.QUESTION], dtype=object)
         )
-        known = answers.assign(number=number)[number >= 0]
-        return known.drop_duplicates([C.ROW, "number"]).reset_index(drop=True)
+        known = answers[[C.ROW, C.ANSWER, C.ACCEPTED, C.IMPORTANCE]].assign(number=number)[number >= 0]
+        again = known.duplicated([C.ROW, "number"]).to_numpy(bool)
+        return (known[~again] if again.any() else known).reset_index(drop=True)
 
     def looking(self, answers: pd.DataFrame, n_people: int) -> Looking:
         """Return who weighs which question how much, and what they accept."""
