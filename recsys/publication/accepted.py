@@ -13,7 +13,7 @@ from recsys.history.events import CodedEvents, Events
 from recsys.publication.identity import code_id, source_id, text_id
 from recsys.schema.columns import Columns as C
 from recsys.schema.population import Population
-from recsys.storage.coded_events import read_coded_events
+from recsys.storage.coded_events import read_coded_events, read_compact_events
 from recsys.storage.frame_files import count_rows, read_frame, write_frame
 from recsys.storage.people_files import made_from, read_people, write_people
 
@@ -32,7 +32,7 @@ def write_accepted(folder: Path, people: Population, events: Events, *, identity
     """Keep everybody and everything that happened; people come last, so that a part counts as nothing."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_frame(folder / _EVENTS, events.frame)
+    write_frame(folder / _EVENTS, events.compact().frame)
     write_people(people, folder / _PEOPLE, made_from=identity)
 
 
@@ -50,11 +50,13 @@ def read_accepted_people(folder: Path) -> Population:
 
 
 def read_accepted_events(folder: Path, types: Collection[str] | None = None) -> Events:
-    """Return everything that happened, or the events of some types.
+    """Return everything that happened, compact as in `Events.compact`, or the events of some types.
 
     Raises SourceError when the file is damaged.
     """
-    return Events(read_frame(folder / _EVENTS, only=None if types is None else (C.TYPE, types)))
+    if types is None:
+        return read_compact_events(folder / _EVENTS)
+    return Events(read_frame(folder / _EVENTS, only=(C.TYPE, types)))
 
 
 def read_accepted_coded(folder: Path) -> CodedEvents:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import SourceError, explained
@@ -15,12 +16,13 @@ from recsys.storage.durable import durable_file
 _TYPES: Final = b"recsys.types"
 _WORDS: Final = "words"
 """A column of tuples of words: few distinct ones, so each is written once and rows hold its number."""
-_CATEGORIES: Final = "categories"
-"""A column of few distinct texts, which reads back as such."""
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame with a plain index; columns hold numbers, times, texts, categories or tuples of words."""
+    """Write a frame with a plain index; columns hold numbers, times, texts or tuples of words.
+
+    Categories are texts when they are read back.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -33,8 +35,8 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
             types[name] = {_WORDS: [list(words) for words in distinct]}
             columns[name] = pa.array(numbers.astype(np.int32))
         elif isinstance(values.dtype, pd.CategoricalDtype):
-            types[name] = {_CATEGORIES: list(values.cat.categories)}
-            columns[name] = pa.array(values.cat.codes.to_numpy(np.int32))
+            types[name] = "object"
+            columns[name] = _numbered(values.cat.codes.to_numpy(np.int32), values.cat.categories)
         elif values.dtype == object:
             types[name] = "object"
             columns[name] = _each_once(values)
@@ -46,9 +48,15 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
         pq.write_table(table, file, compression="zstd")
 
 
-def read_frame(path: Path, only: tuple[str, Collection[str]] | None = None) -> pd.DataFrame:
+def read_frame(
+    path: Path,
+    only: tuple[str, Collection[str]] | None = None,
+    *,
+    columns: Collection[str] | None = None,
+) -> pd.DataFrame:
     """Read what `write_frame` wrote.
 
+    columns: the names of those to read; all when None.
     only: a column of texts and some of its values; rows with another value are passed over, and never
     in memory together.
 
@@ -58,12 +66,13 @@ def read_frame(path: Path, only: tuple[str, Collection[str]] | None = None) -> p
 
     with _refused_unless_frame(path):
         types = json.loads((pq.read_schema(path).metadata or {})[_TYPES])
+        types = {name: kind for name, kind in types.items() if columns is None or name in columns}
         texts = [name for name, kind in types.items() if kind == "object"]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             # one column at a time, so that a large table is in memory once, not twice
             read = file.read if only is None else _rows_with(file, *only).select
-            columns = {name: _read(read([name]), kind) for name, kind in types.items()}
-        return pd.DataFrame(columns, copy=False)
+            values = {name: _read(read([name]), kind) for name, kind in types.items()}
+        return pd.DataFrame(values, copy=False)
 
 
 def count_rows(path: Path) -> int:
@@ -122,10 +131,15 @@ def _each_once(values: pd.Series) -> Any:
     import pyarrow as pa
 
     try:
-        numbers, distinct = pd.factorize(values.to_numpy(object))
-        words = pa.array(distinct, type=pa.string())
+        return _numbered(*pd.factorize(values.to_numpy(object)))
     except (TypeError, pa.ArrowException):
         return pa.array(values, from_pandas=True)
+
+
+def _numbered(numbers: npt.NDArray[np.integer], distinct: Any) -> Any:
+    import pyarrow as pa
+
+    words = pa.array(distinct, type=pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(numbers.astype(np.int32), mask=numbers < 0), words)
 
 
@@ -138,9 +152,6 @@ def _read(table: Any, kind: Any) -> pd.Series:
 
 
 def _typed(values: pd.Series, kind: Any) -> pd.Series:
-    if isinstance(kind, dict) and _CATEGORIES in kind:
-        known = pd.Index(kind[_CATEGORIES], dtype=object)
-        return pd.Series(pd.Categorical.from_codes(values.to_numpy(), categories=known), index=values.index)
     if isinstance(kind, dict):
         numbers = values.to_numpy(np.int64)
         words = np.empty(len(kind[_WORDS]) + 1, dtype=object)  # the last, at -1, is None

@@ -91,9 +91,6 @@ def test_frames_keep_their_types(tmp_path: Path) -> None:
             "words": words,
             "text": pd.Series(["x", None, "y", ""], dtype="str"),
             "anything": pd.Series([None, "x", None, "z"], dtype=object),
-            "kind": pd.Series(
-                ["x", None, "y", "x"], dtype=pd.CategoricalDtype(pd.Index(["y", "x"], dtype=object))
-            ),
             "number": np.array([1, 2, 3, 4], np.int32),
             "share": [0.5, np.nan, 1.0, 2.0],
             "ts": pd.to_datetime(["2026-01-05T00:00:00.000001Z", None] * 2, format="ISO8601").astype(

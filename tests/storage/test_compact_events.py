@@ -10,7 +10,8 @@ from recsys.errors import SourceError
 from recsys.history import Events, directed_labels
 from recsys.schema.columns import Columns as C
 from recsys.simulation.town import make_town
-from recsys.storage.event_files import read_events, write_events
+from recsys.storage.coded_events import read_compact_events
+from recsys.storage.frame_files import write_frame
 from recsys.storage.load import load_events
 
 
@@ -20,8 +21,8 @@ def events() -> Events:
 
 
 def test_people_types_times_and_numbers_stay(events: Events, tmp_path: Path) -> None:
-    write_events(events, tmp_path)
-    again = read_events(tmp_path)
+    write_frame(tmp_path / "events", events.compact().frame)
+    again = read_compact_events(tmp_path / "events")
     for name in (C.ACTOR, C.TARGET, C.TYPE, C.DETAIL):
         was, found = events.frame[name].astype(object), again.frame[name].astype(object)
         assert was.where(was.notna(), None).tolist() == found.where(found.notna(), None).tolist()
@@ -31,9 +32,9 @@ def test_people_types_times_and_numbers_stay(events: Events, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("part", [slice(None), slice(0, 200), slice(0, 0)])
 def test_categories_are_coded_as_texts_are(events: Events, tmp_path: Path, part: slice) -> None:
-    write_events(events, tmp_path)
+    write_frame(tmp_path / "events", events.compact().frame)
     texts = Events(events.frame.iloc[part].reset_index(drop=True))
-    words = Events(read_events(tmp_path).frame.iloc[part].reset_index(drop=True))
+    words = Events(read_compact_events(tmp_path / "events").frame.iloc[part].reset_index(drop=True))
     for name in ("people", "actor", "target", "type", "ts", "count"):
         was, found = getattr(texts.coded, name), getattr(words.coded, name)
         assert was.dtype == found.dtype
@@ -45,25 +46,30 @@ def test_somebody_erased_leaves_no_row(events: Events, tmp_path: Path) -> None:
     gone = str(events.frame[C.ACTOR].iloc[0])
     erased = pd.DataFrame({C.ACTOR: [gone], C.TARGET: [None], C.TYPE: ["erase"], C.TS: [events.last]})
     log = Events.of(pd.concat([events.frame, erased.assign(event_id="~")], ignore_index=True))
-    write_events(log, tmp_path)
-    left = read_events(tmp_path).without_erased()
+    write_frame(tmp_path / "events", log.compact().frame)
+    left = read_compact_events(tmp_path / "events").without_erased()
     assert len(left) == len(log.without_erased()) < len(log)
     assert gone not in left.coded.people
     np.testing.assert_array_equal(left.coded.target, log.without_erased().coded.target)
 
 
 def test_nothing_that_happened_reads_back(tmp_path: Path) -> None:
-    write_events(Events.none(), tmp_path)
-    assert len(read_events(tmp_path)) == 0
+    write_frame(tmp_path / "events", Events.none().compact().frame)
+    assert len(read_compact_events(tmp_path / "events")) == 0
 
 
-@pytest.mark.parametrize("name", ["events.parquet", "event_people.parquet"])
-def test_a_missing_or_cut_file_is_refused(events: Events, tmp_path: Path, name: str) -> None:
-    write_events(events, tmp_path)
-    content = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(content[: len(content) // 2])
-    with pytest.raises(SourceError):
-        read_events(tmp_path)
-    (tmp_path / name).unlink()
-    with pytest.raises(SourceError):
-        read_events(tmp_path)
+def test_a_cut_or_missing_file_is_refused(events: Events, tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    write_frame(path, events.compact().frame)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(SourceError, match="not a file of events"):
+        read_compact_events(path)
+    path.unlink()
+    with pytest.raises(SourceError, match="not a file of events"):
+        read_compact_events(path)
+
+
+def test_texts_read_back_as_categories_too(events: Events, tmp_path: Path) -> None:
+    write_frame(tmp_path / "events", events.frame)
+    found = read_compact_events(tmp_path / "events").frame
+    pd.testing.assert_frame_equal(found, events.compact().frame, check_categorical=False)
