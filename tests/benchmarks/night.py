@@ -34,13 +34,15 @@ from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.night_spark import spark_beside_processes
 from tests.crash.corruption import try_all
+from tests.crash.disk import Harm, felt
 from tests.crash.publishing import publishing, serving
 from tests.crash.stages import WRITES, Stages
-from tests.crash.walk import Story, steps_of, walk
+from tests.crash.walk import Walked, kinds_of, walk
 from tests.publication.night import make_night
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
+HARMS: tuple[Harm, ...] = ("killed", "torn", "full")
 _DONE = (0, 10)
 _TELLING = 1.0
 """Seconds below which how a stage grows is not told."""
@@ -199,24 +201,28 @@ def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     """Walk through every step of a publication and of the stages, and damage every file of one."""
     folder.mkdir()
     night, rng = make_night(), np.random.default_rng(args.seed)
-    points, lost = 0, []
-    for harm in ("killed", "torn", "full"):
-        told: Story = publishing(night, folder / harm)
-        walked = walk(told, harm, range(1, steps_of(told) + 1, args.every))  # type: ignore[arg-type]
-        points, lost = points + walked.points, lost + walked.lost
+    walks: list[Walked] = []
+
+    def noted(what: str, harm: str, walked: Walked) -> None:
+        walks.append(walked)
+        print(f"{what}, {harm}: {walked.points} points, {len(walked.lost)} lost", file=sys.stderr, flush=True)
+
+    for harm in HARMS:
+        told = publishing(night, folder / harm)
+        noted("publishing", harm, walk(told, harm, felt(kinds_of(told), harm)[:: args.every]))
     stages = Stages.of(folder / "stages")
     for stage in WRITES:
-        steps = stages.steps(stage)
-        for harm in ("killed", "torn", "full"):
-            walked = stages.walk(stage, harm, range(1, steps + 1, args.every_in_stages))  # type: ignore[arg-type]
-            points, lost = points + walked.points, lost + walked.lost
+        kinds = stages.kinds(stage)
+        for harm in HARMS:
+            noted(stage, harm, stages.walk(stage, harm, felt(kinds, harm)[:: args.every_in_stages]))
+    lost = [text for walked in walks for text in walked.lost]
     published = folder / "corrupt"
     night.publish(published, serving=serving)
     found = try_all(published, lambda: read_publication(published), rng, flips=max(1, 20 // args.every))
     for text in [*lost, *found.loaded]:
         print(f"lost: {text}", file=sys.stderr)
     return {
-        "crash_points": points,
+        "crash_points": sum(walked.points for walked in walks),
         "crash_lost": len(lost),
         "corrupt_tried": found.tried,
         "corrupt_loaded": len(found.loaded),

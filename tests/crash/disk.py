@@ -9,7 +9,7 @@ import errno
 import io
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -21,15 +21,34 @@ CALLS: Final = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
 NEEDS_ROOM: Final = ("write", "fsync", "mkdir")
 
 
+def felt(kinds: Sequence[str], harm: Harm) -> list[int]:
+    """Return the steps at which a harm does what it does at no other.
+
+    A process can be killed after each. Only a write can be torn: elsewhere that is to be killed. No room
+    from a step that needs none is no room from the next that does.
+    """
+    needed = {"killed": kinds, "torn": ("write",), "full": NEEDS_ROOM}[harm]
+    return [at for at, kind in enumerate(kinds, 1) if kind in needed]
+
+
 class Disk:
-    """Counts steps and does `harm` at the `at`-th; with `at` 0 it only counts."""
+    """Counts steps and does `harm` at the `at`-th; with `at` 0 it only counts.
+
+    kinds: of which kind each step so far was.
+    """
 
     def __init__(self, harm: Harm = "killed", at: int = 0) -> None:
-        self.harm, self.at, self.steps = harm, at, 0
+        self.harm, self.at = harm, at
+        self.kinds: list[str] = []
+
+    @property
+    def steps(self) -> int:
+        """How many steps there were so far."""
+        return len(self.kinds)
 
     def before(self, kind: str) -> bool:
         """Count a step; raise when there is no room for it, and say whether to tear it."""
-        self.steps += 1
+        self.kinds.append(kind)
         if self.harm == "full" and 0 < self.at <= self.steps and kind in NEEDS_ROOM:
             raise OSError(errno.ENOSPC, "No space left on device")
         return self.harm == "torn" and self.steps == self.at

@@ -56,12 +56,13 @@ class Stages:
 
     def fresh(self, stage: str) -> None:
         """Put everything as it is when the stage begins: DVC has removed what it wrote."""
+        removed = {self.whole.root / path for path in (*WRITES[stage], WORK.parts)}
         shutil.rmtree(self.here.root, ignore_errors=True)
-        shutil.copytree(self.whole.root, self.here.root)
-        shutil.rmtree(self.here.root / WORK.parts, ignore_errors=True)
-        for path in WRITES[stage]:
-            found = self.here.root / path
-            shutil.rmtree(found) if found.is_dir() else found.unlink()
+        shutil.copytree(
+            self.whole.root,
+            self.here.root,
+            ignore=lambda folder, names: {name for name in names if Path(folder) / name in removed},
+        )
 
     def run(self, stage: str) -> int:
         """Run the stage and return its exit code."""
@@ -71,17 +72,21 @@ class Stages:
 
     def steps(self, stage: str) -> int:
         """Return how many steps on the disk the stage takes."""
+        return len(self.kinds(stage))
+
+    def kinds(self, stage: str) -> list[str]:
+        """Return of which kind each of these steps is."""
         self.fresh(stage)
 
-        def counted() -> int:
+        def counted() -> list[str]:
             with failing(Disk()) as disk:
                 self.run(stage)
-            return disk.steps
+            return disk.kinds
 
         ended = in_process(counted)
         if ended.error or ended.killed:
             raise AssertionError(ended.error or f"{stage} was killed")
-        return int(ended.value)
+        return [str(kind) for kind in ended.value]
 
     def walk(self, stage: str, harm: Harm, points: Iterable[int]) -> Walked:
         """Cut the stage short at each point, look at what is there, and run it again."""

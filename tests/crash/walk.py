@@ -39,17 +39,22 @@ class Story:
 
 def steps_of(story: Story) -> int:
     """Return how many steps on the disk the work takes when nothing fails."""
+    return len(kinds_of(story))
+
+
+def kinds_of(story: Story) -> list[str]:
+    """Return of which kind each of these steps is."""
     story.fresh()
 
-    def counted() -> int:
+    def counted() -> list[str]:
         with failing(Disk()) as disk:
             story.work()
-        return disk.steps
+        return disk.kinds
 
     ended = in_process(counted)
     if ended.error:
         raise AssertionError(ended.error)
-    return int(ended.value)
+    return [str(kind) for kind in ended.value]
 
 
 def walk(story: Story, harm: Harm, points: Iterable[int]) -> Walked:

@@ -14,7 +14,7 @@ from recsys.publication.rollback import rollback
 from recsys.storage.erasures import ErasureList
 from recsys.storage.published import read_publication
 from tests.crash.corruption import try_all
-from tests.crash.disk import Harm
+from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
 from tests.crash.publishing import publishing as publishing_story
 from tests.crash.publishing import serving, state_of, story
@@ -87,6 +87,13 @@ def test_killed_between_the_files_and_the_pointer(night: Night, tmp_path: Path) 
     assert read_publication(tmp_path).run_id == settled
     assert len(list((tmp_path / "runs").iterdir())) == 2
     assert night.publish(tmp_path).exit_code == 0
+
+
+def test_every_step_at_which_a_harm_is_felt_is_walked_once() -> None:
+    kinds = ["mkdir", "write", "rename", "unlink", "write", "fsync"]
+    assert felt(kinds, "killed") == [1, 2, 3, 4, 5, 6]
+    assert felt(kinds, "torn") == [2, 5]
+    assert felt(kinds, "full") == [1, 2, 5, 6]
 
 
 def test_an_erasure_may_end_at_any_step(night: Night, tmp_path: Path) -> None:
