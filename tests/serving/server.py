@@ -17,6 +17,9 @@ from tests.serving.app import WORKER
 
 ROOT = Path(__file__).parents[2]
 _START_S = 120.0
+PATIENT_S = "75"
+"""Seconds before uvicorn hangs up on a silent client or kills a silent worker: on a machine with other
+work either may wait for a processor longer than the five seconds uvicorn gives them."""
 
 
 class Answer(NamedTuple):
@@ -91,6 +94,7 @@ def backend(published: Path, safety: str, *, workers: int = 2) -> Iterator[Backe
     command = [
         sys.executable, "-m", "uvicorn", "tests.serving.app:app", "--port", str(port),
         "--workers", str(workers), "--log-level", "warning", "--no-access-log",
+        "--timeout-keep-alive", PATIENT_S, "--timeout-worker-healthcheck", PATIENT_S,
     ]  # fmt: skip
     with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as process:
         try:
