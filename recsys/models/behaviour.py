@@ -104,7 +104,9 @@ class BehaviourModel(Model):
         if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
             return replace(Stacker.usual().of_content(level, slope), asked=self.base_.asked), usual
         heard = [looks.take(held) for held in splits]
-        parts = [self._held_parts(people, lesson, looks, held, rng) for held in splits]
+        parts = [
+            self._held_parts(people, lesson, looks, held, rng, last=held is splits[-1]) for held in splits
+        ]
         for _ in range(BELIEFS):
             labels, chances = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
             learned = fit_stacker(Parts.joined(parts), labels, chances)
@@ -118,11 +120,23 @@ class BehaviourModel(Model):
         return learned.of_content(level, slope), joint
 
     def _held_parts(
-        self, people: Population, lesson: Lesson | None, looks: Looks, held: Mask, rng: Generator
+        self,
+        people: Population,
+        lesson: Lesson | None,
+        looks: Looks,
+        held: Mask,
+        rng: Generator,
+        *,
+        last: bool,
     ) -> Parts:
-        """Return the parts of held-out looks, from a fit of everything else to the others."""
+        """Return the parts of held-out looks, from a fit of everything else to the others.
+
+        last: nothing is learned from the lesson again.
+        """
         seen, unseen = looks.take(~held), looks.take(held)
         model = None if lesson is None else self._content_again(people, lesson.without(unseen), rng)
+        if last and lesson is not None:
+            lesson.forget_rows()
         content = None if model is None else model.fitted
         base = Base.learned(people, content, seen, self.config, rng)
         spaces = base.spaces(people, content)

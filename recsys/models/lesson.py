@@ -28,6 +28,10 @@ class Lesson:
         """The rows of all people; they are made when first asked for, when events are gone."""
         return self.features.concatenated(self.people)
 
+    def forget_rows(self) -> None:
+        """Let go of the rows, the largest of what is taught from; they are made again when asked for."""
+        self.__dict__.pop("rows", None)
+
     def without(self, held: Looks) -> "Lesson":
         """Return the lesson without the pairs of `held`, in either direction."""
         width = max(len(self.people), 1)

@@ -39,13 +39,13 @@ class Space:
         so that every person is folded in on their own.
         """
         rows = []
-        sides = ((self.taste, self.appeal + bases.appeal), (self.appeal, self.taste + bases.taste))
-        for (prior, others), evidence in zip(sides, looks.grouped(len(self.taste)), strict=True):
+        sides = ((self.taste, self.appeal, bases.appeal), (self.appeal, self.taste, bases.taste))
+        for (prior, others, moved), evidence in zip(sides, looks.grouped(len(self.taste)), strict=True):
             rows.append(
                 fold_in_answers(
                     prior,
                     evidence,
-                    others * self.scale,
+                    (others + moved) * self.scale,
                     labels=looks.labels,
                     weights=looks.chances,
                     offset=offset,
@@ -70,6 +70,8 @@ class Shifts:
 
     def at(self, rows: npt.NDArray[np.integer]) -> "Shifts":
         """Return the shifts at `rows`; nothing for a row of -1."""
+        if np.array_equal(rows, np.arange(len(self.taste))):
+            return self  # everybody in order, as while a model is fitted
         return Shifts(rows_at(self.taste, rows), rows_at(self.appeal, rows))
 
 

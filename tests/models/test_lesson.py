@@ -1,0 +1,43 @@
+"""What is forgotten of a lesson is made again as it was."""
+
+import numpy as np
+
+import recsys
+from recsys.models.content import ContentModel
+from recsys.models.hybrid import HybridModel
+from recsys.models.looks import Looks
+from recsys.models.space import Shifts
+
+
+def test_forgotten_rows_are_made_again() -> None:
+    town = recsys.make_town(60, np.random.default_rng(7))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    lesson = ContentModel().lesson(people, events)
+    looks = Looks.from_events(people, events)
+    fewer = lesson.without(looks.take(np.arange(len(looks) // 2)))
+    assert len(fewer.pairs) < len(lesson.pairs)
+    was = lesson.rows
+    assert fewer.rows is was
+    lesson.forget_rows()
+    assert lesson.rows is not was
+    np.testing.assert_array_equal(lesson.rows.looks, was.looks)
+    np.testing.assert_array_equal(lesson.rows.is_, was.is_)
+
+
+def test_a_lesson_given_teaches_what_fit_learns() -> None:
+    town = recsys.make_town(60, np.random.default_rng(7))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    fitted = HybridModel().fit(people, events, rng=np.random.default_rng(1)).fitted
+    model = HybridModel()
+    lesson = model.lesson(people, events.compact())
+    taught = model.taught(people, lesson, rng=np.random.default_rng(1)).fitted
+    np.testing.assert_array_equal(taught.taste, fitted.taste)
+    np.testing.assert_array_equal(taught.appeal, fitted.appeal)
+
+
+def test_shifts_of_everybody_in_order_are_the_shifts() -> None:
+    shifts = Shifts(np.arange(6.0).reshape(3, 2), np.ones((3, 2)))
+    assert shifts.at(np.arange(3)) is shifts
+    assert shifts.at(np.array([0, 2, 1])).taste.tolist() == [[0.0, 1.0], [4.0, 5.0], [2.0, 3.0]]
+    assert shifts.at(np.array([0, 1, -1])).taste.tolist() == [[0.0, 1.0], [2.0, 3.0], [0.0, 0.0]]
+    assert shifts.at(np.array([0, 1])).taste.tolist() == [[0.0, 1.0], [2.0, 3.0]]
