@@ -22,13 +22,12 @@ from recsys.publication.allocation_files import write_allocation
 from recsys.publication.chance import generator
 from recsys.publication.list_table import write_table
 from recsys.publication.night import Night
-from recsys.publication.pair_table import list_table
-from recsys.publication.recommend_job import recommender
+from recsys.publication.pair_table import list_tables
 from recsys.publication.work import WorkFolder
 from recsys.ranking.allocated import AllocatedLists, allocated_lists
 from recsys.ranking.pool import mutual_pool
 from recsys.ranking.ranked_pairs import RankedPairs
-from recsys.ranking.recommender import Recommender
+from recsys.ranking.rulebook import Rulebook
 from recsys.schema.columns import Columns as C
 from recsys.schema.ids import IdIndex
 from recsys.schema.population import Population
@@ -61,24 +60,24 @@ class AllocatedNight:
 def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
     night = Night.under_way(settings, work)
-    maker = recommender(settings, work, night)
+    rules = Rulebook(night.people, night.policy)
     pool = read_pool(work, night.people.ids)
     if not settings.allocate.enabled:
-        return _best_of_pool(settings, work, maker, pool)
+        return _best_of_pool(settings, work, rules, pool)
     full = full_lives(night.people, night.happened(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
     there = presence(settings.allocate, night.people)
     found = allocated_lists(
-        maker,
-        mutual_pool(pool, maker.compiled, maker.likes, full, config.workers),
+        rules,
+        mutual_pool(pool, rules.compiled, rules.likes, full, config.workers),
         config,
         rng=rng,
         presence=there,
         full=full,
         combiner=settings.recommend.combiner,
     )
-    write_table(work.lists, [list_table(found.pairs, night.people, maker.reasons)])
+    write_table(work.lists, list_tables(found.pairs, night.people, rules.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     write_allocation(work.allocation, found.prices, figures)
     return AllocatedNight(
@@ -166,13 +165,13 @@ def expected(
 
 
 def _best_of_pool(
-    settings: Settings, work: WorkFolder, maker: Recommender, pool: Iterable[RankedPairs]
+    settings: Settings, work: WorkFolder, rules: Rulebook, pool: Iterable[RankedPairs]
 ) -> AllocatedNight:
     """Write the best of every pool, whoever else wants the same people."""
     kept = RankedPairs.joined(pairs.kept(pairs.rank() <= settings.recommend.k) for pairs in pool)
-    allowed = kept.allowed(maker.policy, maker.people)
+    allowed = kept.allowed(rules.policy, rules.people)
     kept = kept.kept(allowed)
-    write_table(work.lists, [list_table(kept, maker.people, maker.reasons)])
-    write_allocation(work.allocation, np.zeros(len(maker.people), np.float32), {"rows": []})
+    write_table(work.lists, list_tables(kept, rules.people, rules.reasons))
+    write_allocation(work.allocation, np.zeros(len(rules.people), np.float32), {"rows": []})
     people = len(np.unique(kept.viewer))
     return AllocatedNight(people, len(kept), full=0, unseen=0, dropped=int((~allowed).sum()), gain=None)

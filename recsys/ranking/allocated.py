@@ -11,7 +11,7 @@ from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.presence import Presence
 from recsys.models.reciprocal import combine
 from recsys.ranking.ranked_pairs import RankedPairs
-from recsys.ranking.recommender import Recommender
+from recsys.ranking.rulebook import Rulebook
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ class AllocatedLists:
 
 
 def allocated_lists(
-    maker: Recommender,
+    rules: Rulebook,
     graph: CandidateGraph,
     config: AllocationConfig,
     *,
@@ -54,7 +54,7 @@ def allocated_lists(
     full: `(n_people,)`, who has as many companions as they wish for and was left out of the candidates.
     """
     allocation = allocate_graph(graph, config, presence=presence, rng=rng)
-    found, dropped = maker.checked(_pairs(allocation, combiner))
+    found, dropped = rules.checked(_pairs(allocation, combiner))
     prices = allocation.price if full is None else np.where(full, np.float32(TAKEN), allocation.price)
     return AllocatedLists(found, dropped, graph, allocation, prices)
 

@@ -68,6 +68,18 @@ class RankedPairs:
             None if self.propensity is None else self.propensity[keep],
         )
 
+    def part(self, start: int, stop: int) -> "RankedPairs":
+        """Return the suggestions from one place to another, without copying them."""
+        here = slice(start, stop)
+        return RankedPairs(
+            self.viewer[here],
+            self.candidate[here],
+            self.p_like[here],
+            self.p_liked_back[here],
+            self.p_mutual[here],
+            None if self.propensity is None else self.propensity[here],
+        )
+
     def rank(self) -> npt.NDArray[np.int32]:
         """Return each suggestion's place in its list, from 1 and without gaps."""
         new_list = np.ones(len(self), bool)

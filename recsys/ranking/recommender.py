@@ -5,23 +5,17 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import structlog
 
-from recsys.constraints.compiled import Compiled
-from recsys.constraints.csr import Lists
 from recsys.constraints.policy import Policy
 from recsys.errors import InputError, explained
-from recsys.explain.reasons import Reasons
 from recsys.models.directed import Directed
-from recsys.ranking.likes_given import likes_given
 from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.rulebook import Rulebook
 from recsys.retrieval import Retriever
 from recsys.schema.population import Population
 
-_log = structlog.get_logger(__name__)
 
-
-class Recommender:
+class Recommender(Rulebook):
     """Ranks candidates for viewers of one population under one policy.
 
     `pairs` masks, scores, and checks every pair again with the plain form of the policy, which shares
@@ -35,22 +29,8 @@ class Recommender:
             raise InputError(
                 explained("the model gave the matrices of other people", remedy="apply it to these")
             )
-        self.directed, self.people, self.policy = directed, people, policy
-
-    @cached_property
-    def compiled(self) -> Compiled:
-        """The rules as masks over everybody."""
-        return self.policy.compile(self.people)
-
-    @cached_property
-    def reasons(self) -> Reasons:
-        """What reasons are read from."""
-        return Reasons(self.people)
-
-    @cached_property
-    def likes(self) -> Lists:
-        """Whom each person has liked already."""
-        return likes_given(self.people)
+        super().__init__(people, policy)
+        self.directed = directed
 
     @cached_property
     def _retriever(self) -> Retriever:
@@ -81,20 +61,3 @@ class Recommender:
             viewers, k=k, combiner=combiner, exclude=left_out, workers=workers, progress=progress
         )
         return self.checked(RankedPairs.of(found))
-
-    def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
-        """Return the pairs the plain form of the rules allows, and how many it took out.
-
-        Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
-        """
-        allowed = found.allowed(self.policy, self.people)
-        allowed &= ~self.likes.holds(found.viewer, found.candidate)
-        dropped = int((~allowed).sum())
-        if dropped:
-            rules = found.kept(~allowed).refused_by(self.policy, self.people)
-            _log.warning(
-                "pairs dropped by the plain check: compiled masks and rules disagree",
-                pairs=dropped,
-                constraints=rules,
-            )
-        return found.kept(allowed), dropped
