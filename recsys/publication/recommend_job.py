@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from recsys.config import Settings
+from recsys.constraints.compiled import Compiled
 from recsys.publication.chosen_model import directed_of, load_model
 from recsys.publication.executors.executor import PartDone, WorkOnPart
 from recsys.publication.identity import code_id, files_id, package_versions, text_id
@@ -13,7 +15,9 @@ from recsys.publication.pair_table import list_table
 from recsys.publication.part_files import PartFiles
 from recsys.publication.partition import Partition
 from recsys.publication.work import WorkFolder
-from recsys.ranking.recommender import Recommender
+from recsys.ranking.searcher import Searcher
+from recsys.retrieval import Retriever
+from recsys.schema.population import Population
 
 DROPPED = "dropped"
 """Count of a part: pairs that the plain check took out; anything but 0 is a defect."""
@@ -31,10 +35,20 @@ class RecommendJob:
         """Where parts are written."""
         return PartFiles(self.work.parts / "recommend")
 
+    @property
+    def laid_out(self) -> Path:
+        """Where everybody lies laid out while the step is under way; all workers share the memory of it."""
+        return self.work.parts / "laid_out"
+
+    def lay_out(self, people: Population, compiled: Compiled) -> None:
+        """Lay out everybody for the workers, once."""
+        directed = directed_of(load_model(self.settings.model, self.work.model), people)
+        Retriever(directed, compiled).save(self.laid_out)
+
     def open(self) -> WorkOnPart:
-        """Lay out everybody and return what finds the candidates of one part."""
+        """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
         night = Night.under_way(self.settings, self.work)
-        maker = recommender(self.settings, self.work, night)
+        maker = Searcher(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
         cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
 
         def one(number: int) -> PartDone:
@@ -44,12 +58,6 @@ class RecommendJob:
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
 
         return one
-
-
-def recommender(settings: Settings, work: WorkFolder, night: Night) -> Recommender:
-    """Return what makes the lists of the night, from its people, its rules and its model."""
-    directed = directed_of(load_model(settings.model, work.model), night.people)
-    return Recommender(directed, night.people, night.policy)
 
 
 def inputs_id(settings: Settings, work: WorkFolder, night: Night) -> str:

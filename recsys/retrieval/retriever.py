@@ -1,6 +1,9 @@
 """People laid out once for many searches, and the search itself, tile by tile."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +16,7 @@ from recsys.models.directed import Directed
 from recsys.retrieval.best import NO_PRICE, Wanted
 from recsys.retrieval.chunks import Chunks, chunks_within, refuse
 from recsys.retrieval.gathered import Gathered
-from recsys.retrieval.layout import lay_out, layout_bytes
+from recsys.retrieval.layout import Layout, lay_out, layout_bytes, open_layout, save_layout
 from recsys.retrieval.lists import MutualLists
 from recsys.retrieval.scores import COMBINER_NUMBERS
 from recsys.retrieval.sparse import Links, links
@@ -53,14 +56,28 @@ class Retriever:
             )
         if tile < 1:
             raise SettingsError(explained("a tile holds at least one person", where="tile", got=tile))
-        self._n_people = compiled.n_people
-        self._tile = tile
-        self._memory_mb = memory_mb
-        self._bytes = layout_bytes(directed, compiled)
-        if memory_mb is not None and self._bytes > memory_mb * 2**20:
-            refuse(self._bytes, memory_mb)
-        self._layout = lay_out(directed, compiled, tile)
-        self._order, self._position = self._layout.order, self._layout.position
+        n_bytes = layout_bytes(directed, compiled)
+        if memory_mb is not None and n_bytes > memory_mb * 2**20:
+            refuse(n_bytes, memory_mb)
+        self._take(lay_out(directed, compiled, tile), tile, n_bytes, memory_mb)
+
+    @classmethod
+    def opened(cls, folder: Path) -> Self:
+        """Return what `save` wrote; processes that open one folder share its memory."""
+        retriever, layout = cls.__new__(cls), open_layout(folder)
+        retriever._take(layout, tile=int(np.diff(layout.starts).max(initial=1)), n_bytes=0, memory_mb=None)
+        return retriever
+
+    def save(self, folder: Path) -> None:
+        """Write everybody to files in `folder`, for processes to search side by side."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        save_layout(self._layout, folder)
+
+    def _take(self, layout: Layout, tile: int, n_bytes: int, memory_mb: float | None) -> None:
+        self._n_people = len(layout.position)
+        self._tile, self._bytes, self._memory_mb = tile, n_bytes, memory_mb
+        self._layout, self._order, self._position = layout, layout.order, layout.position
         self._nobody = self._excluded(np.empty((0, 2), np.int32))
 
     def top_k(

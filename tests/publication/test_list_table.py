@@ -13,7 +13,7 @@ from recsys.explain.reasons import Reasons
 from recsys.publication import list_table as module
 from recsys.publication.join_lists import join_lists
 from recsys.publication.list_table import copy_lists, write_lists, write_table
-from recsys.publication.pair_table import list_table
+from recsys.publication.pair_table import list_table, list_tables
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.schema.columns import Columns as C
 from recsys.storage.published import LIST_COLUMNS, read_coded_lists, read_lists
@@ -51,7 +51,9 @@ def test_no_part_is_a_table_without_rows(night: Night, tmp_path: Path) -> None:
     assert (tmp_path / "joined").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
-def test_pairs_become_the_same_table_as_frames(night: Night, tmp_path: Path) -> None:
+def test_pairs_become_the_same_table_as_frames(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = night.people.ids
     pairs = RankedPairs(
         ids.find(night.lists[C.VIEWER]),
@@ -67,6 +69,10 @@ def test_pairs_become_the_same_table_as_frames(night: Night, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(found.drop(columns=C.REASONS), expected.drop(columns=C.REASONS))
     assert found[C.REASONS].map(list).tolist() == expected[C.REASONS].map(list).tolist()
     assert max(map(len, found[C.REASONS])) > 0
+    monkeypatch.setattr(module, "ROWS_A_GROUP", 17)
+    write_table(tmp_path / "whole", [list_table(pairs, night.people, reasons)])
+    write_table(tmp_path / "pieces", list_tables(pairs, night.people, reasons))
+    assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()
     without = list_table(pairs, night.people, None)
     assert without[C.REASONS].to_pylist() == [[]] * len(pairs)
     assert pq.read_schema(tmp_path / "pairs").equals(without.schema)

@@ -45,6 +45,17 @@ def test_mapped_layouts_hold_the_same_and_cannot_change_the_files(tmp_path: Path
     assert np.array_equal(open_layout(tmp_path).people.taste, layout.people.taste)
 
 
+def test_a_saved_retriever_finds_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    retriever = Retriever(directed_world(rng, 90), compiled_world(rng, 90), tile=16)
+    for _ in range(2):  # the second time over the first
+        retriever.save(tmp_path / "laid_out")
+    opened = Retriever.opened(tmp_path / "laid_out")
+    left_out = [[0, 1], [5, 7]]
+    assert len(retriever.top_k(k=6)) > 0
+    assert same_bytes(opened.top_k(k=6, exclude=left_out), retriever.top_k(k=6, exclude=left_out))
+
+
 def test_memory_mapped_factors_are_not_written(tmp_path: Path) -> None:
     from recsys.models.directed import Directed
 

@@ -65,6 +65,7 @@ def compare(
             luck = np.random.default_rng(seed)
             said = judge(truth, ranked, look=look, inbox=inbox, presence=presence, rng=luck, rounds=rounds)
             found[name][draw] = said.matches, said.people_reached(there), said.exposure_gini(there)
+        del truth  # before the next is drawn
     return [_summed(name, values, found[reference]) for name, values in found.items()]
 
 
