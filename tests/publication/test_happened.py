@@ -1,0 +1,32 @@
+"""Some types of events read from what was accepted tell what all events tell."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recsys
+from recsys.history.companions import DECIDING, companions, full_lives
+from recsys.history.events import Events
+from recsys.publication.accepted import read_accepted_events, write_accepted
+from recsys.schema.population import Population
+
+
+@pytest.fixture(scope="module")
+def town() -> tuple[Population, Events]:
+    made = recsys.make_town(150, np.random.default_rng(6))
+    return recsys.load_population(made.tables), recsys.load_events(made.tables)
+
+
+def test_who_has_somebody_already_is_read_from_few_events(
+    town: tuple[Population, Events], tmp_path: Path
+) -> None:
+    people, events = town
+    write_accepted(tmp_path / "accepted", people, events, identity="these")
+    few = read_accepted_events(tmp_path / "accepted", DECIDING)
+    assert 0 < len(few) < len(events)
+    assert len(few) == events.frame["type"].isin(DECIDING).sum()
+    assert companions(events, people.ids).any()
+    for some in (few, events.of_types(*DECIDING)):
+        assert np.array_equal(companions(some, people.ids), companions(events, people.ids))
+        assert np.array_equal(full_lives(people, some), full_lives(people, events))
