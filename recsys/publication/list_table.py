@@ -72,7 +72,7 @@ def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
 def _parts(source: Path) -> Iterator[pa.Table]:
     with refused_unless_lists(source), pq.ParquetFile(source) as file:
         for number in range(file.num_row_groups):
-            yield file.read_row_group(number).select(SCHEMA.names)
+            yield file.read_row_group(number).select(SCHEMA.names).cast(SCHEMA)
 
 
 def _left(parts: Iterable[pa.Table], without: Ids) -> Iterator[pa.Table]:
