@@ -74,6 +74,8 @@ def judge(night: Night, *, pairs: Path | None = None) -> Found:
 def _judged(night: Night, pairs: Path | None) -> Found:
     kept = judged_people(night.people, night.settings.evaluate.people, generator(night.settings, "judged"))
     events = night.events if kept is None else events_among(night.events, kept)
+    if kept is not None:
+        night.let_go()  # of a large service, most of whom nobody is judged by
     decided = directed_labels(events)
     if decided[C.TS].nunique() < 2:
         return {"not_judged": "no decisions at two times, so nothing came after anything"}

@@ -63,6 +63,11 @@ class Night:
         """Everything that happened up to then."""
         return read_accepted_events(self._kept) if self._kept else events_of(self.tables)
 
+    def let_go(self) -> None:
+        """Let go of everybody and everything that happened; asked for again, they are read again."""
+        for name in ("people", "events"):
+            self.__dict__.pop(name, None)
+
     @property
     def n_events(self) -> int:
         """How many events there are, without reading them when they were kept."""
