@@ -18,9 +18,13 @@ Prices = npt.NDArray[np.float32]
 
 
 def write_allocation(folder: Path, prices: Prices, figures: Mapping[str, Any]) -> None:
-    """Write the price of everybody's attention, `(n_people,)`, and figures for the report."""
-    save_arrays(folder, {_PRICES: prices})
+    """Write figures for the report and the price of everybody's attention, `(n_people,)`.
+
+    Prices come last, so that a folder left half written cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     write_durably(folder / FIGURES, json.dumps(figures, indent=1).encode() + b"\n")
+    save_arrays(folder, {_PRICES: prices})
 
 
 def read_prices(folder: Path) -> Prices:

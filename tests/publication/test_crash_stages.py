@@ -45,6 +45,12 @@ def test_parts_finished_before_the_end_are_not_done_again(stages: Stages) -> Non
     assert 1 <= said["redone"] < 5
 
 
+def test_half_an_allocation_is_refused(stages: Stages) -> None:
+    steps = stages.steps("allocate")
+    walked = stages.walk("allocate", "killed", range(steps - 8, steps - 4))  # between its two last files
+    assert (walked.points, walked.lost) == (4, [])
+
+
 def test_a_file_written_in_place_would_be_seen(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that does not write aside leaves half a pool, and the walk says so."""
     from recsys.publication import list_table
