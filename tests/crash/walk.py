@@ -29,7 +29,6 @@ class Story:
     fresh:   puts everything as it was before.
     work:    the work, in a process of its own.
     state:   what stands there, read in a fresh process; any plain value.
-    finish:  runs the work again without harm, in a fresh process, and returns the state after it.
     """
 
     fresh: Callable[[], Any]
