@@ -25,10 +25,12 @@ def review(
     from recsys.cli.opening import language, opened
     from recsys.explain.review import load_policy, review_queue
     from recsys.schema.columns import Columns as C
+    from recsys.storage.load import events_of, load_tables
 
     night, policy = opened(source, as_of, params), load_policy()
     spoken = language(lang, night.settings)
-    queue = review_queue(night.events, as_of=night.people.as_of, policy=policy)
+    tables = load_tables(night.source, night.settings.as_of)  # the events of a night have no ids to name
+    queue = review_queue(events_of(tables), as_of=tables.as_of, policy=policy)
     for row in queue.head(most).to_dict("records"):
         what = policy.kinds[row["kind"]].label.text(spoken)
         evidence = " ".join(row["evidence"][:3])
