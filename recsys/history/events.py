@@ -179,13 +179,7 @@ class Events:
         [0, 1]
         """
         frame = self.frame
-        people, *sides = _coded_people(frame[C.ACTOR], frame[C.TARGET])
-        kind = pd.CategoricalDtype(pd.Index(people, dtype=object))
-        columns = {
-            name: pd.Series(pd.Categorical.from_codes(codes.astype(np.int32), dtype=kind))
-            for name, codes in zip((C.ACTOR, C.TARGET), sides, strict=True)
-        }
-        del sides
+        columns = compact_people(*_coded_people(frame[C.ACTOR], frame[C.TARGET]))
         kept = {name: _few(frame[name]) if name in WORDS else frame[name] for name in KEPT}
         return Events(pd.DataFrame(columns | kept, copy=False))
 
@@ -227,6 +221,17 @@ class Events:
             detail=frame[C.DETAIL].to_numpy(object),
             count=pd.to_numeric(frame[C.COUNT]).fillna(1).to_numpy(np.float64),
         )
+
+
+def compact_people(
+    people: npt.NDArray[np.object_], actor: npt.NDArray[np.integer], target: npt.NDArray[np.integer]
+) -> dict[str, pd.Series]:
+    """Return actor and target of `Events.compact`: positions in `people`, ascending, as categories."""
+    kind = pd.CategoricalDtype(pd.Index(people, dtype=object))
+    return {
+        name: pd.Series(pd.Categorical.from_codes(codes.astype(np.int32, copy=False), dtype=kind))
+        for name, codes in ((C.ACTOR, actor), (C.TARGET, target))
+    }
 
 
 def _coded_people(

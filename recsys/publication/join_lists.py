@@ -14,6 +14,7 @@ from recsys.errors import InputError, explained
 from recsys.publication import list_table
 from recsys.publication.list_table import SCHEMA, write_table
 from recsys.schema.columns import Columns as C
+from recsys.storage.coded_columns import distinct
 
 Numbers = npt.NDArray[np.int64]
 
@@ -72,10 +73,8 @@ class _Order(NamedTuple):
 def _lists_of(path: Path) -> tuple[npt.NDArray[np.object_], Numbers]:
     """Return the viewer and the length of every list of a part."""
     with pq.ParquetFile(path, read_dictionary=[C.VIEWER]) as file:
-        column = file.read([C.VIEWER])[C.VIEWER].unify_dictionaries().combine_chunks()
-    viewer = column.indices.to_numpy()
+        names, viewer = distinct(file.read([C.VIEWER])[C.VIEWER])
     first = np.flatnonzero(np.diff(viewer, prepend=-1))
-    names = column.dictionary.to_numpy(zero_copy_only=False).astype(object)
     return names[viewer[first]], np.diff(np.append(first, len(viewer)))
 
 

@@ -23,8 +23,8 @@ def list_tables(pairs: RankedPairs, people: Population, reasons: Reasons | None)
     """Return the same as tables of one row group each, one after another, for there may be many."""
     rank, texts = pairs.rank(), pa.array(people.ids.values, pa.string())
     for start in range(0, max(len(pairs), 1), list_table_file.ROWS_A_GROUP):
-        stop = start + list_table_file.ROWS_A_GROUP
-        yield _table(pairs.part(start, stop), rank[start:stop], texts, reasons)
+        here = slice(start, start + list_table_file.ROWS_A_GROUP)
+        yield _table(pairs.kept(here), rank[here], texts, reasons)
 
 
 def _table(

@@ -57,8 +57,8 @@ class RankedPairs:
     def __len__(self) -> int:
         return len(self.viewer)
 
-    def kept(self, keep: Mask) -> "RankedPairs":
-        """Return the suggestions where `keep` is true."""
+    def kept(self, keep: Mask | slice) -> "RankedPairs":
+        """Return the suggestions where `keep` is true, or those of a slice without copying them."""
         return RankedPairs(
             self.viewer[keep],
             self.candidate[keep],
@@ -66,18 +66,6 @@ class RankedPairs:
             self.p_liked_back[keep],
             self.p_mutual[keep],
             None if self.propensity is None else self.propensity[keep],
-        )
-
-    def part(self, start: int, stop: int) -> "RankedPairs":
-        """Return the suggestions from one place to another, without copying them."""
-        here = slice(start, stop)
-        return RankedPairs(
-            self.viewer[here],
-            self.candidate[here],
-            self.p_like[here],
-            self.p_liked_back[here],
-            self.p_mutual[here],
-            None if self.propensity is None else self.propensity[here],
         )
 
     def rank(self) -> npt.NDArray[np.int32]:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import SourceError, explained
-from recsys.history.events import KEPT, TYPES, WORDS, CodedEvents, Events
+from recsys.history.events import KEPT, TYPES, WORDS, CodedEvents, Events, compact_people
 from recsys.schema.columns import Columns as C
+from recsys.storage.coded_columns import Numbers, Texts, coded_alike, distinct
 from recsys.storage.frame_files import read_frame
 
 _TEXTS: Final = (C.ACTOR, C.TARGET, C.TYPE, C.DETAIL)
@@ -26,11 +27,11 @@ def read_coded_events(path: Path) -> CodedEvents:
     """
     with _refused_unless_events(path), pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
         # one column at a time, so that what it is made from is gone before the next
-        people, actor, target = _people(file.read([C.ACTOR])[C.ACTOR], file.read([C.TARGET])[C.TARGET])
+        people, actor, target = _both(file)
         return CodedEvents(
             people=people,
-            actor=actor,
-            target=target,
+            actor=actor.astype(np.int64),
+            target=target.astype(np.int64),
             type=_types(file.read([C.TYPE])[C.TYPE]),
             ts=file.read([C.TS])[C.TS].cast(pa.int64()).to_numpy(),
             detail=_words(file.read([C.DETAIL])[C.DETAIL]),
@@ -44,13 +45,7 @@ def read_compact_events(path: Path) -> Events:
     Raises SourceError when the file is damaged or holds no events.
     """
     with _refused_unless_events(path), pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
-        people, *sides = _people(file.read([C.ACTOR])[C.ACTOR], file.read([C.TARGET])[C.TARGET])
-        kind = pd.CategoricalDtype(pd.Index(people, dtype=object))
-        columns = {
-            name: pd.Series(pd.Categorical.from_codes(codes.astype(np.int32), dtype=kind))
-            for name, codes in zip((C.ACTOR, C.TARGET), sides, strict=True)
-        }
-        del sides
+        columns = compact_people(*_both(file))
         columns |= {name: _categories(file.read([name])[name]) for name in WORDS}
     rest = [name for name in KEPT if name not in WORDS]
     return Events(pd.DataFrame(columns | dict(read_frame(path, columns=rest).items()), copy=False))
@@ -69,34 +64,21 @@ def _refused_unless_events(path: Path) -> Iterator[None]:
 
 
 def _categories(column: pa.ChunkedArray) -> pd.Series:
-    words, numbers = _numbered(column)
+    words, numbers = distinct(column)
     return pd.Series(pd.Categorical.from_codes(numbers, categories=pd.Index(words, dtype=object)))
 
 
-def _people(
-    actors: pa.ChunkedArray, targets: pa.ChunkedArray
-) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return everybody named, ascending, and both columns as positions in it, -1 for nobody."""
-    named = [_numbered(column) for column in (actors, targets)]
-    people = np.unique(np.concatenate([words for words, _ in named]))
-    places = [np.append(np.searchsorted(people, words), -1) for words, _ in named]
-    actor, target = (place[numbers] for place, (_, numbers) in zip(places, named, strict=True))
+def _both(file: pq.ParquetFile) -> tuple[Texts, Numbers, Numbers]:
+    """Return everybody named, and actor and target as positions among them."""
+    people, (actor, target) = coded_alike([file.read([name])[name] for name in (C.ACTOR, C.TARGET)])
     return people, actor, target
 
 
 def _types(column: pa.ChunkedArray) -> npt.NDArray[np.int8]:
-    words, numbers = _numbered(column)
+    words, numbers = distinct(column)
     return np.append([TYPES.code(str(word)) for word in words], -1).astype(np.int8)[numbers]
 
 
 def _words(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    words, numbers = _numbered(column)
+    words, numbers = distinct(column)
     return np.append(words, np.array([None], dtype=object))[numbers]
-
-
-def _numbered(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int32]]:
-    """Return the distinct values of a column and the number of each row's, -1 for none."""
-    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    whole = coded.unify_dictionaries().combine_chunks()
-    numbers = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return whole.dictionary.to_numpy(zero_copy_only=False).astype(object), numbers

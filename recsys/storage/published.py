@@ -8,7 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +15,7 @@ from pyarrow.types import is_list
 
 from recsys.errors import PublicationError, SourceError, explained
 from recsys.schema.columns import Columns as C
+from recsys.storage.coded_columns import coded_alike
 from recsys.storage.durable import write_durably
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
 
@@ -95,16 +95,10 @@ def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.D
 
 
 def _coded(columns: Sequence[pa.ChunkedArray]) -> list[pd.Categorical]:
-    """Return columns of texts as numbers into all texts of all columns."""
-    arrays = [column.unify_dictionaries().combine_chunks() for column in columns]
-    words = [array.dictionary.to_numpy(zero_copy_only=False).astype(object) for array in arrays]
-    every = pd.Index(np.unique(np.concatenate([np.empty(0, object), *words])), dtype=object)
-    coded = []
-    for array, own in zip(arrays, words, strict=True):
-        number = np.append(every.get_indexer(pd.Index(own, dtype=object)), -1).astype(np.int32)
-        found = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        coded.append(pd.Categorical.from_codes(number[found], categories=every))
-    return coded
+    """Return columns of texts as categories: all texts of all columns."""
+    texts, numbers = coded_alike(columns)
+    every = pd.Index(texts, dtype=object)
+    return [pd.Categorical.from_codes(column, categories=every) for column in numbers]
 
 
 def _there(path: Path, columns: Sequence[str]) -> list[str]:
