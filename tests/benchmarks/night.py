@@ -32,7 +32,7 @@ from recsys.publication.work import WORK
 from recsys.storage.published import read_publication
 from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
-from tests.benchmarks.night_spark import spark_beside_processes
+from tests.benchmarks.night_spark import change_execution, spark_beside_processes
 from tests.crash.corruption import try_all
 from tests.crash.disk import Harm, felt
 from tests.crash.publishing import publishing, serving
@@ -162,10 +162,7 @@ def _resume(project: Path) -> int:
 
     That is the finished parts a rerun does again, and the one that was under way.
     """
-    settings = (project / WORK.settings).read_text(encoding="utf-8")
-    size = max(1, _viewers(project) // 8)
-    chosen = settings.replace("people_a_part: 5000", f"people_a_part: {size}")
-    (project / WORK.settings).write_text(chosen.replace("workers: 0", "workers: 1"), encoding="utf-8")
+    change_execution(project, people_a_part=max(1, _viewers(project) // 8), workers=1)
     notes = project / WORK.parts / "recommend"
     shutil.rmtree(notes, ignore_errors=True)
     with subprocess.Popen(

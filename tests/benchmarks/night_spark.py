@@ -23,12 +23,11 @@ def spark_beside_processes(project: Path, viewers: int, run: Run) -> dict[str, A
     seconds of Spark over those of processes. The settings of the night are left as they were.
     """
     before = (project / WORK.settings).read_text(encoding="utf-8")
-    settings = yaml.safe_load(before)
-    shared = {"people_a_part": max(1, -(-viewers // _PARTS)), "workers": 2}
-    spark = {"executor": "spark", "spark_master": "local[2,4]"}
+    change_execution(project, people_a_part=max(1, -(-viewers // _PARTS)), workers=2)
     try:
-        processes_seconds, by_processes = _made(project, settings, shared, run)
-        spark_seconds, by_spark = _made(project, settings, shared | spark, run)
+        processes_seconds, by_processes = _made(project, run)
+        change_execution(project, executor="spark", spark_master="local[2,4]")
+        spark_seconds, by_spark = _made(project, run)
     finally:
         (project / WORK.settings).write_text(before, encoding="utf-8")
     return {
@@ -39,11 +38,17 @@ def spark_beside_processes(project: Path, viewers: int, run: Run) -> dict[str, A
     }
 
 
-def _made(project: Path, settings: dict[str, Any], execution: dict[str, Any], run: Run) -> tuple[float, str]:
-    """Make all parts afresh with these executors; return the seconds of the stage and what was made."""
+def change_execution(project: Path, **changes: object) -> None:
+    """Change how the work of a night is shared out."""
+    path = project / WORK.settings
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings["execution"] |= changes
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def _made(project: Path, run: Run) -> tuple[float, str]:
+    """Make all parts afresh; return the seconds of the stage and what was made."""
     shutil.rmtree(project / WORK.parts / "recommend", ignore_errors=True)
-    chosen = settings | {"execution": settings["execution"] | execution}
-    (project / WORK.settings).write_text(yaml.safe_dump(chosen), encoding="utf-8")
     run(project, "pipelines.recommend")
     said = json.loads((project / WORK.log).read_text(encoding="utf-8").splitlines()[-1])
     return float(said["seconds"]), sha256_of(project / WORK.pool)
