@@ -20,7 +20,7 @@ def factors_of_answers(
     Signed factors where at least a twentieth of the answers are of the rarer kind; where almost all
     are likes, those of implicit feedback. Zero for people without an answer.
     """
-    from recsys.models.collaborative import als_factors
+    from recsys.models.als_factors import als_factors
 
     answers = looks.take(looks.answered)
     share = float(answers.labels.mean()) if len(answers) else 0.0

@@ -6,7 +6,7 @@ from numpy.random import Generator
 
 from recsys.models.behaviour_config import BehaviourConfig
 from recsys.models.calibrated_factors import CalibratedFactors
-from recsys.models.collaborative import als_factors
+from recsys.models.als_factors import als_factors
 from recsys.models.looks import Looks
 from recsys.schema.population import Population
 

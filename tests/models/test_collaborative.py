@@ -7,7 +7,8 @@ import pytest
 
 from recsys.history.events import Events
 from recsys.models.behaviour_config import BehaviourConfig
-from recsys.models.collaborative import CollaborativeModel, stored_confidences
+from recsys.models.als_factors import stored_confidences
+from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
 from recsys.models.looks import Looks
 from recsys.schema.columns import Columns as C
