@@ -44,7 +44,7 @@ lists.head(5)
 # `reasons` holds codes, taken from what both have made public. They become words in Japanese or English.
 
 # %%
-from recsys.explain.reasons import reason_text
+from recsys.messaging.reasons import reason_text
 
 viewer = lists.viewer_id.iloc[0]
 mine = lists[lists.viewer_id == viewer].head(5)

@@ -24,7 +24,7 @@ import pandas as pd
 
 import recsys
 from recsys import plots
-from recsys.history.labels import directed_labels
+from recsys.data.labels import directed_labels
 
 plots.use_style()
 

@@ -26,9 +26,14 @@ import pandas as pd
 
 import recsys
 from recsys import plots
-from recsys.evaluation import as_lists, compare, count_signals, evidence_slice, mutual_labels, reliability_table
-from recsys.history.grades import LabelSettings
-from recsys.history.labels import directed_labels
+from recsys.evaluation import as_lists
+from recsys.evaluation import compare
+from recsys.evaluation import count_signals
+from recsys.evaluation import evidence_slice
+from recsys.evaluation import mutual_labels
+from recsys.evaluation import reliability_table
+from recsys.data.label_weights import LabelSettings
+from recsys.data.labels import directed_labels
 
 plots.use_style()
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.allocating import allocate_night
-from recsys.publication.work import WorkFolder
+from recsys.pipeline.allocation import allocate_night
+from recsys.pipeline.paths import WorkFolder
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

@@ -5,10 +5,10 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.judging import judge
-from recsys.publication.night import Night
-from recsys.publication.work import WorkFolder
-from recsys.storage.durable import write_durably
+from recsys.pipeline.evaluation import judge
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WorkFolder
+from recsys.storage.atomic_write import write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

@@ -5,10 +5,10 @@ import sys
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.features.feature_map import FeatureMap
-from recsys.publication.chosen_blocks import chosen_blocks
-from recsys.publication.feature_files import write_features
-from recsys.publication.night import Night
-from recsys.publication.work import WorkFolder
+from recsys.pipeline.from_settings import chosen_blocks
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.stage_outputs import write_features
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

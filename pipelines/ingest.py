@@ -4,12 +4,12 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.forgetting import note_applied
-from recsys.publication.night import tables_of
-from recsys.publication.work import PUBLISHED, WorkFolder
-from recsys.storage.erasures import ErasureList
-from recsys.storage.forget_tables import forget_in_tables
-from recsys.storage.snapshot import take_snapshot
+from recsys.pipeline.erasure import note_applied
+from recsys.pipeline.night import tables_of
+from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.safety.erase_tables import forget_in_tables
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.source_snapshot import take_snapshot
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

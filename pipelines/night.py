@@ -20,14 +20,14 @@ from typing import Any
 
 from pipelines.process_group import run_group
 from pipelines.settings import CHANGES
-from recsys.cli.opening import language, settings_if_sound
+from recsys.catalogue import Language, load_catalogue
+from recsys.cli.app import language, settings_if_sound
 from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN, BusyError
-from recsys.publication.lock import writer_lock
-from recsys.publication.run_log import read_lines
-from recsys.publication.work import PUBLISHED, WORK
-from recsys.schema.catalogue import Language, load_catalogue
-from recsys.storage.published import current_run
+from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.run_log import read_lines
+from recsys.storage.publication import current_run
 
 TRACK = "track"
 """The one stage that may fail after the publication was made."""

@@ -6,18 +6,15 @@ import sys
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
-from recsys.publication.allocation_files import read_prices
-from recsys.publication.evaluated import read_calibration
-from recsys.publication.gates import Level
-from recsys.publication.identity import made_from
-from recsys.publication.list_table import copy_lists
-from recsys.publication.night import Night
-from recsys.publication.publish import Outcome, publish
-from recsys.publication.serving import serving_writer
-from recsys.publication.still_here import still_here
-from recsys.publication.work import PUBLISHED, WorkFolder
-from recsys.storage.durable import write_durably
-from recsys.storage.erasures import ErasureList
+from recsys.pipeline.fingerprint import made_from
+from recsys.pipeline.gates import Level
+from recsys.pipeline.list_files import copy_lists
+from recsys.pipeline.night import Night, still_here
+from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.pipeline.publish import Outcome, publish, serving_writer
+from recsys.pipeline.stage_outputs import read_calibration, read_prices
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.atomic_write import write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

@@ -7,8 +7,8 @@ from tqdm import tqdm
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.recommending import recommend_night
-from recsys.publication.work import WorkFolder
+from recsys.pipeline.candidates import recommend_night
+from recsys.pipeline.paths import WorkFolder
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

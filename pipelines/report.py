@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.night import Night
-from recsys.publication.work import WorkFolder
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WorkFolder
 from recsys.report import render_report
 from recsys.report.read_night import read_night
-from recsys.storage.durable import write_durably
+from recsys.storage.atomic_write import write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

@@ -5,12 +5,12 @@ import sys
 
 from pipelines.stage import Facts, run_with
 from recsys.config import TOWN, read_settings
+from recsys.pipeline.erasure import clear_work
+from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.plugins import plugin_versions
-from recsys.publication.forgetting import clear_work
-from recsys.publication.work import PUBLISHED, WORK
+from recsys.safety.erasure_list import ErasureList
 from recsys.simulation.town import DEFAULT_AS_OF
-from recsys.storage.durable import write_durably
-from recsys.storage.erasures import ErasureList
+from recsys.storage.atomic_write import write_durably
 
 CHANGES = "RECSYS_NIGHT_CHANGES"
 """Lines of `key=value` that `pipelines.night --set` hands over; kept in the settings file, so not hidden."""

@@ -4,11 +4,11 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import TOWN, Settings
-from recsys.publication.chosen_town import chosen_town_parts
-from recsys.publication.work import PUBLISHED, WorkFolder
-from recsys.storage.erasures import ErasureList
-from recsys.storage.forget_tables import forget_in_tables
-from recsys.storage.write import write_tables
+from recsys.pipeline.from_settings import chosen_town_parts
+from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.safety.erase_tables import forget_in_tables
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.table_files import write_tables
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

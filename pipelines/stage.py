@@ -15,9 +15,9 @@ import structlog
 
 from recsys.config import Settings, read_settings
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
-from recsys.publication.run_log import add_line
-from recsys.publication.work import WORK, WorkFolder
-from recsys.storage.durable import write_durably
+from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.run_log import add_line
+from recsys.storage.atomic_write import write_durably
 
 EXIT_DEFECT: Final = 1
 """Exit code of an error nobody raised on purpose."""

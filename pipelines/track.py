@@ -6,12 +6,11 @@ from dataclasses import asdict
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.work import PUBLISHED, WorkFolder
-from recsys.storage.durable import write_durably
-from recsys.storage.erasures import ErasureList
-from recsys.tracking.finished_night import FinishedNight
-from recsys.tracking.forget_tracked import forget_tracked
-from recsys.tracking.track_night import track_night
+from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.atomic_write import write_durably
+from recsys.tracking.erasure import forget_tracked
+from recsys.tracking.night_tracking import FinishedNight, track_night
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

@@ -4,11 +4,11 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.chance import generator
-from recsys.publication.chosen_model import chosen_model
-from recsys.publication.feature_files import read_features
-from recsys.publication.night import Night
-from recsys.publication.work import WorkFolder
+from recsys.pipeline.from_settings import chosen_model
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.stage_outputs import read_features
+from recsys.random import generator
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

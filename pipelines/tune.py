@@ -12,10 +12,10 @@ import sys
 
 from pipelines.stage import Facts, run_with
 from recsys.config import read_settings
-from recsys.publication.night import Night
-from recsys.publication.tuning import tune
-from recsys.publication.work import WORK
-from recsys.storage.durable import write_durably
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WORK
+from recsys.pipeline.tuning import tune
+from recsys.storage.atomic_write import write_durably
 
 
 def step(trials: int, changes: list[str]) -> Facts:

@@ -5,11 +5,10 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.publication.accepted import write_accepted
-from recsys.publication.late import late_events
-from recsys.publication.night import Night
-from recsys.publication.work import PUBLISHED, WorkFolder
-from recsys.storage.durable import durable_file, write_durably
+from recsys.pipeline.night import Night, late_events
+from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.pipeline.stage_outputs import write_accepted
+from recsys.storage.atomic_write import durable_file, write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:

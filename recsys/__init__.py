@@ -20,32 +20,33 @@ if TYPE_CHECKING:
     from recsys import plots as plots
     from recsys.allocation.allocate import allocate
     from recsys.constraints.policy import Policy
+    from recsys.data.events import Events
+    from recsys.data.population import Population
     from recsys.evaluation.compare import compare
     from recsys.evaluation.evaluate import evaluate
-    from recsys.history.events import Events
     from recsys.interactions.interactions import Interactions
+    from recsys.models.baselines import RandomModel
     from recsys.models.content import ContentModel
     from recsys.models.hybrid import HybridModel
     from recsys.models.popularity import PopularityModel
-    from recsys.models.random_model import RandomModel
     from recsys.ranking.ranker import Ranker
     from recsys.ranking.recommend import recommend
-    from recsys.schema.population import Population
     from recsys.simulation.town import make_town
     from recsys.storage.load import load_events, load_population
-    from recsys.storage.published import read_publication
+    from recsys.storage.publication import read_publication
+
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "ContentModel": "recsys.models.content",
-    "Events": "recsys.history.events",
+    "Events": "recsys.data.events",
     "HybridModel": "recsys.models.hybrid",
     "Interactions": "recsys.interactions.interactions",
     "Policy": "recsys.constraints.policy",
     "PopularityModel": "recsys.models.popularity",
-    "Population": "recsys.schema.population",
-    "RandomModel": "recsys.models.random_model",
+    "Population": "recsys.data.population",
+    "RandomModel": "recsys.models.baselines",
     "Ranker": "recsys.ranking.ranker",
     "allocate": "recsys.allocation.allocate",
     "compare": "recsys.evaluation.compare",
@@ -53,29 +54,9 @@ _HOMES = {
     "load_events": "recsys.storage.load",
     "load_population": "recsys.storage.load",
     "make_town": "recsys.simulation.town",
-    "read_publication": "recsys.storage.published",
+    "read_publication": "recsys.storage.publication",
     "recommend": "recsys.ranking.recommend",
 }
-
-__all__ = [
-    "ContentModel",
-    "Events",
-    "HybridModel",
-    "Interactions",
-    "Policy",
-    "PopularityModel",
-    "Population",
-    "RandomModel",
-    "Ranker",
-    "allocate",
-    "compare",
-    "evaluate",
-    "load_events",
-    "load_population",
-    "make_town",
-    "read_publication",
-    "recommend",
-]
 
 
 _MODULES = ("evaluation", "plots")
@@ -97,3 +78,24 @@ def _unknown(name: str) -> str:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, *_MODULES, "__version__"])
+
+
+__all__ = [
+    "ContentModel",
+    "Events",
+    "HybridModel",
+    "Interactions",
+    "Policy",
+    "PopularityModel",
+    "Population",
+    "RandomModel",
+    "Ranker",
+    "allocate",
+    "compare",
+    "evaluate",
+    "load_events",
+    "load_population",
+    "make_town",
+    "read_publication",
+    "recommend",
+]

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from recsys.schema.build import build_population
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.population import Population, as_utc
-from recsys.schema.relations import Relations
-from recsys.schema.vocabulary import AMOUNTS, ENUMERATIONS
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS
+from recsys.data.build_population import build_population
+from recsys.data.population import Population, as_utc
+from recsys.data.relations import Relations
 
 AS_OF = as_utc("2026-03-02T03:00:00")
 LANGUAGES = ("ja", "en", "ko")

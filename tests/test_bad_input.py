@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
 from recsys.storage.load import LoadedTables, load_events, load_population, load_tables, population_of
-from recsys.storage.write import write_tables
+from recsys.storage.table_files import write_tables
 from tests.people import AS_OF, make_tables
 
 N = 5

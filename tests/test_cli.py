@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli import app
 from recsys.constraints import Policy
-from recsys.publication.lock import writer_lock
+from recsys.pipeline.lock import writer_lock
 from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
 from recsys.storage.load import load_population
-from recsys.storage.published import current_run, read_publication
-from recsys.storage.safety import MemorySafety
+from recsys.storage.publication import current_run, read_publication
 
 COMMANDS = [
     "simulate",
@@ -262,7 +262,7 @@ def test_doctor_hints_when_a_stage_took_most_of_the_memory(
         (16, "ok   memory       publish took most: 3.0 of 16.0 GiB (19%)"),
         (3, "hint memory"),
     ):
-        monkeypatch.setattr("recsys.publication.health.machine_memory", lambda size=gib: size << 30)
+        monkeypatch.setattr("recsys.pipeline.doctor.machine_memory", lambda size=gib: size << 30)
         assert answer in recsys("doctor").output
 
 

@@ -7,7 +7,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from recsys.cli import app
-from recsys.cli.japanese import help_texts
+from recsys.cli.app import help_texts
 
 JAPANESE = re.compile("[ぁ-ヿ一-鿿]")
 ENGLISH = get_command(app)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.schema.tables import CONTRACTS
-from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.tables import CONTRACTS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(

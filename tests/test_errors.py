@@ -6,7 +6,7 @@ import pytest
 
 import recsys
 from recsys.errors import MissingExtraError, RecsysError, imported
-from recsys.models.hybrid_config import HybridConfig
+from recsys.models.hybrid import HybridConfig
 
 
 def test_a_missing_package_names_the_extra_that_brings_it():

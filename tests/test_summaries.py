@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import recsys
+from recsys.catalogue import load_catalogue
 from recsys.features import FeatureMap
-from recsys.ranking.page import Item, Page, Receipt
-from recsys.schema.catalogue import load_catalogue
+from recsys.ranking.response import Item, Page, Receipt
 from recsys.storage.load import load_tables
 
 

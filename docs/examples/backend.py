@@ -1,7 +1,7 @@
 """A backend in one file: pages, blocks, impressions.
 
 Once, before the first start, create the safety store; a missing one is an error, never an empty one:
-python -c "from recsys.storage.safety import SqliteSafety; SqliteSafety.create('data/safety.db')"
+python -c "from recsys.safety import SqliteSafety; SqliteSafety.create('data/safety.db')"
 
 A viewer nobody knows gets 200 with an empty page, by design: an answer of its own would tell who is a member.
 
@@ -20,8 +20,8 @@ from pydantic import BaseModel
 
 from recsys import Ranker
 from recsys.errors import SafetyUnavailable, StalePublicationError
-from recsys.ranking.page import Receipt
-from recsys.storage.safety import open_safety
+from recsys.ranking.response import Receipt
+from recsys.safety import open_safety
 
 
 @asynccontextmanager

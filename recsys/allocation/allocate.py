@@ -1,18 +1,229 @@
 """The public call: a table of candidates in, everybody's list out."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from recsys.allocation.allocation import allocate_graph
-from recsys.allocation.config import AllocationConfig
+from recsys.allocation.budgets import crowding_prices, within_budget
+from recsys.allocation.config import AllocationConfig, Presence
+from recsys.allocation.frank_wolfe import ascend, subtract_price
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.presence import Presence
-from recsys.allocation.tables import by_id, graph_of, rows_of
-from recsys.errors import InputError, explained
-from recsys.schema.columns import Columns as C
+from recsys.allocation.minimum_exposure import with_floor
+from recsys.allocation.objective import Model
+from recsys.allocation.rounding import Ranked, sorted_edges
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.parallel import in_ranges
+from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """Lists of everybody, and what they are expected to bring by the allocator's own model.
+
+    ranked:     edges in list order.
+    propensity: `(n_listed,)` float32, the chance with which each entry was drawn, 1 where no lot decided.
+    exposure:   `(n_listed,)` float32, the chance that each entry is looked at.
+    utility:    `(n_people,)` expected matches of each person.
+    load:       `(n_people,)` likes each expects to receive.
+    price:      `(n_people,)` float32, matches lost elsewhere by one more like to each person.
+    trace:      the objective before every step.
+    unseen:     rows the floor could not place.
+    """
+
+    graph: CandidateGraph
+    ranked: Ranked
+    propensity: Float32Array
+    exposure: Float32Array
+    utility: Float64Array
+    load: Float64Array
+    price: Float32Array
+    trace: Float64Array
+    unseen: Int32Array
+
+    @property
+    def matches(self) -> float:
+        """Expected matches, each pair once. The mean-field model understates them by some percent."""
+        return 0.5 * float(self.utility.sum())
+
+    @property
+    def viewer(self) -> Int32Array:
+        """The viewer of every entry, `(n_listed,)` int32."""
+        lengths = np.diff(self.ranked.indptr)
+        return np.repeat(np.arange(self.graph.n_people, dtype=np.int32), lengths)
+
+    @property
+    def candidate(self) -> Int32Array:
+        """The candidate of every entry, `(n_listed,)` int32."""
+        return self.graph.candidate[self.ranked.edge]
+
+
+def allocate_graph(
+    graph: CandidateGraph,
+    config: AllocationConfig | None = None,
+    *,
+    budget: npt.ArrayLike | None = None,
+    presence: Presence | None = None,
+    rng: np.random.Generator | None = None,
+) -> Allocation:
+    """Return lists that raise the matches of everybody together.
+
+    budget: likes each person may expect, `(n_people,)`, before the one of `config`. presence: how likely
+    everybody opens lists and inboxes, always when None. rng: needed for the floor, which draws lots.
+
+    Never worse than lists ordered by p q and held to the same budgets, by the model and its objective,
+    when there is no floor: whichever of the two is better is returned.
+    Raises InputError for a budget that is not above 0 for everybody, and for a floor without `rng`.
+    """
+    config = config or AllocationConfig()
+    caps = _budgets(graph, config, budget)
+    if config.floor and rng is None:
+        remedy = "give rng=np.random.default_rng(seed)"
+        raise InputError(explained("the floor draws lots and needs a generator", where="rng", remedy=remedy))
+    model = Model(graph, config, presence)
+    ascent = ascend(model, caps)
+    ranked = _lists(model, ascent.exposure, ascent.price, caps)
+    propensity, unseen = np.ones(len(ranked.edge), np.float32), np.zeros(0, np.int32)
+    if config.floor and rng is not None:
+        floored = with_floor(graph, ranked, model.slots, rng, caps, model.presence.opens)
+        ranked, propensity, unseen = floored.ranked, floored.propensity, floored.unseen
+    exposure = model.exposure_of(ranked)
+    judged = model.unweighted()
+    utility = judged.utilities(exposure)
+    gain = judged.gain(exposure, utility)
+    return Allocation(
+        graph=graph,
+        ranked=ranked,
+        propensity=propensity,
+        exposure=exposure[ranked.edge],
+        utility=utility,
+        load=judged.load.copy(),
+        price=crowding_prices(graph, ranked, gain, exposure, ascent.price),
+        trace=ascent.trace,
+        unseen=unseen,
+    )
+
+
+def _lists(model: Model, exposure: Float32Array, price: Float64Array, caps: Float64Array | None) -> Ranked:
+    graph = model.graph
+    net = model.gain(exposure, model.utilities(exposure))
+
+    def pay(start: int, stop: int) -> None:
+        subtract_price(start, stop, graph.indptr, graph.candidate, graph.p, price, net)
+
+    in_ranges(pay, graph.indptr, model.config.workers)
+    ours = _best(model, exposure, net, (exposure > 0.0) | (net > 0.0), caps)
+    both = graph.p * graph.q
+    theirs = _best(model, both, both, both > 0.0, caps)
+    del both
+    return max(ours, theirs, key=lambda lists: _objective(model, lists))
+
+
+def _best(
+    model: Model,
+    first: Float32Array,
+    then: Float32Array,
+    wanted: npt.NDArray[np.bool_],
+    caps: Float64Array | None,
+) -> Ranked:
+    """Return lists of wanted edges by `first`, ties by `then`, within the budgets."""
+    graph, config = model.graph, model.config
+    if caps is None:
+        return sorted_edges(graph, first, then, wanted, k=config.k, workers=config.workers)
+    wishes = sorted_edges(graph, first, then, wanted, workers=config.workers)
+    return within_budget(graph, wishes, then, model.slots, caps, model.presence.opens)
+
+
+def _objective(model: Model, ranked: Ranked) -> float:
+    return model.objective(model.utilities(model.exposure_of(ranked)))
+
+
+def _budgets(
+    graph: CandidateGraph, config: AllocationConfig, budget: npt.ArrayLike | None
+) -> Float64Array | None:
+    given = config.budget if budget is None else budget
+    if given is None:
+        return None
+    caps = (
+        np.broadcast_to(np.asarray(given, np.float64), (graph.n_people,))
+        if np.ndim(given) == 0
+        else np.asarray(given, np.float64)
+    )
+    if caps.shape != (graph.n_people,):
+        raise InputError(
+            explained("one budget a person is needed", where="budget", got=f"shape {caps.shape}")
+        )
+    if not (caps > 0.0).all():  # comparisons with NaN are false
+        remedy = "take people who may receive no like out of the lists"
+        raise InputError(explained("a budget must be above 0", where="budget", remedy=remedy))
+    return caps
+
+
+NEEDED = (C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK)
+
+
+def graph_of(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
+    """Return the graph of a table with viewer_id, candidate_id, p_like and p_liked_back, and its ids.
+
+    Row r of the graph is the person `ids[r]`; ids ascend.
+
+    Raises InputError for a missing column, a missing id or value, and a pair that stands twice.
+
+    >>> pool = pd.DataFrame([["b", "a", 0.5, 0.2]], columns=NEEDED)
+    >>> graph, ids = graph_of(pool)
+    >>> ids.tolist(), graph.viewer.tolist(), graph.candidate.tolist()
+    (['a', 'b'], [1], [0])
+    """
+    for name in NEEDED:
+        if name not in lists:
+            remedy = did_you_mean(name, lists.columns.astype(str))
+            raise InputError(explained("a column is missing", where="the lists", got=name, remedy=remedy))
+    both = pd.concat([lists[C.VIEWER], lists[C.CANDIDATE]], ignore_index=True)
+    if both.isna().any():
+        raise InputError(explained("an id is missing", where="the lists"))
+    codes, ids = pd.factorize(both.astype(object), sort=True)
+    n = len(lists)
+    graph = CandidateGraph.of(
+        codes[:n],
+        codes[n:],
+        p=lists[C.P_LIKE].to_numpy(np.float32),
+        q=lists[C.P_LIKED_BACK].to_numpy(np.float32),
+        n_people=len(ids),
+    )
+    return graph, np.asarray(ids, dtype=object)
+
+
+def rows_of(allocation: Allocation, lists: pd.DataFrame, ids: ObjectArray) -> pd.DataFrame:
+    """Return the rows of `lists` that were chosen, in list order, with rank, exposure and propensity."""
+    codes = pd.Series(np.arange(len(ids)), index=pd.Index(ids))
+    viewer = codes.loc[lists[C.VIEWER].astype(object)].to_numpy(np.int64)
+    candidate = codes.loc[lists[C.CANDIDATE].astype(object)].to_numpy(np.int64)
+    by_edge = np.argsort(viewer * max(len(ids), 1) + candidate, kind="stable")
+    chosen = lists.iloc[by_edge[allocation.ranked.edge]].reset_index(drop=True)
+    return chosen.assign(
+        **{
+            C.RANK: allocation.ranked.place,
+            C.EXPOSURE: allocation.exposure,
+            C.PROPENSITY: allocation.propensity,
+        }
+    )
+
+
+def by_id(given: Any, ids: ObjectArray, where: str) -> npt.NDArray[np.float64]:
+    """Return numbers by id as one a row, `(n_people,)`.
+
+    Raises InputError when somebody of the lists has none.
+    """
+    numbers = pd.Series(given)
+    missing = [str(one) for one in ids if one not in numbers.index]
+    if missing:
+        what, remedy = "somebody of the lists has no number", "give a number for every id"
+        raise InputError(explained(what, where=where, got=missing[0], remedy=remedy))
+    return numbers.loc[ids.tolist()].to_numpy(np.float64)
 
 
 def allocate(

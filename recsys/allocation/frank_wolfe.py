@@ -8,16 +8,85 @@ ones, because earlier ones were formed at prices too low to hold them.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
-from recsys.allocation.budget import Prices
-from recsys.allocation.examination import NOT_READ, Examination
-from recsys.allocation.model import Model
-from recsys.allocation.slots import step_towards
-from recsys.allocation.threads import in_ranges
+from recsys.allocation.budgets import Prices
+from recsys.allocation.config import NOT_READ, Examination
+from recsys.allocation.objective import Model
+from recsys.parallel import in_ranges
+from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
+_SORT_FROM = 48
+
+
+@njit(nogil=True, cache=True)
+def best_first(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Writes the positions of the k highest gains above 0, best first, ties by position; returns how many.
+    n = 0
+    if k >= _SORT_FROM:
+        for at in np.argsort(-gain, kind="mergesort"):
+            if n == k or not gain[at] > 0.0:
+                break
+            taken[n] = at
+            n += 1
+        return n
+    for at in range(len(gain)):
+        here = gain[at]
+        if not here > 0.0 or (n == k and here <= gain[taken[k - 1]]):
+            continue
+        place = n if n < k else k - 1
+        while place > 0 and gain[taken[place - 1]] < here:
+            taken[place] = taken[place - 1]
+            place -= 1
+        taken[place] = at
+        n = min(n + 1, k)
+    return n
+
+
+@njit(nogil=True, cache=True)
+def subtract_price(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    candidate: Int32Array,
+    p: Float32Array,
+    price: Float64Array,
+    gain: Float32Array,
+):
+    # Takes the price of the like that exposure sends from the gain of every edge of a range of viewers.
+    for e in range(indptr[start], indptr[stop]):
+        gain[e] -= np.float32(np.float64(p[e]) * price[candidate[e]])
+
+
+@njit(nogil=True, cache=True)
+def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    candidate: Int32Array,
+    p: Float32Array,
+    price: Float64Array,
+    gain: Float32Array,
+    slots: Float32Array,
+    opens: Float32Array,
+    step: float,
+    exposure: Float32Array,
+):
+    # E <- (1 - step) E + step D for the viewers of a range, D the best ordering at gain - p price.
+    k = len(slots)
+    taken = np.empty(k, np.int32)
+    most = 0
+    for i in range(start, stop):
+        most = max(most, indptr[i + 1] - indptr[i])
+    net = np.empty(most)
+    for i in range(start, stop):
+        first, n = indptr[i], indptr[i + 1] - indptr[i]
+        for t in range(n):
+            e = first + t
+            net[t] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+            exposure[e] *= 1.0 - step
+        for r in range(best_first(net[:n], k, taken)):
+            exposure[first + taken[r]] += step * slots[r] * opens[i]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +98,12 @@ class Ascent:
     trace:    `(n_steps + 1,)`, the objective before each step and at the end.
     """
 
-    exposure: Floats
-    price: Doubles
-    trace: Doubles
+    exposure: Float32Array
+    price: Float64Array
+    trace: Float64Array
 
 
-def ascend(model: Model, budget: Doubles | None = None) -> Ascent:
+def ascend(model: Model, budget: Float64Array | None = None) -> Ascent:
     """Return exposures that raise the objective of `model`, starting at the order by p q.
 
     budget: `(n_people,)` likes each may expect, or None.
@@ -57,7 +126,7 @@ def ascend(model: Model, budget: Doubles | None = None) -> Ascent:
     return Ascent(best, prices.price, trace)
 
 
-def first_exposure(model: Model) -> Floats:
+def first_exposure(model: Model) -> Float32Array:
     """Return the exposures of lists ordered by p q.
 
     Where a match needs a look from both sides, places nobody holds yet would never gain: there each
@@ -75,7 +144,7 @@ def first_exposure(model: Model) -> Floats:
     return exposure
 
 
-def move(model: Model, gain: Floats, price: Doubles, step: float, exposure: Floats) -> None:
+def move(model: Model, gain: Float32Array, price: Float64Array, step: float, exposure: Float32Array) -> None:
     """Move `exposure` a step towards the best ordering of every list at `gain` less the price."""
     graph, slots, opens = model.graph, model.slots, model.presence.opens
 

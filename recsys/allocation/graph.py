@@ -7,17 +7,100 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from recsys.allocation.inbox_order import counted, filled, linked, sorted_by_q
-from recsys.allocation.threads import in_ranges
-from recsys.allocation.viewer_order import by_candidate, first_repeat
 from recsys.errors import InputError, explained
+from recsys.parallel import in_ranges
+from recsys.types import Float32Array, Int32Array, Int64Array
 
-Rows = npt.NDArray[np.int32]
-Edges = npt.NDArray[np.int32]
-Starts = npt.NDArray[np.int64]
-Chances = npt.NDArray[np.float32]
-EdgeBlock = tuple[Rows, Rows, Chances, Chances]
+
+@njit(nogil=True, cache=True)
+def counted(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Where the edges of each receiver start.
+    indptr = np.zeros(n_people + 1, np.int64)
+    for e in range(len(receiver)):
+        indptr[receiver[e] + 1] += 1
+    for j in range(n_people):
+        indptr[j + 1] += indptr[j]
+    return indptr
+
+
+@njit(nogil=True, cache=True)
+def filled(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Edge and viewer by receiver, viewers ascending.
+    at = indptr[:-1].copy()
+    edge = np.empty(len(receiver), np.int32)
+    viewer = np.empty(len(receiver), np.int32)
+    for i in range(len(by_viewer) - 1):
+        for e in range(by_viewer[i], by_viewer[i + 1]):
+            j = receiver[e]
+            edge[at[j]], viewer[at[j]] = e, i
+            at[j] += 1
+    return edge, viewer
+
+
+@njit(nogil=True, cache=True)
+def linked(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    by_viewer: Int64Array,
+    candidate: Int32Array,
+    indptr: Int64Array,
+    viewer: Int32Array,
+    reverse: Int32Array,
+):
+    # The edge back from receiver to viewer, -1 for none: both lists ascend, so they are merged.
+    for j in range(start, stop):
+        own, last = by_viewer[j], by_viewer[j + 1]
+        for t in range(indptr[j], indptr[j + 1]):
+            while own < last and candidate[own] < viewer[t]:
+                own += 1
+            reverse[t] = own if own < last and candidate[own] == viewer[t] else -1
+
+
+@njit(nogil=True, cache=True)
+def sorted_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    edge: Int32Array,
+    reverse: Int32Array,
+    p_of: Float32Array,
+    q_of: Float32Array,
+    p: Float32Array,
+    q: Float32Array,
+):
+    # The highest q first; the sort is stable, so ties stay in the order of viewers.
+    for j in range(start, stop):
+        here = slice(indptr[j], indptr[j + 1])
+        edges, back = edge[here].copy(), reverse[here].copy()
+        order = np.argsort(-q_of[edges], kind="mergesort")
+        edge[here], reverse[here] = edges[order], back[order]
+        p[here], q[here] = p_of[edge[here]], q_of[edge[here]]
+
+
+@njit(nogil=True, cache=True)
+def by_candidate(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int, stop: int, indptr: Int64Array, candidate: Int32Array, p: Float32Array, q: Float32Array
+):
+    # Sorts the edges of each viewer of a range where they lie.
+    for i in range(start, stop):
+        here = slice(indptr[i], indptr[i + 1])
+        order = np.argsort(candidate[here])
+        candidate[here], p[here], q[here] = candidate[here][order], p[here][order], q[here][order]
+
+
+@njit(nogil=True, cache=True)
+def first_repeat(indptr: Int64Array, candidate: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The first edge whose viewer has the same candidate just before it, -1 for none.
+    for i in range(len(indptr) - 1):
+        for e in range(indptr[i] + 1, indptr[i + 1]):
+            if candidate[e] == candidate[e - 1]:
+                return e
+    return -1
+
+
+EdgeBlock = tuple[Int32Array, Int32Array, Float32Array, Float32Array]
 """Viewer, candidate, p and q of some edges, aligned."""
 
 NO_EDGE = -1
@@ -31,11 +114,11 @@ class Inbox(NamedTuple):
     reverse: `(n_edges,)` int32, position of the edge from receiver to viewer, -1 when there is none.
     """
 
-    indptr: Starts
-    edge: Edges
-    p: Chances
-    q: Chances
-    reverse: Edges
+    indptr: Int64Array
+    edge: Int32Array
+    p: Float32Array
+    q: Float32Array
+    reverse: Int32Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +137,10 @@ class CandidateGraph:
     ([1, 2, 0], True)
     """
 
-    indptr: Starts
-    candidate: Rows
-    p: Chances
-    q: Chances
+    indptr: Int64Array
+    candidate: Int32Array
+    p: Float32Array
+    q: Float32Array
 
     @classmethod
     def of(
@@ -95,9 +178,9 @@ class CandidateGraph:
         Raises InputError as `of` does, and for viewers that do not ascend.
         """
         degree, last = np.zeros(n_people, np.int64), 0
-        candidates: list[Rows] = []
-        likes: list[Chances] = []
-        backs: list[Chances] = []
+        candidates: list[Int32Array] = []
+        likes: list[Float32Array] = []
+        backs: list[Float32Array] = []
         for viewers, shown, like, back in blocks:
             _refuse_broken(viewers, shown, like, back, n_people)
             if (np.diff(viewers, prepend=last) < 0).any():
@@ -132,7 +215,7 @@ class CandidateGraph:
         return len(self.candidate)
 
     @property
-    def viewer(self) -> Rows:
+    def viewer(self) -> Int32Array:
         """The viewer of every edge, `(n_edges,)` int32."""
         return np.repeat(np.arange(self.n_people, dtype=np.int32), np.diff(self.indptr))
 
@@ -193,7 +276,7 @@ def _refuse_repeat(viewer: int, candidate: int) -> None:
 
 
 def _refuse_broken(
-    i: npt.NDArray[np.integer], j: npt.NDArray[np.integer], p: Chances, q: Chances, n_people: int
+    i: npt.NDArray[np.integer], j: npt.NDArray[np.integer], p: Float32Array, q: Float32Array, n_people: int
 ) -> None:
     if not len(i) == len(j) == len(p) == len(q):
         got = f"{len(i)}, {len(j)}, {len(p)} and {len(q)}"

@@ -1,12 +1,55 @@
 """The program itself, the options its commands share, and how an error is shown."""
 
+import os
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 import typer
 
-from recsys.cli.japanese import in_japanese, speaks_japanese
-from recsys.errors import RecsysError
+from recsys.errors import RecsysError, SettingsError, SourceError, did_you_mean, explained
+
+if TYPE_CHECKING:
+    from recsys.catalogue.entries import Language
+    from recsys.config import Settings
+    from recsys.pipeline.night import Night
+
+
+_LOCALES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""Environment variables that say the language, the first that is set counts."""
+
+
+def speaks_japanese(environment: Mapping[str, str] | None = None) -> bool:
+    """Say whether the locale is Japanese.
+
+    >>> speaks_japanese({"LANG": "ja_JP.UTF-8"}), speaks_japanese({"LC_ALL": "C", "LANG": "ja_JP.UTF-8"})
+    (True, False)
+    """
+    known = os.environ if environment is None else environment
+    first = next((known[name] for name in _LOCALES if known.get(name)), "")
+    return first.partition("_")[0].partition(".")[0] == "ja"
+
+
+def help_texts() -> dict[str, Any]:
+    """Return the Japanese texts: of the program, of its commands, of their options."""
+    import yaml
+
+    text = (files("recsys.cli") / "help.ja.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def in_japanese(group: Any) -> None:
+    """Put Japanese in place of the help of a group of commands, its commands and their options."""
+    texts = help_texts()
+    group.help = texts["program"]
+    for name, command in group.commands.items():
+        command.help = texts["commands"].get(name, command.help)
+        for parameter in command.params:
+            known = texts["options"]
+            said = known.get(f"{name}.{parameter.name}", known.get(parameter.name))
+            parameter.help = said or getattr(parameter, "help", None)
 
 
 class _Explaining(typer.core.TyperGroup):
@@ -77,3 +120,76 @@ Lang = Annotated[
     str | None,
     typer.Option(metavar="ja|en", help="Language of the texts; the report's language by default."),
 ]
+
+
+def settings(params: Path | None) -> "Settings":
+    """Return the settings of `params`, else of params.yaml when there is one, else the defaults."""
+    from recsys.config import PARAMS_FILE, Settings, read_settings
+
+    if params is None and not Path(PARAMS_FILE).exists():
+        return Settings()
+    return read_settings(params or PARAMS_FILE)
+
+
+def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night":
+    """Return the night of the options: the one under way when no source is named.
+
+    Raises SourceError when no source is named and no night is under way.
+    """
+    from recsys.config import TOWN, read_settings, settings_of
+    from recsys.pipeline.night import Night
+    from recsys.pipeline.paths import WORK
+
+    if source is None and params is None and WORK.settings.exists() and WORK.tables.exists():
+        chosen = read_settings(WORK.settings)
+        night = Night.under_way(chosen, WORK)
+    else:
+        chosen = settings(params)
+        source = source or chosen.source
+        if source == TOWN:
+            raise SourceError(
+                explained(
+                    "there are no tables yet",
+                    where=str(WORK.tables),
+                    remedy="run make nightly, or name tables with --source",
+                )
+            )
+        chosen = settings_of(chosen.model_dump(exclude_unset=True) | {"source": source}, where="--source")
+        night = Night(chosen, source)
+    if as_of is None:
+        return night
+    known = night.settings.model_dump(exclude_unset=True)
+    return Night(settings_of(known | {"as_of": as_of}, where="--as-of"), night.source)
+
+
+def settings_if_sound(params: Path | None = None) -> "Settings | None":
+    """Return the settings, None when they cannot be read: for commands that must work all the same."""
+    try:
+        return settings(params)
+    except RecsysError:
+        return None
+
+
+def language(lang: str | None, chosen: "Settings | None") -> Literal["ja", "en"]:
+    """Return the language asked for, else the one the settings name, else the one of the locale.
+
+    Raises SettingsError for a language without texts.
+    """
+    named = chosen is not None and "lang" in chosen.report.model_fields_set
+    found = lang or (chosen.report.lang if chosen and named else "ja" if speaks_japanese() else "en")
+    if found not in {"ja", "en"}:
+        raise SettingsError(
+            explained("unknown language", got=found, remedy=did_you_mean(found, ["ja", "en"]))
+        )
+    return cast(Literal["ja", "en"], found)
+
+
+def say(key: str, lang: "Language", **values: object) -> None:
+    """Print the text `cli.KEY` in one language.
+
+    >>> say("written", "en", path="page.html")
+    written: page.html
+    """
+    from recsys.catalogue.loading import load_catalogue
+
+    typer.echo(load_catalogue().text(f"cli.{key}", lang, **values))

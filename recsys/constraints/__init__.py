@@ -1,9 +1,9 @@
 """What is forbidden: plain per-pair rules, their compiled masks, and why a pair is refused."""
 
-from recsys.constraints.brought import check_constraint
-from recsys.constraints.clauses import (
+from recsys.constraints.base import (
     CellLimit,
     Clause,
+    Constraint,
     Gate,
     Groups,
     Overlaps,
@@ -12,10 +12,9 @@ from recsys.constraints.clauses import (
     ShownTo,
 )
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.constraint import Constraint
 from recsys.constraints.funnel import funnel
-from recsys.constraints.platform import PlatformDeclaration
-from recsys.constraints.policy import Policy
+from recsys.constraints.plugin import check_constraint
+from recsys.constraints.policy import PlatformDeclaration, Policy
 from recsys.constraints.why_not import WhyNot
 
 __all__ = [

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.constraints.clauses import Clause, Gate, Mask
-from recsys.constraints.constraint import Constraint
-from recsys.constraints.person import persons
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import Rows
-from recsys.schema.population import Population
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.constraints.base import Clause, Constraint, Gate
+from recsys.constraints.tokens import persons
+from recsys.data.population import Population
+from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.types import BoolArray, Int32Array
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Account(Constraint):
 
     name = "account"
 
-    def allows(self, people: Population, i: Rows, j: Rows) -> Mask:
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether both states are `active` and neither person is held or banned anywhere."""
         active = people.is_word(C.ACCOUNT_STATE, "active")
         stopped = people.held | people.is_word(C.ACCOUNT_STATE, "banned")
@@ -46,7 +47,7 @@ class Activity(Constraint):
 
     name = "activity"
 
-    def allows(self, people: Population, i: Rows, j: Rows) -> Mask:
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether both were seen today, this week or this month."""
         here = (
             people.is_word(C.ACTIVITY, "today")
@@ -58,3 +59,33 @@ class Activity(Constraint):
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return one gate."""
         return [Gate(people.known(C.ACTIVITY) & ~people.is_word(C.ACTIVITY, "dormant"))]
+
+
+_TIERS = ENUMERATIONS[C.VERIFICATION]
+
+
+@dataclass(frozen=True)
+class Verified(Constraint):
+    """Both reach the verification `tier`: age (proved 18 or older), id or id_liveness.
+
+    Raises SettingsError for a tier that proves no age.
+    """
+
+    tier: str = "age"
+    name = "verification"
+
+    def __post_init__(self) -> None:
+        if self.tier not in _TIERS.words[1:]:
+            remedy = did_you_mean(self.tier, _TIERS.words[1:])
+            raise SettingsError(explained("not a tier that proves an age", got=self.tier, remedy=remedy))
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether both hold one of the tiers from `tier` up."""
+        proved = people.codes(C.VERIFICATION) < -1
+        for tier in _TIERS.words[_TIERS.code(self.tier) :]:
+            proved |= people.is_word(C.VERIFICATION, tier)
+        return proved[i] & proved[j]
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return one gate."""
+        return [Gate(people.codes(C.VERIFICATION) >= _TIERS.code(self.tier))]

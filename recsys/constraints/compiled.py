@@ -7,17 +7,96 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from recsys.constraints.block import Columns, row_mask
-from recsys.constraints.csr import Lists
-from recsys.constraints.pairs import checked_pairs, checked_rows
-from recsys.schema.bits import Words
-from recsys.schema.ids import Rows
-from recsys.schema.place import Cells
+from recsys.constraints.base import checked_pairs, checked_rows
+from recsys.data.csr import Lists
+from recsys.types import BoolArray, IndexArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
-Mask = npt.NDArray[np.bool_]
-Bytes = npt.NDArray[np.uint8]
-Starts = npt.NDArray[np.int64]
-Members = npt.NDArray[np.int32]
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The listed candidates of a block, their words transposed so that each is read in one sweep.
+
+    at: position of each listed candidate among the block's columns; rows: their rows.
+    """
+
+    at: IndexArray
+    rows: Int32Array
+    traits: UInt64Array
+    refuses: UInt64Array
+    overlaps: UInt64Array
+    cell: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, compiled: "Compiled", cols: Int32Array) -> "Columns":
+        """Gather the listed ones of `cols`."""
+        at = np.flatnonzero(compiled.listed[cols])
+        rows = cols[at]
+        return cls(
+            at=at,
+            rows=rows,
+            traits=np.ascontiguousarray(compiled.traits[rows].T),
+            refuses=np.ascontiguousarray(compiled.refuses[rows].T),
+            overlaps=np.ascontiguousarray(compiled.overlaps[rows].T),
+            cell=compiled.cell[rows],
+        )
+
+
+def row_mask(compiled: "Compiled", row: int, columns: Columns, allowed: BoolArray, *, directed: bool) -> None:
+    """Set `allowed` `(n_cols,)` where the person at `row` may meet (or be shown) the column."""
+    if not compiled.listed[row] or not len(columns.at):
+        return
+    left = _within_distance(compiled, row, columns)
+    for word in range(compiled.traits.shape[1]):
+        is_, no = compiled.traits[row, word], compiled.refuses[row, word]
+        refused = (columns.refuses[word][left] & is_) | (columns.traits[word][left] & no)
+        left = left[refused == 0]
+    starts = compiled.overlap_starts
+    for first, last in pairwise(starts):
+        shared = columns.overlaps[first][left] & compiled.overlaps[row, first]
+        for word in range(first + 1, last):
+            shared |= columns.overlaps[word][left] & compiled.overlaps[row, word]
+        left = left[shared != 0]
+    candidates = columns.rows[left]
+    keep = ~_apart(compiled, row)[candidates]
+    if directed:
+        keep &= _shown(compiled, row)[candidates]
+    allowed[columns.at[left[keep]]] = True
+
+
+def _within_distance(compiled: "Compiled", row: int, columns: Columns) -> IndexArray:
+    if not compiled.limits_distance:
+        return np.arange(len(columns.rows))
+    reach = compiled.cell_reach[compiled.cell[row]][columns.cell]
+    low, high = reach & 15, reach >> 4
+    near = high >= np.maximum(compiled.min_class[row], compiled.min_class[columns.rows])
+    if compiled.in_person[row]:
+        limit = np.minimum(compiled.max_class[row], compiled.max_class[columns.rows])
+        near &= ~compiled.in_person[columns.rows] | (low <= limit)
+    return np.flatnonzero(near)
+
+
+def _apart(compiled: "Compiled", row: int) -> BoolArray:
+    """Say who is separated from one person, or meets their tokens, `(n_people,)` bool."""
+    apart = np.zeros(compiled.n_people, bool)
+    apart[row] = True
+    apart[compiled.separated.row(row)] = True
+    owners, avoiders = compiled.owners_indptr, compiled.avoiders_indptr
+    for group in compiled.own.row(row):
+        apart[compiled.owners_indices[owners[group] : owners[group + 1]]] = True
+        apart[compiled.avoiders_indices[avoiders[group] : avoiders[group + 1]]] = True
+    for group in compiled.avoid.row(row):
+        apart[compiled.owners_indices[owners[group] : owners[group + 1]]] = True
+    return apart
+
+
+def _shown(compiled: "Compiled", viewer: int) -> BoolArray:
+    """Say who may be shown to one viewer as far as discretion goes, `(n_people,)` bool."""
+    shown = ~compiled.liked_only
+    shown[compiled.liked_by.row(viewer)] = True
+    if compiled.liked_only[viewer] and compiled.suggestible[viewer]:
+        shown |= compiled.suggestible
+    return shown
+
 
 _CHUNK = 1 << 18
 
@@ -44,44 +123,44 @@ class Compiled:
     Every `*_indptr` is `(rows + 1,)` int64, every `*_indices` int32 and ascending in each row.
 
     >>> from recsys.constraints.policy import Policy
-    >>> from recsys.schema.population import Population
+    >>> from recsys.data.population import Population
     >>> masks = Policy.default().compile(Population.of_ids(["a", "b"], as_of="2026-01-05"))
     >>> masks.may_meet([0], [1])  # nothing is known of them, so nobody is listed
     array([False])
     """
 
     n_people: int
-    listed: Mask
-    traits: Words
-    refuses: Words
-    overlaps: Words
+    listed: BoolArray
+    traits: UInt64Array
+    refuses: UInt64Array
+    overlaps: UInt64Array
     overlap_starts: npt.NDArray[np.int32]
     cell: npt.NDArray[np.int32]
-    cell_numbers: Cells
-    cell_reach: Bytes
-    max_class: Bytes
-    min_class: Bytes
-    in_person: Mask
-    separated_indptr: Starts
-    separated_indices: Members
-    own_indptr: Starts
-    own_indices: Members
-    avoid_indptr: Starts
-    avoid_indices: Members
-    owners_indptr: Starts
-    owners_indices: Members
-    avoiders_indptr: Starts
-    avoiders_indices: Members
-    liked_only: Mask
-    suggestible: Mask
-    liked_indptr: Starts
-    liked_indices: Members
+    cell_numbers: UInt64Array
+    cell_reach: UInt8Array
+    max_class: UInt8Array
+    min_class: UInt8Array
+    in_person: BoolArray
+    separated_indptr: Int64Array
+    separated_indices: Int32Array
+    own_indptr: Int64Array
+    own_indices: Int32Array
+    avoid_indptr: Int64Array
+    avoid_indices: Int32Array
+    owners_indptr: Int64Array
+    owners_indices: Int32Array
+    avoiders_indptr: Int64Array
+    avoiders_indices: Int32Array
+    liked_only: BoolArray
+    suggestible: BoolArray
+    liked_indptr: Int64Array
+    liked_indices: Int32Array
 
     def __repr__(self) -> str:
         words = self.traits.shape[1] + self.refuses.shape[1] + self.overlaps.shape[1]
         return f"Compiled({self.n_people:,} people, {int(self.listed.sum()):,} listed, {words} words each)"
 
-    def may_meet(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Mask:
+    def may_meet(self, i: npt.ArrayLike, j: npt.ArrayLike) -> BoolArray:
         """Say for aligned rows `(n_pairs,)` whether the two may meet, `(n_pairs,)` bool."""
         a, b = checked_pairs(i, j, self.n_people)
         allowed = np.empty(len(a), bool)
@@ -90,18 +169,18 @@ class Compiled:
             allowed[part] = self._may_meet(a[part], b[part])
         return allowed
 
-    def may_show(self, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> Mask:
+    def may_show(self, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> BoolArray:
         """Say for aligned rows whether the candidate may be shown to the viewer; implies `may_meet`."""
         a, b = checked_pairs(viewer, candidate, self.n_people)
         hidden = self.liked_only[b] & ~self.liked.holds(b, a)
         suggested = self.liked_only[a] & self.suggestible[a] & self.suggestible[b]
         return self.may_meet(a, b) & (~hidden | suggested)
 
-    def may_meet_block(self, rows: npt.ArrayLike, cols: npt.ArrayLike) -> Mask:
+    def may_meet_block(self, rows: npt.ArrayLike, cols: npt.ArrayLike) -> BoolArray:
         """Say for every row and column whether the two may meet, `(n_rows, n_cols)` bool."""
         return self._block(rows, cols, directed=False)
 
-    def may_show_block(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> Mask:
+    def may_show_block(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> BoolArray:
         """Say whether each candidate may be shown to each viewer, `(n_viewers, n_candidates)` bool."""
         return self._block(viewers, candidates, directed=True)
 
@@ -135,7 +214,7 @@ class Compiled:
         """People who liked each person."""
         return self.liked.inverse(self.n_people)
 
-    def _may_meet(self, i: Rows, j: Rows) -> Mask:
+    def _may_meet(self, i: Int32Array, j: Int32Array) -> BoolArray:
         out = (i == j) | ~(self.listed[i] & self.listed[j])
         refused = (self.traits[i] & self.refuses[j]) | (self.traits[j] & self.refuses[i])
         out |= refused.any(axis=1)
@@ -150,7 +229,7 @@ class Compiled:
         out |= self.own.share(j, self.avoid, i)
         return ~out
 
-    def _block(self, rows: npt.ArrayLike, cols: npt.ArrayLike, *, directed: bool) -> Mask:
+    def _block(self, rows: npt.ArrayLike, cols: npt.ArrayLike, *, directed: bool) -> BoolArray:
         a, b = checked_rows(rows, self.n_people), checked_rows(cols, self.n_people)
         allowed = np.zeros((len(a), len(b)), bool)
         columns = Columns.of(self, b)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.constraints.pairs import checked_rows
+from recsys.constraints.base import checked_rows
 from recsys.constraints.policy import Policy
-from recsys.schema.ids import Rows
-from recsys.schema.population import Population
+from recsys.data.population import Population
+from recsys.types import Int32Array
 
 COLUMNS: Final = ("constraint", "removed_alone", "removed_in_order", "left")
 _TILE = 32
@@ -66,7 +66,7 @@ def funnel(
     return table
 
 
-def _sampled(policy: Policy, people: Population, sample: int, rng: np.random.Generator | None) -> Rows:
+def _sampled(policy: Policy, people: Population, sample: int, rng: np.random.Generator | None) -> Int32Array:
     listed = np.flatnonzero(policy.compile(people).listed)
     viewers = listed if len(listed) else np.arange(len(people))
     if len(viewers) <= sample:

@@ -1,37 +1,45 @@
-"""Aligned pairs of rows, checked once at the door."""
+"""Separated pairs: blocks, reports, unsafe meetings, ends, passes and hides in force, existing pairs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from recsys.errors import InputError, explained
-from recsys.schema.ids import Rows
+from recsys.constraints.base import Clause, Constraint, Separated
+from recsys.constraints.tokens import persons
+from recsys.data.csr import Lists
+from recsys.data.population import Population
+from recsys.types import BoolArray, Int32Array
 
 
-def checked_rows(rows: npt.ArrayLike, n_people: int) -> Rows:
-    """Return rows as `(n_rows,)` int32.
+@dataclass(frozen=True)
+class Apart(Constraint):
+    """Nothing separates the two, under any of their accounts.
 
-    Raises InputError when one lies outside the population: a negative row would silently mean
-    somebody else.
-
-    >>> checked_rows([0, 2], 3)
-    array([0, 2], dtype=int32)
+    A separation holds between persons: an account opened anew with the same person token stays
+    separated from everybody the earlier one was separated from.
     """
-    given = np.asarray(rows)
-    if given.size == 0:
-        return np.empty(0, np.int32)
-    if given.ndim != 1 or given.dtype.kind not in "iu":
-        got = f"{given.dtype} {given.shape}"
-        raise InputError(explained("rows are one list of whole numbers", got=got, remedy="use people.ids"))
-    wrong = given[(given < 0) | (given >= n_people)]
-    if len(wrong):
-        remedy = f"rows run from 0 to {n_people - 1}"
-        raise InputError(explained("no such row", got=int(wrong[0]), remedy=remedy))
-    return given.astype(np.int32)
 
+    name = "separations"
 
-def checked_pairs(i: npt.ArrayLike, j: npt.ArrayLike, n_people: int) -> tuple[Rows, Rows]:
-    """Return two aligned arrays of rows, or raise InputError."""
-    a, b = checked_rows(i, n_people), checked_rows(j, n_people)
-    if len(a) != len(b):
-        raise InputError(explained("pairs need two aligned arrays", got=f"{len(a)} and {len(b)} rows"))
-    return a, b
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether the two persons are not among the separated pairs of persons."""
+        person, n_people = persons(people), len(people)
+        apart = np.sort(person[people.relations.separated], axis=1)
+        asked = np.sort(np.column_stack([person[i], person[j]]), axis=1)
+        return ~np.isin(asked @ [n_people, 1], apart @ [n_people, 1])
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return every separated pair, spread over all accounts of the two persons."""
+        pairs = people.relations.separated
+        person = persons(people)
+        accounts = Lists.of(person, np.arange(len(people)), len(people))
+        size = np.diff(accounts.indptr)
+        first, second = person[pairs[:, 0]], person[pairs[:, 1]]
+        copies = size[first] * size[second]
+        at = np.repeat(np.arange(len(pairs)), copies)
+        turn = np.arange(len(at)) - np.repeat(np.cumsum(copies) - copies, copies)
+        left = accounts.indices[accounts.indptr[first][at] + turn // size[second][at]]
+        right = accounts.indices[accounts.indptr[second][at] + turn % size[second][at]]
+        spread = np.column_stack([left, right]).astype(np.int32)
+        return [Separated(spread[left != right])]

@@ -2,19 +2,43 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Final
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.constraints.clauses import Mask
-from recsys.constraints.compile import compile_clauses
+from recsys.catalogue.entries import Language
+from recsys.constraints.account import Account, Activity, Verified
+from recsys.constraints.base import Constraint, checked_pairs
+from recsys.constraints.boundaries import (
+    ContactFrequency,
+    ContactHours,
+    Discretion,
+    FinancialLine,
+    PhysicalLine,
+    RomanceLine,
+)
+from recsys.constraints.compilation import compile_clauses
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.constraint import Constraint
-from recsys.constraints.pairs import checked_pairs
+from recsys.constraints.distance import Distance
+from recsys.constraints.pairs import Apart
+from recsys.constraints.profile import (
+    AgeBands,
+    Channels,
+    Genders,
+    HouseholdStatus,
+    Intents,
+    Languages,
+    MandatoryAnswers,
+    MeetingSettings,
+)
+from recsys.constraints.tokens import SamePerson, Tokens, persons
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
-from recsys.schema.catalogue import Language
-from recsys.schema.population import Population
+from recsys.data.population import Population
+from recsys.errors import PublicationRefusedError, explained
+from recsys.types import BoolArray, Int32Array
 
 
 @dataclass(frozen=True)
@@ -46,7 +70,7 @@ class Policy:
 
         verification: the tier needed to be listed. same_employer: keep people of one employer apart.
         """
-        from recsys.constraints.standard import standard_constraints
+        pass  # DROPIMPORT
 
         return cls(standard_constraints(verification=verification, same_employer=same_employer))
 
@@ -74,7 +98,7 @@ class Policy:
             return Policy((*self.constraints, other))
         return NotImplemented
 
-    def may_meet(self, people: Population, i: npt.ArrayLike, j: npt.ArrayLike) -> Mask:
+    def may_meet(self, people: Population, i: npt.ArrayLike, j: npt.ArrayLike) -> BoolArray:
         """Say by the plain definition for aligned rows whether the two may meet, `(n_pairs,)` bool."""
         a, b = checked_pairs(i, j, len(people))
         allowed = a != b
@@ -82,7 +106,7 @@ class Policy:
             allowed &= constraint.allows(people, a, b)
         return allowed
 
-    def may_show(self, people: Population, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> Mask:
+    def may_show(self, people: Population, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> BoolArray:
         """Say by the plain definition whether the candidate may be shown; implies `may_meet`."""
         a, b = checked_pairs(viewer, candidate, len(people))
         shown = self.may_meet(people, a, b)
@@ -107,3 +131,86 @@ class Policy:
 def _version(constraints: Iterable[Constraint]) -> str:
     text = "\n".join(sorted(f"{c.name} {type(c).__qualname__} {c!r}" for c in constraints))
     return f"policy-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def standard_constraints(*, verification: str = "age", same_employer: bool = True) -> tuple[Constraint, ...]:
+    """Return one of each.
+
+    >>> len(standard_constraints())
+    21
+    """
+    return (
+        Account(),
+        Activity(),
+        Verified(verification),
+        Discretion(),
+        AgeBands(),
+        Genders(),
+        HouseholdStatus(),
+        Intents(),
+        Languages(),
+        Distance(),
+        ContactFrequency(),
+        Channels(),
+        ContactHours(),
+        MeetingSettings(),
+        RomanceLine(),
+        PhysicalLine(),
+        FinancialLine(),
+        MandatoryAnswers(),
+        Apart(),
+        Tokens(same_employer),
+        SamePerson(),
+    )
+
+
+_PAIRS_AT_ONCE: Final = 500_000
+
+
+def may_show_each(policy: Policy, people: Population, viewer: Int32Array, candidate: Int32Array) -> BoolArray:
+    """Say of aligned rows what `policy.may_show` says, in bounded memory, `(n_pairs,)`.
+
+    A rule looks at two people and their other accounts. So pairs are asked about some at a time, among
+    the people it names and all of their accounts, and what it costs does not grow with everybody else.
+    """
+    person = persons(people) if len(viewer) else np.zeros(0, np.int64)
+    allowed = np.empty(len(viewer), bool)
+    for start in range(0, len(viewer), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        named = np.zeros(len(people), bool)
+        named[person[viewer[part]]] = named[person[candidate[part]]] = True
+        rows = np.flatnonzero(named[person])
+        if 2 * len(rows) > len(people):
+            allowed[part] = policy.may_show(people, viewer[part], candidate[part])
+        else:
+            i, j = (np.searchsorted(rows, asked[part]).astype(np.int32) for asked in (viewer, candidate))
+            allowed[part] = policy.may_show(people.take(rows), i, j)
+    return allowed
+
+
+@dataclass(frozen=True)
+class PlatformDeclaration:
+    """What the operator declares to be in place. Nothing is assumed: every condition starts as no.
+
+    >>> PlatformDeclaration(identity_and_age_checked=True).missing()
+    ('report_and_block', 'partnered_members_welcome_in_writing', 'support_contact')
+    """
+
+    identity_and_age_checked: bool = False
+    report_and_block: bool = False
+    partnered_members_welcome_in_writing: bool = False
+    support_contact: bool = False
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the names of the conditions not declared."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not True)
+
+    def require(self) -> None:
+        """Raise PublicationRefusedError when a condition is missing, naming every one."""
+        missing = self.missing()
+        if missing:
+            remedy = "put it in place, then declare it in the platform settings"
+            got = ", ".join(missing)
+            raise PublicationRefusedError(
+                explained("platform conditions not declared", got=got, remedy=remedy)
+            )

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.constraints.clauses import Clause, Groups, Mask
-from recsys.constraints.constraint import Constraint
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import Rows
-from recsys.schema.population import Population
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.base import Clause, Constraint, Groups
+from recsys.data.population import Population
+from recsys.types import BoolArray, Int32Array
 
 _PAIR = "pair"
 
@@ -33,7 +32,7 @@ class Tokens(Constraint):
     same_employer: bool = True
     name = "tokens"
 
-    def allows(self, people: Population, i: Rows, j: Rows) -> Mask:
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether no token of the one equals one of the other, unless both only exclude."""
         tokens = people.long.tokens
         mine = self._of_pairs(tokens, i)
@@ -63,7 +62,7 @@ class Tokens(Constraint):
         ]
 
     @staticmethod
-    def _of_pairs(tokens: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    def _of_pairs(tokens: pd.DataFrame, rows: Int32Array) -> pd.DataFrame:
         asked = pd.DataFrame({_PAIR: np.arange(len(rows)), C.ROW: rows})
         return asked.merge(tokens[[C.ROW, C.NAMESPACE, C.KIND, C.HMAC]], on=C.ROW).drop(columns=C.ROW)
 
@@ -78,3 +77,38 @@ def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) 
         avoided=met[[C.ROW, "group"]].to_numpy(np.int32),
         n_groups=len(own),
     )
+
+
+@dataclass(frozen=True)
+class SamePerson(Constraint):
+    """The two are two rows with different person tokens; an unknown token is nobody else's."""
+
+    name = "same_person"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether the rows differ, and so do the tokens where both are known."""
+        a, b = people.person_tokens[i], people.person_tokens[j]
+        return (i != j) & (pd.isna(a) | pd.isna(b) | np.asarray(a != b, bool))
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a group per token that two accounts share."""
+        group, tokens = pd.factorize(people.person_tokens)
+        rows = np.flatnonzero(group >= 0)
+        own = np.column_stack([rows, group[rows]]).astype(np.int32)
+        return [Groups(own=own, avoided=np.empty((0, 2), np.int32), n_groups=len(tokens))]
+
+
+def persons(people: Population) -> npt.NDArray[np.int64]:
+    """Return the first row of each account's person, `(n_people,)` int64; no token, no other account.
+
+    >>> from dataclasses import replace
+    >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
+    >>> people = replace(people, person_tokens=np.array(["t", None, "t"], dtype=object))
+    >>> persons(people).tolist()
+    [0, 1, 0]
+    """
+    own = np.arange(len(people))
+    group, distinct = pd.factorize(people.person_tokens)
+    first = np.full(len(distinct), len(people))
+    np.minimum.at(first, group[group >= 0], own[group >= 0])
+    return np.where(group >= 0, first[group] if len(distinct) else own, own)

@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from recsys.constraints.clauses import Mask
-from recsys.constraints.constraint import Constraint
-from recsys.schema.catalogue import Label, load_catalogue
-from recsys.schema.population import Population
+from recsys.catalogue.entries import Label
+from recsys.catalogue.loading import load_catalogue
+from recsys.constraints.base import Constraint
+from recsys.data.population import Population
+from recsys.types import BoolArray
 
 Direction = Literal["both", "forward", "backward"]
 SELF = "self"
@@ -41,7 +42,7 @@ def why_not(constraints: Iterable[Constraint], people: Population, i: int, j: in
         return [WhyNot(SELF, "both", constraint_text(SELF))]
     refused: list[WhyNot] = []
     for constraint in constraints:
-        verdicts: tuple[tuple[Direction, Mask], ...] = (
+        verdicts: tuple[tuple[Direction, BoolArray], ...] = (
             ("both", constraint.allows(people, first, second)),
             ("forward", constraint.shows(people, first, second)),
             ("backward", constraint.shows(people, second, first)),

@@ -1,30 +1,35 @@
 """Splits, metrics and intervals; knows no model."""
 
-from recsys.evaluation.as_lists import as_lists
-from recsys.evaluation.auc import auc
 from recsys.evaluation.bootstrap import Interval, Resampled, resample
-from recsys.evaluation.brier import brier
 from recsys.evaluation.compare import compare
-from recsys.evaluation.coverage import coverage
-from recsys.evaluation.ece import ece, reliability_table
-from recsys.evaluation.envy import envy
-from recsys.evaluation.evaluate import evaluate
-from recsys.evaluation.examination import EXAMINATIONS
-from recsys.evaluation.expected_matches import expected_matches, matches_by_person
-from recsys.evaluation.gini import exposure, gini
-from recsys.evaluation.log_loss import log_loss
-from recsys.evaluation.lorenz import lorenz_curve
-from recsys.evaluation.mutual import mutual_labels
-from recsys.evaluation.ndcg import ndcg
-from recsys.evaluation.own_metric import OwnMetric
-from recsys.evaluation.parity import cohort_parity, least_parity
-from recsys.evaluation.precision import precision
-from recsys.evaluation.probabilities import evaluate_probabilities
-from recsys.evaluation.reached import reached
-from recsys.evaluation.recall import recall
-from recsys.evaluation.slices import count_signals, evidence_slice
-from recsys.evaluation.snips import Snips, snips
-from recsys.evaluation.splits import group_folds, leave_one_group_out, pair_folds, temporal_split
+from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
+from recsys.evaluation.market import (
+    EXAMINATIONS,
+    cohort_parity,
+    coverage,
+    envy,
+    expected_matches,
+    exposure,
+    gini,
+    least_parity,
+    lorenz_curve,
+    matches_by_person,
+    mutual_labels,
+    reached,
+)
+from recsys.evaluation.off_policy import Snips, snips
+from recsys.evaluation.probability import auc, brier, ece, log_loss, reliability_table
+from recsys.evaluation.protocol import as_lists
+from recsys.evaluation.ranking import ndcg, precision, recall
+from recsys.evaluation.registry import OwnMetric
+from recsys.evaluation.splits import (
+    count_signals,
+    evidence_slice,
+    group_folds,
+    leave_one_group_out,
+    pair_folds,
+    temporal_split,
+)
 
 __all__ = [
     "EXAMINATIONS",

@@ -2,12 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.evaluation.measure import Floats, Measure, Times, once
+from recsys.types import Float64Array, Int64Array
+
+
+class Measure(Protocol):
+    """A metric prepared over aligned pairs, asked again under other multiplicities.
+
+    The pairs are fixed when the measure is made; a call says how often each pair's viewer and each
+    pair's candidate count, both `(n_pairs,)` int64, all ones for the sample as it is. A measure that
+    has nothing to average returns NaN.
+    """
+
+    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+        """Return the metric under these multiplicities."""
+        ...
+
+
+def once(measure: Measure, n_pairs: int) -> float:
+    """Return a measure of the sample as it is.
+
+    >>> once(lambda viewers, candidates: float((viewers * candidates).sum()), 3)
+    3.0
+    """
+    ones = np.ones(n_pairs, np.int64)
+    return measure(ones, ones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +60,8 @@ class Resampled:
     """
 
     names: tuple[str, ...]
-    values: Floats
-    draws: Floats
+    values: Float64Array
+    draws: Float64Array
     level: float
 
     def interval(self, name: str) -> Interval:
@@ -80,7 +104,7 @@ def clipped(found: Interval, known_range: tuple[float, float] | None) -> Interva
     return Interval(found.value, float(lo), float(hi))
 
 
-def centred(value: float, draws: Floats, *, level: float = 0.95) -> Interval:
+def centred(value: float, draws: Float64Array, *, level: float = 0.95) -> Interval:
     """Return the percentile interval of `draws` `(n,)`, moved so that its draws average `value`.
 
     Resampling with replacement repeats candidates, and a list that may show the same good candidate
@@ -98,7 +122,7 @@ def centred(value: float, draws: Floats, *, level: float = 0.95) -> Interval:
     return Interval(value, float(lo), float(hi))
 
 
-def person_times(n_people: int, rng: np.random.Generator) -> Times:
+def person_times(n_people: int, rng: np.random.Generator) -> Int64Array:
     """Return how often each person is drawn when `n_people` are drawn with replacement, `(n_people,)`."""
     return np.bincount(rng.integers(0, n_people, n_people), minlength=n_people)
 

@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import Resampled, resample
-from recsys.evaluation.coverage import coverage
-from recsys.evaluation.gini import exposure, gini
-from recsys.evaluation.judged import Judged, Laid, Mask, beside
-from recsys.evaluation.lines import PROBABILITY_METRICS, Line, list_lines, pool_sizes
-from recsys.evaluation.own_metric import OwnMetric, own_lines
-from recsys.schema.columns import Columns as C
+from recsys.evaluation.market import coverage, exposure, gini
+from recsys.evaluation.protocol import Judged, Laid, beside
+from recsys.evaluation.registry import PROBABILITY_METRICS, Line, OwnMetric, list_lines, own_lines, pool_sizes
+from recsys.types import BoolArray
 
 EVERYBODY = "all"
 """The slice that holds all viewers."""
@@ -115,7 +114,7 @@ def _key(model: str, metric: str) -> str:
     return f"{model}\n{metric}"
 
 
-def _slices(judged: Judged, slices: pd.Series | None) -> Iterator[tuple[str, Mask]]:
+def _slices(judged: Judged, slices: pd.Series | None) -> Iterator[tuple[str, BoolArray]]:
     yield EVERYBODY, np.ones(len(judged), bool)
     if slices is None:
         return

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained
-from recsys.schema.columns import Columns as C
-
-Mask = npt.NDArray[np.bool_]
+from recsys.types import BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +18,8 @@ class Fold:
     """What is learned from and what is judged, as masks over the same rows, never both."""
 
     name: str
-    train: Mask
-    test: Mask
+    train: BoolArray
+    test: BoolArray
 
 
 def temporal_split(
@@ -107,3 +107,31 @@ def pair_folds(
 def _numbered(low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], int]:
     distinct, number = np.unique(np.column_stack([low, high]), axis=0, return_inverse=True)
     return number.reshape(-1), len(distinct)
+
+
+EVIDENCE: Final = ("0", "1-5", "6-20", ">20")
+_UPPER: Final = (0, 5, 20)
+
+
+def evidence_slice(signals: npt.ArrayLike) -> npt.NDArray[np.object_]:
+    """Return the slice of each number of signals (decisions made and received), `(n,)`.
+
+    Raises InputError when a number is negative.
+
+    >>> evidence_slice([0, 5, 6, 21]).tolist()
+    ['0', '1-5', '6-20', '>20']
+    """
+    counts = np.asarray(signals)
+    if (counts < 0).any():
+        raise InputError(explained("a negative number of signals", got=int(counts.min())))
+    return np.asarray(EVIDENCE, dtype=object)[np.searchsorted(_UPPER, counts, side="left")]
+
+
+def count_signals(ids: npt.ArrayLike, actor: npt.ArrayLike, target: npt.ArrayLike) -> pd.Series:
+    """Return how many decisions each of `ids` made or received.
+
+    >>> count_signals(["a", "b", "c"], ["a", "a"], ["b", "x"]).to_dict()
+    {'a': 2, 'b': 1, 'c': 0}
+    """
+    seen = pd.concat([pd.Series(actor, dtype=object), pd.Series(target, dtype=object)])
+    return seen.value_counts().reindex(pd.Index(np.asarray(ids, dtype=object)), fill_value=0)

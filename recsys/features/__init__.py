@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from recsys.features.numeric import Numeric
     from recsys.features.rows import BlockRows
 
+
 _HOMES = {
     "Block": "recsys.features.block",
     "BlockRows": "recsys.features.rows",
@@ -22,10 +23,17 @@ _HOMES = {
     "default_blocks": "recsys.features.defaults",
 }
 
-__all__ = ["Block", "BlockRows", "FeatureMap", "Numeric", "default_blocks"]
-
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'recsys.features' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
+
+
+__all__ = [
+    "Block",
+    "BlockRows",
+    "FeatureMap",
+    "Numeric",
+    "default_blocks",
+]

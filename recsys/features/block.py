@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.errors import NotFittedError, explained
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.rows import BlockRows
-from recsys.history.events import Events
-from recsys.schema.population import Population
 
 
 class Block(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[misc, call-arg]

@@ -3,12 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.loading import load_catalogue
+from recsys.data.contact_hours import HOURS_A_WEEK
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.applied.boundaries import AppliedBoundaries, hours_of
 from recsys.features.block import Block
-from recsys.history.events import Events
-from recsys.schema.catalogue import Catalogue, load_catalogue
-from recsys.schema.hours import HOURS_A_WEEK
-from recsys.schema.population import Population
 
 _PEOPLE_AT_ONCE = 65_536
 

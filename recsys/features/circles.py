@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import hashed_strings
+from recsys.data.population import Population
 from recsys.features.applied.circles import AppliedCircles
 from recsys.features.block import Block
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.strings import hashed_strings
 
 
 class Circles(Block):

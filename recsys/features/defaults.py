@@ -1,5 +1,6 @@
 """The blocks every content model starts from."""
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.features.block import Block
 from recsys.features.boundaries import Boundaries
 from recsys.features.circles import Circles
@@ -8,7 +9,6 @@ from recsys.features.rhythm import Rhythm
 from recsys.features.scales import Scales
 from recsys.features.talk import Talk
 from recsys.features.values import Values
-from recsys.schema.catalogue import Catalogue
 
 
 def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from recsys.types import Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,23 +22,23 @@ class FactorModel:
     [[0.5], [0.0]]
     """
 
-    mean: Floats
-    loadings: Floats
-    noise: Floats
+    mean: Float64Array
+    loadings: Float64Array
+    noise: Float64Array
 
-    def posterior_mean(self, items: Floats) -> Floats:
+    def posterior_mean(self, items: Float64Array) -> Float64Array:
         """Return the expected factors given the answered items, `(n_people, n_factors)`.
 
         items: `(n_people, n_items)`, NaN where unanswered. Nothing answered gives 0.
         """
         return _posterior(self, items)[0]
 
-    def reconstruct(self, items: Floats) -> Floats:
+    def reconstruct(self, items: Float64Array) -> Float64Array:
         """Return the expected value of every item given the answered ones, `(n_people, n_items)`."""
         return np.asarray(self.mean + self.posterior_mean(items) @ self.loadings.T)
 
 
-def _posterior(model: FactorModel, items: Floats) -> tuple[Floats, Floats]:
+def _posterior(model: FactorModel, items: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Return posterior means and covariances, `(n, k)` and `(n, k, k)`."""
     k = model.loadings.shape[1]
     seen = ~np.isnan(items)
@@ -68,7 +67,7 @@ class FactorPrior:
 
 
 def fit_factor_model(
-    items: Floats, n_factors: int = 1, *, prior: FactorPrior | None = None, rounds: int = 50
+    items: Float64Array, n_factors: int = 1, *, prior: FactorPrior | None = None, rounds: int = 50
 ) -> FactorModel:
     """Fit a factor model by expectation-maximisation over the answered items alone.
 
@@ -89,7 +88,7 @@ def fit_factor_model(
     return _oriented(model)
 
 
-def _start(centred: Floats, usual: Floats) -> Floats:
+def _start(centred: Float64Array, usual: Float64Array) -> Float64Array:
     """Start from the principal directions, which EM only turns and sharpens."""
     n_factors = usual.shape[1]
     if n_factors == 1 or len(centred) == 0:
@@ -101,7 +100,9 @@ def _start(centred: Floats, usual: Floats) -> Floats:
     return start
 
 
-def _improved(model: FactorModel, items: Floats, usual: Floats, prior: FactorPrior) -> FactorModel:
+def _improved(
+    model: FactorModel, items: Float64Array, usual: Float64Array, prior: FactorPrior
+) -> FactorModel:
     n_items, k = usual.shape
     seen = ~np.isnan(items)
     centred = np.where(seen, items - model.mean, 0.0)

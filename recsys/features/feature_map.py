@@ -8,15 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.errors import InputError, explained
-from recsys.features.applied import AppliedBlock, applied_kind
+from recsys.features.applied import applied_kind
+from recsys.features.applied.block import AppliedBlock
 from recsys.features.rows import BlockRows
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
 
 if TYPE_CHECKING:
     from recsys.features.block import Block
+
 
 _SEPARATOR = "."
 

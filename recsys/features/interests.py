@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import load_catalogue
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.applied.interests import AppliedInterests, centred_levels, with_levels
 from recsys.features.block import Block
-from recsys.features.tag_embedding import Kernel, cooccurrence_kernel, embedding, taxonomy_kernel
-from recsys.history.events import Events
-from recsys.schema.catalogue import Catalogue, load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.features.tag_embedding import cooccurrence_kernel, embedding, taxonomy_kernel
+from recsys.types import Float64Array
 
 
 class Interests(Block):
@@ -67,7 +69,7 @@ class Interests(Block):
             mode_weight=self.mode_weight,
         )
 
-    def _together(self, people: Population, tags: tuple[str, ...]) -> Kernel:
+    def _together(self, people: Population, tags: tuple[str, ...]) -> Float64Array:
         """Count the people who like both of two tags more than their own mean, `(n_tags, n_tags)`."""
         table = with_levels(people.long.interests)
         liked = centred_levels(table, len(people), self.unlisted) > 0
@@ -77,7 +79,7 @@ class Interests(Block):
         holds = csr_array((np.ones(int(kept.sum())), place), shape=(len(people), len(tags)))
         return np.asarray((holds.T @ holds).toarray(), np.float64)
 
-    def _kernel(self, catalogue: Catalogue, tags: tuple[str, ...], together: Kernel) -> Kernel:
+    def _kernel(self, catalogue: Catalogue, tags: tuple[str, ...], together: Float64Array) -> Float64Array:
         lines = {tag: catalogue.ancestors(tag) for tag in tags}
         parts = (
             (self.own, np.eye(len(tags))),

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsys.features.rows import Matrix
+from recsys.catalogue.catalogue import FREE, spelling
+from recsys.data.ids import hashed_strings
 from recsys.features.sums import unit_rows
-from recsys.schema.catalogue import FREE, spelling
-from recsys.schema.strings import hashed_strings
+from recsys.types import Float32Array
 
 SIZES = (2, 3)
 
@@ -23,7 +23,7 @@ def ngrams(tag: str) -> Counter[str]:
     return Counter(text[at : at + size] for size in SIZES for at in range(len(text) - size + 1))
 
 
-def hashed_ngrams(tags: Sequence[str], width: int) -> Matrix:
+def hashed_ngrams(tags: Sequence[str], width: int) -> Float32Array:
     """Return each tag as unit-length signed hashed n-gram counts, `(n_tags, width)` float32.
 
     Source: feature hashing, Weinberger et al., ICML 2009. A tag whose n-grams cancel is zero.

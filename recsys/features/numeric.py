@@ -4,15 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import hashed_strings
+from recsys.data.population import Population
 from recsys.errors import TableError
 from recsys.features.applied.numeric import SALT, AppliedNumeric
 from recsys.features.block import Block
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.strings import hashed_strings
-
-Floats = npt.NDArray[np.float64]
+from recsys.types import Float64Array
 
 
 class Numeric(Block):
@@ -65,7 +64,7 @@ class Numeric(Block):
         return (within / np.sqrt(max(numbers.shape[1], 1))).astype(np.float32)
 
 
-def _moments(values: Floats) -> tuple[Floats, Floats]:
+def _moments(values: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Return mean and standard deviation of each column over the known values; 0 and 1 when constant."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)

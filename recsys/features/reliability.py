@@ -1,9 +1,8 @@
 """How far a questionnaire scale agrees with itself."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from recsys.types import Float64Array
 
 
 def spearman_brown(correlation: float) -> float:
@@ -17,7 +16,7 @@ def spearman_brown(correlation: float) -> float:
     return 2.0 * correlation / (1.0 + correlation) if correlation > -1.0 else -np.inf
 
 
-def correlation(a: Floats, b: Floats) -> float:
+def correlation(a: Float64Array, b: Float64Array) -> float:
     """Return the Pearson correlation of the places where both are known, NaN when undefined."""
     both = ~(np.isnan(a) | np.isnan(b))
     if both.sum() < 3 or np.ptp(a[both]) == 0 or np.ptp(b[both]) == 0:
@@ -25,7 +24,7 @@ def correlation(a: Floats, b: Floats) -> float:
     return float(np.corrcoef(a[both], b[both])[0, 1])
 
 
-def split_half(items: Floats, *, rng: np.random.Generator | None = None, splits: int = 20) -> float:
+def split_half(items: Float64Array, *, rng: np.random.Generator | None = None, splits: int = 20) -> float:
     """Return the split-half reliability (Spearman-Brown) of the mean of some items.
 
     items: `(n_people, n_items)`, NaN where unanswered, all pointing the same way. Without `rng` the
@@ -41,7 +40,7 @@ def split_half(items: Floats, *, rng: np.random.Generator | None = None, splits:
     return float(np.mean(known)) if known else float("nan")
 
 
-def _mean(items: Floats) -> Floats:
+def _mean(items: Float64Array) -> Float64Array:
     seen = ~np.isnan(items)
     count = seen.sum(axis=1)
     total = np.where(seen, items, 0.0).sum(axis=1)

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import packed_strings
+from recsys.data.population import Population
 from recsys.features.applied.rhythm import AppliedRhythm, day_of
 from recsys.features.block import Block
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.strings import packed_strings
 
 ACTS = (
     "pass",

@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, explained
-from recsys.schema.ids import Rows
-
-Matrix = npt.NDArray[np.float32]
+from recsys.types import Float32Array, Int32Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +21,8 @@ class BlockRows:
     array([0.2])
     """
 
-    looks: Matrix
-    is_: Matrix
+    looks: Float32Array
+    is_: Float32Array
 
     def __post_init__(self) -> None:
         if self.looks.shape != self.is_.shape or self.looks.ndim != 2:
@@ -39,7 +37,9 @@ class BlockRows:
         """The number of columns of both matrices."""
         return int(self.looks.shape[1])
 
-    def pair_scores(self, i: Rows | npt.ArrayLike, j: Rows | npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def pair_scores(
+        self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike
+    ) -> npt.NDArray[np.float64]:
         """Return the score of row `i` looking at row `j`, for aligned rows, `(n_pairs,)` float64."""
         looks = self.looks[np.asarray(i, np.int64)].astype(np.float64)
         return np.asarray(np.vecdot(looks, self.is_[np.asarray(j, np.int64)].astype(np.float64)), np.float64)

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.entries import Question
+from recsys.catalogue.loading import load_catalogue
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.applied.scales import AppliedScales
 from recsys.features.block import Block
 from recsys.features.factor_model import FactorPrior, fit_factor_model
 from recsys.features.reliability import split_half
-from recsys.history.events import Events
-from recsys.schema.catalogue import Catalogue, Question, load_catalogue
-from recsys.schema.population import Population
 
 
 class Scales(Block):

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features.rows import Matrix
+from recsys.types import Float32Array
 
 _ENTRIES_AT_ONCE = 131_072
 
@@ -43,7 +43,7 @@ def sums_by_person(
     return sums
 
 
-def unit_rows(rows: npt.NDArray[np.float64], slack: float = 0.0) -> Matrix:
+def unit_rows(rows: npt.NDArray[np.float64], slack: float = 0.0) -> Float32Array:
     """Return rows divided by `sqrt(length^2 + slack^2)`, at most unit length; a zero row stays zero.
 
     `slack` keeps rows made of little evidence short.

@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.features.sums import unit_rows
-
-Kernel = npt.NDArray[np.float64]
+from recsys.types import Float64Array
 
 
 def taxonomy_kernel(
     tags: Sequence[str], ancestors: Mapping[str, Sequence[str]], decay: float = 0.5
-) -> Kernel:
+) -> Float64Array:
     """Return the cosine of two tags' weighted lines of ancestors, `(n_tags, n_tags)` in [0, 1].
 
     A tag weighs 1 on itself, `decay` on its parent, `decay^2` on its grandparent.
@@ -30,7 +29,7 @@ def taxonomy_kernel(
     return rows @ rows.T
 
 
-def ppmi(together: npt.NDArray[np.float64], discount: float = 5.0) -> Kernel:
+def ppmi(together: npt.NDArray[np.float64], discount: float = 5.0) -> Float64Array:
     """Return positive pointwise mutual information of tags from counts of people, `(n_tags, n_tags)`.
 
     together: people who hold both tags; the diagonal counts the holders of one and is not used as a
@@ -46,7 +45,7 @@ def ppmi(together: npt.NDArray[np.float64], discount: float = 5.0) -> Kernel:
     return (information + information.T) / 2.0
 
 
-def cooccurrence_kernel(together: npt.NDArray[np.float64], rank: int) -> Kernel:
+def cooccurrence_kernel(together: npt.NDArray[np.float64], rank: int) -> Float64Array:
     """Return the cosine of two tags' PPMI vectors after a truncated SVD, 0 for a tag never held.
 
     Uses `U sqrt(S)` of the `rank` strongest directions (Levy & Goldberg, NeurIPS 2014) among those
@@ -59,7 +58,7 @@ def cooccurrence_kernel(together: npt.NDArray[np.float64], rank: int) -> Kernel:
     return rows @ rows.T
 
 
-def embedding(kernel: Kernel, frequency: npt.NDArray[np.float64], rank: int) -> npt.NDArray[np.float32]:
+def embedding(kernel: Float64Array, frequency: npt.NDArray[np.float64], rank: int) -> npt.NDArray[np.float32]:
     """Return rows whose inner products are the best rank-`rank` form of `kernel`, `(n_tags, rank)`.
 
     "Best" weighs each tag by how often it is held, so that the columns serve the tags people have;

@@ -1,10 +1,11 @@
 """The talk block: knows the topics of the catalogue."""
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.loading import load_catalogue
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.applied.talk import AppliedTalk
 from recsys.features.block import Block
-from recsys.history.events import Events
-from recsys.schema.catalogue import Catalogue, load_catalogue
-from recsys.schema.population import Population
 
 
 class Talk(Block):

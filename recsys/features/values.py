@@ -4,12 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import load_catalogue
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.applied.values import AppliedValues
 from recsys.features.block import Block
-from recsys.history.events import Events
-from recsys.schema.catalogue import Catalogue, load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
 
 
 class Values(Block):

@@ -1,18 +1,201 @@
 """A foreign table read row by row: what can be used, and what is set aside with its reason."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import InputError, did_you_mean, explained, shown
-from recsys.interactions.names import Ids, Names, texts_of_uuids
-from recsys.interactions.outcomes import LIKE, Like, event_types
-from recsys.interactions.times import utc_times
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import as_ids
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.ids import as_ids
+from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, shown
+from recsys.types import ObjectArray
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How the ids of one side are written in here: as they came, or behind the name of their side.
+
+    Texts and whole numbers of one community stay as they came, a UUID is its text in here. Where two
+    columns name different kinds (users and films), an id gets its side in front, so that user 1 and film 1
+    are two.
+
+    >>> Names("film").inside([1, None]).tolist(), Names("film").given(["film:1"]).tolist()
+    (['film:1', None], [1])
+    >>> Names(uuid=True).given(["6f9619ff-8b86-4d11-b42d-00c04fc964ff"])[0]
+    UUID('6f9619ff-8b86-4d11-b42d-00c04fc964ff')
+    """
+
+    side: str = ""
+    whole: bool = True
+    uuid: bool = False
+
+    @classmethod
+    def of(cls, side: str, ids: ObjectArray, *, uuid: bool = False) -> "Names":
+        """Return the names of a side whose ids are `ids`, texts of UUIDs if `uuid`.
+
+        Raises InputError when the side's own name would make ids ambiguous.
+        """
+        if ":" in side:
+            raise InputError(explained("the name of a side holds a colon", got=side, remedy="leave it out"))
+        known = ids[pd.notna(ids)]
+        return cls(side, whole=len(known) > 0 and not isinstance(known[0], str), uuid=uuid)
+
+    def inside(self, ids: npt.ArrayLike | pd.Series | list[object]) -> ObjectArray:
+        """Return the ids in here, None where one is missing.
+
+        Raises InputError when ids are neither texts nor whole numbers.
+        """
+        read = as_ids(texts_of_uuids(ids)[0])
+        if not self.side:
+            return read
+        codes, distinct = pd.factorize(read)
+        written = [f"{self.side}:{one}" for one in distinct]
+        return np.array([*written, None], dtype=object)[codes]
+
+    def given(self, ids: npt.ArrayLike | pd.Series | list[str]) -> ObjectArray:
+        """Return ids of this side as they came.
+
+        Raises UnknownIdError for an id of another side.
+        """
+        named = np.asarray(ids, dtype=object)
+        if not self.side:
+            return np.array([UUID(one) for one in named], dtype=object) if self.uuid else named
+        start = f"{self.side}:"
+        codes, distinct = pd.factorize(named)
+        strange = [one for one in distinct if not str(one).startswith(start)]
+        if strange:
+            raise UnknownIdError(explained(f"not an id of the side '{self.side}'", got=strange[0]))
+        back = [one[len(start) :] for one in distinct]
+        read = UUID if self.uuid else int if self.whole else str
+        return np.array([read(one) for one in back], dtype=object)[codes]
+
+
+def texts_of_uuids(ids: npt.ArrayLike | pd.Series | list[object]) -> tuple[Any, bool]:
+    """Return ids in which UUIDs are texts, and whether there were any.
+
+    >>> texts_of_uuids([1, 2])
+    ([1, 2], False)
+    """
+    kind = ids.dtype.kind if isinstance(ids, pd.Series | np.ndarray) else "O"
+    if kind != "O" or not isinstance(ids, list | pd.Series | np.ndarray):
+        return ids, False
+    values = pd.Series(ids, dtype=object)
+    first = values.first_valid_index()
+    if first is None or not isinstance(values.loc[first], UUID):
+        return ids, False
+    return values.map(lambda one: str(one) if isinstance(one, UUID) else one), True
+
+
+Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
+LIKE, PASS = "like", "pass"
+_SHOWN = 8
+
+
+def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
+    """Return the event type of each outcome, None where there is none or it means nothing.
+
+    like: a number: from it on a like, below a pass. A collection: these are likes, the others passes.
+    A mapping from outcomes to event types; what maps to None, or is not in it, means nothing. A
+    function from the column to whether it is a like. None: flags, 0 and 1, or event types as they are.
+
+    Raises InputError when `like` is needed and does not fit.
+
+    >>> event_types(pd.Series([1, 5, None]), 4).tolist()
+    ['pass', 'like', None]
+    >>> event_types(pd.Series(["apply", "view"]), {"apply": "like"}).tolist()
+    ['like', None]
+    """
+    known = outcome.notna().to_numpy(bool)
+    types = np.full(len(outcome), None, dtype=object)
+    if not known.any():
+        return types
+    said = outcome[known]
+    if isinstance(like, Mapping):
+        _refuse_strange(like)
+        types[known] = said.map(dict(like)).astype(object).where(lambda found: found.notna(), None)
+    elif like is None:
+        types[known] = _as_they_are(said)
+    else:
+        types[known] = np.where(_is_like(said, like), LIKE, PASS)
+    return types
+
+
+def _is_like(said: pd.Series, like: Any) -> npt.NDArray[np.bool_]:
+    if callable(like):
+        return np.asarray(like(said), bool)
+    if isinstance(like, Collection) and not isinstance(like, str):
+        return np.asarray(said.isin(list(like)), bool)
+    try:
+        return np.asarray(pd.to_numeric(said) >= float(like), bool)
+    except (TypeError, ValueError) as error:
+        remedy = "give a collection of the outcomes that are likes, or a mapping to event types"
+        raise InputError(explained("outcomes are no numbers", got=_some(said), remedy=remedy)) from error
+
+
+def _as_they_are(said: pd.Series) -> npt.NDArray[np.object_]:
+    distinct = set(pd.unique(said).tolist())
+    if distinct <= {0, 1}:
+        return np.where(said.astype(bool), LIKE, PASS).astype(object)
+    if distinct <= set(ENUMERATIONS[C.TYPE].words):
+        return said.to_numpy(object)
+    remedy = "say what is a like, such as like=4 (and above), like={'yes'} or like={'apply': 'like'}"
+    raise InputError(explained("what an outcome means is not known", got=_some(said), remedy=remedy))
+
+
+def _refuse_strange(types: Mapping[Any, str | None]) -> None:
+    words = ENUMERATIONS[C.TYPE].words
+    for name in types.values():
+        if name is not None and name not in words:
+            raise InputError(explained("unknown event type", got=name, remedy=did_you_mean(name, words)))
+
+
+def _some(said: pd.Series) -> str:
+    values = [str(value) for value in pd.unique(said)[: _SHOWN + 1]]
+    return ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
+
+
+Unit = Literal["s", "ms", "us", "ns"]
+_UNITS: Final[tuple[tuple[float, Unit], ...]] = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (0.0, "s"))
+"""From which number on a time since 1970 is counted in which unit; 1e11 seconds is the year 5138."""
+
+
+def utc_times(column: pd.Series) -> pd.Series:
+    """Return times in UTC, NaT where one is missing or cannot be read.
+
+    A time without a zone is taken as UTC. Numbers count from 1970 in seconds, milliseconds,
+    microseconds or nanoseconds, whichever puts the largest in our time.
+
+    Raises InputError when no time can be read.
+
+    >>> utc_times(pd.Series([0, 86400])).dt.day.tolist()
+    [1, 2]
+    >>> utc_times(pd.Series(["2024-02-03 10:00", "soon"])).isna().tolist()
+    [False, True]
+    """
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if pd.api.types.is_numeric_dtype(column) or kind in {"integer", "floating", "decimal"}:
+        numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+        numbers = numbers.where(np.isfinite(numbers))
+        largest = float(numbers.abs().max())
+        unit: Unit = next((unit for least, unit in _UNITS if largest >= least), "s")
+        times = pd.Series(pd.to_datetime(numbers.to_numpy(), unit=unit, utc=True, errors="coerce"))
+    elif pd.api.types.is_datetime64_any_dtype(column):
+        times = pd.to_datetime(column, utc=True)
+    else:
+        times = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
+        if times.isna().all():
+            times = pd.to_datetime(column, utc=True, errors="coerce", format="mixed")
+    if len(column) and times.isna().all():
+        got = str(column.iloc[0])
+        remedy = "write times such as 2024-02-03T10:00:00Z, or leave ts out"
+        raise InputError(explained("no time can be read", where=str(column.name), got=got, remedy=remedy))
+    return times.astype("datetime64[us, UTC]")
+
 
 ROW_NUMBER: Final = "row_number"
 CODES: Final = "codes"
@@ -93,7 +276,7 @@ def read_rows(
     return kept, _quarantine(table, read, faults, np.flatnonzero(refused)), names
 
 
-def _ids(table: pd.DataFrame, read: Read) -> tuple[tuple[Ids, bool], tuple[Ids, bool]]:
+def _ids(table: pd.DataFrame, read: Read) -> tuple[tuple[ObjectArray, bool], tuple[ObjectArray, bool]]:
     """Return the ids of both columns, each with whether they came as UUIDs."""
     found = []
     for name in (read.viewer, read.candidate):

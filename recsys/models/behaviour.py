@@ -12,26 +12,24 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.random import Generator
 
-from recsys.history.events import Events
-from recsys.models.behaviour_base import BELIEFS, Base, Spaces
-from recsys.models.behaviour_config import BehaviourConfig
-from recsys.models.behaviour_state import State
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.population import Population
+from recsys.models.als import BehaviourConfig
+from recsys.models.base import Arrays, Meta, Model
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.joint import USUAL_ASSOCIATION, Joint, Replies, fit_joint
-from recsys.models.lesson import Heard, Lesson
-from recsys.models.looks import Looks, Mask
-from recsys.models.model import Arrays, Meta, Model
-from recsys.models.pair_parts import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, PairParts, Part
-from recsys.models.space import Shifts, Standard
-from recsys.models.stacker import PARTS, Parts, Stacker, fit_stacker, known, stacked
-from recsys.models.unseen import only_likes, with_unseen
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex, Rows
-from recsys.schema.population import Population
-from recsys.schema.strings import packed_strings, unpacked_strings
+from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, PairParts, Part
+from recsys.models.factor_space import Shifts, Standard
+from recsys.models.impressions import Looks
+from recsys.models.negative_sampling import only_likes, with_unseen
+from recsys.models.person_parameters import BELIEFS, Base, Spaces, State
+from recsys.models.reciprocal import USUAL_ASSOCIATION, Joint, Replies, fit_joint
+from recsys.models.stacking import PARTS, Parts, Stacker, fit_stacker, known, stacked
+from recsys.models.training_data import Heard, Lesson
+from recsys.types import BoolArray, Float64Array, Int32Array
 
-Floats = npt.NDArray[np.float64]
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
 _MOST_HELD_OUT = 400_000
@@ -124,7 +122,7 @@ class BehaviourModel(Model):
         people: Population,
         lesson: Lesson | None,
         looks: Looks,
-        held: Mask,
+        held: BoolArray,
         rng: Generator,
         *,
         last: bool,
@@ -222,13 +220,13 @@ class BehaviourModel(Model):
     def _reads_answers(self) -> bool:
         return self.content_ is not None
 
-    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
         content = None if self.content_ is None else self.content_.directed(pair)
         spaces, stacker = self.base_.spaces(pair, content), self.stacker_
         state = self.state_.at(IdIndex(self.ids_).find(pair.ids.values))
         given, received = known(state.given)[i], known(state.received)[j]
         weight = [stacker.row(part, given) * stacker.column(part, received) for part in range(len(PARTS))]
-        parts: dict[Part, Floats] = {LEVEL: np.full(len(i), stacker.intercept)}
+        parts: dict[Part, Float64Array] = {LEVEL: np.full(len(i), stacker.intercept)}
         if self.content_ is not None:
             for part, values in self.content_._pair_parts(pair, i, j).items():
                 parts[part] = parts.get(part, np.zeros(len(i))) + weight[0] * values
@@ -350,7 +348,7 @@ def _matrices(
 
 def _side_by_side(
     some: slice, content: Directed | None, spaces: Spaces, state: State, stacker: Stacker
-) -> tuple[Floats, Floats]:
+) -> tuple[Float64Array, Float64Array]:
     """Return the rows of some people in full precision, which takes several times the room of the result."""
     given, received = known(state.given[some]), known(state.received[some])
     personal, factors = spaces.personal, spaces.factors

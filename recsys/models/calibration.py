@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.models.directed import Directed, sigmoid
+from recsys.types import Float64Array
 
-Floats = npt.NDArray[np.float64]
 LEAST_SLOPE = 0.05
 """Calibration may flatten scores, but never turn or erase their order."""
 
@@ -23,7 +22,7 @@ class Platt:
     slope: float = 1.0
     intercept: float = 0.0
 
-    def logits(self, logits: Floats) -> Floats:
+    def logits(self, logits: Float64Array) -> Float64Array:
         """Return calibrated logits."""
         return self.slope * logits + self.intercept
 
@@ -33,7 +32,7 @@ class Platt:
 
 
 def fit_platt(
-    logits: Floats, labels: Floats, weights: Floats | None = None, *, evidence: float = 10.0
+    logits: Float64Array, labels: Float64Array, weights: Float64Array | None = None, *, evidence: float = 10.0
 ) -> Platt:
     """Fit slope and intercept by maximum likelihood, near the identity when there is little to learn.
 
@@ -68,7 +67,9 @@ def _log_odds(share: float) -> float:
     return float(np.log(share) - np.log1p(-share))
 
 
-def _newton_step(theta: Floats, x: Floats, y: Floats, w: Floats, evidence: float) -> Floats:
+def _newton_step(
+    theta: Float64Array, x: Float64Array, y: Float64Array, w: Float64Array, evidence: float
+) -> Float64Array:
     """Return the step on the penalised loss, shortened so that it never leaps."""
     p = sigmoid(theta[0] * x + theta[1])
     residual, curve = w * (p - y), np.maximum(w * p * (1.0 - p), 1e-12)

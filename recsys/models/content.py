@@ -2,35 +2,85 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.features.rows import BlockRows, Matrix
-from recsys.history.events import Events
+from recsys.features.rows import BlockRows
+from recsys.models.base import Arrays, Meta, Model
 from recsys.models.calibration import Platt
-from recsys.models.compression import compression, looked_at
-from recsys.models.content_config import ContentConfig
-from recsys.models.directed import Directed
-from recsys.models.folds import Mask, people_folds
-from recsys.models.held_out import HeldOut
-from recsys.models.labelled_pairs import LabelledPairs
-from recsys.models.lesson import Lesson
-from recsys.models.model import Arrays, Meta, Model
-from recsys.models.nearness import Nearness
+from recsys.models.cross_fitting import HeldOut, people_folds
+from recsys.models.directed import Directed, pair_dots
+from recsys.models.distance_decay import Nearness
+from recsys.models.explanation import LEVEL, REDUCTION, PairParts, Part
+from recsys.models.factor_space import compression, looked_at
 from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, fit_pair_logistic
-from recsys.models.pair_parts import LEVEL, REDUCTION, PairParts, Part
-from recsys.schema.ids import Rows
-from recsys.schema.population import Population
+from recsys.models.training_data import LabelledPairs, Lesson
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
 
 if TYPE_CHECKING:
     from recsys.features.block import Block
 
-Floats = npt.NDArray[np.float64]
+
+USUAL_WEIGHTS: Final = MappingProxyType(
+    {
+        "interests": 2.0,
+        "values": 3.0,
+        "scales": 1.0,
+        "talk": 1.5,
+        "boundaries": 1.5,
+        "rhythm": 0.5,
+        "circles": 1.0,
+        "near": 0.5,
+    }
+)
+"""Logits a block's pair score of 1 is worth before any outcome was seen.
+
+Judged, not measured: agreement on values and being listened to weigh more than hobbies, a shared
+circle or a like rhythm. Outcomes move them; without any they are the model.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentConfig:
+    """Settings of the content model.
+
+    ridge:            precisions of a column's own deviation from its block's weight, and
+    marginal_ridge:   of what a column says about the viewer or the candidate alone, to choose from by
+                      cross-validation over people; a single one is taken as it is.
+    block_ridge:      precision of a block's weight around its usual one.
+    person_precision: precision of each person's own selectivity and popularity; 0 leaves them out.
+    folds:            folds of people for the choice and for calibration.
+    usual_rate:       P(like | look) before any outcome was seen.
+    usual_weights:    block names (and `near`) with their usual weight, as pairs.
+    near_scale_km:    the distance over which nearness falls to 1/e.
+    max_factors:      columns of taste and appeal, at most; None keeps the exact form.
+    max_pairs:        outcomes to learn from, at most, drawn evenly.
+    max_tuning_pairs: outcomes to choose the ridge with, about, all those among people drawn evenly.
+    calibrate:        fold a cross-fitted Platt line into the matrices.
+    """
+
+    ridge: tuple[float, ...] = (10.0, 100.0, 1000.0)
+    marginal_ridge: tuple[float, ...] = (0.3, 3.0, 30.0, 300.0)
+    block_ridge: float = 1.0
+    person_precision: float = 1.0
+    folds: int = 4
+    usual_rate: float = 0.2
+    usual_weights: tuple[tuple[str, float], ...] = field(default_factory=lambda: tuple(USUAL_WEIGHTS.items()))
+    near_scale_km: float = 30.0
+    max_factors: int | None = 128
+    max_pairs: int = 250_000
+    max_tuning_pairs: int = 30_000
+    calibrate: bool = True
+
+
 _PEOPLE_AT_ONCE = 16_384
 _ENOUGH_HELD_OUT = 25_000
 """Held-out outcomes on which the log-losses of two neighbouring ridges, about 0.05 apart an outcome, are
@@ -150,16 +200,18 @@ class ContentModel(Model):
             best = held_out.best([self._strengths(ridge, best.strengths.marginal) for ridge in ridges])
         return best.strengths, best.line if self.config.calibrate else Platt()
 
-    def _folds(self, pairs: LabelledPairs, n_people: int, rng: Generator) -> list[tuple[Mask, Mask]]:
+    def _folds(
+        self, pairs: LabelledPairs, n_people: int, rng: Generator
+    ) -> list[tuple[BoolArray, BoolArray]]:
         """Return folds of people, no more than give enough held-out outcomes."""
-        folds: list[tuple[Mask, Mask]] = []
+        folds: list[tuple[BoolArray, BoolArray]] = []
         for fold in people_folds(pairs, n_people, self.config.folds, rng):
             if sum(int(held.sum()) for _, held in folds) >= _ENOUGH_HELD_OUT:
                 break
             folds.append(fold)
         return folds
 
-    def _compression(self, rows: BlockRows) -> tuple[Floats, Floats] | None:
+    def _compression(self, rows: BlockRows) -> tuple[Float64Array, Float64Array] | None:
         most = self.config.max_factors
         if most is None or rows.n_columns + 2 <= most or not len(rows):
             return None
@@ -168,17 +220,19 @@ class ContentModel(Model):
         taste, appeal = self._exact(BlockRows(rows.looks[at], rows.is_[at]), viewer[at], candidate[at])
         return compression(taste, appeal, most)
 
-    def _matrices(self, rows: BlockRows) -> tuple[Matrix, Matrix]:
+    def _matrices(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return taste and appeal in the exact form: products, the viewer's part, the candidate's."""
         return self._exact(rows, *self._alone(rows))
 
-    def _alone(self, rows: BlockRows) -> tuple[Matrix, Matrix]:
+    def _alone(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return what each person adds as a viewer, and as a candidate, `(n_people,)`."""
         weights = self.weights_
         viewer = rows.looks @ weights.viewer.astype(np.float32) + np.float32(weights.intercept)
         return viewer, rows.is_ @ weights.candidate.astype(np.float32)
 
-    def _exact(self, rows: BlockRows, viewer: Matrix, candidate: Matrix) -> tuple[Matrix, Matrix]:
+    def _exact(
+        self, rows: BlockRows, viewer: Float32Array, candidate: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
         ones = np.ones((len(rows), 1), np.float32)
         taste = np.hstack([rows.looks * self.weights_.products.astype(np.float32), viewer[:, None], ones])
         return taste, np.hstack([rows.is_, ones, candidate[:, None]])
@@ -200,7 +254,7 @@ class ContentModel(Model):
         taste, appeal = (np.vstack(sides) for sides in zip(*factors, strict=True))
         return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
 
-    def _factors(self, rows: BlockRows) -> tuple[Matrix, Matrix]:
+    def _factors(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return taste and appeal with the columns they are kept in."""
         taste, appeal = self._matrices(rows)
         if self.maps_ is None:
@@ -212,10 +266,10 @@ class ContentModel(Model):
     def _reads_answers(self) -> bool:
         return True
 
-    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
         rows, weights = self.features_.concatenated(pair), self.weights_
         looks, is_ = rows.looks[i].astype(np.float64), rows.is_[j].astype(np.float64)
-        parts: dict[Part, Floats] = {LEVEL: np.full(len(i), weights.intercept)}
+        parts: dict[Part, Float64Array] = {LEVEL: np.full(len(i), weights.intercept)}
         for at, name in enumerate(self.features_.names):
             own = self.features_.block_of == at
             parts[Part("answers", name)] = (looks * is_)[:, own] @ weights.products[own]
@@ -258,3 +312,15 @@ def _crowds(n_people: int) -> list[npt.NDArray[np.int64]]:
     """Return the rows of the people in parts, in order; one part without rows for nobody."""
     rows = np.arange(n_people)
     return [rows[start : start + _PEOPLE_AT_ONCE] for start in range(0, max(n_people, 1), _PEOPLE_AT_ONCE)]
+
+
+def content_logits(
+    content: Directed | None, i: npt.NDArray[np.integer], j: npt.NDArray[np.integer]
+) -> tuple[Float64Array, Float64Array]:
+    """Return the logits of the two matrices and of nearness apart, zeros without content."""
+    if content is None:
+        return np.zeros(len(i)), np.zeros(len(i))
+    whole = pair_dots(content.taste, content.appeal, i, j)
+    if content.nearness is None:
+        return whole, np.zeros(len(i))
+    return whole, content.nearness.pairs(content.cell[i], content.cell[j])

@@ -6,18 +6,19 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
+from recsys.data.geography import pair_distances_km
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
-from recsys.models.nearness import Nearness, places
-from recsys.schema.ids import IdIndex, Rows
-from recsys.schema.place import Cells, pair_distances_km
+from recsys.models.distance_decay import Nearness, places
+from recsys.parallel import in_threads
+from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
 
-Factors = npt.NDArray[np.float32]
-Values = npt.NDArray[np.float64]
 _PAIRS_AT_ONCE = 65_536
 
 
-def sigmoid(logits: npt.NDArray[np.float64]) -> Values:
+def sigmoid(logits: npt.NDArray[np.float64]) -> Float64Array:
     """Return `1 / (1 + exp(-x))` without overflow for any finite or infinite `x`.
 
     >>> sigmoid(np.array([-np.inf, 0.0, 800.0])).tolist()
@@ -45,10 +46,10 @@ class Directed:
     """
 
     ids: IdIndex
-    taste: Factors
-    appeal: Factors
+    taste: Float32Array
+    appeal: Float32Array
     nearness: Nearness | None
-    cell: Cells
+    cell: UInt64Array
 
     def __post_init__(self) -> None:
         n_people = len(self.ids)
@@ -69,7 +70,7 @@ class Directed:
         taste: npt.ArrayLike,
         appeal: npt.ArrayLike,
         nearness: Nearness | None = None,
-        cell: Cells | None = None,
+        cell: UInt64Array | None = None,
     ) -> "Directed":
         """Build from anything that is like an array; cells are unknown unless given."""
         return cls(
@@ -93,10 +94,10 @@ class Directed:
         return int(self.taste.shape[1])
 
     @cached_property
-    def _places(self) -> Values:
+    def _places(self) -> Float64Array:
         return places(self.cell)
 
-    def logits(self, i: Rows | npt.ArrayLike, j: Rows | npt.ArrayLike) -> Values:
+    def logits(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
         """Return the logit that each viewer row `i` likes candidate row `j`, `(n_pairs,)` float64.
 
         Sums in float64, in chunks, so memory does not grow with the number of pairs.
@@ -112,7 +113,7 @@ class Directed:
             logits += self.nearness.of_distance(km)
         return logits
 
-    def probabilities(self, i: Rows | npt.ArrayLike, j: Rows | npt.ArrayLike) -> Values:
+    def probabilities(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
         """Return P(i likes j | i looks at j) for aligned rows, `(n_pairs,)` in [0, 1]."""
         return sigmoid(self.logits(i, j))
 
@@ -132,7 +133,7 @@ class Directed:
             cell=self.cell,
         )
 
-    def take(self, rows: Rows | npt.ArrayLike) -> "Directed":
+    def take(self, rows: Int32Array | npt.ArrayLike) -> "Directed":
         """Return the people at `rows` (any order, no repeats), in id order."""
         kept = np.unique(np.asarray(rows, np.int64))
         ids = IdIndex(self.ids.ids(kept).tolist())
@@ -164,3 +165,39 @@ def concatenate(parts: Sequence[Directed]) -> Directed:
         nearness=near[0] if near else None,
         cell=first.cell,
     )
+
+
+def pair_dots(
+    taste: npt.NDArray[np.floating],
+    appeal: npt.NDArray[np.floating],
+    i: npt.NDArray[np.integer],
+    j: npt.NDArray[np.integer],
+) -> Float64Array:
+    """Return `taste[i] @ appeal[j]` of aligned rows, `(n_pairs,)` float64, summed in float64.
+
+    >>> one = np.array([[1.0, 2.0], [0.5, 0.0]])
+    >>> pair_dots(one, one, np.array([0, 1]), np.array([1, 1])).tolist()
+    [0.5, 0.25]
+    """
+    left, right = (np.ascontiguousarray(rows) for rows in (taste, appeal))
+    a, b = np.asarray(i, np.int32), np.asarray(j, np.int32)
+    found = np.empty(len(a))
+    in_threads(lambda first, last: _dots(left, right, a, b, found, first, last), np.arange(len(a) + 1))
+    return found
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _dots(  # noqa: PLR0917
+    left: npt.NDArray[np.floating],
+    right: npt.NDArray[np.floating],
+    i: npt.NDArray[np.int32],
+    j: npt.NDArray[np.int32],
+    found: Float64Array,
+    first: int,
+    last: int,
+) -> None:  # pragma: no cover
+    for pair in range(first, last):
+        total = 0.0
+        for c in range(left.shape[1]):
+            total += np.float64(left[i[pair], c]) * np.float64(right[j[pair], c])
+        found[pair] = total

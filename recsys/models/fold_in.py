@@ -7,11 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.models.people_in_threads import in_threads
+from recsys.parallel import in_threads
+from recsys.types import Float64Array, Int32Array, Int64Array
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.int32]
 _SUMS: Final = {"reassoc", "contract"}
 """Sums may be taken in the order the processor likes; nothing else is loosened."""
 
@@ -25,9 +23,9 @@ class Evidence:
     order:  `(n_entries,)` int32 positions of the entries in the arrays they came from.
     """
 
-    indptr: Integers
-    others: Numbers
-    order: Numbers
+    indptr: Int64Array
+    others: Int32Array
+    order: Int32Array
 
     @classmethod
     def of(cls, n_people: int, own: npt.ArrayLike, others: npt.ArrayLike) -> "Evidence":
@@ -40,11 +38,11 @@ class Evidence:
             order = np.lexsort((other, rows)).astype(np.int32)
         return cls(indptr, other[order], order)
 
-    def sorted(self, values: npt.NDArray[np.floating]) -> Floats:
+    def sorted(self, values: npt.NDArray[np.floating]) -> Float64Array:
         """Return aligned values in the order of the entries."""
         return np.ascontiguousarray(values[self.order], np.float64)
 
-    def unsorted(self, values: Floats) -> Floats:
+    def unsorted(self, values: Float64Array) -> Float64Array:
         """Return values in the order of the entries as aligned with the arrays they came from."""
         found = np.empty(len(values))
         found[self.order] = values
@@ -52,14 +50,14 @@ class Evidence:
 
 
 def fold_in(
-    prior: Floats,
+    prior: Float64Array,
     evidence: Evidence,
-    factors: Floats,
+    factors: Float64Array,
     *,
-    trust: Floats,
-    targets: Floats,
+    trust: Float64Array,
+    targets: Float64Array,
     strength: float,
-) -> Floats:
+) -> Float64Array:
     """Return u of each person: `(strength I + sum c v v^T) u = strength m + sum c p v`.
 
     The sums run over the people they were shown and over nobody else. A person without evidence gets
@@ -82,16 +80,16 @@ def fold_in(
 
 
 def fold_in_answers(
-    prior: Floats,
+    prior: Float64Array,
     evidence: Evidence,
-    factors: Floats,
+    factors: Float64Array,
     *,
-    labels: Floats,
-    weights: Floats,
-    offset: Floats,
+    labels: Float64Array,
+    weights: Float64Array,
+    offset: Float64Array,
     strength: float,
     steps: int = 3,
-) -> Floats:
+) -> Float64Array:
     """Return u of each person when the answers are yes or no: fold-ins repeated until they settle.
 
     Each step is `fold_in` with c = w tanh(x / 2) / 2 x at the logit x = offset + u v, and the p that
@@ -117,7 +115,7 @@ def fold_in_answers(
 
 
 @njit(cache=True, nogil=True)
-def _grouped(rows: Numbers, indptr: Integers) -> Numbers:  # pragma: no cover
+def _grouped(rows: Int32Array, indptr: Int64Array) -> Int32Array:  # pragma: no cover
     """Return the entries of one person after another, each person's in the order they came in."""
     order, place = np.empty(len(rows), np.int32), indptr.copy()
     for entry in range(len(rows)):
@@ -127,7 +125,7 @@ def _grouped(rows: Numbers, indptr: Integers) -> Numbers:  # pragma: no cover
 
 
 @njit(cache=True, nogil=True)
-def _ascending(others: Numbers, order: Numbers, indptr: Integers) -> bool:  # pragma: no cover
+def _ascending(others: Int32Array, order: Int32Array, indptr: Int64Array) -> bool:  # pragma: no cover
     for person in range(len(indptr) - 1):
         for at in range(indptr[person] + 1, indptr[person + 1]):
             if others[order[at]] < others[order[at - 1]]:
@@ -136,7 +134,9 @@ def _ascending(others: Numbers, order: Numbers, indptr: Integers) -> bool:  # pr
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _add(left: Floats, right: Floats, v: Floats, c: float, pull: float) -> None:  # pragma: no cover
+def _add(
+    left: Float64Array, right: Float64Array, v: Float64Array, c: float, pull: float
+) -> None:  # pragma: no cover
     """Add one entry to the lower triangle of the left side and to the right side."""
     for a in range(len(v)):
         right[a] += pull * v[a]
@@ -146,7 +146,7 @@ def _add(left: Floats, right: Floats, v: Floats, c: float, pull: float) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _solved(left: Floats, right: Floats) -> None:  # pragma: no cover
+def _solved(left: Float64Array, right: Float64Array) -> None:  # pragma: no cover
     """Solve `left @ x = right` in place by Cholesky; only the lower triangle of `left` is read."""
     k = len(right)
     for a in range(k):
@@ -167,12 +167,12 @@ def _solved(left: Floats, right: Floats) -> None:  # pragma: no cover
 
 @njit(cache=True)
 def _fold_in(  # noqa: PLR0917
-    rows: Floats,
-    indptr: Integers,
-    others: Numbers,
-    trust: Floats,
-    targets: Floats,
-    factors: Floats,
+    rows: Float64Array,
+    indptr: Int64Array,
+    others: Int32Array,
+    trust: Float64Array,
+    targets: Float64Array,
+    factors: Float64Array,
     strength: float,
 ) -> None:  # pragma: no cover
     k = rows.shape[1]
@@ -193,13 +193,13 @@ def _fold_in(  # noqa: PLR0917
 
 @njit(cache=True, nogil=True)
 def _fold_in_answers(  # noqa: PLR0917
-    rows: Floats,
-    indptr: Integers,
-    others: Numbers,
-    labels: Floats,
-    weights: Floats,
-    offset: Floats,
-    factors: Floats,
+    rows: Float64Array,
+    indptr: Int64Array,
+    others: Int32Array,
+    labels: Float64Array,
+    weights: Float64Array,
+    offset: Float64Array,
+    factors: Float64Array,
     strength: float,
     steps: int,
     first: int,
@@ -234,7 +234,7 @@ def _fold_in_answers(  # noqa: PLR0917
 
 
 @njit(cache=True, nogil=True, fastmath=_SUMS)
-def _dot(a: Floats, b: Floats) -> float:  # pragma: no cover
+def _dot(a: Float64Array, b: Float64Array) -> float:  # pragma: no cover
     total = 0.0
     for c in range(len(a)):
         total += a[c] * b[c]
@@ -250,16 +250,16 @@ def _bound(x: float) -> tuple[float, float]:  # pragma: no cover
 
 @njit(cache=True, nogil=True)
 def _few_answers(  # noqa: PLR0917
-    row: Floats,
-    own: Floats,
-    labels: Floats,
-    weights: Floats,
-    offset: Floats,
+    row: Float64Array,
+    own: Float64Array,
+    labels: Float64Array,
+    weights: Float64Array,
+    offset: Float64Array,
     strength: float,
     steps: int,
-    inner: Floats,
-    left: Floats,
-    state: Floats,
+    inner: Float64Array,
+    left: Float64Array,
+    state: Float64Array,
 ) -> None:  # pragma: no cover
     """Take the same steps for somebody with fewer entries than columns, one unknown an entry.
 

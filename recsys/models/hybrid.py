@@ -1,24 +1,52 @@
 """The hybrid: answers say where a person starts, behaviour says where they are."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.errors import did_you_mean
 from recsys.features.feature_map import FeatureMap
-from recsys.history.events import Events
+from recsys.models.als import BehaviourConfig
+from recsys.models.base import Meta, Model
 from recsys.models.behaviour import BehaviourModel
-from recsys.models.content import ContentModel
-from recsys.models.hybrid_config import HybridConfig
-from recsys.models.lesson import Lesson
-from recsys.models.model import Meta, Model
-from recsys.schema.population import Population
+from recsys.models.content import ContentConfig, ContentModel
+from recsys.models.training_data import Lesson
 
 if TYPE_CHECKING:
     from recsys.features.block import Block
+
+
+@dataclass(frozen=True)
+class HybridConfig(BehaviourConfig):
+    """Settings of the hybrid: those of behaviour, and `content` for the model beneath.
+
+    `content` may be given as a mapping of its settings.
+
+    >>> HybridConfig(content={"folds": 2}).content.folds
+    2
+    """
+
+    content: ContentConfig = field(default_factory=ContentConfig)
+
+    def __post_init__(self) -> None:
+        given: Any = self.content
+        if isinstance(given, Mapping):
+            known = {one.name for one in fields(ContentConfig)}
+            unknown = sorted(set(given) - known)
+            if unknown:
+                raise TypeError(f"unknown key '{unknown[0]}' in content; {did_you_mean(unknown[0], known)}")
+            settings = {key: _tuples(value) for key, value in given.items()}
+            object.__setattr__(self, "content", ContentConfig(**settings))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
 
 
 class HybridModel(BehaviourModel):

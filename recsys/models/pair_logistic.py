@@ -17,14 +17,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features.rows import BlockRows, Matrix
+from recsys.features.rows import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
-from recsys.models.labelled_pairs import LabelledPairs
-from recsys.schema.ids import Rows
+from recsys.models.training_data import LabelledPairs
+from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 _FACTR = 1e-6 / float(np.finfo(np.float64).eps)
 """Stop when a step lowers the loss by less than a millionth: logits are then right to about 0.003."""
 _MEMORY = 5
@@ -63,9 +61,9 @@ class PairWeights:
 
     intercept: float
     near: float
-    products: Floats
-    viewer: Floats
-    candidate: Floats
+    products: Float64Array
+    viewer: Float64Array
+    candidate: Float64Array
 
     def calibrated(self, line: Platt) -> "PairWeights":
         """Return the weights whose logit is `line` of this one's."""
@@ -93,29 +91,29 @@ class PairDesign:
     variances: over pairs, of nearness, block scores, products, L_i and I_j, all but the first scaled.
     """
 
-    looks: Matrix
-    is_: Matrix
-    viewer_of: Integers
-    candidate_of: Integers
-    block_of: Integers
+    looks: Float32Array
+    is_: Float32Array
+    viewer_of: Int64Array
+    candidate_of: Int64Array
+    block_of: Int64Array
     pairs: LabelledPairs
-    near: Floats
+    near: Float64Array
     usual: PairWeights
-    products: Matrix
-    scale_block: Floats
-    scale_product: Floats
-    scale_viewer: Floats
-    scale_candidate: Floats
-    means: Floats
-    variances: Floats
+    products: Float32Array
+    scale_block: Float64Array
+    scale_product: Float64Array
+    scale_viewer: Float64Array
+    scale_candidate: Float64Array
+    means: Float64Array
+    variances: Float64Array
 
     @classmethod
     def of(
         cls,
         rows: BlockRows,
-        block_of: Integers,
+        block_of: Int64Array,
         pairs: LabelledPairs,
-        near: Floats,
+        near: Float64Array,
         usual: PairWeights,
         *,
         together: npt.NDArray[np.bool_] | None = None,
@@ -157,7 +155,7 @@ class PairDesign:
             variances=np.concatenate([near_variance, block_variance > _LEAST, *scaled]),
         )
 
-    def curvature(self) -> Floats | None:
+    def curvature(self) -> Float64Array | None:
         """Return the mean curvature of the loss in what all people share, when every chance is one half.
 
         From at most 12,288 pairs, evenly spaced; None when there are fewer pairs than parameters.
@@ -169,7 +167,7 @@ class PairDesign:
         features = self.features(at).astype(np.float32)
         return np.asarray(0.25 * (features.T @ features), np.float64) / len(at)
 
-    def with_weights(self, weights: Floats) -> "PairDesign":
+    def with_weights(self, weights: Float64Array) -> "PairDesign":
         """Return the same design with other pair weights; 0 leaves a pair out."""
         return replace(self, pairs=replace(self.pairs, weights=weights))
 
@@ -184,7 +182,7 @@ class PairDesign:
             products=self.products[chosen],
         )
 
-    def logits(self, weights: PairWeights) -> Floats:
+    def logits(self, weights: PairWeights) -> Float64Array:
         """Return the logit of every pair under `weights`, without what is particular to a person."""
         viewer = self.looks @ weights.viewer.astype(np.float32)
         candidate = self.is_ @ weights.candidate.astype(np.float32)
@@ -197,7 +195,7 @@ class PairDesign:
             np.float64,
         )
 
-    def features(self, pairs: Integers) -> Floats:
+    def features(self, pairs: Int64Array) -> Float64Array:
         """Return what the parameters multiply: 1, nearness, blocks, products, L and I of some pairs.
 
         Scaled and centred, `(len(pairs), n_parameters)`, without what is particular to a person.
@@ -215,20 +213,20 @@ class PairDesign:
             ]
         )
 
-    def _mean(self, part: str) -> Floats:
+    def _mean(self, part: str) -> Float64Array:
         n_columns = len(self.block_of)
         start = 1 + n_columns * ("products", "viewer", "candidate").index(part)
         return self.means[start : start + n_columns]
 
 
-def _of_those(matrix: Matrix, rows: Rows) -> tuple[Matrix, Integers]:
+def _of_those(matrix: Float32Array, rows: Int32Array) -> tuple[Float32Array, Int64Array]:
     """Return the rows of those who occur, and where each occurrence is among them."""
     who, at = np.unique(rows, return_inverse=True)
     most = len(who) > _NEARLY_ALL * len(matrix)
     return (matrix, rows.astype(np.int64)) if most else (matrix[who], at.astype(np.int64))
 
 
-def _products(rows: BlockRows, pairs: LabelledPairs) -> Matrix:
+def _products(rows: BlockRows, pairs: LabelledPairs) -> Float32Array:
     """Return `L_if * I_jf` of every pair, `(n_pairs, n_columns)`."""
     products = np.empty((len(pairs), rows.n_columns), np.float32)
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
@@ -237,7 +235,9 @@ def _products(rows: BlockRows, pairs: LabelledPairs) -> Matrix:
     return products
 
 
-def _moments(values: npt.NDArray[np.floating], count: npt.NDArray[np.number]) -> tuple[Floats, Floats]:
+def _moments(
+    values: npt.NDArray[np.floating], count: npt.NDArray[np.number]
+) -> tuple[Float64Array, Float64Array]:
     """Return mean and variance of each column, row r counted `count[r]` times; 0 without rows."""
     total = max(float(count.sum()), 1.0)
     sums, squares = np.zeros(values.shape[1]), np.zeros(values.shape[1])
@@ -250,25 +250,29 @@ def _moments(values: npt.NDArray[np.floating], count: npt.NDArray[np.number]) ->
     return mean, np.maximum(squares / total - mean**2, 0.0)
 
 
-def _block_variance(products: Matrix, block_of: Integers, n_blocks: int) -> Floats:
+def _block_variance(products: Float32Array, block_of: Int64Array, n_blocks: int) -> Float64Array:
     """Return the variance over pairs of each block's pair score, `(n_blocks,)`."""
     member = (block_of[:, None] == np.arange(n_blocks)[None, :]).astype(np.float32)
     return _moments(products @ member, np.ones(len(products)))[1]
 
 
-def _inverse_root(variance: Floats) -> Floats:
+def _inverse_root(variance: Float64Array) -> Float64Array:
     """Return `1 / sqrt(variance)`, and 0 for what never varies."""
     return np.divide(1.0, np.sqrt(variance), out=np.zeros_like(variance), where=variance > _LEAST)
 
 
-def _column_scale(variance: Floats, block_of: Integers, n_blocks: int) -> Floats:
+def _column_scale(variance: Float64Array, block_of: Int64Array, n_blocks: int) -> Float64Array:
     """Return for each column the factor that makes its block's variances sum to 1."""
     whole = np.asarray(np.bincount(block_of, variance, n_blocks), np.float64)
     return np.where(variance > _LEAST, _inverse_root(whole)[block_of], 0.0)
 
 
 def fit_pair_logistic(
-    design: PairDesign, strengths: Strengths, start: Floats | None = None, *, curvature: Floats | None = None
+    design: PairDesign,
+    strengths: Strengths,
+    start: Float64Array | None = None,
+    *,
+    curvature: Float64Array | None = None,
 ) -> "PairFit":
     """Return the weights of highest posterior, found by L-BFGS from `start` (the prior when None).
 
@@ -294,7 +298,7 @@ class PairFit:
     """Fitted weights, and the scaled parameters from which a further fit can start."""
 
     weights: PairWeights
-    theta: Floats
+    theta: Float64Array
 
 
 class _Problem:
@@ -305,7 +309,7 @@ class _Problem:
     the root of their own.
     """
 
-    def __init__(self, design: PairDesign, strengths: Strengths, curvature: Floats | None) -> None:
+    def __init__(self, design: PairDesign, strengths: Strengths, curvature: Float64Array | None) -> None:
         self.design = design
         n_blocks, n_columns = len(design.scale_block), len(design.block_of)
         with_people = strengths.person > 0
@@ -323,7 +327,7 @@ class _Problem:
         own = 0.25 * np.concatenate([looks, looked_at])
         self.step = 1.0 / np.sqrt(own + self.precision[self.n_shared :])
 
-    def _root(self, curvature: Floats | None) -> Floats:
+    def _root(self, curvature: Float64Array | None) -> Float64Array:
         """Return the transposed Cholesky factor of the curvature with the prior, or its diagonal root."""
         total, own = self.design.pairs.weights.sum(), self.precision[: self.n_shared]
         if curvature is None:
@@ -332,25 +336,25 @@ class _Problem:
         whole[np.diag_indices_from(whole)] += own
         return np.asarray(np.linalg.cholesky(whole).T, np.float64)
 
-    def from_round(self, rounded: Floats) -> Floats:
+    def from_round(self, rounded: Float64Array) -> Float64Array:
         """Return the scaled parameters of round ones."""
         shared, own = np.split(rounded, [self.n_shared])
         return np.concatenate([self._solved(shared, transposed=False), own * self.step])
 
-    def to_round(self, theta: Floats) -> Floats:
+    def to_round(self, theta: Float64Array) -> Float64Array:
         """Return the round parameters of scaled ones."""
         shared, own = np.split(theta, [self.n_shared])
         return np.concatenate(
             [self.root @ shared if self.root.ndim > 1 else self.root * shared, own / self.step]
         )
 
-    def round_loss(self, rounded: Floats) -> tuple[float, Floats]:
+    def round_loss(self, rounded: Float64Array) -> tuple[float, Float64Array]:
         """Return loss and gradient in round parameters."""
         loss, gradient = self.loss(self.from_round(rounded))
         shared, own = np.split(gradient, [self.n_shared])
         return loss, np.concatenate([self._solved(shared, transposed=True), own * self.step])
 
-    def _solved(self, shared: Floats, *, transposed: bool) -> Floats:
+    def _solved(self, shared: Float64Array, *, transposed: bool) -> Float64Array:
         from scipy.linalg import solve_triangular
 
         if self.root.ndim == 1:
@@ -360,10 +364,10 @@ class _Problem:
             np.float64,
         )
 
-    def blank(self) -> Floats:
+    def blank(self) -> Float64Array:
         return np.zeros(len(self.precision))
 
-    def weights(self, theta: Floats) -> PairWeights:
+    def weights(self, theta: Float64Array) -> PairWeights:
         """Return the weights on raw columns."""
         design, usual = self.design, self.design.usual
         intercept, near, block, column, viewer, candidate, _, _ = np.split(theta, self.ends)
@@ -379,7 +383,7 @@ class _Problem:
             candidate=usual.candidate + candidate,
         )
 
-    def loss(self, theta: Floats) -> tuple[float, Floats]:
+    def loss(self, theta: Float64Array) -> tuple[float, Float64Array]:
         """Return the weighted log-loss with the prior, and its gradient."""
         design, pairs, n_blocks = self.design, self.design.pairs, len(self.design.scale_block)
         logits = design.logits(self.weights(theta))
@@ -413,6 +417,6 @@ class _Problem:
         loss = float(pairs.weights @ losses + 0.5 * theta @ pull)
         return loss, np.concatenate([np.asarray(part, np.float64) for part in gradient]) + pull
 
-    def _parts(self, values: Floats) -> list[Floats]:
+    def _parts(self, values: Float64Array) -> list[Float64Array]:
         n_columns = len(self.design.block_of)
         return np.split(values, np.cumsum([1, n_columns, n_columns]))

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
-from recsys.history.events import Events
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.population import Population
+from recsys.models.base import Arrays, Meta, Model
 from recsys.models.directed import Directed
-from recsys.models.labelled_pairs import LabelledPairs
-from recsys.models.model import Arrays, Meta, Model
-from recsys.models.pair_parts import LEVEL, POPULARITY, PairParts
-from recsys.schema.ids import IdIndex, Rows
-from recsys.schema.population import Population
-from recsys.schema.strings import packed_strings, unpacked_strings
+from recsys.models.explanation import LEVEL, POPULARITY, PairParts
+from recsys.models.training_data import LabelledPairs
+from recsys.types import Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class PopularityModel(Model):
             people.ids, taste=np.ones((len(people), 1)), appeal=appeal[:, None], cell=people.cells
         )
 
-    def _pair_parts(self, pair: Population, i: Rows, j: Rows) -> PairParts:
+    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
         appeal = self._apply(pair).appeal[j, 0].astype(np.float64)
         return {LEVEL: np.full(len(i), self.usual_), POPULARITY: appeal - self.usual_}
 

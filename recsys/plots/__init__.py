@@ -9,7 +9,7 @@ limits can be changed afterwards; `use_style` gives other pictures the same look
 the extra `report`.
 """
 
-from recsys.evaluation.lorenz import lorenz_curve
+from recsys.evaluation.market import lorenz_curve
 from recsys.plots.cells import cell_map
 from recsys.plots.embedding import embedding_map, principal_plane
 from recsys.plots.evidence import evidence_curve

@@ -6,14 +6,15 @@ import h3
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.geography import cell_text
+from recsys.data.population import Population
 from recsys.errors import InputError, explained, imported
 from recsys.plots.canvas import canvas, refuse_empty
-from recsys.schema.columns import Columns as C
-from recsys.schema.place import cell_text
-from recsys.schema.population import Population
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
 
 LEAST_PEOPLE = 5
 """A cell with fewer people is left out, so that a picture points at nobody."""

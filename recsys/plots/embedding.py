@@ -14,6 +14,7 @@ from recsys.plots.style import ACCENT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+
 _MOST_WORDS = 8
 
 
@@ -50,7 +51,7 @@ def embedding_map(
 
     Raises InputError for an unknown side, nobody to draw, or more words than can be told apart.
 
-    >>> from recsys.schema.ids import IdIndex
+    >>> from recsys.data.ids import IdIndex
     >>> two = Directed.of(IdIndex(["a", "b"]), taste=[[1.0], [2.0]], appeal=[[3.0], [0.5]])
     >>> embedding_map(two, pd.Series({"a": 0.2, "b": 0.9}, name="openness")).get_title()
     'taste, coloured by openness'

@@ -4,16 +4,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from recsys.evaluation.slices import EVIDENCE
+from recsys.evaluation.splits import EVIDENCE
 from recsys.plots.canvas import canvas, colours, legend, refuse_empty
 from recsys.plots.models import chosen_rows
 from recsys.plots.style import SOFT
 
-_APART = 0.07
-"""How far models stand beside each other, so that their intervals can be told apart."""
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+_APART = 0.07
+"""How far models stand beside each other, so that their intervals can be told apart."""
 
 
 def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None) -> "Axes":

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.plots.canvas import canvas, refuse_empty
 from recsys.plots.style import ACCENT
-from recsys.schema.columns import Columns as C
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.evaluation.gini import exposure, gini
-from recsys.evaluation.lorenz import lorenz_curve
+from recsys.catalogue.columns import Columns as C
+from recsys.evaluation.market import exposure, gini, lorenz_curve
 from recsys.plots.canvas import canvas, colours, legend, refuse_empty
 from recsys.plots.style import SOFT
-from recsys.schema.columns import Columns as C
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from recsys.catalogue.loading import load_catalogue
 from recsys.plots.canvas import canvas, legend
 from recsys.plots.style import ACCENT, SOFT
-from recsys.schema.catalogue import load_catalogue
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from recsys.models.pair_explanation import PairExplanation
+    from recsys.models.explanation import PairExplanation
+
 
 _OTHER: Final = "#c7772e"
 

@@ -1,6 +1,7 @@
 """Hobby circles for people, by the same two matrices as people for people."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -8,13 +9,69 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
+from recsys.data.geography import distances_km
+from recsys.data.population import Population
+from recsys.data.relations import SEPARATION_REASONS
 from recsys.errors import InputError, SettingsError, explained
-from recsys.ranking.circle_rows import CircleRows
+from recsys.models.directed import Directed
+from recsys.models.distance_decay import places
 from recsys.ranking.recommend import Scorer
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.relations import SEPARATION_REASONS
+from recsys.types import BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class CircleRows:
+    """Circles with enough members to hide each of them.
+
+    names: `(n_circles,)` ids, ascending. belongs: `(n_people, n_circles)` bool, who is in which, everybody
+    counted. share: the same for the members that count, each circle's column summing to 1.
+    """
+
+    names: npt.NDArray[np.object_]
+    belongs: sparse.csr_array
+    share: sparse.csr_array
+
+    @classmethod
+    def of(cls, people: Population, counts: BoolArray, least_members: int) -> "CircleRows":
+        """Return the circles in which at least `least_members` of the people who count take part."""
+        table = people.long.communities.drop_duplicates([C.ROW, C.COMMUNITY])
+        circle, names = pd.factorize(table[C.COMMUNITY].astype(object), sort=True)
+        row = table[C.ROW].to_numpy(np.int64)
+        size = np.bincount(circle[counts[row]], minlength=len(names))
+        kept = np.flatnonzero(size >= least_members)
+        shape = (len(people), len(names))
+        belongs = sparse.csr_array((np.ones(len(row)), (row, circle)), shape=shape)[:, kept]
+        own = sparse.diags_array(counts.astype(float)) @ belongs
+        share = own @ sparse.diags_array(1.0 / np.maximum(size[kept], 1))
+        return cls(
+            np.asarray(names, dtype=object)[kept],
+            sparse.csr_array(belongs.astype(bool)),
+            sparse.csr_array(share),
+        )
+
+    def logits(self, directed: Directed, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the smaller of two mean logits, viewer likes member and member likes viewer.
+
+        `(n_viewers, n_circles)`: a circle suits where both look forward to it. Nearness enters as its mean
+        over the members' cells.
+        """
+        appeal = self.share.T @ directed.appeal.astype(np.float64)
+        taste = self.share.T @ directed.taste.astype(np.float64)
+        likes = directed.taste[viewers].astype(np.float64) @ appeal.T
+        liked = directed.appeal[viewers].astype(np.float64) @ taste.T
+        return np.asarray(np.minimum(likes, liked) + self._near(directed, viewers), np.float64)
+
+    def _near(self, directed: Directed, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        if directed.nearness is None:
+            return np.zeros((len(viewers), len(self.names)))
+        cells, at = np.unique(directed.cell, return_inverse=True)
+        here, back = np.unique(at[viewers], return_inverse=True)
+        from_here = distances_km(places(cells[here]), places(cells))
+        in_cell = sparse.csr_array((np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(cells), len(at)))
+        return np.asarray(directed.nearness.of_distance(from_here) @ (in_cell @ self.share).toarray())[back]
+
 
 LEAST_MEMBERS: Final = 5
 """Fewer members and a circle is not recommended: its place in a list would tell of one of them."""

@@ -12,6 +12,7 @@ import pandas as pd
 import structlog
 
 from recsys.constraints.policy import Policy
+from recsys.data.events import Events
 from recsys.errors import (
     InputError,
     NotPermittedError,
@@ -20,26 +21,19 @@ from recsys.errors import (
     StalePublicationError,
     explained,
 )
-from recsys.explain.openers import opener_kind
-from recsys.history.events import Events
-from recsys.ranking.choose import NOBODY, Choice, choose, choose_of
-from recsys.ranking.hooks import Call, Hooks
-from recsys.ranking.impressions import impressions
-from recsys.ranking.listeners import Listeners
-from recsys.ranking.newcomer import Newcomer, Profile, one_person
-from recsys.ranking.newcomer_files import NewcomerFiles
-from recsys.ranking.open_served import answer
-from recsys.ranking.operator_view import PairView, pair_view
-from recsys.ranking.page import Item, Offered, Page, Receipt
-from recsys.ranking.permission import OperatorGate, OperatorPermission
-from recsys.ranking.publications import InUse, Publications
-from recsys.ranking.served import Served
-from recsys.ranking.served_stages import LISTED
-from recsys.storage.erasures import ErasureList, fingerprint
-from recsys.storage.published import RUNS
-from recsys.storage.safety.shown import MemoryShown, ShownLog
-from recsys.storage.safety.store import SafetyStore, Standing
-from recsys.storage.safety.with_erasures import WithErasures
+from recsys.messaging.icebreakers import opener_kind
+from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person
+from recsys.ranking.hooks import Call, Hooks, Listeners
+from recsys.ranking.hot_reload import InUse, Publications
+from recsys.ranking.pair_audit import PairView, pair_view
+from recsys.ranking.response import Item, Offered, Page, Receipt, impressions
+from recsys.ranking.selection import NOBODY, Choice, choose, choose_of
+from recsys.ranking.snapshot import Served, answer
+from recsys.ranking.snapshot_files import LISTED
+from recsys.safety.erasure_list import ErasureList, WithErasures, fingerprint
+from recsys.safety.permission import OperatorGate, OperatorPermission
+from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, Standing
+from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +47,7 @@ class Ranker:
     Any thread may call any method. Every call asks the safety store; when that cannot answer, the call
     raises SafetyUnavailable and shows nobody.
 
-    >>> from recsys.storage.safety import MemorySafety
+    >>> from recsys.safety import MemorySafety
     >>> Ranker.open("nowhere", safety=MemorySafety())
     Traceback (most recent call last):
     recsys.errors.PublicationError: nothing is published in nowhere; publish first: make nightly

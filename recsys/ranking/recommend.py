@@ -1,7 +1,9 @@
-"""Lists for people: mask, score, check again, explain."""
+"""Suggestions as aligned arrays: what is left of lists once retrieval is done."""
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -9,17 +11,218 @@ import pandas as pd
 import structlog
 from tqdm import tqdm
 
-from recsys.constraints.policy import Policy
-from recsys.errors import need_columns
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.policy import Policy, may_show_each
+from recsys.data.csr import Lists
+from recsys.data.ids import id_column
+from recsys.data.population import Population
+from recsys.errors import InputError, explained, need_columns
+from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
-from recsys.ranking.recommender import Recommender
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.retrieval.results import MutualLists
+from recsys.retrieval.top_k import Retriever
+from recsys.types import BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class RankedPairs:
+    """One entry a suggestion, in list order; viewer and candidate are rows of one population.
+
+    propensity: `(n_pairs,)` float32, the chance with which each was drawn; None where no lot decided.
+    """
+
+    viewer: npt.NDArray[np.int32]
+    candidate: npt.NDArray[np.int32]
+    p_like: npt.NDArray[np.float32]
+    p_liked_back: npt.NDArray[np.float32]
+    p_mutual: npt.NDArray[np.float64]
+    propensity: npt.NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, lists: MutualLists) -> "RankedPairs":
+        """Return the suggestions of all lists, one after another."""
+        return cls(lists.viewer_of_each, lists.candidates, lists.p_like, lists.p_liked_back, lists.p_mutual)
+
+    @classmethod
+    def joined(cls, parts: "Iterable[RankedPairs]") -> "RankedPairs":
+        """Return the suggestions of all parts, one after another; no lot decided any of them."""
+        every = list(parts)
+
+        def column(name: str, kind: Any) -> npt.NDArray[Any]:
+            return np.concatenate([np.empty(0, kind), *(getattr(part, name) for part in every)])
+
+        return cls(
+            column("viewer", np.int32),
+            column("candidate", np.int32),
+            column("p_like", np.float32),
+            column("p_liked_back", np.float32),
+            column("p_mutual", np.float64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.viewer)
+
+    def kept(self, keep: BoolArray | slice) -> "RankedPairs":
+        """Return the suggestions where `keep` is true, or those of a slice without copying them."""
+        return RankedPairs(
+            self.viewer[keep],
+            self.candidate[keep],
+            self.p_like[keep],
+            self.p_liked_back[keep],
+            self.p_mutual[keep],
+            None if self.propensity is None else self.propensity[keep],
+        )
+
+    def rank(self) -> npt.NDArray[np.int32]:
+        """Return each suggestion's place in its list, from 1 and without gaps."""
+        new_list = np.ones(len(self), bool)
+        new_list[1:] = self.viewer[1:] != self.viewer[:-1]
+        first = np.flatnonzero(new_list)
+        lengths = np.diff(np.append(first, len(self)))
+        return (np.arange(len(self)) - np.repeat(first, lengths) + 1).astype(np.int32)
+
+    def allowed(self, policy: Policy, people: Population) -> BoolArray:
+        """Say which suggestions the plain form of `policy` lets be shown."""
+        return may_show_each(policy, people, self.viewer, self.candidate)
+
+    def refused_by(self, policy: Policy, people: Population) -> list[str]:
+        """Name the rules whose plain form refuses any of the suggestions."""
+        return [one.name for one in policy.constraints if not self.allowed(Policy((one,)), people).all()]
+
+    def frame(self, people: Population, reasons: Reasons) -> pd.DataFrame:
+        """Return the suggestions as a table, with reasons."""
+        return pd.DataFrame(
+            {
+                C.VIEWER: id_column(people.ids.ids(self.viewer)),
+                C.CANDIDATE: id_column(people.ids.ids(self.candidate)),
+                C.RANK: self.rank(),
+                C.P_LIKE: self.p_like,
+                C.P_LIKED_BACK: self.p_liked_back,
+                C.P_MUTUAL: self.p_mutual,
+                C.REASONS: pd.Series(reasons.codes(self.viewer, self.candidate), dtype=object),
+            }
+        )
+
+
+def likes_given(people: Population) -> Lists:
+    """Return, for each row of `people`, the rows they liked and wait for.
+
+    The other still sees them and may answer; so this narrows lists and forbids nothing. A place spent on
+    somebody liked already brings nobody nearer, and asks for the same like twice.
+
+    >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+    >>> likes_given(people).indices.tolist()
+    []
+    """
+    liked = people.relations.liked
+    return Lists.of(liked[:, 0], liked[:, 1], len(people))
+
+
+_log = structlog.get_logger(__name__)
+
+
+class Rulebook:
+    """A policy over one population, laid out once for any number of pairs."""
+
+    def __init__(self, people: Population, policy: Policy) -> None:
+        self.people, self.policy = people, policy
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The rules as masks over everybody."""
+        return self.policy.compile(self.people)
+
+    @cached_property
+    def reasons(self) -> Reasons:
+        """What reasons are read from."""
+        return Reasons(self.people)
+
+    @cached_property
+    def likes(self) -> Lists:
+        """Whom each person has liked already."""
+        return likes_given(self.people)
+
+    def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
+        """Return the pairs the plain form of the rules allows, and how many it took out.
+
+        Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
+        """
+        allowed = found.allowed(self.policy, self.people)
+        allowed &= ~self.likes.holds(found.viewer, found.candidate)
+        dropped = int((~allowed).sum())
+        if dropped:
+            rules = found.kept(~allowed).refused_by(self.policy, self.people)
+            _log.warning(
+                "pairs dropped by the plain check: compiled masks and rules disagree",
+                pairs=dropped,
+                constraints=rules,
+            )
+        return found.kept(allowed), dropped
+
+
+class Searcher(Rulebook):
+    """Ranks candidates for viewers of one population under one policy.
+
+    `pairs` masks, scores, and checks every pair again with the plain form of the policy, which shares
+    no code with the compiled masks. Nobody is offered a person they have liked already.
+
+    laid_out: gives the people of `people` laid out under `policy`, once they are needed.
+    """
+
+    def __init__(self, people: Population, policy: Policy, laid_out: Callable[[], Retriever]) -> None:
+        super().__init__(people, policy)
+        self._laid_out = laid_out
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Everybody listed, laid out for any number of searches."""
+        return self._laid_out()
+
+    def pairs(
+        self,
+        viewers: npt.ArrayLike | None,
+        *,
+        k: int,
+        combiner: str = "product",
+        exclude: npt.ArrayLike | None = None,
+        workers: int = 1,
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[RankedPairs, int]:
+        """Return the `k` best of each viewer row, and how many pairs the plain check took out.
+
+        exclude: `(n_pairs, 2)` rows, viewer then candidate, left out besides those liked already.
+
+        Anything but 0 taken out is a defect, and is logged. Raises as `Retriever.top_k` does.
+        """
+        left_out = self.people.relations.liked
+        if viewers is not None:
+            left_out = left_out[np.isin(left_out[:, 0], viewers)]
+        if exclude is not None:
+            left_out = np.concatenate([left_out, np.asarray(exclude).reshape(-1, 2)])
+        found = self.retriever.top_k(
+            viewers, k=k, combiner=combiner, exclude=left_out, workers=workers, progress=progress
+        )
+        return self.checked(RankedPairs.of(found))
+
+
+class Recommender(Searcher):
+    """Ranks candidates by the matrices of a model, which are laid out with the first search.
+
+    Raises InputError when the matrices are of other people.
+    """
+
+    def __init__(self, directed: Directed, people: Population, policy: Policy) -> None:
+        if directed.ids != people.ids:
+            raise InputError(
+                explained("the model gave the matrices of other people", remedy="apply it to these")
+            )
+        super().__init__(people, policy, lambda: Retriever(directed, self.compiled))
+        self.directed = directed
+
 
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
-
-_log = structlog.get_logger(__name__)
 
 
 class Scorer(Protocol):
@@ -45,7 +248,7 @@ def recommend(
     """Return the best `k` people for each viewer among those who may be shown to them.
 
     One row a suggestion: viewer_id, candidate_id, rank (from 1), p_like, p_liked_back, p_mutual in
-    [0, 1] and reasons (a list of codes for `recsys.explain.reasons.reason_text`). Viewers come in the
+    [0, 1] and reasons (a list of codes for `recsys.messaging.reasons.reason_text`). Viewers come in the
     order asked for, None is everybody listed; who is not listed has no rows. A list is as long as there
     are people to show, never padded.
 

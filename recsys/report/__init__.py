@@ -3,4 +3,7 @@
 from recsys.report.night import NightSummary
 from recsys.report.page import render_report
 
-__all__ = ["NightSummary", "render_report"]
+__all__ = [
+    "NightSummary",
+    "render_report",
+]

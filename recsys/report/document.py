@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
+from recsys.catalogue.entries import Language
 from recsys.report.html import Html, element
 from recsys.report.switches import switches
 from recsys.report.words import Words
-from recsys.schema.catalogue import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = ("ja", "en")
 

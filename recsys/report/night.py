@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.nights import NightsSummary
-from recsys.publication.gates import GateResult, Level
-from recsys.publication.history import PastNight
-from recsys.schema.columns import Columns as C
+from recsys.catalogue.columns import Columns as C
+from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.history import PastNight
+from recsys.simulation.policy_summary import NightsSummary
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The page about many nights: one file, both languages, no network."""
 
-from recsys.nights import NightsSummary
+from recsys.catalogue.entries import Language
 from recsys.report.document import LANGUAGES, Page, document
 from recsys.report.html import Html, element
 from recsys.report.numbers import count
@@ -9,7 +9,7 @@ from recsys.report.sections.nights_header import nights_header
 from recsys.report.sections.nights_lorenz import nights_lorenz
 from recsys.report.sections.nights_measures import nights_measures
 from recsys.report.words import Words
-from recsys.schema.catalogue import Language
+from recsys.simulation.policy_summary import NightsSummary
 
 
 def render_nights(summary: NightsSummary, lang: Language = "en") -> str:

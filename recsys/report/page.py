@@ -1,5 +1,6 @@
 """The page about one night: one file, both languages, no network."""
 
+from recsys.catalogue.entries import Language
 from recsys.report.contents import contents
 from recsys.report.document import LANGUAGES, Page, document
 from recsys.report.html import element
@@ -20,7 +21,6 @@ from recsys.report.sections.time_taken import time_taken
 from recsys.report.sections.totals import totals
 from recsys.report.sections.trends import trends
 from recsys.report.words import Words
-from recsys.schema.catalogue import Language
 
 
 def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: int = 5) -> str:

@@ -9,22 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
+from recsys.data.population import Population, as_utc
 from recsys.errors import InputError, SourceError, explained
-from recsys.evaluation import cohort_parity, exposure
-from recsys.nights import NightsSummary
-from recsys.publication.allocation_files import FIGURES
-from recsys.publication.gates_file import read_gates
-from recsys.publication.history import PastNight, read_history
-from recsys.publication.night_times import seconds_until_published
-from recsys.publication.run_log import read_lines
-from recsys.publication.work import WorkFolder
+from recsys.evaluation.market import cohort_parity, exposure
+from recsys.pipeline.history import PastNight, read_gates, read_history
+from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.run_log import read_lines, seconds_until_published
+from recsys.pipeline.stage_outputs import FIGURES
 from recsys.report.night import NightSummary
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population, as_utc
+from recsys.simulation.policy_summary import NightsSummary
 from recsys.storage.manifest import Manifest, read_manifest
-from recsys.storage.published import LIST_COLUMNS, LISTS, read_coded_lists
+from recsys.storage.publication import LIST_COLUMNS, LISTS, read_coded_lists
 
 
 def read_night(

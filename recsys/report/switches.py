@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from recsys.catalogue.entries import Language
 from recsys.report.html import Html, element
 from recsys.report.words import Words
-from recsys.schema.catalogue import Language
 
 _LANGUAGES: Final = {"ja": "日本語", "en": "English"}
 _THEMES: Final = ("auto", "light", "dark")

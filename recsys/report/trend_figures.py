@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from recsys.publication.history import PastNight
+from recsys.pipeline.history import PastNight
 from recsys.report.night import NightSummary
 from recsys.report.numbers import clock, count, decimal, share
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recsys.schema.catalogue import Catalogue, Language, load_catalogue
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.entries import Language
+from recsys.catalogue.loading import load_catalogue
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,16 @@ it takes and nothing else.
 A list is as long as there are people to show: never padded, never somebody the mask shuts out.
 """
 
-from recsys.retrieval.guest import Found, Guest
-from recsys.retrieval.lists import MutualLists
-from recsys.retrieval.retriever import Retriever
-from recsys.retrieval.top_k import mutual_top_k
-from recsys.retrieval.warm import warm_up
+from recsys.retrieval.compilation import warm_up
+from recsys.retrieval.external_query import Found, Guest
+from recsys.retrieval.results import MutualLists
+from recsys.retrieval.top_k import Retriever, mutual_top_k
 
-__all__ = ["Found", "Guest", "MutualLists", "Retriever", "mutual_top_k", "warm_up"]
+__all__ = [
+    "Found",
+    "Guest",
+    "MutualLists",
+    "Retriever",
+    "mutual_top_k",
+    "warm_up",
+]

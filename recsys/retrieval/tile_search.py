@@ -5,22 +5,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from recsys.retrieval.best import (
-    Best,
-    Shortlists,
-    Wanted,
-    empty_best,
-    nobody_yet,
-    room_for,
-)
-from recsys.retrieval.chunks import Chunks
-from recsys.retrieval.layout import Layout
-from recsys.retrieval.mask import Mask, columns_left, mask_of
-from recsys.retrieval.noting import keep_best
-from recsys.retrieval.scores import Viewers, viewers_at
-from recsys.retrieval.settling import settle
-from recsys.retrieval.sparse import Links, close_pairs
-from recsys.retrieval.words import Positions, Reach, Words, most_generous, summaries, taken
+from recsys.retrieval.bounds import Viewers, viewers_at
+from recsys.retrieval.index import Layout
+from recsys.retrieval.masks import Words, columns_left, mask_of, most_generous, summaries, taken
+from recsys.retrieval.prune import settle
+from recsys.retrieval.scan import keep_best
+from recsys.retrieval.shortlist import Best, Chunks, Shortlists, Wanted, empty_best, nobody_yet, room_for
+from recsys.retrieval.sparse_masks import Links, close_pairs
+from recsys.types import BoolArray, Int32Array, UInt8Array
 
 _FIRST: Final = np.zeros(1, np.int64)
 
@@ -51,10 +43,10 @@ class Workspace:
         return Shortlists._make(part[:n_rows] for part in lists)
 
 
-def tile_best(layout: Layout, rows: Positions, search: Search, work: Workspace) -> Best:
+def tile_best(layout: Layout, rows: Int32Array, search: Search, work: Workspace) -> Best:
     """Return the k best of each position in `rows`, which should lie in one tile."""
 
-    def close(mask: Mask, columns: Positions) -> None:
+    def close(mask: BoolArray, columns: Int32Array) -> None:
         close_pairs(mask, rows, columns, layout.sparse, search.excluded)
 
     viewers, words = viewers_at(layout.people, rows), taken(layout.words, rows)
@@ -65,8 +57,8 @@ def best_of(  # noqa: PLR0917
     layout: Layout,
     viewers: Viewers,
     words: Words,
-    reach: Reach,
-    close: Callable[[Mask, Positions], None],
+    reach: UInt8Array,
+    close: Callable[[BoolArray, Int32Array], None],
     wanted: Wanted,
     work: Workspace,
 ) -> Best:
@@ -94,7 +86,7 @@ def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
     return scratch[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-def open_to_any(layout: Layout, words: Words, reach: Reach) -> Positions:
+def open_to_any(layout: Layout, words: Words, reach: UInt8Array) -> Int32Array:
     """Return the positions of people open to the summary of `words`, ascending."""
     # The summary's cell is number 0: all it needs of the reach table is one most generous row.
     summary, generous = summaries(words, _FIRST), most_generous(reach, words.cell)

@@ -1,13 +1,203 @@
-"""The whole search in one call."""
+"""People laid out once for many searches, and the search itself, tile by tile."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from typing import Self
 
+import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
+from recsys.constraints.base import checked_rows
 from recsys.constraints.compiled import Compiled
+from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
-from recsys.retrieval.lists import MutualLists
-from recsys.retrieval.retriever import TILE, Retriever
+from recsys.retrieval.bounds import COMBINER_NUMBERS
+from recsys.retrieval.index import Layout, lay_out, layout_bytes, open_layout, save_layout
+from recsys.retrieval.results import Gathered, MutualLists
+from recsys.retrieval.shortlist import NO_PRICE, Chunks, Wanted, chunks_within, refuse
+from recsys.retrieval.sparse_masks import Links, links
+from recsys.retrieval.tile_search import Search
+from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
+from recsys.types import Int32Array
+
+TILE = 256
+
+
+class Retriever:
+    """Everybody in tile order, ready to be searched any number of times.
+
+    Holds a copy of both factor matrices (twelve bytes a factor and listed person) and of the compiled
+    words; a search adds a few megabytes a worker. Nothing given is written to, and searches may
+    run in several threads at once.
+
+    directed:  the model's two matrices; compiled: the masks, of the same people.
+    tile:      people in a tile. It changes how long a search takes, never what it finds.
+    memory_mb: the most that the copy, the lists found and all workers of one search may take
+               together, beside what is given. None: as much as goes fastest.
+
+    Raises InputError when the two are of different people or a factor is not a finite number,
+    SettingsError when the copy alone takes more than `memory_mb`.
+    """
+
+    def __init__(
+        self, directed: Directed, compiled: Compiled, *, tile: int = TILE, memory_mb: float | None = None
+    ) -> None:
+        if len(directed) != compiled.n_people:
+            raise InputError(
+                explained(
+                    "the model and the policy are of different people",
+                    got=f"{len(directed)} and {compiled.n_people} people",
+                    remedy="compile the policy for the population the model was applied to",
+                )
+            )
+        if tile < 1:
+            raise SettingsError(explained("a tile holds at least one person", where="tile", got=tile))
+        n_bytes = layout_bytes(directed, compiled)
+        if memory_mb is not None and n_bytes > memory_mb * 2**20:
+            refuse(n_bytes, memory_mb)
+        self._take(lay_out(directed, compiled, tile), tile, n_bytes, memory_mb)
+
+    @classmethod
+    def opened(cls, folder: Path) -> Self:
+        """Return what `save` wrote; processes that open one folder share its memory."""
+        retriever, layout = cls.__new__(cls), open_layout(folder)
+        retriever._take(layout, tile=int(np.diff(layout.starts).max(initial=1)), n_bytes=0, memory_mb=None)
+        return retriever
+
+    def save(self, folder: Path) -> None:
+        """Write everybody to files in `folder`, for processes to search side by side."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        save_layout(self._layout, folder)
+
+    def _take(self, layout: Layout, tile: int, n_bytes: int, memory_mb: float | None) -> None:
+        self._n_people = len(layout.position)
+        self._tile, self._bytes, self._memory_mb = tile, n_bytes, memory_mb
+        self._layout, self._order, self._position = layout, layout.order, layout.position
+        self._nobody = self._excluded(np.empty((0, 2), np.int32))
+
+    def top_k(
+        self,
+        viewers: npt.ArrayLike | None = None,
+        *,
+        k: int,
+        combiner: str = "product",
+        exclude: npt.ArrayLike | None = None,
+        price: npt.ArrayLike | None = None,
+        workers: int = 1,
+        processes: bool = False,
+        progress: Callable[[int], object] | None = None,
+    ) -> MutualLists:
+        """Return the `k` best candidates who may be shown to each viewer, exactly.
+
+        viewers:   rows, each once; None means everybody listed. Nobody unlisted sees or is seen.
+        exclude:   `(n_pairs, 2)` rows, viewer then candidate, left out of this call alone.
+        price:     `(n_people,)`, what a like to each person costs, from 0. Lists are then ordered by
+                   `p_mutual - p_like * price` (for the product, `p_like * (p_liked_back - price)`), which
+                   is the price of a budget on the likes a person receives. Nobody is left out for it, and
+                   `p_mutual` is given without it.
+        workers:   threads, whose kernels run side by side. With `processes`, spawned processes that share
+                   the copy through memory-mapped files in the temporary folder; a script that asks
+                   for them needs the usual `if __name__ == "__main__":`.
+        progress:  called with the number of viewers done, as tiles are finished.
+
+        Raises SettingsError for an impossible setting or when the memory allowed cannot be kept,
+        InputError for rows that are not people and prices that are not finite numbers from 0.
+        """
+        search = self._checked(k, combiner, exclude, price, workers)
+        asked = self._viewers(viewers)
+        positions = self._position[asked]
+        listed = np.sort(positions[positions >= 0])
+        chunks = chunks_within(
+            self._memory_mb,
+            taken=self._bytes,
+            n_viewers=len(listed),
+            n_people=len(self._order),
+            n_factors=self._layout.people.taste.shape[1],
+            k=search.wanted.k,
+            workers=workers,
+            tile=min(self._tile, max(len(listed), 1)),
+        )
+        found = Gathered()
+        tiles = self._row_tiles(listed, chunks.rows)
+        for rows, best in self._each_tile(tiles, search, chunks, workers, processes=processes):
+            found.add(best)
+            if progress is not None:
+                progress(len(rows))
+        return found.for_viewers(asked, positions, self._order)
+
+    def _checked(
+        self,
+        k: int,
+        combiner: str,
+        exclude: npt.ArrayLike | None,
+        price: npt.ArrayLike | None,
+        workers: int,
+    ) -> Search:
+        for name, value in (("k", k), ("workers", workers)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise SettingsError(explained("must be a whole number from 1", where=name, got=value))
+        if combiner not in COMBINER_NUMBERS:
+            remedy = did_you_mean(combiner, COMBINER_NUMBERS)
+            raise SettingsError(explained("unknown combiner", got=combiner, remedy=remedy))
+        longest = max(1, len(self._order) - 1)
+        prices = NO_PRICE if price is None else self._prices(price)
+        dearest = float(prices.max(initial=0.0))
+        wanted = Wanted(COMBINER_NUMBERS[combiner], min(int(k), longest), prices, dearest)
+        return Search(wanted, self._excluded(exclude))
+
+    def _prices(self, price: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return prices in tile order."""
+        prices = np.asarray(price, np.float64)
+        if prices.shape != (self._n_people,):
+            remedy = f"give one a person, {self._n_people} in all"
+            raise InputError(
+                explained("not a price a person", where="price", got=f"shape {prices.shape}", remedy=remedy)
+            )
+        wrong = np.flatnonzero(~(np.isfinite(prices) & (prices >= 0.0)))
+        if len(wrong):
+            got = f"{prices[wrong[0]]} of row {wrong[0]}, {len(wrong)} rows in all"
+            raise InputError(explained("prices are finite numbers from 0", where="price", got=got))
+        return prices[self._order]
+
+    def _excluded(self, exclude: npt.ArrayLike | None) -> Links:
+        if exclude is None:
+            return self._nobody
+        pairs = np.asarray(exclude)
+        if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2):
+            remedy = "give one row of viewer and candidate a pair"
+            raise InputError(
+                explained("not pairs", where="exclude", got=f"shape {pairs.shape}", remedy=remedy)
+            )
+        both = self._position[checked_rows(pairs.ravel(), self._n_people)].reshape(-1, 2)
+        both = both[(both >= 0).all(axis=1)]
+        n, ones = len(self._order), np.ones(len(both), np.int32)
+        return links(sparse.coo_array((ones, (both[:, 0], both[:, 1])), shape=(n, n)).tocsr())
+
+    def _viewers(self, viewers: npt.ArrayLike | None) -> Int32Array:
+        if viewers is None:
+            return np.sort(self._order)
+        rows = checked_rows(viewers, self._n_people)
+        if len(np.unique(rows)) != len(rows):
+            raise InputError(explained("a viewer stands twice", where="viewers", remedy="ask for each once"))
+        return rows
+
+    def _row_tiles(self, positions: Int32Array, most: int) -> list[Int32Array]:
+        """Return ascending positions cut where tiles begin, so that a summary stays sharp."""
+        tile = np.searchsorted(self._layout.starts, positions, side="right")
+        parts = np.split(positions, np.flatnonzero(np.diff(tile)) + 1) if len(positions) else []
+        return [part[start : start + most] for part in parts for start in range(0, len(part), most)]
+
+    def _each_tile(
+        self, tiles: list[Int32Array], search: Search, chunks: Chunks, workers: int, *, processes: bool
+    ) -> Found:
+        if processes and tiles:
+            return in_processes(self._layout, tiles, search, chunks, workers)
+        if workers == 1:
+            return in_this_thread(self._layout, tiles, search, chunks)
+        return in_threads(self._layout, tiles, search, chunks, workers)
 
 
 def mutual_top_k(

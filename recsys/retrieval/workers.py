@@ -8,19 +8,18 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from recsys.retrieval.best import Best
-from recsys.retrieval.chunks import Chunks
-from recsys.retrieval.layout import Layout, open_layout, save_layout
+from recsys.retrieval.index import Layout, open_layout, save_layout
+from recsys.retrieval.shortlist import Best, Chunks
 from recsys.retrieval.tile_search import Search, Workspace, tile_best
-from recsys.retrieval.words import Positions
+from recsys.types import Int32Array
 
-Found = Iterator[tuple[Positions, Best]]
+Found = Iterator[tuple[Int32Array, Best]]
 
 _AHEAD = 4
 """Tiles in work or finished and not yet taken, for each worker: so that results do not pile up."""
 
 
-def in_this_thread(layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks) -> Found:
+def in_this_thread(layout: Layout, tiles: Sequence[Int32Array], search: Search, chunks: Chunks) -> Found:
     """Yield each tile's rows and lists, in order."""
     work = Workspace(chunks, layout, search.wanted.k)
     for rows in tiles:
@@ -28,14 +27,14 @@ def in_this_thread(layout: Layout, tiles: Sequence[Positions], search: Search, c
 
 
 def in_threads(
-    layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks, workers: int
+    layout: Layout, tiles: Sequence[Int32Array], search: Search, chunks: Chunks, workers: int
 ) -> Found:
     """Yield the same from several threads; kernels run without the interpreter's lock."""
     spaces: SimpleQueue[Workspace] = SimpleQueue()
     for _ in range(workers):
         spaces.put(Workspace(chunks, layout, search.wanted.k))
 
-    def one(rows: Positions) -> Best:
+    def one(rows: Int32Array) -> Best:
         work = spaces.get()
         try:
             return tile_best(layout, rows, search, work)
@@ -47,7 +46,7 @@ def in_threads(
 
 
 def in_processes(
-    layout: Layout, tiles: Sequence[Positions], search: Search, chunks: Chunks, workers: int
+    layout: Layout, tiles: Sequence[Int32Array], search: Search, chunks: Chunks, workers: int
 ) -> Found:
     """Yield the same from spawned processes, which share the layout through memory-mapped files."""
     spawn = multiprocessing.get_context("spawn")
@@ -58,7 +57,7 @@ def in_processes(
             yield from _in_order(pool, _tile_of_this_process, tiles, workers)
 
 
-def _in_order(pool: Executor, one: Any, tiles: Sequence[Positions], workers: int) -> Found:
+def _in_order(pool: Executor, one: Any, tiles: Sequence[Int32Array], workers: int) -> Found:
     """Yield results in the order of `tiles`, keeping a few tiles a worker under way."""
     under_way = [pool.submit(one, rows) for rows in tiles[: _AHEAD * workers]]
     for at, rows in enumerate(tiles):
@@ -83,5 +82,5 @@ def _start(folder: str, search: Search, chunks: Chunks) -> None:
     _Process.work = Workspace(chunks, _Process.layout, search.wanted.k)
 
 
-def _tile_of_this_process(rows: Positions) -> Best:
+def _tile_of_this_process(rows: Int32Array) -> Best:
     return tile_best(_Process.layout, rows, _Process.search, _Process.work)

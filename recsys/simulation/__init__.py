@@ -1,1 +1,1 @@
-"""A synthetic town that answers lists with events; calls no ranker."""
+"""A synthetic town that answers lists with events, and many nights in it for several policies."""

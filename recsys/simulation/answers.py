@@ -4,12 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.schema.catalogue.catalogue import Catalogue
-from recsys.schema.catalogue.entries import Question
-from recsys.schema.columns import Columns as C
-from recsys.simulation.draws import Mask, one_of, whole_numbers
-from recsys.simulation.minds import Floats
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import Question
+from recsys.simulation.sampling import one_of, whole_numbers
 from recsys.simulation.settings import ContentSettings
+from recsys.types import BoolArray, Float64Array
 
 _AT_MOST = 60
 _TOLERANCE = {0: 2.0, 1: 1.3, 10: 0.8, 50: 0.55}
@@ -19,7 +19,7 @@ _TOLERANCE = {0: 2.0, 1: 1.3, 10: 0.8, 50: 0.55}
 def make_answers(
     ids: np.ndarray,
     joined: pd.Series,
-    values: Floats,
+    values: Float64Array,
     *,
     catalogue: Catalogue,
     rng: np.random.Generator,
@@ -65,7 +65,7 @@ def _padded(options: list[tuple[str, ...]]) -> npt.NDArray[np.object_]:
 
 
 def _options(
-    values: Floats,
+    values: Float64Array,
     questions: list[Question],
     catalogue: Catalogue,
     rng: np.random.Generator,
@@ -85,7 +85,7 @@ def _options(
     return chosen
 
 
-def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: ContentSettings) -> Mask:
+def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: ContentSettings) -> BoolArray:
     keen = rng.beta(s.answer_share * s.answer_spread, (1.0 - s.answer_share) * s.answer_spread, n)
     weight = np.where([q.sensitive for q in questions], s.sensitive_share, 1.0)
     answered = rng.random((n, len(questions))) < keen[:, None] * weight
@@ -93,8 +93,8 @@ def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: Co
 
 
 def _mandatory(
-    person: npt.NDArray[np.int64], possible: Mask, n: int, rng: np.random.Generator, s: ContentSettings
-) -> Mask:
+    person: npt.NDArray[np.int64], possible: BoolArray, n: int, rng: np.random.Generator, s: ContentSettings
+) -> BoolArray:
     strict = rng.random(n) < s.strict
     allowed = rng.integers(1, 3, n)
     wanted = possible & strict[person]

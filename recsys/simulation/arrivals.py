@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import AMOUNTS
-from recsys.simulation.event_log import EventLog, Seconds, utc
-from recsys.simulation.scene import DAY, HOUR
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import AMOUNTS
+from recsys.data.ids import IdIndex
+from recsys.simulation.event_log import TYPES, EventLog, seconds, utc
+from recsys.simulation.night_state import DAY, HOUR, Deeds
 from recsys.simulation.settings import HistorySettings
+from recsys.types import Int64Array
 
 NEVER = np.iinfo(np.int64).max
 
@@ -19,8 +21,8 @@ NEVER = np.iinfo(np.int64).max
 class Arrivals:
     """When each person joined and left (`NEVER`), seconds, `(n,)`; the past runs from start to end."""
 
-    joined: Seconds
-    left: Seconds
+    joined: Int64Array
+    left: Int64Array
     start: int
     end: int
 
@@ -110,3 +112,30 @@ def with_changes(
     after[C.VALID_FROM] = utc(arrivals.left[gone]).array
     whole = pd.concat([before, now, after], ignore_index=True)
     return whole.sort_values([C.USER, C.VALID_FROM], kind="stable", ignore_index=True)
+
+
+def due(
+    rows: pd.DataFrame, ids: IdIndex, arrivals: Arrivals, as_of: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of a table that are known by `as_of`, and those still to come.
+
+    A row with a time of its own is known from then on, any other from the day its person joined.
+    """
+    for column in (C.TS, C.VALID_FROM):
+        if column in rows:
+            known = (rows[column] <= as_of).to_numpy(bool)
+            break
+    else:
+        joined = arrivals.joined[ids.rows(rows[C.USER])] if len(rows) else np.empty(0, np.int64)
+        known = joined <= seconds(as_of)
+    return rows[known].reset_index(drop=True), rows[~known].reset_index(drop=True)
+
+
+def deeds_of(events: pd.DataFrame, ids: IdIndex) -> Deeds:
+    """Return what people of the town did to each other, as arrays; rows of nobody are left out."""
+    chosen = events[events[C.TYPE].isin(Deeds.kinds()) & events[C.TARGET].notna() & events[C.TS].notna()]
+    actor, target = (ids.find(chosen[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
+    known = (actor >= 0) & (target >= 0) & (actor != target)
+    kind = pd.Categorical(chosen[C.TYPE], categories=list(TYPES)).codes.astype(np.int8)
+    ts = np.asarray(chosen[C.TS].astype("datetime64[s, UTC]").astype("int64"), np.int64)
+    return Deeds(ts, kind, actor, target).take(known)

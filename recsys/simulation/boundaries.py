@@ -6,10 +6,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
-from recsys.simulation.draws import Mask, Objects, lists_of, one_of, some_of, with_gaps
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
+from recsys.simulation.sampling import lists_of, one_of, some_of, with_gaps
 from recsys.simulation.settings import BoundarySettings
+from recsys.types import BoolArray, ObjectArray
 
 _WORKDAYS = DAYS[:5]
 _FREE_DAYS = DAYS[5:]
@@ -34,7 +35,7 @@ RHYTHMS: Final = MappingProxyType(
 
 def make_boundaries(
     profiles: pd.DataFrame,
-    busy: Mask,
+    busy: BoolArray,
     topics: tuple[str, ...],
     rng: np.random.Generator,
     s: BoundarySettings,
@@ -65,7 +66,7 @@ def make_boundaries(
     )
 
 
-def _windows(n: int, rng: np.random.Generator, s: BoundarySettings) -> Objects:
+def _windows(n: int, rng: np.random.Generator, s: BoundarySettings) -> ObjectArray:
     words = ENUMERATIONS[C.CONTACT_WINDOWS].words
     rhythm = one_of(s.rhythm, n, rng)
     offered = np.zeros((n, len(words)), bool)
@@ -78,7 +79,7 @@ def _windows(n: int, rng: np.random.Generator, s: BoundarySettings) -> Objects:
     return lists_of(offered & (kept | none_kept[:, None]), words)
 
 
-def _or_unknown(lists: Objects) -> Objects:
+def _or_unknown(lists: ObjectArray) -> ObjectArray:
     found = lists.copy()
     found[[not members for members in lists]] = None
     return found

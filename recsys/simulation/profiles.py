@@ -1,14 +1,86 @@
 """The first table: who each person is and whom they would meet."""
 
+from dataclasses import dataclass
+from typing import Final
+
+import h3
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import ENUMERATIONS
-from recsys.simulation.draws import Mask, Objects, lists_of, one_of, some_of, whole_numbers, with_gaps
-from recsys.simulation.homes import Homes
-from recsys.simulation.settings import PeopleSettings
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.contact_tokens import make_token
+from recsys.data.geography import load_places
+from recsys.simulation.sampling import lists_of, one_of, some_of, whole_numbers, with_gaps
+from recsys.simulation.settings import ContentSettings, PeopleSettings
+from recsys.types import BoolArray, ObjectArray
+
+ZONES_ABROAD: Final = ("Asia/Seoul", "Asia/Taipei", "Asia/Singapore", "Asia/Bangkok", "Pacific/Honolulu")
+"""Zones without daylight saving, so that a pair's common hours hold all year."""
+
+_KM_A_DEGREE = 111.195
+
+
+@dataclass(frozen=True, eq=False)
+class Homes:
+    """Homes of `n` people: cell (None abroad), zone, prefecture id, and who lives abroad."""
+
+    cell: ObjectArray
+    tz: ObjectArray
+    prefecture: ObjectArray
+    abroad: BoolArray
+
+
+def make_homes(n: int, rng: np.random.Generator, s: PeopleSettings) -> Homes:
+    """Draw homes: a prefecture by its residents, then a city of it or the country around one.
+
+    Within a city homes scatter over the disc its residents fill; the rest of the prefecture lies
+    around its cities, `countryside_km` wide.
+    """
+    places = load_places()
+    cities = list(places.cities.values())
+    weight = _weights(s.prefectures)
+    city = rng.choice(len(weight), n, p=weight / weight.sum())
+    in_country = city >= len(cities)
+    city %= len(cities)
+    radius = np.array([c.radius_km for c in cities])[city] / 2.0
+    km = rng.standard_normal((n, 2)) * np.where(in_country, s.countryside_km, radius)[:, None]
+    latitude = np.array([c.latitude for c in cities])[city] + km[:, 0] / _KM_A_DEGREE
+    longitude = np.array([c.longitude for c in cities])[city]
+    longitude = longitude + km[:, 1] / (_KM_A_DEGREE * np.cos(np.radians(latitude)))
+    abroad = rng.random(n) < s.abroad
+    cell = np.array(
+        [
+            h3.latlng_to_cell(at, along, s.cell_resolution)
+            for at, along in zip(latitude.tolist(), longitude.tolist(), strict=True)
+        ],
+        dtype=object,
+    )
+    cell[abroad] = None
+    prefecture = np.array([c.prefecture for c in cities], dtype=object)[city]
+    prefecture[abroad] = "abroad"
+    tz = np.full(n, "Asia/Tokyo", dtype=object)
+    tz[abroad] = np.array(ZONES_ABROAD, dtype=object)[rng.integers(0, len(ZONES_ABROAD), int(abroad.sum()))]
+    return Homes(cell=cell, tz=tz, prefecture=prefecture, abroad=abroad)
+
+
+def _weights(prefectures: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Residents of each city, then of the country around each city, `(2 * n_cities,)`; 0 outside."""
+    places = load_places()
+    own = np.array([c.population for c in places.cities.values()], dtype=np.float64)
+    prefecture = np.array([c.prefecture for c in places.cities.values()], dtype=object)
+    around = np.zeros(len(own))
+    for name, whole in places.prefectures.items():
+        inside = prefecture == name
+        if inside.any():
+            left = max(whole.population - own[inside].sum(), 0.0)
+            around[inside] = left * own[inside] / own[inside].sum()
+    if prefectures:
+        inside = np.isin(prefecture, list(prefectures))
+        own, around = own * inside, around * inside
+    return np.concatenate([own, around])
+
 
 _AMOUNTS = (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM, C.MAX_COMPANIONS)
 _GAPS = (
@@ -23,7 +95,7 @@ _GAPS = (
 
 
 def make_profiles(
-    ids: Objects, homes: Homes, joined: pd.Series, rng: np.random.Generator, s: PeopleSettings
+    ids: ObjectArray, homes: Homes, joined: pd.Series, rng: np.random.Generator, s: PeopleSettings
 ) -> pd.DataFrame:
     """Draw one profile a person, true from the day they joined.
 
@@ -63,13 +135,13 @@ def make_profiles(
     return frame.astype(dict.fromkeys(_AMOUNTS, "Int64"))
 
 
-def _stated(age: Objects, verification: Objects) -> Objects:
+def _stated(age: ObjectArray, verification: ObjectArray) -> ObjectArray:
     stated = age.copy()
     stated[verification == "none"] = None
     return stated
 
 
-def _households(age: Objects, rng: np.random.Generator, s: PeopleSettings) -> Objects:
+def _households(age: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     household = np.empty(len(age), dtype=object)
     for band, shares in s.household_by_age.items():
         of_band = age == band
@@ -77,24 +149,24 @@ def _households(age: Objects, rng: np.random.Generator, s: PeopleSettings) -> Ob
     return household
 
 
-def _steps_apart(age: Objects) -> npt.NDArray[np.int64]:
+def _steps_apart(age: ObjectArray) -> npt.NDArray[np.int64]:
     bands = ENUMERATIONS[C.AGE_BAND].words
     own = np.array([bands.index(a) for a in age], dtype=np.int64)
     return np.abs(own[:, None] - np.arange(len(bands))[None, :])
 
 
-def _accepted_ages(age: Objects, rng: np.random.Generator, s: PeopleSettings) -> Objects:
+def _accepted_ages(age: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     steps = whole_numbers(one_of(s.accepted_band_steps, len(age), rng))
     accepted = lists_of(_steps_apart(age) <= steps[:, None], ENUMERATIONS[C.AGE_BAND].words)
     return with_gaps(accepted, s.accepts_any_age, rng)
 
 
-def _met_genders(gender: Objects, rng: np.random.Generator, s: PeopleSettings) -> Objects:
+def _met_genders(gender: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     words = ENUMERATIONS[C.GENDER].words
     woman, man, nonbinary, undisclosed = (
         words.index(w) for w in ("woman", "man", "nonbinary", "undisclosed")
     )
-    met: Mask = np.zeros((len(gender), len(words)), bool)
+    met: BoolArray = np.zeros((len(gender), len(words)), bool)
     met[:, nonbinary] = True
     own_only = rng.random(len(gender)) < s.meets_own_gender_only / max(1e-9, 1.0 - s.meets_any_gender)
     for own, other in ((woman, man), (man, woman)):
@@ -106,13 +178,13 @@ def _met_genders(gender: Objects, rng: np.random.Generator, s: PeopleSettings) -
     return with_gaps(lists_of(met, words), s.meets_any_gender, rng)
 
 
-def _accepted_households(household: Objects, rng: np.random.Generator, s: PeopleSettings) -> Objects:
+def _accepted_households(household: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     words = ENUMERATIONS[C.HOUSEHOLD_STATUS].words
     own = household[:, None] == np.array(words, dtype=object)[None, :]
     return lists_of(own | (rng.random(own.shape) < s.accepts_other_household), words)
 
 
-def _intents(abroad: Mask, rng: np.random.Generator, s: PeopleSettings) -> Objects:
+def _intents(abroad: BoolArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     words = list(s.intents)
     held = some_of(s.intents, len(abroad), rng)
     if "conversation_only" in words:
@@ -120,6 +192,57 @@ def _intents(abroad: Mask, rng: np.random.Generator, s: PeopleSettings) -> Objec
     return lists_of(held, words)
 
 
-def _languages(n: int, rng: np.random.Generator, s: PeopleSettings) -> Objects:
+def _languages(n: int, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     chances = {"ja": 1.0 - s.without_japanese} | s.languages
     return lists_of(some_of(chances, n, rng), list(chances))
+
+
+def make_tokens(
+    ids: ObjectArray, region: ObjectArray, rng: np.random.Generator, s: ContentSettings
+) -> pd.DataFrame:
+    """Give people tokens of phone and employer, and let a few exclude a person they know.
+
+    The secret comes from `rng` and leaves with this call: nobody can make another token of the town.
+    """
+    secret = rng.bytes(32)
+    n = len(ids)
+    rows: list[tuple[str, str, str, str]] = []
+    for at in np.flatnonzero(rng.random(n) < s.employer).tolist():
+        number = _employer(n, rng, s)
+        name = f"company-{number}-{region[at]}.example"
+        rows.append((ids[at], "employer", "self", _token("employer", name, secret)))
+    phones = np.flatnonzero(rng.random(n) < 0.5)
+    rows += [(ids[at], "phone", "self", _token("phone", _phone(at), secret)) for at in phones.tolist()]
+    for at in np.flatnonzero(rng.random(n) < s.excludes_contact).tolist():
+        known = int(rng.integers(0, 2 * n))
+        if known != at:
+            rows.append((ids[at], "phone", "exclude", _token("phone", _phone(known), secret)))
+    frame = pd.DataFrame(rows, columns=[C.USER, C.NAMESPACE, C.KIND, C.HMAC], dtype=object)
+    return frame.sort_values([C.USER, C.NAMESPACE, C.KIND], kind="stable", ignore_index=True)
+
+
+def make_person_tokens(n: int, share: float, rng: np.random.Generator) -> ObjectArray:
+    """Give most people a token that survives re-registration, `(n,)`, None without."""
+    secret = rng.bytes(32)
+    has = rng.random(n) < share
+    return np.array(
+        [_token("phone", _phone(at), secret) if known else None for at, known in enumerate(has.tolist())],
+        dtype=object,
+    )
+
+
+def _employer(n: int, rng: np.random.Generator, s: ContentSettings) -> int:
+    """Sizes of employers within a prefecture follow a power law: a few large ones, many small."""
+    largest = max(2.0, n / s.people_per_employer)
+    return int(largest ** rng.random())
+
+
+def _phone(number: int) -> str:
+    return f"+8170{number:08d}"
+
+
+def _token(namespace: str, value: str, secret: bytes) -> str:
+    token = make_token(namespace, value, secret)
+    if token is None:
+        raise ValueError(f"no token for {namespace}")
+    return token

@@ -1,6 +1,6 @@
 """A synthetic town: tables to learn from, and people who answer the lists they are given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -9,29 +9,24 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.conversations import companions
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
-from recsys.history.companions import companions
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.ids import IdIndex
-from recsys.simulation.arrivals import Arrivals
-from recsys.simulation.chance import Chance, Step
-from recsys.simulation.coming import deeds_of, due
-from recsys.simulation.dirt import with_dirt
-from recsys.simulation.draws import Mask
-from recsys.simulation.event_log import EventLog, seconds
-from recsys.simulation.event_rows import event_rows
-from recsys.simulation.founding import found_town
-from recsys.simulation.night import play
-from recsys.simulation.residents import Residents
-from recsys.simulation.safety import safety_after, safety_tables
-from recsys.simulation.scene import Rows, Scene
+from recsys.random import Chance, Step
+from recsys.simulation.abuse import log_brigades_tonight, safety_after, safety_tables
+from recsys.simulation.arrivals import Arrivals, deeds_of, due
+from recsys.simulation.browsing import Shown
+from recsys.simulation.build import found_town
+from recsys.simulation.burn_in import play
+from recsys.simulation.corruption import HARMLESS, Dirt, dirty_events, with_dirt
+from recsys.simulation.event_log import EventLog, event_rows, seconds
+from recsys.simulation.night_state import Deeds, Residents, Scene, Standing
 from recsys.simulation.settings import TownSettings
-from recsys.simulation.shown import Shown
-from recsys.simulation.standing import Deeds, Standing
-from recsys.simulation.trouble import log_brigades_tonight
 from recsys.simulation.truth import Truth
+from recsys.types import BoolArray, Int64Array
 
 DEFAULT_AS_OF: Final = "2026-01-05T03:00:00Z"
 """The night a town is handed over when no other is asked for: noon in Japan, a Monday."""
@@ -110,7 +105,7 @@ class Town:
         return replace(self, tables=tables, coming=coming, as_of=as_of)
 
     @cached_property
-    def _likes(self) -> Rows:
+    def _likes(self) -> Int64Array:
         made = self._done.take(self._done.are("like"))
         return np.unique(made.actor * len(self.ids) + made.target)
 
@@ -124,7 +119,7 @@ class Town:
         return deeds_of(pd.concat(parts, ignore_index=True), self.ids)
 
     @cached_property
-    def _full(self) -> Mask:
+    def _full(self) -> BoolArray:
         wished = self.residents.wished
         return companions(Events.of(_checks(self.tables[T.EVENTS])), self.ids) >= wished
 
@@ -180,3 +175,50 @@ def _joined(before: pd.DataFrame | None, more: pd.DataFrame) -> pd.DataFrame:
     if before is None or before.empty:
         return more.reset_index(drop=True)
     return pd.concat([before, more], ignore_index=True) if len(more) else before
+
+
+_ROWS_AT_ONCE: Final = 1 << 20
+_SAFETY: Final = ("block", "report")
+
+
+@dataclass(frozen=True, eq=False)
+class TownParts:
+    """The tables of a town, to be written once.
+
+    tables: by name, a frame or the parts of one. n_events: rows of the events, broken ones among them.
+    """
+
+    tables: Mapping[str, pd.DataFrame | Iterable[pd.DataFrame]]
+    n_people: int
+    n_events: int
+    as_of: pd.Timestamp
+
+
+def make_town_parts(
+    n_people: int,
+    rng: np.random.Generator,
+    *,
+    as_of: str | pd.Timestamp = DEFAULT_AS_OF,
+    settings: TownSettings | None = None,
+) -> TownParts:
+    """Make the tables that `make_town` makes of equal arguments, never holding all events as a table.
+
+    Raises InputError when there would be nobody.
+
+    >>> parts = make_town_parts(40, np.random.default_rng(7))
+    >>> parts.n_people, sum(len(part) for part in parts.tables["events"])
+    (40, 149)
+    """
+    town = found_town(n_people, rng, as_of=as_of, settings=settings)
+    told = town.events.frame(town.events.are(*_SAFETY))
+    safety = safety_tables(told, town.holds, town.residents.ids, town.arrivals.end)
+    share = town.settings.dirt
+    before = with_dirt(town.tables, share, rng)
+    dirt = Dirt.drawn(len(town.events), town.events.are(HARMLESS), share, rng)
+    events = dirty_events(town.events, dirt, _ROWS_AT_ONCE)
+    return TownParts(
+        tables={**before, T.EVENTS: events, **with_dirt(safety, share, rng)},
+        n_people=n_people,
+        n_events=len(dirt.order),
+        as_of=town.as_of,
+    )

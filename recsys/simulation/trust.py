@@ -6,19 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import ENUMERATIONS
-from recsys.simulation.chance import Step
-from recsys.simulation.scene import DAY, HOUR, Rows, Scene
-from recsys.simulation.talks import Talks
-
-Mask = npt.NDArray[np.bool_]
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.random import Step
+from recsys.simulation.conversations import Talks
+from recsys.simulation.night_state import DAY, HOUR, Scene
+from recsys.types import BoolArray, Int64Array
 
 SETTINGS: Final = ENUMERATIONS[C.MEETING_SETTINGS].words
 _ONLINE: Final = SETTINGS.index("online_only")
 
 
-def build_trust(scene: Scene, talks: Talks) -> Mask:
+def build_trust(scene: Scene, talks: Talks) -> BoolArray:
     """Log rules, opt-ins, meetings and feelings of talks that last; return who are still together."""
     s = scene.funnel
     lasting = (talks.days >= s.rules_after_days) & ~talks.asks
@@ -34,7 +33,7 @@ def build_trust(scene: Scene, talks: Talks) -> Mask:
     return _feel(scene, talks, agreed & safe, checked)
 
 
-def _meet(scene: Scene, talks: Talks, agreed: Mask, since: Rows) -> tuple[Mask, Rows]:
+def _meet(scene: Scene, talks: Talks, agreed: BoolArray, since: Int64Array) -> tuple[BoolArray, Int64Array]:
     """Log first meetings; return who may go on (not felt unsafe) and when feelings are next checked."""
     s, chance, people = scene.funnel, scene.chance, scene.people
     a, b = talks.a, talks.b
@@ -65,7 +64,7 @@ def _meet(scene: Scene, talks: Talks, agreed: Mask, since: Rows) -> tuple[Mask, 
     return fine, np.where(meets, met, since) + s.check_after_days * DAY
 
 
-def _places(scene: Scene, talks: Talks, common: Mask) -> npt.NDArray[np.object_]:
+def _places(scene: Scene, talks: Talks, common: BoolArray) -> npt.NDArray[np.object_]:
     """Where and when a first meeting is planned: a setting both ticked, by day, with rare exceptions."""
     u = scene.chance.uniform(Step.SETTING, talks.a, talks.b)
     nth = np.floor(u * common.sum(axis=1)).astype(np.int64)
@@ -76,7 +75,7 @@ def _places(scene: Scene, talks: Talks, common: Mask) -> npt.NDArray[np.object_]
     return words
 
 
-def _feel(scene: Scene, talks: Talks, asked: Mask, at: Rows) -> Mask:
+def _feel(scene: Scene, talks: Talks, asked: BoolArray, at: Int64Array) -> BoolArray:
     """Log how both feel at a check; return who both feel comfortable, or were not asked."""
     s, chance = scene.funnel, scene.chance
     both = np.ones(len(talks), bool)
@@ -99,6 +98,6 @@ def _feel(scene: Scene, talks: Talks, asked: Mask, at: Rows) -> Mask:
     return both & asked
 
 
-def _both(scene: Scene, talks: Talks, step: Step, chance: float) -> Mask:
+def _both(scene: Scene, talks: Talks, step: Step, chance: float) -> BoolArray:
     first = scene.chance.uniform(step, talks.a, talks.b) < chance
     return first & (scene.chance.uniform(step, talks.b, talks.a) < chance)

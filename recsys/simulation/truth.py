@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from recsys.schema.place import centres, pair_distances_km
-from recsys.simulation.chance import Chance, Step
-from recsys.simulation.minds import Floats, Minds
+from recsys.data.geography import centres, pair_distances_km
+from recsys.random import Chance, Step
+from recsys.simulation.interests import Talk
+from recsys.simulation.latent_traits import Minds
 from recsys.simulation.settings import TasteSettings
-from recsys.simulation.talk_topics import Talk
+from recsys.types import Float64Array, Int64Array
 
-Rows = npt.NDArray[np.int64]
 _CHUNK = 1 << 17
 
 
@@ -26,10 +26,10 @@ class Truth:
     in part. taste and appeal are `(n, n_factors)`; `places` `(n, 3)` are unit vectors, NaN abroad.
     """
 
-    taste: Floats
-    appeal: Floats
+    taste: Float64Array
+    appeal: Float64Array
     n_content: int
-    places: Floats
+    places: Float64Array
     intercept: float
     content_mean: float
     content_sd: float
@@ -40,30 +40,30 @@ class Truth:
     def __repr__(self) -> str:
         return f"Truth({len(self.taste):,} people, hidden)"
 
-    def logit(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+    def logit(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Float64Array:
         """Return the logit that viewer i likes candidate j on looking, for aligned rows."""
         return _in_chunks(self._logit, i, j)
 
-    def p_like(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+    def p_like(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Float64Array:
         """Return P(i likes j | i looks at j) for aligned rows."""
         return expit(self.logit(i, j))
 
-    def p_mutual(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+    def p_mutual(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Float64Array:
         """Return P(both like | both look) for aligned rows."""
         return self.p_like(i, j) * self.p_like(j, i)
 
-    def rapport(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+    def rapport(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Float64Array:
         """Return how well two people get on once they talk, about standard normal and symmetric."""
         return _in_chunks(self._rapport, i, j)
 
-    def _logit(self, i: Rows, j: Rows) -> Floats:
+    def _logit(self, i: Int64Array, j: Int64Array) -> Float64Array:
         s = self.settings
         km = pair_distances_km(self.places[i], self.places[j])
         near = np.nan_to_num(np.exp(-km / s.nearness_km), nan=0.0)
         fixed = np.einsum("pf,pf->p", self.taste[i], self.appeal[j])
         return self.intercept + fixed + s.nearness * near + s.luck * self.luck.normal(Step.LUCK, i, j)
 
-    def _rapport(self, i: Rows, j: Rows) -> Floats:
+    def _rapport(self, i: Int64Array, j: Int64Array) -> Float64Array:
         content = slice(0, self.n_content)
         both = np.einsum("pf,pf->p", self.taste[i, content], self.appeal[j, content])
         both += np.einsum("pf,pf->p", self.taste[j, content], self.appeal[i, content])
@@ -79,7 +79,7 @@ def make_truth(
     *,
     avoids: npt.NDArray[np.bool_],
     cells: npt.NDArray[np.uint64],
-    pairs: tuple[Rows, Rows],
+    pairs: tuple[Int64Array, Int64Array],
     rng: np.random.Generator,
     s: TasteSettings,
     rapport_luck: float,
@@ -119,20 +119,24 @@ def make_truth(
     return Truth(**{**vars(truth), "intercept": level})
 
 
-def _closeness(values: Floats) -> tuple[Floats, Floats]:
+def _closeness(values: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Two matrices whose product is the negative squared distance between values."""
     square = (values**2).sum(axis=1, keepdims=True)
     one = np.ones_like(square)
     return np.hstack([2.0 * values, -square, one]), np.hstack([values, one, -square])
 
 
-def _scaled(taste: Floats, appeal: Floats, sd: float, pairs: tuple[Rows, Rows]) -> tuple[Floats, Floats]:
+def _scaled(
+    taste: Float64Array, appeal: Float64Array, sd: float, pairs: tuple[Int64Array, Int64Array]
+) -> tuple[Float64Array, Float64Array]:
     i, j = pairs
     found = float(np.einsum("pf,pf->p", taste[i], appeal[j]).std()) if len(i) else 0.0
     return taste * (sd / found if found > 0 else 0.0), appeal
 
 
-def _mutual_content(content: list[tuple[Floats, Floats]], pairs: tuple[Rows, Rows]) -> tuple[float, float]:
+def _mutual_content(
+    content: list[tuple[Float64Array, Float64Array]], pairs: tuple[Int64Array, Int64Array]
+) -> tuple[float, float]:
     i, j = pairs
     if not len(i):
         return 0.0, 1.0
@@ -143,14 +147,14 @@ def _mutual_content(content: list[tuple[Floats, Floats]], pairs: tuple[Rows, Row
     return float(both.mean()), float(both.std()) or 1.0
 
 
-def _places(cells: npt.NDArray[np.uint64]) -> Floats:
+def _places(cells: npt.NDArray[np.uint64]) -> Float64Array:
     distinct, which = np.unique(cells, return_inverse=True)
     found = np.full((len(distinct), 3), np.nan)
     found[distinct != 0] = centres(distinct[distinct != 0])
     return found[which]
 
 
-def _intercept(logits: Floats, rate: float) -> float:
+def _intercept(logits: Float64Array, rate: float) -> float:
     """Return what to add so that the mean probability is `rate`, by bisection."""
     low, high = -30.0, 30.0
     if not len(logits):
@@ -161,7 +165,9 @@ def _intercept(logits: Floats, rate: float) -> float:
     return (low + high) / 2.0
 
 
-def _in_chunks(function: Callable[[Rows, Rows], Floats], i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
+def _in_chunks(
+    function: Callable[[Int64Array, Int64Array], Float64Array], i: npt.ArrayLike, j: npt.ArrayLike
+) -> Float64Array:
     a, b = np.atleast_1d(np.asarray(i, np.int64)), np.atleast_1d(np.asarray(j, np.int64))
     found = np.empty(len(a))
     for start in range(0, len(a), _CHUNK):

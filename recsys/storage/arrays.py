@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import SourceError, explained
-from recsys.storage.durable import durable_file, sha256_of, write_durably
+from recsys.storage.atomic_write import durable_file, sha256_of, write_durably
 
 INDEX: Final = "arrays.json"
 FORMAT: Final = 1

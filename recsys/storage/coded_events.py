@@ -1,6 +1,6 @@
 """Events out of their file as numbers at once: a log of many in memory without a text for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,38 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import KEPT, TYPES, WORDS, CodedEvents, Events, compact_people
 from recsys.errors import SourceError, explained
-from recsys.history.events import KEPT, TYPES, WORDS, CodedEvents, Events, compact_people
-from recsys.schema.columns import Columns as C
-from recsys.storage.coded_columns import Numbers, Texts, coded_alike, distinct
-from recsys.storage.frame_files import read_frame
+from recsys.storage.frames import read_frame
+from recsys.types import Int32Array, ObjectArray
+
+
+def distinct(column: pa.ChunkedArray) -> tuple[ObjectArray, Int32Array]:
+    """Return the distinct values of a column and the number of each row's, -1 for none.
+
+    >>> texts, numbers = distinct(pa.chunked_array([["b", None], ["a", "b"]]))
+    >>> texts.tolist(), numbers.tolist()
+    (['b', 'a'], [0, -1, 1, 0])
+    """
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    whole = coded.unify_dictionaries().combine_chunks()
+    numbers = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return whole.dictionary.to_numpy(zero_copy_only=False).astype(object), numbers
+
+
+def coded_alike(columns: Sequence[pa.ChunkedArray]) -> tuple[ObjectArray, list[Int32Array]]:
+    """Return all values of all columns, ascending, and each column as positions in them, -1 for none.
+
+    >>> texts, numbers = coded_alike([pa.chunked_array([["b", "c"]]), pa.chunked_array([["a", None]])])
+    >>> texts.tolist(), [column.tolist() for column in numbers]
+    (['a', 'b', 'c'], [[1, 2], [0, -1]])
+    """
+    named = [distinct(column) for column in columns]
+    texts = np.unique(np.concatenate([np.empty(0, object), *(words for words, _ in named)]))
+    places = [np.append(np.searchsorted(texts, words), -1).astype(np.int32) for words, _ in named]
+    return texts, [place[numbers] for place, (_, numbers) in zip(places, named, strict=True)]
+
 
 _TEXTS: Final = (C.ACTOR, C.TARGET, C.TYPE, C.DETAIL)
 
@@ -68,7 +95,7 @@ def _categories(column: pa.ChunkedArray) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(numbers, categories=pd.Index(words, dtype=object)))
 
 
-def _both(file: pq.ParquetFile) -> tuple[Texts, Numbers, Numbers]:
+def _both(file: pq.ParquetFile) -> tuple[ObjectArray, Int32Array, Int32Array]:
     """Return everybody named, and actor and target as positions among them."""
     people, (actor, target) = coded_alike([file.read([name])[name] for name in (C.ACTOR, C.TARGET)])
     return people, actor, target

@@ -9,21 +9,65 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.build_population import build_population
+from recsys.data.contract import Checked
+from recsys.data.fail_closed import Precaution
+from recsys.data.population import Population, as_utc
+from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
+from recsys.data.relations import Relations
+from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.errors import InputError, SourceError, TableError, explained
-from recsys.schema.build import build_population
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.contract import Checked
-from recsys.schema.population import Population, as_utc
-from recsys.schema.precaution import Precaution
-from recsys.schema.relations import Relations
-from recsys.schema.tables import CONTRACTS, read_and_check
-from recsys.storage.erasure import without_erased
-from recsys.storage.quarantine import one_table
-from recsys.storage.source import Reader, Source, source_name, table_readers
+from recsys.storage.sources import Reader, Source, source_name, table_readers
 
 if TYPE_CHECKING:
-    from recsys.history.events import Events
+    from recsys.data.events import Events
+
+
+_PERSONS = (C.USER, C.ACTOR, C.TARGET)
+_REASON = explained("a person of this row asked to be erased", remedy="nothing; the row is not used")
+
+
+def without_erased(checked: Checked, erased: frozenset[str]) -> Checked:
+    """Move every row that names an erased person to the quarantine, and empty those records.
+
+    The erasures themselves stay: what comes later must know of them.
+    """
+    if not erased:
+        return checked
+    rows, refused = checked.accepted, checked.quarantined
+    gone = _names(rows, erased)
+    if C.TYPE in rows:
+        gone &= ~rows[C.TYPE].eq("erase").to_numpy(bool)
+    position = np.delete(np.arange(len(rows) + len(refused)), refused[ROW_NUMBER].to_numpy())
+    known = refused.copy()
+    forgotten = _names(refused, erased)
+    values = [name for name in refused.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
+    known.loc[forgotten, values] = REDACTED
+    known.loc[forgotten, C.USER] = None
+    emptied = {name: pd.Series([REDACTED] * int(gone.sum()), dtype=object) for name in values}
+    moved = pd.DataFrame(
+        {
+            ROW_NUMBER: position[gone],
+            C.USER: pd.Series([None] * int(gone.sum()), dtype=object),
+            CODES: "person.erased",
+            REASON: _REASON,
+        }
+        | emptied
+    )
+    quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
+    quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
+    return Checked(rows[~gone].reset_index(drop=True), quarantined, checked.precaution)
+
+
+def _names(rows: pd.DataFrame, erased: frozenset[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    named = np.zeros(len(rows), bool)
+    for column in _PERSONS:
+        if column in rows:
+            named |= rows[column].isin(erased).to_numpy(bool)
+    return named
+
 
 Time = str | pd.Timestamp | None
 
@@ -39,7 +83,7 @@ class LoadedTables:
     """The tables of a source, checked.
 
     accepted:   canonical frames by table name; a table the source lacks is lacking here.
-    quarantine: one frame of everything refused, see `recsys.storage.quarantine`.
+    quarantine: one frame of everything refused, see `recsys.data.quarantine`.
     counts:     table, rows_in, accepted, quarantined: rows_in is always the sum of the other two.
     precaution: people and pairs to keep apart because of what was refused.
     as_of:      the time of loading, UTC; None when none was given and the source holds no time.
@@ -81,7 +125,7 @@ def load_population(source: Source, as_of: Time = None, *, past: bool = False) -
 
     See `load_tables` for `as_of` and `past`: say `past=True` to learn from a moment and judge by what
     came after. People whose refused rows may have forbidden something are held,
-    pairs of refused blocks and reports stay apart (`recsys.schema.precaution`).
+    pairs of refused blocks and reports stay apart (`recsys.data.fail_closed`).
 
     Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
 
@@ -129,7 +173,7 @@ def load_events(source: Source, as_of: Time = None) -> "Events":
 
 def events_of(tables: LoadedTables) -> "Events":
     """Return the events in tables that are loaded already; none when there is no such table."""
-    from recsys.history.events import Events
+    from recsys.data.events import Events
 
     known: Events | None = tables.__dict__.get(_EVENTS)
     if known is None:  # sorted once: people and what follows them need the same
@@ -220,7 +264,7 @@ def _latest(accepted: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
 
 
 def _relations(tables: LoadedTables, people: Population) -> Relations:
-    from recsys.history.separations import relations
+    from recsys.data.exclusions import relations
 
     accepted = tables.accepted
     return relations(

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from recsys.errors import PublicationError, explained
-from recsys.storage.durable import sha256_of, write_durably
+from recsys.storage.atomic_write import sha256_of, write_durably
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1

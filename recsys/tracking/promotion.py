@@ -9,17 +9,17 @@ from typing import Final
 
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import PromotionSettings, TrackingSettings
 from recsys.errors import TrackingError, explained
-from recsys.evaluation.as_lists import as_lists
 from recsys.evaluation.bootstrap import Interval
 from recsys.evaluation.compare import EVERYBODY, compare
-from recsys.evaluation.ece import ece
-from recsys.publication.judged_pairs import LIKED, MUTUAL, read_judged
-from recsys.schema.columns import Columns as C
-from recsys.tracking.mlflow_store import MlflowStore
+from recsys.evaluation.probability import ece
+from recsys.evaluation.protocol import as_lists
+from recsys.pipeline.evaluation_sample import LIKED, MUTUAL, read_judged
+from recsys.tracking.mlflow_tracker import MlflowStore
+from recsys.tracking.night_tracking import JUDGED, kept_in
 from recsys.tracking.registry import CHALLENGER, CHAMPION, ModelVersion
-from recsys.tracking.track_night import JUDGED, kept_in
 
 PLACES: Final = 10
 METRIC: Final = f"ndcg@{PLACES}"

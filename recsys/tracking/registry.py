@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from recsys.tracking.mlflow_store import MlflowStore, load_mlflow
-from recsys.tracking.served_model import write_served
+from recsys.tracking.mlflow_model import write_served
+from recsys.tracking.mlflow_tracker import MlflowStore, load_mlflow
 from recsys.tracking.tracker import TrackedRun
 
 Alias = Literal["challenger", "champion"]

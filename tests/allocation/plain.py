@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys.allocation.examination import NOT_READ, POWER, Examination
+from recsys.allocation.config import NOT_READ, POWER, Examination
 from recsys.allocation.graph import CandidateGraph
 
 

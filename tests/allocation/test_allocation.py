@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.allocation import AllocationConfig, CandidateGraph, Presence, allocate_graph
-from recsys.allocation.deploy import sorted_edges
-from recsys.allocation.fairness import worth
-from recsys.allocation.judges import judge
-from recsys.allocation.model import Model
-from recsys.allocation.trim import within_budget
+from recsys.allocation.budgets import within_budget
+from recsys.allocation.objective import Model, worth
+from recsys.allocation.rounding import sorted_edges
+from recsys.allocation.simulator import judge
 from recsys.errors import InputError, SettingsError
 from tests.allocation.markets import anybody, both_sided, graphs, one_sided
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.allocation.baselines import naive, product
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.judges import judge
-from recsys.allocation.peers import naive, product
-from recsys.allocation.ways_back import with_ways_back
+from recsys.allocation.reverse_edges import with_ways_back
+from recsys.allocation.simulator import judge
 from recsys.errors import InputError
 from tests.allocation.markets import anybody, graphs
 

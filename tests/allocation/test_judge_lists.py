@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.allocation import graph_of, judge_lists, peers
-from recsys.allocation.judges.compare import compare
+from recsys.allocation import baselines as peers
+from recsys.allocation import graph_of, judge_lists
+from recsys.allocation.comparison import compare
 from recsys.errors import InputError
 
 

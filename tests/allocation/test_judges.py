@@ -4,12 +4,21 @@ import numpy as np
 import pytest
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.deploy import Ranked
-from recsys.allocation.judges import envious_pairs, judge
-from recsys.allocation.judges.compare import compare, truth_around
-from recsys.allocation.peers import fair_exposure, greedy_budget, harmonic, minimum, naive, product
-from recsys.allocation.peers.orders import by_score
-from recsys.allocation.peers.transferable_utility import dense_matching, transferable_utility
+from recsys.allocation.baselines import (
+    by_score,
+    dense_matching,
+    fair_exposure,
+    greedy_budget,
+    harmonic,
+    minimum,
+    naive,
+    product,
+    transferable_utility,
+)
+from recsys.allocation.comparison import compare, truth_around
+from recsys.allocation.envy import envious_pairs
+from recsys.allocation.rounding import Ranked
+from recsys.allocation.simulator import judge
 from tests.allocation import plain
 from tests.allocation.markets import anybody, both_sided, one_sided
 
@@ -36,7 +45,7 @@ def test_without_inboxes_the_mean_is_known() -> None:
     lists = product(graph, 4)
     said = judge(graph, lists, inbox="none", rng=RNG(3), rounds=4000)
     exposure = lists.exposure((1.0 / np.arange(1, 5)).astype(np.float32), graph.n_edges)
-    from recsys.allocation.examination import Examination
+    from recsys.allocation.config import Examination
 
     exact = plain.utilities(graph, exposure, Examination.of("none"))
     assert said.utility == pytest.approx(exact, abs=0.03)
@@ -77,7 +86,7 @@ def test_envy_is_being_better_off_in_anothers_place(inbox) -> None:
     found = envious_pairs(graph, lists, inbox=inbox)
     slots = (1.0 / np.arange(1, n + 1)).astype(np.float32)
     exposure = lists.exposure(slots, graph.n_edges).astype(np.float64)
-    from recsys.allocation.examination import Examination
+    from recsys.allocation.config import Examination
 
     how = Examination.of(inbox)
     own = plain.utilities(graph, exposure, how)

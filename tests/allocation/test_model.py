@@ -5,12 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation.config import AllocationConfig
-from recsys.allocation.examination import Decay, Examination
-from recsys.allocation.fairness import weights, worth
+from recsys.allocation.config import AllocationConfig, Decay, Examination, Presence
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.model import Model
-from recsys.allocation.presence import Presence
+from recsys.allocation.objective import Model, weights, worth
 from tests.allocation import plain
 from tests.allocation.markets import anybody, graphs
 

@@ -72,8 +72,8 @@ def command_line() -> None:
 def backend() -> None:
     """Serve a page of what was published."""
     from recsys import Ranker, read_publication
-    from recsys.explain.openers import opener
-    from recsys.storage.safety import SqliteSafety
+    from recsys.messaging import opener
+    from recsys.safety import SqliteSafety
 
     viewer = read_publication("data/published").lists["viewer_id"].iloc[0]
     ranker = Ranker.open("data/published", safety=SqliteSafety.create("safety.db"), poll_s=0)
@@ -98,8 +98,8 @@ def missing_extras(there: set[str]) -> None:
     """Ask for what an extra brings, except those whose packages are there; the message says which."""
     from recsys.errors import imported
     from recsys.plots.canvas import canvas
-    from recsys.ranking.prometheus import PrometheusHooks
-    from recsys.storage.safety import open_safety
+    from recsys.ranking.hooks import PrometheusHooks
+    from recsys.safety import open_safety
 
     asked = {
         "report": lambda: canvas(None),

@@ -30,7 +30,7 @@ def test_the_command_line_starts_light() -> None:
         "from recsys import Policy",
         "from recsys import Population",
         "from recsys import load_population",
-        "from recsys.storage.published import read_publication",
+        "from recsys.storage.publication import read_publication",
         "from recsys.retrieval.top_k import mutual_top_k",
         "from recsys.models.content import ContentModel",
         "from recsys import Ranker",

@@ -16,12 +16,12 @@ PACKAGES = (
     "recsys.evaluation",
     "recsys.features",
     "recsys.plots",
-    "recsys.storage.safety",
-    "recsys.explain.checkins",
-    "recsys.explain.guard",
-    "recsys.explain.openers",
-    "recsys.explain.review",
-    "recsys.explain.steps",
+    "recsys.safety",
+    "recsys.messaging",
+    "recsys.messaging",
+    "recsys.messaging",
+    "recsys.moderation",
+    "recsys.messaging",
 )
 """What the documents use; the packages below these are for those who read the source."""
 NO_EXAMPLE = {"PostgresSafety"}

@@ -38,7 +38,7 @@ def test_it_works_where_the_repository_is_not(wheel: Path, tmp_path: Path) -> No
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import recsys; "
-        "from recsys.schema.catalogue import load_catalogue; "
+        "from recsys.catalogue import load_catalogue; "
         "print(recsys.__file__); print(len(load_catalogue().interests))"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

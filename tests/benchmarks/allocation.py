@@ -17,13 +17,7 @@ from typing import Any
 import numpy as np
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.deploy import Ranked
-from recsys.allocation.examination import Decay, Examination
-from recsys.allocation.frank_wolfe import ascend
-from recsys.allocation.graph import inbox_of
-from recsys.allocation.judges import envious_pairs, judge
-from recsys.allocation.model import Model
-from recsys.allocation.peers import (
+from recsys.allocation.baselines import (
     fair_exposure,
     greedy_budget,
     harmonic,
@@ -33,7 +27,13 @@ from recsys.allocation.peers import (
     random_order,
     transferable_utility,
 )
-from recsys.allocation.slots import step_towards
+from recsys.allocation.config import Decay, Examination
+from recsys.allocation.envy import envious_pairs
+from recsys.allocation.frank_wolfe import ascend, step_towards
+from recsys.allocation.graph import inbox_of
+from recsys.allocation.objective import Model
+from recsys.allocation.rounding import Ranked
+from recsys.allocation.simulator import judge
 from recsys.evaluation.bootstrap import Interval, of_groups
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market, town

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import optimize, sparse
 
 from recsys.allocation import AllocationConfig, CandidateGraph
-from recsys.allocation.model import Model
+from recsys.allocation.objective import Model
 
 Values = npt.NDArray[np.float64]
 

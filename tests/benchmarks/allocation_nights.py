@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys.nights import NightsConfig, NightsSummary, play_nights, summarised
+from recsys.simulation.policies import NightsConfig
+from recsys.simulation.policy_nights import play_nights
+from recsys.simulation.policy_summary import NightsSummary, summarised
 from recsys.simulation.settings import town_settings
 from recsys.simulation.town import make_town
 from tests.benchmarks.command import Result, peak_mb, run

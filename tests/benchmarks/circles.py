@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
-from recsys.models.content import ContentModel
-from recsys.models.content_config import ContentConfig
+from recsys.data.population import Population
+from recsys.models.content import ContentConfig, ContentModel
 from recsys.ranking.circles import LEAST_MEMBERS, recommend_circles
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_events, load_population
 from tests.benchmarks.command import Result, run

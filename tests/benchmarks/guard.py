@@ -17,7 +17,8 @@ from typing import Any
 
 from scipy.stats import beta
 
-from recsys.explain.guard import KINDS, check
+from recsys.messaging import GUARD_KINDS as KINDS
+from recsys.messaging import check
 from tests.benchmarks.command import Result, run
 from tests.explain.drafts import FILES, HALVES, Draft, load_drafts
 

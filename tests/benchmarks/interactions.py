@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from recsys.evaluation import as_lists, compare, mutual_labels
+from recsys.models.baselines import LFRR, OneSidedALS, RandomModel
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.hybrid import HybridModel
-from recsys.models.lfrr import LFRR
-from recsys.models.one_sided_als import OneSidedALS
 from recsys.models.popularity import PopularityModel
-from recsys.models.random_model import RandomModel
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.foreign_logs import LOGS, Log
 from tests.datasets import data_folder

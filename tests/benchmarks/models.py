@@ -18,23 +18,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
 from recsys.evaluation import as_lists, auc, ece, pair_folds
-from recsys.evaluation.auc import Auc
 from recsys.evaluation.bootstrap import resample
 from recsys.evaluation.compare import compare
-from recsys.history.events import Events
+from recsys.evaluation.probability import Auc
+from recsys.models.base import Model
+from recsys.models.baselines import LFRR, RCF, RECON, OneSidedALS, RandomModel
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content import ContentModel
-from recsys.models.hybrid import HybridModel
-from recsys.models.hybrid_config import HybridConfig
-from recsys.models.lfrr import LFRR
-from recsys.models.model import Model
-from recsys.models.one_sided_als import OneSidedALS
+from recsys.models.hybrid import HybridConfig, HybridModel
 from recsys.models.popularity import PopularityModel
-from recsys.models.random_model import RandomModel
-from recsys.models.rcf import RCF
-from recsys.models.recon import RECON
-from recsys.schema.columns import Columns as C
 from tests.benchmarks.command import Result, peak_mb, run
 from tests.benchmarks.town_after import TownAfter
 from tests.benchmarks.training import fold_in_ms, timed_training

@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from recsys.publication.work import WORK
-from recsys.storage.published import read_publication
+from recsys.pipeline.paths import WORK
+from recsys.storage.publication import read_publication
 from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.night_spark import change_execution, spark_beside_processes

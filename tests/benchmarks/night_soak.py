@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from recsys.publication.rollback import rollback
-from recsys.storage.published import read_publication
+from recsys.pipeline.rollback import rollback
+from recsys.storage.publication import read_publication
 from tests.benchmarks.command import Result, run
 from tests.crash.processes import in_process
 from tests.crash.publishing import serving, state_of

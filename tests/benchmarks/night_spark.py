@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from recsys.publication.work import WORK
-from recsys.storage.durable import sha256_of
+from recsys.pipeline.paths import WORK
+from recsys.storage.atomic_write import sha256_of
 
 Run = Callable[[Path, str], float]
 _PARTS = 8

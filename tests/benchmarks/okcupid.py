@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
-from recsys.history.events import Events
+from recsys.data.events import Events
 from recsys.models.content import ContentModel
 from recsys.ranking.recommend import DROPPED, recommend
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
 from recsys.storage.load import load_tables, population_of
 from tests.benchmarks.command import Result, peak_mb, run
 from tests.benchmarks.recheck import violations

@@ -20,12 +20,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import BusyError
-from recsys.publication.list_table import SCHEMA
-from recsys.schema.columns import Columns as C
+from recsys.pipeline.list_files import SCHEMA
+from recsys.pipeline.postgres_export import load_publication, served
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry
-from recsys.storage.postgres import load_publication, served
-from recsys.storage.published import LISTS, Publication
+from recsys.storage.publication import LISTS, Publication
 from tests.benchmarks.command import Result, peak_mb, run
 from tests.postgres import VARIABLE, own_server
 

@@ -12,13 +12,13 @@ import h3
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.csr import Lists
-from recsys.constraints.reach import cell_reach
+from recsys.constraints.distance import cell_reach
+from recsys.data.csr import Lists
+from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
-from recsys.schema.vocabulary import AMOUNTS
 
 N_CITIES = 30
 N_FACTORS = 128

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 from recsys.retrieval import tile_search
-from recsys.retrieval.scores import Viewers
+from recsys.retrieval.bounds import Viewers
 
 STEPS = {
     "open_to_any": "tiles and columns left",

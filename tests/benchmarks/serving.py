@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from recsys.ranking.ranker import Ranker
-from recsys.storage.safety import MemoryShown, SqliteSafety
+from recsys.safety import MemoryShown, SqliteSafety
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.serving_publication import Community
 from tests.serving.load import clients, wait_for

@@ -8,17 +8,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.constraints.csr import Lists
-from recsys.explain.reasons import Reasons
-from recsys.ranking.live import Live
-from recsys.ranking.served_stages import stage_arrays
-from recsys.ranking.serving_files import write_served
-from recsys.retrieval.layout import Layout, lay_out, layout_arrays
-from recsys.retrieval.retriever import TILE
-from recsys.schema.ids import IdIndex
-from recsys.schema.population import Population
+from recsys.data.csr import Lists
+from recsys.data.ids import IdIndex
+from recsys.data.population import Population
+from recsys.messaging.reasons import Reasons
+from recsys.ranking.live_search import Live
+from recsys.ranking.snapshot_files import stage_arrays, write_served
+from recsys.retrieval.index import Layout, lay_out, layout_arrays
+from recsys.retrieval.top_k import TILE
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
-from recsys.storage.published import RUNS, SERVING, point_to
+from recsys.storage.publication import RUNS, SERVING, point_to
 from tests.benchmarks.retrieval_cities import cities
 
 AS_OF: Final = datetime(2026, 1, 5, 3, tzinfo=UTC)

@@ -17,8 +17,8 @@ from time import monotonic, sleep
 
 import numpy as np
 
-from recsys.storage.published import RUNS, SERVING
-from recsys.storage.safety import SqliteSafety
+from recsys.safety import SqliteSafety
+from recsys.storage.publication import RUNS, SERVING
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.serving_publication import Community
 from tests.serving.load import Load, clients

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.models.content_config import ContentConfig
+from recsys.models.content import ContentConfig
 from tests.benchmarks import circles
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.models.content_config import ContentConfig
+from recsys.models.content import ContentConfig
 from tests.benchmarks import okcupid, speed_dating, young_people
 from tests.benchmarks.dating import cold, warm
 from tests.datasets import needs

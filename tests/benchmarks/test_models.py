@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from recsys.schema.columns import Columns as C
+from recsys.catalogue.columns import Columns as C
 from tests.benchmarks import models, town_ceiling
 from tests.benchmarks.town_after import TownAfter
 from tests.benchmarks.training import many_events

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.publication import publish as module
+from recsys.pipeline import publish as module
+from recsys.pipeline.retention import remove_leftovers
 from tests.benchmarks import night_soak
 
 
@@ -18,7 +19,7 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_spoils_what_is_served_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = module.remove_leftovers
+    first = remove_leftovers
 
     def spoiled(published: Path) -> None:
         for path in published.glob("runs/2*/serving/rows.npy"):

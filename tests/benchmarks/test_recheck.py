@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
 from recsys.storage.load import load_population
 from tests.benchmarks.recheck import broken_rules, violations
 from tests.datasets import needs, okcupid

@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
-from recsys.evaluation.gini import gini
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
+from recsys.evaluation.market import gini
 from recsys.simulation.town import Town, make_town
 from recsys.storage.load import load_population
 from tests.benchmarks.command import Result, peak_mb, run

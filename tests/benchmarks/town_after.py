@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
+from recsys.data.events import Events
+from recsys.data.labels import directed_labels
+from recsys.data.population import Population
 from recsys.evaluation import count_signals, evidence_slice
-from recsys.evaluation.mutual import LABEL
-from recsys.history.events import Events
-from recsys.history.labels import directed_labels
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.evaluation.market import LABEL
 from recsys.simulation.town import make_town
 from recsys.simulation.truth import Truth
 from recsys.storage.load import load_events, load_population

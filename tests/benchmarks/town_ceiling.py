@@ -18,16 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.evaluation.ndcg import Ndcg
-from recsys.evaluation.ranked import Ranked
-from recsys.evaluation.slices import EVIDENCE
-from recsys.models.directed import Directed, sigmoid
+from recsys.catalogue.columns import Columns as C
+from recsys.data.geography import pair_distances_km
+from recsys.evaluation.ranking import Ndcg, Ranked
+from recsys.evaluation.splits import EVIDENCE
+from recsys.models.directed import Directed, pair_dots, sigmoid
 from recsys.models.fold_in import fold_in_answers
 from recsys.models.hybrid import HybridModel
-from recsys.models.looks import Looks
-from recsys.models.pair_dots import pair_dots
-from recsys.schema.columns import Columns as C
-from recsys.schema.place import pair_distances_km
+from recsys.models.impressions import Looks
 from recsys.simulation.settings import FunnelSettings
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.town_after import TownAfter

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.history.events import Events
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.models.fold_in import Evidence, fold_in_answers
 from recsys.models.hybrid import HybridModel
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_population

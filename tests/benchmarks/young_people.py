@@ -16,14 +16,14 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.population import Population
 from recsys.evaluation import Interval
 from recsys.evaluation.bootstrap import centred
 from recsys.features.factor_model import fit_factor_model
 from recsys.features.interests import Interests
 from recsys.features.reliability import spearman_brown
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.population import Population
 from recsys.storage.load import load_population
 from tests.benchmarks.command import Result, run
 from tests.datasets import young_people

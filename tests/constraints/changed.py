@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Coded, CodedSet, LongTables, Population
-from recsys.schema.relations import SEPARATION_REASONS, Relations
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Coded, CodedSet, LongTables, Population
+from recsys.data.relations import SEPARATION_REASONS, Relations
 
 
 def reordered(people: Population, order: np.ndarray) -> Population:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints import Constraint, Policy
-from recsys.schema.population import LongTables, Population
+from recsys.data.population import LongTables, Population
 from tests.constraints.changed import reordered, with_unknown
 from tests.people import make_listed_people, make_people, random_relations
 

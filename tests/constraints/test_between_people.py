@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
-from recsys.constraints.apart import Apart
-from recsys.constraints.mandatory import MandatoryAnswers
-from recsys.constraints.same_person import SamePerson
-from recsys.constraints.tokens import Tokens
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.relations import SEPARATION_REASONS
+from recsys.constraints.pairs import Apart
+from recsys.constraints.profile import MandatoryAnswers
+from recsys.constraints.tokens import SamePerson, Tokens
+from recsys.data.population import Population
+from recsys.data.relations import SEPARATION_REASONS
 from tests.constraints.changed import separated, with_rows
 from tests.constraints.contract import ConstraintContract, two_people
 from tests.people import make_listed_people

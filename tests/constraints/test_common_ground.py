@@ -3,11 +3,11 @@
 import h3
 import numpy as np
 
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.boundaries import ContactHours
 from recsys.constraints.distance import Distance
-from recsys.constraints.hours import ContactHours
-from recsys.constraints.shared_words import Channels, Intents, Languages, MeetingSettings
-from recsys.schema.columns import Columns as C
-from recsys.schema.place import cell_number, centres, pair_distances_km, radii_km
+from recsys.constraints.profile import Channels, Intents, Languages, MeetingSettings
+from recsys.data.geography import cell_number, centres, pair_distances_km, radii_km
 from tests.constraints.changed import narrowed, nearer, with_amount, with_unknown
 from tests.constraints.contract import ConstraintContract, two_people
 

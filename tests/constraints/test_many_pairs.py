@@ -3,11 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.constraints import many_pairs
-from recsys.constraints.many_pairs import may_show_each
-from recsys.constraints.policy import Policy
-from recsys.schema.population import Population
-from recsys.schema.relations import Relations
+from recsys.constraints import policy as many_pairs
+from recsys.constraints.policy import Policy, may_show_each
+from recsys.data.population import Population
+from recsys.data.relations import Relations
 from tests.people import make_listed_people
 
 PEOPLE = make_listed_people(40, np.random.default_rng(0))

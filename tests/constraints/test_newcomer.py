@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.constraints.newcomer import Plan
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.cold_start import Plan
 from recsys.constraints.policy import Policy
+from recsys.data.population import Population
+from recsys.data.relations import Relations
 from recsys.errors import InputError
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.relations import Relations
 from tests.people import make_listed_people, make_people
 
 

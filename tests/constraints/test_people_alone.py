@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
-from recsys.constraints.account import Account, Activity
-from recsys.constraints.discretion import Discretion
-from recsys.constraints.lines import FinancialLine, PhysicalLine
-from recsys.constraints.verification import Verified
+from recsys.constraints.account import Account, Activity, Verified
+from recsys.constraints.boundaries import Discretion, FinancialLine, PhysicalLine
+from recsys.data.relations import Relations
 from recsys.errors import SettingsError
-from recsys.schema.columns import Columns as C
-from recsys.schema.relations import Relations
 from tests.constraints.changed import held, with_unknown, with_word
 from tests.constraints.contract import ConstraintContract, two_people
 

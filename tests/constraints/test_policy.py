@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints import Constraint, PlatformDeclaration, Policy, funnel
-from recsys.constraints.ages import AgeBands
-from recsys.constraints.clauses import Clause, Mask, Overlaps
+from recsys.constraints.base import Clause, Overlaps
 from recsys.constraints.distance import Distance
-from recsys.constraints.standard import standard_constraints
+from recsys.constraints.policy import standard_constraints
+from recsys.constraints.profile import AgeBands
+from recsys.data.population import Population
 from recsys.errors import InputError, PublicationRefusedError
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import Rows
-from recsys.schema.population import Population
-from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.types import BoolArray as Mask
+from recsys.types import Int32Array as Rows
 from tests.constraints.changed import separated
 from tests.constraints.contract import ConstraintContract, every_pair, two_people
 from tests.people import make_listed_people, make_people

@@ -1,12 +1,9 @@
 """Wishes about each other: ages, genders, household status, frequency, romance line."""
 
-from recsys.constraints.ages import AgeBands
-from recsys.constraints.frequency import ContactFrequency
-from recsys.constraints.genders import Genders
-from recsys.constraints.household import HouseholdStatus
-from recsys.constraints.lines import RomanceLine
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.boundaries import ContactFrequency, RomanceLine
+from recsys.constraints.profile import AgeBands, Genders, HouseholdStatus
+from recsys.data.population import Population
 from tests.constraints.changed import narrowed, with_unknown
 from tests.constraints.contract import ConstraintContract
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Coded, CodedSet, Population
 from recsys.errors import NotFittedError
 from recsys.features.applied import APPLIED
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Coded, CodedSet, Population
 from recsys.storage.arrays import load_arrays, save_arrays
 from tests.people import AS_OF, make_people
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import InputError
-from recsys.publication.executors.executor import Executor, PartDone
-from recsys.storage.durable import write_durably
+from recsys.pipeline.executors import Executor, PartDone
+from recsys.storage.atomic_write import write_durably
 
 
 @dataclass(frozen=True)

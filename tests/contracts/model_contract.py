@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.errors import InputError, NotFittedError, SourceError, UnknownIdError
-from recsys.history.events import Events
 from recsys.models.directed import Directed
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
 from tests.people import AS_OF, make_people
 
 

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from recsys.errors import InputError
-from recsys.storage.safety.shown import ShownLog
-from recsys.storage.safety.store import SafetyStore, Standing
+from recsys.safety.store import SafetyStore, ShownLog, Standing
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FREE = Standing(viewer_out=False, out=frozenset())

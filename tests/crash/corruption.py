@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.errors import RecsysError
 from recsys.storage.manifest import MANIFEST
-from recsys.storage.published import CURRENT, RUNS, current_run
+from recsys.storage.publication import CURRENT, RUNS, current_run
 
 
 @dataclass

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.storage.arrays import load_arrays, save_arrays
-from recsys.storage.durable import sha256_of
-from recsys.storage.published import LISTS, SERVING, read_publication
+from recsys.storage.atomic_write import sha256_of
+from recsys.storage.publication import LISTS, SERVING, read_publication
 from tests.crash.walk import Story
 from tests.publication.night import Night
 

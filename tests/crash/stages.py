@@ -10,13 +10,17 @@ from typing import Any, Final
 
 from recsys.config import read_settings
 from recsys.errors import RecsysError
-from recsys.publication.accepted import is_accepted, read_accepted_events, read_accepted_people
-from recsys.publication.allocation_files import read_prices
-from recsys.publication.chosen_model import load_model
-from recsys.publication.feature_files import read_features
-from recsys.publication.night import Night
-from recsys.publication.work import WORK, WorkFolder
-from recsys.storage.durable import sha256_of
+from recsys.pipeline.from_settings import load_model
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.stage_outputs import (
+    is_accepted,
+    read_accepted_events,
+    read_accepted_people,
+    read_features,
+    read_prices,
+)
+from recsys.storage.atomic_write import sha256_of
 from tests.crash.disk import Disk, Harm, failing
 from tests.crash.processes import in_process
 from tests.crash.walk import Walked

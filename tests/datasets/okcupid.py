@@ -11,10 +11,10 @@ import h3
 import numpy as np
 import pandas as pd
 
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.vocabulary import AMOUNTS, ENUMERATIONS
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS
 from tests.datasets import data_folder
 
 SINCE = pd.Timestamp("2012-07-01T00:00:00Z")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from tests.datasets import data_folder
 from tests.datasets.unknown import unknown
 

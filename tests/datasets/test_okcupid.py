@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.storage.load import load_tables
 from tests.datasets import data_folder, needs, okcupid
 

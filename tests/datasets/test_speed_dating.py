@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history.labels import directed_labels
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.labels import directed_labels
 from recsys.storage.load import events_of, load_tables, population_of
 from tests.datasets import needs, speed_dating
 

@@ -1,8 +1,8 @@
 import pytest
 
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.storage.load import load_tables
 from tests.datasets import needs, young_people
 

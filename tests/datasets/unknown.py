@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.tables import CONTRACTS
+from recsys.catalogue.columns import Columns as C
+from recsys.data.tables import CONTRACTS
 
 
 def unknown(table: str, users: Sequence[str] | pd.Series) -> pd.DataFrame:

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from recsys.errors import InputError
-from recsys.evaluation.auc import Auc
 from recsys.evaluation.bootstrap import centred, of_groups, resample
-from recsys.evaluation.ndcg import Ndcg
-from recsys.evaluation.ranked import Ranked
+from recsys.evaluation.probability import Auc
+from recsys.evaluation.ranking import Ndcg, Ranked
 
 
 class MeanOf:

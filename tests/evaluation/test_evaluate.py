@@ -13,7 +13,7 @@ from recsys.evaluation import (
     exposure,
     gini,
 )
-from recsys.evaluation.auc import auc
+from recsys.evaluation.probability import auc
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,7 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from recsys.errors import InputError
 from recsys.evaluation import auc, brier, ece, log_loss, reliability_table
-from recsys.evaluation.auc import Auc
-from recsys.evaluation.ece import Ece
-from recsys.evaluation.log_loss import LogLoss
+from recsys.evaluation.probability import Auc, Ece, LogLoss
 
 outcome = st.integers(0, 1)
 coarse = st.integers(0, 4).map(lambda fourths: fourths / 4)

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.evaluation import ndcg, precision, recall
-from recsys.evaluation.ndcg import Ndcg, log_discount
-from recsys.evaluation.random_order import RandomOrder
-from recsys.evaluation.ranked import Ranked
+from recsys.evaluation.ranking import Ndcg, RandomOrder, Ranked, log_discount
 
 item = st.tuples(st.integers(0, 1), st.integers(0, 3))
 one_list = st.lists(item, min_size=1, max_size=6)

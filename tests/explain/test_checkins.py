@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from recsys.catalogue import LANGUAGES
+from recsys.data import Events, pair_stage, pair_stages
 from recsys.errors import InputError
-from recsys.explain.checkins import answered, due_checks, prompts
-from recsys.explain.checkins.answers import ANSWERS
-from recsys.explain.review import review_queue
-from recsys.history import Events, pair_stage, pair_stages
-from recsys.schema.catalogue import LANGUAGES
+from recsys.messaging import answered, due_checks, prompts
+from recsys.messaging.feeling_checks import ANSWERS
+from recsys.moderation import review_queue
 from tests.history.test_stage import MEETING, ONGOING
 from tests.history.timeline import day, events
 

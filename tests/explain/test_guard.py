@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue import LANGUAGES, load_catalogue
+from recsys.catalogue.yaml_file import YamlFile
 from recsys.errors import InputError
-from recsys.explain.guard import KINDS, Finding, advice, check
-from recsys.explain.guard.folded import Folded
-from recsys.explain.guard.guard import LONGEST
-from recsys.explain.guard.rules import load_rules, loose, read_rules
-from recsys.explain.openers import opener
-from recsys.schema.catalogue import LANGUAGES, load_catalogue
-from recsys.schema.catalogue.yaml_file import YamlFile
+from recsys.messaging import GUARD_KINDS as KINDS
+from recsys.messaging import Finding, advice, check, opener
+from recsys.messaging.draft_guard import LONGEST
+from recsys.messaging.guard_rules import Folded, load_rules, loose, read_rules
 from tests.benchmarks.guard import benign, figures
 from tests.explain.drafts import HALVES, Draft, load_drafts
 from tests.explain.test_openers import EVERY_CODE
@@ -191,7 +190,7 @@ def test_words_stand_alone_however_they_are_spaced() -> None:
 def test_a_broken_rule_names_file_and_key(change: tuple[str, str], named: str) -> None:
     from importlib.resources import files
 
-    text = (files("recsys.schema.catalogue") / "guard.yaml").read_text("utf-8")
+    text = (files("recsys.catalogue") / "guard.yaml").read_text("utf-8")
     with pytest.raises(InputError, match=named):
         read_rules(YamlFile("guard", text.replace(*change, 1).encode()), "v")
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from recsys.catalogue import LANGUAGES, load_catalogue
 from recsys.errors import InputError
-from recsys.explain.steps import next_steps
-from recsys.schema.catalogue import LANGUAGES, load_catalogue
+from recsys.messaging import next_steps
 from tests.schema.test_catalogue import JAPANESE
 
 STAGES = load_catalogue().stages.names

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue import LANGUAGES, load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
-from recsys.explain.openers import KINDS, opener, opener_kind
-from recsys.explain.reasons import Reasons
-from recsys.explain.visible import visible_reasons
-from recsys.schema.catalogue import LANGUAGES, load_catalogue
-from recsys.schema.columns import Columns as C
+from recsys.messaging import ICEBREAKER_KINDS as KINDS
+from recsys.messaging import opener, opener_kind
+from recsys.messaging.reasons import Reasons, visible_reasons
 from tests.people import make_people
 from tests.schema.test_catalogue import JAPANESE, MONEY, ROMANCE
 
@@ -158,7 +158,7 @@ def test_a_reason_shown_too_early_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     """Were a field moved to a later stage, neither reasons nor openers would show it before."""
     later = replace(WORDS.stages.fields["interests"], since="acquainted")
     stages = replace(WORDS.stages, fields={**WORDS.stages.fields, "interests": later})
-    monkeypatch.setattr("recsys.explain.visible.load_catalogue", lambda: replace(WORDS, stages=stages))
+    monkeypatch.setattr("recsys.catalogue.loading.load_catalogue", lambda: replace(WORDS, stages=stages))
     assert visible_reasons(["interest:coffee", "near"], "matched") == ["near"]
     early = opener("a", "b", ["interest:coffee"], "matched")
     assert early is not None

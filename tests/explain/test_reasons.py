@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.data.geography import centres, pair_distances_km
+from recsys.data.population import LongTables, Population
 from recsys.errors import InputError
-from recsys.explain.near import NEAR_KM
-from recsys.explain.reasons import MOST_REASONS, Reasons, reason_text
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.place import centres, pair_distances_km
-from recsys.schema.population import LongTables, Population
+from recsys.messaging.reason_kinds import NEAR_KM
+from recsys.messaging.reasons import MOST_REASONS, Reasons, reason_text
 from tests.people import make_people, populations
 
 CATALOGUE = load_catalogue()

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import EVENT_DETAILS, REPORT_CATEGORIES
+from recsys.catalogue.yaml_file import YamlFile
+from recsys.data import Events
 from recsys.errors import InputError
-from recsys.explain.review import demotions, load_policy, review_queue
-from recsys.explain.review.flags import flags
-from recsys.explain.review.policy import read_policy
-from recsys.history import Events
-from recsys.schema.catalogue.yaml_file import YamlFile
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import EVENT_DETAILS, REPORT_CATEGORIES
+from recsys.moderation import demotions, load_policy, review_queue
+from recsys.moderation.credibility import flags
+from recsys.moderation.review_policy import read_policy
 from tests.history.timeline import day, events
 
 POLICY = load_policy()
@@ -193,7 +193,7 @@ def test_every_flag_of_the_vocabulary_has_a_kind() -> None:
 def test_a_broken_policy_names_the_key() -> None:
     from importlib.resources import files
 
-    text = (files("recsys.schema.catalogue") / "review.yaml").read_text("utf-8")
+    text = (files("recsys.catalogue") / "review.yaml").read_text("utf-8")
     for wrong, named in (
         (text.replace("by: actor", "by: nobody", 1), "'by' is actor or target"),
         (text.replace("verified: id ", "verified: passport "), "unknown tier"),

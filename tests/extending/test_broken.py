@@ -13,15 +13,15 @@ import recsys
 from recsys.cli import app
 from recsys.config import ModelSettings, PolicySettings, settings_of
 from recsys.constraints import Constraint, Gate, Refuses, check_constraint
-from recsys.constraints.brought import check_brought
+from recsys.constraints.plugin import check_brought
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
+from recsys.pipeline.fingerprint import code_id
+from recsys.pipeline.from_settings import chosen_model, model_kind
+from recsys.pipeline.night import chosen_policy
 from recsys.plugins import plugins
-from recsys.publication.chosen_model import chosen_model, model_kind
-from recsys.publication.identity import code_id
-from recsys.publication.night import chosen_policy
+from recsys.safety import open_safety
 from recsys.storage.load import load_population
-from recsys.storage.safety import open_safety
 from tests.extending.page import install
 from tests.people import make_people
 
@@ -208,7 +208,7 @@ def test_the_pair_rule_of_the_page_says_the_same_in_both_forms(ours: Path) -> No
 
 
 def test_newcomers_are_held_against_gates_of_others_and_nothing_else() -> None:
-    from recsys.constraints.newcomer import Plan
+    from recsys.constraints.cold_start import Plan
 
     people = make_people(30, np.random.default_rng(3))
     for wrong in ("", "refuses"):

@@ -15,13 +15,13 @@ import recsys
 from recsys.cli import app
 from recsys.config import read_settings
 from recsys.models.content import ContentModel
-from recsys.publication.identity import code_id
-from recsys.publication.night import chosen_policy
-from recsys.publication.work import PUBLISHED, WORK
+from recsys.pipeline.fingerprint import code_id
+from recsys.pipeline.night import chosen_policy
+from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety, open_safety
 from recsys.storage.load import load_population
-from recsys.storage.published import current_run, read_publication
-from recsys.storage.safety import MemorySafety, open_safety
+from recsys.storage.publication import current_run, read_publication
 from tests.extending import page
 from tests.pipelines.nights import Folder
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
 from recsys.features.boundaries import Boundaries
 from recsys.features.circles import Circles
 from recsys.features.interests import Interests
@@ -11,8 +13,6 @@ from recsys.features.rhythm import Rhythm
 from recsys.features.scales import Scales
 from recsys.features.talk import Talk
 from recsys.features.values import Values
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
 from tests.contracts.block_contract import BlockContract
 from tests.features.test_rhythm import some_events
 

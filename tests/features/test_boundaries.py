@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.contact_hours import utc_hours
 from recsys.features.boundaries import Boundaries
-from recsys.schema.columns import Columns as C
-from recsys.schema.hours import utc_hours
-from recsys.schema.vocabulary import ENUMERATIONS
 from tests.features.pairs import assert_is
 from tests.features.test_talk import weights
 from tests.people import make_people

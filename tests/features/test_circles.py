@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.ids import hashed_strings
 from recsys.features.circles import Circles
-from recsys.schema.columns import Columns as C
-from recsys.schema.strings import hashed_strings
 from tests.features.pairs import all_pairs, assert_is
 from tests.people import make_people
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.features import FeatureMap, default_blocks
 from recsys.features.talk import Talk
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
 from tests.people import make_people
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.ids import hashed_strings
 from recsys.features.interests import Interests
 from recsys.features.ngrams import ngrams
 from recsys.features.tag_embedding import cooccurrence_kernel, embedding, ppmi, taxonomy_kernel
-from recsys.schema.columns import Columns as C
-from recsys.schema.strings import hashed_strings
 from tests.features.pairs import assert_is
 from tests.people import make_people
 

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from recsys.data.population import Population
 from recsys.errors import TableError
 from recsys.features import FeatureMap, Numeric
-from recsys.schema.population import Population
 
 AS_OF = "2026-01-05"
 

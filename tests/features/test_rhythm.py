@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.events import Events
 from recsys.features.rhythm import Rhythm
-from recsys.history.events import Events
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import ENUMERATIONS
 from tests.features.pairs import assert_is
 from tests.people import AS_OF, make_people
 

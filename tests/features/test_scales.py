@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.features.factor_model import FactorModel, fit_factor_model
 from recsys.features.reliability import spearman_brown, split_half
 from recsys.features.scales import Scales
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
 from tests.features.pairs import assert_is
 from tests.people import make_people
 

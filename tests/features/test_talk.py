@@ -1,7 +1,7 @@
 import numpy as np
 
+from recsys.catalogue.columns import Columns as C
 from recsys.features.talk import Talk
-from recsys.schema.columns import Columns as C
 from tests.features.pairs import all_pairs, assert_is
 from tests.people import make_people
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.features.values import Values
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
 from tests.features.pairs import assert_is
 from tests.people import make_people
 

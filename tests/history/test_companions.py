@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history.companions import companions
-from recsys.history.events import Events
-from recsys.schema.ids import IdIndex
+from recsys.data.conversations import companions
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex
 
 IDS = IdIndex(["a", "b", "c", "d"])
 

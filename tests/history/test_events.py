@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data import Events
 from recsys.errors import InputError
-from recsys.history import Events
-from recsys.schema.columns import Columns as C
 from tests.history.timeline import day, events
 
 PLAIN = pd.DataFrame({C.ACTOR: ["a", "b"], C.TARGET: ["b", "a"], C.TYPE: ["like", "pass"]})

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history import Events, directed_labels
-from recsys.history.grades import GRADES, NO_EVIDENCE, SAFETY, LabelSettings
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data import Events, directed_labels
+from recsys.data.label_weights import GRADES, NO_EVIDENCE, SAFETY, LabelSettings
 from tests.history.timeline import day, events
 
 WEEK = [(at, who, "message", other) for at in range(9) for who, other in (("a", "b"), ("b", "a"))]

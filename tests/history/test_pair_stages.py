@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.stages import FACTS
+from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
+from recsys.data import Events, pair_stage, pair_stages
+from recsys.data.pair_stage_plain import PairStage, both_opted_in, stage_facts
+from recsys.data.pair_stages import Between, opted_in, pair_facts
 from recsys.errors import InputError
-from recsys.history import Events, pair_stage, pair_stages
-from recsys.history.pair_facts import Between, opted_in, pair_facts
-from recsys.history.stage import PairStage
-from recsys.history.stage_facts import both_opted_in, stage_facts
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.catalogue.stages import FACTS
-from recsys.schema.columns import Columns as C
-from recsys.schema.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
 from tests.history.test_stage import ACQUAINTED, BOTH, LISTED, MATCHED, MEETING, ONGOING
 from tests.history.timeline import day, events
 

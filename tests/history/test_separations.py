@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from recsys.history import relations
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
-from recsys.schema.relations import SEPARATION_REASONS, Relations
+from recsys.catalogue.columns import Columns as C
+from recsys.data import relations
+from recsys.data.ids import IdIndex
+from recsys.data.relations import SEPARATION_REASONS, Relations
 from tests.history.timeline import day, events
 
 IDS = IdIndex(["a", "b", "c"])

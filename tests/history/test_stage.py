@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recsys.history import pair_stage
+from recsys.data import pair_stage
 from tests.history.timeline import day, events
 
 BOTH = ("a", "b"), ("b", "a")

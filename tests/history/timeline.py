@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.history import Events
-from recsys.schema.columns import Columns as C
+from recsys.catalogue.columns import Columns as C
+from recsys.data import Events
 
 START = pd.Timestamp("2026-01-01T00:00:00", tz="UTC")
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Constraint, Policy
-from recsys.constraints.person import persons
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.constraints.tokens import persons
+from recsys.data.population import Population
 from tests.constraints.changed import reordered, with_unknown
 from tests.constraints.contract import every_pair
 

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Constraint, Policy
-from recsys.constraints.ages import AgeBands
-from recsys.constraints.clauses import Clause, Gate, Mask, Refuses
+from recsys.constraints.base import Clause, Gate, Refuses, said_any
+from recsys.constraints.boundaries import ContactFrequency
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.frequency import ContactFrequency
-from recsys.constraints.said import said_any
-from recsys.constraints.words import one_hot, unpack
+from recsys.constraints.profile import AgeBands
+from recsys.data.bitsets import one_hot, unpack
+from recsys.data.population import Population
 from recsys.models.directed import Directed
 from recsys.ranking.recommend import recommend
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import Rows
-from recsys.schema.population import Population
+from recsys.types import BoolArray as Mask
+from recsys.types import Int32Array as Rows
 from tests.constraints.changed import held, narrowed, nearer, separated, with_unknown, with_word
 from tests.constraints.contract import random_people
 from tests.laws import checks
@@ -111,7 +111,7 @@ class TestLaw2CompiledIsPlain:
         caught(lambda seed: checks.law_2_compiled_is_plain(Policy((AgeBands(),)), random_people(seed)))
 
     def test_catches_a_block_that_forgets_separations(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        nobody = "recsys.constraints.block._apart"
+        nobody = "recsys.constraints.compiled._apart"
         monkeypatch.setattr(nobody, lambda compiled, row: np.arange(compiled.n_people) == row)
         caught(lambda seed: checks.law_2_compiled_is_plain(DEFAULT, random_people(seed)))
 
@@ -284,6 +284,6 @@ class TestLaw8OthersUntouched:
 
 
 def _compile(policy: Policy, people: Population) -> Compiled:
-    from recsys.constraints.compile import compile_clauses
+    from recsys.constraints.compilation import compile_clauses
 
     return compile_clauses([c for one in policy.constraints for c in one.clauses(people)], people)

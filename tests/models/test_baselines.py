@@ -2,15 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.history.events import Events
-from recsys.models.behaviour_config import BehaviourConfig
-from recsys.models.lfrr import LFRR, LFRRConfig
-from recsys.models.one_sided_als import OneSidedALS
-from recsys.models.rcf import RCF, RCFConfig
-from recsys.models.recon import RECON
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.models.als import BehaviourConfig
+from recsys.models.baselines import LFRR, RCF, RECON, LFRRConfig, OneSidedALS, RCFConfig
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
 

@@ -5,14 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history.events import Events
-from recsys.models.behaviour_config import BehaviourConfig
-from recsys.models.als_factors import stored_confidences
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.models.als import BehaviourConfig, stored_confidences
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
-from recsys.models.looks import Looks
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.models.impressions import Looks
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
 

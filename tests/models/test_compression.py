@@ -1,6 +1,6 @@
 import numpy as np
 
-from recsys.models.compression import compression
+from recsys.models.factor_space import compression
 
 
 def test_is_exact_when_nothing_is_dropped():

@@ -5,13 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
 from recsys.features import FeatureMap, default_blocks
-from recsys.history.events import Events
-from recsys.models.content import ContentModel
-from recsys.models.content_config import USUAL_WEIGHTS, ContentConfig
+from recsys.models.content import USUAL_WEIGHTS, ContentConfig, ContentModel
 from recsys.models.directed import sigmoid
-from recsys.models.nearness import Nearness
-from recsys.schema.columns import Columns as C
+from recsys.models.distance_decay import Nearness
 from tests.contracts.model_contract import ModelContract
 from tests.people import AS_OF, make_people
 
@@ -136,7 +135,7 @@ def test_a_saved_model_scores_new_people_without_scikit_learn(people, tmp_path):
     program = (
         "import sys\n"
         "from recsys.models.content import ContentModel\n"
-        "from recsys.schema.population import Population\n"
+        "from recsys.data.population import Population\n"
         f"model = ContentModel.load({str(tmp_path / 'model')!r})\n"
         "model.directed(Population.of_ids(['new', 'newer'], as_of='2026-03-02'))\n"
         "assert not [m for m in sys.modules if m.startswith(('sklearn', 'scipy.optimize'))]\n"

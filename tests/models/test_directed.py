@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError
 from recsys.models.directed import Directed, concatenate, sigmoid
-from recsys.models.nearness import Nearness
-from recsys.schema.ids import IdIndex
+from recsys.models.distance_decay import Nearness
 from tests.people import CELLS
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from recsys.models.folds import people_folds
-from recsys.models.labelled_pairs import LabelledPairs
+from recsys.models.cross_fitting import people_folds
+from recsys.models.training_data import LabelledPairs
 
 
 def some_pairs(n_people, n_pairs, seed=0):

@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history.events import Events
-from recsys.models.behaviour_config import BehaviourConfig
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.models.als import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
-from recsys.models.content_config import ContentConfig
-from recsys.models.hybrid import HybridModel
-from recsys.models.hybrid_config import HybridConfig
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.models.content import ContentConfig
+from recsys.models.hybrid import HybridConfig, HybridModel
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from recsys.models.directed import sigmoid
-from recsys.models.joint import USUAL_ASSOCIATION, Joint, Replies, fit_joint
-from recsys.models.looks import Looks
+from recsys.models.impressions import Looks
+from recsys.models.reciprocal import USUAL_ASSOCIATION, Joint, Replies, fit_joint
 
 
 def meetings(rng, shared, n=30_000, asked=False):

@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 
-from recsys.history.events import Events
-from recsys.models.labelled_pairs import LabelledPairs
-from recsys.schema.population import Population
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.models.training_data import LabelledPairs
 from tests.people import AS_OF
 
 

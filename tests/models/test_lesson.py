@@ -4,9 +4,9 @@ import numpy as np
 
 import recsys
 from recsys.models.content import ContentModel
+from recsys.models.factor_space import Shifts
 from recsys.models.hybrid import HybridModel
-from recsys.models.looks import Looks
-from recsys.models.space import Shifts
+from recsys.models.impressions import Looks
 
 
 def test_forgotten_rows_are_made_again() -> None:

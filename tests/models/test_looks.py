@@ -2,11 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history.events import Events
-from recsys.models.examination import Examination
-from recsys.models.looks import Looks
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.models.impressions import Examination, Looks
 from tests.people import AS_OF
 
 

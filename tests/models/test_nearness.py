@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import SettingsError
-from recsys.models.nearness import Nearness
+from recsys.models.distance_decay import Nearness
 from tests.people import CELLS
 
 NUMBERS = np.array([int(cell, 16) for cell in CELLS] + [0], np.uint64)

@@ -6,11 +6,11 @@ import pytest
 
 import recsys
 from recsys import plots
+from recsys.data.events import Events
 from recsys.errors import InputError
-from recsys.history.events import Events
-from recsys.models.content_config import ContentConfig
-from recsys.models.hybrid_config import HybridConfig
-from recsys.models.pair_parts import FACTORS, LEVEL, PERSONAL, POPULARITY, REDUCTION, SELECTIVITY
+from recsys.models.content import ContentConfig
+from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, REDUCTION, SELECTIVITY
+from recsys.models.hybrid import HybridConfig
 from tests.contracts.model_contract import some_events
 from tests.people import make_people
 

@@ -4,8 +4,8 @@ import pytest
 from recsys.features.rows import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
-from recsys.models.labelled_pairs import LabelledPairs
 from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, _Problem, fit_pair_logistic
+from recsys.models.training_data import LabelledPairs
 
 BLOCK_OF = np.array([0, 0, 1])
 WEAK = Strengths(block=0.01, column=0.01, marginal=0.01, person=0.0)

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.history.events import Events
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.models.popularity import PopularityConfig, PopularityModel
-from recsys.schema.population import Population
 from tests.contracts.model_contract import ModelContract
 from tests.people import AS_OF
 

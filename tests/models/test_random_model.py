@@ -1,8 +1,8 @@
 import numpy as np
 
-from recsys.history.events import Events
-from recsys.models.random_model import RandomConfig, RandomModel
-from recsys.schema.population import Population
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.models.baselines import RandomConfig, RandomModel
 from tests.contracts.model_contract import ModelContract
 from tests.people import AS_OF
 

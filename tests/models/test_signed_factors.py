@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.evaluation import auc
-from recsys.history.events import Events
-from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.als import BehaviourConfig, signed_factors
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.hybrid import HybridModel
-from recsys.models.looks import Looks
-from recsys.models.signed_factors import signed_factors
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.models.impressions import Looks
 
 AS_OF = "2026-01-05"
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.evaluation import auc
-from recsys.history.events import Events
-from recsys.models.behaviour_config import BehaviourConfig
+from recsys.models.als import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
-from recsys.models.looks import Looks
-from recsys.models.unseen import only_likes, with_unseen
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.models.impressions import Looks
+from recsys.models.negative_sampling import only_likes, with_unseen
 
 AS_OF = "2026-01-05"
 

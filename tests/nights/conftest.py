@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys.nights import NightsConfig, Outcome, play_nights
+from recsys.simulation.policies import NightsConfig
+from recsys.simulation.policy_nights import Outcome, play_nights
 from recsys.simulation.settings import town_settings
 from recsys.simulation.town import Town, make_town
 

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from recsys.cli import app
-from recsys.nights import NightsSummary
+from recsys.simulation.policy_summary import NightsSummary
 
 ASKED = [
     "simulate",

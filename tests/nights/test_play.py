@@ -5,16 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import recsys.nights.scores as scores_module
+import recsys.simulation.policies as scores_module
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
+from recsys.data.events import Events
 from recsys.errors import SettingsError
-from recsys.history.events import Events
-from recsys.nights import NightsConfig, Outcome, play_nights
-from recsys.nights.evening import Evening, members_of
-from recsys.nights.policies import best, list_policy, opens_of
-from recsys.nights.scores import ModelScores, OracleScores
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
+from recsys.simulation.policies import ModelScores, NightsConfig, OracleScores, best, list_policy, opens_of
+from recsys.simulation.policy_nights import Evening, Outcome, members_of, play_nights
 from recsys.simulation.town import Town
 from tests.nights.conftest import CONFIG
 

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError
-from recsys.nights import NightsConfig, NightsSummary, Outcome, summarised
-from recsys.nights.diary import Diary
-from recsys.nights.pooled import MEASURES, SHARES, Pooled
-from recsys.schema.ids import IdIndex
+from recsys.simulation.policies import NightsConfig
+from recsys.simulation.policy_nights import Diary, Outcome
+from recsys.simulation.policy_summary import MEASURES, SHARES, NightsSummary, Pooled, summarised
 
 
 def diary(*, lasting: list[list[int]], sent: list[list[int]], exposure: list[float]) -> Diary:

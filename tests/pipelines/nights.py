@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import CHANGES
-from recsys.publication.work import PUBLISHED, WORK
+from recsys.pipeline.paths import PUBLISHED, WORK
 
 ROOT = Path(__file__).parents[2]
 STAGES = (

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from recsys.config import Settings
-from recsys.publication.work import PUBLISHED, WORK
+from recsys.pipeline.paths import PUBLISHED, WORK
 from tests.pipelines.imports import ROOT, reached_files
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

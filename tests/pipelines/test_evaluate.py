@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from recsys.publication.work import WORK
+from recsys.pipeline.paths import WORK
 from tests.pipelines.nights import Folder
 
 

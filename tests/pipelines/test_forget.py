@@ -8,11 +8,11 @@ import pytest
 
 from recsys import Ranker
 from recsys.errors import PublicationError
-from recsys.publication.forgetting import forget
-from recsys.publication.rollback import rollback
-from recsys.storage.erasures import ErasureList
-from recsys.storage.published import LISTS, current_run, read_publication
-from recsys.storage.safety.memory import MemorySafety
+from recsys.pipeline.erasure import forget
+from recsys.pipeline.rollback import rollback
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.store import MemorySafety
+from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.pipelines.conftest import PEOPLE
 from tests.pipelines.nights import STAGES, Folder
 from tests.pipelines.search import files_with

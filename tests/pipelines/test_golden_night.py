@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from recsys.config import PARAMS_FILE
-from recsys.publication.allocation_files import read_prices
-from recsys.publication.work import WORK
-from recsys.storage.published import LISTS, current_run, read_publication
+from recsys.pipeline.paths import WORK
+from recsys.pipeline.stage_outputs import read_prices
+from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.pipelines.conftest import PEOPLE
 from tests.pipelines.nights import STAGES, Folder
 
@@ -185,7 +185,7 @@ def test_a_night_killed_before_the_pointer_leaves_the_last_one(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recsys.publication.publish.point_to", killed)
+    monkeypatch.setattr("recsys.storage.publication.point_to", killed)
     with pytest.raises(KeyboardInterrupt):
         folder.run(PEOPLE, stages=LAST)
     assert read_publication(folder.published).run_id == before.run_id

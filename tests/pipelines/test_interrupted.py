@@ -14,8 +14,8 @@ from pipelines import night
 from pipelines.night import outcome_of
 from pipelines.stage import run_with
 from recsys.errors import InputError
-from recsys.publication.lock import writer_lock
-from recsys.publication.work import WORK
+from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.paths import WORK
 from tests.pipelines.imports import ROOT
 
 TREE = """

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.night import main, night_language, outcome_of, over_budget
-from recsys.publication.work import PUBLISHED, WORK
-from recsys.storage.published import current_run
+from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.storage.publication import current_run
 from tests.pipelines.imports import ROOT
 
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")

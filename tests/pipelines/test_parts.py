@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recsys.publication.executors.processes import Processes
-from recsys.publication.recommending import recommend_night
-from recsys.publication.work import WORK, WorkFolder
+from recsys.pipeline.candidates import recommend_night
+from recsys.pipeline.executors import Processes
+from recsys.pipeline.paths import WORK, WorkFolder
 from tests.pipelines.conftest import PEOPLE
 from tests.pipelines.nights import Folder
 

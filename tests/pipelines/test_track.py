@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.night import outcome_of
-from recsys.publication.work import PUBLISHED, WORK
-from recsys.storage.published import current_run
+from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.storage.publication import current_run
 from tests.pipelines.conftest import PEOPLE
 from tests.pipelines.nights import Folder
 from tests.tracking.databases import put_database

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from recsys import plots
+from recsys.data.ids import IdIndex
+from recsys.data.population import Population
 from recsys.errors import InputError
 from recsys.evaluation import lorenz_curve
 from recsys.models.directed import Directed
 from recsys.plots.cells import cell_table
 from recsys.plots.embedding import principal_plane
-from recsys.schema.ids import IdIndex
-from recsys.schema.population import Population
 
 IDS = [f"p{number:02d}" for number in range(12)]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import PlatformSettings, PublishSettings
 from recsys.constraints.policy import Policy
-from recsys.publication.publish import Outcome, publish
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.data.population import Population
+from recsys.pipeline.publish import Outcome, publish
 from recsys.storage.manifest import MadeFrom
 from tests.people import make_listed_people
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from recsys.config import MODEL_NAMES, ModelSettings
+from recsys.data.events import Events
 from recsys.errors import SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
-from recsys.history.events import Events
-from recsys.publication.chosen_model import chosen_model, load_model
-from recsys.publication.feature_files import read_features, write_features
+from recsys.pipeline.from_settings import chosen_model, load_model
+from recsys.pipeline.stage_outputs import read_features, write_features
 from tests.publication.night import Night
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from recsys.errors import PublicationError
-from recsys.publication.forgetting import forget
-from recsys.publication.rollback import rollback
-from recsys.storage.erasures import ErasureList
-from recsys.storage.published import read_publication
+from recsys.pipeline.erasure import forget
+from recsys.pipeline.rollback import rollback
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.publication import read_publication
 from tests.crash.corruption import try_all
 from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
@@ -61,7 +61,7 @@ def test_going_back_may_end_at_any_step(night: Night, tmp_path: Path) -> None:
 
 def test_a_lost_publication_would_be_seen(publishing: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that moves the pointer before the files are there is caught by the walk."""
-    from recsys.publication import publish as module
+    from recsys.pipeline import publish as module
 
     moved = module.move_durably
 
@@ -78,7 +78,7 @@ def test_killed_between_the_files_and_the_pointer(night: Night, tmp_path: Path) 
     settled = night.publish(tmp_path).run_id
 
     def work() -> None:
-        import recsys.publication.publish as module
+        import recsys.pipeline.publish as module
 
         module.point_to = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
         night.publish(tmp_path)

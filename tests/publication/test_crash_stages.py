@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import pytest
 
-from recsys.publication.run_log import read_lines
-from recsys.publication.work import WORK
+from recsys.pipeline.paths import WORK
+from recsys.pipeline.run_log import read_lines
 from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
 from tests.crash.stages import WRITES, Stages
@@ -53,7 +53,7 @@ def test_half_an_allocation_is_refused(stages: Stages) -> None:
 
 def test_a_file_written_in_place_would_be_seen(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that does not write aside leaves half a pool, and the walk says so."""
-    from recsys.publication import list_table
+    from recsys.pipeline import list_files as list_table
 
     @contextmanager
     def in_place(path: Path) -> Iterator[BinaryIO]:

@@ -10,10 +10,8 @@ import pytest
 
 from recsys.config import ExecutionSettings
 from recsys.errors import BusyError
-from recsys.publication.executors.chosen import chosen_executor
-from recsys.publication.executors.executor import PartDone
-from recsys.publication.executors.in_process import InProcess
-from recsys.publication.executors.processes import Processes
+from recsys.pipeline.executors import InProcess, PartDone, Processes
+from recsys.pipeline.from_settings import chosen_executor
 from tests.contracts.executor_contract import ExecutorContract
 
 

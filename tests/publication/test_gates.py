@@ -7,18 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.config import GateSettings
-from recsys.constraints import many_pairs
-from recsys.publication.gates import GATES, Gate, Level, Proposal
-from recsys.publication.gates.last_night import people, rows
-from recsys.publication.gates.lengths import lengths
-from recsys.publication.gates.pairs import no_duplicates, no_self, ranks
-from recsys.publication.gates.platform import platform
-from recsys.publication.gates.scores import scores
-from recsys.publication.gates.violations import violations
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.storage.published import read_publication
+from recsys.constraints import policy as many_pairs
+from recsys.pipeline.gates import GATES, Gate, Level, Proposal
+from recsys.pipeline.gates.lists import lengths, no_duplicates, no_self, people, ranks, rows, scores
+from recsys.pipeline.gates.safety import platform, violations
+from recsys.storage.publication import read_publication
 from tests.publication.night import Night, not_shown
 
 

@@ -8,23 +8,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import GateSettings
-from recsys.publication.evaluated import read_calibration
-from recsys.publication.gates import Calibration, Level, Proposal
-from recsys.publication.gates.band import Band, usual_band
-from recsys.publication.gates.calibration import calibration
-from recsys.publication.gates.drift import by_chance, drift, psi
-from recsys.publication.gates.erased import erased
-from recsys.publication.gates.exposure import exposure
-from recsys.publication.gates.overlap import overlap
-from recsys.publication.gates.parity import parity
-from recsys.publication.gates_file import read_gates
-from recsys.publication.past_nights import past_nights
-from recsys.publication.portrait import portrait_of, read_portrait
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Coded
-from recsys.storage.erasures import ErasureList
-from recsys.storage.published import read_publication
+from recsys.data.population import Coded
+from recsys.pipeline.gates import Calibration, Level, Proposal
+from recsys.pipeline.gates.base import Band, usual_band
+from recsys.pipeline.gates.distribution import (
+    by_chance,
+    calibration,
+    drift,
+    exposure,
+    parity,
+    portrait_of,
+    psi,
+    read_portrait,
+)
+from recsys.pipeline.gates.lists import overlap
+from recsys.pipeline.gates.safety import erased
+from recsys.pipeline.history import past_nights, read_gates
+from recsys.pipeline.stage_outputs import read_calibration
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.publication import read_publication
 from tests.publication.night import SETTINGS, Night
 
 

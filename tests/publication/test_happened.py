@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import recsys
-from recsys.history.companions import DECIDING, companions, full_lives
-from recsys.history.events import Events
-from recsys.publication.accepted import read_accepted_events, write_accepted
-from recsys.schema.population import Population
+from recsys.data.conversations import DECIDING, companions, full_lives
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.pipeline.stage_outputs import read_accepted_events, write_accepted
 
 
 @pytest.fixture(scope="module")

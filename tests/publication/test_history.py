@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import PublishSettings
-from recsys.publication import history as module
-from recsys.publication import publish as publishing
-from recsys.publication.forgetting import forget
-from recsys.publication.gates import Level
-from recsys.publication.history import HISTORY, read_history
-from recsys.publication.night_times import seconds_until_published
-from recsys.publication.retention import run_ids
-from recsys.schema.columns import Columns as C
+from recsys.pipeline import history as module
+from recsys.pipeline import publish as publishing
+from recsys.pipeline.erasure import forget
+from recsys.pipeline.gates import Level
+from recsys.pipeline.history import HISTORY, read_history
+from recsys.pipeline.retention import run_ids
+from recsys.pipeline.run_log import seconds_until_published
 from tests.publication.night import MADE_FROM, SETTINGS, Night, make_night, not_shown
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from recsys.config import Settings
 from recsys.constraints.policy import Policy
-from recsys.publication.chance import generator
-from recsys.publication.identity import code_id, files_id, made_from, package_versions, source_id
+from recsys.pipeline.fingerprint import code_id, files_id, made_from, package_versions, source_id
+from recsys.random import generator
 
 
 @pytest.fixture

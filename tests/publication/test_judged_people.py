@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from recsys.history.events import Events
-from recsys.publication.judged_people import events_among, judged_people, tables_among
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.population import Population
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.pipeline.evaluation_sample import events_among, judged_people, tables_among
 
 
 def along_a_road(n: int) -> Population:

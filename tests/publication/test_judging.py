@@ -1,9 +1,9 @@
 import pandas as pd
 
-from recsys.history.events import Events
-from recsys.publication.judging import _mutual, _slices, answers_after
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex
+from recsys.pipeline.evaluation import _mutual, _slices, answers_after
 
 
 def events(*rows: tuple[str, str, str, int]) -> Events:

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from recsys.history.events import Events
-from recsys.publication.late import late_events
-from recsys.schema.columns import Columns as C
-from recsys.storage.published import read_publication
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.pipeline.night import late_events
+from recsys.storage.publication import read_publication
 from tests.publication.night import Night
 
 

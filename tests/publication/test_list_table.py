@@ -8,15 +8,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, SourceError
-from recsys.explain.reasons import Reasons
-from recsys.publication import list_table as module
-from recsys.publication.join_lists import join_lists
-from recsys.publication.list_table import copy_lists, write_lists, write_table
-from recsys.publication.pair_table import list_table, list_tables
-from recsys.ranking.ranked_pairs import RankedPairs
-from recsys.schema.columns import Columns as C
-from recsys.storage.published import LIST_COLUMNS, read_coded_lists, read_lists
+from recsys.messaging.reasons import Reasons
+from recsys.pipeline import list_files as module
+from recsys.pipeline.list_files import (
+    copy_lists,
+    join_lists,
+    list_table,
+    list_tables,
+    write_lists,
+    write_table,
+)
+from recsys.ranking.recommend import RankedPairs
+from recsys.storage.publication import LIST_COLUMNS, read_coded_lists, read_lists
 from tests.publication.night import Night
 
 

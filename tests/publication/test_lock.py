@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BusyError
-from recsys.publication.lock import is_locked, writer_lock
+from recsys.pipeline.lock import is_locked, writer_lock
 from tests.publication.night import Night
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from recsys.publication.lock import is_locked, writer_lock
+from recsys.pipeline.lock import is_locked, writer_lock
 with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recsys.publication.machine_memory import machine_memory
+from recsys.pipeline.doctor import machine_memory
 
 
 def test_a_limit_below_the_machine_counts(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.publication.part_files import PartFiles
+from recsys.pipeline.checkpoints import PartFiles
 
 
 @pytest.fixture

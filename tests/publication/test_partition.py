@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.publication.partition import Partition, partition
+from recsys.pipeline.candidates import Partition, partition
 
 worlds = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40)
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.data.population import Population
 from recsys.errors import UnknownIdError
-from recsys.publication import list_table
-from recsys.publication.allocating import read_pool
-from recsys.publication.list_table import write_table
-from recsys.publication.pair_table import list_table as table_of
-from recsys.publication.work import WorkFolder
-from recsys.ranking.ranked_pairs import RankedPairs
-from recsys.schema.population import Population
+from recsys.pipeline import list_files as list_table
+from recsys.pipeline.allocation import read_pool
+from recsys.pipeline.list_files import list_table as table_of
+from recsys.pipeline.list_files import write_table
+from recsys.pipeline.paths import WorkFolder
+from recsys.ranking.recommend import RankedPairs
 
 PEOPLE = Population.of_ids([f"u{row:02d}" for row in range(20)], as_of="2026-01-05")
 

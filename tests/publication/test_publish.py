@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import GateSettings, PlatformSettings, PublishSettings
 from recsys.errors import BusyError, InputError, PublicationError
-from recsys.publication.gates import Level
-from recsys.publication.gates_file import read_gates
-from recsys.schema.columns import Columns as C
-from recsys.storage.published import current_run, read_publication
+from recsys.pipeline.gates import Level
+from recsys.pipeline.history import read_gates
+from recsys.storage.publication import current_run, read_publication
 from tests.publication.night import DECLARED, SETTINGS, Night, not_shown
 
 

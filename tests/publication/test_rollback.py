@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BusyError, PublicationError
-from recsys.publication.lock import writer_lock
-from recsys.publication.rollback import rollback
-from recsys.storage.published import current_run, read_publication
+from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.rollback import rollback
+from recsys.storage.publication import current_run, read_publication
 from tests.publication.night import Night
 
 

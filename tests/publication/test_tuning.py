@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings
+from recsys.data.events import Events
 from recsys.errors import InputError, SettingsError
-from recsys.history.events import Events
-from recsys.publication.night import Night
-from recsys.publication.tuning import Part, tune
-from recsys.schema.columns import Columns as C
+from recsys.pipeline.night import Night
+from recsys.pipeline.tuning import Part, tune
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_events
-from recsys.storage.write import write_tables
+from recsys.storage.table_files import write_tables
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
+from recsys.data.population import Population
 from recsys.models.directed import Directed
-from recsys.publication.publish import Outcome, publish
+from recsys.pipeline.publish import Outcome, publish
 from recsys.ranking.recommend import recommend
-from recsys.ranking.serving_files import write_serving
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.ranking.snapshot_files import write_serving
 from tests.people import make_listed_people
 from tests.publication.night import MADE_FROM, SETTINGS
 

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from recsys.allocation.config import AllocationConfig
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
-from recsys.ranking.allocated import allocated_lists
-from recsys.ranking.pool import mutual_pool
-from recsys.ranking.recommender import Recommender
-from recsys.schema.columns import Columns as C
+from recsys.ranking.allocated_lists import allocated_lists, mutual_pool
+from recsys.ranking.recommend import Recommender
 from tests.people import make_listed_people, random_relations
 from tests.ranking.test_recommend import Drawn
 

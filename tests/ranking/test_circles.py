@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
+from recsys.data.population import Population
+from recsys.data.relations import SEPARATION_REASONS, Relations
 from recsys.errors import SettingsError, UnknownIdError
 from recsys.models.directed import Directed
-from recsys.models.nearness import Nearness
+from recsys.models.distance_decay import Nearness
 from recsys.ranking.circles import UNSAFE, recommend_circles
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.relations import SEPARATION_REASONS, Relations
 from tests.people import make_listed_people, make_people
 
 POLICY = Policy.default()

@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.data.relations import Relations
 from recsys.errors import InputError, PublicationError
-from recsys.history.events import Events
+from recsys.models.base import Model
 from recsys.models.content import ContentModel
 from recsys.models.hybrid import HybridModel
-from recsys.models.model import Model
-from recsys.ranking.newcomer_files import write_newcomer_files
+from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.relations import Relations
-from recsys.storage.published import NEWCOMERS
-from recsys.storage.safety import MemorySafety
+from recsys.safety import MemorySafety
+from recsys.storage.publication import NEWCOMERS
 from tests.people import make_listed_people
 from tests.ranking.published import NOW, World
 

@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from recsys.errors import InputError, NotPermittedError
-from recsys.ranking.permission import OperatorGate, OperatorPermission
 from recsys.ranking.ranker import Ranker
-from recsys.storage.safety import MemorySafety
+from recsys.safety import MemorySafety
+from recsys.safety.permission import OperatorGate, OperatorPermission
 from tests.ranking.published import World
 
 

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import LongTables, Population
 from recsys.errors import RecsysError
-from recsys.ranking.page import Item, Page, Receipt
 from recsys.ranking.ranker import Ranker
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import LongTables, Population
-from recsys.storage.safety import MemorySafety
+from recsys.ranking.response import Item, Page, Receipt
+from recsys.safety import MemorySafety
 from tests.people import make_listed_people
 from tests.ranking.published import NOW, World
 

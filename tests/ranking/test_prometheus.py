@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from recsys.ranking.ranker import Ranker
-from recsys.storage.safety import MemorySafety
+from recsys.safety import MemorySafety
 from tests.ranking.published import NOW, World
 
 client = pytest.importorskip("prometheus_client", reason="the extra metrics is not installed")
 
 
 def test_calls_and_loads_are_counted(tmp_path: Path) -> None:
-    from recsys.ranking.prometheus import PrometheusHooks
+    from recsys.ranking.hooks import PrometheusHooks
 
     world, registry = World.small(40), client.CollectorRegistry()
     world.publish(tmp_path)

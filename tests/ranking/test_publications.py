@@ -14,10 +14,10 @@ from recsys.constraints.policy import Policy
 from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.ranking.hooks import Call, Load
 from recsys.ranking.ranker import Ranker
-from recsys.storage.durable import sha256_of
-from recsys.storage.erasures import ErasureList
-from recsys.storage.published import CURRENT, RUNS, SERVING, point_to
-from recsys.storage.safety import MemorySafety
+from recsys.safety import MemorySafety
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.atomic_write import sha256_of
+from recsys.storage.publication import CURRENT, RUNS, SERVING, point_to
 from tests.publication.night import MADE_FROM
 from tests.ranking.published import NOW, World
 
@@ -299,7 +299,7 @@ def test_serving_loads_no_learner_and_importing_starts_no_thread(world: World, t
     code = f"""
 import sys, threading
 from recsys import Ranker
-from recsys.storage.safety import MemorySafety
+from recsys.safety import MemorySafety
 before = threading.active_count()
 ranker = Ranker.open({str(tmp_path)!r}, safety=MemorySafety())
 page = ranker.rank({viewer!r}, k=15)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.tables import check_table
 from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
-from recsys.ranking.page import Receipt
 from recsys.ranking.ranker import Ranker
-from recsys.schema.columns import Columns as C
-from recsys.schema.tables import check_table
-from recsys.storage.safety.memory import MemorySafety
+from recsys.ranking.response import Receipt
+from recsys.safety.store import MemorySafety
 from tests.ranking.published import NOW, World
 
 

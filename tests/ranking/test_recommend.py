@@ -9,17 +9,17 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy
+from recsys.data.population import Population
+from recsys.data.relations import Relations
 from recsys.errors import InputError, SettingsError, UnknownIdError
-from recsys.explain.reasons import Reasons
+from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
-from recsys.models.nearness import Nearness
+from recsys.models.distance_decay import Nearness
 from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import DROPPED, recommend
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.relations import Relations
 from tests.people import make_listed_people, make_people, populations, random_relations
 
 COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS]
@@ -194,7 +194,7 @@ def test_the_second_check_catches_a_broken_mask(town: Population, lists: pd.Data
 def test_the_second_check_runs_in_parts(
     town: Population, lists: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recsys.constraints.many_pairs._PAIRS_AT_ONCE", 17)
+    monkeypatch.setattr("recsys.constraints.policy._PAIRS_AT_ONCE", 17)
     pd.testing.assert_frame_equal(recommend(Drawn(), town, Policy.default(), k=7), lists)
 
 

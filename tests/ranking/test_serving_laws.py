@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
-from recsys.history.events import Events
+from recsys.data.events import Events
+from recsys.data.relations import Relations
 from recsys.ranking.ranker import Ranker
-from recsys.ranking.served_stages import stages_of
-from recsys.ranking.serving_files import write_serving
-from recsys.schema.columns import Columns as C
-from recsys.schema.relations import Relations
-from recsys.storage.safety import MemorySafety
+from recsys.ranking.snapshot_files import stages_of, write_serving
+from recsys.safety import MemorySafety
 from tests.people import make_listed_people, make_people, random_relations
 from tests.ranking.published import NOW, World
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
-from recsys.evaluation.ece import reliability_table
-from recsys.publication.gates import GateResult, Level
-from recsys.publication.history import PastNight
+from recsys.evaluation.probability import reliability_table
+from recsys.pipeline.gates import GateResult, Level
+from recsys.pipeline.history import PastNight
 from recsys.report import NightSummary
-from recsys.schema.columns import Columns as C
 
 GATES = (
     GateResult("platform", Level.PASS, "all platform conditions are declared"),

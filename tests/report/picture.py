@@ -20,15 +20,15 @@ import pandas as pd
 from PIL import Image
 
 from recsys.config import read_settings
-from recsys.publication.history import PastNight
-from recsys.publication.night import Night
-from recsys.publication.work import WORK
+from recsys.pipeline.history import PastNight
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WORK
 from recsys.report import NightSummary, render_report
 from recsys.report.read_night import read_night
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town
-from recsys.storage.published import read_publication
-from recsys.storage.write import write_tables
+from recsys.storage.publication import read_publication
+from recsys.storage.table_files import write_tables
 from tests.pipelines.nights import Folder
 from tests.report.browser import browser, found
 

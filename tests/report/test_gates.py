@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.publication.gates import GateResult, Level
-from recsys.publication.gates_file import GATES_FILE, gates_bytes, read_gates
+from recsys.pipeline.gates import GateResult, Level
+from recsys.pipeline.history import GATES_FILE, gates_bytes, read_gates
 from recsys.report import render_report
 from recsys.report.sections.gates import said
 from recsys.report.words import Words

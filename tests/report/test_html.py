@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.catalogue.text_folding import unsafe_characters
 from recsys.report.html import Html, element, escaped, joined
-from recsys.schema.text import unsafe_characters
 from tests.report.pages import Page
 
 anything = st.text() | st.text("<>&\"'/!x=\u202e\x00 ")

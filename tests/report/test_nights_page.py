@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.catalogue import load_catalogue
 from recsys.errors import SourceError
-from recsys.nights import NightsSummary, Outcome, summarised
-from recsys.nights.config import POLICIES, SCORES
-from recsys.nights.pooled import MEASURES
 from recsys.report import render_report
 from recsys.report.nights_page import render_nights
 from recsys.report.read_night import _nights
-from recsys.schema.catalogue import load_catalogue
+from recsys.simulation.policies import POLICIES, SCORES
+from recsys.simulation.policy_nights import Outcome
+from recsys.simulation.policy_summary import MEASURES, NightsSummary, summarised
 from tests.nights.conftest import dense_town, outcome  # noqa: F401 fixtures
 from tests.report.nights import full_night
 from tests.report.pages import Page, part_in

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.publication.gates import GateResult, Level
+from recsys.catalogue import load_catalogue
+from recsys.pipeline.gates import GateResult, Level
 from recsys.report import render_report
 from recsys.report.read_night import parity_of
 from recsys.report.sections.lengths import bars_of
 from recsys.report.sections.samples import chosen_viewers
-from recsys.schema.catalogue import load_catalogue
 from tests.people import make_people
 from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, measures, three_lists
 from tests.report.pages import Page, page_in

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, PublicationError, SourceError
-from recsys.publication.gates import Level
-from recsys.publication.work import WorkFolder
+from recsys.pipeline.gates import Level
+from recsys.pipeline.paths import WorkFolder
 from recsys.report import render_report
 from recsys.report.read_night import read_night
-from recsys.schema.columns import Columns as C
 from tests.publication.night import MADE_FROM, make_night, not_shown
 from tests.report.nights import measures
 from tests.report.pages import Page

@@ -2,10 +2,9 @@
 
 from dataclasses import fields
 
-from recsys.constraints.platform import PlatformDeclaration
-from recsys.constraints.policy import Policy
-from recsys.publication.gates import GATES, Level
-from recsys.schema.catalogue import load_catalogue
+from recsys.catalogue import load_catalogue
+from recsys.constraints.policy import PlatformDeclaration, Policy
+from recsys.pipeline.gates import GATES, Level
 from recsys.storage.manifest import MadeFrom
 
 TEXTS = load_catalogue().texts

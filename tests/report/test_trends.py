@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from recsys.publication.gates import GateResult, Level
-from recsys.publication.gates.gate import Gate
-from recsys.publication.work import WorkFolder
+from recsys.catalogue import load_catalogue
+from recsys.pipeline.gates import GateResult, Level
+from recsys.pipeline.gates.base import Gate
+from recsys.pipeline.paths import WorkFolder
 from recsys.report import render_report
 from recsys.report.read_night import read_night
-from recsys.schema.catalogue import load_catalogue
 from tests.publication.night import SETTINGS, make_night
 from tests.report.nights import GATES, full_night, past, three_nights
 from tests.report.pages import Page, page_in, part_in
@@ -80,7 +80,7 @@ def test_the_gravest_comes_first() -> None:
 
 
 def test_every_gate_has_advice_in_both_languages() -> None:
-    from recsys.publication.gates import GATES as KNOWN
+    from recsys.pipeline.gates import GATES as KNOWN
 
     gates: tuple[Gate, ...] = KNOWN
     for gate in gates:

@@ -5,7 +5,7 @@ import numpy as np
 from recsys.constraints.compiled import Compiled
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
-from recsys.retrieval.exponential import plain_sigmoid
+from recsys.retrieval.reproducible_math import plain_sigmoid
 
 
 def plain_logits(directed: Directed) -> np.ndarray:

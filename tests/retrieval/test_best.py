@@ -9,20 +9,11 @@ from hypothesis import strategies as st
 
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
-from recsys.retrieval.best import (
-    NO_PRICE,
-    Best,
-    Wanted,
-    empty_best,
-    nobody_yet,
-    room_for,
-)
-from recsys.retrieval.cutting import reached_by
-from recsys.retrieval.noting import keep_best
-from recsys.retrieval.ordering import in_order
-from recsys.retrieval.people import people_of
-from recsys.retrieval.scores import COMBINER_NUMBERS, viewers_at
-from recsys.retrieval.settling import settle
+from recsys.retrieval.bounds import COMBINER_NUMBERS, viewers_at
+from recsys.retrieval.index import people_of
+from recsys.retrieval.prune import reached_by, settle
+from recsys.retrieval.scan import keep_best
+from recsys.retrieval.shortlist import NO_PRICE, Best, Wanted, empty_best, in_order, nobody_yet, room_for
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.exponential import plain_sigmoid, sigmoid
-from recsys.retrieval.scores import likes
+from recsys.retrieval.bounds import likes
+from recsys.retrieval.reproducible_math import plain_sigmoid, sigmoid
 
 
 @settings(deadline=None, max_examples=500)

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.csr import Lists
+from recsys.data.csr import Lists
 from recsys.errors import InputError
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
 from recsys.retrieval import Retriever
-from recsys.retrieval.guest import Guest
+from recsys.retrieval.external_query import Guest
 from tests.retrieval.worlds import compiled_world, directed_world
 
 

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.retrieval import words as words_module
-from recsys.retrieval.mask import BLOCK, columns_left, mask_of
-from recsys.retrieval.packing import packing_of
-from recsys.retrieval.words import Words, most_generous, summaries, taken
+from recsys.retrieval import masks as words_module
+from recsys.retrieval.bit_packing import packing_of
+from recsys.retrieval.masks import BLOCK, Words, columns_left, mask_of, most_generous, summaries, taken
 from tests.retrieval.worlds import compiled_world, everybody_open
 
 

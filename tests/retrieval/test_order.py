@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.leanings import N_LEANINGS, leanings
-from recsys.retrieval.order import tile_order
+from recsys.retrieval.tile_order import N_LEANINGS, leanings, tile_order
 from tests.retrieval.worlds import compiled_world, everybody_open
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 
+from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
-from recsys.models.nearness import Nearness
-from recsys.retrieval.people import people_of
-from recsys.schema.ids import IdIndex
+from recsys.models.distance_decay import Nearness
+from recsys.retrieval.index import people_of
 from tests.retrieval.worlds import CELL_NUMBERS, directed_world
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from recsys.retrieval.products import plain_multiply
-from recsys.retrieval.quantized import largest_of, margin_of, norms, quantized, step_of
-from recsys.retrieval.scores import unit_of
+from recsys.retrieval.bounds import unit_of
+from recsys.retrieval.dot_products import plain_multiply
+from recsys.retrieval.quantization import largest_of, margin_of, norms, quantized, step_of
 
 NOTHING_NEAR = np.zeros((1, 1), np.float32)
 

@@ -8,18 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.models.reciprocal import COMBINERS, combine
-from recsys.retrieval.exact_sum import exact_sum, plain_sum
-from recsys.retrieval.exponential import plain_sigmoid
-from recsys.retrieval.people import people_of
-from recsys.retrieval.scores import (
-    COMBINER_NUMBERS,
-    bounds,
-    exact_logits,
-    likes,
-    lower_by,
-    mutual,
-    scores,
-)
+from recsys.retrieval.bounds import COMBINER_NUMBERS, bounds, exact_logits, likes, lower_by, mutual, scores
+from recsys.retrieval.index import people_of
+from recsys.retrieval.reproducible_math import exact_sum, plain_sigmoid, plain_sum
 from tests.retrieval.plain import plain_logits, plain_scores
 from tests.retrieval.worlds import directed_world
 

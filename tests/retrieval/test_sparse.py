@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.sparse import Links, Sparse, close_pairs, sparse_of
+from recsys.retrieval.sparse_masks import Links, Sparse, close_pairs, sparse_of
 from tests.retrieval.worlds import compiled_world
 
 

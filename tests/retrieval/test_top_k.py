@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.csr import Lists
-from recsys.constraints.reach import cell_reach
+from recsys.constraints.distance import cell_reach
+from recsys.data.csr import Lists
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SettingsError
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS, combine
 from recsys.retrieval import MutualLists, Retriever, mutual_top_k
-from recsys.schema.ids import IdIndex
 from tests.retrieval.plain import plain_scores, plain_top_k
 from tests.retrieval.worlds import compiled_world, directed_world, everybody_open, frozen, permuted, worlds
 
@@ -64,7 +64,7 @@ def test_chunks_change_no_byte(columns: int, monkeypatch: pytest.MonkeyPatch) ->
     rng = np.random.default_rng(4)
     compiled, directed = compiled_world(rng, 70), directed_world(rng, 70, 9)
     usual = mutual_top_k(directed, compiled, k=6)
-    monkeypatch.setattr("recsys.retrieval.chunks.COLUMNS", columns)
+    monkeypatch.setattr("recsys.retrieval.shortlist.COLUMNS", columns)
     assert same_bytes(usual, mutual_top_k(directed, compiled, k=6, tile=16))
 
 
@@ -212,7 +212,7 @@ def test_a_kernel_that_ignores_separations_is_caught(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(5)
     world = compiled_world(rng, 40), directed_world(rng, 40)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) == by_definition(world, 40, "product")
-    monkeypatch.setattr("recsys.retrieval.tile_search.close_pairs", lambda *arrays: None)
+    monkeypatch.setattr("recsys.retrieval.sparse_masks.close_pairs", lambda *arrays: None)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) != by_definition(world, 40, "product")
 
 
@@ -230,7 +230,9 @@ def test_a_margin_of_nothing_would_be_caught(monkeypatch: pytest.MonkeyPatch) ->
     world = everybody_open(n), directed
     expected = by_definition(world, 3, "cross_ratio")
     assert as_dict(mutual_top_k(directed, world[0], k=3, combiner="cross_ratio")) == expected
-    monkeypatch.setattr("recsys.retrieval.people.margin_of", lambda taste, *others: np.zeros(len(taste)))
+    monkeypatch.setattr(
+        "recsys.retrieval.quantization.margin_of", lambda taste, *others: np.zeros(len(taste))
+    )
     assert as_dict(mutual_top_k(directed, world[0], k=3, combiner="cross_ratio")) != expected
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from recsys.retrieval import mutual_top_k, warm_up
-from recsys.retrieval.mask import columns_left, mask_of
-from recsys.retrieval.noting import keep_best
-from recsys.retrieval.settling import settle
-from recsys.retrieval.sparse import close_pairs
+from recsys.retrieval.masks import columns_left, mask_of
+from recsys.retrieval.prune import settle
+from recsys.retrieval.scan import keep_best
+from recsys.retrieval.sparse_masks import close_pairs
 from tests.retrieval.worlds import compiled_world, directed_world
 
 KERNELS = (columns_left, mask_of, close_pairs, keep_best, settle)

@@ -7,8 +7,8 @@ import pytest
 
 from recsys.errors import SettingsError
 from recsys.retrieval import Retriever, mutual_top_k
-from recsys.retrieval.chunks import COLUMNS, Chunks, chunks_within, scratch_bytes
-from recsys.retrieval.layout import lay_out, layout_bytes, open_layout, save_layout
+from recsys.retrieval.index import lay_out, layout_bytes, open_layout, save_layout
+from recsys.retrieval.shortlist import COLUMNS, Chunks, chunks_within, scratch_bytes
 from tests.retrieval.test_top_k import same_bytes
 from tests.retrieval.worlds import compiled_world, directed_world
 

@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.csr import Lists
+from recsys.data.csr import Lists
+from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
-from recsys.models.nearness import Nearness
-from recsys.schema.ids import IdIndex
+from recsys.models.distance_decay import Nearness
 from tests.people import CELLS
 
 CELL_NUMBERS = np.array(sorted(int(cell, 16) for cell in CELLS), np.uint64)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.data.ids import IdIndex, as_ids
 from recsys.errors import InputError, UnknownIdError
-from recsys.schema.ids import IdIndex, as_ids
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8, object, float])

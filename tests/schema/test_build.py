@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.build_population import build_population
+from recsys.data.population import as_utc
 from recsys.errors import InputError
-from recsys.schema.build import build_population
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.population import as_utc
 from tests.people import AS_OF, canonical, make_people, make_tables
 
 JANUARY, FEBRUARY, MARCH = (as_utc(f"2026-0{month}-01") for month in (1, 2, 3))

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.catalogue import FREE, LANGUAGES, load_catalogue, read_catalogue, spelling
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import FILES
+from recsys.catalogue.text_folding import unsafe_characters
+from recsys.catalogue.vocabulary import ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
+from recsys.catalogue.yaml_file import names_in
 from recsys.errors import InputError
-from recsys.schema.catalogue import FREE, LANGUAGES, load_catalogue, read_catalogue, spelling
-from recsys.schema.catalogue.reading import FILES
-from recsys.schema.catalogue.yaml_file import names_in
-from recsys.schema.columns import Columns as C
-from recsys.schema.text import unsafe_characters
-from recsys.schema.vocabulary import ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
 
 CATALOGUE = load_catalogue()
 JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
@@ -176,7 +176,7 @@ def test_a_text_that_is_unknown_or_lacks_a_value_is_refused():
 def folder(tmp_path: Path) -> Path:
     """Copy the packaged catalogue, to be broken by a test."""
     for name in FILES:
-        shutil.copy(str(files("recsys.schema.catalogue") / f"{name}.yaml"), tmp_path)
+        shutil.copy(str(files("recsys.catalogue") / f"{name}.yaml"), tmp_path)
     return tmp_path
 
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.contract import Checked, Context
+from recsys.data.fields.base import Fault
+from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.quarantine import REDACTED
+from recsys.data.tables import CONTRACTS, check_table
 from recsys.errors import RecsysError, TableError
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.contract import Checked, Context
-from recsys.schema.fields.field import Fault
-from recsys.schema.forbidden import forbidden_column
-from recsys.schema.quarantine import REDACTED
-from recsys.schema.tables import CONTRACTS, check_table
 from tests.people import AS_OF, CELLS, make_tables
 
 LIKES = pd.DataFrame(
@@ -229,7 +229,7 @@ def test_a_field_that_lets_a_wrong_value_pass_is_caught_by_the_second_look() -> 
 
 
 def test_lost_rows_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from recsys.schema.quarantine import Quarantine
+    from recsys.data.quarantine import Quarantine
 
     whole = Quarantine.frame
     monkeypatch.setattr(Quarantine, "frame", lambda self, rows: whole(self, rows).head(0))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError, UnknownIdError
-from recsys.schema.ids import IdIndex
 
 
 @given(st.sets(st.text(min_size=1), max_size=30))

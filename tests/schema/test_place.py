@@ -3,7 +3,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.schema.place import (
+from recsys.data.geography import (
     cell_number,
     cell_text,
     centres,

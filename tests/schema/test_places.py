@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.errors import InputError
-from recsys.schema.place import cell_number, cell_text, resolution
-from recsys.schema.places import (
+from recsys.data.geography import (
     COARSEST_RESOLUTION,
     FEWEST_RESIDENTS,
+    cell_number,
+    cell_text,
     coarsen,
     load_places,
     read_places,
     residents,
+    resolution,
 )
+from recsys.errors import InputError
 
 CENSUS_TOTAL = 126_146_000  # residents of Japan on 1 October 2020
 latitudes = st.floats(-89, 89)
@@ -133,5 +135,5 @@ def test_a_table_without_sections_is_refused():
 
 
 def test_the_table_names_its_source():
-    text = (files("recsys.schema.catalogue") / "places.yaml").read_text(encoding="utf-8")
+    text = (files("recsys.catalogue") / "places.yaml").read_text(encoding="utf-8")
     assert "2020 Population Census of Japan" in text

@@ -1,7 +1,7 @@
 import pytest
 
+from recsys.data.relations import SEPARATION_REASONS, Relations
 from recsys.errors import InputError
-from recsys.schema.relations import SEPARATION_REASONS, Relations
 
 
 def test_pairs_are_unordered_unique_and_keep_the_strongest_reason():

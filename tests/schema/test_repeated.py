@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.schema import repeated as module
-from recsys.schema.repeated import repeated
+from recsys.data import ids as module
+from recsys.data.ids import repeated
 
 
 @pytest.mark.parametrize("dtype", ["str", object])

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.contact_tokens import make_token
+from recsys.data.contract import Checked
+from recsys.data.population import as_utc
+from recsys.data.row_rules import MOST_ANSWERS, MOST_INTERESTS, MOST_MANDATORY, at_most
+from recsys.data.tables import CONTRACTS, check_table
 from recsys.errors import InputError
-from recsys.schema.catalogue import load_catalogue
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.contract import Checked
-from recsys.schema.population import as_utc
-from recsys.schema.rules.limits import MOST_ANSWERS, MOST_INTERESTS, MOST_MANDATORY, at_most
-from recsys.schema.tables import CONTRACTS, check_table
-from recsys.schema.tokens import make_token
 from tests.people import AS_OF, CELLS, make_tables
 
 DAY = "2026-01-05T00:00:00Z"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from recsys.schema.text import fold, unsafe_characters
+from recsys.catalogue.text_folding import fold, unsafe_characters
 
 
 @given(st.text())

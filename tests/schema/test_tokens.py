@@ -5,8 +5,8 @@ import hmac
 
 import pytest
 
+from recsys.data.contact_tokens import FREE_MAIL, is_token, make_token
 from recsys.errors import InputError
-from recsys.schema.tokens import FREE_MAIL, is_token, make_token
 
 SECRET = b"a secret of some length"
 

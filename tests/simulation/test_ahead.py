@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.tables import CONTRACTS
-from recsys.simulation.safety import holds_of
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.tables import CONTRACTS
+from recsys.simulation.abuse import holds_of
 from recsys.simulation.town import Town, make_town
 from recsys.storage.load import load_tables
 

@@ -6,14 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recsys.simulation.chance import Chance
-from recsys.simulation.directed import Directed
+from recsys.random import Chance
+from recsys.simulation.browsing import _places
+from recsys.simulation.conversations import talk
 from recsys.simulation.event_log import TYPES, EventLog
-from recsys.simulation.inbox import _places
-from recsys.simulation.scene import DAY, Scene
+from recsys.simulation.night_state import DAY, Deeds, Directed, Scene, Standing
 from recsys.simulation.settings import TownSettings, TroubleSettings
-from recsys.simulation.standing import Deeds, Standing
-from recsys.simulation.talks import talk
 from recsys.simulation.town import Town
 
 FUNNEL = TownSettings().funnel

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints.policy import Policy
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.vocabulary import ENUMERATIONS
 from recsys.simulation.town import Town
 from recsys.storage.load import load_population
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
 from recsys.simulation.town import Town
 from recsys.storage.load import load_population
 

@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
+from recsys.data.tables import check_table
 from recsys.errors import InputError, UnknownIdError
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.tables import check_table
-from recsys.simulation.standing import Standing
+from recsys.simulation.night_state import Standing
 from recsys.simulation.town import Town
 from recsys.storage.load import load_population
 

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.tables import CONTRACTS
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.tables import CONTRACTS
 from recsys.simulation.answers import _TOLERANCE
-from recsys.simulation.minds import Minds
+from recsys.simulation.latent_traits import Minds
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import Town, make_town
 from recsys.storage.load import load_tables
-from recsys.storage.source import read_tables
-from recsys.storage.write import write_tables
+from recsys.storage.sources import read_tables
+from recsys.storage.table_files import write_tables
 
 
 def test_every_table_passes_its_contract(town: Town) -> None:

@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.schema.columns import Tables as T
-from recsys.simulation import town_parts
+from recsys.catalogue.columns import Tables as T
+from recsys.simulation import town as town_parts
 from recsys.simulation.settings import TownSettings
-from recsys.simulation.town import make_town
-from recsys.simulation.town_parts import make_town_parts
+from recsys.simulation.town import make_town, make_town_parts
 
 
 @pytest.mark.parametrize("dirt", [0.0, 0.02])

@@ -15,9 +15,9 @@ if shutil.which("java") is None:
 
 from recsys.config import read_settings
 from recsys.errors import BusyError, InputError, TableError
-from recsys.publication.executors.spark import Spark, _as_it_was
-from recsys.publication.recommending import recommend_night
-from recsys.publication.work import WORK, WorkFolder
+from recsys.pipeline.candidates import recommend_night
+from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.spark_executor import Spark, _as_it_was
 from tests.contracts.executor_contract import ExecutorContract, Squares
 from tests.pipelines.nights import STAGES, Folder
 

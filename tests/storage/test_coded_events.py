@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import recsys
+from recsys.data.events import CodedEvents, Events
+from recsys.data.pair_stages import pair_stages
 from recsys.errors import SourceError
-from recsys.history.events import CodedEvents, Events
-from recsys.history.pair_stages import pair_stages
 from recsys.storage.coded_events import read_coded_events
-from recsys.storage.frame_files import count_rows, write_frame
+from recsys.storage.frames import count_rows, write_frame
 
 PARTS = tuple(CodedEvents.__dataclass_fields__)
 

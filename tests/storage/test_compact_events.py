@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data import Events, directed_labels
 from recsys.errors import SourceError
-from recsys.history import Events, directed_labels
-from recsys.schema.columns import Columns as C
 from recsys.simulation.town import make_town
 from recsys.storage.coded_events import read_compact_events
-from recsys.storage.frame_files import write_frame
+from recsys.storage.frames import write_frame
 from recsys.storage.load import load_events
 
 

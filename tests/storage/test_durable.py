@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.storage.durable import durable_file, move_durably, sha256_of, write_durably
+from recsys.storage.atomic_write import durable_file, move_durably, sha256_of, write_durably
 
 
 def test_content_is_replaced_and_nothing_stays_aside(tmp_path: Path) -> None:

@@ -7,18 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
 from recsys.errors import PublicationError
-from recsys.history.events import Events
 from recsys.models.popularity import PopularityModel
-from recsys.publication.judged_pairs import COLUMNS, read_judged, write_judged
-from recsys.schema.columns import Columns as C
-from recsys.storage.erasures import Erased, ErasureList, fingerprint
-from recsys.storage.forget_arrays import forget_in_arrays
-from recsys.storage.forget_tables import forget_in_tables
-from recsys.storage.named_people import file_names, names_erased
-from recsys.storage.source import read_tables
-from recsys.storage.write import write_tables
-from recsys.tracking.forget_tracked import forget_tracked
+from recsys.pipeline.evaluation_sample import COLUMNS, read_judged, write_judged
+from recsys.safety.erase_tables import file_names, forget_in_arrays, forget_in_tables, names_erased
+from recsys.safety.erasure_list import Erased, ErasureList, fingerprint
+from recsys.storage.sources import read_tables
+from recsys.storage.table_files import write_tables
+from recsys.tracking.erasure import forget_tracked
 from tests.people import make_people, make_tables
 
 GONE = "u00003"

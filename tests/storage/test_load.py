@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.population import Population, as_utc
+from recsys.data.quarantine import COLUMNS
+from recsys.data.relations import SEPARATION_REASONS
 from recsys.errors import InputError, SourceError, TableError
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.population import Population, as_utc
-from recsys.schema.relations import SEPARATION_REASONS
 from recsys.storage.load import load_events, load_population, load_tables, population_of
-from recsys.storage.quarantine import COLUMNS
 from tests.people import AS_OF, make_tables
 
 DAY = "2026-01-05T00:00:00Z"

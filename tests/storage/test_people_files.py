@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from recsys.constraints.policy import Policy
+from recsys.data.population import LongTables, Population
 from recsys.errors import SourceError
-from recsys.schema.population import LongTables, Population
-from recsys.storage.frame_files import read_frame, write_frame
-from recsys.storage.people_files import made_from, read_people, write_people
+from recsys.storage.frames import read_frame, write_frame
+from recsys.storage.population_files import made_from, read_people, write_people
 from tests.people import make_people
 
 

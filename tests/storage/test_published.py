@@ -16,7 +16,7 @@ from recsys.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from recsys.storage.published import current_run, point_to, read_publication
+from recsys.storage.publication import current_run, point_to, read_publication
 
 RUN = "20260302T030000Z-0a1b2c3d"
 MADE_FROM = MadeFrom(table_schema="s", model="m", data="d", policy="p", code="c", params="q")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import SafetyUnavailable, SettingsError
-from recsys.storage.safety import MemorySafety, MemoryShown, SqliteSafety, open_safety
+from recsys.safety import MemorySafety, MemoryShown, SqliteSafety, open_safety
 from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
 
 
@@ -108,7 +108,7 @@ def test_a_locked_file_times_out(path: Path, store: SqliteSafety) -> None:
 
 
 def test_a_question_reads_keys_alone(path: Path, store: SqliteSafety) -> None:
-    from recsys.storage.safety import sqlite as module
+    from recsys.safety import sqlite as module
 
     with sqlite3.connect(path) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {module._STANDING}", ("a", "[]")).fetchall()

@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 
 from recsys.errors import SafetyUnavailable
-from recsys.storage.safety import PostgresSafety, open_safety
+from recsys.safety import PostgresSafety, open_safety
 from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
 
 TABLES = "recsys_apart, recsys_held, recsys_erased, recsys_shown"
@@ -102,7 +102,7 @@ def test_a_server_that_stops_answering_is_not_waited_for(store: PostgresSafety) 
 
 
 def test_a_question_reads_keys_alone(store: PostgresSafety) -> None:
-    from recsys.storage.safety import postgres as module
+    from recsys.safety import postgres as module
 
     with store._connection() as connection, connection.transaction():
         connection.execute("SET LOCAL enable_seqscan = off")  # tables are too small to show it otherwise

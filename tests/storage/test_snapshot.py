@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from recsys.errors import SourceError
-from recsys.storage.snapshot import snapshot_source, take_snapshot
-from recsys.storage.source import read_tables
-from recsys.storage.write import write_tables
+from recsys.storage.source_snapshot import snapshot_source, take_snapshot
+from recsys.storage.sources import read_tables
+from recsys.storage.table_files import write_tables
 from tests.people import make_tables
 
 

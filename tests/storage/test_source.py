@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Tables as T
+from recsys.data.tables import check_table
 from recsys.errors import SourceError
-from recsys.schema.columns import Tables as T
-from recsys.schema.tables import check_table
 from recsys.storage.load import load_tables
-from recsys.storage.snapshot import take_snapshot
-from recsys.storage.source import parse_source, read_tables
-from recsys.storage.write import write_tables
+from recsys.storage.source_snapshot import take_snapshot
+from recsys.storage.sources import parse_source, read_tables
+from recsys.storage.table_files import write_tables
 from tests.people import make_tables
 
 BLOCKS = "actor,target,ts\na,b,2026-01-05T00:00:00Z\n"
@@ -207,7 +207,7 @@ def test_csv_keeps_what_ids_look_like(tmp_path: Path) -> None:
 
 
 def test_a_huge_csv_field_costs_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.storage.csv_file._BLOCK", 1 << 20)
+    monkeypatch.setattr("recsys.storage.csv._BLOCK", 1 << 20)
     huge = "あ" * 3_000_000
     text = (
         f'{BLOCKS}"{huge}",b,2026-01-05T00:00:00Z\n{huge},b,2026-01-05T00:00:00Z\nc,d,2026-01-05T00:00:00Z\n'

@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.errors import InputError
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
 from recsys.storage.load import load_tables
-from recsys.storage.source import read_tables
-from recsys.storage.write import write_tables
+from recsys.storage.sources import read_tables
+from recsys.storage.table_files import write_tables
 from tests.people import make_tables
 
 
@@ -87,7 +87,7 @@ def test_a_table_written_in_parts_reads_back_as_one(
     tmp_path: Path, tables: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_tables(tables, f"parquet:{tmp_path / 'whole'}")
-    monkeypatch.setattr("recsys.storage.write._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("recsys.storage.table_files._ROWS_AT_ONCE", 7)
     write_tables(tables, f"parquet:{tmp_path / 'parts'}")
     assert pq.ParquetFile(tmp_path / "parts" / "profiles.parquet").num_row_groups == 3
     whole, parts = (read_tables(f"parquet:{tmp_path / name}") for name in ("whole", "parts"))

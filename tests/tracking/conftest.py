@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.tracking.mlflow_store import MlflowStore
+from recsys.tracking.mlflow_tracker import MlflowStore
 from tests.tracking.databases import put_database
 
 

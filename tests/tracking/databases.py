@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from recsys.tracking.mlflow_store import DATABASE, MlflowStore
+from recsys.tracking.mlflow_tracker import DATABASE, MlflowStore
 
 
 @cache

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings
+from recsys.data.population import Population
 from recsys.models.popularity import PopularityModel
-from recsys.publication.gates import GateResult, Level
-from recsys.publication.identity import files_id
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.pipeline.fingerprint import files_id
+from recsys.pipeline.gates import GateResult, Level
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest
-from recsys.tracking.finished_night import FinishedNight
+from recsys.tracking.night_tracking import FinishedNight
 from tests.contracts.model_contract import some_events
 from tests.people import AS_OF, make_people
 
@@ -20,7 +20,7 @@ IDS = [f"u{n:03}" for n in range(60)]
 
 
 def fitted_model(seed: int = 0) -> PopularityModel:
-    from recsys.history.events import Events
+    from recsys.data.events import Events
 
     people = make_people(30, np.random.default_rng(12))
     events = Events.of(some_events(people.ids.ids(np.arange(30)), np.random.default_rng(seed)))

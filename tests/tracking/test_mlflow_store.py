@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.tracking.mlflow_store import MlflowStore, load_mlflow, unwarned
-from recsys.tracking.track_night import track_night
+from recsys.tracking.mlflow_tracker import MlflowStore, load_mlflow, unwarned
+from recsys.tracking.night_tracking import track_night
 from tests.tracking.nights import night
 
 

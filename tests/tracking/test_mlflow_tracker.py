@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from recsys.errors import TrackingError
-from recsys.tracking.mlflow_store import MlflowStore
-from recsys.tracking.mlflow_tracker import MlflowTracker
+from recsys.tracking.mlflow_tracker import MlflowStore, MlflowTracker
 from recsys.tracking.tracker import NullTracker
 
 

@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from recsys.catalogue import load_catalogue
 from recsys.cli import app
 from recsys.config import PromotionSettings, TrackingSettings
 from recsys.errors import TrackingError
-from recsys.schema.catalogue import load_catalogue
-from recsys.tracking.mlflow_store import MlflowStore
+from recsys.tracking.mlflow_tracker import MlflowStore
+from recsys.tracking.night_tracking import track_night
 from recsys.tracking.promotion import ask, promote
 from recsys.tracking.registry import Registry
-from recsys.tracking.track_night import track_night
 from tests.tracking.nights import judged, night
 
 LIMITS = PromotionSettings(least_pairs=200, most_ece=0.1)

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import UnknownIdError
-from recsys.schema.columns import Columns as C
-from recsys.tracking.mlflow_store import MlflowStore
+from recsys.tracking.mlflow_tracker import MlflowStore
+from recsys.tracking.night_tracking import track_night
 from recsys.tracking.registry import Registry
-from recsys.tracking.track_night import track_night
 from tests.tracking.nights import fitted_model, night
 
 SCORES = [C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]

@@ -4,14 +4,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings
 from recsys.errors import SourceError
-from recsys.publication.judged_pairs import read_judged
-from recsys.publication.work import WorkFolder
-from recsys.schema.columns import Columns as C
-from recsys.tracking.finished_night import FinishedNight
-from recsys.tracking.mlflow_store import MlflowStore
-from recsys.tracking.track_night import track_night
+from recsys.pipeline.evaluation_sample import read_judged
+from recsys.pipeline.paths import WorkFolder
+from recsys.tracking.mlflow_tracker import MlflowStore
+from recsys.tracking.night_tracking import FinishedNight, track_night
 from tests.tracking.nights import judged, night
 
 

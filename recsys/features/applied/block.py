@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.population import Population
 from recsys.features.rows import BlockRows
-from recsys.schema.population import Population
 
 
 class AppliedBlock(ABC):

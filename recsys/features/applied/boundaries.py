@@ -6,32 +6,32 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
+from recsys.data.contact_hours import HOURS_A_WEEK
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.applied.talk import talk_shares
 from recsys.features.rows import BlockRows
-from recsys.schema.columns import Columns as C
-from recsys.schema.hours import HOURS_A_WEEK, HourWords
-from recsys.schema.population import Population
-from recsys.schema.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
+from recsys.types import Float64Array, UInt64Array
 
-Floats = npt.NDArray[np.float64]
 MOST_HOURS: Final = len(DAYS) * sum(last - first for first, last in DAYPARTS.values())
 """Hours a week that all contact windows together hold."""
 N_PARTS: Final = 4
 
 
-def hours_of(words: HourWords) -> npt.NDArray[np.float32]:
+def hours_of(words: UInt64Array) -> npt.NDArray[np.float32]:
     """Return hours of the week held as bits as `(n_people, 168)` of 0 and 1."""
     octets = np.ascontiguousarray(words.astype("<u8")).view(np.uint8)
     return np.unpackbits(octets, axis=1, bitorder="little")[:, :HOURS_A_WEEK].astype(np.float32)
 
 
-def _one_hot(codes: npt.NDArray[np.int8], n_words: int) -> Floats:
+def _one_hot(codes: npt.NDArray[np.int8], n_words: int) -> Float64Array:
     """Return codes as one-hot rows; unknown (-1) is a row of zeros."""
     return (codes[:, None] == np.arange(n_words)[None, :]).astype(np.float64)
 
 
-def _closeness(n_words: int) -> Floats:
+def _closeness(n_words: int) -> Float64Array:
     """Return 1 for the same of `n_words` ordered words falling to -1 for the two ends."""
     steps = np.abs(np.arange(n_words)[:, None] - np.arange(n_words)[None, :])
     return 1.0 - 2.0 * steps / (n_words - 1)
@@ -84,7 +84,7 @@ class AppliedBoundaries(AppliedBlock):
             (np.hstack(looks) * half).astype(np.float32), (np.hstack(is_) * half).astype(np.float32)
         )
 
-    def _avoids(self, people: Population) -> Floats:
+    def _avoids(self, people: Population) -> Float64Array:
         avoids = np.zeros((len(people), len(self.topics)))
         known = people.coded_sets.get(C.TOPICS_AVOID)
         for at, topic in enumerate(self.topics):

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.ids import hashed_strings
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.rows import BlockRows
 from recsys.features.sums import sums_by_person, unit_rows
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-from recsys.schema.strings import hashed_strings
 
 
 def signs(hashes: npt.NDArray[np.uint64], width: int) -> npt.NDArray[np.float64]:

@@ -7,18 +7,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.ngrams import hashed_ngrams
 from recsys.features.rows import BlockRows
 from recsys.features.sums import sums_by_person, unit_rows
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
+from recsys.types import Float64Array
 
-Floats = npt.NDArray[np.float64]
 _MODES = {"online": -1.0, "in_person": 1.0, "both": 0.0}
 
 
-def centred_levels(table: pd.DataFrame, n_people: int, unlisted: float) -> Floats:
+def centred_levels(table: pd.DataFrame, n_people: int, unlisted: float) -> Float64Array:
     """Return each listed level minus its person's mean level, aligned with `table`.
 
     The mean counts `unlisted` further tags at level 0, so that someone who gives every tag the same
@@ -87,7 +87,7 @@ class AppliedInterests(AppliedBlock):
         return entry.astype(np.int64), vectors
 
     @staticmethod
-    def _modes(table: pd.DataFrame, person: npt.NDArray[np.int64], n_people: int) -> Floats:
+    def _modes(table: pd.DataFrame, person: npt.NDArray[np.int64], n_people: int) -> Float64Array:
         mode = table[C.SHARE_MODE].map(_MODES).fillna(0.0).to_numpy(np.float64)
         count = np.maximum(np.bincount(person, minlength=n_people), 1)
         return np.asarray(np.bincount(person, mode, n_people) / count)

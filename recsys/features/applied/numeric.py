@@ -6,10 +6,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.ids import hashed_strings
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
-from recsys.features.rows import BlockRows, Matrix
-from recsys.schema.population import Population
-from recsys.schema.strings import hashed_strings
+from recsys.features.rows import BlockRows
+from recsys.types import Float32Array
 
 SALT = "numeric"
 
@@ -27,8 +28,8 @@ class AppliedNumeric(AppliedBlock):
     name: ClassVar[str] = "numeric"
 
     hashes: npt.NDArray[np.uint64]
-    looks: Matrix
-    is_: Matrix
+    looks: Float32Array
+    is_: Float32Array
     labels: tuple[str, ...]
 
     @property

@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.ids import IdIndex, unpacked_strings
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.rows import BlockRows
-from recsys.schema.columns import Columns as C
-from recsys.schema.ids import IdIndex
-from recsys.schema.population import Population
-from recsys.schema.strings import unpacked_strings
-from recsys.schema.vocabulary import ENUMERATIONS
+from recsys.types import Float64Array
 
-Floats = npt.NDArray[np.float64]
 ACTIVE_DAYS: Final = 28
 """Days before the time that count as recent activity."""
 LAG_DAYS: Final = 90
@@ -78,7 +77,7 @@ class AppliedRhythm(AppliedBlock):
         days = {name: getattr(self, name)[:0] for name in ("person", "day", "lag_sum", "lag_count")}
         return replace(self, ids_text=self.ids_text[:0], ids_ends=self.ids_ends[:0], **days)
 
-    def lags(self, before: int) -> tuple[Floats, Floats]:
+    def lags(self, before: int) -> tuple[Float64Array, Float64Array]:
         """Return each person's sum and count of log lags before a day, `(n_ids,)` each."""
         recent = (self.day < before) & (self.day >= before - LAG_DAYS)
         who, n_ids = self.person[recent], len(self.ids)
@@ -86,7 +85,7 @@ class AppliedRhythm(AppliedBlock):
         count = np.bincount(who, self.lag_count[recent], n_ids)
         return np.asarray(total, np.float64), np.asarray(count, np.float64)
 
-    def active_days(self, before: int) -> Floats:
+    def active_days(self, before: int) -> Float64Array:
         """Return on how many of the last days each person did something; NaN when never, `(n_ids,)`."""
         past = self.day < before
         recent = past & (self.day >= before - ACTIVE_DAYS)
@@ -107,12 +106,12 @@ class AppliedRhythm(AppliedBlock):
         return BlockRows(matrix, matrix)
 
 
-def _looked_up(values: Floats, at: npt.NDArray[np.int32]) -> Floats:
+def _looked_up(values: Float64Array, at: npt.NDArray[np.int32]) -> Float64Array:
     known = np.append(np.nan_to_num(values, nan=0.0), 0.0)
     return known[at]
 
 
-def _by_word(people: Population) -> Floats:
+def _by_word(people: Population) -> Float64Array:
     """Return the profile's activity from 1 (today) to -1 (dormant), 0 unknown."""
     codes = people.codes(C.ACTIVITY).astype(np.float64)
     most = len(ENUMERATIONS[C.ACTIVITY].words) - 1

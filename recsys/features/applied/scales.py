@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.factor_model import FactorModel
 from recsys.features.rows import BlockRows
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-
-Floats = npt.NDArray[np.float64]
+from recsys.types import Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +34,18 @@ class AppliedScales(AppliedBlock):
     scales: tuple[str, ...]
     questions: tuple[str, ...]
     options: tuple[tuple[str, ...], ...]
-    scores: Floats
+    scores: Float64Array
     scale_of: npt.NDArray[np.int64]
-    mean: Floats
-    loading: Floats
-    noise: Floats
+    mean: Float64Array
+    loading: Float64Array
+    noise: Float64Array
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The scales."""
         return self.scales
 
-    def items(self, people: Population) -> Floats:
+    def items(self, people: Population) -> Float64Array:
         """Return the score of each person's answer to each question, `(n_people, n_questions)`."""
         items = np.full((len(people), len(self.questions)), np.nan)
         answers = people.long.answers

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.rows import BlockRows
 from recsys.features.sums import sums_by_person
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
 
 MOST_WEIGHT = 3.0
 """The greatest weight a topic can be given."""

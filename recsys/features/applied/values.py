@@ -7,14 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
 from recsys.features.applied.block import AppliedBlock
 from recsys.features.rows import BlockRows
 from recsys.features.sums import sums_by_person
-from recsys.schema.columns import Columns as C
-from recsys.schema.population import Population
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from recsys.types import Float64Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +25,10 @@ class Looking:
     sets:             `(n_sets, n_options)` bool over the options of all questions.
     """
 
-    person: Integers
-    question: Integers
-    weight: Floats
-    accepts: Integers
+    person: Int64Array
+    question: Int64Array
+    weight: Float64Array
+    accepts: Int64Array
     sets: npt.NDArray[np.bool_]
 
 
@@ -58,7 +56,7 @@ class AppliedValues(AppliedBlock):
 
     questions: tuple[str, ...]
     options: tuple[tuple[str, ...], ...]
-    shares: Floats
+    shares: Float64Array
     prior: float
     kappa: float
 
@@ -76,7 +74,7 @@ class AppliedValues(AppliedBlock):
         )
 
     @property
-    def _starts(self) -> Integers:
+    def _starts(self) -> Int64Array:
         """Position of each question's first option among all options, and the end."""
         return np.cumsum([0, *(len(options) for options in self.options)])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from recsys.publication.gates import GateResult, Level
+from recsys.pipeline.gates.base import GateResult, Level
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
 from recsys.report.numbers import count, decimal, per_person, share

@@ -1,6 +1,6 @@
 """Title, verdict and where the night stands."""
 
-from recsys.publication.gates import Level
+from recsys.pipeline.gates.base import Level
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
 from recsys.report.sections.mark import level_mark

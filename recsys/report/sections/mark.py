@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from recsys.publication.gates import Level
-from recsys.publication.history import PastNight
+from recsys.pipeline.gates.base import Level
+from recsys.pipeline.history import PastNight
 from recsys.report.html import Html, element
 
 _SIGNS: Final = {Level.PASS: "✓", Level.WARN: "!", Level.BLOCK: "×"}

@@ -4,13 +4,13 @@ from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
-from recsys.nights import NightsSummary
 from recsys.report.frame import Frame
 from recsys.report.html import Html, element
 from recsys.report.scale import Scale, ticks
 from recsys.report.sections.nights_measures import said
 from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
+from recsys.simulation.policy_summary import NightsSummary
 
 _FRAME = Frame()
 

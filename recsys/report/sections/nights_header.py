@@ -1,9 +1,9 @@
 """What was played, and from which probabilities."""
 
-from recsys.nights import NightsSummary
 from recsys.report.html import Html, element
 from recsys.report.numbers import count, decimal
 from recsys.report.words import Words
+from recsys.simulation.policy_summary import NightsSummary
 
 
 def nights_header(summary: NightsSummary, words: Words) -> Html:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from recsys.nights import NightsSummary
 from recsys.report.frame import Frame
 from recsys.report.html import Html, element
 from recsys.report.numbers import share
@@ -11,6 +10,7 @@ from recsys.report.scale import Scale
 from recsys.report.sections.nights_curves import legend
 from recsys.report.sections.section import details, section, table
 from recsys.report.words import Words
+from recsys.simulation.policy_summary import NightsSummary
 
 _FRAME = Frame(height=320, left=50, right=12, bottom=44)
 _MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -4,12 +4,12 @@ from typing import Final
 
 import pandas as pd
 
-from recsys.nights import NightsSummary
 from recsys.report.html import Html, element
 from recsys.report.numbers import decimal, share
 from recsys.report.scale import Scale
 from recsys.report.sections.section import section
 from recsys.report.words import Words
+from recsys.simulation.policy_summary import NightsSummary
 
 _SHARES: Final = ("someone", "answered", "cold_matched", "cold_someone")
 _LOWER_IS_BETTER: Final = ("exposure_gini", "top_load")

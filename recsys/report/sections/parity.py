@@ -1,6 +1,6 @@
 """How much attention the lists give to people of each cohort."""
 
-from recsys.evaluation.parity import COHORT
+from recsys.evaluation.market import COHORT
 from recsys.report.html import Html
 from recsys.report.night import NightSummary
 from recsys.report.numbers import count, decimal

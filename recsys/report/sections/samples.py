@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
-from recsys.explain.reasons import reason_text
+from recsys.messaging.reasons import reason_text
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
 from recsys.report.numbers import count, share
 from recsys.report.sections.section import section
 from recsys.report.words import Words
-from recsys.schema.columns import Columns as C
 
 _MOST_SHOWN = 5
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from recsys.publication.history import PastNight
+from recsys.pipeline.history import PastNight
 from recsys.report.html import Html, element
 from recsys.report.moved import moved_by
 from recsys.report.night import NightSummary

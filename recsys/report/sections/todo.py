@@ -1,6 +1,6 @@
 """What needs somebody: every warning and refusal, with what to do about it."""
 
-from recsys.publication.gates import GateResult, Level
+from recsys.pipeline.gates.base import GateResult, Level
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary
 from recsys.report.sections.gates import gate_line

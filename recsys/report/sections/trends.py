@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from recsys.publication.gates import Level
-from recsys.publication.history import PastNight
+from recsys.pipeline.gates.base import Level
+from recsys.pipeline.history import PastNight
 from recsys.report.frame import Frame
 from recsys.report.html import Html, element
 from recsys.report.night import NightSummary

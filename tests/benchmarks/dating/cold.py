@@ -14,9 +14,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from recsys.evaluation import group_folds, leave_one_group_out
-from recsys.evaluation.log_loss import log_loss
+from recsys.evaluation.probability import log_loss
 from recsys.models.calibration import fit_platt
-from recsys.models.content_config import ContentConfig
+from recsys.models.content import ContentConfig
 from recsys.models.directed import sigmoid
 from tests.benchmarks.dating import baselines
 from tests.benchmarks.dating.form import Evening, content, mutual

@@ -7,16 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.features import Numeric
 from recsys.features.block import Block
 from recsys.features.interests import Interests
-from recsys.history.events import Events
-from recsys.models.content import ContentModel
-from recsys.models.content_config import ContentConfig
-from recsys.models.model import Model
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
-from recsys.schema.population import Population
+from recsys.models.base import Model
+from recsys.models.content import ContentConfig, ContentModel
 from recsys.storage.load import load_tables, population_of
 from tests.datasets import speed_dating
 from tests.datasets.speed_dating import SpeedDating

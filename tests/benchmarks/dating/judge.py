@@ -8,10 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.evaluation import Interval, Resampled, auc, resample
-from recsys.evaluation.auc import Auc
 from recsys.evaluation.bootstrap import of_groups
-from recsys.evaluation.ndcg import Ndcg
-from recsys.evaluation.ranked import Ranked
+from recsys.evaluation.probability import Auc
+from recsys.evaluation.ranking import Ndcg, Ranked
 
 Floats = npt.NDArray[np.float64]
 PLACES = 5

@@ -14,18 +14,17 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
 from recsys.evaluation import Interval, auc, pair_folds, resample
-from recsys.evaluation.auc import Auc
 from recsys.evaluation.bootstrap import of_groups
-from recsys.evaluation.measure import Times
-from recsys.history.events import Events
-from recsys.models.content_config import ContentConfig
-from recsys.models.hybrid import HybridModel
-from recsys.models.hybrid_config import HybridConfig
+from recsys.evaluation.probability import Auc
+from recsys.models.content import ContentConfig
+from recsys.models.hybrid import HybridConfig, HybridModel
 from recsys.models.popularity import PopularityModel
-from recsys.schema.columns import Columns as C
-from recsys.schema.columns import Tables as T
 from recsys.storage.load import load_tables, population_of
+from recsys.types import Int64Array as Times
 from tests.benchmarks.command import Result
 from tests.benchmarks.dating.form import Evening, blocks, content, mutual
 

@@ -6,11 +6,11 @@ from typer.testing import CliRunner
 
 from recsys.cli import app
 from recsys.errors import BusyError
-from recsys.publication.forgetting import forget
-from recsys.storage.erasures import ErasureList
-from recsys.storage.postgres import forget_served, load_publication, served
-from recsys.storage.postgres import forgetting as module
-from recsys.storage.published import read_publication
+from recsys.pipeline import postgres_export as module
+from recsys.pipeline.erasure import forget
+from recsys.pipeline.postgres_export import forget_served, load_publication, served
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.publication import read_publication
 from tests.publication.night import make_night
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.publication.list_table import write_lists
-from recsys.storage.postgres.list_arrays import viewer_rows
+from recsys.pipeline.list_files import write_lists
+from recsys.pipeline.postgres_export import viewer_rows
 
 
 def some_lists(n_viewers: int, seed: int = 0) -> pd.DataFrame:
@@ -47,6 +47,6 @@ def test_no_lists_are_no_rows(tmp_path):
 
 def with_propensity(lists: pd.DataFrame) -> pd.DataFrame:
     """The columns of lists as they are published."""
-    from recsys.publication.list_table import SCHEMA
+    from recsys.pipeline.list_files import SCHEMA
 
     return lists.assign(**{name: 1.0 for name in SCHEMA.names if name not in lists})

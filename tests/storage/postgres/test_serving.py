@@ -10,11 +10,10 @@ import pytest
 
 from recsys.cli import app
 from recsys.errors import BusyError, SourceError
-from recsys.storage.postgres import load_publication, served
-from recsys.storage.postgres import serving as module
-from recsys.storage.postgres.migrations import MIGRATIONS
-from recsys.storage.postgres.one_writer import LOCK
-from recsys.storage.published import read_publication
+from recsys.pipeline import postgres_export as module
+from recsys.pipeline.postgres_export import MIGRATIONS, load_publication, served
+from recsys.storage.postgres import LOCK
+from recsys.storage.publication import read_publication
 from tests.publication.night import Night, make_night
 
 
@@ -131,7 +130,7 @@ def test_two_writers_do_not_meet(postgres, publications):
 
 
 def test_a_database_of_an_older_version_is_brought_up(postgres, publications, monkeypatch):
-    from recsys.storage.postgres import migrations
+    from recsys.pipeline import postgres_export as migrations
 
     monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
     with psycopg.connect(postgres) as connection:

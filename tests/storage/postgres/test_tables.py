@@ -5,12 +5,12 @@ import pandas as pd
 import psycopg
 import pytest
 
+from recsys.data.tables import check_table
 from recsys.errors import BusyError, SourceError
-from recsys.schema.tables import check_table
 from recsys.storage.load import load_tables
-from recsys.storage.snapshot import snapshot_source, take_snapshot
-from recsys.storage.source import read_tables
-from recsys.storage.write import write_tables
+from recsys.storage.source_snapshot import snapshot_source, take_snapshot
+from recsys.storage.sources import read_tables
+from recsys.storage.table_files import write_tables
 from tests.people import make_tables
 
 
@@ -57,7 +57,7 @@ def test_views_in_a_schema_of_their_own_are_enough(postgres, tables):
 
 def test_all_tables_are_of_one_moment(postgres, tables, monkeypatch):
     """Somebody leaves between the reading of two tables, and is in both or in neither."""
-    from recsys.storage.postgres import tables as module
+    from recsys.storage import postgres as module
 
     write_tables(tables, postgres)
     gone = tables["profiles"]["user_id"].iloc[0]

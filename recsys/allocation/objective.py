@@ -1,0 +1,255 @@
+"""The mean-field model of one graph: expected matches and their gradient, with buffers kept between calls."""
+
+import copy
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.allocation.config import AllocationConfig, Examination, Presence, chance_at, slope_at
+from recsys.allocation.graph import CandidateGraph, Inbox
+from recsys.allocation.rounding import Ranked
+from recsys.parallel import in_ranges
+from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
+
+
+@njit(nogil=True, cache=True)
+def expected_matches(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    inbox: Inbox,
+    indptr: Int64Array,
+    p: Float32Array,
+    q: Float32Array,
+    exposure: Float32Array,
+    read: Float32Array,
+    utility: Float64Array,
+):
+    # Writes the expected matches of each person of a range; half the sum over people counts each once.
+    for j in range(start, stop):
+        total = 0.0
+        for e in range(indptr[j], indptr[j + 1]):
+            total += np.float64(p[e]) * q[e] * exposure[e] * read[e]
+        for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
+            e, back = inbox.edge[t], inbox.reverse[t]
+            both = np.float64(inbox.p[t]) * inbox.q[t]
+            total += both * exposure[e] * read[e]
+            if back >= 0:
+                shared = min(both, np.float64(p[back]) * q[back])
+                total += shared * exposure[e] * exposure[back] * (1.0 - read[e] - read[back])
+        utility[j] = total
+
+
+def worth(utility: Float64Array, fairness: float, epsilon: float) -> float:
+    """Return the sum over people of `((u + eps) ** (1 - f) - eps ** (1 - f)) / (1 - f)`, log at f = 1.
+
+    The family of A. B. Atkinson, Journal of Economic Theory 2 (1970) 244-263: 0 is the sum of
+    matches, 1 is Nash welfare, the sum of their logarithms.
+
+    >>> worth(np.array([1.0, 3.0]), 0.0, 0.5)
+    4.0
+    """
+    held = utility + epsilon
+    if fairness == 1.0:
+        return float(np.log(held / epsilon).sum())
+    power = 1.0 - fairness
+    return float(((held**power - epsilon**power) / power).sum())
+
+
+def weights(utility: Float64Array, fairness: float, epsilon: float) -> Float64Array:
+    """Return how much one more match of each person adds to `worth`, scaled to a mean of 1.
+
+    >>> weights(np.array([0.0, 1.0]), 1.0, 1.0).round(3).tolist()
+    [1.333, 0.667]
+    """
+    if fairness == 0.0 or not len(utility):
+        return np.ones(len(utility))
+    weight = (utility + epsilon) ** -fairness
+    return weight / weight.mean()
+
+
+@njit(nogil=True, cache=True)
+def most_of(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The longest inbox of a range of people.
+    most = 0
+    for j in range(start, stop):
+        most = max(most, indptr[j + 1] - indptr[j])
+    return most
+
+
+@njit(nogil=True, cache=True)
+def places(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Writes the likes that arrive at j, in inbox order, and their places.
+    first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
+    for t in range(n):
+        likes[t] = np.float64(inbox.p[first + t]) * exposure[inbox.edge[first + t]]
+    above, t = 0.0, 0
+    while t < n:
+        end, tied = t, 0.0
+        while end < n and inbox.q[first + end] == inbox.q[first + t]:
+            tied += likes[end]
+            end += 1
+        for u in range(t, end):
+            place[u] = 1.0 + above + 0.5 * (tied - likes[u])
+        above += tied
+        t = end
+
+
+@njit(nogil=True, cache=True)
+def read_chances(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    inbox: Inbox,
+    reads: Float32Array,
+    kind: int,
+    decay: float,
+    exposure: Float32Array,
+    read: Float32Array,
+):
+    # Writes v of every edge to the people of a range; `read` is by edge.
+    most = most_of(inbox.indptr, start, stop)
+    likes, place = np.empty(most), np.empty(most)
+    for j in range(start, stop):
+        places(inbox, j, exposure, likes, place)
+        first = inbox.indptr[j]
+        for t in range(inbox.indptr[j + 1] - first):
+            read[inbox.edge[first + t]] = reads[j] * chance_at(kind, decay, place[t])
+
+
+@njit(nogil=True, cache=True)
+def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    start: int,
+    stop: int,
+    inbox: Inbox,
+    p: Float32Array,
+    q: Float32Array,
+    viewer: Int32Array,
+    weight: Float64Array,
+    reads: Float32Array,
+    kind: int,
+    decay: float,
+    exposure: Float32Array,
+    read: Float32Array,
+    gain: Float32Array,
+    load: Float64Array,
+):
+    # Writes dF/dE of every edge to the people of a range, and the likes each of them expects.
+    # viewer: of every edge in inbox order, or nothing when everybody weighs 1. weight: of a person's matches.
+    most = most_of(inbox.indptr, start, stop)
+    likes, place, harm = np.empty(most), np.empty(most), np.empty(most)
+    for j in range(start, stop):
+        places(inbox, j, exposure, likes, place)
+        first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
+        arriving = 0.0
+        for t in range(n):
+            arriving += likes[t]
+            at = first + t
+            e, back = inbox.edge[at], inbox.reverse[at]
+            w = 1.0 if len(viewer) == 0 else 0.5 * (weight[j] + weight[viewer[at]])
+            both = np.float64(inbox.p[at]) * inbox.q[at]
+            chance = reads[j] * chance_at(kind, decay, place[t])
+            direct, by_read = both * chance, both
+            if back >= 0:
+                shared, theirs = min(both, np.float64(p[back]) * q[back]), np.float64(exposure[back])
+                direct += shared * theirs * (1.0 - chance - read[back])
+                by_read -= shared * theirs
+            gain[e] = w * direct
+            harm[t] = w * by_read * exposure[e] * reads[j] * slope_at(kind, decay, place[t])
+        load[j] = arriving
+        below, t = 0.0, n
+        while t > 0:
+            start_of_ties, tied = t, 0.0
+            while start_of_ties > 0 and inbox.q[first + start_of_ties - 1] == inbox.q[first + t - 1]:
+                start_of_ties -= 1
+                tied += harm[start_of_ties]
+            for u in range(start_of_ties, t):
+                gain[inbox.edge[first + u]] += inbox.p[first + u] * (below + 0.5 * (tied - harm[u]))
+            below += tied
+            t = start_of_ties
+
+
+class Model:
+    """What exposures `(n_edges,)` float32 bring to everybody.
+
+    A call overwrites what the call before it returned.
+    """
+
+    def __init__(
+        self, graph: CandidateGraph, config: AllocationConfig, presence: Presence | None = None
+    ) -> None:
+        self.graph, self.config = graph, config
+        self.presence = presence or Presence.always(graph.n_people)
+        self.slots = Examination.of(config.look).slots(config.k)
+        self.inbox = graph.laid_out(config.workers)
+        self._reading = Examination.of(config.inbox, where="inbox")
+        self._viewer = np.zeros(0, np.int32)
+        if config.fairness > 0.0:
+            self._viewer = graph.viewer[self.inbox.edge]
+        self._read = np.empty(graph.n_edges, np.float32)
+        self._gain = np.empty(graph.n_edges, np.float32)
+        self.load = np.zeros(graph.n_people)
+
+    def unweighted(self) -> Self:
+        """Return the model that weighs everybody's matches alike; it works in the memory of this one."""
+        other = copy.copy(self)
+        other.config, other._viewer = self.config.changed(fairness=0.0), np.zeros(0, np.int32)
+        return other
+
+    def utilities(self, exposure: Float32Array) -> Float64Array:
+        """Return everybody's expected matches, `(n_people,)`; half their sum is the matches."""
+        self._examine(exposure)
+        graph, inbox, found = self.graph, self.inbox, np.empty(self.graph.n_people)
+
+        def part(start: int, stop: int) -> None:
+            expected_matches(start, stop, inbox, graph.indptr, graph.p, graph.q, exposure, self._read, found)
+
+        in_ranges(part, inbox.indptr, self.config.workers)
+        return found
+
+    def objective(self, utility: Float64Array) -> float:
+        """Return the worth of everybody's matches at the fairness of the settings."""
+        return worth(utility, self.config.fairness, self.config.epsilon)
+
+    def gain(self, exposure: Float32Array, utility: Float64Array) -> Float32Array:
+        """Return what more exposure of each edge is worth, `(n_edges,)`; `load` holds the likes received.
+
+        utility: as `utilities(exposure)` returned them.
+        """
+        graph, inbox, how = self.graph, self.inbox, self._reading
+        weight = weights(utility, self.config.fairness, self.config.epsilon)
+
+        def part(start: int, stop: int) -> None:
+            gradient(
+                start,
+                stop,
+                inbox,
+                graph.p,
+                graph.q,
+                self._viewer,
+                weight,
+                self.presence.reads,
+                how.kind,
+                how.decay,
+                exposure,
+                self._read,
+                self._gain,
+                self.load,
+            )
+
+        in_ranges(part, inbox.indptr, self.config.workers)
+        return self._gain
+
+    def exposure_of(self, ranked: Ranked) -> Float32Array:
+        """Return the exposure of every edge in lists, `(n_edges,)` float32."""
+        found = ranked.exposure(self.slots, self.graph.n_edges)
+        found[ranked.edge] *= np.repeat(self.presence.opens, np.diff(ranked.indptr))
+        return found
+
+    def _examine(self, exposure: Float32Array) -> None:
+        inbox, how = self.inbox, self._reading
+
+        def part(start: int, stop: int) -> None:
+            read_chances(start, stop, inbox, self.presence.reads, how.kind, how.decay, exposure, self._read)
+
+        in_ranges(part, inbox.indptr, self.config.workers)

@@ -1,0 +1,90 @@
+"""Mixtures become lists: every list is its edges sorted by exposure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.allocation.graph import CandidateGraph
+from recsys.parallel import in_ranges
+from recsys.types import Float32Array, Int32Array, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Lists as edges: that of viewer i is `edge[indptr[i]:indptr[i + 1]]`, best first.
+
+    indptr: `(n_people + 1,)` int64; edge: `(n_listed,)` int32, positions among the edges of the graph.
+    """
+
+    indptr: Int64Array
+    edge: Int32Array
+
+    @property
+    def place(self) -> Int32Array:
+        """The place of every entry in its list, from 1, `(n_listed,)` int32."""
+        start = np.repeat(self.indptr[:-1], np.diff(self.indptr))
+        return (np.arange(len(self.edge)) - start + 1).astype(np.int32)
+
+    def exposure(self, slots: Float32Array, n_edges: int) -> Float32Array:
+        """Return the exposure of every edge, `(n_edges,)`; place r is seen with chance `slots[r - 1]`."""
+        found = np.zeros(n_edges, np.float32)
+        found[self.edge] = slots[self.place - 1]
+        return found
+
+
+def sorted_edges(
+    graph: CandidateGraph,
+    first: Float32Array,
+    then: Float32Array,
+    wanted: npt.NDArray[np.bool_],
+    *,
+    k: int | None = None,
+    workers: int = 1,
+) -> Ranked:
+    """Return the wanted edges of every viewer by `first` from high to low, ties by `then`, then by candidate.
+
+    first, then, wanted: by edge. k: the longest a list may be, None for any length.
+    """
+    lengths = np.empty(graph.n_people, np.int64)
+
+    def count(start: int, stop: int) -> None:
+        _wanted_of_rows(start, stop, graph.indptr, wanted, lengths)
+
+    in_ranges(count, graph.indptr, workers)
+    indptr = np.append(0, np.cumsum(lengths if k is None else np.minimum(lengths, k)))
+    order = np.empty(int(indptr[-1]), np.int32)
+
+    def part(start: int, stop: int) -> None:
+        _sort_rows(start, stop, graph.indptr, first, then, wanted, indptr, order)
+
+    in_ranges(part, graph.indptr, workers)
+    return Ranked(indptr, order)
+
+
+@njit(nogil=True, cache=True)
+def _wanted_of_rows(  # type: ignore[no-untyped-def]
+    start: int, stop: int, indptr: Int64Array, wanted: npt.NDArray[np.bool_], lengths: Int64Array
+):
+    for i in range(start, stop):
+        lengths[i] = wanted[indptr[i] : indptr[i + 1]].sum()
+
+
+@njit(nogil=True, cache=True)
+def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    first: Float32Array,
+    then: Float32Array,
+    wanted: npt.NDArray[np.bool_],
+    listed: Int64Array,
+    order: Int32Array,
+):
+    # Writes the first wanted edges of each viewer, as many as have room between `listed`.
+    for i in range(start, stop):
+        at = np.flatnonzero(wanted[indptr[i] : indptr[i + 1]])
+        by_then = at[np.argsort(-then[indptr[i] + at], kind="mergesort")]
+        ranked = by_then[np.argsort(-first[indptr[i] + by_then], kind="mergesort")]
+        order[listed[i] : listed[i + 1]] = indptr[i] + ranked[: listed[i + 1] - listed[i]]

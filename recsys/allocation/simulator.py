@@ -1,0 +1,179 @@
+"""Judges of lists that share no code with the allocator's model: what lists bring, and to whom."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.allocation.config import Decay, Examination, Presence, chance_at
+from recsys.allocation.graph import CandidateGraph, Inbox
+from recsys.allocation.rounding import Ranked
+from recsys.evaluation.market import gini
+from recsys.random import LIKE, LOOK, OPEN, edge_uniform
+from recsys.types import Float32Array, Float64Array, Int32Array
+
+NOTHING = 0
+LOOKED = 1
+LIKED = 2
+
+
+@njit(nogil=True, cache=True)
+def draw(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    key: np.uint64,
+    turn: int,
+    edges: Int32Array,
+    viewer: Int32Array,
+    opens: Float32Array,
+    chance: Float32Array,
+    p: Float32Array,
+    position: Int32Array,
+    said: npt.NDArray[np.int8],
+):
+    # What came of every entry: not looked at, looked at, or liked. A list is opened as a whole.
+    # Luck goes by the edge of the graph; `said` is by position among the listed edges.
+    for at in range(len(edges)):
+        e, i, here = edges[at], viewer[at], position[at]
+        said[here] = NOTHING
+        if edge_uniform(key, turn, OPEN, i) < opens[i] and edge_uniform(key, turn, LOOK, e) < chance[at]:
+            said[here] = LIKED if edge_uniform(key, turn, LIKE, e) < p[at] else LOOKED
+
+
+@njit(nogil=True, cache=True)
+def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    kind: int, decay: float, comes: float, inbox: Inbox, t: int, place: int, said: npt.NDArray[np.int8]
+):
+    # The chance of a match through a like that arrived in place `place`; a look back decides at once,
+    # and such a pair counts half from each of its two edges.
+    back = inbox.reverse[t]
+    if back >= 0 and said[back] != NOTHING:
+        return 0.5 if said[back] == LIKED else 0.0
+    return inbox.q[t] * comes * chance_at(kind, decay, np.float64(place))
+
+
+@njit(nogil=True, cache=True)
+def play(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+    inbox: Inbox,
+    viewer: Int32Array,
+    reads: Float32Array,
+    kind: int,
+    decay: float,
+    said: npt.NDArray[np.int8],
+    matches: Float64Array,
+    missed: Float64Array,
+):
+    # Writes everybody's expected matches given the draws, and their chance of none at all.
+    # Likes of one q are read in the order of viewers, which changes no sum: they are worth the same.
+    matches[:] = 0.0
+    missed[:] = 1.0
+    for j in range(len(inbox.indptr) - 1):
+        place = 0
+        for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
+            if said[inbox.edge[t]] != LIKED:
+                continue
+            place += 1
+            chance = _of_pair(kind, decay, reads[j], inbox, t, place, said)
+            i = viewer[t]
+            matches[i] += chance
+            matches[j] += chance
+            sure = 1.0 if inbox.reverse[t] >= 0 and said[inbox.reverse[t]] == LIKED else chance
+            missed[i] *= 1.0 - sure
+            missed[j] *= 1.0 - sure
+
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What lists bring.
+
+    rounds:     `(n_rounds,)` matches of each round, every pair once.
+    utility:    `(n_people,)` mean matches of each person.
+    reached:    `(n_people,)` chance of at least one match.
+    load:       `(n_people,)` likes each person is expected to receive.
+    exposure:   `(n_people,)` looks each person is expected to receive.
+    """
+
+    rounds: Float64Array
+    utility: Float64Array
+    reached: Float64Array
+    load: Float64Array
+    exposure: Float64Array
+
+    @property
+    def matches(self) -> float:
+        """Mean matches of a round."""
+        return float(self.rounds.mean())
+
+    def people_reached(self, among: npt.NDArray[np.bool_] | None = None) -> float:
+        """Return the expected share of people (of those `among`) with at least one match."""
+        return float(self.reached.mean() if among is None else self.reached[among].mean())
+
+    def exposure_gini(self, among: npt.NDArray[np.bool_] | None = None) -> float:
+        """Return how unequally looks are spread, over everybody or those `among`."""
+        return gini(self.exposure if among is None else self.exposure[among])
+
+    def budget_violations(self, budget: npt.ArrayLike) -> int:
+        """Return how many people expect more likes than `budget`."""
+        return int((self.load > np.asarray(budget, np.float64) * (1.0 + _ROUNDING)).sum())
+
+
+def judge(
+    graph: CandidateGraph,
+    ranked: Ranked,
+    *,
+    look: Decay = 1.0,
+    inbox: Decay = 1.0,
+    presence: Presence | None = None,
+    rng: np.random.Generator,
+    rounds: int = 100,
+) -> Judged:
+    """Play `rounds` rounds of the lists and return what came of them.
+
+    graph: the true chances; it may differ from what the lists were made from, with the same edges.
+    A person decides about another once a round: a like given in a list answers one in the inbox.
+    """
+    chance = Examination.of(look, where="look").at(ranked.place).astype(np.float32)
+    reading = Examination.of(inbox, where="inbox")
+    key = np.uint64(rng.integers(0, 2**63))
+    there = presence or Presence.always(graph.n_people)
+    owner = np.repeat(np.arange(graph.n_people, dtype=np.int32), np.diff(ranked.indptr))
+    listed, position = _listed(graph, ranked)
+    arriving, p = listed.inbox, graph.p[ranked.edge]
+    viewer = listed.viewer[arriving.edge]
+    said = np.zeros(listed.n_edges, np.int8)
+    matches, missed = np.empty(graph.n_people), np.empty(graph.n_people)
+    utility, none, total = np.zeros(graph.n_people), np.zeros(graph.n_people), np.empty(rounds)
+    for turn in range(rounds):
+        draw(key, turn, ranked.edge, owner, there.opens, chance, p, position, said)
+        play(arriving, viewer, there.reads, reading.kind, reading.decay, said, matches, missed)
+        total[turn] = 0.5 * matches.sum()
+        utility += matches
+        none += missed
+    receiver = graph.candidate[ranked.edge]
+    chance = chance * there.opens[owner]
+    likes = chance.astype(np.float64) * graph.p[ranked.edge]
+    return Judged(
+        rounds=total,
+        utility=utility / rounds,
+        reached=1.0 - none / rounds,
+        load=_sums(receiver, likes, graph.n_people),
+        exposure=_sums(receiver, chance, graph.n_people),
+    )
+
+
+def _listed(graph: CandidateGraph, ranked: Ranked) -> tuple[CandidateGraph, npt.NDArray[np.int32]]:
+    """Return the listed edges as a graph, and where each entry of the lists stands in it.
+
+    Nobody looks along any other edge, so nothing else can come of a round.
+    """
+    order = np.argsort(ranked.edge, kind="stable")
+    edge = ranked.edge[order]
+    position = np.empty(len(order), np.int32)
+    position[order] = np.arange(len(order), dtype=np.int32)
+    return CandidateGraph(ranked.indptr, graph.candidate[edge], graph.p[edge], graph.q[edge]), position
+
+
+def _sums(receiver: npt.NDArray[np.int32], amounts: npt.ArrayLike, n_people: int) -> Float64Array:
+    return np.bincount(receiver, weights=amounts, minlength=n_people).astype(np.float64)

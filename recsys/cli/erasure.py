@@ -1,0 +1,72 @@
+"""recsys forget."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.cli.app import app
+
+
+@app.command()
+def forget(
+    users: Annotated[list[str], typer.Argument(metavar="USER...", help="Ids of people who asked for it.")],
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    tracking: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where nights are kept: a folder, or an address.")
+    ] = "data/tracking",
+    safety: Annotated[
+        str | None,
+        typer.Option(metavar="STORE", help="A safety store to tell as well: a SQLite file, or an address."),
+    ] = None,
+    served_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--served-from", metavar="ADDRESS", help="postgresql://user@host/db that lists were exported to."
+        ),
+    ] = None,
+) -> None:
+    """Erase people for good.
+
+    They vanish from what is served at once, and from every table, artifact and publication by the next
+    night. Earlier publications that name them are removed. This cannot be undone. It may be asked again,
+    for example when the database was away (exit code 30).
+
+    Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
+    """
+    from recsys.cli.app import language, say, settings_if_sound
+    from recsys.errors import shown
+    from recsys.pipeline.erasure import forget as forgotten
+    from recsys.pipeline.erasure import need_folder, unnamed
+    from recsys.pipeline.paths import WORK
+    from recsys.pipeline.postgres_export import forget_served
+    from recsys.safety import open_safety
+    from recsys.safety.erasure_list import ErasureList
+    from recsys.safety.sqlite import SqliteSafety
+    from recsys.tracking.erasure import forget_tracked
+
+    spoken = language(None, settings_if_sound())
+    need_folder(published)
+    before = ErasureList.of(published).now().holds(users)
+    if safety is not None:
+        store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
+        for user in users:
+            store.erase(user)
+    outcome = forgotten(users, published)
+    for address in served_from or ():
+        left = forget_served(users, address)
+        say("forgot_served", spoken, lists=left.lists, shortened=left.shortened)
+    changed = forget_tracked(tracking, ErasureList.of(published).now())
+    say("forgot", spoken, new=outcome.new, asked=len(users))
+    removed = ", ".join(outcome.removed)
+    say("forgot_runs" if removed else "forgot_no_runs", spoken, runs=removed)
+    say("forgot_tracked", spoken, files=changed)
+    asked_first = [user for user, known in zip(users, before, strict=True) if not known]
+    unknown = [] if outcome.removed else unnamed(asked_first, (published, WORK.root))
+    if unknown:
+        say("forgot_unnamed", spoken, users=", ".join(map(shown, unknown)), work=WORK.root)
+    if outcome.served:
+        say("forgot_next", spoken)

@@ -1,0 +1,173 @@
+"""recsys recommend."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.cli.app import AsOf, Lang, Params, Source, app
+
+
+@app.command()
+def recommend(
+    viewers: Annotated[list[str] | None, typer.Argument(help="Whose lists; everybody's by default.")] = None,
+    *,
+    source: Source = None,
+    model: Annotated[Path, typer.Option(metavar="DIR", help="A model that `recsys train` saved.")] = Path(
+        "data/work/model"
+    ),
+    k: Annotated[int | None, typer.Option("--k", "-k", help="People in a list.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the lists to this Parquet file.")
+    ] = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Make lists of people, with reasons in words.
+
+    Only people who may be shown to the viewer, best first; a short list is not filled up.
+
+    Example: recsys recommend u0000007 --k 5 --lang ja
+    """
+    import sys
+
+    from recsys.catalogue.columns import Columns as C
+    from recsys.cli.app import language, opened, say
+    from recsys.messaging.reasons import reason_text
+    from recsys.pipeline.from_settings import load_model
+    from recsys.pipeline.list_files import write_lists
+    from recsys.ranking.recommend import recommend as recommended
+
+    night = opened(source, as_of, params)
+    spoken = language(lang, night.settings)
+    chosen = night.settings.recommend
+    lists = recommended(
+        load_model(night.settings.model, model),
+        night.people,
+        night.policy,
+        viewers=viewers or None,
+        k=chosen.k if k is None else k,
+        combiner=chosen.combiner,
+        progress=sys.stderr.isatty(),
+    )
+    if out is not None:
+        write_lists(out, lists)
+        people = lists[C.VIEWER].nunique()
+        say("lists_written", spoken, rows=f"{len(lists):,}", people=f"{people:,}", out=out)
+        return
+    for viewer, rows in lists.groupby(C.VIEWER, sort=False):
+        typer.echo(str(viewer))
+        for row in rows.to_dict("records"):
+            words = "; ".join(reason_text(code, spoken) for code in row[C.REASONS])
+            typer.echo(f"  {row[C.RANK]:>3}  {row[C.CANDIDATE]}  {row[C.P_MUTUAL]:.3f}  {words}")
+
+
+@app.command()
+def publish(
+    lists: Annotated[Path, typer.Option(metavar="FILE", help="Lists that `recsys recommend` wrote.")] = Path(
+        "data/work/lists.parquet"
+    ),
+    *,
+    source: Source = None,
+    model: Annotated[Path, typer.Option(metavar="DIR", help="The model they were made with.")] = Path(
+        "data/work/model"
+    ),
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    as_of: AsOf = None,
+    params: Params = None,
+) -> None:
+    """Put lists to the gates and serve them.
+
+    What a backend opens is written beside them. When a gate blocks, what is served stays.
+
+    Exit codes: 0 published, 10 published with warnings, 20 refused by a gate, 30 try again.
+
+    Example: recsys publish --lists lists.parquet --source parquet:members
+    """
+    from recsys.cli.app import language, opened, say
+    from recsys.pipeline.fingerprint import made_from
+    from recsys.pipeline.publish import publish as published_as
+    from recsys.pipeline.publish import serving_writer
+    from recsys.report.sections.gates import said
+    from recsys.report.sections.todo import advice
+    from recsys.report.words import Words
+    from recsys.storage.publication import read_lists
+
+    night = opened(source, as_of, params)
+    outcome = published_as(
+        read_lists(lists),
+        night.people,
+        night.policy,
+        published=published,
+        settings=night.settings.publish,
+        source=night.settings.source,
+        made_from=made_from(night.settings, night.policy, source=night.source, model=model),
+        serving=serving_writer(night, model),
+    )
+    words = Words(language(None, night.settings))
+    for result in outcome.gates:
+        typer.echo(f"  {result.level.name:<5} {result.gate:<14} {said(result, words)}")
+        if result.level:
+            typer.echo(f"  {'':<20} {advice(result, words)}")
+    say("published" if outcome.published else "refused", words.lang, folder=outcome.folder)
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def rollback(
+    run: Annotated[
+        str | None, typer.Argument(help="A run id; the run before the one that is served by default.")
+    ] = None,
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+) -> None:
+    """Serve an earlier publication again.
+
+    Its files are checked first. A publication that still names somebody who asked to be erased is refused.
+
+    Example: recsys rollback
+    """
+    from recsys.cli.app import language, say, settings_if_sound
+    from recsys.pipeline.rollback import rollback as rolled_back
+
+    found = rolled_back(published, run)
+    spoken = language(None, settings_if_sound())
+    say("rolled_back", spoken, run=found.run_id, as_of=found.manifest.data_as_of)
+
+
+@app.command()
+def export(
+    target: Annotated[str, typer.Argument(help="postgresql://user@host/db; the password in PGPASSWORD.")],
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+) -> None:
+    """Serve what is published from a database as well.
+
+    The lists replace those served there before, in one transaction. Who asked to be erased since they
+    were made does not enter.
+
+    Exit codes: 0 served, 30 the database is away or another export is at work, 40 it refused.
+
+    Example: recsys export postgresql://recsys@db/service
+    """
+    from recsys.cli.app import language, say, settings_if_sound
+    from recsys.pipeline.postgres_export import load_publication
+    from recsys.safety.erasure_list import ErasureList
+    from recsys.storage.publication import read_publication
+
+    erased = ErasureList.of(published).now()
+    served = load_publication(read_publication(published), target, erased=erased)
+    say(
+        "exported",
+        language(None, settings_if_sound()),
+        run=served.run_id,
+        viewers=f"{served.viewers:,}",
+        suggestions=f"{served.suggestions:,}",
+    )

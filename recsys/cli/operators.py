@@ -1,0 +1,163 @@
+"""recsys why-not."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+from unicodedata import east_asian_width
+
+import typer
+
+from recsys.cli.app import AsOf, Lang, Params, Source, app
+
+if TYPE_CHECKING:
+    from recsys.catalogue.entries import Language
+    from recsys.constraints.why_not import WhyNot
+
+
+@app.command()
+def why_not(
+    a: Annotated[str, typer.Argument(metavar="A", help="One member's id.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The other's.")],
+    *,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Say why two people are kept apart.
+
+    For operators; never tell a member.
+
+    Example: recsys why-not u0000007 u0000012 --lang ja
+    """
+    from recsys.catalogue.loading import load_catalogue
+    from recsys.cli.app import language, opened
+
+    night = opened(source, as_of, params)
+    spoken, texts, people = language(lang, night.settings), load_catalogue(), night.people
+    reasons = night.policy.why_not(people, people.ids.row(a), people.ids.row(b))
+    together = [reason for reason in reasons if reason.direction == "both"]
+    key = "cli.may_not_meet" if together else "cli.may_meet"
+    typer.echo(texts.text(key, spoken, viewer=a, candidate=b))
+    _list(together, spoken)
+    if together:
+        return
+    for direction, viewer, candidate in (("forward", a, b), ("backward", b, a)):
+        refused = [reason for reason in reasons if reason.direction == direction]
+        key = "cli.not_shown" if refused else "cli.shown"
+        typer.echo(texts.text(key, spoken, viewer=viewer, candidate=candidate))
+        _list(refused, spoken)
+        liked = (people.relations.liked == people.ids.rows([viewer, candidate])).all(axis=1).any()
+        if liked and not refused:
+            typer.echo(f"  - {texts.text('cli.liked_already', spoken)}")
+
+
+def _list(reasons: "list[WhyNot]", lang: "Language") -> None:
+    for reason in reasons:
+        typer.echo(f"  - {reason.text.text(lang)}")
+
+
+_COLUMNS: Final = ("removed_in_order", "removed_alone", "left")
+_WIDTH: Final = 14
+
+
+@app.command()
+def funnel(
+    user: Annotated[
+        str | None, typer.Argument(help="Whose candidates; a sample of everybody's by default.")
+    ] = None,
+    *,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Count whom each constraint removes.
+
+    It shows why a list is short. For operators; never tell a member.
+
+    Example: recsys funnel u0000007
+    """
+    from recsys.catalogue.loading import load_catalogue
+    from recsys.cli.app import language, opened
+    from recsys.constraints.funnel import funnel as counted
+
+    night = opened(source, as_of, params)
+    spoken, texts, people = language(lang, night.settings), load_catalogue(), night.people
+    rows = None if user is None else [people.ids.row(user)]
+    steps = counted(night.policy, people, rows)
+
+    def text(key: str, **values: object) -> str:
+        return texts.text(f"funnel.{key}", spoken, **values)
+
+    typer.echo(f"{user or text('everybody')} ({steps.attrs['viewers']:,} × {len(people) - 1:,})")
+    typer.echo(_row([text(column) for column in _COLUMNS], text("alone_note")))
+    for step in steps.to_dict("records"):
+        name = step["constraint"]
+        label = text(name) if f"funnel.{name}" in texts.texts else name
+        if step["removed_alone"]:
+            typer.echo(_row([f"{step[column]:,}" for column in _COLUMNS], label))
+    left = steps["left"].iloc[-1] if len(steps) else steps.attrs["candidates"]
+    typer.echo(text("summary", left=f"{left:,}", everybody=f"{steps.attrs['candidates']:,}"))
+
+
+def _row(numbers: list[str], label: str) -> str:
+    """Return one line of the table: numbers to the right of their columns, then words of any width."""
+    cells = [" " * (_WIDTH - sum(1 + (east_asian_width(c) in "WF") for c in one)) + one for one in numbers]
+    return "".join(cells) + "  " + label
+
+
+@app.command()
+def guard(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The draft, or - to read it from the input.")],
+    *,
+    lang: Lang = None,
+    params: Params = None,
+) -> None:
+    """Say what should not be in a message draft or a profile text, one JSON object a finding.
+
+    Kinds and places alone are printed; nothing is kept.
+
+    Example: recsys guard "LINE交換しませんか"
+    """
+    from recsys.cli.app import language, settings
+    from recsys.messaging.draft_guard import check
+    from recsys.messaging.guard_rules import load_rules
+
+    spoken, rules = language(lang, settings(params)), load_rules()
+    draft = sys.stdin.read() if text == "-" else text
+    for found in check(draft):
+        said = {"kind": found.kind, "start": found.start, "end": found.end}
+        typer.echo(json.dumps(said | {"label": rules.labels[found.kind].text(spoken)}, ensure_ascii=False))
+
+
+@app.command()
+def review(
+    *,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+    most: Annotated[int, typer.Option(metavar="N", min=1, help="How many rows to show.")] = 20,
+) -> None:
+    """Show what people have to look at, gravest first.
+
+    For operators: it names members. The engine flags; people decide.
+
+    Example: recsys review --lang ja
+    """
+    from recsys.catalogue.columns import Columns as C
+    from recsys.cli.app import language, opened
+    from recsys.moderation.review_policy import load_policy
+    from recsys.moderation.review_queue import review_queue
+    from recsys.storage.load import events_of, load_tables
+
+    night, policy = opened(source, as_of, params), load_policy()
+    spoken = language(lang, night.settings)
+    tables = load_tables(night.source, night.settings.as_of)  # the events of a night have no ids to name
+    queue = review_queue(events_of(tables), as_of=tables.as_of, policy=policy)
+    for row in queue.head(most).to_dict("records"):
+        what = policy.kinds[row["kind"]].label.text(spoken)
+        evidence = " ".join(row["evidence"][:3])
+        typer.echo(f"{row['gravity']}  {row[C.USER]}  {what}  {row['reporters']}  {evidence}")
+    typer.echo(f"{len(queue)} / {policy.version}")

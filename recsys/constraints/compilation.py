@@ -1,0 +1,140 @@
+"""From clauses to the compiled arrays."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import AMOUNTS
+from recsys.constraints.base import CellLimit, Clause, Gate, Groups, Overlaps, Refuses, Separated, ShownTo
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.distance import cell_reach
+from recsys.data.bitsets import end_to_end, without_unused
+from recsys.data.csr import Lists
+from recsys.data.population import Population
+from recsys.errors import InputError, explained
+from recsys.types import UInt64Array
+
+Kind = TypeVar("Kind", bound=Clause)
+
+
+def compile_clauses(clauses: Sequence[Clause], people: Population) -> Compiled:
+    """Join clauses by "and" into one set of arrays over `people`.
+
+    Raises InputError when two different distance or discretion rules are joined.
+    """
+    n_people = len(people)
+    listed = np.ones(n_people, bool)
+    for gate in _of_kind(clauses, Gate):
+        listed &= gate.listed
+    refuses = _of_kind(clauses, Refuses)
+    n_bits = [clause.n_bits for clause in refuses]
+    overlaps, starts = _overlaps(_of_kind(clauses, Overlaps), n_people)
+    limit = _only_one(_of_kind(clauses, CellLimit)) or _no_limit(n_people)
+    cell, numbers = _cells(limit.cells)
+    separated = _symmetric([clause.pairs for clause in _of_kind(clauses, Separated)], n_people)
+    own, avoid, n_groups = _groups(_of_kind(clauses, Groups), n_people)
+    owners, avoiders = own.inverse(n_groups), avoid.inverse(n_groups)
+    show = _only_one(_of_kind(clauses, ShownTo)) or _all_open(n_people)
+    liked = Lists.of(show.liked[:, 0], show.liked[:, 1], n_people)
+    return Compiled(
+        n_people=n_people,
+        listed=listed,
+        traits=end_to_end([clause.traits for clause in refuses], n_bits, n_people),
+        refuses=end_to_end([clause.refuses for clause in refuses], n_bits, n_people),
+        overlaps=overlaps,
+        overlap_starts=starts,
+        cell=cell,
+        cell_numbers=numbers,
+        cell_reach=cell_reach(numbers),
+        max_class=limit.max_class,
+        min_class=limit.min_class,
+        in_person=limit.in_person,
+        separated_indptr=separated.indptr,
+        separated_indices=separated.indices,
+        own_indptr=own.indptr,
+        own_indices=own.indices,
+        avoid_indptr=avoid.indptr,
+        avoid_indices=avoid.indices,
+        owners_indptr=owners.indptr,
+        owners_indices=owners.indices,
+        avoiders_indptr=avoiders.indptr,
+        avoiders_indices=avoiders.indices,
+        liked_only=show.liked_only,
+        suggestible=show.suggestible,
+        liked_indptr=liked.indptr,
+        liked_indices=liked.indices,
+    )
+
+
+def _of_kind(clauses: Sequence[Clause], kind: type[Kind]) -> list[Kind]:
+    return [clause for clause in clauses if isinstance(clause, kind)]
+
+
+def _only_one(clauses: Sequence[Kind]) -> Kind | None:
+    if len(clauses) > 1:
+        kind = type(clauses[0]).__name__
+        remedy = "keep one of the constraints that make it"
+        raise InputError(
+            explained(f"a policy holds at most one {kind} clause", got=len(clauses), remedy=remedy)
+        )
+    return clauses[0] if clauses else None
+
+
+def _overlaps(
+    clauses: Sequence[Overlaps], n_people: int
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+    groups = [without_unused(clause.words) for clause in clauses]
+    starts = np.cumsum([0] + [words.shape[1] for words in groups]).astype(np.int32)
+    if not groups:
+        return np.zeros((n_people, 0), np.uint64), starts
+    return np.ascontiguousarray(np.hstack(groups)), starts
+
+
+def _no_limit(n_people: int) -> CellLimit:
+    return CellLimit(
+        cells=np.zeros(n_people, np.uint64),
+        max_class=np.full(n_people, len(AMOUNTS[C.MAX_DISTANCE_KM]) - 1, np.uint8),
+        min_class=np.zeros(n_people, np.uint8),
+        in_person=np.zeros(n_people, bool),
+    )
+
+
+def _cells(cells: UInt64Array) -> tuple[npt.NDArray[np.int32], UInt64Array]:
+    populated = np.unique(cells[cells != 0])
+    numbers = np.append(populated, np.uint64(0))
+    position = np.where(cells == 0, len(populated), np.searchsorted(populated, cells))
+    return position.astype(np.int32), numbers
+
+
+def _symmetric(pairs: Sequence[npt.NDArray[np.int32]], n_people: int) -> Lists:
+    every = np.vstack([np.empty((0, 2), np.int32), *pairs])
+    both = np.vstack([every, every[:, ::-1]])
+    return Lists.of(both[:, 0], both[:, 1], n_people)
+
+
+def _groups(clauses: Sequence[Groups], n_people: int) -> tuple[Lists, Lists, int]:
+    offsets = np.cumsum([0] + [clause.n_groups for clause in clauses])
+    own = _numbered([clause.own for clause in clauses], offsets)
+    avoided = _numbered([clause.avoided for clause in clauses], offsets)
+    n_groups = int(offsets[-1])
+    return (
+        Lists.of(own[:, 0], own[:, 1], n_people),
+        Lists.of(avoided[:, 0], avoided[:, 1], n_people),
+        n_groups,
+    )
+
+
+def _numbered(
+    entries: Sequence[npt.NDArray[np.int32]], offsets: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Join entries of several clauses, their group numbers moved to each clause's own range."""
+    moved = [np.add(given, [0, start]) for given, start in zip(entries, offsets, strict=False)]
+    return np.vstack([np.empty((0, 2), np.int64), *moved])
+
+
+def _all_open(n_people: int) -> ShownTo:
+    nobody = np.zeros(n_people, bool)
+    return ShownTo(liked_only=nobody, suggestible=nobody, liked=np.empty((0, 2), np.int32))

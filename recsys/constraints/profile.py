@@ -1,0 +1,270 @@
+"""Age bands: each is in a band the other accepts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
+from recsys.constraints.base import (
+    Clause,
+    Constraint,
+    Gate,
+    Overlaps,
+    Refuses,
+    said_any,
+    shares_a_word,
+    wants_in_person,
+)
+from recsys.data.bitsets import one_hot, unpack
+from recsys.data.population import Population
+from recsys.types import BoolArray, Int32Array
+
+_BANDS = ENUMERATIONS[C.AGE_BAND].words
+
+
+@dataclass(frozen=True)
+class AgeBands(Constraint):
+    """Both age bands are known and accepted by the other; accepting unknown bands is accepting all."""
+
+    name = "age_bands"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether each is in a band that the other accepts."""
+        return self._accepts(people, i, j) & self._accepts(people, j, i)
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a gate on the band and the bands each refuses."""
+        accepted = unpack(people.sets(C.ACCEPTS_AGE_BANDS), len(_BANDS))
+        refused = ~accepted & people.known(C.ACCEPTS_AGE_BANDS)[:, None]
+        return [
+            Gate(people.known(C.AGE_BAND)),
+            Refuses.of(one_hot(people.codes(C.AGE_BAND), len(_BANDS)), refused),
+        ]
+
+    @staticmethod
+    def _accepts(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
+        anyone = ~people.known(C.ACCEPTS_AGE_BANDS)[who]
+        accepts = np.zeros(len(who), bool)
+        for band in _BANDS:
+            wanted = anyone | people.has_word(C.ACCEPTS_AGE_BANDS, band)[who]
+            accepts |= wanted & people.is_word(C.AGE_BAND, band)[whom]
+        return accepts
+
+
+_GENDERS = ENUMERATIONS[C.GENDER]
+
+
+@dataclass(frozen=True)
+class Genders(Constraint):
+    """Each meets the other's gender. An unknown gender is undisclosed; unknown wishes meet all.
+
+    Somebody who ticked some genders and not `undisclosed` does not meet the undisclosed.
+    """
+
+    name = "genders"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether each ticked the other's gender, or ticked nothing."""
+        return self._meets(people, i, j) & self._meets(people, j, i)
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return the gender each is and the genders each refuses."""
+        gender = people.codes(C.GENDER)
+        disclosed = np.where(gender < 0, _GENDERS.code("undisclosed"), gender)
+        ticked = unpack(people.sets(C.MEETS_GENDERS), len(_GENDERS.words))
+        refused = ~ticked & people.known(C.MEETS_GENDERS)[:, None]
+        return [Refuses.of(one_hot(disclosed, len(_GENDERS.words)), refused)]
+
+    @staticmethod
+    def _meets(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
+        meets = ~people.known(C.MEETS_GENDERS)[who]
+        for gender in _GENDERS.words:
+            is_gender = people.is_word(C.GENDER, gender)
+            if gender == "undisclosed":
+                is_gender = is_gender | ~people.known(C.GENDER)
+            meets |= people.has_word(C.MEETS_GENDERS, gender)[who] & is_gender[whom]
+        return meets
+
+
+_STATUSES = ENUMERATIONS[C.HOUSEHOLD_STATUS].words
+
+
+@dataclass(frozen=True)
+class HouseholdStatus(Constraint):
+    """Both said how they live and whom they accept, and each accepts the other; unknown is no."""
+
+    name = "household_status"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether each ticked the other's status."""
+        return self._accepts(people, i, j) & self._accepts(people, j, i)
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a gate on both answers and the statuses each refuses."""
+        accepted = unpack(people.sets(C.ACCEPTS_HOUSEHOLD_STATUS), len(_STATUSES))
+        return [
+            Gate(people.known(C.HOUSEHOLD_STATUS) & said_any(people, C.ACCEPTS_HOUSEHOLD_STATUS)),
+            Refuses.of(one_hot(people.codes(C.HOUSEHOLD_STATUS), len(_STATUSES)), ~accepted),
+        ]
+
+    @staticmethod
+    def _accepts(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
+        accepts = np.zeros(len(who), bool)
+        for status in _STATUSES:
+            ticked = people.has_word(C.ACCEPTS_HOUSEHOLD_STATUS, status)
+            accepts |= ticked[who] & people.is_word(C.HOUSEHOLD_STATUS, status)[whom]
+        return accepts
+
+
+@dataclass(frozen=True)
+class MandatoryAnswers(Constraint):
+    """Every mandatory question of either is answered by the other, in public, as accepted.
+
+    An unanswered question and an answer for matching only both fail.
+    """
+
+    name = "mandatory_answers"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether no mandatory question of the one is missed by the other, either way."""
+        return ~(self._misses(people, i, j) | self._misses(people, j, i))
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return for each question somebody insists on: the public answer given, and the ones refused.
+
+        A question has one bit per answer seen and one for "no public answer".
+        """
+        public, insisted = _public(people.long.answers), _insisted(people.long.answers)
+        return [
+            _question_clause(
+                public[public[C.QUESTION] == question],
+                insisted[insisted[C.QUESTION] == question],
+                len(people),
+            )
+            for question in sorted(insisted[C.QUESTION].unique())
+        ]
+
+    @staticmethod
+    def _misses(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
+        """Say for aligned rows whether `whom` fails a mandatory question of `who`."""
+        answers = people.long.answers
+        pairs = pd.DataFrame({"pair": np.arange(len(who)), C.ROW: who, "whom": whom})
+        asked = pairs.merge(_insisted(answers)[[C.ROW, C.QUESTION, C.ACCEPTED]], on=C.ROW)
+        said = _public(answers)[[C.ROW, C.QUESTION, C.ANSWER]].rename(columns={C.ROW: "whom"})
+        heard = asked.merge(said, on=["whom", C.QUESTION], how="left")
+        fails = [
+            answer not in _words(accepted)
+            for answer, accepted in zip(heard[C.ANSWER], heard[C.ACCEPTED], strict=True)
+        ]
+        missed = np.zeros(len(who), bool)
+        missed[heard.loc[np.array(fails, bool), "pair"].to_numpy(np.int64)] = True
+        return missed
+
+
+def _public(answers: pd.DataFrame) -> pd.DataFrame:
+    return answers[answers[C.VISIBILITY] == "public"]
+
+
+def _insisted(answers: pd.DataFrame) -> pd.DataFrame:
+    return answers[answers[C.MANDATORY] == True]  # noqa: E712 - null is not True
+
+
+def _question_clause(public: pd.DataFrame, insisted: pd.DataFrame, n_people: int) -> Refuses:
+    codes, seen = pd.factorize(public[C.ANSWER])
+    silent = len(seen)
+    are = np.zeros((n_people, silent + 1), bool)
+    are[:, silent] = True
+    rows = public[C.ROW].to_numpy(np.int64)
+    are[rows, silent] = False
+    are[rows, codes] = True
+    refused = np.zeros_like(are)
+    for row, accepted in zip(insisted[C.ROW], insisted[C.ACCEPTED], strict=True):
+        refused[row] = ~np.append(seen.isin(_words(accepted)), False)
+    return Refuses.of(are, refused)
+
+
+def _words(accepted: object) -> tuple[str, ...]:
+    """Return the accepted answers; unknown is none of them."""
+    return accepted if isinstance(accepted, tuple) else ()
+
+
+_EVERY_BIT = np.uint64(2**64 - 1)
+
+
+@dataclass(frozen=True)
+class Intents(Constraint):
+    """Both want one and the same thing. Without a cell an in-person intent counts as not said."""
+
+    name = "intents"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether some intent is wanted by both; an in-person one needs both cells."""
+        shared = np.zeros(len(i), bool)
+        placed = people.known(C.CELL)
+        for intent in ENUMERATIONS[C.INTENTS].words:
+            wants = people.has_word(C.INTENTS, intent)
+            if intent in IN_PERSON_INTENTS:
+                wants = wants & placed
+            shared |= wants[i] & wants[j]
+        return shared
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return one overlap; people with no intent left share nothing, and are not listed."""
+        in_person = np.uint64(ENUMERATIONS[C.INTENTS].bits(*IN_PERSON_INTENTS))
+        words = people.sets(C.INTENTS).copy()
+        words[~people.known(C.CELL), 0] &= ~in_person
+        wants_any = np.logical_or.reduce(words != 0, axis=1)
+        return [Gate(wants_any), Overlaps(words)]
+
+
+@dataclass(frozen=True)
+class Languages(Constraint):
+    """Both speak a common language; unknown is no."""
+
+    name = "languages"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether some language is spoken by both."""
+        return shares_a_word(people, C.LANGUAGES, i, j)
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a gate and one overlap."""
+        return [Gate(said_any(people, C.LANGUAGES)), Overlaps(people.sets(C.LANGUAGES))]
+
+
+@dataclass(frozen=True)
+class Channels(Constraint):
+    """Both use a common channel; unknown is no."""
+
+    name = "channels"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether some channel is used by both."""
+        return shares_a_word(people, C.CHANNELS, i, j)
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a gate and one overlap."""
+        return [Gate(said_any(people, C.CHANNELS)), Overlaps(people.sets(C.CHANNELS))]
+
+
+@dataclass(frozen=True)
+class MeetingSettings(Constraint):
+    """Both said where they would meet; when both have an in-person intent, one place suits both."""
+
+    name = "meeting_settings"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether both stated; and either one is remote only, or some setting suits both."""
+        stated = said_any(people, C.MEETING_SETTINGS)
+        in_person = wants_in_person(people)
+        remote = ~(in_person[i] & in_person[j])
+        return stated[i] & stated[j] & (remote | shares_a_word(people, C.MEETING_SETTINGS, i, j))
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return a gate and one overlap, every bit set for people without an in-person intent."""
+        words = people.sets(C.MEETING_SETTINGS).copy()
+        words[~wants_in_person(people)] = _EVERY_BIT
+        return [Gate(said_any(people, C.MEETING_SETTINGS)), Overlaps(words)]

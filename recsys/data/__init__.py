@@ -1,0 +1,17 @@
+"""Tables, their words and contracts, and the `Population` they become."""
+
+from recsys.data.events import Events
+from recsys.data.exclusions import relations
+from recsys.data.labels import directed_labels
+from recsys.data.pair_stage_plain import PairStage, pair_stage
+from recsys.data.pair_stages import PairStages, pair_stages
+
+__all__ = [
+    "Events",
+    "PairStage",
+    "PairStages",
+    "directed_labels",
+    "pair_stage",
+    "pair_stages",
+    "relations",
+]

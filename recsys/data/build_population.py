@@ -1,0 +1,169 @@
+"""Accepted tables become one `Population`, using what was true at a time."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.geography import cell_number, coarsen
+from recsys.data.ids import IdIndex
+from recsys.data.population import Coded, CodedSet, LongTables, Population, as_utc, coded_set, coded_words
+from recsys.data.relations import Relations
+from recsys.errors import InputError, explained
+from recsys.types import BoolArray, UInt64Array
+
+PROFILE_WORDS = (
+    C.AGE_BAND,
+    C.VERIFICATION,
+    C.ACCOUNT_STATE,
+    C.ACTIVITY,
+    C.GENDER,
+    C.HOUSEHOLD_STATUS,
+    C.DISCRETION,
+)
+PROFILE_SETS = (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.ACCEPTS_HOUSEHOLD_STATUS, C.INTENTS, C.LANGUAGES)
+PROFILE_AMOUNTS = (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM, C.MAX_COMPANIONS)
+BOUNDARY_WORDS = (
+    C.CONTACT_FREQUENCY,
+    C.ROMANCE_LINE,
+    C.PHYSICAL_LINE,
+    C.FINANCIAL_LINE,
+    C.DISCLOSURE,
+)
+BOUNDARY_SETS = (C.CHANNELS, C.CONTACT_WINDOWS, C.MEETING_SETTINGS, C.TOPICS_AVOID)
+
+_LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        T.INTERESTS: (C.TAG, C.LEVEL, C.SHARE_MODE),
+        T.TALK_TOPICS: (C.TOPIC, C.ROLE, C.WEIGHT),
+        T.ANSWERS: (C.QUESTION, C.ANSWER, C.ACCEPTED, C.IMPORTANCE, C.MANDATORY, C.VISIBILITY),
+        T.COMMUNITIES: (C.COMMUNITY,),
+        T.TOKENS: (C.NAMESPACE, C.KIND, C.HMAC),
+    }
+)
+
+
+def words_of(column: str) -> tuple[str, ...]:
+    """Return the words a column may hold; topics come from the catalogue."""
+    if column == C.TOPICS_AVOID:
+        return tuple(load_catalogue().topics)
+    return ENUMERATIONS[column].words
+
+
+def latest(
+    table: pd.DataFrame, keys: list[str], as_of: pd.Timestamp, time: str = C.VALID_FROM
+) -> pd.DataFrame:
+    """Return, for each key, the last row known at `as_of`; a row without a time holds from the start.
+
+    >>> rows = pd.DataFrame({"user_id": ["a", "a"], "gender": ["man", "woman"],
+    ...                      "valid_from": pd.to_datetime(["2026-01-01", "2026-02-01"], utc=True)})
+    >>> latest(rows, ["user_id"], as_utc("2026-01-15")).gender.tolist()
+    ['man']
+    """
+    if time not in table or table.empty:
+        return table
+    known = table[~(table[time] > as_of)]
+    ordered = known.sort_values(time, na_position="first", kind="stable")
+    return ordered.drop_duplicates(keys, keep="last")
+
+
+def build_population(
+    tables: Mapping[str, pd.DataFrame], as_of: str | pd.Timestamp, source: str = "memory"
+) -> Population:
+    """Build the population that was true at `as_of` from accepted tables.
+
+    tables: accepted frames by table name (see `recsys.data.tables`); `profiles` is required and
+    says who exists, every other table may be absent, which means unknown. Relations between people
+    come from events and safety tables one layer up, so here there are none.
+
+    Raises InputError when `profiles` is absent.
+    """
+    if T.PROFILES not in tables:
+        raise InputError(
+            explained("a population needs profiles", got=sorted(tables), remedy="add a 'profiles' table")
+        )
+    time = as_utc(as_of)
+    profiles = latest(tables[T.PROFILES], [C.USER], time)
+    ids = IdIndex(profiles[C.USER].tolist())
+    profiles = profiles.set_index(C.USER).reindex(ids.values)
+    boundaries, has_boundaries = _boundaries(tables, ids, time)
+    coded: dict[str, Coded] = {}
+    sets: dict[str, CodedSet] = {}
+    for frame, words, many in (
+        (profiles, PROFILE_WORDS, PROFILE_SETS),
+        (boundaries, BOUNDARY_WORDS, BOUNDARY_SETS),
+    ):
+        coded.update({c: coded_words(_column(frame, c), words_of(c)) for c in words})
+        sets.update({c: coded_set(_column(frame, c), words_of(c)) for c in many})
+    return Population(
+        ids=ids,
+        as_of=time,
+        coded=MappingProxyType(coded),
+        coded_sets=MappingProxyType(sets),
+        counted=MappingProxyType({c: _amounts(_column(profiles, c)) for c in PROFILE_AMOUNTS}),
+        cells=_cells(_column(profiles, C.CELL)),
+        zones=_texts(_column(profiles, C.TZ)),
+        person_tokens=_texts(_column(profiles, C.PERSON_TOKEN)),
+        has_boundaries=has_boundaries,
+        held=_held(tables, ids, time),
+        long=LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS}),
+        relations=Relations.none(len(ids)),
+        source=source,
+    )
+
+
+def _column(frame: pd.DataFrame, column: str) -> pd.Series:
+    if column in frame:
+        return frame[column].reset_index(drop=True)
+    return pd.Series([None] * len(frame), dtype=object)
+
+
+def _boundaries(
+    tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp
+) -> tuple[pd.DataFrame, BoolArray]:
+    if T.BOUNDARIES not in tables:
+        return pd.DataFrame(index=pd.RangeIndex(len(ids))), np.zeros(len(ids), bool)
+    rows = latest(tables[T.BOUNDARIES], [C.USER], as_of).set_index(C.USER)
+    return rows.reindex(ids.values), pd.Index(ids.values).isin(rows.index)
+
+
+def _amounts(values: pd.Series) -> npt.NDArray[np.int32]:
+    return pd.to_numeric(values).fillna(-1).to_numpy(np.int32)
+
+
+def _texts(values: pd.Series) -> npt.NDArray[np.object_]:
+    return values.astype(object).where(values.notna(), None).to_numpy(object)
+
+
+def _cells(values: pd.Series) -> UInt64Array:
+    group, distinct = pd.factorize(values.astype(object))
+    numbers = np.array([cell_number(text) for text in distinct] + [0], dtype=np.uint64)
+    numbers[:-1] = coarsen(numbers[:-1])
+    return numbers[group]
+
+
+def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp) -> BoolArray:
+    held = np.zeros(len(ids), bool)
+    if T.HOLDS in tables:
+        holds = latest(tables[T.HOLDS], [C.USER], as_of, time=C.TS)
+        rows = ids.find(holds.loc[holds[C.STATE] == "active", C.USER])
+        held[rows[rows >= 0]] = True
+    return held
+
+
+def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd.Timestamp) -> pd.DataFrame:
+    if name not in tables:
+        return getattr(LongTables.empty(), name)
+    table = tables[name]
+    if name == T.ANSWERS:
+        table = latest(table, [C.USER, C.QUESTION], as_of)
+    rows = ids.find(table[C.USER])
+    wanted = {column: _column(table, column).to_numpy() for column in _LONG_COLUMNS[name]}
+    long = pd.DataFrame({C.ROW: rows} | wanted)
+    return long[rows >= 0].sort_values(C.ROW, kind="stable").reset_index(drop=True)

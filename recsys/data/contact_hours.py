@@ -1,0 +1,56 @@
+"""Local contact windows as the 168 UTC hours of one served week."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.vocabulary import DAYPARTS, DAYS
+from recsys.types import UInt64Array
+
+HOURS_A_WEEK = 168
+WORDS = 3
+"""64-bit words that hold the hours of a week."""
+
+
+def week_start(as_of: pd.Timestamp) -> pd.Timestamp:
+    """Return Monday 00:00 UTC of the week that holds `as_of`."""
+    day = as_of.tz_convert("UTC").normalize()
+    return day - pd.Timedelta(days=day.weekday())
+
+
+@lru_cache(maxsize=65536)
+def _utc_hours(windows: frozenset[str], tz: str, start: pd.Timestamp) -> frozenset[int]:
+    zone = ZoneInfo(tz)
+    hours: set[int] = set()
+    for window in windows:
+        day, part = window.split("_")
+        first, last = DAYPARTS[part]
+        local_day = start.tz_localize(None) + pd.Timedelta(days=DAYS.index(day))
+        for hour in range(first, last):
+            local = (local_day + pd.Timedelta(hours=hour)).to_pydatetime().replace(tzinfo=zone)
+            offset = pd.Timestamp(local).tz_convert("UTC") - start
+            hours.add(int(offset // pd.Timedelta(hours=1)) % HOURS_A_WEEK)
+    return frozenset(hours)
+
+
+def utc_hours(windows: Iterable[str], tz: str, as_of: pd.Timestamp) -> frozenset[int]:
+    """Return the UTC hours of the week (0 is Monday 00:00) in which local `windows` lie.
+
+    The week is the one that holds `as_of`, so daylight saving counts as it will be served. An hour
+    that straddles two UTC hours (zones on the half hour) is the one it starts in. The week wraps.
+
+    >>> sorted(utc_hours(["mon_early"], "Asia/Tokyo", pd.Timestamp("2026-01-07", tz="UTC")))
+    [164, 165, 166, 167]
+    """
+    return _utc_hours(frozenset(windows), tz, week_start(as_of))
+
+
+def hour_words(hours: Iterable[int]) -> UInt64Array:
+    """Return hours as `(3,)` uint64 words: hour h is bit `h % 64` of word `h // 64`."""
+    words = [0] * WORDS
+    for hour in hours:
+        words[hour // 64] |= 1 << (hour % 64)
+    return np.array(words, dtype=np.uint64)

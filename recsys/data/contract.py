@@ -1,0 +1,259 @@
+"""A table's contract: what it holds, and what happens to rows and tables that break it.
+
+A broken table raises TableError with every problem at once. A broken row is quarantined with every
+reason, and rows in = rows accepted + rows quarantined, which is counted on every run.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.data.fail_closed import Precaution, PrecautionRule, no_precaution
+from recsys.data.fields.base import Fault, Field
+from recsys.data.fields.time import Time
+from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.quarantine import Quarantine
+from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
+from recsys.types import IndexArray
+
+_FIRST_KEYS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a rule over whole rows may look at.
+
+    rows:  the canonical table, unknown where a value was refused; its index is the position.
+    sound: `(n_rows,)` bool, the rows that no earlier step refused.
+    as_of: the time of loading, None when any time may be.
+    users: everybody with an accepted profile, None when profiles are not at hand.
+    only_future: positions of rows with nothing wrong but that they are yet to come.
+    """
+
+    rows: pd.DataFrame
+    sound: npt.NDArray[np.bool_]
+    as_of: pd.Timestamp | None
+    users: frozenset[str] | None
+    only_future: IndexArray
+
+    @property
+    def sound_rows(self) -> pd.DataFrame:
+        """The rows that no earlier step refused."""
+        return self.rows[self.sound]
+
+    def sound_columns(self, *names: str) -> pd.DataFrame:
+        """Return some columns of `sound_rows`: a large table is not copied in full."""
+        return self.rows[list(names)][self.sound]
+
+
+Rule = Callable[[Context], Iterable[Fault]]
+"""Finds rows whose values do not go together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A checked table.
+
+    accepted:    canonical rows: words as text or None, sets as sorted tuples or None, whole numbers as
+                 Int32, real numbers as float64, times as `datetime64[us, UTC]`; every column of the
+                 contract is there.
+    quarantined: the other rows as short text, with `row_number` (position in the table, from 0),
+                 `user_id` where it could be read, `codes` and `reason`.
+    precaution:  people and pairs to keep apart because a refused row may have said so.
+    """
+
+    accepted: pd.DataFrame
+    quarantined: pd.DataFrame
+    precaution: Precaution
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What one table may hold.
+
+    key:        columns whose values together stand once; a repeat breaks the table.
+    rules:      steps in order; each sees the rows that all earlier steps let through.
+    precaution: what to do about rows that were refused, when they may have forbidden something.
+    """
+
+    table: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    precaution: PrecautionRule = no_precaution
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns, in order."""
+        return tuple(field.name for field in self.fields)
+
+    def check(
+        self,
+        frame: pd.DataFrame,
+        *,
+        as_of: pd.Timestamp | None = None,
+        users: frozenset[str] | None = None,
+    ) -> Checked:
+        """Split a table into accepted and quarantined rows.
+
+        Raises TableError naming every problem when the table as a whole cannot be used.
+        """
+        return self.check_read(lambda: frame, as_of=as_of, users=users)
+
+    def check_read(
+        self,
+        read: Callable[[], pd.DataFrame],
+        *,
+        as_of: pd.Timestamp | None = None,
+        users: frozenset[str] | None = None,
+    ) -> Checked:
+        """Split the table that `read` returns; it is let go of before its rows are taken apart."""
+        given = read().reset_index(drop=True)
+        self._raise(self._table_problems(given))
+        rows, faults = self._read(given, as_of)
+        quarantine = Quarantine(self.fields, given)
+        quarantine.add(faults)
+        self._raise(self._repeated_keys(rows, ~quarantine.refused))
+        for rule in self.rules:
+            quarantine.add(rule(Context(rows, ~quarantine.refused, as_of, users, quarantine.only("future"))))
+        kept, quarantined = ~quarantine.refused, quarantine.frame(rows)
+        del given, quarantine
+        return self._split(rows, kept, quarantined)
+
+    def _raise(self, problems: list[str]) -> None:
+        if problems:
+            raise TableError(self.table, problems)
+
+    def _table_problems(self, given: pd.DataFrame) -> list[str]:
+        names = [str(name) for name in given.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        problems = [explained("a column stands twice", got=name, remedy="keep one of them") for name in twice]
+        problems += [
+            forbidden_column(name)
+            or explained("unknown column", got=name, remedy=did_you_mean(name, self.columns))
+            for name in names
+            if name not in self.columns
+        ]
+        for field in self.fields:
+            if field.name not in names:
+                if field.needed:
+                    remedy = "add it, null where unknown" if field.nullable else "add it"
+                    problems.append(explained("missing column", got=field.name, remedy=remedy))
+            elif field.name not in twice and (problem := field.type_problem(given[field.name])):
+                problems.append(problem)
+        return problems
+
+    def _read(self, given: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFrame, list[Fault]]:
+        read: dict[str, pd.Series] = {}
+        faults: list[Fault] = []
+        for field in self.fields:
+            absent = pd.Series([None] * len(given), dtype=object)
+            there = field.name in given.columns
+            result = field.read(given[field.name] if there else absent)
+            read[field.name] = result.column
+            if there:
+                faults.extend(result.faults)
+                self._raise(self._none_readable(field, given[field.name], result.faults))
+            if isinstance(field, Time) and as_of is not None:
+                faults.append(field.later(result.column, as_of))
+        return pd.DataFrame(read, columns=list(self.columns), copy=False), faults
+
+    def _none_readable(self, field: Field, given: pd.Series, faults: Iterable[Fault]) -> list[str]:
+        """Find a column that holds something else altogether: at least two values and all of another type."""
+        known = int(given.notna().sum())
+        for fault in faults:
+            if fault.code.endswith(_OF_ANOTHER_TYPE) and len(fault.rows) == known > 1:
+                got = str(given.dtype)
+                remedy = f"in all {known} rows: {_first(fault.reason)}"
+                return [explained(f"wrong type in column '{field.name}'", got=got, remedy=remedy)]
+        return []
+
+    def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
+        if not self.key:
+            return []
+        keys = rows[list(self.key)][sound]
+        again = keys.duplicated()
+        if not again.any():
+            return []
+        first = keys[again].drop_duplicates().head(_FIRST_KEYS)
+        named = "; ".join(
+            ", ".join(f"{c}={shown(str(v))}" for c, v in key.items()) for key in first.to_dict("records")
+        )
+        what = f"{int(again.sum())} rows repeat the key ({', '.join(self.key)})"
+        return [f"{what}: {named}; keep one row for each"]
+
+    def _split(self, rows: pd.DataFrame, kept: npt.NDArray[np.bool_], quarantined: pd.DataFrame) -> Checked:
+        pass  # DROPIMPORT
+
+        n_rows, refused = len(rows), rows[~kept].reset_index(drop=True)
+        accepted = _moved(rows, kept)
+        if len(accepted) + len(quarantined) != n_rows:
+            raise RecsysError(
+                explained(
+                    "rows were lost",
+                    where=self.table,
+                    got=f"{n_rows} in, {len(accepted)} accepted, {len(quarantined)} quarantined",
+                    remedy="report this: it is a defect",
+                )
+            )
+        confirm(self.table, self.fields, self.key, accepted)
+        return Checked(accepted, quarantined, self.precaution(refused, quarantined))
+
+
+def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the kept rows, taken out of `rows` column by column: a large table is in memory once."""
+    columns = {name: rows.pop(name)[kept].reset_index(drop=True) for name in tuple(rows.columns)}
+    return pd.DataFrame(columns, copy=False)
+
+
+_OF_ANOTHER_TYPE = (".not_text", ".not_a_set", ".not_a_number", ".not_a_flag", ".not_a_time")
+
+
+def _first(reason: str | npt.NDArray[np.object_]) -> str:
+    return reason if isinstance(reason, str) else str(reason[0])
+
+
+def positions(rows: pd.DataFrame) -> IndexArray:
+    """Return the positions of rows in the table they come from."""
+    return rows.index.to_numpy(np.intp)
+
+
+_SHOWN = 5
+
+
+@lru_cache(maxsize=64)
+def pandera_schema(table: str, fields: tuple[Field, ...], key: tuple[str, ...]) -> Any:
+    """Return the `pandera.DataFrameSchema` of accepted rows: strict, ordered, key unique."""
+    import pandera.pandas as pa
+
+    return pa.DataFrameSchema(
+        {field.name: pa.Column(name=field.name, **field.check()) for field in fields},
+        name=table,
+        strict=True,
+        ordered=True,
+        unique=list(key) or None,
+        report_duplicates="exclude_first",
+    )
+
+
+def confirm(table: str, fields: Sequence[Field], key: tuple[str, ...], accepted: pd.DataFrame) -> None:
+    """Check accepted rows once more, by the declaration alone, all failures at once.
+
+    Raises RecsysError when a row passed that should not have: a defect of this package, not of the
+    data, and nothing enters.
+    """
+    import pandera.errors
+
+    try:
+        pandera_schema(table, tuple(fields), key).validate(accepted, lazy=True, inplace=True)
+    except pandera.errors.SchemaErrors as wrong:
+        cases = wrong.failure_cases[["column", "check"]].drop_duplicates().head(_SHOWN)
+        listed = ", ".join(f"{c}: {k}" for c, k in cases.itertuples(index=False))
+        raise RecsysError(
+            explained("accepted rows break their contract", where=table, got=listed, remedy="report this")
+        ) from None

@@ -1,0 +1,142 @@
+"""What messages say: who answered whom, and which exchanges lasted. Texts are never seen."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import CodedEvents, Events
+from recsys.data.ids import IdIndex
+from recsys.data.label_weights import LabelSettings
+from recsys.data.population import Population
+from recsys.types import BoolArray, Int32Array, Int64Array
+
+_MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Directed pairs in which both wrote, each with the row of the other direction.
+
+    pair: `actor * n_people + target`, ascending. first, last: times of their first and last message,
+    microseconds; count: messages sent; back: position of the reverse pair.
+    """
+
+    pair: Int64Array
+    first: Int64Array
+    last: Int64Array
+    count: npt.NDArray[np.float64]
+    back: npt.NDArray[np.intp]
+
+
+def sides(coded: CodedEvents) -> Sides:
+    """Return the messages of every conversation with two sides."""
+    rows = np.flatnonzero(coded.are("message") & (coded.target >= 0) & (coded.actor != coded.target))
+    width = max(len(coded.people), 1)
+    pair, group = np.unique(coded.actor[rows] * width + coded.target[rows], return_inverse=True)
+    ts = coded.ts[rows]
+    first, last = np.full(len(pair), np.iinfo(np.int64).max), np.full(len(pair), np.iinfo(np.int64).min)
+    np.minimum.at(first, group, ts)
+    np.maximum.at(last, group, ts)
+    count = np.bincount(group, weights=coded.count[rows], minlength=len(pair)).astype(np.float64)
+    reverse = (pair % width) * width + pair // width
+    answered = np.isin(reverse, pair)
+    kept = pair[answered]
+    back = np.searchsorted(kept, reverse[answered])
+    return Sides(kept, first[answered], last[answered], count[answered], back)
+
+
+def replies(coded: CodedEvents) -> tuple[Int64Array, Int64Array]:
+    """Return who wrote to whom after hearing from them, and when they last did."""
+    two = sides(coded)
+    replied = two.last > two.first[two.back]
+    return two.pair[replied], two.last[replied]
+
+
+def exchanges(coded: CodedEvents, settings: LabelSettings) -> tuple[Int64Array, Int64Array]:
+    """Return both directions of the balanced exchanges that lasted, and when they last wrote."""
+    two = sides(coded)
+    other = two.count[two.back]
+    started = np.minimum(two.first, two.first[two.back])
+    ended = np.maximum(two.last, two.last[two.back])
+    lasting = (
+        (ended - started >= settings.exchange_days * _MICROSECONDS_A_DAY)
+        & (np.minimum(two.count, other) >= settings.exchange_messages)
+        & (np.minimum(two.count, other) >= settings.exchange_balance * np.maximum(two.count, other))
+    )
+    return two.pair[lasting], ended[lasting]
+
+
+def both_did(
+    coded: CodedEvents, chosen: BoolArray, *, unless: BoolArray | None = None
+) -> tuple[Int64Array, Int64Array]:
+    """Return both directions of the pairs in which each did something of the chosen kind.
+
+    unless: events by either that take the pair out. The time is when the second of the two did it
+    last, so when it was true of both.
+    """
+    width = max(len(coded.people), 1)
+    pair, group, ts = _directed(coded, chosen)
+    last = np.full(len(pair), np.iinfo(np.int64).min)
+    np.maximum.at(last, group, ts)
+    reverse = (pair % width) * width + pair // width
+    mutual = np.isin(reverse, pair)
+    if unless is not None:
+        against, _, _ = _directed(coded, unless)
+        mutual &= ~np.isin(pair, against) & ~np.isin(reverse, against)
+    kept = pair[mutual]
+    back = np.searchsorted(pair, reverse[mutual])
+    return kept, np.maximum(last[mutual], last[back])
+
+
+def _directed(coded: CodedEvents, chosen: BoolArray) -> tuple[Int64Array, npt.NDArray[np.intp], Int64Array]:
+    rows = np.flatnonzero(chosen & (coded.target >= 0) & (coded.actor != coded.target))
+    pair, group = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_inverse=True)
+    return pair, group, coded.ts[rows]
+
+
+DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "report", "erase")
+"""The types of events that say who are companions; no other changes an answer."""
+
+
+def companions(events: Events, ids: IdIndex, as_of: str | pd.Timestamp | None = None) -> Int32Array:
+    """Return how many companions each of `ids` has at `as_of` (None: after the last event), `(n_people,)`.
+
+    Two people are companions when each said `comfortable` the last time they were asked about the
+    other, and nothing has ended it: no end, block, report or unsafe meeting.
+
+    >>> fine = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "feeling_check"})
+    >>> companions(Events.of(fine.assign(detail="comfortable")), IdIndex(["a", "b", "c"]))
+    array([1, 1, 0], dtype=int32)
+    """
+    coded = events.until(as_of).without_erased().coded
+    rows = ids.find(coded.people[lasting_pairs(coded).reshape(-1)])
+    return np.bincount(rows[rows >= 0], minlength=len(ids)).astype(np.int32)
+
+
+def full_lives(people: Population, events: Events) -> BoolArray:
+    """Say who has as many companions as they wish for, `(n_people,)` bool; an unknown wish is one."""
+    wished = people.amounts(C.MAX_COMPANIONS)
+    return companions(events, people.ids, people.as_of) >= np.where(wished < 0, 1, wished)
+
+
+def lasting_pairs(coded: CodedEvents) -> npt.NDArray[np.int64]:
+    """Return the pairs of companions as positions in `coded.people`, smaller first, `(n_pairs, 2)`."""
+    ended = coded.are("end", "block", "report") | coded.detailed("meet_feedback", "unsafe")
+    pair, _ = both_did(coded, _last_check_comfortable(coded), unless=ended)
+    width = max(len(coded.people), 1)
+    pairs = np.column_stack([pair // width, pair % width])
+    return pairs[pairs[:, 0] < pairs[:, 1]]
+
+
+def _last_check_comfortable(coded: CodedEvents) -> BoolArray:
+    rows = np.flatnonzero(coded.are("feeling_check") & (coded.target >= 0))
+    key = coded.actor[rows] * len(coded.people) + coded.target[rows]
+    order = np.lexsort((coded.ts[rows], key))
+    last = np.append(key[order][1:] != key[order][:-1], True)[: len(order)]
+    found = np.zeros(len(coded.ts), bool)
+    found[rows[order][last]] = True
+    return found & coded.detailed("feeling_check", "comfortable")

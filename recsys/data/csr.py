@@ -1,0 +1,83 @@
+"""Short lists per row as two arrays: row r owns `indices[indptr[r]:indptr[r + 1]]`, ascending."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.types import IntegerArray
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """`indptr` `(n_rows + 1,)` int64 and `indices` `(n_entries,)` int32, ascending in each row."""
+
+    indptr: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, rows: IntegerArray, members: IntegerArray, n_rows: int) -> "Lists":
+        """Build the lists from aligned (row, member) entries in any order; repeats count once.
+
+        >>> lists = Lists.of(np.array([1, 0, 1, 1]), np.array([7, 3, 2, 7]), 2)
+        >>> lists.indptr.tolist(), lists.indices.tolist()
+        ([0, 1, 3], [3, 2, 7])
+        """
+        order = np.lexsort((members, rows))
+        rows, members = rows[order], members[order]
+        first = np.ones(len(rows), bool)
+        first[1:] = (rows[1:] != rows[:-1]) | (members[1:] != members[:-1])
+        rows, members = rows[first], members[first]
+        indptr = np.zeros(n_rows + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=n_rows), out=indptr[1:])
+        return cls(indptr, members.astype(np.int32))
+
+    @property
+    def rows(self) -> npt.NDArray[np.int32]:
+        """The row of every entry, aligned with `indices`."""
+        return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
+
+    @cached_property
+    def _sorted_keys(self) -> npt.NDArray[np.int64]:
+        return _keys(self.rows, self.indices)
+
+    def inverse(self, n_members: int) -> "Lists":
+        """Return, for each member, the rows whose lists hold it."""
+        return Lists.of(self.indices, self.rows, n_members)
+
+    def row(self, at: int) -> npt.NDArray[np.int32]:
+        """Return one row's list."""
+        return self.indices[self.indptr[at] : self.indptr[at + 1]]
+
+    def holds(self, rows: IntegerArray, members: IntegerArray) -> npt.NDArray[np.bool_]:
+        """Say for aligned pairs whether the row's list holds the member.
+
+        >>> Lists.of(np.array([0]), np.array([3]), 2).holds(np.array([0, 1]), np.array([3, 3])).tolist()
+        [True, False]
+        """
+        wanted = _keys(rows, members)
+        at = np.searchsorted(self._sorted_keys, wanted)
+        found = at < len(self.indices)
+        found[found] = self._sorted_keys[at[found]] == wanted[found]
+        return found
+
+    def share(self, rows: IntegerArray, others: "Lists", other_rows: IntegerArray) -> npt.NDArray[np.bool_]:
+        """Say for aligned rows whether this list and the other side's list have a common member.
+
+        >>> a = Lists.of(np.array([0, 1]), np.array([5, 6]), 2)
+        >>> a.share(np.array([0, 0]), a, np.array([0, 1])).tolist()
+        [True, False]
+        """
+        length = np.diff(self.indptr)[rows]
+        pair = np.repeat(np.arange(len(rows)), length)
+        within = np.arange(len(pair)) - np.repeat(np.cumsum(length) - length, length)
+        member = self.indices[self.indptr[rows][pair] + within]
+        hit = others.holds(np.asarray(other_rows)[pair], member)
+        shared = np.zeros(len(rows), bool)
+        shared[pair[hit]] = True
+        return shared
+
+
+def _keys(rows: IntegerArray, members: IntegerArray) -> npt.NDArray[np.int64]:
+    return (rows.astype(np.int64) << 32) | members.astype(np.int64)

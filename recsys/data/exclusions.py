@@ -1,0 +1,190 @@
+"""Which pairs are separated as of a time, and which likes stand."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import CodedEvents, Events, microseconds
+from recsys.data.ids import IdIndex
+from recsys.data.population import as_utc
+from recsys.data.relations import SEPARATION_REASONS, Relations
+from recsys.types import BoolArray, Int64Array, ObjectArray
+
+NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, eq=False)
+class Stances:
+    """One row per directed pair with a like, pass or hide; times are microseconds, NEVER if none.
+
+    A later like by the same person undoes their pass or hide; at the same instant it does not.
+    """
+
+    actor: Int64Array
+    target: Int64Array
+    liked: Int64Array
+    passed: Int64Array
+    hidden: Int64Array
+
+    @property
+    def likes(self) -> BoolArray:
+        """Whose like stands."""
+        return self.liked > np.maximum(self.passed, self.hidden)
+
+    @property
+    def hides(self) -> BoolArray:
+        """Whose hide stands."""
+        return (self.hidden > NEVER) & (self.hidden >= self.liked)
+
+    @property
+    def passes(self) -> BoolArray:
+        """Whose pass stands, however old."""
+        return (self.passed > NEVER) & (self.passed >= self.liked)
+
+
+def stances(coded: CodedEvents) -> Stances:
+    """Return where everybody stands towards whom, from likes, passes and hides."""
+    rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
+    width = max(len(coded.people), 1)
+    keys, group = np.unique(coded.actor[rows] * width + coded.target[rows], return_inverse=True)
+    last = {}
+    for kind in ("like", "pass", "hide"):
+        times = np.full(len(keys), NEVER)
+        of_kind = coded.are(kind)[rows]
+        np.maximum.at(times, group[of_kind], coded.ts[rows][of_kind])
+        last[kind] = times
+    return Stances(keys // width, keys % width, last["like"], last["pass"], last["hide"])
+
+
+def matched_pairs(coded: CodedEvents) -> Int64Array:
+    """Return the unordered pairs in which, at some time, both likes stood, `(n_pairs, 2)` int64.
+
+    What happens afterwards does not unmake the match: the two know each other.
+    """
+    rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
+    actor, target = coded.actor[rows], coded.target[rows]
+    low, high = np.minimum(actor, target), np.maximum(actor, target)
+    likes = coded.are("like")[rows]
+    order = np.lexsort((~likes, coded.ts[rows], high, low))
+    low, high, likes, by_low = low[order], high[order], likes[order], (actor == low)[order]
+    first = np.ones(len(order), bool)
+    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0)) if len(order) else order
+    both = _stands(likes, by_low, start) & _stands(likes, ~by_low, start)
+    return np.unique(np.column_stack([low[both], high[both]]), axis=0)
+
+
+def _stands(likes: BoolArray, by_side: BoolArray, start: npt.NDArray[np.intp]) -> BoolArray:
+    """Say, after each event, whether the last stance of one side of the pair is a like."""
+    if not len(likes):
+        return likes
+    latest = np.maximum.accumulate(np.where(by_side, np.arange(len(likes)), -1))
+    return np.where(latest >= start, likes[latest], False)
+
+
+def _between_two(coded: CodedEvents) -> BoolArray:
+    return (coded.target >= 0) & (coded.actor != coded.target)
+
+
+PASS_DAYS: Final = 180
+"""How long a pass keeps two people out of each other's lists."""
+
+_MICROSECONDS_A_DAY = 86_400_000_000
+
+
+def relations(
+    events: Events,
+    blocks: pd.DataFrame | None,
+    reports: pd.DataFrame | None,
+    ids: IdIndex,
+    as_of: str | pd.Timestamp,
+) -> Relations:
+    """Return what stands between the people in `ids` as of a time, from what was known then.
+
+    events: anything later than `as_of` is not used, nor any row of an erased person.
+    blocks, reports: the safety tables (`actor`, `target`, `ts`), None for none; a row without a
+    time holds. People who are not in `ids` are left out.
+
+    | separated by | until |
+    |---|---|
+    | block, report | for good |
+    | anything unsafe: a meeting, an end, pressure, a request for money or to leave | for good |
+    | an end; a match (they know each other already) | for good |
+    | hide | the same person likes the other later |
+    | pass | 180 days, or the same person likes the other later |
+    """
+    time = as_utc(as_of)
+    coded = events.until(time).without_erased().coded
+    by_reason = {
+        "block": [_named(coded, coded.are("block")), _table(blocks, time)],
+        "report": [_named(coded, coded.are("report")), _table(reports, time)],
+        "unsafe": [_named(coded, _unsafe(coded))],
+        "end": [_named(coded, coded.detailed("end", "amicable"))],
+        **_stance_reasons(coded, time),
+    }
+    pairs = [(reason, ids_of) for reason, found in by_reason.items() for ids_of in found]
+    separated, reason = _rows(pairs, ids)
+    stance = stances(coded)
+    likes = np.column_stack([stance.actor, stance.target])[stance.likes]
+    liked, _ = _rows([("matched", coded.people[likes])], ids)
+    return Relations.of(
+        len(ids), separated=separated, reason=reason, liked=liked, suggestible=_suggestible(coded, ids)
+    )
+
+
+def _unsafe(coded: CodedEvents) -> npt.NDArray[np.bool_]:
+    return (
+        coded.detailed("meet_feedback", "unsafe")
+        | coded.detailed("end", "unsafe")
+        | coded.detailed("feeling_check", "pressured")
+        | coded.are("money_request", "off_platform_request")
+    )
+
+
+def _stance_reasons(coded: CodedEvents, as_of: pd.Timestamp) -> dict[str, list[ObjectArray]]:
+    stance = stances(coded)
+    pairs = coded.people[np.column_stack([stance.actor, stance.target])]
+    now = microseconds(as_of)
+    recent = stance.passed > now - PASS_DAYS * _MICROSECONDS_A_DAY
+    return {
+        "hide": [pairs[stance.hides]],
+        "pass": [pairs[stance.passes & recent]],
+        "matched": [coded.people[matched_pairs(coded)]],
+    }
+
+
+def _named(coded: CodedEvents, chosen: npt.NDArray[np.bool_]) -> ObjectArray:
+    """Return the ids of both people of the chosen events that have a target, `(n, 2)`."""
+    rows = np.flatnonzero(chosen & (coded.target >= 0))
+    return coded.people[np.column_stack([coded.actor[rows], coded.target[rows]])]
+
+
+def _table(table: pd.DataFrame | None, as_of: pd.Timestamp) -> ObjectArray:
+    if table is None:
+        return np.empty((0, 2), object)
+    known = table[~(table[C.TS] > as_of)] if C.TS in table else table
+    return known[[C.ACTOR, C.TARGET]].to_numpy(object)
+
+
+def _rows(
+    pairs: list[tuple[str, ObjectArray]], ids: IdIndex
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+    """Return rows and reasons of the pairs whose two people are known and differ."""
+    named = np.vstack([np.empty((0, 2), object), *(found for _, found in pairs)])
+    why = np.repeat([SEPARATION_REASONS.index(r) for r, _ in pairs], [len(found) for _, found in pairs])
+    rows = np.column_stack([ids.find(named[:, 0]), ids.find(named[:, 1])])
+    known = (rows >= 0).all(axis=1) & (rows[:, 0] != rows[:, 1])
+    return rows[known], why[known].astype(np.int8)
+
+
+def _suggestible(coded: CodedEvents, ids: IdIndex) -> npt.NDArray[np.bool_]:
+    """Say who opted in to double-blind suggestions of anybody; one that names a person is not that."""
+    chosen = coded.detailed("optin", "suggestion") & (coded.target < 0)
+    rows = ids.find(coded.people[np.unique(coded.actor[chosen])])
+    may = np.zeros(len(ids), bool)
+    may[rows[rows >= 0]] = True
+    return may

@@ -1,0 +1,135 @@
+"""What a refused row may have forbidden is forbidden all the same.
+
+A row that cannot be read is no fact, so it is quarantined; but when it may have been a block, a
+report, a hold or a boundary, ignoring it would let people meet who said they would not. Its people
+or its pair are kept apart until the row is put right. Nothing here ever adds a pair.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import fold
+
+Pair = tuple[str, str]
+PrecautionRule = Callable[[pd.DataFrame, pd.DataFrame], "Precaution"]
+"""Takes the refused rows in canonical form and, aligned, as they lie in the quarantine."""
+
+_HARMLESS = frozenset({"duplicate", "conflict", "superseded", "orphan", "erased"})
+"""Rules that refuse a row although it says nothing new."""
+
+_SAFETY_TYPES = ("block", "report", "end", "money request", "off platform request")
+_ANSWERED_TYPES = ("meet feedback", "feeling check")
+_GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "done")
+
+
+@dataclass(frozen=True)
+class Precaution:
+    """People nobody is shown, and pairs (lesser id first) that do not meet, until rows are put right.
+
+    erased: people whose erasure was refused as a row; they asked, so they are erased all the same.
+    later_people, later_pairs: the same of rows that are dated after the time of loading and have nothing
+    else wrong. A clock that is ahead must not let two people meet; see `at_once`.
+    """
+
+    people: frozenset[str] = frozenset()
+    pairs: frozenset[Pair] = frozenset()
+    erased: frozenset[str] = frozenset()
+    later_people: frozenset[str] = frozenset()
+    later_pairs: frozenset[Pair] = frozenset()
+
+    def __or__(self, other: "Precaution") -> "Precaution":
+        """Take all of both."""
+        return Precaution(
+            self.people | other.people,
+            self.pairs | other.pairs,
+            self.erased | other.erased,
+            self.later_people | other.later_people,
+            self.later_pairs | other.later_pairs,
+        )
+
+    def at_once(self) -> "Precaution":
+        """Count blocks, reports and holds of a later time from now on.
+
+        >>> Precaution(later_pairs=frozenset({("a", "b")})).at_once().pairs
+        frozenset({('a', 'b')})
+        """
+        return Precaution(self.people | self.later_people, self.pairs | self.later_pairs, self.erased)
+
+
+def no_precaution(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+    """Do nothing: these rows forbid nothing."""
+    del refused, quarantined
+    return Precaution()
+
+
+def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+    """Hold everybody whose row was refused."""
+    return _held(refused[_telling(quarantined)])
+
+
+def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+    """Hold everybody whose hold was refused, unless it says that a hold ended."""
+    held = ~refused[C.STATE].eq("lifted").to_numpy(bool)
+    later = _held(refused[_later(quarantined) & held]).people
+    return _held(refused[_telling(quarantined) & held]) | Precaution(later_people=later)
+
+
+def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+    """Hold everybody whose refused answer was mandatory, or may have been."""
+    optional = refused[C.MANDATORY].eq(False).fillna(False).to_numpy(bool)
+    return _held(refused[_telling(quarantined) & ~optional])
+
+
+def separate_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+    """Keep apart every pair whose refused row could be read as far as the two ids."""
+    later = _apart(refused[_later(quarantined)]).pairs
+    return _apart(refused[_telling(quarantined)]) | Precaution(later_pairs=later)
+
+
+def separate_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+    """Keep apart the pairs of refused safety events; a refused erasure, future ones too, is done."""
+    kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
+    bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
+    separating = (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)
+    apart = _apart(refused[_telling(quarantined) & separating])
+    apart |= Precaution(later_pairs=_apart(refused[_later(quarantined) & separating]).pairs)
+    gone = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
+    return apart | Precaution(erased=frozenset(gone))
+
+
+_LONGEST_TYPE = 64
+
+
+def _telling(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Say which refused rows may tell of the present: not repeats, and nothing that is yet to come."""
+
+    def tells(codes: str) -> bool:
+        rules = {code.rpartition(".")[2] for code in codes.split("|")}
+        return "future" not in rules and not rules <= _HARMLESS
+
+    return np.fromiter(map(tells, quarantined["codes"]), bool, len(quarantined))
+
+
+def _later(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Say which refused rows are yet to come."""
+
+    def comes(codes: str) -> bool:
+        rules = {code.rpartition(".")[2] for code in codes.split("|")}
+        return "future" in rules and not rules & _HARMLESS
+
+    return np.fromiter(map(comes, quarantined["codes"]), bool, len(quarantined))
+
+
+def _held(rows: pd.DataFrame) -> Precaution:
+    return Precaution(people=frozenset(rows[C.USER].dropna()))
+
+
+def _apart(rows: pd.DataFrame) -> Precaution:
+    known = rows.dropna(subset=[C.ACTOR, C.TARGET])
+    pairs = zip(known[C.ACTOR], known[C.TARGET], strict=True)
+    return Precaution(pairs=frozenset((min(a, b), max(a, b)) for a, b in pairs if a != b))

@@ -1,0 +1,135 @@
+"""Columns of words from a fixed list: one word, or a set of them."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.text_folding import fold
+from recsys.data.fields.base import Fault, Read, Refused, object_series, objects
+from recsys.data.fields.text import TextField
+from recsys.types import ObjectArray
+
+SEPARATOR = "|"
+MOST_WORDS = 512
+"""A set given as one value holds at most so many words, repeats counted."""
+_FEW_WORDS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word(TextField):
+    """One of `words`.
+
+    forbidden: fragments of words that must never enter; `because` is the sentence that refuses them.
+    """
+
+    words: tuple[str, ...]
+    hint: str = ""
+    forbidden: tuple[str, ...] = ()
+    because: str = ""
+
+    def meaning(self, text: str) -> str:
+        """Return the word itself."""
+        if text in self.words:
+            return text
+        self._refuse_forbidden(text)
+        raise self._unknown(self.words)
+
+    def _refuse_forbidden(self, text: str) -> None:
+        folded = fold(text) if self.forbidden else ""
+        if any(fold(fragment) in folded for fragment in self.forbidden):
+            raise Refused("forbidden", self.because, "remove it; there is no such word here")
+
+    def _unknown(self, near: Iterable[str]) -> Refused:
+        remedy = self.hint or f"use one of {', '.join(self.words)}"
+        return Refused("unknown_word", "unknown word", remedy, () if self.hint else near)
+
+    def check(self) -> dict[str, Any]:
+        """One of the words."""
+        import pandera.pandas as pa
+
+        return {"nullable": self.nullable, "checks": pa.Check.isin(self.words)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordSet(Word):
+    """A set of `words`: a list, tuple, set or array of them, or one text "a|b".
+
+    The canonical form is the sorted tuple of distinct words; an empty set is `()`, which is not
+    unknown (in text it is "|").
+    """
+
+    longest: int = 4096
+
+    def read(self, values: pd.Series) -> Read:
+        """Read each distinct set once."""
+        given = objects(values)
+        unknown = np.fromiter((v is None for v in given), bool, len(given))
+        faults = self.nulls(unknown)
+        keys, odd = self._keys(given)
+        meanings, refused = self.by_distinct(keys, self._set)
+        return Read(object_series(meanings), (*faults, *odd, *refused))
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self.words)
+
+    def _keys(self, given: ObjectArray) -> tuple[ObjectArray, list[Fault]]:
+        """Return each set as a tuple of texts in the order given, None where it cannot be one."""
+        keys = np.fromiter((_members(v, self.longest) for v in given), object, len(given))
+        refused = np.fromiter((isinstance(k, str) for k in keys), bool, len(keys))
+        faults = []
+        for rule, what, remedy in (
+            ("not_a_set", "not a set of words", "give a list of words, or one text 'a|b'"),
+            ("too_long", "too long a set", f"at most {self.longest} characters and {MOST_WORDS} words"),
+        ):
+            if len(rows := np.flatnonzero(refused & (keys == rule))):
+                faults.append(self.fault(rule, rows, what, remedy=remedy))
+        keys[refused] = None
+        return keys, faults
+
+    def _set(self, members: tuple[str, ...]) -> tuple[str, ...]:
+        if self._words.issuperset(members):
+            return tuple(sorted(set(members)))
+        for word in members:
+            self._refuse_forbidden(word)
+        raise self._unknown(())
+
+    def check(self) -> dict[str, Any]:
+        """Sorted tuples of the words, each once."""
+        import pandera.pandas as pa
+
+        words = frozenset(self.words)
+
+        def canonical(values: pd.Series) -> bool:
+            return all(
+                isinstance(v, tuple) and words.issuperset(v) and list(v) == sorted(set(v))
+                for v in pd.unique(values.dropna())
+            )
+
+        return {"nullable": self.nullable, "checks": pa.Check(canonical, error="canonical set")}
+
+
+def _members(value: object, longest: int) -> tuple[str, ...] | str | None:
+    """Return the members of one given set, or the name of the rule it breaks."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if len(value) > longest:
+            return "too_long"
+        return tuple(word for word in value.split(SEPARATOR) if word)
+    if isinstance(value, np.ndarray):
+        return _texts(value.tolist(), longest) if value.ndim == 1 else "not_a_set"
+    return _texts(value, longest) if isinstance(value, list | tuple | set | frozenset) else "not_a_set"
+
+
+def _texts(value: Collection[object], longest: int) -> tuple[str, ...] | str:
+    if len(value) > MOST_WORDS:
+        return "too_long"
+    words = tuple(word for word in value if isinstance(word, str))
+    if len(words) < len(value):
+        return "not_a_set"
+    return "too_long" if sum(map(len, words)) > longest else words

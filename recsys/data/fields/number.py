@@ -1,0 +1,214 @@
+"""Columns of numbers, whole or real; NaN is null, infinity is refused."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.data.fields.base import Fault, Field, Read, Refused, all_null, dtype_name, objects
+from recsys.data.fields.text import holds_text
+from recsys.errors import explained, shown
+from recsys.types import ObjectArray
+
+_NUMBER = re.compile(r"[+-]?(\d{1,18})(\.\d{0,18})?([eE][+-]?\d{1,3})?", re.ASCII)
+_INFINITE = frozenset({"inf", "-inf", "+inf", "infinity", "-infinity"})
+_LONGEST = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class Real(Field):
+    """A finite number from `least` (excluded when `above` is set) to `most`; float64, NaN unknown."""
+
+    least: float = -np.inf
+    most: float = np.inf
+    above: bool = False
+
+    def type_problem(self, values: pd.Series) -> str | None:
+        """Refuse columns that hold neither numbers nor text."""
+        numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        if numeric or holds_text(values):
+            return None
+        return self._wrong_type(dtype_name(values))
+
+    def _wrong_type(self, got: str) -> str:
+        return explained(f"wrong type in column '{self.name}'", got=got, remedy="give numbers")
+
+    def read(self, values: pd.Series) -> Read:
+        """Read numbers, or texts that spell them."""
+        numbers, faults = self._numbers(values)
+        faults.extend(self._bounds(numbers))
+        return Read(self._canonical(numbers), tuple(faults))
+
+    def _numbers(self, values: pd.Series) -> tuple[npt.NDArray[np.float64], list[Fault]]:
+        if holds_text(values) and not all_null(values):
+            given = objects(values)
+            faults = self.nulls(np.fromiter((v is None for v in given), bool, len(given)))
+            spelled = np.fromiter((_hashable(v) for v in given), object, len(given))
+            meanings, refused = self.by_distinct(spelled, self._number)
+            return _floats(meanings), faults + refused
+        numbers = values.to_numpy(np.float64, na_value=np.nan).copy()
+        return numbers, self.nulls(np.isnan(numbers))
+
+    def _number(self, value: object) -> float:
+        if not isinstance(value, str):
+            try:
+                return float(value)  # type: ignore[arg-type]
+            except (OverflowError, ValueError):
+                return np.inf
+        text = value.strip().lower()
+        if text not in _INFINITE and not _NUMBER.fullmatch(text):
+            raise Refused("not_a_number", "not a number", self._range())
+        return float(text)
+
+    def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Fault]:
+        faults = []
+        infinite = np.isinf(numbers)
+        outside = (numbers < self.least) | (numbers > self.most) | (self.above & (numbers == self.least))
+        for rule, wrong, what in (
+            ("not_finite", infinite, "not a finite number"),
+            ("out_of_range", outside & ~infinite, "out of range"),
+        ):
+            if len(rows := np.flatnonzero(wrong)):
+                faults.append(self._numbered(rule, rows, what, numbers))
+        numbers[infinite | outside] = np.nan
+        return faults
+
+    def _numbered(
+        self, rule: str, rows: npt.NDArray[np.intp], what: str, numbers: npt.NDArray[np.float64]
+    ) -> Fault:
+        group, distinct = pd.factorize(numbers[rows])
+        sentences = np.array(
+            [explained(what, where=self.name, got=f"{v:g}", remedy=self._range()) for v in distinct],
+            dtype=object,
+        )
+        return Fault(f"{self.name}.{rule}", rows, sentences[group])
+
+    def _range(self) -> str:
+        start = f"above {self.least:g}" if self.above else f"from {self.least:g}"
+        if np.isinf(self.most):
+            return "give a finite number" if np.isinf(self.least) else f"give a finite number {start}"
+        return f"give a number {start} to {self.most:g}"
+
+    def _canonical(self, numbers: npt.NDArray[np.float64]) -> pd.Series:
+        return pd.Series(numbers)
+
+    def check(self) -> dict[str, Any]:
+        """Finite float64 within the bounds."""
+        import pandera.pandas as pa
+
+        bounds = {"include_min": not self.above}
+        return {
+            "dtype": "float64",
+            "nullable": self.nullable,
+            "checks": pa.Check.in_range(
+                max(self.least, -np.finfo(float).max), min(self.most, np.finfo(float).max), **bounds
+            ),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole(Real):
+    """A whole number; int32, or nullable Int32 where unknown is allowed.
+
+    allowed: the only numbers there are, when they are few.
+    """
+
+    allowed: tuple[int, ...] = ()
+    least: float = 0
+    most: float = 2**31 - 1
+
+    def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Fault]:
+        known = np.isfinite(numbers)
+        broken = known & (numbers != np.floor(numbers))
+        strange = np.zeros(len(numbers), bool)
+        if self.allowed:
+            strange = known & ~broken & ~np.isin(numbers, self.allowed)
+        faults = []
+        for rule, wrong, what in (
+            ("not_whole", broken, "not a whole number"),
+            ("unknown_amount", strange, "not an allowed amount"),
+        ):
+            if len(rows := np.flatnonzero(wrong)):
+                faults.append(self._numbered(rule, rows, what, numbers))
+        numbers[broken | strange] = np.nan
+        return faults + super()._bounds(numbers)
+
+    def _range(self) -> str:
+        if self.allowed:
+            return f"use one of {', '.join(map(str, self.allowed))}"
+        return "give a whole number " + super()._range().removeprefix("give a number ")
+
+    def _canonical(self, numbers: npt.NDArray[np.float64]) -> pd.Series:
+        return pd.Series(numbers).astype("Int32")
+
+    def check(self) -> dict[str, Any]:
+        """Whole numbers, of the allowed ones."""
+        import pandera.pandas as pa
+
+        allowed = (
+            pa.Check.isin(self.allowed)
+            if self.allowed
+            else pa.Check.in_range(int(self.least), int(self.most))
+        )
+        return {"dtype": "Int32", "nullable": self.nullable, "checks": allowed}
+
+
+def _hashable(value: object) -> object:
+    """Return a value that may be a number as it is, anything else as what is shown of it."""
+    if value is None or isinstance(value, bool | int | float | Decimal | np.number | np.bool_):
+        return value if not isinstance(value, bool | np.bool_) else str(value)
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST else shown(value)
+    return shown(type(value).__name__)
+
+
+def _floats(meanings: ObjectArray) -> npt.NDArray[np.float64]:
+    return np.fromiter((np.nan if v is None else v for v in meanings), np.float64, len(meanings))
+
+
+_MEANING = {"true": True, "false": False, "1": True, "0": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Field):
+    """True or false, 1 or 0, or the texts "true" and "false"."""
+
+    nullable: bool = False
+
+    def type_problem(self, values: pd.Series) -> str | None:
+        """Refuse columns that hold neither truth values nor text."""
+        if holds_text(values) or pd.api.types.is_bool_dtype(values) or pd.api.types.is_integer_dtype(values):
+            return None
+        return explained(
+            f"wrong type in column '{self.name}'", got=dtype_name(values), remedy="give true or false"
+        )
+
+    def read(self, values: pd.Series) -> Read:
+        """Read each distinct value once."""
+        if pd.api.types.is_bool_dtype(values) and not values.hasnans:
+            return Read(values.astype("boolean"), ())
+        given = objects(values)
+        faults = self.nulls(np.fromiter((v is None for v in given), bool, len(given)))
+        spelled = np.fromiter((None if v is None else _spelling(v) for v in given), object, len(given))
+        meanings, refused = self.by_distinct(spelled, _flag)
+        if all_null(pd.Series(meanings, dtype=object)):
+            return Read(pd.Series(pd.NA, range(len(given)), dtype="boolean"), (*faults, *refused))
+        return Read(pd.Series(meanings, dtype="boolean"), (*faults, *refused))
+
+    def check(self) -> dict[str, Any]:
+        """Truth values."""
+        return {"dtype": "boolean", "nullable": self.nullable}
+
+
+def _spelling(value: object) -> str:
+    return shown(value if isinstance(value, str) else str(value)[:80]).strip("'").lower()
+
+
+def _flag(text: str) -> bool:
+    if text not in _MEANING:
+        raise Refused("not_a_flag", "neither true nor false", "give true or false")
+    return _MEANING[text]

@@ -1,0 +1,232 @@
+"""Columns of text: the type and the length are settled before anything looks inside."""
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+import pandas as pd
+
+from recsys.catalogue.catalogue import FREE
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.text_folding import unsafe_characters
+from recsys.data.contact_tokens import is_token
+from recsys.data.fields.base import Field, Read, Refused, all_null, dtype_name, objects
+from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
+from recsys.errors import explained
+from recsys.types import ObjectArray
+
+LONGEST = 64
+
+
+def holds_text(values: pd.Series) -> bool:
+    """Say whether a column's type can hold text."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    return bool(pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype)) or all_null(values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextField(Field):
+    """A column of texts of at most `longest` characters.
+
+    packed: nearly every text is another, so they are kept as one array, NaN where unknown.
+    """
+
+    longest: int = LONGEST
+    packed: bool = False
+
+    @abstractmethod
+    def meaning(self, text: str) -> object:
+        """Return the canonical form of one text, or raise Refused."""
+
+    def type_problem(self, values: pd.Series) -> str | None:
+        """Refuse columns that hold no text."""
+        if holds_text(values):
+            return None
+        return explained(
+            f"wrong type in column '{self.name}'",
+            got=dtype_name(values),
+            remedy="give text, for example with .astype(str)",
+        )
+
+    def read(self, values: pd.Series) -> Read:
+        """Read each distinct text, once it is known to be a text that is not too long."""
+        if isinstance(values.dtype, pd.CategoricalDtype):  # each distinct text is known already
+            numbers, distinct = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
+            meanings, refused = self.by_number(numbers, distinct, self._checked)
+        else:
+            meanings, refused = self.by_distinct(_hashable(objects(values)), self._checked)
+        column = pd.Series(meanings, dtype="str" if self.packed else object)
+        return Read(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
+
+    def _checked(self, value: object) -> object:
+        if not isinstance(value, str):
+            raise Refused("not_text", f"not a text but {_type_name(value)}", "give text")
+        if len(value) > self.longest:
+            raise Refused("too_long", "too long a text", f"at most {self.longest} characters")
+        return self.meaning(value)
+
+    def check(self) -> dict[str, Any]:
+        """Text, or None where that is allowed."""
+        return {"nullable": self.nullable}
+
+
+@dataclass(frozen=True)
+class _Unhashable:
+    """Stands for a value that is certainly no text."""
+
+    type_name: str
+
+
+def _hashable(given: ObjectArray) -> ObjectArray:
+    try:
+        pd.factorize(given)
+    except TypeError:
+        for at, value in enumerate(given):
+            if value is not None and not isinstance(value, str):
+                given[at] = _Unhashable(type(value).__name__)
+    return given
+
+
+def _type_name(value: object) -> str:
+    return value.type_name if isinstance(value, _Unhashable) else type(value).__name__
+
+
+def refuse_unsafe(text: str) -> None:
+    """Raise Refused when a text holds control characters, overrides, markup and the like."""
+    if found := unsafe_characters(text):
+        raise Refused("unsafe", f"unsafe text ({', '.join(found)})", "give plain text")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeText(TextField):
+    """A short text that is kept as it is, when it is safe."""
+
+    def meaning(self, text: str) -> str:
+        """Return the text itself."""
+        refuse_unsafe(text)
+        if not text.strip():
+            raise Refused("empty", "an empty text", "leave it null when unknown")
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag(TextField):
+    """An interest: the catalogue's id when the text names one, else the folded text behind `free:`."""
+
+    nullable: bool = False
+
+    def meaning(self, text: str) -> str:
+        """Return the canonical tag."""
+        refuse_unsafe(text)
+        tag = load_catalogue().fold_tag(text)
+        if tag == FREE:
+            raise Refused("empty", "an empty tag", "name an interest in plain text")
+        return tag
+
+
+_PLAIN_HASH = re.compile(r"(\$?[a-z0-9-]+[:$])?[0-9a-fA-F]{32,128}", re.ASCII)
+_KEYED = "make it with recsys.data.contact_tokens.make_token and a secret kept outside the data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token(TextField):
+    """A token as `recsys.data.contact_tokens.make_token` makes it; what is refused is never repeated."""
+
+    longest: int = 160
+    private: bool = True
+
+    def meaning(self, text: str) -> str:
+        """Return the token itself."""
+        if is_token(text):
+            return text
+        if _PLAIN_HASH.fullmatch(text):
+            raise Refused("plain_hash", "a plain hash, which can be reversed", _KEYED)
+        raise Refused("not_a_token", "not a keyed token", _KEYED)
+
+
+_PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_UNPRINTABLE_TEXT = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+"""As below, for texts that are valid UTF-8."""
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonId(TextField):
+    """The id of a person: 1 to 64 letters, digits, `_` and `-`."""
+
+    nullable: bool = False
+
+    def meaning(self, text: str) -> str:
+        """Return the id itself."""
+        if not _PERSON.fullmatch(text):
+            raise Refused("not_an_id", "not an id", "use 1 to 64 of the characters A-Z a-z 0-9 _ -")
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyId(TextField):
+    """An id from elsewhere: any text of 1 to 256 characters without control or direction characters."""
+
+    nullable: bool = False
+    longest: int = 256
+
+    def read(self, values: pd.Series) -> Read:
+        """Read each distinct id; a packed column with nothing wrong in it is taken as it is."""
+        if self.packed and isinstance(values.dtype, pd.StringDtype) and self._all_sound(values):
+            return Read(values.astype("str"), ())
+        return super().read(values)
+
+    def _all_sound(self, values: pd.Series) -> bool:
+        lengths = values.str.len()
+        sound = lengths.notna() & (lengths > 0) & (lengths <= self.longest)
+        return bool(sound.all()) and not values.str.contains(_UNPRINTABLE_TEXT, regex=True).any()
+
+    def meaning(self, text: str) -> str:
+        """Return the id itself."""
+        if not text or _UNPRINTABLE.search(text):
+            remedy = "use 1 to 256 characters without null bytes, control or text-direction characters"
+            raise Refused("not_an_id", "not an id", remedy)
+        return text
+
+
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """Return the names of the IANA time zones that are places."""
+    return frozenset(name for name in available_timezones() if name not in {"Factory", "localtime"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zone(TextField):
+    """The IANA name of a time zone, such as Asia/Tokyo."""
+
+    def meaning(self, text: str) -> str:
+        """Return the name itself."""
+        if text not in known_zones():
+            raise Refused("unknown_zone", "unknown time zone", "give an IANA name such as Asia/Tokyo")
+        return text
+
+
+_COARSER = f"give its parent of resolution {FINEST_RESOLUTION} or coarser, never coordinates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell(TextField):
+    """An H3 cell of resolution 6 or coarser; what is refused may be an address and is never repeated."""
+
+    longest: int = 16
+    private: bool = True
+
+    def meaning(self, text: str) -> str:
+        """Return the cell in lower case."""
+        cell = text.lower()
+        if not is_cell(cell):
+            raise Refused("not_a_cell", "not an H3 cell", _COARSER)
+        if resolution(cell) > FINEST_RESOLUTION:
+            what = f"a cell of resolution {resolution(cell)} is too precise"
+            raise Refused("too_precise", what, _COARSER)
+        return cell

@@ -1,0 +1,102 @@
+"""Columns of points in time: with a zone, and not later than the time of loading."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.data.fields.base import Fault, Field, Read, Refused, all_null, dtype_name, objects
+from recsys.data.fields.text import holds_text
+from recsys.errors import explained, shown
+from recsys.types import ObjectArray
+
+_UTC = pd.DatetimeTZDtype("us", "UTC")
+_LONGEST = 40
+_ZONED = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)? ?(?P<zone>Z|UTC|[+-]\d\d(:?\d\d)?)?", re.ASCII
+)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NAIVE = "a time without a zone"
+_USE_UTC = "give UTC, or local time with its offset"
+_USE_ISO = "give ISO 8601 with a zone, such as 2026-01-05T09:00:00Z"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time(Field):
+    """A point in time; the canonical form is `datetime64[us, UTC]`, NaT unknown."""
+
+    nullable: bool = False
+
+    def type_problem(self, values: pd.Series) -> str | None:
+        """Refuse columns that hold neither times nor text."""
+        if pd.api.types.is_datetime64_any_dtype(values) or holds_text(values):
+            return None
+        return explained(
+            f"wrong type in column '{self.name}'",
+            got=dtype_name(values),
+            remedy="give times with a zone, such as 2026-01-05T09:00:00Z",
+        )
+
+    def read(self, values: pd.Series) -> Read:
+        """Refuse times without a zone, and what is no time."""
+        times, faults = self._times(values)
+        return Read(times, (*self.nulls(values.isna().to_numpy(bool)), *faults))
+
+    def later(self, times: pd.Series, as_of: pd.Timestamp) -> Fault:
+        """Return the fault of canonical times after `as_of`."""
+        remedy = f"nothing after {as_of.isoformat()} is known yet"
+        return self.fault("future", np.flatnonzero(times > as_of), "a time in the future", remedy=remedy)
+
+    def _times(self, values: pd.Series) -> tuple[pd.Series, list[Fault]]:
+        nothing = pd.Series(pd.NaT, range(len(values)), dtype=_UTC)
+        if all_null(values):
+            return nothing, []
+        if isinstance(values.dtype, pd.DatetimeTZDtype):
+            return values.dt.tz_convert("UTC").astype(_UTC), []
+        if pd.api.types.is_datetime64_dtype(values):
+            return nothing, [self.fault("naive", np.flatnonzero(values.notna()), _NAIVE, remedy=_USE_UTC)]
+        return self._spelled(objects(values))
+
+    def _spelled(self, given: ObjectArray) -> tuple[pd.Series, list[Fault]]:
+        keys = np.fromiter((_hashable(v) for v in given), object, len(given))
+        meanings, faults = self.by_distinct(keys, _zoned)
+        texts = np.fromiter((v if isinstance(v, str) else None for v in meanings), object, len(meanings))
+        times = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, format="ISO8601", errors="coerce")
+        times = times.astype(_UTC)
+        impossible: npt.NDArray[np.bool_] = times.isna().to_numpy() & pd.notna(texts)
+        if impossible.any():
+            what = "not a time that exists"
+            faults.append(self.fault("not_a_time", np.flatnonzero(impossible), what, remedy=_USE_UTC))
+        return times, faults
+
+    def check(self) -> dict[str, Any]:
+        """Say it in UTC."""
+        return {"dtype": _UTC, "nullable": self.nullable}
+
+
+def _hashable(value: object) -> object:
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return value.isoformat() if value.tzinfo is None else value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, str) and len(value) <= _LONGEST:
+        return value
+    return shown(value) if isinstance(value, str) else shown(type(value).__name__)
+
+
+def _zoned(text: str) -> str:
+    """Return a time that carries its zone, or raise Refused."""
+    found = _ZONED.fullmatch(text)
+    if found is None:
+        if _DATE.fullmatch(text):
+            raise Refused("naive", _NAIVE, _USE_UTC)
+        raise Refused("not_a_time", "not a time", _USE_ISO)
+    if found["zone"] is None:
+        raise Refused("naive", _NAIVE, _USE_UTC)
+    return text.replace("UTC", "Z").replace(",", ".").replace(" Z", "Z").replace(" +", "+")

@@ -1,0 +1,219 @@
+"""External ids become row numbers once, at the edge."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import InputError, UnknownIdError, explained
+from recsys.types import Int32Array, Int64Array, UInt8Array
+
+_FEW = 5000
+
+
+class IdIndex:
+    """Unique ids in ascending order; the position of an id is its row everywhere in the package.
+
+    Rows are in id order, so "ties by id" and "ties by row" are the same rule. Ids are texts or whole
+    numbers, all of one kind.
+
+    >>> index = IdIndex(["u2", "u1"])
+    >>> index.rows(["u2"])
+    array([1], dtype=int32)
+    >>> list(index.ids([0, 1]))
+    ['u1', 'u2']
+    """
+
+    def __init__(self, ids: Iterable[str] | Iterable[int]) -> None:
+        values = np.empty(0, dtype=object)
+        if given := list(ids):
+            values = np.sort(as_ids(given))
+        repeated = values[1:][values[1:] == values[:-1]] if len(values) else values
+        if len(repeated):
+            raise InputError(
+                explained("an id stands twice", got=repeated[0], remedy="give every person one id")
+            )
+        values.setflags(write=False)
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, user_id: object) -> bool:
+        return user_id in self._index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IdIndex) and np.array_equal(self._values, other._values)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"IdIndex({len(self)} ids)"
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self._values, dtype=object)
+
+    @property
+    def values(self) -> npt.NDArray[np.object_]:
+        """All ids, `(n_people,)`, ascending."""
+        return self._values
+
+    def find(self, ids: Sequence[str] | npt.ArrayLike | pd.Series | pd.Index) -> Int32Array:
+        """Return the row of each id, -1 where the id is not known; a UUID stands for its text."""
+        if isinstance(ids, pd.Series) and isinstance(ids.dtype, pd.CategoricalDtype):
+            return np.append(self.find(ids.cat.categories), np.int32(-1))[ids.cat.codes]
+        given = np.asarray(ids, dtype=object)
+        if given.size and any(isinstance(one, UUID) for one in given.flat[:_FEW]):
+            given = np.array([str(one) if isinstance(one, UUID) else one for one in given], dtype=object)
+        return self._index.get_indexer(pd.Index(given, dtype=object)).astype(np.int32)
+
+    def rows(self, ids: Sequence[str] | npt.ArrayLike | pd.Series) -> Int32Array:
+        """Return the row of each id.
+
+        Raises UnknownIdError naming the first unknown id and how many there are.
+        """
+        rows = self.find(ids)
+        missing = np.flatnonzero(rows < 0)
+        if len(missing):
+            first = np.asarray(ids, dtype=object)[missing[0]]
+            what = "unknown id" if len(missing) == 1 else f"{len(missing)} unknown ids, the first"
+            raise UnknownIdError(explained(what, got=first, remedy=self._nearest(first)))
+        return rows
+
+    def _nearest(self, unknown: object) -> str:
+        """Return what was probably meant."""
+        if len(self) and isinstance(unknown, str) != isinstance(self._values[0], str):
+            kind = "texts" if isinstance(self._values[0], str) else "whole numbers"
+            return f"ids here are {kind}, such as {self._values[0]!r}"
+        known = [str(value) for value in self._values] if len(self) <= _FEW else []
+        near = get_close_matches(str(unknown)[:64], known, n=1)
+        return f"did you mean '{near[0]}'?" if near else "check the id"
+
+    def row(self, user_id: str) -> int:
+        """Return the row of one id, or raise UnknownIdError."""
+        return int(self.rows([user_id])[0])
+
+    def ids(self, rows: npt.ArrayLike) -> npt.NDArray[np.object_]:
+        """Return the ids at `rows`."""
+        return self._values[np.asarray(rows, dtype=np.intp)]
+
+
+def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:
+    """Return ids, none of them missing, as a column of texts or of whole numbers.
+
+    >>> str(id_column(as_ids([7])).dtype), str(id_column(as_ids(["a"])).dtype)
+    ('int64', 'str')
+    """
+    return pd.Series(ids, dtype="str" if not len(ids) or isinstance(ids[0], str) else "int64")
+
+
+def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.object_]:
+    """Return ids as texts or as whole numbers, `(n,)`, None where one is missing.
+
+    Whole numbers that became fractions, as a missing one makes pandas do, are whole numbers again.
+    Raises InputError when they are neither all texts nor all whole numbers.
+
+    >>> as_ids(["a", None]).tolist(), as_ids([7.0, float("nan")]).tolist()
+    (['a', None], [7, None])
+    >>> as_ids(["a", 7])
+    Traceback (most recent call last):
+    recsys.errors.InputError: ids must be all texts or all whole numbers: got 'mixed-integer'; make them text
+    """
+    column = values if isinstance(values, pd.Series) else _listed(values)
+    codes, distinct = pd.factorize(column)
+    known = pd.Series(np.asarray(distinct), dtype=None if distinct.dtype != object else object)
+    kind = pd.api.types.infer_dtype(known)
+    if kind == "floating" and (known == np.floor(known)).all() and (known.abs() < 2**53).all():
+        known = known.astype("int64")
+    elif kind not in {"string", "integer", "empty"}:
+        what = "ids must be all texts or all whole numbers"
+        raise InputError(explained(what, got=kind, remedy="make them text"))
+    return np.append(known.to_numpy(dtype=object), np.array([None], dtype=object))[codes]
+
+
+def _listed(values: Any) -> pd.Series:
+    """Return values as a column in which a text stays a text and a number a number."""
+    array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    return pd.Series(array, dtype=object if array.dtype.kind in "OUS" else array.dtype)
+
+
+def packed_strings(values: Iterable[str] | Iterable[int]) -> tuple[UInt8Array | Int64Array, Int64Array]:
+    """Return strings as their UTF-8 bytes one after another, and where each ends.
+
+    Unlike a fixed-width numpy string, this keeps trailing null characters and lone surrogates.
+    Whole numbers are returned as they are, `(n,)` int64, and no ends.
+
+    >>> packed_strings(["ab", ""])
+    (array([97, 98], dtype=uint8), array([2, 2]))
+    >>> packed_strings([7, 9])
+    (array([7, 9]), array([], dtype=int64))
+    """
+    listed = list(values)
+    if listed and not isinstance(listed[0], str):
+        return np.array(listed, np.int64), np.empty(0, np.int64)
+    encoded = [str(value).encode("utf-8", "surrogatepass") for value in listed]
+    ends = np.cumsum([len(part) for part in encoded], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded), np.uint8), ends
+
+
+def unpacked_strings(content: UInt8Array | Int64Array, ends: Int64Array) -> list[Any]:
+    """Return the strings, or the whole numbers, that `packed_strings` packed.
+
+    >>> unpacked_strings(*packed_strings(["ab", ""])), unpacked_strings(*packed_strings([7]))
+    (['ab', ''], [7])
+    """
+    if content.dtype == np.int64:
+        return [int(number) for number in content]
+    whole = content.tobytes()
+    starts = [0, *ends[:-1].tolist()]
+    return [
+        whole[start:end].decode("utf-8", "surrogatepass")
+        for start, end in zip(starts, ends.tolist(), strict=False)
+    ]
+
+
+def hashed_strings(values: Iterable[str] | Iterable[int], *, salt: str = "") -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of each string, the same on every machine and in every process.
+
+    `salt` (at most 16 characters of ASCII) gives another, unrelated hash.
+
+    >>> hashed_strings(["a", "b"]).tolist() == hashed_strings(["a", "b"]).tolist()
+    True
+    """
+    person = salt.encode("ascii")
+    hashes = [
+        blake2b(str(value).encode("utf-8", "surrogatepass"), digest_size=8, person=person).digest()
+        for value in values
+    ]
+    return np.frombuffer(b"".join(hashes), "<u8").astype(np.uint64)
+
+
+_AT_ONCE: Final = 1 << 20
+
+
+def repeated(values: pd.Series) -> npt.NDArray[np.bool_]:
+    """Say which values of a column of texts stood in an earlier row, `(n,)`.
+
+    Texts are compared by a 64-bit hash first, and only those of equal hash letter by letter.
+
+    >>> repeated(pd.Series(["a", "b", "a"])).tolist()
+    [False, False, True]
+    """
+    hashes = np.empty(len(values), np.uint64)
+    for start in range(0, len(values), _AT_ONCE):
+        texts = values.iloc[start : start + _AT_ONCE].to_numpy(object)
+        hashes[start : start + _AT_ONCE] = pd.util.hash_array(texts, categorize=False)
+    ordered = np.sort(hashes)
+    equal = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered
+    again = np.zeros(len(values), bool)
+    among = np.flatnonzero(np.isin(hashes, equal)) if len(equal) else np.empty(0, np.intp)
+    again[among] = values.iloc[among].duplicated().to_numpy(bool)
+    return again

@@ -1,0 +1,220 @@
+"""From events to one directed label per pair: whether the viewer wanted to know the candidate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.conversations import both_did, exchanges, replies
+from recsys.data.events import CodedEvents, Events, microseconds
+from recsys.data.exclusions import stances
+from recsys.data.label_weights import SAFETY, LabelSettings
+from recsys.data.population import as_utc
+
+
+def safety_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:
+    """Say which events take their pair out of training, `(n_events,)` bool."""
+    found = np.zeros(len(coded.ts), bool)
+    for kind, details in SAFETY.items():
+        found |= coded.detailed(kind, *details) if details else coded.are(kind)
+    return found
+
+
+LABEL = "label"
+STRENGTH = "strength"
+N_IMPRESSIONS = "n_impressions"
+COLUMNS = (C.VIEWER, C.CANDIDATE, LABEL, STRENGTH, C.WEIGHT, C.TS, N_IMPRESSIONS)
+
+_MICROSECONDS_A_DAY = 86_400_000_000.0
+_DEFAULT = LabelSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One kind of evidence: directed pairs (as `viewer * n_people + candidate`) and its latest time.
+
+    Evidence of a higher `rank` wins over evidence of a lower one; within a rank the stronger wins.
+    """
+
+    kind: str
+    pair: npt.NDArray[np.int64]
+    ts: npt.NDArray[np.int64]
+    rank: int
+
+
+@dataclass(frozen=True, eq=False)
+class PairLabels:
+    """The labels as aligned arrays `(n_pairs,)`, people as positions in the people of the events.
+
+    pair: int64 `viewer * width + candidate`, ascending. ts: microseconds since 1970. The others are the
+    columns of `directed_labels`.
+    """
+
+    pair: npt.NDArray[np.int64]
+    width: int
+    label: npt.NDArray[np.float64]
+    strength: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    ts: npt.NDArray[np.int64]
+    n_impressions: npt.NDArray[np.int64]
+
+    @property
+    def viewer(self) -> npt.NDArray[np.int64]:
+        """Who looked."""
+        return self.pair // self.width
+
+    @property
+    def candidate(self) -> npt.NDArray[np.int64]:
+        """Whom they looked at."""
+        return self.pair % self.width
+
+
+_SEEN, _POSITIVE, _TURNED_AWAY, _UNSAFE = range(4)
+
+
+def directed_labels(
+    events: Events,
+    as_of: str | pd.Timestamp | None = None,
+    *,
+    settings: LabelSettings = _DEFAULT,
+    excluded: Sequence[pd.DataFrame] = (),
+) -> pd.DataFrame:
+    """Return one row per directed pair with evidence, sorted by viewer and candidate.
+
+    label: 1.0 the viewer wanted to know the candidate, 0.0 not. strength: (0, 1], see `GRADES`.
+    weight: strength halved every `half_life_days` before `as_of` (None: the latest event).
+    ts: when the evidence was last given. n_impressions: how often the candidate was shown.
+
+    Feeling unsafe wins over a pass or hide that stands, which wins over the best positive; an
+    amicable end leaves the label as it was. Pairs with a block, a report or another safety event
+    are in no row, in either direction; nor are the pairs of the tables in `excluded` (`actor`,
+    `target`). Events after `as_of` and rows of erased people are never used.
+
+    >>> likes = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "c"], "type": ["like", "pass"]})
+    >>> directed_labels(Events.of(likes))[["viewer_id", "candidate_id", "label"]].values.tolist()
+    [['a', 'b', 1.0], ['a', 'c', 0.0]]
+    """
+    known = events.until(as_of).without_erased()
+    coded = known.coded
+    now = known.now if as_of is None else microseconds(as_utc(as_of))
+    labels = pair_labels(coded, settings, now=now, excluded=excluded)
+    return pd.DataFrame(
+        {
+            C.VIEWER: coded.people[labels.viewer],
+            C.CANDIDATE: coded.people[labels.candidate],
+            LABEL: labels.label,
+            STRENGTH: labels.strength,
+            C.WEIGHT: labels.weight,
+            C.TS: pd.to_datetime(labels.ts, unit="us", utc=True),
+            N_IMPRESSIONS: labels.n_impressions,
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def pair_labels(
+    coded: CodedEvents,
+    settings: LabelSettings = _DEFAULT,
+    *,
+    now: int,
+    excluded: Sequence[pd.DataFrame] = (),
+) -> PairLabels:
+    """Return what `directed_labels` returns, as arrays; `coded` holds no row that must not be used.
+
+    now: microseconds since 1970, from when age counts.
+    """
+    evidence = _all_evidence(coded, settings)
+    pair, kind, ts = _best(evidence, settings)
+    keep = ~_is_excluded(pair, coded, excluded)
+    pair, kind, ts = pair[keep], kind[keep], ts[keep]
+    grades = [settings.grades[found.kind] for found in evidence]
+    strength = np.array([grade.strength for grade in grades])[kind]
+    return PairLabels(
+        pair=pair,
+        width=max(len(coded.people), 1),
+        label=np.array([grade.label for grade in grades])[kind],
+        strength=strength,
+        weight=strength * 0.5 ** ((now - ts) / _MICROSECONDS_A_DAY / settings.half_life_days),
+        ts=ts,
+        n_impressions=_impressions(coded, pair),
+    )
+
+
+def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[Evidence]:
+    stance, width = stances(coded), max(len(coded.people), 1)
+    towards = stance.actor * width + stance.target
+    pressured = coded.detailed("feeling_check", "pressured")
+    return [
+        Evidence("like", towards[stance.likes], stance.liked[stance.likes], _POSITIVE),
+        Evidence("pass", towards[stance.passes], stance.passed[stance.passes], _TURNED_AWAY),
+        Evidence("hide", towards[stance.hides], stance.hidden[stance.hides], _TURNED_AWAY),
+        Evidence("message: replied", *replies(coded), _POSITIVE),
+        Evidence("message: exchange", *exchanges(coded, settings), _POSITIVE),
+        Evidence("rules_agreed: both", *both_did(coded, coded.are("rules_agreed")), _POSITIVE),
+        Evidence(
+            "meet_feedback: both again",
+            *both_did(coded, coded.detailed("meet_feedback", "safe_again")),
+            _POSITIVE,
+        ),
+        Evidence(
+            "feeling_check: both comfortable",
+            *both_did(coded, coded.detailed("feeling_check", "comfortable"), unless=pressured),
+            _POSITIVE,
+        ),
+        Evidence("feeling_check: pressured", *_one_did(coded, pressured), _UNSAFE),
+        Evidence("end: unsafe", *_one_did(coded, coded.detailed("end", "unsafe")), _UNSAFE),
+        *([Evidence("impression", *_one_did(coded, coded.are("impression")), _SEEN)] * settings.unanswered),
+    ]
+
+
+def _one_did(
+    coded: CodedEvents, chosen: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the directed pairs of the chosen events, one row an event, and their times."""
+    rows = np.flatnonzero(chosen & (coded.target >= 0) & (coded.actor != coded.target))
+    return coded.actor[rows] * len(coded.people) + coded.target[rows], coded.ts[rows]
+
+
+def _best(
+    evidence: Sequence[Evidence], settings: LabelSettings
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.int64]]:
+    """Return, for each pair, the evidence that wins: pair, position in `evidence`, time."""
+    size = [len(found.pair) for found in evidence]
+    pair = np.concatenate([found.pair for found in evidence])
+    ts = np.concatenate([found.ts for found in evidence])
+    kind = np.repeat(np.arange(len(evidence), dtype=np.int8), size)
+    strengths = [found.rank + settings.grades[found.kind].strength / 2 for found in evidence]
+    rank = np.unique(strengths, return_inverse=True)[1].astype(np.int8)
+    order = np.lexsort((ts, rank[kind], pair))
+    pair, kind, ts = pair[order], kind[order], ts[order]
+    last = np.ones(len(pair), bool)
+    last[:-1] = pair[1:] != pair[:-1]
+    return pair[last], kind[last], ts[last]
+
+
+def _is_excluded(
+    pair: npt.NDArray[np.int64], coded: CodedEvents, tables: Sequence[pd.DataFrame]
+) -> npt.NDArray[np.bool_]:
+    width = max(len(coded.people), 1)
+    chosen = safety_events(coded) & (coded.target >= 0)
+    index = pd.Index(coded.people)
+    listed = [
+        np.column_stack([index.get_indexer(pd.Index(table[side])) for side in (C.ACTOR, C.TARGET)])
+        for table in tables
+    ]
+    apart = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
+    apart = np.sort(apart[(apart >= 0).all(axis=1)], axis=1)
+    viewer, candidate = pair // width, pair % width
+    both = np.minimum(viewer, candidate) * width + np.maximum(viewer, candidate)
+    return np.isin(both, apart @ [width, 1])
+
+
+def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    shown, _ = _one_did(coded, coded.are("impression"))
+    at = np.searchsorted(pair, shown)
+    found = at < len(pair)
+    found[found] = pair[at[found]] == shown[found]
+    return np.bincount(at[found], minlength=len(pair)).astype(np.int64)

@@ -1,0 +1,197 @@
+"""How far two people have come, computed from events alone, as of a time: one pair, in plain form."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
+from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
+from recsys.data.events import Events
+from recsys.data.exclusions import matched_pairs
+from recsys.data.population import as_utc
+
+PUBLIC_BY_DAY: Final = ("cafe_day", "lunch", "public_event", "group", "class", "online_only")
+DAYTIME: Final = ("early", "day")
+ENDINGS: Final = ("end", "block", "report")
+REQUESTS: Final = ("off_platform_request", "money_request")
+SAFE: Final = ("safe_again", "safe_once")
+
+_TIERS = ENUMERATIONS[C.VERIFICATION].words
+
+
+def by_day_in_public(plan: object) -> bool:
+    """Say whether a planned meeting is by day and in public, the only kind before there is trust.
+
+    >>> by_day_in_public("lunch/day"), by_day_in_public("private/day"), by_day_in_public("cafe_day/evening")
+    (True, False, False)
+    """
+    setting, _, part = str(plan).partition("/")
+    return setting in PUBLIC_BY_DAY and part in DAYTIME
+
+
+RISKY_PLANS: Final = tuple(plan for plan in EVENT_DETAILS["meet_planned"] if not by_day_in_public(plan))
+
+
+def stage_facts(events: Events, a: str, b: str, stages: Stages) -> dict[str, bool]:
+    """Return the facts about `a` and `b` from the events of the two.
+
+    events: what the two did to each other and alone, in order (see `Events.of_pair`).
+    """
+    frame = _of_two(events.frame, a, b)
+    kind, detail = frame[C.TYPE], frame[C.DETAIL]
+    alone = frame[frame[C.TARGET].isna()]
+    between = frame[frame[C.TARGET].notna()]
+    messages = between[between[C.TYPE] == "message"]
+    feedback = between[between[C.TYPE] == "meet_feedback"]
+    safe = feedback[feedback[C.DETAIL].isin(SAFE)]
+    tier = {who: _tier(alone, who) for who in (a, b)}
+    return {
+        "both_accepted_terms": _both(alone[alone[C.TYPE] == "terms_accepted"], a, b),
+        "both_proved_age": all(tier[who] >= _TIERS.index("age") for who in (a, b)),
+        "both_liked": len(matched_pairs(Events(between.reset_index(drop=True)).coded)) > 0,
+        "wrote_for_days": _span(messages) >= pd.Timedelta(days=stages.days_of_writing),
+        "replied_each": all(_replies(messages, who) >= stages.replies_each for who in (a, b)),
+        "nothing_flagged": not _flagged(between, safe, a, b),
+        "both_opted_in_to_meet": _both(frame[(kind == "optin") & (detail == "meet")], a, b),
+        "both_proved_identity": all(tier[who] >= _TIERS.index("id") for who in (a, b)),
+        "both_agreed_rules": _both(between[between[C.TYPE] == "rules_agreed"], a, b),
+        "both_met_safely": _both(safe, a, b),
+        "ended": bool(
+            between[C.TYPE].isin(ENDINGS).any()
+            or (alone[C.TYPE] == "erase").any()
+            or (feedback[C.DETAIL] == "unsafe").any()
+        ),
+    }
+
+
+def both_opted_in(events: Events, a: str, b: str, what: str) -> bool:
+    """Say whether each of the two opted in to `what`, towards the other or anybody."""
+    frame = _of_two(events.frame, a, b)
+    return _both(frame[(frame[C.TYPE] == "optin") & (frame[C.DETAIL] == what)], a, b)
+
+
+def _of_two(frame: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    actor, target = frame[C.ACTOR], frame[C.TARGET]
+    inside = actor.isin([a, b]) & (target.isin([a, b]) | target.isna()) & (actor != target)
+    return frame[inside]
+
+
+def _both(rows: pd.DataFrame, a: str, b: str) -> bool:
+    return {a, b} <= set(rows[C.ACTOR])
+
+
+def _tier(alone: pd.DataFrame, who: str) -> int:
+    """Return the tier last verified, so that one taken back no longer counts."""
+    said = alone.loc[(alone[C.TYPE] == "verified") & (alone[C.ACTOR] == who), C.DETAIL]
+    known = [tier for tier in said if tier in _TIERS]
+    return _TIERS.index(known[-1]) if known else 0
+
+
+def _span(rows: pd.DataFrame) -> pd.Timedelta:
+    return rows[C.TS].max() - rows[C.TS].min() if len(rows) else pd.Timedelta(0)
+
+
+def _replies(messages: pd.DataFrame, who: str) -> float:
+    """Count the messages `who` sent after first hearing from the other."""
+    heard = messages.loc[messages[C.ACTOR] != who, C.TS]
+    if heard.empty:
+        return 0.0
+    sent = messages[(messages[C.ACTOR] == who) & (messages[C.TS] > heard.iloc[0])]
+    return float(pd.to_numeric(sent[C.COUNT]).fillna(1).sum())
+
+
+def _flagged(between: pd.DataFrame, safe: pd.DataFrame, a: str, b: str) -> bool:
+    kind, detail = between[C.TYPE], between[C.DETAIL]
+    pressured = (kind == "feeling_check") & (detail == "pressured")
+    plans = between[kind == "meet_planned"]
+    if _both(safe, a, b):
+        trusted_since = safe.groupby(C.ACTOR)[C.TS].min().max()
+        plans = plans[plans[C.TS] < trusted_since]
+    risky = not all(by_day_in_public(plan) for plan in plans[C.DETAIL])
+    return bool(kind.isin(REQUESTS).any() or pressured.any() or risky)
+
+
+@dataclass(frozen=True, slots=True)
+class PairStage:
+    """The stage of a pair, the facts it rests on, and what both opted in to."""
+
+    name: str
+    facts: Mapping[str, bool]
+    optins: frozenset[str]
+
+    def fields(self, *disclosures: str | None) -> frozenset[str]:
+        """Return the fields that each may see of the other.
+
+        disclosures: what each of the two wishes to disclose; unknown is as little as possible.
+
+        >>> two = PairStage("acquainted", {}, frozenset())
+        >>> "general_job" in two.fields("general_job", "general_job"), "photo" in two.fields()
+        (True, False)
+        """
+        stages = load_catalogue().stages
+        return frozenset(
+            name
+            for name in stages.shows(self.name)
+            if _open_enough(stages.fields[name].disclosure, disclosures)
+            and (stages.fields[name].optin or "") in {"", *self.optins}
+        )
+
+
+def _open_enough(needed: str | None, disclosures: tuple[str | None, ...]) -> bool:
+    if needed is None:
+        return True
+    least = DISCLOSURES.index(needed)
+    return len(disclosures) == 2 and all(
+        wish in DISCLOSURES and DISCLOSURES.index(wish) >= least for wish in disclosures
+    )
+
+
+OPTINS: Final = ("photo", "meet")
+
+
+def pair_stage(
+    events: Events,
+    a: str,
+    b: str,
+    as_of: str | pd.Timestamp | None = None,
+    *,
+    held: Collection[str] = (),
+    unlisted: Collection[str] = (),
+) -> PairStage:
+    """Return the stage two people have reached together at `as_of` (None: after the last event).
+
+    held, unlisted: who is under a hold, and who may not be listed (boundaries incomplete, say), as of the
+    same time; neither is an event. A hold of either closes while it lasts.
+
+    Going forward needs both people; one end, block, report, unsafe meeting or erasure closes; a flag
+    drops the pair to `matched` at once. Nothing else counts: not money, nor account age, nor popularity.
+
+    >>> like = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"})
+    >>> pair_stage(Events.of(like), "a", "b").name
+    'unlisted'
+    """
+    stages = load_catalogue().stages
+    known = events.until(None if as_of is None else as_utc(as_of)).of_pair(a, b)
+    facts = stage_facts(known, a, b, stages)
+    optins = frozenset(what for what in OPTINS if both_opted_in(known, a, b, what))
+    name = _reached(stages, facts)
+    if a in held or b in held:
+        name = CLOSED
+    elif name != CLOSED and (a in unlisted or b in unlisted):
+        name = UNLISTED
+    return PairStage(name, facts, optins)
+
+
+def _reached(stages: Stages, facts: Mapping[str, bool]) -> str:
+    if all(facts[need] for need in stages.stages[CLOSED].needs):
+        return CLOSED
+    reached = UNLISTED
+    for stage in stages.forward:
+        if not all(facts[need] for need in stage.needs):
+            break
+        reached = stage.name
+    return reached

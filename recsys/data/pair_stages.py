@@ -1,0 +1,279 @@
+"""The facts that stages need, for every pair with a history at once."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.stages import CLOSED, UNLISTED, Stages
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.events import CodedEvents, Events
+from recsys.data.exclusions import matched_pairs
+from recsys.data.pair_stage_plain import ENDINGS, REQUESTS, RISKY_PLANS, SAFE
+from recsys.data.population import as_utc
+from recsys.types import BoolArray, Int8Array, Int64Array
+
+_TIERS = ENUMERATIONS[C.VERIFICATION].words
+_MICROSECONDS_A_DAY: Final = 86_400_000_000
+_LATE: Final = np.iinfo(np.int64).max
+_EARLY: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, eq=False)
+class Between:
+    """Events between two people, each with its unordered pair and the side that acted.
+
+    pair: `(n_pairs,)` int64 `low * n_people + high`, ascending. row: positions of the events in `coded`;
+    group: the pair of each; side: 0 when the lower of the two acted, else 1.
+    """
+
+    coded: CodedEvents
+    pair: Int64Array
+    row: Int64Array
+    group: npt.NDArray[np.intp]
+    side: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, coded: CodedEvents) -> "Between":
+        """Return the events between two people."""
+        row = np.flatnonzero((coded.target >= 0) & (coded.actor != coded.target))
+        actor, target = coded.actor[row], coded.target[row]
+        low, high = np.minimum(actor, target), np.maximum(actor, target)
+        pair, group = np.unique(low * max(len(coded.people), 1) + high, return_inverse=True)
+        return cls(coded, pair, row, group, (actor != low).astype(np.intp))
+
+    @cached_property
+    def people(self) -> npt.NDArray[np.int64]:
+        """Both people of each pair, lower first, `(n_pairs, 2)`."""
+        width = max(len(self.coded.people), 1)
+        return np.column_stack([self.pair // width, self.pair % width])
+
+    def any(self, chosen: BoolArray) -> BoolArray:
+        """Say which pairs have any of the chosen events."""
+        found = np.zeros(len(self.pair), bool)
+        found[self.group[chosen[self.row]]] = True
+        return found
+
+    def each(self, chosen: BoolArray) -> BoolArray:
+        """Say which side of each pair has any of the chosen events, `(n_pairs, 2)`."""
+        found, rows = np.zeros((len(self.pair), 2), bool), chosen[self.row]
+        found[self.group[rows], self.side[rows]] = True
+        return found
+
+    def first(self, chosen: BoolArray) -> Int64Array:
+        """Return when each side first did any of the chosen, `(n_pairs, 2)`; the latest time if never."""
+        found, rows = np.full((len(self.pair), 2), _LATE), chosen[self.row]
+        np.minimum.at(found, (self.group[rows], self.side[rows]), self.coded.ts[self.row[rows]])
+        return found
+
+    def last(self, chosen: BoolArray) -> Int64Array:
+        """Return when each side last did any of the chosen, `(n_pairs, 2)`; the earliest time if never."""
+        found, rows = np.full((len(self.pair), 2), _EARLY), chosen[self.row]
+        np.maximum.at(found, (self.group[rows], self.side[rows]), self.coded.ts[self.row[rows]])
+        return found
+
+
+def tiers(coded: CodedEvents) -> npt.NDArray[np.int8]:
+    """Return the tier each person was last verified at, `(n_people,)` int8."""
+    found = coded.detailed("verified", *_TIERS) & (coded.target < 0)
+    rows = np.flatnonzero(found)
+    last = np.full(len(coded.people), -1)
+    np.maximum.at(last, coded.actor[rows], rows)
+    code = {tier: number for number, tier in enumerate(_TIERS)}
+    tier = np.zeros(len(coded.people), np.int8)
+    tier[last >= 0] = [code[str(word)] for word in coded.detail[last[last >= 0]]]
+    return tier
+
+
+def alone(coded: CodedEvents, chosen: BoolArray) -> BoolArray:
+    """Say which people have any of the chosen events that name nobody else, `(n_people,)` bool."""
+    found = np.zeros(len(coded.people), bool)
+    found[coded.actor[chosen & (coded.target < 0)]] = True
+    return found
+
+
+def opted_in(between: Between, what: str) -> BoolArray:
+    """Say in which pairs both opted in to `what`, towards the other or anybody."""
+    chosen = between.coded.detailed("optin", what)
+    anybody = alone(between.coded, chosen)[between.people]
+    return _both(between.each(chosen) | anybody)
+
+
+def pair_facts(between: Between, stages: Stages) -> Mapping[str, BoolArray]:
+    """Return each fact of `FACTS` for every pair, `(n_pairs,)` bool; equal to `stage_facts` pair by pair."""
+    coded, people = between.coded, between.people
+    terms, tier = alone(coded, coded.are("terms_accepted")), tiers(coded)
+    erased = alone(coded, coded.are("erase"))
+    safe = coded.detailed("meet_feedback", *SAFE)
+    met_safely = _both(between.each(safe))
+    width = max(len(coded.people), 1)
+    return {
+        "both_accepted_terms": _both(terms[people]),
+        "both_proved_age": _both(tier[people] >= _TIERS.index("age")),
+        "both_liked": np.isin(between.pair, matched_pairs(coded) @ np.array([width, 1])),
+        "wrote_for_days": _wrote_for(between, stages.days_of_writing),
+        "replied_each": _both(_replies(between) >= stages.replies_each),
+        "nothing_flagged": ~_flagged(between, safe, met_safely),
+        "both_opted_in_to_meet": opted_in(between, "meet"),
+        "both_proved_identity": _both(tier[people] >= _TIERS.index("id")),
+        "both_agreed_rules": _both(between.each(coded.are("rules_agreed"))),
+        "both_met_safely": met_safely,
+        "ended": between.any(coded.are(*ENDINGS) | coded.detailed("meet_feedback", "unsafe"))
+        | erased[people].any(axis=1),
+    }
+
+
+def _both(sides: BoolArray) -> BoolArray:
+    """Say where both columns of `(n_pairs, 2)` hold."""
+    return sides[:, 0] & sides[:, 1]
+
+
+def _wrote_for(between: Between, days: float) -> BoolArray:
+    messages = between.coded.are("message")
+    wrote = between.any(messages)
+    first = np.where(wrote, between.first(messages).min(axis=1), 0)
+    last = np.where(wrote, between.last(messages).max(axis=1), 0)
+    return np.asarray(last - first >= days * _MICROSECONDS_A_DAY, bool)
+
+
+def _replies(between: Between) -> npt.NDArray[np.float64]:
+    """Count what each side sent after first hearing from the other, `(n_pairs, 2)`."""
+    coded = between.coded
+    messages = coded.are("message")
+    heard = between.first(messages)[:, ::-1]
+    chosen = messages[between.row]
+    row, group, side = between.row[chosen], between.group[chosen], between.side[chosen]
+    reply = coded.ts[row] > heard[group, side]
+    sent = np.zeros((len(between.pair), 2))
+    np.add.at(sent, (group[reply], side[reply]), coded.count[row[reply]])
+    return sent
+
+
+def _flagged(between: Between, safe: BoolArray, met_safely: BoolArray) -> BoolArray:
+    coded = between.coded
+    asked = coded.are(*REQUESTS) | coded.detailed("feeling_check", "pressured")
+    trusted = np.where(met_safely, between.first(safe).max(axis=1), _LATE)
+    plans = coded.detailed("meet_planned", *RISKY_PLANS)
+    early = np.zeros(len(plans), bool)
+    early[between.row] = coded.ts[between.row] < trusted[between.group]
+    return between.any(asked | (plans & early))
+
+
+USER_A, USER_B, STAGE = "user_a", "user_b", "stage"
+_AGE = ENUMERATIONS[C.VERIFICATION].code("age")
+
+
+@dataclass(frozen=True, eq=False)
+class PairStages:
+    """The stages of all pairs of some people; build it with `pair_stages`.
+
+    people: ids, ascending. closed, listed: `(n_people,)` bool, whose every pair is closed, and who may be
+    listed. pair: `(n_pairs,)` int64 `low * n_people + high` of the pairs with a history, ascending; stage:
+    `(n_pairs,)` int8, positions in `names`.
+    """
+
+    people: pd.Index
+    closed: BoolArray
+    listed: BoolArray
+    pair: npt.NDArray[np.int64]
+    stage: Int8Array
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stages in order."""
+        return load_catalogue().stages.names
+
+    def codes(self, a: npt.ArrayLike, b: npt.ArrayLike) -> Int8Array:
+        """Return the stage of each aligned pair of ids as positions in `names`, `(n_pairs,)` int8.
+
+        People without events have accepted nothing and proved nothing: their pairs are `unlisted`.
+        """
+        i, j = (self.people.get_indexer(pd.Index(np.asarray(ids, dtype=object))) for ids in (a, b))
+        known, width = (i >= 0) & (j >= 0), max(len(self.people), 1)
+        closed = self._of(self.closed, i) | self._of(self.closed, j)
+        listed = self._of(self.listed, i) & self._of(self.listed, j)
+        found = np.where(listed, self.names.index("listed"), self.names.index(UNLISTED)).astype(np.int8)
+        key = np.where(known, np.minimum(i, j) * width + np.maximum(i, j), -1)
+        at = np.searchsorted(self.pair, key)
+        met = np.zeros(len(key), bool)
+        inside = at < len(self.pair)
+        met[inside] = self.pair[at[inside]] == key[inside]
+        found[met] = self.stage[at[met]]
+        found[closed] = self.names.index(CLOSED)
+        return found
+
+    def of(self, a: npt.ArrayLike, b: npt.ArrayLike) -> npt.NDArray[np.object_]:
+        """Return the stage of each aligned pair of ids by name."""
+        return np.array(self.names, dtype=object)[self.codes(a, b)]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the pairs with a history: user_a, user_b, stage; nobody whose every pair is closed."""
+        width = max(len(self.people), 1)
+        a, b = self.pair // width, self.pair % width
+        shown = ~(self.closed[a] | self.closed[b])
+        names = np.array(self.names, dtype=object)[self.stage[shown]]
+        return pd.DataFrame(
+            {USER_A: self.people.to_numpy()[a[shown]], USER_B: self.people.to_numpy()[b[shown]], STAGE: names}
+        )
+
+    @staticmethod
+    def _of(mask: BoolArray, rows: npt.NDArray[np.intp]) -> BoolArray:
+        found = np.zeros(len(rows), bool)
+        found[rows >= 0] = mask[rows[rows >= 0]]
+        return found
+
+
+def pair_stages(
+    events: Events | CodedEvents,
+    as_of: str | pd.Timestamp | None = None,
+    *,
+    held: Collection[str] = (),
+    unlisted: Collection[str] = (),
+) -> PairStages:
+    """Return the stages of all pairs at `as_of` (None: after the last event).
+
+    The same as `pair_stage` for every pair; time and memory grow with the events, not with the pairs.
+
+    >>> like = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"})
+    >>> pair_stages(Events.of(like)).of(["a", "a"], ["b", "c"]).tolist()
+    ['unlisted', 'unlisted']
+    """
+    stages = load_catalogue().stages
+    known = events.until(None if as_of is None else as_utc(as_of))
+    coded = known.coded if isinstance(known, Events) else known
+    between = Between.of(coded)
+    facts = pair_facts(between, stages)
+    stage = np.zeros(len(between.pair), np.int8)
+    reached = np.ones(len(between.pair), bool)
+    for code, step in enumerate(stages.forward):
+        reached = reached & np.logical_and.reduce(
+            [np.ones(len(stage), bool), *(facts[n] for n in step.needs)]
+        )
+        stage[reached] = code
+    ended = np.logical_and.reduce([facts[need] for need in stages.stages[CLOSED].needs])
+    stage[ended] = stages.code(CLOSED)
+    return _gated(between, stage, held, unlisted)
+
+
+def _gated(
+    between: Between, stage: Int8Array, held: Collection[str], unlisted: Collection[str]
+) -> PairStages:
+    """Return the stages with what is known of each person alone."""
+    coded, stages = between.coded, load_catalogue().stages
+    people = pd.Index(sorted({*coded.people.tolist(), *held}), dtype=object)
+    row = people.get_indexer(pd.Index(coded.people))
+    closed, listed = np.zeros(len(people), bool), np.zeros(len(people), bool)
+    closed[row] = alone(coded, coded.are("erase"))
+    closed |= people.isin(list(held))
+    listed[row] = alone(coded, coded.are("terms_accepted")) & (tiers(coded) >= _AGE)
+    listed &= ~people.isin(list(unlisted))
+    a, b = row[between.people[:, 0]], row[between.people[:, 1]]
+    apart = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
+    final = np.where(apart, stages.code(UNLISTED), stage).astype(np.int8)
+    return PairStages(people, closed, listed, (a * max(len(people), 1) + b).astype(np.int64), final)

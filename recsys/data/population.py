@@ -1,0 +1,329 @@
+"""The one value that travels: everybody, as of one time, as aligned arrays.
+
+A `Population` is built from validated tables. Row r of every array is the person `ids.values[r]`;
+rows are in id order. Unknown is never a default: codes and amounts use -1, sets carry `known`,
+a missing cell is 0.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.bitsets import contains, pack
+from recsys.data.contact_hours import WORDS, hour_words, utc_hours
+from recsys.data.ids import IdIndex, as_ids
+from recsys.data.relations import Relations
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
+
+_COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of single words: `codes` `(n_people,)` int8 into `words`, -1 unknown."""
+
+    words: tuple[str, ...]
+    codes: Int8Array
+
+
+@dataclass(frozen=True, eq=False)
+class CodedSet:
+    """A column of sets: bit b of `bits` `(n_people, n_words)` uint64 stands for `words[b]`."""
+
+    words: tuple[str, ...]
+    bits: UInt64Array
+    known: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class LongTables:
+    """The tables with several rows a person; each has a `row` column, sorted by it.
+
+    interests:   row, tag, level, share_mode
+    talk_topics: row, topic, role, weight
+    answers:     row, question_id, answer, accepted (tuple of words), importance, mandatory, visibility
+    communities: row, community_id
+    tokens:      row, namespace, kind, hmac
+    """
+
+    interests: pd.DataFrame
+    talk_topics: pd.DataFrame
+    answers: pd.DataFrame
+    communities: pd.DataFrame
+    tokens: pd.DataFrame
+
+    @classmethod
+    def empty(cls) -> "LongTables":
+        """Nobody said anything."""
+
+        def no_rows(*columns: str) -> pd.DataFrame:
+            return pd.DataFrame(
+                {C.ROW: pd.Series(dtype="int32")} | {c: pd.Series(dtype=object) for c in columns}
+            )
+
+        return cls(
+            interests=no_rows(C.TAG, C.LEVEL, C.SHARE_MODE),
+            talk_topics=no_rows(C.TOPIC, C.ROLE, C.WEIGHT),
+            answers=no_rows(C.QUESTION, C.ANSWER, C.ACCEPTED, C.IMPORTANCE, C.MANDATORY, C.VISIBILITY),
+            communities=no_rows(C.COMMUNITY),
+            tokens=no_rows(C.NAMESPACE, C.KIND, C.HMAC),
+        )
+
+    def mapped(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> "LongTables":
+        """Return the tables with `change` applied to each."""
+        return LongTables(**{name: change(getattr(self, name)) for name in self.__dataclass_fields__})
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Everybody as of one time, validated and coded once.
+
+    Read it with `codes`, `sets`, `known`, `amounts`, `cells` and `utc_hours`; every one is aligned
+    with `ids`. `has_boundaries` says who has a boundaries row at all; `held` who is under a hold.
+
+    >>> people = Population.of_ids(["b", "a"], as_of="2026-01-05")
+    >>> len(people), people.codes("gender")
+    (2, array([-1, -1], dtype=int8))
+    """
+
+    ids: IdIndex
+    as_of: pd.Timestamp
+    coded: Mapping[str, Coded]
+    coded_sets: Mapping[str, CodedSet]
+    counted: Mapping[str, npt.NDArray[np.int32]]
+    cells: UInt64Array
+    zones: npt.NDArray[np.object_]
+    person_tokens: npt.NDArray[np.object_]
+    has_boundaries: BoolArray
+    held: BoolArray
+    long: LongTables
+    relations: Relations
+    source: str = field(default="memory")
+
+    @classmethod
+    def of_ids(cls, ids: npt.ArrayLike | list[str], as_of: str | pd.Timestamp) -> "Population":
+        """Return people of whom nothing but the id is known; an id may stand several times.
+
+        Enough for models that learn from events alone. The default policy lists nobody of them, for
+        nothing is known that would make it safe; see `recsys.Interactions` for other people's data.
+        """
+        index = IdIndex(pd.unique(as_ids(ids)).tolist())
+        n_people = len(index)
+        return cls(
+            ids=index,
+            as_of=as_utc(as_of),
+            coded=MappingProxyType({}),
+            coded_sets=MappingProxyType({}),
+            counted=MappingProxyType({}),
+            cells=np.zeros(n_people, np.uint64),
+            zones=np.full(n_people, None, dtype=object),
+            person_tokens=np.full(n_people, None, dtype=object),
+            has_boundaries=np.zeros(n_people, bool),
+            held=np.zeros(n_people, bool),
+            long=LongTables.empty(),
+            relations=Relations.none(n_people),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Population({len(self):,} people as of {self.as_of:%Y-%m-%d %H:%M} UTC, from {self.source})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.summary().to_html()}"
+
+    def summary(self) -> pd.DataFrame:
+        """Return how much is known of each column: known (share of people) and words (how many there are).
+
+        >>> Population.of_ids(["a", "b"], as_of="2026-01-05").summary()["known"].to_dict()
+        {'cell': 0.0, 'tz': 0.0}
+        """
+        words = {name: len(coded.words) for name, coded in self.coded.items()}
+        words |= {name: len(coded.words) for name, coded in self.coded_sets.items()}
+        names = [*words, *self.counted, C.CELL, C.TZ]
+        share = [float(self.known(name).mean()) if len(self) else 0.0 for name in names]
+        return pd.DataFrame(
+            {"known": share, "words": [words.get(name, 0) for name in names]},
+            index=pd.Index(names, name="column"),
+        )
+
+    def codes(self, column: str) -> Int8Array:
+        """Return a single-valued column as `(n_people,)` int8 codes, -1 unknown."""
+        if column in self.coded:
+            return self.coded[column].codes
+        _known(column)
+        return np.full(len(self), -1, np.int8)
+
+    def sets(self, column: str) -> UInt64Array:
+        """Return a set column as `(n_people, n_words)` uint64 bits; unknown is no bit."""
+        if column in self.coded_sets:
+            return self.coded_sets[column].bits
+        _known(column)
+        return np.zeros((len(self), 1), np.uint64)
+
+    def known(self, column: str) -> BoolArray:
+        """Say for whom `column` is known, `(n_people,)` bool, whatever kind of column it is."""
+        if column in self.coded_sets:
+            return self.coded_sets[column].known
+        if column in self.counted:
+            return self.counted[column] >= 0
+        if column == C.CELL:
+            return self.cells != 0
+        if column == C.TZ:
+            return pd.notna(self.zones)
+        return self.codes(column) >= 0
+
+    def amounts(self, column: str) -> npt.NDArray[np.int32]:
+        """Return a numeric column as `(n_people,)` int32, -1 unknown."""
+        if column in self.counted:
+            return self.counted[column]
+        _known(column)
+        return np.full(len(self), -1, np.int32)
+
+    def has_word(self, column: str, *words: str) -> BoolArray:
+        """Say whose set in `column` holds any of `words`, `(n_people,)` bool."""
+        if column not in self.coded_sets:
+            _known(column)
+            return np.zeros(len(self), bool)
+        coded = self.coded_sets[column]
+        return contains(coded.bits, [_position(column, word, coded.words) for word in words])
+
+    def is_word(self, column: str, word: str) -> BoolArray:
+        """Say whose single value in `column` is `word`, `(n_people,)` bool."""
+        if column not in self.coded:
+            _known(column)
+            return np.zeros(len(self), bool)
+        return np.equal(self.coded[column].codes, _position(column, word, self.coded[column].words))
+
+    @cached_property
+    def utc_hours(self) -> UInt64Array:
+        """UTC hours of the served week each person can be reached, `(n_people, 3)` uint64."""
+        words = np.zeros((len(self), WORDS), np.uint64)
+        windows = self.coded_sets.get(C.CONTACT_WINDOWS)
+        if windows is None:
+            return words
+        for tz in pd.unique(pd.Series(self.zones, dtype=object).dropna()):
+            here = self.zones == tz
+            for bit, window in enumerate(windows.words):
+                open_then = here & contains(windows.bits, [bit])
+                if open_then.any():
+                    words[open_then] |= hour_words(utc_hours([window], tz, self.as_of))
+        return words
+
+    def word(self, column: str, row: int) -> str | None:
+        """Return one person's single word, None when unknown."""
+        code = int(self.codes(column)[row])
+        return None if code < 0 else self.coded[column].words[code]
+
+    def words(self, column: str, row: int) -> frozenset[str] | None:
+        """Return one person's set of words, None when unknown."""
+        coded = self.coded_sets.get(column)
+        if coded is None or not coded.known[row]:
+            return None
+        bits = coded.bits[row]
+        return frozenset(w for b, w in enumerate(coded.words) if int(bits[b // 64]) >> (b % 64) & 1)
+
+    @property
+    def nothing_known(self) -> bool:
+        """Whether nobody said anything of themself, as in data of interactions alone.
+
+        >>> Population.of_ids(["a"], as_of="2026-01-05").nothing_known
+        True
+        """
+        tables = (getattr(self.long, name) for name in self.long.__dataclass_fields__)
+        columns = (*self.coded, *self.coded_sets, *self.counted)
+        return not any(self.known(column).any() for column in columns) and not any(map(len, tables))
+
+    def with_relations(self, relations: Relations) -> "Population":
+        """Return the same people with other relations between them."""
+        if len(relations.suggestible) != len(self):
+            raise InputError(
+                explained(
+                    "relations are for another population",
+                    got=f"{len(relations.suggestible)} people, not {len(self)}",
+                    remedy="derive them from this population",
+                )
+            )
+        return replace(self, relations=relations)
+
+    def take(self, rows: Int32Array | npt.ArrayLike) -> "Population":
+        """Return the people at `rows` (any order, no repeats) as a population of their own."""
+        kept = np.unique(np.asarray(rows, dtype=np.int64))
+        position = np.full(len(self), -1, np.int32)
+        position[kept] = np.arange(len(kept), dtype=np.int32)
+
+        def renumbered(table: pd.DataFrame) -> pd.DataFrame:
+            new = position[table[C.ROW].to_numpy(np.int64)]
+            return table.assign(**{C.ROW: new})[new >= 0].reset_index(drop=True)
+
+        relations = self.relations
+        separated, liked = position[relations.separated], position[relations.liked]
+        inside = (separated >= 0).all(axis=1)
+        return replace(
+            self,
+            ids=IdIndex(self.ids.ids(kept).tolist()),
+            coded={c: Coded(v.words, v.codes[kept]) for c, v in self.coded.items()},
+            coded_sets={
+                c: CodedSet(v.words, v.bits[kept], v.known[kept]) for c, v in self.coded_sets.items()
+            },
+            counted={c: v[kept] for c, v in self.counted.items()},
+            cells=self.cells[kept],
+            zones=self.zones[kept],
+            person_tokens=self.person_tokens[kept],
+            has_boundaries=self.has_boundaries[kept],
+            held=self.held[kept],
+            long=self.long.mapped(renumbered),
+            relations=Relations.of(
+                len(kept),
+                separated=separated[inside],
+                reason=relations.reason[inside],
+                liked=liked[(liked >= 0).all(axis=1)],
+                suggestible=relations.suggestible[kept],
+            ),
+        )
+
+
+def _known(column: str) -> None:
+    """Raise InputError for a column no table has; one that nobody filled in is known."""
+    if column not in _COLUMNS:
+        raise InputError(explained("unknown column", got=column, remedy=did_you_mean(column, _COLUMNS)))
+
+
+def _position(column: str, word: str, words: tuple[str, ...]) -> int:
+    if word not in words:
+        raise InputError(explained("unknown word", where=column, got=word, remedy=did_you_mean(word, words)))
+    return words.index(word)
+
+
+def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
+    """Return a time in UTC; a time without a zone is taken as UTC.
+
+    >>> as_utc("2026-01-05").isoformat()
+    '2026-01-05T00:00:00+00:00'
+    """
+    stamp = pd.Timestamp(time)
+    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+
+
+def coded_words(values: pd.Series, words: tuple[str, ...]) -> Coded:
+    """Code a column of words (missing is unknown) against its vocabulary."""
+    codes = pd.Categorical(values.astype(object), categories=list(words)).codes
+    return Coded(words, np.asarray(codes, dtype=np.int8))
+
+
+def coded_set(values: pd.Series, words: tuple[str, ...]) -> CodedSet:
+    """Code a column of tuples of words (None is unknown) against its vocabulary."""
+    known = values.notna().to_numpy(bool)
+    group, distinct = pd.factorize(values.where(known, None).to_numpy(object))
+    table = pack([tuple(words.index(w) for w in members) for members in distinct], len(words))
+    bits = np.zeros((len(values), table.shape[1]), np.uint64)
+    bits[known] = table[group[known]]
+    return CodedSet(words, bits, known)

@@ -1,0 +1,154 @@
+"""Where refused rows go, with every reason and nothing that must not be kept."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.fields.base import Fault, Field, objects
+from recsys.data.fields.enumeration import MOST_WORDS
+from recsys.errors import shown
+from recsys.types import IndexArray, ObjectArray
+
+ROW_NUMBER = "row_number"
+CODES = "codes"
+REASON = "reason"
+REDACTED = "(redacted)"
+
+
+class Quarantine:
+    """Collects the faults of one table, row by row."""
+
+    def __init__(self, fields: Sequence[Field], given: pd.DataFrame) -> None:
+        self._fields = fields
+        self._given = given
+        self._faults: list[Fault] = []
+        self.refused: npt.NDArray[np.bool_] = np.zeros(len(given), bool)
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Note faults; their rows are refused from now on."""
+        for fault in faults:
+            if len(fault.rows):
+                self._faults.append(fault)
+                self.refused[fault.rows] = True
+
+    def only(self, rule: str) -> IndexArray:
+        """Return the positions of rows that break `rule` and no other."""
+        count = np.zeros(len(self._given), np.int64)
+        other = np.zeros(len(self._given), bool)
+        for fault in self._faults:
+            if fault.code.endswith(f".{rule}"):
+                count[fault.rows] += 1
+            else:
+                other[fault.rows] = True
+        return np.flatnonzero((count > 0) & ~other)
+
+    def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the refused rows: number, person, codes, reasons, and what was given as short text.
+
+        rows: the canonical table; a `user_id` is repeated only when it could be read.
+        """
+        at = np.flatnonzero(self.refused)
+        codes, reasons = self._joined(at)
+        users = rows[C.USER].to_numpy(object)[at] if C.USER in rows else np.full(len(at), None, object)
+        shorts = {
+            str(name): self._short(str(name), at)
+            for name in self._given.columns
+            if name not in {C.USER, ROW_NUMBER, CODES, REASON}
+        }
+        front = {ROW_NUMBER: at.astype(np.int64), C.USER: users, CODES: codes, REASON: reasons}
+        return pd.DataFrame(
+            {name: pd.Series(v, dtype="int64" if name == ROW_NUMBER else object) for name, v in front.items()}
+            | {name: pd.Series(v, dtype=object) for name, v in shorts.items()}
+        )
+
+    def _joined(self, at: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+        place = np.zeros(len(self._given), np.intp)
+        place[at] = np.arange(len(at))
+        codes, reasons = np.full(len(at), "", object), np.full(len(at), "", object)
+        for fault in self._faults:
+            where = place[fault.rows]
+            again = codes[where] != ""
+            codes[where] += np.where(again, f"|{fault.code}", fault.code).astype(object)
+            reasons[where] += np.where(again, "; ", "").astype(object)
+            reasons[where] += fault.reason
+        return codes, reasons
+
+    def _short(self, name: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
+        values = objects(self._given[name].iloc[at])
+        field = next((field for field in self._fields if field.name == name), None)
+        short = _short_texts(values)
+        if field is not None and field.private:
+            mine = [fault.rows for fault in self._faults if fault.code.startswith(f"{name}.")]
+            hidden = np.isin(at, np.concatenate(mine)) if mine else np.zeros(len(at), bool)
+            short[hidden & (short != None)] = REDACTED  # noqa: E711 - elementwise
+        return short
+
+
+_MEMBERS_SHOWN = 20
+
+
+def _short_texts(values: ObjectArray) -> ObjectArray:
+    if not all(isinstance(value, str | None) for value in values):
+        return np.fromiter((_shortened(v) for v in values), object, len(values))
+    group, distinct = pd.factorize(values)
+    return np.array([*(_shortened(v) for v in distinct), None], dtype=object)[group]
+
+
+def _shortened(value: object) -> str | None:
+    """Return a value as one short printable line, looking only at its beginning."""
+    if value is None:
+        return None
+    if isinstance(value, set | frozenset) and len(value) <= MOST_WORDS:
+        value = sorted(value, key=_single)
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        first = [_single(member) for member in value[:_MEMBERS_SHOWN]]
+        more = f" ... ({len(value)} members)" if len(value) > _MEMBERS_SHOWN else ""
+        return "|".join(first) + more
+    return _single(value)
+
+
+def _single(value: object) -> str:
+    if isinstance(value, int | float | np.generic | Decimal | dt.date):
+        try:
+            value = str(value)
+        except ValueError:  # Python refuses to write out numbers of thousands of digits
+            return "number of very many digits"
+    if isinstance(value, str):
+        return shown(value).removeprefix("'").removesuffix("'")
+    return f"({type(value).__name__})"
+
+
+TABLE: Final = "table"
+VALUES: Final = "values"
+COLUMNS: Final = (TABLE, ROW_NUMBER, C.USER, CODES, REASON, VALUES)
+
+
+def one_table(quarantined: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return refused rows of all tables as one frame that any store can hold.
+
+    table, row_number (position from 0), user_id (None when it could not be read), codes (`column.rule`
+    joined by "|", for counting), reason (sentences joined by "; "), values (JSON object of short
+    texts, nothing that must not be kept).
+    """
+    frames = [_flat(name, frame) for name, frame in quarantined.items() if len(frame)]
+    if not frames:
+        empty = {name: pd.Series(dtype=object) for name in COLUMNS}
+        return pd.DataFrame(empty).astype({ROW_NUMBER: "int64"})
+    return pd.concat(frames, ignore_index=True)
+
+
+def _flat(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    columns = [name for name in frame.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
+    given = frame[columns].to_numpy(object).tolist()
+    texts = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in given)
+    flat = frame[[ROW_NUMBER, C.USER, CODES, REASON]].copy()
+    flat.insert(0, TABLE, table)
+    flat[VALUES] = pd.Series(np.fromiter(texts, object, len(frame)), dtype=object, index=frame.index)
+    return flat.astype(dict.fromkeys((TABLE, C.USER, CODES, REASON), object))

@@ -1,0 +1,271 @@
+"""An age band is a proved age, so it comes with a verification."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
+from recsys.data.contract import Context, Rule, positions
+from recsys.data.fields.base import Fault
+from recsys.data.ids import repeated
+from recsys.errors import did_you_mean, explained
+
+
+def proved_age(context: Context) -> Iterator[Fault]:
+    """Refuse profiles with an age band that nothing proves.
+
+    Somebody who is not verified yet has a null age band, is accepted, and is not listed.
+    """
+    rows = context.sound_rows
+    verification = rows[C.VERIFICATION]
+    unproved = rows[rows[C.AGE_BAND].notna() & (verification.isna() | verification.eq("none"))]
+    reason = explained(
+        "an age band without verification",
+        where=C.AGE_BAND,
+        remedy="leave the age band null until the age is proved, or say how it was in 'verification'",
+    )
+    yield Fault(f"{C.AGE_BAND}.unproved", positions(unproved), reason)
+
+
+def fits_question(context: Context) -> Iterator[Fault]:
+    """Refuse answers, given or accepted, that their question does not have."""
+    rows = context.sound_rows
+    questions = load_catalogue().questions
+    options = {name: frozenset(question.answers) for name, question in questions.items()}
+    for column in (C.ANSWER, C.ACCEPTED):
+        pairs = zip(rows[C.QUESTION], rows[column], strict=True)
+        wrong = [not options[question].issuperset(_given(answer)) for question, answer in pairs]
+        found = rows[np.array(wrong, bool)]
+        reasons = np.fromiter(
+            (
+                explained("not an answer to its question", where=column, remedy=_choices(q, options[q]))
+                for q in found[C.QUESTION]
+            ),
+            object,
+            len(found),
+        )
+        yield Fault(f"{column}.not_an_option", positions(found), reasons)
+
+
+def _given(answer: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if answer is None:
+        return ()
+    return (answer,) if isinstance(answer, str) else answer
+
+
+def _choices(question: str, options: frozenset[str]) -> str:
+    return f"'{question}' has {', '.join(sorted(options))}"
+
+
+def fair_to_ask(context: Context) -> Iterator[Fault]:
+    """Refuse sensitive answers without consent, and mandatory ones that are private, sensitive or open."""
+    rows = context.sound_rows
+    sensitive = frozenset(q.id for q in load_catalogue().questions.values() if q.sensitive)
+    is_sensitive = rows[C.QUESTION].isin(sensitive)
+    mandatory = rows[C.MANDATORY].astype(bool)
+    for rule, wrong, what, remedy in (
+        (
+            f"{C.CONSENT}.missing",
+            is_sensitive & rows[C.CONSENT].isna(),
+            "a sensitive question without consent",
+            "give the consent_id of the person's consent, or leave the answer out",
+        ),
+        (
+            f"{C.MANDATORY}.sensitive",
+            mandatory & is_sensitive,
+            "a sensitive question may not be mandatory",
+            "set mandatory to false",
+        ),
+        (
+            f"{C.MANDATORY}.private",
+            mandatory & rows[C.VISIBILITY].ne("public"),
+            "only a public answer may be mandatory",
+            "set visibility to public or mandatory to false",
+        ),
+        (
+            f"{C.MANDATORY}.open",
+            mandatory & rows[C.ACCEPTED].isna(),
+            "a mandatory question without accepted answers",
+            "name the accepted answers",
+        ),
+    ):
+        yield Fault(
+            rule, positions(rows[wrong]), explained(what, where=rule.partition(".")[0], remedy=remedy)
+        )
+
+
+_TO_ANYBODY = ("optin",)
+_MAY_BE_SILENT = ("report",)
+"""It separates the pair whatever its category, so an unknown one may stay null."""
+
+
+def right_target(context: Context) -> Iterator[Fault]:
+    """Refuse events about one person that name another, and events between two that do not."""
+    rows = context.sound_columns(C.TYPE, C.TARGET)
+    personal, anybody = rows[C.TYPE].isin(PERSONAL_EVENTS), rows[C.TYPE].isin(_TO_ANYBODY)
+    named = rows[C.TARGET].notna()
+    yield Fault(
+        f"{C.TARGET}.unexpected",
+        positions(rows[personal & named]),
+        explained("this type of event is about one person", where=C.TARGET, remedy="leave target null"),
+    )
+    yield Fault(
+        f"{C.TARGET}.missing",
+        positions(rows[~personal & ~anybody & ~named]),
+        explained("this type of event needs a target", where=C.TARGET, remedy="name the other person"),
+    )
+
+
+def right_detail(context: Context) -> Iterator[Fault]:
+    """Refuse details that their type of event does not have."""
+    rows = context.sound_columns(C.TYPE, C.DETAIL)
+    details = {kind: frozenset(words) for kind, words in EVENT_DETAILS.items()}
+    with_detail = rows[rows[C.DETAIL].notna()]
+    known = np.fromiter(
+        (
+            word in details.get(kind, ())
+            for kind, word in zip(with_detail[C.TYPE], with_detail[C.DETAIL], strict=True)
+        ),
+        bool,
+        len(with_detail),
+    )
+    strange = with_detail[~known]
+    reasons: dict[tuple[str, str], str] = {}
+    for kind, word in strange[[C.TYPE, C.DETAIL]].drop_duplicates().itertuples(index=False):
+        remedy = did_you_mean(word, details[kind]) if kind in details else "leave it null"
+        reasons[kind, word] = explained(f"not a detail of '{kind}'", where=C.DETAIL, got=word, remedy=remedy)
+    pairs = zip(strange[C.TYPE], strange[C.DETAIL], strict=True)
+    yield Fault(
+        f"{C.DETAIL}.unknown_word",
+        positions(strange),
+        np.fromiter((reasons[pair] for pair in pairs), object, len(strange)),
+    )
+    must = rows[C.TYPE].isin([kind for kind in details if kind not in _MAY_BE_SILENT])
+    yield Fault(
+        f"{C.DETAIL}.missing",
+        positions(rows[must & rows[C.DETAIL].isna()]),
+        explained("this type of event needs a detail", where=C.DETAIL, remedy="say which"),
+    )
+
+
+MOST_INTERESTS: Final = 30
+MOST_ANSWERS: Final = 60
+MOST_MANDATORY: Final = 5
+
+
+def at_most(limit: int, what: str, column: str) -> Rule:
+    """Return the rule that keeps, for each person, the first `limit` different values of `column`.
+
+    The order is the order of the table; later values of the same kind stay with the first.
+    """
+
+    def rule(context: Context) -> Iterator[Fault]:
+        yield _beyond(context.sound_rows, limit, what, column)
+
+    return rule
+
+
+def at_most_mandatory(context: Context) -> Iterator[Fault]:
+    """Keep, for each person, the first five mandatory questions."""
+    rows = context.sound_rows
+    mandatory = rows[rows[C.MANDATORY].astype(bool)]
+    yield _beyond(mandatory, MOST_MANDATORY, "mandatory answers", C.QUESTION, name=C.MANDATORY)
+
+
+def _beyond(rows: pd.DataFrame, limit: int, what: str, column: str, *, name: str = "") -> Fault:
+    first = rows[[C.USER, column]].drop_duplicates()
+    over = first[first.groupby(C.USER, sort=False).cumcount() >= limit]
+    beyond = pd.MultiIndex.from_frame(rows[[C.USER, column]]).isin(pd.MultiIndex.from_frame(over))
+    remedy = f"at most {limit} a person; the first {limit} are kept"
+    return Fault(
+        f"{name or column}.too_many",
+        positions(rows[beyond]),
+        explained(f"more than {limit} {what}", where=name or column, remedy=remedy),
+    )
+
+
+def has_profile(context: Context) -> Iterator[Fault]:
+    """Refuse rows of people without an accepted profile, when profiles are at hand."""
+    if context.users is None:
+        return
+    rows = context.sound_rows
+    lonely = rows[~rows[C.USER].isin(context.users)]
+    reason = explained(
+        "no accepted profile has this id", where=C.USER, remedy="add the person's profile or drop the row"
+    )
+    yield Fault(f"{C.USER}.orphan", positions(lonely), reason)
+
+
+def two_people(context: Context) -> Iterator[Fault]:
+    """Refuse pairs of one person with themselves."""
+    rows = context.sound_columns(C.ACTOR, C.TARGET)
+    same = rows[(rows[C.ACTOR] == rows[C.TARGET]) & rows[C.TARGET].notna()]
+    reason = explained("actor and target are one person", where=C.TARGET, remedy="name the other person")
+    yield Fault(f"{C.TARGET}.self", positions(same), reason)
+
+
+def once(*columns: str) -> Rule:
+    """Return the rule that keeps the first of the rows equal in `columns` and refuses the others.
+
+    A repeat that differs elsewhere is refused with a reason of its own: the first word stands.
+    """
+
+    def rule(context: Context) -> Iterator[Fault]:
+        keys = context.sound_columns(*columns)
+        again = repeated(keys[columns[0]]) if len(columns) == 1 else keys.duplicated().to_numpy(bool)
+        if not again.any():
+            return
+        # a row equal in every column is equal in these, so only rows of a repeated key are looked at
+        at, group = np.flatnonzero(again), keys[columns[0]]
+        rows = context.rows.loc[keys.index[group.isin(group.iloc[at]).to_numpy(bool)]]
+        copies = rows.index[rows.duplicated()]
+        again = np.isin(rows.index, keys.index[at])
+        same = rows.index[again].isin(copies)
+        where, name = ", ".join(columns), columns[0]
+        yield Fault(
+            f"{name}.duplicate",
+            positions(rows[again][same]),
+            explained("a duplicate of an earlier row", where=where, remedy="it is counted once"),
+        )
+        yield Fault(
+            f"{name}.conflict",
+            positions(rows[again][~same]),
+            explained(
+                "an earlier row has the same key and says something else",
+                where=where,
+                remedy="the first stands",
+            ),
+        )
+
+    return rule
+
+
+def newest_or_none(context: Context) -> Iterator[Fault]:
+    """Refuse what somebody said before a row of theirs that was refused.
+
+    The refused row is the newer word; falling back to the older one could bring back a boundary they
+    tightened. A row that is only in the future has said nothing yet. A refused row whose time is not
+    known may be the newest of all.
+    """
+    refused = context.rows[~context.sound & context.rows[C.USER].notna().to_numpy(bool)]
+    refused = refused[~refused.index.isin(context.only_future)]
+    if refused.empty:
+        return
+    time = refused[C.VALID_FROM].fillna(pd.Timestamp.max.tz_localize("UTC").as_unit("us"))
+    last = time.groupby(refused[C.USER].to_numpy(object)).max()
+    rows = context.sound_rows
+    until = rows[C.USER].map(last)
+    earlier = until.notna() & (rows[C.VALID_FROM].isna() | (rows[C.VALID_FROM] <= until))
+    yield Fault(
+        f"{C.USER}.superseded",
+        positions(rows[np.asarray(earlier, bool)]),
+        explained(
+            "a newer row of the same person was refused",
+            where=C.USER,
+            remedy="put that row right: what they last said is not known",
+        ),
+    )

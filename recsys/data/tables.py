@@ -1,0 +1,291 @@
+"""The contract of every table, and the one way to check one."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
+from recsys.data.contract import Checked, Contract
+from recsys.data.fail_closed import (
+    hold_mandatory,
+    hold_people,
+    hold_unless_lifted,
+    separate_after_events,
+    separate_pairs,
+)
+from recsys.data.fields.base import Field
+from recsys.data.fields.enumeration import Word, WordSet
+from recsys.data.fields.number import Flag, Real, Whole
+from recsys.data.fields.text import AnyId, Cell, FreeText, PersonId, Tag, Token, Zone
+from recsys.data.fields.time import Time
+from recsys.data.row_rules import (
+    MOST_ANSWERS,
+    MOST_INTERESTS,
+    at_most,
+    at_most_mandatory,
+    fair_to_ask,
+    fits_question,
+    has_profile,
+    newest_or_none,
+    once,
+    proved_age,
+    right_detail,
+    right_target,
+    two_people,
+)
+from recsys.errors import InputError, did_you_mean, explained
+
+_ROMANCE: Final = (
+    *("roman", "affair", "dating", "lover", "sex", "hookup", "flirt", "intimate", "intimacy", "marriage"),
+    *("恋", "不倫", "浮気", "愛人", "結婚", "婚活"),
+)
+_NO_ROMANCE: Final = "a romance or affair intent is refused: this is no such service"
+
+_HINTS: Final = MappingProxyType(
+    {
+        C.LANGUAGES: "use ISO 639-1 codes, such as ja or en",
+        C.CONTACT_WINDOWS: "join a day and a part of the day, such as mon_evening",
+    }
+)
+
+
+def _word(name: str, *, nullable: bool = True) -> Field:
+    kind = WordSet if ENUMERATIONS[name].many else Word
+    return kind(
+        name=name,
+        words=ENUMERATIONS[name].words,
+        nullable=nullable,
+        hint=_HINTS.get(name, ""),
+        forbidden=_ROMANCE if name == C.INTENTS else (),
+        because=_NO_ROMANCE if name == C.INTENTS else "",
+    )
+
+
+def _amount(name: str, *, nullable: bool = True) -> Field:
+    return Whole(name=name, allowed=AMOUNTS[name], nullable=nullable)
+
+
+_USER: Final = PersonId(name=C.USER)
+_VALID_FROM: Final = Time(name=C.VALID_FROM, needed=False, nullable=True)
+
+
+def _contracts() -> dict[str, Contract]:
+    catalogue = load_catalogue()
+    topics, questions = tuple(catalogue.topics), tuple(catalogue.questions)
+    topic_hint = "use a topic of the catalogue"
+    every_answer = tuple({answer: None for q in catalogue.questions.values() for answer in q.answers})
+    declared = (
+        Contract(
+            table=T.PROFILES,
+            fields=(
+                _USER,
+                _VALID_FROM,
+                Token(name=C.PERSON_TOKEN, needed=False),
+                *(
+                    _word(name)
+                    for name in (
+                        C.AGE_BAND,
+                        C.ACCEPTS_AGE_BANDS,
+                        C.VERIFICATION,
+                        C.ACCOUNT_STATE,
+                        C.ACTIVITY,
+                        C.GENDER,
+                        C.MEETS_GENDERS,
+                        C.HOUSEHOLD_STATUS,
+                        C.ACCEPTS_HOUSEHOLD_STATUS,
+                        C.INTENTS,
+                        C.LANGUAGES,
+                    )
+                ),
+                Cell(name=C.CELL),
+                Zone(name=C.TZ),
+                _amount(C.MAX_DISTANCE_KM),
+                _amount(C.MIN_DISTANCE_KM),
+                _word(C.DISCRETION),
+                _amount(C.MAX_COMPANIONS),
+            ),
+            key=(C.USER, C.VALID_FROM),
+            rules=(proved_age, newest_or_none),
+        ),
+        Contract(
+            table=T.BOUNDARIES,
+            fields=(
+                _USER,
+                _VALID_FROM,
+                *(
+                    _word(name)
+                    for name in (
+                        C.CONTACT_FREQUENCY,
+                        C.CHANNELS,
+                        C.CONTACT_WINDOWS,
+                        C.MEETING_SETTINGS,
+                        C.ROMANCE_LINE,
+                        C.PHYSICAL_LINE,
+                        C.FINANCIAL_LINE,
+                        C.DISCLOSURE,
+                    )
+                ),
+                WordSet(name=C.TOPICS_AVOID, words=topics, hint=topic_hint),
+            ),
+            key=(C.USER, C.VALID_FROM),
+            rules=(newest_or_none, has_profile),
+        ),
+        Contract(
+            table=T.INTERESTS,
+            fields=(
+                _USER,
+                Tag(name=C.TAG),
+                _amount(C.LEVEL, nullable=False),
+                _word(C.SHARE_MODE, nullable=False),
+            ),
+            rules=(once(C.USER, C.TAG), at_most(MOST_INTERESTS, "interests", C.TAG), has_profile),
+        ),
+        Contract(
+            table=T.TALK_TOPICS,
+            fields=(
+                _USER,
+                Word(name=C.TOPIC, words=topics, hint=topic_hint, nullable=False),
+                _word(C.ROLE, nullable=False),
+                _amount(C.WEIGHT, nullable=False),
+            ),
+            key=(C.USER, C.TOPIC, C.ROLE),
+            rules=(has_profile,),
+        ),
+        Contract(
+            table=T.ANSWERS,
+            fields=(
+                _USER,
+                _VALID_FROM,
+                Word(
+                    name=C.QUESTION, words=questions, hint="use a question of the catalogue", nullable=False
+                ),
+                Word(name=C.ANSWER, words=every_answer, hint="use an option of the question", nullable=False),
+                WordSet(name=C.ACCEPTED, words=every_answer, hint="use options of the question"),
+                _amount(C.IMPORTANCE, nullable=False),
+                Flag(name=C.MANDATORY),
+                _word(C.VISIBILITY, nullable=False),
+                FreeText(name=C.CONSENT, needed=False, longest=128),
+            ),
+            key=(C.USER, C.QUESTION, C.VALID_FROM),
+            rules=(
+                fits_question,
+                fair_to_ask,
+                at_most(MOST_ANSWERS, "answers", C.QUESTION),
+                at_most_mandatory,
+                has_profile,
+            ),
+            precaution=hold_mandatory,
+        ),
+        Contract(
+            table=T.COMMUNITIES,
+            fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER),
+            key=(C.COMMUNITY, C.USER),
+            rules=(has_profile,),
+        ),
+        Contract(
+            table=T.EVENTS,
+            fields=(
+                AnyId(name=C.EVENT, packed=True),
+                Time(name=C.TS),
+                AnyId(name=C.ACTOR),
+                AnyId(name=C.TARGET, nullable=True),
+                _word(C.TYPE, nullable=False),
+                FreeText(name=C.SURFACE, needed=False),
+                Whole(name=C.POSITION, needed=False),
+                Real(name=C.PROPENSITY, needed=False, least=0, most=1, above=True),
+                FreeText(name=C.MODEL_VERSION, needed=False, longest=128),
+                FreeText(name=C.DETAIL, needed=False),
+                Whole(name=C.COUNT, needed=False),
+                Real(name=C.REPLY_LAG_H, needed=False, least=0),
+            ),
+            rules=(right_target, right_detail, two_people, once(C.EVENT)),
+            precaution=separate_after_events,
+        ),
+        Contract(
+            table=T.BLOCKS,
+            fields=(AnyId(name=C.ACTOR), AnyId(name=C.TARGET), Time(name=C.TS)),
+            rules=(two_people, once(C.ACTOR, C.TARGET, C.TS)),
+            precaution=separate_pairs,
+        ),
+        Contract(
+            table=T.REPORTS,
+            fields=(
+                AnyId(name=C.ACTOR),
+                AnyId(name=C.TARGET),
+                Time(name=C.TS),
+                Word(name=C.CATEGORY, words=REPORT_CATEGORIES),
+            ),
+            rules=(two_people, once(C.ACTOR, C.TARGET, C.TS, C.CATEGORY)),
+            precaution=separate_pairs,
+        ),
+        Contract(
+            table=T.HOLDS,
+            fields=(
+                AnyId(name=C.USER),
+                Time(name=C.TS),
+                Word(name=C.STATE, words=HOLD_STATES, nullable=False),
+            ),
+            key=(C.USER, C.TS),
+            precaution=hold_unless_lifted,
+        ),
+        Contract(
+            table=T.TOKENS,
+            fields=(
+                _USER,
+                _word(C.NAMESPACE, nullable=False),
+                _word(C.KIND, nullable=False),
+                Token(name=C.HMAC, nullable=False),
+            ),
+            key=(C.USER, C.NAMESPACE, C.KIND, C.HMAC),
+            rules=(has_profile,),
+            precaution=hold_people,
+        ),
+    )
+    return {contract.table: contract for contract in declared}
+
+
+CONTRACTS: Final = MappingProxyType(_contracts())
+"""The contract of each table, by name."""
+
+
+def check_table(
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    as_of: pd.Timestamp | None = None,
+    users: frozenset[str] | None = None,
+) -> Checked:
+    """Split one table into accepted and quarantined rows.
+
+    as_of: rows with a later time are quarantined as future; None takes any time.
+    users: the ids of accepted profiles; rows of others are quarantined as orphans. None checks no one.
+
+    Raises InputError for an unknown table, TableError with every problem of a broken one.
+
+    >>> blocks = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "b"], "ts": ["2026-01-05T00:00Z"] * 2})
+    >>> checked = check_table("blocks", blocks)
+    >>> len(checked.accepted), checked.quarantined.reason[0]
+    (1, 'actor and target are one person in target; name the other person')
+    """
+    return read_and_check(name, lambda: frame, as_of=as_of, users=users)
+
+
+def read_and_check(
+    name: str,
+    read: Callable[[], pd.DataFrame],
+    *,
+    as_of: pd.Timestamp | None = None,
+    users: frozenset[str] | None = None,
+) -> Checked:
+    """Split the table that `read` returns as `check_table` does; a large one is in memory as short as can be.
+
+    Raises what `check_table` raises, and what `read` does.
+    """
+    if name not in CONTRACTS:
+        raise InputError(explained("unknown table", got=name, remedy=did_you_mean(name, CONTRACTS)))
+    return CONTRACTS[name].check_read(read, as_of=as_of, users=users)

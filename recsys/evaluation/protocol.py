@@ -1,0 +1,165 @@
+"""Pairs whose outcome is known, with the lists of one or several models laid beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import InputError, TableError, did_you_mean, explained
+from recsys.evaluation.market import LABEL
+from recsys.evaluation.probability import outcomes
+from recsys.types import BoolArray, Float64Array, IndexArray
+
+KEYS = [C.VIEWER, C.CANDIDATE]
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """One model's lists over the judged pairs, aligned with them.
+
+    score:       minus the rank, minus infinity where the pair is not listed, `(n_pairs,)`.
+    probability: what the model said in [0, 1], NaN where it said nothing, `(n_pairs,)`.
+    """
+
+    score: Float64Array
+    probability: Float64Array
+
+    @property
+    def listed(self) -> BoolArray:
+        """Which pairs are on a list, `(n_pairs,)`."""
+        return np.asarray(self.score > -np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Every pair that is judged, or listed for a viewer who has judged pairs; each pair once.
+
+    viewer, candidate: positions in `ids`, `(n_pairs,)`.
+    truth: 1 worked, 0 did not or is not judged, `(n_pairs,)`.
+    known: which pairs are judged, `(n_pairs,)`.
+    """
+
+    ids: npt.NDArray[np.object_]
+    viewer: IndexArray
+    candidate: IndexArray
+    truth: Float64Array
+    known: BoolArray
+    laid: Mapping[str, Laid]
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def viewers(self) -> npt.NDArray[np.object_]:
+        """Return the viewer's id of each pair, `(n_pairs,)`."""
+        return self.ids[self.viewer]
+
+    def where(self, kept: BoolArray) -> "Judged":
+        """Return the pairs `kept` `(n_pairs,)`, among the same people."""
+        return Judged(
+            ids=self.ids,
+            viewer=self.viewer[kept],
+            candidate=self.candidate[kept],
+            truth=self.truth[kept],
+            known=self.known[kept],
+            laid={m: Laid(of.score[kept], of.probability[kept]) for m, of in self.laid.items()},
+        )
+
+
+def beside(lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probability: str) -> Judged:
+    """Lay the lists of each model beside the truth; `probability` names the column to judge, if there.
+
+    Raises TableError when a column is missing or a pair stands twice.
+
+    >>> truth = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "label": [1]})
+    >>> listed = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["c"], "rank": [1]})
+    >>> judged = beside({"model": listed}, truth, probability="p_mutual")
+    >>> judged.known.tolist(), judged.laid["model"].score.tolist()
+    ([True, False], [-inf, -1.0])
+    """
+    _check("truth", truth, [*KEYS, LABEL])
+    for name, frame in lists.items():
+        _check(f"lists of {name}", frame, [*KEYS, C.RANK])
+        _same_kind(name, frame, truth)
+    columns = [str(column) for frame in lists.values() for column in frame.columns]
+    if probability not in ("", C.P_MUTUAL, *columns):
+        remedy = did_you_mean(probability, columns)
+        raise InputError(
+            explained("no list has this column of probabilities", got=probability, remedy=remedy)
+        )
+    pairs = truth[[*KEYS, LABEL]]
+    for frame in lists.values():
+        pairs = pairs.merge(frame.loc[frame[C.VIEWER].isin(truth[C.VIEWER]), KEYS], on=KEYS, how="outer")
+    pairs = pairs.sort_values(KEYS, ignore_index=True)
+    both = np.concatenate([pairs[C.VIEWER].to_numpy(object), pairs[C.CANDIDATE].to_numpy(object)])
+    ids, code = np.unique(both, return_inverse=True)
+    viewer, candidate = code.reshape(2, -1)
+    return Judged(
+        ids=ids,
+        viewer=viewer,
+        candidate=candidate,
+        truth=outcomes(pairs[LABEL].fillna(0).to_numpy(np.float64)),
+        known=pairs[LABEL].notna().to_numpy(bool),
+        laid={name: _laid(pairs, frame, probability) for name, frame in lists.items()},
+    )
+
+
+def _laid(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> Laid:
+    wanted = [*KEYS, C.RANK, *([probability] if probability in lists.columns else [])]
+    joined = pairs[KEYS].merge(lists[wanted], on=KEYS, how="left")
+    rank = joined[C.RANK].to_numpy(np.float64)
+    said = joined[probability].to_numpy(np.float64) if len(wanted) > 3 else np.full(len(rank), np.nan)
+    return Laid(np.where(np.isnan(rank), -np.inf, -rank), said)
+
+
+def _same_kind(name: str, lists: pd.DataFrame, truth: pd.DataFrame) -> None:
+    """Refuse texts beside whole numbers: not one pair would be found, and every metric would be 0."""
+    for column in KEYS:
+        kinds = [pd.api.types.infer_dtype(frame[column].head(1), skipna=True) for frame in (lists, truth)]
+        if len(set(kinds)) > 1 and "empty" not in kinds:
+            got = f"{kinds[0]} there, {kinds[1]} in the truth"
+            remedy = "write the ids the same way on both sides"
+            raise InputError(
+                explained(f"{column} is of two kinds", where=f"lists {name}".strip(), got=got, remedy=remedy)
+            )
+
+
+def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        remedy = "pass a DataFrame: pd.read_csv(...)"
+        raise InputError(
+            explained("this is no table", where=name.strip(), got=type(frame).__name__, remedy=remedy)
+        )
+    there = [str(column) for column in frame.columns]
+    problems = [
+        f"column '{column}' is missing; {did_you_mean(column, there)}"
+        for column in columns
+        if column not in frame.columns
+    ]
+    if not problems and frame.duplicated(KEYS).any():
+        again = frame.loc[frame.duplicated(KEYS), KEYS]
+        first = again.iloc[0].tolist()
+        problems.append(f"{len(again)} pairs stand twice, the first {first}; keep one row a pair")
+    if problems:
+        raise TableError(name, problems)
+
+
+def as_lists(scored: pd.DataFrame, by: str = C.P_MUTUAL) -> pd.DataFrame:
+    """Return the scored pairs with `rank`, from 1 for each viewer's highest `by`; ties go by id.
+
+    For judging what a model says of given pairs, where nothing was left out and no policy applied.
+    Raises TableError when a column is missing.
+
+    >>> pairs = {"viewer_id": ["a", "a", "b"], "candidate_id": ["c", "b", "a"], "p_mutual": [0.2, 0.9, 0.1]}
+    >>> as_lists(pd.DataFrame(pairs))["rank"].tolist()
+    [2, 1, 1]
+    """
+    needed = (C.VIEWER, C.CANDIDATE, by)
+    missing = [f"column '{column}' is missing" for column in needed if column not in scored.columns]
+    if missing:
+        raise TableError("scored pairs", missing)
+    best_first = scored.sort_values([C.VIEWER, by, C.CANDIDATE], ascending=[True, False, True], kind="stable")
+    rank = best_first.groupby(C.VIEWER, sort=False).cumcount() + 1
+    return scored.assign(**{C.RANK: rank})

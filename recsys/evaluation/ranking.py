@@ -1,0 +1,231 @@
+"""Normalised discounted cumulative gain at k: relevant candidates, early places worth more."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import InputError, explained
+from recsys.evaluation.bootstrap import once
+from recsys.evaluation.probability import outcomes, scores
+from recsys.types import Float64Array, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Pairs sorted by viewer, then score (highest first), with equal scores in one group.
+
+    A score of minus infinity means "not on the list": the pair can be missed but takes no place.
+    Equal scores share their places: each gets the mean gain of the places the group takes, which is
+    the expectation over all orders of the group (F. McSherry and M. Najork, "Computing information
+    retrieval performance measures efficiently in the presence of tied scores", ECIR 2008, 414-421).
+    A candidate that counts m times takes m places.
+
+    order:       `(n_pairs,)` positions in the arrays given.
+    group_start: `(n_groups,)` first place in `order` of each group of equal scores of one viewer.
+    viewer_start:`(n_viewers,)` first group of each viewer.
+    first_pair:  `(n_viewers,)` a position in the arrays given that belongs to the viewer.
+    """
+
+    order: npt.NDArray[np.intp]
+    group_start: npt.NDArray[np.intp]
+    viewer_start: npt.NDArray[np.intp]
+    first_pair: npt.NDArray[np.intp]
+    truth: Float64Array
+    listed: npt.NDArray[np.bool_]
+    n_candidates: npt.NDArray[np.int64]
+
+    @classmethod
+    def over(cls, viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike) -> "Ranked":
+        """Prepare pairs given as viewer `(n,)` (any sortable label), outcome 0 or 1, and score `(n,)`."""
+        labels = np.asarray(viewer).reshape(-1)
+        known = outcomes(truth)
+        values = scores(score, len(known))
+        if len(labels) != len(known):
+            raise InputError(
+                explained("viewers and outcomes differ in number", got=f"{len(labels)} and {len(known)}")
+            )
+        code = np.unique(labels, return_inverse=True)[1]
+        order = np.lexsort((-values, code))
+        code, ordered = code[order], values[order]
+        new_viewer, new_group = np.ones(len(code), bool), np.ones(len(code), bool)
+        new_viewer[1:] = code[1:] != code[:-1]
+        new_group[1:] = new_viewer[1:] | (ordered[1:] != ordered[:-1])
+        starts = np.flatnonzero(new_viewer)
+        return cls(
+            order=order,
+            group_start=np.flatnonzero(new_group),
+            viewer_start=np.flatnonzero(new_viewer[new_group]),
+            first_pair=order[starts],
+            truth=known[order].astype(np.int64),
+            listed=(ordered > -np.inf)[new_group],
+            n_candidates=np.diff(starts, append=len(code)),
+        )
+
+    def gains(self, candidate_times: Int64Array, discount: Float64Array) -> tuple[Float64Array, Int64Array]:
+        """Return each viewer's gain and number of relevant candidates, both `(n_viewers,)`.
+
+        `discount` `(k,)` is what a relevant candidate in place 1..k is worth; later places are worth 0.
+        """
+        if not len(self.order):
+            return np.zeros(0), np.zeros(0, np.int64)
+        k = len(discount)
+        upto = np.concatenate([[0.0], np.cumsum(discount)])
+        times = candidate_times[self.order]
+        size = np.add.reduceat(times, self.group_start)
+        relevant = np.add.reduceat(times * self.truth, self.group_start)
+        end = np.cumsum(size)
+        before = (end - size)[self.viewer_start]
+        end -= np.repeat(before, np.diff(self.viewer_start, append=len(size)))
+        worth = upto[np.minimum(end, k)] - upto[np.minimum(end - size, k)]
+        gain = np.where(self.listed, worth * relevant / np.maximum(size, 1), 0.0)
+        return np.add.reduceat(gain, self.viewer_start), np.add.reduceat(relevant, self.viewer_start)
+
+
+def mean_over_viewers(values: Float64Array, times: Int64Array) -> float:
+    """Return the mean of `values` where viewers count `times`, NaN when nobody counts."""
+    total = times.sum()
+    return float((values * times).sum() / total) if total else float("nan")
+
+
+def log_discount(k: int) -> Float64Array:
+    """Return 1 / log2(place + 1) for places 1..k, `(k,)`.
+
+    >>> log_discount(3).round(3).tolist()
+    [1.0, 0.631, 0.5]
+    """
+    return np.asarray(1.0 / np.log2(np.arange(2, k + 2)))
+
+
+@dataclass(frozen=True, eq=False)
+class Ndcg:
+    """The sum of 1 / log2(place + 1) over relevant candidates, divided by the best possible sum.
+
+    Averaged over viewers who have a relevant candidate and at least `least_candidates` candidates in
+    all. Equal scores share their places. K. Jaervelin and J. Kekaelaeinen, "Cumulated gain-based
+    evaluation of IR techniques", ACM Transactions on Information Systems 20 (2002) 422-446.
+    """
+
+    ranked: Ranked
+    k: int
+    least_candidates: int = 1
+
+    def per_viewer(self, candidate_times: Int64Array) -> tuple[Float64Array, npt.NDArray[np.bool_]]:
+        """Return each viewer's value and whether it is defined, both `(n_viewers,)`."""
+        discount = log_discount(self.k)
+        gain, relevant = self.ranked.gains(candidate_times, discount)
+        best = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, self.k)]
+        defined = (relevant > 0) & (self.ranked.n_candidates >= self.least_candidates)
+        return np.divide(gain, best, out=np.zeros_like(gain), where=defined), defined
+
+    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+        """Return the mean under these multiplicities."""
+        values, defined = self.per_viewer(candidate_times)
+        return mean_over_viewers(values, viewer_times[self.ranked.first_pair] * defined)
+
+
+def ndcg(
+    viewer: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    score: npt.ArrayLike,
+    *,
+    k: int,
+    least_candidates: int = 1,
+) -> float:
+    """Return the mean NDCG at `k` over viewers with a relevant candidate, in [0, 1].
+
+    Viewer a has one relevant candidate, in the second place: 1 / log2(3). Viewer b has none and does
+    not count.
+
+    >>> round(ndcg(["a", "a", "b"], [0, 1, 0], [0.9, 0.8, 0.7], k=5), 4)
+    0.6309
+    """
+    ranked = Ranked.over(viewer, truth, score)
+    return once(Ndcg(ranked, k, least_candidates), len(ranked.order))
+
+
+@dataclass(frozen=True, eq=False)
+class Precision:
+    """(relevant candidates in places 1..k) / k, averaged over all viewers.
+
+    The denominator is k for a short list too: an empty place helps nobody.
+    """
+
+    ranked: Ranked
+    k: int
+
+    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+        """Return the mean precision under these multiplicities."""
+        hits, _ = self.ranked.gains(candidate_times, np.ones(self.k))
+        return mean_over_viewers(hits / self.k, viewer_times[self.ranked.first_pair])
+
+
+def precision(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
+    """Return the mean precision at `k` over viewers, in [0, 1]; NaN without pairs.
+
+    >>> precision(["a", "a", "a", "b"], [1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6], k=2)
+    0.25
+    """
+    ranked = Ranked.over(viewer, truth, score)
+    return once(Precision(ranked, k), len(ranked.order))
+
+
+@dataclass(frozen=True, eq=False)
+class Recall:
+    """(relevant candidates in places 1..k) / (relevant candidates), over viewers who have one."""
+
+    ranked: Ranked
+    k: int
+
+    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+        """Return the mean recall under these multiplicities."""
+        hits, relevant = self.ranked.gains(candidate_times, np.ones(self.k))
+        counted = viewer_times[self.ranked.first_pair] * (relevant > 0)
+        return mean_over_viewers(hits / np.maximum(relevant, 1), counted)
+
+
+def recall(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
+    """Return the mean recall at `k` over viewers with a relevant candidate, in [0, 1].
+
+    >>> recall(["a", "a", "a", "b"], [1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6], k=2)
+    0.5
+    """
+    ranked = Ranked.over(viewer, truth, score)
+    return once(Recall(ranked, k), len(ranked.order))
+
+
+@dataclass(frozen=True, eq=False)
+class RandomOrder:
+    """Lists of `length` drawn at random from `pool` candidates of whom `relevant` work out.
+
+    All three are `(n_viewers,)`; a list is never longer than its pool.
+
+    >>> shuffled = RandomOrder(relevant=np.array([1]), pool=np.array([4]), length=np.array([4]))
+    >>> shuffled.precision(2), shuffled.recall(2), round(shuffled.ndcg(2), 4)
+    (0.25, 0.5, 0.4077)
+    """
+
+    relevant: Int64Array
+    pool: Int64Array
+    length: Int64Array
+
+    def _each(self, discount: Float64Array) -> Float64Array:
+        """Return the expected gain of each viewer: every place holds a relevant one equally often."""
+        upto = np.concatenate([[0.0], np.cumsum(discount)])
+        places = np.minimum(np.minimum(self.length, self.pool), len(discount))
+        return np.asarray(upto[places] * self.relevant / np.maximum(self.pool, 1))
+
+    def precision(self, k: int) -> float:
+        """Return the expected mean precision at `k`."""
+        return float(self._each(np.ones(k)).mean() / k)
+
+    def recall(self, k: int) -> float:
+        """Return the expected mean recall at `k` over viewers with a relevant candidate."""
+        has = self.relevant > 0
+        return float((self._each(np.ones(k))[has] / self.relevant[has]).mean()) if has.any() else float("nan")
+
+    def ndcg(self, k: int) -> float:
+        """Return the expected mean NDCG at `k` over viewers with a relevant candidate."""
+        has, discount = self.relevant > 0, log_discount(k)
+        best = np.cumsum(discount)[np.minimum(self.relevant[has], k) - 1]
+        return float((self._each(discount)[has] / best).mean()) if has.any() else float("nan")

@@ -1,0 +1,112 @@
+"""What one answer to a feeling check leads to; the other person learns nothing of it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import Language
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.vocabulary import EVENT_DETAILS
+from recsys.data.events import Events, microseconds
+from recsys.data.pair_stage_plain import SAFE
+from recsys.data.pair_stages import Between, pair_stages
+from recsys.data.population import as_utc
+from recsys.errors import InputError, did_you_mean, explained
+
+ANSWERS: Final = EVENT_DETAILS["feeling_check"]
+_SAID_TO: Final = ("drifting", "pressured")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInAnswer:
+    """What follows: a private text for who answered, None for most, and whether people review it.
+
+    There is nothing for the other person, so there is no field for it.
+
+    >>> CheckInAnswer(private=None, review=False).review
+    False
+    """
+
+    private: str | None
+    review: bool
+
+
+def answered(word: str, lang: Language = "ja", *, support: str) -> CheckInAnswer:
+    """Return what follows from one answer: comfortable, drifting, pressured or done.
+
+    support: how to reach the people of the service, in words. `pressured` raises a flag (see
+    `recsys.moderation`) and shows the support contact.
+    Raises InputError for an unknown answer.
+
+    >>> answered("pressured", "en", support="help@example.org").review
+    True
+    >>> answered("comfortable", support="help@example.org")
+    CheckInAnswer(private=None, review=False)
+    """
+    if word not in ANSWERS:
+        raise InputError(explained("unknown answer", got=word, remedy=did_you_mean(word, ANSWERS)))
+    if word not in _SAID_TO:
+        return CheckInAnswer(None, review=False)
+    text = load_catalogue().steps.checks[word].text(lang)
+    return CheckInAnswer(text.format_map({"contact": support}), review=word == "pressured")
+
+
+def prompts(
+    events: Events,
+    user_id: str,
+    as_of: str | pd.Timestamp | None = None,
+    *,
+    lang: Language = "ja",
+    support: str,
+) -> dict[str, str]:
+    """Return the private texts one person should see now, by the person each is about.
+
+    Their own last answer about each decides; nobody else's answers are read.
+
+    >>> prompts(Events.none(), "a", support="help@example.org")
+    {}
+    """
+    known = events.until(as_of).without_erased().frame
+    mine = known[(known[C.TYPE] == "feeling_check") & (known[C.ACTOR] == user_id)]
+    last = mine.groupby(C.TARGET)[C.DETAIL].last()
+    found = {str(other): answered(str(word), lang, support=support).private for other, word in last.items()}
+    return {other: text for other, text in found.items() if text is not None}
+
+
+OTHER, DUE_SINCE = "other_id", "due_since"
+_DAY = 86_400_000_000
+
+
+def due_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFrame:
+    """Return who is due for a feeling check about whom: user_id, other_id, due_since; by person.
+
+    One is due `check_days` after both came to trust each other or after the same person's last check,
+    while the pair is `ongoing`. What the other answered, or whether, changes nothing.
+
+    >>> due_checks(Events.none(), "2026-01-05").empty
+    True
+    """
+    time = as_utc(as_of)
+    known = events.until(time)
+    stages, between = pair_stages(known), Between.of(known.coded)
+    a, b = between.people[:, 0], between.people[:, 1]
+    names = known.coded.people
+    ongoing = stages.of(names[a], names[b]) == "ongoing"
+    trusted = between.first(known.coded.detailed("meet_feedback", *SAFE)).max(axis=1)
+    checked = between.last(known.coded.are("feeling_check"))
+    wait = round(load_catalogue().stages.check_days * _DAY)
+    pair = np.flatnonzero(ongoing)
+    since = np.maximum(trusted[pair, None], checked[pair]) + wait
+    rows = pd.DataFrame(
+        {
+            C.USER: names[np.concatenate([a[pair], b[pair]])],
+            OTHER: names[np.concatenate([b[pair], a[pair]])],
+            "since": np.concatenate([since[:, 0], since[:, 1]]),
+        }
+    )
+    due = rows[rows["since"] <= microseconds(time)].sort_values([C.USER, OTHER], ignore_index=True)
+    due[DUE_SINCE] = pd.to_datetime(due.pop("since").astype("int64"), unit="us", utc=True)
+    return due

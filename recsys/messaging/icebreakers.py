@@ -1,0 +1,150 @@
+"""A first message to suggest, made of the reasons of the pair and nothing else.
+
+Three kinds: `hobby`, a shared public interest with a small question; `empathy`, one is glad to listen to
+what the other would like to talk about, or both gave the same public answer; `calm`, otherwise. Where both
+of the first hold, the seed decides. An opener reads no profile: whatever no reason says, none can tell.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, TypeVar
+
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.entries import Label, Language
+from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.stages import CLOSED, UNLISTED
+from recsys.messaging.reasons import kind_of, visible_reasons
+
+T = TypeVar("T")
+
+
+class Draw:
+    """Draws from sequences by what is drawn and for whom; equal seeds draw alike.
+
+    >>> Draw(7, "a", "b").one_of("kind", "xyz") == Draw(7, "a", "b").one_of("kind", "xyz")
+    True
+    """
+
+    def __init__(self, seed: int, viewer_id: str, candidate_id: str) -> None:
+        self._key = f"{seed}\0{viewer_id}\0{candidate_id}\0"
+
+    def one_of(self, what: str, choices: Sequence[T]) -> T:
+        """Return one of `choices`, drawn for `what`."""
+        digest = blake2b((self._key + what).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return choices[int.from_bytes(digest, "big") % len(choices)]
+
+
+ICEBREAKER_KINDS: Final = ("empathy", "hobby", "calm")
+_OF_REASON: Final = {"interest": "hobby", "listens": "empathy", "answer": "empathy"}
+_BETWEEN: Final = {"ja": "", "en": " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """A suggested first message: its kind, its text, and the reason codes it rests on.
+
+    >>> Opener("calm", "Good evening.", ()).kind
+    'calm'
+    """
+
+    kind: str
+    text: str
+    uses: tuple[str, ...]
+
+
+def opener_kind(
+    viewer_id: str, candidate_id: str, codes: Iterable[str], stage: str, *, seed: int = 0
+) -> str | None:
+    """Return the kind of opener the pair gets, None where a stage may show nothing.
+
+    >>> opener_kind("a", "b", ["near"], "matched"), opener_kind("a", "b", ["near"], "closed")
+    ('calm', None)
+    """
+    if stage in (UNLISTED, CLOSED):
+        return None
+    return _kind(Draw(seed, viewer_id, candidate_id), _shown(codes, stage))
+
+
+def opener(
+    viewer_id: str,
+    candidate_id: str,
+    codes: Iterable[str],
+    stage: str,
+    *,
+    seed: int = 0,
+    lang: Language = "ja",
+) -> Opener | None:
+    """Return a first message the viewer may send to the candidate, None where a stage may show nothing.
+
+    codes: the reasons of the pair as the viewer sees them, strongest first (see `Reasons`). Equal arguments
+    give the same text, and both languages the same variant.
+    Raises InputError for an unknown stage.
+
+    >>> print(opener("a", "b", ["interest:coffee"], "matched", lang="en").text)
+    Hello. Your profile mentions “Coffee”, which I care for too, so I wanted to say hello. Which do you
+    like better, the morning cup or the afternoon one? It is a pleasure to meet you.
+    """
+    if stage in (UNLISTED, CLOSED):
+        return None
+    draw, shown, words = Draw(seed, viewer_id, candidate_id), _shown(codes, stage), load_catalogue()
+    kind = _kind(draw, shown)
+    parts = {"hobby": _hobby, "empathy": _empathy, "calm": _calm}[kind]
+    uses, labels, about = parts(draw, shown, words)
+    name = "" if about is None else about.text(lang)
+    text = _BETWEEN[lang].join(label.text(lang).format(label=name) for label in labels)
+    return Opener(kind, text, uses)
+
+
+def _shown(codes: Iterable[str], stage: str) -> list[str]:
+    """Return what may be shown and has words; a list may come from an older catalogue."""
+    words = load_catalogue()
+    named: dict[str, Mapping[str, object]] = {
+        "interest": words.interests,
+        "listens": words.topics,
+        "answer": words.questions,
+    }
+    return [
+        code
+        for code in visible_reasons(codes, stage)
+        if kind_of(code) not in named or code.partition(":")[2] in named[kind_of(code)]
+    ]
+
+
+def _kind(draw: Draw, shown: list[str]) -> str:
+    fits = sorted({_OF_REASON[kind_of(code)] for code in shown if kind_of(code) in _OF_REASON})
+    return draw.one_of("kind", fits) if fits else "calm"
+
+
+_Parts = tuple[tuple[str, ...], list[Label], Label | None]
+
+
+def _hobby(draw: Draw, shown: list[str], words: Catalogue) -> _Parts:
+    code = next(code for code in shown if kind_of(code) == "interest")
+    interest, texts = words.interests[code.partition(":")[2]], words.openers
+    questions = texts.questions_about(interest, words.interests)
+    labels = [
+        draw.one_of("opening", texts.openings),
+        draw.one_of("question", questions),
+        draw.one_of("closing", texts.closings),
+    ]
+    return (code,), labels, interest.label
+
+
+def _empathy(draw: Draw, shown: list[str], words: Catalogue) -> _Parts:
+    code = next(code for code in shown if kind_of(code) in ("listens", "answer"))
+    kind, _, name = code.partition(":")
+    texts = words.openers
+    if kind == "listens":
+        about, unnamed = words.topics[name].label, name in texts.unnamed_topics
+    else:
+        question = words.questions[name]
+        about, unnamed = question.label, question.scale in texts.unnamed_scales or question.sensitive
+    variants = texts.empathy[f"{kind}_unnamed" if unnamed else kind]
+    return (code,), [draw.one_of("empathy", variants)], about
+
+
+def _calm(draw: Draw, shown: list[str], words: Catalogue) -> _Parts:
+    circle = tuple(code for code in shown if kind_of(code) == "circle")[:1]
+    variants = words.openers.circle if circle else words.openers.plain
+    return circle, [draw.one_of("calm", variants)], None

@@ -1,0 +1,170 @@
+"""Alternating least squares; the one place that imports `implicit`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.models.fold_in import Evidence, fold_in
+from recsys.models.impressions import Looks
+from recsys.parallel import n_threads
+from recsys.types import Float64Array
+
+
+@dataclass(frozen=True)
+class BehaviourConfig:
+    """Settings of a model that learns from behaviour.
+
+    factors:           columns of the alternating least squares.
+    alpha:             confidence an answer of average weight adds to the 1 of an unseen pair.
+    regularization:    of the alternating least squares.
+    iterations:        of the alternating least squares.
+    signed_factors:    columns of factors of answers of both signs; 0 for those of implicit feedback alone.
+    signed_regularization: ridge on them.
+    spread:            standard deviation, in logits, that the factors may add to a pair before evidence.
+    strength:          lam of the fold-in: how much evidence it takes to leave the prior mean.
+    personal_factors:  columns of the content space in which each person's own taste is learned.
+    personal_strength: lam of the fold-in there.
+    steps:             Newton steps of a fold-in.
+    held_out:          share of pairs left out to learn the weights of the parts and the calibration.
+    unseen:            passes drawn for each like where nobody ever said no; 0 for none.
+    stack:             learn those weights; False keeps the usual ones.
+    """
+
+    factors: int = 64
+    alpha: float = 10.0
+    regularization: float = 1.0
+    iterations: int = 15
+    signed_factors: int = 16
+    signed_regularization: float = 3.0
+    spread: float = 0.4
+    strength: float = 1.0
+    personal_factors: int = 32
+    personal_strength: float = 2.0
+    steps: int = 3
+    held_out: float = 0.2
+    unseen: float = 4.0
+    stack: bool = True
+
+
+def stored_confidences(looks: Looks, alpha: float) -> Float64Array:
+    """Return what is stored for each answered look: the confidence, negative where it is a no.
+
+    A yes is stored as `1 + alpha * weight`, a no as `-(1 + alpha * weight)`, which `implicit` reads as
+    preference 0 with that confidence. Stored with a positive sign a no would count as a yes.
+
+    weight: strength of the evidence halved with age, divided by the mean over all answers.
+    """
+    mean = float(looks.weights.mean()) if len(looks) else 1.0
+    confidence = 1.0 + alpha * looks.weights / mean
+    return np.where(looks.labels > 0, confidence, -confidence)
+
+
+def als_factors(
+    looks: Looks, n_people: int, config: BehaviourConfig, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array]:
+    """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
+
+    Zero for people without an answer. A seed drawn from `rng` gives equal bytes, with any number of
+    threads, because each person is solved for alone.
+    """
+    seed = int(rng.integers(2**31 - 1))
+    answers = looks.take(looks.answered)
+    n_factors = min(config.factors, max(n_people - 1, 1))
+    if not (answers.labels > 0).any():
+        return np.zeros((n_people, n_factors)), np.zeros((n_people, n_factors))
+    from implicit.cpu.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
+    from threadpoolctl import threadpool_limits
+
+    stored = stored_confidences(answers, config.alpha).astype(np.float32)
+    matrix = csr_matrix((stored, (answers.viewers, answers.candidates)), shape=(n_people, n_people))
+    with threadpool_limits(1, "blas"):
+        als = AlternatingLeastSquares(
+            factors=n_factors,
+            regularization=config.regularization,
+            iterations=config.iterations,
+            num_threads=n_threads(),
+            random_state=seed,
+        )
+        als.fit(matrix, show_progress=False)
+    taste, appeal = (np.asarray(rows, np.float64) for rows in (als.user_factors, als.item_factors))
+    gave = np.bincount(answers.viewers, minlength=n_people) > 0
+    received = np.bincount(answers.candidates, minlength=n_people) > 0
+    return taste * gave[:, None], appeal * received[:, None]
+
+
+def signed_factors(
+    answers: Looks,
+    n_people: int,
+    *,
+    n_factors: int,
+    regularization: float,
+    iterations: int,
+    rng: np.random.Generator,
+) -> tuple[Float64Array, Float64Array]:
+    """Return taste and appeal that fit 1 for a yes and 0 for a no, `(n_people, n_factors + 2)` each.
+
+    The answer of i about j is modelled as `mean + b_i + c_j + u_i v_j`. The last two columns hold
+    the viewer's own level beside a constant, and a constant beside the candidate's; alternating ridge
+    regressions find each side given the other. Unlike factors of implicit feedback, in which an
+    answer of no hardly differs from no answer, these learn from a no as much as from a yes.
+    """
+    k = n_factors
+    targets = answers.labels - (answers.labels.mean() if len(answers) else 0.0)
+    trust = np.ones(len(answers))
+    viewers = Evidence.of(n_people, answers.viewers, answers.candidates)
+    candidates = Evidence.of(n_people, answers.candidates, answers.viewers)
+    taste, appeal = np.zeros((n_people, k + 2)), rng.normal(0.0, 0.1, (n_people, k + 2))
+    for _ in range(iterations):
+        taste = _half(viewers, trust, targets, appeal, regularization, own=k, other=k + 1)
+        appeal = _half(candidates, trust, targets, taste, regularization, own=k + 1, other=k)
+    return taste, appeal * (np.bincount(answers.candidates, minlength=n_people) > 0)[:, None]
+
+
+def _half(
+    evidence: Evidence,
+    trust: Float64Array,
+    targets: Float64Array,
+    others: Float64Array,
+    lam: float,
+    *,
+    own: int,
+    other: int,
+) -> Float64Array:
+    """Return the rows of one side given the other: factors and bias `own`, with constant 1 in `other`."""
+    factors = others.copy()
+    factors[:, own], factors[:, other] = 1.0, 0.0
+    given = evidence.unsorted(others[evidence.others, other])
+    rows = np.zeros((len(evidence.indptr) - 1, others.shape[1]))
+    found = fold_in(rows, evidence, factors, trust=trust, targets=targets - given, strength=lam)
+    found[:, other] = 1.0
+    return found
+
+
+_LEAST_SHARE = 0.05
+_ITERATIONS = 10
+
+
+def factors_of_answers(
+    looks: Looks, n_people: int, config: BehaviourConfig, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array]:
+    """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
+
+    Signed factors where at least a twentieth of the answers are of the rarer kind; where almost all
+    are likes, those of implicit feedback. Zero for people without an answer.
+    """
+    answers = looks.take(looks.answered)
+    share = float(answers.labels.mean()) if len(answers) else 0.0
+    k = min(config.signed_factors, max(n_people - 1, 1))
+    if not config.signed_factors or min(share, 1.0 - share) < _LEAST_SHARE:
+        return als_factors(looks, n_people, config, rng)
+    taste, appeal = signed_factors(
+        answers,
+        n_people,
+        n_factors=k,
+        regularization=config.signed_regularization,
+        iterations=_ITERATIONS,
+        rng=rng,
+    )
+    gave = np.bincount(answers.viewers, minlength=n_people) > 0
+    return taste[:, :k] * gave[:, None], appeal[:, :k]

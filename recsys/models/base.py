@@ -1,0 +1,264 @@
+"""The shape every model has: fit, two matrices, scored pairs, a folder of plain arrays."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import Language
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.population import Population
+from recsys.errors import InputError, NotFittedError, SourceError, explained, need_columns
+from recsys.models.directed import Directed, sigmoid
+from recsys.models.distance_decay import Nearness
+from recsys.models.explanation import NEAR, WHOLE, PairExplanation, PairParts
+from recsys.models.reciprocal import combine
+from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.types import Int32Array
+
+Arrays = dict[str, npt.NDArray[Any]]
+Meta = dict[str, Any]
+Id = str | int | UUID
+
+
+class Model(ABC):
+    """Learns from people and events, and gives everybody a taste and an appeal row.
+
+    A model is made from one frozen config object. `fit` learns and keeps the matrices of the people
+    it saw; `directed` applies what was learned to anybody, also to people never seen. Fitting twice
+    with equally seeded generators gives equal bytes. Nothing given is changed.
+
+    To write one: set `name` and `config_type`, and fill in `_learn`, `_apply`, `_arrays`, `_restore`.
+    """
+
+    name: ClassVar[str]
+    config_type: ClassVar[type[Any]]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = self.config_type() if config is None else config
+        self._fitted: Directed | None = None
+        self._people: Population | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.config})"
+
+    def _repr_html_(self) -> str:
+        """Show the state and every setting as a table."""
+        state = "not fitted"
+        if self._fitted is not None:
+            state = f"fitted on {len(self._fitted):,} people, {self._fitted.n_factors} factors"
+        settings = pd.Series({key: repr(value) for key, value in asdict(self.config).items()}, name="value")
+        table = settings.rename_axis("setting").to_frame().to_html()
+        return f"<p><b>{type(self).__name__}</b> ({self.name}), {state}</p>{table}"
+
+    @abstractmethod
+    def _learn(self, people: Population, events: Events, rng: np.random.Generator) -> None:
+        """Set everything `_apply` needs, from scratch."""
+
+    @abstractmethod
+    def _apply(self, people: Population) -> Directed:
+        """Return the matrices of these people from what was learned."""
+
+    @abstractmethod
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        """Return what was learned as plain arrays and JSON values."""
+
+    @abstractmethod
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        """Take back what `_arrays` returned."""
+
+    @property
+    def fitted(self) -> Directed:
+        """The matrices of the people given to `fit`.
+
+        Raises NotFittedError before that.
+        """
+        if self._fitted is None:
+            raise NotFittedError(explained(f"{type(self).__name__} was not fitted", remedy="call fit first"))
+        return self._fitted
+
+    def fit(self, people: Population, events: Events, *, rng: np.random.Generator) -> Self:
+        """Learn from `people` and the `events` between them, and return self.
+
+        Events of people outside `people`, and events after `people.as_of`, are not used.
+        """
+        return self.taught(people, self.lesson(people, events), rng=rng)
+
+    def lesson(self, people: Population, events: Events) -> Any:
+        """Return what `taught` needs; of a large log one may let go then."""
+        return events.until(people.as_of)
+
+    def taught(self, people: Population, lesson: Any, *, rng: np.random.Generator) -> Self:
+        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        self._learn(people, lesson, rng)
+        self._fitted, self._people = self._apply(people), people
+        return self
+
+    def directed(self, people: Population | None = None) -> Directed:
+        """Return the matrices of `people`, seen before or not; of the fitted people when None.
+
+        Raises NotFittedError before `fit`.
+        """
+        fitted = self.fitted
+        return fitted if people is None else self._apply(people)
+
+    def for_newcomers(self) -> Self:
+        """Return the model without anything about the people of the fit, to be applied to others."""
+        model = copy(self)
+        model._people = None
+        model._fitted = self._apply(Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01"))
+        return model
+
+    def score_pairs(
+        self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
+    ) -> pd.DataFrame:
+        """Return `pairs` (viewer_id, candidate_id) with p_like, p_liked_back and p_mutual added.
+
+        p_like is P(viewer likes candidate | looks), p_liked_back the other direction, p_mutual their
+        combination; all in [0, 1], in the order of `pairs`.
+
+        Raises
+        ------
+        UnknownIdError
+            When an id is not among the people.
+        InputError
+            When a column is missing.
+        """
+        need_columns((C.VIEWER, C.CANDIDATE), pairs.columns, where="pairs")
+        directed = self.directed(people)
+        viewers, candidates = directed.ids.rows(pairs[C.VIEWER]), directed.ids.rows(pairs[C.CANDIDATE])
+        like = directed.probabilities(viewers, candidates)
+        back = directed.probabilities(candidates, viewers)
+        scores = {C.P_LIKE: like, C.P_LIKED_BACK: back, C.P_MUTUAL: combine(like, back, combiner)}
+        return pairs.assign(**scores)
+
+    def explain_pair(
+        self,
+        a: Id,
+        b: Id,
+        *,
+        people: Population | None = None,
+        combiner: str = "product",
+        lang: Language = "en",
+    ) -> PairExplanation:
+        """Return what makes `a` and `b` likely, or unlikely, to like each other: an exact sum of parts.
+
+        Parts are the level of an average pair, each feature block, nearness, behaviour beyond answers,
+        selectivity, popularity and, where a model keeps fewer columns than its exact form, what that
+        reduction changes. In both directions they add up to the logits behind `score_pairs`. For data
+        scientists and operators, whatever the rules say of the two; never for a member.
+
+        people: who holds the two; the people of the fit when None. A model that was loaded and reads
+        answers needs it, because saved models hold no answers.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        UnknownIdError
+            For an id nobody has, with the nearest one.
+        InputError
+            When both are one person, or a loaded model needs `people`.
+
+        Examples
+        --------
+        >>> import recsys
+        >>> town = recsys.make_town(40, np.random.default_rng(7))
+        >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+        >>> model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(7))
+        >>> explained = model.explain_pair("u0000001", "u0000002")
+        >>> explained.to_frame()["part"].unique().tolist()
+        ['level', 'popularity']
+        >>> bool(np.isclose(explained.to_frame()["logit"].sum(), explained.logits.sum()))
+        True
+        """
+        directed = self.fitted if people is None else self.directed(self._two(people, a, b))
+        i = directed.ids.rows(np.array([a, b], dtype=object))
+        if a == b:
+            raise InputError(explained("a pair is two people", got=a, remedy="name two"))
+        pair = self._two(people or self._people or self._unread(directed, i), a, b)
+        logits = directed.logits(i, i[::-1])
+        own = pair.ids.rows(np.array([a, b], dtype=object))
+        parts = dict(self._pair_parts(pair, own, own[::-1]))
+        near = np.zeros(2)
+        if directed.nearness is not None:
+            near = parts[NEAR] = directed.nearness.pairs(directed.cell[i], directed.cell[i[::-1]])
+        if not parts.keys() - {NEAR}:
+            parts = {WHOLE: logits - near, **parts}
+        like, back = sigmoid(logits)
+        both = float(combine(like, back, combiner))
+        return PairExplanation((a, b), self.name, logits, parts, both, lang)
+
+    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:  # noqa: ARG002
+        """Return what the logits of aligned rows are made of, without nearness; nothing for one whole."""
+        return {}
+
+    @property
+    def _reads_answers(self) -> bool:
+        """Whether the parts of a pair cannot be told apart without what people said."""
+        return False
+
+    @staticmethod
+    def _two(people: Population, a: Id, b: Id) -> Population:
+        return people.take(people.ids.rows(np.array([a, b], dtype=object)))
+
+    def _unread(self, directed: Directed, rows: Int32Array) -> Population:
+        """Return two people of whom nothing is known, for a model that asks for nothing."""
+        if self._reads_answers:
+            remedy = "pass people=, the population that holds the two"
+            raise InputError(explained("a loaded model holds no answers to explain", remedy=remedy))
+        return Population.of_ids(directed.ids.ids(rows), as_of="1970-01-01")
+
+    def save(self, folder: str | Path) -> Path:
+        """Write what was learned and the fitted matrices to `folder`: `.npy` files and JSON."""
+        fitted = self.fitted
+        arrays, learned = self._arrays()
+        text, ends = packed_strings(fitted.ids.values)
+        near = None if fitted.nearness is None else asdict(fitted.nearness)
+        meta = {"model": self.name, "config": asdict(self.config), "nearness": near, "learned": learned}
+        matrices: Arrays = {
+            "taste": fitted.taste,
+            "appeal": fitted.appeal,
+            "cell": fitted.cell,
+            "ids_text": text,
+            "ids_ends": ends,
+        }
+        save_arrays(Path(folder), matrices | {f"learned_{key}": value for key, value in arrays.items()}, meta)
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that `save` wrote; scikit-learn is not needed for it.
+
+        Raises SourceError when the folder holds another kind of model.
+        """
+        arrays, meta = load_arrays(Path(folder))
+        if meta["model"] != cls.name:
+            got = f"a {meta['model']} model"
+            raise SourceError(explained("not the model asked for", where=str(folder), got=got))
+        config = {key: _tuples(value) for key, value in meta["config"].items()}
+        model = cls(cls.config_type(**config))
+        learned = {key[8:]: value for key, value in arrays.items() if key.startswith("learned_")}
+        model._restore(learned, meta["learned"])
+        model._fitted = Directed(
+            ids=IdIndex(unpacked_strings(arrays["ids_text"], arrays["ids_ends"])),
+            taste=arrays["taste"],
+            appeal=arrays["appeal"],
+            nearness=None if meta["nearness"] is None else Nearness(**meta["nearness"]),
+            cell=arrays["cell"],
+        )
+        return model
+
+
+def _tuples(value: Any) -> Any:
+    """Return JSON lists as the tuples they were."""
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

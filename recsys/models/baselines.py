@@ -1,0 +1,325 @@
+"""Baselines of two plain matrices, calibrated on pairs left out."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex, hashed_strings, packed_strings, unpacked_strings
+from recsys.data.population import Population
+from recsys.features.feature_map import FeatureMap
+from recsys.models.als import BehaviourConfig, als_factors, signed_factors
+from recsys.models.base import Arrays, Meta, Model
+from recsys.models.calibration import Platt, fit_platt
+from recsys.models.directed import Directed
+from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, PairParts, Part
+from recsys.models.factor_space import rows_at
+from recsys.models.impressions import Looks
+from recsys.types import Float64Array, Int32Array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+_NOISE = 1e-9
+"""Scores that differ by less than this share of the largest are equal, but for rounding."""
+
+
+class CalibratedFactors(Model):
+    """A score that is an inner product, turned into a probability by a Platt line.
+
+    The line is fitted on a fifth of the answers, which the matrices it is fitted for have not seen;
+    then the matrices are learned from all. Answers are used, exposures without one are not.
+    Subclasses give the matrices of the people of the fit; people never seen have rows of zeros.
+    """
+
+    @abstractmethod
+    def _factors(
+        self, people: Population, answers: Looks, rng: Generator
+    ) -> tuple[Float64Array, Float64Array]:
+        """Return taste and appeal, `(n_people, n_factors)` each."""
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
+        looks = Looks.from_events(people, events)
+        answers = looks.take(looks.answered)
+        held = answers.pair_folds(5, rng) == 0
+        seen, unseen = answers.take(~held), answers.take(held)
+        taste, appeal = self._factors(people, seen, rng)
+        scores = np.einsum("pf,pf->p", taste[unseen.viewers], appeal[unseen.candidates])
+        scale = float(np.abs(scores - scores.mean()).mean()) if len(scores) else 0.0
+        if scale <= _NOISE * float(np.abs(scores).max(initial=0.0)):
+            scale = 1.0
+        line = fit_platt(scores / scale, unseen.labels) if len(scores) else Platt()
+        self.platt_ = Platt(line.slope / scale, line.intercept)
+        self.ids_ = people.ids.values
+        self.taste_, self.appeal_ = self._factors(people, answers, rng)
+
+    def _apply(self, people: Population) -> Directed:
+        rows = IdIndex(self.ids_).find(people.ids.values)
+        taste, appeal = rows_at(self.taste_, rows), rows_at(self.appeal_, rows)
+        return self.platt_.applied(Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells))
+
+    def _column_parts(self) -> dict[Part, slice]:
+        """Return which columns of the matrices make which part."""
+        return {FACTORS: slice(None)}
+
+    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+        rows = IdIndex(self.ids_).find(pair.ids.values)
+        scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
+        parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
+        return {LEVEL: np.full(len(i), self.platt_.intercept), **parts}
+
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        text, ends = packed_strings(self.ids_)
+        arrays: Arrays = {"ids_text": text, "ids_ends": ends, "taste": self.taste_, "appeal": self.appeal_}
+        return arrays, {"platt": [self.platt_.slope, self.platt_.intercept]}
+
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        self.ids_ = np.asarray(unpacked_strings(arrays["ids_text"], arrays["ids_ends"]), dtype=object)
+        self.taste_, self.appeal_ = arrays["taste"], arrays["appeal"]
+        self.platt_ = Platt(*meta["platt"])
+
+
+@dataclass(frozen=True, slots=True)
+class LFRRConfig:
+    """Settings of the factorisation.
+
+    n_factors:      latent columns beside the two biases.
+    regularization: ridge on every factor and bias.
+    iterations:     alternations.
+    """
+
+    n_factors: int = 16
+    regularization: float = 3.0
+    iterations: int = 10
+
+
+class LFRR(CalibratedFactors):
+    """Factorises explicit likes and passes with biases, in both directions; a baseline.
+
+    The rating of i for j is `mean + b_i + c_j + u_i v_j`, fitted to 1 for a like and 0 for a pass by
+    alternating ridge regressions (the paper uses gradient descent on the same loss). The paper
+    combines the directions by the harmonic mean: pass `combiner="harmonic"`.
+
+    Source: Neve and Palomares, "Latent factor models and aggregation operators for collaborative
+    filtering in reciprocal recommender systems", RecSys 2019.
+    """
+
+    name = "lfrr"
+    config_type = LFRRConfig
+    config: LFRRConfig
+
+    def _factors(
+        self, people: Population, answers: Looks, rng: Generator
+    ) -> tuple[Float64Array, Float64Array]:
+        return signed_factors(
+            answers,
+            len(people),
+            n_factors=self.config.n_factors,
+            regularization=self.config.regularization,
+            iterations=self.config.iterations,
+            rng=rng,
+        )
+
+    def _column_parts(self) -> dict[Part, slice]:
+        k = self.config.n_factors
+        return {FACTORS: slice(k), SELECTIVITY: slice(k, k + 1), POPULARITY: slice(k + 1, k + 2)}
+
+
+class OneSidedALS(CalibratedFactors):
+    """Implicit-feedback factorisation of who liked whom; a baseline.
+
+    Rank by p_like to use it as it is meant; p_mutual combines its two directions as for any model.
+
+    Source: Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets",
+    ICDM 2008.
+    """
+
+    name = "one_sided_als"
+    config_type = BehaviourConfig
+
+    def _factors(
+        self, people: Population, answers: Looks, rng: Generator
+    ) -> tuple[Float64Array, Float64Array]:
+        taste, appeal = als_factors(answers, len(people), self.config, rng)
+        return np.asarray(taste), np.asarray(appeal)
+
+
+@dataclass(frozen=True, slots=True)
+class RCFConfig:
+    """Settings of the similarities.
+
+    max_factors: columns kept; up to so many people the form is exact, above it the similarities are
+                 reduced to their leading singular directions, so that memory stays linear.
+    """
+
+    max_factors: int = 2048
+
+
+class RCF(CalibratedFactors):
+    """Averages, over those who liked j, how similar their likes are to i's; a baseline.
+
+    s(i, j) = mean over the likers k of j of `|likes_i & likes_k| / |likes_i | likes_k|`. With S the
+    similarities and L the likes divided by their column sums, it is `S @ L`: taste is S, appeal the
+    transpose of L. The paper combines the directions by the harmonic mean: pass
+    `combiner="harmonic"`.
+
+    Source: Xia, Liu, Sun and Chen, "Reciprocal recommendation system for online dating", ASONAM 2015.
+    """
+
+    name = "rcf"
+    config_type = RCFConfig
+    config: RCFConfig
+
+    def _factors(
+        self, people: Population, answers: Looks, rng: Generator
+    ) -> tuple[Float64Array, Float64Array]:
+        from scipy.sparse import csr_array
+
+        n_people, likes = len(people), answers.take(answers.labels > 0)
+        ones = np.ones(len(likes))
+        liked = csr_array((ones, (likes.viewers, likes.candidates)), shape=(n_people, n_people))
+        similar = _jaccard(liked)
+        shared = csr_array(liked.T / np.maximum(np.asarray(liked.sum(axis=0)), 1.0)[:, None])
+        if n_people <= self.config.max_factors:
+            return np.asarray(similar.toarray()), np.asarray(shared.toarray())
+        from scipy.sparse.linalg import svds
+
+        start = rng.normal(size=n_people)
+        left, values, right = svds(similar, k=self.config.max_factors // 8, v0=start)
+        return np.asarray(left * values, np.float64), np.asarray(shared @ right.T, np.float64)
+
+
+def _jaccard(liked: "csr_array[Any]") -> "csr_array[Any]":
+    """Return how similar the likes of any two people are, themselves left out."""
+    both = (liked @ liked.T).tocoo()
+    given = np.asarray(liked.sum(axis=1))
+    row, column = both.coords
+    value = both.data / (given[row] + given[column] - both.data)
+    other = row != column
+    from scipy.sparse import csr_array
+
+    return csr_array((value[other], (row[other], column[other])), shape=both.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class RECONConfig:
+    """Settings of the histograms.
+
+    n_bins: values each profile column is cut into, at equally filled places.
+    """
+
+    n_bins: int = 4
+
+
+class RECON(CalibratedFactors):
+    """Compares each candidate with the histogram of those the viewer liked; a baseline.
+
+    The preference of i for value v of attribute a is the share of v among the people i liked, and
+    the compatibility of i with j the mean over attributes of the preference for j's value: the inner
+    product of i's histogram (taste) and j's values as zeros and ones (appeal), so two matrices hold
+    it exactly. Attributes are the columns that say what a person is, cut into values. The paper
+    combines the directions by the harmonic mean: pass `combiner="harmonic"`.
+
+    Source: Pizzato, Rej, Chung, Koprinska and Kay, "RECON: a reciprocal recommender for online
+    dating", RecSys 2010.
+    """
+
+    name = "recon"
+    config_type = RECONConfig
+    config: RECONConfig
+
+    def _factors(
+        self,
+        people: Population,
+        answers: Looks,
+        rng: Generator,  # noqa: ARG002
+    ) -> tuple[Float64Array, Float64Array]:
+        values = _values(FeatureMap.fit(people).concatenated(people).is_, self.config.n_bins)
+        likes = answers.take(answers.labels > 0)
+        from scipy.sparse import csr_array
+
+        n_people = len(people)
+        ones = np.ones(len(likes))
+        liked = csr_array((ones, (likes.viewers, likes.candidates)), shape=(n_people, n_people))
+        count = np.maximum(np.bincount(likes.viewers, minlength=n_people), 1)
+        n_attributes = max(values.shape[1] // self.config.n_bins, 1)
+        return np.asarray(liked @ values) / (count[:, None] * n_attributes), values
+
+    def _column_parts(self) -> dict[Part, slice]:
+        return {Part("answers", "liked_profiles"): slice(None)}
+
+
+def _values(columns: npt.NDArray[np.float32], n_bins: int) -> Float64Array:
+    """Return every column cut into `n_bins` values as zeros and ones, `(n_people, n_columns * n_bins)`."""
+    if not columns.size:
+        return np.zeros((len(columns), 0))
+    edges = np.quantile(columns, np.linspace(0, 1, n_bins + 1)[1:-1], axis=0)
+    value = (columns[None, :, :] > edges[:, None, :]).sum(axis=0)
+    spread = value[:, :, None] == np.arange(n_bins)[None, None, :]
+    return spread.reshape(len(columns), -1).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomConfig:
+    """How the random scores spread.
+
+    n_factors: columns of noise; more make two candidates' scores closer to independent.
+    spread:    standard deviation of a logit.
+    """
+
+    n_factors: int = 16
+    spread: float = 1.0
+
+
+def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Scramble 64-bit numbers (the finaliser of splitmix64, Steele et al., OOPSLA 2014)."""
+    mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+class RandomModel(Model):
+    """Scores every directed pair by noise that depends on the seed and the two ids alone.
+
+    The same two people get the same score in any population, whoever else is there.
+
+    >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
+    >>> model = RandomModel().fit(people, Events.none(), rng=np.random.default_rng(1))
+    >>> again = model.directed(Population.of_ids(["c", "a"], as_of="2026-01-05"))
+    >>> float(model.fitted.logits([0], [2])[0]) == float(again.logits([0], [1])[0])
+    True
+    """
+
+    name = "random"
+    config_type = RandomConfig
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
+        self.seed_ = int(rng.integers(2**63))
+
+    def _apply(self, people: Population) -> Directed:
+        ids = hashed_strings(people.ids.values.tolist(), salt="random-model")
+        scale = np.float32(3.0 * self.config.spread / np.sqrt(self.config.n_factors))
+        taste, appeal = self._noise(ids, 0), self._noise(ids, 1)
+        return Directed.of(people.ids, taste=taste * scale, appeal=appeal, cell=people.cells)
+
+    def _noise(self, ids: npt.NDArray[np.uint64], side: int) -> npt.NDArray[np.float32]:
+        """Return uniform numbers in [-1, 1), `(n_people, n_factors)`, one stream for each id."""
+        columns = np.arange(self.config.n_factors, dtype=np.uint64) * np.uint64(2) + np.uint64(side)
+        steps = _mixed(columns * np.uint64(0x9E3779B97F4A7C15) + np.uint64(self.seed_))
+        bits = _mixed(ids[:, None] ^ steps[None, :])
+        return ((bits >> np.uint64(40)).astype(np.float32) / np.float32(2**23)) - np.float32(1.0)
+
+    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+        return {NOISE: self._apply(pair).logits(i, j)}
+
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        return {}, {"seed": self.seed_}
+
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:  # noqa: ARG002
+        self.seed_ = int(meta["seed"])

@@ -1,0 +1,176 @@
+"""A space of factors in which people differ: where each would be by prior, and what evidence says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.directed import pair_dots
+from recsys.models.fold_in import fold_in_answers
+from recsys.models.impressions import Looks
+from recsys.types import Float64Array, IntegerArray
+
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Rows of everybody in one space; the score of a pair is `sum scale * taste * appeal`.
+
+    taste, appeal: `(n_people, k)`, prior means of about unit variance a column.
+    scale:         `(k,)` logits a column is worth.
+    """
+
+    taste: Float64Array
+    appeal: Float64Array
+    scale: Float64Array
+
+    def score(
+        self, taste: Float64Array, appeal: Float64Array, i: IntegerArray, j: IntegerArray
+    ) -> Float64Array:
+        """Return the pair scores of rows of any kind in this space."""
+        return pair_dots(taste * self.scale, appeal, i, j)
+
+    def folded(
+        self, looks: Looks, offset: Float64Array, bases: "Shifts", strength: float, steps: int
+    ) -> tuple[Float64Array, Float64Array]:
+        """Return everybody's taste and appeal after what they, and others about them, said.
+
+        offset: logit of each look without this space. bases: where the other side of a pair stands,
+        so that every person is folded in on their own.
+        """
+        rows = []
+        sides = ((self.taste, self.appeal, bases.appeal), (self.appeal, self.taste, bases.taste))
+        for (prior, others, moved), evidence in zip(sides, looks.grouped(len(self.taste)), strict=True):
+            rows.append(
+                fold_in_answers(
+                    prior,
+                    evidence,
+                    (others + moved) * self.scale,
+                    labels=looks.labels,
+                    weights=looks.chances,
+                    offset=offset,
+                    strength=strength,
+                    steps=steps,
+                )
+            )
+        return rows[0], rows[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """How far evidence moved each person in a space, `(n_people, k)` each; 0 without evidence."""
+
+    taste: Float64Array
+    appeal: Float64Array
+
+    @classmethod
+    def none(cls, n_people: int, k: int) -> "Shifts":
+        """Nobody was moved."""
+        return cls(np.zeros((n_people, k)), np.zeros((n_people, k)))
+
+    def at(self, rows: npt.NDArray[np.integer]) -> "Shifts":
+        """Return the shifts at `rows`; nothing for a row of -1."""
+        if np.array_equal(rows, np.arange(len(self.taste))):
+            return self  # everybody in order, as while a model is fitted
+        return Shifts(rows_at(self.taste, rows), rows_at(self.appeal, rows))
+
+
+def rows_at(values: Float64Array, rows: npt.NDArray[np.integer]) -> Float64Array:
+    """Return `values` at `rows`, zeros where the row is -1.
+
+    >>> rows_at(np.array([[1.0], [2.0]]), np.array([1, -1])).tolist()
+    [[2.0], [0.0]]
+    """
+    found = np.zeros((len(rows), *values.shape[1:]))
+    known = rows >= 0
+    found[known] = values[rows[known]]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """How raw factors become the rows of a space: centred, unit variance, with what a column is worth.
+
+    mean_*, sd_*: `(k,)` of the raw columns.
+    """
+
+    mean_taste: Float64Array
+    mean_appeal: Float64Array
+    sd_taste: Float64Array
+    sd_appeal: Float64Array
+    scale: Float64Array
+
+    @classmethod
+    def of(cls, taste: Float64Array, appeal: Float64Array, spread: float | None = None) -> "Standard":
+        """Measure raw factors, `(n, k)` each, of those who gave answers and of those who got some.
+
+        With `spread` the pair scores get that deviation.
+        """
+        k = taste.shape[1]
+        if not len(taste) or not len(appeal):
+            return cls(np.zeros(k), np.zeros(k), np.ones(k), np.ones(k), np.zeros(k))
+        sd_taste, sd_appeal = taste.std(axis=0), appeal.std(axis=0)
+        live = (sd_taste > _LEAST) & (sd_appeal > _LEAST)
+        scale = np.where(live, sd_taste * sd_appeal, 0.0)
+        if spread is not None and live.any():
+            scale *= spread / float(np.sqrt((scale**2).sum()))
+        return cls(
+            taste.mean(axis=0),
+            appeal.mean(axis=0),
+            np.where(live, sd_taste, 1.0),
+            np.where(live, sd_appeal, 1.0),
+            scale,
+        )
+
+    def rows(self, taste: Float64Array, appeal: Float64Array) -> Space:
+        """Return raw factors as a space."""
+        return Space(
+            (taste - self.mean_taste) / self.sd_taste,
+            (appeal - self.mean_appeal) / self.sd_appeal,
+            self.scale,
+        )
+
+
+_PEOPLE = 20_000
+
+
+def compression(
+    taste: npt.NDArray[np.float32], appeal: npt.NDArray[np.float32], most: int
+) -> tuple[Float64Array, Float64Array]:
+    """Return two maps `(n_factors, most)` so that `(taste @ a) @ (appeal @ b).T` is closest to the logits.
+
+    Closest in the mean square over all pairs of these people: the singular directions of the product
+    of the two second-moment roots (Eckart & Young, 1936). Directions nobody uses are dropped. At most
+    20,000 people, evenly spaced, are looked at.
+    """
+    rows = looked_at(len(taste))
+    root_taste, back_taste = _root(taste[rows].astype(np.float64))
+    root_appeal, back_appeal = _root(appeal[rows].astype(np.float64))
+    left, strength, right = np.linalg.svd(root_taste.T @ root_appeal, full_matrices=False)
+    n_kept = min(most, len(strength))
+    a, b = np.zeros((2, taste.shape[1], most))
+    kept = np.sqrt(strength[:n_kept])
+    a[:, :n_kept] = back_taste @ (left[:, :n_kept] * kept)
+    b[:, :n_kept] = back_appeal @ (right[:n_kept].T * kept)
+    peaks = a[np.abs(a).argmax(axis=0), np.arange(a.shape[1])]
+    signs = np.where(peaks < 0, -1.0, 1.0)
+    return a * signs, b * signs
+
+
+def looked_at(n_people: int) -> npt.NDArray[np.int64]:
+    """Return the rows of the people that are looked at, ascending: at most 20,000, evenly spaced."""
+    return np.linspace(0, n_people - 1, min(n_people, _PEOPLE)).astype(np.int64)
+
+
+def _root(rows: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Return R with `R @ R.T` the second moment of the rows, and the transpose of its pseudo-inverse."""
+    n_people = max(len(rows), 1)
+    if len(rows) < rows.shape[1]:
+        _, lengths, turned = np.linalg.svd(rows, full_matrices=False)
+        values, vectors = lengths**2 / n_people, turned.T
+    else:
+        values, vectors = np.linalg.eigh(rows.T @ rows / n_people)
+    kept = values > 1e-9 * max(float(values.max(initial=0.0)), 1e-300)
+    spread = np.sqrt(values[kept])
+    return vectors[:, kept] * spread, vectors[:, kept] / spread

@@ -1,0 +1,245 @@
+"""Who was shown whom, how surely they looked, and what they said; separations leave no row."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.label_weights import GRADES, LabelSettings
+from recsys.data.labels import pair_labels
+from recsys.data.population import Population
+from recsys.models.fold_in import Evidence
+from recsys.types import BoolArray, Float64Array, Int32Array
+
+_USUAL_DECAY: Final = 0.5
+_EVIDENCE: Final = 50.0
+_MOST: Final = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """P(looked at place r) = r ** -decay, the position-based model with a power law.
+
+    The first place is taken as looked at. `unplaced` is for exposures whose place is not known.
+
+    Source: Craswell et al., "An experimental comparison of click position-bias models", WSDM 2008.
+
+    >>> Examination(decay=0.5).chances(np.array([1.0, 4.0, np.nan])).tolist()
+    [0.98, 0.5, 0.5]
+    """
+
+    decay: float = _USUAL_DECAY
+    unplaced: float = 0.5
+
+    def chances(self, places: Float64Array) -> Float64Array:
+        """Return P(looked) for places from 1, NaN for an unknown place; at most 0.98."""
+        known = np.isfinite(places) & (places >= 1.0)
+        chance = np.where(known, np.where(known, places, 1.0) ** -self.decay, self.unplaced)
+        return np.minimum(chance, _MOST)
+
+    @classmethod
+    def fit(cls, places: Float64Array, answered: npt.NDArray[np.bool_]) -> "Examination":
+        """Learn the decay from which exposures were answered, by a Poisson regression on log place.
+
+        Taken as it is only for lists in random order; where better candidates stood higher, the
+        decay comes out too steep. A pull to 0.5 keeps it when there is little to learn from.
+
+        places:   `(n_exposures,)` from 1, NaN unknown.
+        answered: `(n_exposures,)` liked, passed or hid.
+        """
+        known = np.isfinite(places) & (places >= 1.0)
+        if not answered[known].any():
+            return cls()
+        place = places[known].astype(np.int64)
+        shown = np.bincount(place)[1:].astype(np.float64)
+        said = np.bincount(place, answered[known])[1:]
+        x = -np.log(np.arange(1, len(shown) + 1))
+        decay, level = _USUAL_DECAY, float(np.log(said.sum() / shown.sum()))
+        for _ in range(50):
+            mean = shown * np.exp(np.minimum(level + decay * x, 0.0))
+            residual = said - mean
+            gradient = np.array([residual.sum(), residual @ x - _EVIDENCE * (decay - _USUAL_DECAY)])
+            cross = mean @ x
+            hessian = np.array([[mean.sum() + 1e-9, cross], [cross, mean @ (x * x) + _EVIDENCE]])
+            step = np.clip(np.linalg.solve(hessian, gradient), -0.5, 0.5)
+            level, decay = level + float(step[0]), float(np.clip(decay + step[1], 0.0, 2.0))
+        return cls(decay=decay)
+
+
+def asked_first(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Say of which pairs the candidate had liked the viewer before the viewer decided, `(n_pairs,)`.
+
+    key: ascending, `viewer * n_people + candidate` in the codes of the events.
+    """
+    width = max(len(events.coded.people), 1)
+    decided = _first(events, key, "like", "pass", "hide")
+    liked = _first(events, (key % width) * width + key // width, "like")
+    return (liked < decided) & (decided < np.iinfo(np.int64).max)
+
+
+def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArray[np.int64]:
+    """Return when each pair in `key` had its first event of these types; the end of time if never."""
+    coded, never = events.coded, np.iinfo(np.int64).max
+    rows = np.flatnonzero(coded.are(*types) & (coded.target >= 0))
+    found, first = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_index=True)
+    if not len(found):
+        return np.full(len(key), never)
+    at = np.searchsorted(found, key).clip(0, len(found) - 1)
+    # events are in time order, so the first row of a pair is its earliest
+    return np.where(found[at] == key, coded.ts[rows[first[at]]], never)
+
+
+_MOST_SAID = 0.95
+_LEAST_LOOKED = 1e-6
+_LEAST_NO = 1e-3
+_ROUNDS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """One row a directed pair with evidence, sorted by viewer, then candidate; `(n_looks,)` each.
+
+    viewers, candidates: int32 rows of the people.
+    labels:   1 wanted to know the candidate, 0 not.
+    chances:  (0, 1] that the viewer really looked: 1 when they answered.
+    doubt:    at least 0, the odds of not having looked where nothing would ever have been said
+              after a look; 0 when they answered. See `believed`.
+    weights:  (0, 1] strength of the evidence, halved with age.
+    answered: said yes or no in so many words, or showed it later.
+    asked:    answered somebody who had said yes to them before, as in an inbox.
+    """
+
+    viewers: Int32Array
+    candidates: Int32Array
+    labels: Float64Array
+    chances: Float64Array
+    doubt: Float64Array
+    weights: Float64Array
+    answered: BoolArray
+    asked: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.viewers)
+
+    @classmethod
+    def from_events(cls, people: Population, events: Events) -> "Looks":
+        """Return the looks among `people`.
+
+        Pairs with a block, a report or another safety event are in no row, in either direction. An
+        exposure without an answer was looked at with the chance of its place (see `Examination`),
+        given that no answer came: at first as if all pairs liked each other equally often.
+        """
+        known = events.without_erased()
+        labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
+        answered = labels.strength != GRADES["impression"].strength
+        doubt = _doubt(known, labels.pair, answered, labels.label)
+        chances = _looked(doubt, _like_rate(labels.label, doubt))
+        listed = bool((labels.n_impressions > 0).any())
+        asked = answered & asked_first(known, labels.pair) if listed else np.zeros(len(answered), bool)
+        rows = people.ids.find(known.coded.people)
+        i, j = rows[labels.viewer], rows[labels.candidate]
+        kept = (i >= 0) & (j >= 0) & (chances > 0)
+        return cls(
+            viewers=i[kept],
+            candidates=j[kept],
+            labels=labels.label[kept],
+            chances=chances[kept],
+            doubt=doubt[kept],
+            weights=labels.weight[kept],
+            answered=answered[kept],
+            asked=asked[kept],
+        )
+
+    def take(self, chosen: npt.ArrayLike) -> "Looks":
+        """Return the chosen rows (positions or a mask)."""
+        at = np.asarray(chosen)
+        return Looks(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
+
+    def believed(self, p_like: Float64Array) -> "Looks":
+        """Return the looks with the chances that follow from P(like | look) of each, `(n_looks,)`.
+
+        Silence after a look is a no that was not said, so the more somebody would have liked the
+        candidate, the less likely it is that they looked: P(looked | silence) is
+        `(1 - p) / (1 - p + doubt)`. With these chances as weights, the slope of the log-likelihood of
+        a no is that of what was seen, silence, whether looked or not.
+
+        Source: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM
+        algorithm", Journal of the Royal Statistical Society B 39 (1977) 1-38.
+        """
+        found = replace(self, chances=np.where(self.doubt > 0, _looked(self.doubt, p_like), self.chances))
+        found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
+        return found
+
+    def sampled(self, most: int, rng: np.random.Generator) -> "Looks":
+        """Return at most `most` rows, drawn evenly, in the same order."""
+        if len(self) <= most:
+            return self
+        return self.take(np.sort(rng.choice(len(self), most, replace=False)))
+
+    def grouped(self, n_people: int) -> tuple[Evidence, Evidence]:
+        """Return the rows grouped by viewer and by candidate; found once."""
+        known: dict[int, tuple[Evidence, Evidence]] = self.__dict__.setdefault("_grouped", {})
+        if n_people not in known:
+            known[n_people] = (
+                Evidence.of(n_people, self.viewers, self.candidates),
+                Evidence.of(n_people, self.candidates, self.viewers),
+            )
+        return known[n_people]
+
+    def evidence(self, n_people: int) -> tuple[Float64Array, Float64Array]:
+        """Return how many looks each person gave and received, chances added up, `(n_people,)` each."""
+        given = np.bincount(self.viewers, self.chances, n_people)
+        received = np.bincount(self.candidates, self.chances, n_people)
+        return given.astype(np.float64), received.astype(np.float64)
+
+    def pair_folds(self, n_folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Return a random fold of each row; both directions of a pair share one."""
+        low = np.minimum(self.viewers, self.candidates).astype(np.int64)
+        high = np.maximum(self.viewers, self.candidates).astype(np.int64)
+        _, pair = np.unique(low * (int(high.max(initial=0)) + 1) + high, return_inverse=True)
+        return rng.integers(0, n_folds, int(pair.max(initial=-1)) + 1)[pair]
+
+
+def _doubt(
+    events: Events, key: npt.NDArray[np.int64], answered: BoolArray, labels: Float64Array
+) -> Float64Array:
+    """Return the doubt of each pair in `key` (ascending): `P(not looked) / (P(looked) P(silent | no))`.
+
+    How often a no stays unsaid is taken to be the same for everybody: of the looks that the places
+    of lists make likely, those that ended neither in a like nor in a stated no.
+    """
+    coded = events.coded
+    shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
+    doubt = np.zeros(len(key))
+    if not len(shown) or not len(key):
+        return doubt
+    own = coded.actor[shown] * len(coded.people) + coded.target[shown]
+    at = np.searchsorted(key, own).clip(0, len(key) - 1)
+    found = key[at] == own
+    at = at[found]
+    places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown[found]]
+    examination = Examination.fit(places, answered[at])
+    missed = np.exp(np.bincount(at, np.log1p(-examination.chances(places)), len(key)))
+    on_list = np.bincount(at, minlength=len(key)) > 0
+    looks = max(float((1.0 - missed)[on_list].sum()), 1.0)
+    likes, noes = (float((answered & on_list & (labels == said)).sum()) for said in (1.0, 0.0))
+    silent = 1.0 - min(noes / max(looks - likes, 1.0), _MOST_SAID)
+    return np.where(answered, 0.0, missed / (np.maximum(1.0 - missed, _LEAST_LOOKED) * silent))
+
+
+def _looked(doubt: Float64Array, p_like: Float64Array | float) -> Float64Array:
+    """Return P(looked | silence)."""
+    no = np.maximum(1.0 - np.asarray(p_like, np.float64), _LEAST_NO)
+    return np.asarray(no / (no + doubt), np.float64)
+
+
+def _like_rate(labels: Float64Array, doubt: Float64Array) -> float:
+    """Return P(like | look) over all looks, which the chances depend on, which depend on it."""
+    rate = 0.5
+    for _ in range(_ROUNDS if len(labels) else 0):
+        rate = float(labels.sum() / np.where(doubt > 0, _looked(doubt, rate), 1.0).sum())
+    return rate

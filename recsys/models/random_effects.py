@@ -1,0 +1,143 @@
+"""Selectivity and popularity: what is particular to a viewer or a candidate beyond everything else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.models.fold_in import Evidence
+from recsys.models.impressions import Looks
+from recsys.parallel import in_threads
+from recsys.types import Float64Array
+
+_LEAST_VARIANCE = 1e-3
+_SETTLED = 2e-3
+"""Logits, and shares of a variance, below which another round changes nothing that matters."""
+
+
+@dataclass(frozen=True, eq=False)
+class PersonEffects:
+    """Two numbers a person, in logits; 0 for somebody of whom nothing is known.
+
+    generosity: `(n_people,)` how much more readily than others they say yes (the less selective).
+    popularity: `(n_people,)` how much more readily others say yes to them.
+    intercept:  the logit of an average pair beyond the offset.
+    variances:  of generosity and popularity between people.
+    """
+
+    generosity: Float64Array
+    popularity: Float64Array
+    intercept: float
+    variances: tuple[float, float]
+
+    @classmethod
+    def none(cls, n_people: int) -> "PersonEffects":
+        """Nothing is known of anybody."""
+        return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (0.2, 0.2))
+
+    def logits(self, looks: Looks) -> Float64Array:
+        """Return what the intercept and the two people add to each look, `(n_looks,)`."""
+        return self.intercept + self.generosity[looks.viewers] + self.popularity[looks.candidates]
+
+
+def fit_person_effects(
+    looks: Looks,
+    offset: Float64Array,
+    n_people: int,
+    *,
+    variances: tuple[float, float] | None = None,
+    intercept: float | None = None,
+    start: PersonEffects | None = None,
+    rounds: int = 50,
+) -> PersonEffects:
+    """Fit crossed random effects to the answers given `offset` logits, by alternating Newton steps.
+
+    Each person's two numbers have normal priors around 0; the variances are learned from everybody
+    (an approximate EM step a round, as in penalised quasi-likelihood), unless given. With the
+    intercept and variances given, only the numbers of the people are found. `start` is where to begin:
+    effects found from almost the same looks.
+
+    Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
+    Journal of the American Statistical Association 88 (1993) 9-25.
+    """
+    begin = PersonEffects.none(n_people) if start is None else start
+    effects = [begin.generosity, begin.popularity]
+    spread = list(begin.variances if variances is None else variances)
+    level = begin.intercept if intercept is None else intercept
+    if not len(looks):
+        return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+    owners = (looks.viewers, looks.candidates)
+    sides = [_Side.of(looks, *one) for one in zip(owners, looks.grouped(n_people), strict=True)]
+    logits = offset + level + effects[0][looks.viewers] + effects[1][looks.candidates]
+    for _ in range(rounds):
+        largest, before = 0.0, list(spread)
+        for at, side in enumerate(sides):
+            curve, pull = side.sums(logits)
+            more = 0.0
+            if intercept is None:
+                more = min(max(float(pull.sum()) / (float(curve.sum()) + 0.5), -1.0), 1.0)
+            precision = curve + 1.0 / spread[at]
+            pull -= more * curve + effects[at] / spread[at]
+            step = np.clip(pull / precision, -1.0, 1.0)
+            if intercept is None:
+                # at the mode the effects of a side add up to nothing, so their mean belongs to the level
+                middle = float((effects[at] + step)[side.seen].mean())
+                more, step = more + middle, step - middle * side.seen
+            effects[at] = effects[at] + step
+            level, logits = level + more, logits + (step + more)[side.own]
+            if variances is None:
+                moments = effects[at][side.seen] ** 2 + 1.0 / precision[side.seen]
+                spread[at] = max(float(moments.mean()), _LEAST_VARIANCE)
+            largest = max(largest, abs(more), float(np.abs(step).max()))
+        moved = max(abs(now / then - 1.0) for now, then in zip(spread, before, strict=True))
+        if largest < _SETTLED and moved < _SETTLED:
+            break
+    return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The looks from the side of the viewers or of the candidates; entries grouped by person."""
+
+    own: npt.NDArray[np.integer]
+    evidence: Evidence
+    labels: Float64Array
+    weights: Float64Array
+    seen: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, looks: Looks, own: npt.NDArray[np.integer], evidence: Evidence) -> "_Side":
+        labels, weights = evidence.sorted(looks.labels), evidence.sorted(looks.chances)
+        return cls(own, evidence, labels, weights, np.diff(evidence.indptr) > 0)
+
+    def sums(self, logits: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Return curvature and slope of the log-likelihood in each person's number."""
+        n_people = len(self.evidence.indptr) - 1
+        curve, pull = np.zeros(n_people), np.zeros(n_people)
+        given = (self.evidence.indptr, self.evidence.order, self.labels, self.weights, logits)
+
+        def some(first: int, last: int) -> None:
+            _sums(*given, curve, pull, first, last)
+
+        in_threads(some, self.evidence.indptr)
+        return curve, pull
+
+
+@njit(cache=True, nogil=True)
+def _sums(  # noqa: PLR0917
+    indptr: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int32],
+    labels: Float64Array,
+    weights: Float64Array,
+    logits: Float64Array,
+    curve: Float64Array,
+    pull: Float64Array,
+    first: int,
+    last: int,
+) -> None:  # pragma: no cover
+    for person in range(first, last):
+        for entry in range(indptr[person], indptr[person + 1]):
+            p = 1.0 / (1.0 + np.exp(-logits[order[entry]]))
+            curve[person] += weights[entry] * p * (1.0 - p)
+            pull[person] += weights[entry] * (labels[entry] - p)

@@ -1,0 +1,181 @@
+"""How much each part counts, by how much is known of the two people; separable, so two matrices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+
+from recsys.models.directed import sigmoid
+from recsys.types import Float64Array
+
+PARTS: Final = ("content", "personal", "factors")
+"""Parts that score a pair; beside them selectivity (of the viewer) and popularity (of the candidate)."""
+_PRECISION: Final = 10.0
+_SLOPE_PRECISION: Final = 30.0
+_HALF: Final = 5.0
+"""Looks at which half of the evidence-dependent weight is reached."""
+
+
+def known(evidence: Float64Array) -> Float64Array:
+    """Return how well a person is known, `n / (n + 5)` for n looks.
+
+    >>> known(np.array([0.0, 5.0])).tolist()
+    [0.0, 0.5]
+    """
+    return evidence / (evidence + _HALF)
+
+
+@dataclass(frozen=True, eq=False)
+class Stacker:
+    """Weights of the parts; part p of a pair (i, j) counts `row_p(i) * column_p(j)`.
+
+    intercept: of the logit. near: of nearness.
+    rows:    `(n_parts + 2, 2)` weight of each part, of selectivity and of popularity for somebody
+             unknown, and what is added for somebody fully known.
+    columns: `(n_parts,)` what is added to 1 for a candidate fully known.
+    asked:   logits added for an answer to somebody who likes already; not part of taste and appeal.
+    """
+
+    intercept: float
+    near: float
+    rows: Float64Array
+    columns: Float64Array
+    asked: float
+
+    @classmethod
+    def usual(cls) -> "Stacker":
+        """Return the weights before any pair was left out to learn them from."""
+        rows = np.zeros((len(PARTS) + 2, 2))
+        rows[:, 0] = [1.0, 1.0, 0.5, 1.0, 1.0]
+        return cls(0.0, 1.0, rows, np.zeros(len(PARTS)), 0.0)
+
+    def of_content(self, level: float, slope: float) -> "Stacker":
+        """Return the weights for content logits that mean `level + slope * x`, not x."""
+        rows = self.rows.copy()
+        rows[0] *= slope
+        return replace(self, intercept=level + self.intercept, near=slope * self.near, rows=rows)
+
+    def row(self, part: int, known_rows: Float64Array) -> Float64Array:
+        """Return the weight of a part for viewers known so well."""
+        return self.rows[part, 0] + self.rows[part, 1] * known_rows
+
+    def column(self, part: int, known_columns: Float64Array) -> Float64Array:
+        """Return the factor of a part for candidates known so well."""
+        return 1.0 + self.columns[part] * known_columns
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of some pairs, `(n_pairs,)` each.
+
+    level:  the logit where all else is 0.
+    scores: `(n_parts, n_pairs)` in the order of `PARTS`. known_row, known_column: of viewer, candidate.
+    """
+
+    level: Float64Array
+    scores: Float64Array
+    near: Float64Array
+    generosity: Float64Array
+    popularity: Float64Array
+    known_row: Float64Array
+    known_column: Float64Array
+    asked: Float64Array
+
+    @classmethod
+    def joined(cls, parts: Sequence["Parts"]) -> "Parts":
+        """Return the pairs of all, one after another."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in names})
+
+
+def stacked(stacker: Stacker, parts: Parts) -> Float64Array:
+    """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without what being asked adds."""
+    logits = parts.level + stacker.intercept + stacker.near * parts.near
+    n_parts = len(PARTS)
+    logits += stacker.row(n_parts, parts.known_row) * parts.generosity
+    logits += stacker.row(n_parts + 1, parts.known_column) * parts.popularity
+    for part in range(n_parts):
+        weight = stacker.row(part, parts.known_row) * stacker.column(part, parts.known_column)
+        logits += weight * parts.scores[part]
+    return logits
+
+
+def fit_stacker(parts: Parts, labels: Float64Array, weights: Float64Array) -> Stacker:
+    """Learn the weights from pairs the parts were not fitted on, near the usual ones.
+
+    The row weights and the column factors are found in turns, each a logistic regression with a
+    normal prior: the usual weights for the first, no dependence on the candidate for the second.
+    """
+    stacker = usual = Stacker.usual()
+    if not len(labels) or not weights.any():
+        return stacker
+    for _ in range(2):
+        stacker = _columns_fitted(
+            parts, labels, weights, _rows_fitted(parts, labels, weights, stacker, usual)
+        )
+    return stacker
+
+
+def _rows_fitted(
+    parts: Parts, labels: Float64Array, weights: Float64Array, now: Stacker, usual: Stacker
+) -> Stacker:
+    features, n_parts = [np.ones(len(labels)), parts.near, parts.asked], len(PARTS)
+    for part in range(n_parts):
+        score = parts.scores[part] * now.column(part, parts.known_column)
+        features += [score, score * parts.known_row]
+    features += [parts.generosity, parts.generosity * parts.known_row]
+    features += [parts.popularity, parts.popularity * parts.known_column]
+    mean = np.concatenate([[usual.intercept, usual.near, usual.asked], usual.rows.ravel()])
+    precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
+    theta = _regression(
+        np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
+    )
+    return Stacker(
+        intercept=float(theta[0]),
+        near=float(theta[1]),
+        rows=theta[3:].reshape(-1, 2),
+        columns=now.columns,
+        asked=float(theta[2]),
+    )
+
+
+def _columns_fitted(parts: Parts, labels: Float64Array, weights: Float64Array, now: Stacker) -> Stacker:
+    fixed = parts.level + now.intercept + now.near * parts.near + now.asked * parts.asked
+    n_parts = len(PARTS)
+    fixed += now.row(n_parts, parts.known_row) * parts.generosity
+    fixed += now.row(n_parts + 1, parts.known_column) * parts.popularity
+    scores = np.array([now.row(part, parts.known_row) * parts.scores[part] for part in range(n_parts)])
+    fixed += scores.sum(axis=0)
+    precision = np.full(n_parts, _SLOPE_PRECISION)
+    columns = _regression(
+        scores * parts.known_column,
+        labels,
+        weights,
+        offset=fixed,
+        mean=np.zeros(n_parts),
+        precision=precision,
+    )
+    return replace(now, columns=columns)
+
+
+def _regression(
+    features: Float64Array,
+    labels: Float64Array,
+    weights: Float64Array,
+    *,
+    offset: Float64Array,
+    mean: Float64Array,
+    precision: Float64Array,
+) -> Float64Array:
+    """Return the posterior mode of a logistic regression, `(n_features,)`, by Newton's method."""
+    theta = mean.copy()
+    for _ in range(50):
+        p = sigmoid(offset + theta @ features)
+        gradient = features @ (weights * (labels - p)) - precision * (theta - mean)
+        curve = weights * np.maximum(p * (1.0 - p), 1e-3)
+        step = np.linalg.solve((features * curve) @ features.T + np.diag(precision), gradient)
+        theta = theta + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-9:
+            break
+    return np.asarray(theta, np.float64)

@@ -1,0 +1,124 @@
+"""Directed outcomes as rows of a population."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.data.events import Events
+from recsys.data.labels import PairLabels, pair_labels
+from recsys.data.population import Population
+from recsys.features.feature_map import FeatureMap
+from recsys.features.rows import BlockRows
+from recsys.models.impressions import Looks, asked_first
+from recsys.types import Float64Array, Int32Array
+
+_LEAST_SHARE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPairs:
+    """Who looked at whom, and whether they wanted to know them; sorted by viewer, then candidate.
+
+    viewers, candidates: `(n_pairs,)` int32 rows.
+    labels:              `(n_pairs,)` 0 or 1.
+    weights:             `(n_pairs,)` positive, 1 on average.
+    """
+
+    viewers: Int32Array
+    candidates: Int32Array
+    labels: Float64Array
+    weights: Float64Array
+
+    def __len__(self) -> int:
+        return len(self.viewers)
+
+    @classmethod
+    def from_events(cls, people: Population, events: Events, *, blind: bool = False) -> "LabelledPairs":
+        """Return the outcomes among `people`; evidence about anybody else is left out.
+
+        blind: leave out answers to a like received, where lists are logged: being liked flatters, so
+        such a yes says less of who suits whom. They stay where almost every no is such an answer.
+        """
+        known = events.without_erased()
+        labels = pair_labels(known.coded, now=known.now)
+        rows = people.ids.find(known.coded.people)
+        viewers, candidates = rows[labels.viewer], rows[labels.candidate]
+        kept = (viewers >= 0) & (candidates >= 0) & (labels.weight > 0)
+        if blind and (labels.n_impressions > 0).any():
+            kept &= _blind(labels, known)
+        weights = labels.weight[kept]
+        mean = float(weights.mean()) if len(weights) else 1.0
+        return cls(viewers[kept], candidates[kept], labels.label[kept], weights / mean)
+
+    def take(self, chosen: npt.ArrayLike) -> "LabelledPairs":
+        """Return the chosen pairs (positions or a mask)."""
+        at = np.asarray(chosen)
+        return LabelledPairs(self.viewers[at], self.candidates[at], self.labels[at], self.weights[at])
+
+    def sampled(self, most: int, rng: np.random.Generator) -> "LabelledPairs":
+        """Return at most `most` pairs, drawn evenly, in the same order."""
+        if len(self) <= most:
+            return self
+        return self.take(np.sort(rng.choice(len(self), most, replace=False)))
+
+    def among_fewer(self, n_people: int, most: int, rng: np.random.Generator) -> "LabelledPairs":
+        """Return the pairs among people drawn evenly, about `most` of them, in the same order.
+
+        Each person kept has more of their pairs than if pairs were drawn, so what is particular to
+        people weighs as it does among all.
+        """
+        if len(self) <= most:
+            return self
+        kept = rng.random(n_people) < np.sqrt(most / len(self))
+        return self.take(kept[self.viewers] & kept[self.candidates])
+
+
+def _blind(labels: PairLabels, events: Events) -> npt.NDArray[np.bool_]:
+    """Say which outcomes were decided before the other's like, if both kinds are among them; else all."""
+    kept = ~asked_first(events, labels.pair)
+    share = float(labels.label[kept].mean()) if kept.any() else 0.0
+    return kept if min(share, 1.0 - share) >= _LEAST_SHARE else np.ones(len(kept), bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """Gathered once, so that a model fitted on fewer pairs reads no table again.
+
+    features: fitted blocks. people: who is learned from. pairs: outcomes among them.
+    """
+
+    features: FeatureMap
+    people: Population
+    pairs: LabelledPairs
+
+    @cached_property
+    def rows(self) -> BlockRows:
+        """The rows of all people; they are made when first asked for, when events are gone."""
+        return self.features.concatenated(self.people)
+
+    def forget_rows(self) -> None:
+        """Let go of the rows, the largest of what is taught from; they are made again when asked for."""
+        self.__dict__.pop("rows", None)
+
+    def without(self, held: Looks) -> "Lesson":
+        """Return the lesson without the pairs of `held`, in either direction."""
+        width = max(len(self.people), 1)
+
+        def keys(one: LabelledPairs | Looks) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+            i, j = one.viewers.astype(np.int64), one.candidates.astype(np.int64)
+            return np.minimum(i, j) * width + np.maximum(i, j)
+
+        gone = np.isin(keys(self.pairs), np.unique(keys(held)))
+        left = replace(self, pairs=self.pairs.take(~gone))
+        left.__dict__["rows"] = self.rows
+        return left
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a model of behaviour is taught from: who looked at whom, and the lesson of content beneath."""
+
+    looks: Looks
+    content: Lesson | None

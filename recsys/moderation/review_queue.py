@@ -1,0 +1,137 @@
+"""What people have to look at, gravest first. The engine flags; people decide."""
+
+from typing import Final
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.population import as_utc
+from recsys.moderation.credibility import (
+    GRAVITY,
+    KIND,
+    PERSON,
+    REPORTER,
+    flags,
+    is_accusation,
+    mutual,
+    weights,
+)
+from recsys.moderation.review_policy import ReviewPolicy, load_policy
+
+APPEALS: Final = ("asked", "upheld", "granted")
+COLUMNS: Final = (
+    PERSON,
+    KIND,
+    GRAVITY,
+    "weight",
+    "reporters",
+    "mutual",
+    "evidence",
+    "since",
+    "appeal",
+    "policy",
+)
+
+
+def review_queue(
+    events: Events,
+    *,
+    holds: pd.DataFrame | None = None,
+    appeals: pd.DataFrame | None = None,
+    as_of: str | pd.Timestamp | None = None,
+    policy: ReviewPolicy | None = None,
+) -> pd.DataFrame:
+    """Return what to review, one row a person and kind, gravest first.
+
+    holds: user_id, ts, state (the safety table). appeals: user_id, ts, state in asked, upheld, granted.
+    Columns: user_id; kind and gravity, 1 to 4; weight of the credible reports; reporters, how many distinct
+    people said so; mutual, whether the two accuse each other; evidence, the event ids; since; appeal, the
+    last state or `none`; policy, the version of the rules. Reports without credibility are shown like all
+    others and move nothing; many at once are a row of their own, `brigade`.
+
+    >>> review_queue(Events.none()).empty
+    True
+    """
+    rules = load_policy() if policy is None else policy
+    known = events.until(None if as_of is None else as_utc(as_of)).without_erased()
+    found = flags(known, rules)
+    weighed = weights(found, known, as_of, rules)
+    found = found.assign(
+        weight=weighed["weight"].reindex(found.index).fillna(0.0),
+        mutual=mutual(found, rules) & is_accusation(found, rules),
+    )
+    rows = [_grouped(found, rules), _holds(holds, as_of, rules), _brigades(weighed, rules)]
+    queue = pd.concat([part for part in rows if len(part)] or [_grouped(found, rules)], ignore_index=True)
+    queue["appeal"] = _appeals(queue[PERSON], appeals, as_of)
+    queue["policy"] = rules.version
+    order = [GRAVITY, "weight", "since", PERSON, KIND]
+    ordered = queue.sort_values(order, ascending=[False, False, True, True, True], kind="stable")
+    return ordered[list(COLUMNS)].reset_index(drop=True)
+
+
+def _grouped(found: pd.DataFrame, policy: ReviewPolicy) -> pd.DataFrame:
+    """Return one row a person and kind; each reporter's weight counts once."""
+    grouped = found.groupby([PERSON, KIND], sort=True)
+    rows = grouped.agg(
+        reporters=(REPORTER, "nunique"),
+        mutual=("mutual", "any"),
+        evidence=(C.EVENT, tuple),
+        since=(C.TS, "min"),
+    ).reset_index()
+    once = found.groupby([PERSON, KIND, REPORTER])["weight"].max().groupby(level=[0, 1]).sum()
+    rows["weight"] = once.to_numpy(float)
+    rows[GRAVITY] = [policy.kinds[kind].gravity for kind in rows[KIND]]
+    return rows
+
+
+def _holds(
+    holds: pd.DataFrame | None, as_of: str | pd.Timestamp | None, policy: ReviewPolicy
+) -> pd.DataFrame:
+    if holds is None or holds.empty:
+        return pd.DataFrame()
+    known = holds if as_of is None else holds[~(holds[C.TS] > as_utc(as_of))]
+    last = known.sort_values(C.TS, kind="stable", na_position="first").groupby(C.USER).tail(1)
+    held = last[last[C.STATE] == "active"]
+    return pd.DataFrame(
+        {
+            PERSON: held[C.USER].to_numpy(object),
+            KIND: "hold",
+            GRAVITY: policy.kinds["hold"].gravity,
+            "weight": 0.0,
+            "reporters": 0,
+            "mutual": False,
+            "evidence": [(f"hold:{user}",) for user in held[C.USER]],
+            "since": held[C.TS].to_numpy(),
+        }
+    ).astype({"since": "datetime64[us, UTC]"})
+
+
+def _brigades(weighed: pd.DataFrame, policy: ReviewPolicy) -> pd.DataFrame:
+    """Return people of whom many without credibility said something within a few days."""
+    doubtful = weighed[~weighed["credible"]] if len(weighed) else weighed
+    rows = []
+    for person, said in doubtful.groupby(PERSON, sort=True):
+        window = said[said[C.TS] >= said[C.TS].max() - pd.Timedelta(days=policy.brigade_days)]
+        if window[REPORTER].nunique() >= policy.brigade:
+            rows.append(
+                {
+                    PERSON: person,
+                    KIND: "brigade",
+                    GRAVITY: policy.kinds["brigade"].gravity,
+                    "weight": 0.0,
+                    "reporters": window[REPORTER].nunique(),
+                    "mutual": False,
+                    "evidence": tuple(window[C.EVENT]),
+                    "since": window[C.TS].min(),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _appeals(people: pd.Series, appeals: pd.DataFrame | None, as_of: str | pd.Timestamp | None) -> pd.Series:
+    if appeals is None or appeals.empty:
+        return pd.Series("none", index=people.index, dtype=object)
+    known = appeals if as_of is None else appeals[appeals[C.TS] <= as_utc(as_of)]
+    last = known.sort_values(C.TS, kind="stable").groupby(C.USER)[C.STATE].last()
+    return people.map(last).fillna("none").astype(object)

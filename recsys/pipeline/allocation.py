@@ -1,0 +1,173 @@
+"""Everybody's list out of everybody's candidates, and what that is expected to bring."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.allocation.baselines import naive, product, random_order
+from recsys.allocation.comparison import compare
+from recsys.allocation.config import AllocationConfig, Presence
+from recsys.allocation.rounding import Ranked
+from recsys.catalogue.columns import Columns as C
+from recsys.config import AllocateSettings, Settings
+from recsys.data.conversations import DECIDING, full_lives
+from recsys.data.ids import IdIndex
+from recsys.data.population import Population
+from recsys.pipeline.list_files import list_tables, write_table
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.stage_outputs import write_allocation
+from recsys.random import generator
+from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_pool
+from recsys.ranking.recommend import RankedPairs, Rulebook
+
+PRODUCT: Final = "product"
+ALLOCATED: Final = "allocated"
+
+_POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
+_EDGES_TO_JUDGE = 20_000_000
+_DRAWS_AT_MOST = 10
+
+
+@dataclass(frozen=True)
+class AllocatedNight:
+    """What choosing the lists came to.
+
+    full: people who left the pool with as many companions as they wish for. unseen: who could be shown
+    to somebody and is not. dropped: pairs the plain check took out, anything but 0 is a defect.
+    gain: expected matches over those of lists by product, less 1.
+    """
+
+    people: int
+    rows: int
+    full: int
+    unseen: int
+    dropped: int
+    gain: float | None
+
+
+def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
+    """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
+    night = Night.under_way(settings, work)
+    rules = Rulebook(night.people, night.policy)
+    pool = read_pool(work, night.people.ids)
+    if not settings.allocate.enabled:
+        return _best_of_pool(settings, work, rules, pool)
+    full = full_lives(night.people, night.happened(*DECIDING))
+    rng = generator(settings, "allocate")
+    config = allocation_config(settings)
+    there = presence(settings.allocate, night.people)
+    found = allocated_lists(
+        rules,
+        mutual_pool(pool, rules.compiled, rules.likes, full, config.workers),
+        config,
+        rng=rng,
+        presence=there,
+        full=full,
+        combiner=settings.recommend.combiner,
+    )
+    write_table(work.lists, list_tables(found.pairs, night.people, rules.reasons))
+    figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
+    write_allocation(work.allocation, found.prices, figures)
+    return AllocatedNight(
+        people=len(np.unique(found.pairs.viewer)),
+        rows=len(found.pairs),
+        full=int(full.sum()),
+        unseen=len(found.allocation.unseen),
+        dropped=found.dropped,
+        gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
+    )
+
+
+def allocation_config(settings: Settings) -> AllocationConfig:
+    """Return the allocator's settings of a night."""
+    chosen = settings.allocate.model_dump(exclude={"enabled", "error", "opens"})
+    workers = settings.execution.workers or os.cpu_count() or 1  # threads: the same bytes in less time
+    return AllocationConfig(k=settings.recommend.k, workers=workers, **chosen)
+
+
+def presence(settings: AllocateSettings, people: Population) -> Presence:
+    """Return how likely everybody opens lists and inboxes, by when they were last here; unknown is never."""
+    opens = np.zeros(len(people), np.float32)
+    for word, chance in settings.opens.items():
+        opens[people.is_word(C.ACTIVITY, word)] = chance
+    return Presence.of(opens, n_people=len(people))
+
+
+def read_pool(work: WorkFolder, ids: IdIndex) -> Iterator[RankedPairs]:
+    """Read the candidates as rows of `ids`, in viewer and rank order, some whole lists at a time."""
+    texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
+    with pq.ParquetFile(work.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=_POOL)
+            viewer, candidate = (_rows(table[column], ids, texts) for column in (C.VIEWER, C.CANDIDATE))
+            p, q, both = (table[column].to_numpy() for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL))
+            found = RankedPairs(viewer, candidate, p, q, both.astype(np.float64))
+            pairs = RankedPairs.joined([cut_off, found])
+            whole = pairs.viewer != pairs.viewer[-1:]  # the last list may go on in the next group
+            yield pairs.kept(whole)
+            cut_off = pairs.kept(~whole)
+    yield cut_off
+
+
+def _rows(column: pa.ChunkedArray, ids: IdIndex, texts: pa.Array) -> npt.NDArray[np.int32]:
+    """Look each distinct id up once; `texts` are those of `ids`."""
+    parts = [np.empty(0, np.int32)]
+    for chunk in column.chunks:
+        rows = pc.index_in(chunk.dictionary, value_set=texts)
+        if rows.null_count:
+            ids.rows(chunk.dictionary.to_numpy(zero_copy_only=False))  # names the unknown one
+        parts.append(rows.to_numpy(zero_copy_only=False)[chunk.indices.to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts)
+
+
+def expected(
+    found: AllocatedLists,
+    config: AllocationConfig,
+    settings: AllocateSettings,
+    there: Presence,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Return what the lists are expected to bring under the model's own error, beside other orders."""
+    graph, k = found.graph, config.k
+    if graph.n_edges == 0:
+        return {"error": settings.error, "rows": []}
+    lists: Mapping[str, Ranked] = {
+        "random": random_order(graph, k, rng),
+        "naive": naive(graph, k),
+        PRODUCT: product(graph, k),
+        ALLOCATED: found.allocation.ranked,
+    }
+    rows = compare(
+        graph,
+        lists,
+        reference=PRODUCT,
+        rng=rng,
+        look=config.look,
+        inbox=config.inbox,
+        presence=there,
+        error=settings.error,
+        draws=int(np.clip(_EDGES_TO_JUDGE // graph.n_edges, 3, _DRAWS_AT_MOST)),
+    )
+    people = int(graph.takes_part.sum())
+    return {"error": settings.error, "people": people, "rows": [asdict(row) for row in rows]}
+
+
+def _best_of_pool(
+    settings: Settings, work: WorkFolder, rules: Rulebook, pool: Iterable[RankedPairs]
+) -> AllocatedNight:
+    """Write the best of every pool, whoever else wants the same people."""
+    kept = RankedPairs.joined(pairs.kept(pairs.rank() <= settings.recommend.k) for pairs in pool)
+    allowed = kept.allowed(rules.policy, rules.people)
+    kept = kept.kept(allowed)
+    write_table(work.lists, list_tables(kept, rules.people, rules.reasons))
+    write_allocation(work.allocation, np.zeros(len(rules.people), np.float32), {"rows": []})
+    people = len(np.unique(kept.viewer))
+    return AllocatedNight(people, len(kept), full=0, unseen=0, dropped=int((~allowed).sum()), gain=None)

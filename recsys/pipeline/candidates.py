@@ -1,0 +1,213 @@
+"""The lists of one part of the viewers, as work an executor can share out."""
+
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.config import Settings
+from recsys.constraints.compiled import Compiled
+from recsys.constraints.plugin import check_brought
+from recsys.data.population import Population
+from recsys.pipeline.checkpoints import PartFiles
+from recsys.pipeline.executors import Executor, PartDone, WorkOnPart
+from recsys.pipeline.fingerprint import code_id, files_id, package_versions, text_id
+from recsys.pipeline.from_settings import chosen_executor, directed_of, load_model
+from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import WorkFolder
+from recsys.ranking.recommend import Searcher
+from recsys.retrieval.top_k import Retriever
+from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.types import BoolArray, Int32Array, UInt64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """Part p holds the viewers `rows[starts[p]:starts[p + 1]]`, ascending.
+
+    rows: `(n_viewers,)` int32, each once; starts: `(n_parts + 1,)` int64.
+    """
+
+    rows: Int32Array
+    starts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def part(self, number: int) -> Int32Array:
+        """Return the viewers of one part."""
+        return self.rows[self.starts[number] : self.starts[number + 1]]
+
+    def save(self, folder: Path) -> None:
+        """Write to a folder."""
+        save_arrays(folder, {"rows": self.rows, "starts": self.starts})
+
+    @classmethod
+    def load(cls, folder: Path) -> "Partition":
+        """Read what `save` wrote."""
+        arrays, _ = load_arrays(folder)
+        return cls(arrays["rows"], arrays["starts"])
+
+
+def partition(listed: BoolArray, cells: UInt64Array, people_a_part: int) -> Partition:
+    """Cut the listed people into parts of at most `people_a_part`.
+
+    Neighbouring cells go together, and a cell is cut only when it alone holds more than a part may.
+
+    >>> cut = partition(np.ones(5, bool), np.array([7, 9, 7, 9, 9], np.uint64), 3)
+    >>> [cut.part(number).tolist() for number in range(len(cut))]
+    [[0, 2], [1, 3, 4]]
+    """
+    rows = np.flatnonzero(listed).astype(np.int32)
+    rows = rows[np.argsort(cells[rows], kind="stable")]
+    _, first = np.unique(cells[rows], return_index=True)
+    ends = [*first[1:].tolist(), len(rows)] if len(rows) else []
+    starts, begin, before = [0], 0, 0
+    for end in ends:
+        if end - begin > people_a_part and before > begin:
+            starts.append(before)
+            begin = before
+        while end - begin > people_a_part:
+            begin += people_a_part
+            starts.append(begin)
+        before = end
+    if begin < len(rows):
+        starts.append(len(rows))
+    parts = np.array(starts, np.int64)
+    ascending = [np.sort(rows[a:b]) for a, b in itertools.pairwise(parts)]
+    return Partition(np.concatenate(ascending) if ascending else rows, parts)
+
+
+DROPPED = "dropped"
+"""Count of a part: pairs that the plain check took out; anything but 0 is a defect."""
+
+
+@dataclass(frozen=True)
+class RecommendJob:
+    """Everybody's candidates; part p is the viewers of part p of the partition in the work folder."""
+
+    settings: Settings
+    work: WorkFolder
+
+    @property
+    def files(self) -> PartFiles:
+        """Where parts are written."""
+        return PartFiles(self.work.parts / "recommend")
+
+    @property
+    def laid_out(self) -> Path:
+        """Where everybody lies laid out while the step is under way; all workers share the memory of it."""
+        return self.work.parts / "laid_out"
+
+    def lay_out(self, people: Population, compiled: Compiled) -> None:
+        """Lay out everybody for the workers, once."""
+        directed = directed_of(load_model(self.settings.model, self.work.model), people)
+        Retriever(directed, compiled).save(self.laid_out)
+
+    def open(self) -> WorkOnPart:
+        """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
+        night = Night.under_way(self.settings, self.work)
+        maker = Searcher(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
+        cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
+
+        def one(number: int) -> PartDone:
+            pairs, dropped = maker.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
+            table = list_table(pairs, night.people, None)
+            write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
+            return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
+
+        return one
+
+
+def inputs_id(settings: Settings, work: WorkFolder, night: Night) -> str:
+    """Return the identity of everything that decides what a part holds: data, code, model, settings."""
+    parts = {
+        "accepted": night.identity,
+        "code": code_id(),
+        "model": files_id(work.model),
+        "policy": night.policy.version,
+        "recommend": settings.recommend.model_dump(mode="json"),
+        "people_a_part": settings.execution.people_a_part,
+        "packages": package_versions(),
+    }
+    return text_id(json.dumps(parts, sort_keys=True))
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What finding the candidates came to.
+
+    rows: suggestions; parts: parts there are, redone: those done now, the others were finished already;
+    dropped: pairs the plain check took out, anything but 0 is a defect.
+    """
+
+    people: int
+    rows: int
+    parts: int
+    redone: int
+    dropped: int
+
+
+def recommend_night(
+    settings: Settings,
+    work: WorkFolder,
+    *,
+    executor: Executor | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Recommended:
+    """Write everybody's candidates to `work.pool`, in viewer and rank order, without reasons.
+
+    Parts finished by an earlier try from the same data, code and settings are not done again. The bytes
+    are the same however the viewers are cut and whoever does the parts.
+
+    progress: called with the number of viewers done, as parts are finished.
+
+    Raises BusyError when workers keep dying, PluginError for a rule from outside that contradicts itself.
+    """
+    job = RecommendJob(settings, work)
+    cut, done = _begun(job)
+    left = [number for number in range(len(cut)) if number not in done]
+    for number in done:
+        _tell(progress, len(cut.part(number)))
+    worker = executor or chosen_executor(settings.execution, parts=len(left))
+    for part in worker.run(job, left):
+        done[part.number] = part
+        _tell(progress, len(cut.part(part.number)))
+    shutil.rmtree(job.laid_out, ignore_errors=True)
+    rows = join_lists([job.files.path(number) for number in range(len(cut))], work.pool)
+    return Recommended(
+        people=len(cut.rows),
+        rows=rows,
+        parts=len(cut),
+        redone=len(left),
+        dropped=sum(_dropped(part.counts) for part in done.values()),
+    )
+
+
+def _begun(job: RecommendJob) -> tuple[Partition, dict[int, PartDone]]:
+    """Cut the viewers into parts and lay out everybody, unless all parts are there; return those that are."""
+    night = Night.under_way(job.settings, job.work)
+    check_brought(night.policy, night.people)
+    compiled = night.policy.compile(night.people)
+    cut = partition(compiled.listed, night.people.cells, job.settings.execution.people_a_part)
+    job.files.begin(inputs_id(job.settings, job.work, night))
+    cut.save(job.work.parts / "cut")
+    done = {number: part for number in range(len(cut)) if (part := job.files.done(number)) is not None}
+    if len(done) < len(cut):
+        job.lay_out(night.people, compiled)
+    return cut, done
+
+
+def _tell(progress: Callable[[int], object] | None, viewers: int) -> None:
+    if progress is not None:
+        progress(viewers)
+
+
+def _dropped(counts: Mapping[str, int]) -> int:
+    return int(counts.get(DROPPED, 0))

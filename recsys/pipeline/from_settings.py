@@ -1,0 +1,175 @@
+"""The feature blocks of the settings: the usual ones, and those of plugins."""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from recsys.config import ExecutionSettings, ModelSettings, Settings
+from recsys.data.population import Population
+from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.features.feature_map import FeatureMap
+from recsys.models.base import Model
+from recsys.models.baselines import LFRR, RCF, RECON, OneSidedALS, RandomModel
+from recsys.models.collaborative import CollaborativeModel
+from recsys.models.content import ContentModel
+from recsys.models.directed import Directed
+from recsys.models.hybrid import HybridModel
+from recsys.models.popularity import PopularityModel
+from recsys.pipeline.executors import Executor, InProcess, Processes
+from recsys.pipeline.spark_executor import Spark
+from recsys.plugins import known_names, load_plugin
+from recsys.random import generator
+from recsys.simulation.settings import town_settings
+from recsys.simulation.town import DEFAULT_AS_OF, Town, TownParts, make_town, make_town_parts
+
+if TYPE_CHECKING:
+    from recsys.features.block import Block
+
+
+def chosen_blocks(settings: ModelSettings) -> "list[Block] | None":
+    """Return the blocks a model learns from; None for the usual ones alone.
+
+    Raises PluginError when a plugin cannot be used, SettingsError for settings it does not take.
+
+    >>> chosen_blocks(ModelSettings()) is None
+    True
+    """
+    if not settings.blocks:
+        return None
+    from recsys.features.block import Block
+    from recsys.features.defaults import default_blocks
+
+    usual = default_blocks()
+    known_names("blocks", [*(block.name for block in usual), "numeric", "near"])
+
+    def fits(found: Any) -> bool:
+        return isinstance(found, type) and issubclass(found, Block)
+
+    own = []
+    for name, options in settings.blocks.items():
+        kind = load_plugin("blocks", name, fits=fits, what="a feature block")
+        try:
+            own.append(kind(**options))
+        except (TypeError, ValueError) as error:
+            where = f"settings.model.blocks.{name}"
+            raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
+    return [*usual, *own]
+
+
+MODELS: Final[dict[str, type[Model]]] = {
+    model.name: model
+    for model in (
+        HybridModel,
+        ContentModel,
+        CollaborativeModel,
+        PopularityModel,
+        OneSidedALS,
+        RECON,
+        RCF,
+        LFRR,
+        RandomModel,
+    )
+}
+"""Every model by the name the settings know it by."""
+
+
+def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) -> Model:
+    """Return the unfitted model the settings name.
+
+    features: fitted blocks for a model that works on them; it fits its own when None.
+
+    Raises SettingsError for an option the model does not have.
+
+    >>> chosen_model(ModelSettings(name="random")).name
+    'random'
+    """
+    kind = model_kind(settings.name)
+    config = configured(kind.config_type, settings.options, where="settings.model.options")
+    if not issubclass(kind, ContentModel | HybridModel):
+        return kind(config)
+    blocks = chosen_blocks(settings) if features is None else None
+    return kind(config, features=features, blocks=blocks)
+
+
+def load_model(settings: ModelSettings, folder: Path) -> Model:
+    """Read the fitted model the settings name."""
+    return model_kind(settings.name).load(folder)
+
+
+def directed_of(model: Model, people: Population) -> Directed:
+    """Return the matrices of the people of a night: those of the fit, when it was of these."""
+    return model.fitted if model.fitted.ids == people.ids else model.directed(people)
+
+
+def model_kind(name: str) -> type[Model]:
+    """Return a kind of model by name: one of this package, or of a plugin.
+
+    Raises PluginError when a plugin has the name and cannot be used.
+    """
+    known_names("models", MODELS)
+    if name in MODELS:
+        return MODELS[name]
+
+    def fits(found: Any) -> bool:
+        return isinstance(found, type) and issubclass(found, Model)
+
+    kind: type[Model] = load_plugin("models", name, fits=fits, what="a model")
+    return kind
+
+
+def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
+    """Return a frozen config object made from plain values; a list becomes a tuple.
+
+    Raises SettingsError for an unknown key or an impossible value.
+    """
+    known = [field.name for field in fields(kind)]
+    for key in options:
+        if key not in known:
+            raise SettingsError(
+                explained("unknown key", where=where, got=key, remedy=did_you_mean(key, known))
+            )
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    try:
+        return kind(**given)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
+
+
+def chosen_town(settings: Settings, *, nights_ahead: int = 0) -> Town:
+    """Return the town of the settings, with its past; see `make_town` for nights ahead.
+
+    Raises SettingsError for an unknown key under `simulate`.
+    """
+    return make_town(
+        settings.people,
+        generator(settings, "simulate"),
+        as_of=settings.as_of or DEFAULT_AS_OF,
+        settings=town_settings(settings.simulate),
+        nights_ahead=nights_ahead,
+    )
+
+
+def chosen_town_parts(settings: Settings) -> TownParts:
+    """Return the tables of the town of the settings, part by part.
+
+    Raises SettingsError for an unknown key under `simulate`.
+    """
+    return make_town_parts(
+        settings.people,
+        generator(settings, "simulate"),
+        as_of=settings.as_of or DEFAULT_AS_OF,
+        settings=town_settings(settings.simulate),
+    )
+
+
+def chosen_executor(settings: ExecutionSettings, *, parts: int) -> Executor:
+    """Return who does `parts` parts: starting processes for one part alone would only cost time.
+
+    >>> chosen_executor(ExecutionSettings(workers=2), parts=5)
+    Processes(workers=2)
+    """
+    if settings.executor == "spark":
+        return Spark(settings.spark_master)
+    workers = min(settings.workers or os.cpu_count() or 1, parts)
+    return InProcess() if workers <= 1 or settings.executor == "in_process" else Processes(workers)

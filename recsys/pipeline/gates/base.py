@@ -1,0 +1,152 @@
+"""What a gate looks at and what it answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.config import GateSettings
+from recsys.constraints.policy import Policy
+from recsys.data.population import Population
+from recsys.safety.erasure_list import Erased
+from recsys.storage.publication import Publication
+from recsys.types import BoolArray, Int32Array
+
+
+class Level(IntEnum):
+    """How a gate answers; the highest of all gates decides the night."""
+
+    PASS = 0
+    WARN = 1
+    BLOCK = 2
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One answer: the level, a sentence for the log, and the numbers and names behind it.
+
+    The page and the command line say it in the reader's language, from `numbers` and `names`.
+    """
+
+    gate: str
+    level: Level
+    message: str
+    numbers: Mapping[str, float | int | str] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+Numbers = Mapping[str, Mapping[str, float | int | str]]
+"""What the gates of one night counted, by gate."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The calibration error of the chance of a like, and the answers it was judged on."""
+
+    ece: float
+    answers: int
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Lists that want to be published, with all that is needed to judge them.
+
+    undeclared: platform conditions the operator did not declare.
+    erased:     who asked to be erased.
+    past:       what the gates of earlier nights counted, the latest last.
+    calibration: how far what the model states is from what happened, None when nobody judged it.
+    previous:   the publication served now, None when there is none; previous_problem says why it
+                could not be read.
+    """
+
+    lists: pd.DataFrame
+    people: Population
+    policy: Policy
+    limits: GateSettings
+    undeclared: Sequence[str] = ()
+    previous: Publication | None = None
+    previous_problem: str = ""
+    erased: Erased = field(default_factory=Erased)
+    past: Sequence[Numbers] = ()
+    calibration: Calibration | None = None
+
+    @cached_property
+    def viewers(self) -> Int32Array:
+        """Row of each list entry's viewer, -1 for an unknown id."""
+        return self.people.ids.find(self.lists[C.VIEWER])
+
+    @cached_property
+    def candidates(self) -> Int32Array:
+        """Row of each list entry's candidate, -1 for an unknown id."""
+        return self.people.ids.find(self.lists[C.CANDIDATE])
+
+    @cached_property
+    def listed(self) -> BoolArray:
+        """Who may be in a list at all, `(n_people,)` bool."""
+        return self.policy.compile(self.people).listed
+
+
+Gate = Callable[[Proposal], GateResult]
+
+
+def blocked_if_any(gate: str, count: int, *, good: str, bad: str) -> GateResult:
+    """Return BLOCK with `bad` when `count` is above zero; `bad` may name `{count}`."""
+    if count == 0:
+        return GateResult(gate, Level.PASS, good, {"count": 0})
+    return GateResult(gate, Level.BLOCK, bad.format(count=count), {"count": count})
+
+
+def graded(gate: str, message: str, *, warn: bool, block: bool, **values: float) -> GateResult:
+    """Return BLOCK, WARN or PASS, the first that applies, with the numbers behind it."""
+    level = Level.BLOCK if block else Level.WARN if warn else Level.PASS
+    return GateResult(gate, level, message, values)
+
+
+_USUAL: float = 1.4826
+"""Median absolute deviations of a normal distribution in one standard deviation."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """From `low` to `high` a number is as it usually is."""
+
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        """Say whether `value` is as it usually is."""
+        return self.low <= value <= self.high
+
+    def within(self, least: float, most: float) -> "Band":
+        """Return the part that a number between `least` and `most` can lie in, to be shown.
+
+        >>> Band(-0.1, 0.4).within(0.0, 1.0)
+        Band(low=0.0, high=0.4)
+        """
+        return Band(max(self.low, least), min(self.high, most))
+
+
+def usual_band(
+    past: Sequence[Numbers], gate: str, number: str, limits: GateSettings, *, least: float
+) -> Band | None:
+    """Return the range `number` of `gate` lay in, None while too few nights are known.
+
+    Median and median absolute deviation, so that one odd night does not widen it; never narrower than
+    `least` to each side, so that a number that hardly moves does not warn of nothing.
+
+    >>> nights = [{"g": {"x": value}} for value in (1.0, 1.1, 0.9, 1.0, 9.0)]
+    >>> usual_band(nights, "g", "x", GateSettings(), least=0.5)
+    Band(low=0.407, high=1.593)
+    """
+    known = [night[gate][number] for night in past if number in night.get(gate, {})]
+    values = np.array([value for value in known if isinstance(value, int | float)], float)
+    if len(values) < limits.band_nights:
+        return None
+    middle = float(np.median(values))
+    usual = _USUAL * float(np.median(np.abs(values - middle)))
+    reach = max(limits.band_width * usual, least)
+    return Band(round(middle - reach, 4), round(middle + reach, 4))

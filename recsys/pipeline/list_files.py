@@ -1,0 +1,222 @@
+"""The lists of many parts become one file, with a little of each part in memory at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
+from recsys.errors import InputError, explained
+from recsys.messaging.reasons import Reasons
+from recsys.ranking.recommend import RankedPairs
+from recsys.storage.atomic_write import durable_file
+from recsys.storage.coded_events import distinct
+from recsys.storage.publication import refused_unless_lists
+from recsys.types import Int64Array
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field(C.VIEWER, pa.string(), nullable=False),
+        pa.field(C.CANDIDATE, pa.string(), nullable=False),
+        pa.field(C.RANK, pa.int32(), nullable=False),
+        pa.field(C.P_LIKE, pa.float32()),
+        pa.field(C.P_LIKED_BACK, pa.float32()),
+        pa.field(C.P_MUTUAL, pa.float32()),
+        pa.field(C.PROPENSITY, pa.float32()),
+        pa.field(C.REASONS, pa.list_(pa.string())),
+    ]
+)
+Ids = Sequence[str] | npt.NDArray[np.object_]
+ROWS_A_GROUP: Final = 1_000_000
+ROWS_A_GROUP_OF_A_PART: Final = 50_000
+"""Parts are joined a row group of each at a time, so theirs are small."""
+
+
+def write_lists(path: Path, lists: pd.DataFrame) -> None:
+    """Write lists in viewer and rank order; the same lists give the same bytes.
+
+    Without a propensity column no lot decided anything, and it is 1.
+    Raises InputError when a column is missing or holds the wrong kind of value.
+    """
+    lists = lists if C.PROPENSITY in lists else lists.assign(**{C.PROPENSITY: 1.0})
+    missing = [name for name in SCHEMA.names if name not in lists]
+    if missing:
+        raise InputError(explained("a column is missing", where="the lists", got=", ".join(missing)))
+    ordered = lists[SCHEMA.names].sort_values([C.VIEWER, C.RANK], kind="stable")
+    try:
+        table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise InputError(explained("not a table of lists", got=str(error))) from error
+    write_table(path, [table.replace_schema_metadata(None)])
+
+
+def write_table(path: Path, batches: Iterable[pa.Table], rows_a_group: int | None = None) -> None:
+    """Write tables of lists, one after another, as one file in full or not at all."""
+    with durable_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_table(batch, row_group_size=rows_a_group or ROWS_A_GROUP)
+
+
+def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
+    """Write the lists of a file of this schema to another, part by part, `without` some people.
+
+    A list closes up where somebody is gone: ranks stay 1, 2, 3 and so on. With everybody the bytes stay.
+    Raises SourceError when the file holds no lists.
+    """
+    parts = _parts(source)
+    write_table(target, _left(parts, without) if len(without) else parts)
+
+
+def _parts(source: Path) -> Iterator[pa.Table]:
+    with refused_unless_lists(source), pq.ParquetFile(source) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number).select(SCHEMA.names).cast(SCHEMA)
+
+
+def _left(parts: Iterable[pa.Table], without: Ids) -> Iterator[pa.Table]:
+    gone = pa.array(without, pa.string())
+    viewer, n_listed = None, 0  # whom the last part ended with, and how many were left of their list
+    for part in parts:
+        named = pc.or_(*(pc.is_in(part[column], value_set=gone) for column in (C.VIEWER, C.CANDIDATE)))
+        left = part.filter(pc.invert(named))
+        if not len(left):
+            continue
+        viewers = left[C.VIEWER].to_numpy()
+        first = np.append(True, viewers[1:] != viewers[:-1])
+        begun = np.maximum.accumulate(np.where(first, np.arange(len(left)), 0))
+        rank = np.arange(len(left)) - begun + 1
+        rank[begun == 0] += n_listed if viewers[0] == viewer else 0
+        viewer, n_listed = viewers[-1], int(rank[-1])
+        at = left.schema.get_field_index(C.RANK)
+        yield left.set_column(at, SCHEMA.field(at), pa.array(rank, pa.int32()))
+
+
+def join_lists(parts: Sequence[Path], target: Path) -> int:
+    """Write the lists of all parts as one file in viewer and rank order; return the number of rows.
+
+    A viewer stands in one part alone, and each part is in viewer and rank order. The bytes are those of
+    `write_lists`, however the viewers were cut into parts.
+
+    Raises InputError for a part in another order.
+    """
+    order = _Order.of(parts)
+    write_table(target, _in_order([_Reader(path) for path in parts], order))
+    return order.n_rows
+
+
+class _Order(NamedTuple):
+    """Every list in the order of the whole: the part it lies in, and where its rows end in the whole."""
+
+    part: Int64Array
+    ends: Int64Array
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    @classmethod
+    def of(cls, parts: Sequence[Path]) -> Self:
+        found = [_lists_of(path) for path in parts]
+        viewers = np.concatenate([np.empty(0, object), *(names for names, _ in found)])
+        lengths = np.concatenate([np.empty(0, np.int64), *(rows for _, rows in found)])
+        part = np.repeat(np.arange(len(parts)), [len(names) for names, _ in found])
+        order = np.argsort(viewers, kind="stable")
+        place = np.argsort(order)
+        if ((np.diff(place) < 0) & (np.diff(part) == 0)).any():
+            raise InputError(explained("the lists of a part are not in the order of viewers", where="parts"))
+        return cls(part[order], np.cumsum(lengths[order]))
+
+    def rows(self, start: int, stop: int) -> tuple[Int64Array, Int64Array]:
+        """Return the number of rows of each part among rows `start` to `stop`, and where each row stands.
+
+        Rows stand one part after another, those of a part in its own order.
+        """
+        first, last = np.searchsorted(self.ends, (start, stop - 1), side="right")
+        lists = slice(first, last + 1)
+        begins = np.append(0, self.ends)[lists]
+        n_rows = np.minimum(self.ends[lists], stop) - np.maximum(begins, start)
+        by_part = np.argsort(self.part[lists], kind="stable")
+        at = np.empty(len(n_rows), np.int64)
+        at[by_part] = np.cumsum(n_rows[by_part]) - n_rows[by_part]
+        moved = np.repeat(at - (np.cumsum(n_rows) - n_rows), n_rows)
+        return np.bincount(self.part[lists], weights=n_rows).astype(np.int64), moved + np.arange(stop - start)
+
+
+def _lists_of(path: Path) -> tuple[npt.NDArray[np.object_], Int64Array]:
+    """Return the viewer and the length of every list of a part."""
+    with pq.ParquetFile(path, read_dictionary=[C.VIEWER]) as file:
+        names, viewer = distinct(file.read([C.VIEWER])[C.VIEWER])
+    first = np.flatnonzero(np.diff(viewer, prepend=-1))
+    return names[viewer[first]], np.diff(np.append(first, len(viewer)))
+
+
+def _in_order(parts: Sequence["_Reader"], order: _Order) -> Iterator[pa.Table]:
+    if not order.n_rows:
+        yield SCHEMA.empty_table()
+    for start in range(0, order.n_rows, ROWS_A_GROUP):
+        n_rows, rows = order.rows(start, min(start + ROWS_A_GROUP, order.n_rows))
+        pieces = [part.next(n) for part, n in zip(parts, n_rows.tolist(), strict=False) if n]
+        yield pa.concat_tables(pieces).combine_chunks().take(pa.array(rows))
+
+
+@dataclass
+class _Reader:
+    """The rows of a part from front to back, a row group in memory at a time."""
+
+    path: Path
+    group: int = 0
+    left: pa.Table | None = None
+
+    def next(self, n_rows: int) -> pa.Table:
+        """Return the next rows; the file is open only while it is read, for there may be many."""
+        tables = [] if self.left is None else [self.left]
+        if sum(map(len, tables)) < n_rows:
+            with pq.ParquetFile(self.path) as file:
+                while sum(map(len, tables)) < n_rows:
+                    tables.append(file.read_row_group(self.group))
+                    self.group += 1
+        whole = pa.concat_tables(tables)
+        self.left = whole.slice(n_rows)
+        return whole.slice(0, n_rows)
+
+
+def list_table(pairs: RankedPairs, people: Population, reasons: Reasons | None) -> pa.Table:
+    """Return suggestions as a table of lists; without `reasons` every pair's are empty."""
+    return _table(pairs, pairs.rank(), pa.array(people.ids.values, pa.string()), reasons)
+
+
+def list_tables(pairs: RankedPairs, people: Population, reasons: Reasons | None) -> Iterator[pa.Table]:
+    """Return the same as tables of one row group each, one after another, for there may be many."""
+    rank, texts = pairs.rank(), pa.array(people.ids.values, pa.string())
+    for start in range(0, max(len(pairs), 1), ROWS_A_GROUP):
+        here = slice(start, start + ROWS_A_GROUP)
+        yield _table(pairs.kept(here), rank[here], texts, reasons)
+
+
+def _table(
+    pairs: RankedPairs, rank: npt.NDArray[np.int32], texts: pa.Array, reasons: Reasons | None
+) -> pa.Table:
+    if reasons is None:
+        names, numbers, starts = np.array([], object), np.zeros(0, np.int32), np.zeros(len(pairs) + 1, int)
+    else:
+        names, numbers, starts = reasons.numbered(pairs.viewer, pairs.candidate)
+    words = pa.DictionaryArray.from_arrays(numbers.astype(np.int32), pa.array(names, pa.string()))
+    columns = {
+        C.VIEWER: texts.take(pa.array(pairs.viewer)),
+        C.CANDIDATE: texts.take(pa.array(pairs.candidate)),
+        C.RANK: rank,
+        C.P_LIKE: pairs.p_like.astype(np.float32),
+        C.P_LIKED_BACK: pairs.p_liked_back.astype(np.float32),
+        C.P_MUTUAL: pairs.p_mutual.astype(np.float32),
+        C.PROPENSITY: np.ones(len(pairs), np.float32) if pairs.propensity is None else pairs.propensity,
+        C.REASONS: pa.ListArray.from_arrays(starts.astype(np.int32), words.cast(pa.string())),
+    }
+    return pa.table(columns, schema=SCHEMA)

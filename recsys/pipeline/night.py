@@ -1,0 +1,146 @@
+"""The people, events and rules of one night, read from its tables."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.config import TOWN, PolicySettings, Settings
+from recsys.constraints.plugin import brought_constraint
+from recsys.constraints.policy import Policy
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.errors import PublicationError
+from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.stage_outputs import (
+    accepted_id,
+    count_accepted_events,
+    is_accepted,
+    read_accepted_coded,
+    read_accepted_events,
+    read_accepted_people,
+)
+from recsys.safety.erasure_list import Erased
+from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
+from recsys.storage.manifest import read_manifest
+from recsys.storage.publication import RUNS, current_run
+from recsys.storage.source_snapshot import snapshot_source
+from recsys.types import Int32Array
+
+if TYPE_CHECKING:
+    from recsys.data.events import CodedEvents
+
+
+@dataclass(frozen=True, eq=False)
+class Night:
+    """What every step after the validation works on.
+
+    kept: what the validation accepted, when it was kept; used when it is of these very tables, see
+          `recsys.pipeline.stage_outputs`.
+    """
+
+    settings: Settings
+    source: str
+    kept: Path | None = None
+
+    @classmethod
+    def under_way(cls, settings: Settings, work: WorkFolder) -> Self:
+        """Return the night whose tables were copied to the work folder."""
+        return cls(settings, snapshot_source(settings.source, work.tables), work.accepted)
+
+    @cached_property
+    def tables(self) -> LoadedTables:
+        """All tables, checked; what happened is in `events`."""
+        return with_events_only_sorted(load_tables(self.source, self.settings.as_of))
+
+    @cached_property
+    def people(self) -> Population:
+        """Everybody, as of the time of the night."""
+        return read_accepted_people(self._kept) if self._kept else population_of(self.tables)
+
+    @cached_property
+    def events(self) -> "Events":
+        """Everything that happened up to then."""
+        return read_accepted_events(self._kept) if self._kept else events_of(self.tables)
+
+    def let_go(self) -> None:
+        """Let go of everybody and everything that happened; asked for again, they are read again."""
+        for name in ("people", "events"):
+            self.__dict__.pop(name, None)
+
+    @property
+    def n_events(self) -> int:
+        """How many events there are, without reading them when they were kept."""
+        return count_accepted_events(self._kept) if self._kept else len(self.events)
+
+    def coded_events(self) -> "CodedEvents":
+        """Return the events as arrays; they are not kept here, so that they last as long as they are used."""
+        return read_accepted_coded(self._kept) if self._kept else self.events.coded
+
+    def happened(self, *types: str) -> "Events":
+        """Return the events of some types; where all were kept, no other is read."""
+        if self._kept:
+            return read_accepted_events(self._kept, types)
+        return self.events.of_types(*types)
+
+    @cached_property
+    def identity(self) -> str:
+        """What decides whom and what the validation accepts."""
+        return accepted_id(self.source, self.settings.as_of)
+
+    @cached_property
+    def _kept(self) -> Path | None:
+        """Where the accepted people lie, None when they have to be read from the tables."""
+        if self.kept is None or "tables" in self.__dict__ or not is_accepted(self.kept, self.identity):
+            return None
+        return self.kept
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The rules of the settings."""
+        return chosen_policy(self.settings.policy)
+
+
+def tables_of(settings: Settings, work: WorkFolder) -> str:
+    """Return where tonight's tables come from, before they are copied."""
+    return f"parquet:{work.town}" if settings.source == TOWN else settings.source
+
+
+def chosen_policy(settings: PolicySettings) -> Policy:
+    """Return the policy of the settings: every rule of the package, and those of plugins.
+
+    Raises PluginError when a plugin cannot be used, SettingsError for settings it does not take.
+    """
+    policy = Policy.default(verification=settings.verification, same_employer=settings.same_employer)
+    for name, options in settings.constraints.items():
+        policy &= brought_constraint(name, options)
+    return policy
+
+
+def still_here(people: Population, erased: Erased) -> tuple[Int32Array, Population, npt.NDArray[np.object_]]:
+    """Return the rows of everybody who is still here, them as a population, and the ids of those gone."""
+    gone = erased.holds(people.ids.values)
+    rows = np.flatnonzero(~gone).astype(np.int32)
+    left = people.take(rows) if gone.any() else people
+    return rows, left, people.ids.values[gone]
+
+
+def late_events(events: Events, published: Path) -> int | None:
+    """Return how many events of the time before the last publication it did not know; None without one.
+
+    They count tonight like any other: a night reads the whole log. Events of people who were erased
+    since, or that the source removed, are missing from the count.
+    """
+    try:
+        run_id = current_run(published)
+        if run_id is None:
+            return None
+        manifest = read_manifest(published / RUNS / run_id)
+    except PublicationError:
+        return None
+    if manifest.events is None:
+        return None
+    return max(len(events.until(manifest.data_as_of)) - manifest.events, 0)

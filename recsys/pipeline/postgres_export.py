@@ -1,0 +1,294 @@
+"""The shape of what is served, step by step; a database is brought to the newest before it is used."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import SourceError, explained
+from recsys.safety.erasure_list import Erased
+from recsys.storage.postgres import be_the_writer, quoted, rows, transaction
+from recsys.storage.publication import LISTS, Publication
+
+SCHEMA: Final = "recsys"
+TABLE: Final = "recommendations"
+"""The lists that are served, one row a viewer."""
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        f"""
+        CREATE TABLE {SCHEMA}.served (
+            only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+            run_id text NOT NULL,
+            data_as_of timestamptz NOT NULL,
+            policy text NOT NULL,
+            model text NOT NULL,
+            viewers bigint NOT NULL,
+            suggestions bigint NOT NULL,
+            loaded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+        )
+        """,
+    ),
+    (f"ALTER TABLE {SCHEMA}.served ADD COLUMN erasure_watermark timestamptz",),
+)
+"""Statements by version, from 1. What was released once is never edited: a change is a new entry."""
+
+
+def migrate(cursor: Any) -> int:
+    """Bring the database to the newest version, in the transaction of `cursor`; return that version.
+
+    Raises SourceError when the database is newer than this package.
+    """
+    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    cursor.execute(
+        f"CREATE TABLE IF NOT EXISTS {SCHEMA}.migrations "
+        "(version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())"
+    )
+    here = version(cursor)
+    if here > len(MIGRATIONS):
+        remedy = "install the version of recsys that made it, or a newer one"
+        raise SourceError(explained("the database is newer than this package", got=here, remedy=remedy))
+    for number, statements in enumerate(MIGRATIONS[here:], start=here + 1):
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute(f"INSERT INTO {SCHEMA}.migrations (version) VALUES ({number})")  # noqa: S608 - a number
+    return len(MIGRATIONS)
+
+
+def version(cursor: Any) -> int:
+    """Return the version the database stands at, 0 before the first migration."""
+    (row,) = rows(cursor, f"SELECT coalesce(max(version), 0) AS version FROM {SCHEMA}.migrations")  # noqa: S608
+    return int(row["version"])
+
+
+JOINED: Final = ","
+"""What stands between the codes of one suggestion, because arrays of a database are rectangular."""
+
+_ROWS_AT_ONCE: Final = 1 << 20
+
+
+def viewer_rows(path: Path, *, rows_at_once: int = _ROWS_AT_ONCE) -> Any:
+    """Return a reader of `(viewer_id, one array a column)` over a file of lists, in bounded memory.
+
+    The file is in viewer and rank order, as `write_lists` leaves it; arrays are best first, so rank
+    has no column. A column of lists (reasons) becomes an array of texts joined by commas.
+    """
+    file = pq.ParquetFile(path)
+    first = _grouped(file.schema_arrow.empty_table())
+    batches = (batch for table in _whole_lists(file, rows_at_once) for batch in _grouped(table).to_batches())
+    return pa.RecordBatchReader.from_batches(first.schema, batches)
+
+
+def _whole_lists(file: Any, rows_at_once: int) -> Iterator[Any]:
+    """Yield tables of about `rows_at_once` rows that end where a list ends."""
+    left_over = file.schema_arrow.empty_table()
+    for batch in file.iter_batches(rows_at_once):
+        table = pa.concat_tables([left_over, pa.Table.from_batches([batch])]).combine_chunks()
+        viewer = table[C.VIEWER]
+        last = pc.index(viewer, viewer[-1]).as_py()
+        yield table.slice(0, last)
+        left_over = table.slice(last)
+    yield left_over
+
+
+def _grouped(table: Any) -> Any:
+    ends = _list_starts(table[C.VIEWER])
+    offsets = pa.array(np.append(ends, len(table)), pa.int32())
+    columns = {C.VIEWER: table[C.VIEWER].take(pa.array(ends, pa.int64()))}
+    for name in table.column_names:
+        if name not in (C.VIEWER, C.RANK):
+            columns[name] = pa.ListArray.from_arrays(offsets, _flat(table[name]))
+    return pa.table(columns)
+
+
+def _list_starts(viewers: Any) -> np.ndarray:
+    if not len(viewers):
+        return np.empty(0, np.int64)
+    changes = pc.not_equal(viewers.slice(1), viewers.slice(0, len(viewers) - 1))
+    return np.concatenate([[0], np.flatnonzero(changes.to_numpy()) + 1])
+
+
+def _flat(column: Any) -> Any:
+    joined = pc.binary_join(column, JOINED) if pa.types.is_list(column.type) else column
+    whole = joined.combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+
+
+_GONE: Final = "recsys_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """What leaving the database came to: own lists removed, lists of others shortened."""
+
+    lists: int
+    shortened: int
+
+
+def forget_served(ids: Sequence[str], address: str) -> Unlisted:
+    """Remove people's own lists, and them from the lists of everybody else, in one transaction.
+
+    In a list of others the person leaves every array, and who stood below moves up. A reader sees the
+    lists with them or without, and a connection lost on the way leaves the old: ask again. While
+    lists are being loaded it is refused: what is loaded may name them, so ask again afterwards.
+
+    Raises BusyError when the database is away or lists are being loaded, SourceError when it refuses.
+    """
+    with transaction(address) as cursor:
+        be_the_writer(cursor)
+        if not rows(cursor, f"SELECT to_regclass('{SCHEMA}.{TABLE}') IS NOT NULL AS there")[0]["there"]:
+            return Unlisted(0, 0)
+        return remove_people(cursor, ids)
+
+
+def remove_people(cursor: Any, ids: Sequence[str]) -> Unlisted:
+    """Do what `forget_served` does, in the transaction of `cursor`."""
+    _note_gone(cursor, ids)
+    mine = _count(cursor, f"{C.VIEWER} IN (SELECT id FROM {_GONE})")  # noqa: S608 - fixed names
+    cursor.execute(f"DELETE FROM {SCHEMA}.{TABLE} WHERE {C.VIEWER} IN (SELECT id FROM {_GONE})")  # noqa: S608
+    naming = f"{C.CANDIDATE} && (SELECT array_agg(id) FROM {_GONE})"  # noqa: S608
+    others = _count(cursor, naming)
+    cursor.execute(_without_gone(_array_columns(cursor), naming))
+    cursor.execute(f"DELETE FROM {SCHEMA}.{TABLE} WHERE cardinality({C.CANDIDATE}) = 0")  # noqa: S608
+    cursor.execute(
+        f"UPDATE {SCHEMA}.served SET viewers = (SELECT count(*) FROM {SCHEMA}.{TABLE}), suggestions = "  # noqa: S608
+        f"(SELECT coalesce(sum(cardinality({C.CANDIDATE})), 0) FROM {SCHEMA}.{TABLE})"
+    )
+    cursor.execute(f"DROP TABLE {_GONE}")
+    return Unlisted(mine, others)
+
+
+def _note_gone(cursor: Any, ids: Sequence[str]) -> None:
+    import pyarrow as pa
+
+    cursor.adbc_ingest(_GONE, pa.table({"id": pa.array(sorted(set(ids)), pa.string())}), temporary=True)
+
+
+def _array_columns(cursor: Any) -> list[str]:
+    """Return the columns of the lists that hold one value a suggestion."""
+    found = rows(
+        cursor,
+        "SELECT column_name::text AS name FROM information_schema.columns "  # noqa: S608 - fixed names
+        f"WHERE table_schema = '{SCHEMA}' AND table_name = '{TABLE}' AND data_type = 'ARRAY'",
+    )
+    return [row["name"] for row in found]
+
+
+def _count(cursor: Any, condition: str) -> int:
+    return int(rows(cursor, f"SELECT count(*) AS n FROM {SCHEMA}.{TABLE} WHERE {condition}")[0]["n"])  # noqa: S608
+
+
+def _without_gone(arrays: Sequence[str], condition: str) -> str:
+    """Return the statement that keeps, of every array alike, the places whose candidate is not gone."""
+    names = ", ".join(f"{quoted(name)} = kept.{quoted(name)}" for name in arrays)
+    kept = ", ".join(
+        f"coalesce(array_agg(one.{quoted(name)} ORDER BY one.place) FILTER (WHERE one.stays), '{{}}') "
+        f"AS {quoted(name)}"
+        for name in arrays
+    )
+    unnested = ", ".join(f"list.{quoted(name)}" for name in arrays)
+    columns = ", ".join(quoted(name) for name in arrays)
+    return (
+        f"UPDATE {SCHEMA}.{TABLE} AS own SET {names} FROM (SELECT list.{C.VIEWER}, {kept} "  # noqa: S608
+        f"FROM {SCHEMA}.{TABLE} AS list CROSS JOIN LATERAL (SELECT *, "
+        f"each.{C.CANDIDATE} NOT IN (SELECT id FROM {_GONE}) AS stays "
+        f"FROM unnest({unnested}) WITH ORDINALITY AS each({columns}, place)) AS one "
+        f"WHERE list.{condition} GROUP BY list.{C.VIEWER}) AS kept WHERE own.{C.VIEWER} = kept.{C.VIEWER}"
+    )
+
+
+_STAGING: Final = "recommendations_next"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the database serves: the run, the time of its data, how many viewers and suggestions."""
+
+    run_id: str
+    data_as_of: datetime
+    viewers: int
+    suggestions: int
+
+
+def load_publication(publication: Publication, address: str, *, erased: Erased | None = None) -> Served:
+    """Load a verified publication and serve it instead of what was served before.
+
+    Rows are copied into a staging table, indexed, and take the old table's name at the end of one
+    transaction: a reader sees the old lists or the new, never a mixture, and a connection lost at any
+    moment leaves the old. `recsys.recommendations` then has one row a viewer: viewer_id, and arrays
+    candidate_id, p_like, p_liked_back, p_mutual, reasons (codes joined by commas), best first.
+
+    erased: who asked to be erased; whom of them the publication still names does not enter.
+
+    Raises BusyError when the database is away or another writer is loading, SourceError when it
+    refuses, for example because it is newer than this package.
+    """
+    manifest = publication.manifest
+    with transaction(address) as cursor:
+        be_the_writer(cursor)
+        migrate(cursor)
+        viewers = _copy(cursor, publication)
+        suggestions = manifest.files[LISTS].rows or 0
+        cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{TABLE}")
+        cursor.execute(f"ALTER TABLE {SCHEMA}.{_STAGING} RENAME TO {TABLE}")
+        cursor.execute(f"ALTER INDEX {SCHEMA}.{_STAGING}_viewer RENAME TO {TABLE}_viewer")
+        cursor.execute(f"DELETE FROM {SCHEMA}.served")  # noqa: S608 - a fixed name
+        cursor.execute(
+            f"INSERT INTO {SCHEMA}.served "  # noqa: S608 - values are bound
+            "(run_id, data_as_of, policy, model, viewers, suggestions, erasure_watermark) "
+            "VALUES ($1, $2::text::timestamptz, $3, $4, $5, $6, $7::text::timestamptz)",
+            (
+                manifest.run_id,
+                manifest.data_as_of,
+                manifest.made_from.policy,
+                manifest.made_from.model,
+                viewers,
+                suggestions,
+                manifest.erasure_watermark,
+            ),
+        )
+        if gone := _still_named(publication, erased):
+            remove_people(cursor, gone)
+        return _served(cursor)
+
+
+def served(address: str) -> Served | None:
+    """Return what the database serves now, None when nothing was ever loaded."""
+    with transaction(address) as cursor:
+        there = rows(cursor, f"SELECT to_regclass('{SCHEMA}.{TABLE}') IS NOT NULL AS there")
+        return _served(cursor) if there[0]["there"] else None
+
+
+def _still_named(publication: Publication, erased: Erased | None) -> list[str]:
+    """Return who of those erased stands in the lists; none in lists made since the latest erasure."""
+    if erased is None or not len(erased) or publication.manifest.erasure_watermark == erased.watermark:
+        return []
+    path, columns = publication.folder / LISTS, [C.VIEWER, C.CANDIDATE]
+    table = pq.read_table(path, columns=columns, read_dictionary=columns, partitioning=None)
+    named = {
+        name for column in columns for part in table[column].chunks for name in part.dictionary.to_pylist()
+    }
+    ids = np.array(sorted(named), dtype=object)
+    return [str(one) for one in ids[erased.holds(ids)]]
+
+
+def _copy(cursor: Any, publication: Publication) -> int:
+    cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{_STAGING}")
+    reader = viewer_rows(publication.folder / LISTS)
+    cursor.adbc_ingest(_STAGING, reader, mode="create", db_schema_name=SCHEMA)
+    cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_viewer ON {SCHEMA}.{_STAGING} ({C.VIEWER})")
+    # what a reader asks by; sampling the arrays would cost as much as half the load
+    cursor.execute(f"ANALYZE {SCHEMA}.{_STAGING} ({C.VIEWER})")
+    return int(rows(cursor, f"SELECT count(*) AS n FROM {SCHEMA}.{_STAGING}")[0]["n"])  # noqa: S608
+
+
+def _served(cursor: Any) -> Served:
+    query = f"SELECT run_id, data_as_of, viewers, suggestions FROM {SCHEMA}.served"  # noqa: S608 - fixed
+    return Served(**rows(cursor, query)[0])

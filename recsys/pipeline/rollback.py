@@ -1,0 +1,56 @@
+"""What was served before is served again."""
+
+from pathlib import Path
+
+from recsys.errors import PublicationError, did_you_mean, explained
+from recsys.pipeline.erasure import still_names
+from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.retention import run_ids
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.publication import Publication, current_run, point_to, read_publication
+
+
+def rollback(published: str | Path, run_id: str | None = None) -> Publication:
+    """Point to `run_id`, or to the run before the one that is served, and return it.
+
+    Its files are checked first; when they do not match its manifest, the pointer stays.
+
+    Raises
+    ------
+    PublicationError
+        When there is no such run, nothing earlier, its files are damaged, or it names somebody erased.
+    BusyError
+        When another writer is at work.
+    """
+    published = Path(published)
+    if not published.is_dir():
+        remedy = "publish first: make nightly"
+        raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
+    with writer_lock(published):
+        found = read_publication(published, run_id=_chosen(published, run_id))
+        if still_names(found.folder, ErasureList.of(published).now()):
+            remedy = "choose a later run, or run the night"
+            raise PublicationError(
+                explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
+            )
+        point_to(published, found.run_id)
+        return found
+
+
+def _chosen(published: Path, run_id: str | None) -> str:
+    known = run_ids(published)
+    if run_id is not None:
+        if run_id not in known:
+            remedy = did_you_mean(run_id, known) if known else "publish first: make nightly"
+            raise PublicationError(
+                explained("no such publication", where=str(published), got=run_id, remedy=remedy)
+            )
+        return run_id
+    current = current_run(published)
+    earlier = [name for name in known if current is not None and name < current]
+    if not earlier:
+        remedy = "name a run with --run, or publish again"
+        raise PublicationError(
+            explained("nothing earlier to go back to", where=str(published), got=current, remedy=remedy)
+        )
+    return earlier[-1]

@@ -1,0 +1,131 @@
+"""People and events as the validation accepted them, kept so that no later step checks the tables again.
+
+What was refused decides who is kept apart, and that is in the people already: whom to hold, and which
+pairs are separated. The files are bound to the very tables, time and code they were made from; when any
+of these changed they are not used, and the tables are checked again.
+"""
+
+import json
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import CodedEvents, Events
+from recsys.data.population import Population
+from recsys.features.feature_map import FeatureMap
+from recsys.pipeline.fingerprint import code_id, source_id, text_id
+from recsys.pipeline.gates.base import Calibration
+from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.storage.atomic_write import write_durably
+from recsys.storage.coded_events import read_coded_events, read_compact_events
+from recsys.storage.frames import count_rows, read_frame, write_frame
+from recsys.storage.population_files import made_from, read_people, write_people
+from recsys.types import Float32Array
+
+_PEOPLE = "people"
+_EVENTS = "events.parquet"
+_DECIDING = ("schema", "history", "storage")
+"""The parts of this package that decide what is accepted."""
+
+
+def accepted_id(source: str, as_of: str | None) -> str:
+    """Return the identity of what decides whom and what the validation accepts."""
+    return text_id(f"{source_id(source)} {as_of} {code_id(*_DECIDING)}")
+
+
+def write_accepted(folder: Path, people: Population, events: Events, *, identity: str) -> None:
+    """Keep everybody and everything that happened; people come last, so that a part counts as nothing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_frame(folder / _EVENTS, events.compact().frame)
+    write_people(people, folder / _PEOPLE, made_from=identity)
+
+
+def is_accepted(folder: Path, identity: str) -> bool:
+    """Say whether `folder` holds in full what `identity` stands for."""
+    return made_from(folder / _PEOPLE) == identity
+
+
+def read_accepted_people(folder: Path) -> Population:
+    """Return everybody.
+
+    Raises SourceError when a file is damaged.
+    """
+    return read_people(folder / _PEOPLE)
+
+
+def read_accepted_events(folder: Path, types: Collection[str] | None = None) -> Events:
+    """Return everything that happened, compact as in `Events.compact`, or the events of some types.
+
+    Raises SourceError when the file is damaged.
+    """
+    if types is None:
+        return read_compact_events(folder / _EVENTS)
+    return Events(read_frame(folder / _EVENTS, only=(C.TYPE, types)))
+
+
+def read_accepted_coded(folder: Path) -> CodedEvents:
+    """Return the same as arrays, without a text for each event.
+
+    Raises SourceError when the file is damaged.
+    """
+    return read_coded_events(folder / _EVENTS)
+
+
+def count_accepted_events(folder: Path) -> int:
+    """Return how many events there are.
+
+    Raises SourceError when the file is damaged.
+    """
+    return count_rows(folder / _EVENTS)
+
+
+def write_features(features: FeatureMap, folder: Path) -> None:
+    """Write fitted blocks as plain arrays."""
+    save_arrays(folder, features.arrays(), {"blocks": features.meta()})
+
+
+def read_features(folder: Path) -> FeatureMap:
+    """Read the fitted blocks that `write_features` wrote."""
+    arrays, meta = load_arrays(folder)
+    return FeatureMap.from_arrays(arrays, meta["blocks"])
+
+
+def read_calibration(path: Path, model: str) -> Calibration | None:
+    """Return the calibration error of a model from the evaluation of a night, None when nobody judged it.
+
+    path: the file the evaluation wrote; model: the name of the model that made the lists.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+        rows = [row for row in found.get("measures", ()) if row["model"] == model and row["slice"] == "all"]
+        errors = [row["value"] for row in rows if (row["metric"], row.get("target")) == ("ece", "like")]
+        return Calibration(float(errors[0]), int(found["answered_after"])) if errors else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+_PRICES: Final = "prices"
+FIGURES: Final = "figures.json"
+
+
+def write_allocation(folder: Path, prices: Float32Array, figures: Mapping[str, Any]) -> None:
+    """Write figures for the report and the price of everybody's attention, `(n_people,)`.
+
+    Prices come last, so that a folder left half written cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_durably(folder / FIGURES, json.dumps(figures, indent=1).encode() + b"\n")
+    save_arrays(folder, {_PRICES: prices})
+
+
+def read_prices(folder: Path) -> Float32Array:
+    """Read the price of everybody's attention, `(n_people,)` float32.
+
+    Raises SourceError when it is missing or damaged.
+    """
+    return np.asarray(load_arrays(folder)[0][_PRICES], np.float32)

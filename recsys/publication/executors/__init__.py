@@ -1,1 +1,0 @@
-"""Who works through the parts of a step: this process, several, or a cluster; the bytes are the same."""

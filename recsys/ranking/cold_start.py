@@ -1,0 +1,284 @@
+"""What a publication keeps for people who were not there yet: the rules' words and the model."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.base import Constraint
+from recsys.constraints.cold_start import Plan
+from recsys.constraints.plugin import brought_constraint, is_own
+from recsys.constraints.policy import Policy
+from recsys.data.events import Events
+from recsys.data.exclusions import relations
+from recsys.data.ids import IdIndex
+from recsys.data.labels import LABEL, directed_labels
+from recsys.data.population import Population
+from recsys.errors import InputError, PublicationError, RecsysError, explained
+from recsys.messaging.reasons import Reasons
+from recsys.models.base import Model
+from recsys.models.directed import sigmoid
+from recsys.models.distance_decay import Nearness
+from recsys.models.fold_in import Evidence, fold_in_answers
+from recsys.models.reciprocal import combine
+from recsys.plugins import plugins
+from recsys.ranking.snapshot import Served
+from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.storage.manifest import Manifest, verify_files
+from recsys.storage.publication import NEWCOMERS
+from recsys.types import Int32Array
+
+_MODELS: Final[Mapping[str, tuple[str, str]]] = {
+    "content": ("recsys.models.content", "ContentModel"),
+    "hybrid": ("recsys.models.hybrid", "HybridModel"),
+}
+"""Models that score people they have never seen."""
+
+
+def write_newcomer_files(folder: Path, people: Population, policy: Policy, model: Model) -> bool:
+    """Write to `folder` what folding in one more person needs; say whether this model can do it at all."""
+    if model.name not in _MODELS:
+        return False
+    plan = Plan.of(policy, people, policy.compile(people))
+    light = model.for_newcomers()
+    nearness = light.fitted.nearness
+    own = Policy(tuple(one for one in policy.constraints if is_own(one)))
+    settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
+    brought = [one for one in policy.constraints if not is_own(one)]
+    meta = {
+        "model": model.name,
+        "policy": settings,
+        "brought": {one.name: _options(one) for one in brought},
+        "answers_seen": dict(plan.answers_seen),
+        "nearness": None if nearness is None else asdict(nearness),
+    }
+    save_arrays(folder, plan.arrays(), meta)
+    light.save(folder / "model")
+    return True
+
+
+def _options(constraint: Constraint) -> dict[str, Any] | None:
+    """Return the settings of a rule from outside; None when they are no plain values."""
+    options: dict[str, Any] = asdict(constraint) if is_dataclass(constraint) else {}
+    try:
+        again: Any = json.loads(json.dumps(options))
+    except TypeError:
+        return None
+    return options if again == options else None
+
+
+def _rules(settings: Mapping[str, Any] | None, brought: Mapping[str, Any]) -> Policy | None:
+    """Return the rules a publication was made with, when settings and plugins alone make them."""
+    if not settings or any(
+        options is None or name not in plugins("constraints") for name, options in brought.items()
+    ):
+        return None
+    policy = Policy.default(**settings)
+    for name, options in brought.items():
+        policy &= brought_constraint(name, options)
+    return policy
+
+
+def _settings() -> list[dict[str, Any]]:
+    tiers, same = ("age", "id", "id_liveness"), (True, False)
+    return [{"verification": tier, "same_employer": employer} for tier in tiers for employer in same]
+
+
+@dataclass(frozen=True, eq=False)
+class NewcomerFiles:
+    """The same, opened: the plan, the rules it was made of, the model, and its nearness."""
+
+    plan: Plan
+    policy: Policy
+    model: Model
+    nearness: Nearness | None
+
+    @classmethod
+    def open(cls, run: Path, manifest: Manifest, policy: Policy | None) -> Self:
+        """Verify and map what was written; a policy that is not a default one has to be given.
+
+        Raises PublicationError when there is nothing, or it is damaged.
+        """
+        if f"{NEWCOMERS}/arrays.json" not in manifest.files:
+            remedy = "publish a content or hybrid model"
+            raise PublicationError(explained("this publication folds nobody in", remedy=remedy))
+        verify_files(run, manifest, under=f"{NEWCOMERS}/")
+        arrays, meta = load_arrays(run / NEWCOMERS, mmap="c", verify=False)
+        rules = policy or _rules(meta["policy"], meta.get("brought", {}))
+        if rules is None or rules.version != manifest.made_from.policy:
+            raise PublicationError(
+                explained("the rules of this publication are not known", remedy="give policy=")
+            )
+        module, name = _MODELS[meta["model"]]
+        model = getattr(import_module(module), name).load(run / NEWCOMERS / "model")
+        near = None if meta["nearness"] is None else Nearness(**meta["nearness"])
+        return cls(Plan.from_arrays(arrays, meta["answers_seen"]), rules, model, near)
+
+
+def padded(factors: Any, width: int) -> Any:
+    """Return one row of factors in float64, padded with zeros to `width`.
+
+    Raises PublicationError when it is longer than that.
+
+    >>> padded(np.ones((1, 2), np.float32), 3).tolist()
+    [1.0, 1.0, 0.0]
+    """
+    row = np.asarray(factors, np.float64)[0]
+    if len(row) > width:
+        raise PublicationError(explained("the model has other factors than the publication", got=len(row)))
+    return np.concatenate([row, np.zeros(width - len(row))])
+
+
+Profile = Population | Mapping[str, pd.DataFrame]
+
+_BY_CODE: Final = ("interest", "listens", "answer")
+
+
+def one_person(user_id: str, profile: Profile) -> Population:
+    """Return the person of a profile: a population of one, or tables as a night reads them.
+
+    Raises InputError, which tells nothing of what the profile says, when it cannot be used.
+    """
+    from recsys.storage.load import load_population
+
+    try:
+        people = profile if isinstance(profile, Population) else load_population(profile)
+    except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
+        what = explained("the profile cannot be used", got=type(error).__name__, remedy="see docs/data.md")
+        raise InputError(what) from None
+    if len(people) != 1 or people.ids.ids([0])[0] != user_id:
+        raise InputError(
+            explained("a profile is of the one person who is asked for", got=f"{len(people)} people")
+        )
+    return people
+
+
+@dataclass(frozen=True, eq=False)
+class Newcomer:
+    """A person beside a publication: their matrices, and whom they may be shown.
+
+    taste, appeal: `(n_factors,)` float64; allowed: `(n_people,)` bool; near: `(n_people,)` logits.
+    """
+
+    person: Population
+    taste: npt.NDArray[np.float64]
+    appeal: npt.NDArray[np.float64]
+    allowed: npt.NDArray[np.bool_]
+    near: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, served: Served, files: NewcomerFiles, person: Population, events: Events | None
+    ) -> "Newcomer":
+        """Fold a person in from the profile, and from what they did so far when there is anything."""
+        layout, plan = served.live.layout, files.plan
+        allowed = plan.may_show(files.policy, person) & (layout.position >= 0)
+        for question, accepted in plan.unseen_questions(person):
+            allowed &= served.answered(question, accepted)
+        near = np.zeros(len(allowed))
+        if files.nearness is not None:
+            near = files.nearness.matrix(person.cells, plan.cells)[0].astype(np.float64)[plan.cell]
+        directed, width = files.model.directed(person), layout.people.taste.shape[1]
+        taste, appeal = padded(directed.taste, width), padded(directed.appeal, width)
+        if events is not None and len(events):
+            allowed &= ~_done_with(served, person, events)
+            taste = _after(served, person, events, taste, near)
+        return cls(person, taste, appeal, allowed, near)
+
+    def best(self, served: Served) -> Int32Array:
+        """Return the rows of everybody who may be shown, best first: score from high to low, then row."""
+        live, rows = served.live, np.flatnonzero(self.allowed).astype(np.int32)
+        at, people = live.layout.position[rows], live.layout.people
+        like = sigmoid(people.appeal[at].astype(np.float64) @ self.taste + self.near[rows])
+        back = sigmoid(people.taste[at].astype(np.float64) @ self.appeal + self.near[rows])
+        value = combine(like, back, live.combiner)
+        if len(live.prices):
+            value -= like * live.prices[at]
+        return rows[np.lexsort((rows, -value))]
+
+    def reason_codes(self, served: Served, rows: Int32Array) -> list[list[str]]:
+        """Return why each of `rows` is shown to the newcomer; circles and nearness wait a night."""
+        mine, theirs = Reasons(self.person), served.reasons
+        codes, own = theirs.codes_by_kind(), mine.codes_by_kind()
+        held, said = theirs.arrays(), mine.arrays()
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.vstack([_aligned(said[name], own[kind], codes[kind]), held[name][rows]])
+            for name in held
+            if (kind := name.partition(".")[0]) in _BY_CODE
+        }
+        n = len(rows) + 1
+        arrays |= {
+            "circle.member": np.zeros(0, np.int32),
+            "circle.circles": np.zeros(0, np.int32),
+            "circle.starts": np.zeros(n + 1, np.int32),
+            "circle.n_circles": np.ones(1, np.int64),
+            "near.cell": np.zeros(n, np.int32),
+            "near.centre": np.zeros((1, 3)),
+            "near.meets": np.zeros(n, bool),
+        }
+        both = Reasons.from_arrays(arrays, codes)
+        return both.codes(np.zeros(len(rows), np.int32), np.arange(1, n, dtype=np.int32))
+
+
+def _aligned(values: npt.NDArray[Any], own: list[str], codes: list[str]) -> npt.NDArray[Any]:
+    found = np.zeros((1, len(codes)), values.dtype)
+    place = {code: at for at, code in enumerate(codes)}
+    for at, code in enumerate(own):
+        if code in place:
+            found[0, place[code]] = values[0, at]
+    return found
+
+
+def _done_with(served: Served, person: Population, events: Events) -> npt.NDArray[np.bool_]:
+    """Say whom the newcomer's own events keep apart from them, or they liked already, `(n_people,)` bool."""
+    me = person.ids.ids([0])[0]
+    named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
+    ids = IdIndex({*named.tolist(), me})
+    found, row = relations(events, None, None, ids, person.as_of), ids.row(me)
+    apart = found.separated[(found.separated == row).any(axis=1)]
+    liked = found.liked[found.liked[:, 0] == row]
+    both = np.concatenate([apart.ravel(), liked.ravel()])
+    others = ids.ids(np.unique(both[both != row])).tolist()
+    done = np.zeros(len(served.ids), bool)
+    rows = np.array(served.ids.find(others), np.int64)
+    done[rows[rows >= 0]] = True
+    return done
+
+
+def _after(
+    served: Served,
+    person: Population,
+    events: Events,
+    taste: npt.NDArray[np.float64],
+    near: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Return the taste after the newcomer's answers so far: a posterior mode around the profile's taste.
+
+    The prior allows logits to move by about one on an average person.
+    """
+    decided = directed_labels(events.until(person.as_of))
+    decided = decided[(decided[C.VIEWER] == person.ids.ids([0])[0]) & decided[LABEL].notna()]
+    rows = np.array(served.ids.find(decided[C.CANDIDATE]), np.int64)
+    listed = np.array([served.live.is_listed(int(row)) for row in rows], bool)
+    if not listed.any():
+        return taste
+    rows, labels = rows[listed], decided[LABEL].to_numpy(np.float64)[listed]
+    appeal = served.live.layout.people.appeal[served.live.layout.position[rows]].astype(np.float64)
+    evidence = Evidence.of(1, np.zeros(len(rows), np.int64), np.arange(len(rows)))
+    moved = fold_in_answers(
+        taste[None, :],
+        evidence,
+        appeal,
+        labels=labels,
+        weights=np.ones(len(rows)),
+        offset=near[rows],
+        strength=float(np.square(appeal).sum(axis=1).mean()),
+    )
+    return np.asarray(moved[0], np.float64)

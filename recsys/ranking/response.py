@@ -1,0 +1,144 @@
+"""What a backend gets: a page of people for one viewer, and nothing that was not meant for them.
+
+No score, distance, last activity, number of people left out or reason for leaving them out is in here.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from html import escape
+from typing import Final, Self
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import InputError, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One person to show.
+
+    rank: place on the page, from 1. reasons: codes for `recsys.messaging.reasons.reason_text`, of what
+    both may see at `stage`. opener_kind: empathy, hobby or calm. expires_at: ask anew after that.
+    """
+
+    candidate_id: str
+    rank: int
+    reasons: tuple[str, ...]
+    stage: str
+    opener_kind: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One place of a page as the next night needs it: who, where, and with what chance."""
+
+    candidate_id: str
+    position: int
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was offered to whom, to be handed back to `Ranker.record`; keep it on the server.
+
+    >>> receipt = Receipt("run", "model", "a", "2026-01-05T03:00:00+00:00", (Offered("b", 1, 1.0),))
+    >>> Receipt.from_json(receipt.to_json()) == receipt
+    True
+    """
+
+    run_id: str
+    model_version: str
+    viewer_id: str
+    as_of: str
+    offered: tuple[Offered, ...]
+
+    def to_json(self) -> str:
+        """Return the receipt as text, to keep in a session."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises InputError when it is no receipt.
+        """
+        try:
+            raw = json.loads(text)
+            offered = tuple(Offered(**one) for one in raw.pop("offered"))
+            texts = {name: text for name, text in raw.items() if isinstance(text, str)}
+            if datetime.fromisoformat(texts["as_of"]).tzinfo is None:
+                raise ValueError  # noqa: TRY301 - one answer to everything that is no receipt
+            return cls(**texts, offered=offered)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InputError(explained("not a receipt", remedy="give back what to_json returned")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """People for one viewer, best first; as many as asked for, or fewer, never padded.
+
+    model_version: identity of the model; data_as_of: the time the night stood at; staleness: how long
+    ago that was. degraded: the newest publication could not be loaded, so an older one is served.
+    """
+
+    viewer_id: str
+    items: tuple[Item, ...]
+    model_version: str
+    data_as_of: datetime
+    staleness: timedelta
+    degraded: bool
+    receipt: Receipt
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a person: candidate_id, rank, reasons, stage, opener_kind, expires_at."""
+        names = [field.name for field in fields(Item)]
+        return pd.DataFrame([[getattr(item, name) for name in names] for item in self.items], columns=names)
+
+    def _repr_html_(self) -> str:
+        """Show the people of the page."""
+        return f"<p>{escape(self.viewer_id)}, {len(self.items)} people</p>{self.to_frame().to_html()}"
+
+
+SURFACE: Final = "list"
+
+
+def impressions(receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
+    """Return one `impression` event for each person of the receipt who was really shown.
+
+    Columns as in the events table: event_id, ts, actor, target, type, surface, position (on the page),
+    propensity and model_version. The same receipt gives the same event ids, so that recording twice
+    counts once.
+
+    Raises InputError when somebody is named whom the receipt does not offer.
+    """
+    if isinstance(shown, str) or not all(isinstance(one, str) for one in shown):
+        raise InputError(explained("people shown are named by a list of ids"))
+    named = dict.fromkeys(shown)
+    offered = [one for one in receipt.offered if one.candidate_id in named]
+    if len(offered) < len(named):
+        what = f"{len(named) - len(offered)} of the people shown are not on the receipt"
+        raise InputError(explained(what, remedy="record each page with its own receipt"))
+    at = pd.Timestamp(receipt.as_of)
+    return pd.DataFrame(
+        {
+            C.EVENT: pd.Series([_event_id(receipt, one.candidate_id) for one in offered], dtype="str"),
+            C.TS: pd.Series([at] * len(offered), dtype="datetime64[us, UTC]"),
+            C.ACTOR: pd.Series(receipt.viewer_id, index=range(len(offered)), dtype="str"),
+            C.TARGET: pd.Series([one.candidate_id for one in offered], dtype="str"),
+            C.TYPE: pd.Series("impression", index=range(len(offered)), dtype="str"),
+            C.SURFACE: pd.Series(SURFACE, index=range(len(offered)), dtype="str"),
+            C.POSITION: pd.Series([one.position for one in offered], dtype="int64"),
+            C.PROPENSITY: pd.Series([one.propensity for one in offered], dtype="float64"),
+            C.MODEL_VERSION: pd.Series(receipt.model_version, index=range(len(offered)), dtype="str"),
+        }
+    )
+
+
+def _event_id(receipt: Receipt, candidate: str) -> str:
+    text = "\n".join((receipt.run_id, receipt.viewer_id, receipt.as_of, candidate))
+    return f"imp-{blake2b(text.encode(), digest_size=16).hexdigest()}"

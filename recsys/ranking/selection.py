@@ -1,0 +1,117 @@
+"""Whom one viewer is shown: tonight's list, then live search, both asked of safety first."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, NamedTuple
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.ranking.snapshot import Served
+from recsys.safety.store import Standing
+
+Ask = Callable[[str, Sequence[str]], Standing]
+"""Asks the safety store how a viewer and candidates stand at this moment."""
+
+_SPARE: Final = 8
+"""People looked up beyond those needed, so that a few who are out cost no second search."""
+
+
+class Choice(NamedTuple):
+    """Candidates in order: rows and propensities; live: whether the list of the night ran short."""
+
+    rows: list[int]
+    propensity: list[float]
+    live: bool
+
+
+NOBODY: Final = Choice([], [], live=False)
+
+
+def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[str] = ()) -> Choice:
+    """Return at most `k` people who may be shown to the viewer now, best first.
+
+    Rules are checked again by the compiled masks, then safety is asked about everybody who is left.
+    Whom the viewer had liked already when the night began is not offered again.
+    For a viewer who is unknown, not listed, held or erased the answer is nobody, after the same work:
+    one list, one question. Whose list it was does not matter, since nothing of it is used.
+    """
+    row = served.ids.find([viewer_id])[0]
+    known = served.live.is_listed(row)
+    whose = row if known else _decoy(served, viewer_id)
+    tonight = served.tonight(whose)
+    liked = served.liked(whose)
+    keep = served.may_show(whose, tonight.rows)
+    if len(liked):
+        keep &= ~np.isin(tonight.rows, liked)
+    rows = tonight.rows[keep].tolist()
+    ids = served.ids.at(rows)
+    standing = ask(viewer_id, ids)
+    if not known or standing.viewer_out:
+        return NOBODY
+    chance = tonight.propensity[keep].tolist()
+    left_out = standing.out.union(skip)
+    found = [(r, p) for r, p, i in zip(rows, chance, ids, strict=True) if i not in left_out][:k]
+    if len(found) == k:
+        return Choice([r for r, _ in found], [p for _, p in found], live=False)
+    seen = {*tonight.rows.tolist(), *served.ids.find(skip), *liked.tolist()}
+    free = _free(served, ask, viewer_id, row)
+    found += [(r, 1.0) for r in _searched(served, free, row, k - len(found), seen)]
+    return Choice([r for r, _ in found], [p for _, p in found], live=True)
+
+
+def choose_of(  # noqa: PLR0917
+    served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[str], best: npt.NDArray[np.int32]
+) -> Choice:
+    """Return the first `k` of `best`, who the rules allow already, that stand free now."""
+    left_out, at = frozenset(skip), 0
+    found: list[int] = []
+    while len(found) < k:
+        rows = best[at : at + k + _SPARE].tolist()
+        ids = served.ids.at(rows)
+        standing = ask(viewer_id, ids)  # also of nobody: a newcomer may be held
+        if standing.viewer_out:
+            return NOBODY
+        gone = standing.out | left_out
+        found += [row for row, i in zip(rows, ids, strict=True) if i not in gone]
+        at += len(rows)
+        if at >= len(best):
+            break
+    return Choice(found[:k], [1.0] * len(found[:k]), live=True)
+
+
+def _free(served: Served, ask: Ask, viewer_id: str, row: int) -> Callable[[list[int]], list[int]]:
+    """Return what keeps, of some rows, those the rules allow and who stand free for the viewer."""
+
+    def free(found: list[int]) -> list[int]:
+        rows = [other for other, may in zip(found, served.may_show(row, found), strict=True) if may]
+        ids = served.ids.at(rows)
+        standing = ask(viewer_id, ids)
+        if standing.viewer_out:
+            return []
+        return [row for row, i in zip(rows, ids, strict=True) if i not in standing.out]
+
+    return free
+
+
+def _searched(
+    served: Served, free: Callable[[list[int]], list[int]], row: int, need: int, seen: Collection[int]
+) -> list[int]:
+    """Return at most `need` of the best people who are not among `seen` and stand free."""
+    found: list[int] = []
+    asked = set(seen)
+    reach = need + len(asked) + _SPARE
+    while True:
+        best = served.live.best(row, reach).tolist()
+        fresh = [other for other in best if other not in asked]
+        if fresh:
+            found += free(fresh)
+            asked.update(fresh)
+        if len(found) >= need or len(best) < reach:
+            return found[:need]
+        reach *= 2
+
+
+def _decoy(served: Served, viewer_id: str) -> int:
+    """Return some row, the same for the same id."""
+    return crc32(viewer_id.encode("utf-8", "replace")) % max(1, len(served.ids))

@@ -1,0 +1,201 @@
+"""What scoring reads of people, checked and laid out in tile order."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.constraints.compiled import Compiled
+from recsys.errors import InputError, explained
+from recsys.models.directed import Directed
+from recsys.models.distance_decay import Nearness
+from recsys.retrieval.bit_packing import Packing, packing_of
+from recsys.retrieval.bounds import People
+from recsys.retrieval.dot_products import STEP
+from recsys.retrieval.masks import Words, summaries, words_of
+from recsys.retrieval.quantization import aligned_zeros, largest_of, margin_of, quantized, step_of
+from recsys.retrieval.reproducible_math import LANES
+from recsys.retrieval.sparse_masks import Sparse, sparse_of
+from recsys.retrieval.tile_order import tile_order
+from recsys.types import Float32Array, Int32Array, UInt64Array
+
+_LARGEST_LOGIT = 1e30
+_PLACES_AT_ONCE = 256
+_ROWS_NAMED = 5
+
+
+def people_of(directed: Directed, rows: Int32Array) -> People:
+    """Return the people at `rows`, in that order, with factors padded to a multiple of LANES.
+
+    Raises InputError naming the rows whose factors are not finite, or too large to multiply.
+    """
+    taste, appeal = _padded(directed.taste, "taste", rows), _padded(directed.appeal, "appeal", rows)
+    place, near = _near(directed.nearness, directed.cell[rows])
+    largest = largest_of(taste, appeal, near)
+    refuse_too_large(largest[0] * largest[1] + largest[2], "the model")
+    steps = np.array([step_of(taste), step_of(appeal)])
+    return People(
+        row=rows,
+        taste=taste,
+        appeal=appeal,
+        whole=quantized(taste, appeal, steps),
+        steps=steps,
+        place=place,
+        near=near,
+        margin=margin_of(taste, appeal, steps, largest, steps),
+        largest=largest,
+    )
+
+
+def refuse_too_large(largest_logit: float, where: str) -> None:
+    """Raise InputError when logits may be so large that float32 could not hold them."""
+    if largest_logit > _LARGEST_LOGIT:
+        remedy = "scale the factors: logits beyond a few hundred mean certainty"
+        raise InputError(explained("factors too large to multiply", where=where, remedy=remedy))
+
+
+def padded(n_factors: int) -> int:
+    """Return how many factors are held for that many given.
+
+    >>> padded(0), padded(16), padded(17)
+    (16, 16, 32)
+    """
+    return max(LANES, -(-n_factors // LANES) * LANES)
+
+
+def _padded(matrix: npt.NDArray[np.float32], name: str, rows: Int32Array) -> Float32Array:
+    n_factors = matrix.shape[1]
+    wide = aligned_zeros((len(rows), padded(n_factors)), np.float32)
+    with np.errstate(over="ignore"):
+        wide[:, :n_factors] = matrix[rows]
+    broken = rows[~np.isfinite(wide).all(axis=1)]
+    if len(broken):
+        named = ", ".join(str(row) for row in np.sort(broken)[:_ROWS_NAMED])
+        where = f"{name}, {len(broken)} rows, the first {named}"
+        raise InputError(explained("factors must be finite numbers", where=where, remedy="refit the model"))
+    return wide
+
+
+def _near(nearness: Nearness | None, cells: UInt64Array) -> tuple[Int32Array, Float32Array]:
+    """Return each person's place and the logit between every two places, `(n_places, n_places)`."""
+    if nearness is None:
+        return np.zeros(len(cells), np.int32), np.zeros((1, 1), np.float32)
+    distinct, place = np.unique(cells, return_inverse=True)
+    near = np.empty((len(distinct), len(distinct)), np.float32)
+    for start in range(0, len(distinct), _PLACES_AT_ONCE):
+        part = slice(start, start + _PLACES_AT_ONCE)
+        near[part] = nearness.matrix(distinct[part], distinct)
+    return place.astype(np.int32), near
+
+
+class Layout(NamedTuple):
+    """Listed people, numbered by their place in tile order ("position").
+
+    order:  `(n_listed,)` int32, the row of each position; position: `(n_people,)` int32, -1 unlisted.
+    starts: `(n_tiles + 1,)` int64, where tiles begin.
+    people, words, sparse: what scoring, masks and sparse rules read; packing: how words are made.
+    reach:  `(n_cells, n_cells)` uint8.
+    tiles:  the summary of each tile; its distinct cells are
+            `tile_cells[tile_cell_starts[t]:tile_cell_starts[t + 1]]`.
+    """
+
+    order: Int32Array
+    position: Int32Array
+    starts: npt.NDArray[np.int64]
+    people: People
+    words: Words
+    packing: Packing
+    sparse: Sparse
+    reach: npt.NDArray[np.uint8]
+    tiles: Words
+    tile_cells: Int32Array
+    tile_cell_starts: npt.NDArray[np.int64]
+
+
+def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
+    """Put people into tiles of at most `tile` and copy what a search reads of them."""
+    order, starts = tile_order(compiled, tile)
+    position = np.full(compiled.n_people, -1, np.int32)
+    position[order] = np.arange(len(order), dtype=np.int32)
+    packing = packing_of(compiled, order)
+    words = words_of(compiled, order, packing)
+    first = starts[:-1]
+    tile_of = np.repeat(np.arange(len(first)), np.diff(starts))
+    n_cells = len(compiled.cell_reach)
+    tile_cell = np.unique(tile_of * n_cells + words.cell)
+    return Layout(
+        order=order,
+        position=position,
+        starts=starts,
+        people=people_of(directed, order),
+        words=words,
+        packing=packing,
+        sparse=sparse_of(compiled, order),
+        reach=np.array(compiled.cell_reach, np.uint8, order="C"),
+        tiles=summaries(words, first) if len(first) else words,
+        tile_cells=(tile_cell % n_cells).astype(np.int32),
+        tile_cell_starts=np.searchsorted(tile_cell, np.arange(len(starts)) * n_cells),
+    )
+
+
+def layout_bytes(directed: Directed, compiled: Compiled) -> int:
+    """Return about how many bytes a layout of these people takes: its arrays, without what makes them."""
+    words = compiled.traits.shape[1] * 2 + compiled.overlaps.shape[1]
+    entries = sum(
+        getattr(compiled, f"{name}_indices").size for name in ("separated", "own", "avoid", "liked")
+    )
+    n_listed = int(compiled.listed.sum())
+    cells = compiled.cell_reach.size
+    if directed.nearness is not None:
+        cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
+    width = padded(directed.n_factors)
+    factors = 8 * width + 4 * (-(-width // STEP) * STEP)
+    return n_listed * (factors + 8 * words + 64) + cells + 8 * entries
+
+
+def layout_arrays(layout: Layout) -> dict[str, npt.NDArray[Any]]:
+    """Return every array of a layout by a name of its own, such as `people.taste`."""
+    return {name[1:]: array for name, array in _flat(layout, "")}
+
+
+def layout_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Layout:
+    """Return the layout of which these are the arrays."""
+    return _named(Layout, arrays, "")
+
+
+def save_layout(layout: Layout, folder: Path) -> None:
+    """Write every array of a layout to a file of its own."""
+    for name, array in _flat(layout, ""):
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def open_layout(folder: Path) -> Layout:
+    """Return a layout whose arrays are memory-mapped: processes that open one folder share its memory.
+
+    The maps are copy-on-write, so files cannot change; and kernels see the type of array they were
+    compiled for.
+    """
+    return _rebuilt(Layout, folder, "")
+
+
+def _flat(value: Any, name: str) -> list[tuple[str, npt.NDArray[Any]]]:
+    if isinstance(value, np.ndarray):
+        return [(name, value)]
+    return [pair for field in value._fields for pair in _flat(getattr(value, field), f"{name}.{field}")]
+
+
+def _named(kind: Any, arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Any:
+    if not hasattr(kind, "_fields"):
+        return arrays[name[1:]]
+    hints = get_type_hints(kind)
+    return kind(*(_named(hints[field], arrays, f"{name}.{field}") for field in kind._fields))
+
+
+def _rebuilt(kind: Any, folder: Path, name: str) -> Any:
+    if not hasattr(kind, "_fields"):
+        array = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+        return np.asarray(array) if array.size else np.array(array)
+    hints = get_type_hints(kind)
+    return kind(*(_rebuilt(hints[field], folder, f"{name}.{field}") for field in kind._fields))

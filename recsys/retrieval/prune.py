@@ -1,0 +1,203 @@
+"""Cutting a row's short list: dropping what can no longer be among its k best."""
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from recsys.retrieval.bounds import (
+    SLACK,
+    TINIEST_BOUND,
+    People,
+    Viewers,
+    bounds,
+    exact_logits,
+    likes,
+    lower_by,
+    lowered,
+    scores,
+)
+from recsys.retrieval.reproducible_math import sigmoid
+from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, Best, Shortlists, Wanted, in_order
+from recsys.types import Float64Array, Int32Array
+
+_LEAST_SHARE: Final = 2.0**-16
+_STEPS: Final = 1024
+_STEP_BITS: Final = 46
+"""Sixteen halvings in 1024 steps: each step is within a sixty-fourth of one value."""
+
+
+@njit(nogil=True, cache=True)
+def make_room(lists: Shortlists, viewers: Viewers, r: int, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Cuts a row so that a block of columns fits again, and raises what it asks of the next ones.
+    n_exact = 0
+    margin = viewers.margin[r]
+    surely = cut(lists, r, margin, wanted)
+    if lists.length[r] + COLUMNS_AT_ONCE + SPARE > lists.x.shape[1]:
+        n_exact = lists.length[r] - lists.n_exact[r]
+        surely = _cut_exactly(lists, viewers, r, people, wanted)
+    least, total = bounds(wanted.how, surely)
+    lists.least[r] = lowered(least, margin)
+    lists.total[r] = lowered(total, 2.0 * margin)
+    return n_exact
+
+
+@njit(nogil=True, cache=True)
+def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Drops what can no longer be among the k best; returns a score that k of the rest surely reach.
+    n, k = lists.length[r], wanted.k
+    x, y, score, position = lists.x[r], lists.y[r], lists.score[r], lists.position[r]
+    new = slice(lists.n_scored[r], n)
+    scores(wanted.how, x[new], y[new], score[new])
+    if len(wanted.price):
+        for a in range(lists.n_scored[r], n):
+            score[a] -= wanted.price[position[a]] * sigmoid(np.float64(x[a]))
+    lists.n_scored[r] = n
+    if n <= k:
+        return 0.0
+    wrong = margin + SLACK
+    kth = reached_by(score[:n], k)
+    if len(wanted.price):
+        off = wrong * (0.5 + 0.25 * wanted.dearest) + SLACK * (1.0 + wanted.dearest)
+        floor, surely = kth - 2.0 * off, max(kth - off, 0.0)
+    else:
+        floor = lower_by(kth, 4.0 * wrong) if kth > TINIEST_BOUND else 0.0
+        if floor < TINIEST_BOUND:
+            return 0.0
+        surely = lower_by(kth, 2.0 * wrong)
+    kept, exact = np.uintp(0), 0
+    for a in range(lists.n_exact[r]):
+        exact += score[a] >= floor
+    for a in range(n):
+        stays = score[a] >= floor
+        x[kept], y[kept], score[kept], position[kept] = x[a], y[a], score[a], position[a]
+        kept += np.uintp(stays)
+    lists.length[r] = lists.n_scored[r] = np.int64(kept)
+    lists.n_exact[r] = exact
+    return surely
+
+
+@njit(nogil=True, cache=True)
+def reached_by(score: Float64Array, k: int):  # type: ignore[no-untyped-def]  # noqa: D103
+    # A score that at least k of them reach, and hardly more. Counts them in steps that are equally wide in
+    # the bits of a float, which follow its logarithm; where steps are too coarse, selects.
+    # (Bits of positive floats are ordered as the floats are, and compared faster.)
+    n, bits = len(score), score.view(np.int64)
+    top = bits[0]
+    for a in range(n):
+        top = max(top, bits[a])
+    if top > 0:
+        bottom = np.float64(np.int64(top).view(np.float64) * _LEAST_SHARE).view(np.int64)
+        counts = np.zeros(_STEPS + 1, np.int32)
+        for a in range(n):
+            counts[np.uintp((max(bits[a], bottom) - bottom) >> _STEP_BITS)] += 1
+        step, reached = (top - bottom) >> _STEP_BITS, 0
+        while reached + counts[step] < k:
+            reached += counts[step]
+            step -= 1
+        if step > 0 and reached + counts[step] <= k + n // 8:
+            least, found = bottom + (step << _STEP_BITS), top
+            for a in range(n):
+                found = min(found, bits[a] if bits[a] >= least else top)
+            return np.int64(found).view(np.float64)
+    return np.partition(score, n - k)[n - k]
+
+
+@njit(nogil=True, cache=True)
+def _cut_exactly(lists: Shortlists, viewers: Viewers, r: int, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]
+    # Scores what is noted exactly and keeps the k best; returns a score that the last of them reaches.
+    n, k = lists.length[r], wanted.k
+    new = slice(lists.n_exact[r], n)
+    scored, at = lists.score[r, new], lists.position[r, new]
+    x, y, p = np.empty(len(at)), np.empty(len(at)), np.empty(len(at))
+    near = viewers.near[viewers.place[r]]
+    factors = people.taste, people.appeal, people.place
+    exact_logits(viewers.taste[r], viewers.appeal[r], near, *factors, at, x, y)
+    scores(wanted.how, x, y, scored)
+    if len(wanted.price):
+        likes(x, p)
+        scored -= wanted.price[at] * p
+    value, position = lists.score[r, :n].copy(), lists.position[r, :n].copy()
+    order = in_order(value, people.row[position])
+    kept = min(n, k)
+    for a in range(kept):
+        lists.score[r, a], lists.position[r, a] = value[order[a]], position[order[a]]
+    lists.length[r] = lists.n_scored[r] = lists.n_exact[r] = kept
+    return max(lists.score[r, kept - 1], 0.0) if kept == k else 0.0
+
+
+_NEAR_EACH_OTHER: Final = 512
+"""People whose factors stay in the second-level cache while all rows are scored with them."""
+
+
+@njit(nogil=True, cache=True)
+def settle(lists: Shortlists, best: Best, viewers: Viewers, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
+    # Writes the k best of each row to `best`; returns how many pairs were scored exactly.
+    n_rows = len(lists.length)
+    for r in range(n_rows):
+        cut(lists, r, viewers.margin[r], wanted)
+    widest = max(1, lists.length.max())
+    x, y = np.empty((n_rows, widest)), np.empty((n_rows, widest))
+    _exact_logits_of_all(lists.position, lists.length, viewers, people, x, y)
+    p_, q_, score_, value_ = np.empty(widest), np.empty(widest), np.empty(widest), np.empty(widest)
+    n_exact = 0
+    for r in range(n_rows):
+        n = lists.length[r]
+        n_exact += n
+        position = lists.position[r, :n]
+        p, q, score, value = p_[:n], q_[:n], score_[:n], value_[:n]
+        likes(x[r, :n], p)
+        likes(y[r, :n], q)
+        scores(wanted.how, x[r, :n], y[r, :n], score)
+        for a in range(n):
+            value[a] = score[a]
+        if len(wanted.price):
+            for a in range(n):
+                value[a] -= wanted.price[position[a]] * p[a]
+        order = in_order(value, people.row[position])
+        best.length[r] = min(n, wanted.k)
+        for a in range(best.length[r]):
+            at = order[a]
+            best.score[r, a], best.position[r, a] = score[at], position[at]
+            best.p_like[r, a], best.p_liked_back[r, a] = p[at], q[at]
+    return n_exact
+
+
+@njit(nogil=True, cache=True)
+def _exact_logits_of_all(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    position: Int32Array,
+    length: Int32Array,
+    viewers: Viewers,
+    people: People,
+    x: Float64Array,
+    y: Float64Array,
+):
+    # Goes over positions from low to high, a stretch of people at a time for all rows, so that the factors of
+    # each are read once. Short lists are by position, or nearly; whatever their order, all are scored.
+    taste, appeal, near, place = viewers.taste, viewers.appeal, viewers.near, viewers.place
+    their_taste, their_appeal, their_place = people.taste, people.appeal, people.place
+    done = np.zeros(len(length), np.int64)
+    while True:
+        lowest = len(their_place)
+        for r in range(len(length)):
+            if done[r] < length[r]:
+                lowest = min(lowest, position[r, done[r]])
+        if lowest == len(their_place):
+            return
+        for r in range(len(length)):
+            first = last = done[r]
+            while last < length[r] and position[r, last] < lowest + _NEAR_EACH_OTHER:
+                last += 1
+            if last > first:
+                exact_logits(
+                    taste[r],
+                    appeal[r],
+                    near[place[r]],
+                    their_taste,
+                    their_appeal,
+                    their_place,
+                    position[r, first:last],
+                    x[r, first:last],
+                    y[r, first:last],
+                )
+                done[r] = last

@@ -1,0 +1,241 @@
+"""The k best of each row: a short list by float32 logits, settled at the end by exact scores.
+
+Noting
+------
+A pair whose float32 logits reach what the row asks (`least`, `total`; see scores.py) is noted: its two
+logits and its position. No exponential is taken for it.
+
+Cutting
+-------
+When a row has no room left, the noted pairs are scored from their float32 logits, and a score s is
+found that at least k of them reach (`reached_by`). Let m be the row's margin; log odds of a score are
+wrong by at most 2 m (scores.py). So each of the k best is worth at least s less 2 m of log odds, and a
+pair scored below s less 4 m is worth less than that: it can never be among the k and is dropped. `least`
+and `total` rise to what the k surely reach. Ties and near ties survive; should so many survive
+that there is still no room (everybody alike, or enormous factors), they are scored exactly and the k
+best stay.
+
+Prices
+------
+With prices c >= 0 a list is ordered by value = score - c p, which is never above the score: what must be
+reached for the score must be reached for the value. A score is wrong by at most 2 m / 4 and p by at most
+m / 4 (no slope of a sigmoid is above 1/4), so `_cut` takes values apart by sums instead of log odds.
+
+Settling
+--------
+At the end the survivors, hardly more than k, are scored exactly and ordered: value from high to low,
+then row. So the answer depends on exact scores alone, whatever came in which order.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.errors import SettingsError, explained
+from recsys.types import Float32Array, Float64Array, Int32Array
+
+COLUMNS_AT_ONCE: Final = 128
+"""Columns multiplied for all rows of a tile in turn: few, so that the nearest cache holds their factors."""
+
+_MORE: Final = 128
+
+SPARE: Final = 8
+"""Places beyond what is noted, for writing without looking."""
+
+NO_PRICE: Final = np.empty(0)
+
+
+class Shortlists(NamedTuple):
+    """What is noted of each row of a tile, all `(n_rows, room)`, in no order.
+
+    x, y: float32 logits; score: float64, of the first `n_scored` `(n_rows,)`, which is exact for the
+    first `n_exact`; position: int32; length: `(n_rows,)`, how many are noted.
+    least, total: `(n_rows,)` float32, what a pair's float32 logits must reach to be noted.
+    """
+
+    x: Float32Array
+    y: Float32Array
+    score: Float64Array
+    position: Int32Array
+    length: Int32Array
+    n_scored: Int32Array
+    n_exact: Int32Array
+    least: npt.NDArray[np.float32]
+    total: npt.NDArray[np.float32]
+
+
+class Wanted(NamedTuple):
+    """What is looked for: lists of `k` by combiner `how`, less `price` `(n_people,)` or none `(0,)`.
+
+    dearest: no price is above it.
+    """
+
+    how: int
+    k: int
+    price: Float64Array
+    dearest: float
+
+
+class Best(NamedTuple):
+    """The k best of each row of a tile, all `(n_rows, k)`, best first; `length` `(n_rows,)`."""
+
+    score: Float64Array
+    position: Int32Array
+    p_like: npt.NDArray[np.float32]
+    p_liked_back: npt.NDArray[np.float32]
+    length: Int32Array
+
+
+def room_for(k: int, n_columns: int) -> int:
+    """Return how many pairs a row of `n_columns` columns can note for lists of `k`."""
+    return min(2 * k + _MORE, n_columns) + COLUMNS_AT_ONCE + SPARE
+
+
+def nobody_yet(n_rows: int, room: int) -> Shortlists:
+    """Return empty short lists with room for `room` pairs each."""
+    return Shortlists(
+        x=np.empty((n_rows, room), np.float32),
+        y=np.empty((n_rows, room), np.float32),
+        score=np.empty((n_rows, room)),
+        position=np.empty((n_rows, room), np.int32),
+        length=np.zeros(n_rows, np.int32),
+        n_scored=np.zeros(n_rows, np.int32),
+        n_exact=np.zeros(n_rows, np.int32),
+        least=np.full(n_rows, -np.inf, np.float32),
+        total=np.full(n_rows, -np.inf, np.float32),
+    )
+
+
+def empty_best(n_rows: int, k: int) -> Best:
+    """Return room for `k` people a row."""
+    return Best(
+        score=np.empty((n_rows, k)),
+        position=np.empty((n_rows, k), np.int32),
+        p_like=np.empty((n_rows, k), np.float32),
+        p_liked_back=np.empty((n_rows, k), np.float32),
+        length=np.zeros(n_rows, np.int32),
+    )
+
+
+COLUMNS = 2048
+_FEWEST_COLUMNS = 64
+_BYTES_AN_ENTRY = 24  # candidate, two probabilities and a score, with room for one copy of the longest
+
+_BYTES_OF_KERNELS = 1 << 17  # a block of words, steps and lanes
+
+
+class Chunks(NamedTuple):
+    """Rows of a tile searched together, and columns looked at at once."""
+
+    rows: int
+    columns: int
+
+
+def scratch_bytes(chunks: Chunks, n_people: int, n_factors: int, k: int) -> int:
+    """Return how many bytes one worker needs beside the layout."""
+    rows, columns = chunks
+    noted = rows * room_for(k, n_people) * (20 + 16)
+    lists = rows * k * 28
+    blocks = rows * columns + (rows + columns) * 128 + rows * 12 * n_factors
+    return noted + lists + blocks + 16 * n_people + _BYTES_OF_KERNELS
+
+
+def chunks_within(
+    memory_mb: float | None,
+    *,
+    taken: int,
+    n_viewers: int,
+    n_people: int,
+    n_factors: int,
+    k: int,
+    workers: int,
+    tile: int,
+) -> Chunks:
+    """Return the largest chunks whose search stays within `memory_mb`, everything included.
+
+    taken: bytes already laid out. Chunks shrink by halves: columns first, then rows.
+
+    Raises SettingsError saying how much would be needed when even the smallest do not fit.
+    """
+    chunks = Chunks(tile, COLUMNS)
+    if memory_mb is None:
+        return chunks
+    fixed = taken + n_viewers * min(k, n_people) * _BYTES_AN_ENTRY + 32 * n_people
+
+    def needed(chunks: Chunks) -> int:
+        return fixed + workers * scratch_bytes(chunks, n_people, n_factors, k)
+
+    while needed(chunks) > memory_mb * 2**20:
+        rows, columns = chunks
+        if columns > _FEWEST_COLUMNS:
+            chunks = Chunks(rows, columns // 2)
+        elif rows > 1:
+            chunks = Chunks(rows // 2, columns)
+        else:
+            refuse(needed(chunks), memory_mb)
+    return chunks
+
+
+def refuse(needed: int, memory_mb: float) -> None:
+    """Raise SettingsError: the search cannot be done in `memory_mb`."""
+    raise SettingsError(
+        explained(
+            "too little memory for this search",
+            where="memory_mb",
+            got=f"{memory_mb:g}, at least {-(-needed // 2**20)} are needed",
+            remedy="allow more, ask for shorter lists or fewer viewers, or use fewer workers",
+        )
+    )
+
+
+_RANKED_BY_COUNTING: Final = 512
+
+
+@njit(nogil=True, cache=True)
+def in_order(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
+    # The order by value from high to low, then row.
+    return _by_counting(value, row) if len(value) <= _RANKED_BY_COUNTING else _by_shells(value, row)
+
+
+@njit(nogil=True, cache=True)
+def _by_counting(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
+    # Counts who comes before each: of a short list every comparison costs less than a wrong guess of one.
+    n = len(value)
+    order, before = np.full(n, -1), np.zeros(n, np.int64)
+    distinct = True
+    for a in range(n):
+        here = value[a]
+        for b in range(n):
+            before[a] += value[b] > here
+        distinct &= order[before[a]] < 0
+        order[before[a]] = a
+    if not distinct:
+        for a in range(n):
+            for b in range(n):
+                before[a] += (value[b] == value[a]) & (row[b] < row[a])
+        for a in range(n):
+            order[before[a]] = a
+    return order
+
+
+@njit(nogil=True, cache=True)
+def _by_shells(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
+    # A shell sort, gaps a factor of 2.25 apart.
+    order = np.arange(len(value))
+    gap = 57
+    while gap < len(value) // 3:
+        gap = gap * 9 // 4
+    while gap > 0:
+        for a in range(gap, len(value)):
+            here, b = order[a], a - gap
+            while b >= 0 and (
+                value[here] > value[order[b]]
+                or (value[here] == value[order[b]] and row[here] < row[order[b]])
+            ):
+                order[b + gap] = order[b]
+                b -= gap
+            order[b + gap] = here
+        gap = 1 if 1 < gap < 5 else gap * 4 // 9
+    return order

@@ -1,0 +1,130 @@
+"""The order in which people are laid out, so that alike people share a tile."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.constraints.compiled import Compiled
+from recsys.types import Float32Array, Int32Array, UInt8Array
+
+N_LEANINGS: Final = 8
+_SAMPLE: Final = 4096
+_CLASSES: Final = 16
+_LEAST_POWER: Final = 1e-6
+
+
+def leanings(compiled: Compiled, listed: Int32Array) -> Float32Array:
+    """Return the leanings of the people at `listed`, `(n_listed, N_LEANINGS)` float32."""
+    if not len(listed):
+        return np.zeros((0, N_LEANINGS), np.float32)
+    sample = listed[:: -(-len(listed) // _SAMPLE)]
+    bits = np.hstack([_bits(part) for part in (compiled.traits[sample], compiled.refuses[sample])])
+    far = _refused_classes(compiled.in_person[sample], compiled.max_class[sample])
+    is_, refused = np.split(bits.mean(axis=0), 2)
+    apart = compiled.cell_reach[compiled.cell[sample], compiled.cell[np.roll(sample, len(sample) // 2)]] & 15
+    met = np.bincount(apart, minlength=_CLASSES) / len(sample)
+    weight = np.sqrt(np.concatenate([refused, is_, met]))
+    people = np.hstack([bits, far]) * weight
+    used = np.flatnonzero(people.var(axis=0) > _LEAST_POWER)
+    directions = np.zeros((people.shape[1], N_LEANINGS))
+    if len(used):
+        _, vectors = np.linalg.eigh(np.atleast_2d(np.cov(people[:, used], rowvar=False, bias=True)))
+        best = vectors[:, ::-1][:, :N_LEANINGS]
+        directions[used, : best.shape[1]] = best * weight[used, None]
+    octets = [_octets(compiled.traits), _octets(compiled.refuses)]
+    out = np.zeros((len(listed), N_LEANINGS), np.float32)
+    n_bits = bits.shape[1] // 2
+    _add_leanings(octets[0], listed, _table(directions[:n_bits]), out)
+    _add_leanings(octets[1], listed, _table(directions[n_bits : 2 * n_bits]), out)
+    kinds = np.arange(256)
+    place = _refused_classes(kinds >= _CLASSES, kinds % _CLASSES) @ directions[2 * n_bits :]
+    out += place.astype(np.float32)[compiled.in_person[listed] * _CLASSES + compiled.max_class[listed]]
+    return out
+
+
+def _octets(words: npt.NDArray[np.uint64]) -> UInt8Array:
+    """Return words `(n, w)` as bytes `(n, 8 w)`, the lowest first."""
+    return np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
+
+
+def _bits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+    return np.unpackbits(_octets(words), axis=1, bitorder="little").astype(np.float64)
+
+
+def _refused_classes(in_person: npt.ArrayLike, max_class: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return which distance classes each refuses, `(n, 16)`: those beyond the limit, when in person."""
+    beyond = np.asarray(max_class)[:, None] < np.arange(_CLASSES)
+    return (np.asarray(in_person)[:, None] & beyond).astype(np.float64)
+
+
+def _table(directions: npt.NDArray[np.float64]) -> Float32Array:
+    """Return what each value of each byte adds, `(n_bytes, 256, N_LEANINGS)`."""
+    values = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
+    return np.stack([values @ part for part in directions.reshape(-1, 8, N_LEANINGS)]).astype(np.float32)
+
+
+@njit(nogil=True, cache=True)
+def _add_leanings(octets: UInt8Array, rows: Int32Array, table: Float32Array, out: Float32Array):  # type: ignore[no-untyped-def]
+    for a in range(len(rows)):
+        for b in range(octets.shape[1]):
+            added = table[b, octets[rows[a], b]]
+            for c in range(out.shape[1]):
+                out[a, c] += added[c]
+
+
+_LOOKED_AT = 1024
+"""People of a group whose spread tells which way it is cut."""
+
+
+def tile_order(compiled: Compiled, size: int) -> tuple[Int32Array, npt.NDArray[np.int64]]:
+    """Return listed rows in tile order `(n_listed,)` int32 and where tiles start `(n_tiles + 1,)`.
+
+    People are laid out by cell (cell numbers run along a space-filling curve) and cut into regions as wide
+    as people travel. A region is halved along the direction in which its people's leanings differ most,
+    and its halves again, into tiles of at most `size`. The order changes how much work there is, never a
+    result.
+    """
+    listed = np.flatnonzero(compiled.listed).astype(np.int32)
+    where = leanings(compiled, listed)
+    by_place = np.lexsort((listed, compiled.cell[listed]))
+    tiles: list[Int32Array] = []
+    for region in np.split(by_place, _region_starts(listed[by_place], compiled, size)):
+        tiles += [listed[part] for part in _halved(region, where, size)]
+    tiles = [part[np.lexsort((part, compiled.max_class[part], compiled.cell[part]))] for part in tiles]
+    order = np.concatenate([listed[:0], *tiles])
+    lengths = [len(tile) for tile in tiles]
+    return order, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _halved(group: npt.NDArray[np.int64], where: Float32Array, size: int) -> list[npt.NDArray[np.int64]]:
+    """Cut people into parts of at most `size`, as full as can be."""
+    if len(group) <= size:
+        return [group] if len(group) else []
+    here = where[group]
+    some = here[:: -(-len(here) // _LOOKED_AT)].astype(np.float64)
+    some = some - some.mean(axis=0)
+    _, vectors = np.linalg.eigh(some.T @ some)
+    n_tiles = -(-len(group) // size)
+    cut = len(group) * (n_tiles // 2) // n_tiles
+    along = np.argsort(here @ vectors[:, -1].astype(np.float32), kind="stable")
+    return _halved(group[along[:cut]], where, size) + _halved(group[along[cut:]], where, size)
+
+
+def _region_starts(by_place: Int32Array, compiled: Compiled, size: int) -> list[int]:
+    """Return where a new region begins: beyond the usual limit of the cell the last one began with.
+
+    Within a region distance forbids little, so there is nothing to gain by cutting it further by
+    place. A region has at least a tile of people.
+    """
+    if not len(by_place):
+        return []
+    usual = np.median(compiled.max_class[by_place])
+    cells, first = np.unique(compiled.cell[by_place], return_index=True)
+    starts, begun, at = [], cells[0], 0
+    for cell, place in zip(cells.tolist(), first.tolist(), strict=True):
+        if (compiled.cell_reach[begun, cell] & 15) > usual and place - at >= size:
+            starts.append(place)
+            begun, at = cell, place
+    return starts

@@ -1,0 +1,193 @@
+"""Who asked to be erased: a list that recognises them and cannot tell anybody who they are.
+
+It keeps a keyed hash of each id, never the id, so that the list itself holds nobody: it can say of an id
+that comes by again that its person asked to be forgotten, which every later night must be able to.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import PublicationError, explained
+from recsys.safety.store import SafetyStore, Standing
+from recsys.storage.atomic_write import write_durably
+
+FOLDER: Final = "erasures"
+_LIST: Final = "erased.json"
+_LOCK: Final = ".lock"
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class Erased:
+    """The list as it stood at one moment."""
+
+    salt: bytes = b""
+    moments: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    @property
+    def watermark(self) -> str | None:
+        """When the latest erasure was asked for, in UTC; None when there is none."""
+        return max(self.moments.values(), default=None)
+
+    def holds(self, ids: Iterable[Any]) -> npt.NDArray[np.bool_]:
+        """Say whose erasure was asked for, `(n_ids,)` bool; anything that is no text is nobody.
+
+        >>> Erased().holds(["a", None])
+        array([False, False])
+        """
+        values = list(ids)
+        if not self.moments:
+            return np.zeros(len(values), bool)
+        return self.holds_prints(fingerprint(v) if isinstance(v, str) else None for v in values)
+
+    def holds_prints(self, prints: Iterable[str | None]) -> npt.NDArray[np.bool_]:
+        """Say the same of fingerprints, see `fingerprint`."""
+        found = [p is not None and _keyed(p, self.salt) in self.moments for p in prints]
+        return np.array(found, bool)
+
+
+class ErasureList:
+    """The list of one place, read anew whenever its file changed; any process may add to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: tuple[object, Erased] = (None, Erased())
+
+    @classmethod
+    def of(cls, published: str | Path) -> "ErasureList":
+        """Return the list that belongs to a folder of publications."""
+        return cls(Path(published) / FOLDER)
+
+    def now(self) -> Erased:
+        """Return the list as it stands.
+
+        Raises PublicationError when it is there and cannot be read: nobody may guess who is in it.
+        """
+        path = self._folder / _LIST
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return Erased()
+        state = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if self._seen[0] != state:
+            self._seen = (state, _read(path))
+        return self._seen[1]
+
+    def add(self, ids: Iterable[str], at: datetime | None = None) -> int:
+        """Note that these people asked to be erased; return how many were not in the list yet.
+
+        The list is on the disk when this returns. An erasure never moves behind an earlier one, also
+        when the clock went back: whatever was made up to the watermark knows of all before it.
+        """
+        wanted = list(ids)
+        with self._alone():
+            known = self.now()
+            salt = known.salt or secrets.token_bytes(16)
+            moment = (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
+            moment = max(moment, known.watermark or moment)
+            new = {hashed(user_id, salt): moment for user_id in wanted}
+            new = {key: value for key, value in new.items() if key not in known.moments}
+            if new:
+                content = {"format": _FORMAT, "salt": salt.hex(), "erased": {**known.moments, **new}}
+                write_durably(self._folder / _LIST, json.dumps(content, indent=1).encode() + b"\n")
+            return len(new)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def fingerprint(user_id: str) -> str:
+    """Return what stands for a person where nights are compared: equal people stay equal.
+
+    >>> fingerprint("a")
+    'da9959592ff4a767'
+    """
+    return blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8, person=b"judged").hexdigest()
+
+
+def hashed(user_id: str, salt: bytes) -> str:
+    """Return what stands in the list for an id.
+
+    >>> len(hashed("u1", b"salt")), hashed("u1", b"salt") == hashed("u1", b"pepper")
+    (32, False)
+    """
+    return _keyed(fingerprint(user_id), salt)
+
+
+def _keyed(print_: str, salt: bytes) -> str:
+    return blake2b(print_.encode(), key=salt, digest_size=16).hexdigest()
+
+
+def _read(path: Path) -> Erased:
+    try:
+        content = json.loads(path.read_bytes())
+        known = {_FORMAT: content["erased"]}[content["format"]]  # a newer format is a KeyError
+        moments = {str(key): str(moment) for key, moment in known.items()}
+        return Erased(bytes.fromhex(content["salt"]), moments)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        remedy = "restore it from a backup; without it nobody knows who asked to be erased"
+        raise PublicationError(
+            explained("the list of erasures cannot be read", where=str(path), got=str(error), remedy=remedy)
+        ) from error
+
+
+class WithErasures:
+    """Asks `store`, and takes out whoever `recsys forget` was told of since."""
+
+    def __init__(self, store: SafetyStore, erasures: ErasureList) -> None:
+        self._store, self.erasures = store, erasures
+
+    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+        """Return how `viewer` and `candidates` stand now."""
+        known, erased = self._store.standing(viewer, candidates), self.erasures.now()
+        if not len(erased):
+            return known
+        out = {user for user, gone in zip(candidates, erased.holds(candidates), strict=True) if gone}
+        return Standing(known.viewer_out or bool(erased.holds([viewer])[0]), known.out | out)
+
+    def erased_since(self, moment: datetime | None) -> frozenset[str]:
+        """Return whom the store knows to be erased; the list cannot name anybody."""
+        return self._store.erased_since(moment)
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good."""
+        self._store.block(actor, target, at)
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        self._store.report(actor, target, at)
+
+    def hold(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight until the hold is lifted."""
+        self._store.hold(user_id, at)
+
+    def lift(self, user_id: str) -> None:
+        """End a hold."""
+        self._store.lift(user_id)
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, in the store and in the list."""
+        self._store.erase(user_id, at)
+        self.erasures.add([user_id], at)

@@ -1,0 +1,210 @@
+"""A safety store in PostgreSQL, shared by all machines; needs the extra `pg`.
+
+A few connections are kept per process and used one caller at a time. Every wait for the server has an
+end on this side too, since a server that hangs does not end its own statements. A connection that
+failed is closed, never used again, and the next call opens another: so the store is back as soon as
+the server is.
+"""
+
+import os
+import select
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from recsys.errors import SafetyUnavailable, explained, imported
+from recsys.safety.store import BLOCK, REPORT, Standing, moment_of, two_people
+
+imported("psycopg", extra="pg")
+
+_TABLES: Final = (
+    """CREATE TABLE IF NOT EXISTS recsys_apart (
+      person text NOT NULL, other text NOT NULL, kind text NOT NULL, at timestamptz NOT NULL,
+      PRIMARY KEY (person, other))""",
+    "CREATE TABLE IF NOT EXISTS recsys_held (person text PRIMARY KEY, at timestamptz NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS recsys_erased (person text PRIMARY KEY, at timestamptz NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS recsys_erased_at ON recsys_erased (at)",
+    """CREATE TABLE IF NOT EXISTS recsys_shown (
+      person text NOT NULL, day date NOT NULL, other text NOT NULL, PRIMARY KEY (person, day, other))""",
+    "CREATE INDEX IF NOT EXISTS recsys_shown_other ON recsys_shown (other)",
+)
+# One statement reads one state; each part is a look-up in a primary key.
+_STANDING: Final = """
+SELECT other FROM recsys_apart WHERE person = %(viewer)s AND other = ANY(%(asked)s)
+UNION ALL SELECT person FROM recsys_held WHERE person = ANY(%(asked)s)
+UNION ALL SELECT person FROM recsys_erased WHERE person = ANY(%(asked)s)
+"""
+_APART: Final = """
+INSERT INTO recsys_apart VALUES (%(a)s, %(b)s, %(kind)s, %(at)s), (%(b)s, %(a)s, %(kind)s, %(at)s)
+ON CONFLICT DO NOTHING
+"""
+_ERASE: Final = (
+    "INSERT INTO recsys_erased VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING",
+    "DELETE FROM recsys_held WHERE person = %(person)s",
+    """DELETE FROM recsys_apart WHERE other = %(person)s
+       AND person IN (SELECT other FROM recsys_apart WHERE person = %(person)s)""",
+    "DELETE FROM recsys_apart WHERE person = %(person)s",
+    "DELETE FROM recsys_shown WHERE person = %(person)s OR other = %(person)s",
+)
+_KEPT: Final = 8
+_CONNECT_S: Final = 2  # the least that libpq waits
+
+
+class _Timed(psycopg.Connection[Any]):
+    """A connection that waits for the server no longer than `patience_s`."""
+
+    patience_s = 1.0
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Run one exchange with the server; psycopg.Error when it takes too long."""
+        return super().wait(gen, interval=interval, timeout=timeout or self.patience_s)
+
+
+def _has_ended(connection: _Timed) -> bool:
+    """Say whether an idle connection has something to read: then the server has ended it."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class PostgresSafety:
+    """Reads and writes tables that exist already; `PostgresSafety.create` makes them.
+
+    address:   a `postgresql://` URL; keep its password in the environment.
+    timeout_s: how long a question may take.
+    """
+
+    def __init__(self, address: str, *, timeout_s: float = 0.5) -> None:
+        self._address, self._timeout_s = address, timeout_s
+        self._idle: deque[_Timed] = deque(maxlen=_KEPT)
+        self._pid = os.getpid()
+
+    def __repr__(self) -> str:
+        return "PostgresSafety()"  # the address may hold a password
+
+    @classmethod
+    def create(cls, address: str, *, timeout_s: float = 0.5) -> "PostgresSafety":
+        """Return the store at `address`, its tables made when missing.
+
+        Raises SafetyUnavailable when the server cannot be reached or refuses.
+        """
+        store = cls(address, timeout_s=timeout_s)
+        store._write([(statement, {}) for statement in _TABLES])
+        return store
+
+    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+        """Return how `viewer` and `candidates` stand now."""
+        asked = {"viewer": viewer, "asked": [viewer, *candidates]}
+        found = {person for (person,) in self._read(_STANDING, asked)}
+        return Standing(viewer in found, frozenset(found - {viewer}))
+
+    def erased_since(self, moment: datetime | None) -> frozenset[str]:
+        """Return who was erased at `moment` or later."""
+        since = datetime.min.replace(tzinfo=UTC) if moment is None else moment_of(moment)
+        asked = "SELECT person FROM recsys_erased WHERE at >= %(since)s"
+        return frozenset(person for (person,) in self._read(asked, {"since": since}))
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good."""
+        self._separate(actor, target, BLOCK, at)
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        self._separate(actor, target, REPORT, at)
+
+    def hold(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight until the hold is lifted."""
+        insert = "INSERT INTO recsys_held VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING"
+        self._write([(insert, {"person": user_id, "at": moment_of(at)})])
+
+    def lift(self, user_id: str) -> None:
+        """End a hold."""
+        self._write([("DELETE FROM recsys_held WHERE person = %(person)s", {"person": user_id})])
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, and drop what is held about them."""
+        values = {"person": user_id, "at": moment_of(at)}
+        self._write([(statement, values) for statement in _ERASE])
+
+    def shown(self, viewer: str, day: date) -> frozenset[str]:
+        """Return the people the viewer was shown on that day."""
+        asked = "SELECT other FROM recsys_shown WHERE person = %(person)s AND day = %(day)s"
+        return frozenset(other for (other,) in self._read(asked, {"person": viewer, "day": day}))
+
+    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
+        """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
+        values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
+        insert = """INSERT INTO recsys_shown SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
+                    ON CONFLICT DO NOTHING"""
+        delete = "DELETE FROM recsys_shown WHERE person = %(person)s AND day < %(old)s"
+        self._write([(delete, values), (insert, values)])
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
+        a, b = two_people(actor, target)
+        self._write([(_APART, {"a": a, "b": b, "kind": kind, "at": moment_of(at)})])
+
+    def _read(self, statement: str, values: dict[str, Any]) -> list[Any]:
+        with self._connection() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def _write(self, statements: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        with self._connection() as connection, connection.transaction():
+            for statement, values in statements:
+                connection.execute(statement, values)
+
+    @contextmanager
+    def _connection(self) -> Iterator[_Timed]:
+        """Give a connection, an idle one if there is one; whatever goes wrong with it closes it."""
+        connection = None
+        try:
+            connection = self._taken()
+            yield connection
+        except (psycopg.Error, OSError) as error:
+            if connection is not None:
+                with suppress(psycopg.Error, OSError):
+                    connection.close()
+            raise _unavailable(error) from None  # its text may hold values
+        if len(self._idle) < _KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _taken(self) -> _Timed:
+        if self._pid != os.getpid():  # a parent's connections are not ours
+            self._idle, self._pid = deque(maxlen=_KEPT), os.getpid()
+        while self._idle:
+            try:
+                found = self._idle.pop()
+            except IndexError:  # another thread was quicker
+                break
+            if not _has_ended(found):
+                return found
+            found.close()
+        made = _Timed.connect(
+            self._address,
+            autocommit=True,
+            connect_timeout=_CONNECT_S,
+            prepare_threshold=2,
+        )
+        made.patience_s = self._timeout_s
+        made.execute(f"SET statement_timeout = {max(1, int(self._timeout_s * 1000))}".encode())
+        return made
+
+
+def _unavailable(error: Exception) -> SafetyUnavailable:
+    remedy = "check that the server can be reached; nothing is served meanwhile"
+    got = type(error).__name__
+    return SafetyUnavailable(
+        explained("the safety store cannot answer", where="postgresql", got=got, remedy=remedy)
+    )

@@ -1,0 +1,197 @@
+"""A safety store in one SQLite file, shared by all processes of a machine."""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from recsys.errors import SafetyUnavailable, explained
+from recsys.safety.store import BLOCK, REPORT, Standing, moment_of, two_people
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS apart (
+  person TEXT NOT NULL, other TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (person, other)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS erased_at ON erased (at);
+CREATE TABLE IF NOT EXISTS shown (
+  person TEXT NOT NULL, day TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (person, day, other)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS shown_other ON shown (other);
+"""
+
+# One statement reads one state of the file; each part is a look-up in a primary key.
+_STANDING: Final = """
+WITH asked(person) AS MATERIALIZED (SELECT value FROM json_each(?2))
+SELECT asked.person FROM asked JOIN apart ON apart.person = ?1 AND apart.other = asked.person
+UNION ALL SELECT asked.person FROM asked JOIN held ON held.person = asked.person
+UNION ALL SELECT asked.person FROM asked JOIN erased ON erased.person = asked.person
+"""
+_STEPS_BETWEEN_LOOKS: Final = 1000
+
+
+class SqliteSafety:
+    """Reads and writes a file that exists already; `SqliteSafety.create` makes one.
+
+    The file is never made by reading: one that went missing must not look like one in which nobody
+    is blocked. Each thread has a connection of its own, opened when it first asks and again when the
+    file was replaced or the process forked.
+
+    timeout_s: how long a question may take, waiting for a writer included.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = SqliteSafety.create(Path(folder) / "safety.db")
+    ...     store.block("a", "b")
+    ...     store.standing("b", ["a", "c"]).out
+    frozenset({'a'})
+    """
+
+    def __init__(self, path: str | Path, *, timeout_s: float = 1.0) -> None:
+        self._path = Path(path).absolute()
+        self._timeout_s = timeout_s
+        self._own = threading.local()
+
+    @classmethod
+    def create(cls, path: str | Path, *, timeout_s: float = 1.0) -> "SqliteSafety":
+        """Return the store at `path`, its file and tables made when missing.
+
+        Raises SafetyUnavailable when the file cannot be made.
+        """
+        try:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.executescript(_TABLES)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+        return cls(path, timeout_s=timeout_s)
+
+    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+        """Return how `viewer` and `candidates` stand now."""
+        asked = json.dumps([viewer, *candidates])
+        found = {person for (person,) in self._read(_STANDING, (viewer, asked))}
+        return Standing(viewer in found, frozenset(found - {viewer}))
+
+    def erased_since(self, moment: datetime | None) -> frozenset[str]:
+        """Return who was erased at `moment` or later."""
+        since = float("-inf") if moment is None else moment_of(moment).timestamp()
+        return frozenset(
+            person for (person,) in self._read("SELECT person FROM erased WHERE at >= ?", (since,))
+        )
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good."""
+        self._separate(actor, target, BLOCK, at)
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        self._separate(actor, target, REPORT, at)
+
+    def hold(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight until the hold is lifted."""
+        moment = moment_of(at).timestamp()
+        self._write([("INSERT OR IGNORE INTO held VALUES (?, ?)", (user_id, moment))])
+
+    def lift(self, user_id: str) -> None:
+        """End a hold."""
+        self._write([("DELETE FROM held WHERE person = ?", (user_id,))])
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, and drop what is held about them."""
+        # All pairs lie in both directions, so those of one person are found by the key.
+        pairs = "DELETE FROM apart WHERE person = ?1 OR (other = ?1 AND person IN ({}))"
+        others = "SELECT other FROM apart WHERE person = ?1"
+        self._write(
+            [
+                ("INSERT OR IGNORE INTO erased VALUES (?, ?)", (user_id, moment_of(at).timestamp())),
+                ("DELETE FROM held WHERE person = ?", (user_id,)),
+                (pairs.format(others), (user_id,)),
+                ("DELETE FROM shown WHERE person = ?", (user_id,)),
+                ("DELETE FROM shown WHERE other = ?", (user_id,)),
+            ]
+        )
+
+    def shown(self, viewer: str, day: date) -> frozenset[str]:
+        """Return the people the viewer was shown on that day."""
+        asked = "SELECT other FROM shown WHERE person = ? AND day = ?"
+        return frozenset(other for (other,) in self._read(asked, (viewer, day.isoformat())))
+
+    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
+        """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
+        insert = "INSERT OR IGNORE INTO shown VALUES (?, ?, ?)"
+        old = (day - timedelta(days=1)).isoformat()
+        self._write(
+            [
+                ("DELETE FROM shown WHERE person = ? AND day < ?", (viewer, old)),
+                *((insert, (viewer, day.isoformat(), other)) for other in candidates),
+            ]
+        )
+
+    def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
+        moment = moment_of(at).timestamp()
+        a, b = two_people(actor, target)
+        insert = "INSERT OR IGNORE INTO apart VALUES (?, ?, ?, ?)"
+        self._write([(insert, (a, b, kind, moment)), (insert, (b, a, kind, moment))])
+
+    def _read(self, statement: str, values: Sequence[Any]) -> list[Any]:
+        with self._connection() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def _write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, values in statements:
+                    connection.execute(statement, values)
+                connection.execute("COMMIT")
+            except sqlite3.Error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Give this thread's connection; whatever goes wrong with it closes it."""
+        try:
+            connection = self._opened()
+            last = monotonic() + self._timeout_s
+            connection.set_progress_handler(lambda: monotonic() > last, _STEPS_BETWEEN_LOOKS)
+            yield connection
+        except (sqlite3.Error, OSError) as error:
+            self._close()
+            raise _unavailable(error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        found = os.stat(self._path)  # noqa: PTH116 - asked in every call
+        state = (os.getpid(), found.st_dev, found.st_ino)
+        if getattr(self._own, "state", None) != state:
+            self._close()
+            uri = f"{self._path.as_uri()}?mode=rw"
+            self._own.connection = sqlite3.connect(
+                uri, uri=True, timeout=self._timeout_s, isolation_level=None
+            )
+            self._own.state = state
+        connection: sqlite3.Connection = self._own.connection
+        return connection
+
+    def _close(self) -> None:
+        connection = getattr(self._own, "connection", None)
+        pid = (getattr(self._own, "state", None) or (None,))[0]
+        self._own.connection = self._own.state = None
+        if connection is not None and pid == os.getpid():  # a parent's connection is not ours to close
+            connection.close()
+
+
+def _unavailable(error: Exception) -> SafetyUnavailable:
+    remedy = "check that its file is there and not locked; nothing is served meanwhile"
+    return SafetyUnavailable(
+        explained("the safety store cannot answer", where="sqlite", got=type(error).__name__, remedy=remedy)
+    )

@@ -1,0 +1,195 @@
+"""What a safety store answers: who may not be shown to one viewer, at this very moment.
+
+A store holds what happened since the last night and cannot wait for the next: pairs kept apart
+(blocks and reports), people under a hold, people who were erased. It is asked in every call, so one
+question takes one round trip. A store that cannot answer raises; nobody guesses.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, Protocol, runtime_checkable
+
+from recsys.errors import InputError, explained
+
+BLOCK: Final = "block"
+REPORT: Final = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one viewer and some candidates stand.
+
+    viewer_out: the viewer is held or erased: nobody may be shown to them.
+    out:        those of the candidates who may not be shown to the viewer. Why is not said.
+
+    >>> Standing(viewer_out=False, out=frozenset({"b"})).out
+    frozenset({'b'})
+    """
+
+    viewer_out: bool
+    out: frozenset[str]
+
+
+class SafetyStore(Protocol):
+    """Reads for every call, and the few writes a backend makes; any thread may call any method.
+
+    Every method raises SafetyUnavailable when the store cannot answer in time.
+
+    >>> from recsys.safety.store import MemorySafety
+    >>> store: SafetyStore = MemorySafety()
+    >>> store.hold("a")
+    >>> store.standing("a", []).viewer_out
+    True
+    """
+
+    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+        """Return how `viewer` and `candidates` stand now; ids nobody knows stand free."""
+        ...
+
+    def erased_since(self, moment: datetime | None) -> frozenset[str]:
+        """Return who was erased at `moment` or later; None is everybody who ever was."""
+        ...
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good, whoever of them asked."""
+        ...
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        ...
+
+    def hold(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight until the hold is lifted."""
+        ...
+
+    def lift(self, user_id: str) -> None:
+        """End a hold."""
+        ...
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, and drop what is held about them."""
+        ...
+
+
+def moment_of(at: datetime | None) -> datetime:
+    """Return `at` in UTC, now when None.
+
+    Raises InputError for a time without a zone.
+    """
+    if at is None:
+        return datetime.now(UTC)
+    if at.tzinfo is None:
+        raise InputError(explained("a time needs a zone", got=at.isoformat(), remedy="use UTC"))
+    return at.astimezone(UTC)
+
+
+def two_people(actor: str, target: str) -> tuple[str, str]:
+    """Return the pair.
+
+    Raises InputError when both are one person.
+    """
+    if actor == target:
+        raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
+    return actor, target
+
+
+class MemorySafety:
+    """Holds everything in sets; another process sees none of it.
+
+    >>> store = MemorySafety()
+    >>> store.block("a", "b")
+    >>> store.standing("b", ["a", "c"])
+    Standing(viewer_out=False, out=frozenset({'a'}))
+    """
+
+    def __init__(self) -> None:
+        self._apart: dict[str, set[str]] = {}
+        self._held: set[str] = set()
+        self._erased: dict[str, datetime] = {}
+
+    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+        """Return how `viewer` and `candidates` stand now."""
+        apart = self._apart.get(viewer, set())
+        out = frozenset(c for c in candidates if c in apart or self._is_out(c))
+        return Standing(self._is_out(viewer), out)
+
+    def erased_since(self, moment: datetime | None) -> frozenset[str]:
+        """Return who was erased at `moment` or later."""
+        return frozenset(
+            user for user, at in list(self._erased.items()) if moment is None or at >= moment_of(moment)
+        )
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good."""
+        moment_of(at)
+        a, b = two_people(actor, target)
+        self._apart.setdefault(a, set()).add(b)
+        self._apart.setdefault(b, set()).add(a)
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        self.block(actor, target, at)
+
+    def hold(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight until the hold is lifted."""
+        moment_of(at)
+        self._held.add(user_id)
+
+    def lift(self, user_id: str) -> None:
+        """End a hold."""
+        self._held.discard(user_id)
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, and drop what is held about them."""
+        self._erased.setdefault(user_id, moment_of(at))
+        self._held.discard(user_id)
+        for other in self._apart.pop(user_id, set()):
+            self._apart[other].discard(user_id)
+
+    def _is_out(self, user_id: str) -> bool:
+        return user_id in self._held or user_id in self._erased
+
+
+_DAYS_KEPT: Final = 2
+
+
+@runtime_checkable
+class ShownLog(Protocol):
+    """Remembers who was shown to whom on a day; any thread may call it.
+
+    >>> isinstance(MemoryShown(), ShownLog)
+    True
+    """
+
+    def shown(self, viewer: str, day: date) -> frozenset[str]:
+        """Return the people the viewer was shown on that day."""
+        ...
+
+    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
+        """Note that the viewer was shown these people on that day."""
+        ...
+
+
+class MemoryShown:
+    """Remembers in this process alone, for today and yesterday.
+
+    >>> log, today = MemoryShown(), date(2026, 1, 5)
+    >>> log.remember("a", today, ["b"])
+    >>> log.shown("a", today), log.shown("b", today)
+    (frozenset({'b'}), frozenset())
+    """
+
+    def __init__(self) -> None:
+        self._days: dict[date, dict[str, frozenset[str]]] = {}
+
+    def shown(self, viewer: str, day: date) -> frozenset[str]:
+        """Return the people the viewer was shown on that day."""
+        return self._days.get(day, {}).get(viewer, frozenset())
+
+    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
+        """Note that the viewer was shown these people on that day."""
+        of_day = self._days.setdefault(day, {})
+        of_day[viewer] = of_day.get(viewer, frozenset()) | frozenset(candidates)
+        for old in sorted(self._days)[:-_DAYS_KEPT]:
+            self._days.pop(old, None)

@@ -1,1 +1,0 @@
-"""Tables, their words and contracts, and the `Population` they become."""

@@ -1,1 +1,0 @@
-"""Rules over whole rows, and over all rows of a person."""

@@ -1,0 +1,207 @@
+"""The first step: a list is read from the top, and some of the people on it are liked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.ids import IdIndex
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.random import Step
+from recsys.simulation.night_state import DAY, GOOD, HOUR, Directed, Scene, is_among
+from recsys.types import BoolArray, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Who is shown to whom: rows, position (1 is the top) and the propensity of the exposure."""
+
+    viewer: Int64Array
+    candidate: Int64Array
+    position: Int64Array
+    propensity: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, lists: pd.DataFrame, ids: IdIndex) -> "Shown":
+        """Read lists with viewer_id, candidate_id, rank and perhaps propensity (else 1: no chance in it).
+
+        Raises InputError when a column is missing, a pair stands twice, somebody is shown to
+        themself, a rank is not 1 or more, or a propensity is not in (0, 1]; UnknownIdError for ids
+        the town does not know.
+        """
+        for column in (C.VIEWER, C.CANDIDATE, C.RANK):
+            if column not in lists:
+                remedy = did_you_mean(column, [str(name) for name in lists.columns])
+                raise InputError(explained("lists lack a column", got=column, remedy=remedy))
+        viewer = ids.rows(lists[C.VIEWER]).astype(np.int64)
+        candidate = ids.rows(lists[C.CANDIDATE]).astype(np.int64)
+        position = lists[C.RANK].to_numpy(np.int64)
+        propensity = (
+            lists[C.PROPENSITY].to_numpy(np.float64) if C.PROPENSITY in lists else np.ones(len(lists))
+        )
+        for wrong, what in (
+            (viewer == candidate, "somebody is shown to themself"),
+            (position < 1, "a rank is below 1"),
+            (~((propensity > 0.0) & (propensity <= 1.0)), "a propensity is not in (0, 1]"),
+            (pd.Series(viewer * len(ids) + candidate).duplicated().to_numpy(bool), "a pair stands twice"),
+        ):
+            if wrong.any():
+                at = int(np.flatnonzero(wrong)[0])
+                raise InputError(explained(what, where="lists", got=lists.iloc[at].to_dict()))
+        return cls(viewer, candidate, position, propensity)
+
+    def __len__(self) -> int:
+        return len(self.viewer)
+
+    def take(self, which: npt.NDArray[np.bool_]) -> "Shown":
+        """Return some of the exposures."""
+        return Shown(self.viewer[which], self.candidate[which], self.position[which], self.propensity[which])
+
+
+_LOOK_SECONDS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """What the viewer of each exposure would do: when, and one of like, hide, pass or nothing."""
+
+    opened: Int64Array
+    ts: Int64Array
+    liked: BoolArray
+    hidden: BoolArray
+    passed: BoolArray
+
+
+def look(scene: Scene, shown: Shown, at: int) -> Directed:
+    """Log the exposures of opened lists and what follows a look; return the likes.
+
+    A like made before is not made again. Every exposure is logged, looked at or not: the lower a
+    place, the less likely the look. Who was passed or hidden by the other earlier on the same night
+    is taken off the list before it is opened.
+    """
+    looks = _looks(scene, shown, at)
+    there = ~_refused_before(shown, looks, len(scene.people))
+    i, j = shown.viewer, shown.candidate
+    scene.log.add(
+        "impression",
+        looks.opened[there],
+        i[there],
+        j[there],
+        surface="list",
+        position=shown.position[there],
+        propensity=shown.propensity[there],
+    )
+    for kind, does in (("like", looks.liked), ("hide", looks.hidden), ("pass", looks.passed)):
+        done = does & there
+        scene.log.add(kind, looks.ts[done], i[done], j[done], surface="list")
+    liked = looks.liked & there
+    return Directed(i[liked], j[liked], looks.ts[liked])
+
+
+def _looks(scene: Scene, shown: Shown, at: int) -> _Looks:
+    s, chance = scene.funnel, scene.chance
+    i, j = shown.viewer, shown.candidate
+    opened = at + (chance.uniform(Step.MOMENT, i, i) * (DAY - 4 * HOUR)).astype(np.int64)
+    looked = chance.uniform(Step.LOOK, i, j) < shown.position.astype(np.float64) ** -s.look_decay
+    bad = scene.people.harm[i] != GOOD
+    p_like = np.where(bad, scene.trouble.scripted_like, scene.truth.p_like(i, j))
+    liked = looked & (chance.uniform(Step.LIKE, i, j) < p_like)
+    known = is_among(i * len(scene.people) + j, scene.standing.likes)
+    cold = looked & ~liked & ~bad & ~known
+    hidden = cold & (chance.uniform(Step.HIDE, i, j) < s.hides)
+    passed = cold & ~hidden & (chance.uniform(Step.PASS, i, j) < s.passes)
+    ts = opened + _LOOK_SECONDS * shown.position
+    return _Looks(opened=opened, ts=ts, liked=liked & ~known, hidden=hidden, passed=passed)
+
+
+def _refused_before(shown: Shown, looks: _Looks, n: int) -> BoolArray:
+    """Say which exposures come after the candidate passed or hid the viewer on the same night."""
+    refusing = looks.hidden | looks.passed
+    by_other = shown.candidate[refusing] * n + shown.viewer[refusing]
+    order = np.argsort(by_other)
+    keys: Int64Array = by_other[order]
+    when = looks.ts[refusing][order]
+    found = np.zeros(len(shown), bool)
+    if len(keys):
+        own = shown.viewer * n + shown.candidate
+        at = np.searchsorted(keys, own).clip(0, len(keys) - 1)
+        found = (keys[at] == own) & (when[at] < looks.opened)
+    return found
+
+
+_NIGHTS = 3
+
+
+def answer_likes(scene: Scene, likes: Directed, at: int) -> Directed:
+    """Log what becomes of new likes; return the matches, `actor` being who completed the match.
+
+    A like the other has made already, or makes on the same night, is a match at once; the rest wait
+    in the inbox of the target for the next day, among those that still lie there.
+    """
+    n = len(scene.people)
+    back = likes.back(n)
+    before = is_among(back, scene.standing.likes)
+    same_night = is_among(back, np.sort(likes.keys(n)))
+    at_once = likes.take(before | (same_night & _completes(likes, same_night, n)))
+    return _joined(at_once, _read(scene, likes.take(~before & ~same_night), at + DAY))
+
+
+def _completes(likes: Directed, mutual: npt.NDArray[np.bool_], n: int) -> npt.NDArray[np.bool_]:
+    """Of two likes that cross on one night say which one completes the match: the later."""
+    order = np.argsort(likes.keys(n))
+    other = order[np.searchsorted(likes.keys(n)[order], likes.back(n)).clip(0, max(len(order) - 1, 0))]
+    later = (likes.ts > likes.ts[other]) | ((likes.ts == likes.ts[other]) & (likes.actor > likes.target))
+    return mutual & later
+
+
+def _read(scene: Scene, likes: Directed, tomorrow: int) -> Directed:
+    s, chance = scene.funnel, scene.chance
+    j, i = likes.target, likes.actor
+    logit = scene.truth.logit(j, i)
+    comes_back = np.where(scene.standing.full[j], 0.0, 1.0 - (1.0 - scene.people.opens[j]) ** _NIGHTS)
+    rank = _places(scene, j, logit)
+    examined = chance.uniform(Step.READ, j, i) < comes_back * rank**-s.inbox_decay
+    bad = scene.people.harm[j] != GOOD
+    p = np.where(bad, scene.trouble.scripted_like, expit(logit + s.flattered))
+    u = chance.uniform(Step.ANSWER, j, i)
+    liked, rest = examined & (u < p), examined & (u >= p)
+    passed = rest & ~bad & (chance.uniform(Step.PASS, j, i, 1) < s.inbox_passes)
+    hours = s.answer_hours * np.exp(0.8 * chance.normal(Step.ANSWER_TIME, j, i))
+    ts = likes.ts + (hours.clip(0.05, 24.0 * 14) * HOUR).astype(np.int64)
+    ts = np.maximum(ts, tomorrow + ts % HOUR)
+    scene.log.add("like", ts[liked], j[liked], i[liked], surface="inbox")
+    scene.log.add("pass", ts[passed], j[passed], i[passed], surface="inbox")
+    return Directed(j[liked], i[liked], ts[liked])
+
+
+def _places(scene: Scene, owner: Int64Array, logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the place of each new like in its inbox, from 1, among new ones and those that wait."""
+    waiting = scene.standing.waiting
+    still = is_among(waiting.target, np.unique(owner))
+    i, j = waiting.actor[still], waiting.target[still]
+    among = np.concatenate([logit, scene.truth.logit(j, i)])
+    return _rank_within(np.concatenate([owner, j]), among)[: len(owner)].astype(np.float64)
+
+
+def _rank_within(group: Int64Array, score: npt.NDArray[np.float64]) -> Int64Array:
+    """Rank scores within each group, best first, from 1.
+
+    >>> _rank_within(np.array([5, 5, 3]), np.array([0.1, 0.2, 0.0])).tolist()
+    [2, 1, 1]
+    """
+    order = np.lexsort((-score, group))
+    ordered = group[order]
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(len(group)) - np.searchsorted(ordered, ordered) + 1
+    return rank
+
+
+def _joined(a: Directed, b: Directed) -> Directed:
+    return Directed(
+        np.concatenate([a.actor, b.actor]),
+        np.concatenate([a.target, b.target]),
+        np.concatenate([a.ts, b.ts]),
+    )

@@ -1,0 +1,74 @@
+"""Files that are either there in full or not there, also after the power goes.
+
+A file is written aside, flushed to the disk, and put in place by one rename; then the folder that
+holds it is flushed, since a rename lives in the folder.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from recsys.errors import SourceError, explained
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    sync_file(folder)
+
+
+@contextmanager
+def durable_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write that takes its place at `path` only when it is complete.
+
+    A reader sees the old content or the new, never a part; an error leaves the old.
+    """
+    aside = path.with_name(f".{path.name}.new")
+    try:
+        with aside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace the content of the file at `path` at once, see `durable_file`."""
+    with durable_file(path) as file:
+        file.write(content)
+
+
+def move_durably(source: Path, target: Path) -> None:
+    """Rename a finished file or folder into place and flush the folder it arrives in."""
+    source.rename(target)
+    sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
+
+
+def unreadable(path: Path, error: Exception, remedy: str) -> SourceError:
+    """Return the error for a file, with the library's reason on one line."""
+    reason = " ".join(str(error).split())
+    kind = type(error).__name__
+    return SourceError(explained(f"cannot be read ({kind})", where=str(path), got=reason, remedy=remedy))

@@ -1,0 +1,116 @@
+"""CSV as this package reads it: UTF-8, a header line, commas, every column text.
+
+An empty field is null; "" in quotes is an empty text. A line with too few or too many fields is an
+error of the file: which column was meant cannot be known.
+"""
+
+import codecs
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import SourceError, explained
+from recsys.storage.atomic_write import unreadable
+
+LONGEST: Final = 1 << 20
+"""Bytes between two separators, quotes or line ends that are left alone."""
+
+KEPT: Final = 1 << 14
+"""Bytes kept of a longer run: still too long for any column, so its row is quarantined."""
+
+_CHUNK: Final = 1 << 26
+_MARKS: Final = np.frombuffer(b',"\r\n', np.uint8)
+
+
+def shortened(path: Path) -> bytes:
+    r"""Return the content of a CSV file with every run longer than `LONGEST` cut to `KEPT` bytes.
+
+    A run is what stands between commas, quotes and line ends. Cut inside a character, the rest of
+    that character goes too, so UTF-8 stays UTF-8.
+    """
+    content = np.memmap(path, np.uint8, "r")
+    parts: list[bytes] = []
+    written = 0
+    for start, end in _long_runs(content):
+        kept = content[start : start + KEPT].tobytes().decode("utf-8", "ignore").encode()
+        parts += [content[written:start].tobytes(), kept]
+        written = end
+    return b"".join([*parts, content[written:].tobytes()])
+
+
+def _long_runs(content: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Return where each long run starts and ends, in order."""
+    runs: list[tuple[int, int]] = []
+    begin = 0
+    for offset in range(0, len(content), _CHUNK):
+        chunk = content[offset : offset + _CHUNK]
+        ends = np.flatnonzero(np.isin(chunk, _MARKS)).astype(np.int64) + offset
+        starts = np.concatenate([[begin], ends[:-1] + 1]) if len(ends) else ends
+        long = ends - starts > LONGEST
+        runs += zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+        begin = int(ends[-1]) + 1 if len(ends) else begin
+    if len(content) - begin > LONGEST:
+        runs.append((begin, len(content)))
+    return runs
+
+
+_OTHER_MARKS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BLOCK: Final = 1 << 24
+"""Bytes the reader takes at once; no line may be longer."""
+
+_REMEDY: Final = "save it as CSV in UTF-8 with one header line, commas between, as many fields in each line"
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Return a CSV file as text columns, null where a field is empty.
+
+    Raises SourceError when the file is not UTF-8, has uneven lines, or cannot be read at all.
+    """
+    import pyarrow as pa
+
+    try:
+        _refuse_other_marks(path)
+        try:
+            return _parsed(lambda: path)
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error):
+                raise
+            content = shortened(path)
+            return _parsed(lambda: pa.BufferReader(content))
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path) from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _not_utf8(path) if "UTF8" in str(error) else unreadable(path, error, _REMEDY) from error
+
+
+def _parsed(opened: Callable[[], Any]) -> pd.DataFrame:
+    """Read everything as text: the names first, since only named columns can be given a type."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    parse = csv.ParseOptions(newlines_in_values=True)
+    reading = csv.ReadOptions(block_size=_BLOCK)
+    with csv.open_csv(opened(), reading, parse) as stream:
+        names = stream.schema.names
+    as_text = csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.large_string()),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        null_values=[""],
+    )
+    return csv.read_csv(opened(), reading, parse, as_text).to_pandas()
+
+
+def _refuse_other_marks(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(_OTHER_MARKS) or (len(start) == 4 and 0 in start):
+        raise _not_utf8(path)
+
+
+def _not_utf8(path: Path) -> SourceError:
+    return SourceError(explained("not UTF-8 text", where=str(path), remedy="save the file as CSV in UTF-8"))

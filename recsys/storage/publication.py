@@ -1,0 +1,176 @@
+"""The publication a backend reads: a pointer file, a run folder, a manifest that proves it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.types import is_list
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import PublicationError, SourceError, explained
+from recsys.storage.atomic_write import write_durably
+from recsys.storage.coded_events import coded_alike
+from recsys.storage.manifest import Manifest, read_manifest, verify_files
+
+CURRENT: Final = "CURRENT"
+RUNS: Final = "runs"
+LISTS: Final = "recommendations.parquet"
+SERVING: Final = "serving"
+"""The folder of a run that a backend maps, see `recsys.ranking`."""
+NEWCOMERS: Final = "newcomers"
+"""The folder of a run with what folding in one more person needs; opened when the first one asks."""
+LIST_COLUMNS: Final = (
+    C.VIEWER,
+    C.CANDIDATE,
+    C.RANK,
+    C.P_LIKE,
+    C.P_LIKED_BACK,
+    C.P_MUTUAL,
+    C.PROPENSITY,
+    C.REASONS,
+)
+CODED_COLUMNS: Final = tuple(name for name in LIST_COLUMNS if name != C.REASONS)
+"""What is asked of all lists at once; reasons are for whoever reads a list."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One complete, verified run folder."""
+
+    folder: Path
+    manifest: Manifest
+
+    def __repr__(self) -> str:
+        rows = self.manifest.files[LISTS].rows or 0
+        return f"Publication({self.run_id}, {rows:,} rows, data as of {self.manifest.data_as_of})"
+
+    def _repr_html_(self) -> str:
+        """Show the run and what it was made from."""
+        made = pd.Series(self.manifest.made_from.model_dump(), name="identity").to_frame().to_html()
+        return f"<p>{escape(repr(self))}</p>{made}"
+
+    @property
+    def run_id(self) -> str:
+        """The run that made it."""
+        return self.manifest.run_id
+
+    @cached_property
+    def lists(self) -> pd.DataFrame:
+        """Every list: viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual, propensity, reasons."""
+        return read_lists(self.folder / LISTS)
+
+
+def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFrame:
+    """Read some columns of a file of lists, in viewer and rank order; a missing propensity is 1.
+
+    Raises SourceError when it cannot be read or lacks a column.
+    """
+    with refused_unless_lists(path):
+        there = _there(path, columns)
+        lists = pq.read_table(path, columns=there, partitioning=None).to_pandas()
+    return _with_propensity(lists, columns)
+
+
+def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.DataFrame:
+    """Read the same with ids as categories, ascending and the same in every column: each id is held once.
+
+    Reasons, when they are asked for, stay the bytes they are until somebody looks at a row.
+    Raises SourceError when it cannot be read or lacks a column.
+    """
+    with refused_unless_lists(path):
+        there = _there(path, columns)
+        named = [name for name in there if name in (C.VIEWER, C.CANDIDATE)]
+        with pq.ParquetFile(path, read_dictionary=named) as file:
+            ids = _coded([file.read([name]).column(0) for name in named])
+            rest = file.read([name for name in there if name not in named])
+            lists = rest.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if is_list(kind) else None)
+        return _with_propensity(lists.assign(**dict(zip(named, ids, strict=True))), columns)
+
+
+def _coded(columns: Sequence[pa.ChunkedArray]) -> list[pd.Categorical]:
+    """Return columns of texts as categories: all texts of all columns."""
+    texts, numbers = coded_alike(columns)
+    every = pd.Index(texts, dtype=object)
+    return [pd.Categorical.from_codes(column, categories=every) for column in numbers]
+
+
+def _there(path: Path, columns: Sequence[str]) -> list[str]:
+    known = pq.read_schema(path).names
+    return [name for name in columns if name != C.PROPENSITY or name in known]
+
+
+def _with_propensity(lists: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    missing = C.PROPENSITY in columns and C.PROPENSITY not in lists
+    return (lists.assign(**{C.PROPENSITY: 1.0}) if missing else lists)[list(columns)]
+
+
+@contextmanager
+def refused_unless_lists(path: Path) -> Iterator[None]:
+    """Turn what reading a file raises when it holds no lists into SourceError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise SourceError(
+            explained(
+                "not a file of lists", where=str(path), got=reason, remedy="make it with recsys recommend"
+            )
+        ) from error
+
+
+def current_run(published: str | Path) -> str | None:
+    """Return the run the pointer names, None when nothing was ever published.
+
+    Raises PublicationError when the pointer names no run folder.
+    """
+    path = Path(published) / CURRENT
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = "publish again"
+        raise PublicationError(
+            explained("cannot read the pointer", where=str(path), got=str(error), remedy=remedy)
+        ) from error
+    folder, _, run_id = text.strip().partition("/")
+    if folder != RUNS or not run_id or "/" in run_id or run_id.startswith("."):
+        raise PublicationError(explained("the pointer names no run", where=str(path), got=text))
+    return run_id
+
+
+def point_to(published: Path, run_id: str) -> None:
+    """Make `run_id` the publication that is served, in one step."""
+    write_durably(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
+
+
+def read_publication(published: str | Path, *, run_id: str | None = None, verify: bool = True) -> Publication:
+    """Open the publication that is served now, or the one of `run_id`, and check its files.
+
+    Raises PublicationError when there is none, or when a file does not match the manifest.
+
+    >>> read_publication("nowhere")
+    Traceback (most recent call last):
+    recsys.errors.PublicationError: nothing is published in nowhere; publish first: make nightly
+    """
+    published = Path(published)
+    run_id = run_id or current_run(published)
+    if run_id is None:
+        remedy = "publish first: make nightly"
+        raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
+    folder = published / RUNS / run_id
+    manifest = read_manifest(folder)
+    if manifest.run_id != run_id:
+        raise PublicationError(
+            explained("the manifest is of another run", where=str(folder), got=manifest.run_id)
+        )
+    if verify:
+        verify_files(folder, manifest)
+    return Publication(folder, manifest)

@@ -1,0 +1,234 @@
+"""Where tables come from: a folder of Parquet or CSV files, a database, or frames in memory.
+
+A source is named `parquet:DIR`, `csv:DIR`, `duckdb:FILE`, `postgresql://...` or as a plugin calls it
+(`NAME:ADDRESS`), or is a mapping of frames. Each table is one file (`profiles.parquet`; Parquet also as
+a folder of that name, as clusters write it) or one table of a database. Anything else lying there is an
+error: a `block.parquet` that nobody reads would be a list of blocks that nobody keeps.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.config import OWN_STORES
+from recsys.data.tables import CONTRACTS
+from recsys.errors import PluginError, SourceError, did_you_mean, explained
+from recsys.plugins import known_names, load_plugin, plugins
+from recsys.storage import postgres
+from recsys.storage.atomic_write import unreadable
+from recsys.storage.csv import read_csv
+
+Read = Callable[[str], Mapping[str, pd.DataFrame]]
+
+
+def is_brought(source: str) -> bool:
+    """Say whether a plugin reads this source.
+
+    >>> is_brought("parquet:data/town")
+    False
+    """
+    kind, colon, _ = source.partition(":")
+    return bool(colon) and kind not in OWN_STORES and kind in known_names("stores", OWN_STORES)
+
+
+def read_brought(source: str) -> Mapping[str, pd.DataFrame]:
+    """Return the tables of a source that a plugin reads, unchecked.
+
+    Raises PluginError when the plugin cannot be used or gives no tables, and whatever of this package's
+    errors the plugin raises itself.
+    """
+    kind, _, address = source.partition(":")
+    read: Read = load_plugin("stores", kind, fits=callable, what="a store of tables")
+    found: Any = read(address)
+    if not isinstance(found, Mapping):
+        remedy = "return a mapping of table names to DataFrames"
+        raise PluginError(
+            explained("a store gave no tables", where=kind, got=type(found).__name__, remedy=remedy)
+        )
+    return found
+
+
+Frames = Mapping[str, pd.DataFrame]
+Source = str | Frames
+Reader = Callable[[], pd.DataFrame]
+"""Reads one table."""
+
+KINDS: Final = ("parquet", "csv", "duckdb")
+_BESIDE: Final = (".json", ".md", ".txt", ".yaml")
+"""Files that may lie beside tables: they describe them."""
+
+
+def source_name(source: Source) -> str:
+    """Return how a source is called in messages."""
+    return source if isinstance(source, str) else "memory"
+
+
+def read_tables(source: Source) -> dict[str, pd.DataFrame]:
+    """Return every table of a source as it is, unchecked, in the order of the contracts.
+
+    From CSV every column is text, see `recsys.storage.csv`.
+
+    Raises SourceError when the source, or anything in it, cannot be read or is not known.
+
+    >>> sorted(read_tables({"profiles": pd.DataFrame(), "boundaries": pd.DataFrame()}))
+    ['boundaries', 'profiles']
+    """
+    return {name: read() for name, read in table_readers(source).items()}
+
+
+def table_readers(source: Source) -> dict[str, Reader]:
+    """Return what reads each table of a source, in the order of the contracts; see `read_tables`.
+
+    A folder of Parquet is read a table at a time, so that a large one need not be in memory at once.
+    """
+    if isinstance(source, str) and source.startswith("parquet:"):
+        files = _files(parse_source(source)[1], ".parquet")
+        need_tables(files, source)
+        return {name: partial(_read_parquet, name, files[name]) for name in CONTRACTS if name in files}
+    if not isinstance(source, str):
+        found = _frames(source, where="memory")
+    elif postgres.is_postgres(source):
+        found = postgres.read_tables(source)
+    elif is_brought(source):
+        found = _frames(read_brought(source), where=source.partition(":")[0])
+    else:
+        kind, path = parse_source(source)
+        found = _READERS[kind](path)
+    if isinstance(source, str):
+        need_tables(found, source)
+    return {name: partial(found.__getitem__, name) for name in CONTRACTS if name in found}
+
+
+def need_tables(found: Collection[str], source: str) -> None:
+    """Raise SourceError when a named source holds no table at all.
+
+    >>> need_tables(["profiles"], "parquet:data/town")
+    """
+    if found:
+        return
+    kind, _, path = source.partition(":")
+    files = kind in {"parquet", "csv"}
+    one = f"a file such as {T.PROFILES}.{kind}" if files else f"a table such as '{T.PROFILES}'"
+    raise SourceError(
+        explained(
+            f"no tables are there (expected {', '.join(CONTRACTS)})",
+            where=path if files or kind == "duckdb" else kind,
+            remedy=f"name a place that holds {one}",
+        )
+    )
+
+
+def parse_source(source: str) -> tuple[str, Path]:
+    """Split the name of a source of files into its kind and its path.
+
+    >>> parse_source("parquet:data/town")[0]
+    'parquet'
+    """
+    kind, colon, path = source.partition(":")
+    if not colon or not path or kind not in KINDS:
+        if "://" in source:
+            kind, path = kind + "://...", ""  # a database address may hold a password
+        near = did_you_mean(kind, [*KINDS, *plugins("stores")]) if colon else ""
+        remedy = "write parquet:DIR, csv:DIR or duckdb:FILE" + (f"; {near}" if near[:3] == "did" else "")
+        raise SourceError(explained("not a source", got=source if path else kind, remedy=remedy))
+    return kind, Path(path)
+
+
+def source_files(source: str) -> list[Path]:
+    """Return the files and folders a named source is read from.
+
+    A database is no file: take a snapshot of it first, see `recsys.storage.source_snapshot`.
+
+    Raises SourceError when it is not there, or when something unknown lies beside the tables.
+    """
+    kind, path = parse_source(source)
+    if kind != "duckdb":
+        return list(_files(path, f".{kind}").values())
+    if not path.is_file():
+        raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
+    return [path]
+
+
+def _frames(source: Frames, *, where: str) -> Frames:
+    for name, frame in source.items():
+        _known(name, where)
+        if not isinstance(frame, pd.DataFrame):
+            got = type(frame).__name__
+            raise SourceError(explained("not a table", where=name, got=got, remedy="give a pandas DataFrame"))
+    return source
+
+
+def _known(name: str, where: str) -> None:
+    if name not in CONTRACTS:
+        raise SourceError(
+            explained("unknown table", where=where, got=name, remedy=did_you_mean(str(name), CONTRACTS))
+        )
+
+
+def _files(folder: Path, suffix: str) -> dict[str, Path]:
+    """Return the table files of a folder by table name."""
+    if not folder.is_dir():
+        what = "this is a file, not a folder" if folder.exists() else "no such folder"
+        raise SourceError(explained(what, got=str(folder), remedy=f"name a folder of *{suffix} files"))
+    found = {}
+    for path in sorted(folder.iterdir()):
+        described = path.suffix in _BESIDE or (path.is_dir() and path.suffix != suffix)
+        if path.name.startswith((".", "_")) or described:
+            continue
+        if path.suffix != suffix:
+            near = did_you_mean(path.stem, CONTRACTS)
+            remedy = f"write it as *{suffix} or move it away; {near}"
+            raise SourceError(explained("unknown file", where=str(folder), got=path.name, remedy=remedy))
+        _known(path.stem, str(folder))
+        found[path.stem] = path
+    return found
+
+
+def _read_parquet(name: str, path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        texts = _texts(path) if name == T.EVENTS else []
+        table = pq.read_table(path, partitioning=None, read_dictionary=texts)
+        return table.to_pandas(ignore_metadata=True, self_destruct=name == T.EVENTS, split_blocks=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the columns in which the same texts come again and again: each is kept once."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = pq.ParquetDataset(path, partitioning=None).schema
+    texts = [field.name for field in fields if pa.types.is_string(field.type)]
+    return [name for name in texts if name != C.EVENT]
+
+
+def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
+    import duckdb
+
+    if not path.is_file():
+        raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
+    try:
+        with duckdb.connect(str(path), read_only=True) as database:
+            names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
+            for name in names:
+                _known(name, str(path))
+            return {
+                name: database.table(name).to_arrow_table().to_pandas(ignore_metadata=True) for name in names
+            }
+    except duckdb.Error as error:
+        raise unreadable(path, error, "name a DuckDB database that no other process writes") from error
+
+
+_READERS: Final[dict[str, Callable[[Path], dict[str, pd.DataFrame]]]] = {
+    "csv": lambda folder: {name: read_csv(path) for name, path in _files(folder, ".csv").items()},
+    "duckdb": _read_duckdb,
+}

@@ -1,0 +1,158 @@
+"""Tables written so that they read back as they were, and to the same bytes every time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.data.contract import Contract
+from recsys.data.fields.base import Field, objects
+from recsys.data.fields.enumeration import SEPARATOR, WordSet
+from recsys.data.fields.number import Flag, Real, Whole
+from recsys.data.fields.time import Time
+from recsys.data.tables import CONTRACTS
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.storage import postgres
+from recsys.storage.atomic_write import durable_file, move_durably, sync_file
+from recsys.storage.sources import parse_source
+
+Frames = pd.DataFrame | Iterable[pd.DataFrame]
+
+_WRITTEN: Final = ("parquet", "duckdb")
+_ROWS_AT_ONCE: Final = 1 << 20
+"""Rows of a Parquet row group; no more of a table is held twice."""
+
+
+def write_tables(tables: Mapping[str, Frames], target: str) -> None:
+    """Write tables to `parquet:DIR`, `duckdb:FILE` or `postgresql://...`, in full or not at all.
+
+    tables: raw valid or accepted frames by table name, or the parts of one in order, so that Parquet
+    holds one part at a time; columns a frame lacks are not written. A folder and a database keep
+    tables that are not named; a DuckDB file is replaced.
+
+    Raises InputError for an unknown table or column, values that are not of their column's type, or
+    another kind of target.
+    """
+    if postgres.is_postgres(target):
+        postgres.write_tables({name: _arrow(name, _whole(given)) for name, given in tables.items()}, target)
+        return
+    kind, path = parse_source(target)
+    if kind not in _WRITTEN:
+        remedy = "write parquet:DIR or duckdb:FILE"
+        raise InputError(explained("tables are not written here", got=target, remedy=remedy))
+    if kind == "parquet":
+        _write_parquet(tables, path)
+    else:
+        _write_duckdb({name: _arrow(name, _whole(given)) for name, given in tables.items()}, path)
+
+
+def _write_parquet(tables: Mapping[str, Frames], folder: Path) -> None:
+    """Write every table aside, part by part, and put them in place when all of them are whole."""
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        for name, given in tables.items():
+            parts = _arrow_parts(name, given)
+            first = next(parts)
+            file = stack.enter_context(durable_file(folder / f"{name}.parquet"))
+            with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
+                writer.write_table(first)
+                for part in parts:
+                    writer.write_table(part)
+
+
+def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
+    import duckdb
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    with duckdb.connect(str(aside)) as database:
+        for name in sorted(tables):
+            database.register("given", tables[name])
+            database.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given')  # noqa: S608 - a known name
+            database.unregister("given")
+    sync_file(aside)
+    move_durably(aside, path)
+
+
+def _arrow_parts(name: str, given: Frames) -> Iterator[Any]:
+    for frame in [given] if isinstance(given, pd.DataFrame) else given:
+        for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
+            yield _arrow(name, frame.iloc[start : start + _ROWS_AT_ONCE])
+
+
+def _whole(given: Frames) -> pd.DataFrame:
+    return given if isinstance(given, pd.DataFrame) else pd.concat(given, ignore_index=True)
+
+
+def _arrow(name: str, frame: pd.DataFrame) -> Any:
+    import pyarrow as pa
+
+    if name not in CONTRACTS:
+        raise InputError(explained("unknown table", got=name, remedy=did_you_mean(name, CONTRACTS)))
+    contract = CONTRACTS[name]
+    fields = {field.name: field for field in _fields(contract, frame)}
+    columns = {}
+    for column, field in fields.items():
+        try:
+            plain = pa.array(_plain(field, frame[column]), type=_type(field), from_pandas=True)
+            columns[column] = plain.cast(pa.timestamp("us", tz="UTC")) if isinstance(field, Time) else plain
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            remedy = "check the table with recsys.data.tables.check_table"
+            raise InputError(
+                explained(
+                    "a value is not of its column's type", where=f"{name}.{column}", got=reason, remedy=remedy
+                )
+            ) from error
+    return pa.table(columns)
+
+
+def _fields(contract: Contract, frame: pd.DataFrame) -> list[Field]:
+    for name in frame.columns:
+        if name not in contract.columns:
+            remedy = did_you_mean(str(name), contract.columns)
+            raise InputError(explained("unknown column", where=contract.table, got=str(name), remedy=remedy))
+    return [field for field in contract.fields if field.name in frame.columns]
+
+
+def _plain(field: Field, values: pd.Series) -> Any:
+    if isinstance(field, WordSet):
+        return [_members(value) for value in objects(values)]
+    if isinstance(field, Time):
+        return _utc(field, values)
+    return values
+
+
+def _utc(field: Time, values: pd.Series) -> Any:
+    """Return times as `datetime64[us]` in UTC; a time without a zone is refused, not guessed."""
+    read = field.read(values.reset_index(drop=True))
+    for fault in read.faults:
+        if not fault.code.endswith(".missing"):
+            raise ValueError(fault.code)
+    return read.column.dt.tz_localize(None).to_numpy()
+
+
+def _members(value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    words = value.split(SEPARATOR) if isinstance(value, str) else value
+    return sorted({word for word in words if word})
+
+
+def _type(field: Field) -> Any:
+    import pyarrow as pa
+
+    if isinstance(field, WordSet):
+        return pa.list_(pa.string())
+    if isinstance(field, Time):
+        return pa.timestamp("us")
+    if isinstance(field, Whole):
+        return pa.int32()
+    if isinstance(field, Real):
+        return pa.float64()
+    return pa.bool_() if isinstance(field, Flag) else pa.string()
