@@ -23,6 +23,7 @@ SEED = 7
 
 # %%
 import numpy as np
+
 import recsys
 
 town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))

@@ -26,14 +26,16 @@ import pandas as pd
 
 import recsys
 from recsys import plots
-from recsys.evaluation import as_lists
-from recsys.evaluation import compare
-from recsys.evaluation import count_signals
-from recsys.evaluation import evidence_slice
-from recsys.evaluation import mutual_labels
-from recsys.evaluation import reliability_table
 from recsys.data.label_weights import LabelSettings
 from recsys.data.labels import directed_labels
+from recsys.evaluation import (
+    as_lists,
+    compare,
+    count_signals,
+    evidence_slice,
+    mutual_labels,
+    reliability_table,
+)
 
 plots.use_style()
 

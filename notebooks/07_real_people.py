@@ -32,9 +32,7 @@ import pandas as pd
 
 import recsys
 from recsys import plots
-from recsys.evaluation import as_lists
-from recsys.evaluation import compare
-from recsys.evaluation import mutual_labels
+from recsys.evaluation import as_lists, compare, mutual_labels
 
 plots.use_style()
 

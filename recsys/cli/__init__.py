@@ -10,4 +10,6 @@ from recsys.cli import (  # noqa: F401 each registers its commands
 )
 from recsys.cli.app import app
 
+app.registered_commands.sort(key=lambda command: str(command.name or command.callback.__name__))  # type: ignore[union-attr]
+
 __all__ = ["app"]

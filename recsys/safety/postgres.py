@@ -14,12 +14,11 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-import psycopg
-
 from recsys.errors import SafetyUnavailable, explained, imported
 from recsys.safety.store import BLOCK, REPORT, Standing, moment_of, two_people
 
 imported("psycopg", extra="pg")
+import psycopg  # noqa: E402 - after the check that names the extra
 
 _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_apart (

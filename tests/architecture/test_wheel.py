@@ -52,7 +52,7 @@ def test_it_works_where_the_repository_is_not(wheel: Path, tmp_path: Path) -> No
 def test_it_holds_what_people_read_and_no_test(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in ("texts", "places", "interests", "guard", "review", "openers"):
-        assert f"recsys/schema/catalogue/{name}.yaml" in names
+        assert f"recsys/catalogue/{name}.yaml" in names
     assert {"recsys/py.typed", "recsys/report/style.css"} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"recsys"}
 

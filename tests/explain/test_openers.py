@@ -158,7 +158,7 @@ def test_a_reason_shown_too_early_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     """Were a field moved to a later stage, neither reasons nor openers would show it before."""
     later = replace(WORDS.stages.fields["interests"], since="acquainted")
     stages = replace(WORDS.stages, fields={**WORDS.stages.fields, "interests": later})
-    monkeypatch.setattr("recsys.catalogue.loading.load_catalogue", lambda: replace(WORDS, stages=stages))
+    monkeypatch.setattr("recsys.messaging.reasons.load_catalogue", lambda: replace(WORDS, stages=stages))
     assert visible_reasons(["interest:coffee", "near"], "matched") == ["near"]
     early = opener("a", "b", ["interest:coffee"], "matched")
     assert early is not None

@@ -212,7 +212,7 @@ def test_a_kernel_that_ignores_separations_is_caught(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(5)
     world = compiled_world(rng, 40), directed_world(rng, 40)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) == by_definition(world, 40, "product")
-    monkeypatch.setattr("recsys.retrieval.sparse_masks.close_pairs", lambda *arrays: None)
+    monkeypatch.setattr("recsys.retrieval.tile_search.close_pairs", lambda *arrays: None)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) != by_definition(world, 40, "product")
 
 
@@ -230,9 +230,7 @@ def test_a_margin_of_nothing_would_be_caught(monkeypatch: pytest.MonkeyPatch) ->
     world = everybody_open(n), directed
     expected = by_definition(world, 3, "cross_ratio")
     assert as_dict(mutual_top_k(directed, world[0], k=3, combiner="cross_ratio")) == expected
-    monkeypatch.setattr(
-        "recsys.retrieval.quantization.margin_of", lambda taste, *others: np.zeros(len(taste))
-    )
+    monkeypatch.setattr("recsys.retrieval.index.margin_of", lambda taste, *others: np.zeros(len(taste)))
     assert as_dict(mutual_top_k(directed, world[0], k=3, combiner="cross_ratio")) != expected
 
 
