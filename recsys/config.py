@@ -9,11 +9,19 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from recsys.errors import SettingsError, did_you_mean, explained, shown
@@ -25,15 +33,46 @@ TOKEN_SECRET: Final = "RECSYS_TOKEN_SECRET"
 """Environment variable with the secret that keys contact tokens; never written to a file."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+"""A probability or a part of a whole."""
 _SOURCE = re.compile(r"town|(parquet|csv|duckdb):.+|postgres(ql)?://.+")
 _BROUGHT = re.compile(r"([A-Za-z][\w-]*):.+")
 OWN_STORES: Final = ("town", "parquet", "csv", "duckdb", "postgres", "postgresql")
 
 
-class _Section(BaseModel):
-    """A frozen group of settings that knows all its keys."""
+class Section(BaseModel):
+    """A frozen group of settings: the base of every settings object of the package.
+
+    A subclass declares each setting as a typed field with its default, and the constructor of what it
+    configures takes the one object. An unknown key, a value of another type, a number outside its range
+    and one that is not finite are errors; a list is read as the tuple that was declared.
+
+    >>> class SearchSettings(Section):
+    ...     "How many candidates a search returns, and from which ages."
+    ...
+    ...     k: Annotated[int, Field(ge=1)] = 20
+    ...     ages: tuple[int, int] = (20, 99)
+    >>> SearchSettings.from_mapping({"k": 3, "ages": [30, 40]}, where="search.yaml")
+    SearchSettings(k=3, ages=(30, 40))
+    >>> SearchSettings.from_mapping({"k": 0}, where="search.yaml")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    recsys.errors.SettingsError: impossible value of 'k' in search.yaml: got 0; ...
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def from_mapping(cls, raw: Mapping[str, Any], *, where: str = "settings") -> Self:
+        """Return the settings of plain values, such as those of a YAML or JSON file.
+
+        where: what errors call the place the values come from.
+
+        Raises SettingsError naming every unknown key and impossible value.
+        """
+        try:
+            return cls.model_validate(dict(raw))
+        except ValidationError as error:
+            problems = [_problem(cls, dict(found), where) for found in error.errors()]
+            raise SettingsError("\n".join(problems)) from error
 
 
 MODEL_NAMES: Final = (
@@ -68,7 +107,7 @@ def _by_name(group: Group, value: object) -> object:
     return {_brought(group, str(name)): {} if one is None else one for name, one in named.items()}
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """Which model scores, and the options its own config object takes.
 
     blocks: feature blocks of plugins, beside the usual ones, each with its settings.
@@ -84,7 +123,7 @@ class ModelSettings(_Section):
         return _by_name("blocks", value)
 
 
-class EvaluateSettings(_Section):
+class EvaluateSettings(Section):
     """Which models are judged beside the one that scores, each with its usual settings.
 
     metrics: metrics of plugins, beside the usual ones.
@@ -100,7 +139,7 @@ class EvaluateSettings(_Section):
         return tuple(_brought("metrics", name) for name in value)
 
 
-class PolicySettings(_Section):
+class PolicySettings(Section):
     """What the operator decides about the rules; what safety forbids cannot be loosened here.
 
     constraints: rules of plugins, which can only forbid more, each with its settings.
@@ -116,7 +155,7 @@ class PolicySettings(_Section):
         return _by_name("constraints", value)
 
 
-class RecommendSettings(_Section):
+class RecommendSettings(Section):
     """How long a list is, how many candidates it is chosen from, how two directions become one score."""
 
     pool: Annotated[int, Field(ge=1, le=1000)] = 200
@@ -131,7 +170,7 @@ PRESENT: Final[dict[Literal["today", "week", "month"], Share]] = {"today": 0.9, 
 """Chance that a list is opened on its day, by when its viewer was last here."""
 
 
-class AllocateSettings(_Section):
+class AllocateSettings(Section):
     """How lists are chosen for everybody together; see recsys.allocation.AllocationConfig.
 
     enabled:  without it a list is the best of its own pool, whoever else wants the same people.
@@ -151,7 +190,7 @@ class AllocateSettings(_Section):
     error: Annotated[float, Field(ge=0.0)] = 1.0
 
 
-class ExecutionSettings(_Section):
+class ExecutionSettings(Section):
     """How the parts of a step are shared out; it changes how long a night takes, never what it finds.
 
     people_a_part: viewers of a part at most; what a crash costs is one part a worker.
@@ -166,7 +205,7 @@ class ExecutionSettings(_Section):
     spark_master: str | None = None
 
 
-class GateSettings(_Section):
+class GateSettings(Section):
     """Where a gate warns and where it blocks; shares are of the publication served now.
 
     least_judged: answers a calibration is judged on; least_cohort: listed people of a cohort.
@@ -197,28 +236,43 @@ class GateSettings(_Section):
     band_width: Annotated[float, Field(gt=0.0)] = 4.0
 
 
-class PlatformSettings(_Section):
-    """What the operator declares about the service; publishing is refused without all four.
+class PlatformDeclaration(Section):
+    """What the operator declares to be in place; publishing is refused without all four conditions.
 
-    The declaration holds for one source alone, so that it is made anew when the source changes.
+    Nothing is assumed: every condition starts as no, and only true is yes. The declaration holds for one
+    source alone, so that it is made anew when the source changes.
     """
 
     declared_for: str = ""
-    identity_and_age_checked: bool = False
-    report_and_block: bool = False
-    partnered_members_welcome_in_writing: bool = False
-    support_contact: bool = False
+    identity_and_age_checked: StrictBool = False
+    report_and_block: StrictBool = False
+    partnered_members_welcome_in_writing: StrictBool = False
+    support_contact: StrictBool = False
+
+    @classmethod
+    def conditions(cls) -> tuple[str, ...]:
+        """Return the names of the conditions."""
+        return tuple(name for name in cls.model_fields if name != "declared_for")
+
+    def missing(self, source: str) -> tuple[str, ...]:
+        """Return the conditions that are not declared for `source`.
+
+        >>> PlatformDeclaration(declared_for="town", identity_and_age_checked=True).missing("town")
+        ('report_and_block', 'partnered_members_welcome_in_writing', 'support_contact')
+        """
+        same = source == self.declared_for
+        return tuple(name for name in self.conditions() if not (same and getattr(self, name)))
 
 
-class PublishSettings(_Section):
+class PublishSettings(Section):
     """How many publications are kept, what the gates ask, and the platform declaration."""
 
     keep: Annotated[int, Field(ge=1)] = 7
     gates: GateSettings = GateSettings()
-    platform: PlatformSettings = PlatformSettings()
+    platform: PlatformDeclaration = PlatformDeclaration()
 
 
-class BudgetSettings(_Section):
+class BudgetSettings(Section):
     """How long a night may take; over it the night is published all the same, and says so.
 
     night_minutes: all stages together; stage_minutes: single stages by name.
@@ -228,14 +282,14 @@ class BudgetSettings(_Section):
     stage_minutes: dict[str, Annotated[float, Field(gt=0.0)]] = {}
 
 
-class ReportSettings(_Section):
+class ReportSettings(Section):
     """The language of the report and of reason texts, and how many lists it shows."""
 
     lang: Literal["ja", "en"] = "en"
     sample_lists: Annotated[int, Field(ge=0, le=100)] = 5
 
 
-class PromotionSettings(_Section):
+class PromotionSettings(Section):
     """What a challenger must show to become the champion.
 
     least_pairs: pairs that both must have been judged on for a paired comparison.
@@ -246,7 +300,7 @@ class PromotionSettings(_Section):
     most_ece: Share = 0.05
 
 
-class TrackingSettings(_Section):
+class TrackingSettings(Section):
     """Where nights and models are kept, and how many.
 
     store: a folder, or the address of an MLflow server or database.
@@ -260,7 +314,7 @@ class TrackingSettings(_Section):
     promotion: PromotionSettings = PromotionSettings()
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that decides what a night does.
 
     plugins: the packages that bring pieces by name, with their versions; the night fills it in, so that
@@ -365,23 +419,7 @@ def read_settings(path: str | Path = PARAMS_FILE, changes: Iterable[str] = ()) -
         raise SettingsError(explained("the parameter file is not a list of keys", where=str(path), got=raw))
     for change in changes:
         _apply(raw, change)
-    return settings_of(raw, where=str(path))
-
-
-def settings_of(raw: Mapping[str, Any], *, where: str = "settings") -> Settings:
-    """Check plain values against the settings.
-
-    Raises SettingsError naming every unknown key and impossible value.
-
-    >>> settings_of({"recomend": {}})
-    Traceback (most recent call last):
-    recsys.errors.SettingsError: unknown key in settings: got 'recomend'; did you mean 'recommend'?
-    """
-    try:
-        return Settings.model_validate(dict(raw))
-    except ValidationError as error:
-        problems = [_problem(dict(found), where) for found in error.errors()]
-        raise SettingsError("\n".join(problems)) from error
+    return Settings.from_mapping(raw, where=str(path))
 
 
 def token_secret(environment: Mapping[str, str] | None = None) -> bytes:
@@ -414,11 +452,11 @@ def _apply(raw: dict[str, Any], change: str) -> None:
         raise SettingsError(explained("this value is not YAML", where=key, got=value)) from error
 
 
-def _problem(found: Mapping[str, Any], where: str) -> str:
+def _problem(kind: type[Section], found: Mapping[str, Any], where: str) -> str:
     *above, key = found["loc"]
     name = ".".join(map(str, found["loc"]))
     if found["type"] == "extra_forbidden":
-        remedy = did_you_mean(str(key), _keys(above))
+        remedy = did_you_mean(str(key), _keys(kind, above))
         return explained("unknown key", where=where, got=name, remedy=remedy)
     got = found["input"]
     if found["type"] == _UNKNOWN:
@@ -437,8 +475,12 @@ def _problem(found: Mapping[str, Any], where: str) -> str:
     )
 
 
-def _keys(above: Iterable[Any]) -> list[str]:
-    section: type[BaseModel] = Settings
+def _keys(kind: type[Section], above: Iterable[Any]) -> list[str]:
+    """Return the keys of the section that lies at `above` within another."""
     for name in above:
-        section = section.model_fields[str(name)].annotation  # type: ignore[assignment]
-    return list(section.model_fields)
+        field = kind.model_fields.get(str(name))
+        inner = None if field is None else field.annotation
+        if not (isinstance(inner, type) and issubclass(inner, Section)):
+            return []
+        kind = inner
+    return list(kind.model_fields)

@@ -1,11 +1,13 @@
 """The parameter file: what it says is what is used, and what it cannot mean is an error."""
 
+import json
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
 
-from recsys.config import Settings, read_settings, settings_of, token_secret
+from recsys.config import PlatformDeclaration, Section, Settings, read_settings, token_secret
 from recsys.errors import SettingsError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -37,8 +39,59 @@ def test_nothing_is_declared_by_default() -> None:
     assert not any(Settings().publish.platform.model_dump().values())
 
 
+class TestPlatformDeclaration:
+    everything: ClassVar = dict.fromkeys(PlatformDeclaration.conditions(), True)
+
+    @pytest.mark.parametrize("condition", PlatformDeclaration.conditions())
+    def test_every_condition_must_be_declared(self, condition: str) -> None:
+        assert PlatformDeclaration(declared_for="town", **self.everything).missing("town") == ()
+        declared = PlatformDeclaration(declared_for="town", **(self.everything | {condition: False}))
+        assert declared.missing("town") == (condition,)
+
+    def test_a_declaration_for_another_source_declares_nothing(self) -> None:
+        declared = PlatformDeclaration(declared_for="town", **self.everything)
+        assert declared.missing("parquet:members") == PlatformDeclaration.conditions()
+
+    def test_only_true_declares_a_condition(self) -> None:
+        for value in ("yes", 1):
+            with pytest.raises(SettingsError, match="support_contact"):
+                PlatformDeclaration.from_mapping({"support_contact": value})
+
+
+class Rounds(Section):
+    count: int = 3
+    steps: tuple[int, ...] = (1, 2)
+
+
+class Search(Section):
+    rounds: Rounds = Rounds()
+
+
+class TestSection:
+    def test_lists_become_the_declared_tuples(self) -> None:
+        assert Search.from_mapping({"rounds": {"steps": [4, 5]}}).rounds.steps == (4, 5)
+
+    def test_settings_survive_json(self) -> None:
+        settings = Search(rounds=Rounds(steps=(4, 5)))
+        assert Search.from_mapping(json.loads(settings.model_dump_json())) == settings
+
+    @pytest.mark.parametrize(
+        ("raw", "message"),
+        [
+            ({"round": {}}, "unknown key in here: got 'round'; did you mean 'rounds'"),
+            ({"rounds": {"cuont": 1}}, "got 'rounds.cuont'; did you mean 'count'"),
+            ({"rounds": {"count": "many"}}, "impossible value of 'rounds.count' in here: got 'many'"),
+        ],
+    )
+    def test_an_error_names_the_key_within_its_section(self, raw: dict[str, Any], message: str) -> None:
+        with pytest.raises(SettingsError, match=message):
+            Search.from_mapping(raw, where="here")
+
+
 def test_settings_survive_being_written(tmp_path: Path) -> None:
-    settings = settings_of({"people": 7, "as_of": "2026-01-05T03:00:00Z", "model": {"options": {"l2": 0.5}}})
+    settings = Settings.from_mapping(
+        {"people": 7, "as_of": "2026-01-05T03:00:00Z", "model": {"options": {"l2": 0.5}}}
+    )
     assert read_settings(written(tmp_path, settings.as_yaml())) == settings
 
 

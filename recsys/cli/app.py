@@ -136,7 +136,7 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
 
     Raises SourceError when no source is named and no night is under way.
     """
-    from recsys.config import TOWN, read_settings, settings_of
+    from recsys.config import TOWN, Settings, read_settings
     from recsys.pipeline.night import Night
     from recsys.pipeline.paths import WORK
 
@@ -154,12 +154,14 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
                     remedy="run make nightly, or name tables with --source",
                 )
             )
-        chosen = settings_of(chosen.model_dump(exclude_unset=True) | {"source": source}, where="--source")
+        chosen = Settings.from_mapping(
+            chosen.model_dump(exclude_unset=True) | {"source": source}, where="--source"
+        )
         night = Night(chosen, source)
     if as_of is None:
         return night
     known = night.settings.model_dump(exclude_unset=True)
-    return Night(settings_of(known | {"as_of": as_of}, where="--as-of"), night.source)
+    return Night(Settings.from_mapping(known | {"as_of": as_of}, where="--as-of"), night.source)
 
 
 def settings_if_sound(params: Path | None = None) -> "Settings | None":

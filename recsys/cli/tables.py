@@ -95,13 +95,13 @@ def simulate(
     """
     from recsys.catalogue.columns import Tables as T
     from recsys.cli.app import language, say, settings
-    from recsys.config import settings_of
+    from recsys.config import Settings
     from recsys.pipeline.from_settings import chosen_town
     from recsys.storage.table_files import write_tables
 
     changes = {"people": people, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    chosen = settings_of(settings(params).model_dump(exclude_unset=True) | given, where="options")
+    chosen = Settings.from_mapping(settings(params).model_dump(exclude_unset=True) | given, where="options")
     spoken = language(lang, chosen)
     if nights is None:
         town = chosen_town(chosen)

@@ -14,7 +14,7 @@ from recsys.constraints.base import (
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.funnel import funnel
 from recsys.constraints.plugin import check_constraint
-from recsys.constraints.policy import PlatformDeclaration, Policy
+from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import WhyNot
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Gate",
     "Groups",
     "Overlaps",
-    "PlatformDeclaration",
     "Policy",
     "Refuses",
     "Separated",

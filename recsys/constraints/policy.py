@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -37,7 +37,6 @@ from recsys.constraints.profile import (
 from recsys.constraints.tokens import SamePerson, Tokens, persons
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
 from recsys.data.population import Population
-from recsys.errors import PublicationRefusedError, explained
 from recsys.types import BoolArray, Int32Array
 
 
@@ -186,31 +185,3 @@ def may_show_each(policy: Policy, people: Population, viewer: Int32Array, candid
             i, j = (np.searchsorted(rows, asked[part]).astype(np.int32) for asked in (viewer, candidate))
             allowed[part] = policy.may_show(people.take(rows), i, j)
     return allowed
-
-
-@dataclass(frozen=True)
-class PlatformDeclaration:
-    """What the operator declares to be in place. Nothing is assumed: every condition starts as no.
-
-    >>> PlatformDeclaration(identity_and_age_checked=True).missing()
-    ('report_and_block', 'partnered_members_welcome_in_writing', 'support_contact')
-    """
-
-    identity_and_age_checked: bool = False
-    report_and_block: bool = False
-    partnered_members_welcome_in_writing: bool = False
-    support_contact: bool = False
-
-    def missing(self) -> tuple[str, ...]:
-        """Return the names of the conditions not declared."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not True)
-
-    def require(self) -> None:
-        """Raise PublicationRefusedError when a condition is missing, naming every one."""
-        missing = self.missing()
-        if missing:
-            remedy = "put it in place, then declare it in the platform settings"
-            got = ", ".join(missing)
-            raise PublicationRefusedError(
-                explained("platform conditions not declared", got=got, remedy=remedy)
-            )

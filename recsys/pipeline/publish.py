@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.config import PublishSettings
-from recsys.constraints.policy import PlatformDeclaration, Policy
+from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.errors import (
     EXIT_PUBLISHED,
@@ -144,7 +144,7 @@ def publish(
             people=people,
             policy=policy,
             limits=settings.gates,
-            undeclared=undeclared(settings, source),
+            undeclared=settings.platform.missing(source),
             previous=previous,
             previous_problem=problem,
             erased=erased,
@@ -185,17 +185,6 @@ def publish(
         remove_erased(published, erased)
         remove_old(published, settings.keep)
         return Outcome(run_id, folder, gates)
-
-
-def undeclared(settings: PublishSettings, source: str) -> tuple[str, ...]:
-    """Return the platform conditions that are not declared for `source`.
-
-    >>> undeclared(PublishSettings(), "town")[0]
-    'identity_and_age_checked'
-    """
-    if settings.platform.declared_for != source:
-        return PlatformDeclaration().missing()
-    return PlatformDeclaration(**settings.platform.model_dump(exclude={"declared_for"})).missing()
 
 
 def _watermark(erased: Erased, moment: datetime) -> str | None:

@@ -3,17 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.config import Section, Share
 from recsys.data.geography import load_places
-from recsys.errors import SettingsError, did_you_mean, explained
-
-
-class Section(BaseModel):
-    """A frozen group of settings that refuses unknown keys and numbers that are not finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from recsys.errors import did_you_mean
 
 
 def _sums_to_one(shares: dict[str, float]) -> dict[str, float]:
@@ -22,9 +17,6 @@ def _sums_to_one(shares: dict[str, float]) -> dict[str, float]:
         raise ValueError(f"shares of one whole must add up to 1, these add up to {total:.6g}")
     return shares
 
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-"""A probability or a part of a whole."""
 
 Chances = dict[str, Share]
 """Word to the chance that it is in a set; each word is drawn on its own."""
@@ -379,18 +371,4 @@ def town_settings(raw: Mapping[str, Any]) -> TownSettings:
     Traceback (most recent call last):
     recsys.errors.SettingsError: unknown key in the town's settings: got 'drit'; did you mean 'dirt'?
     """
-    try:
-        return TownSettings.model_validate(dict(raw))
-    except ValidationError as error:
-        raise SettingsError("\n".join(_problem(dict(found)) for found in error.errors())) from error
-
-
-def _problem(found: Mapping[str, Any]) -> str:
-    *above, key = [str(part) for part in found["loc"]]
-    where = ".".join(["the town's settings", *above])
-    if found["type"] == "extra_forbidden":
-        section: Any = TownSettings
-        for name in above:
-            section = section.model_fields[name].annotation
-        return explained("unknown key", where=where, got=key, remedy=did_you_mean(key, section.model_fields))
-    return explained(f"impossible value of '{key}'", where=where, got=found["input"], remedy=found["msg"])
+    return TownSettings.from_mapping(raw, where="the town's settings")

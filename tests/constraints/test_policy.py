@@ -9,13 +9,13 @@ import pytest
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.constraints import Constraint, PlatformDeclaration, Policy, funnel
+from recsys.constraints import Constraint, Policy, funnel
 from recsys.constraints.base import Clause, Overlaps
 from recsys.constraints.distance import Distance
 from recsys.constraints.policy import standard_constraints
 from recsys.constraints.profile import AgeBands
 from recsys.data.population import Population
-from recsys.errors import InputError, PublicationRefusedError
+from recsys.errors import InputError
 from recsys.types import BoolArray as Mask
 from recsys.types import Int32Array as Rows
 from tests.constraints.changed import separated
@@ -191,25 +191,6 @@ class TestFunnel:
         drawn = funnel(policy, people, sample=10, rng=np.random.default_rng(1))
         assert drawn.attrs["viewers"] == 10
         assert funnel(policy, people).attrs["viewers"] == policy.compile(people).listed.sum()
-
-
-class TestPlatform:
-    def test_publishing_needs_all_four(self) -> None:
-        everything = {
-            "identity_and_age_checked": True,
-            "report_and_block": True,
-            "partnered_members_welcome_in_writing": True,
-            "support_contact": True,
-        }
-        PlatformDeclaration(**everything).require()
-        for missing in everything:
-            declared = PlatformDeclaration(**(everything | {missing: False}))
-            assert declared.missing() == (missing,)
-            with pytest.raises(PublicationRefusedError, match=missing):
-                declared.require()
-
-    def test_truthy_is_not_declared(self) -> None:
-        assert "support_contact" in PlatformDeclaration(support_contact="yes").missing()  # type: ignore[arg-type]
 
 
 def test_intents_and_settings_have_no_word_for_what_is_not_offered() -> None:

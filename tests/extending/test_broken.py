@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import recsys
 from recsys.cli import app
-from recsys.config import ModelSettings, PolicySettings, settings_of
+from recsys.config import ModelSettings, PolicySettings, Settings
 from recsys.constraints import Constraint, Gate, Refuses, check_constraint
 from recsys.constraints.plugin import check_brought
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
@@ -51,12 +51,12 @@ def ours(elsewhere: Path) -> Path:
 )
 def test_a_name_nobody_brings(ours: Path, raw: dict, said: str) -> None:
     with pytest.raises(SettingsError, match=said.replace("(", r"\(")):
-        settings_of(raw)
+        Settings.from_mapping(raw)
 
 
 def test_without_any_plugin_the_remedy_is_to_install_one() -> None:
     with pytest.raises(SettingsError, match="'video_only'; install the package that brings it"):
-        settings_of({"policy": {"constraints": ["video_only"]}})
+        Settings.from_mapping({"policy": {"constraints": ["video_only"]}})
     assert code_id() == code_id()
 
 
@@ -71,7 +71,7 @@ def test_a_name_of_this_package(elsewhere: Path) -> None:
     )
     taken = r"name that is taken in recsys.models: got 'hybrid \(models\) from ours 1.0'; .*uninstall ours"
     with pytest.raises(PluginError, match=taken):
-        settings_of({"model": {"name": "content"}})
+        Settings.from_mapping({"model": {"name": "content"}})
     for use in (
         lambda: model_kind("content"),
         lambda: chosen_policy(PolicySettings.model_construct(constraints={"distance": {}})),
@@ -105,7 +105,7 @@ def test_two_packages_with_one_name(elsewhere: Path) -> None:
 def test_a_model_that_cannot_be_used(elsewhere: Path, value: str, said: str) -> None:
     install(elsewhere, models={"same_age": value})
     (elsewhere / "broken_one.py").write_text("1 / 0")
-    settings = settings_of({"model": {"name": "same_age"}})  # names are looked up, nothing is imported
+    settings = Settings.from_mapping({"model": {"name": "same_age"}})
     with pytest.raises(PluginError, match=said):
         chosen_model(settings.model)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import PlatformSettings, PublishSettings
+from recsys.config import PlatformDeclaration, PublishSettings
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.pipeline.publish import Outcome, publish
@@ -15,7 +15,7 @@ from recsys.storage.manifest import MadeFrom
 from tests.people import make_listed_people
 
 MADE_FROM = MadeFrom(table_schema="s", model="m", data="d", policy="p", code="c", params="q")
-DECLARED = PlatformSettings(
+DECLARED = PlatformDeclaration(
     declared_for="town",
     identity_and_age_checked=True,
     report_and_block=True,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import GateSettings, PlatformSettings, PublishSettings
+from recsys.config import GateSettings, PlatformDeclaration, PublishSettings
 from recsys.errors import BusyError, InputError, PublicationError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.history import read_gates
@@ -95,9 +95,7 @@ def test_a_refused_first_night_serves_nothing(night: Night, tmp_path: Path) -> N
         read_publication(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "condition", [name for name in PlatformSettings.model_fields if name != "declared_for"]
-)
+@pytest.mark.parametrize("condition", PlatformDeclaration.conditions())
 def test_every_platform_condition_is_asked_for(night: Night, tmp_path: Path, condition: str) -> None:
     settings = PublishSettings(platform=DECLARED.model_copy(update={condition: False}))
     outcome = night.publish(tmp_path, settings=settings)

@@ -1,9 +1,8 @@
 """Every gate, constraint and condition has words on the page."""
 
-from dataclasses import fields
-
 from recsys.catalogue import load_catalogue
-from recsys.constraints.policy import PlatformDeclaration, Policy
+from recsys.config import PlatformDeclaration
+from recsys.constraints.policy import Policy
 from recsys.pipeline.gates import GATES, Level
 from recsys.storage.manifest import MadeFrom
 
@@ -25,8 +24,8 @@ def test_every_gate_and_level_has_a_name():
 
 
 def test_every_platform_condition_is_in_words():
-    for condition in fields(PlatformDeclaration):
-        assert f"platform.{condition.name}" in TEXTS
+    for condition in PlatformDeclaration.conditions():
+        assert f"platform.{condition}" in TEXTS
 
 
 def test_every_id_of_a_manifest_has_a_name():
