@@ -7,9 +7,9 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.allocation.budgets import within_budget
-from recsys.allocation.config import Decay, Examination
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.rounding import Ranked, sorted_edges
+from recsys.evaluation.examination import Decay, Examination
 from recsys.types import Float64Array
 
 

@@ -8,12 +8,13 @@ import pandas as pd
 from numba import njit
 
 from recsys.allocation.allocate import graph_of
-from recsys.allocation.config import Decay, Presence
+from recsys.allocation.config import Presence
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.rounding import Ranked
 from recsys.allocation.simulator import judge
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.evaluation.examination import Decay
 from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray
 
 _MOST = 1.0 - 1e-6

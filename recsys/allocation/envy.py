@@ -9,10 +9,10 @@ import numpy.typing as npt
 from numba import njit
 from scipy import sparse
 
-from recsys.allocation.config import NOT_READ, Decay, Examination, chance_at
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.objective import read_chances
 from recsys.allocation.rounding import Ranked
+from recsys.evaluation.examination import UNREAD, Decay, Examination, examination_at
 from recsys.types import Float32Array, Int32Array
 
 _SURELY = 1e-6
@@ -36,7 +36,7 @@ def _matches_if(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                 u += 1
         look = np.float64(shown[t - first])
         place = 1.0 + above + 0.5 * (tied - inbox.p[t] * look)
-        chance, back, both = chance_at(kind, decay, place), inbox.reverse[t], np.float64(inbox.p[t]) * q
+        chance, back, both = examination_at(kind, decay, place), inbox.reverse[t], np.float64(inbox.p[t]) * q
         mine = own[back] if back >= 0 else 0.0
         total += both * look * chance * (1.0 - mine)
         if back >= 0:
@@ -119,7 +119,7 @@ def envious_pairs(
     shown_to = np.zeros((graph.n_people, len(chosen)), np.float32)
     kept = column[graph.candidate] >= 0
     shown_to[viewer[kept], column[graph.candidate[kept]]] = exposure[kept]
-    if reading.kind == NOT_READ:
+    if reading.kind == UNREAD:
         return _count_unread(graph, exposure, chosen, shown_to)
     return int(
         _count(

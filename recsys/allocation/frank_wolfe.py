@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 
 from recsys.allocation.budgets import Prices
-from recsys.allocation.config import NOT_READ, Examination
 from recsys.allocation.objective import Model
+from recsys.evaluation.examination import UNREAD, Examination
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
@@ -135,7 +135,7 @@ def first_exposure(model: Model) -> Float32Array:
     graph, slots = model.graph, model.slots
     exposure = np.zeros(graph.n_edges, np.float32)
     move(model, graph.p * graph.q, np.zeros(graph.n_people), 1.0, exposure)
-    if Examination.of(model.config.inbox).kind == NOT_READ:
+    if Examination.of(model.config.inbox).kind == UNREAD:
         degree = np.diff(graph.indptr)
         spread = np.cumsum(np.append(0.0, slots))[np.minimum(degree, len(slots))] / np.maximum(degree, 1)
         exposure = (0.5 * exposure + 0.5 * np.repeat(spread * model.presence.opens, degree)).astype(

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.allocation.config import AllocationConfig, Examination, Presence, chance_at, slope_at
+from recsys.allocation.config import AllocationConfig, Presence
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import Ranked
+from recsys.evaluation.examination import Examination, examination_at, examination_slope
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
@@ -114,7 +115,7 @@ def read_chances(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
         places(inbox, j, exposure, likes, place)
         first = inbox.indptr[j]
         for t in range(inbox.indptr[j + 1] - first):
-            read[inbox.edge[first + t]] = reads[j] * chance_at(kind, decay, place[t])
+            read[inbox.edge[first + t]] = reads[j] * examination_at(kind, decay, place[t])
 
 
 @njit(nogil=True, cache=True)
@@ -148,14 +149,14 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             e, back = inbox.edge[at], inbox.reverse[at]
             w = 1.0 if len(viewer) == 0 else 0.5 * (weight[j] + weight[viewer[at]])
             both = np.float64(inbox.p[at]) * inbox.q[at]
-            chance = reads[j] * chance_at(kind, decay, place[t])
+            chance = reads[j] * examination_at(kind, decay, place[t])
             direct, by_read = both * chance, both
             if back >= 0:
                 shared, theirs = min(both, np.float64(p[back]) * q[back]), np.float64(exposure[back])
                 direct += shared * theirs * (1.0 - chance - read[back])
                 by_read -= shared * theirs
             gain[e] = w * direct
-            harm[t] = w * by_read * exposure[e] * reads[j] * slope_at(kind, decay, place[t])
+            harm[t] = w * by_read * exposure[e] * reads[j] * examination_slope(kind, decay, place[t])
         load[j] = arriving
         below, t = 0.0, n
         while t > 0:

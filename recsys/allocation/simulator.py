@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.allocation.config import Decay, Examination, Presence, chance_at
+from recsys.allocation.config import Presence
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import Ranked
+from recsys.evaluation.examination import Decay, Examination, examination_at
 from recsys.evaluation.market import gini
 from recsys.random import LIKE, LOOK, OPEN, edge_uniform
 from recsys.types import Float32Array, Float64Array, Int32Array
@@ -48,7 +49,7 @@ def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     back = inbox.reverse[t]
     if back >= 0 and said[back] != NOTHING:
         return 0.5 if said[back] == LIKED else 0.0
-    return inbox.q[t] * comes * chance_at(kind, decay, np.float64(place))
+    return inbox.q[t] * comes * examination_at(kind, decay, np.float64(place))
 
 
 @njit(nogil=True, cache=True)

@@ -3,8 +3,8 @@
 from recsys.evaluation.bootstrap import Interval, Resampled, resample
 from recsys.evaluation.compare import compare
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
+from recsys.evaluation.examination import EXAMINATIONS, Examination
 from recsys.evaluation.market import (
-    EXAMINATIONS,
     cohort_parity,
     coverage,
     envy,
@@ -33,6 +33,7 @@ from recsys.evaluation.splits import (
 
 __all__ = [
     "EXAMINATIONS",
+    "Examination",
     "Interval",
     "OwnMetric",
     "Resampled",

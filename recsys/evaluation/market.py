@@ -1,9 +1,5 @@
 """Coverage: the share of people who are on at least one list."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -11,6 +7,7 @@ from scipy import sparse
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, TableError, explained
+from recsys.evaluation.examination import INVERSE_EXAMINATION, ExaminationCurve
 from recsys.types import Float64Array
 
 
@@ -59,7 +56,7 @@ def exposure(
     rank: npt.ArrayLike,
     everybody: npt.ArrayLike,
     *,
-    examination: Callable[[Float64Array], Float64Array] = lambda rank: 1.0 / rank,
+    examination: ExaminationCurve = INVERSE_EXAMINATION,
 ) -> pd.Series:
     """Return the attention each of `everybody` gets: the sum of `examination(rank)` over lists.
 
@@ -173,39 +170,6 @@ def reached(matches: pd.Series, everybody: npt.ArrayLike, *, least: float = 1.0)
     return float((matches.reindex(people).fillna(0.0) >= least).mean())
 
 
-def inverse(rank: npt.ArrayLike) -> Float64Array:
-    """Return 1 / rank, for ranks from 1.
-
-    >>> inverse([1, 2, 4]).tolist()
-    [1.0, 0.5, 0.25]
-    """
-    return 1.0 / np.asarray(rank, np.float64)
-
-
-def logarithmic(rank: npt.ArrayLike) -> Float64Array:
-    """Return 1 / log2(rank + 1), the discount of NDCG: people read far down.
-
-    >>> logarithmic([1, 3]).tolist()
-    [1.0, 0.5]
-    """
-    return np.asarray(1.0 / np.log2(np.asarray(rank, np.float64) + 1.0))
-
-
-def exponential(rank: npt.ArrayLike) -> Float64Array:
-    """Return exp(1 - rank): people read the first places and little else.
-
-    >>> exponential([1, 2]).round(3).tolist()
-    [1.0, 0.368]
-    """
-    return np.asarray(np.exp(1.0 - np.asarray(rank, np.float64)))
-
-
-EXAMINATIONS: Final[Mapping[str, Callable[[npt.ArrayLike], Float64Array]]] = MappingProxyType(
-    {"inverse": inverse, "log": logarithmic, "exponential": exponential}
-)
-"""The curves by name."""
-
-
 _AT_ONCE = 512
 
 
@@ -214,7 +178,7 @@ def envy(
     chances: pd.DataFrame,
     *,
     chance: str = C.P_MUTUAL,
-    examination: Callable[[npt.ArrayLike], Float64Array] = inverse,
+    examination: ExaminationCurve = INVERSE_EXAMINATION,
     tolerance: float = 1e-9,
 ) -> float:
     """Return the share of candidates who envy somebody, in [0, 1]; NaN without lists.
@@ -271,7 +235,7 @@ def matches_by_person(
     lists: pd.DataFrame,
     *,
     chance: str = C.P_MUTUAL,
-    examination: Callable[[npt.ArrayLike], Float64Array] = inverse,
+    examination: ExaminationCurve = INVERSE_EXAMINATION,
 ) -> pd.Series:
     """Return the matches each person can expect from all lists, indexed by person; 0 for nobody else.
 
@@ -308,7 +272,7 @@ def expected_matches(
     lists: pd.DataFrame,
     *,
     chance: str = C.P_MUTUAL,
-    examination: Callable[[npt.ArrayLike], Float64Array] = inverse,
+    examination: ExaminationCurve = INVERSE_EXAMINATION,
 ) -> float:
     """Return the number of pairs that would find each other, see `matches_by_person`.
 

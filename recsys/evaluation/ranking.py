@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import once
+from recsys.evaluation.examination import LOGARITHMIC_EXAMINATION
 from recsys.evaluation.probability import outcomes, scores
 from recsys.types import Float64Array, Int64Array
 
@@ -89,12 +90,12 @@ def mean_over_viewers(values: Float64Array, times: Int64Array) -> float:
 
 
 def log_discount(k: int) -> Float64Array:
-    """Return 1 / log2(place + 1) for places 1..k, `(k,)`.
+    """Return the discount of NDCG, 1 / log2(place + 1), for places 1..k, `(k,)`.
 
     >>> log_discount(3).round(3).tolist()
     [1.0, 0.631, 0.5]
     """
-    return np.asarray(1.0 / np.log2(np.arange(2, k + 2)))
+    return LOGARITHMIC_EXAMINATION.at(np.arange(1, k + 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from scipy.special import expit
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.evaluation.examination import Examination
 from recsys.random import Step
 from recsys.simulation.night_state import DAY, GOOD, HOUR, Directed, Scene, is_among
 from recsys.types import BoolArray, Int64Array
@@ -105,7 +106,7 @@ def _looks(scene: Scene, shown: Shown, at: int) -> _Looks:
     s, chance = scene.funnel, scene.chance
     i, j = shown.viewer, shown.candidate
     opened = at + (chance.uniform(Step.MOMENT, i, i) * (DAY - 4 * HOUR)).astype(np.int64)
-    looked = chance.uniform(Step.LOOK, i, j) < shown.position.astype(np.float64) ** -s.look_decay
+    looked = chance.uniform(Step.LOOK, i, j) < Examination.of(s.look_decay).at(shown.position)
     bad = scene.people.harm[i] != GOOD
     p_like = np.where(bad, scene.trouble.scripted_like, scene.truth.p_like(i, j))
     liked = looked & (chance.uniform(Step.LIKE, i, j) < p_like)
@@ -163,7 +164,7 @@ def _read(scene: Scene, likes: Directed, tomorrow: int) -> Directed:
     logit = scene.truth.logit(j, i)
     comes_back = np.where(scene.standing.full[j], 0.0, 1.0 - (1.0 - scene.people.opens[j]) ** _NIGHTS)
     rank = _places(scene, j, logit)
-    examined = chance.uniform(Step.READ, j, i) < comes_back * rank**-s.inbox_decay
+    examined = chance.uniform(Step.READ, j, i) < comes_back * Examination.of(s.inbox_decay).at(rank)
     bad = scene.people.harm[j] != GOOD
     p = np.where(bad, scene.trouble.scripted_like, expit(logit + s.flattered))
     u = chance.uniform(Step.ANSWER, j, i)

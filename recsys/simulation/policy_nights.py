@@ -17,6 +17,7 @@ from recsys.data.events import Events
 from recsys.data.exclusions import relations
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.evaluation.examination import Examination
 from recsys.simulation.night_state import is_among
 from recsys.simulation.policies import (
     ListPolicy,
@@ -136,7 +137,7 @@ class Diary:
         """Add one night: the rows listed, the lists given, and all that came of them."""
         night = len(self.sent)
         self.listed[np.asarray(listed)] += 1
-        looks = lists[C.RANK].to_numpy(np.float64) ** -self.look_decay
+        looks = Examination.of(self.look_decay).at(lists[C.RANK])
         np.add.at(self.exposure, self.ids.rows(lists[C.CANDIDATE]), looks)
         likes = events[events[C.TYPE] == "like"]
         pairs = self._rows(likes)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from recsys.allocation.config import NOT_READ, POWER, Examination
 from recsys.allocation.graph import CandidateGraph
+from recsys.evaluation.examination import POWER, UNREAD, Examination
 
 
 def curve(how: Examination, r: float) -> float:
-    if how.kind == NOT_READ:
+    if how.kind == UNREAD:
         return 0.0
     return r**-how.decay if how.kind == POWER else float(np.exp(-how.decay * (r - 1.0)))
 

@@ -45,7 +45,7 @@ def test_without_inboxes_the_mean_is_known() -> None:
     lists = product(graph, 4)
     said = judge(graph, lists, inbox="none", rng=RNG(3), rounds=4000)
     exposure = lists.exposure((1.0 / np.arange(1, 5)).astype(np.float32), graph.n_edges)
-    from recsys.allocation.config import Examination
+    from recsys.evaluation.examination import Examination
 
     exact = plain.utilities(graph, exposure, Examination.of("none"))
     assert said.utility == pytest.approx(exact, abs=0.03)
@@ -86,7 +86,7 @@ def test_envy_is_being_better_off_in_anothers_place(inbox) -> None:
     found = envious_pairs(graph, lists, inbox=inbox)
     slots = (1.0 / np.arange(1, n + 1)).astype(np.float32)
     exposure = lists.exposure(slots, graph.n_edges).astype(np.float64)
-    from recsys.allocation.config import Examination
+    from recsys.evaluation.examination import Examination
 
     how = Examination.of(inbox)
     own = plain.utilities(graph, exposure, how)

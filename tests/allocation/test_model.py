@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation.config import AllocationConfig, Decay, Examination, Presence
+from recsys.allocation.config import AllocationConfig, Presence
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.objective import Model, weights, worth
+from recsys.evaluation.examination import Decay, Examination
 from tests.allocation import plain
 from tests.allocation.markets import anybody, graphs
 

@@ -27,7 +27,6 @@ from recsys.allocation.baselines import (
     random_order,
     transferable_utility,
 )
-from recsys.allocation.config import Decay, Examination
 from recsys.allocation.envy import envious_pairs
 from recsys.allocation.frank_wolfe import ascend, step_towards
 from recsys.allocation.graph import inbox_of
@@ -35,6 +34,7 @@ from recsys.allocation.objective import Model
 from recsys.allocation.rounding import Ranked
 from recsys.allocation.simulator import judge
 from recsys.evaluation.bootstrap import Interval, of_groups
+from recsys.evaluation.examination import Decay, Examination
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market, town
 from tests.benchmarks.command import Result, peak_mb, run

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError, TableError
 from recsys.evaluation import (
-    EXAMINATIONS,
     Snips,
     cohort_parity,
     envy,
@@ -18,6 +17,7 @@ from recsys.evaluation import (
     reached,
     snips,
 )
+from recsys.evaluation.examination import EXAMINATIONS
 
 
 def lists(*rows):

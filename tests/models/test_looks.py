@@ -5,7 +5,8 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.models.impressions import Examination, Looks
+from recsys.evaluation.examination import Examination
+from recsys.models.impressions import Looks
 from tests.people import AS_OF
 
 
@@ -48,7 +49,7 @@ def test_silence_weighs_as_much_as_it_says():
     )
     silent = int(np.flatnonzero(~looks.answered)[0])
     examination = Examination.fit(np.array([4.0, 1.0, 1.0]), np.array([False, True, True]))
-    looked, at_first = examination.chances(np.array([4.0, 1.0]))
+    looked, at_first = examination.of_logged(np.array([4.0, 1.0]))
     said = 1.0 / (looked + 2.0 * at_first - 1.0)
     logits = np.linspace(-3.0, 2.0, 11)
 
