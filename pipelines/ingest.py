@@ -4,10 +4,10 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.pipeline.erasure import note_applied
+from recsys.pipeline.erasure import note_erasures_applied
 from recsys.pipeline.night import tables_of
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
-from recsys.safety.erase_tables import forget_in_tables
+from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.source_snapshot import take_snapshot
 
@@ -16,8 +16,8 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     source = tables_of(settings, work)
     take_snapshot(source, work.tables)
     erasures = ErasureList.of(PUBLISHED)
-    erased_rows = forget_in_tables(work.tables, erasures)
-    note_applied(work, erasures.now())
+    erased_rows = erase_from_tables(work.tables, erasures)
+    note_erasures_applied(work, erasures.now())
     return {"source": source, "tables": len(list(work.tables.iterdir())), "erased_rows": erased_rows}
 
 

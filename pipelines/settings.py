@@ -5,7 +5,7 @@ import sys
 
 from pipelines.stage import Facts, run_with
 from recsys.config import TOWN, read_settings
-from recsys.pipeline.erasure import clear_work
+from recsys.pipeline.erasure import clear_work_naming_erased
 from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.plugins import plugin_versions
 from recsys.safety.erasure_list import ErasureList
@@ -23,7 +23,7 @@ def step() -> Facts:
         settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
     settings = settings.model_copy(update={"plugins": plugin_versions()})
     WORK.root.mkdir(parents=True, exist_ok=True)
-    cleared = clear_work(WORK, ErasureList.of(PUBLISHED).now())
+    cleared = clear_work_naming_erased(WORK, ErasureList.of(PUBLISHED).now())
     write_durably(WORK.settings, settings.as_yaml().encode())
     said = {"source": settings.source, "changes": ", ".join(changes) or "none"}
     return {**said, "cleared": "people asked to be erased"} if cleared else said

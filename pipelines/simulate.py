@@ -6,7 +6,7 @@ from pipelines.stage import Facts, run
 from recsys.config import TOWN, Settings
 from recsys.pipeline.from_settings import chosen_town_parts
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
-from recsys.safety.erase_tables import forget_in_tables
+from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.table_files import write_tables
 
@@ -17,7 +17,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         return {"town": "not needed"}
     town = chosen_town_parts(settings)
     write_tables(town.tables, f"parquet:{work.town}")
-    forget_in_tables(work.town, ErasureList.of(PUBLISHED))
+    erase_from_tables(work.town, ErasureList.of(PUBLISHED))
     return {
         "people": town.n_people,
         "events": town.n_events,

@@ -9,13 +9,13 @@ from recsys.config import Settings
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.atomic_write import write_durably
-from recsys.tracking.erasure import forget_tracked
+from recsys.tracking.mlflow_tracker import erase_from_tracking
 from recsys.tracking.night_tracking import FinishedNight, track_night
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     tracked = asdict(track_night(FinishedNight.read(settings, work)))
-    forget_tracked(settings.tracking.store, ErasureList.of(PUBLISHED).now())
+    erase_from_tracking(settings.tracking.store, ErasureList.of(PUBLISHED).now())
     write_durably(work.tracked, json.dumps(tracked, indent=1).encode() + b"\n")
     return tracked
 

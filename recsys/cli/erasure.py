@@ -39,34 +39,33 @@ def forget(
     """
     from recsys.cli.app import language, say, settings_if_sound
     from recsys.errors import shown
-    from recsys.pipeline.erasure import forget as forgotten
-    from recsys.pipeline.erasure import need_folder, unnamed
+    from recsys.pipeline.erasure import erase, ids_found_nowhere, require_published_folder
     from recsys.pipeline.paths import WORK
-    from recsys.pipeline.postgres_export import forget_served
+    from recsys.pipeline.postgres_export import erase_from_served_lists
     from recsys.safety import open_safety
     from recsys.safety.erasure_list import ErasureList
     from recsys.safety.sqlite import SqliteSafety
-    from recsys.tracking.erasure import forget_tracked
+    from recsys.tracking.mlflow_tracker import erase_from_tracking
 
     spoken = language(None, settings_if_sound())
-    need_folder(published)
-    before = ErasureList.of(published).now().holds(users)
+    require_published_folder(published)
+    before = ErasureList.of(published).now().among(users)
     if safety is not None:
         store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
         for user in users:
             store.erase(user)
-    outcome = forgotten(users, published)
+    outcome = erase(users, published)
     for address in served_from or ():
-        left = forget_served(users, address)
-        say("forgot_served", spoken, lists=left.lists, shortened=left.shortened)
-    changed = forget_tracked(tracking, ErasureList.of(published).now())
-    say("forgot", spoken, new=outcome.new, asked=len(users))
+        left = erase_from_served_lists(users, address)
+        say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
+    changed = erase_from_tracking(tracking, ErasureList.of(published).now())
+    say("erased_new", spoken, new=outcome.new, asked=len(users))
     removed = ", ".join(outcome.removed)
-    say("forgot_runs" if removed else "forgot_no_runs", spoken, runs=removed)
-    say("forgot_tracked", spoken, files=changed)
+    say("erased_runs" if removed else "erased_no_runs", spoken, runs=removed)
+    say("erased_from_tracking", spoken, files=changed)
     asked_first = [user for user, known in zip(users, before, strict=True) if not known]
-    unknown = [] if outcome.removed else unnamed(asked_first, (published, WORK.root))
+    unknown = [] if outcome.removed else ids_found_nowhere(asked_first, (published, WORK.root))
     if unknown:
-        say("forgot_unnamed", spoken, users=", ".join(map(shown, unknown)), work=WORK.root)
-    if outcome.served:
-        say("forgot_next", spoken)
+        say("erased_ids_unknown", spoken, users=", ".join(map(shown, unknown)), work=WORK.root)
+    if outcome.still_named:
+        say("erased_next_night", spoken)

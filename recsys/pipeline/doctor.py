@@ -13,7 +13,7 @@ from typing import Any, Final
 from recsys.catalogue.loading import Said
 from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
-from recsys.pipeline.erasure import served_names
+from recsys.pipeline.erasure import current_run_names_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.base import Level
 from recsys.pipeline.history import read_gates
@@ -174,7 +174,7 @@ def _served() -> Said:
 def _erased() -> Finding:
     try:
         erased = ErasureList.of(PUBLISHED).now()
-        named = served_names(PUBLISHED, erased)
+        named = current_run_names_erased(PUBLISHED, erased)
     except RecsysError as error:
         return Finding("erased", good=False, said=_raised(error))
     said = _said("still_named" if named else "erased", people=f"{len(erased):,}")

@@ -23,7 +23,7 @@ from recsys.pipeline.stage_outputs import (
     read_accepted_events,
     read_accepted_people,
 )
-from recsys.safety.erasure_list import Erased
+from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS, current_run
@@ -120,9 +120,11 @@ def chosen_policy(settings: PolicySettings) -> Policy:
     return policy
 
 
-def still_here(people: Population, erased: Erased) -> tuple[Int32Array, Population, npt.NDArray[np.object_]]:
+def still_here(
+    people: Population, erased: ErasedPeople
+) -> tuple[Int32Array, Population, npt.NDArray[np.object_]]:
     """Return the rows of everybody who is still here, them as a population, and the ids of those gone."""
-    gone = erased.holds(people.ids.values)
+    gone = erased.among(people.ids.values)
     rows = np.flatnonzero(~gone).astype(np.int32)
     left = people.take(rows) if gone.any() else people
     return rows, left, people.ids.values[gone]

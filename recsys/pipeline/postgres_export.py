@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
-from recsys.safety.erasure_list import Erased
+from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.postgres import be_the_writer, quoted, rows, transaction
 from recsys.storage.publication import LISTS, Publication
 
@@ -125,14 +125,14 @@ _GONE: Final = "recsys_gone"
 
 
 @dataclass(frozen=True, slots=True)
-class Unlisted:
+class ErasedLists:
     """What leaving the database came to: own lists removed, lists of others shortened."""
 
     lists: int
     shortened: int
 
 
-def forget_served(ids: Sequence[str], address: str) -> Unlisted:
+def erase_from_served_lists(ids: Sequence[str], address: str) -> ErasedLists:
     """Remove people's own lists, and them from the lists of everybody else, in one transaction.
 
     In a list of others the person leaves every array, and who stood below moves up. A reader sees the
@@ -144,12 +144,12 @@ def forget_served(ids: Sequence[str], address: str) -> Unlisted:
     with transaction(address) as cursor:
         be_the_writer(cursor)
         if not rows(cursor, f"SELECT to_regclass('{SCHEMA}.{TABLE}') IS NOT NULL AS there")[0]["there"]:
-            return Unlisted(0, 0)
+            return ErasedLists(0, 0)
         return remove_people(cursor, ids)
 
 
-def remove_people(cursor: Any, ids: Sequence[str]) -> Unlisted:
-    """Do what `forget_served` does, in the transaction of `cursor`."""
+def remove_people(cursor: Any, ids: Sequence[str]) -> ErasedLists:
+    """Do what `erase_from_served_lists` does, in the transaction of `cursor`."""
     _note_gone(cursor, ids)
     mine = _count(cursor, f"{C.VIEWER} IN (SELECT id FROM {_GONE})")  # noqa: S608 - fixed names
     cursor.execute(f"DELETE FROM {SCHEMA}.{TABLE} WHERE {C.VIEWER} IN (SELECT id FROM {_GONE})")  # noqa: S608
@@ -162,7 +162,7 @@ def remove_people(cursor: Any, ids: Sequence[str]) -> Unlisted:
         f"(SELECT coalesce(sum(cardinality({C.CANDIDATE})), 0) FROM {SCHEMA}.{TABLE})"
     )
     cursor.execute(f"DROP TABLE {_GONE}")
-    return Unlisted(mine, others)
+    return ErasedLists(mine, others)
 
 
 def _note_gone(cursor: Any, ids: Sequence[str]) -> None:
@@ -217,7 +217,7 @@ class Served:
     suggestions: int
 
 
-def load_publication(publication: Publication, address: str, *, erased: Erased | None = None) -> Served:
+def load_publication(publication: Publication, address: str, *, erased: ErasedPeople | None = None) -> Served:
     """Load a verified publication and serve it instead of what was served before.
 
     Rows are copied into a staging table, indexed, and take the old table's name at the end of one
@@ -254,7 +254,7 @@ def load_publication(publication: Publication, address: str, *, erased: Erased |
                 manifest.erasure_watermark,
             ),
         )
-        if gone := _still_named(publication, erased):
+        if gone := _erased_people_named(publication, erased):
             remove_people(cursor, gone)
         return _served(cursor)
 
@@ -266,7 +266,7 @@ def served(address: str) -> Served | None:
         return _served(cursor) if there[0]["there"] else None
 
 
-def _still_named(publication: Publication, erased: Erased | None) -> list[str]:
+def _erased_people_named(publication: Publication, erased: ErasedPeople | None) -> list[str]:
     """Return who of those erased stands in the lists; none in lists made since the latest erasure."""
     if erased is None or not len(erased) or publication.manifest.erasure_watermark == erased.watermark:
         return []
@@ -276,7 +276,7 @@ def _still_named(publication: Publication, erased: Erased | None) -> list[str]:
         name for column in columns for part in table[column].chunks for name in part.dictionary.to_pylist()
     }
     ids = np.array(sorted(named), dtype=object)
-    return [str(one) for one in ids[erased.holds(ids)]]
+    return [str(one) for one in ids[erased.among(ids)]]
 
 
 def _copy(cursor: Any, publication: Publication) -> int:

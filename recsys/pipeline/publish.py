@@ -24,7 +24,7 @@ from recsys.errors import (
     PublicationError,
     explained,
 )
-from recsys.pipeline.erasure import remove_erased
+from recsys.pipeline.erasure import remove_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.gates import ask
@@ -37,7 +37,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.snapshot_files import stages_of, write_serving
-from recsys.safety.erasure_list import Erased, ErasureList
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.storage.atomic_write import move_durably, sync_folder, write_durably
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import (
@@ -182,12 +182,12 @@ def publish(
         if not refused:
             point_to(published, run_id)
         keep_history(published)
-        remove_erased(published, erased)
+        remove_runs_naming_erased(published, erased)
         remove_old(published, settings.keep)
         return Outcome(run_id, folder, gates)
 
 
-def _watermark(erased: Erased, moment: datetime) -> str | None:
+def _watermark(erased: ErasedPeople, moment: datetime) -> str | None:
     """Return up to when erasures are applied; never later than the run, also when the clock went back."""
     if erased.watermark is None:
         return None

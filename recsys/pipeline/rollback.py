@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from recsys.errors import PublicationError, did_you_mean, explained
-from recsys.pipeline.erasure import still_names
+from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.retention import run_ids
 from recsys.safety.erasure_list import ErasureList
@@ -28,7 +28,7 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
         raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
     with writer_lock(published):
         found = read_publication(published, run_id=_chosen(published, run_id))
-        if still_names(found.folder, ErasureList.of(published).now()):
+        if run_names_erased(found.folder, ErasureList.of(published).now()):
             remedy = "choose a later run, or run the night"
             raise PublicationError(
                 explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)

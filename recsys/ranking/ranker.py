@@ -30,7 +30,7 @@ from recsys.ranking.response import Item, Offered, Page, Receipt, impressions
 from recsys.ranking.selection import NOBODY, Choice, choose, choose_of
 from recsys.ranking.snapshot import Served, answer
 from recsys.ranking.snapshot_files import LISTED
-from recsys.safety.erasure_list import ErasureList, WithErasures, fingerprint
+from recsys.safety.erasure_list import ErasureList, SafetyWithErasures, person_hash
 from recsys.safety.permission import OperatorGate, OperatorPermission
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, Standing
 from recsys.storage.publication import RUNS
@@ -113,7 +113,7 @@ class Ranker:
         """
         listeners = Listeners(hooks)
         remembered = _shown_log(safety) if shown is None else shown
-        safety = WithErasures(safety, ErasureList.of(published))
+        safety = SafetyWithErasures(safety, ErasureList.of(published))
         publications = Publications(
             Path(published),
             safety,
@@ -240,7 +240,7 @@ class Ranker:
         self._operators.check(permission, now)
         _check(viewer_id, 1)
         _check(candidate_id, 1)
-        pair = [fingerprint(viewer_id), fingerprint(candidate_id)]
+        pair = [person_hash(viewer_id), person_hash(candidate_id)]
         _log.info(
             "an operator looks into a pair",
             operator=permission.operator,

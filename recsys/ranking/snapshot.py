@@ -17,7 +17,7 @@ from recsys.messaging.reasons import Reasons
 from recsys.ranking.live_search import Live
 from recsys.ranking.snapshot_files import SERVING_SCHEMA, ServedIds, ServedStages, shows_nothing
 from recsys.retrieval.compilation import warm_up
-from recsys.safety.erasure_list import Erased, ErasureList
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.store import SafetyStore
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
@@ -187,11 +187,11 @@ def _check_erased(served: Served, safety: SafetyStore) -> None:
         raise _refused("a run still names somebody who was erased", served.run_id)
 
 
-def _check_listed(served: Served, listed: Erased) -> None:
+def _check_listed(served: Served, listed: ErasedPeople) -> None:
     """Refuse a run that names somebody in the list of erasures; one made since the latest is not searched."""
     if listed.watermark == served.manifest.erasure_watermark or not len(listed):
         return
-    if listed.holds(served.ids.at(range(len(served.ids)))).any():
+    if listed.among(served.ids.at(range(len(served.ids)))).any():
         raise _refused("a run still names somebody who was erased", served.run_id)
 
 

@@ -1,7 +1,7 @@
-"""Who asked to be erased: a list that recognises them and cannot tell anybody who they are.
+"""The erasure list: keyed hashes of the ids of people who asked to be erased.
 
-It keeps a keyed hash of each id, never the id, so that the list itself holds nobody: it can say of an id
-that comes by again that its person asked to be forgotten, which every later night must be able to.
+It keeps no id, so it cannot be read as a list of people; every later night asks it whether an id that comes
+by again is of somebody erased.
 """
 
 import fcntl
@@ -17,20 +17,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.errors import PublicationError, explained
 from recsys.safety.store import SafetyStore, Standing
 from recsys.storage.atomic_write import write_durably
+from recsys.types import BoolArray
 
 FOLDER: Final = "erasures"
 _LIST: Final = "erased.json"
 _LOCK: Final = ".lock"
 _FORMAT: Final = 1
+_HASH_LENGTH: Final = 16
 
 
 @dataclass(frozen=True)
-class Erased:
+class ErasedPeople:
     """The list as it stood at one moment."""
 
     salt: bytes = b""
@@ -44,21 +45,23 @@ class Erased:
         """When the latest erasure was asked for, in UTC; None when there is none."""
         return max(self.moments.values(), default=None)
 
-    def holds(self, ids: Iterable[Any]) -> npt.NDArray[np.bool_]:
-        """Say whose erasure was asked for, `(n_ids,)` bool; anything that is no text is nobody.
+    def among(self, ids: Iterable[Any]) -> BoolArray:
+        """Say which ids, or `person_hash`es of ids, are of erased people, `(n_ids,)` bool.
 
-        >>> Erased().holds(["a", None])
+        Anything that is no text is nobody.
+
+        >>> ErasedPeople().among(["a", None])
         array([False, False])
         """
         values = list(ids)
         if not self.moments:
             return np.zeros(len(values), bool)
-        return self.holds_prints(fingerprint(v) if isinstance(v, str) else None for v in values)
+        return np.array([isinstance(value, str) and self._has(value) for value in values], bool)
 
-    def holds_prints(self, prints: Iterable[str | None]) -> npt.NDArray[np.bool_]:
-        """Say the same of fingerprints, see `fingerprint`."""
-        found = [p is not None and _keyed(p, self.salt) in self.moments for p in prints]
-        return np.array(found, bool)
+    def _has(self, value: str) -> bool:
+        if erasure_key(value, self.salt) in self.moments:
+            return True
+        return len(value) == _HASH_LENGTH and _keyed(value, self.salt) in self.moments
 
 
 class ErasureList:
@@ -66,14 +69,14 @@ class ErasureList:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: tuple[object, Erased] = (None, Erased())
+        self._seen: tuple[object, ErasedPeople] = (None, ErasedPeople())
 
     @classmethod
     def of(cls, published: str | Path) -> "ErasureList":
         """Return the list that belongs to a folder of publications."""
         return cls(Path(published) / FOLDER)
 
-    def now(self) -> Erased:
+    def now(self) -> ErasedPeople:
         """Return the list as it stands.
 
         Raises PublicationError when it is there and cannot be read: nobody may guess who is in it.
@@ -82,7 +85,7 @@ class ErasureList:
         try:
             found = path.stat()
         except FileNotFoundError:
-            return Erased()
+            return ErasedPeople()
         state = (found.st_ino, found.st_mtime_ns, found.st_size)
         if self._seen[0] != state:
             self._seen = (state, _read(path))
@@ -100,7 +103,7 @@ class ErasureList:
             salt = known.salt or secrets.token_bytes(16)
             moment = (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
             moment = max(moment, known.watermark or moment)
-            new = {hashed(user_id, salt): moment for user_id in wanted}
+            new = {erasure_key(user_id, salt): moment for user_id in wanted}
             new = {key: value for key, value in new.items() if key not in known.moments}
             if new:
                 content = {"format": _FORMAT, "salt": salt.hex(), "erased": {**known.moments, **new}}
@@ -118,34 +121,34 @@ class ErasureList:
             os.close(descriptor)
 
 
-def fingerprint(user_id: str) -> str:
-    """Return what stands for a person where nights are compared: equal people stay equal.
+def person_hash(user_id: str) -> str:
+    """Return a hash of an id, under which tracked nights hold a person; it has no key.
 
-    >>> fingerprint("a")
+    >>> person_hash("a")
     'da9959592ff4a767'
     """
     return blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8, person=b"judged").hexdigest()
 
 
-def hashed(user_id: str, salt: bytes) -> str:
-    """Return what stands in the list for an id.
+def erasure_key(user_id: str, salt: bytes) -> str:
+    """Return the keyed hash under which the list holds an id.
 
-    >>> len(hashed("u1", b"salt")), hashed("u1", b"salt") == hashed("u1", b"pepper")
+    >>> len(erasure_key("u1", b"salt")), erasure_key("u1", b"salt") == erasure_key("u1", b"pepper")
     (32, False)
     """
-    return _keyed(fingerprint(user_id), salt)
+    return _keyed(person_hash(user_id), salt)
 
 
-def _keyed(print_: str, salt: bytes) -> str:
-    return blake2b(print_.encode(), key=salt, digest_size=16).hexdigest()
+def _keyed(hashed: str, salt: bytes) -> str:
+    return blake2b(hashed.encode("utf-8", "surrogatepass"), key=salt, digest_size=16).hexdigest()
 
 
-def _read(path: Path) -> Erased:
+def _read(path: Path) -> ErasedPeople:
     try:
         content = json.loads(path.read_bytes())
         known = {_FORMAT: content["erased"]}[content["format"]]  # a newer format is a KeyError
         moments = {str(key): str(moment) for key, moment in known.items()}
-        return Erased(bytes.fromhex(content["salt"]), moments)
+        return ErasedPeople(bytes.fromhex(content["salt"]), moments)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         remedy = "restore it from a backup; without it nobody knows who asked to be erased"
         raise PublicationError(
@@ -153,8 +156,8 @@ def _read(path: Path) -> Erased:
         ) from error
 
 
-class WithErasures:
-    """Asks `store`, and takes out whoever `recsys forget` was told of since."""
+class SafetyWithErasures:
+    """A safety store that also leaves out everybody on the erasure list."""
 
     def __init__(self, store: SafetyStore, erasures: ErasureList) -> None:
         self._store, self.erasures = store, erasures
@@ -164,8 +167,8 @@ class WithErasures:
         known, erased = self._store.standing(viewer, candidates), self.erasures.now()
         if not len(erased):
             return known
-        out = {user for user, gone in zip(candidates, erased.holds(candidates), strict=True) if gone}
-        return Standing(known.viewer_out or bool(erased.holds([viewer])[0]), known.out | out)
+        out = {user for user, gone in zip(candidates, erased.among(candidates), strict=True) if gone}
+        return Standing(known.viewer_out or bool(erased.among([viewer])[0]), known.out | out)
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return whom the store knows to be erased; the list cannot name anybody."""

@@ -17,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from recsys.errors import RecsysError, TrackingError, explained
+from recsys.safety.erase_files import erase_from_artifacts
+from recsys.safety.erasure_list import ErasedPeople
 from recsys.tracking.tracker import TrackedRun
 
 DATABASE: Final = "mlflow.db"
@@ -224,3 +226,15 @@ class MlflowTracker:
 def _named(name: str) -> str:
     """Return a name MLflow takes: `ndcg@10` becomes `ndcg_at_10`."""
     return _NOT_IN_NAMES.sub("_", name.replace("@", "_at_").replace(">", "over_"))
+
+
+def erase_from_tracking(store: str | Path, erased: ErasedPeople) -> int:
+    """Erase people from every file a store in a folder keeps; return how many files or models changed.
+
+    The database holds settings and numbers alone, no ids. A server keeps its own files: there the pages and
+    models of earlier nights have to be removed by whoever runs it.
+    """
+    artifacts = MlflowStore.at(store).artifacts
+    if artifacts is None or not artifacts.is_dir() or not len(erased):
+        return 0
+    return erase_from_artifacts(artifacts, erased)

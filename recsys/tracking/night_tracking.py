@@ -17,7 +17,7 @@ from recsys.pipeline.gates.base import GateResult
 from recsys.pipeline.history import read_gates
 from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.run_log import read_lines
-from recsys.safety.erasure_list import fingerprint
+from recsys.safety.erasure_list import person_hash
 from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.publication import LISTS
 from recsys.tracking.mlflow_tracker import MlflowStore, MlflowTracker
@@ -166,14 +166,14 @@ def flattened(settings: Settings) -> dict[str, object]:
 
 
 def without_ids(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return judged pairs with a fingerprint in place of each id: equal people stay equal, across nights.
+    """Return judged pairs with a person_hash in place of each id: equal people stay equal, across nights.
 
     >>> pair = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
     >>> without_ids(pair)["viewer_id"].tolist()
     ['da9959592ff4a767']
     """
     people = pd.unique(pd.concat([pairs[C.VIEWER], pairs[C.CANDIDATE]]))
-    prints = {person: fingerprint(str(person)) for person in people}
+    prints = {person: person_hash(str(person)) for person in people}
     return pairs.assign(**{name: pairs[name].map(prints) for name in (C.VIEWER, C.CANDIDATE)})
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from recsys import Ranker
 from recsys.errors import PublicationError
-from recsys.pipeline.erasure import forget
+from recsys.pipeline.erasure import erase
 from recsys.pipeline.rollback import rollback
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import MemorySafety
@@ -46,15 +46,15 @@ def test_from_one_call_to_the_next_nobody_is_shown_them(folder: Folder, pair: tu
     ranker = Ranker.open(folder.published, safety=MemorySafety(), poll_s=0)
     try:
         assert gone in [item.candidate_id for item in ranker.rank(viewer, k=5).items]
-        outcome = forget([gone], folder.published)
-        assert (outcome.new, outcome.served) == (1, True)
+        outcome = erase([gone], folder.published)
+        assert (outcome.new, outcome.still_named) == (1, True)
         assert gone not in [item.candidate_id for item in ranker.rank(viewer, k=5).items]
         assert not ranker.rank(gone, k=5).items
     finally:
         ranker.close()
     with pytest.raises(PublicationError, match="somebody who was erased"):
         Ranker.open(folder.published, safety=MemorySafety(), poll_s=0)
-    assert forget([gone], folder.published).new == 0
+    assert erase([gone], folder.published).new == 0
 
 
 def test_after_the_next_night_no_file_holds_them(
@@ -81,7 +81,7 @@ def test_after_the_next_night_no_file_holds_them(
 def test_somebody_forgotten_while_the_night_runs_is_left_out(folder: Folder) -> None:
     lists = pd.read_parquet(folder.lists)
     gone = lists["candidate_id"].iloc[0]
-    forget([gone], folder.published)
+    erase([gone], folder.published)
     codes = folder.run(*LONGER, stages=("publish",))
     assert codes == {"publish": 0}
     served = read_publication(folder.published)

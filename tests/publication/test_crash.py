@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import PublicationError
-from recsys.pipeline.erasure import forget
+from recsys.pipeline.erasure import erase
 from recsys.pipeline.rollback import rollback
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.publication import read_publication
@@ -99,12 +99,12 @@ def test_every_step_at_which_a_harm_is_felt_is_walked_once() -> None:
 def test_an_erasure_may_end_at_any_step(night: Night, tmp_path: Path) -> None:
     """Whenever it ends: the list knows the person or it does not, and asking again finishes."""
     gone = str(night.lists["candidate_id"].iloc[0])
-    base = story(night, tmp_path, lambda here: forget([gone], here))
+    base = story(night, tmp_path, lambda here: erase([gone], here))
 
     def state() -> list[object]:
         here = tmp_path / "here"
         runs = sorted(path.name for path in (here / "runs").iterdir() if not path.name.startswith("."))
-        known = bool(ErasureList.of(here).now().holds([gone])[0])
+        known = bool(ErasureList.of(here).now().among([gone])[0])
         return [known, *state_of(here), *runs] if known else [known, *state_of(here)]
 
     erasing = Story(base.fresh, base.work, state)

@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import PublishSettings
 from recsys.pipeline import history as module
 from recsys.pipeline import publish as publishing
-from recsys.pipeline.erasure import forget
+from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates import Level
 from recsys.pipeline.history import HISTORY, read_history
 from recsys.pipeline.retention import run_ids
@@ -91,7 +91,7 @@ def test_it_is_bounded_and_names_nobody(
 
 def test_it_outlives_an_erasure(night: Night, tmp_path: Path) -> None:
     made = [night.publish(tmp_path).run_id for _ in range(2)]
-    forget([str(night.lists[C.CANDIDATE].iloc[0])], tmp_path)
+    erase([str(night.lists[C.CANDIDATE].iloc[0])], tmp_path)
     assert run_ids(tmp_path) == made[1:]
     assert [past.run_id for past in read_history(tmp_path)] == made
 

@@ -12,11 +12,16 @@ from recsys.data.events import Events
 from recsys.errors import PublicationError
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.evaluation_sample import COLUMNS, read_judged, write_judged
-from recsys.safety.erase_tables import file_names, forget_in_arrays, forget_in_tables, names_erased
-from recsys.safety.erasure_list import Erased, ErasureList, fingerprint
+from recsys.safety.erase_files import (
+    erase_from_arrays,
+    erase_from_tables,
+    file_names_erased,
+    files_naming_erased,
+)
+from recsys.safety.erasure_list import ErasedPeople, ErasureList, person_hash
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
-from recsys.tracking.erasure import forget_tracked
+from recsys.tracking.mlflow_tracker import erase_from_tracking
 from tests.people import make_people, make_tables
 
 GONE = "u00003"
@@ -31,18 +36,18 @@ def erasures(tmp_path: Path) -> ErasureList:
 
 def test_it_recognises_people_and_names_nobody(erasures: ErasureList, tmp_path: Path) -> None:
     erased = erasures.now()
-    assert erased.holds(["u00002", GONE, None, 3]).tolist() == [False, True, False, False]
-    assert erased.holds_prints([fingerprint(GONE), GONE, None]).tolist() == [True, False, False]
+    assert erased.among(["u00002", GONE, None, 3]).tolist() == [False, True, False, False]
+    assert erased.among([person_hash(GONE), "u00001", None]).tolist() == [True, False, False]
     content = (tmp_path / "erasures" / "erased.json").read_text()
     assert GONE not in content
-    assert fingerprint(GONE) not in content
+    assert person_hash(GONE) not in content
 
 
 def test_another_process_sees_what_was_added(erasures: ErasureList, tmp_path: Path) -> None:
     other = ErasureList(tmp_path / "erasures")
-    assert other.now().holds([GONE]).all()
+    assert other.now().among([GONE]).all()
     assert erasures.add(["u00004", GONE]) == 1
-    assert other.now().holds([GONE, "u00004"]).all()
+    assert other.now().among([GONE, "u00004"]).all()
 
 
 def test_the_watermark_never_goes_back(erasures: ErasureList) -> None:
@@ -64,7 +69,7 @@ def test_a_list_that_cannot_be_read_is_an_error(
 
 def test_no_list_is_nobody(tmp_path: Path) -> None:
     assert not len(ErasureList(tmp_path).now())
-    assert Erased().watermark is None
+    assert ErasedPeople().watermark is None
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
@@ -96,32 +101,32 @@ def test_tables_lose_their_rows_and_nothing_else(erasures: ErasureList, tmp_path
         write_tables(tables, f"parquet:{folder}")
         pd.DataFrame([erase, like, pause]).to_parquet(folder / "events.parquet", index=False)
     before = read_tables(f"{kind}:{folder}")
-    assert forget_in_tables(folder, erasures) > 0
-    assert erasures.now().holds(["u00005"]).all()
-    assert names_erased(folder, erasures.now()) == []
+    assert erase_from_tables(folder, erasures) > 0
+    assert erasures.now().among(["u00005"]).all()
+    assert files_naming_erased(folder, erasures.now()) == []
     for name, after in read_tables(f"{kind}:{folder}").items():
         kept = before[name]
         for column in ("user_id", "actor", "target"):
             if column in kept:
                 kept = kept[~kept[column].isin([GONE, "u00005"])]
         pd.testing.assert_frame_equal(after, kept.reset_index(drop=True), check_dtype=False)
-    assert forget_in_tables(folder, erasures) == 0
+    assert erase_from_tables(folder, erasures) == 0
 
 
 def test_a_model_forgets_one_person_and_keeps_the_rest(erasures: ErasureList, tmp_path: Path) -> None:
     people = make_people(9, np.random.default_rng(3))
     model = PopularityModel().fit(people, Events.none(), rng=np.random.default_rng(1))
     model.save(tmp_path / "model")
-    assert names_erased(tmp_path / "model", erasures.now())
-    assert forget_in_arrays(tmp_path / "model", erasures.now())
-    assert names_erased(tmp_path / "model", erasures.now()) == []
+    assert files_naming_erased(tmp_path / "model", erasures.now())
+    assert erase_from_arrays(tmp_path / "model", erasures.now())
+    assert files_naming_erased(tmp_path / "model", erasures.now()) == []
     again, rows = PopularityModel.load(tmp_path / "model"), np.arange(9)
     others = rows[rows != 3]
     assert again.fitted.ids.find([GONE])[0] == -1
     assert again.fitted.ids.ids(others).tolist() == people.ids.ids(others).tolist()
     np.testing.assert_array_equal(again.fitted.taste[others], model.fitted.taste[others])
     assert not again.fitted.taste[3].any()
-    assert not forget_in_arrays(tmp_path / "model", erasures.now())
+    assert not erase_from_arrays(tmp_path / "model", erasures.now())
 
 
 def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) -> None:
@@ -130,14 +135,14 @@ def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) 
     people = make_people(9, np.random.default_rng(3))
     PopularityModel().fit(people, Events.none(), rng=np.random.default_rng(1)).save(night / "model")
     pairs = pd.DataFrame({C.VIEWER: [GONE, "u00001", "u00002"], C.CANDIDATE: ["u00001", GONE, "u00001"]}).map(
-        fingerprint
+        person_hash
     )
     write_judged(night / "judged.parquet", pairs.assign(**dict.fromkeys(COLUMNS[2:], 0.5)))
     (night / "report.html").write_text(f"<td>{GONE}</td>")
     (night / "other.html").write_text("<td>u000031</td>")
-    assert forget_tracked(tmp_path / "store", erasures.now()) == 3
-    assert names_erased(night, erasures.now()) == []
-    assert read_judged(night / "judged.parquet")[C.VIEWER].tolist() == [fingerprint("u00002")]
+    assert erase_from_tracking(tmp_path / "store", erasures.now()) == 3
+    assert files_naming_erased(night, erasures.now()) == []
+    assert read_judged(night / "judged.parquet")[C.VIEWER].tolist() == [person_hash("u00002")]
     assert not (night / "report.html").exists()
     assert (night / "other.html").exists()
     assert PopularityModel.load(night / "model").fitted.ids.find(["u00001"])[0] == 1
@@ -145,4 +150,4 @@ def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) 
 
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
-    assert file_names(tmp_path / "x.parquet", erasures.now())
+    assert file_names_erased(tmp_path / "x.parquet", erasures.now())

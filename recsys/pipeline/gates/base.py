@@ -12,7 +12,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import GateSettings
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.safety.erasure_list import Erased
+from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.publication import Publication
 from recsys.types import BoolArray, Int32Array
 
@@ -70,7 +70,7 @@ class Proposal:
     undeclared: Sequence[str] = ()
     previous: Publication | None = None
     previous_problem: str = ""
-    erased: Erased = field(default_factory=Erased)
+    erased: ErasedPeople = field(default_factory=ErasedPeople)
     past: Sequence[Numbers] = ()
     calibration: Calibration | None = None
 

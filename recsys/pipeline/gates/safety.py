@@ -15,7 +15,7 @@ def erased(proposal: Proposal) -> GateResult:
         named = {*proposal.people.ids.values}.union(*listed)
     return blocked_if_any(
         "erased",
-        int(proposal.erased.holds(named).sum()),
+        int(proposal.erased.among(named).sum()),
         good="nobody who asked to be erased is named",
         bad="{count:,} people who asked to be erased are named; run the night again",
     )

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 from recsys.cli import app
 from recsys.errors import BusyError
 from recsys.pipeline import postgres_export as module
-from recsys.pipeline.erasure import forget
-from recsys.pipeline.postgres_export import forget_served, load_publication, served
+from recsys.pipeline.erasure import erase
+from recsys.pipeline.postgres_export import erase_from_served_lists, load_publication, served
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.publication import read_publication
 from tests.publication.night import make_night
@@ -50,7 +50,7 @@ def without(before, gone):
 def test_they_are_in_no_list_and_everything_else_stays(postgres, publication, n_gone):
     before = lists(postgres)
     gone = list(before)[:n_gone]
-    left = forget_served(gone, postgres)
+    left = erase_from_served_lists(gone, postgres)
     assert lists(postgres) == without(before, gone)
     assert left.lists == n_gone
     assert left.shortened == sum(
@@ -67,21 +67,21 @@ def test_they_are_in_no_list_and_everything_else_stays(postgres, publication, n_
 def test_a_list_that_held_nobody_else_goes(postgres, publication):
     viewer, found = next(iter(lists(postgres).items()))
     gone = [one[0] for one in found]
-    forget_served(gone, postgres)
+    erase_from_served_lists(gone, postgres)
     assert viewer not in lists(postgres)
 
 
 def test_asking_twice_or_for_a_stranger_changes_nothing(postgres, publication):
     gone = next(iter(lists(postgres)))
-    forget_served([gone], postgres)
+    erase_from_served_lists([gone], postgres)
     before = lists(postgres)
-    again = forget_served([gone, "nobody'; DROP TABLE recsys.recommendations; --"], postgres)
+    again = erase_from_served_lists([gone, "nobody'; DROP TABLE recsys.recommendations; --"], postgres)
     assert (again.lists, again.shortened) == (0, 0)
     assert lists(postgres) == before
 
 
 def test_nothing_is_there_to_forget_in_an_empty_database(postgres):
-    assert forget_served(["u1"], postgres).lists == 0
+    assert erase_from_served_lists(["u1"], postgres).lists == 0
 
 
 def test_a_killed_connection_leaves_all_or_nothing(postgres, publication, monkeypatch):
@@ -99,10 +99,10 @@ def test_a_killed_connection_leaves_all_or_nothing(postgres, publication, monkey
     monkeypatch.setattr(module, "_without_gone", kill_then)
     gone = next(iter(before))
     with pytest.raises(BusyError, match="the database is away"):
-        forget_served([gone], postgres)
+        erase_from_served_lists([gone], postgres)
     assert lists(postgres) == before
     monkeypatch.undo()
-    forget_served([gone], postgres)
+    erase_from_served_lists([gone], postgres)
     assert lists(postgres) == without(before, [gone])
 
 
@@ -112,7 +112,7 @@ def test_loading_anew_does_not_bring_them_back(postgres, tmp_path):
     load_publication(publication, postgres)
     before = lists(postgres)
     gone = next(iter(before))
-    forget([gone], tmp_path)
+    erase([gone], tmp_path)
     load_publication(publication, postgres, erased=ErasureList.of(tmp_path).now())
     assert lists(postgres) == without(before, [gone])
 

@@ -1,0 +1,269 @@
+"""Erasing people from files: table rows, rows of saved arrays, and the search for files that name them.
+
+A person is recognised by id and by `person_hash`, the form in which tracked nights hold people.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.ids import packed_strings, unpacked_strings
+from recsys.errors import SourceError
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.storage.arrays import INDEX, load_arrays, save_arrays
+from recsys.storage.atomic_write import durable_file, unreadable
+from recsys.storage.csv import read_csv
+from recsys.types import BoolArray
+
+_PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET, C.VIEWER, C.CANDIDATE)
+_TABLE_SUFFIXES: Final = (".parquet", ".csv")
+_ERASE_EVENT: Final = "erase"
+
+
+def erase_from_tables(folder: Path, erasures: ErasureList) -> int:
+    """Drop every row that names an erased person from the tables of a folder; return how many rows went.
+
+    Whoever an `erase` event names is added to the list first; the event then goes too, the list
+    remembers. Files without such rows are left alone, byte for byte.
+
+    Raises SourceError when a file cannot be read.
+    """
+    requested = sorted({person for path in _table_files(folder, T.EVENTS) for person in _erase_events(path)})
+    if requested:
+        erasures.add(requested)
+    erased = erasures.now()
+    if not len(erased):
+        return 0
+    return sum(erase_from_table(path, erased) for path in _table_files(folder))
+
+
+def erase_from_table(path: Path, erased: ErasedPeople) -> int:
+    """Drop the rows of one Parquet or CSV file that name an erased person; return how many rows went."""
+    import pyarrow as pa
+
+    table = _read_columns(path, _PERSON_COLUMNS)
+    named = np.zeros(len(table), bool)
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            continue
+        coded = column.dictionary_encode()
+        ids = np.append(erased.among(coded.dictionary.to_pylist()), False)
+        named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
+    if named.any():
+        _write_table(path, _read_columns(path, None).filter(pa.array(~named)))
+    return int(named.sum())
+
+
+def _table_files(folder: Path, table: str = "*") -> Iterator[Path]:
+    """Yield the files of a table, or of all; a Parquet table may be a folder of files."""
+    for path in sorted(folder.glob(f"{table}.*")):
+        if path.suffix in _TABLE_SUFFIXES and not path.name.startswith((".", "_")):
+            inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+            yield from (file for file in inside if file.is_file() and file.suffix in _TABLE_SUFFIXES)
+
+
+def _erase_events(path: Path) -> set[str]:
+    """Return who is erased by an event of this file, however the word is written."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    table = _read_columns(path, (C.TYPE, C.ACTOR))
+    if not {C.TYPE, C.ACTOR} <= set(table.column_names):
+        return set()
+    types = compute.utf8_trim_whitespace(compute.utf8_lower(table[C.TYPE].cast(pa.string())))
+    actors = table[C.ACTOR].cast(pa.string()).filter(compute.equal(types, _ERASE_EVENT))
+    return {actor for actor in actors.unique().to_pylist() if actor}
+
+
+def _read_columns(path: Path, names: tuple[str, ...] | None) -> Any:
+    """Return some columns of a file as an Arrow table, all for None; those it lacks are left out."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if path.suffix == ".csv":
+        frame = read_csv(path)
+        there = [name for name in frame.columns if names is None or name in names]
+        texts = {name: pa.array(frame[name], pa.string(), from_pandas=True) for name in there}
+        return pa.table(texts)
+    try:
+        with pq.ParquetFile(path) as file:
+            there = [name for name in file.schema_arrow.names if names is None or name in names]
+            return file.read(there)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+def _write_table(path: Path, table: Any) -> None:
+    import pyarrow.parquet as pq
+    from pyarrow import csv
+
+    with durable_file(path) as file:
+        if path.suffix == ".csv":
+            csv.write_csv(table, file, csv.WriteOptions(quoting_style="all_valid"))
+        else:
+            pq.write_table(table, file, compression="zstd")
+
+
+_WORD: Final = re.compile(r"[\w-]+")
+_PACKED_SUFFIX: Final = "text"
+_ENDS_SUFFIX: Final = "ends"
+
+
+def files_naming_erased(folder: Path, erased: ErasedPeople) -> list[Path]:
+    """Return the files under `folder` that hold the id of somebody who asked to be erased.
+
+    A file that cannot be read is among them: what it holds is not known.
+    """
+    if not len(erased):
+        return []
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and file_names_erased(path, erased)]
+
+
+def folder_names_erased(folder: Path, erased: ErasedPeople) -> bool:
+    """Say whether any file under `folder` names an erased person; small files are read first."""
+    if not len(erased):
+        return False
+    files = sorted(
+        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
+    )
+    return any(file_names_erased(path, erased) for path in files)
+
+
+def file_names_erased(path: Path, erased: ErasedPeople) -> bool:
+    """Say whether one file holds the id, or the person_hash, of somebody who asked to be erased."""
+    words_of = _READERS.get(path.suffix, _words_of_text)
+    try:
+        return any(_any_erased(words, erased) for words in words_of(path))
+    except (OSError, ValueError, KeyError):
+        return True
+
+
+def _any_erased(words: list[str], erased: ErasedPeople) -> bool:
+    return bool(erased.among(words).any())
+
+
+def _words_of_text(path: Path) -> Iterator[list[str]]:
+    yield sorted(set(_WORD.findall(path.read_bytes().decode("utf-8", "ignore"))))
+
+
+def _words_of_parquet(path: Path) -> Iterator[list[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for field in file.schema_arrow:
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+                texts = file.read([field.name])[field.name].unique().to_pylist()
+                yield [text for text in texts if text is not None]
+                if any(text is not None and not _WORD.fullmatch(text) for text in texts[:1000]):
+                    yield sorted({word for text in texts if text for word in _WORD.findall(text)})
+
+
+def _words_of_array(path: Path) -> Iterator[list[str]]:
+    array = np.load(path, mmap_mode=None, allow_pickle=False)
+    if array.dtype.kind == "S":
+        yield [value.decode("utf-8", "ignore") for value in array.ravel().tolist()]
+    elif array.dtype.kind == "U":
+        yield [str(value) for value in array.ravel().tolist()]
+    elif array.dtype == np.uint8 and path.stem.endswith(_PACKED_SUFFIX):
+        ends = path.with_name(path.stem.removesuffix(_PACKED_SUFFIX) + _ENDS_SUFFIX + path.suffix)
+        yield [str(value) for value in unpacked_strings(array, np.load(ends, allow_pickle=False))]
+
+
+def _words_of_json(path: Path) -> Iterator[list[str]]:
+    yield sorted(set(_texts(json.loads(path.read_bytes()))))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+        yield from _WORD.findall(value)
+
+
+_READERS: Final[dict[str, Callable[[Path], Iterator[list[str]]]]] = {
+    ".parquet": _words_of_parquet,
+    ".npy": _words_of_array,
+    ".json": _words_of_json,
+}
+
+
+_IDS_TEXT, _IDS_ENDS = "ids_text", "ids_ends"
+_PERSON_ARRAYS: Final = ("taste", "appeal", "cell")
+"""Arrays with one row a person, in the order of the ids that have no prefix."""
+
+
+def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
+    """Erase people from the arrays a model was saved as; say whether anybody was in them.
+
+    The id is replaced by a placeholder that sorts at the same place, and the person's own rows of the
+    matrices become zero, so the rows of all others and the learned parameters stay as they are.
+
+    Raises SourceError when the folder is damaged.
+    """
+    arrays, meta = load_arrays(folder, mmap=False)
+    changed = False
+    for name in [key for key in arrays if key.endswith(_IDS_TEXT)]:
+        ends = name.removesuffix(_IDS_TEXT) + _IDS_ENDS
+        ids = [str(value) for value in unpacked_strings(arrays[name], arrays[ends])]
+        named = erased.among(ids)
+        if not named.any():
+            continue
+        changed = True
+        arrays[name], arrays[ends] = packed_strings(_with_placeholders(ids, named))
+        for matrix in _PERSON_ARRAYS if name == _IDS_TEXT else ():
+            arrays[matrix] = _zeroed(arrays[matrix], named)
+    if changed:
+        save_arrays(folder, arrays, meta)
+    return changed
+
+
+def _with_placeholders(ids: list[str], named: BoolArray) -> list[str]:
+    """Return the ids with a placeholder for each erased one, sorted directly after the id before it."""
+    kept: list[str] = []
+    for user_id, is_erased in zip(ids, named, strict=True):
+        kept.append((kept[-1] if kept else "") + "\0" if is_erased else user_id)
+    return kept
+
+
+def _zeroed(rows: npt.NDArray[Any], named: BoolArray) -> npt.NDArray[Any]:
+    changed = rows.copy()
+    changed[named] = 0
+    return changed
+
+
+def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
+    """Erase people from everything under a folder of artifacts; return how many files or models changed.
+
+    Tables lose their rows, saved arrays the id and the person's own rows; any other file that names
+    somebody erased, or cannot be read, is removed.
+    """
+    changed = 0
+    for index in sorted(folder.rglob(INDEX)):
+        if files_naming_erased(index.parent, erased):
+            changed += erase_from_arrays(index.parent, erased)
+    for path in files_naming_erased(folder, erased):
+        if path.suffix in _TABLE_SUFFIXES:
+            with suppress(SourceError):
+                erase_from_table(path, erased)
+        if file_names_erased(path, erased):
+            path.unlink()
+        changed += 1
+    return changed
