@@ -87,7 +87,7 @@ soak: env ## nights killed at random, then a backend under load while everything
 lock: ## requirements/lock.txt anew from pyproject.toml
 	$(SYSTEM_PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --extra report --group dev --universal \
+	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
 	  --quiet -o requirements/lock.txt
 	echo 'pyspark>=4.0' > build/lock/spark.in

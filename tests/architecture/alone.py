@@ -16,7 +16,6 @@ EXTRAS = {
     "dvc": "pipeline",
     "faiss": "bench",
     "hnswlib": "bench",
-    "matplotlib": "report",
     "optuna": "tune",
     "prometheus_client": "metrics",
     "psycopg": "pg",
@@ -97,12 +96,10 @@ def is_there(package: str) -> bool:
 def missing_extras(there: set[str]) -> None:
     """Ask for what an extra brings, except those whose packages are there; the message says which."""
     from recsys.errors import imported
-    from recsys.plots.canvas import canvas
     from recsys.ranking.hooks import PrometheusHooks
     from recsys.safety import open_safety
 
     asked = {
-        "report": lambda: canvas(None),
         "pg": lambda: open_safety("postgresql://reader@nowhere/db"),
         "metrics": PrometheusHooks,
         "tune": lambda: imported("optuna", extra="tune"),

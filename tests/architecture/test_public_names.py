@@ -2,14 +2,21 @@
 
 import importlib
 import inspect
+import os
 import pkgutil
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import recsys
 
+ROOT = Path(__file__).parents[2]
+AS_TEXT: dict[str, Any] = {"capture_output": True, "text": True, "check": False}
 PACKAGES = (
     "recsys",
     "recsys.constraints",
@@ -86,9 +93,24 @@ def test_a_name_without_an_example_is_found() -> None:
     assert undocumented(Shown) is None
 
 
-def test_every_name_can_be_had() -> None:
+def test_every_name_can_be_loaded() -> None:
     assert set(recsys.__all__) <= set(dir(recsys))
     assert len(NAMES) > 80
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(AttributeError, match="got 'Rankr'; did you mean 'Ranker'"):
+        getattr(recsys, "Rankr")  # noqa: B009 a type checker would refuse it
+
+
+@pytest.mark.slow
+def test_a_misspelt_name_fails_the_type_check_of_a_user(tmp_path: Path) -> None:
+    user = tmp_path / "user.py"
+    user.write_text("import recsys\n\nrecsys.Ranker\nrecsys.Rankr\n")
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--cache-dir", str(tmp_path), str(user)]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)}, **AS_TEXT)
+    assert re.findall(r"user\.py:(\d+): error: .*", done.stdout) == ["4"], done.stdout
+    assert 'maybe "Ranker"' in done.stdout
 
 
 def test_every_module_has_a_sentence() -> None:
