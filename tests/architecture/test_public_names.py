@@ -107,7 +107,15 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 def test_a_misspelt_name_fails_the_type_check_of_a_user(tmp_path: Path) -> None:
     user = tmp_path / "user.py"
     user.write_text("import recsys\n\nrecsys.Ranker\nrecsys.Rankr\n")
-    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--cache-dir", str(tmp_path), str(user)]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--follow-imports=silent",
+        "--cache-dir",
+        str(tmp_path),
+        str(user),
+    ]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)}, **AS_TEXT)
     assert re.findall(r"user\.py:(\d+): error: .*", done.stdout) == ["4"], done.stdout
     assert 'maybe "Ranker"' in done.stdout
