@@ -16,7 +16,7 @@ import pytest
 import recsys
 
 ROOT = Path(__file__).parents[2]
-AS_TEXT: dict[str, Any] = {"capture_output": True, "text": True, "check": False}
+
 PACKAGES = (
     "recsys",
     "recsys.constraints",
@@ -116,7 +116,14 @@ def test_a_misspelt_name_fails_the_type_check_of_a_user(tmp_path: Path) -> None:
         str(tmp_path),
         str(user),
     ]
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"MYPYPATH": str(ROOT)}, **AS_TEXT)
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert re.findall(r"user\.py:(\d+): error: .*", done.stdout) == ["4"], done.stdout
     assert 'maybe "Ranker"' in done.stdout
 
