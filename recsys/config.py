@@ -24,8 +24,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from recsys.errors import SettingsError, did_you_mean, explained, shown
+from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.plugins import Group, known_names, unknown_name
+from recsys.strict_yaml import parse_yaml
 
 PARAMS_FILE: Final = "params.yaml"
 TOWN: Final = "town"
@@ -380,19 +381,6 @@ def holds_password(address: str) -> bool:
     return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not the last one wins."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for at, key in enumerate(keys):
-            if key in keys[:at]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {shown(key)} stands twice", node.value[at][0].start_mark
-                )
-        return super().construct_mapping(node, deep=deep)
-
-
 def read_settings(path: str | Path = PARAMS_FILE, changes: Iterable[str] = ()) -> Settings:
     """Read a parameter file; `changes` are `key.key=value` texts that go before what it says.
 
@@ -400,19 +388,13 @@ def read_settings(path: str | Path = PARAMS_FILE, changes: Iterable[str] = ()) -
     """
     path = Path(path)
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 a SafeLoader
+        text = path.read_bytes()
     except OSError as error:
         remedy = "run this from the folder that holds it, or name another with --params"
         raise SettingsError(
             explained("cannot read the parameter file", where=str(path), got=error.strerror, remedy=remedy)
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path} line {mark.line + 1}" if mark else str(path)
-        reason = getattr(error, "problem", None) or str(error)
-        raise SettingsError(
-            explained("the parameter file is not YAML", where=where, remedy=reason)
-        ) from error
+    raw = parse_yaml(text, where=str(path), error=SettingsError)
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
@@ -446,10 +428,7 @@ def _apply(raw: dict[str, Any], change: str) -> None:
         if not isinstance(at.setdefault(section, {}), dict):
             raise SettingsError(explained("this setting holds no further keys", got=section))
         at = at[section]
-    try:
-        at[last] = yaml.load(value, Loader=_StrictLoader)  # noqa: S506 a SafeLoader
-    except yaml.YAMLError as error:
-        raise SettingsError(explained("this value is not YAML", where=key, got=value)) from error
+    at[last] = parse_yaml(value, where=key, error=SettingsError)
 
 
 def _problem(kind: type[Section], found: Mapping[str, Any], where: str) -> str:

@@ -116,11 +116,11 @@ def test_settings_cannot_be_changed() -> None:
         ("source: town.csv", "use town, parquet:DIR, csv:DIR, duckdb:FILE or postgresql"),
         ("as_of: yesterday", "write a time such as"),
         ("seed: -1", "impossible value of 'seed'"),
-        ("seed: 1\nseed: 2", "the key 'seed' stands twice"),
-        ("recommend: {k: 1, k: 2}", "the key 'k' stands twice"),
+        ("seed: 1\nseed: 2", "line 2; duplicate key 'seed'"),
+        ("recommend: {k: 1, k: 2}", "duplicate key 'k'"),
         ("- seed", "not a list of keys"),
-        ("seed: [", "not YAML"),
-        ("!!python/object/apply:os.system ['true']", "not YAML"),
+        ("seed: [", "cannot read YAML"),
+        ("!!python/object/apply:os.system ['true']", "cannot read YAML"),
     ],
 )
 def test_a_broken_file_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
@@ -143,7 +143,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 def test_wrong_encoding(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_bytes("source: 町".encode("shift_jis"))
-    with pytest.raises(SettingsError, match="not YAML"):
+    with pytest.raises(SettingsError, match="cannot read YAML"):
         read_settings(tmp_path / "params.yaml")
 
 
@@ -160,7 +160,7 @@ def test_changes_go_before_the_file(tmp_path: Path) -> None:
         ("=3", "changes no setting"),
         ("recommend.kk=3", "did you mean 'k'"),
         ("seed.k=3", "holds no further keys"),
-        ("seed=[", "not YAML"),
+        ("seed=[", "cannot read YAML"),
     ],
 )
 def test_a_broken_change(tmp_path: Path, change: str, message: str) -> None:

@@ -1,9 +1,12 @@
 """What the catalogue holds: interests, questions, scales, topics and the words for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import Literal
 
 from recsys.errors import InputError, explained
+from recsys.strict_yaml import YamlFile
 
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
@@ -30,6 +33,30 @@ class Label:
         if lang != "en":
             raise InputError(explained("unknown language", got=lang, remedy="use ja or en"))
         return self.en
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Return the `{names}` a text wants filled in.
+
+    >>> sorted(names_in("{a} and {b}"))
+    ['a', 'b']
+    """
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
+def read_label(file: YamlFile, key: str, raw: Mapping[str, object]) -> Label:
+    """Return the text of `raw` in both languages, which must name the same values.
+
+    Raises InputError naming file and key.
+    """
+    for lang in LANGUAGES:
+        text = raw.get(lang)
+        if not isinstance(text, str) or not text.strip():
+            raise file.error(f"no text in '{lang}'", key, got=text, remedy="write both ja and en")
+    label = Label(ja=str(raw["ja"]).strip(), en=str(raw["en"]).strip())
+    if names_in(label.ja) != names_in(label.en):
+        raise file.error("the two languages name different values", key, got=sorted(names_in(label.ja)))
+    return label
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue, spelling
-from recsys.catalogue.entries import LANGUAGES, Entry, Interest, Label, Language, Option, Question
+from recsys.catalogue.entries import LANGUAGES, Entry, Interest, Label, Language, Option, Question, read_label
 from recsys.catalogue.messages import read_openers, read_steps
 from recsys.catalogue.stages import read_stages
-from recsys.catalogue.yaml_file import YamlFile
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.strict_yaml import YamlFile
 
 FILES: Final = (
     *("release", "interests", "scales", "questions", "topics", "words", "texts"),
@@ -28,7 +28,7 @@ MOST_LEVELS: Final = 3
 
 def _entries(file: YamlFile) -> dict[str, Entry]:
     return {
-        key: Entry(key, file.label(key, file.mapping(key, raw, LANGUAGES)))
+        key: Entry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
         for key, raw in file.content.items()
     }
 
@@ -49,7 +49,7 @@ def _interests(file: YamlFile) -> dict[str, Interest]:
         parent = fields.get("parent")
         if parent is not None and parent not in file.content:
             raise file.error("unknown parent", key, parent, did_you_mean(str(parent), file.content))
-        found[key] = Interest(key, file.label(key, fields), parent, tuple(synonyms))
+        found[key] = Interest(key, read_label(file, key, fields), parent, tuple(synonyms))
     _check_depth(file, found)
     _check_spellings(file, found)
     return found
@@ -89,7 +89,7 @@ def _questions(file: YamlFile, scales: Mapping[str, Entry]) -> dict[str, Questio
             raise file.error("sensitive is not true or false", key, got=fields["sensitive"])
         found[key] = Question(
             id=key,
-            label=file.label(key, fields),
+            label=read_label(file, key, fields),
             scale=fields["scale"],
             options=_options(file, key, fields.get("options")),
             sensitive=fields.get("sensitive", False),
@@ -106,14 +106,14 @@ def _options(file: YamlFile, question: str, raw: object) -> tuple[Option, ...]:
         where = f"{question}.{key}"
         fields = file.mapping(where, given, ("ja", "en", "score"))
         score = file.number(where, fields, "score", -1, 1)
-        found.append(Option(str(key), file.label(where, fields), score))
+        found.append(Option(str(key), read_label(file, where, fields), score))
     return tuple(found)
 
 
 def _words(file: YamlFile) -> dict[str, dict[str, Label]]:
     return {
         column: {
-            str(word): file.label(f"{column}.{word}", file.mapping(f"{column}.{word}", raw, LANGUAGES))
+            str(word): read_label(file, f"{column}.{word}", file.mapping(f"{column}.{word}", raw, LANGUAGES))
             for word, raw in file.mapping(column, words, words if isinstance(words, dict) else ()).items()
         }
         for column, words in file.content.items()
@@ -128,7 +128,7 @@ def _texts(file: YamlFile) -> dict[str, Label]:
             raise file.error("not a section of texts", section, got=texts)
         for name, raw in texts.items():
             key = f"{section}.{name}"
-            found[key] = file.label(key, file.mapping(key, raw, LANGUAGES))
+            found[key] = read_label(file, key, file.mapping(key, raw, LANGUAGES))
     return found
 
 

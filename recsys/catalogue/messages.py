@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from recsys.catalogue.entries import LANGUAGES, Entry, Interest, Label
+from recsys.catalogue.entries import LANGUAGES, Entry, Interest, Label, names_in, read_label
 from recsys.catalogue.stages import Stages
-from recsys.catalogue.yaml_file import YamlFile, names_in
 from recsys.errors import did_you_mean
+from recsys.strict_yaml import YamlFile
 
 Variants = tuple[Label, ...]
 
@@ -88,7 +88,7 @@ def _variants(file: YamlFile, key: str, raw: object, *, named: bool = False) -> 
     if not isinstance(raw, list) or len(raw) < 2:
         raise file.error("fewer than two variants", key, got=raw, remedy="write several, in ja and en")
     found = tuple(
-        file.label(f"{key}.{number}", file.mapping(f"{key}.{number}", one, LANGUAGES))
+        read_label(file, f"{key}.{number}", file.mapping(f"{key}.{number}", one, LANGUAGES))
         for number, one in enumerate(raw, start=1)
     )
     for label in found:
@@ -143,13 +143,13 @@ def read_steps(file: YamlFile, stages: Stages) -> Steps:
             for name, raw in steps.items()
         },
         rules={
-            name: Entry(name, file.label(name, raw))
+            name: Entry(name, read_label(file, name, raw))
             for name, raw in file.section(file.content, "rules", LANGUAGES).items()
         },
         topics=_texts(file, "topics.questions", topics.get("questions")),
         topics_from=frozenset(since),
         checks={
-            name: file.label(name, raw)
+            name: read_label(file, name, raw)
             for name, raw in file.section(file.content, "checks", LANGUAGES).items()
         },
     )
@@ -158,4 +158,4 @@ def read_steps(file: YamlFile, stages: Stages) -> Steps:
 def _texts(file: YamlFile, key: str, raw: object) -> tuple[Label, ...]:
     if not isinstance(raw, Iterable) or isinstance(raw, str) or not raw:
         raise file.error("not a list of texts", key, got=raw)
-    return tuple(file.label(key, file.mapping(key, one, LANGUAGES)) for one in raw)
+    return tuple(read_label(file, key, file.mapping(key, one, LANGUAGES)) for one in raw)

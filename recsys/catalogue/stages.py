@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.entries import LANGUAGES, Entry, Label, Language
+from recsys.catalogue.entries import LANGUAGES, Entry, Label, Language, read_label
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
-from recsys.catalogue.yaml_file import YamlFile
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.strict_yaml import YamlFile
 
 UNLISTED: Final = "unlisted"
 CLOSED: Final = "closed"
@@ -122,7 +122,7 @@ class Stages:
 def read_stages(file: YamlFile) -> Stages:
     """Read the stages; raises InputError naming file and key for an unknown stage, fact or wish."""
     stages = {
-        name: Stage(name, file.label(name, raw), _needs(file, name, raw.get("needs")))
+        name: Stage(name, read_label(file, name, raw), _needs(file, name, raw.get("needs")))
         for name, raw in file.section(file.content, "stages", (*LANGUAGES, "needs")).items()
     }
     if not stages or next(iter(stages)) != UNLISTED or list(stages)[-1] != CLOSED:
@@ -132,7 +132,7 @@ def read_stages(file: YamlFile) -> Stages:
         for name, raw in file.section(file.content, "shows", (*LANGUAGES, "from", "reason", "wishes")).items()
     }
     never = {
-        name: Entry(name, file.label(name, raw))
+        name: Entry(name, read_label(file, name, raw))
         for name, raw in file.section(file.content, "never", LANGUAGES).items()
     }
     if both := sorted(set(never) & set(fields)):
@@ -163,4 +163,4 @@ def _field(file: YamlFile, name: str, raw: Mapping[str, Any], stages: Mapping[st
         raise file.error("unknown disclosure", name, got=disclosure)
     if optin is not None and optin not in EVENT_DETAILS["optin"]:
         raise file.error("unknown opt-in", name, got=optin)
-    return ShownField(name, file.label(name, raw), str(since), raw.get("reason"), disclosure, optin)
+    return ShownField(name, read_label(file, name, raw), str(since), raw.get("reason"), disclosure, optin)

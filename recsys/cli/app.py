@@ -33,10 +33,10 @@ def speaks_japanese(environment: Mapping[str, str] | None = None) -> bool:
 
 def help_texts() -> dict[str, Any]:
     """Return the Japanese texts: of the program, of its commands, of their options."""
-    import yaml
+    from recsys.strict_yaml import parse_yaml
 
     text = (files("recsys.cli") / "help.ja.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
+    content: dict[str, Any] = parse_yaml(text, where="help.ja.yaml")
     return content
 
 

@@ -16,9 +16,9 @@ import h3
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.entries import Label
-from recsys.catalogue.yaml_file import YamlFile
+from recsys.catalogue.entries import Label, read_label
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.strict_yaml import YamlFile
 from recsys.types import Float64Array, UInt64Array
 
 FINEST_RESOLUTION: Final = 6
@@ -151,7 +151,7 @@ def read_places(content: bytes) -> Places:
         key: Prefecture(
             id=key,
             code=int(file.number(key, raw, "code", 1, 47)),
-            label=file.label(key, raw),
+            label=read_label(file, key, raw),
             population=round(1000 * file.number(key, raw, "population", 1, 1e6)),
         )
         for key, raw in file.section(sections, "prefectures", ("code", "ja", "en", "population")).items()
@@ -160,7 +160,7 @@ def read_places(content: bytes) -> Places:
     cities = {
         key: City(
             id=key,
-            label=file.label(key, raw),
+            label=read_label(file, key, raw),
             prefecture=raw["prefecture"],
             latitude=file.number(key, raw, "latitude", -90, 90),
             longitude=file.number(key, raw, "longitude", -180, 180),

@@ -9,9 +9,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from recsys.catalogue.entries import LANGUAGES, Label
+from recsys.catalogue.entries import LANGUAGES, Label, read_label
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
-from recsys.catalogue.yaml_file import YamlFile
+from recsys.strict_yaml import YamlFile
 
 _MARKS = frozenset("\uff9e\uff9f\u3099\u309a")
 """Voiced sound marks, which belong to the kana before them."""
@@ -140,9 +140,9 @@ def read_rules(file: YamlFile, version: str) -> Rules:
         version=version,
         rules=tuple(rules),
         unless=unless,
-        labels={kind: file.label(kind, raw) for kind, raw in kinds.items()},
+        labels={kind: read_label(file, kind, raw) for kind, raw in kinds.items()},
         advice={
-            kind: file.label(kind, file.mapping(f"{kind}.advice", raw.get("advice"), LANGUAGES))
+            kind: read_label(file, kind, file.mapping(f"{kind}.advice", raw.get("advice"), LANGUAGES))
             for kind, raw in kinds.items()
         },
     )

@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.entries import LANGUAGES, Label
+from recsys.catalogue.entries import LANGUAGES, Label, read_label
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.catalogue.yaml_file import YamlFile
+from recsys.strict_yaml import YamlFile
 
 NUMBERS: Final = (
     *("half_life_days", "settled_days", "stranger", "least_reporters", "brigade", "brigade_days"),
@@ -55,7 +55,7 @@ def read_policy(file: YamlFile, version: str) -> ReviewPolicy:
         if raw.get("by") not in ("actor", "target"):
             raise file.error("'by' is actor or target", name, got=raw.get("by"))
         gravity = int(file.number(name, raw, "gravity", 1, MOST_GRAVE))
-        kinds[name] = ReviewKind(file.label(name, raw), gravity, str(raw["by"]))
+        kinds[name] = ReviewKind(read_label(file, name, raw), gravity, str(raw["by"]))
     verified = file.content.get("verified")
     if verified not in ENUMERATIONS[C.VERIFICATION].words:
         raise file.error("unknown tier", "verified", got=verified)

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.catalogue import LANGUAGES, load_catalogue
-from recsys.catalogue.yaml_file import YamlFile
 from recsys.errors import InputError
 from recsys.messaging import GUARD_KINDS as KINDS
 from recsys.messaging import Finding, advice, check, opener
 from recsys.messaging.draft_guard import LONGEST
 from recsys.messaging.guard_rules import Folded, load_rules, loose, read_rules
+from recsys.strict_yaml import YamlFile
 from tests.benchmarks.guard import benign, figures
 from tests.explain.drafts import HALVES, Draft, load_drafts
 from tests.explain.test_openers import EVERY_CODE

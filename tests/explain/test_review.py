@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import EVENT_DETAILS, REPORT_CATEGORIES
-from recsys.catalogue.yaml_file import YamlFile
 from recsys.data import Events
 from recsys.errors import InputError
 from recsys.moderation import demotions, load_policy, review_queue
 from recsys.moderation.credibility import flags
 from recsys.moderation.review_policy import read_policy
+from recsys.strict_yaml import YamlFile
 from tests.history.timeline import day, events
 
 POLICY = load_policy()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from recsys.catalogue import FREE, LANGUAGES, load_catalogue, read_catalogue, spelling
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import names_in
 from recsys.catalogue.loading import FILES
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.catalogue.vocabulary import ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
-from recsys.catalogue.yaml_file import names_in
 from recsys.errors import InputError
 
 CATALOGUE = load_catalogue()
@@ -254,7 +254,7 @@ def test_a_broken_catalogue_names_file_and_key(folder, file, addition, named):
 @pytest.mark.parametrize(
     ("file", "content", "named"),
     [
-        ("topics", b"a: {ja: x, en: x}\na: {ja: y, en: y}\n", "'a' stands twice"),
+        ("topics", b"a: {ja: x, en: x}\na: {ja: y, en: y}\n", "topics.yaml line 2; duplicate key 'a'"),
         ("topics", b"a: [", "cannot read YAML in topics"),
         ("topics", b"\xff\xfe\x00", "cannot read YAML"),
         ("topics", b"- a\n", "not a mapping of keys in topics"),
