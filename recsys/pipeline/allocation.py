@@ -26,7 +26,7 @@ from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.stage_outputs import write_allocation
 from recsys.random import generator
 from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_pool
-from recsys.ranking.recommend import RankedPairs, Rulebook
+from recsys.ranking.recommend import RankedPairs, Recommender
 
 PRODUCT: Final = "product"
 ALLOCATED: Final = "allocated"
@@ -56,24 +56,24 @@ class AllocatedNight:
 def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
     night = Night.under_way(settings, work)
-    rules = Rulebook(night.people, night.policy)
+    recommender = Recommender(night.people, night.policy)
     pool = read_pool(work, night.people.ids)
     if not settings.allocate.enabled:
-        return _best_of_pool(settings, work, rules, pool)
+        return _best_of_pool(settings, work, recommender, pool)
     full = full_lives(night.people, night.happened(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
     there = presence(settings.allocate, night.people)
     found = allocated_lists(
-        rules,
-        mutual_pool(pool, rules.compiled, rules.likes, full, config.workers),
+        recommender,
+        mutual_pool(pool, recommender.compiled, recommender.likes, full, config.workers),
         config,
         rng=rng,
         presence=there,
         full=full,
         combiner=settings.recommend.combiner,
     )
-    write_table(work.lists, list_tables(found.pairs, night.people, rules.reasons))
+    write_table(work.lists, list_tables(found.pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     write_allocation(work.allocation, found.prices, figures)
     return AllocatedNight(
@@ -161,13 +161,13 @@ def expected(
 
 
 def _best_of_pool(
-    settings: Settings, work: WorkFolder, rules: Rulebook, pool: Iterable[RankedPairs]
+    settings: Settings, work: WorkFolder, recommender: Recommender, pool: Iterable[RankedPairs]
 ) -> AllocatedNight:
     """Write the best of every pool, whoever else wants the same people."""
     kept = RankedPairs.joined(pairs.kept(pairs.rank() <= settings.recommend.k) for pairs in pool)
-    allowed = kept.allowed(rules.policy, rules.people)
+    allowed = kept.allowed(recommender.policy, recommender.people)
     kept = kept.kept(allowed)
-    write_table(work.lists, list_tables(kept, rules.people, rules.reasons))
-    write_allocation(work.allocation, np.zeros(len(rules.people), np.float32), {"rows": []})
+    write_table(work.lists, list_tables(kept, recommender.people, recommender.reasons))
+    write_allocation(work.allocation, np.zeros(len(recommender.people), np.float32), {"rows": []})
     people = len(np.unique(kept.viewer))
     return AllocatedNight(people, len(kept), full=0, unseen=0, dropped=int((~allowed).sum()), gain=None)

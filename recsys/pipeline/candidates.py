@@ -21,7 +21,7 @@ from recsys.pipeline.from_settings import chosen_executor, directed_of, load_mod
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
-from recsys.ranking.recommend import Searcher
+from recsys.ranking.recommend import Recommender
 from recsys.retrieval.top_k import Retriever
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.types import BoolArray, Int32Array, UInt64Array
@@ -113,11 +113,11 @@ class RecommendJob:
     def open(self) -> WorkOnPart:
         """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
         night = Night.under_way(self.settings, self.work)
-        maker = Searcher(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
+        recommender = Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
         cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
 
         def one(number: int) -> PartDone:
-            pairs, dropped = maker.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
+            pairs, dropped = recommender.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
             table = list_table(pairs, night.people, None)
             write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})

@@ -37,9 +37,9 @@ def explored(events: pd.DataFrame, after: pd.Timestamp, people: Population) -> p
 
 def listed(directed: Directed, people: Population, policy: Policy, shown: pd.DataFrame, k: int) -> pd.Series:
     """Say which of the pairs shown would stand in the first `k` places of the model's lists."""
-    maker = Recommender(directed, people, policy)
+    recommender = Recommender(people, policy, directed)
     viewers = np.unique(people.ids.rows(shown[C.VIEWER]))
-    found, _ = maker.pairs(viewers[maker.compiled.listed[viewers]], k=k)
+    found, _ = recommender.pairs(viewers[recommender.compiled.listed[viewers]], k=k)
     width = len(people)
     asked = people.ids.rows(shown[C.VIEWER]).astype(np.int64) * width + people.ids.rows(shown[C.CANDIDATE])
     return pd.Series(np.isin(asked, found.viewer.astype(np.int64) * width + found.candidate))

@@ -12,7 +12,7 @@ from recsys.allocation.reverse_edges import with_ways_back
 from recsys.constraints.compiled import Compiled
 from recsys.data.csr import Lists
 from recsys.models.reciprocal import combine
-from recsys.ranking.recommend import RankedPairs, Rulebook
+from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.types import BoolArray, Float32Array, Int32Array
 
 TAKEN = 1.0
@@ -37,7 +37,7 @@ class AllocatedLists:
 
 
 def allocated_lists(
-    rules: Rulebook,
+    recommender: Recommender,
     graph: CandidateGraph,
     config: AllocationConfig,
     *,
@@ -53,7 +53,7 @@ def allocated_lists(
     full: `(n_people,)`, who has as many companions as they wish for and was left out of the candidates.
     """
     allocation = allocate_graph(graph, config, presence=presence, rng=rng)
-    found, dropped = rules.checked(_pairs(allocation, combiner))
+    found, dropped = recommender.checked(_pairs(allocation, combiner))
     prices = allocation.price if full is None else np.where(full, np.float32(TAKEN), allocation.price)
     return AllocatedLists(found, dropped, graph, allocation, prices)
 

@@ -122,11 +122,26 @@ def likes_given(people: Population) -> Lists:
 _log = structlog.get_logger(__name__)
 
 
-class Rulebook:
-    """A policy over one population, laid out once for any number of pairs."""
+class Recommender:
+    """Ranks candidates for viewers of one population under one policy.
 
-    def __init__(self, people: Population, policy: Policy) -> None:
-        self.people, self.policy = people, policy
+    `pairs` masks, scores, and checks every pair again with the plain form of the policy, which shares no
+    code with the compiled masks. Nobody is offered a person they have liked already.
+
+    source: the two matrices of a model, which are indexed with the first search, or a function that opens
+    an index; None where nothing is searched for.
+
+    Raises InputError when the matrices are of other people.
+    """
+
+    def __init__(
+        self, people: Population, policy: Policy, source: Directed | Callable[[], Retriever] | None = None
+    ) -> None:
+        if isinstance(source, Directed) and source.ids != people.ids:
+            raise InputError(
+                explained("the model gave the matrices of other people", remedy="apply it to these")
+            )
+        self.people, self.policy, self._source = people, policy, source
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -143,41 +158,17 @@ class Rulebook:
         """Whom each person has liked already."""
         return likes_given(self.people)
 
-    def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
-        """Return the pairs the plain form of the rules allows, and how many it took out.
-
-        Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
-        """
-        allowed = found.allowed(self.policy, self.people)
-        allowed &= ~self.likes.holds(found.viewer, found.candidate)
-        dropped = int((~allowed).sum())
-        if dropped:
-            rules = found.kept(~allowed).refused_by(self.policy, self.people)
-            _log.warning(
-                "pairs dropped by the plain check: compiled masks and rules disagree",
-                pairs=dropped,
-                constraints=rules,
-            )
-        return found.kept(allowed), dropped
-
-
-class Searcher(Rulebook):
-    """Ranks candidates for viewers of one population under one policy.
-
-    `pairs` masks, scores, and checks every pair again with the plain form of the policy, which shares
-    no code with the compiled masks. Nobody is offered a person they have liked already.
-
-    laid_out: gives the people of `people` laid out under `policy`, once they are needed.
-    """
-
-    def __init__(self, people: Population, policy: Policy, laid_out: Callable[[], Retriever]) -> None:
-        super().__init__(people, policy)
-        self._laid_out = laid_out
-
     @cached_property
     def retriever(self) -> Retriever:
-        """Everybody listed, laid out for any number of searches."""
-        return self._laid_out()
+        """The index of everybody listed, for any number of searches.
+
+        Raises InputError when there are neither matrices nor an index.
+        """
+        if self._source is None:
+            raise InputError(explained("nothing to search in", remedy="give matrices or an index"))
+        if isinstance(self._source, Directed):
+            return Retriever(self._source, self.compiled)
+        return self._source()
 
     def pairs(
         self,
@@ -205,20 +196,22 @@ class Searcher(Rulebook):
         )
         return self.checked(RankedPairs.of(found))
 
+    def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
+        """Return the pairs the plain form of the rules allows, and how many it took out.
 
-class Recommender(Searcher):
-    """Ranks candidates by the matrices of a model, which are laid out with the first search.
-
-    Raises InputError when the matrices are of other people.
-    """
-
-    def __init__(self, directed: Directed, people: Population, policy: Policy) -> None:
-        if directed.ids != people.ids:
-            raise InputError(
-                explained("the model gave the matrices of other people", remedy="apply it to these")
+        Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
+        """
+        allowed = found.allowed(self.policy, self.people)
+        allowed &= ~self.likes.holds(found.viewer, found.candidate)
+        dropped = int((~allowed).sum())
+        if dropped:
+            rules = found.kept(~allowed).refused_by(self.policy, self.people)
+            _log.warning(
+                "pairs dropped by the plain check: compiled masks and rules disagree",
+                pairs=dropped,
+                constraints=rules,
             )
-        super().__init__(people, policy, lambda: Retriever(directed, self.compiled))
-        self.directed = directed
+        return found.kept(allowed), dropped
 
 
 DROPPED: Final = "dropped_by_recheck"
@@ -281,17 +274,17 @@ def recommend(
     asked = [viewers] if isinstance(viewers, str | int) else viewers
     rows = None if asked is None else people.ids.rows(np.asarray(asked, dtype=object))
     left_out = None if exclude is None else _pairs(exclude, people)
-    maker = Recommender(model.directed(people), people, policy)
-    n_listed = int(maker.compiled.listed.sum())
+    recommender = Recommender(people, policy, model.directed(people))
+    n_listed = int(recommender.compiled.listed.sum())
     if len(people) and not n_listed:
         remedy = "policy.compile(people).listed; for interactions without profiles use Interactions.policy"
         _log.warning("nobody may be listed under this policy", people=len(people), see=remedy)
     n_viewers = n_listed if rows is None else len(rows)
     with tqdm(total=n_viewers, desc="recommend", unit="people", disable=not progress) as bar:
-        kept, dropped = maker.pairs(
+        kept, dropped = recommender.pairs(
             rows, k=k, combiner=combiner, exclude=left_out, workers=workers, progress=bar.update
         )
-    frame = kept.frame(people, maker.reasons)
+    frame = kept.frame(people, recommender.reasons)
     frame.attrs[DROPPED] = dropped
     return frame
 
