@@ -25,7 +25,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.stage_outputs import write_allocation
 from recsys.random import generator
-from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_pool
+from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_candidate_graph
 from recsys.ranking.recommend import RankedPairs, Recommender
 
 PRODUCT: Final = "product"
@@ -66,7 +66,7 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     there = presence(settings.allocate, night.people)
     found = allocated_lists(
         recommender,
-        mutual_pool(pool, recommender.compiled, recommender.likes, full, config.workers),
+        mutual_candidate_graph(pool, recommender.compiled, recommender.likes, full, config.workers),
         config,
         rng=rng,
         presence=there,
@@ -112,8 +112,8 @@ def read_pool(work: WorkFolder, ids: IdIndex) -> Iterator[RankedPairs]:
             found = RankedPairs(viewer, candidate, p, q, both.astype(np.float64))
             pairs = RankedPairs.joined([cut_off, found])
             whole = pairs.viewer != pairs.viewer[-1:]  # the last list may go on in the next group
-            yield pairs.kept(whole)
-            cut_off = pairs.kept(~whole)
+            yield pairs.filtered(whole)
+            cut_off = pairs.filtered(~whole)
     yield cut_off
 
 
@@ -164,9 +164,9 @@ def _best_of_pool(
     settings: Settings, work: WorkFolder, recommender: Recommender, pool: Iterable[RankedPairs]
 ) -> AllocatedNight:
     """Write the best of every pool, whoever else wants the same people."""
-    kept = RankedPairs.joined(pairs.kept(pairs.rank() <= settings.recommend.k) for pairs in pool)
+    kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= settings.recommend.k) for pairs in pool)
     allowed = kept.allowed(recommender.policy, recommender.people)
-    kept = kept.kept(allowed)
+    kept = kept.filtered(allowed)
     write_table(work.lists, list_tables(kept, recommender.people, recommender.reasons))
     write_allocation(work.allocation, np.zeros(len(recommender.people), np.float32), {"rows": []})
     people = len(np.unique(kept.viewer))

@@ -198,7 +198,7 @@ def list_tables(pairs: RankedPairs, people: Population, reasons: Reasons | None)
     rank, texts = pairs.rank(), pa.array(people.ids.values, pa.string())
     for start in range(0, max(len(pairs), 1), ROWS_A_GROUP):
         here = slice(start, start + ROWS_A_GROUP)
-        yield _table(pairs.kept(here), rank[here], texts, reasons)
+        yield _table(pairs.filtered(here), rank[here], texts, reasons)
 
 
 def _table(

@@ -1,4 +1,4 @@
-"""From everybody's candidates to everybody's list, checked again by the plain rules."""
+"""Allocated lists: from the candidate graph of everybody to the list of everybody, rechecked."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.types import BoolArray, Float32Array, Int32Array
 
-TAKEN = 1.0
-"""The price of somebody who left the pool: no like is worth it."""
+UNAVAILABLE_PRICE = 1.0
+"""The price of somebody who left the candidate graph: no like is worth it."""
 
 
 @dataclass(frozen=True, eq=False)
 class AllocatedLists:
     """Lists for everybody together.
 
-    pairs:      the lists, after the plain check; dropped: pairs it took out, anything but 0 is a defect.
-    graph:      who could have been shown to whom; allocation: what was chosen before the check.
+    pairs:      the lists, after the recheck; dropped: pairs it took out, anything but 0 is a defect.
+    graph:      the candidate graph; allocation: the outcome of the allocator before the recheck.
     prices:     `(n_people,)` float32 for ranking live: a pair is worth `p_like (p_liked_back - price)`
-                of the candidate; 1 for people who left the pool.
+                of the candidate; 1 for people who left the graph.
     """
 
     pairs: RankedPairs
@@ -46,15 +46,15 @@ def allocated_lists(
     full: BoolArray | None = None,
     combiner: str = "product",
 ) -> AllocatedLists:
-    """Choose everybody's list from their candidates.
+    """Allocate a list to everybody from their candidates.
 
-    graph: candidates of everybody, as `mutual_pool` joins them.
+    graph: candidates of everybody, as `mutual_candidate_graph` joins them.
     presence: how likely everybody opens lists and inboxes; always when None.
-    full: `(n_people,)`, who has as many companions as they wish for and was left out of the candidates.
+    full: `(n_people,)`, who has as many active matches as they wish for and is not among the candidates.
     """
     allocation = allocate_graph(graph, config, presence=presence, rng=rng)
-    found, dropped = recommender.checked(_pairs(allocation, combiner))
-    prices = allocation.price if full is None else np.where(full, np.float32(TAKEN), allocation.price)
+    found, dropped = recommender.recheck(_pairs(allocation, combiner))
+    prices = allocation.price if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), allocation.price)
     return AllocatedLists(found, dropped, graph, allocation, prices)
 
 
@@ -65,25 +65,25 @@ def _pairs(allocation: Allocation, combiner: str) -> RankedPairs:
     return RankedPairs(allocation.viewer, graph.candidate[edge], p, q, both, allocation.propensity)
 
 
-def mutual_pool(
-    blocks: Iterable[RankedPairs], compiled: Compiled, likes: Lists, left_out: BoolArray, workers: int = 1
+def mutual_candidate_graph(
+    blocks: Iterable[RankedPairs], compiled: Compiled, likes: Lists, excluded: BoolArray, workers: int = 1
 ) -> CandidateGraph:
-    """Return the candidates of everybody as edges, with the way back of each where it may be shown too.
+    """Return the candidates of everybody as edges, with the reverse edge of each where it may be shown too.
 
-    The way back lets somebody be shown whom nobody has among their best. blocks: the candidates, viewers
-    ascending, in as many pieces as they come in. likes: whom each person has liked already; left_out:
+    Reverse edges let somebody be shown whom nobody has among their best. blocks: the candidates, viewers
+    ascending, in as many pieces as they come in. likes: whom each person has liked already; excluded:
     `(n_people,)`, who takes part on neither side. workers: threads; they change the time alone.
     """
 
     def may_add(viewer: Int32Array, candidate: Int32Array) -> BoolArray:
         return compiled.may_show(viewer, candidate) & ~likes.holds(viewer, candidate)
 
-    pool = CandidateGraph.of_blocks(_taking_part(blocks, left_out), compiled.n_people, workers)
-    return with_ways_back(pool, may_add, workers)
+    graph = CandidateGraph.of_blocks(_participating(blocks, excluded), compiled.n_people, workers)
+    return with_ways_back(graph, may_add, workers)
 
 
-def _taking_part(blocks: Iterable[RankedPairs], left_out: BoolArray) -> Iterator[EdgeBlock]:
+def _participating(blocks: Iterable[RankedPairs], excluded: BoolArray) -> Iterator[EdgeBlock]:
     for pairs in blocks:
-        inside = ~(left_out[pairs.viewer] | left_out[pairs.candidate])
-        kept = pairs.kept(inside)
+        participates = ~(excluded[pairs.viewer] | excluded[pairs.candidate])
+        kept = pairs.filtered(participates)
         yield kept.viewer, kept.candidate, kept.p_like, kept.p_liked_back

@@ -1,4 +1,4 @@
-"""Suggestions as aligned arrays: what is left of lists once retrieval is done."""
+"""Recommendations of one population under one policy: search, plain recheck, and the table of lists."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ from recsys.types import BoolArray
 
 @dataclass(frozen=True, eq=False)
 class RankedPairs:
-    """One entry a suggestion, in list order; viewer and candidate are rows of one population.
+    """Ranked viewer-candidate pairs as aligned arrays, in list order; both are rows of one population.
 
-    propensity: `(n_pairs,)` float32, the chance with which each was drawn; None where no lot decided.
+    propensity: `(n_pairs,)` float32, the chance with which each was drawn; None where nothing was random.
     """
 
     viewer: npt.NDArray[np.int32]
@@ -46,11 +46,11 @@ class RankedPairs:
 
     @classmethod
     def joined(cls, parts: "Iterable[RankedPairs]") -> "RankedPairs":
-        """Return the suggestions of all parts, one after another; no lot decided any of them."""
+        """Return the suggestions of all parts, one after another, without propensities."""
         every = list(parts)
 
-        def column(name: str, kind: Any) -> npt.NDArray[Any]:
-            return np.concatenate([np.empty(0, kind), *(getattr(part, name) for part in every)])
+        def column(name: str, dtype: Any) -> npt.NDArray[Any]:
+            return np.concatenate([np.empty(0, dtype), *(getattr(part, name) for part in every)])
 
         return cls(
             column("viewer", np.int32),
@@ -63,15 +63,15 @@ class RankedPairs:
     def __len__(self) -> int:
         return len(self.viewer)
 
-    def kept(self, keep: BoolArray | slice) -> "RankedPairs":
-        """Return the suggestions where `keep` is true, or those of a slice without copying them."""
+    def filtered(self, mask: BoolArray | slice) -> "RankedPairs":
+        """Return the suggestions where the mask is true, or those of a slice without copying them."""
         return RankedPairs(
-            self.viewer[keep],
-            self.candidate[keep],
-            self.p_like[keep],
-            self.p_liked_back[keep],
-            self.p_mutual[keep],
-            None if self.propensity is None else self.propensity[keep],
+            self.viewer[mask],
+            self.candidate[mask],
+            self.p_like[mask],
+            self.p_liked_back[mask],
+            self.p_mutual[mask],
+            None if self.propensity is None else self.propensity[mask],
         )
 
     def rank(self) -> npt.NDArray[np.int32]:
@@ -108,8 +108,8 @@ class RankedPairs:
 def likes_given(people: Population) -> Lists:
     """Return, for each row of `people`, the rows they liked and wait for.
 
-    The other still sees them and may answer; so this narrows lists and forbids nothing. A place spent on
-    somebody liked already brings nobody nearer, and asks for the same like twice.
+    The other still sees them and may answer; so this narrows lists and forbids nothing: showing
+    them again could only ask for the same like twice.
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> likes_given(people).indices.tolist()
@@ -186,17 +186,17 @@ class Recommender:
 
         Anything but 0 taken out is a defect, and is logged. Raises as `Retriever.top_k` does.
         """
-        left_out = self.people.relations.liked
+        excluded = self.people.relations.liked
         if viewers is not None:
-            left_out = left_out[np.isin(left_out[:, 0], viewers)]
+            excluded = excluded[np.isin(excluded[:, 0], viewers)]
         if exclude is not None:
-            left_out = np.concatenate([left_out, np.asarray(exclude).reshape(-1, 2)])
+            excluded = np.concatenate([excluded, np.asarray(exclude).reshape(-1, 2)])
         found = self.retriever.top_k(
-            viewers, k=k, combiner=combiner, exclude=left_out, workers=workers, progress=progress
+            viewers, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=progress
         )
-        return self.checked(RankedPairs.of(found))
+        return self.recheck(RankedPairs.of(found))
 
-    def checked(self, found: RankedPairs) -> tuple[RankedPairs, int]:
+    def recheck(self, found: RankedPairs) -> tuple[RankedPairs, int]:
         """Return the pairs the plain form of the rules allows, and how many it took out.
 
         Anything but 0 taken out is a defect, and is logged with the names of the rules that disagree.
@@ -205,13 +205,13 @@ class Recommender:
         allowed &= ~self.likes.holds(found.viewer, found.candidate)
         dropped = int((~allowed).sum())
         if dropped:
-            rules = found.kept(~allowed).refused_by(self.policy, self.people)
+            rules = found.filtered(~allowed).refused_by(self.policy, self.people)
             _log.warning(
                 "pairs dropped by the plain check: compiled masks and rules disagree",
                 pairs=dropped,
                 constraints=rules,
             )
-        return found.kept(allowed), dropped
+        return found.filtered(allowed), dropped
 
 
 DROPPED: Final = "dropped_by_recheck"
@@ -271,9 +271,9 @@ def recommend(
     >>> lists.columns[:3].tolist(), bool((lists["rank"] <= 3).all())
     (['viewer_id', 'candidate_id', 'rank'], True)
     """
-    asked = [viewers] if isinstance(viewers, str | int) else viewers
-    rows = None if asked is None else people.ids.rows(np.asarray(asked, dtype=object))
-    left_out = None if exclude is None else _pairs(exclude, people)
+    wanted = [viewers] if isinstance(viewers, str | int) else viewers
+    rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
+    excluded = None if exclude is None else _known_pairs(exclude, people)
     recommender = Recommender(people, policy, model.directed(people))
     n_listed = int(recommender.compiled.listed.sum())
     if len(people) and not n_listed:
@@ -282,14 +282,14 @@ def recommend(
     n_viewers = n_listed if rows is None else len(rows)
     with tqdm(total=n_viewers, desc="recommend", unit="people", disable=not progress) as bar:
         kept, dropped = recommender.pairs(
-            rows, k=k, combiner=combiner, exclude=left_out, workers=workers, progress=bar.update
+            rows, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=bar.update
         )
     frame = kept.frame(people, recommender.reasons)
     frame.attrs[DROPPED] = dropped
     return frame
 
 
-def _pairs(exclude: pd.DataFrame, people: Population) -> npt.NDArray[np.int32]:
+def _known_pairs(exclude: pd.DataFrame, people: Population) -> npt.NDArray[np.int32]:
     """Return the rows of the pairs in which both are known, `(n_pairs, 2)`."""
     need_columns((C.VIEWER, C.CANDIDATE), exclude.columns, where="exclude")
     pairs = np.column_stack([people.ids.find(exclude[column]) for column in (C.VIEWER, C.CANDIDATE)])

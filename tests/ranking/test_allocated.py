@@ -8,7 +8,7 @@ import pytest
 from recsys.allocation.config import AllocationConfig
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
-from recsys.ranking.allocated_lists import allocated_lists, mutual_pool
+from recsys.ranking.allocated_lists import allocated_lists, mutual_candidate_graph
 from recsys.ranking.recommend import Recommender
 from tests.people import make_listed_people, random_relations
 from tests.ranking.test_recommend import Drawn
@@ -26,7 +26,7 @@ def recommender() -> Recommender:
 
 def chosen(recommender: Recommender, **changes):
     pool, _ = recommender.pairs(None, k=12)
-    graph = mutual_pool(
+    graph = mutual_candidate_graph(
         [pool], recommender.compiled, recommender.likes, changes.get("full", np.zeros(60, bool))
     )
     return allocated_lists(recommender, graph, CONFIG, rng=np.random.default_rng(1), **changes)
@@ -50,7 +50,7 @@ def test_everybody_with_a_way_to_them_is_shown(recommender: Recommender) -> None
 
 def test_the_way_back_is_added_where_it_may_be_shown(recommender: Recommender) -> None:
     pool, _ = recommender.pairs(None, k=3)
-    graph = mutual_pool([pool], recommender.compiled, recommender.likes, np.zeros(60, bool))
+    graph = mutual_candidate_graph([pool], recommender.compiled, recommender.likes, np.zeros(60, bool))
     there = set(zip(pool.viewer.tolist(), pool.candidate.tolist(), strict=True))
     edges = {
         pair: (p, q)
@@ -96,7 +96,7 @@ def test_what_the_masks_let_through_the_plain_rules_take_out(recommender: Recomm
     forged.candidate[(pool.viewer == i) & (pool.candidate == j)] = stranger
     forged.p_like[(pool.viewer == i) & (forged.candidate == stranger)] = 1.0
     forged.p_liked_back[(pool.viewer == i) & (forged.candidate == stranger)] = 1.0
-    graph = mutual_pool([forged], unsearched.compiled, unsearched.likes, np.zeros(60, bool))
+    graph = mutual_candidate_graph([forged], unsearched.compiled, unsearched.likes, np.zeros(60, bool))
     found = allocated_lists(unsearched, graph, CONFIG, rng=np.random.default_rng(1))
     assert found.dropped >= 1
     assert (i, stranger) not in set(zip(found.pairs.viewer, found.pairs.candidate, strict=True))
@@ -107,9 +107,9 @@ def test_what_the_masks_let_through_the_plain_rules_take_out(recommender: Recomm
 def test_a_pool_in_pieces_by_several_threads_is_the_same_graph(recommender: Recommender) -> None:
     pool, _ = recommender.pairs(None, k=6)
     out = np.arange(60) % 7 == 0
-    whole = mutual_pool([pool], recommender.compiled, recommender.likes, out)
-    pieces = [pool.kept(pool.viewer % 60 // 9 == part) for part in range(7)]
-    again = mutual_pool(pieces, recommender.compiled, recommender.likes, out, workers=3)
+    whole = mutual_candidate_graph([pool], recommender.compiled, recommender.likes, out)
+    pieces = [pool.filtered(pool.viewer % 60 // 9 == part) for part in range(7)]
+    again = mutual_candidate_graph(pieces, recommender.compiled, recommender.likes, out, workers=3)
     for name in ("indptr", "candidate", "p", "q"):
         assert getattr(again, name).tobytes() == getattr(whole, name).tobytes()
     assert not out[whole.viewer].any()
