@@ -54,7 +54,9 @@ def allocated_lists(
     """
     allocation = allocate_graph(graph, config, presence=presence, rng=rng)
     found, dropped = recommender.recheck(_pairs(allocation, combiner))
-    prices = allocation.price if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), allocation.price)
+    prices = (
+        allocation.price if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), allocation.price)
+    )
     return AllocatedLists(found, dropped, graph, allocation, prices)
 
 
