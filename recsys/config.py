@@ -36,7 +36,7 @@ TOKEN_SECRET: Final = "RECSYS_TOKEN_SECRET"
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 """A probability or a part of a whole."""
 _SOURCE = re.compile(r"town|(parquet|csv|duckdb):.+|postgres(ql)?://.+")
-_BROUGHT = re.compile(r"([A-Za-z][\w-]*):.+")
+_PLUGIN_SOURCE = re.compile(r"([A-Za-z][\w-]*):.+")
 OWN_STORES: Final = ("town", "parquet", "csv", "duckdb", "postgres", "postgresql")
 
 
@@ -83,10 +83,10 @@ MODEL_NAMES: Final = (
 
 
 def _known_model(name: str) -> str:
-    return _brought("models", name, MODEL_NAMES)
+    return _known_name("models", name, MODEL_NAMES)
 
 
-def _brought(group: Group, name: str, own: tuple[str, ...] = ()) -> str:
+def _known_name(group: Group, name: str, own: tuple[str, ...] = ()) -> str:
     """Return a name of this package or of a plugin, or raise with the nearest one that is."""
     remedy = unknown_name(group, name, own)
     if remedy is not None:
@@ -96,8 +96,8 @@ def _brought(group: Group, name: str, own: tuple[str, ...] = ()) -> str:
 
 _UNKNOWN: Final = "unknown_name"
 ModelName = Annotated[str, AfterValidator(_known_model)]
-Brought = dict[str, dict[str, Any]]
-"""What plugins bring, by name, each with its own settings."""
+PluginOptions = dict[str, dict[str, Any]]
+"""Plugins by name, each with its own settings."""
 
 
 def _by_name(group: Group, value: object) -> object:
@@ -105,7 +105,7 @@ def _by_name(group: Group, value: object) -> object:
     named = {name: {} for name in value} if isinstance(value, list | tuple) else value
     if not isinstance(named, dict):
         return value
-    return {_brought(group, str(name)): {} if one is None else one for name, one in named.items()}
+    return {_known_name(group, str(name)): {} if one is None else one for name, one in named.items()}
 
 
 class ModelSettings(Section):
@@ -116,11 +116,11 @@ class ModelSettings(Section):
 
     name: ModelName = "hybrid"
     options: dict[str, Any] = {}
-    blocks: Brought = {}
+    blocks: PluginOptions = {}
 
     @field_validator("blocks", mode="before")
     @classmethod
-    def _are_brought(cls, value: object) -> object:
+    def _are_known_name(cls, value: object) -> object:
         return _by_name("blocks", value)
 
 
@@ -136,8 +136,8 @@ class EvaluateSettings(Section):
 
     @field_validator("metrics", mode="after")
     @classmethod
-    def _are_brought(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_brought("metrics", name) for name in value)
+    def _are_known_name(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_known_name("metrics", name) for name in value)
 
 
 class PolicySettings(Section):
@@ -148,11 +148,11 @@ class PolicySettings(Section):
 
     verification: Literal["age", "id", "id_liveness"] = "age"
     same_employer: bool = True
-    constraints: Brought = {}
+    constraints: PluginOptions = {}
 
     @field_validator("constraints", mode="before")
     @classmethod
-    def _are_brought(cls, value: object) -> object:
+    def _are_known_name(cls, value: object) -> object:
         return _by_name("constraints", value)
 
 
@@ -318,8 +318,8 @@ class TrackingSettings(Section):
 class Settings(Section):
     """Everything that decides what a night does.
 
-    plugins: the packages that bring pieces by name, with their versions; the night fills it in, so that
-    what was made with others is made anew.
+    plugins: the packages that register plugins, with their versions; the night fills it in, so that a run
+    with other plugins is made anew.
 
     >>> Settings(people=200).recommend.k
     20
@@ -356,9 +356,9 @@ class Settings(Section):
     @field_validator("source")
     @classmethod
     def _is_a_source(cls, value: str) -> str:
-        brought = _BROUGHT.fullmatch(value)
+        plugin = _PLUGIN_SOURCE.fullmatch(value)
         own = _SOURCE.fullmatch(value)
-        if not own and not (brought and brought[1] in known_names("stores", OWN_STORES)):
+        if not own and not (plugin and plugin[1] in known_names("stores", OWN_STORES)):
             raise ValueError("use town, parquet:DIR, csv:DIR, duckdb:FILE or postgresql://user@host/db")
         if "://" in value and holds_password(value):
             raise ValueError("take the password out of the address and set PGPASSWORD in the environment")

@@ -45,7 +45,7 @@ class SettingsError(InputError):
 
 
 class PluginError(SettingsError):
-    """Something another package brings by name is not there, is broken, or takes a name that is taken."""
+    """A plugin asked for by name is not installed, is broken, or takes a name that is taken."""
 
 
 class UnknownIdError(InputError, KeyError):
@@ -127,7 +127,7 @@ class TrackingError(RecsysError):
 
 
 class MissingExtraError(RecsysError, ImportError):
-    """A package is not installed that only part of this one needs; names the extra that brings it."""
+    """A package is not installed that only part of this one needs; names the extra to install."""
 
     def __init__(self, package: str, extra: str) -> None:
         self.extra = extra
@@ -137,7 +137,7 @@ class MissingExtraError(RecsysError, ImportError):
 
 
 def imported(module: str, extra: str) -> ModuleType:
-    """Import a module that an optional extra of this package brings.
+    """Import a module of an optional extra of this package.
 
     Raises MissingExtraError, which names the extra, when it is not installed.
 

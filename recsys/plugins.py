@@ -1,18 +1,18 @@
-"""Pieces other packages bring, known by name through their entry points and loaded when used.
+"""Plugins: models, rules, feature blocks, metrics and stores of other packages, by entry point.
 
-A package registers what it brings in its `pyproject.toml`; nothing of this package is touched:
+A package registers its plugins in its `pyproject.toml`; nothing of this package is touched:
 
     [project.entry-points."recsys.models"]
     same_age = "our_recsys.same_age:SameAgeModel"
 
 Groups: `recsys.models`, `recsys.constraints`, `recsys.blocks`, `recsys.metrics`, `recsys.stores` (of
-tables) and `recsys.safety` (safety stores). Looking names up imports nothing of the package that brings
-them; only a piece that is asked for is imported.
+tables) and `recsys.safety` (safety stores). Looking names up imports no plugin; only the one that is
+asked for is imported.
 """
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec
@@ -20,18 +20,18 @@ from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-from recsys.errors import PluginError, did_you_mean, explained
+from recsys.errors import PluginError, SettingsError, did_you_mean, explained
 
 Group = Literal["models", "constraints", "blocks", "metrics", "stores", "safety"]
-GROUPS: Final[tuple[Group, ...]] = ("models", "constraints", "blocks", "metrics", "stores", "safety")
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 _SOURCES: Final = (".py", ".yaml", ".yml", ".json", ".npy", ".so")
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One piece another package brings.
+    """One registered plugin, not imported yet.
 
     group, name: what it is and what settings call it. value: where it is, as `module:attribute`.
     package, version: of the distribution that registers it.
@@ -47,7 +47,7 @@ class Plugin:
         return f"{self.name} ({self.group}) from {self.package} {self.version}"
 
     def load(self) -> Any:
-        """Import and return the piece.
+        """Import the plugin and return it.
 
         Raises PluginError when it cannot be imported, whatever it raises.
         """
@@ -66,11 +66,11 @@ class Plugin:
 
 
 def plugins(group: Group) -> Mapping[str, Plugin]:
-    """Return what is installed of one group, by name, in the order of names.
+    """Return the installed plugins of one group, in the order of names.
 
-    Raises PluginError when two packages bring the same name.
+    Raises PluginError when two packages register the same name.
 
-    >>> plugins("models").get("nobody brings this") is None
+    >>> plugins("models").get("not installed") is None
     True
     """
     found: dict[str, Plugin] = {}
@@ -81,7 +81,7 @@ def plugins(group: Group) -> Mapping[str, Plugin]:
             packages = f"{found[plugin.name].package} and {plugin.package}"
             raise PluginError(
                 explained(
-                    "two packages bring one name",
+                    "two packages register one name",
                     where=f"recsys.{group}",
                     got=f"{plugin.name} from {packages}",
                     remedy="uninstall one of them",
@@ -96,18 +96,18 @@ def known_names(group: Group, own: Iterable[str]) -> list[str]:
 
     Raises PluginError when a plugin takes a name of this package.
     """
-    here, brought = list(own), plugins(group)
+    here, installed = list(own), plugins(group)
     for name in here:
-        if name in brought:
+        if name in installed:
             raise PluginError(
                 explained(
-                    "a plugin takes a name that is taken",
+                    "a plugin takes a name of this package",
                     where=f"recsys.{group}",
-                    got=str(brought[name]),
-                    remedy=f"register it under another name, or uninstall {brought[name].package}",
+                    got=str(installed[name]),
+                    remedy=f"register it under another name, or uninstall {installed[name].package}",
                 )
             )
-    return [*here, *brought]
+    return [*here, *installed]
 
 
 def unknown_name(group: Group, name: str, own: Iterable[str]) -> str | None:
@@ -119,26 +119,28 @@ def unknown_name(group: Group, name: str, own: Iterable[str]) -> str | None:
     known = known_names(group, own)
     if name in known:
         return None
-    return did_you_mean(name, known) if known else "install the package that brings it"
+    return did_you_mean(name, known) if known else "install the package that registers it"
 
 
-def load_plugin(group: Group, name: str, *, fits: Callable[[Any], bool], what: str) -> Any:
-    """Import and return a piece by name.
+def load_plugin(group: Group, name: str, *, what: str, base: type | None = None) -> Any:
+    """Import a plugin by name and return it.
 
-    fits: says whether what was found is of the kind asked for, `what` in words.
+    what: the kind asked for, in words. base: the class it must be a subclass of; anything that can be
+    called will do when None.
 
-    Raises PluginError when no package brings it, it cannot be imported, is something else, or calls
+    Raises PluginError when no package registers it, it cannot be imported, is of another kind, or calls
     itself by another name than the one it is registered under.
     """
-    brought = plugins(group)
-    if name not in brought:
-        remedy = did_you_mean(name, brought) if brought else "install the package that brings it"
+    installed = plugins(group)
+    if name not in installed:
+        remedy = did_you_mean(name, installed) if installed else "install the package that registers it"
         raise PluginError(
-            explained(f"nobody brings {what}", where=f"recsys.{group}", got=name, remedy=remedy)
+            explained(f"no plugin registers {what}", where=f"recsys.{group}", got=name, remedy=remedy)
         )
-    plugin = brought[name]
+    plugin = installed[name]
     found = plugin.load()
-    if not fits(found):
+    fits = callable(found) if base is None else isinstance(found, type) and issubclass(found, base)
+    if not fits:
         raise PluginError(explained(f"a plugin is not {what}", where=str(plugin), got=found))
     called = getattr(found, "name", name)
     if called != name:
@@ -147,8 +149,24 @@ def load_plugin(group: Group, name: str, *, fits: Callable[[Any], bool], what: s
     return found
 
 
+def build_plugin(
+    group: Group, name: str, options: Mapping[str, Any], *, what: str, base: type, where: str
+) -> Any:
+    """Return an instance of a plugin class, constructed with its settings.
+
+    where: the key the settings stand under.
+
+    Raises PluginError as `load_plugin` does, SettingsError for settings it does not take.
+    """
+    kind = load_plugin(group, name, what=what, base=base)
+    try:
+        return kind(**options)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(explained("impossible value", where=f"{where}.{name}", got=str(error))) from error
+
+
 def plugin_versions() -> dict[str, str]:
-    """Return every package that brings something, as `version source-hash`; nothing when none does.
+    """Return every package that registers a plugin, with its `version source-hash`.
 
     The hash is over the source files of what it registers, so that a change without a new version counts.
     """

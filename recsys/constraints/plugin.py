@@ -1,4 +1,4 @@
-"""Rules that other packages bring: loaded by name, and held to what every rule promises."""
+"""Constraints of plugins: loaded by name, and checked against what every constraint promises."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,30 +8,26 @@ import numpy as np
 from recsys.constraints.base import Constraint
 from recsys.constraints.policy import Policy, standard_constraints
 from recsys.data.population import Population
-from recsys.errors import PluginError, SettingsError, explained
-from recsys.plugins import known_names, load_plugin
+from recsys.errors import PluginError, explained
+from recsys.plugins import build_plugin, known_names
 from recsys.types import BoolArray, Int32Array
 
 _SAMPLED: Final = 200
 _OURS: Final = "recsys."
 
 
-def brought_constraint(name: str, options: Mapping[str, Any]) -> Constraint:
-    """Return the rule a plugin brings under a name, with its settings.
+def plugin_constraint(name: str, options: Mapping[str, Any]) -> Constraint:
+    """Return the constraint that a plugin registers under a name, with its settings.
 
     Raises PluginError when it cannot be used, SettingsError for settings it does not take.
     """
     known_names("constraints", [*(one.name for one in standard_constraints()), "self", "other"])
 
-    def fits(found: Any) -> bool:
-        return isinstance(found, type) and issubclass(found, Constraint)
-
-    kind: type[Constraint] = load_plugin("constraints", name, fits=fits, what="a constraint")
-    try:
-        return kind(**options)
-    except (TypeError, ValueError) as error:
-        where = f"settings.policy.constraints.{name}"
-        raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
+    where = "settings.policy.constraints"
+    built: Constraint = build_plugin(
+        "constraints", name, options, what="a constraint", base=Constraint, where=where
+    )
+    return built
 
 
 def is_own(constraint: Constraint) -> bool:
@@ -39,7 +35,7 @@ def is_own(constraint: Constraint) -> bool:
     return type(constraint).__module__.startswith(_OURS)
 
 
-def check_brought(policy: Policy, people: Population) -> None:
+def check_plugin_constraints(policy: Policy, people: Population) -> None:
     """Hold every rule from outside to its promises, see `check_constraint`.
 
     Raises PluginError naming the rule and the first pair.

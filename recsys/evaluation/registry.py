@@ -148,12 +148,12 @@ def pairs_of(judged: Judged, laid: Laid) -> pd.DataFrame:
     )
 
 
-def brought_metric(name: str) -> OwnMetric:
-    """Return the metric a plugin brings under a name.
+def plugin_metric(name: str) -> OwnMetric:
+    """Return the metric that a plugin registers under a name.
 
     Raises PluginError when it cannot be used.
     """
-    metric: OwnMetric = load_plugin("metrics", name, fits=callable, what="a metric")
+    metric: OwnMetric = load_plugin("metrics", name, what="a metric")
     return metric
 
 

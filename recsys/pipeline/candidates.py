@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recsys.config import Settings
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.plugin import check_brought
+from recsys.constraints.plugin import check_plugin_constraints
 from recsys.data.population import Population
 from recsys.pipeline.checkpoints import PartFiles
 from recsys.pipeline.executors import Executor, PartDone, WorkOnPart
@@ -193,7 +193,7 @@ def recommend_night(
 def _begun(job: RecommendJob) -> tuple[Partition, dict[int, PartDone]]:
     """Cut the viewers into parts and lay out everybody, unless all parts are there; return those that are."""
     night = Night.under_way(job.settings, job.work)
-    check_brought(night.policy, night.people)
+    check_plugin_constraints(night.policy, night.people)
     compiled = night.policy.compile(night.people)
     cut = partition(compiled.listed, night.people.cells, job.settings.execution.people_a_part)
     job.files.begin(inputs_id(job.settings, job.work, night))

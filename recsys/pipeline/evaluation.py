@@ -23,7 +23,7 @@ from recsys.evaluation.compare import compare
 from recsys.evaluation.market import mutual_labels
 from recsys.evaluation.probability import reliability_table
 from recsys.evaluation.protocol import as_lists
-from recsys.evaluation.registry import brought_metric
+from recsys.evaluation.registry import plugin_metric
 from recsys.evaluation.splits import EVIDENCE, count_signals, evidence_slice, temporal_split
 from recsys.models.base import Model
 from recsys.models.behaviour import BehaviourModel
@@ -102,7 +102,7 @@ def _judged_after(
         lists[name] = as_lists(scored.assign(**{C.P_ANSWER: answer}))
         of_looks[name] = isinstance(model, BehaviourModel)
         would_show[name] = listed(model.directed(people), people, night.policy, by_chance, PLACES)
-    own_metrics = {name: brought_metric(name) for name in settings.evaluate.metrics}
+    own_metrics = {name: plugin_metric(name) for name in settings.evaluate.metrics}
     slices = _slices(people.ids, directed_labels(past))
     rng = generator(settings, "intervals")
     decided = directed_labels(events)

@@ -50,8 +50,8 @@ def code_id(*parts: str) -> str:
     """Return the identity of the source of this package and of every plugin, or of some of its own parts."""
     package = Path(__file__).parents[1]
     if not parts:
-        own, brought = files_id(package, _SOURCE_ENDINGS), plugin_versions()
-        return text_id(f"{own} {brought}") if brought else own
+        own, installed = files_id(package, _SOURCE_ENDINGS), plugin_versions()
+        return text_id(f"{own} {installed}") if installed else own
     return text_id("\n".join(f"{part} {files_id(package / part, _SOURCE_ENDINGS)}" for part in parts))
 
 

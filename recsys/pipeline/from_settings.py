@@ -18,7 +18,7 @@ from recsys.models.hybrid import HybridModel
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.executors import Executor, InProcess, Processes
 from recsys.pipeline.spark_executor import Spark
-from recsys.plugins import known_names, load_plugin
+from recsys.plugins import build_plugin, known_names, load_plugin
 from recsys.random import generator
 from recsys.simulation.settings import town_settings
 from recsys.simulation.town import DEFAULT_AS_OF, Town, TownParts, make_town, make_town_parts
@@ -43,17 +43,12 @@ def chosen_blocks(settings: ModelSettings) -> "list[Block] | None":
     usual = default_blocks()
     known_names("blocks", [*(block.name for block in usual), "numeric", "near"])
 
-    def fits(found: Any) -> bool:
-        return isinstance(found, type) and issubclass(found, Block)
-
-    own = []
-    for name, options in settings.blocks.items():
-        kind = load_plugin("blocks", name, fits=fits, what="a feature block")
-        try:
-            own.append(kind(**options))
-        except (TypeError, ValueError) as error:
-            where = f"settings.model.blocks.{name}"
-            raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
+    own: list[Block] = [
+        build_plugin(
+            "blocks", name, options, what="a feature block", base=Block, where="settings.model.blocks"
+        )
+        for name, options in settings.blocks.items()
+    ]
     return [*usual, *own]
 
 
@@ -111,10 +106,7 @@ def model_kind(name: str) -> type[Model]:
     if name in MODELS:
         return MODELS[name]
 
-    def fits(found: Any) -> bool:
-        return isinstance(found, type) and issubclass(found, Model)
-
-    kind: type[Model] = load_plugin("models", name, fits=fits, what="a model")
+    kind: type[Model] = load_plugin("models", name, what="a model", base=Model)
     return kind
 
 

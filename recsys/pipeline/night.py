@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.config import TOWN, PolicySettings, Settings
-from recsys.constraints.plugin import brought_constraint
+from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -116,7 +116,7 @@ def chosen_policy(settings: PolicySettings) -> Policy:
     """
     policy = Policy.default(verification=settings.verification, same_employer=settings.same_employer)
     for name, options in settings.constraints.items():
-        policy &= brought_constraint(name, options)
+        policy &= plugin_constraint(name, options)
     return policy
 
 

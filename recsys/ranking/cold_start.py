@@ -14,7 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import Constraint
 from recsys.constraints.cold_start import Plan
-from recsys.constraints.plugin import brought_constraint, is_own
+from recsys.constraints.plugin import is_own, plugin_constraint
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import relations
@@ -51,11 +51,11 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
     nearness = light.fitted.nearness
     own = Policy(tuple(one for one in policy.constraints if is_own(one)))
     settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
-    brought = [one for one in policy.constraints if not is_own(one)]
+    from_plugins = [one for one in policy.constraints if not is_own(one)]
     meta = {
         "model": model.name,
         "policy": settings,
-        "brought": {one.name: _options(one) for one in brought},
+        "plugin_constraints": {one.name: _options(one) for one in from_plugins},
         "answers_seen": dict(plan.answers_seen),
         "nearness": None if nearness is None else asdict(nearness),
     }
@@ -74,15 +74,15 @@ def _options(constraint: Constraint) -> dict[str, Any] | None:
     return options if again == options else None
 
 
-def _rules(settings: Mapping[str, Any] | None, brought: Mapping[str, Any]) -> Policy | None:
+def _rules(settings: Mapping[str, Any] | None, plugin_constraints: Mapping[str, Any]) -> Policy | None:
     """Return the rules a publication was made with, when settings and plugins alone make them."""
     if not settings or any(
-        options is None or name not in plugins("constraints") for name, options in brought.items()
+        options is None or name not in plugins("constraints") for name, options in plugin_constraints.items()
     ):
         return None
     policy = Policy.default(**settings)
-    for name, options in brought.items():
-        policy &= brought_constraint(name, options)
+    for name, options in plugin_constraints.items():
+        policy &= plugin_constraint(name, options)
     return policy
 
 
@@ -111,7 +111,7 @@ class NewcomerFiles:
             raise PublicationError(explained("this publication folds nobody in", remedy=remedy))
         verify_files(run, manifest, under=f"{NEWCOMERS}/")
         arrays, meta = load_arrays(run / NEWCOMERS, mmap="c", verify=False)
-        rules = policy or _rules(meta["policy"], meta.get("brought", {}))
+        rules = policy or _rules(meta["policy"], meta.get("plugin_constraints", {}))
         if rules is None or rules.version != manifest.made_from.policy:
             raise PublicationError(
                 explained("the rules of this publication are not known", remedy="give policy=")

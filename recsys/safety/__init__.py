@@ -17,14 +17,14 @@ _METHODS: Final = ("standing", "erased_since", "block", "report", "hold", "lift"
 
 
 def open_safety(address: str, *, create: bool = False) -> SafetyStore:
-    """Open the store at `sqlite:FILE`, `postgresql://...`, or `NAME:ADDRESS` that a plugin brings.
+    """Open the store at `sqlite:FILE`, `postgresql://...`, or `NAME:ADDRESS` for a plugin.
 
     A plugin is called with the address and `create`.
 
     create: make its tables, and the file, when they are not there. A worker does not do that: a store
     that went missing must not look like one in which nobody is blocked.
 
-    Raises PluginError when what a plugin brings is no store, SettingsError for another kind of address,
+    Raises PluginError when a plugin gives no store, SettingsError for another kind of address,
     MissingExtraError without the extra `pg`, SafetyUnavailable when it cannot be made.
 
     >>> open_safety("redis:here")
@@ -38,9 +38,7 @@ def open_safety(address: str, *, create: bool = False) -> SafetyStore:
         store: type[PostgresSafety] = __getattr__("PostgresSafety")
         return store.create(address) if create else store(address)
     if kind in known_names("safety", OWN_KINDS):
-        opened: SafetyStore = load_plugin("safety", kind, fits=callable, what="a safety store")(
-            rest, create=create
-        )
+        opened: SafetyStore = load_plugin("safety", kind, what="a safety store")(rest, create=create)
         missing = [name for name in _METHODS if not callable(getattr(opened, name, None))]
         if missing:
             raise PluginError(explained("a safety store lacks methods", where=kind, got=", ".join(missing)))

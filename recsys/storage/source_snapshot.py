@@ -10,7 +10,7 @@ import pandas as pd
 from recsys.errors import SourceError, explained
 from recsys.storage import postgres
 from recsys.storage.atomic_write import durable_file, sync_folder
-from recsys.storage.sources import is_brought, need_tables, parse_source, read_tables, source_files
+from recsys.storage.sources import is_plugin_source, need_tables, parse_source, read_tables, source_files
 
 
 def take_snapshot(source: str, folder: Path) -> None:
@@ -28,7 +28,7 @@ def _copy(source: str, folder: Path) -> None:
     if postgres.is_postgres(source):
         _write(postgres.arrow_tables(source), _emptied(folder))
         return
-    if is_brought(source):
+    if is_plugin_source(source):
         frames = read_tables(source)
         _write({name: _arrow(frame) for name, frame in frames.items()}, _emptied(folder))
         return

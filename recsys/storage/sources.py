@@ -26,24 +26,24 @@ from recsys.storage.csv import read_csv
 Read = Callable[[str], Mapping[str, pd.DataFrame]]
 
 
-def is_brought(source: str) -> bool:
+def is_plugin_source(source: str) -> bool:
     """Say whether a plugin reads this source.
 
-    >>> is_brought("parquet:data/town")
+    >>> is_plugin_source("parquet:data/town")
     False
     """
     kind, colon, _ = source.partition(":")
     return bool(colon) and kind not in OWN_STORES and kind in known_names("stores", OWN_STORES)
 
 
-def read_brought(source: str) -> Mapping[str, pd.DataFrame]:
+def read_plugin_source(source: str) -> Mapping[str, pd.DataFrame]:
     """Return the tables of a source that a plugin reads, unchecked.
 
     Raises PluginError when the plugin cannot be used or gives no tables, and whatever of this package's
     errors the plugin raises itself.
     """
     kind, _, address = source.partition(":")
-    read: Read = load_plugin("stores", kind, fits=callable, what="a store of tables")
+    read: Read = load_plugin("stores", kind, what="a store of tables")
     found: Any = read(address)
     if not isinstance(found, Mapping):
         remedy = "return a mapping of table names to DataFrames"
@@ -94,8 +94,8 @@ def table_readers(source: Source) -> dict[str, Reader]:
         found = _frames(source, where="memory")
     elif postgres.is_postgres(source):
         found = postgres.read_tables(source)
-    elif is_brought(source):
-        found = _frames(read_brought(source), where=source.partition(":")[0])
+    elif is_plugin_source(source):
+        found = _frames(read_plugin_source(source), where=source.partition(":")[0])
     else:
         kind, path = parse_source(source)
         found = _READERS[kind](path)

@@ -25,7 +25,7 @@ def program() -> str:
 
 
 def settings() -> dict[str, Any]:
-    """The settings that name what the package brings."""
+    """The settings that name the plugins of the package."""
     (block,) = (code for kind, code in BLOCKS if kind == "yaml")
     return yaml.safe_load(block)
 

@@ -13,7 +13,7 @@ import recsys
 from recsys.cli import app
 from recsys.config import ModelSettings, PolicySettings, Settings
 from recsys.constraints import Constraint, Gate, Refuses, check_constraint
-from recsys.constraints.plugin import check_brought
+from recsys.constraints.plugin import check_plugin_constraints
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.fingerprint import code_id
@@ -49,18 +49,18 @@ def ours(elsewhere: Path) -> Path:
         ({"source": "ledgers:1"}, "use town, parquet:DIR"),
     ],
 )
-def test_a_name_nobody_brings(ours: Path, raw: dict, said: str) -> None:
+def test_an_unknown_plugin_name_is_refused(ours: Path, raw: dict, said: str) -> None:
     with pytest.raises(SettingsError, match=said.replace("(", r"\(")):
         Settings.from_mapping(raw)
 
 
 def test_without_any_plugin_the_remedy_is_to_install_one() -> None:
-    with pytest.raises(SettingsError, match="'video_only'; install the package that brings it"):
+    with pytest.raises(SettingsError, match="'video_only'; install the package that registers it"):
         Settings.from_mapping({"policy": {"constraints": ["video_only"]}})
     assert code_id() == code_id()
 
 
-def test_a_name_of_this_package(elsewhere: Path) -> None:
+def test_a_plugin_may_not_take_a_name_of_this_package(elsewhere: Path) -> None:
     install(
         elsewhere,
         models={"hybrid": "ours.same_age:SameAgeModel"},
@@ -69,7 +69,7 @@ def test_a_name_of_this_package(elsewhere: Path) -> None:
         stores={"parquet": "ours.ledger:read"},
         safety={"sqlite": "ours.watch:open_watch"},
     )
-    taken = r"name that is taken in recsys.models: got 'hybrid \(models\) from ours 1.0'; .*uninstall ours"
+    taken = r"a name of this package in recsys.models: got 'hybrid \(models\) from ours 1.0'; .*uninstall ours"
     with pytest.raises(PluginError, match=taken):
         Settings.from_mapping({"model": {"name": "content"}})
     for use in (
@@ -79,12 +79,12 @@ def test_a_name_of_this_package(elsewhere: Path) -> None:
         lambda: load_population("ledger:5"),
         lambda: open_safety("other:x"),
     ):
-        with pytest.raises(PluginError, match="taken"):
+        with pytest.raises(PluginError, match="takes a name of this package"):
             use()
     assert CliRunner().invoke(app, ["doctor"]).output.count("BAD  plugins") == 1
 
 
-def test_two_packages_with_one_name(elsewhere: Path) -> None:
+def test_two_packages_may_not_register_one_name(elsewhere: Path) -> None:
     install(elsewhere, models={"same_age": "ours.same_age:SameAgeModel"})
     install(elsewhere, name="theirs", models={"same_age": "ours.same_age:SameAgeModel"})
     with pytest.raises(PluginError, match="got 'same_age from ours and theirs'; uninstall one of them"):
@@ -102,7 +102,7 @@ def test_two_packages_with_one_name(elsewhere: Path) -> None:
         ("recsys.models.popularity:PopularityModel", "a plugin has two names .*got 'popularity'"),
     ],
 )
-def test_a_model_that_cannot_be_used(elsewhere: Path, value: str, said: str) -> None:
+def test_a_plugin_that_is_no_model_is_refused(elsewhere: Path, value: str, said: str) -> None:
     install(elsewhere, models={"same_age": value})
     (elsewhere / "broken_one.py").write_text("1 / 0")
     settings = Settings.from_mapping({"model": {"name": "same_age"}})
@@ -110,7 +110,7 @@ def test_a_model_that_cannot_be_used(elsewhere: Path, value: str, said: str) -> 
         chosen_model(settings.model)
 
 
-def test_settings_a_piece_does_not_take(ours: Path) -> None:
+def test_settings_a_plugin_does_not_take_are_refused(ours: Path) -> None:
     with pytest.raises(SettingsError, match=r"settings.model.options: got 'weigth'; did you mean 'weight'"):
         chosen_model(ModelSettings(name="same_age", options={"weigth": 2}))
     with pytest.raises(SettingsError, match=r"settings.policy.constraints.video_only: got .*loudness"):
@@ -174,9 +174,9 @@ class Early(Constraint):
 )
 def test_a_rule_that_contradicts_itself_stops_the_night(wrong: str, said: str) -> None:
     people = make_people(60, np.random.default_rng(3))
-    check_brought(recsys.Policy.default() & Early(), people)
+    check_plugin_constraints(recsys.Policy.default() & Early(), people)
     with pytest.raises(PluginError, match=said):
-        check_brought(recsys.Policy.default() & Early(wrong), people)
+        check_plugin_constraints(recsys.Policy.default() & Early(wrong), people)
     check_constraint(Early(), people)
     with pytest.raises(PluginError, match=said):
         check_constraint(Early(wrong), people)
@@ -193,7 +193,7 @@ def test_a_lax_rule_in_a_notebook_is_caught_after_ranking() -> None:
     assert (people.ids.rows(lists["candidate_id"]) < 75).all()
 
 
-def test_the_pair_rule_of_the_page_says_the_same_in_both_forms(ours: Path) -> None:
+def test_the_documented_pair_rule_agrees_in_plain_and_compiled_form(ours: Path) -> None:
     from ours.near_in_age import NearInAge
 
     people = make_people(80, np.random.default_rng(3), unknown=0.2)
@@ -207,7 +207,7 @@ def test_the_pair_rule_of_the_page_says_the_same_in_both_forms(ours: Path) -> No
     assert (band < 0).any()
 
 
-def test_newcomers_are_held_against_gates_of_others_and_nothing_else() -> None:
+def test_plugin_constraints_apply_to_newcomers_through_gates_alone() -> None:
     from recsys.constraints.cold_start import Plan
 
     people = make_people(30, np.random.default_rng(3))
@@ -221,7 +221,7 @@ def test_newcomers_are_held_against_gates_of_others_and_nothing_else() -> None:
             assert not plan.may_show(policy, people.take([1])).any()
 
 
-def test_a_saved_block_nobody_knows(ours: Path) -> None:
+def test_an_unknown_saved_block_is_refused(ours: Path) -> None:
     with pytest.raises(SourceError, match="unknown feature block in a saved model: got 'weekendz'"):
         FeatureMap.from_arrays({}, [{"block": "weekendz", "fields": {}}])
 

@@ -155,7 +155,7 @@ def test_a_changed_source_is_another_code(ours: Path) -> None:
     assert changed != before == code_id()
 
 
-def test_doctor_lists_what_is_brought(here: Path) -> None:
+def test_doctor_lists_installed_plugins(here: Path) -> None:
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0, done.output
     (line,) = (line for line in done.output.splitlines() if line.split()[1] == "plugins")
