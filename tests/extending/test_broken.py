@@ -69,7 +69,9 @@ def test_a_plugin_may_not_take_a_name_of_this_package(elsewhere: Path) -> None:
         stores={"parquet": "ours.ledger:read"},
         safety={"sqlite": "ours.watch:open_watch"},
     )
-    taken = r"a name of this package in recsys.models: got 'hybrid \(models\) from ours 1.0'; .*uninstall ours"
+    taken = (
+        r"a name of this package in recsys.models: got 'hybrid \(models\) from ours 1.0'; .*uninstall ours"
+    )
     with pytest.raises(PluginError, match=taken):
         Settings.from_mapping({"model": {"name": "content"}})
     for use in (
