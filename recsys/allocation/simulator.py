@@ -11,8 +11,11 @@ from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import Ranked
 from recsys.evaluation.examination import Decay, Examination, examination_at
 from recsys.evaluation.market import gini
-from recsys.random import LIKE, LOOK, OPEN, edge_uniform
+from recsys.random import edge_uniform
 from recsys.types import Float32Array, Float64Array, Int32Array
+
+_LOOK, _LIKE, _OPEN = 1, 2, 3
+"""Steps of `edge_uniform`: each has random numbers of its own."""
 
 NOTHING = 0
 LOOKED = 1
@@ -36,8 +39,8 @@ def draw(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     for at in range(len(edges)):
         e, i, here = edges[at], viewer[at], position[at]
         said[here] = NOTHING
-        if edge_uniform(key, turn, OPEN, i) < opens[i] and edge_uniform(key, turn, LOOK, e) < chance[at]:
-            said[here] = LIKED if edge_uniform(key, turn, LIKE, e) < p[at] else LOOKED
+        if edge_uniform(key, turn, _OPEN, i) < opens[i] and edge_uniform(key, turn, _LOOK, e) < chance[at]:
+            said[here] = LIKED if edge_uniform(key, turn, _LIKE, e) < p[at] else LOOKED
 
 
 @njit(nogil=True, cache=True)

@@ -20,6 +20,7 @@ from recsys.models.directed import Directed
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, PairParts, Part
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Looks
+from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -277,13 +278,6 @@ class RandomConfig:
     spread: float = 1.0
 
 
-def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Scramble 64-bit numbers (the finaliser of splitmix64, Steele et al., OOPSLA 2014)."""
-    mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
 class RandomModel(Model):
     """Scores every directed pair by noise that depends on the seed and the two ids alone.
 
@@ -311,8 +305,8 @@ class RandomModel(Model):
     def _noise(self, ids: npt.NDArray[np.uint64], side: int) -> npt.NDArray[np.float32]:
         """Return uniform numbers in [-1, 1), `(n_people, n_factors)`, one stream for each id."""
         columns = np.arange(self.config.n_factors, dtype=np.uint64) * np.uint64(2) + np.uint64(side)
-        steps = _mixed(columns * np.uint64(0x9E3779B97F4A7C15) + np.uint64(self.seed_))
-        bits = _mixed(ids[:, None] ^ steps[None, :])
+        steps = mix64(columns * GOLDEN + np.uint64(self.seed_))
+        bits = mix64(ids[:, None] ^ steps[None, :])
         return ((bits >> np.uint64(40)).astype(np.float32) / np.float32(2**23)) - np.float32(1.0)
 
     def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:

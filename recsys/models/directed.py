@@ -12,7 +12,7 @@ from recsys.data.geography import pair_distances_km
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
 from recsys.models.distance_decay import Nearness, places
-from recsys.parallel import in_threads
+from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
 
 _PAIRS_AT_ONCE = 65_536
@@ -182,7 +182,7 @@ def pair_dots(
     left, right = (np.ascontiguousarray(rows) for rows in (taste, appeal))
     a, b = np.asarray(i, np.int32), np.asarray(j, np.int32)
     found = np.empty(len(a))
-    in_threads(lambda first, last: _dots(left, right, a, b, found, first, last), np.arange(len(a) + 1))
+    in_ranges(lambda first, last: _dots(left, right, a, b, found, first, last), np.arange(len(a) + 1))
     return found
 
 

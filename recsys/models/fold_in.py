@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.parallel import in_threads
+from recsys.parallel import in_ranges
 from recsys.types import Float64Array, Int32Array, Int64Array
 
 _SUMS: Final = {"reassoc", "contract"}
@@ -110,7 +110,7 @@ def fold_in_answers(
                 rows, evidence.indptr, evidence.others, y, w, x, others, float(strength), steps, first, last
             )
 
-        in_threads(some, evidence.indptr)
+        in_ranges(some, evidence.indptr)
     return rows
 
 

@@ -8,7 +8,7 @@ from numba import njit
 
 from recsys.models.fold_in import Evidence
 from recsys.models.impressions import Looks
-from recsys.parallel import in_threads
+from recsys.parallel import in_ranges
 from recsys.types import Float64Array
 
 _LEAST_VARIANCE = 1e-3
@@ -120,7 +120,7 @@ class _Side:
         def some(first: int, last: int) -> None:
             _sums(*given, curve, pull, first, last)
 
-        in_threads(some, self.evidence.indptr)
+        in_ranges(some, self.evidence.indptr)
         return curve, pull
 
 

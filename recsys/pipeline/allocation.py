@@ -1,6 +1,5 @@
 """Everybody's list out of everybody's candidates, and what that is expected to bring."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -20,6 +19,7 @@ from recsys.config import AllocateSettings, Settings
 from recsys.data.conversations import DECIDING, full_lives
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.parallel import n_processors
 from recsys.pipeline.list_files import list_tables, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
@@ -89,7 +89,7 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
 def allocation_config(settings: Settings) -> AllocationConfig:
     """Return the allocator's settings of a night."""
     chosen = settings.allocate.model_dump(exclude={"enabled", "error", "opens"})
-    workers = settings.execution.workers or os.cpu_count() or 1  # threads: the same bytes in less time
+    workers = settings.execution.workers or n_processors()  # threads: the same bytes in less time
     return AllocationConfig(k=settings.recommend.k, workers=workers, **chosen)
 
 

@@ -1,6 +1,5 @@
 """The feature blocks of the settings: the usual ones, and those of plugins."""
 
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from recsys.models.content import ContentModel
 from recsys.models.directed import Directed
 from recsys.models.hybrid import HybridModel
 from recsys.models.popularity import PopularityModel
+from recsys.parallel import n_processors
 from recsys.pipeline.executors import Executor, InProcess, Processes
 from recsys.pipeline.spark_executor import Spark
 from recsys.plugins import build_plugin, known_names, load_plugin
@@ -163,5 +163,5 @@ def chosen_executor(settings: ExecutionSettings, *, parts: int) -> Executor:
     """
     if settings.executor == "spark":
         return Spark(settings.spark_master)
-    workers = min(settings.workers or os.cpu_count() or 1, parts)
+    workers = min(settings.workers or n_processors(), parts)
     return InProcess() if workers <= 1 or settings.executor == "in_process" else Processes(workers)

@@ -10,11 +10,11 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.random import Chance, Step
+from recsys.random import KeyedGenerator
 from recsys.simulation.conversations import KINDS
 from recsys.simulation.event_log import EventLog, utc
 from recsys.simulation.night_state import DAY, GOOD
-from recsys.simulation.sampling import one_of
+from recsys.simulation.sampling import Step, one_of
 from recsys.simulation.settings import TroubleSettings
 from recsys.types import Int64Array, ObjectArray
 
@@ -57,7 +57,7 @@ def make_brigades(
 
 
 def log_brigades_tonight(
-    chance: Chance, there: npt.NDArray[np.bool_], at: int, log: EventLog, *, a_night: float, size: int
+    chance: KeyedGenerator, there: npt.NDArray[np.bool_], at: int, log: EventLog, *, a_night: float, size: int
 ) -> None:
     """Log brigades of one night, `a_night` of them on average, among the people who are there."""
     rows = np.flatnonzero(there)

@@ -11,8 +11,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.examination import Examination
-from recsys.random import Step
 from recsys.simulation.night_state import DAY, GOOD, HOUR, Directed, Scene, is_among
+from recsys.simulation.sampling import Step
 from recsys.types import BoolArray, Int64Array
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recsys.constraints.compiled import Compiled
-from recsys.random import Chance
+from recsys.random import KeyedGenerator
 from recsys.simulation.abuse import REVIEW, Brigades
 from recsys.simulation.arrivals import Arrivals
 from recsys.simulation.browsing import Shown, answer_likes, look
@@ -191,7 +191,7 @@ def live_through(
         shown = _draw_lists(past, people, past.present(at, arrivals), rng, s)
         past.deeds = past.deeds.since(at, s.funnel)
         standing = Standing.at(at, len(people), likes=past.likes, deeds=past.deeds, s=s.funnel)
-        scene = Scene(people, truth, s.funnel, s.trouble, standing, Chance.drawn(rng), tonight)
+        scene = Scene(people, truth, s.funnel, s.trouble, standing, KeyedGenerator.from_rng(rng), tonight)
         play(scene, shown, at)
         _remember(past, tonight, len(people), arrivals.end, s)
         log.extend(tonight)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from recsys.random import Step
 from recsys.simulation.night_state import DAY, GOOD, HOUR, Directed, Scene
+from recsys.simulation.sampling import Step
 from recsys.types import Float64Array, Int64Array
 
 

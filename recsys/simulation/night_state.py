@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
-from recsys.random import Chance
+from recsys.random import KeyedGenerator
 from recsys.simulation.event_log import TYPES, Columns, EventLog
 from recsys.simulation.settings import FunnelSettings, TroubleSettings
 from recsys.simulation.truth import Truth
@@ -115,7 +115,7 @@ class Scene:
     funnel: FunnelSettings
     trouble: TroubleSettings
     standing: "Standing"
-    chance: Chance
+    chance: KeyedGenerator
     log: EventLog
 
 

@@ -19,8 +19,9 @@ from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.hybrid import HybridModel
 from recsys.models.popularity import PopularityModel
-from recsys.random import Chance, Step
+from recsys.random import KeyedGenerator
 from recsys.retrieval.top_k import mutual_top_k
+from recsys.simulation.sampling import Step
 from recsys.simulation.settings import FunnelSettings
 from recsys.simulation.town import Town
 
@@ -74,7 +75,7 @@ class OracleScores:
 
     def __init__(self, town: Town, noise: float, key: int) -> None:
         self._truth, self._ids = town.truth, town.ids
-        self._noise, self._chance = noise, Chance(key)
+        self._noise, self._chance = noise, KeyedGenerator(key)
 
     def pools(self, people: Population, compiled: Compiled, k: int, exclude: npt.ArrayLike) -> pd.DataFrame:
         """Return the best `k` of each viewer; see `Scores`."""
@@ -92,7 +93,7 @@ class OracleScores:
         return _frame(people, viewer[top], candidate[top], there[order][top], back[order][top])
 
     def _p(self, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        return sigmoid(self._truth.logit(i, j) + self._noise * self._chance.normal(Step.LUCK, i, j))
+        return sigmoid(self._truth.logit(i, j) + self._noise * self._chance.normal(Step.TASTE, i, j))
 
 
 def _open_pairs(compiled: Compiled) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

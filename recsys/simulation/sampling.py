@@ -1,6 +1,7 @@
-"""Random words, sets and amounts for many people at once."""
+"""Random draws of the town: words, sets and amounts for many people at once, and the keys of its steps."""
 
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,41 @@ import numpy.typing as npt
 from recsys.types import BoolArray, ObjectArray
 
 _ROWS_AT_ONCE = 65_536
+
+
+class Step(IntEnum):
+    """Steps of the town that are decided by keyed random numbers: each has numbers of its own."""
+
+    TASTE = 1
+    RAPPORT = 2
+    OPEN = 3
+    LOOK = 4
+    LIKE = 5
+    PASS = 6
+    HIDE = 7
+    MOMENT = 8
+    READ = 9
+    ANSWER = 10
+    ANSWER_TIME = 11
+    FIRST = 12
+    REPLY = 13
+    REPLY_TIME = 14
+    LENGTH = 15
+    SPEAKS = 16
+    COUNT = 17
+    RULES = 18
+    PHOTO = 19
+    PLAN = 20
+    SETTING = 21
+    SAFE = 22
+    AGAIN = 23
+    FEEL = 24
+    UNEASE = 25
+    GOODBYE = 26
+    FRICTION = 27
+    COMPLAIN = 28
+    ASK = 29
+    BRIGADE = 30
 
 
 def one_of(shares: Mapping[str, float], n: int, rng: np.random.Generator) -> ObjectArray:

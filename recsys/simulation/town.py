@@ -15,7 +15,7 @@ from recsys.data.conversations import companions
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
-from recsys.random import Chance, Step
+from recsys.random import KeyedGenerator
 from recsys.simulation.abuse import log_brigades_tonight, safety_after, safety_tables
 from recsys.simulation.arrivals import Arrivals, deeds_of, due
 from recsys.simulation.browsing import Shown
@@ -24,6 +24,7 @@ from recsys.simulation.burn_in import play
 from recsys.simulation.corruption import HARMLESS, Dirt, dirty_events, with_dirt
 from recsys.simulation.event_log import EventLog, event_rows, seconds
 from recsys.simulation.night_state import Deeds, Residents, Scene, Standing
+from recsys.simulation.sampling import Step
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.truth import Truth
 from recsys.types import BoolArray, Int64Array
@@ -68,7 +69,7 @@ class Town:
         Raises InputError for lists that cannot be shown, UnknownIdError for people unknown here.
         """
         shown, when = Shown.of(lists, self.ids), seconds(self.as_of if at is None else at)
-        chance, log, s = Chance.drawn(rng), EventLog(), self.settings
+        chance, log, s = KeyedGenerator.from_rng(rng), EventLog(), self.settings
         there = self.arrivals.there(when)
         standing = Standing.at(
             when, len(self.ids), likes=self._likes, deeds=self._deeds, s=s.funnel, full=self._full

@@ -8,9 +8,9 @@ from scipy.special import expit
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.random import Step
 from recsys.simulation.conversations import Talks
 from recsys.simulation.night_state import DAY, HOUR, Scene
+from recsys.simulation.sampling import Step
 from recsys.types import BoolArray, Int64Array
 
 SETTINGS: Final = ENUMERATIONS[C.MEETING_SETTINGS].words

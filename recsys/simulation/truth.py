@@ -8,9 +8,10 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from recsys.data.geography import centres, pair_distances_km
-from recsys.random import Chance, Step
+from recsys.random import KeyedGenerator
 from recsys.simulation.interests import Talk
 from recsys.simulation.latent_traits import Minds
+from recsys.simulation.sampling import Step
 from recsys.simulation.settings import TasteSettings
 from recsys.types import Float64Array, Int64Array
 
@@ -33,7 +34,7 @@ class Truth:
     intercept: float
     content_mean: float
     content_sd: float
-    luck: Chance
+    luck: KeyedGenerator
     settings: TasteSettings
     rapport_luck: float
 
@@ -61,7 +62,7 @@ class Truth:
         km = pair_distances_km(self.places[i], self.places[j])
         near = np.nan_to_num(np.exp(-km / s.nearness_km), nan=0.0)
         fixed = np.einsum("pf,pf->p", self.taste[i], self.appeal[j])
-        return self.intercept + fixed + s.nearness * near + s.luck * self.luck.normal(Step.LUCK, i, j)
+        return self.intercept + fixed + s.nearness * near + s.luck * self.luck.normal(Step.TASTE, i, j)
 
     def _rapport(self, i: Int64Array, j: Int64Array) -> Float64Array:
         content = slice(0, self.n_content)
@@ -111,7 +112,7 @@ def make_truth(
         intercept=0.0,
         content_mean=mean,
         content_sd=sd,
-        luck=Chance.drawn(rng),
+        luck=KeyedGenerator.from_rng(rng),
         settings=s,
         rapport_luck=min(rapport_luck, 1.0),
     )

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from recsys.errors import PublicationError, explained
+from recsys.parallel import in_threads, n_processors
 from recsys.storage.atomic_write import sha256_of, write_durably
 
 MANIFEST: Final = "manifest.json"
@@ -131,8 +130,7 @@ def verify_files(folder: Path, manifest: Manifest, *, under: str = "") -> None:
 
     asked = [name for name in manifest.files if name.startswith(under)]
     asked.sort(key=lambda name: -manifest.files[name].bytes)
-    with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
-        whole = dict(zip(asked, pool.map(is_whole, asked), strict=True))
+    whole = dict(zip(asked, in_threads(is_whole, asked, min(4, n_processors())), strict=True))
     problems = [name for name in manifest.files if not whole.get(name, True)]
     if problems:
         remedy = "roll back to an earlier publication, or publish again"

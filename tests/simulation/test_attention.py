@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recsys.random import Chance
+from recsys.random import KeyedGenerator
 from recsys.simulation.browsing import _places
 from recsys.simulation.conversations import talk
 from recsys.simulation.event_log import TYPES, EventLog
@@ -80,6 +80,8 @@ def test_people_in_many_talks_answer_fewer(town: Town) -> None:
     crowded = replace(free, talking=np.full(n, 4 * FUNNEL.talks_at_once - 1))
     answered = []
     for standing in (free, crowded):
-        scene = Scene(town.residents, town.truth, FUNNEL, TroubleSettings(), standing, Chance(1), EventLog())
+        scene = Scene(
+            town.residents, town.truth, FUNNEL, TroubleSettings(), standing, KeyedGenerator(1), EventLog()
+        )
         answered.append(len(talk(scene, matches)))
     assert answered[1] / answered[0] == pytest.approx(0.25, abs=0.06)
