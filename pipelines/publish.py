@@ -6,34 +6,16 @@ import sys
 from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
-from recsys.pipeline.fingerprint import made_from
 from recsys.pipeline.gates import Level
-from recsys.pipeline.list_files import copy_lists
-from recsys.pipeline.night import Night, still_here
+from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
-from recsys.pipeline.publish import Outcome, publish, serving_writer
-from recsys.pipeline.stage_outputs import read_calibration, read_prices
-from recsys.safety.erasure_list import ErasureList
+from recsys.pipeline.publish import Outcome, PublicationInputs, publish_night
 from recsys.storage.atomic_write import write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
-    erased = ErasureList.of(PUBLISHED).now()
-    rows, people, gone = still_here(night.people, erased)
-
-    outcome = publish(
-        lambda path: copy_lists(work.lists, path, without=gone),
-        people,
-        night.policy,
-        published=PUBLISHED,
-        settings=settings.publish,
-        source=settings.source,
-        made_from=made_from(settings, night.policy, source=night.source, model=work.model),
-        serving=serving_writer(night, work.model, rows=rows, prices=read_prices(work.allocation)),
-        calibration=read_calibration(work.evaluation, settings.model.name),
-        events=night.n_events,
-    )
+    outcome = publish_night(night, PublicationInputs.of(work), published=PUBLISHED)
     write_durably(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
     if outcome.exit_code == EXIT_REFUSED:

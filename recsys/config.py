@@ -233,7 +233,7 @@ class GateSettings(Section):
     block_below_parity: Share = 0.0
     warn_psi: Annotated[float, Field(ge=0.0)] = 0.1
     block_psi: Annotated[float, Field(ge=0.0)] = 1.0
-    band_nights: Annotated[int, Field(ge=2)] = 5
+    band_nights: Annotated[int, Field(ge=2, le=365)] = 5
     band_width: Annotated[float, Field(gt=0.0)] = 4.0
 
 

@@ -73,6 +73,14 @@ def publish(
     model: Annotated[Path, typer.Option(metavar="DIR", help="The model they were made with.")] = Path(
         "data/work/model"
     ),
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What `recsys evaluate` wrote; evaluation.json beside the lists."),
+    ] = None,
+    allocation: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Prices of attention; the folder allocation beside the lists."),
+    ] = None,
     published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
         "data/published"
     ),
@@ -81,33 +89,30 @@ def publish(
 ) -> None:
     """Put lists to the gates and serve them.
 
-    What a backend opens is written beside them. When a gate blocks, what is served stays.
+    This is the last step of a night: people erased since the lists were made are left out, and what a
+    backend opens is written beside them. When a gate blocks, what is served stays.
 
     Exit codes: 0 published, 10 published with warnings, 20 refused by a gate, 30 try again.
 
     Example: recsys publish --lists lists.parquet --source parquet:members
     """
     from recsys.cli.app import language, opened, say
-    from recsys.pipeline.fingerprint import made_from
-    from recsys.pipeline.publish import publish as published_as
-    from recsys.pipeline.publish import serving_writer
+    from recsys.pipeline.publish import PublicationInputs, publish_night
     from recsys.report.sections.gates import said
     from recsys.report.sections.todo import advice
     from recsys.report.words import Words
-    from recsys.storage.publication import read_lists
 
     night = opened(source, as_of, params)
-    outcome = published_as(
-        read_lists(lists),
-        night.people,
-        night.policy,
-        published=published,
-        settings=night.settings.publish,
-        source=night.settings.source,
-        made_from=made_from(night.settings, night.policy, source=night.source, model=model),
-        serving=serving_writer(night, model),
-    )
     words = Words(language(None, night.settings))
+    beside = {"evaluation": lists.with_name("evaluation.json"), "allocation": lists.with_name("allocation")}
+    found = {name: path if path.exists() else None for name, path in beside.items()}
+    inputs = PublicationInputs(
+        lists, model, evaluation or found["evaluation"], allocation or found["allocation"]
+    )
+    outcome = publish_night(night, inputs, published=published)
+    for name in ("evaluation", "allocation"):
+        if getattr(inputs, name) is None:
+            say(f"published_without_{name}", words.lang, path=beside[name])
     for result in outcome.gates:
         typer.echo(f"  {result.level.name:<5} {result.gate:<14} {said(result, words)}")
         if result.level:

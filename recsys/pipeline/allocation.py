@@ -75,7 +75,7 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     )
     write_table(work.lists, list_tables(found.pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
-    write_allocation(work.allocation, found.prices, figures)
+    write_allocation(work.allocation, found.prices, figures, ids=night.people.ids)
     return AllocatedNight(
         people=len(np.unique(found.pairs.viewer)),
         rows=len(found.pairs),
@@ -168,6 +168,7 @@ def _best_of_pool(
     allowed = kept.allowed(recommender.policy, recommender.people)
     kept = kept.filtered(allowed)
     write_table(work.lists, list_tables(kept, recommender.people, recommender.reasons))
-    write_allocation(work.allocation, np.zeros(len(recommender.people), np.float32), {"rows": []})
+    no_prices = np.zeros(len(recommender.people), np.float32)
+    write_allocation(work.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
     return AllocatedNight(people, len(kept), full=0, unseen=0, dropped=int((~allowed).sum()), gain=None)

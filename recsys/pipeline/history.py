@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from recsys.errors import RecsysError
 from recsys.pipeline.gates.base import GateResult, Level, Numbers
-from recsys.pipeline.retention import run_folders, run_ids
+from recsys.pipeline.retention import run_folders
 from recsys.storage.atomic_write import write_durably
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS
@@ -43,9 +43,9 @@ MOST_NIGHTS: Final = 400
 class PastNight:
     """One night in numbers; nothing in it names a person.
 
-    published: False when a gate refused it. rows: suggestions, None when unknown. levels: what each
-    gate answered, by name of the level; numbers: what it counted. made_from: ids of data, model,
-    policy, code, params.
+    published: False when a gate refused it. rows: suggestions, None when unknown. levels: the level of
+    each gate, by name; numbers: what it measured, as the usual bands of later nights need it.
+    made_from: fingerprints of data, model, policy, code, params.
     """
 
     run_id: str
@@ -121,25 +121,6 @@ def _of_run(folder: Path) -> PastNight:
         published=folder.parent.name == RUNS,
         rows=manifest.files[LISTS].rows,
         levels={result.gate: result.level.name for result in gates},
-        numbers={result.gate: _whole(result) for result in gates},
+        numbers={result.gate: dict(result.numbers) for result in gates},
         made_from=manifest.made_from.model_dump(),
     )
-
-
-def _whole(result: GateResult) -> dict[str, float | int | str]:
-    """Return a gate's numbers without those of single columns, which are many."""
-    return {name: value for name, value in result.numbers.items() if "." not in name}
-
-
-def past_nights(published: Path) -> tuple[Numbers, ...]:
-    """Return the numbers of every publication that is kept, by gate, the latest last.
-
-    A run whose file cannot be read is left out: a band is a help, not a proof.
-    """
-    found = []
-    for run_id in run_ids(published):
-        try:
-            found.append({result.gate: result.numbers for result in read_gates(published / RUNS / run_id)})
-        except (OSError, ValueError, KeyError, TypeError, RecsysError):
-            continue
-    return tuple(found)

@@ -66,27 +66,55 @@ def write_table(path: Path, batches: Iterable[pa.Table], rows_a_group: int | Non
 
 
 def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
-    """Write the lists of a file of this schema to another, part by part, `without` some people.
+    """Write the lists of one file to another, a row group at a time, `without` some people.
 
-    A list closes up where somebody is gone: ranks stay 1, 2, 3 and so on. With everybody the bytes stay.
+    A list closes up where somebody is removed: ranks stay 1, 2, 3 and so on. Lists that `write_lists`
+    wrote keep their bytes; those of another tool are sorted, and without propensities these are 1.
     Raises SourceError when the file holds no lists.
     """
-    parts = _parts(source)
-    write_table(target, _left(parts, without) if len(without) else parts)
+    groups = _row_groups(source)
+    write_table(target, _without(groups, without) if len(without) else groups)
 
 
-def _parts(source: Path) -> Iterator[pa.Table]:
+def _row_groups(source: Path) -> Iterator[pa.Table]:
     with refused_unless_lists(source), pq.ParquetFile(source) as file:
-        for number in range(file.num_row_groups):
-            yield file.read_row_group(number).select(SCHEMA.names).cast(SCHEMA)
+        names = [name for name in SCHEMA.names if name != C.PROPENSITY or name in file.schema_arrow.names]
+        numbers = range(file.num_row_groups)
+        if _in_list_order(file.read_row_group(number, columns=[C.VIEWER, C.RANK]) for number in numbers):
+            tables: Iterable[pa.Table] = (file.read_row_group(number, columns=names) for number in numbers)
+        else:
+            tables = [file.read(columns=names).sort_by([(C.VIEWER, "ascending"), (C.RANK, "ascending")])]
+        for table in tables:
+            if C.PROPENSITY not in names:
+                table = table.append_column(C.PROPENSITY, pa.array(np.ones(len(table), np.float32)))  # noqa: PLW2901
+            yield table.select(SCHEMA.names).cast(SCHEMA)
 
 
-def _left(parts: Iterable[pa.Table], without: Ids) -> Iterator[pa.Table]:
-    gone = pa.array(without, pa.string())
-    viewer, n_listed = None, 0  # whom the last part ended with, and how many were left of their list
-    for part in parts:
-        named = pc.or_(*(pc.is_in(part[column], value_set=gone) for column in (C.VIEWER, C.CANDIDATE)))
-        left = part.filter(pc.invert(named))
+def _in_list_order(groups: Iterable[pa.Table]) -> bool:
+    """Return whether rows ascend by viewer, and within a viewer by rank."""
+    last: tuple[str, int] | None = None
+    for group in groups:
+        if not len(group):
+            continue
+        viewer, rank = (group[column].combine_chunks() for column in (C.VIEWER, C.RANK))
+        first = (viewer[0].as_py(), rank[0].as_py())
+        if last is not None and first < last:
+            return False
+        last = (viewer[-1].as_py(), rank[-1].as_py())
+        before, after = viewer.slice(0, len(viewer) - 1), viewer.slice(1)
+        same = pc.equal(after, before)
+        ascends = pc.greater_equal(rank.slice(1), rank.slice(0, len(rank) - 1))
+        if not pc.all(pc.if_else(same, ascends, pc.greater(after, before)), min_count=0).as_py():
+            return False
+    return True
+
+
+def _without(groups: Iterable[pa.Table], removed: Ids) -> Iterator[pa.Table]:
+    ids = pa.array(removed, pa.string())
+    viewer, n_listed = None, 0  # whom the last group ended with, and how many were left of their list
+    for group in groups:
+        named = pc.or_(*(pc.is_in(group[column], value_set=ids) for column in (C.VIEWER, C.CANDIDATE)))
+        left = group.filter(pc.invert(named))
         if not len(left):
             continue
         viewers = left[C.VIEWER].to_numpy()

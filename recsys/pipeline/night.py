@@ -120,14 +120,14 @@ def chosen_policy(settings: PolicySettings) -> Policy:
     return policy
 
 
-def still_here(
+def without_erased(
     people: Population, erased: ErasedPeople
 ) -> tuple[Int32Array, Population, npt.NDArray[np.object_]]:
-    """Return the rows of everybody who is still here, them as a population, and the ids of those gone."""
-    gone = erased.among(people.ids.values)
-    rows = np.flatnonzero(~gone).astype(np.int32)
-    left = people.take(rows) if gone.any() else people
-    return rows, left, people.ids.values[gone]
+    """Return the rows of everybody not erased, them as a population, and the ids of the erased."""
+    is_erased = erased.among(people.ids.values)
+    rows = np.flatnonzero(~is_erased).astype(np.int32)
+    remaining = people.take(rows) if is_erased.any() else people
+    return rows, remaining, people.ids.values[is_erased]
 
 
 def late_events(events: Events, published: Path) -> int | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +25,19 @@ from recsys.errors import (
     explained,
 )
 from recsys.pipeline.erasure import remove_runs_naming_erased
+from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.gates import ask
 from recsys.pipeline.gates.base import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.gates.distribution import PORTRAIT, portrait_bytes, portrait_of
-from recsys.pipeline.history import GATES_FILE, gates_bytes, keep_history, past_nights
-from recsys.pipeline.list_files import write_lists
+from recsys.pipeline.history import GATES_FILE, gates_bytes, keep_history, read_history
+from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.night import Night
+from recsys.pipeline.night import Night, without_erased
+from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
+from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.snapshot_files import stages_of, write_serving
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
@@ -82,6 +85,52 @@ class Outcome:
     def exit_code(self) -> int:
         """0 published, 10 published with warnings, 20 refused."""
         return _EXIT[self.level]
+
+
+@dataclass(frozen=True)
+class PublicationInputs:
+    """The files a publication is made of.
+
+    evaluation: what `recsys evaluate` wrote, None when the model was not evaluated: then the gate of
+    calibration has nothing to judge. allocation: the folder with the prices of attention, None when the
+    lists were not allocated together: then live search ranks without prices.
+    """
+
+    lists: Path
+    model: Path
+    evaluation: Path | None
+    allocation: Path | None
+
+    @classmethod
+    def of(cls, work: WorkFolder) -> Self:
+        """Return the files of the night in a work folder."""
+        return cls(work.lists, work.model, work.evaluation, work.allocation)
+
+
+def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> Outcome:
+    """Publish the lists of a night without the people erased since they were made; see `publish`.
+
+    The nightly batch and `recsys publish` both come through here.
+    Raises SourceError when a file of `inputs` cannot be read or is of other people or models.
+    """
+    settings, model = night.settings, inputs.model
+    erased = ErasureList.of(published).now()
+    rows, people, gone = without_erased(night.people, erased)
+    prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
+    return publish(
+        lambda path: copy_lists(inputs.lists, path, without=gone),
+        people,
+        night.policy,
+        published=published,
+        settings=settings.publish,
+        source=settings.source,
+        made_from=fingerprints_of(settings, night.policy, source=night.source, model=model),
+        serving=serving_writer(night, model, rows=rows, prices=prices),
+        calibration=(
+            None if inputs.evaluation is None else read_calibration(inputs.evaluation, settings.model.name)
+        ),
+        events=night.n_events,
+    )
 
 
 def publish(
@@ -148,7 +197,7 @@ def publish(
             previous=previous,
             previous_problem=problem,
             erased=erased,
-            past=past_nights(published),
+            past=[night.numbers for night in read_history(published) if night.published],
             calibration=calibration,
         )
         gates = tuple(ask(proposal))

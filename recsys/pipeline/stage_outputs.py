@@ -15,7 +15,9 @@ import numpy as np
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import CodedEvents, Events
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.errors import SourceError, explained
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.fingerprint import code_id, source_id, text_id
 from recsys.pipeline.gates.base import Calibration
@@ -96,36 +98,55 @@ def read_features(folder: Path) -> FeatureMap:
 
 
 def read_calibration(path: Path, model: str) -> Calibration | None:
-    """Return the calibration error of a model from the evaluation of a night, None when nobody judged it.
+    """Return the calibration error of a model from an evaluation, None when too little happened to tell.
 
     path: the file the evaluation wrote; model: the name of the model that made the lists.
+    Raises SourceError when the file cannot be read or evaluates other models: a gate must not pass
+    because nobody looked.
     """
+    remedy = "make it with recsys evaluate, with the settings the model was trained with"
     try:
         found = json.loads(path.read_bytes())
-        rows = [row for row in found.get("measures", ()) if row["model"] == model and row["slice"] == "all"]
+        if "not_judged" in found:
+            return None
+        rows = [row for row in found["measures"] if row["model"] == model and row["slice"] == "all"]
         errors = [row["value"] for row in rows if (row["metric"], row.get("target")) == ("ece", "like")]
-        return Calibration(float(errors[0]), int(found["answered_after"])) if errors else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        n_answers = int(found["answered_after"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            explained("not an evaluation", where=str(path), got=repr(error), remedy=remedy)
+        ) from error
+    if not rows:
+        raise SourceError(explained(f"no evaluation of '{model}'", where=str(path), remedy=remedy))
+    return Calibration(float(errors[0]), n_answers) if errors and errors[0] is not None else None
 
 
 _PRICES: Final = "prices"
+_OF_PEOPLE: Final = "people"
 FIGURES: Final = "figures.json"
 
 
-def write_allocation(folder: Path, prices: Float32Array, figures: Mapping[str, Any]) -> None:
+def write_allocation(folder: Path, prices: Float32Array, figures: Mapping[str, Any], *, ids: IdIndex) -> None:
     """Write figures for the report and the price of everybody's attention, `(n_people,)`.
 
-    Prices come last, so that a folder left half written cannot be read.
+    ids: whose prices these are. Prices come last, so that a folder left half written cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_durably(folder / FIGURES, json.dumps(figures, indent=1).encode() + b"\n")
-    save_arrays(folder, {_PRICES: prices})
+    save_arrays(folder, {_PRICES: prices}, {_OF_PEOPLE: _ids_fingerprint(ids)})
 
 
-def read_prices(folder: Path) -> Float32Array:
-    """Read the price of everybody's attention, `(n_people,)` float32.
+def read_prices(folder: Path, ids: IdIndex) -> Float32Array:
+    """Read the price of everybody's attention, `(n_people,)` float32, in the order of `ids`.
 
-    Raises SourceError when it is missing or damaged.
+    Raises SourceError when it is missing or damaged, or the prices are those of other people.
     """
-    return np.asarray(load_arrays(folder)[0][_PRICES], np.float32)
+    arrays, meta = load_arrays(folder)
+    if meta.get(_OF_PEOPLE) != _ids_fingerprint(ids):
+        remedy = "allocate the lists again, or publish with the tables they were made from"
+        raise SourceError(explained("these prices are of other people", where=str(folder), remedy=remedy))
+    return np.asarray(arrays[_PRICES], np.float32)
+
+
+def _ids_fingerprint(ids: IdIndex) -> str:
+    return text_id("\n".join(ids.values))

@@ -140,7 +140,7 @@ def _is_taken(root: Path, path: Path) -> bool:
     readers: dict[Path, Callable[[], Any]] = {
         WORK.features: lambda: read_features(work.features),
         WORK.model: lambda: load_model(settings.model, work.model),
-        WORK.allocation: lambda: read_prices(work.allocation),
+        WORK.allocation: lambda: read_prices(work.allocation, Night.under_way(settings, work).people.ids),
     }
     if path == WORK.accepted:
         return is_accepted(work.accepted, Night.under_way(settings, work).identity) and bool(

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import CHANGES
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.config import read_settings
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import PUBLISHED, WORK, WorkFolder
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
@@ -39,6 +41,11 @@ class Folder:
     @property
     def published(self) -> Path:
         return self.root / PUBLISHED
+
+    def night(self) -> Night:
+        """Return the night under way here, with its files by their full paths."""
+        work = WorkFolder(self.root / WORK.root)
+        return Night.under_way(read_settings(work.settings), work)
 
     def run(self, *changes: str, stages: tuple[str, ...] = STAGES) -> dict[str, int]:
         """Run stages one after the other until one fails; return their exit codes."""

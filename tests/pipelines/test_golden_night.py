@@ -103,7 +103,7 @@ def test_lists_are_chosen_for_everybody_together(golden: Folder) -> None:
     opens = lists["viewer_id"].map(activity).map({"today": 0.9, "week": 0.45, "month": 0.12})
     likes = (lists["p_like"].astype(float) * lists["rank"] ** -0.5 * opens).groupby(lists["candidate_id"])
     assert 0.0 < likes.sum().max() <= 5.0
-    prices = read_prices(golden.root / WORK.allocation)
+    prices = read_prices(golden.root / WORK.allocation, golden.night().people.ids)
     assert (prices >= 0).all()
     assert prices.max() > 0
     figures = json.loads((golden.root / WORK.allocation / "figures.json").read_text())
@@ -124,7 +124,7 @@ def test_without_the_allocator_a_list_is_the_best_of_its_pool(golden: Folder, tm
     best = pool[pool["rank"] <= 20].reset_index(drop=True)
     pd.testing.assert_frame_equal(lists.drop(columns="reasons"), best.drop(columns="reasons"))
     assert lists["reasons"].map(len).max() > 0
-    assert not read_prices(folder.root / WORK.allocation).any()
+    assert not read_prices(folder.root / WORK.allocation, folder.night().people.ids).any()
 
 
 def test_another_run_gives_the_same_bytes(golden: Folder, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Gates that look at many people or many nights: each passes what is usual and answers to what is not."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.config import GateSettings
 from recsys.data.population import Coded
+from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
 from recsys.pipeline.gates.base import Band, usual_band
 from recsys.pipeline.gates.distribution import (
@@ -25,7 +27,9 @@ from recsys.pipeline.gates.distribution import (
 )
 from recsys.pipeline.gates.lists import overlap
 from recsys.pipeline.gates.safety import erased
-from recsys.pipeline.history import past_nights, read_gates
+from recsys.pipeline.history import read_history
+from recsys.pipeline.publish import Outcome
+from recsys.pipeline.retention import run_ids
 from recsys.pipeline.stage_outputs import read_calibration
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.publication import read_publication
@@ -100,13 +104,16 @@ def test_calibration(proposal: Proposal, ece: float, answers: int, level: Level)
 def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None:
     assert calibration(proposal).level is Level.PASS
     path = tmp_path / "evaluation.json"
-    assert read_calibration(path, "content") is None
+    with pytest.raises(SourceError, match="not an evaluation"):
+        read_calibration(path, "content")
     path.write_text(json.dumps({"not_judged": "too few answers"}))
     assert read_calibration(path, "content") is None
     row = {"slice": "all", "model": "content", "metric": "ece", "target": "like", "value": 0.04}
     rows = [row, row | {"slice": "0", "value": 9}, row | {"model": "random"}, row | {"target": "mutual"}]
     path.write_text(json.dumps({"measures": rows, "answered_after": 700}))
     assert read_calibration(path, "content") == Calibration(0.04, 700)
+    with pytest.raises(SourceError, match="no evaluation of 'hybrid'"):
+        read_calibration(path, "hybrid")
 
 
 def test_a_cohort_that_fares_worse(proposal: Proposal, night: Night) -> None:
@@ -172,12 +179,35 @@ def test_a_band_needs_nights_and_is_not_widened_by_one() -> None:
     assert usual_band([*nights, {"g": {"x": "text"}}], "g", "x", limits, least=0.1) is None
 
 
-def test_earlier_nights_are_read_back(night: Night, tmp_path: Path) -> None:
-    runs = [night.publish(tmp_path, settings=SETTINGS) for _ in range(3)]
-    (runs[1].folder / "gates.json").write_bytes(b"{")
-    found = past_nights(tmp_path)
-    assert len(found) == 2
-    assert found[-1] == {result.gate: result.numbers for result in read_gates(runs[2].folder)}
+def test_usual_bands_hold_when_few_runs_stay_on_disk(night: Night, tmp_path: Path) -> None:
+    gates = GateSettings(band_nights=14)
+    settings = SETTINGS.model_copy(update={"keep": 2, "gates": gates})
+    outcomes = [night.publish(tmp_path, settings=settings) for _ in range(16)]
+    assert len(run_ids(tmp_path)) == 2
+    exposures = [_numbers(outcome, "exposure") for outcome in outcomes]
+    assert [at for at, numbers in enumerate(exposures) if "low" in numbers] == [14, 15]
+    past = [known.numbers for known in read_history(tmp_path) if known.published]
+    assert past == [{result.gate: result.numbers for result in outcome.gates} for outcome in outcomes]
+    assert usual_band(past[1:], "drift", f"psi.{C.P_MUTUAL}", gates, least=0.0) is not None
+
+
+def test_refused_nights_are_not_part_of_what_is_usual(night: Night, tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"gates": GateSettings(band_nights=2)})
+    selves = night.lists.assign(**{C.CANDIDATE: night.lists[C.VIEWER]})
+    for _ in range(3):
+        assert not night.publish(tmp_path, selves, settings=settings).published
+    assert "low" not in _numbers(night.publish(tmp_path, settings=settings), "exposure")
+
+
+def test_a_band_follows_a_lasting_change() -> None:
+    limits, before, after = GateSettings(), {"g": {"x": 1.0}}, {"g": {"x": 2.0}}
+    band = usual_band([before] * 300 + [after] * 28, "g", "x", limits, least=0.1)
+    assert band == Band(1.9, 2.1)
+
+
+def _numbers(outcome: Outcome, gate: str) -> Mapping[str, float | int | str]:
+    [result] = [result for result in outcome.gates if result.gate == gate]
+    return result.numbers
 
 
 def test_a_portrait_names_nobody(night: Night, tmp_path: Path) -> None:

@@ -121,6 +121,13 @@ def test_lists_close_up_where_somebody_is_gone(
     pd.testing.assert_frame_equal(read_lists(tmp_path / "left"), expected)
 
 
+def test_lists_of_another_tool_are_sorted_and_certain(night: Night, tmp_path: Path) -> None:
+    write_lists(tmp_path / "ours", night.lists)
+    night.lists.sample(frac=1.0, random_state=5).to_parquet(tmp_path / "theirs", row_group_size=7)
+    copy_lists(tmp_path / "theirs", tmp_path / "copy")
+    pd.testing.assert_frame_equal(read_lists(tmp_path / "copy"), read_lists(tmp_path / "ours"))
+
+
 def test_what_holds_no_lists_is_not_copied(tmp_path: Path) -> None:
     pq.write_table(pa.table({C.VIEWER: ["a"]}), tmp_path / "source")
     with pytest.raises(SourceError, match="not a file of lists"):

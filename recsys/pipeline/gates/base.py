@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -57,8 +58,8 @@ class Proposal:
 
     undeclared: platform conditions the operator did not declare.
     erased:     who asked to be erased.
-    past:       what the gates of earlier nights counted, the latest last.
-    calibration: how far what the model states is from what happened, None when nobody judged it.
+    past:       what the gates of earlier published nights measured, the latest last, see `read_history`.
+    calibration: how far what the model states is from what happened, None when it was not evaluated.
     previous:   the publication served now, None when there is none; previous_problem says why it
                 could not be read.
     """
@@ -106,8 +107,12 @@ def graded(gate: str, message: str, *, warn: bool, block: bool, **values: float)
     return GateResult(gate, level, message, values)
 
 
-_USUAL: float = 1.4826
+_USUAL: Final = 1.4826
 """Median absolute deviations of a normal distribution in one standard deviation."""
+
+
+_BAND_WINDOW: Final = 28
+"""Nights a band looks back: after a lasting change of the settings what is usual follows in two weeks."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,7 @@ def usual_band(
     """
     known = [night[gate][number] for night in past if number in night.get(gate, {})]
     values = np.array([value for value in known if isinstance(value, int | float)], float)
+    values = values[-max(limits.band_nights, _BAND_WINDOW) :]
     if len(values) < limits.band_nights:
         return None
     middle = float(np.median(values))
