@@ -4,10 +4,8 @@ A broken table raises TableError with every problem at once. A broken row is qua
 reason, and rows in = rows accepted + rows quarantined, which is counted on every run.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -188,8 +186,6 @@ class Contract:
         return [f"{what}: {named}; keep one row for each"]
 
     def _split(self, rows: pd.DataFrame, kept: npt.NDArray[np.bool_], quarantined: pd.DataFrame) -> Checked:
-        pass  # DROPIMPORT
-
         n_rows, refused = len(rows), rows[~kept].reset_index(drop=True)
         accepted = _moved(rows, kept)
         if len(accepted) + len(quarantined) != n_rows:
@@ -201,7 +197,6 @@ class Contract:
                     remedy="report this: it is a defect",
                 )
             )
-        confirm(self.table, self.fields, self.key, accepted)
         return Checked(accepted, quarantined, self.precaution(refused, quarantined))
 
 
@@ -221,39 +216,3 @@ def _first(reason: str | npt.NDArray[np.object_]) -> str:
 def positions(rows: pd.DataFrame) -> IndexArray:
     """Return the positions of rows in the table they come from."""
     return rows.index.to_numpy(np.intp)
-
-
-_SHOWN = 5
-
-
-@lru_cache(maxsize=64)
-def pandera_schema(table: str, fields: tuple[Field, ...], key: tuple[str, ...]) -> Any:
-    """Return the `pandera.DataFrameSchema` of accepted rows: strict, ordered, key unique."""
-    import pandera.pandas as pa
-
-    return pa.DataFrameSchema(
-        {field.name: pa.Column(name=field.name, **field.check()) for field in fields},
-        name=table,
-        strict=True,
-        ordered=True,
-        unique=list(key) or None,
-        report_duplicates="exclude_first",
-    )
-
-
-def confirm(table: str, fields: Sequence[Field], key: tuple[str, ...], accepted: pd.DataFrame) -> None:
-    """Check accepted rows once more, by the declaration alone, all failures at once.
-
-    Raises RecsysError when a row passed that should not have: a defect of this package, not of the
-    data, and nothing enters.
-    """
-    import pandera.errors
-
-    try:
-        pandera_schema(table, tuple(fields), key).validate(accepted, lazy=True, inplace=True)
-    except pandera.errors.SchemaErrors as wrong:
-        cases = wrong.failure_cases[["column", "check"]].drop_duplicates().head(_SHOWN)
-        listed = ", ".join(f"{c}: {k}" for c, k in cases.itertuples(index=False))
-        raise RecsysError(
-            explained("accepted rows break their contract", where=table, got=listed, remedy="report this")
-        ) from None

@@ -76,10 +76,6 @@ class Field(ABC):
     def read(self, values: pd.Series) -> Read:
         """Return the canonical values and every fault; `values` has positions as its index."""
 
-    @abstractmethod
-    def check(self) -> dict[str, Any]:
-        """Return what pandera should demand of the canonical column, as `pandera.Column` arguments."""
-
     def fault(self, rule: str, rows: IndexArray, what: str, *, remedy: str = "") -> Fault:
         """Return one fault of this column with one sentence for all rows."""
         return Fault(f"{self.name}.{rule}", rows, explained(what, where=self.name, remedy=remedy))

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,12 +45,6 @@ class Word(TextField):
     def _unknown(self, near: Iterable[str]) -> Refused:
         remedy = self.hint or f"use one of {', '.join(self.words)}"
         return Refused("unknown_word", "unknown word", remedy, () if self.hint else near)
-
-    def check(self) -> dict[str, Any]:
-        """One of the words."""
-        import pandera.pandas as pa
-
-        return {"nullable": self.nullable, "checks": pa.Check.isin(self.words)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,20 +90,6 @@ class WordSet(Word):
         for word in members:
             self._refuse_forbidden(word)
         raise self._unknown(())
-
-    def check(self) -> dict[str, Any]:
-        """Sorted tuples of the words, each once."""
-        import pandera.pandas as pa
-
-        words = frozenset(self.words)
-
-        def canonical(values: pd.Series) -> bool:
-            return all(
-                isinstance(v, tuple) and words.issuperset(v) and list(v) == sorted(set(v))
-                for v in pd.unique(values.dropna())
-            )
-
-        return {"nullable": self.nullable, "checks": pa.Check(canonical, error="canonical set")}
 
 
 def _members(value: object, longest: int) -> tuple[str, ...] | str | None:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,19 +95,6 @@ class Real(Field):
     def _canonical(self, numbers: npt.NDArray[np.float64]) -> pd.Series:
         return pd.Series(numbers)
 
-    def check(self) -> dict[str, Any]:
-        """Finite float64 within the bounds."""
-        import pandera.pandas as pa
-
-        bounds = {"include_min": not self.above}
-        return {
-            "dtype": "float64",
-            "nullable": self.nullable,
-            "checks": pa.Check.in_range(
-                max(self.least, -np.finfo(float).max), min(self.most, np.finfo(float).max), **bounds
-            ),
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Real):
@@ -144,17 +130,6 @@ class Whole(Real):
 
     def _canonical(self, numbers: npt.NDArray[np.float64]) -> pd.Series:
         return pd.Series(numbers).astype("Int32")
-
-    def check(self) -> dict[str, Any]:
-        """Whole numbers, of the allowed ones."""
-        import pandera.pandas as pa
-
-        allowed = (
-            pa.Check.isin(self.allowed)
-            if self.allowed
-            else pa.Check.in_range(int(self.least), int(self.most))
-        )
-        return {"dtype": "Int32", "nullable": self.nullable, "checks": allowed}
 
 
 def _hashable(value: object) -> object:
@@ -198,10 +173,6 @@ class Flag(Field):
         if all_null(pd.Series(meanings, dtype=object)):
             return Read(pd.Series(pd.NA, range(len(given)), dtype="boolean"), (*faults, *refused))
         return Read(pd.Series(meanings, dtype="boolean"), (*faults, *refused))
-
-    def check(self) -> dict[str, Any]:
-        """Truth values."""
-        return {"dtype": "boolean", "nullable": self.nullable}
 
 
 def _spelling(value: object) -> str:

@@ -4,7 +4,6 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from zoneinfo import available_timezones
 
 import pandas as pd
@@ -69,10 +68,6 @@ class TextField(Field):
         if len(value) > self.longest:
             raise Refused("too_long", "too long a text", f"at most {self.longest} characters")
         return self.meaning(value)
-
-    def check(self) -> dict[str, Any]:
-        """Text, or None where that is allowed."""
-        return {"nullable": self.nullable}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,10 +71,6 @@ class Time(Field):
             what = "not a time that exists"
             faults.append(self.fault("not_a_time", np.flatnonzero(impossible), what, remedy=_USE_UTC))
         return times, faults
-
-    def check(self) -> dict[str, Any]:
-        """Say it in UTC."""
-        return {"dtype": _UTC, "nullable": self.nullable}
 
 
 def _hashable(value: object) -> object:
