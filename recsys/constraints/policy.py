@@ -69,8 +69,6 @@ class Policy:
 
         verification: the tier needed to be listed. same_employer: keep people of one employer apart.
         """
-        pass  # DROPIMPORT
-
         return cls(standard_constraints(verification=verification, same_employer=same_employer))
 
     def _repr_html_(self) -> str:
