@@ -1,14 +1,13 @@
 """The search of one viewer at serving time: the kernels of the night over mapped arrays."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.retrieval.bounds import COMBINER_NUMBERS
-from recsys.retrieval.index import Layout, layout_of
+from recsys.retrieval.index import Layout
 from recsys.retrieval.masks import mask_of, taken
 from recsys.retrieval.shortlist import COLUMNS, Chunks, Wanted
 from recsys.retrieval.sparse_masks import Links, close_pairs
@@ -32,13 +31,10 @@ class Live:
     nobody: Links
 
     @classmethod
-    def of(
-        cls, layout: Mapping[str, npt.NDArray[Any]], prices: npt.NDArray[np.float64], combiner: str
-    ) -> "Live":
-        """Build from the arrays of a layout."""
-        laid = layout_of(layout)
-        nobody = Links(np.zeros(len(laid.order) + 1, np.int64), np.zeros(0, np.int32))
-        return cls(laid, prices, float(prices.max(initial=0.0)), combiner, nobody)
+    def of(cls, layout: Layout, prices: npt.NDArray[np.float64], combiner: str) -> "Live":
+        """Build from a layout."""
+        nobody = Links(np.zeros(len(layout.order) + 1, np.int64), np.zeros(0, np.int32))
+        return cls(layout, prices, float(prices.max(initial=0.0)), combiner, nobody)
 
     def is_listed(self, row: int) -> bool:
         """Say whether the person at `row` is seen and sees at all; -1 is nobody."""

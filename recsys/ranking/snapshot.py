@@ -17,9 +17,11 @@ from recsys.messaging.reasons import Reasons
 from recsys.ranking.live_search import Live
 from recsys.ranking.snapshot_files import SERVING_SCHEMA, ServedIds, ServedStages, shows_nothing
 from recsys.retrieval.compilation import warm_up
+from recsys.retrieval.index import Layout
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.store import SafetyStore
 from recsys.storage.arrays import INDEX, load_arrays
+from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
 from recsys.storage.publication import RUNS, SERVING
 from recsys.types import Int32Array
@@ -71,7 +73,9 @@ class Served:
             likes=Lists(**section("likes", arrays)),
             reasons=Reasons.from_arrays(section("reasons", arrays), meta["reason_codes"]),
             stages=ServedStages(section("stages", arrays), meta["stage_names"]),
-            live=Live.of(section("layout", arrays), arrays["prices"], meta["combiner"]),
+            live=Live.of(
+                dataclass_from_arrays(Layout, arrays, {}, "layout"), arrays["prices"], meta["combiner"]
+            ),
         )
 
     @property
@@ -156,7 +160,7 @@ def open_served(published: Path, run_id: str, safety: SafetyStore, *, policy: st
     _check_meta(manifest, meta, policy)
     try:
         served = Served.of(manifest, arrays, meta)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (SourceError, KeyError, TypeError, ValueError, IndexError) as error:
         raise _refused("a run lacks part of what serving needs", run_id) from error
     _check_erased(served, safety)
     _check_listed(served, ErasureList.of(published).now())

@@ -22,9 +22,10 @@ from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
 from recsys.ranking.recommend import likes_given
-from recsys.retrieval.index import Layout, lay_out, layout_arrays
+from recsys.retrieval.index import Layout, lay_out
 from recsys.retrieval.top_k import TILE
 from recsys.storage.arrays import save_arrays
+from recsys.storage.dataclass_codec import dataclass_to_arrays
 from recsys.types import BytesArray
 
 
@@ -199,7 +200,7 @@ def write_served(
         "prices": _in_tile_order(prices, layout),
         **named("lists", lists),
         **named("likes", {"indptr": likes.indptr, "indices": likes.indices}),
-        **named("layout", layout_arrays(layout)),
+        **dataclass_to_arrays(layout, "layout").arrays,
         **named("reasons", reasons.arrays()),
         **named("stages", stages),
     }

@@ -1,8 +1,6 @@
 """What scoring reads of people, checked and laid out in tile order."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -153,49 +151,3 @@ def layout_bytes(directed: Directed, compiled: Compiled) -> int:
     width = padded(directed.n_factors)
     factors = 8 * width + 4 * (-(-width // STEP) * STEP)
     return n_listed * (factors + 8 * words + 64) + cells + 8 * entries
-
-
-def layout_arrays(layout: Layout) -> dict[str, npt.NDArray[Any]]:
-    """Return every array of a layout by a name of its own, such as `people.taste`."""
-    return {name[1:]: array for name, array in _flat(layout, "")}
-
-
-def layout_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Layout:
-    """Return the layout of which these are the arrays."""
-    return _named(Layout, arrays, "")
-
-
-def save_layout(layout: Layout, folder: Path) -> None:
-    """Write every array of a layout to a file of its own."""
-    for name, array in _flat(layout, ""):
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-
-
-def open_layout(folder: Path) -> Layout:
-    """Return a layout whose arrays are memory-mapped: processes that open one folder share its memory.
-
-    The maps are copy-on-write, so files cannot change; and kernels see the type of array they were
-    compiled for.
-    """
-    return _rebuilt(Layout, folder, "")
-
-
-def _flat(value: Any, name: str) -> list[tuple[str, npt.NDArray[Any]]]:
-    if isinstance(value, np.ndarray):
-        return [(name, value)]
-    return [pair for field in value._fields for pair in _flat(getattr(value, field), f"{name}.{field}")]
-
-
-def _named(kind: Any, arrays: Mapping[str, npt.NDArray[Any]], name: str) -> Any:
-    if not hasattr(kind, "_fields"):
-        return arrays[name[1:]]
-    hints = get_type_hints(kind)
-    return kind(*(_named(hints[field], arrays, f"{name}.{field}") for field in kind._fields))
-
-
-def _rebuilt(kind: Any, folder: Path, name: str) -> Any:
-    if not hasattr(kind, "_fields"):
-        array = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
-        return np.asarray(array) if array.size else np.array(array)
-    hints = get_type_hints(kind)
-    return kind(*(_rebuilt(hints[field], folder, f"{name}.{field}") for field in kind._fields))

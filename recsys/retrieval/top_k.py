@@ -14,12 +14,13 @@ from recsys.constraints.compiled import Compiled
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
 from recsys.retrieval.bounds import COMBINER_NUMBERS
-from recsys.retrieval.index import Layout, lay_out, layout_bytes, open_layout, save_layout
+from recsys.retrieval.index import Layout, lay_out, layout_bytes
 from recsys.retrieval.results import Gathered, MutualLists
 from recsys.retrieval.shortlist import NO_PRICE, Chunks, Wanted, chunks_within, refuse
 from recsys.retrieval.sparse_masks import Links, links
 from recsys.retrieval.tile_search import Search
 from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Int32Array
 
 TILE = 256
@@ -62,15 +63,15 @@ class Retriever:
     @classmethod
     def opened(cls, folder: Path) -> Self:
         """Return what `save` wrote; processes that open one folder share its memory."""
-        retriever, layout = cls.__new__(cls), open_layout(folder)
+        retriever = cls.__new__(cls)
+        layout = load_dataclass(Layout, folder, mmap="c", verify=False)
         retriever._take(layout, tile=int(np.diff(layout.starts).max(initial=1)), n_bytes=0, memory_mb=None)
         return retriever
 
     def save(self, folder: Path) -> None:
         """Write everybody to files in `folder`, for processes to search side by side."""
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        save_layout(self._layout, folder)
+        save_dataclass(folder, self._layout)
 
     def _take(self, layout: Layout, tile: int, n_bytes: int, memory_mb: float | None) -> None:
         self._n_people = len(layout.position)

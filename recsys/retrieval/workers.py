@@ -3,14 +3,14 @@
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from recsys.retrieval.index import Layout, open_layout, save_layout
+from recsys.retrieval.index import Layout
 from recsys.retrieval.shortlist import Best, Chunks
 from recsys.retrieval.tile_search import Search, Workspace, tile_best
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Int32Array
 
 Found = Iterator[tuple[Int32Array, Best]]
@@ -51,7 +51,7 @@ def in_processes(
     """Yield the same from spawned processes, which share the layout through memory-mapped files."""
     spawn = multiprocessing.get_context("spawn")
     with TemporaryDirectory(prefix="retrieval-") as folder:
-        save_layout(layout, Path(folder))
+        save_dataclass(folder, layout)
         given = (folder, search, chunks)
         with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start, initargs=given) as pool:
             yield from _in_order(pool, _tile_of_this_process, tiles, workers)
@@ -77,7 +77,7 @@ class _Process:
 
 
 def _start(folder: str, search: Search, chunks: Chunks) -> None:
-    _Process.layout = open_layout(Path(folder))
+    _Process.layout = load_dataclass(Layout, folder, mmap="c", verify=False)
     _Process.search = search
     _Process.work = Workspace(chunks, _Process.layout, search.wanted.k)
 

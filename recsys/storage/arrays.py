@@ -75,11 +75,16 @@ def load_arrays(
         mapped = mmap and 0 not in entry["shape"]  # an empty file cannot be mapped
         try:
             found = np.load(path, mmap_mode=mode if mapped else None, allow_pickle=False)
-            arrays[name] = np.asarray(found) if mode == "c" else found
         except (ValueError, EOFError, OSError) as error:
             raise SourceError(
                 explained("not an array file", where=str(path), got=str(error), remedy="make it anew")
             ) from error
+        if list(found.shape) != entry["shape"] or found.dtype.str != entry["dtype"]:
+            got, remedy = f"{found.dtype} {found.shape}", "make it anew"
+            raise SourceError(
+                explained("another array than the index says", where=str(path), got=got, remedy=remedy)
+            )
+        arrays[name] = np.asarray(found) if mode == "c" else found
     return arrays, index["meta"]
 
 

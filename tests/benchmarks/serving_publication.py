@@ -14,7 +14,7 @@ from recsys.data.population import Population
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.live_search import Live
 from recsys.ranking.snapshot_files import stage_arrays, write_served
-from recsys.retrieval.index import Layout, lay_out, layout_arrays
+from recsys.retrieval.index import Layout, lay_out
 from recsys.retrieval.top_k import TILE
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import RUNS, SERVING, point_to
@@ -37,7 +37,7 @@ class Community:
         self.ids: IdIndex = directed.ids
         self.layout: Layout = lay_out(directed, compiled, TILE)
         self.reasons = _reasons(directed.ids, rng)
-        live = Live.of(layout_arrays(self.layout), np.zeros(0), "product")
+        live = Live.of(self.layout, np.zeros(0), "product")
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
         self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
 

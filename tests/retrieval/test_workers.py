@@ -7,8 +7,9 @@ import pytest
 
 from recsys.errors import SettingsError
 from recsys.retrieval import Retriever, mutual_top_k
-from recsys.retrieval.index import lay_out, layout_bytes, open_layout, save_layout
+from recsys.retrieval.index import Layout, lay_out, layout_bytes
 from recsys.retrieval.shortlist import COLUMNS, Chunks, chunks_within, scratch_bytes
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from tests.retrieval.test_top_k import same_bytes
 from tests.retrieval.worlds import compiled_world, directed_world
 
@@ -36,13 +37,13 @@ def test_processes_with_nobody_to_search_for() -> None:
 def test_mapped_layouts_hold_the_same_and_cannot_change_the_files(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     layout = lay_out(directed_world(rng, 40), compiled_world(rng, 40), 8)
-    save_layout(layout, tmp_path)
-    opened = open_layout(tmp_path)
+    save_dataclass(tmp_path, layout)
+    opened = load_dataclass(Layout, tmp_path, mmap="c", verify=False)
     assert np.array_equal(opened.people.taste, layout.people.taste)
     assert np.array_equal(opened.sparse.separated.indices, layout.sparse.separated.indices)
     assert opened.words.starts.tolist() == layout.words.starts.tolist()
     opened.people.taste[:] = 7.0
-    assert np.array_equal(open_layout(tmp_path).people.taste, layout.people.taste)
+    assert np.array_equal(load_dataclass(Layout, tmp_path).people.taste, layout.people.taste)
 
 
 def test_a_saved_retriever_finds_the_same(tmp_path: Path) -> None:
