@@ -24,9 +24,9 @@ from recsys.catalogue import Language, load_catalogue
 from recsys.cli.app import language, settings_if_sound
 from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN, BusyError
+from recsys.pipeline.history import read_lines
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PUBLISHED, WORK
-from recsys.pipeline.run_log import read_lines
 from recsys.storage.publication import current_run
 
 TRACK = "track"

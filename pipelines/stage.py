@@ -15,8 +15,8 @@ import structlog
 
 from recsys.config import Settings, read_settings
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
+from recsys.pipeline.history import add_line
 from recsys.pipeline.paths import WORK, WorkFolder
-from recsys.pipeline.run_log import add_line
 from recsys.storage.atomic_write import write_durably
 
 EXIT_DEFECT: Final = 1

@@ -1,10 +1,9 @@
 """The command line: thin, with the names of the library."""
 
 from recsys.cli import (  # noqa: F401 each registers its commands
-    erasure,
     lists,
+    maintenance,
     operators,
-    reporting,
     tables,
     training,
 )

@@ -16,11 +16,10 @@ from recsys.errors import RecsysError
 from recsys.pipeline.erasure import current_run_names_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.base import Level
-from recsys.pipeline.history import read_gates
+from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.lock import is_locked
 from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.pipeline.retention import run_ids
-from recsys.pipeline.run_log import read_lines
 from recsys.plugins import GROUPS, known_names, plugins
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.manifest import read_manifest

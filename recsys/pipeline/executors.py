@@ -1,13 +1,23 @@
-"""Who works through the parts of a step: this process, several, or a cluster; the bytes are the same."""
+"""Executors of the parts of a step: this process, several processes, or a Spark cluster.
 
+The bytes are the same whichever does the parts. Spark is loaded when it is used (extra `spark`, Java 17
+or newer).
+"""
+
+import json
 import multiprocessing
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from recsys.errors import BusyError, explained
+import pyarrow as pa
+
+from recsys import errors
+from recsys.errors import BusyError, RecsysError, explained, imported
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class InProcess:
             yield work(number)
 
 
-_MOST_DEATHS: Final = 3
+_MAX_DEATHS: Final = 3
 """Workers that may die before the step gives up: one killed for its memory will be killed again."""
 
 
@@ -77,9 +87,9 @@ class Processes:
         Raises BusyError when workers keep dying.
         """
         left = list(parts)
-        for _ in range(_MOST_DEATHS):
+        for _ in range(_MAX_DEATHS):
             try:
-                for done in self._tried(job, left):
+                for done in self._attempt(job, left):
                     left.remove(done.number)
                     yield done
             except BrokenProcessPool:
@@ -95,33 +105,131 @@ class Processes:
             )
         )
 
-    def _tried(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+    def _attempt(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
         if not parts:
             return
         spawn = multiprocessing.get_context("spawn")
         workers = min(self.workers, len(parts))
-        with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start, initargs=(job,)) as pool:
-            under_way: list[Future[PartDone]] = [pool.submit(_one, number) for number in parts]
+        with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_job, initargs=(job,)) as pool:
+            submitted: list[Future[PartDone]] = [pool.submit(_run_part, number) for number in parts]
             try:
-                for done in as_completed(under_way):
+                for done in as_completed(submitted):
                     yield done.result()
             finally:
-                for future in under_way:
+                for future in submitted:
                     future.cancel()
 
 
 class _Worker:
-    """What a spawned process holds: the job, and once it was needed, the job opened."""
+    """What one worker keeps from one part to the next: its job, opened when the first part came."""
 
-    job: Job
-    work: WorkOnPart | None = None
-
-
-def _start(job: Job) -> None:
-    _Worker.job, _Worker.work = job, None
+    job: Job | None = None
+    function: WorkOnPart | None = None
 
 
-def _one(number: int) -> PartDone:
-    if _Worker.work is None:
-        _Worker.work = _Worker.job.open()
-    return _Worker.work(number)
+def _opened(job: Job) -> WorkOnPart:
+    if _Worker.function is None or _Worker.job != job:
+        _Worker.job, _Worker.function = job, job.open()
+    return _Worker.function
+
+
+def _set_job(job: Job) -> None:
+    _Worker.job, _Worker.function = job, None
+
+
+def _run_part(number: int) -> PartDone:
+    if _Worker.job is None:
+        raise BusyError(explained("a worker was started without a job", where="executors"))
+    return _opened(_Worker.job)(number)
+
+
+_PART_SCHEMA: Final = "part integer"
+_RESULT_SCHEMA: Final = "part integer, rows bigint, counts string, failed string, message string"
+_PARTS_A_WORKER: Final = 4
+"""Parts a worker is given in one Spark job: as one ends, its parts are reported and progress is seen."""
+
+
+@dataclass(frozen=True)
+class Spark:
+    """Does each part as one group of `applyInArrow`, on the session `master` names.
+
+    master: such as `local[2,4]` (two workers on this machine, four tries a task), `yarn` or
+    `spark://host:7077`; None takes the session that is active, as on a managed cluster.
+
+    Only part numbers and counts go through Spark. Workers read the night's work folder and write their
+    parts to it, so it lies on storage they all share, and this package is installed where they are.
+    Spark tries the task of a worker that died again; an error the job raised on purpose is not tried
+    again and comes through as itself.
+    """
+
+    master: str | None = None
+
+    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+        """Yield the parts of each Spark job as it ends.
+
+        Raises BusyError when Spark gives up, MissingExtraError without the extra `spark`.
+        """
+        if not parts:
+            return
+        session = self._session()
+        at_once = session.sparkContext.defaultParallelism * _PARTS_A_WORKER
+        for start in range(0, len(parts), at_once):
+            yield from _run_parts(session, job, parts[start : start + at_once])
+
+    def _session(self) -> Any:
+        sql = imported("pyspark.sql", extra="spark")
+        active = sql.SparkSession.getActiveSession()
+        if self.master is None and active is not None:
+            return active
+        builder = sql.SparkSession.builder.appName("recsys")
+        if self.master is not None:
+            builder = builder.master(self.master)
+            if self.master.startswith("local"):
+                os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # the workers are this Python
+                builder = builder.config("spark.ui.enabled", "false")
+        return builder.getOrCreate()
+
+
+def _run_parts(session: Any, job: Job, parts: Sequence[int]) -> list[PartDone]:
+    of_spark: Any = imported("pyspark.errors", extra="spark")
+    of_java: Any = imported("py4j.protocol", extra="spark")
+    given = session.createDataFrame([(int(part),) for part in parts], _PART_SCHEMA)
+    spread = given.repartitionByRange(len(parts), "part").groupBy("part")
+    try:
+        rows = spread.applyInArrow(_part_function(job), _RESULT_SCHEMA).collect()
+    except (of_spark.PySparkException, of_java.Py4JError, OSError) as error:
+        remedy = "see the log of the cluster, then run again: finished parts are kept"
+        reason = " ".join(str(error).split())
+        raise BusyError(
+            explained("Spark gave up", where=type(job).__name__, got=reason, remedy=remedy)
+        ) from error
+    for row in rows:
+        if row.failed:
+            raise _rebuilt_error(row.failed, row.message)
+    return [PartDone(row.part, row.rows, json.loads(row.counts)) for row in rows]
+
+
+def _part_function(job: Job) -> Callable[[pa.Table], pa.Table]:
+    """Return what a worker does with a group: one part, with the job opened once a worker."""
+
+    def work(group: pa.Table) -> pa.Table:
+        number = group["part"][0].as_py()
+        try:
+            done = _opened(job)(number)
+            found = (number, done.rows, json.dumps(dict(done.counts)), "", "")
+        except RecsysError as error:
+            found = (number, 0, "{}", type(error).__name__, str(error))
+        types = (pa.int32(), pa.int64(), pa.string(), pa.string(), pa.string())
+        names = ("part", "rows", "counts", "failed", "message")
+        columns = [pa.array([value], kind) for value, kind in zip(found, types, strict=True)]
+        return pa.table(columns, names=list(names))
+
+    return work
+
+
+def _rebuilt_error(name: str, message: str) -> RecsysError:
+    """Return an error of the package that a worker met, of its own kind where its message is enough."""
+    kind = getattr(errors, name, RecsysError)
+    error: RecsysError = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error

@@ -16,8 +16,7 @@ from recsys.models.directed import Directed
 from recsys.models.hybrid import HybridModel
 from recsys.models.popularity import PopularityModel
 from recsys.parallel import n_processors
-from recsys.pipeline.executors import Executor, InProcess, Processes
-from recsys.pipeline.spark_executor import Spark
+from recsys.pipeline.executors import Executor, InProcess, Processes, Spark
 from recsys.plugins import build_plugin, known_names, load_plugin
 from recsys.random import generator
 from recsys.simulation.settings import town_settings

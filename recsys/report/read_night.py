@@ -15,9 +15,8 @@ from recsys.constraints.policy import Policy
 from recsys.data.population import Population, as_utc
 from recsys.errors import InputError, SourceError, explained
 from recsys.evaluation.market import cohort_parity, exposure
-from recsys.pipeline.history import PastNight, read_gates, read_history
+from recsys.pipeline.history import PastNight, read_gates, read_history, read_lines, seconds_until_published
 from recsys.pipeline.paths import WorkFolder
-from recsys.pipeline.run_log import read_lines, seconds_until_published
 from recsys.pipeline.stage_outputs import FIGURES
 from recsys.report.night import NightSummary
 from recsys.simulation.policy_summary import NightsSummary

@@ -14,9 +14,8 @@ from recsys.config import Settings, TrackingSettings
 from recsys.errors import SourceError, explained
 from recsys.pipeline.evaluation_sample import read_judged, write_judged
 from recsys.pipeline.gates.base import GateResult
-from recsys.pipeline.history import read_gates
+from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.paths import WorkFolder
-from recsys.pipeline.run_log import read_lines
 from recsys.safety.erasure_list import person_hash
 from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.publication import LISTS

@@ -11,9 +11,8 @@ from recsys.pipeline import history as module
 from recsys.pipeline import publish as publishing
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates import Level
-from recsys.pipeline.history import HISTORY, read_history
+from recsys.pipeline.history import HISTORY, read_history, seconds_until_published
 from recsys.pipeline.retention import run_ids
-from recsys.pipeline.run_log import seconds_until_published
 from tests.publication.night import MADE_FROM, SETTINGS, Night, make_night, not_shown
 
 

@@ -16,8 +16,8 @@ if shutil.which("java") is None:
 from recsys.config import read_settings
 from recsys.errors import BusyError, InputError, TableError
 from recsys.pipeline.candidates import recommend_night
+from recsys.pipeline.executors import Spark, _rebuilt_error
 from recsys.pipeline.paths import WORK, WorkFolder
-from recsys.pipeline.spark_executor import Spark, _as_it_was
 from tests.contracts.executor_contract import ExecutorContract, Squares
 from tests.pipelines.nights import STAGES, Folder
 
@@ -61,7 +61,7 @@ class AlwaysDies(Squares):
 
 @pytest.mark.parametrize("kind", [InputError, TableError])
 def test_an_error_comes_back_as_its_own_kind(kind):
-    error = _as_it_was(kind.__name__, "what, where, got; remedy")
+    error = _rebuilt_error(kind.__name__, "what, where, got; remedy")
     assert type(error) is kind
     assert str(error) == "what, where, got; remedy"
 

@@ -1,11 +1,70 @@
-"""recsys forget."""
+"""recsys report."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recsys.cli.app import app
+from recsys.cli.app import AsOf, Lang, Params, Source, app
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("report.html"),
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    run: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run id; the one that is served by default.")
+    ] = None,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Write the page about a night.
+
+    Coverage, list lengths, the funnel, the gates and some lists, in one file that opens anywhere.
+
+    Example: recsys report --out report.html --lang ja
+    """
+    from recsys.cli.app import language, opened
+    from recsys.pipeline.paths import WORK
+    from recsys.report.page import render_report
+    from recsys.report.read_night import read_night
+    from recsys.storage.atomic_write import write_durably
+    from recsys.storage.publication import read_publication
+
+    night = opened(source, as_of, params)
+    folder = read_publication(published, run_id=run).folder
+    source_name = night.settings.source
+    summary = read_night(folder, night.people, night.policy, work=WORK, source=source_name)
+    chosen = night.settings.report
+    page = render_report(summary, language(lang, night.settings), sample_lists=chosen.sample_lists)
+    write_durably(out, page.encode())
+    typer.echo(f"{out}")
+
+
+@app.command()
+def doctor(params: Params = None) -> None:
+    """Check what the next night needs.
+
+    The environment, the settings, sizes, the disk, what is served, and the last nights.
+
+    Example: recsys doctor
+    """
+    from recsys.catalogue.loading import Said
+    from recsys.cli.app import language, settings_if_sound
+    from recsys.errors import EXIT_BROKEN_INPUT
+    from recsys.pipeline.doctor import examine
+
+    findings, spoken = examine(params), language(None, settings_if_sound(params))
+    for finding in findings:
+        mark = Said("doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad")
+        typer.echo(f"{mark.text(spoken):<4} {finding.what:<12} {finding.said.text(spoken)}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(EXIT_BROKEN_INPUT)
 
 
 @app.command()
