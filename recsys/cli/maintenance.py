@@ -103,7 +103,7 @@ def forget(
     from recsys.pipeline.postgres_export import erase_from_served_lists
     from recsys.safety import open_safety
     from recsys.safety.erasure_list import ErasureList
-    from recsys.safety.sqlite import SqliteSafety
+    from recsys.safety.sqlite_store import SqliteSafety
     from recsys.tracking.mlflow_tracker import erase_from_tracking
 
     spoken = language(None, settings_if_sound())

@@ -1,21 +1,74 @@
-"""What an operator may see of a pair, and a member never may."""
+"""Audit of a pair: what an operator may see of two people with a permission, and a member never may."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import numpy as np
 
+from recsys.errors import InputError, NotPermittedError, explained
 from recsys.models.directed import sigmoid
 from recsys.ranking.snapshot import Served
-from recsys.safety.store import Standing
+from recsys.safety.store import SafetyExclusions
+
+LONGEST_PERMISSION: Final = timedelta(hours=8)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OperatorPermission:
+    """Lets one operator look into pairs for a stated purpose until a time; made by an `OperatorGate`."""
+
+    operator: str
+    purpose: str
+    until: datetime
+
+
+class OperatorGate:
+    """Gives permissions, and knows its own: a ranker opened with a gate takes that gate's alone.
+
+    Keep it where members' requests cannot reach it.
+
+    >>> gate = OperatorGate()
+    >>> permission = gate.permit("op-7", purpose="appeal 31", minutes=10)
+    >>> gate.check(permission, datetime.now(UTC))
+    """
+
+    def __init__(self) -> None:
+        self._given: list[OperatorPermission] = []
+
+    def permit(self, operator: str, *, purpose: str, minutes: float = 15.0) -> OperatorPermission:
+        """Return a permission that ends by itself.
+
+        Raises InputError without an operator or a purpose, or for a time beyond eight hours.
+        """
+        length = timedelta(minutes=minutes)
+        if not operator or not purpose.strip():
+            raise InputError(explained("a permission names an operator and a purpose"))
+        if not timedelta(0) < length <= LONGEST_PERMISSION:
+            raise InputError(
+                explained("a permission lasts at most eight hours", where="minutes", got=minutes)
+            )
+        now = datetime.now(UTC)
+        permission = OperatorPermission(operator, purpose, now + length)
+        self._given = [one for one in self._given if one.until > now] + [permission]
+        return permission
+
+    def check(self, permission: object, now: datetime) -> None:
+        """Raise NotPermittedError unless this gate gave `permission` and it has not ended."""
+        mine = isinstance(permission, OperatorPermission) and any(permission is one for one in self._given)
+        if not mine or not isinstance(permission, OperatorPermission) or permission.until <= now:
+            raise NotPermittedError(
+                explained("not permitted", remedy="ask the operators' gate for permission")
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class PairView:
+class PairAudit:
     """Why one person is, or is not, on another's page; for operators.
 
     known, listed:   whether the publication holds both, and lists both.
     allowed:         whether its rules let the viewer see the candidate; `recsys why-not` names the rules.
-    viewer_out, out: whether safety takes the viewer, or the candidate for this viewer, out now.
+    viewer_excluded, excluded: whether safety takes the viewer, or the candidate for this viewer, out now.
     stage:           how far the pair had come that night. tonight: the place on the list of the night.
     p_like, p_liked_back: the model's probabilities in [0, 1]. None of what is not known.
     """
@@ -24,8 +77,8 @@ class PairView:
     known: bool
     listed: bool
     allowed: bool
-    viewer_out: bool
-    out: bool
+    viewer_excluded: bool
+    excluded: bool
     stage: str | None
     tonight: int | None
     p_like: float | None
@@ -33,21 +86,21 @@ class PairView:
     reasons: tuple[str, ...]
 
 
-def pair_view(served: Served, viewer_id: str, candidate_id: str, standing: Standing) -> PairView:
-    """Look at a pair of the publication, whatever the rules say of it."""
+def audit_pair(served: Served, viewer_id: str, candidate_id: str, exclusions: SafetyExclusions) -> PairAudit:
+    """Return everything a snapshot and the safety store know of a pair, whatever the rules say of it."""
     viewer, candidate = served.ids.find([viewer_id, candidate_id])
     known, live = min(viewer, candidate) >= 0, served.live
     listed = known and live.is_listed(viewer) and live.is_listed(candidate)
     stage = served.stages.of(viewer, [candidate])[0] if listed else None
     at = np.flatnonzero(served.tonight(viewer).rows == candidate) if known else np.zeros(0, int)
     like, back = _probabilities(served, viewer, candidate) if listed else (None, None)
-    return PairView(
+    return PairAudit(
         run_id=served.run_id,
         known=known,
         listed=listed,
         allowed=bool(listed and served.may_show(viewer, [candidate])[0]),
-        viewer_out=standing.viewer_out,
-        out=candidate_id in standing.out,
+        viewer_excluded=exclusions.viewer_excluded,
+        excluded=candidate_id in exclusions.excluded,
         stage=stage,
         tonight=int(at[0]) + 1 if len(at) else None,
         p_like=like,

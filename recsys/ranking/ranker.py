@@ -25,14 +25,13 @@ from recsys.messaging.icebreakers import opener_kind
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person
 from recsys.ranking.hooks import Call, Hooks, Listeners
 from recsys.ranking.hot_reload import InUse, Publications
-from recsys.ranking.pair_audit import PairView, pair_view
+from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
 from recsys.ranking.response import Item, Offered, Page, Receipt, impressions
 from recsys.ranking.selection import NOBODY, Choice, choose, choose_of
 from recsys.ranking.snapshot import Served, answer
 from recsys.ranking.snapshot_files import LISTED
 from recsys.safety.erasure_list import ErasureList, SafetyWithErasures, person_hash
-from recsys.safety.permission import OperatorGate, OperatorPermission
-from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, Standing
+from recsys.safety.store import MemoryShown, SafetyExclusions, SafetyStore, ShownLog
 from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
@@ -183,11 +182,11 @@ class Ranker:
             skip = answer(lambda: self._shown.shown(viewer_id, self._day(moment)))
             newcomer = self._newcomer(use.served, viewer_id, profile, events)
             if newcomer is None:
-                choice = choose(use.served, self._standing, viewer_id, k, skip)
+                choice = choose(use.served, self._exclusions, viewer_id, k, skip)
                 items = self._items(use.served, viewer_id, choice.rows, moment)
             else:
                 best = newcomer.best(use.served)
-                choice = choose_of(use.served, self._standing, viewer_id, k, skip, best)
+                choice = choose_of(use.served, self._exclusions, viewer_id, k, skip, best)
                 said = newcomer.reason_codes(use.served, np.array(choice.rows, np.int32))
                 stages = [LISTED] * len(said)
                 items = self._dressed(use.served, viewer_id, choice.rows, stages, said, moment)
@@ -218,16 +217,16 @@ class Ranker:
         served = self._publications.current().served
         self._check_age(served, moment)
         viewer, candidate = served.ids.find([viewer_id, candidate_id])
-        standing = self._standing(viewer_id, [candidate_id])
+        exclusions = self._exclusions(viewer_id, [candidate_id])
         whom = candidate if candidate >= 0 else served.somebody_for(viewer)  # the same work for nobody
         shown = served.may_show(max(viewer, 0), [whom])[0]
-        if min(viewer, candidate) < 0 or standing.viewer_out or standing.out or not shown:
+        if min(viewer, candidate) < 0 or exclusions.viewer_excluded or exclusions.excluded or not shown:
             return None
         return self._items(served, viewer_id, [candidate], moment)[0]
 
     def explain_for_operator(
         self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
-    ) -> PairView:
+    ) -> PairAudit:
         """Return everything known of a pair, with a permission of the gate this ranker was opened with.
 
         Each use is logged with the operator and the purpose.
@@ -247,8 +246,8 @@ class Ranker:
             purpose=permission.purpose,
             pair=pair,
         )
-        standing = answer(lambda: self._safety.standing(viewer_id, [candidate_id]))
-        return pair_view(self._publications.current().served, viewer_id, candidate_id, standing)
+        exclusions = answer(lambda: self._safety.exclusions(viewer_id, [candidate_id]))
+        return audit_pair(self._publications.current().served, viewer_id, candidate_id, exclusions)
 
     def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
@@ -263,8 +262,8 @@ class Ranker:
         answer(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
         return events
 
-    def _standing(self, viewer_id: str, candidates: Sequence[str]) -> Standing:
-        return answer(lambda: self._safety.standing(viewer_id, candidates))
+    def _exclusions(self, viewer_id: str, candidates: Sequence[str]) -> SafetyExclusions:
+        return answer(lambda: self._safety.exclusions(viewer_id, candidates))
 
     def _newcomer(
         self, served: Served, viewer_id: str, profile: Profile | None, events: Events | None

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.ranking.snapshot import Served
-from recsys.safety.store import Standing
+from recsys.safety.store import SafetyExclusions
 
-Ask = Callable[[str, Sequence[str]], Standing]
+Ask = Callable[[str, Sequence[str]], SafetyExclusions]
 """Asks the safety store how a viewer and candidates stand at this moment."""
 
 _SPARE: Final = 8
@@ -46,11 +46,11 @@ def choose(served: Served, ask: Ask, viewer_id: str, k: int, skip: Collection[st
         keep &= ~np.isin(tonight.rows, liked)
     rows = tonight.rows[keep].tolist()
     ids = served.ids.at(rows)
-    standing = ask(viewer_id, ids)
-    if not known or standing.viewer_out:
+    exclusions = ask(viewer_id, ids)
+    if not known or exclusions.viewer_excluded:
         return NOBODY
     chance = tonight.propensity[keep].tolist()
-    left_out = standing.out.union(skip)
+    left_out = exclusions.excluded.union(skip)
     found = [(r, p) for r, p, i in zip(rows, chance, ids, strict=True) if i not in left_out][:k]
     if len(found) == k:
         return Choice([r for r, _ in found], [p for _, p in found], live=False)
@@ -69,10 +69,10 @@ def choose_of(  # noqa: PLR0917
     while len(found) < k:
         rows = best[at : at + k + _SPARE].tolist()
         ids = served.ids.at(rows)
-        standing = ask(viewer_id, ids)  # also of nobody: a newcomer may be held
-        if standing.viewer_out:
+        exclusions = ask(viewer_id, ids)  # also of nobody: a newcomer may be held
+        if exclusions.viewer_excluded:
             return NOBODY
-        gone = standing.out | left_out
+        gone = exclusions.excluded | left_out
         found += [row for row, i in zip(rows, ids, strict=True) if i not in gone]
         at += len(rows)
         if at >= len(best):
@@ -86,10 +86,10 @@ def _free(served: Served, ask: Ask, viewer_id: str, row: int) -> Callable[[list[
     def free(found: list[int]) -> list[int]:
         rows = [other for other, may in zip(found, served.may_show(row, found), strict=True) if may]
         ids = served.ids.at(rows)
-        standing = ask(viewer_id, ids)
-        if standing.viewer_out:
+        exclusions = ask(viewer_id, ids)
+        if exclusions.viewer_excluded:
             return []
-        return [row for row, i in zip(rows, ids, strict=True) if i not in standing.out]
+        return [row for row, i in zip(rows, ids, strict=True) if i not in exclusions.excluded]
 
     return free
 

@@ -1,19 +1,14 @@
-"""Stores that are asked in every call who may not be shown to whom."""
+"""Safety stores, which every call asks who may not be shown to whom, and the erasure of people."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from recsys.errors import PluginError, SettingsError, explained
 from recsys.plugins import known_names, load_plugin
-from recsys.safety.sqlite import SqliteSafety
-from recsys.safety.store import MemorySafety, MemoryShown, SafetyStore, ShownLog, Standing
+from recsys.safety.sqlite_store import SqliteSafety
+from recsys.safety.store import MemorySafety, MemoryShown, SafetyExclusions, SafetyStore, ShownLog
 
-if TYPE_CHECKING:
-    from recsys.safety.postgres import PostgresSafety
-
-
-OWN_KINDS: Final = ("sqlite", "postgresql", "postgres")
-_METHODS: Final = ("standing", "erased_since", "block", "report", "hold", "lift", "erase")
+BUILT_IN_KINDS: Final = ("sqlite", "postgresql", "postgres")
+_METHODS: Final = ("exclusions", "erased_since", "block", "report", "hold", "lift", "erase")
 
 
 def open_safety(address: str, *, create: bool = False) -> SafetyStore:
@@ -35,31 +30,30 @@ def open_safety(address: str, *, create: bool = False) -> SafetyStore:
     if kind == "sqlite" and rest:
         return SqliteSafety.create(rest) if create else SqliteSafety(rest)
     if kind in {"postgresql", "postgres"}:
-        store: type[PostgresSafety] = __getattr__("PostgresSafety")
-        return store.create(address) if create else store(address)
-    if kind in known_names("safety", OWN_KINDS):
-        opened: SafetyStore = load_plugin("safety", kind, what="a safety store")(rest, create=create)
-        missing = [name for name in _METHODS if not callable(getattr(opened, name, None))]
-        if missing:
-            raise PluginError(explained("a safety store lacks methods", where=kind, got=", ".join(missing)))
-        return opened
+        from recsys.safety.postgres_store import PostgresSafety  # needs the extra `pg`
+
+        return PostgresSafety.create(address) if create else PostgresSafety(address)
+    if kind in known_names("safety", BUILT_IN_KINDS):
+        return _plugin_store(kind, rest, create=create)
     remedy = "use sqlite:FILE or postgresql://..."  # an address may hold a password, so it is not shown
     raise SettingsError(explained("no address of a safety store", remedy=remedy))
 
 
-def __getattr__(name: str) -> Any:
-    if name == "PostgresSafety":  # needs the extra `pg`
-        return import_module("recsys.safety.postgres").PostgresSafety
-    raise AttributeError(f"module 'recsys.safety' has no attribute '{name}'")
+def _plugin_store(kind: str, address: str, *, create: bool) -> SafetyStore:
+    plugin = load_plugin("safety", kind, what="a safety store")
+    store: SafetyStore = plugin(address, create=create)
+    missing = [name for name in _METHODS if not callable(getattr(store, name, None))]
+    if missing:
+        raise PluginError(explained("a safety store lacks methods", where=kind, got=", ".join(missing)))
+    return store
 
 
 __all__ = [
     "MemorySafety",
     "MemoryShown",
-    "PostgresSafety",
+    "SafetyExclusions",
     "SafetyStore",
     "ShownLog",
     "SqliteSafety",
-    "Standing",
     "open_safety",
 ]

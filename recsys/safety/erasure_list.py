@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.errors import PublicationError, explained
-from recsys.safety.store import SafetyStore, Standing
+from recsys.safety.store import SafetyExclusions, SafetyStore
 from recsys.storage.atomic_write import write_durably
 from recsys.types import BoolArray
 
@@ -162,13 +162,15 @@ class SafetyWithErasures:
     def __init__(self, store: SafetyStore, erasures: ErasureList) -> None:
         self._store, self.erasures = store, erasures
 
-    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        known, erased = self._store.standing(viewer, candidates), self.erasures.now()
+        known, erased = self._store.exclusions(viewer, candidates), self.erasures.now()
         if not len(erased):
             return known
         out = {user for user, gone in zip(candidates, erased.among(candidates), strict=True) if gone}
-        return Standing(known.viewer_out or bool(erased.among([viewer])[0]), known.out | out)
+        return SafetyExclusions(
+            known.viewer_excluded or bool(erased.among([viewer])[0]), known.excluded | out
+        )
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return whom the store knows to be erased; the list cannot name anybody."""

@@ -17,18 +17,18 @@ REPORT: Final = "report"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SafetyExclusions:
     """How one viewer and some candidates stand.
 
-    viewer_out: the viewer is held or erased: nobody may be shown to them.
-    out:        those of the candidates who may not be shown to the viewer. Why is not said.
+    viewer_excluded: the viewer is held or erased: nobody may be shown to them.
+    excluded:        those of the candidates who may not be shown to the viewer. Why is not said.
 
-    >>> Standing(viewer_out=False, out=frozenset({"b"})).out
+    >>> SafetyExclusions(viewer_excluded=False, excluded=frozenset({"b"})).excluded
     frozenset({'b'})
     """
 
-    viewer_out: bool
-    out: frozenset[str]
+    viewer_excluded: bool
+    excluded: frozenset[str]
 
 
 class SafetyStore(Protocol):
@@ -39,11 +39,11 @@ class SafetyStore(Protocol):
     >>> from recsys.safety.store import MemorySafety
     >>> store: SafetyStore = MemorySafety()
     >>> store.hold("a")
-    >>> store.standing("a", []).viewer_out
+    >>> store.exclusions("a", []).viewer_excluded
     True
     """
 
-    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now; ids nobody knows stand free."""
         ...
 
@@ -72,7 +72,7 @@ class SafetyStore(Protocol):
         ...
 
 
-def moment_of(at: datetime | None) -> datetime:
+def utc_moment(at: datetime | None) -> datetime:
     """Return `at` in UTC, now when None.
 
     Raises InputError for a time without a zone.
@@ -84,7 +84,7 @@ def moment_of(at: datetime | None) -> datetime:
     return at.astimezone(UTC)
 
 
-def two_people(actor: str, target: str) -> tuple[str, str]:
+def distinct_pair(actor: str, target: str) -> tuple[str, str]:
     """Return the pair.
 
     Raises InputError when both are one person.
@@ -99,33 +99,33 @@ class MemorySafety:
 
     >>> store = MemorySafety()
     >>> store.block("a", "b")
-    >>> store.standing("b", ["a", "c"])
-    Standing(viewer_out=False, out=frozenset({'a'}))
+    >>> store.exclusions("b", ["a", "c"])
+    SafetyExclusions(viewer_excluded=False, excluded=frozenset({'a'}))
     """
 
     def __init__(self) -> None:
-        self._apart: dict[str, set[str]] = {}
-        self._held: set[str] = set()
+        self._separated: dict[str, set[str]] = {}
+        self._on_hold: set[str] = set()
         self._erased: dict[str, datetime] = {}
 
-    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        apart = self._apart.get(viewer, set())
-        out = frozenset(c for c in candidates if c in apart or self._is_out(c))
-        return Standing(self._is_out(viewer), out)
+        separated = self._separated.get(viewer, set())
+        excluded = frozenset(c for c in candidates if c in separated or self._is_excluded(c))
+        return SafetyExclusions(self._is_excluded(viewer), excluded)
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         return frozenset(
-            user for user, at in list(self._erased.items()) if moment is None or at >= moment_of(moment)
+            user for user, at in list(self._erased.items()) if moment is None or at >= utc_moment(moment)
         )
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        moment_of(at)
-        a, b = two_people(actor, target)
-        self._apart.setdefault(a, set()).add(b)
-        self._apart.setdefault(b, set()).add(a)
+        utc_moment(at)
+        a, b = distinct_pair(actor, target)
+        self._separated.setdefault(a, set()).add(b)
+        self._separated.setdefault(b, set()).add(a)
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
@@ -133,22 +133,22 @@ class MemorySafety:
 
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
-        moment_of(at)
-        self._held.add(user_id)
+        utc_moment(at)
+        self._on_hold.add(user_id)
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._held.discard(user_id)
+        self._on_hold.discard(user_id)
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
-        self._erased.setdefault(user_id, moment_of(at))
-        self._held.discard(user_id)
-        for other in self._apart.pop(user_id, set()):
-            self._apart[other].discard(user_id)
+        self._erased.setdefault(user_id, utc_moment(at))
+        self._on_hold.discard(user_id)
+        for other in self._separated.pop(user_id, set()):
+            self._separated[other].discard(user_id)
 
-    def _is_out(self, user_id: str) -> bool:
-        return user_id in self._held or user_id in self._erased
+    def _is_excluded(self, user_id: str) -> bool:
+        return user_id in self._on_hold or user_id in self._erased
 
 
 _DAYS_KEPT: Final = 2

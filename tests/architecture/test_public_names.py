@@ -25,10 +25,7 @@ PACKAGES = (
     "recsys.plots",
     "recsys.safety",
     "recsys.messaging",
-    "recsys.messaging",
-    "recsys.messaging",
     "recsys.moderation",
-    "recsys.messaging",
 )
 """What the documents use; the packages below these are for those who read the source."""
 NO_EXAMPLE = {"PostgresSafety"}

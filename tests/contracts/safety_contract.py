@@ -6,49 +6,49 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from recsys.errors import InputError
-from recsys.safety.store import SafetyStore, ShownLog, Standing
+from recsys.safety.store import SafetyExclusions, SafetyStore, ShownLog
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-FREE = Standing(viewer_out=False, out=frozenset())
+FREE = SafetyExclusions(viewer_excluded=False, excluded=frozenset())
 
 
 class SafetyContract:
     """Subclass it and add a fixture `store` that gives an empty store."""
 
     def test_nobody_is_out_at_first(self, store: SafetyStore) -> None:
-        assert store.standing("a", ["b", "c"]) == FREE
-        assert store.standing("a", []) == FREE
+        assert store.exclusions("a", ["b", "c"]) == FREE
+        assert store.exclusions("a", []) == FREE
         assert store.erased_since(None) == frozenset()
 
     @pytest.mark.parametrize("what", ["block", "report"])
     def test_two_are_kept_apart_both_ways(self, store: SafetyStore, what: str) -> None:
         getattr(store, what)("a", "b", AT)
-        assert store.standing("a", ["b", "c"]).out == {"b"}
-        assert store.standing("b", ["c", "a"]).out == {"a"}
-        assert store.standing("c", ["a", "b"]) == FREE
-        assert not store.standing("a", ["b"]).viewer_out
+        assert store.exclusions("a", ["b", "c"]).excluded == {"b"}
+        assert store.exclusions("b", ["c", "a"]).excluded == {"a"}
+        assert store.exclusions("c", ["a", "b"]) == FREE
+        assert not store.exclusions("a", ["b"]).viewer_excluded
 
     def test_saying_it_twice_changes_nothing(self, store: SafetyStore) -> None:
         for _ in range(2):
             store.block("a", "b", AT)
             store.report("b", "a", AT)
             store.hold("c", AT)
-        assert store.standing("a", ["b", "c"]).out == {"b", "c"}
+        assert store.exclusions("a", ["b", "c"]).excluded == {"b", "c"}
 
     def test_a_hold_lasts_until_it_is_lifted(self, store: SafetyStore) -> None:
         store.hold("a", AT)
-        assert store.standing("b", ["a"]).out == {"a"}
-        assert store.standing("a", ["b"]) == Standing(viewer_out=True, out=frozenset())
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        assert store.exclusions("a", ["b"]) == SafetyExclusions(viewer_excluded=True, excluded=frozenset())
         store.lift("a")
         store.lift("never held")
-        assert store.standing("b", ["a"]) == FREE
+        assert store.exclusions("b", ["a"]) == FREE
 
     def test_an_erased_person_is_out_for_good(self, store: SafetyStore) -> None:
         store.hold("a", AT)
         store.erase("a", AT)
         store.lift("a")
-        assert store.standing("b", ["a"]).out == {"a"}
-        assert store.standing("a", ["b"]).viewer_out
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        assert store.exclusions("a", ["b"]).viewer_excluded
 
     def test_who_was_erased_since_a_moment(self, store: SafetyStore) -> None:
         store.erase("a", AT)
@@ -63,7 +63,7 @@ class SafetyContract:
         store.block("a", "b", AT)
         store.block("a", "c", AT)
         store.erase("a", AT)
-        assert store.standing("b", ["c"]) == FREE
+        assert store.exclusions("b", ["c"]) == FREE
         if isinstance(store, ShownLog):
             store.remember("b", AT.date(), ["d", "c"])
             store.erase("d", AT)
@@ -71,13 +71,13 @@ class SafetyContract:
 
     def test_a_viewer_among_the_candidates_is_no_reason(self, store: SafetyStore) -> None:
         store.hold("a", AT)
-        assert store.standing("a", ["a"]).viewer_out
+        assert store.exclusions("a", ["a"]).viewer_excluded
 
     def test_hostile_ids_are_only_ids(self, store: SafetyStore) -> None:
         hostile = ["'; DROP TABLE apart; --", "%s", "ユーザー", "a" * 300, "", '"[]{}']
         for user in hostile:
             store.block(user, "b", AT)
-        assert store.standing("b", [*hostile, "c"]).out == set(hostile)
+        assert store.exclusions("b", [*hostile, "c"]).excluded == set(hostile)
 
     def test_a_pair_is_two_people(self, store: SafetyStore) -> None:
         for separate in (store.block, store.report):
@@ -99,7 +99,7 @@ class SafetyContract:
         def work(number: int) -> None:
             for step in range(5):
                 store.block(f"a{number}", f"b{step}", AT)
-                seen.append(store.standing(f"b{step}", [f"a{number}"]).out == {f"a{number}"})
+                seen.append(store.exclusions(f"b{step}", [f"a{number}"]).excluded == {f"a{number}"})
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
         for thread in threads:

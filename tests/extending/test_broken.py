@@ -135,7 +135,7 @@ def test_a_store_that_gives_no_tables(elsewhere: Path) -> None:
 def test_a_safety_store_without_its_methods(elsewhere: Path) -> None:
     (elsewhere / "broken_one.py").write_text("def watch(address, *, create):\n    return object()\n")
     install(elsewhere, safety={"watch": "broken_one:watch"})
-    with pytest.raises(PluginError, match="a safety store lacks methods in watch: got 'standing, "):
+    with pytest.raises(PluginError, match="a safety store lacks methods in watch: got 'exclusions, "):
         open_safety("watch:here")
 
 

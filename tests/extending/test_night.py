@@ -167,7 +167,7 @@ def test_doctor_lists_installed_plugins(here: Path) -> None:
 def test_a_safety_store_is_opened_by_name(ours: Path) -> None:
     store = open_safety("watch:here")
     store.block("a", "b")
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
 
 
 def test_settings_of_the_page_are_settings(ours: Path, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from recsys.errors import InputError, NotPermittedError
+from recsys.ranking.pair_audit import OperatorGate, OperatorPermission
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
-from recsys.safety.permission import OperatorGate, OperatorPermission
 from tests.ranking.published import World
 
 
@@ -46,7 +46,7 @@ def test_an_operator_sees_why(world: World, folder: Path) -> None:
     assert [(event["operator"], event["purpose"]) for event in said] == [("op-7", "appeal 31")]
     assert viewer not in repr(said)
     safety.block(viewer, other)
-    assert ranker.explain_for_operator(viewer, other, permission=permission).out
+    assert ranker.explain_for_operator(viewer, other, permission=permission).excluded
     nobody = ranker.explain_for_operator(viewer, "u-nobody", permission=permission)
     assert (nobody.known, nobody.allowed, nobody.p_like) == (False, False, None)
 

@@ -77,9 +77,9 @@ def test_the_same_questions_are_asked_for_everybody_who_sees_nobody(world: World
     asked: list[int] = []
 
     class Counting(MemorySafety):
-        def standing(self, viewer, candidates):
+        def exclusions(self, viewer, candidates):
             asked.append(len(candidates))
-            return super().standing(viewer, candidates)
+            return super().exclusions(viewer, candidates)
 
     safety = Counting()
     ranker = Ranker.open(folder, safety=safety, poll_s=0)
@@ -174,10 +174,10 @@ class Breaking(MemorySafety):
 
     broken = False
 
-    def standing(self, viewer, candidates):
+    def exclusions(self, viewer, candidates):
         if self.broken:
             raise RuntimeError(f"{SECRET} {viewer} {candidates}")
-        return super().standing(viewer, candidates)
+        return super().exclusions(viewer, candidates)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

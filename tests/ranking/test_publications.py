@@ -203,11 +203,11 @@ def test_a_call_under_way_finishes_on_what_it_began_with(world: World, tmp_path:
     first = world.publish(tmp_path)
 
     class Swapping(MemorySafety):
-        def standing(self, viewer, candidates):
+        def exclusions(self, viewer, candidates):
             if not swapped:
                 swapped.append(world.publish(tmp_path).run_id)
                 assert ranker.refresh()
-            return super().standing(viewer, candidates)
+            return super().exclusions(viewer, candidates)
 
     swapped: list[str] = []
     ranker = Ranker.open(tmp_path, safety=Swapping(), poll_s=0)
@@ -275,7 +275,7 @@ def test_hooks_hear_of_calls_and_cannot_break_them(world: World, tmp_path: Path)
     ranker = Ranker.open(tmp_path, safety=safety, poll_s=0, hooks=[Breaking(), heard])
     ranker.rank(world.people.ids.values[3], 4, NOW)
     ranker.rank(world.people.ids.values[3], 15, NOW)
-    safety.standing = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]
+    safety.exclusions = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]
     with pytest.raises(SafetyUnavailable):
         ranker.rank(world.people.ids.values[3], 4, NOW)
     found = [(c.route, c.outcome, c.asked, c.length, c.live) for c in heard.calls]

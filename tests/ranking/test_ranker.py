@@ -127,7 +127,7 @@ def test_a_store_that_fails_serves_nobody(world: World, ranker: Ranker, monkeypa
     def broken(*_: object) -> None:
         raise ConnectionResetError("secret of the store")
 
-    monkeypatch.setattr(MemorySafety, "standing", broken)
+    monkeypatch.setattr(MemorySafety, "exclusions", broken)
     for call in (ranker.rank, lambda viewer: ranker.look(viewer, world.people.ids.values[4])):
         with pytest.raises(SafetyUnavailable) as caught:
             call(world.people.ids.values[3])

@@ -47,16 +47,16 @@ def _block(path: Path) -> None:
 
 
 def test_another_process_sees_a_block_at_once(path: Path, store: SqliteSafety) -> None:
-    assert store.standing("a", ["b"]).out == frozenset()
+    assert store.exclusions("a", ["b"]).excluded == frozenset()
     other = multiprocessing.get_context("spawn").Process(target=_block, args=(path,))
     other.start()
     other.join()
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
 
 
 def test_a_file_that_is_not_there_is_not_made(path: Path) -> None:
     with pytest.raises(SafetyUnavailable):
-        SqliteSafety(path).standing("a", ["b"])
+        SqliteSafety(path).exclusions("a", ["b"])
     assert not path.exists()
 
 
@@ -64,20 +64,20 @@ def test_an_empty_file_is_no_store(path: Path) -> None:
     sqlite3.connect(path).close()
     path.touch()
     with pytest.raises(SafetyUnavailable):
-        SqliteSafety(path).standing("a", ["b"])
+        SqliteSafety(path).exclusions("a", ["b"])
 
 
 def test_a_file_that_goes_away_is_missed_and_found_again(path: Path, store: SqliteSafety) -> None:
     store.block("a", "b", AT)
     path.rename(path.with_suffix(".gone"))
     with pytest.raises(SafetyUnavailable):
-        store.standing("a", ["b"])
+        store.exclusions("a", ["b"])
     path.with_suffix(".gone").rename(path)
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
 
 
 def test_a_file_that_was_replaced_is_read_anew(path: Path, store: SqliteSafety, tmp_path: Path) -> None:
-    assert store.standing("a", ["b"]).out == frozenset()
+    assert store.exclusions("a", ["b"]).excluded == frozenset()
     other = tmp_path / "other.db"
     SqliteSafety.create(other).block("a", "b", AT)
     with sqlite3.connect(other) as connection:
@@ -86,13 +86,13 @@ def test_a_file_that_was_replaced_is_read_anew(path: Path, store: SqliteSafety, 
     for left in (f"{path}-wal", f"{path}-shm"):
         Path(left).unlink(missing_ok=True)
     other.replace(path)
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
 
 
 def test_garbage_is_no_store(path: Path) -> None:
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(SafetyUnavailable):
-        SqliteSafety(path).standing("a", ["b"])
+        SqliteSafety(path).exclusions("a", ["b"])
 
 
 def test_a_locked_file_times_out(path: Path, store: SqliteSafety) -> None:
@@ -100,29 +100,31 @@ def test_a_locked_file_times_out(path: Path, store: SqliteSafety) -> None:
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(SafetyUnavailable):
         store.block("a", "b", AT)
-    assert store.standing("a", ["b"]).out == frozenset()  # reading goes on beside a writer
+    assert store.exclusions("a", ["b"]).excluded == frozenset()  # reading goes on beside a writer
     holder.execute("ROLLBACK")
     store.block("a", "b", AT)
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
     holder.close()
 
 
 def test_a_question_reads_keys_alone(path: Path, store: SqliteSafety) -> None:
-    from recsys.safety import sqlite as module
+    from recsys.safety import sqlite_store as module
 
     with sqlite3.connect(path) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {module._STANDING}", ("a", "[]")).fetchall()
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {module._EXCLUSIONS}", ("a", "[]")).fetchall()
     connection.close()
-    looked = [row[3] for row in plan if any(t in row[3] for t in ("apart", "held", "erased"))]
+    looked = [
+        row[3] for row in plan if any(t in row[3] for t in ("separated_pairs", "holds", "erased_people"))
+    ]
     assert len(looked) == 3
     assert all("USING PRIMARY KEY" in line for line in looked), looked
 
 
 def test_addresses(path: Path) -> None:
     with pytest.raises(SafetyUnavailable):
-        open_safety(f"sqlite:{path}").standing("a", [])
+        open_safety(f"sqlite:{path}").exclusions("a", [])
     open_safety(f"sqlite:{path}", create=True).block("a", "b", AT)
-    assert open_safety(f"sqlite:{path}").standing("a", ["b"]).out == {"b"}
+    assert open_safety(f"sqlite:{path}").exclusions("a", ["b"]).excluded == {"b"}
     for wrong in ("", "sqlite:", "mysql://user:secret@host/db", "safety.db"):
         with pytest.raises(SettingsError) as caught:
             open_safety(wrong)

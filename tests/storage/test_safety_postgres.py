@@ -7,10 +7,11 @@ from time import monotonic
 import pytest
 
 from recsys.errors import SafetyUnavailable
-from recsys.safety import PostgresSafety, open_safety
+from recsys.safety import open_safety
+from recsys.safety.postgres_store import PostgresSafety
 from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
 
-TABLES = "recsys_apart, recsys_held, recsys_erased, recsys_shown"
+TABLES = "recsys_separated_pairs, recsys_holds, recsys_erased_people, recsys_shown_candidates"
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,9 @@ class TestPostgres(SafetyContract, ShownContract):
 
 def test_a_second_store_sees_a_block_at_once(address: str, store: PostgresSafety) -> None:
     other = open_safety(address)
-    assert store.standing("a", ["b"]).out == frozenset()
+    assert store.exclusions("a", ["b"]).excluded == frozenset()
     other.block("b", "a", AT)
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
     other.close()
 
 
@@ -46,10 +47,10 @@ def test_tables_that_are_not_there_are_not_made(address: str, store: PostgresSaf
         connection.execute(f"DROP TABLE {TABLES}".encode())
     try:
         with pytest.raises(SafetyUnavailable):
-            store.standing("a", ["b"])
+            store.exclusions("a", ["b"])
     finally:
         PostgresSafety.create(address, timeout_s=5).close()
-    assert store.standing("a", ["b"]).out == frozenset()
+    assert store.exclusions("a", ["b"]).excluded == frozenset()
 
 
 def test_connections_that_were_ended_are_replaced(address: str, store: PostgresSafety) -> None:
@@ -63,20 +64,20 @@ def test_connections_that_were_ended_are_replaced(address: str, store: PostgresS
     deadline = monotonic() + 5
     while monotonic() < deadline:  # the end of the old connection may arrive a moment later
         try:
-            assert store.standing("a", ["b"]).out == {"b"}
+            assert store.exclusions("a", ["b"]).excluded == {"b"}
             break
         except SafetyUnavailable:
             continue
-    assert store.standing("a", ["b"]).out == {"b"}
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
 
 
 def test_a_lock_is_not_waited_for(address: str, store: PostgresSafety) -> None:
     quick = PostgresSafety(address, timeout_s=0.2)
     with store._connection() as connection, connection.transaction():
-        connection.execute("LOCK TABLE recsys_held IN ACCESS EXCLUSIVE MODE")
+        connection.execute("LOCK TABLE recsys_holds IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(SafetyUnavailable):
-            quick.standing("a", ["b"])
-    assert quick.standing("a", ["b"]).out == frozenset()
+            quick.exclusions("a", ["b"])
+    assert quick.exclusions("a", ["b"]).excluded == frozenset()
     quick.close()
 
 
@@ -86,7 +87,7 @@ def test_a_server_that_hangs_is_not_waited_for() -> None:
         port = silent.getsockname()[1]
         store = PostgresSafety(f"postgresql://nobody:secret@127.0.0.1:{port}/none", timeout_s=0.2)
         with pytest.raises(SafetyUnavailable) as caught:
-            store.standing("a", ["b"])
+            store.exclusions("a", ["b"])
         assert "secret" not in f"{caught.value!r} {store!r}"
 
 
@@ -102,12 +103,12 @@ def test_a_server_that_stops_answering_is_not_waited_for(store: PostgresSafety) 
 
 
 def test_a_question_reads_keys_alone(store: PostgresSafety) -> None:
-    from recsys.safety import postgres as module
+    from recsys.safety import postgres_store as module
 
     with store._connection() as connection, connection.transaction():
         connection.execute("SET LOCAL enable_seqscan = off")  # tables are too small to show it otherwise
-        asked = {"viewer": "a", "asked": ["a", "b"]}
-        plan = connection.execute(f"EXPLAIN {module._STANDING}", asked).fetchall()
+        values = {"viewer": "a", "ids": ["a", "b"]}
+        plan = connection.execute(f"EXPLAIN {module._EXCLUSIONS}", values).fetchall()
     text = "\n".join(line for (line,) in plan)
     assert "Seq Scan" not in text
     assert text.count("_pkey") >= 3

@@ -15,39 +15,39 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained, imported
-from recsys.safety.store import BLOCK, REPORT, Standing, moment_of, two_people
+from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, distinct_pair, utc_moment
 
 imported("psycopg", extra="pg")
 import psycopg  # noqa: E402 - after the check that names the extra
 
 _TABLES: Final = (
-    """CREATE TABLE IF NOT EXISTS recsys_apart (
+    """CREATE TABLE IF NOT EXISTS recsys_separated_pairs (
       person text NOT NULL, other text NOT NULL, kind text NOT NULL, at timestamptz NOT NULL,
       PRIMARY KEY (person, other))""",
-    "CREATE TABLE IF NOT EXISTS recsys_held (person text PRIMARY KEY, at timestamptz NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS recsys_erased (person text PRIMARY KEY, at timestamptz NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS recsys_erased_at ON recsys_erased (at)",
-    """CREATE TABLE IF NOT EXISTS recsys_shown (
+    "CREATE TABLE IF NOT EXISTS recsys_holds (person text PRIMARY KEY, at timestamptz NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS recsys_erased_people (person text PRIMARY KEY, at timestamptz NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS recsys_erased_people_at ON recsys_erased_people (at)",
+    """CREATE TABLE IF NOT EXISTS recsys_shown_candidates (
       person text NOT NULL, day date NOT NULL, other text NOT NULL, PRIMARY KEY (person, day, other))""",
-    "CREATE INDEX IF NOT EXISTS recsys_shown_other ON recsys_shown (other)",
+    "CREATE INDEX IF NOT EXISTS recsys_shown_candidates_other ON recsys_shown_candidates (other)",
 )
 # One statement reads one state; each part is a look-up in a primary key.
-_STANDING: Final = """
-SELECT other FROM recsys_apart WHERE person = %(viewer)s AND other = ANY(%(asked)s)
-UNION ALL SELECT person FROM recsys_held WHERE person = ANY(%(asked)s)
-UNION ALL SELECT person FROM recsys_erased WHERE person = ANY(%(asked)s)
+_EXCLUSIONS: Final = """
+SELECT other FROM recsys_separated_pairs WHERE person = %(viewer)s AND other = ANY(%(ids)s)
+UNION ALL SELECT person FROM recsys_holds WHERE person = ANY(%(ids)s)
+UNION ALL SELECT person FROM recsys_erased_people WHERE person = ANY(%(ids)s)
 """
-_APART: Final = """
-INSERT INTO recsys_apart VALUES (%(a)s, %(b)s, %(kind)s, %(at)s), (%(b)s, %(a)s, %(kind)s, %(at)s)
+_SEPARATE: Final = """
+INSERT INTO recsys_separated_pairs VALUES (%(a)s, %(b)s, %(kind)s, %(at)s), (%(b)s, %(a)s, %(kind)s, %(at)s)
 ON CONFLICT DO NOTHING
 """
 _ERASE: Final = (
-    "INSERT INTO recsys_erased VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING",
-    "DELETE FROM recsys_held WHERE person = %(person)s",
-    """DELETE FROM recsys_apart WHERE other = %(person)s
-       AND person IN (SELECT other FROM recsys_apart WHERE person = %(person)s)""",
-    "DELETE FROM recsys_apart WHERE person = %(person)s",
-    "DELETE FROM recsys_shown WHERE person = %(person)s OR other = %(person)s",
+    "INSERT INTO recsys_erased_people VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING",
+    "DELETE FROM recsys_holds WHERE person = %(person)s",
+    """DELETE FROM recsys_separated_pairs WHERE other = %(person)s
+       AND person IN (SELECT other FROM recsys_separated_pairs WHERE person = %(person)s)""",
+    "DELETE FROM recsys_separated_pairs WHERE person = %(person)s",
+    "DELETE FROM recsys_shown_candidates WHERE person = %(person)s OR other = %(person)s",
 )
 _KEPT: Final = 8
 _CONNECT_S: Final = 2  # the least that libpq waits
@@ -97,17 +97,17 @@ class PostgresSafety:
         store._write([(statement, {}) for statement in _TABLES])
         return store
 
-    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        asked = {"viewer": viewer, "asked": [viewer, *candidates]}
-        found = {person for (person,) in self._read(_STANDING, asked)}
-        return Standing(viewer in found, frozenset(found - {viewer}))
+        values = {"viewer": viewer, "ids": [viewer, *candidates]}
+        found = {person for (person,) in self._read(_EXCLUSIONS, values)}
+        return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
-        since = datetime.min.replace(tzinfo=UTC) if moment is None else moment_of(moment)
-        asked = "SELECT person FROM recsys_erased WHERE at >= %(since)s"
-        return frozenset(person for (person,) in self._read(asked, {"since": since}))
+        since = datetime.min.replace(tzinfo=UTC) if moment is None else utc_moment(moment)
+        query = "SELECT person FROM recsys_erased_people WHERE at >= %(since)s"
+        return frozenset(person for (person,) in self._read(query, {"since": since}))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
@@ -119,29 +119,29 @@ class PostgresSafety:
 
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
-        insert = "INSERT INTO recsys_held VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING"
-        self._write([(insert, {"person": user_id, "at": moment_of(at)})])
+        insert = "INSERT INTO recsys_holds VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING"
+        self._write([(insert, {"person": user_id, "at": utc_moment(at)})])
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._write([("DELETE FROM recsys_held WHERE person = %(person)s", {"person": user_id})])
+        self._write([("DELETE FROM recsys_holds WHERE person = %(person)s", {"person": user_id})])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
-        values = {"person": user_id, "at": moment_of(at)}
+        values = {"person": user_id, "at": utc_moment(at)}
         self._write([(statement, values) for statement in _ERASE])
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""
-        asked = "SELECT other FROM recsys_shown WHERE person = %(person)s AND day = %(day)s"
-        return frozenset(other for (other,) in self._read(asked, {"person": viewer, "day": day}))
+        query = "SELECT other FROM recsys_shown_candidates WHERE person = %(person)s AND day = %(day)s"
+        return frozenset(other for (other,) in self._read(query, {"person": viewer, "day": day}))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
         """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
         values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
-        insert = """INSERT INTO recsys_shown SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
+        insert = """INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
                     ON CONFLICT DO NOTHING"""
-        delete = "DELETE FROM recsys_shown WHERE person = %(person)s AND day < %(old)s"
+        delete = "DELETE FROM recsys_shown_candidates WHERE person = %(person)s AND day < %(old)s"
         self._write([(delete, values), (insert, values)])
 
     def close(self) -> None:
@@ -150,8 +150,8 @@ class PostgresSafety:
             self._idle.pop().close()
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
-        a, b = two_people(actor, target)
-        self._write([(_APART, {"a": a, "b": b, "kind": kind, "at": moment_of(at)})])
+        a, b = distinct_pair(actor, target)
+        self._write([(_SEPARATE, {"a": a, "b": b, "kind": kind, "at": utc_moment(at)})])
 
     def _read(self, statement: str, values: dict[str, Any]) -> list[Any]:
         with self._connection() as connection:

@@ -12,28 +12,29 @@ from time import monotonic
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained
-from recsys.safety.store import BLOCK, REPORT, Standing, moment_of, two_people
+from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, distinct_pair, utc_moment
 
 _TABLES: Final = """
-CREATE TABLE IF NOT EXISTS apart (
+CREATE TABLE IF NOT EXISTS separated_pairs (
   person TEXT NOT NULL, other TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL,
   PRIMARY KEY (person, other)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS held (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS erased (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS erased_at ON erased (at);
-CREATE TABLE IF NOT EXISTS shown (
+CREATE TABLE IF NOT EXISTS holds (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased_people (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS erased_people_at ON erased_people (at);
+CREATE TABLE IF NOT EXISTS shown_candidates (
   person TEXT NOT NULL, day TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (person, day, other)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS shown_other ON shown (other);
+CREATE INDEX IF NOT EXISTS shown_candidates_other ON shown_candidates (other);
 """
 
 # One statement reads one state of the file; each part is a look-up in a primary key.
-_STANDING: Final = """
-WITH asked(person) AS MATERIALIZED (SELECT value FROM json_each(?2))
-SELECT asked.person FROM asked JOIN apart ON apart.person = ?1 AND apart.other = asked.person
-UNION ALL SELECT asked.person FROM asked JOIN held ON held.person = asked.person
-UNION ALL SELECT asked.person FROM asked JOIN erased ON erased.person = asked.person
+_EXCLUSIONS: Final = """
+WITH ids(person) AS MATERIALIZED (SELECT value FROM json_each(?2))
+SELECT ids.person FROM ids
+  JOIN separated_pairs ON separated_pairs.person = ?1 AND separated_pairs.other = ids.person
+UNION ALL SELECT ids.person FROM ids JOIN holds ON holds.person = ids.person
+UNION ALL SELECT ids.person FROM ids JOIN erased_people ON erased_people.person = ids.person
 """
 _STEPS_BETWEEN_LOOKS: Final = 1000
 
@@ -51,7 +52,7 @@ class SqliteSafety:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     store = SqliteSafety.create(Path(folder) / "safety.db")
     ...     store.block("a", "b")
-    ...     store.standing("b", ["a", "c"]).out
+    ...     store.exclusions("b", ["a", "c"]).excluded
     frozenset({'a'})
     """
 
@@ -74,17 +75,17 @@ class SqliteSafety:
             raise _unavailable(error) from error
         return cls(path, timeout_s=timeout_s)
 
-    def standing(self, viewer: str, candidates: Sequence[str]) -> Standing:
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        asked = json.dumps([viewer, *candidates])
-        found = {person for (person,) in self._read(_STANDING, (viewer, asked))}
-        return Standing(viewer in found, frozenset(found - {viewer}))
+        ids = json.dumps([viewer, *candidates])
+        found = {person for (person,) in self._read(_EXCLUSIONS, (viewer, ids))}
+        return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
-        since = float("-inf") if moment is None else moment_of(moment).timestamp()
+        since = float("-inf") if moment is None else utc_moment(moment).timestamp()
         return frozenset(
-            person for (person,) in self._read("SELECT person FROM erased WHERE at >= ?", (since,))
+            person for (person,) in self._read("SELECT person FROM erased_people WHERE at >= ?", (since,))
         )
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
@@ -97,48 +98,48 @@ class SqliteSafety:
 
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
-        moment = moment_of(at).timestamp()
-        self._write([("INSERT OR IGNORE INTO held VALUES (?, ?)", (user_id, moment))])
+        moment = utc_moment(at).timestamp()
+        self._write([("INSERT OR IGNORE INTO holds VALUES (?, ?)", (user_id, moment))])
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._write([("DELETE FROM held WHERE person = ?", (user_id,))])
+        self._write([("DELETE FROM holds WHERE person = ?", (user_id,))])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
         # All pairs lie in both directions, so those of one person are found by the key.
-        pairs = "DELETE FROM apart WHERE person = ?1 OR (other = ?1 AND person IN ({}))"
-        others = "SELECT other FROM apart WHERE person = ?1"
+        pairs = "DELETE FROM separated_pairs WHERE person = ?1 OR (other = ?1 AND person IN ({}))"
+        others = "SELECT other FROM separated_pairs WHERE person = ?1"
         self._write(
             [
-                ("INSERT OR IGNORE INTO erased VALUES (?, ?)", (user_id, moment_of(at).timestamp())),
-                ("DELETE FROM held WHERE person = ?", (user_id,)),
+                ("INSERT OR IGNORE INTO erased_people VALUES (?, ?)", (user_id, utc_moment(at).timestamp())),
+                ("DELETE FROM holds WHERE person = ?", (user_id,)),
                 (pairs.format(others), (user_id,)),
-                ("DELETE FROM shown WHERE person = ?", (user_id,)),
-                ("DELETE FROM shown WHERE other = ?", (user_id,)),
+                ("DELETE FROM shown_candidates WHERE person = ?", (user_id,)),
+                ("DELETE FROM shown_candidates WHERE other = ?", (user_id,)),
             ]
         )
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""
-        asked = "SELECT other FROM shown WHERE person = ? AND day = ?"
-        return frozenset(other for (other,) in self._read(asked, (viewer, day.isoformat())))
+        query = "SELECT other FROM shown_candidates WHERE person = ? AND day = ?"
+        return frozenset(other for (other,) in self._read(query, (viewer, day.isoformat())))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
         """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
-        insert = "INSERT OR IGNORE INTO shown VALUES (?, ?, ?)"
+        insert = "INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)"
         old = (day - timedelta(days=1)).isoformat()
         self._write(
             [
-                ("DELETE FROM shown WHERE person = ? AND day < ?", (viewer, old)),
+                ("DELETE FROM shown_candidates WHERE person = ? AND day < ?", (viewer, old)),
                 *((insert, (viewer, day.isoformat(), other)) for other in candidates),
             ]
         )
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
-        moment = moment_of(at).timestamp()
-        a, b = two_people(actor, target)
-        insert = "INSERT OR IGNORE INTO apart VALUES (?, ?, ?, ?)"
+        moment = utc_moment(at).timestamp()
+        a, b = distinct_pair(actor, target)
+        insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?)"
         self._write([(insert, (a, b, kind, moment)), (insert, (b, a, kind, moment))])
 
     def _read(self, statement: str, values: Sequence[Any]) -> list[Any]:
