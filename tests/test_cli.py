@@ -37,7 +37,7 @@ COMMANDS = [
 ]
 PARAMS = """
 people: 120
-simulate: {dirt: 0.02}
+simulate: {corruption: 0.02}
 model: {name: popularity}
 recommend: {k: 5}
 publish:

@@ -129,7 +129,7 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
 
     from recsys.pipeline.from_settings import chosen_town
     from recsys.simulation.policy_nights import play_nights
-    from recsys.simulation.policy_summary import summarised
+    from recsys.simulation.policy_summary import summarise
 
     outcomes = []
     total = towns * config.nights * len(config.policies)
@@ -138,7 +138,7 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
             seed = chosen.seed + number
             town = chosen_town(chosen.model_copy(update={"seed": seed}), nights_ahead=config.nights)
             outcomes.append(play_nights(town, config, seed=seed, progress=lambda _: bar.update(1)))
-    return summarised(outcomes, rng=np.random.default_rng([chosen.seed, 3]))
+    return summarise(outcomes, rng=np.random.default_rng([chosen.seed, 3]))
 
 
 def _show(summary: "NightsSummary", lang: "Language") -> None:

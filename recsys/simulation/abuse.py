@@ -1,4 +1,4 @@
-"""Who does harm, which groups gang up on someone, and who was blocked before it began."""
+"""Abuse: bad actors, brigades of false reports, blocks, and the safety tables that follow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.random import KeyedGenerator
-from recsys.simulation.conversations import KINDS
+from recsys.simulation.conversations import ABUSE_KINDS
 from recsys.simulation.event_log import EventLog, utc
-from recsys.simulation.night_state import DAY, GOOD
+from recsys.simulation.night_state import DAY, NOT_ABUSIVE
 from recsys.simulation.sampling import Step, one_of
-from recsys.simulation.settings import TroubleSettings
+from recsys.simulation.settings import AbuseSettings
 from recsys.types import Int64Array, ObjectArray
 
 
-def make_harm(n: int, rng: np.random.Generator, s: TroubleSettings) -> npt.NDArray[np.int8]:
+def draw_abuse_kinds(n: int, rng: np.random.Generator, s: AbuseSettings) -> npt.NDArray[np.int8]:
     """Draw the bad actors: -1 for nearly everybody, else the kind, `(n,)` int8."""
     bad = rng.random(n) < s.bad_actors
     total = sum(s.kinds.values())
     kind = one_of({name: share / total for name, share in s.kinds.items()}, n, rng)
-    codes = np.array([KINDS.index(name) for name in kind], dtype=np.int8)
-    return np.where(bad, codes, GOOD).astype(np.int8)
+    codes = np.array([ABUSE_KINDS.index(name) for name in kind], dtype=np.int8)
+    return np.where(bad, codes, NOT_ABUSIVE).astype(np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Brigades:
 
 
 def make_brigades(
-    joined: Int64Array, start: int, end: int, rng: np.random.Generator, s: TroubleSettings
+    joined: Int64Array, start: int, end: int, rng: np.random.Generator, s: AbuseSettings
 ) -> Brigades:
     """Draw brigades among people who had joined before the past began, at some hour of the past."""
     there = np.flatnonzero(joined < start)
@@ -56,23 +56,23 @@ def make_brigades(
     return Brigades(*(np.concatenate([none, *parts]).astype(np.int64) for parts in (actors, victims, times)))
 
 
-def log_brigades_tonight(
-    chance: KeyedGenerator, there: npt.NDArray[np.bool_], at: int, log: EventLog, *, a_night: float, size: int
+def log_brigades(
+    random: KeyedGenerator, there: npt.NDArray[np.bool_], at: int, log: EventLog, *, a_night: float, size: int
 ) -> None:
     """Log brigades of one night, `a_night` of them on average, among the people who are there."""
     rows = np.flatnonzero(there)
-    count = int(a_night + float(chance.uniform(Step.BRIGADE, 0, 0, 0)))
+    count = int(a_night + float(random.uniform(Step.BRIGADE, 0, 0, 0)))
     if len(rows) <= size:
         return
     for number in range(count):
-        u = chance.uniform(Step.BRIGADE, np.arange(size + 1), number, 1)
+        u = random.uniform(Step.BRIGADE, np.arange(size + 1), number, 1)
         group = rows[np.unique((u * len(rows)).astype(np.int64))]
-        when = at + int(chance.uniform(Step.BRIGADE, number, 0, 2) * (DAY - 3600)) + np.arange(len(group) - 1)
+        when = at + int(random.uniform(Step.BRIGADE, number, 0, 2) * (DAY - 3600)) + np.arange(len(group) - 1)
         log.add("report", when, group[1:], np.full(len(group) - 1, group[0]), detail="harassment")
 
 
 def log_known_blocks(
-    joined: Int64Array, start: int, log: EventLog, rng: np.random.Generator, s: TroubleSettings
+    joined: Int64Array, start: int, log: EventLog, rng: np.random.Generator, s: AbuseSettings
 ) -> tuple[Int64Array, Int64Array]:
     """Log blocks made before the past began, of people known from elsewhere; return the pairs."""
     there = np.flatnonzero(joined < start)
@@ -89,7 +89,7 @@ REVIEW: Final = 12 * 3600
 """People of the review queue decide in so many seconds."""
 
 
-def safety_after(
+def updated_safety_tables(
     tables: Mapping[str, pd.DataFrame], more: pd.DataFrame, as_of: pd.Timestamp, *, held_after: int
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of blocks, reports and holds once `more` events are known.
@@ -116,11 +116,11 @@ def holds_of(reports: pd.DataFrame, as_of: pd.Timestamp, *, held_after: int) -> 
     for ganged in (False, True):
         told = reports[brigade == ganged].drop_duplicates([C.ACTOR, C.TARGET])
         told = told.sort_values(C.TS, kind="stable")
-        due = told[told.groupby(C.TARGET).cumcount() + 1 == held_after]
-        parts.append(_states(due[C.TARGET], due[C.TS], "active"))
+        split_due = told[told.groupby(C.TARGET).cumcount() + 1 == held_after]
+        parts.append(_states(split_due[C.TARGET], split_due[C.TS], "active"))
         if ganged:
-            lifted = due[C.TS] + pd.Timedelta(seconds=REVIEW)
-            parts.append(_states(due[C.TARGET][lifted <= as_of], lifted[lifted <= as_of], "lifted"))
+            lifted = split_due[C.TS] + pd.Timedelta(seconds=REVIEW)
+            parts.append(_states(split_due[C.TARGET][lifted <= as_of], lifted[lifted <= as_of], "lifted"))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.data.ids import IdIndex
 from recsys.simulation.event_log import TYPES, EventLog, seconds, utc
-from recsys.simulation.night_state import DAY, HOUR, Deeds
+from recsys.simulation.night_state import DAY, HOUR, RecentEvents
 from recsys.simulation.settings import HistorySettings
 from recsys.types import Int64Array
 
@@ -43,23 +43,23 @@ def make_arrivals(
 
     With nights ahead, so many more people join after the end, the last ones by row, and some leave.
     """
-    past = _past_arrivals(n, end, rng, s)
-    return past if nights_ahead < 1 else _with_nights_ahead(past, nights_ahead, rng, s)
+    before = _past_arrivals(n, end, rng, s)
+    return before if nights_ahead < 1 else _with_nights_ahead(before, nights_ahead, rng, s)
 
 
 def _with_nights_ahead(
-    past: Arrivals, nights_ahead: int, rng: np.random.Generator, s: HistorySettings
+    before: Arrivals, nights_ahead: int, rng: np.random.Generator, s: HistorySettings
 ) -> Arrivals:
-    n, horizon = len(past.joined), nights_ahead * DAY
+    n, horizon = len(before.joined), nights_ahead * DAY
     leaves = rng.random(n) < s.left_within * nights_ahead / max(s.days, 1)
-    later = past.end + rng.integers(1, horizon + 1, n)
-    left = np.where(leaves & (past.left == NEVER), later, past.left)
+    later = before.end + rng.integers(1, horizon + 1, n)
+    left = np.where(leaves & (before.left == NEVER), later, before.left)
     more = newcomers(n, nights_ahead, s)
     return Arrivals(
-        joined=np.concatenate([past.joined, np.sort(past.end + rng.integers(1, horizon + 1, more))]),
+        joined=np.concatenate([before.joined, np.sort(before.end + rng.integers(1, horizon + 1, more))]),
         left=np.concatenate([left, np.full(more, NEVER)]),
-        start=past.start,
-        end=past.end,
+        start=before.start,
+        end=before.end,
     )
 
 
@@ -114,7 +114,7 @@ def with_changes(
     return whole.sort_values([C.USER, C.VALID_FROM], kind="stable", ignore_index=True)
 
 
-def due(
+def split_due(
     rows: pd.DataFrame, ids: IdIndex, arrivals: Arrivals, as_of: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of a table that are known by `as_of`, and those still to come.
@@ -131,11 +131,13 @@ def due(
     return rows[known].reset_index(drop=True), rows[~known].reset_index(drop=True)
 
 
-def deeds_of(events: pd.DataFrame, ids: IdIndex) -> Deeds:
+def recent_events_of(events: pd.DataFrame, ids: IdIndex) -> RecentEvents:
     """Return what people of the town did to each other, as arrays; rows of nobody are left out."""
-    chosen = events[events[C.TYPE].isin(Deeds.kinds()) & events[C.TARGET].notna() & events[C.TS].notna()]
+    chosen = events[
+        events[C.TYPE].isin(RecentEvents.kinds()) & events[C.TARGET].notna() & events[C.TS].notna()
+    ]
     actor, target = (ids.find(chosen[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
     known = (actor >= 0) & (target >= 0) & (actor != target)
     kind = pd.Categorical(chosen[C.TYPE], categories=list(TYPES)).codes.astype(np.int8)
     ts = np.asarray(chosen[C.TS].astype("datetime64[s, UTC]").astype("int64"), np.int64)
-    return Deeds(ts, kind, actor, target).take(known)
+    return RecentEvents(ts, kind, actor, target).take(known)

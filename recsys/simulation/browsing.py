@@ -1,4 +1,4 @@
-"""The first step: a list is read from the top, and some of the people on it are liked."""
+"""How lists and inboxes are read: examination, likes, passes, replies to likes."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.examination import Examination
-from recsys.simulation.night_state import DAY, GOOD, HOUR, Directed, Scene, is_among
+from recsys.simulation.night_state import DAY, HOUR, NOT_ABUSIVE, DirectedEvents, NightContext, is_among
 from recsys.simulation.sampling import Step
 from recsys.types import BoolArray, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """Who is shown to whom: rows, position (1 is the top) and the propensity of the exposure."""
+class Exposures:
+    """Exposures: viewer and candidate rows, position (1 is the top) and the propensity of the exposure."""
 
     viewer: Int64Array
     candidate: Int64Array
@@ -26,7 +26,7 @@ class Shown:
     propensity: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, lists: pd.DataFrame, ids: IdIndex) -> "Shown":
+    def of(cls, lists: pd.DataFrame, ids: IdIndex) -> "Exposures":
         """Read lists with viewer_id, candidate_id, rank and perhaps propensity (else 1: no chance in it).
 
         Raises InputError when a column is missing, a pair stands twice, somebody is shown to
@@ -57,16 +57,18 @@ class Shown:
     def __len__(self) -> int:
         return len(self.viewer)
 
-    def take(self, which: npt.NDArray[np.bool_]) -> "Shown":
+    def take(self, which: npt.NDArray[np.bool_]) -> "Exposures":
         """Return some of the exposures."""
-        return Shown(self.viewer[which], self.candidate[which], self.position[which], self.propensity[which])
+        return Exposures(
+            self.viewer[which], self.candidate[which], self.position[which], self.propensity[which]
+        )
 
 
 _LOOK_SECONDS = 40
 
 
 @dataclass(frozen=True, eq=False)
-class _Looks:
+class _Browsing:
     """What the viewer of each exposure would do: when, and one of like, hide, pass or nothing."""
 
     opened: Int64Array
@@ -76,17 +78,17 @@ class _Looks:
     passed: BoolArray
 
 
-def look(scene: Scene, shown: Shown, at: int) -> Directed:
+def browse(context: NightContext, shown: Exposures, at: int) -> DirectedEvents:
     """Log the exposures of opened lists and what follows a look; return the likes.
 
     A like made before is not made again. Every exposure is logged, looked at or not: the lower a
     place, the less likely the look. Who was passed or hidden by the other earlier on the same night
     is taken off the list before it is opened.
     """
-    looks = _looks(scene, shown, at)
-    there = ~_refused_before(shown, looks, len(scene.people))
+    looks = _browsing(context, shown, at)
+    there = ~_refused_before(shown, looks, len(context.people))
     i, j = shown.viewer, shown.candidate
-    scene.log.add(
+    context.log.add(
         "impression",
         looks.opened[there],
         i[there],
@@ -97,28 +99,28 @@ def look(scene: Scene, shown: Shown, at: int) -> Directed:
     )
     for kind, does in (("like", looks.liked), ("hide", looks.hidden), ("pass", looks.passed)):
         done = does & there
-        scene.log.add(kind, looks.ts[done], i[done], j[done], surface="list")
+        context.log.add(kind, looks.ts[done], i[done], j[done], surface="list")
     liked = looks.liked & there
-    return Directed(i[liked], j[liked], looks.ts[liked])
+    return DirectedEvents(i[liked], j[liked], looks.ts[liked])
 
 
-def _looks(scene: Scene, shown: Shown, at: int) -> _Looks:
-    s, chance = scene.funnel, scene.chance
+def _browsing(context: NightContext, shown: Exposures, at: int) -> _Browsing:
+    s, random = context.funnel, context.random
     i, j = shown.viewer, shown.candidate
-    opened = at + (chance.uniform(Step.MOMENT, i, i) * (DAY - 4 * HOUR)).astype(np.int64)
-    looked = chance.uniform(Step.LOOK, i, j) < Examination.of(s.look_decay).at(shown.position)
-    bad = scene.people.harm[i] != GOOD
-    p_like = np.where(bad, scene.trouble.scripted_like, scene.truth.p_like(i, j))
-    liked = looked & (chance.uniform(Step.LIKE, i, j) < p_like)
-    known = is_among(i * len(scene.people) + j, scene.standing.likes)
+    opened = at + (random.uniform(Step.MOMENT, i, i) * (DAY - 4 * HOUR)).astype(np.int64)
+    looked = random.uniform(Step.LOOK, i, j) < Examination.of(s.look_decay).at(shown.position)
+    bad = context.people.abuse_kind[i] != NOT_ABUSIVE
+    p_like = np.where(bad, context.abuse.scripted_like, context.truth.p_like(i, j))
+    liked = looked & (random.uniform(Step.LIKE, i, j) < p_like)
+    known = is_among(i * len(context.people) + j, context.night_state.likes)
     cold = looked & ~liked & ~bad & ~known
-    hidden = cold & (chance.uniform(Step.HIDE, i, j) < s.hides)
-    passed = cold & ~hidden & (chance.uniform(Step.PASS, i, j) < s.passes)
+    hidden = cold & (random.uniform(Step.HIDE, i, j) < s.hides)
+    passed = cold & ~hidden & (random.uniform(Step.PASS, i, j) < s.passes)
     ts = opened + _LOOK_SECONDS * shown.position
-    return _Looks(opened=opened, ts=ts, liked=liked & ~known, hidden=hidden, passed=passed)
+    return _Browsing(opened=opened, ts=ts, liked=liked & ~known, hidden=hidden, passed=passed)
 
 
-def _refused_before(shown: Shown, looks: _Looks, n: int) -> BoolArray:
+def _refused_before(shown: Exposures, looks: _Browsing, n: int) -> BoolArray:
     """Say which exposures come after the candidate passed or hid the viewer on the same night."""
     refusing = looks.hidden | looks.passed
     by_other = shown.candidate[refusing] * n + shown.viewer[refusing]
@@ -136,21 +138,21 @@ def _refused_before(shown: Shown, looks: _Looks, n: int) -> BoolArray:
 _NIGHTS = 3
 
 
-def answer_likes(scene: Scene, likes: Directed, at: int) -> Directed:
+def answer_likes(context: NightContext, likes: DirectedEvents, at: int) -> DirectedEvents:
     """Log what becomes of new likes; return the matches, `actor` being who completed the match.
 
     A like the other has made already, or makes on the same night, is a match at once; the rest wait
     in the inbox of the target for the next day, among those that still lie there.
     """
-    n = len(scene.people)
+    n = len(context.people)
     back = likes.back(n)
-    before = is_among(back, scene.standing.likes)
+    before = is_among(back, context.night_state.likes)
     same_night = is_among(back, np.sort(likes.keys(n)))
     at_once = likes.take(before | (same_night & _completes(likes, same_night, n)))
-    return _joined(at_once, _read(scene, likes.take(~before & ~same_night), at + DAY))
+    return _joined(at_once, _read(context, likes.take(~before & ~same_night), at + DAY))
 
 
-def _completes(likes: Directed, mutual: npt.NDArray[np.bool_], n: int) -> npt.NDArray[np.bool_]:
+def _completes(likes: DirectedEvents, mutual: npt.NDArray[np.bool_], n: int) -> npt.NDArray[np.bool_]:
     """Of two likes that cross on one night say which one completes the match: the later."""
     order = np.argsort(likes.keys(n))
     other = order[np.searchsorted(likes.keys(n)[order], likes.back(n)).clip(0, max(len(order) - 1, 0))]
@@ -158,32 +160,34 @@ def _completes(likes: Directed, mutual: npt.NDArray[np.bool_], n: int) -> npt.ND
     return mutual & later
 
 
-def _read(scene: Scene, likes: Directed, tomorrow: int) -> Directed:
-    s, chance = scene.funnel, scene.chance
+def _read(context: NightContext, likes: DirectedEvents, tomorrow: int) -> DirectedEvents:
+    s, random = context.funnel, context.random
     j, i = likes.target, likes.actor
-    logit = scene.truth.logit(j, i)
-    comes_back = np.where(scene.standing.full[j], 0.0, 1.0 - (1.0 - scene.people.opens[j]) ** _NIGHTS)
-    rank = _places(scene, j, logit)
-    examined = chance.uniform(Step.READ, j, i) < comes_back * Examination.of(s.inbox_decay).at(rank)
-    bad = scene.people.harm[j] != GOOD
-    p = np.where(bad, scene.trouble.scripted_like, expit(logit + s.flattered))
-    u = chance.uniform(Step.ANSWER, j, i)
+    logit = context.truth.logit(j, i)
+    comes_back = np.where(context.night_state.full[j], 0.0, 1.0 - (1.0 - context.people.opens[j]) ** _NIGHTS)
+    rank = _places(context, j, logit)
+    examined = random.uniform(Step.READ, j, i) < comes_back * Examination.of(s.inbox_decay).at(rank)
+    bad = context.people.abuse_kind[j] != NOT_ABUSIVE
+    p = np.where(bad, context.abuse.scripted_like, expit(logit + s.flattered))
+    u = random.uniform(Step.ANSWER, j, i)
     liked, rest = examined & (u < p), examined & (u >= p)
-    passed = rest & ~bad & (chance.uniform(Step.PASS, j, i, 1) < s.inbox_passes)
-    hours = s.answer_hours * np.exp(0.8 * chance.normal(Step.ANSWER_TIME, j, i))
+    passed = rest & ~bad & (random.uniform(Step.PASS, j, i, 1) < s.inbox_passes)
+    hours = s.answer_hours * np.exp(0.8 * random.normal(Step.ANSWER_TIME, j, i))
     ts = likes.ts + (hours.clip(0.05, 24.0 * 14) * HOUR).astype(np.int64)
     ts = np.maximum(ts, tomorrow + ts % HOUR)
-    scene.log.add("like", ts[liked], j[liked], i[liked], surface="inbox")
-    scene.log.add("pass", ts[passed], j[passed], i[passed], surface="inbox")
-    return Directed(j[liked], i[liked], ts[liked])
+    context.log.add("like", ts[liked], j[liked], i[liked], surface="inbox")
+    context.log.add("pass", ts[passed], j[passed], i[passed], surface="inbox")
+    return DirectedEvents(j[liked], i[liked], ts[liked])
 
 
-def _places(scene: Scene, owner: Int64Array, logit: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _places(
+    context: NightContext, owner: Int64Array, logit: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Return the place of each new like in its inbox, from 1, among new ones and those that wait."""
-    waiting = scene.standing.waiting
+    waiting = context.night_state.waiting
     still = is_among(waiting.target, np.unique(owner))
     i, j = waiting.actor[still], waiting.target[still]
-    among = np.concatenate([logit, scene.truth.logit(j, i)])
+    among = np.concatenate([logit, context.truth.logit(j, i)])
     return _rank_within(np.concatenate([owner, j]), among)[: len(owner)].astype(np.float64)
 
 
@@ -200,8 +204,8 @@ def _rank_within(group: Int64Array, score: npt.NDArray[np.float64]) -> Int64Arra
     return rank
 
 
-def _joined(a: Directed, b: Directed) -> Directed:
-    return Directed(
+def _joined(a: DirectedEvents, b: DirectedEvents) -> DirectedEvents:
+    return DirectedEvents(
         np.concatenate([a.actor, b.actor]),
         np.concatenate([a.target, b.target]),
         np.concatenate([a.ts, b.ts]),

@@ -1,4 +1,4 @@
-"""Everybody in the town: what the tables say of them, and what moves them in truth."""
+"""Building a town: its people, their tables, the hidden truth, and the burn-in."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,31 +17,41 @@ from recsys.data.population import Population, as_utc
 from recsys.data.relations import Relations
 from recsys.data.tables import check_table
 from recsys.errors import InputError, explained
-from recsys.simulation.abuse import log_known_blocks, make_brigades, make_harm
-from recsys.simulation.answers import make_answers
+from recsys.simulation.abuse import draw_abuse_kinds, log_known_blocks, make_brigades
 from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, with_changes
-from recsys.simulation.boundaries import make_boundaries
-from recsys.simulation.burn_in import Pools, live_through, make_pools
+from recsys.simulation.burn_in import CandidatePools, make_pools, run_burn_in
 from recsys.simulation.event_log import EventLog, EventRows, event_rows, seconds, utc
-from recsys.simulation.interests import Talk, make_communities, make_interests, make_talk
-from recsys.simulation.latent_traits import Minds, make_minds
+from recsys.simulation.interests_and_answers import (
+    TalkTopics,
+    make_answers,
+    make_communities,
+    make_interests,
+    make_talk_topics,
+)
 from recsys.simulation.night_state import Residents, make_residents
-from recsys.simulation.profiles import Homes, make_homes, make_person_tokens, make_profiles, make_tokens
+from recsys.simulation.profiles import (
+    Homes,
+    make_boundaries,
+    make_homes,
+    make_person_tokens,
+    make_profiles,
+    make_tokens,
+)
 from recsys.simulation.settings import TownSettings
-from recsys.simulation.truth import Truth, make_truth
+from recsys.simulation.truth import LatentTraits, Truth, draw_latent_traits, make_truth
 from recsys.types import BoolArray, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Citizens:
+class TownMembers:
     """Tables with one profile a person, in id order, beside the hidden side of the same rows.
 
     avoids: `(n, n_topics)` bool. cells: `(n,)` uint64 where people really live, 0 abroad.
     """
 
     tables: dict[str, pd.DataFrame]
-    minds: Minds
-    talk: Talk
+    traits: LatentTraits
+    talk_topics: TalkTopics
     avoids: BoolArray
     cells: npt.NDArray[np.uint64]
     suggestible: BoolArray
@@ -52,35 +62,35 @@ class Citizens:
         return self.tables[T.PROFILES]
 
 
-def make_citizens(n: int, arrivals: Arrivals, rng: np.random.Generator, s: TownSettings) -> Citizens:
+def make_members(n: int, arrivals: Arrivals, rng: np.random.Generator, s: TownSettings) -> TownMembers:
     """Draw `n` people; every table but the events and the safety tables."""
     catalogue = load_catalogue()
-    topics = tuple(catalogue.topics)
+    topic_names = tuple(catalogue.topics)
     ids = np.array([f"u{number:07d}" for number in range(n)], dtype=object)
     joined = utc(arrivals.joined)
     homes = make_homes(n, rng, s.people)
-    minds = make_minds(n, len(catalogue.scales), rng, s.content, s.taste)
-    talk = make_talk(minds.topics, topics, rng, s.content)
+    traits = draw_latent_traits(n, len(catalogue.scales), rng, s.content, s.taste)
+    talk_topics = make_talk_topics(traits.topics, topic_names, rng, s.content)
     profiles = make_profiles(ids, homes, joined, rng, s.people)
     profiles[C.PERSON_TOKEN] = make_person_tokens(n, s.people.person_token, rng)
-    boundaries = make_boundaries(profiles, talk.busy, topics, rng, s.boundaries)
-    interests = make_interests(ids, minds.hobbies, catalogue, rng, s.content)
+    boundaries = make_boundaries(profiles, talk_topics.busy, topic_names, rng, s.boundaries)
+    interests = make_interests(ids, traits.hobbies, catalogue, rng, s.content)
     tables = {
         T.PROFILES: profiles,
         T.BOUNDARIES: boundaries[rng.random(n) >= s.people.no_boundaries].reset_index(drop=True),
         T.INTERESTS: interests,
-        T.TALK_TOPICS: talk.table(ids, topics),
-        T.ANSWERS: make_answers(ids, joined, minds.values, catalogue=catalogue, rng=rng, s=s.content),
+        T.TALK_TOPICS: talk_topics.table(ids, topic_names),
+        T.ANSWERS: make_answers(ids, joined, traits.values, catalogue=catalogue, rng=rng, s=s.content),
         T.COMMUNITIES: make_communities(
             interests, homes.prefecture, ids, catalogue=catalogue, rng=rng, s=s.content
         ),
         T.TOKENS: make_tokens(ids, homes.prefecture, rng, s.content),
     }
-    return Citizens(
+    return TownMembers(
         tables=tables,
-        minds=minds,
-        talk=talk,
-        avoids=_avoided(boundaries, topics),
+        traits=traits,
+        talk_topics=talk_topics,
+        avoids=_avoided(boundaries, topic_names),
         cells=_cells(homes),
         suggestible=(profiles[C.DISCRETION] == "liked_only").to_numpy(bool)
         & (rng.random(n) < s.people.suggestible),
@@ -104,7 +114,7 @@ _RULING = (T.PROFILES, T.BOUNDARIES, T.ANSWERS, T.TOKENS)
 
 
 @dataclass(frozen=True, eq=False)
-class Founded:
+class BuiltTown:
     """A town as of one night, without broken rows.
 
     tables: every table but the events and the safety tables. events: of the past, and for nights
@@ -121,15 +131,15 @@ class Founded:
     arrivals: Arrivals
 
 
-def found_town(
+def build_town(
     n_people: int,
     rng: np.random.Generator,
     *,
     as_of: str | pd.Timestamp,
     settings: TownSettings | None = None,
     nights_ahead: int = 0,
-) -> Founded:
-    """Found a town and live through its past; see `make_town`.
+) -> BuiltTown:
+    """Build a town and play its burn-in; see `make_town`.
 
     Raises InputError when there would be nobody.
     """
@@ -139,35 +149,35 @@ def found_town(
     now = as_utc(as_of).floor("s")
     arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)
     n_ever = len(arrivals.joined)
-    citizens = make_citizens(n_ever, arrivals, rng, s)
+    members = make_members(n_ever, arrivals, rng, s)
     residents = make_residents(
-        citizens.profiles, citizens.tables[T.BOUNDARIES], make_harm(n_ever, rng, s.trouble), s.funnel
+        members.profiles, members.tables[T.BOUNDARIES], draw_abuse_kinds(n_ever, rng, s.abuse), s.funnel
     )
-    pools = _pools(citizens, now + pd.Timedelta(days=nights_ahead), rng, s)
+    pools = _pools(members, now + pd.Timedelta(days=nights_ahead), rng, s)
     truth = make_truth(
-        citizens.minds,
-        citizens.talk,
-        avoids=citizens.avoids,
-        cells=citizens.cells,
+        members.traits,
+        members.talk_topics,
+        avoids=members.avoids,
+        cells=members.cells,
         pairs=_some_pairs(pools, rng),
         rng=rng,
         s=s.taste,
-        rapport_luck=s.funnel.rapport_luck,
+        rapport_noise=s.funnel.rapport_noise,
     )
     log = EventLog()
-    log_arrivals(arrivals, citizens.profiles, citizens.suggestible, log)
-    known = log_known_blocks(arrivals.joined, arrivals.start, log, rng, s.trouble)
-    brigades = make_brigades(arrivals.joined, arrivals.start, arrivals.end, rng, s.trouble)
-    lived, past = live_through(
+    log_arrivals(arrivals, members.profiles, members.suggestible, log)
+    known = log_known_blocks(arrivals.joined, arrivals.start, log, rng, s.abuse)
+    brigades = make_brigades(arrivals.joined, arrivals.start, arrivals.end, rng, s.abuse)
+    burned_in, state = run_burn_in(
         residents, truth, pools=pools, arrivals=arrivals, brigades=brigades, known_blocks=known, rng=rng, s=s
     )
-    log.extend(lived)
-    holds = past.holds
-    del lived, past, pools  # large in a large town
-    profiles = with_changes(citizens.profiles, arrivals, rng, s.history)
+    log.extend(burned_in)
+    holds = state.holds
+    del burned_in, state, pools  # large in a large town
+    profiles = with_changes(members.profiles, arrivals, rng, s.history)
     until = None if nights_ahead else arrivals.end
-    return Founded(
-        tables=citizens.tables | {T.PROFILES: profiles},
+    return BuiltTown(
+        tables=members.tables | {T.PROFILES: profiles},
         events=event_rows(log, residents.ids, model_version="town-random", until=until),
         holds=holds,
         as_of=now,
@@ -178,16 +188,18 @@ def found_town(
     )
 
 
-def _pools(citizens: Citizens, now: pd.Timestamp, rng: np.random.Generator, s: TownSettings) -> Pools:
-    people = _population(citizens, now)
+def _pools(
+    members: TownMembers, now: pd.Timestamp, rng: np.random.Generator, s: TownSettings
+) -> CandidatePools:
+    people = _population(members, now)
     return make_pools(Policy.default().compile(people), s.history.neighbourhood, rng)
 
 
-def _population(citizens: Citizens, now: pd.Timestamp) -> Population:
+def _population(members: TownMembers, now: pd.Timestamp) -> Population:
     """Everybody as they were before anybody left, with nothing between them yet."""
-    accepted = {name: _accepted(name, citizens.tables[name], now) for name in _RULING}
+    accepted = {name: _accepted(name, members.tables[name], now) for name in _RULING}
     people = build_population(MappingProxyType(accepted), now, source="town")
-    return people.with_relations(Relations.of(len(people), suggestible=citizens.suggestible))
+    return people.with_relations(Relations.of(len(people), suggestible=members.suggestible))
 
 
 def _accepted(name: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
@@ -199,7 +211,7 @@ def _accepted(name: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame
     return checked[0] if len(checked) == 1 else pd.concat(checked, ignore_index=True)
 
 
-def _some_pairs(pools: Pools, rng: np.random.Generator) -> tuple[Int64Array, Int64Array]:
+def _some_pairs(pools: CandidatePools, rng: np.random.Generator) -> tuple[Int64Array, Int64Array]:
     n = len(pools)
     few = n <= _PAIRS_FOR_SCALE
     entries = np.arange(n) if few else np.sort(rng.choice(n, _PAIRS_FOR_SCALE, replace=False))

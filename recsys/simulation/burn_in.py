@@ -1,4 +1,4 @@
-"""Who may be shown to whom, as one list a person, found tile by tile."""
+"""The burn-in of the town: nights of random lists before the first night, with known propensities."""
 
 from dataclasses import dataclass, field
 
@@ -8,12 +8,16 @@ from recsys.constraints.compiled import Compiled
 from recsys.random import KeyedGenerator
 from recsys.simulation.abuse import REVIEW, Brigades
 from recsys.simulation.arrivals import Arrivals
-from recsys.simulation.browsing import Shown, answer_likes, look
-from recsys.simulation.conversations import break_off, say_goodbye, talk
+from recsys.simulation.browsing import Exposures, answer_likes, browse
+from recsys.simulation.conversations import (
+    build_trust,
+    hold_conversations,
+    log_amicable_endings,
+    log_bad_endings,
+)
 from recsys.simulation.event_log import EventLog
-from recsys.simulation.night_state import DAY, Deeds, Residents, Scene, Standing
+from recsys.simulation.night_state import DAY, NightContext, NightState, RecentEvents, Residents
 from recsys.simulation.settings import TownSettings
-from recsys.simulation.trust import build_trust
 from recsys.simulation.truth import Truth
 from recsys.types import BoolArray, Int64Array
 
@@ -22,7 +26,7 @@ _KEYS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
-class Pools:
+class CandidatePools:
     """The people each viewer may meet, of a neighbourhood drawn at random.
 
     keys: `(n_entries,)` ascending, the viewer times the number of people plus the candidate; viewer v
@@ -64,7 +68,7 @@ class Pools:
         return at[self.keys[at] == wanted]
 
 
-def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator) -> Pools:
+def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator) -> CandidatePools:
     """Find whom each person may meet, among at most `neighbourhood` others drawn at random.
 
     A tile of viewers shares its neighbourhood, so that memory and time grow with the number of
@@ -85,7 +89,7 @@ def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator)
     del found
     keys.sort()
     indptr = np.searchsorted(keys, np.arange(n + 1) * n).astype(np.int64)
-    return Pools(indptr=indptr, keys=keys, waits=_waits(compiled, keys))
+    return CandidatePools(indptr=indptr, keys=keys, waits=_waits(compiled, keys))
 
 
 def _waits(compiled: Compiled, keys: Int64Array) -> BoolArray:
@@ -98,44 +102,44 @@ def _waits(compiled: Compiled, keys: Int64Array) -> BoolArray:
     return waits
 
 
-def play(scene: Scene, shown: Shown, at: int) -> None:
+def play_night(context: NightContext, shown: Exposures, at: int) -> None:
     """Log what follows from opened lists: look, like, inbox, reply, talk, meet, comfortable.
 
     at: the night, in seconds; what the lists lead to may lie weeks later.
     """
-    likes = look(scene, shown, at)
-    matches = answer_likes(scene, likes, at)
-    talks = talk(scene, matches)
-    going_on = talks.take(~break_off(scene, talks))
-    together = build_trust(scene, going_on)
-    say_goodbye(scene, going_on.take(~together))
+    likes = browse(context, shown, at)
+    matches = answer_likes(context, likes, at)
+    conversations = hold_conversations(context, matches)
+    going_on = conversations.take(~log_bad_endings(context, conversations))
+    together = build_trust(context, going_on)
+    log_amicable_endings(context, going_on.take(~together))
 
 
-_ENDS_IT = ("pass", "hide", "block", "report", "end", "message", "meet_feedback")
+_CLOSING_EVENTS = ("pass", "hide", "block", "report", "end", "message", "meet_feedback")
 """Whoever did one of these with another is not shown to them again, nor the other way round."""
 
 
 @dataclass(eq=False)
-class Past:
-    """The state of the past while it is lived through.
+class BurnInState:
+    """The state of the burn-in between its nights.
 
     closed: entries of the pools that are shown no more; waits: not shown yet. away_from, away_until:
     when a person was held, `(n,)` seconds. likes: sorted keys of all likes. deeds: what was done
     lately. holds: (row, ts, state).
     """
 
-    pools: Pools
+    pools: CandidatePools
     closed: BoolArray
     waits: BoolArray
     away_from: Int64Array
     away_until: Int64Array
     likes: Int64Array
-    deeds: Deeds = field(default_factory=Deeds.none)
+    recent: RecentEvents = field(default_factory=RecentEvents.none)
     reporters: dict[int, set[int]] = field(default_factory=dict)
     holds: list[tuple[int, int, str]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, pools: Pools) -> "Past":
+    def begin(cls, pools: CandidatePools) -> "BurnInState":
         """Nothing has happened yet."""
         n = pools.n_people
         never = np.full(n, np.iinfo(np.int64).max)
@@ -167,56 +171,58 @@ class Past:
         return (arrivals.joined <= at) & (arrivals.left >= at + DAY) & ~held
 
 
-def live_through(
+def run_burn_in(
     people: Residents,
     truth: Truth,
     *,
-    pools: Pools,
+    pools: CandidatePools,
     arrivals: Arrivals,
     brigades: Brigades,
     known_blocks: tuple[Int64Array, Int64Array],
     rng: np.random.Generator,
     s: TownSettings,
-) -> tuple[EventLog, Past]:
-    """Let every night of the past happen; return the log and what it led to.
+) -> tuple[EventLog, BurnInState]:
+    """Play every night of the burn-in; return the event log and the final state.
 
     Lists are drawn uniformly among the people who may be shown that night, so the propensity of an
     exposure is the length of the list over the number of people it was drawn from.
     """
-    past, log = Past.begin(pools), EventLog()
-    past.close(*known_blocks)
-    _gang_up(past, brigades, log, s)
+    state, log = BurnInState.begin(pools), EventLog()
+    state.close(*known_blocks)
+    _log_brigades(state, brigades, log, s)
     for at in range(arrivals.start, arrivals.end - DAY + 1, DAY):
         tonight = EventLog()
-        shown = _draw_lists(past, people, past.present(at, arrivals), rng, s)
-        past.deeds = past.deeds.since(at, s.funnel)
-        standing = Standing.at(at, len(people), likes=past.likes, deeds=past.deeds, s=s.funnel)
-        scene = Scene(people, truth, s.funnel, s.trouble, standing, KeyedGenerator.from_rng(rng), tonight)
-        play(scene, shown, at)
-        _remember(past, tonight, len(people), arrivals.end, s)
+        shown = _draw_lists(state, people, state.present(at, arrivals), rng, s)
+        state.recent = state.recent.since(at, s.funnel)
+        night_state = NightState.at(at, len(people), likes=state.likes, recent=state.recent, s=s.funnel)
+        context = NightContext(
+            people, truth, s.funnel, s.abuse, night_state, KeyedGenerator.from_rng(rng), tonight
+        )
+        play_night(context, shown, at)
+        _update(state, tonight, len(people), arrivals.end, s)
         log.extend(tonight)
-    return log, past
+    return log, state
 
 
-def _gang_up(past: Past, brigades: Brigades, log: EventLog, s: TownSettings) -> None:
+def _log_brigades(state: BurnInState, brigades: Brigades, log: EventLog, s: TownSettings) -> None:
     log.add("report", brigades.ts, brigades.actor, brigades.victim, detail="harassment")
-    past.close(brigades.actor, brigades.victim)
+    state.close(brigades.actor, brigades.victim)
     for victim in np.unique(brigades.victim).tolist():
         reports = np.sort(brigades.ts[brigades.victim == victim])
-        if len(reports) >= s.trouble.held_after_reports:
-            ts = int(reports[s.trouble.held_after_reports - 1])
-            past.hold(victim, ts, ts + REVIEW)
+        if len(reports) >= s.abuse.held_after_reports:
+            ts = int(reports[s.abuse.held_after_reports - 1])
+            state.hold(victim, ts, ts + REVIEW)
 
 
 def _draw_lists(
-    past: Past, people: Residents, present: BoolArray, rng: np.random.Generator, s: TownSettings
-) -> Shown:
+    state: BurnInState, people: Residents, present: BoolArray, rng: np.random.Generator, s: TownSettings
+) -> Exposures:
     daily = s.history.visits_a_week / 7.0 / max(s.funnel.opens_today, 1e-9)
     visits = present & (rng.random(len(people)) < people.opens * daily)
     viewers = np.flatnonzero(visits)
-    entry, group = past.pools.entries(viewers)
-    _, candidate = past.pools.pairs(entry)
-    open_ = ~past.closed[entry] & ~past.waits[entry] & present[candidate]
+    entry, group = state.pools.entries(viewers)
+    _, candidate = state.pools.pairs(entry)
+    open_ = ~state.closed[entry] & ~state.waits[entry] & present[candidate]
     group, candidate = group[open_], candidate[open_]
     order = np.argsort(group + rng.random(len(group)))  # group by group, each in random order
     group, candidate = group[order], candidate[order]
@@ -225,25 +231,25 @@ def _draw_lists(
     shown = position <= s.history.list_length
     size = np.bincount(group, minlength=len(viewers))[group]
     propensity = np.minimum(1.0, s.history.list_length / np.maximum(size, 1))
-    return Shown(viewers[group], candidate, position, propensity).take(shown)
+    return Exposures(viewers[group], candidate, position, propensity).take(shown)
 
 
-def _remember(past: Past, tonight: EventLog, n: int, end: int, s: TownSettings) -> None:
-    done = tonight.pick(*_ENDS_IT)
-    past.close(done["actor"].astype(np.int64), done["target"].astype(np.int64))
-    past.deeds = past.deeds.and_also(tonight.pick(*Deeds.kinds()))
+def _update(state: BurnInState, tonight: EventLog, n: int, end: int, s: TownSettings) -> None:
+    done = tonight.pick(*_CLOSING_EVENTS)
+    state.close(done["actor"].astype(np.int64), done["target"].astype(np.int64))
+    state.recent = state.recent.with_events(tonight.pick(*RecentEvents.kinds()))
     liked = tonight.pick("like")
     actor, target = liked["actor"].astype(np.int64), liked["target"].astype(np.int64)
-    past.closed[past.pools.find(actor, target)] = True
-    past.waits[past.pools.find(target, actor)] = False
-    past.likes = np.sort(np.concatenate([past.likes, actor * n + target]), kind="stable")
+    state.closed[state.pools.find(actor, target)] = True
+    state.waits[state.pools.find(target, actor)] = False
+    state.likes = np.sort(np.concatenate([state.likes, actor * n + target]), kind="stable")
     reports = tonight.pick("report")
     order = np.argsort(reports["ts"], kind="stable")
     for at in order.tolist():
         ts, target_row = int(reports["ts"][at]), int(reports["target"][at])
         if ts > end:
             continue
-        told = past.reporters.setdefault(target_row, set())
+        told = state.reporters.setdefault(target_row, set())
         told.add(int(reports["actor"][at]))
-        if len(told) == s.trouble.held_after_reports:
-            past.hold(target_row, ts)
+        if len(told) == s.abuse.held_after_reports:
+            state.hold(target_row, ts)

@@ -1,4 +1,4 @@
-"""Broken rows among the good ones, as real sources have them, so that a quarantine has work.
+"""Corruption: broken rows among the good ones, as real sources have them, so that a quarantine has work.
 
 Every broken row is one more row, of nobody real, with exactly one defect: what the good rows say
 stays as it is.
@@ -68,11 +68,11 @@ DEFECTS: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
 """What can be wrong with a row of each table, by turns."""
 
 _OWNERS: Final = (C.USER, C.ACTOR)
-HARMLESS: Final = "impression"
+COPIED_TYPE: Final = "impression"
 
 
 @dataclass(frozen=True, eq=False)
-class Dirt:
+class CorruptedRows:
     """Where broken rows go in a table of `n` rows.
 
     copied: `(count,)` rows they are broken copies of. order: `(n + count,)`; what is `n` or more is
@@ -83,47 +83,47 @@ class Dirt:
     order: Int64Array
 
     @classmethod
-    def drawn(cls, n: int, harmless: Int64Array, share: float, rng: np.random.Generator) -> "Dirt":
+    def drawn(cls, n: int, copyable: Int64Array, share: float, rng: np.random.Generator) -> "CorruptedRows":
         """Draw `share` as many broken rows, anywhere between the good ones; none without a harmless row."""
-        count = round(share * n) if len(harmless) else 0
-        copied = harmless[np.sort(rng.integers(0, len(harmless), count))] if count else harmless[:0]
+        count = round(share * n) if len(copyable) else 0
+        copied = copyable[np.sort(rng.integers(0, len(copyable), count))] if count else copyable[:0]
         place = np.concatenate([np.arange(n), rng.integers(0, max(n, 1), count) + 0.5])
         return cls(copied, np.argsort(place, kind="stable"))
 
 
-def with_dirt(
+def with_corruption(
     tables: Mapping[str, pd.DataFrame], share: float, rng: np.random.Generator
 ) -> dict[str, pd.DataFrame]:
     """Return the tables with `share` as many broken rows added to each, anywhere between the good ones.
 
     >>> blocks = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "c"], "ts": ["2026-01-05T00:00Z"] * 2})
-    >>> dirty = with_dirt({"blocks": blocks}, 0.5, np.random.default_rng(0))
+    >>> dirty = with_corruption({"blocks": blocks}, 0.5, np.random.default_rng(0))
     >>> len(dirty["blocks"]), int((dirty["blocks"].actor == dirty["blocks"].target).sum())
     (3, 1)
     """
     if share <= 0.0:
         return dict(tables)
-    return {name: _dirty(name, table, share, rng) for name, table in tables.items()}
+    return {name: _corrupted(name, table, share, rng) for name, table in tables.items()}
 
 
-def dirty_events(events: EventRows, dirt: Dirt, size: int) -> Iterator[pd.DataFrame]:
-    """Yield the events `size` rows at a time, with broken rows as `with_dirt` adds them to the table."""
+def corrupted_events(events: EventRows, corruption: CorruptedRows, size: int) -> Iterator[pd.DataFrame]:
+    """Yield the events `size` rows at a time, with broken rows as `with_corruption` adds them."""
     n = len(events)
-    added = _broken(T.EVENTS, events.frame(dirt.copied))
-    for start in range(0, max(len(dirt.order), 1), size):
-        order = dirt.order[start : start + size]
+    added = _broken(T.EVENTS, events.frame(corruption.copied))
+    for start in range(0, max(len(corruption.order), 1), size):
+        order = corruption.order[start : start + size]
         good, broken = order[order < n], order[order >= n] - n
         within = np.empty(len(order), np.int64)
         within[order < n] = np.arange(len(good))
         within[order >= n] = len(good) + np.arange(len(broken))
-        yield _mixed(events.frame(good), added.iloc[broken], within)
+        yield _interleaved(events.frame(good), added.iloc[broken], within)
 
 
-def _dirty(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
-    dirt = Dirt.drawn(len(table), _harmless(name, table), share, rng)
-    if not len(dirt.copied):
+def _corrupted(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+    corruption = CorruptedRows.drawn(len(table), _copyable(name, table), share, rng)
+    if not len(corruption.copied):
         return table
-    return _mixed(table, _broken(name, table.iloc[dirt.copied]), dirt.order)
+    return _interleaved(table, _broken(name, table.iloc[corruption.copied]), corruption.order)
 
 
 def _broken(name: str, copied: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +145,7 @@ def _broken(name: str, copied: pd.DataFrame) -> pd.DataFrame:
     return added
 
 
-def _mixed(good: pd.DataFrame, broken: pd.DataFrame, order: Int64Array) -> pd.DataFrame:
+def _interleaved(good: pd.DataFrame, broken: pd.DataFrame, order: Int64Array) -> pd.DataFrame:
     """Return both, a column at a time: a large town has many events."""
     return pd.DataFrame({name: _taken([good[name], broken[name]], order) for name in good})
 
@@ -154,8 +154,8 @@ def _taken(parts: list[pd.Series], order: Int64Array) -> pd.Series:
     return pd.concat(parts, ignore_index=True).take(order).reset_index(drop=True)
 
 
-def _harmless(name: str, table: pd.DataFrame) -> Int64Array:
+def _copyable(name: str, table: pd.DataFrame) -> Int64Array:
     """Return the rows to copy: of events only exposures, so that no broken row speaks of safety."""
     if name != T.EVENTS:
         return np.arange(len(table))
-    return np.flatnonzero(table[C.TYPE] == HARMLESS)
+    return np.flatnonzero(table[C.TYPE] == COPIED_TYPE)

@@ -1,4 +1,4 @@
-"""Events as they happen, kept small; see `event_rows` for the table they become."""
+"""The event log of the town as compact columns, and the table it becomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

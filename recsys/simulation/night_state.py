@@ -1,4 +1,4 @@
-"""What the funnel needs to know of each person, as arrays by row."""
+"""What the funnel needs to know: habits of people, the state before a night, the context of its steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
 from recsys.random import KeyedGenerator
 from recsys.simulation.event_log import TYPES, Columns, EventLog
-from recsys.simulation.settings import FunnelSettings, TroubleSettings
+from recsys.simulation.settings import AbuseSettings, FunnelSettings
 from recsys.simulation.truth import Truth
 from recsys.types import BoolArray, Int64Array, ObjectArray
 
-GOOD: Final = -1
+NOT_ABUSIVE: Final = -1
 _SPEAKS: Final = {"daily": 0.9, "few_week": 0.55, "weekly": 0.25, "less": 0.12}
 """Chance a day that someone writes, by the contact frequency they chose."""
 
@@ -36,14 +36,14 @@ class Residents:
     in_person: BoolArray
     settings: BoolArray
     wished: npt.NDArray[np.int32]
-    harm: npt.NDArray[np.int8]
+    abuse_kind: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
 def make_residents(
-    profiles: pd.DataFrame, boundaries: pd.DataFrame, harm: npt.NDArray[np.int8], s: FunnelSettings
+    profiles: pd.DataFrame, boundaries: pd.DataFrame, abuse_kind: npt.NDArray[np.int8], s: FunnelSettings
 ) -> Residents:
     """Read the habits off the profiles and boundaries (one row a person, the same order of ids)."""
     opens = {"today": s.opens_today, "week": s.opens_week, "month": s.opens_month, "dormant": 0.0}
@@ -56,7 +56,7 @@ def make_residents(
         in_person=np.asarray(_holds(profiles[C.INTENTS], IN_PERSON_INTENTS).any(axis=1)),
         settings=_holds(drawn[C.MEETING_SETTINGS], places),
         wished=profiles[C.MAX_COMPANIONS].fillna(1).to_numpy(np.int32),
-        harm=harm,
+        abuse_kind=abuse_kind,
     )
 
 
@@ -67,7 +67,7 @@ def _holds(sets: pd.Series, words: tuple[str, ...]) -> BoolArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Directed:
+class DirectedEvents:
     """Aligned directed pairs with the time something happened, `(n_pairs,)` each."""
 
     actor: Int64Array
@@ -77,9 +77,9 @@ class Directed:
     def __len__(self) -> int:
         return len(self.actor)
 
-    def take(self, which: npt.NDArray[np.bool_] | Int64Array) -> "Directed":
+    def take(self, which: npt.NDArray[np.bool_] | Int64Array) -> "DirectedEvents":
         """Return some of the pairs."""
-        return Directed(self.actor[which], self.target[which], self.ts[which])
+        return DirectedEvents(self.actor[which], self.target[which], self.ts[which])
 
     def keys(self, n: int) -> Int64Array:
         """Return one number a directed pair, among `n` people."""
@@ -107,28 +107,28 @@ DAY = 24 * HOUR
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """One night: what was standing before, the chance that decides each step, the log of events."""
+class NightContext:
+    """One night: the state before it, the random numbers that decide each step, the log of events."""
 
     people: Residents
     truth: Truth
     funnel: FunnelSettings
-    trouble: TroubleSettings
-    standing: "Standing"
-    chance: KeyedGenerator
+    abuse: AbuseSettings
+    night_state: "NightState"
+    random: KeyedGenerator
     log: EventLog
 
 
-TALK_DAYS = 3
-"""A talk in which nobody wrote for so many days has ended."""
+CONVERSATION_DAYS = 3
+"""A conversation in which nobody wrote for so many days has ended."""
 
-_KINDS = ("like", "pass", "hide", "block", "report", "end", "message")
-_REFUSES = ("pass", "hide", "block", "report", "end")
+_TYPES = ("like", "pass", "hide", "block", "report", "end", "message")
+_REFUSALS = ("pass", "hide", "block", "report", "end")
 
 
 @dataclass(frozen=True, eq=False)
-class Deeds:
-    """What people did to each other lately, aligned `(n_deeds,)`: seconds, code of the type, rows."""
+class RecentEvents:
+    """Events between people of the last days, aligned `(n_events,)`: seconds, code of the type, rows."""
 
     ts: Int64Array
     kind: npt.NDArray[np.int8]
@@ -136,46 +136,46 @@ class Deeds:
     target: Int64Array
 
     @classmethod
-    def none(cls) -> "Deeds":
-        """Nobody did anything."""
+    def none(cls) -> "RecentEvents":
+        """No event."""
         empty = np.empty(0, np.int64)
         return cls(empty, empty.astype(np.int8), empty, empty)
 
     @classmethod
     def kinds(cls) -> tuple[str, ...]:
         """Return the types of events that matter here."""
-        return _KINDS
+        return _TYPES
 
-    def and_also(self, columns: Columns) -> "Deeds":
-        """Return these deeds and those of some events of a log."""
+    def with_events(self, columns: Columns) -> "RecentEvents":
+        """Return these events and those of some events of a log."""
         rows = (columns[name].astype(np.int64) for name in ("actor", "target"))
         more = (columns["ts"], columns["type"], *rows)
         mine = (self.ts, self.kind, self.actor, self.target)
-        return Deeds(*(np.concatenate([a, b]) for a, b in zip(mine, more, strict=True)))
+        return RecentEvents(*(np.concatenate([a, b]) for a, b in zip(mine, more, strict=True)))
 
-    def take(self, which: BoolArray) -> "Deeds":
-        """Return some of the deeds."""
-        return Deeds(self.ts[which], self.kind[which], self.actor[which], self.target[which])
+    def take(self, which: BoolArray) -> "RecentEvents":
+        """Return some of the events."""
+        return RecentEvents(self.ts[which], self.kind[which], self.actor[which], self.target[which])
 
-    def since(self, at: int, s: FunnelSettings) -> "Deeds":
+    def since(self, at: int, s: FunnelSettings) -> "RecentEvents":
         """Return what can still matter on a night `at` or later."""
-        return self.take(self.ts > at - max(s.inbox_days, TALK_DAYS) * DAY)
+        return self.take(self.ts > at - max(s.inbox_days, CONVERSATION_DAYS) * DAY)
 
     def are(self, *kinds: str) -> BoolArray:
-        """Say which deeds are of one of some types."""
+        """Say which events are of one of some types."""
         return np.isin(self.kind, [TYPES.index(kind) for kind in kinds])
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
-    """What people bring to a night.
+class NightState:
+    """The state of the town before a night.
 
     likes: sorted keys `actor * n + target` of all likes made. waiting: likes that lie in an inbox.
-    talking: `(n,)` how many talks each is in. full: `(n,)` bool, who wants nobody new.
+    talking: `(n,)` how many conversations each is in. full: `(n,)` bool, who wants nobody new.
     """
 
     likes: Int64Array
-    waiting: Directed
+    waiting: DirectedEvents
     talking: Int64Array
     full: BoolArray
 
@@ -186,12 +186,12 @@ class Standing:
         n: int,
         *,
         likes: Int64Array,
-        deeds: Deeds,
+        recent: RecentEvents,
         s: FunnelSettings,
         full: BoolArray | None = None,
-    ) -> "Standing":
-        """Read it off the likes ever made and what was done lately; deeds after `at` are not known yet."""
-        known, coming = deeds.take(deeds.ts <= at), deeds.take(deeds.ts > at)
+    ) -> "NightState":
+        """Read it off the likes ever made and what was done lately; events after `at` are not known yet."""
+        known, coming = recent.take(recent.ts <= at), recent.take(recent.ts > at)
         return cls(
             likes=likes,
             waiting=_waiting(known, coming, likes, after=at - s.inbox_days * DAY, n=n),
@@ -200,22 +200,24 @@ class Standing:
         )
 
 
-def _waiting(known: Deeds, coming: Deeds, likes: Int64Array, *, after: int, n: int) -> Directed:
+def _waiting(
+    known: RecentEvents, coming: RecentEvents, likes: Int64Array, *, after: int, n: int
+) -> DirectedEvents:
     lately = known.take(known.are("like") & (known.ts > after))
-    sent = Directed(lately.actor, lately.target, lately.ts)
+    sent = DirectedEvents(lately.actor, lately.target, lately.ts)
     answered = is_among(sent.back(n), likes) & ~is_among(sent.back(n), _keys(coming, n, ["like"]))
-    refused = _keys(known, n, _REFUSES)
+    refused = _keys(known, n, _REFUSALS)
     gone = answered | is_among(sent.back(n), refused) | is_among(sent.keys(n), refused)
     return sent.take(~gone)
 
 
-def _keys(deeds: Deeds, n: int, kinds: Sequence[str]) -> Int64Array:
-    chosen = deeds.are(*kinds)
-    return np.sort(deeds.actor[chosen] * n + deeds.target[chosen])
+def _keys(recent: RecentEvents, n: int, kinds: Sequence[str]) -> Int64Array:
+    chosen = recent.are(*kinds)
+    return np.sort(recent.actor[chosen] * n + recent.target[chosen])
 
 
-def _talking(known: Deeds, at: int, n: int) -> Int64Array:
-    lately = known.take(known.are("message") & (known.ts > at - TALK_DAYS * DAY))
+def _talking(known: RecentEvents, at: int, n: int) -> Int64Array:
+    lately = known.take(known.are("message") & (known.ts > at - CONVERSATION_DAYS * DAY))
     low, high = np.minimum(lately.actor, lately.target), np.maximum(lately.actor, lately.target)
     pairs = np.unique(low * n + high)
     return np.bincount(np.concatenate([pairs // n, pairs % n]), minlength=n)

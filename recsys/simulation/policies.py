@@ -1,4 +1,4 @@
-"""Where the probabilities of a pool come from: a fitted model, or the hidden truth under noise."""
+"""Policies that make the lists of a night, and the scores they choose by."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Scores(Protocol):
     def pools(self, people: Population, compiled: Compiled, k: int, exclude: npt.ArrayLike) -> pd.DataFrame:
         """Return the best `k` candidates of each listed viewer by mutual probability.
 
-        people: the members of the evening; what stands between them is in `compiled`.
+        people: the members of the night; what stands between them is in `compiled`.
         exclude: `(n_pairs, 2)` rows, viewer and candidate, left out. Columns: viewer_id,
         candidate_id, rank, p_like, p_liked_back, p_mutual; viewers in row order, best first.
         """
@@ -64,7 +64,7 @@ class ModelScores:
         return _frame(people, lists.viewer_of_each, lists.candidates, lists.p_like, lists.p_liked_back)
 
     def _directed(self, people: Population) -> Directed:
-        """Return the two matrices of the members, once for all copies that share a model and an evening."""
+        """Return the two matrices of the members, once for all copies that share a model and a night."""
         if self._applied is None or self._applied[0] is not people:
             self._applied = (people, self.model.directed(people))
         return self._applied[1]
@@ -75,7 +75,7 @@ class OracleScores:
 
     def __init__(self, town: Town, noise: float, key: int) -> None:
         self._truth, self._ids = town.truth, town.ids
-        self._noise, self._chance = noise, KeyedGenerator(key)
+        self._noise, self._random = noise, KeyedGenerator(key)
 
     def pools(self, people: Population, compiled: Compiled, k: int, exclude: npt.ArrayLike) -> pd.DataFrame:
         """Return the best `k` of each viewer; see `Scores`."""
@@ -93,7 +93,7 @@ class OracleScores:
         return _frame(people, viewer[top], candidate[top], there[order][top], back[order][top])
 
     def _p(self, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        return sigmoid(self._truth.logit(i, j) + self._noise * self._chance.normal(Step.TASTE, i, j))
+        return sigmoid(self._truth.logit(i, j) + self._noise * self._random.normal(Step.TASTE, i, j))
 
 
 def _open_pairs(compiled: Compiled) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -203,7 +203,7 @@ def list_policy(name: str, config: NightsConfig, funnel: FunnelSettings) -> List
     """
     if name in _FAIRNESS:
         return _allocated(_FAIRNESS[name], config.k, funnel)
-    return _random(config.k) if name == "random" else _ranked(_RANKED[name], config.k)
+    return _random_policy(config.k) if name == "random" else _ranked(_RANKED[name], config.k)
 
 
 def _mean_like(pool: pd.DataFrame) -> pd.Series:
@@ -221,7 +221,7 @@ _RANKED: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
 }
 
 
-def _random(k: int) -> ListPolicy:
+def _random_policy(k: int) -> ListPolicy:
     def lists(pool: pd.DataFrame, _: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
         return best(pool, pd.Series(rng.random(len(pool)), index=pool.index), k)
 

@@ -1,4 +1,4 @@
-"""Night after night: every policy makes lists for its own copy of one town, under the same luck."""
+"""Many nights: every policy makes lists for its own copy of one town, under common random numbers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,8 +34,8 @@ from recsys.types import Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Evening:
-    """One copy of the town as its tables tell it on one evening.
+class NightView:
+    """One copy of the town as its tables tell it on one night.
 
     people: everybody who has joined, with what stands between them. compiled: the rules over them;
     who has as many companions as they wish for is not listed.
@@ -48,16 +48,16 @@ class Evening:
     @classmethod
     def of(
         cls, town: Town, members: Population, policy: Policy, members_rules: Compiled | None = None
-    ) -> "Evening":
-        """Read the events and safety tables of one copy; `members` are the people of that evening.
+    ) -> "NightView":
+        """Read the events and safety tables of one copy; `members` are the people of that night.
 
         members_rules: the policy compiled for `members`, when it serves several copies.
         """
-        deeds = _deeds(town)
-        between = relations(deeds, town.tables[T.BLOCKS], town.tables[T.REPORTS], members.ids, town.as_of)
+        decisions = _decisions(town)
+        between = relations(decisions, town.tables[T.BLOCKS], town.tables[T.REPORTS], members.ids, town.as_of)
         people = replace(members.with_relations(between), held=_held(town, members))
         compiled = _compiled(members_rules, policy, people)
-        compiled = replace(compiled, listed=compiled.listed & ~full_lives(people, deeds))
+        compiled = replace(compiled, listed=compiled.listed & ~full_lives(people, decisions))
         return cls(people, compiled, policy)
 
     def forbidden(self, lists: pd.DataFrame) -> int:
@@ -88,12 +88,12 @@ def _compiled(members_rules: Compiled | None, policy: Policy, people: Population
 
 
 def members_of(town: Town) -> Population:
-    """Return the people of a town on an evening, with nothing between them; the same for every copy."""
+    """Return the people of a town on one night, with nothing between them; the same for every copy."""
     own = {name: table for name, table in town.tables.items() if name not in (T.EVENTS, T.BLOCKS, T.REPORTS)}
     return load_population(own, town.as_of)
 
 
-def _deeds(town: Town) -> Events:
+def _decisions(town: Town) -> Events:
     """Return all events but exposures, of which the rules know nothing."""
     events = town.tables[T.EVENTS]
     return Events.of(events[events[C.TYPE] != "impression"])
@@ -109,7 +109,7 @@ def _held(town: Town, members: Population) -> np.ndarray:
 
 
 @dataclass(eq=False)
-class Diary:
+class PolicyHistory:
     """One policy's nights, written night by night.
 
     matches, lasting: `(n_pairs, 3)`: night (from 0), two rows; a lasting match is one in which both
@@ -145,7 +145,7 @@ class Diary:
         self.matches.append(_dated(night, self._matched(pairs)))
         self.lasting.append(_dated(night, self._comfortable(events)))
 
-    def knows_likes(self, events: pd.DataFrame) -> None:
+    def add_known_likes(self, events: pd.DataFrame) -> None:
         """Take note of likes made before the first night."""
         self._liked = np.unique(self._keys(self._rows(events[events[C.TYPE] == "like"])))
 
@@ -157,8 +157,8 @@ class Diary:
         return np.unique(np.sort(mutual, axis=1), axis=0)
 
     def _comfortable(self, events: pd.DataFrame) -> Int64Array:
-        deeds = events[events[C.TYPE].isin(["feeling_check", "meet_feedback", "end", "block", "report"])]
-        coded = Events.of(deeds).coded
+        decisions = events[events[C.TYPE].isin(["feeling_check", "meet_feedback", "end", "block", "report"])]
+        coded = Events.of(decisions).coded
         pairs = self.ids.rows(coded.people[lasting_pairs(coded)].reshape(-1)).reshape(-1, 2)
         return np.sort(pairs.astype(np.int64), axis=1)
 
@@ -179,17 +179,17 @@ _DAY = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What came of all nights in one town, a diary for each policy.
+class PolicyNights:
+    """What came of all nights in one town, a history for each policy.
 
-    n_people: rows of every diary, people who were ever there. newcomers: `(n_people,)` bool, who
+    n_people: rows of every history, people who were ever there. newcomers: `(n_people,)` bool, who
     joined during the nights.
     """
 
     config: NightsConfig
     n_people: int
     newcomers: np.ndarray
-    diaries: Mapping[str, Diary]
+    histories: Mapping[str, PolicyHistory]
 
 
 def play_nights(
@@ -199,11 +199,11 @@ def play_nights(
     seed: int = 0,
     policies: Mapping[str, ListPolicy] | None = None,
     progress: Callable[[str], object] | None = None,
-) -> Outcome:
+) -> PolicyNights:
     """Play the nights of `config` in a town made with as many `nights_ahead`.
 
-    Each policy has its own copy of the town and its own model. On one night all copies share the luck
-    of every pair, whatever the lists (common random numbers): policies that give equal lists live
+    Each policy has its own copy of the town and its own model. On one night all copies share the random
+    numbers of every pair, whatever the lists (common random numbers): policies that give equal lists live
     through equal nights. policies: list makers by name instead of those of the config.
     """
     config = NightsConfig() if config is None else config
@@ -222,7 +222,9 @@ def play_nights(
             if progress is not None:
                 progress(name)
     newcomers = town.arrivals.joined > town.arrivals.end
-    return Outcome(config, len(town.ids), newcomers, {name: copy.diary for name, copy in copies.items()})
+    return PolicyNights(
+        config, len(town.ids), newcomers, {name: copy.history for name, copy in copies.items()}
+    )
 
 
 class _Copy:
@@ -230,26 +232,26 @@ class _Copy:
 
     def __init__(self, town: Town, maker: ListPolicy, scores: Scores, rules: Policy) -> None:
         self.town, self.scores = town, scores
-        self.diary = Diary(town.ids, town.settings.funnel.look_decay)
-        self.diary.knows_likes(town.tables[T.EVENTS])
+        self.history = PolicyHistory(town.ids, town.settings.funnel.look_decay)
+        self.history.add_known_likes(town.tables[T.EVENTS])
         self._maker, self._rules = maker, rules
         self._happened = town.tables[T.EVENTS].iloc[:0]
 
     def wake(self, at: pd.Timestamp) -> None:
-        """Let everything happen that lies before the evening `at`."""
+        """Let everything happen that lies before the night `at`."""
         self.town = self.town.after(self._happened, at)
         self._happened = self._happened.iloc[:0]
 
     def live(self, members: Population, compiled: Compiled, config: NightsConfig, seed: list[int]) -> None:
         """Give everybody a list and write down what comes of it."""
-        evening = Evening.of(self.town, members, self._rules, compiled)
-        liked = evening.people.relations.liked
-        pool = self.scores.pools(members, evening.compiled, config.pool, liked)
+        view = NightView.of(self.town, members, self._rules, compiled)
+        liked = view.people.relations.liked
+        pool = self.scores.pools(members, view.compiled, config.pool, liked)
         lists = self._maker(pool, opens_of(members), np.random.default_rng([*seed, 1]))
-        self.diary.forbidden += evening.forbidden(lists)
+        self.history.forbidden += view.forbidden(lists)
         self._happened = self.town.step(lists, np.random.default_rng(seed))
-        listed = self.town.ids.rows(evening.people.ids.ids(np.flatnonzero(evening.compiled.listed)))
-        self.diary.write(listed, lists, self._happened)
+        listed = self.town.ids.rows(view.people.ids.ids(np.flatnonzero(view.compiled.listed)))
+        self.history.write(listed, lists, self._happened)
 
 
 def _first_scores(town: Town, config: NightsConfig, seed: int) -> Scores:

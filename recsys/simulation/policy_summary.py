@@ -1,4 +1,4 @@
-"""The nights of every policy in a few tables, each number with its interval."""
+"""Metrics of the nights of every policy, with intervals and gains over a baseline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +13,10 @@ from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, centred, person_times
 from recsys.evaluation.market import gini, lorenz_curve
 from recsys.simulation.night_state import is_among
-from recsys.simulation.policy_nights import Outcome
+from recsys.simulation.policy_nights import PolicyNights
 from recsys.types import BoolArray, Float64Array, Int64Array
 
-MEASURES = (
+NIGHT_METRICS = (
     "lasting_per_1000",
     "someone",
     "matches_per_1000",
@@ -26,16 +26,16 @@ MEASURES = (
     "cold_matched",
     "cold_someone",
 )
-"""In the order they are shown; see `Pooled.measures`."""
+"""In the order they are shown; see `PooledTowns.measures`."""
 
-SHARES = ("someone", "answered", "exposure_gini", "cold_matched", "cold_someone")
+SHARE_METRICS = ("someone", "answered", "exposure_gini", "cold_matched", "cold_someone")
 """Measures that lie between 0 and 1."""
 
 _TOP = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Pooled:
+class PooledTowns:
     """People of all towns end to end.
 
     matches, lasting, sent: night and two rows, `(n, 3)`. exposure: `(n_people,)`. members: who was
@@ -51,16 +51,16 @@ class Pooled:
     newcomers: BoolArray
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome], policy: str) -> "Pooled":
-        """Join the diaries of one policy."""
-        diaries = [outcome.diaries[policy] for outcome in outcomes]
+    def of(cls, outcomes: Sequence[PolicyNights], policy: str) -> "PooledTowns":
+        """Join the histories of one policy."""
+        histories = [outcome.histories[policy] for outcome in outcomes]
         first = np.cumsum([0, *(outcome.n_people for outcome in outcomes)])
         return cls(
             nights=outcomes[0].config.nights,
-            matches=_joined([d.matches for d in diaries], first),
-            lasting=_joined([d.lasting for d in diaries], first),
-            sent=_joined([d.sent for d in diaries], first),
-            exposure=np.concatenate([d.exposure for d in diaries]),
+            matches=_joined([d.matches for d in histories], first),
+            lasting=_joined([d.lasting for d in histories], first),
+            sent=_joined([d.sent for d in histories], first),
+            exposure=np.concatenate([d.exposure for d in histories]),
             members=np.concatenate([_members(outcome) for outcome in outcomes]),
             newcomers=np.concatenate([outcome.newcomers for outcome in outcomes]),
         )
@@ -120,8 +120,8 @@ class Pooled:
         return np.unique(pairs[:, 1:])
 
 
-def _members(outcome: Outcome) -> BoolArray:
-    return np.any([diary.listed > 0 for diary in outcome.diaries.values()], axis=0)
+def _members(outcome: PolicyNights) -> BoolArray:
+    return np.any([history.listed > 0 for history in outcome.histories.values()], axis=0)
 
 
 def _joined(parts: Sequence[Sequence[Int64Array]], first: Int64Array) -> Int64Array:
@@ -149,7 +149,7 @@ _GAIN = "gain of "
 class NightsSummary:
     """What a run of many nights showed.
 
-    measures: policy, measure, value, lo, hi; the names are those of `Pooled.measures`.
+    measures: policy, measure, value, lo, hi; the names are those of `PooledTowns.measures`.
     gains:    policy, measure, value, lo, hi: how much larger than under `baseline`, as a share of it.
     curves:   policy, night (from 1), measure, value, lo, hi, up to and including that night.
     lorenz:   policy, people, exposure: shares in [0, 1], from the least shown person on.
@@ -206,8 +206,8 @@ def _table(columns: Mapping[str, list[Any]]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(amounts, np.float64))
 
 
-def summarised(
-    outcomes: Sequence[Outcome], *, rng: np.random.Generator, n_resamples: int = 200, level: float = 0.95
+def summarise(
+    outcomes: Sequence[PolicyNights], *, rng: np.random.Generator, n_resamples: int = 200, level: float = 0.95
 ) -> NightsSummary:
     """Return the figures of outcomes that were played with one config, in one town each.
 
@@ -219,9 +219,9 @@ def summarised(
     """
     if not outcomes:
         raise InputError(explained("no nights were played", remedy="give at least one outcome"))
-    config, names = outcomes[0].config, list(outcomes[0].diaries)
+    config, names = outcomes[0].config, list(outcomes[0].histories)
     baseline = config.baseline if config.baseline in names else names[0]
-    pooled = {name: Pooled.of(outcomes, name) for name in names}
+    pooled = {name: PooledTowns.of(outcomes, name) for name in names}
     over_towns = len(outcomes) >= _ENOUGH_TOWNS
     if over_towns:
         lines = _over_towns(outcomes, baseline, level)
@@ -235,7 +235,7 @@ def summarised(
         "baseline": baseline,
         "n_towns": len(outcomes),
         "n_members": int(next(iter(pooled.values())).members.sum()),
-        "forbidden": int(sum(d.forbidden for o in outcomes for d in o.diaries.values())),
+        "forbidden": int(sum(d.forbidden for o in outcomes for d in o.histories.values())),
         "interval": "towns" if over_towns else "people",
     }
     gains = at_end[is_gain].assign(measure=lambda rows: rows["measure"].str.removeprefix(_GAIN))
@@ -252,16 +252,21 @@ Key = tuple[str, str, int]
 Figures = dict[Key, float]
 
 
-def _over_towns(outcomes: Sequence[Outcome], baseline: str, level: float) -> dict[Key, Interval]:
+def _over_towns(outcomes: Sequence[PolicyNights], baseline: str, level: float) -> dict[Key, Interval]:
     of_town = []
     for outcome in outcomes:
-        pooled = {name: Pooled.of([outcome], name) for name in outcome.diaries}
+        pooled = {name: PooledTowns.of([outcome], name) for name in outcome.histories}
         of_town.append(_figures(pooled, baseline, np.ones(outcome.n_people)))
     return {key: mean_over(np.array([town[key] for town in of_town]), level) for key in of_town[0]}
 
 
 def _over_people(
-    pooled: Mapping[str, Pooled], baseline: str, rng: np.random.Generator, n_resamples: int, *, level: float
+    pooled: Mapping[str, PooledTowns],
+    baseline: str,
+    rng: np.random.Generator,
+    n_resamples: int,
+    *,
+    level: float,
 ) -> dict[Key, Interval]:
     n = len(next(iter(pooled.values())).members)
     once = _figures(pooled, baseline, np.ones(n))
@@ -282,7 +287,7 @@ def mean_over(values: np.ndarray, level: float = 0.95) -> Interval:
     return Interval(float(known.mean()), float(known.mean()) - half, float(known.mean()) + half)
 
 
-def _figures(pooled: Mapping[str, Pooled], baseline: str, times: np.ndarray) -> Figures:
+def _figures(pooled: Mapping[str, PooledTowns], baseline: str, times: np.ndarray) -> Figures:
     """Return every number under one draw of people, by policy, measure and night (0: at the end)."""
     found: Figures = {}
     for name, nights in pooled.items():
@@ -290,7 +295,7 @@ def _figures(pooled: Mapping[str, Pooled], baseline: str, times: np.ndarray) -> 
         for measure, curve in nights.curves(times).items():
             found |= {(name, measure, night + 1): float(value) for night, value in enumerate(curve)}
     for name in pooled:
-        for measure in MEASURES:
+        for measure in NIGHT_METRICS:
             against = found[baseline, measure, 0]
             gain = found[name, measure, 0] / against - 1.0 if against else float("nan")
             found[name, _GAIN + measure, 0] = gain
@@ -300,13 +305,13 @@ def _figures(pooled: Mapping[str, Pooled], baseline: str, times: np.ndarray) -> 
 def _row(key: Key, interval: Interval) -> dict[str, Any]:
     """Return a line of a table; an interval ends where the measure does."""
     least = -1.0 if key[1].startswith(_GAIN) else 0.0
-    most = 1.0 if key[1] in SHARES else float("inf")
+    most = 1.0 if key[1] in SHARE_METRICS else float("inf")
     lo, hi = np.clip([interval.lo, interval.hi], least, most).tolist()
     named = dict(zip(("policy", "measure", "night"), key, strict=True))
     return named | {"value": interval.value, "lo": lo, "hi": hi}
 
 
-def _lorenz(pooled: Mapping[str, Pooled]) -> pd.DataFrame:
+def _lorenz(pooled: Mapping[str, PooledTowns]) -> pd.DataFrame:
     people = np.linspace(0.0, 1.0, _POINTS)
     parts = [
         pd.DataFrame({"policy": name, "people": people, "exposure": nights.lorenz(_POINTS)})

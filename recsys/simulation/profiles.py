@@ -1,6 +1,7 @@
-"""The first table: who each person is and whom they would meet."""
+"""Profiles, homes, contact tokens and boundaries of the people of the town."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import h3
@@ -9,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import make_token
 from recsys.data.geography import load_places
-from recsys.simulation.sampling import lists_of, one_of, some_of, whole_numbers, with_gaps
-from recsys.simulation.settings import ContentSettings, PeopleSettings
+from recsys.simulation.sampling import lists_of, one_of, some_of, whole_numbers, with_missing
+from recsys.simulation.settings import BoundarySettings, ContentSettings, PeopleSettings
 from recsys.types import BoolArray, ObjectArray
 
 ZONES_ABROAD: Final = ("Asia/Seoul", "Asia/Taipei", "Asia/Singapore", "Asia/Bangkok", "Pacific/Honolulu")
@@ -131,7 +132,7 @@ def make_profiles(
         }
     )
     for column in _GAPS:
-        frame[column] = with_gaps(frame[column], s.gap, rng)
+        frame[column] = with_missing(frame[column], s.gap, rng)
     return frame.astype(dict.fromkeys(_AMOUNTS, "Int64"))
 
 
@@ -158,7 +159,7 @@ def _steps_apart(age: ObjectArray) -> npt.NDArray[np.int64]:
 def _accepted_ages(age: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
     steps = whole_numbers(one_of(s.accepted_band_steps, len(age), rng))
     accepted = lists_of(_steps_apart(age) <= steps[:, None], ENUMERATIONS[C.AGE_BAND].words)
-    return with_gaps(accepted, s.accepts_any_age, rng)
+    return with_missing(accepted, s.accepts_any_age, rng)
 
 
 def _met_genders(gender: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
@@ -175,7 +176,7 @@ def _met_genders(gender: ObjectArray, rng: np.random.Generator, s: PeopleSetting
         met[is_own & ~own_only, other] = True
     met[(gender == "nonbinary") | (gender == "undisclosed")] = True
     met[~own_only, undisclosed] = True
-    return with_gaps(lists_of(met, words), s.meets_any_gender, rng)
+    return with_missing(lists_of(met, words), s.meets_any_gender, rng)
 
 
 def _accepted_households(household: ObjectArray, rng: np.random.Generator, s: PeopleSettings) -> ObjectArray:
@@ -246,3 +247,76 @@ def _token(namespace: str, value: str, secret: bytes) -> str:
     if token is None:
         raise ValueError(f"no token for {namespace}")
     return token
+
+
+_WORKDAYS = DAYS[:5]
+_FREE_DAYS = DAYS[5:]
+
+RHYTHMS: Final = MappingProxyType(
+    {
+        "office": {
+            *(f"{d}_evening" for d in _WORKDAYS),
+            *(f"{d}_{p}" for d in _FREE_DAYS for p in ("day", "evening")),
+        },
+        "home": {f"{d}_{p}" for d in _WORKDAYS for p in ("day", "evening")},
+        "shift": {
+            *(f"{d}_early" for d in DAYS),
+            *(f"{d}_night" for d in DAYS),
+            *(f"{d}_day" for d in _WORKDAYS),
+        },
+        "weekend": {f"{d}_{p}" for d in _FREE_DAYS for p in ("early", "day", "evening", "night")},
+    }
+)
+"""Contact windows each daily rhythm may offer."""
+
+
+def make_boundaries(
+    profiles: pd.DataFrame,
+    busy: BoolArray,
+    topics: tuple[str, ...],
+    rng: np.random.Generator,
+    s: BoundarySettings,
+) -> pd.DataFrame:
+    """Draw the boundaries of the people in `profiles`.
+
+    busy: `(n, n_topics)` bool, topics a person needs or listens to, which they do not avoid.
+    """
+    n = len(profiles)
+    unanswered = s.line_unanswered
+    physical = with_missing(np.full(n, "none", dtype=object), unanswered, rng)
+    frequency = with_missing(one_of(s.contact_frequency, n, rng), unanswered, rng)
+    avoided = ~busy & (rng.random(busy.shape) < s.avoids)
+    return pd.DataFrame(
+        {
+            C.USER: profiles[C.USER].to_numpy(object),
+            C.VALID_FROM: profiles[C.VALID_FROM].reset_index(drop=True),
+            C.CONTACT_FREQUENCY: frequency,
+            C.CHANNELS: lists_of(some_of(s.channels, n, rng), list(s.channels)),
+            C.CONTACT_WINDOWS: _windows(n, rng, s),
+            C.MEETING_SETTINGS: lists_of(some_of(s.meeting_settings, n, rng), list(s.meeting_settings)),
+            C.ROMANCE_LINE: with_missing(one_of(s.romance_line, n, rng), unanswered, rng),
+            C.PHYSICAL_LINE: physical,
+            C.FINANCIAL_LINE: with_missing(one_of(s.financial_line, n, rng), unanswered, rng),
+            C.DISCLOSURE: one_of(s.disclosure, n, rng),
+            C.TOPICS_AVOID: _or_unknown(lists_of(avoided, topics)),
+        }
+    )
+
+
+def _windows(n: int, rng: np.random.Generator, s: BoundarySettings) -> ObjectArray:
+    words = ENUMERATIONS[C.CONTACT_WINDOWS].words
+    rhythm = one_of(s.rhythm, n, rng)
+    offered = np.zeros((n, len(words)), bool)
+    for name, windows in RHYTHMS.items():
+        offered[rhythm == name] = [word in windows for word in words]
+    days = rng.random((n, len(DAYS), 1)) < s.day_kept
+    parts = rng.random((n, 1, len(DAYPARTS))) < s.daypart_kept
+    kept = (days & parts).reshape(n, len(words))
+    none_kept = ~np.asarray((offered & kept).any(axis=1))
+    return lists_of(offered & (kept | none_kept[:, None]), words)
+
+
+def _or_unknown(lists: ObjectArray) -> ObjectArray:
+    found = lists.copy()
+    found[[not members for members in lists]] = None
+    return found

@@ -87,14 +87,14 @@ def whole_numbers(words: ObjectArray) -> npt.NDArray[np.int64]:
     return words.astype(np.int64)
 
 
-def with_gaps(values: npt.ArrayLike, share: float, rng: np.random.Generator) -> ObjectArray:
+def with_missing(values: npt.ArrayLike, share: float, rng: np.random.Generator) -> ObjectArray:
     """Return values with a random share of them unknown (None), `(n,)`."""
     gaps = np.asarray(values, dtype=object).copy()
     gaps[rng.random(len(gaps)) < share] = None
     return gaps
 
 
-def chosen(
+def sample_without_replacement(
     scores: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], rng: np.random.Generator
 ) -> BoolArray:
     """Choose `counts[i]` columns of row i with odds exp(score), without replacement, `(n, m)` bool.

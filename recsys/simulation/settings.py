@@ -74,7 +74,7 @@ class ContentSettings(Section):
 
     # interests
     interests_per_person: Positive = 8.0
-    interests_at_most: int = Field(default=30, ge=1, le=30)
+    max_interests: int = Field(default=30, ge=1, le=30)
     no_interests: Share = 0.04
     interest_signal: Positive = 2.6
     interest_popularity: Positive = 0.9
@@ -149,12 +149,12 @@ class FunnelSettings(Section):
     """Logit of an answer to the first message at average rapport."""
     rapport: float = Field(default=0.9, ge=0.0)
     """Weight of rapport (standardised mutual taste) in every later step."""
-    rapport_luck: float = Field(default=0.7, ge=0.0)
-    talks_at_once: int = Field(default=4, ge=1)
-    """Talks one keeps up with; in m of them one answers a new one `talks_at_once / (m + 1)` as often."""
+    rapport_noise: float = Field(default=0.7, ge=0.0)
+    conversations_at_once: int = Field(default=4, ge=1)
+    """Conversations one keeps up; in m of them one answers a new one as often as this over m + 1."""
     stop_a_day: Share = 0.13
-    """Chance a day that a talk ends, at average rapport."""
-    talk_days_at_most: int = Field(default=28, ge=1)
+    """Chance a day that a conversation ends, at average rapport."""
+    max_conversation_days: int = Field(default=28, ge=1)
     reply_hours: Positive = 6.0
     messages_a_day: Positive = 2.0
 
@@ -256,7 +256,7 @@ class PeopleSettings(Section):
     """Spoken beside Japanese."""
     without_japanese: Share = 0.01
     liked_only: Share = 0.15
-    """Shown only to people they liked; more common among the married in the source article."""
+    """Exposures only to people they liked; more common among the married in the source article."""
     suggestible: Share = 0.5
     """Of the `liked_only`, how many opted in to double-blind suggestions."""
     max_companions: Shares = Field(default={"1": 0.45, "2": 0.30, "3": 0.17, "4": 0.05, "5": 0.03})
@@ -304,7 +304,7 @@ class TasteSettings(Section):
     """P(like | looked), on average over pairs that may meet."""
     interests: float = Field(default=0.8, ge=0.0)
     values: float = Field(default=0.7, ge=0.0)
-    talk: float = Field(default=0.8, ge=0.0)
+    hold_conversations: float = Field(default=0.8, ge=0.0)
     listens_back: Share = 0.4
     """How much being able to listen counts beside being listened to."""
     selectivity: float = Field(default=0.6, ge=0.0)
@@ -317,11 +317,11 @@ class TasteSettings(Section):
     nearness: float = Field(default=0.8, ge=0.0)
     """Added next door; it falls off as exp(-km / nearness_km)."""
     nearness_km: Positive = 20.0
-    luck: float = Field(default=0.5, ge=0.0)
+    noise: float = Field(default=0.5, ge=0.0)
     """Noise of one pair in one direction; nobody can learn it."""
 
 
-class TroubleSettings(Section):
+class AbuseSettings(Section):
     """Bad actors and how members answer them; all chosen, larger than one would hope to see."""
 
     bad_actors: Share = 0.01
@@ -355,8 +355,8 @@ class TownSettings(Section):
     taste: TasteSettings = TasteSettings()
     funnel: FunnelSettings = FunnelSettings()
     history: HistorySettings = HistorySettings()
-    trouble: TroubleSettings = TroubleSettings()
-    dirt: Share = 0.0
+    abuse: AbuseSettings = AbuseSettings()
+    corruption: Share = 0.0
     """Broken rows added to the tables, as a share of each table's rows."""
 
 
@@ -365,10 +365,10 @@ def town_settings(raw: Mapping[str, Any]) -> TownSettings:
 
     Raises SettingsError naming every unknown key and impossible value.
 
-    >>> town_settings({"dirt": 0.01}).dirt
+    >>> town_settings({"corruption": 0.01}).corruption
     0.01
-    >>> town_settings({"drit": 0.01})
+    >>> town_settings({"coruption": 0.01})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    recsys.errors.SettingsError: unknown key in the town's settings: got 'drit'; did you mean 'dirt'?
+    recsys.errors.SettingsError: unknown key in the town's settings: ... did you mean 'corruption'?
     """
     return TownSettings.from_mapping(raw, where="the town's settings")

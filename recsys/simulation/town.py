@@ -16,14 +16,14 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
 from recsys.random import KeyedGenerator
-from recsys.simulation.abuse import log_brigades_tonight, safety_after, safety_tables
-from recsys.simulation.arrivals import Arrivals, deeds_of, due
-from recsys.simulation.browsing import Shown
-from recsys.simulation.build import found_town
-from recsys.simulation.burn_in import play
-from recsys.simulation.corruption import HARMLESS, Dirt, dirty_events, with_dirt
+from recsys.simulation.abuse import log_brigades, safety_tables, updated_safety_tables
+from recsys.simulation.arrivals import Arrivals, recent_events_of, split_due
+from recsys.simulation.browsing import Exposures
+from recsys.simulation.build import build_town
+from recsys.simulation.burn_in import play_night
+from recsys.simulation.corruption import COPIED_TYPE, CorruptedRows, corrupted_events, with_corruption
 from recsys.simulation.event_log import EventLog, event_rows, seconds
-from recsys.simulation.night_state import Deeds, Residents, Scene, Standing
+from recsys.simulation.night_state import NightContext, NightState, RecentEvents, Residents
 from recsys.simulation.sampling import Step
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.truth import Truth
@@ -63,23 +63,23 @@ class Town:
         lists: viewer_id, candidate_id, rank and perhaps propensity. Not everybody opens theirs; who
         left, has not joined yet or has as many companions as they wish for does not. The
         events begin on the night `at` (the town's date) and may lie weeks later. Two calls with equal
-        generators share the luck of every pair, whatever the lists, so policies can be compared on
+        generators share the random numbers of every pair, whatever the lists, so policies can be compared on
         common random numbers. The town itself does not change: see `after`.
 
         Raises InputError for lists that cannot be shown, UnknownIdError for people unknown here.
         """
-        shown, when = Shown.of(lists, self.ids), seconds(self.as_of if at is None else at)
-        chance, log, s = KeyedGenerator.from_rng(rng), EventLog(), self.settings
+        shown, when = Exposures.of(lists, self.ids), seconds(self.as_of if at is None else at)
+        random, log, s = KeyedGenerator.from_rng(rng), EventLog(), self.settings
         there = self.arrivals.there(when)
-        standing = Standing.at(
-            when, len(self.ids), likes=self._likes, deeds=self._deeds, s=s.funnel, full=self._full
+        night_state = NightState.at(
+            when, len(self.ids), likes=self._likes, recent=self._recent, s=s.funnel, full=self._full
         )
-        opens = np.where(there & ~standing.full, self.residents.opens, 0.0)[shown.viewer]
-        opened = chance.uniform(Step.OPEN, shown.viewer, shown.viewer) < opens
-        scene = Scene(self.residents, self.truth, s.funnel, s.trouble, standing, chance, log)
-        play(scene, shown.take(opened), when)
-        a_night = s.trouble.brigades_per_1000 * there.sum() / 1000.0 / max(s.history.days, 1)
-        log_brigades_tonight(chance, there, when, log, a_night=a_night, size=s.trouble.brigade_size)
+        opens = np.where(there & ~night_state.full, self.residents.opens, 0.0)[shown.viewer]
+        opened = random.uniform(Step.OPEN, shown.viewer, shown.viewer) < opens
+        context = NightContext(self.residents, self.truth, s.funnel, s.abuse, night_state, random, log)
+        play_night(context, shown.take(opened), when)
+        a_night = s.abuse.brigades_per_1000 * there.sum() / 1000.0 / max(s.history.days, 1)
+        log_brigades(random, there, when, log, a_night=a_night, size=s.abuse.brigade_size)
         first = len(self.tables[T.EVENTS]) + len(self.coming.get(T.EVENTS, ()))
         return event_rows(log, self.residents.ids, model_version="town-step", first=first).frame()
 
@@ -99,10 +99,12 @@ class Town:
         for name, rows in (
             dict(self.coming) | {T.EVENTS: _joined(self.coming.get(T.EVENTS), events)}
         ).items():
-            now, later = due(rows, self.ids, self.arrivals, as_of)
+            now, later = split_due(rows, self.ids, self.arrivals, as_of)
             tables[name], coming[name] = _joined(tables[name], now), later
             known = now if name == T.EVENTS else known
-        tables |= safety_after(tables, known, as_of, held_after=self.settings.trouble.held_after_reports)
+        tables |= updated_safety_tables(
+            tables, known, as_of, held_after=self.settings.abuse.held_after_reports
+        )
         return replace(self, tables=tables, coming=coming, as_of=as_of)
 
     @cached_property
@@ -111,13 +113,13 @@ class Town:
         return np.unique(made.actor * len(self.ids) + made.target)
 
     @cached_property
-    def _deeds(self) -> Deeds:
+    def _recent(self) -> RecentEvents:
         return self._done.since(seconds(self.as_of), self.settings.funnel)
 
     @cached_property
-    def _done(self) -> Deeds:
+    def _done(self) -> RecentEvents:
         parts = [self.tables[T.EVENTS], self.coming.get(T.EVENTS, self.tables[T.EVENTS].iloc[:0])]
-        return deeds_of(pd.concat(parts, ignore_index=True), self.ids)
+        return recent_events_of(pd.concat(parts, ignore_index=True), self.ids)
 
     @cached_property
     def _full(self) -> BoolArray:
@@ -152,22 +154,22 @@ def make_town(
     >>> town
     Town(40 people, 149 events, as of 2026-01-05 03:00 UTC)
     """
-    founded = found_town(n_people, rng, as_of=as_of, settings=settings, nights_ahead=nights_ahead)
-    ids, now, s = IdIndex(founded.residents.ids.tolist()), founded.as_of, founded.settings
-    tables = founded.tables | {T.EVENTS: founded.events.frame()}
+    built = build_town(n_people, rng, as_of=as_of, settings=settings, nights_ahead=nights_ahead)
+    ids, now, s = IdIndex(built.residents.ids.tolist()), built.as_of, built.settings
+    tables = built.tables | {T.EVENTS: built.events.frame()}
     coming: dict[str, pd.DataFrame] = {}
     if nights_ahead:
         for name, rows in tables.items():
-            tables[name], coming[name] = due(rows, ids, founded.arrivals, now)
-    tables |= safety_tables(tables[T.EVENTS], founded.holds, founded.residents.ids, founded.arrivals.end)
+            tables[name], coming[name] = split_due(rows, ids, built.arrivals, now)
+    tables |= safety_tables(tables[T.EVENTS], built.holds, built.residents.ids, built.arrivals.end)
     return Town(
-        tables=with_dirt(tables, s.dirt, rng),
+        tables=with_corruption(tables, s.corruption, rng),
         ids=ids,
         as_of=now,
-        truth=founded.truth,
-        residents=founded.residents,
+        truth=built.truth,
+        residents=built.residents,
         settings=s,
-        arrivals=founded.arrivals,
+        arrivals=built.arrivals,
         coming=MappingProxyType(coming),
     )
 
@@ -210,16 +212,16 @@ def make_town_parts(
     >>> parts.n_people, sum(len(part) for part in parts.tables["events"])
     (40, 149)
     """
-    town = found_town(n_people, rng, as_of=as_of, settings=settings)
+    town = build_town(n_people, rng, as_of=as_of, settings=settings)
     told = town.events.frame(town.events.are(*_SAFETY))
     safety = safety_tables(told, town.holds, town.residents.ids, town.arrivals.end)
-    share = town.settings.dirt
-    before = with_dirt(town.tables, share, rng)
-    dirt = Dirt.drawn(len(town.events), town.events.are(HARMLESS), share, rng)
-    events = dirty_events(town.events, dirt, _ROWS_AT_ONCE)
+    share = town.settings.corruption
+    before = with_corruption(town.tables, share, rng)
+    corruption = CorruptedRows.drawn(len(town.events), town.events.are(COPIED_TYPE), share, rng)
+    events = corrupted_events(town.events, corruption, _ROWS_AT_ONCE)
     return TownParts(
-        tables={**before, T.EVENTS: events, **with_dirt(safety, share, rng)},
+        tables={**before, T.EVENTS: events, **with_corruption(safety, share, rng)},
         n_people=n_people,
-        n_events=len(dirt.order),
+        n_events=len(corruption.order),
         as_of=town.as_of,
     )

@@ -1,4 +1,4 @@
-"""The hidden directed taste of the town. Learners never see it; tests and judges ask it."""
+"""The hidden side of the town: latent traits and the directed taste made of them; no learner sees it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +9,51 @@ from scipy.special import expit
 
 from recsys.data.geography import centres, pair_distances_km
 from recsys.random import KeyedGenerator
-from recsys.simulation.interests import Talk
-from recsys.simulation.latent_traits import Minds
+from recsys.simulation.interests_and_answers import TalkTopics
 from recsys.simulation.sampling import Step
-from recsys.simulation.settings import TasteSettings
+from recsys.simulation.settings import ContentSettings, TasteSettings
 from recsys.types import Float64Array, Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class LatentTraits:
+    """Hidden factors of `n` people; every column has mean 0 and variance about 1.
+
+    hobbies `(n, hobby_factors)`, values `(n, n_scales)`, topics `(n, 3)` which talk themes weigh,
+    seeks and offers `(n, chemistry_factors)` that only likes can teach, warmth and pickiness `(n,)`.
+    """
+
+    hobbies: Float64Array
+    values: Float64Array
+    topics: Float64Array
+    seeks: Float64Array
+    offers: Float64Array
+    warmth: Float64Array
+    pickiness: Float64Array
+
+    def __len__(self) -> int:
+        return len(self.warmth)
+
+
+def draw_latent_traits(
+    n: int, n_scales: int, rng: np.random.Generator, content: ContentSettings, taste: TasteSettings
+) -> LatentTraits:
+    """Draw the hidden factors; hobbies come in groups, popularity is skewed."""
+    group = rng.integers(0, content.hobby_groups, n)
+    centres = rng.standard_normal((content.hobby_groups, content.hobby_factors))
+    own = rng.standard_normal((n, content.hobby_factors))
+    tight = content.group_tightness
+    shape = taste.popularity_skew
+    return LatentTraits(
+        hobbies=np.sqrt(tight) * centres[group] + np.sqrt(1.0 - tight) * own,
+        values=rng.standard_normal((n, n_scales)),
+        topics=rng.standard_normal((n, 3)),
+        seeks=rng.standard_normal((n, taste.chemistry_factors)),
+        offers=rng.standard_normal((n, taste.chemistry_factors)),
+        warmth=(rng.gamma(shape, 1.0, n) - shape) / np.sqrt(shape),
+        pickiness=rng.standard_normal(n),
+    )
+
 
 _CHUNK = 1 << 17
 
@@ -22,7 +62,7 @@ _CHUNK = 1 << 17
 class Truth:
     """P(i likes j | i looks at j) for every ordered pair of rows, on demand.
 
-    The logit is `intercept + taste[i] @ appeal[j]`, plus nearness, plus luck that belongs to the
+    The logit is `intercept + taste[i] @ appeal[j]`, plus nearness, plus noise that belongs to the
     ordered pair. The first `n_content` columns are interests, values and talk: what the tables show
     in part. taste and appeal are `(n, n_factors)`; `places` `(n, 3)` are unit vectors, NaN abroad.
     """
@@ -34,9 +74,9 @@ class Truth:
     intercept: float
     content_mean: float
     content_sd: float
-    luck: KeyedGenerator
+    noise: KeyedGenerator
     settings: TasteSettings
-    rapport_luck: float
+    rapport_noise: float
 
     def __repr__(self) -> str:
         return f"Truth({len(self.taste):,} people, hidden)"
@@ -62,44 +102,44 @@ class Truth:
         km = pair_distances_km(self.places[i], self.places[j])
         near = np.nan_to_num(np.exp(-km / s.nearness_km), nan=0.0)
         fixed = np.einsum("pf,pf->p", self.taste[i], self.appeal[j])
-        return self.intercept + fixed + s.nearness * near + s.luck * self.luck.normal(Step.TASTE, i, j)
+        return self.intercept + fixed + s.nearness * near + s.noise * self.noise.normal(Step.TASTE, i, j)
 
     def _rapport(self, i: Int64Array, j: Int64Array) -> Float64Array:
         content = slice(0, self.n_content)
         both = np.einsum("pf,pf->p", self.taste[i, content], self.appeal[j, content])
         both += np.einsum("pf,pf->p", self.taste[j, content], self.appeal[i, content])
-        luck = self.luck.normal(Step.RAPPORT, np.minimum(i, j), np.maximum(i, j))
-        share = self.rapport_luck**2
+        noise = self.noise.normal(Step.RAPPORT, np.minimum(i, j), np.maximum(i, j))
+        share = self.rapport_noise**2
         felt = (both / 2.0 - self.content_mean) / self.content_sd
-        return np.sqrt(1.0 - share) * felt + self.rapport_luck * luck
+        return np.sqrt(1.0 - share) * felt + self.rapport_noise * noise
 
 
 def make_truth(
-    minds: Minds,
-    talk: Talk,
+    traits: LatentTraits,
+    topics: TalkTopics,
     *,
     avoids: npt.NDArray[np.bool_],
     cells: npt.NDArray[np.uint64],
     pairs: tuple[Int64Array, Int64Array],
     rng: np.random.Generator,
     s: TasteSettings,
-    rapport_luck: float,
+    rapport_noise: float,
 ) -> Truth:
     """Build the hidden taste; `pairs` that may meet set the scale of each part and the like rate.
 
     avoids: `(n, n_topics)` bool, topics a person does not want to hear of. cells: `(n,)`, 0 abroad.
     """
-    interests = _scaled(minds.hobbies, minds.hobbies, s.interests, pairs)
-    values = _scaled(*_closeness(minds.values), s.values, pairs)
-    hears = talk.listens - avoids.astype(np.float64)
-    wishes = np.hstack([talk.needs, s.listens_back * talk.listens]).astype(np.float64)
-    talking = _scaled(wishes, np.hstack([hears, talk.needs]), s.talk, pairs)
+    interests = _scaled(traits.hobbies, traits.hobbies, s.interests, pairs)
+    values = _scaled(*_closeness(traits.values), s.values, pairs)
+    hears = topics.listens - avoids.astype(np.float64)
+    wishes = np.hstack([topics.needs, s.listens_back * topics.listens]).astype(np.float64)
+    talking = _scaled(wishes, np.hstack([hears, topics.needs]), s.hold_conversations, pairs)
     content = [interests, values, talking]
-    chemistry = _scaled(minds.seeks, minds.offers, s.chemistry, pairs)
-    ones = np.ones(len(minds))
+    chemistry = _scaled(traits.seeks, traits.offers, s.chemistry, pairs)
+    ones = np.ones(len(traits))
     bias = (
-        np.column_stack([ones, -s.selectivity * minds.pickiness]),
-        np.column_stack([s.popularity * minds.warmth, ones]),
+        np.column_stack([ones, -s.selectivity * traits.pickiness]),
+        np.column_stack([s.popularity * traits.warmth, ones]),
     )
     parts = [*content, chemistry, bias]
     n_content = sum(part[0].shape[1] for part in content)
@@ -112,9 +152,9 @@ def make_truth(
         intercept=0.0,
         content_mean=mean,
         content_sd=sd,
-        luck=KeyedGenerator.from_rng(rng),
+        noise=KeyedGenerator.from_rng(rng),
         settings=s,
-        rapport_luck=min(rapport_luck, 1.0),
+        rapport_noise=min(rapport_noise, 1.0),
     )
     level = _intercept(truth.logit(*pairs), s.like_rate)
     return Truth(**{**vars(truth), "intercept": level})

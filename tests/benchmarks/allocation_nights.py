@@ -18,7 +18,7 @@ import numpy as np
 
 from recsys.simulation.policies import NightsConfig
 from recsys.simulation.policy_nights import play_nights
-from recsys.simulation.policy_summary import NightsSummary, summarised
+from recsys.simulation.policy_summary import NightsSummary, summarise
 from recsys.simulation.settings import town_settings
 from recsys.simulation.town import make_town
 from tests.benchmarks.command import Result, peak_mb, run
@@ -55,7 +55,7 @@ def played(
         rng = np.random.default_rng(number)
         town = make_town(people, rng, settings=settings, nights_ahead=config.nights)
         outcomes.append(play_nights(town, config, seed=number))
-    return summarised(outcomes, rng=np.random.default_rng(seed))
+    return summarise(outcomes, rng=np.random.default_rng(seed))
 
 
 def measure(args: argparse.Namespace) -> Result:

@@ -22,10 +22,11 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import pair_distances_km
 from recsys.evaluation.ranking import Ndcg, Ranked
 from recsys.evaluation.splits import EVIDENCE
-from recsys.models.directed import Directed, pair_dots, sigmoid
+from recsys.models.directed import pair_dots, sigmoid
 from recsys.models.fold_in import fold_in_answers
 from recsys.models.hybrid import HybridModel
 from recsys.models.impressions import Looks
+from recsys.simulation.night_state import DirectedEvents
 from recsys.simulation.settings import FunnelSettings
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.town_after import TownAfter
@@ -124,7 +125,7 @@ def _features(model: HybridModel, town: TownAfter) -> Floats:
     return np.hstack([np.ones((len(town.people), 1)), rows.looks, rows.is_]).astype(np.float64)
 
 
-def _mutual(directed: Directed, i: Rows, j: Rows) -> Floats:
+def _mutual(directed: DirectedEvents, i: Rows, j: Rows) -> Floats:
     return np.asarray(directed.probabilities(i, j) * directed.probabilities(j, i), np.float64)
 
 
@@ -152,16 +153,29 @@ def _judged(town: TownAfter, values: dict[str, Floats], rng: np.random.Generator
     rows: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
     for name in (*EVIDENCE, "all"):
-        chosen = np.flatnonzero(((part == name) | (name == "all")) & ~np.isnan(values["oracle"]))
-        if not len(chosen):
+        sample_without_replacement = np.flatnonzero(
+            ((part == name) | (name == "all")) & ~np.isnan(values["oracle"])
+        )
+        if not len(sample_without_replacement):
             continue
-        again = chosen[rng.integers(0, len(chosen), (resamples, len(chosen)))]
+        again = sample_without_replacement[
+            rng.integers(0, len(sample_without_replacement), (resamples, len(sample_without_replacement)))
+        ]
         for model, found in values.items():
-            more = found[chosen].mean() / values["content"][chosen].mean() - 1.0
+            more = (
+                found[sample_without_replacement].mean()
+                / values["content"][sample_without_replacement].mean()
+                - 1.0
+            )
             drawn = found[again].mean(axis=1) / values["content"][again].mean(axis=1) - 1.0
             lo, hi = np.quantile(drawn, [0.025, 0.975])
-            row = {"ndcg@10": found[chosen].mean(), "over_content": more, "lo": lo, "hi": hi}
-            rows.append({"slice": name, "model": model, "viewers": len(chosen), **row})
+            row = {
+                "ndcg@10": found[sample_without_replacement].mean(),
+                "over_content": more,
+                "lo": lo,
+                "hi": hi,
+            }
+            rows.append({"slice": name, "model": model, "viewers": len(sample_without_replacement), **row})
             key = f"{model.replace(' ', '_')}_{name.replace('-', '_').replace('>', 'over_')}"
             summary |= {f"{key}_ndcg10": row["ndcg@10"], f"{key}_over_content": more}
     return Result(rows, summary, ["Intervals: bootstrap over viewers, of the gain over content."])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.simulation.policies import NightsConfig
-from recsys.simulation.policy_nights import Outcome, play_nights
+from recsys.simulation.policy_nights import PolicyNights, play_nights
 from recsys.simulation.settings import town_settings
 from recsys.simulation.town import Town, make_town
 
@@ -21,5 +21,5 @@ def dense_town() -> Town:
 
 
 @pytest.fixture(scope="session")
-def outcome(dense_town: Town) -> Outcome:
+def outcome(dense_town: Town) -> PolicyNights:
     return play_nights(dense_town, CONFIG, seed=1)

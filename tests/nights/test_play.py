@@ -12,7 +12,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.errors import SettingsError
 from recsys.simulation.policies import ModelScores, NightsConfig, OracleScores, best, list_policy, opens_of
-from recsys.simulation.policy_nights import Evening, Outcome, members_of, play_nights
+from recsys.simulation.policy_nights import NightView, PolicyNights, members_of, play_nights
 from recsys.simulation.town import Town
 from tests.nights.conftest import CONFIG
 
@@ -70,42 +70,42 @@ def test_equal_lists_live_through_equal_nights(dense_town: Town) -> None:
         "other": lambda pool, opens, rng: product(pool.sample(frac=1.0, random_state=0), opens, rng),
         "random": shuffled,
     }
-    diaries = play_nights(dense_town, CONFIG, seed=2, policies=makers).diaries
+    histories = play_nights(dense_town, CONFIG, seed=2, policies=makers).histories
     for field in ("matches", "lasting", "sent"):
-        one, other, random = (np.concatenate(getattr(diaries[name], field)) for name in makers)
+        one, other, random = (np.concatenate(getattr(histories[name], field)) for name in makers)
         assert np.array_equal(np.unique(one, axis=0), np.unique(other, axis=0))
         assert not np.array_equal(one, random)
-    assert np.allclose(diaries["one"].exposure, diaries["other"].exposure)
+    assert np.allclose(histories["one"].exposure, histories["other"].exposure)
 
 
-def test_the_same_seed_gives_the_same_nights(dense_town: Town, outcome: Outcome) -> None:
+def test_the_same_seed_gives_the_same_nights(dense_town: Town, outcome: PolicyNights) -> None:
     again = play_nights(dense_town, CONFIG, seed=1)
     other = play_nights(dense_town, CONFIG, seed=7)
-    for name, diary in outcome.diaries.items():
-        assert np.array_equal(np.concatenate(diary.sent), np.concatenate(again.diaries[name].sent))
-        assert not np.array_equal(np.concatenate(diary.sent), np.concatenate(other.diaries[name].sent))
+    for name, history in outcome.histories.items():
+        assert np.array_equal(np.concatenate(history.sent), np.concatenate(again.histories[name].sent))
+        assert not np.array_equal(np.concatenate(history.sent), np.concatenate(other.histories[name].sent))
 
 
-def test_no_pair_is_shown_against_the_rules(outcome: Outcome) -> None:
-    assert all(diary.forbidden == 0 for diary in outcome.diaries.values())
+def test_no_pair_is_shown_against_the_rules(outcome: PolicyNights) -> None:
+    assert all(history.forbidden == 0 for history in outcome.histories.values())
 
 
 def test_a_forbidden_pair_is_counted(dense_town: Town) -> None:
-    evening = Evening.of(dense_town, members_of(dense_town), Policy.default())
-    listed = np.flatnonzero(evening.compiled.listed)
-    allowed = evening.compiled.may_show_block(listed, listed)
-    ids = evening.people.ids
+    view = NightView.of(dense_town, members_of(dense_town), Policy.default())
+    listed = np.flatnonzero(view.compiled.listed)
+    allowed = view.compiled.may_show_block(listed, listed)
+    ids = view.people.ids
     for wanted, found in ((False, 1), (True, 0)):
         a, b = next((a, b) for a, b in np.argwhere(allowed == wanted) if a != b)
         pair = pd.DataFrame({C.VIEWER: ids.ids(listed[[a]]), C.CANDIDATE: ids.ids(listed[[b]])})
-        assert evening.forbidden(pair) == found
+        assert view.forbidden(pair) == found
 
 
 def test_compiling_what_differs_alone_is_compiling_everything(dense_town: Town) -> None:
     town = dense_town.after(dense_town.tables[T.EVENTS].iloc[:0], dense_town.as_of + pd.Timedelta(days=2))
     members, policy = members_of(town), Policy.default()
     whole, quick = (
-        Evening.of(town, members, policy, rules).compiled for rules in (None, policy.compile(members))
+        NightView.of(town, members, policy, rules).compiled for rules in (None, policy.compile(members))
     )
     everybody = np.arange(len(members))
     assert np.array_equal(
@@ -114,19 +114,19 @@ def test_compiling_what_differs_alone_is_compiling_everything(dense_town: Town) 
     assert len(whole.separated_indices) > 100
 
 
-def test_likes_pay(outcome: Outcome) -> None:
+def test_likes_pay(outcome: PolicyNights) -> None:
     """Lists by (noisy) truth lead to more matches than random ones, or nothing here measures anything."""
-    matches = {name: len(np.concatenate(diary.matches)) for name, diary in outcome.diaries.items()}
+    matches = {name: len(np.concatenate(history.matches)) for name, history in outcome.histories.items()}
     assert matches["product"] > 1.2 * matches["random"] > 0
     assert matches["welfare"] > 1.2 * matches["random"]
 
 
-def test_matches_are_pairs_who_like_each_other(outcome: Outcome) -> None:
-    for diary in outcome.diaries.values():
-        matches = np.concatenate(diary.matches)[:, 1:]
+def test_matches_are_pairs_who_like_each_other(outcome: PolicyNights) -> None:
+    for history in outcome.histories.values():
+        matches = np.concatenate(history.matches)[:, 1:]
         assert len(np.unique(matches, axis=0)) == len(matches)
         assert (matches[:, 0] < matches[:, 1]).all()
-        lasting = {tuple(pair) for pair in np.concatenate(diary.lasting)[:, 1:]}
+        lasting = {tuple(pair) for pair in np.concatenate(history.lasting)[:, 1:]}
         assert lasting <= {tuple(pair) for pair in matches}
 
 

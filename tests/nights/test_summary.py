@@ -6,12 +6,18 @@ import pytest
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError
 from recsys.simulation.policies import NightsConfig
-from recsys.simulation.policy_nights import Diary, Outcome
-from recsys.simulation.policy_summary import MEASURES, SHARES, NightsSummary, Pooled, summarised
+from recsys.simulation.policy_nights import PolicyHistory, PolicyNights
+from recsys.simulation.policy_summary import (
+    NIGHT_METRICS,
+    SHARE_METRICS,
+    NightsSummary,
+    PooledTowns,
+    summarise,
+)
 
 
-def diary(*, lasting: list[list[int]], sent: list[list[int]], exposure: list[float]) -> Diary:
-    found = Diary(IdIndex(["a", "b", "c", "d"]), 0.5)
+def history(*, lasting: list[list[int]], sent: list[list[int]], exposure: list[float]) -> PolicyHistory:
+    found = PolicyHistory(IdIndex(["a", "b", "c", "d"]), 0.5)
     found.lasting, found.matches = [np.array(lasting).reshape(-1, 3)], [np.array(lasting).reshape(-1, 3)]
     found.sent, found.exposure = [np.array(sent).reshape(-1, 3)], np.array(exposure)
     found.listed[:] = 1
@@ -19,21 +25,25 @@ def diary(*, lasting: list[list[int]], sent: list[list[int]], exposure: list[flo
 
 
 @pytest.fixture
-def by_hand() -> Outcome:
+def by_hand() -> PolicyNights:
     """Two nights of four people; d is new. Under `welfare` a-b last from night 0, c-d from night 1."""
-    welfare = diary(
+    welfare = history(
         lasting=[[0, 0, 1], [1, 2, 3]], sent=[[0, 0, 1], [0, 2, 1], [1, 3, 2]], exposure=[1.0, 1.0, 1.0, 1.0]
     )
-    product = diary(
+    product = history(
         lasting=[[1, 0, 1]], sent=[[0, 0, 1], [0, 2, 1], [0, 3, 1]], exposure=[0.0, 4.0, 0.0, 0.0]
     )
     config = NightsConfig(nights=2, policies=("product", "welfare"))
-    return Outcome(config, 4, np.array([False, False, False, True]), {"product": product, "welfare": welfare})
+    return PolicyNights(
+        config, 4, np.array([False, False, False, True]), {"product": product, "welfare": welfare}
+    )
 
 
-def test_measures_by_hand(by_hand: Outcome) -> None:
-    product, welfare = (Pooled.of([by_hand], name).measures(np.ones(4)) for name in ("product", "welfare"))
-    assert list(product) == list(MEASURES)
+def test_measures_by_hand(by_hand: PolicyNights) -> None:
+    product, welfare = (
+        PooledTowns.of([by_hand], name).measures(np.ones(4)) for name in ("product", "welfare")
+    )
+    assert list(product) == list(NIGHT_METRICS)
     assert (product["lasting_per_1000"], welfare["lasting_per_1000"]) == (250.0, 500.0)
     assert (product["someone"], welfare["someone"]) == (0.5, 1.0)
     assert (product["answered"], welfare["answered"]) == pytest.approx((1 / 3, 2 / 3))
@@ -42,54 +52,54 @@ def test_measures_by_hand(by_hand: Outcome) -> None:
     assert (product["cold_someone"], welfare["cold_someone"]) == (0.0, 1.0)
 
 
-def test_people_count_as_often_as_they_are_drawn(by_hand: Outcome) -> None:
+def test_people_count_as_often_as_they_are_drawn(by_hand: PolicyNights) -> None:
     """A pair counts the product of its two, everybody once for each draw."""
-    found = Pooled.of([by_hand], "welfare").measures(np.array([2.0, 1.0, 1.0, 0.0]))
+    found = PooledTowns.of([by_hand], "welfare").measures(np.array([2.0, 1.0, 1.0, 0.0]))
     assert found["lasting_per_1000"] == 1000.0 * 2 / 4
     assert found["someone"] == 1.0
     assert np.isnan(found["cold_someone"])
 
 
-def test_curves_grow_to_the_last_measure(by_hand: Outcome) -> None:
-    curves = Pooled.of([by_hand], "welfare").curves(np.ones(4))
+def test_curves_grow_to_the_last_measure(by_hand: PolicyNights) -> None:
+    curves = PooledTowns.of([by_hand], "welfare").curves(np.ones(4))
     assert curves["lasting_per_1000"].tolist() == [250.0, 500.0]
     assert curves["someone"].tolist() == [0.5, 1.0]
 
 
-def test_lorenz_by_hand(by_hand: Outcome) -> None:
-    assert Pooled.of([by_hand], "welfare").lorenz(5).tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert Pooled.of([by_hand], "product").lorenz(5).tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
+def test_lorenz_by_hand(by_hand: PolicyNights) -> None:
+    assert PooledTowns.of([by_hand], "welfare").lorenz(5).tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert PooledTowns.of([by_hand], "product").lorenz(5).tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
 
 
-def test_gains_are_shares_of_the_baseline(by_hand: Outcome) -> None:
-    summary = summarised([by_hand], rng=np.random.default_rng(0), n_resamples=20)
+def test_gains_are_shares_of_the_baseline(by_hand: PolicyNights) -> None:
+    summary = summarise([by_hand], rng=np.random.default_rng(0), n_resamples=20)
     assert summary.gain("welfare", "lasting_per_1000")["value"] == 1.0
     assert summary.gain("product", "someone").tolist() == [0.0, 0.0, 0.0]
     assert summary.about["interval"] == "people"
 
 
-def test_intervals_end_where_their_measure_does(by_hand: Outcome) -> None:
-    summary = summarised([by_hand], rng=np.random.default_rng(1), n_resamples=40)
+def test_intervals_end_where_their_measure_does(by_hand: PolicyNights) -> None:
+    summary = summarise([by_hand], rng=np.random.default_rng(1), n_resamples=40)
     assert (summary.measures[["lo", "hi"]].stack() >= 0.0).all()
-    shares = summary.measures[summary.measures["measure"].isin(SHARES)]
+    shares = summary.measures[summary.measures["measure"].isin(SHARE_METRICS)]
     assert (shares["hi"].dropna() <= 1.0).all()
     assert (summary.gains["lo"].dropna() >= -1.0).all()
 
 
-def test_many_towns_are_the_sample(outcome: Outcome) -> None:
-    summary = summarised([outcome] * 3, rng=np.random.default_rng(0))
+def test_many_towns_are_the_sample(outcome: PolicyNights) -> None:
+    summary = summarise([outcome] * 3, rng=np.random.default_rng(0))
     line = summary.value("product", "someone")
     assert summary.about["interval"] == "towns"
     assert line["lo"] == pytest.approx(line["value"]) == pytest.approx(line["hi"])  # three equal towns
     assert summary.value("product", "matches_per_1000")["value"] == pytest.approx(
-        summarised([outcome], rng=np.random.default_rng(0), n_resamples=2).value(
+        summarise([outcome], rng=np.random.default_rng(0), n_resamples=2).value(
             "product", "matches_per_1000"
         )["value"]
     )
 
 
-def test_a_summary_survives_json(outcome: Outcome) -> None:
-    summary = summarised([outcome], rng=np.random.default_rng(0), n_resamples=5)
+def test_a_summary_survives_json(outcome: PolicyNights) -> None:
+    summary = summarise([outcome], rng=np.random.default_rng(0), n_resamples=5)
     text = json.dumps(summary.as_json(), allow_nan=False)
     again = NightsSummary.from_json(json.loads(text))
     assert again.as_json() == json.loads(text)
@@ -97,9 +107,9 @@ def test_a_summary_survives_json(outcome: Outcome) -> None:
     assert again.policies == ["product", "random", "welfare"]
 
 
-def test_no_outcome_no_summary(by_hand: Outcome) -> None:
+def test_no_outcome_no_summary(by_hand: PolicyNights) -> None:
     with pytest.raises(InputError, match="no nights"):
-        summarised([], rng=np.random.default_rng(0))
-    summary = summarised([by_hand], rng=np.random.default_rng(0), n_resamples=2)
+        summarise([], rng=np.random.default_rng(0))
+    summary = summarise([by_hand], rng=np.random.default_rng(0), n_resamples=2)
     with pytest.raises(InputError, match="no such figure"):
         summary.gain("nash", "someone")

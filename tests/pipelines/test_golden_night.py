@@ -207,7 +207,7 @@ def test_an_undeclared_service_is_refused(golden: Folder, tmp_path: Path) -> Non
         (["poeple=3"], "settings", "did you mean 'people'?"),
         (["source=parquet:nowhere"], "ingest", "no such folder"),
         (["source=duckdb:nowhere.duckdb"], "ingest", "no such file"),
-        (["people=9", "simulate={drit: 0.1}"], "simulate", "did you mean 'dirt'?"),
+        (["people=9", "simulate={coruption: 0.1}"], "simulate", "did you mean 'corruption'?"),
     ],
 )
 def test_a_broken_input_stops_the_night(

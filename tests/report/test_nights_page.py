@@ -12,16 +12,16 @@ from recsys.report import render_report
 from recsys.report.nights_page import render_nights
 from recsys.report.read_night import _nights
 from recsys.simulation.policies import POLICIES, SCORES
-from recsys.simulation.policy_nights import Outcome
-from recsys.simulation.policy_summary import MEASURES, NightsSummary, summarised
+from recsys.simulation.policy_nights import PolicyNights
+from recsys.simulation.policy_summary import NIGHT_METRICS, NightsSummary, summarise
 from tests.nights.conftest import dense_town, outcome  # noqa: F401 fixtures
 from tests.report.nights import full_night
 from tests.report.pages import Page, part_in
 
 
 @pytest.fixture(scope="module")
-def summary(outcome: Outcome) -> NightsSummary:  # noqa: F811
-    return summarised([outcome], rng=np.random.default_rng(0), n_resamples=20)
+def summary(outcome: PolicyNights) -> NightsSummary:  # noqa: F811
+    return summarise([outcome], rng=np.random.default_rng(0), n_resamples=20)
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
@@ -45,7 +45,7 @@ def test_the_page_stands_alone_and_says_every_figure(summary: NightsSummary, lan
 def test_every_name_has_words() -> None:
     texts = load_catalogue().texts
     assert {f"policy_name.{name}" for name in POLICIES} <= set(texts)
-    assert {f"nights_measure.{name}" for name in MEASURES} <= set(texts)
+    assert {f"nights_measure.{name}" for name in NIGHT_METRICS} <= set(texts)
     assert {f"model.{name}" for name in SCORES if name != "oracle"} <= set(texts)
 
 

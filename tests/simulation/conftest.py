@@ -22,4 +22,4 @@ def small_town() -> Town:
 @pytest.fixture(scope="session")
 def dirty_town() -> Town:
     """The small town with broken rows among the good ones."""
-    return make_town(300, np.random.default_rng(6), settings=TownSettings(dirt=0.02))
+    return make_town(300, np.random.default_rng(6), settings=TownSettings(corruption=0.02))

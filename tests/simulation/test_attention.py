@@ -8,31 +8,31 @@ import pytest
 
 from recsys.random import KeyedGenerator
 from recsys.simulation.browsing import _places
-from recsys.simulation.conversations import talk
+from recsys.simulation.conversations import hold_conversations
 from recsys.simulation.event_log import TYPES, EventLog
-from recsys.simulation.night_state import DAY, Deeds, Directed, Scene, Standing
-from recsys.simulation.settings import TownSettings, TroubleSettings
+from recsys.simulation.night_state import DAY, DirectedEvents, NightContext, NightState, RecentEvents
+from recsys.simulation.settings import AbuseSettings, TownSettings
 from recsys.simulation.town import Town
 
 FUNNEL = TownSettings().funnel
 
 
-def pairs(*rows: tuple[int, int, int]) -> Directed:
-    return Directed(*np.array(rows, np.int64).reshape(-1, 3).T)
+def pairs(*rows: tuple[int, int, int]) -> DirectedEvents:
+    return DirectedEvents(*np.array(rows, np.int64).reshape(-1, 3).T)
 
 
 def test_new_likes_stand_among_those_that_wait() -> None:
     """Person 9 likes 1, 2, 3, 4 less and less; 1 and 4 are new, 2 and 3 wait, 5 waits for somebody else."""
     logits = {(9, 1): 4.0, (9, 2): 3.0, (9, 3): 2.0, (9, 4): 1.0, (8, 5): 9.0}
     truth = SimpleNamespace(logit=lambda j, i: np.array([logits[key] for key in zip(j, i, strict=True)]))
-    scene = SimpleNamespace(
-        truth=truth, standing=SimpleNamespace(waiting=pairs((2, 9, 0), (3, 9, 0), (5, 8, 0)))
+    context = SimpleNamespace(
+        truth=truth, night_state=SimpleNamespace(waiting=pairs((2, 9, 0), (3, 9, 0), (5, 8, 0)))
     )
-    assert _places(scene, np.array([9, 9]), np.array([4.0, 1.0])).tolist() == [1.0, 4.0]
+    assert _places(context, np.array([9, 9]), np.array([4.0, 1.0])).tolist() == [1.0, 4.0]
 
 
-def deeds(*rows: tuple[float, str, int, int]) -> Deeds:
-    return Deeds(
+def recent(*rows: tuple[float, str, int, int]) -> RecentEvents:
+    return RecentEvents(
         np.array([int(day * DAY) for day, *_ in rows], np.int64),
         np.array([TYPES.index(kind) for _, kind, _, _ in rows], np.int8),
         np.array([actor for *_, actor, _ in rows], np.int64),
@@ -52,36 +52,36 @@ def deeds(*rows: tuple[float, str, int, int]) -> Deeds:
     ],
 )
 def test_a_like_waits_until_it_is_answered(answer: tuple[float, str, int, int] | None, still: bool) -> None:
-    done = deeds((8.0, "like", 0, 1), *([answer] if answer else []))
+    done = recent((8.0, "like", 0, 1), *([answer] if answer else []))
     likes = np.unique(done.actor[done.are("like")] * 3 + done.target[done.are("like")])
-    found = Standing.at(10 * DAY, 3, likes=likes, deeds=done, s=FUNNEL)
+    found = NightState.at(10 * DAY, 3, likes=likes, recent=done, s=FUNNEL)
     assert ((found.waiting.actor == 0) & (found.waiting.target == 1)).any() == still
 
 
 def test_a_like_does_not_wait_for_ever() -> None:
-    done = deeds((8.0, "like", 0, 1))
-    later = Standing.at((8 + FUNNEL.inbox_days + 1) * DAY, 3, likes=np.array([1]), deeds=done, s=FUNNEL)
+    done = recent((8.0, "like", 0, 1))
+    later = NightState.at((8 + FUNNEL.inbox_days + 1) * DAY, 3, likes=np.array([1]), recent=done, s=FUNNEL)
     assert not len(later.waiting)
 
 
 def test_talks_going_on_are_counted_once_a_pair() -> None:
-    done = deeds(
+    done = recent(
         (9.0, "message", 0, 1), (9.5, "message", 1, 0), (9.0, "message", 0, 2), (1.0, "message", 1, 2)
     )
-    found = Standing.at(10 * DAY, 3, likes=np.empty(0, np.int64), deeds=done, s=FUNNEL)
+    found = NightState.at(10 * DAY, 3, likes=np.empty(0, np.int64), recent=done, s=FUNNEL)
     assert found.talking.tolist() == [2, 1, 1]
 
 
 def test_people_in_many_talks_answer_fewer(town: Town) -> None:
     n = len(town.ids)
     a, b = np.arange(0, n - 1, 2), np.arange(1, n, 2)
-    matches = Directed(a, b, np.zeros(len(a), np.int64))
-    free = Standing.at(0, n, likes=np.empty(0, np.int64), deeds=Deeds.none(), s=FUNNEL)
-    crowded = replace(free, talking=np.full(n, 4 * FUNNEL.talks_at_once - 1))
+    matches = DirectedEvents(a, b, np.zeros(len(a), np.int64))
+    free = NightState.at(0, n, likes=np.empty(0, np.int64), recent=RecentEvents.none(), s=FUNNEL)
+    crowded = replace(free, talking=np.full(n, 4 * FUNNEL.conversations_at_once - 1))
     answered = []
-    for standing in (free, crowded):
-        scene = Scene(
-            town.residents, town.truth, FUNNEL, TroubleSettings(), standing, KeyedGenerator(1), EventLog()
+    for night_state in (free, crowded):
+        context = NightContext(
+            town.residents, town.truth, FUNNEL, AbuseSettings(), night_state, KeyedGenerator(1), EventLog()
         )
-        answered.append(len(talk(scene, matches)))
+        answered.append(len(hold_conversations(context, matches)))
     assert answered[1] / answered[0] == pytest.approx(0.25, abs=0.06)

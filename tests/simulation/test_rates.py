@@ -31,8 +31,8 @@ def test_the_funnel_narrows_step_by_step(town: Town) -> None:
     pairs = set(zip(likes[C.ACTOR], likes[C.TARGET], strict=True))
     mutual = sum((b, a) in pairs for a, b in pairs) / 2
     assert 0.02 < mutual / count["impression"] < 0.10
-    talks = events[(events[C.TYPE] == "message") & events[C.REPLY_LAG_H].notna()]
-    answered = len({frozenset(p) for p in zip(talks[C.ACTOR], talks[C.TARGET], strict=True)})
+    conversations = events[(events[C.TYPE] == "message") & events[C.REPLY_LAG_H].notna()]
+    answered = len({frozenset(p) for p in zip(conversations[C.ACTOR], conversations[C.TARGET], strict=True)})
     agreed = count["rules_agreed"] / 2
     met = count["meet_planned"]
     assert from_list > mutual > answered > agreed > met > 5
@@ -60,8 +60,8 @@ def test_bad_actors_ask_and_are_answered(town: Town) -> None:
     events = town.tables[T.EVENTS]
     asked = events[events[C.TYPE].isin(["money_request", "off_platform_request"])]
     assert len(asked) > 3
-    harm = town.residents.harm[town.ids.rows(asked[C.ACTOR])]
-    assert (harm >= 0).all()
-    assert (town.residents.harm >= 0).mean() < 0.03
+    abuse_kind = town.residents.abuse_kind[town.ids.rows(asked[C.ACTOR])]
+    assert (abuse_kind >= 0).all()
+    assert (town.residents.abuse_kind >= 0).mean() < 0.03
     blocked = set(zip(*(town.tables[T.BLOCKS][c] for c in (C.ACTOR, C.TARGET)), strict=True))
     assert np.mean([(b, a) in blocked for a, b in zip(asked[C.ACTOR], asked[C.TARGET], strict=True)]) > 0.3

@@ -7,7 +7,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
 from recsys.data.tables import check_table
 from recsys.errors import InputError, UnknownIdError
-from recsys.simulation.night_state import Standing
+from recsys.simulation.night_state import NightState
 from recsys.simulation.town import Town
 from recsys.storage.load import load_population
 
@@ -227,19 +227,19 @@ def inbox_answers(town: Town, senders: int) -> float:
 def test_likes_of_earlier_nights_still_lie_in_the_inbox(town: Town, random_lists: pd.DataFrame) -> None:
     events = town.step(random_lists, np.random.default_rng(11))
     later = town.after(events, town.as_of + pd.Timedelta(days=1))
-    waiting = standing(later).waiting
+    waiting = night_state(later).waiting
     sent = {(a, b) for a, b in zip(town.ids.ids(waiting.actor), town.ids.ids(waiting.target), strict=True)}
     assert len(sent & likes(events)) > 0.5 * len(likes(events))
-    weeks = standing(later.after(events.iloc[:0], later.as_of + pd.Timedelta(days=14))).waiting
+    weeks = night_state(later.after(events.iloc[:0], later.as_of + pd.Timedelta(days=14))).waiting
     assert len(weeks) == 0
 
 
-def standing(town: Town) -> Standing:
-    return Standing.at(
+def night_state(town: Town) -> NightState:
+    return NightState.at(
         int(town.as_of.timestamp()),
         len(town.ids),
         likes=town._likes,
-        deeds=town._deeds,
+        recent=town._recent,
         s=town.settings.funnel,
     )
 

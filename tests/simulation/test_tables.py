@@ -7,10 +7,10 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.tables import CONTRACTS
-from recsys.simulation.answers import _TOLERANCE
-from recsys.simulation.latent_traits import Minds
+from recsys.simulation.interests_and_answers import _TOLERANCE
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import Town, make_town
+from recsys.simulation.truth import LatentTraits
 from recsys.storage.load import load_tables
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
@@ -71,7 +71,7 @@ def test_same_seed_same_bytes(tmp_path) -> None:
 
 
 def test_hidden_things_are_in_no_table(town: Town) -> None:
-    hidden = {field.name for field in dataclasses.fields(Minds)} | {
+    hidden = {field.name for field in dataclasses.fields(LatentTraits)} | {
         "taste", "appeal", "p_like", "harm", "opens", "rapport", "truth"
     }  # fmt: skip
     for name, table in town.tables.items():
@@ -115,7 +115,7 @@ def test_some_people_joined_late_moved_or_left(town: Town) -> None:
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("days", [0, 1, 3])
 def test_the_smallest_towns_are_towns(n: int, days: int) -> None:
-    settings = TownSettings.model_validate({"history": {"days": days}, "dirt": 0.5})
+    settings = TownSettings.model_validate({"history": {"days": days}, "corruption": 0.5})
     town = make_town(n, np.random.default_rng(1), settings=settings)
     loaded = load_tables(town.tables, town.as_of)
     assert loaded.accepted[T.PROFILES][C.USER].nunique() == n

@@ -10,11 +10,11 @@ from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town, make_town_parts
 
 
-@pytest.mark.parametrize("dirt", [0.0, 0.02])
+@pytest.mark.parametrize("corruption", [0.0, 0.02])
 @pytest.mark.parametrize("rows", [997, 1 << 20])
-def test_parts_make_the_same_tables(monkeypatch: pytest.MonkeyPatch, dirt: float, rows: int) -> None:
+def test_parts_make_the_same_tables(monkeypatch: pytest.MonkeyPatch, corruption: float, rows: int) -> None:
     monkeypatch.setattr(town_parts, "_ROWS_AT_ONCE", rows)
-    settings = TownSettings(dirt=dirt)
+    settings = TownSettings(corruption=corruption)
     whole = make_town(150, np.random.default_rng(6), settings=settings)
     parts = make_town_parts(150, np.random.default_rng(6), settings=settings)
     assert list(parts.tables) == list(whole.tables)

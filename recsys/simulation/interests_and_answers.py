@@ -1,13 +1,15 @@
-"""Hobby factors become tags with levels, sometimes in other words than the catalogue's."""
+"""Interests, talk topics, communities and answers of the town, drawn from latent traits."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.catalogue import FREE, Catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.simulation.sampling import chosen, one_of
+from recsys.catalogue.entries import Question
+from recsys.simulation.sampling import one_of, sample_without_replacement, whole_numbers
 from recsys.simulation.settings import ContentSettings
 from recsys.types import BoolArray, Float64Array, Int64Array, ObjectArray
 
@@ -35,9 +37,9 @@ def make_interests(
     n = len(ids)
     affinity = hobbies @ _loadings(catalogue, tags, s, rng).T * s.interest_signal
     affinity += s.interest_popularity * rng.standard_normal(len(tags))
-    counts = np.minimum(rng.poisson(s.interests_per_person, n), min(len(tags), s.interests_at_most - 1))
+    counts = np.minimum(rng.poisson(s.interests_per_person, n), min(len(tags), s.max_interests - 1))
     counts[rng.random(n) < s.no_interests] = 0
-    person, tag = np.nonzero(chosen(affinity, counts, rng))
+    person, tag = np.nonzero(sample_without_replacement(affinity, counts, rng))
     liking = affinity[person, tag] + rng.gumbel(size=len(person))
     level = 1 + np.searchsorted(np.quantile(liking, [0.1, 0.3, 0.6, 0.85]) if len(liking) else [], liking)
     named = pd.DataFrame(
@@ -91,7 +93,7 @@ def _other_words(catalogue: Catalogue, tag: str) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Talk:
+class TalkTopics:
     """Weights 0 to 3, `(n, n_topics)`: `needs` to talk about, `listens` gladly to."""
 
     needs: Int64Array
@@ -121,9 +123,9 @@ class Talk:
         return pd.concat(parts).sort_values(C.USER, kind="stable", ignore_index=True)
 
 
-def make_talk(
+def make_talk_topics(
     themes: Float64Array, topics: tuple[str, ...], rng: np.random.Generator, s: ContentSettings
-) -> Talk:
+) -> TalkTopics:
     """Draw needs and listening from the themes `(n, 3)` that weigh on each person.
 
     Who has lived through something can listen to it, so listening leans on the same themes, less.
@@ -137,8 +139,8 @@ def make_talk(
         scores = base[at] + lean * s.topic_signal * (themes @ loadings)
         counts = np.minimum(rng.poisson(mean, n), len(topics))
         counts[silent] = 0
-        weights.append(chosen(scores, counts, rng) * rng.integers(1, 4, scores.shape))
-    return Talk(needs=weights[0], listens=weights[1])
+        weights.append(sample_without_replacement(scores, counts, rng) * rng.integers(1, 4, scores.shape))
+    return TalkTopics(needs=weights[0], listens=weights[1])
 
 
 def make_communities(
@@ -166,3 +168,113 @@ def make_communities(
     )
     frame = frame.astype({C.COMMUNITY: object, C.USER: object})
     return frame.drop_duplicates().sort_values([C.COMMUNITY, C.USER], ignore_index=True)
+
+
+_AT_MOST = 60
+_TOLERANCE = {0: 2.0, 1: 1.3, 10: 0.8, 50: 0.55}
+"""How far, on the scale from -1 to 1, an accepted answer may lie from one's own, by importance."""
+
+
+def make_answers(
+    ids: np.ndarray,
+    joined: pd.Series,
+    values: Float64Array,
+    *,
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    s: ContentSettings,
+) -> pd.DataFrame:
+    """Draw the answers of each person from their values `(n, n_scales)`.
+
+    A sensitive question is answered by few, with consent, for matches only, and is never mandatory.
+    """
+    questions = list(catalogue.questions.values())
+    options = _options(values, questions, catalogue, rng, s)
+    person, question = np.nonzero(_answered(len(ids), questions, rng, s))
+    option = options[person, question]
+    importance = whole_numbers(one_of(s.importance, len(person), rng))
+    sensitive = np.array([q.sensitive for q in questions], dtype=bool)[question]
+    hidden = sensitive | (rng.random(len(person)) < s.match_only)
+    mandatory = _mandatory(person, ~hidden & (importance >= 10), len(ids), rng, s)
+    accepted = _accepted(questions, question, option, importance)
+    names = np.array([q.id for q in questions], dtype=object)
+    words = _padded([q.answers for q in questions])
+    consents = np.full(len(person), None, dtype=object)
+    consents[sensitive] = [f"consent-{row}" for row in person[sensitive].tolist()]
+    return pd.DataFrame(
+        {
+            C.USER: ids[person],
+            C.VALID_FROM: joined.to_numpy()[person],
+            C.QUESTION: names[question],
+            C.ANSWER: words[question, option],
+            C.ACCEPTED: accepted,
+            C.IMPORTANCE: importance,
+            C.MANDATORY: mandatory,
+            C.VISIBILITY: np.where(hidden, "match_only", "public").astype(object),
+            C.CONSENT: consents,
+        }
+    )
+
+
+def _padded(options: list[tuple[str, ...]]) -> npt.NDArray[np.object_]:
+    table = np.full((len(options), max(map(len, options))), None, dtype=object)
+    for row, words in enumerate(options):
+        table[row, : len(words)] = words
+    return table
+
+
+def _options(
+    values: Float64Array,
+    questions: list[Question],
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    s: ContentSettings,
+) -> npt.NDArray[np.int64]:
+    scales = list(catalogue.scales)
+    signal = s.answer_signal
+    chosen = np.empty((len(values), len(questions)), np.int64)
+    for at, question in enumerate(questions):
+        felt = np.sqrt(signal) * values[:, scales.index(question.scale)]
+        felt += np.sqrt(1.0 - signal) * rng.standard_normal(len(values))
+        scores = np.array([option.score for option in question.options])
+        away = np.abs(np.tanh(felt)[:, None] - scores[None, :]) + 1e-6 * rng.random(
+            (len(values), len(scores))
+        )
+        chosen[:, at] = away.argmin(axis=1)
+    return chosen
+
+
+def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: ContentSettings) -> BoolArray:
+    keen = rng.beta(s.answer_share * s.answer_spread, (1.0 - s.answer_share) * s.answer_spread, n)
+    weight = np.where([q.sensitive for q in questions], s.sensitive_share, 1.0)
+    answered = rng.random((n, len(questions))) < keen[:, None] * weight
+    return answered & (np.cumsum(answered, axis=1) <= _AT_MOST)
+
+
+def _mandatory(
+    person: npt.NDArray[np.int64], possible: BoolArray, n: int, rng: np.random.Generator, s: ContentSettings
+) -> BoolArray:
+    strict = rng.random(n) < s.strict
+    allowed = rng.integers(1, 3, n)
+    wanted = possible & strict[person]
+    running = np.cumsum(wanted)
+    first = np.searchsorted(person, person, side="left")
+    before: npt.NDArray[np.int64] = running[first] - wanted[first]
+    return wanted & (running - before <= allowed[person])
+
+
+def _accepted(
+    questions: list[Question],
+    question: npt.NDArray[np.int64],
+    option: npt.NDArray[np.int64],
+    importance: npt.NDArray[np.int64],
+) -> npt.NDArray[np.object_]:
+    """Return the accepted answers of each row; equal rows share one list."""
+    most = max(len(q.options) for q in questions)
+    table = np.empty((len(questions), most, len(_TOLERANCE)), dtype=object)
+    for at, q in enumerate(questions):
+        for own, mine in enumerate(q.options):
+            for level, tolerance in enumerate(_TOLERANCE.values()):
+                near = [o.id for o in q.options if abs(o.score - mine.score) <= tolerance + 1e-9]
+                table[at, own, level] = near
+    return table[question, option, np.searchsorted(list(_TOLERANCE), importance)]
