@@ -4,7 +4,7 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import TOWN, Settings
-from recsys.pipeline.from_settings import chosen_town_parts
+from recsys.pipeline.from_settings import town_parts_from_settings
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
 from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
@@ -15,7 +15,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     work.town.mkdir(parents=True, exist_ok=True)
     if settings.source != TOWN:
         return {"town": "not needed"}
-    town = chosen_town_parts(settings)
+    town = town_parts_from_settings(settings)
     write_tables(town.tables, f"parquet:{work.town}")
     erase_from_tables(work.town, ErasureList.of(PUBLISHED))
     return {

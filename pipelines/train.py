@@ -4,7 +4,7 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.pipeline.from_settings import chosen_model
+from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.stage_outputs import read_features
@@ -14,7 +14,7 @@ from recsys.random import generator
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     features = read_features(work.features)
-    model = chosen_model(settings.model, features)
+    model = model_from_settings(settings.model, features)
     people, lesson = night.people, model.lesson(night.people, night.events)
     del night  # and with it the events: a large log does not stay beside what is learned from it
     model.taught(people, lesson, rng=generator(settings, "train"))

@@ -19,7 +19,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
-    write_accepted(work.accepted, night.people, night.events, identity=night.identity)
+    write_accepted(work.accepted, night.people, night.events, fingerprint=night.fingerprint)
     write_durably(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
     late = late_events(night.events, PUBLISHED)

@@ -96,7 +96,7 @@ def simulate(
     from recsys.catalogue.columns import Tables as T
     from recsys.cli.app import language, say, settings
     from recsys.config import Settings
-    from recsys.pipeline.from_settings import chosen_town
+    from recsys.pipeline.from_settings import town_from_settings
     from recsys.storage.table_files import write_tables
 
     changes = {"people": people, "seed": seed}
@@ -104,7 +104,7 @@ def simulate(
     chosen = Settings.from_mapping(settings(params).model_dump(exclude_unset=True) | given, where="options")
     spoken = language(lang, chosen)
     if nights is None:
-        town = chosen_town(chosen)
+        town = town_from_settings(chosen)
         write_tables(town.tables, out)
         known = {"people": f"{len(town.ids):,}", "events": f"{len(town.tables[T.EVENTS]):,}"}
         say("town", spoken, **known, as_of=f"{town.as_of:%Y-%m-%d %H:%M} UTC", out=out)
@@ -127,7 +127,7 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
     import numpy as np
     from tqdm import tqdm
 
-    from recsys.pipeline.from_settings import chosen_town
+    from recsys.pipeline.from_settings import town_from_settings
     from recsys.simulation.policy_nights import play_nights
     from recsys.simulation.policy_summary import summarise
 
@@ -136,7 +136,7 @@ def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSu
     with tqdm(total=total, desc="nights", unit="list", disable=not sys.stderr.isatty()) as bar:
         for number in range(towns):
             seed = chosen.seed + number
-            town = chosen_town(chosen.model_copy(update={"seed": seed}), nights_ahead=config.nights)
+            town = town_from_settings(chosen.model_copy(update={"seed": seed}), nights_ahead=config.nights)
             outcomes.append(play_nights(town, config, seed=seed, progress=lambda _: bar.update(1)))
     return summarise(outcomes, rng=np.random.default_rng([chosen.seed, 3]))
 

@@ -20,11 +20,11 @@ def train(
     Example: recsys train --source parquet:members --out model
     """
     from recsys.cli.app import language, opened, say
-    from recsys.pipeline.from_settings import chosen_model
+    from recsys.pipeline.from_settings import model_from_settings
     from recsys.random import generator
 
     night = opened(source, as_of, params)
-    model = chosen_model(night.settings.model)
+    model = model_from_settings(night.settings.model)
     model.fit(night.people, night.events, rng=generator(night.settings, "train")).save(out)
     spoken = language(None, night.settings)
     say("trained", spoken, model=model.name, people=f"{len(night.people):,}", out=out)

@@ -1,7 +1,6 @@
 """The lists of one part of the viewers, as work an executor can share out."""
 
 import itertools
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from recsys.config import Settings
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.plugin import check_plugin_constraints
 from recsys.data.population import Population
-from recsys.pipeline.checkpoints import PartFiles
-from recsys.pipeline.executors import Executor, PartDone, WorkOnPart
-from recsys.pipeline.fingerprint import code_id, files_id, package_versions, text_id
-from recsys.pipeline.from_settings import chosen_executor, directed_of, load_model
+from recsys.pipeline.checkpoints import Checkpoint
+from recsys.pipeline.executors import Executor, PartFunction, PartResult
+from recsys.pipeline.fingerprint import candidates_fingerprint
+from recsys.pipeline.from_settings import directed_of, executor_from_settings, load_model
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
@@ -89,16 +88,16 @@ DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
-class RecommendJob:
+class CandidateJob:
     """Everybody's candidates; part p is the viewers of part p of the partition in the work folder."""
 
     settings: Settings
     work: WorkFolder
 
     @property
-    def files(self) -> PartFiles:
+    def files(self) -> Checkpoint:
         """Where parts are written."""
-        return PartFiles(self.work.parts / "recommend")
+        return Checkpoint(self.work.parts / "recommend")
 
     @property
     def laid_out(self) -> Path:
@@ -110,33 +109,19 @@ class RecommendJob:
         directed = directed_of(load_model(self.settings.model, self.work.model), people)
         Retriever(directed, compiled).save(self.laid_out)
 
-    def open(self) -> WorkOnPart:
+    def open(self) -> PartFunction:
         """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
         night = Night.under_way(self.settings, self.work)
         recommender = Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
         cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
 
-        def one(number: int) -> PartDone:
+        def one(number: int) -> PartResult:
             pairs, dropped = recommender.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
             table = list_table(pairs, night.people, None)
             write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
 
         return one
-
-
-def inputs_id(settings: Settings, work: WorkFolder, night: Night) -> str:
-    """Return the identity of everything that decides what a part holds: data, code, model, settings."""
-    parts = {
-        "accepted": night.identity,
-        "code": code_id(),
-        "model": files_id(work.model),
-        "policy": night.policy.version,
-        "recommend": settings.recommend.model_dump(mode="json"),
-        "people_a_part": settings.execution.people_a_part,
-        "packages": package_versions(),
-    }
-    return text_id(json.dumps(parts, sort_keys=True))
 
 
 @dataclass(frozen=True)
@@ -170,12 +155,12 @@ def recommend_night(
 
     Raises BusyError when workers keep dying, PluginError for a rule from outside that contradicts itself.
     """
-    job = RecommendJob(settings, work)
+    job = CandidateJob(settings, work)
     cut, done = _begun(job)
     left = [number for number in range(len(cut)) if number not in done]
     for number in done:
         _tell(progress, len(cut.part(number)))
-    worker = executor or chosen_executor(settings.execution, parts=len(left))
+    worker = executor or executor_from_settings(settings.execution, parts=len(left))
     for part in worker.run(job, left):
         done[part.number] = part
         _tell(progress, len(cut.part(part.number)))
@@ -190,13 +175,15 @@ def recommend_night(
     )
 
 
-def _begun(job: RecommendJob) -> tuple[Partition, dict[int, PartDone]]:
+def _begun(job: CandidateJob) -> tuple[Partition, dict[int, PartResult]]:
     """Cut the viewers into parts and lay out everybody, unless all parts are there; return those that are."""
     night = Night.under_way(job.settings, job.work)
     check_plugin_constraints(night.policy, night.people)
     compiled = night.policy.compile(night.people)
     cut = partition(compiled.listed, night.people.cells, job.settings.execution.people_a_part)
-    job.files.begin(inputs_id(job.settings, job.work, night))
+    job.files.begin(
+        candidates_fingerprint(job.settings, night.policy, validated=night.fingerprint, model=job.work.model)
+    )
     cut.save(job.work.parts / "cut")
     done = {number: part for number in range(len(cut)) if (part := job.files.done(number)) is not None}
     if len(done) < len(cut):

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recsys.pipeline.executors import PartDone
+from recsys.pipeline.executors import PartResult
 from recsys.storage.atomic_write import sha256_of, write_durably
 
 _INPUTS: Final = "inputs.json"
 
 
 @dataclass(frozen=True)
-class PartFiles:
+class Checkpoint:
     """The files of the parts of one step, in one folder.
 
     A part is a Parquet file, and beside it a small JSON file with its hash, written after it; without
@@ -34,19 +34,19 @@ class PartFiles:
             self.folder.mkdir(parents=True)
             write_durably(self.folder / _INPUTS, json.dumps({"inputs": inputs}).encode() + b"\n")
 
-    def finish(self, number: int, *, rows: int, counts: Mapping[str, int]) -> PartDone:
+    def finish(self, number: int, *, rows: int, counts: Mapping[str, int]) -> PartResult:
         """Note that the file of a part is complete."""
         known = {"rows": rows, "counts": dict(counts), "sha256": sha256_of(self.path(number))}
         write_durably(self._note(number), json.dumps(known).encode() + b"\n")
-        return PartDone(number, rows, dict(counts))
+        return PartResult(number, rows, dict(counts))
 
-    def done(self, number: int) -> PartDone | None:
+    def done(self, number: int) -> PartResult | None:
         """Return a finished part, None when it is not there or damaged."""
         try:
             known = json.loads(self._note(number).read_bytes())
             if sha256_of(self.path(number)) != known["sha256"]:
                 return None
-            return PartDone(number, int(known["rows"]), dict(known["counts"]))
+            return PartResult(number, int(known["rows"]), dict(known["counts"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

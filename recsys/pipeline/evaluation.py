@@ -36,7 +36,7 @@ from recsys.pipeline.evaluation_sample import (
     tables_among,
     write_judged,
 )
-from recsys.pipeline.from_settings import chosen_model
+from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.off_policy import SNIPS, explored, listed, snips_rows
 from recsys.random import generator
@@ -206,7 +206,7 @@ def _models(settings: Settings, people: Population, past: Events) -> Iterator[tu
 
 
 def _fitted(model: ModelSettings, settings: Settings, people: Population, past: Events) -> Model:
-    return chosen_model(model).fit(people, past, rng=generator(settings, f"evaluate {model.name}"))
+    return model_from_settings(model).fit(people, past, rng=generator(settings, f"evaluate {model.name}"))
 
 
 def answers_after(

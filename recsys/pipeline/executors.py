@@ -21,7 +21,7 @@ from recsys.errors import BusyError, RecsysError, explained, imported
 
 
 @dataclass(frozen=True)
-class PartDone:
+class PartResult:
     """A finished part: its number, its rows, and counts the job keeps, summed over parts by who asks."""
 
     number: int
@@ -29,7 +29,7 @@ class PartDone:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-WorkOnPart = Callable[[int], PartDone]
+PartFunction = Callable[[int], PartResult]
 
 
 class Job(Protocol):
@@ -40,7 +40,7 @@ class Job(Protocol):
     the part's file itself, in full or not at all, and may be called for one part any number of times.
     """
 
-    def open(self) -> WorkOnPart:
+    def open(self) -> PartFunction:
         """Return what does one part, with everything it needs laid out."""
         ...
 
@@ -51,7 +51,7 @@ class Executor(Protocol):
     A worker that dies does not end the step: its parts are done again by another.
     """
 
-    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
         """Yield each part of `parts` as it is finished.
 
         Raises BusyError when workers keep dying, and whatever the job raises.
@@ -62,7 +62,7 @@ class Executor(Protocol):
 class InProcess:
     """Does parts in order; the quickest way when there is one part or one processor."""
 
-    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
         """Yield each part as it is finished."""
         if not parts:
             return
@@ -81,7 +81,7 @@ class Processes:
 
     workers: int
 
-    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
         """Yield each part as it is finished; parts of a worker that died are done again.
 
         Raises BusyError when workers keep dying.
@@ -105,13 +105,13 @@ class Processes:
             )
         )
 
-    def _attempt(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+    def _attempt(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
         if not parts:
             return
         spawn = multiprocessing.get_context("spawn")
         workers = min(self.workers, len(parts))
         with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_job, initargs=(job,)) as pool:
-            submitted: list[Future[PartDone]] = [pool.submit(_run_part, number) for number in parts]
+            submitted: list[Future[PartResult]] = [pool.submit(_run_part, number) for number in parts]
             try:
                 for done in as_completed(submitted):
                     yield done.result()
@@ -124,10 +124,10 @@ class _Worker:
     """What one worker keeps from one part to the next: its job, opened when the first part came."""
 
     job: Job | None = None
-    function: WorkOnPart | None = None
+    function: PartFunction | None = None
 
 
-def _opened(job: Job) -> WorkOnPart:
+def _opened(job: Job) -> PartFunction:
     if _Worker.function is None or _Worker.job != job:
         _Worker.job, _Worker.function = job, job.open()
     return _Worker.function
@@ -137,7 +137,7 @@ def _set_job(job: Job) -> None:
     _Worker.job, _Worker.function = job, None
 
 
-def _run_part(number: int) -> PartDone:
+def _run_part(number: int) -> PartResult:
     if _Worker.job is None:
         raise BusyError(explained("a worker was started without a job", where="executors"))
     return _opened(_Worker.job)(number)
@@ -164,7 +164,7 @@ class Spark:
 
     master: str | None = None
 
-    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartDone]:
+    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
         """Yield the parts of each Spark job as it ends.
 
         Raises BusyError when Spark gives up, MissingExtraError without the extra `spark`.
@@ -190,7 +190,7 @@ class Spark:
         return builder.getOrCreate()
 
 
-def _run_parts(session: Any, job: Job, parts: Sequence[int]) -> list[PartDone]:
+def _run_parts(session: Any, job: Job, parts: Sequence[int]) -> list[PartResult]:
     of_spark: Any = imported("pyspark.errors", extra="spark")
     of_java: Any = imported("py4j.protocol", extra="spark")
     given = session.createDataFrame([(int(part),) for part in parts], _PART_SCHEMA)
@@ -206,7 +206,7 @@ def _run_parts(session: Any, job: Job, parts: Sequence[int]) -> list[PartDone]:
     for row in rows:
         if row.failed:
             raise _rebuilt_error(row.failed, row.message)
-    return [PartDone(row.part, row.rows, json.loads(row.counts)) for row in rows]
+    return [PartResult(row.part, row.rows, json.loads(row.counts)) for row in rows]
 
 
 def _part_function(job: Job) -> Callable[[pa.Table], pa.Table]:

@@ -1,6 +1,12 @@
-"""Short identities: equal when the bytes behind them are equal."""
+"""Fingerprints: 16 hexadecimal digits, equal when the bytes behind them are equal.
+
+DVC decides which stages of a night run again. Within a stage a fingerprint decides: validated tables are
+used again when `validation_fingerprint` is that of the night, finished parts of the candidates when
+`candidates_fingerprint` is. The manifest of a publication names what it was made from by `made_from`.
+"""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -8,6 +14,7 @@ from typing import Final
 
 from recsys.config import Settings
 from recsys.constraints.policy import Policy
+from recsys.errors import SourceError, explained
 from recsys.plugins import plugin_versions
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.manifest import MadeFrom
@@ -16,10 +23,13 @@ from recsys.storage.sources import source_files
 _SOURCE_ENDINGS: Final = (".py", ".yaml", ".yml", ".json")
 _PACKAGES: Final = ("numpy", "pandas", "pyarrow", "numba", "scikit-learn", "h3")
 _LENGTH: Final = 16
+_SCHEMA: Final = ("catalogue", "data")
+_VALIDATION: Final = (*_SCHEMA, "storage")
+"""Packages of recsys that decide which rows are accepted and what they become."""
 
 
-def text_id(text: str) -> str:
-    """Return the identity of a text, 16 hexadecimal digits.
+def text_fingerprint(text: str) -> str:
+    """Return the fingerprint of a text.
 
     >>> text_id("a")
     'ca978112ca1bbdca'
@@ -27,37 +37,65 @@ def text_id(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
 
 
-def files_id(folder: Path, endings: Iterable[str] = ("",)) -> str:
-    """Return the identity of a file, or of the files under a folder by name and content."""
+def files_fingerprint(folder: Path, endings: Iterable[str] = ("",)) -> str:
+    """Return the fingerprint of a file, or of the files under a folder by name and content.
+
+    Raises SourceError when there is no such file or folder: nothing would then be equal to anything.
+    """
     if folder.is_file():
         return sha256_of(folder)[:_LENGTH]
+    if not folder.is_dir():
+        raise SourceError(explained("no such file or folder", got=str(folder)))
     endings = tuple(endings)
     lines = [
         f"{path.relative_to(folder).as_posix()} {sha256_of(path)}"
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name.endswith(endings) and "__pycache__" not in path.parts
     ]
-    return text_id("\n".join(lines))
+    return text_fingerprint("\n".join(lines))
 
 
-def source_id(source: str) -> str:
-    """Return the identity of the files a named source is read from."""
+def source_fingerprint(source: str) -> str:
+    """Return the fingerprint of the files a named source is read from."""
     files = source_files(source)
-    return text_id("\n".join(f"{path.name} {files_id(path)}" for path in files))
+    return text_fingerprint("\n".join(f"{path.name} {files_fingerprint(path)}" for path in files))
 
 
-def code_id(*parts: str) -> str:
-    """Return the identity of the source of this package and of every plugin, or of some of its own parts."""
-    package = Path(__file__).parents[1]
-    if not parts:
-        own, installed = files_id(package, _SOURCE_ENDINGS), plugin_versions()
-        return text_id(f"{own} {installed}") if installed else own
-    return text_id("\n".join(f"{part} {files_id(package / part, _SOURCE_ENDINGS)}" for part in parts))
+def code_fingerprint(*packages: str) -> str:
+    """Return the fingerprint of the source of `recsys` and of every plugin, or of some packages of recsys."""
+    root = Path(__file__).parents[1]
+    if not packages:
+        own, plugins = files_fingerprint(root, _SOURCE_ENDINGS), plugin_versions()
+        return text_fingerprint(f"{own} {plugins}") if plugins else own
+    lines = (f"{package} {files_fingerprint(root / package, _SOURCE_ENDINGS)}" for package in packages)
+    return text_fingerprint("\n".join(lines))
 
 
-def schema_id() -> str:
-    """Return the identity of the tables, their words and the catalogue."""
-    return files_id(Path(__file__).parents[1] / "schema", _SOURCE_ENDINGS)
+def schema_fingerprint() -> str:
+    """Return the fingerprint of the tables, their vocabularies and the catalogue."""
+    return code_fingerprint(*_SCHEMA)
+
+
+def validation_fingerprint(source: str, as_of: str | None) -> str:
+    """Return the fingerprint of what decides whom and what the validation accepts."""
+    return text_fingerprint(f"{source_fingerprint(source)} {as_of} {code_fingerprint(*_VALIDATION)}")
+
+
+def candidates_fingerprint(settings: Settings, policy: Policy, *, validated: str, model: Path) -> str:
+    """Return the fingerprint of everything that decides the candidates of one part of the viewers.
+
+    validated: the fingerprint of the validated tables; model: the folder of the fitted model.
+    """
+    parts = {
+        "accepted": validated,
+        "code": code_fingerprint(),
+        "model": files_fingerprint(model),
+        "policy": policy.version,
+        "recommend": settings.recommend.model_dump(mode="json"),
+        "people_a_part": settings.execution.people_a_part,
+        "packages": package_versions(),
+    }
+    return text_fingerprint(json.dumps(parts, sort_keys=True))
 
 
 def package_versions() -> dict[str, str]:
@@ -72,15 +110,15 @@ def package_versions() -> dict[str, str]:
 
 
 def made_from(settings: Settings, policy: Policy, *, source: str, model: Path) -> MadeFrom:
-    """Return the identities of everything that decides tonight's lists.
+    """Return the fingerprints of everything that decides tonight's lists.
 
     source: the tables, as a source; model: the folder of the fitted model.
     """
     return MadeFrom(
-        table_schema=schema_id(),
-        model=files_id(model),
-        data=source_id(source),
+        table_schema=schema_fingerprint(),
+        model=files_fingerprint(model),
+        data=source_fingerprint(source),
         policy=policy.version,
-        code=code_id(),
-        params=text_id(settings.as_yaml()),
+        code=code_fingerprint(),
+        params=text_fingerprint(settings.as_yaml()),
     )

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from recsys.features.block import Block
 
 
-def chosen_blocks(settings: ModelSettings) -> "list[Block] | None":
+def blocks_from_settings(settings: ModelSettings) -> "list[Block] | None":
     """Return the blocks a model learns from; None for the usual ones alone.
 
     Raises PluginError when a plugin cannot be used, SettingsError for settings it does not take.
 
-    >>> chosen_blocks(ModelSettings()) is None
+    >>> blocks_from_settings(ModelSettings()) is None
     True
     """
     if not settings.blocks:
@@ -68,21 +68,21 @@ MODELS: Final[dict[str, type[Model]]] = {
 """Every model by the name the settings know it by."""
 
 
-def chosen_model(settings: ModelSettings, features: FeatureMap | None = None) -> Model:
+def model_from_settings(settings: ModelSettings, features: FeatureMap | None = None) -> Model:
     """Return the unfitted model the settings name.
 
     features: fitted blocks for a model that works on them; it fits its own when None.
 
     Raises SettingsError for an option the model does not have.
 
-    >>> chosen_model(ModelSettings(name="random")).name
+    >>> model_from_settings(ModelSettings(name="random")).name
     'random'
     """
     kind = model_kind(settings.name)
     config = configured(kind.config_type, settings.options, where="settings.model.options")
     if not issubclass(kind, ContentModel | HybridModel):
         return kind(config)
-    blocks = chosen_blocks(settings) if features is None else None
+    blocks = blocks_from_settings(settings) if features is None else None
     return kind(config, features=features, blocks=blocks)
 
 
@@ -127,7 +127,7 @@ def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
         raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
 
 
-def chosen_town(settings: Settings, *, nights_ahead: int = 0) -> Town:
+def town_from_settings(settings: Settings, *, nights_ahead: int = 0) -> Town:
     """Return the town of the settings, with its past; see `make_town` for nights ahead.
 
     Raises SettingsError for an unknown key under `simulate`.
@@ -141,7 +141,7 @@ def chosen_town(settings: Settings, *, nights_ahead: int = 0) -> Town:
     )
 
 
-def chosen_town_parts(settings: Settings) -> TownParts:
+def town_parts_from_settings(settings: Settings) -> TownParts:
     """Return the tables of the town of the settings, part by part.
 
     Raises SettingsError for an unknown key under `simulate`.
@@ -154,10 +154,10 @@ def chosen_town_parts(settings: Settings) -> TownParts:
     )
 
 
-def chosen_executor(settings: ExecutionSettings, *, parts: int) -> Executor:
+def executor_from_settings(settings: ExecutionSettings, *, parts: int) -> Executor:
     """Return who does `parts` parts: starting processes for one part alone would only cost time.
 
-    >>> chosen_executor(ExecutionSettings(workers=2), parts=5)
+    >>> executor_from_settings(ExecutionSettings(workers=2), parts=5)
     Processes(workers=2)
     """
     if settings.executor == "spark":

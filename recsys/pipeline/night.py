@@ -14,9 +14,9 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import PublicationError
+from recsys.pipeline.fingerprint import validation_fingerprint
 from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.stage_outputs import (
-    accepted_id,
     count_accepted_events,
     is_accepted,
     read_accepted_coded,
@@ -87,21 +87,21 @@ class Night:
         return self.events.of_types(*types)
 
     @cached_property
-    def identity(self) -> str:
-        """What decides whom and what the validation accepts."""
-        return accepted_id(self.source, self.settings.as_of)
+    def fingerprint(self) -> str:
+        """The fingerprint of what decides whom and what the validation accepts."""
+        return validation_fingerprint(self.source, self.settings.as_of)
 
     @cached_property
     def _kept(self) -> Path | None:
         """Where the accepted people lie, None when they have to be read from the tables."""
-        if self.kept is None or "tables" in self.__dict__ or not is_accepted(self.kept, self.identity):
+        if self.kept is None or "tables" in self.__dict__ or not is_accepted(self.kept, self.fingerprint):
             return None
         return self.kept
 
     @cached_property
     def policy(self) -> Policy:
         """The rules of the settings."""
-        return chosen_policy(self.settings.policy)
+        return policy_from_settings(self.settings.policy)
 
 
 def tables_of(settings: Settings, work: WorkFolder) -> str:
@@ -109,7 +109,7 @@ def tables_of(settings: Settings, work: WorkFolder) -> str:
     return f"parquet:{work.town}" if settings.source == TOWN else settings.source
 
 
-def chosen_policy(settings: PolicySettings) -> Policy:
+def policy_from_settings(settings: PolicySettings) -> Policy:
     """Return the policy of the settings: every rule of the package, and those of plugins.
 
     Raises PluginError when a plugin cannot be used, SettingsError for settings it does not take.

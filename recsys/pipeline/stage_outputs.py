@@ -19,7 +19,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.errors import SourceError, explained
 from recsys.features.feature_map import FeatureMap
-from recsys.pipeline.fingerprint import code_id, source_id, text_id
+from recsys.pipeline.fingerprint import text_fingerprint
 from recsys.pipeline.gates.base import Calibration
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import write_durably
@@ -30,26 +30,19 @@ from recsys.types import Float32Array
 
 _PEOPLE = "people"
 _EVENTS = "events.parquet"
-_DECIDING = ("schema", "history", "storage")
-"""The parts of this package that decide what is accepted."""
 
 
-def accepted_id(source: str, as_of: str | None) -> str:
-    """Return the identity of what decides whom and what the validation accepts."""
-    return text_id(f"{source_id(source)} {as_of} {code_id(*_DECIDING)}")
-
-
-def write_accepted(folder: Path, people: Population, events: Events, *, identity: str) -> None:
+def write_accepted(folder: Path, people: Population, events: Events, *, fingerprint: str) -> None:
     """Keep everybody and everything that happened; people come last, so that a part counts as nothing."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_frame(folder / _EVENTS, events.compact().frame)
-    write_people(people, folder / _PEOPLE, made_from=identity)
+    write_people(people, folder / _PEOPLE, made_from=fingerprint)
 
 
-def is_accepted(folder: Path, identity: str) -> bool:
-    """Say whether `folder` holds in full what `identity` stands for."""
-    return made_from(folder / _PEOPLE) == identity
+def is_accepted(folder: Path, fingerprint: str) -> bool:
+    """Say whether `folder` holds in full what was made from the inputs of `fingerprint`."""
+    return made_from(folder / _PEOPLE) == fingerprint
 
 
 def read_accepted_people(folder: Path) -> Population:
@@ -149,4 +142,4 @@ def read_prices(folder: Path, ids: IdIndex) -> Float32Array:
 
 
 def _ids_fingerprint(ids: IdIndex) -> str:
-    return text_id("\n".join(ids.values))
+    return text_fingerprint("\n".join(ids.values))

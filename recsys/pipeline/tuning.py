@@ -22,7 +22,7 @@ from recsys.evaluation.compare import compare
 from recsys.evaluation.probability import log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.pipeline.evaluation import LEARNED_SHARE, answers_after
-from recsys.pipeline.from_settings import chosen_model
+from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.random import generator
 from recsys.storage.load import events_of, load_tables, population_of
@@ -82,7 +82,7 @@ class Part:
     def scored(self, model: ModelSettings, night: Night) -> pd.DataFrame:
         """Return the answers with what a model fitted on the past says of them."""
         rng = generator(night.settings, "tune")
-        fitted = chosen_model(model).fit(self.people, self.past, rng=rng)
+        fitted = model_from_settings(model).fit(self.people, self.past, rng=rng)
         return fitted.score_pairs(self.answers[_KEYS], people=self.people)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import InputError
-from recsys.pipeline.executors import Executor, PartDone
+from recsys.pipeline.executors import Executor, PartResult
 from recsys.storage.atomic_write import write_durably
 
 
@@ -21,11 +21,11 @@ class Squares:
     dies: tuple[int, ...] = ()
     fails: tuple[int, ...] = ()
 
-    def open(self) -> Callable[[int], PartDone]:
+    def open(self) -> Callable[[int], PartResult]:
         write_durably(self.folder / f"opened-{os.getpid()}", b"")
         return self._one
 
-    def _one(self, number: int) -> PartDone:
+    def _one(self, number: int) -> PartResult:
         died = self.folder / f"died-{number}"
         if number in self.dies and not died.exists():
             write_durably(died, b"")
@@ -33,7 +33,7 @@ class Squares:
         if number in self.fails:
             raise InputError(f"part {number} cannot be done")
         write_durably(self.folder / f"{number}.txt", str(number**2).encode())
-        return PartDone(number, rows=number, counts={"seen": 1})
+        return PartResult(number, rows=number, counts={"seen": 1})
 
 
 class ExecutorContract:

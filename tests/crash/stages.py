@@ -143,7 +143,7 @@ def _is_taken(root: Path, path: Path) -> bool:
         WORK.allocation: lambda: read_prices(work.allocation, Night.under_way(settings, work).people.ids),
     }
     if path == WORK.accepted:
-        return is_accepted(work.accepted, Night.under_way(settings, work).identity) and bool(
+        return is_accepted(work.accepted, Night.under_way(settings, work).fingerprint) and bool(
             read_accepted_people(work.accepted) and read_accepted_events(work.accepted)
         )
     try:

@@ -16,9 +16,9 @@ from recsys.constraints import Constraint, Gate, Refuses, check_constraint
 from recsys.constraints.plugin import check_plugin_constraints
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
-from recsys.pipeline.fingerprint import code_id
-from recsys.pipeline.from_settings import chosen_model, model_kind
-from recsys.pipeline.night import chosen_policy
+from recsys.pipeline.fingerprint import code_fingerprint
+from recsys.pipeline.from_settings import model_from_settings, model_kind
+from recsys.pipeline.night import policy_from_settings
 from recsys.plugins import plugins
 from recsys.safety import open_safety
 from recsys.storage.load import load_population
@@ -57,7 +57,7 @@ def test_an_unknown_plugin_name_is_refused(ours: Path, raw: dict, said: str) -> 
 def test_without_any_plugin_the_remedy_is_to_install_one() -> None:
     with pytest.raises(SettingsError, match="'video_only'; install the package that registers it"):
         Settings.from_mapping({"policy": {"constraints": ["video_only"]}})
-    assert code_id() == code_id()
+    assert code_fingerprint() == code_fingerprint()
 
 
 def test_a_plugin_may_not_take_a_name_of_this_package(elsewhere: Path) -> None:
@@ -76,8 +76,8 @@ def test_a_plugin_may_not_take_a_name_of_this_package(elsewhere: Path) -> None:
         Settings.from_mapping({"model": {"name": "content"}})
     for use in (
         lambda: model_kind("content"),
-        lambda: chosen_policy(PolicySettings.model_construct(constraints={"distance": {}})),
-        lambda: chosen_model(ModelSettings.model_construct(name="content", blocks={"talk": {}})),
+        lambda: policy_from_settings(PolicySettings.model_construct(constraints={"distance": {}})),
+        lambda: model_from_settings(ModelSettings.model_construct(name="content", blocks={"talk": {}})),
         lambda: load_population("ledger:5"),
         lambda: open_safety("other:x"),
     ):
@@ -109,16 +109,16 @@ def test_a_plugin_that_is_no_model_is_refused(elsewhere: Path, value: str, said:
     (elsewhere / "broken_one.py").write_text("1 / 0")
     settings = Settings.from_mapping({"model": {"name": "same_age"}})
     with pytest.raises(PluginError, match=said):
-        chosen_model(settings.model)
+        model_from_settings(settings.model)
 
 
 def test_settings_a_plugin_does_not_take_are_refused(ours: Path) -> None:
     with pytest.raises(SettingsError, match=r"settings.model.options: got 'weigth'; did you mean 'weight'"):
-        chosen_model(ModelSettings(name="same_age", options={"weigth": 2}))
+        model_from_settings(ModelSettings(name="same_age", options={"weigth": 2}))
     with pytest.raises(SettingsError, match=r"settings.policy.constraints.video_only: got .*loudness"):
-        chosen_policy(PolicySettings(constraints={"video_only": {"loudness": 1}}))
+        policy_from_settings(PolicySettings(constraints={"video_only": {"loudness": 1}}))
     with pytest.raises(SettingsError, match=r"settings.model.blocks.weekends"):
-        chosen_model(ModelSettings(name="content", blocks={"weekends": {"x": 1}}))
+        model_from_settings(ModelSettings(name="content", blocks={"weekends": {"x": 1}}))
 
 
 def test_a_store_that_gives_no_tables(elsewhere: Path) -> None:

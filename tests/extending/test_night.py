@@ -15,8 +15,8 @@ import recsys
 from recsys.cli import app
 from recsys.config import read_settings
 from recsys.models.content import ContentModel
-from recsys.pipeline.fingerprint import code_id
-from recsys.pipeline.night import chosen_policy
+from recsys.pipeline.fingerprint import code_fingerprint
+from recsys.pipeline.night import policy_from_settings
 from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, open_safety
@@ -71,7 +71,7 @@ def test_the_page_runs_as_one_program(ours: Path, tmp_path: Path, capsys: pytest
 def test_the_rule_holds_before_scoring_after_ranking_and_at_the_gate(here: Path) -> None:
     reachable = by_video()
     people = load_population(f"parquet:{WORK.tables}")
-    policy = chosen_policy(read_settings(WORK.settings).policy)
+    policy = policy_from_settings(read_settings(WORK.settings).policy)
     assert "video_only" in policy.names
     listed = set(people.ids.ids(np.flatnonzero(policy.compile(people).listed)))
     without = set(people.ids.ids(np.flatnonzero(recsys.Policy.default().compile(people).listed)))
@@ -142,17 +142,17 @@ def test_the_model_makes_the_lists_too(night: Folder, ours: Path) -> None:
 
 def test_the_manifest_covers_the_package(here: Path, ours: Path) -> None:
     manifest = read_publication(PUBLISHED).manifest
-    assert manifest.made_from.code == code_id()
+    assert manifest.made_from.code == code_fingerprint()
     assert read_settings(WORK.settings).plugins["ours"].startswith("1.0 ")
 
 
 def test_a_changed_source_is_another_code(ours: Path) -> None:
-    before, file = code_id(), ours / "ours" / "same_age.py"
+    before, file = code_fingerprint(), ours / "ours" / "same_age.py"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("weight: float = 1.0", "weight: float = 2.0"), encoding="utf-8")
-    changed = code_id()
+    changed = code_fingerprint()
     file.write_text(text, encoding="utf-8")
-    assert changed != before == code_id()
+    assert changed != before == code_fingerprint()
 
 
 def test_doctor_lists_installed_plugins(here: Path) -> None:

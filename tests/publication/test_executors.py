@@ -10,8 +10,8 @@ import pytest
 
 from recsys.config import ExecutionSettings
 from recsys.errors import BusyError
-from recsys.pipeline.executors import InProcess, PartDone, Processes
-from recsys.pipeline.from_settings import chosen_executor
+from recsys.pipeline.executors import InProcess, PartResult, Processes
+from recsys.pipeline.from_settings import executor_from_settings
 from tests.contracts.executor_contract import ExecutorContract
 
 
@@ -29,7 +29,7 @@ class TestProcesses(ExecutorContract):
 
 @dataclass(frozen=True)
 class AlwaysDies:
-    def open(self) -> Callable[[int], PartDone]:
+    def open(self) -> Callable[[int], PartResult]:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
@@ -51,5 +51,5 @@ def test_workers_that_keep_dying_end_the_step(tmp_path: Path) -> None:
     ],
 )
 def test_settings_choose_the_executor(settings: ExecutionSettings, parts: int, expected: object) -> None:
-    chosen = chosen_executor(settings, parts=parts)
+    chosen = executor_from_settings(settings, parts=parts)
     assert chosen == expected or (isinstance(expected, type) and isinstance(chosen, expected))

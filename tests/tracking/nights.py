@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings
 from recsys.data.population import Population
 from recsys.models.popularity import PopularityModel
-from recsys.pipeline.fingerprint import files_id
+from recsys.pipeline.fingerprint import files_fingerprint
 from recsys.pipeline.gates import GateResult, Level
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest
 from recsys.tracking.night_tracking import FinishedNight
@@ -64,7 +64,7 @@ def night(
             run_id=run_id,
             created_at="2026-01-05T03:12:44+00:00",
             data_as_of=AS_OF.isoformat(),
-            made_from=MadeFrom(model=files_id(model), **ids),
+            made_from=MadeFrom(model=files_fingerprint(model), **ids),
             packages={"numpy": "2.4.6"},
             files={"recommendations.parquet": FileEntry(sha256="0" * 64, bytes=1, rows=12)},
         ),
