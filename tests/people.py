@@ -177,7 +177,7 @@ def random_relations(n: int, rng: np.random.Generator) -> Relations:
     separated = pairs(2 * n)
     return Relations.of(
         n,
-        separated=separated,
+        excluded=separated,
         reason=rng.integers(0, 7, len(separated)),
         liked=pairs(3 * n),
         suggestible=rng.random(n) < 0.3,

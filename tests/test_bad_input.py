@@ -161,7 +161,7 @@ def test_empty_tables(tables: Frames) -> None:
     assert len(result.quarantine) == 0
     people = load_population(empty, AS_OF)
     assert len(people) == 0
-    assert len(people.relations.separated) == 0
+    assert len(people.relations.excluded) == 0
     assert len(load_events(empty, AS_OF)) == 0
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from recsys.catalogue.entries import Entry, Interest, Label, Language, Question
+from recsys.catalogue.entries import CatalogueEntry, Interest, Label, Language, Question
 from recsys.catalogue.messages import Openers, Steps
 from recsys.catalogue.stages import Stages
 from recsys.catalogue.text_folding import fold
@@ -35,8 +35,8 @@ class Catalogue:
     version: str
     interests: Mapping[str, Interest]
     questions: Mapping[str, Question]
-    scales: Mapping[str, Entry]
-    topics: Mapping[str, Entry]
+    scales: Mapping[str, CatalogueEntry]
+    topics: Mapping[str, CatalogueEntry]
     words: Mapping[str, Mapping[str, Label]]
     texts: Mapping[str, Label]
     stages: Stages

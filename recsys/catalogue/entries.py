@@ -95,7 +95,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """A named thing with a label: a topic, a scale, a word of an enumeration."""
 
     id: str

@@ -9,7 +9,16 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue, spelling
-from recsys.catalogue.entries import LANGUAGES, Entry, Interest, Label, Language, Option, Question, read_label
+from recsys.catalogue.entries import (
+    LANGUAGES,
+    CatalogueEntry,
+    Interest,
+    Label,
+    Language,
+    Option,
+    Question,
+    read_label,
+)
 from recsys.catalogue.messages import read_openers, read_steps
 from recsys.catalogue.stages import read_stages
 from recsys.errors import InputError, did_you_mean, explained
@@ -26,14 +35,14 @@ MOST_LEVELS: Final = 3
 """How deep the taxonomy of interests goes."""
 
 
-def _entries(file: YamlFile) -> dict[str, Entry]:
+def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
     return {
-        key: Entry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
+        key: CatalogueEntry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
         for key, raw in file.content.items()
     }
 
 
-def _topics(file: YamlFile) -> dict[str, Entry]:
+def _topics(file: YamlFile) -> dict[str, CatalogueEntry]:
     if len(file.content) > MOST_TOPICS:
         raise file.error("too many topics", "topics", len(file.content), f"keep at most {MOST_TOPICS}")
     return _entries(file)
@@ -78,7 +87,7 @@ def _check_spellings(file: YamlFile, interests: Mapping[str, Interest]) -> None:
                 raise file.error(f"'{owner}' is spelled so too", interest.id, word, "keep it in one of them")
 
 
-def _questions(file: YamlFile, scales: Mapping[str, Entry]) -> dict[str, Question]:
+def _questions(file: YamlFile, scales: Mapping[str, CatalogueEntry]) -> dict[str, Question]:
     found: dict[str, Question] = {}
     for key, raw in file.content.items():
         fields = file.mapping(key, raw, ("ja", "en", "scale", "options", "sensitive"))
@@ -177,10 +186,10 @@ def load_catalogue() -> Catalogue:
 
 
 @dataclass(frozen=True)
-class Said:
+class LocalizedText:
     """A text of the catalogue with its values; a value may be something said itself.
 
-    >>> Said("report.since_by", {"by": "+3"}).text("en")
+    >>> LocalizedText("report.since_by", {"by": "+3"}).text("en")
     '+3 since last time'
     """
 
@@ -190,7 +199,7 @@ class Said:
     def text(self, lang: Language) -> str:
         """Return it in one language."""
         told = {
-            name: value.text(lang) if isinstance(value, Said) else value
+            name: value.text(lang) if isinstance(value, LocalizedText) else value
             for name, value in self.values.items()
         }
         return load_catalogue().text(self.key, lang, **told)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from recsys.catalogue.entries import LANGUAGES, Entry, Interest, Label, names_in, read_label
+from recsys.catalogue.entries import LANGUAGES, CatalogueEntry, Interest, Label, names_in, read_label
 from recsys.catalogue.stages import Stages
 from recsys.errors import did_you_mean
 from recsys.strict_yaml import YamlFile
@@ -122,7 +122,7 @@ class Steps:
     """Next steps by stage, the three rules, how-we-think questions and the words of feeling checks."""
 
     stages: Mapping[str, StageSteps]
-    rules: Mapping[str, Entry]
+    rules: Mapping[str, CatalogueEntry]
     topics: tuple[Label, ...]
     topics_from: frozenset[str]
     checks: Mapping[str, Label]
@@ -143,7 +143,7 @@ def read_steps(file: YamlFile, stages: Stages) -> Steps:
             for name, raw in steps.items()
         },
         rules={
-            name: Entry(name, read_label(file, name, raw))
+            name: CatalogueEntry(name, read_label(file, name, raw))
             for name, raw in file.section(file.content, "rules", LANGUAGES).items()
         },
         topics=_texts(file, "topics.questions", topics.get("questions")),

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.entries import LANGUAGES, Entry, Label, Language, read_label
+from recsys.catalogue.entries import LANGUAGES, CatalogueEntry, Label, Language, read_label
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.strict_yaml import YamlFile
@@ -64,7 +64,7 @@ class Stages:
 
     stages: Mapping[str, Stage]
     fields: Mapping[str, ShownField]
-    never: Mapping[str, Entry]
+    never: Mapping[str, CatalogueEntry]
     days_of_writing: float
     replies_each: int
     check_days: float
@@ -132,7 +132,7 @@ def read_stages(file: YamlFile) -> Stages:
         for name, raw in file.section(file.content, "shows", (*LANGUAGES, "from", "reason", "wishes")).items()
     }
     never = {
-        name: Entry(name, read_label(file, name, raw))
+        name: CatalogueEntry(name, read_label(file, name, raw))
         for name, raw in file.section(file.content, "never", LANGUAGES).items()
     }
     if both := sorted(set(never) & set(fields)):

@@ -54,14 +54,14 @@ def doctor(params: Params = None) -> None:
 
     Example: recsys doctor
     """
-    from recsys.catalogue.loading import Said
+    from recsys.catalogue.loading import LocalizedText
     from recsys.cli.app import language, settings_if_sound
     from recsys.errors import EXIT_BROKEN_INPUT
     from recsys.pipeline.doctor import examine
 
     findings, spoken = examine(params), language(None, settings_if_sound(params))
     for finding in findings:
-        mark = Said("doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad")
+        mark = LocalizedText("doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad")
         typer.echo(f"{mark.text(spoken):<4} {finding.what:<12} {finding.said.text(spoken)}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(EXIT_BROKEN_INPUT)

@@ -12,7 +12,7 @@ from recsys.constraints.base import CellLimit, Clause, Gate, Groups, Overlaps, R
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import cell_reach
 from recsys.data.bitsets import end_to_end, without_unused
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.types import UInt64Array
@@ -38,7 +38,7 @@ def compile_clauses(clauses: Sequence[Clause], people: Population) -> Compiled:
     own, avoid, n_groups = _groups(_of_kind(clauses, Groups), n_people)
     owners, avoiders = own.inverse(n_groups), avoid.inverse(n_groups)
     show = _only_one(_of_kind(clauses, ShownTo)) or _all_open(n_people)
-    liked = Lists.of(show.liked[:, 0], show.liked[:, 1], n_people)
+    liked = SparseRows.of(show.liked[:, 0], show.liked[:, 1], n_people)
     return Compiled(
         n_people=n_people,
         listed=listed,
@@ -109,20 +109,20 @@ def _cells(cells: UInt64Array) -> tuple[npt.NDArray[np.int32], UInt64Array]:
     return position.astype(np.int32), numbers
 
 
-def _symmetric(pairs: Sequence[npt.NDArray[np.int32]], n_people: int) -> Lists:
+def _symmetric(pairs: Sequence[npt.NDArray[np.int32]], n_people: int) -> SparseRows:
     every = np.vstack([np.empty((0, 2), np.int32), *pairs])
     both = np.vstack([every, every[:, ::-1]])
-    return Lists.of(both[:, 0], both[:, 1], n_people)
+    return SparseRows.of(both[:, 0], both[:, 1], n_people)
 
 
-def _groups(clauses: Sequence[Groups], n_people: int) -> tuple[Lists, Lists, int]:
+def _groups(clauses: Sequence[Groups], n_people: int) -> tuple[SparseRows, SparseRows, int]:
     offsets = np.cumsum([0] + [clause.n_groups for clause in clauses])
     own = _numbered([clause.own for clause in clauses], offsets)
     avoided = _numbered([clause.avoided for clause in clauses], offsets)
     n_groups = int(offsets[-1])
     return (
-        Lists.of(own[:, 0], own[:, 1], n_people),
-        Lists.of(avoided[:, 0], avoided[:, 1], n_people),
+        SparseRows.of(own[:, 0], own[:, 1], n_people),
+        SparseRows.of(avoided[:, 0], avoided[:, 1], n_people),
         n_groups,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.constraints.base import checked_pairs, checked_rows
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.types import BoolArray, IndexArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
 
@@ -190,27 +190,27 @@ class Compiled:
         return bool(self.in_person.any() or self.min_class.any())
 
     @cached_property
-    def separated(self) -> Lists:
+    def separated(self) -> SparseRows:
         """Symmetric lists of separated rows."""
-        return Lists(self.separated_indptr, self.separated_indices)
+        return SparseRows(self.separated_indptr, self.separated_indices)
 
     @cached_property
-    def own(self) -> Lists:
+    def own(self) -> SparseRows:
         """Groups each person owns."""
-        return Lists(self.own_indptr, self.own_indices)
+        return SparseRows(self.own_indptr, self.own_indices)
 
     @cached_property
-    def avoid(self) -> Lists:
+    def avoid(self) -> SparseRows:
         """Groups each person avoids."""
-        return Lists(self.avoid_indptr, self.avoid_indices)
+        return SparseRows(self.avoid_indptr, self.avoid_indices)
 
     @cached_property
-    def liked(self) -> Lists:
+    def liked(self) -> SparseRows:
         """People each person liked."""
-        return Lists(self.liked_indptr, self.liked_indices)
+        return SparseRows(self.liked_indptr, self.liked_indices)
 
     @cached_property
-    def liked_by(self) -> Lists:
+    def liked_by(self) -> SparseRows:
         """People who liked each person."""
         return self.liked.inverse(self.n_people)
 

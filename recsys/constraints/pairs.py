@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys.constraints.base import Clause, Constraint, Separated
 from recsys.constraints.tokens import persons
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
 
@@ -25,15 +25,15 @@ class Apart(Constraint):
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether the two persons are not among the separated pairs of persons."""
         person, n_people = persons(people), len(people)
-        apart = np.sort(person[people.relations.separated], axis=1)
+        apart = np.sort(person[people.relations.excluded], axis=1)
         asked = np.sort(np.column_stack([person[i], person[j]]), axis=1)
         return ~np.isin(asked @ [n_people, 1], apart @ [n_people, 1])
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return every separated pair, spread over all accounts of the two persons."""
-        pairs = people.relations.separated
+        pairs = people.relations.excluded
         person = persons(people)
-        accounts = Lists.of(person, np.arange(len(people)), len(people))
+        accounts = SparseRows.of(person, np.arange(len(people)), len(people))
         size = np.diff(accounts.indptr)
         first, second = person[pairs[:, 0]], person[pairs[:, 1]]
         copies = size[first] * size[second]

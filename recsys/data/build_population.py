@@ -13,7 +13,15 @@ from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
-from recsys.data.population import Coded, CodedSet, LongTables, Population, as_utc, coded_set, coded_words
+from recsys.data.population import (
+    CodedColumn,
+    CodedSetColumn,
+    LongTables,
+    Population,
+    as_utc,
+    coded_set,
+    coded_words,
+)
 from recsys.data.relations import Relations
 from recsys.errors import InputError, explained
 from recsys.types import BoolArray, UInt64Array
@@ -93,8 +101,8 @@ def build_population(
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
     boundaries, has_boundaries = _boundaries(tables, ids, time)
-    coded: dict[str, Coded] = {}
-    sets: dict[str, CodedSet] = {}
+    coded: dict[str, CodedColumn] = {}
+    sets: dict[str, CodedSetColumn] = {}
     for frame, words, many in (
         (profiles, PROFILE_WORDS, PROFILE_SETS),
         (boundaries, BOUNDARY_WORDS, BOUNDARY_SETS),

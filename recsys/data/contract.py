@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.data.fail_closed import Precaution, PrecautionRule, no_precaution
-from recsys.data.fields.base import Fault, Field
+from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
+from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
 from recsys.data.forbidden_columns import forbidden_column
 from recsys.data.quarantine import Quarantine
@@ -23,7 +23,7 @@ _FIRST_KEYS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Context:
+class RuleContext:
     """What a rule over whole rows may look at.
 
     rows:  the canonical table, unknown where a value was refused; its index is the position.
@@ -49,12 +49,12 @@ class Context:
         return self.rows[list(names)][self.sound]
 
 
-Rule = Callable[[Context], Iterable[Fault]]
+Rule = Callable[[RuleContext], Iterable[Violation]]
 """Finds rows whose values do not go together."""
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
+class CheckedTable:
     """A checked table.
 
     accepted:    canonical rows: words as text or None, sets as sorted tuples or None, whole numbers as
@@ -67,7 +67,7 @@ class Checked:
 
     accepted: pd.DataFrame
     quarantined: pd.DataFrame
-    precaution: Precaution
+    restrictions: Restrictions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Contract:
     fields: tuple[Field, ...]
     key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
-    precaution: PrecautionRule = no_precaution
+    restrictions: RestrictionRule = no_restrictions
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class Contract:
         *,
         as_of: pd.Timestamp | None = None,
         users: frozenset[str] | None = None,
-    ) -> Checked:
+    ) -> CheckedTable:
         """Split a table into accepted and quarantined rows.
 
         Raises TableError naming every problem when the table as a whole cannot be used.
@@ -109,7 +109,7 @@ class Contract:
         *,
         as_of: pd.Timestamp | None = None,
         users: frozenset[str] | None = None,
-    ) -> Checked:
+    ) -> CheckedTable:
         """Split the table that `read` returns; it is let go of before its rows are taken apart."""
         given = read().reset_index(drop=True)
         self._raise(self._table_problems(given))
@@ -118,7 +118,9 @@ class Contract:
         quarantine.add(faults)
         self._raise(self._repeated_keys(rows, ~quarantine.refused))
         for rule in self.rules:
-            quarantine.add(rule(Context(rows, ~quarantine.refused, as_of, users, quarantine.only("future"))))
+            quarantine.add(
+                rule(RuleContext(rows, ~quarantine.refused, as_of, users, quarantine.only("future")))
+            )
         kept, quarantined = ~quarantine.refused, quarantine.frame(rows)
         del given, quarantine
         return self._split(rows, kept, quarantined)
@@ -146,9 +148,9 @@ class Contract:
                 problems.append(problem)
         return problems
 
-    def _read(self, given: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFrame, list[Fault]]:
+    def _read(self, given: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFrame, list[Violation]]:
         read: dict[str, pd.Series] = {}
-        faults: list[Fault] = []
+        faults: list[Violation] = []
         for field in self.fields:
             absent = pd.Series([None] * len(given), dtype=object)
             there = field.name in given.columns
@@ -161,7 +163,7 @@ class Contract:
                 faults.append(field.later(result.column, as_of))
         return pd.DataFrame(read, columns=list(self.columns), copy=False), faults
 
-    def _none_readable(self, field: Field, given: pd.Series, faults: Iterable[Fault]) -> list[str]:
+    def _none_readable(self, field: Field, given: pd.Series, faults: Iterable[Violation]) -> list[str]:
         """Find a column that holds something else altogether: at least two values and all of another type."""
         known = int(given.notna().sum())
         for fault in faults:
@@ -185,7 +187,9 @@ class Contract:
         what = f"{int(again.sum())} rows repeat the key ({', '.join(self.key)})"
         return [f"{what}: {named}; keep one row for each"]
 
-    def _split(self, rows: pd.DataFrame, kept: npt.NDArray[np.bool_], quarantined: pd.DataFrame) -> Checked:
+    def _split(
+        self, rows: pd.DataFrame, kept: npt.NDArray[np.bool_], quarantined: pd.DataFrame
+    ) -> CheckedTable:
         n_rows, refused = len(rows), rows[~kept].reset_index(drop=True)
         accepted = _moved(rows, kept)
         if len(accepted) + len(quarantined) != n_rows:
@@ -197,7 +201,7 @@ class Contract:
                     remedy="report this: it is a defect",
                 )
             )
-        return Checked(accepted, quarantined, self.precaution(refused, quarantined))
+        return CheckedTable(accepted, quarantined, self.restrictions(refused, quarantined))
 
 
 def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ _MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Sides:
+class MutualMessages:
     """Directed pairs in which both wrote, each with the row of the other direction.
 
     pair: `actor * n_people + target`, ascending. first, last: times of their first and last message,
@@ -32,7 +32,7 @@ class Sides:
     back: npt.NDArray[np.intp]
 
 
-def sides(coded: CodedEvents) -> Sides:
+def mutual_messages(coded: CodedEvents) -> MutualMessages:
     """Return the messages of every conversation with two sides."""
     rows = np.flatnonzero(coded.are("message") & (coded.target >= 0) & (coded.actor != coded.target))
     width = max(len(coded.people), 1)
@@ -46,19 +46,19 @@ def sides(coded: CodedEvents) -> Sides:
     answered = np.isin(reverse, pair)
     kept = pair[answered]
     back = np.searchsorted(kept, reverse[answered])
-    return Sides(kept, first[answered], last[answered], count[answered], back)
+    return MutualMessages(kept, first[answered], last[answered], count[answered], back)
 
 
 def replies(coded: CodedEvents) -> tuple[Int64Array, Int64Array]:
     """Return who wrote to whom after hearing from them, and when they last did."""
-    two = sides(coded)
+    two = mutual_messages(coded)
     replied = two.last > two.first[two.back]
     return two.pair[replied], two.last[replied]
 
 
 def exchanges(coded: CodedEvents, settings: LabelSettings) -> tuple[Int64Array, Int64Array]:
     """Return both directions of the balanced exchanges that lasted, and when they last wrote."""
-    two = sides(coded)
+    two = mutual_messages(coded)
     other = two.count[two.back]
     started = np.minimum(two.first, two.first[two.back])
     ended = np.maximum(two.last, two.last[two.back])
@@ -102,28 +102,28 @@ DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "report", "
 """The types of events that say who are companions; no other changes an answer."""
 
 
-def companions(events: Events, ids: IdIndex, as_of: str | pd.Timestamp | None = None) -> Int32Array:
+def active_matches(events: Events, ids: IdIndex, as_of: str | pd.Timestamp | None = None) -> Int32Array:
     """Return how many companions each of `ids` has at `as_of` (None: after the last event), `(n_people,)`.
 
     Two people are companions when each said `comfortable` the last time they were asked about the
     other, and nothing has ended it: no end, block, report or unsafe meeting.
 
     >>> fine = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "feeling_check"})
-    >>> companions(Events.of(fine.assign(detail="comfortable")), IdIndex(["a", "b", "c"]))
+    >>> active_matches(Events.of(fine.assign(detail="comfortable")), IdIndex(["a", "b", "c"]))
     array([1, 1, 0], dtype=int32)
     """
     coded = events.until(as_of).without_erased().coded
-    rows = ids.find(coded.people[lasting_pairs(coded).reshape(-1)])
+    rows = ids.find(coded.people[active_match_pairs(coded).reshape(-1)])
     return np.bincount(rows[rows >= 0], minlength=len(ids)).astype(np.int32)
 
 
-def full_lives(people: Population, events: Events) -> BoolArray:
+def at_capacity(people: Population, events: Events) -> BoolArray:
     """Say who has as many companions as they wish for, `(n_people,)` bool; an unknown wish is one."""
     wished = people.amounts(C.MAX_COMPANIONS)
-    return companions(events, people.ids, people.as_of) >= np.where(wished < 0, 1, wished)
+    return active_matches(events, people.ids, people.as_of) >= np.where(wished < 0, 1, wished)
 
 
-def lasting_pairs(coded: CodedEvents) -> npt.NDArray[np.int64]:
+def active_match_pairs(coded: CodedEvents) -> npt.NDArray[np.int64]:
     """Return the pairs of companions as positions in `coded.people`, smaller first, `(n_pairs, 2)`."""
     ended = coded.are("end", "block", "report") | coded.detailed("meet_feedback", "unsafe")
     pair, _ = both_did(coded, _last_check_comfortable(coded), unless=ended)

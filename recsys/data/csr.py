@@ -10,14 +10,14 @@ from recsys.types import IntegerArray
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
+class SparseRows:
     """`indptr` `(n_rows + 1,)` int64 and `indices` `(n_entries,)` int32, ascending in each row."""
 
     indptr: npt.NDArray[np.int64]
     indices: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, rows: IntegerArray, members: IntegerArray, n_rows: int) -> "Lists":
+    def of(cls, rows: IntegerArray, members: IntegerArray, n_rows: int) -> "SparseRows":
         """Build the lists from aligned (row, member) entries in any order; repeats count once.
 
         >>> lists = Lists.of(np.array([1, 0, 1, 1]), np.array([7, 3, 2, 7]), 2)
@@ -42,9 +42,9 @@ class Lists:
     def _sorted_keys(self) -> npt.NDArray[np.int64]:
         return _keys(self.rows, self.indices)
 
-    def inverse(self, n_members: int) -> "Lists":
+    def inverse(self, n_members: int) -> "SparseRows":
         """Return, for each member, the rows whose lists hold it."""
-        return Lists.of(self.indices, self.rows, n_members)
+        return SparseRows.of(self.indices, self.rows, n_members)
 
     def row(self, at: int) -> npt.NDArray[np.int32]:
         """Return one row's list."""
@@ -62,7 +62,9 @@ class Lists:
         found[found] = self._sorted_keys[at[found]] == wanted[found]
         return found
 
-    def share(self, rows: IntegerArray, others: "Lists", other_rows: IntegerArray) -> npt.NDArray[np.bool_]:
+    def share(
+        self, rows: IntegerArray, others: "SparseRows", other_rows: IntegerArray
+    ) -> npt.NDArray[np.bool_]:
         """Say for aligned rows whether this list and the other side's list have a common member.
 
         >>> a = Lists.of(np.array([0, 1]), np.array([5, 6]), 2)

@@ -11,14 +11,14 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import CodedEvents, Events, microseconds
 from recsys.data.ids import IdIndex
 from recsys.data.population import as_utc
-from recsys.data.relations import SEPARATION_REASONS, Relations
+from recsys.data.relations import EXCLUSION_REASONS, Relations
 from recsys.types import BoolArray, Int64Array, ObjectArray
 
 NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, eq=False)
-class Stances:
+class LatestDecisions:
     """One row per directed pair with a like, pass or hide; times are microseconds, NEVER if none.
 
     A later like by the same person undoes their pass or hide; at the same instant it does not.
@@ -46,7 +46,7 @@ class Stances:
         return (self.passed > NEVER) & (self.passed >= self.liked)
 
 
-def stances(coded: CodedEvents) -> Stances:
+def latest_decisions(coded: CodedEvents) -> LatestDecisions:
     """Return where everybody stands towards whom, from likes, passes and hides."""
     rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
     width = max(len(coded.people), 1)
@@ -57,7 +57,7 @@ def stances(coded: CodedEvents) -> Stances:
         of_kind = coded.are(kind)[rows]
         np.maximum.at(times, group[of_kind], coded.ts[rows][of_kind])
         last[kind] = times
-    return Stances(keys // width, keys % width, last["like"], last["pass"], last["hide"])
+    return LatestDecisions(keys // width, keys % width, last["like"], last["pass"], last["hide"])
 
 
 def matched_pairs(coded: CodedEvents) -> Int64Array:
@@ -127,12 +127,12 @@ def relations(
         **_stance_reasons(coded, time),
     }
     pairs = [(reason, ids_of) for reason, found in by_reason.items() for ids_of in found]
-    separated, reason = _rows(pairs, ids)
-    stance = stances(coded)
+    excluded, reason = _rows(pairs, ids)
+    stance = latest_decisions(coded)
     likes = np.column_stack([stance.actor, stance.target])[stance.likes]
     liked, _ = _rows([("matched", coded.people[likes])], ids)
     return Relations.of(
-        len(ids), separated=separated, reason=reason, liked=liked, suggestible=_suggestible(coded, ids)
+        len(ids), excluded=excluded, reason=reason, liked=liked, suggestible=_suggestible(coded, ids)
     )
 
 
@@ -146,7 +146,7 @@ def _unsafe(coded: CodedEvents) -> npt.NDArray[np.bool_]:
 
 
 def _stance_reasons(coded: CodedEvents, as_of: pd.Timestamp) -> dict[str, list[ObjectArray]]:
-    stance = stances(coded)
+    stance = latest_decisions(coded)
     pairs = coded.people[np.column_stack([stance.actor, stance.target])]
     now = microseconds(as_of)
     recent = stance.passed > now - PASS_DAYS * _MICROSECONDS_A_DAY
@@ -175,7 +175,7 @@ def _rows(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     """Return rows and reasons of the pairs whose two people are known and differ."""
     named = np.vstack([np.empty((0, 2), object), *(found for _, found in pairs)])
-    why = np.repeat([SEPARATION_REASONS.index(r) for r, _ in pairs], [len(found) for _, found in pairs])
+    why = np.repeat([EXCLUSION_REASONS.index(r) for r, _ in pairs], [len(found) for _, found in pairs])
     rows = np.column_stack([ids.find(named[:, 0]), ids.find(named[:, 1])])
     known = (rows >= 0).all(axis=1) & (rows[:, 0] != rows[:, 1])
     return rows[known], why[known].astype(np.int8)

@@ -16,7 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
 
 Pair = tuple[str, str]
-PrecautionRule = Callable[[pd.DataFrame, pd.DataFrame], "Precaution"]
+RestrictionRule = Callable[[pd.DataFrame, pd.DataFrame], "Restrictions"]
 """Takes the refused rows in canonical form and, aligned, as they lie in the quarantine."""
 
 _HARMLESS = frozenset({"duplicate", "conflict", "superseded", "orphan", "erased"})
@@ -28,7 +28,7 @@ _GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "done")
 
 
 @dataclass(frozen=True)
-class Precaution:
+class Restrictions:
     """People nobody is shown, and pairs (lesser id first) that do not meet, until rows are put right.
 
     erased: people whose erasure was refused as a row; they asked, so they are erased all the same.
@@ -42,9 +42,9 @@ class Precaution:
     later_people: frozenset[str] = frozenset()
     later_pairs: frozenset[Pair] = frozenset()
 
-    def __or__(self, other: "Precaution") -> "Precaution":
+    def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
-        return Precaution(
+        return Restrictions(
             self.people | other.people,
             self.pairs | other.pairs,
             self.erased | other.erased,
@@ -52,54 +52,54 @@ class Precaution:
             self.later_pairs | other.later_pairs,
         )
 
-    def at_once(self) -> "Precaution":
+    def at_once(self) -> "Restrictions":
         """Count blocks, reports and holds of a later time from now on.
 
-        >>> Precaution(later_pairs=frozenset({("a", "b")})).at_once().pairs
+        >>> Restrictions(later_pairs=frozenset({("a", "b")})).at_once().pairs
         frozenset({('a', 'b')})
         """
-        return Precaution(self.people | self.later_people, self.pairs | self.later_pairs, self.erased)
+        return Restrictions(self.people | self.later_people, self.pairs | self.later_pairs, self.erased)
 
 
-def no_precaution(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+def no_restrictions(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Do nothing: these rows forbid nothing."""
     del refused, quarantined
-    return Precaution()
+    return Restrictions()
 
 
-def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose row was refused."""
     return _held(refused[_telling(quarantined)])
 
 
-def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose hold was refused, unless it says that a hold ended."""
     held = ~refused[C.STATE].eq("lifted").to_numpy(bool)
     later = _held(refused[_later(quarantined) & held]).people
-    return _held(refused[_telling(quarantined) & held]) | Precaution(later_people=later)
+    return _held(refused[_telling(quarantined) & held]) | Restrictions(later_people=later)
 
 
-def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose refused answer was mandatory, or may have been."""
     optional = refused[C.MANDATORY].eq(False).fillna(False).to_numpy(bool)
     return _held(refused[_telling(quarantined) & ~optional])
 
 
-def separate_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+def separate_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Keep apart every pair whose refused row could be read as far as the two ids."""
     later = _apart(refused[_later(quarantined)]).pairs
-    return _apart(refused[_telling(quarantined)]) | Precaution(later_pairs=later)
+    return _apart(refused[_telling(quarantined)]) | Restrictions(later_pairs=later)
 
 
-def separate_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Precaution:
+def separate_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Keep apart the pairs of refused safety events; a refused erasure, future ones too, is done."""
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     separating = (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)
     apart = _apart(refused[_telling(quarantined) & separating])
-    apart |= Precaution(later_pairs=_apart(refused[_later(quarantined) & separating]).pairs)
+    apart |= Restrictions(later_pairs=_apart(refused[_later(quarantined) & separating]).pairs)
     gone = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
-    return apart | Precaution(erased=frozenset(gone))
+    return apart | Restrictions(erased=frozenset(gone))
 
 
 _LONGEST_TYPE = 64
@@ -125,11 +125,11 @@ def _later(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.fromiter(map(comes, quarantined["codes"]), bool, len(quarantined))
 
 
-def _held(rows: pd.DataFrame) -> Precaution:
-    return Precaution(people=frozenset(rows[C.USER].dropna()))
+def _held(rows: pd.DataFrame) -> Restrictions:
+    return Restrictions(people=frozenset(rows[C.USER].dropna()))
 
 
-def _apart(rows: pd.DataFrame) -> Precaution:
+def _apart(rows: pd.DataFrame) -> Restrictions:
     known = rows.dropna(subset=[C.ACTOR, C.TARGET])
     pairs = zip(known[C.ACTOR], known[C.TARGET], strict=True)
-    return Precaution(pairs=frozenset((min(a, b), max(a, b)) for a, b in pairs if a != b))
+    return Restrictions(pairs=frozenset((min(a, b), max(a, b)) for a, b in pairs if a != b))

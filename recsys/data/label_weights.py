@@ -11,7 +11,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
+class LabelWeight:
     """One kind of evidence."""
 
     label: float
@@ -19,19 +19,21 @@ class Grade:
     why: str
 
 
-GRADES: Final[Mapping[str, Grade]] = MappingProxyType(
+LABEL_WEIGHTS: Final[Mapping[str, LabelWeight]] = MappingProxyType(
     {
-        "impression": Grade(0.0, 0.05, "seen and left unanswered: almost nothing, and only when asked for"),
-        "pass": Grade(0.0, 0.3, "a tap; often says 'not today'"),
-        "hide": Grade(0.0, 0.4, "a tap that was meant to last"),
-        "like": Grade(1.0, 0.3, "a tap"),
-        "message: replied": Grade(1.0, 0.6, "took the time to answer"),
-        "rules_agreed: both": Grade(1.0, 0.6, "both want to go on, and how"),
-        "message: exchange": Grade(1.0, 0.8, "kept answering each other for a week or more"),
-        "feeling_check: both comfortable": Grade(1.0, 0.9, "both said it is good as it is"),
-        "meet_feedback: both again": Grade(1.0, 1.0, "met, felt safe, and both would meet again"),
-        "feeling_check: pressured": Grade(0.0, 0.9, "said it does not feel good"),
-        "end: unsafe": Grade(0.0, 1.0, "left because it was not safe"),
+        "impression": LabelWeight(
+            0.0, 0.05, "seen and left unanswered: almost nothing, and only when asked for"
+        ),
+        "pass": LabelWeight(0.0, 0.3, "a tap; often says 'not today'"),
+        "hide": LabelWeight(0.0, 0.4, "a tap that was meant to last"),
+        "like": LabelWeight(1.0, 0.3, "a tap"),
+        "message: replied": LabelWeight(1.0, 0.6, "took the time to answer"),
+        "rules_agreed: both": LabelWeight(1.0, 0.6, "both want to go on, and how"),
+        "message: exchange": LabelWeight(1.0, 0.8, "kept answering each other for a week or more"),
+        "feeling_check: both comfortable": LabelWeight(1.0, 0.9, "both said it is good as it is"),
+        "meet_feedback: both again": LabelWeight(1.0, 1.0, "met, felt safe, and both would meet again"),
+        "feeling_check: pressured": LabelWeight(0.0, 0.9, "said it does not feel good"),
+        "end: unsafe": LabelWeight(0.0, 1.0, "left because it was not safe"),
     }
 )
 """The numbers. Evidence that needs both counts for both directions."""
@@ -74,4 +76,4 @@ class LabelSettings:
     exchange_messages: int = 5
     exchange_balance: float = 1 / 3
     unanswered: bool = False
-    grades: Mapping[str, Grade] = field(default_factory=lambda: GRADES)
+    label_weights: Mapping[str, LabelWeight] = field(default_factory=lambda: LABEL_WEIGHTS)

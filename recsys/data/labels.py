@@ -10,7 +10,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.conversations import both_did, exchanges, replies
 from recsys.data.events import CodedEvents, Events, microseconds
-from recsys.data.exclusions import stances
+from recsys.data.exclusions import latest_decisions
 from recsys.data.label_weights import SAFETY, LabelSettings
 from recsys.data.population import as_utc
 
@@ -33,7 +33,7 @@ _DEFAULT = LabelSettings()
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class FeedbackSignal:
     """One kind of evidence: directed pairs (as `viewer * n_people + candidate`) and its latest time.
 
     Evidence of a higher `rank` wins over evidence of a lower one; within a rank the stronger wins.
@@ -84,7 +84,7 @@ def directed_labels(
 ) -> pd.DataFrame:
     """Return one row per directed pair with evidence, sorted by viewer and candidate.
 
-    label: 1.0 the viewer wanted to know the candidate, 0.0 not. strength: (0, 1], see `GRADES`.
+    label: 1.0 the viewer wanted to know the candidate, 0.0 not. strength: (0, 1], see `LABEL_WEIGHTS`.
     weight: strength halved every `half_life_days` before `as_of` (None: the latest event).
     ts: when the evidence was last given. n_impressions: how often the candidate was shown.
 
@@ -130,12 +130,12 @@ def pair_labels(
     pair, kind, ts = _best(evidence, settings)
     keep = ~_is_excluded(pair, coded, excluded)
     pair, kind, ts = pair[keep], kind[keep], ts[keep]
-    grades = [settings.grades[found.kind] for found in evidence]
-    strength = np.array([grade.strength for grade in grades])[kind]
+    label_weights = [settings.label_weights[found.kind] for found in evidence]
+    strength = np.array([grade.strength for grade in label_weights])[kind]
     return PairLabels(
         pair=pair,
         width=max(len(coded.people), 1),
-        label=np.array([grade.label for grade in grades])[kind],
+        label=np.array([grade.label for grade in label_weights])[kind],
         strength=strength,
         weight=strength * 0.5 ** ((now - ts) / _MICROSECONDS_A_DAY / settings.half_life_days),
         ts=ts,
@@ -143,30 +143,33 @@ def pair_labels(
     )
 
 
-def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[Evidence]:
-    stance, width = stances(coded), max(len(coded.people), 1)
+def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[FeedbackSignal]:
+    stance, width = latest_decisions(coded), max(len(coded.people), 1)
     towards = stance.actor * width + stance.target
     pressured = coded.detailed("feeling_check", "pressured")
     return [
-        Evidence("like", towards[stance.likes], stance.liked[stance.likes], _POSITIVE),
-        Evidence("pass", towards[stance.passes], stance.passed[stance.passes], _TURNED_AWAY),
-        Evidence("hide", towards[stance.hides], stance.hidden[stance.hides], _TURNED_AWAY),
-        Evidence("message: replied", *replies(coded), _POSITIVE),
-        Evidence("message: exchange", *exchanges(coded, settings), _POSITIVE),
-        Evidence("rules_agreed: both", *both_did(coded, coded.are("rules_agreed")), _POSITIVE),
-        Evidence(
+        FeedbackSignal("like", towards[stance.likes], stance.liked[stance.likes], _POSITIVE),
+        FeedbackSignal("pass", towards[stance.passes], stance.passed[stance.passes], _TURNED_AWAY),
+        FeedbackSignal("hide", towards[stance.hides], stance.hidden[stance.hides], _TURNED_AWAY),
+        FeedbackSignal("message: replied", *replies(coded), _POSITIVE),
+        FeedbackSignal("message: exchange", *exchanges(coded, settings), _POSITIVE),
+        FeedbackSignal("rules_agreed: both", *both_did(coded, coded.are("rules_agreed")), _POSITIVE),
+        FeedbackSignal(
             "meet_feedback: both again",
             *both_did(coded, coded.detailed("meet_feedback", "safe_again")),
             _POSITIVE,
         ),
-        Evidence(
+        FeedbackSignal(
             "feeling_check: both comfortable",
             *both_did(coded, coded.detailed("feeling_check", "comfortable"), unless=pressured),
             _POSITIVE,
         ),
-        Evidence("feeling_check: pressured", *_one_did(coded, pressured), _UNSAFE),
-        Evidence("end: unsafe", *_one_did(coded, coded.detailed("end", "unsafe")), _UNSAFE),
-        *([Evidence("impression", *_one_did(coded, coded.are("impression")), _SEEN)] * settings.unanswered),
+        FeedbackSignal("feeling_check: pressured", *_one_did(coded, pressured), _UNSAFE),
+        FeedbackSignal("end: unsafe", *_one_did(coded, coded.detailed("end", "unsafe")), _UNSAFE),
+        *(
+            [FeedbackSignal("impression", *_one_did(coded, coded.are("impression")), _SEEN)]
+            * settings.unanswered
+        ),
     ]
 
 
@@ -179,14 +182,14 @@ def _one_did(
 
 
 def _best(
-    evidence: Sequence[Evidence], settings: LabelSettings
+    evidence: Sequence[FeedbackSignal], settings: LabelSettings
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.int64]]:
     """Return, for each pair, the evidence that wins: pair, position in `evidence`, time."""
     size = [len(found.pair) for found in evidence]
     pair = np.concatenate([found.pair for found in evidence])
     ts = np.concatenate([found.ts for found in evidence])
     kind = np.repeat(np.arange(len(evidence), dtype=np.int8), size)
-    strengths = [found.rank + settings.grades[found.kind].strength / 2 for found in evidence]
+    strengths = [found.rank + settings.label_weights[found.kind].strength / 2 for found in evidence]
     rank = np.unique(strengths, return_inverse=True)[1].astype(np.int8)
     order = np.lexsort((ts, rank[kind], pair))
     pair, kind, ts = pair[order], kind[order], ts[order]

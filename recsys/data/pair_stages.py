@@ -26,7 +26,7 @@ _EARLY: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, eq=False)
-class Between:
+class PairEvents:
     """Events between two people, each with its unordered pair and the side that acted.
 
     pair: `(n_pairs,)` int64 `low * n_people + high`, ascending. row: positions of the events in `coded`;
@@ -40,7 +40,7 @@ class Between:
     side: npt.NDArray[np.intp]
 
     @classmethod
-    def of(cls, coded: CodedEvents) -> "Between":
+    def of(cls, coded: CodedEvents) -> "PairEvents":
         """Return the events between two people."""
         row = np.flatnonzero((coded.target >= 0) & (coded.actor != coded.target))
         actor, target = coded.actor[row], coded.target[row]
@@ -98,14 +98,14 @@ def alone(coded: CodedEvents, chosen: BoolArray) -> BoolArray:
     return found
 
 
-def opted_in(between: Between, what: str) -> BoolArray:
+def opted_in(between: PairEvents, what: str) -> BoolArray:
     """Say in which pairs both opted in to `what`, towards the other or anybody."""
     chosen = between.coded.detailed("optin", what)
     anybody = alone(between.coded, chosen)[between.people]
     return _both(between.each(chosen) | anybody)
 
 
-def pair_facts(between: Between, stages: Stages) -> Mapping[str, BoolArray]:
+def pair_facts(between: PairEvents, stages: Stages) -> Mapping[str, BoolArray]:
     """Return each fact of `FACTS` for every pair, `(n_pairs,)` bool; equal to `stage_facts` pair by pair."""
     coded, people = between.coded, between.people
     terms, tier = alone(coded, coded.are("terms_accepted")), tiers(coded)
@@ -134,7 +134,7 @@ def _both(sides: BoolArray) -> BoolArray:
     return sides[:, 0] & sides[:, 1]
 
 
-def _wrote_for(between: Between, days: float) -> BoolArray:
+def _wrote_for(between: PairEvents, days: float) -> BoolArray:
     messages = between.coded.are("message")
     wrote = between.any(messages)
     first = np.where(wrote, between.first(messages).min(axis=1), 0)
@@ -142,7 +142,7 @@ def _wrote_for(between: Between, days: float) -> BoolArray:
     return np.asarray(last - first >= days * _MICROSECONDS_A_DAY, bool)
 
 
-def _replies(between: Between) -> npt.NDArray[np.float64]:
+def _replies(between: PairEvents) -> npt.NDArray[np.float64]:
     """Count what each side sent after first hearing from the other, `(n_pairs, 2)`."""
     coded = between.coded
     messages = coded.are("message")
@@ -155,7 +155,7 @@ def _replies(between: Between) -> npt.NDArray[np.float64]:
     return sent
 
 
-def _flagged(between: Between, safe: BoolArray, met_safely: BoolArray) -> BoolArray:
+def _flagged(between: PairEvents, safe: BoolArray, met_safely: BoolArray) -> BoolArray:
     coded = between.coded
     asked = coded.are(*REQUESTS) | coded.detailed("feeling_check", "pressured")
     trusted = np.where(met_safely, between.first(safe).max(axis=1), _LATE)
@@ -247,7 +247,7 @@ def pair_stages(
     stages = load_catalogue().stages
     known = events.until(None if as_of is None else as_utc(as_of))
     coded = known.coded if isinstance(known, Events) else known
-    between = Between.of(coded)
+    between = PairEvents.of(coded)
     facts = pair_facts(between, stages)
     stage = np.zeros(len(between.pair), np.int8)
     reached = np.ones(len(between.pair), bool)
@@ -262,7 +262,7 @@ def pair_stages(
 
 
 def _gated(
-    between: Between, stage: Int8Array, held: Collection[str], unlisted: Collection[str]
+    between: PairEvents, stage: Int8Array, held: Collection[str], unlisted: Collection[str]
 ) -> PairStages:
     """Return the stages with what is known of each person alone."""
     coded, stages = between.coded, load_catalogue().stages

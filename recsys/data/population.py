@@ -26,7 +26,7 @@ _COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class CodedColumn:
     """A column of single words: `codes` `(n_people,)` int8 into `words`, -1 unknown."""
 
     words: tuple[str, ...]
@@ -34,7 +34,7 @@ class Coded:
 
 
 @dataclass(frozen=True, eq=False)
-class CodedSet:
+class CodedSetColumn:
     """A column of sets: bit b of `bits` `(n_people, n_words)` uint64 stands for `words[b]`."""
 
     words: tuple[str, ...]
@@ -95,8 +95,8 @@ class Population:
 
     ids: IdIndex
     as_of: pd.Timestamp
-    coded: Mapping[str, Coded]
-    coded_sets: Mapping[str, CodedSet]
+    coded: Mapping[str, CodedColumn]
+    coded_sets: Mapping[str, CodedSetColumn]
     counted: Mapping[str, npt.NDArray[np.int32]]
     cells: UInt64Array
     zones: npt.NDArray[np.object_]
@@ -265,14 +265,14 @@ class Population:
             return table.assign(**{C.ROW: new})[new >= 0].reset_index(drop=True)
 
         relations = self.relations
-        separated, liked = position[relations.separated], position[relations.liked]
-        inside = (separated >= 0).all(axis=1)
+        excluded, liked = position[relations.excluded], position[relations.liked]
+        inside = (excluded >= 0).all(axis=1)
         return replace(
             self,
             ids=IdIndex(self.ids.ids(kept).tolist()),
-            coded={c: Coded(v.words, v.codes[kept]) for c, v in self.coded.items()},
+            coded={c: CodedColumn(v.words, v.codes[kept]) for c, v in self.coded.items()},
             coded_sets={
-                c: CodedSet(v.words, v.bits[kept], v.known[kept]) for c, v in self.coded_sets.items()
+                c: CodedSetColumn(v.words, v.bits[kept], v.known[kept]) for c, v in self.coded_sets.items()
             },
             counted={c: v[kept] for c, v in self.counted.items()},
             cells=self.cells[kept],
@@ -283,7 +283,7 @@ class Population:
             long=self.long.mapped(renumbered),
             relations=Relations.of(
                 len(kept),
-                separated=separated[inside],
+                excluded=excluded[inside],
                 reason=relations.reason[inside],
                 liked=liked[(liked >= 0).all(axis=1)],
                 suggestible=relations.suggestible[kept],
@@ -313,17 +313,17 @@ def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 
-def coded_words(values: pd.Series, words: tuple[str, ...]) -> Coded:
+def coded_words(values: pd.Series, words: tuple[str, ...]) -> CodedColumn:
     """Code a column of words (missing is unknown) against its vocabulary."""
     codes = pd.Categorical(values.astype(object), categories=list(words)).codes
-    return Coded(words, np.asarray(codes, dtype=np.int8))
+    return CodedColumn(words, np.asarray(codes, dtype=np.int8))
 
 
-def coded_set(values: pd.Series, words: tuple[str, ...]) -> CodedSet:
+def coded_set(values: pd.Series, words: tuple[str, ...]) -> CodedSetColumn:
     """Code a column of tuples of words (None is unknown) against its vocabulary."""
     known = values.notna().to_numpy(bool)
     group, distinct = pd.factorize(values.where(known, None).to_numpy(object))
     table = pack([tuple(words.index(w) for w in members) for members in distinct], len(words))
     bits = np.zeros((len(values), table.shape[1]), np.uint64)
     bits[known] = table[group[known]]
-    return CodedSet(words, bits, known)
+    return CodedSetColumn(words, bits, known)

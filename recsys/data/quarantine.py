@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.fields.base import Fault, Field, objects
+from recsys.data.fields.base import Field, Violation, objects
 from recsys.data.fields.enumeration import MOST_WORDS
 from recsys.errors import shown
 from recsys.types import IndexArray, ObjectArray
@@ -28,10 +28,10 @@ class Quarantine:
     def __init__(self, fields: Sequence[Field], given: pd.DataFrame) -> None:
         self._fields = fields
         self._given = given
-        self._faults: list[Fault] = []
+        self._faults: list[Violation] = []
         self.refused: npt.NDArray[np.bool_] = np.zeros(len(given), bool)
 
-    def add(self, faults: Iterable[Fault]) -> None:
+    def add(self, faults: Iterable[Violation]) -> None:
         """Note faults; their rows are refused from now on."""
         for fault in faults:
             if len(fault.rows):

@@ -9,13 +9,13 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
-from recsys.data.contract import Context, Rule, positions
-from recsys.data.fields.base import Fault
+from recsys.data.contract import Rule, RuleContext, positions
+from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
 from recsys.errors import did_you_mean, explained
 
 
-def proved_age(context: Context) -> Iterator[Fault]:
+def proved_age(context: RuleContext) -> Iterator[Violation]:
     """Refuse profiles with an age band that nothing proves.
 
     Somebody who is not verified yet has a null age band, is accepted, and is not listed.
@@ -28,10 +28,10 @@ def proved_age(context: Context) -> Iterator[Fault]:
         where=C.AGE_BAND,
         remedy="leave the age band null until the age is proved, or say how it was in 'verification'",
     )
-    yield Fault(f"{C.AGE_BAND}.unproved", positions(unproved), reason)
+    yield Violation(f"{C.AGE_BAND}.unproved", positions(unproved), reason)
 
 
-def fits_question(context: Context) -> Iterator[Fault]:
+def fits_question(context: RuleContext) -> Iterator[Violation]:
     """Refuse answers, given or accepted, that their question does not have."""
     rows = context.sound_rows
     questions = load_catalogue().questions
@@ -48,7 +48,7 @@ def fits_question(context: Context) -> Iterator[Fault]:
             object,
             len(found),
         )
-        yield Fault(f"{column}.not_an_option", positions(found), reasons)
+        yield Violation(f"{column}.not_an_option", positions(found), reasons)
 
 
 def _given(answer: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def _choices(question: str, options: frozenset[str]) -> str:
     return f"'{question}' has {', '.join(sorted(options))}"
 
 
-def fair_to_ask(context: Context) -> Iterator[Fault]:
+def fair_to_ask(context: RuleContext) -> Iterator[Violation]:
     """Refuse sensitive answers without consent, and mandatory ones that are private, sensitive or open."""
     rows = context.sound_rows
     sensitive = frozenset(q.id for q in load_catalogue().questions.values() if q.sensitive)
@@ -93,7 +93,7 @@ def fair_to_ask(context: Context) -> Iterator[Fault]:
             "name the accepted answers",
         ),
     ):
-        yield Fault(
+        yield Violation(
             rule, positions(rows[wrong]), explained(what, where=rule.partition(".")[0], remedy=remedy)
         )
 
@@ -103,24 +103,24 @@ _MAY_BE_SILENT = ("report",)
 """It separates the pair whatever its category, so an unknown one may stay null."""
 
 
-def right_target(context: Context) -> Iterator[Fault]:
+def right_target(context: RuleContext) -> Iterator[Violation]:
     """Refuse events about one person that name another, and events between two that do not."""
     rows = context.sound_columns(C.TYPE, C.TARGET)
     personal, anybody = rows[C.TYPE].isin(PERSONAL_EVENTS), rows[C.TYPE].isin(_TO_ANYBODY)
     named = rows[C.TARGET].notna()
-    yield Fault(
+    yield Violation(
         f"{C.TARGET}.unexpected",
         positions(rows[personal & named]),
         explained("this type of event is about one person", where=C.TARGET, remedy="leave target null"),
     )
-    yield Fault(
+    yield Violation(
         f"{C.TARGET}.missing",
         positions(rows[~personal & ~anybody & ~named]),
         explained("this type of event needs a target", where=C.TARGET, remedy="name the other person"),
     )
 
 
-def right_detail(context: Context) -> Iterator[Fault]:
+def right_detail(context: RuleContext) -> Iterator[Violation]:
     """Refuse details that their type of event does not have."""
     rows = context.sound_columns(C.TYPE, C.DETAIL)
     details = {kind: frozenset(words) for kind, words in EVENT_DETAILS.items()}
@@ -139,13 +139,13 @@ def right_detail(context: Context) -> Iterator[Fault]:
         remedy = did_you_mean(word, details[kind]) if kind in details else "leave it null"
         reasons[kind, word] = explained(f"not a detail of '{kind}'", where=C.DETAIL, got=word, remedy=remedy)
     pairs = zip(strange[C.TYPE], strange[C.DETAIL], strict=True)
-    yield Fault(
+    yield Violation(
         f"{C.DETAIL}.unknown_word",
         positions(strange),
         np.fromiter((reasons[pair] for pair in pairs), object, len(strange)),
     )
     must = rows[C.TYPE].isin([kind for kind in details if kind not in _MAY_BE_SILENT])
-    yield Fault(
+    yield Violation(
         f"{C.DETAIL}.missing",
         positions(rows[must & rows[C.DETAIL].isna()]),
         explained("this type of event needs a detail", where=C.DETAIL, remedy="say which"),
@@ -163,32 +163,32 @@ def at_most(limit: int, what: str, column: str) -> Rule:
     The order is the order of the table; later values of the same kind stay with the first.
     """
 
-    def rule(context: Context) -> Iterator[Fault]:
+    def rule(context: RuleContext) -> Iterator[Violation]:
         yield _beyond(context.sound_rows, limit, what, column)
 
     return rule
 
 
-def at_most_mandatory(context: Context) -> Iterator[Fault]:
+def at_most_mandatory(context: RuleContext) -> Iterator[Violation]:
     """Keep, for each person, the first five mandatory questions."""
     rows = context.sound_rows
     mandatory = rows[rows[C.MANDATORY].astype(bool)]
     yield _beyond(mandatory, MOST_MANDATORY, "mandatory answers", C.QUESTION, name=C.MANDATORY)
 
 
-def _beyond(rows: pd.DataFrame, limit: int, what: str, column: str, *, name: str = "") -> Fault:
+def _beyond(rows: pd.DataFrame, limit: int, what: str, column: str, *, name: str = "") -> Violation:
     first = rows[[C.USER, column]].drop_duplicates()
     over = first[first.groupby(C.USER, sort=False).cumcount() >= limit]
     beyond = pd.MultiIndex.from_frame(rows[[C.USER, column]]).isin(pd.MultiIndex.from_frame(over))
     remedy = f"at most {limit} a person; the first {limit} are kept"
-    return Fault(
+    return Violation(
         f"{name or column}.too_many",
         positions(rows[beyond]),
         explained(f"more than {limit} {what}", where=name or column, remedy=remedy),
     )
 
 
-def has_profile(context: Context) -> Iterator[Fault]:
+def has_profile(context: RuleContext) -> Iterator[Violation]:
     """Refuse rows of people without an accepted profile, when profiles are at hand."""
     if context.users is None:
         return
@@ -197,15 +197,15 @@ def has_profile(context: Context) -> Iterator[Fault]:
     reason = explained(
         "no accepted profile has this id", where=C.USER, remedy="add the person's profile or drop the row"
     )
-    yield Fault(f"{C.USER}.orphan", positions(lonely), reason)
+    yield Violation(f"{C.USER}.orphan", positions(lonely), reason)
 
 
-def two_people(context: Context) -> Iterator[Fault]:
+def two_people(context: RuleContext) -> Iterator[Violation]:
     """Refuse pairs of one person with themselves."""
     rows = context.sound_columns(C.ACTOR, C.TARGET)
     same = rows[(rows[C.ACTOR] == rows[C.TARGET]) & rows[C.TARGET].notna()]
     reason = explained("actor and target are one person", where=C.TARGET, remedy="name the other person")
-    yield Fault(f"{C.TARGET}.self", positions(same), reason)
+    yield Violation(f"{C.TARGET}.self", positions(same), reason)
 
 
 def once(*columns: str) -> Rule:
@@ -214,7 +214,7 @@ def once(*columns: str) -> Rule:
     A repeat that differs elsewhere is refused with a reason of its own: the first word stands.
     """
 
-    def rule(context: Context) -> Iterator[Fault]:
+    def rule(context: RuleContext) -> Iterator[Violation]:
         keys = context.sound_columns(*columns)
         again = repeated(keys[columns[0]]) if len(columns) == 1 else keys.duplicated().to_numpy(bool)
         if not again.any():
@@ -226,12 +226,12 @@ def once(*columns: str) -> Rule:
         again = np.isin(rows.index, keys.index[at])
         same = rows.index[again].isin(copies)
         where, name = ", ".join(columns), columns[0]
-        yield Fault(
+        yield Violation(
             f"{name}.duplicate",
             positions(rows[again][same]),
             explained("a duplicate of an earlier row", where=where, remedy="it is counted once"),
         )
-        yield Fault(
+        yield Violation(
             f"{name}.conflict",
             positions(rows[again][~same]),
             explained(
@@ -244,7 +244,7 @@ def once(*columns: str) -> Rule:
     return rule
 
 
-def newest_or_none(context: Context) -> Iterator[Fault]:
+def newest_or_none(context: RuleContext) -> Iterator[Violation]:
     """Refuse what somebody said before a row of theirs that was refused.
 
     The refused row is the newer word; falling back to the older one could bring back a boundary they
@@ -260,7 +260,7 @@ def newest_or_none(context: Context) -> Iterator[Fault]:
     rows = context.sound_rows
     until = rows[C.USER].map(last)
     earlier = until.notna() & (rows[C.VALID_FROM].isna() | (rows[C.VALID_FROM] <= until))
-    yield Fault(
+    yield Violation(
         f"{C.USER}.superseded",
         positions(rows[np.asarray(earlier, bool)]),
         explained(

@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
-from recsys.data.contract import Checked, Contract
+from recsys.data.contract import CheckedTable, Contract
 from recsys.data.fail_closed import (
     hold_mandatory,
     hold_people,
@@ -179,7 +179,7 @@ def _contracts() -> dict[str, Contract]:
                 at_most_mandatory,
                 has_profile,
             ),
-            precaution=hold_mandatory,
+            restrictions=hold_mandatory,
         ),
         Contract(
             table=T.COMMUNITIES,
@@ -204,13 +204,13 @@ def _contracts() -> dict[str, Contract]:
                 Real(name=C.REPLY_LAG_H, needed=False, least=0),
             ),
             rules=(right_target, right_detail, two_people, once(C.EVENT)),
-            precaution=separate_after_events,
+            restrictions=separate_after_events,
         ),
         Contract(
             table=T.BLOCKS,
             fields=(AnyId(name=C.ACTOR), AnyId(name=C.TARGET), Time(name=C.TS)),
             rules=(two_people, once(C.ACTOR, C.TARGET, C.TS)),
-            precaution=separate_pairs,
+            restrictions=separate_pairs,
         ),
         Contract(
             table=T.REPORTS,
@@ -221,7 +221,7 @@ def _contracts() -> dict[str, Contract]:
                 Word(name=C.CATEGORY, words=REPORT_CATEGORIES),
             ),
             rules=(two_people, once(C.ACTOR, C.TARGET, C.TS, C.CATEGORY)),
-            precaution=separate_pairs,
+            restrictions=separate_pairs,
         ),
         Contract(
             table=T.HOLDS,
@@ -231,7 +231,7 @@ def _contracts() -> dict[str, Contract]:
                 Word(name=C.STATE, words=HOLD_STATES, nullable=False),
             ),
             key=(C.USER, C.TS),
-            precaution=hold_unless_lifted,
+            restrictions=hold_unless_lifted,
         ),
         Contract(
             table=T.TOKENS,
@@ -243,7 +243,7 @@ def _contracts() -> dict[str, Contract]:
             ),
             key=(C.USER, C.NAMESPACE, C.KIND, C.HMAC),
             rules=(has_profile,),
-            precaution=hold_people,
+            restrictions=hold_people,
         ),
     )
     return {contract.table: contract for contract in declared}
@@ -259,7 +259,7 @@ def check_table(
     *,
     as_of: pd.Timestamp | None = None,
     users: frozenset[str] | None = None,
-) -> Checked:
+) -> CheckedTable:
     """Split one table into accepted and quarantined rows.
 
     as_of: rows with a later time are quarantined as future; None takes any time.
@@ -281,7 +281,7 @@ def read_and_check(
     *,
     as_of: pd.Timestamp | None = None,
     users: frozenset[str] | None = None,
-) -> Checked:
+) -> CheckedTable:
     """Split the table that `read` returns as `check_table` does; a large one is in memory as short as can be.
 
     Raises what `check_table` raises, and what `read` does.

@@ -21,7 +21,7 @@ CENSUS = ("coverage", "exposure_gini")
 """What describes the lists as they are, without an interval."""
 _NO_NO = (
     "the truth holds no pair that did not work: the auc is not a number, and whatever lists the scored pairs "
-    "is perfect; draw unseen pairs after splitting, truth = later.with_unseen(4, rng).truth()"
+    "is perfect; draw unseen pairs after splitting, truth = later.with_sampled_negatives(4, rng).truth()"
 )
 
 

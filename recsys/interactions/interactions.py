@@ -20,7 +20,7 @@ from recsys.data.labels import LABEL, directed_labels, safety_events
 from recsys.data.population import Population, as_utc
 from recsys.data.relations import Relations
 from recsys.errors import InputError, UnknownIdError, explained
-from recsys.interactions.rows import LIKE, PASS, Like, Names, Read, read_rows
+from recsys.interactions.rows import LIKE, PASS, IdMap, Like, TableColumns, read_rows
 from recsys.types import BoolArray, Int32Array
 
 _MOST: Final = 63
@@ -105,8 +105,8 @@ class Interactions:
     people: Population
     policy: Policy
     quarantine: pd.DataFrame
-    read: Read
-    names: tuple[Names, ...] = field(repr=False)
+    read: TableColumns
+    names: tuple[IdMap, ...] = field(repr=False)
 
     @classmethod
     def of(
@@ -150,7 +150,7 @@ class Interactions:
         can be read, or it is not clear what an outcome means. Single broken rows are set aside.
         """
         both = sides if isinstance(sides, tuple) else ("", "")
-        read = Read(viewer, candidate, outcome, ts)
+        read = TableColumns(viewer, candidate, outcome, ts)
         kept, refused, names = read_rows(frame, read, like, both)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
@@ -239,7 +239,7 @@ class Interactions:
         first = (rng.permutation(len(distinct)) < n_first)[code]
         return self._where(first), self._where(~first)
 
-    def with_unseen(self, per_like: float, rng: np.random.Generator) -> Self:
+    def with_sampled_negatives(self, per_like: float, rng: np.random.Generator) -> Self:
         """Return the log with passes drawn at random among pairs that never met, for logs of likes alone.
 
         A log that holds likes only says nothing about whom people do not want, and any probability
@@ -262,15 +262,15 @@ class Interactions:
         own = self.events.frame[[C.ACTOR, C.TARGET, C.TYPE, C.TS]]
         return replace(self, events=Events.of(pd.concat([own, fresh], ignore_index=True)))
 
-    def inside(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def to_internal(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return foreign pairs with viewer_id and candidate_id, as `score_pairs` and `evaluate` take them.
 
         frame: the columns named in `of`; others are kept. Raises UnknownIdError for an id not known here.
         """
         replace(self.read, outcome=None, ts=None).checked(frame)
         named = {
-            C.VIEWER: self.names[0].inside(frame[self.read.viewer]),
-            C.CANDIDATE: self.names[1].inside(frame[self.read.candidate]),
+            C.VIEWER: self.names[0].to_internal(frame[self.read.viewer]),
+            C.CANDIDATE: self.names[1].to_internal(frame[self.read.candidate]),
         }
         for ids in named.values():
             self.people.ids.rows(ids)
@@ -278,12 +278,12 @@ class Interactions:
         columns = {name: pd.Series(ids, index=frame.index).infer_objects() for name, ids in named.items()}
         return pd.concat([pd.DataFrame(columns), others], axis=1)
 
-    def as_given(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def to_external(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return lists or scored pairs with viewer_id and candidate_id as they came in the table.
 
         >>> table = pd.DataFrame({"user": [1, 1], "film": [1, 2]})
         >>> log = Interactions.of(table, viewer="user", candidate="film", sides=("user", "film"))
-        >>> log.seen["candidate_id"].tolist(), log.as_given(log.seen)["candidate_id"].tolist()
+        >>> log.seen["candidate_id"].tolist(), log.to_external(log.seen)["candidate_id"].tolist()
         (['film:1', 'film:2'], [1, 2])
         """
         back = {
@@ -294,7 +294,7 @@ class Interactions:
     def _given(self, ids: pd.Series) -> npt.NDArray[np.object_]:
         for names in self.names:
             try:
-                return names.given(ids)
+                return names.to_external(ids)
             except UnknownIdError:
                 continue
         remedy = "give one side a column"
@@ -306,22 +306,22 @@ class Interactions:
         return replace(self, events=events, people=people.with_relations(_relations(events, people)))
 
 
-def _further(people: Further, names: tuple[Names, Names]) -> list[npt.NDArray[np.object_]]:
+def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np.object_]]:
     if people is None:
         return []
     if not isinstance(people, Mapping):
         if names[0].side:
             sides = " and ".join(f"'{one.side}'" for one in names)
             raise InputError(explained("of which side are the people", remedy=f"give them by {sides}"))
-        return [names[0].inside(people)]
+        return [names[0].to_internal(people)]
     known = {one.side: one for one in names}
     strange = [side for side in people if side not in known]
     if strange:
         raise InputError(explained("unknown side", got=strange[0], remedy=f"use {' or '.join(known)}"))
-    return [known[side].inside(ids) for side, ids in people.items()]
+    return [known[side].to_internal(ids) for side, ids in people.items()]
 
 
-def _policy(people: Population, sides: Kinds, names: tuple[Names, Names]) -> Policy:
+def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Policy:
     if sides is None:
         return Policy((Apart(),))
     if isinstance(sides, tuple):
@@ -331,7 +331,7 @@ def _policy(people: Population, sides: Kinds, names: tuple[Names, Names]) -> Pol
         return Policy((Sides.of(ids, [str(one).partition(":")[0] for one in ids]), Apart()))
     kinds = sides if isinstance(sides, pd.Series) else pd.Series(dict(sides))
     known = kinds[kinds.notna()]
-    return Policy((Sides.of(names[0].inside(known.index.to_series()), known.to_numpy(object)), Apart()))
+    return Policy((Sides.of(names[0].to_internal(known.index.to_series()), known.to_numpy(object)), Apart()))
 
 
 def _relations(events: Events, people: Population) -> Relations:
@@ -340,4 +340,4 @@ def _relations(events: Events, people: Population) -> Relations:
     rows = np.flatnonzero(safety_events(coded) & (coded.target >= 0) & (coded.actor != coded.target))
     row_of = people.ids.find(coded.people) if len(coded.people) else np.empty(0, np.int32)
     pairs = np.column_stack([row_of[coded.actor[rows]], row_of[coded.target[rows]]])
-    return Relations.of(len(people), separated=pairs)
+    return Relations.of(len(people), excluded=pairs)

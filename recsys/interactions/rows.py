@@ -17,16 +17,16 @@ from recsys.types import ObjectArray
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class IdMap:
     """How the ids of one side are written in here: as they came, or behind the name of their side.
 
     Texts and whole numbers of one community stay as they came, a UUID is its text in here. Where two
     columns name different kinds (users and films), an id gets its side in front, so that user 1 and film 1
     are two.
 
-    >>> Names("film").inside([1, None]).tolist(), Names("film").given(["film:1"]).tolist()
+    >>> IdMap("film").to_internal([1, None]).tolist(), IdMap("film").to_external(["film:1"]).tolist()
     (['film:1', None], [1])
-    >>> Names(uuid=True).given(["6f9619ff-8b86-4d11-b42d-00c04fc964ff"])[0]
+    >>> IdMap(uuid=True).to_external(["6f9619ff-8b86-4d11-b42d-00c04fc964ff"])[0]
     UUID('6f9619ff-8b86-4d11-b42d-00c04fc964ff')
     """
 
@@ -35,7 +35,7 @@ class Names:
     uuid: bool = False
 
     @classmethod
-    def of(cls, side: str, ids: ObjectArray, *, uuid: bool = False) -> "Names":
+    def of(cls, side: str, ids: ObjectArray, *, uuid: bool = False) -> "IdMap":
         """Return the names of a side whose ids are `ids`, texts of UUIDs if `uuid`.
 
         Raises InputError when the side's own name would make ids ambiguous.
@@ -45,7 +45,7 @@ class Names:
         known = ids[pd.notna(ids)]
         return cls(side, whole=len(known) > 0 and not isinstance(known[0], str), uuid=uuid)
 
-    def inside(self, ids: npt.ArrayLike | pd.Series | list[object]) -> ObjectArray:
+    def to_internal(self, ids: npt.ArrayLike | pd.Series | list[object]) -> ObjectArray:
         """Return the ids in here, None where one is missing.
 
         Raises InputError when ids are neither texts nor whole numbers.
@@ -57,7 +57,7 @@ class Names:
         written = [f"{self.side}:{one}" for one in distinct]
         return np.array([*written, None], dtype=object)[codes]
 
-    def given(self, ids: npt.ArrayLike | pd.Series | list[str]) -> ObjectArray:
+    def to_external(self, ids: npt.ArrayLike | pd.Series | list[str]) -> ObjectArray:
         """Return ids of this side as they came.
 
         Raises UnknownIdError for an id of another side.
@@ -211,7 +211,7 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class TableColumns:
     """The columns of a foreign table, by name; None where the table has none.
 
     viewer: who acted. candidate: towards whom. outcome: what they said; None: every row is a like.
@@ -237,8 +237,8 @@ class Read:
 
 
 def read_rows(
-    frame: pd.DataFrame, read: Read, like: Like, sides: tuple[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Names, Names]]:
+    frame: pd.DataFrame, read: TableColumns, like: Like, sides: tuple[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[IdMap, IdMap]]:
     """Return usable rows (actor, target, type, ts) in order of time, refused rows, and the names.
 
     sides: the names of the viewers' and the candidates' side, both "" for one community.
@@ -246,8 +246,8 @@ def read_rows(
     read.checked(frame)
     table = frame.reset_index(drop=True)
     (viewers, some), (candidates, others) = _ids(table, read)
-    names = (Names.of(sides[0], viewers, uuid=some), Names.of(sides[1], candidates, uuid=others))
-    actor, target = names[0].inside(viewers), names[1].inside(candidates)
+    names = (IdMap.of(sides[0], viewers, uuid=some), IdMap.of(sides[1], candidates, uuid=others))
+    actor, target = names[0].to_internal(viewers), names[1].to_internal(candidates)
     types = (
         np.full(len(table), LIKE, dtype=object)
         if read.outcome is None
@@ -276,7 +276,9 @@ def read_rows(
     return kept, _quarantine(table, read, faults, np.flatnonzero(refused)), names
 
 
-def _ids(table: pd.DataFrame, read: Read) -> tuple[tuple[ObjectArray, bool], tuple[ObjectArray, bool]]:
+def _ids(
+    table: pd.DataFrame, read: TableColumns
+) -> tuple[tuple[ObjectArray, bool], tuple[ObjectArray, bool]]:
     """Return the ids of both columns, each with whether they came as UUIDs."""
     found = []
     for name in (read.viewer, read.candidate):
@@ -295,7 +297,10 @@ def _in_row_order(n_rows: int) -> pd.Series:
 
 
 def _quarantine(
-    table: pd.DataFrame, read: Read, faults: dict[str, npt.NDArray[np.bool_]], at: npt.NDArray[np.intp]
+    table: pd.DataFrame,
+    read: TableColumns,
+    faults: dict[str, npt.NDArray[np.bool_]],
+    at: npt.NDArray[np.intp],
 ) -> pd.DataFrame:
     """Return the refused rows: their number, every code and reason, and what was given as short text."""
     found = [[code for code, wrong in faults.items() if wrong[row]] for row in at]

@@ -12,7 +12,7 @@ from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import EVENT_DETAILS
 from recsys.data.events import Events, microseconds
 from recsys.data.pair_stage_plain import SAFE
-from recsys.data.pair_stages import Between, pair_stages
+from recsys.data.pair_stages import PairEvents, pair_stages
 from recsys.data.population import as_utc
 from recsys.errors import InputError, did_you_mean, explained
 
@@ -91,7 +91,7 @@ def due_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFrame:
     """
     time = as_utc(as_of)
     known = events.until(time)
-    stages, between = pair_stages(known), Between.of(known.coded)
+    stages, between = pair_stages(known), PairEvents.of(known.coded)
     a, b = between.people[:, 0], between.people[:, 1]
     names = known.coded.people
     ongoing = stages.of(names[a], names[b]) == "ongoing"

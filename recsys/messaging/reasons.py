@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.catalogue import Catalogue
-from recsys.catalogue.entries import Entry, Interest, Language, Question
+from recsys.catalogue.entries import CatalogueEntry, Interest, Language, Question
 from recsys.catalogue.loading import load_catalogue
 from recsys.data.population import Population
 from recsys.errors import InputError, did_you_mean, explained
@@ -184,7 +184,7 @@ def reason_text(code: str, lang: Language = "ja") -> str:
     kind, _, name = code.partition(":")
     if kind in ("circle", "near") and not name:
         return catalogue.text(f"reason.{kind}", lang)
-    named: dict[str, Mapping[str, Interest] | Mapping[str, Entry] | Mapping[str, Question]] = {
+    named: dict[str, Mapping[str, Interest] | Mapping[str, CatalogueEntry] | Mapping[str, Question]] = {
         "interest": catalogue.interests,
         "listens": catalogue.topics,
         "answer": catalogue.questions,

@@ -23,7 +23,7 @@ from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, PairParts, Part
 from recsys.models.factor_space import Shifts, Standard
 from recsys.models.impressions import Looks
-from recsys.models.negative_sampling import only_likes, with_unseen
+from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 from recsys.models.person_parameters import BELIEFS, Base, Spaces, State
 from recsys.models.reciprocal import USUAL_ASSOCIATION, Joint, Replies, fit_joint
 from recsys.models.stacking import PARTS, Parts, Stacker, fit_stacker, known, stacked
@@ -144,7 +144,7 @@ class BehaviourModel(Model):
         """Return the looks with the passes of the fit, if it had to draw some; see `unseen`."""
         if self.unseen_seed_ is None:
             return looks
-        return with_unseen(looks, self.config.unseen, np.random.default_rng(self.unseen_seed_))
+        return with_sampled_negatives(looks, self.config.unseen, np.random.default_rng(self.unseen_seed_))
 
     def _content_of(self, people: Population) -> Directed | None:
         """Return what content says of people; the last ones asked about during a fit are remembered."""

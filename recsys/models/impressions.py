@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.label_weights import GRADES, LabelSettings
+from recsys.data.label_weights import LABEL_WEIGHTS, LabelSettings
 from recsys.data.labels import pair_labels
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
@@ -81,7 +81,7 @@ class Looks:
         """
         known = events.without_erased()
         labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
-        answered = labels.strength != GRADES["impression"].strength
+        answered = labels.strength != LABEL_WEIGHTS["impression"].strength
         doubt = _doubt(known, labels.pair, answered, labels.label)
         chances = _looked(doubt, _like_rate(labels.label, doubt))
         listed = bool((labels.n_impressions > 0).any())

@@ -13,7 +13,7 @@ def only_likes(looks: Looks) -> bool:
     return len(looks) > 0 and bool((looks.labels > 0).all())
 
 
-def with_unseen(looks: Looks, per_like: float, rng: np.random.Generator) -> Looks:
+def with_sampled_negatives(looks: Looks, per_like: float, rng: np.random.Generator) -> Looks:
     """Return the looks and `per_like` passes a like, between people who never met.
 
     A viewer is joined evenly with somebody whom viewers of their kind like: viewers are of a kind when

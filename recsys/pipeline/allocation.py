@@ -16,7 +16,7 @@ from recsys.allocation.config import AllocationConfig, Presence
 from recsys.allocation.rounding import Ranked
 from recsys.catalogue.columns import Columns as C
 from recsys.config import AllocateSettings, Settings
-from recsys.data.conversations import DECIDING, full_lives
+from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.parallel import n_processors
@@ -60,7 +60,7 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     pool = read_pool(work, night.people.ids)
     if not settings.allocate.enabled:
         return _best_of_pool(settings, work, recommender, pool)
-    full = full_lives(night.people, night.happened(*DECIDING))
+    full = at_capacity(night.people, night.happened(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
     there = presence(settings.allocate, night.people)

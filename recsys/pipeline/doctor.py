@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.catalogue.loading import Said
+from recsys.catalogue.loading import LocalizedText
 from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
 from recsys.pipeline.erasure import current_run_names_erased
@@ -69,12 +69,12 @@ class Finding:
 
     what: str
     good: bool
-    said: Said
+    said: LocalizedText
     hint: bool = False
 
 
-def _said(key: str, **values: object) -> Said:
-    return Said(f"doctor.{key}", values)
+def _said(key: str, **values: object) -> LocalizedText:
+    return LocalizedText(f"doctor.{key}", values)
 
 
 def examine(params: Path | None = None) -> list[Finding]:
@@ -102,14 +102,14 @@ def examine(params: Path | None = None) -> list[Finding]:
     ]
 
 
-def _told(what: str, look: Callable[[], Said]) -> Finding:
+def _told(what: str, look: Callable[[], LocalizedText]) -> Finding:
     try:
         return Finding(what, good=True, said=look())
     except RecsysError as error:
         return Finding(what, good=False, said=_raised(error))
 
 
-def _raised(error: RecsysError) -> Said:
+def _raised(error: RecsysError) -> LocalizedText:
     """Return an error as one line; its words are those of the error, in English."""
     return _said("error", error=" ".join(str(error).split()))
 
@@ -122,7 +122,7 @@ def _packages() -> Finding:
         return Finding("packages", good=False, said=_said("not_installed"))
 
 
-def _plugins() -> Said:
+def _plugins() -> LocalizedText:
     """Return what other packages bring, after loading every piece once."""
     named = [str(plugin) for group in GROUPS for plugin in plugins(group).values()]
     for group in GROUPS:
@@ -132,7 +132,7 @@ def _plugins() -> Said:
     return _said("plugins", names=", ".join(named)) if named else _said("no_plugins")
 
 
-def _settings(params: Path | None) -> Said:
+def _settings(params: Path | None) -> LocalizedText:
     path = params or Path(PARAMS_FILE)
     if params is None and not path.exists():
         return _said("no_settings", path=path)
@@ -153,7 +153,7 @@ def _disk() -> Finding:
     return Finding("disk", good=usage.free >= _LEAST_FREE_BYTES, said=free)
 
 
-def _size(folder: Path) -> Said:
+def _size(folder: Path) -> LocalizedText:
     if not folder.exists():
         return _said("no_folder", folder=folder)
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -161,7 +161,7 @@ def _size(folder: Path) -> Said:
     return _said("size", folder=folder, size=f"{size:,.1f}", files=f"{len(files):,}")
 
 
-def _served() -> Said:
+def _served() -> LocalizedText:
     if current_run(PUBLISHED) is None:
         return _said("nothing_served")
     publication = read_publication(PUBLISHED)
@@ -180,7 +180,7 @@ def _erased() -> Finding:
     return Finding("erased", good=not named, said=said)
 
 
-def _time() -> Said:
+def _time() -> LocalizedText:
     """Return how long the stages took the last time each ran, the slowest first."""
     if not WORK.log.exists():
         return _said("no_stage")
@@ -220,7 +220,7 @@ def _budget_minutes() -> float | None:
         return None
 
 
-def _late() -> Said:
+def _late() -> LocalizedText:
     """Return how much came late for the last night, so that an operator sees a source that lags."""
     said = [line["late"] for line in read_lines(WORK.log) if line["stage"] == "validate" and "late" in line]
     if not said or not isinstance(said[-1], int):
@@ -249,7 +249,7 @@ def _last_nights() -> Iterator[Finding]:
         yield _told("night", lambda folder=PUBLISHED / RUNS / run_id: _night(folder))  # type: ignore[misc]
 
 
-def _night(folder: Path) -> Said:
+def _night(folder: Path) -> LocalizedText:
     manifest = read_manifest(folder)
     gates = read_gates(folder)
     warned = [result.gate for result in gates if result.level is Level.WARN]

@@ -10,7 +10,7 @@ from recsys.allocation.config import AllocationConfig, Presence
 from recsys.allocation.graph import CandidateGraph, EdgeBlock
 from recsys.allocation.reverse_edges import with_ways_back
 from recsys.constraints.compiled import Compiled
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.types import BoolArray, Float32Array, Int32Array
@@ -68,7 +68,11 @@ def _pairs(allocation: Allocation, combiner: str) -> RankedPairs:
 
 
 def mutual_candidate_graph(
-    blocks: Iterable[RankedPairs], compiled: Compiled, likes: Lists, excluded: BoolArray, workers: int = 1
+    blocks: Iterable[RankedPairs],
+    compiled: Compiled,
+    likes: SparseRows,
+    excluded: BoolArray,
+    workers: int = 1,
 ) -> CandidateGraph:
     """Return the candidates of everybody as edges, with the reverse edge of each where it may be shown too.
 

@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.geography import distances_km
 from recsys.data.population import Population
-from recsys.data.relations import SEPARATION_REASONS
+from recsys.data.relations import EXCLUSION_REASONS
 from recsys.errors import InputError, SettingsError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import places
@@ -132,8 +132,8 @@ def recommend_circles(
 def _apart(people: Population) -> sparse.csr_array:
     """Return who is separated from whom for safety, both ways, `(n_people, n_people)`."""
     relations = people.relations
-    unsafe = np.isin(relations.reason, [SEPARATION_REASONS.index(reason) for reason in UNSAFE])
-    a, b = relations.separated[unsafe].T.astype(np.int64)
+    unsafe = np.isin(relations.reason, [EXCLUSION_REASONS.index(reason) for reason in UNSAFE])
+    a, b = relations.excluded[unsafe].T.astype(np.int64)
     ones = np.ones(2 * len(a))
     rows, columns = np.concatenate([a, b]), np.concatenate([b, a])
     return sparse.csr_array((ones, (rows, columns)), shape=(len(people), len(people)))

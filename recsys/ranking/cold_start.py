@@ -242,7 +242,7 @@ def _done_with(served: Served, person: Population, events: Events) -> npt.NDArra
     named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
     ids = IdIndex({*named.tolist(), me})
     found, row = relations(events, None, None, ids, person.as_of), ids.row(me)
-    apart = found.separated[(found.separated == row).any(axis=1)]
+    apart = found.excluded[(found.excluded == row).any(axis=1)]
     liked = found.liked[found.liked[:, 0] == row]
     both = np.concatenate([apart.ravel(), liked.ravel()])
     others = ids.ids(np.unique(both[both != row])).tolist()

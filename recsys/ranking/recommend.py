@@ -14,7 +14,7 @@ from tqdm import tqdm
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy, may_show_each
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.ids import id_column
 from recsys.data.population import Population
 from recsys.errors import InputError, explained, need_columns
@@ -105,7 +105,7 @@ class RankedPairs:
         )
 
 
-def likes_given(people: Population) -> Lists:
+def likes_given(people: Population) -> SparseRows:
     """Return, for each row of `people`, the rows they liked and wait for.
 
     The other still sees them and may answer; so this narrows lists and forbids nothing: showing
@@ -116,7 +116,7 @@ def likes_given(people: Population) -> Lists:
     []
     """
     liked = people.relations.liked
-    return Lists.of(liked[:, 0], liked[:, 1], len(people))
+    return SparseRows.of(liked[:, 0], liked[:, 1], len(people))
 
 
 _log = structlog.get_logger(__name__)
@@ -154,7 +154,7 @@ class Recommender:
         return Reasons(self.people)
 
     @cached_property
-    def likes(self) -> Lists:
+    def likes(self) -> SparseRows:
         """Whom each person has liked already."""
         return likes_given(self.people)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.loading import load_catalogue
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.errors import PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.live_search import Live
@@ -49,7 +49,7 @@ class Served:
     lists_indptr: npt.NDArray[np.int64]
     candidates: Int32Array
     propensity: npt.NDArray[np.float32]
-    likes: Lists
+    likes: SparseRows
     reasons: Reasons
     stages: ServedStages
     live: Live
@@ -70,7 +70,7 @@ class Served:
             lists_indptr=lists["indptr"],
             candidates=lists["candidates"],
             propensity=lists["propensity"],
-            likes=Lists(**section("likes", arrays)),
+            likes=SparseRows(**section("likes", arrays)),
             reasons=Reasons.from_arrays(section("reasons", arrays), meta["reason_codes"]),
             stages=ServedStages(section("stages", arrays), meta["stage_names"]),
             live=Live.of(

@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.constraints.policy import Policy
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
 from recsys.data.pair_stages import STAGE, USER_A, USER_B, PairStages, pair_stages
@@ -96,7 +96,7 @@ def may_be_listed(stages: PairStages, ids: IdIndex) -> npt.NDArray[np.bool_]:
 def stage_arrays(stages: PairStages | None, ids: IdIndex) -> Arrays:
     """Return the pairs beyond `listed` as rows, both ways: `others` and `codes` by `indptr`."""
     if stages is None:
-        none = Lists.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(ids))
+        none = SparseRows.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(ids))
         return {"indptr": none.indptr, "others": none.indices, "codes": np.zeros(0, np.int8)}
     frame = stages.frame()
     frame = frame[frame[STAGE] != LISTED]
@@ -105,7 +105,7 @@ def stage_arrays(stages: PairStages | None, ids: IdIndex) -> Arrays:
     known = (a >= 0) & (b >= 0)
     row, other = np.r_[a[known], b[known]], np.r_[b[known], a[known]]
     order = np.lexsort((other, row))
-    lists = Lists.of(row, other, len(ids))
+    lists = SparseRows.of(row, other, len(ids))
     return {"indptr": lists.indptr, "others": lists.indices, "codes": np.r_[code[known], code[known]][order]}
 
 
@@ -113,7 +113,7 @@ class ServedStages:
     """Stages of pairs of rows; `names` in the order of the codes."""
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> None:
-        self._lists = Lists(arrays["indptr"], arrays["others"])
+        self._lists = SparseRows(arrays["indptr"], arrays["others"])
         self._codes = arrays["codes"]
         self._names = tuple(names)
 
@@ -184,7 +184,7 @@ def write_served(
     *,
     ids: IdIndex,
     lists: Arrays,
-    likes: Lists,
+    likes: SparseRows,
     layout: Layout,
     reasons: Reasons,
     stages: Arrays,

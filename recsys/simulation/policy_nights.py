@@ -12,7 +12,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy
-from recsys.data.conversations import full_lives, lasting_pairs
+from recsys.data.conversations import active_match_pairs, at_capacity
 from recsys.data.events import Events
 from recsys.data.exclusions import relations
 from recsys.data.ids import IdIndex
@@ -57,7 +57,7 @@ class NightView:
         between = relations(decisions, town.tables[T.BLOCKS], town.tables[T.REPORTS], members.ids, town.as_of)
         people = replace(members.with_relations(between), held=_held(town, members))
         compiled = _compiled(members_rules, policy, people)
-        compiled = replace(compiled, listed=compiled.listed & ~full_lives(people, decisions))
+        compiled = replace(compiled, listed=compiled.listed & ~at_capacity(people, decisions))
         return cls(people, compiled, policy)
 
     def forbidden(self, lists: pd.DataFrame) -> int:
@@ -159,7 +159,7 @@ class PolicyHistory:
     def _comfortable(self, events: pd.DataFrame) -> Int64Array:
         decisions = events[events[C.TYPE].isin(["feeling_check", "meet_feedback", "end", "block", "report"])]
         coded = Events.of(decisions).coded
-        pairs = self.ids.rows(coded.people[lasting_pairs(coded)].reshape(-1)).reshape(-1, 2)
+        pairs = self.ids.rows(coded.people[active_match_pairs(coded)].reshape(-1)).reshape(-1, 2)
         return np.sort(pairs.astype(np.int64), axis=1)
 
     def _rows(self, events: pd.DataFrame) -> Int64Array:

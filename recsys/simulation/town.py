@@ -11,7 +11,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.conversations import companions
+from recsys.data.conversations import active_matches
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
@@ -124,7 +124,7 @@ class Town:
     @cached_property
     def _full(self) -> BoolArray:
         wished = self.residents.wished
-        return companions(Events.of(_checks(self.tables[T.EVENTS])), self.ids) >= wished
+        return active_matches(Events.of(_checks(self.tables[T.EVENTS])), self.ids) >= wished
 
 
 _ENDINGS = ("feeling_check", "meet_feedback", "block", "report", "end")

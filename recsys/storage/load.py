@@ -12,8 +12,8 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.build_population import build_population
-from recsys.data.contract import Checked
-from recsys.data.fail_closed import Precaution
+from recsys.data.contract import CheckedTable
+from recsys.data.fail_closed import Restrictions
 from recsys.data.population import Population, as_utc
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
 from recsys.data.relations import Relations
@@ -29,7 +29,7 @@ _PERSONS = (C.USER, C.ACTOR, C.TARGET)
 _REASON = explained("a person of this row asked to be erased", remedy="nothing; the row is not used")
 
 
-def without_erased(checked: Checked, erased: frozenset[str]) -> Checked:
+def without_erased(checked: CheckedTable, erased: frozenset[str]) -> CheckedTable:
     """Move every row that names an erased person to the quarantine, and empty those records.
 
     The erasures themselves stay: what comes later must know of them.
@@ -58,7 +58,7 @@ def without_erased(checked: Checked, erased: frozenset[str]) -> Checked:
     )
     quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
     quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
-    return Checked(rows[~gone].reset_index(drop=True), quarantined, checked.precaution)
+    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions)
 
 
 def _names(rows: pd.DataFrame, erased: frozenset[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -92,7 +92,7 @@ class LoadedTables:
     accepted: Mapping[str, pd.DataFrame]
     quarantine: pd.DataFrame
     counts: pd.DataFrame
-    precaution: Precaution
+    restrictions: Restrictions
     as_of: pd.Timestamp | None
     source: str
 
@@ -151,7 +151,7 @@ def population_of(tables: LoadedTables) -> Population:
             )
         )
     people = build_population(tables.accepted, tables.as_of, tables.source)
-    return _with_precaution(people.with_relations(_relations(tables, people)), tables.precaution)
+    return _with_precaution(people.with_relations(_relations(tables, people)), tables.restrictions)
 
 
 def load_events(source: Source, as_of: Time = None) -> "Events":
@@ -202,7 +202,7 @@ def with_events_only_sorted(tables: LoadedTables) -> LoadedTables:
 
 def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: bool = False) -> LoadedTables:
     time = None if as_of is None else as_utc(as_of)
-    checked: dict[str, Checked] = {}
+    checked: dict[str, CheckedTable] = {}
     broken: list[TableError] = []
     users: frozenset[str] | None = None
     rows_in: dict[str, int] = {}
@@ -220,17 +220,17 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
                 users = frozenset(checked[name].accepted[C.USER])
     if broken:
         raise broken[0] if len(broken) == 1 else _together(broken)
-    precaution = Precaution()
+    restrictions = Restrictions()
     for table in checked.values():
-        precaution |= table.precaution if past else table.precaution.at_once()
-    erased = precaution.erased | _erased(checked)
+        restrictions |= table.restrictions if past else table.restrictions.at_once()
+    erased = restrictions.erased | _erased(checked)
     checked = {name: without_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(
         accepted=MappingProxyType(accepted),
         quarantine=one_table({name: table.quarantined for name, table in checked.items()}),
         counts=_counts(rows_in, checked),
-        precaution=precaution,
+        restrictions=restrictions,
         as_of=_latest(accepted) if time is None else time,
         source=source,
     )
@@ -241,14 +241,14 @@ def _together(broken: list[TableError]) -> TableError:
     return TableError(", ".join(error.table for error in broken), problems)
 
 
-def _erased(checked: Mapping[str, Checked]) -> frozenset[str]:
+def _erased(checked: Mapping[str, CheckedTable]) -> frozenset[str]:
     if T.EVENTS not in checked:
         return frozenset()
     events = checked[T.EVENTS].accepted
     return frozenset(events.loc[events[C.TYPE] == "erase", C.ACTOR])
 
 
-def _counts(rows_in: Mapping[str, int], checked: Mapping[str, Checked]) -> pd.DataFrame:
+def _counts(rows_in: Mapping[str, int], checked: Mapping[str, CheckedTable]) -> pd.DataFrame:
     rows = [(n, rows_in[n], len(c.accepted), len(c.quarantined)) for n, c in checked.items()]
     counts = pd.DataFrame(rows, columns=["table", "rows_in", "accepted", "quarantined"])
     lost = counts[counts["rows_in"] != counts["accepted"] + counts["quarantined"]]
@@ -272,11 +272,11 @@ def _relations(tables: LoadedTables, people: Population) -> Relations:
     )
 
 
-def _with_precaution(people: Population, precaution: Precaution) -> Population:
+def _with_precaution(people: Population, restrictions: Restrictions) -> Population:
     held = people.held.copy()
-    rows = people.ids.find(sorted(precaution.people))
+    rows = people.ids.find(sorted(restrictions.people))
     held[rows[rows >= 0]] = True
-    pairs = np.array(sorted(precaution.pairs), dtype=object).reshape(-1, 2)
+    pairs = np.array(sorted(restrictions.pairs), dtype=object).reshape(-1, 2)
     apart = np.column_stack([people.ids.find(pairs[:, 0]), people.ids.find(pairs[:, 1])])
     apart = apart[(apart >= 0).all(axis=1)]
     known = people.relations
@@ -285,7 +285,7 @@ def _with_precaution(people: Population, precaution: Precaution) -> Population:
         held=held,
         relations=Relations.of(
             len(people),
-            separated=np.concatenate([known.separated, apart]),
+            excluded=np.concatenate([known.excluded, apart]),
             reason=np.concatenate([known.reason, np.zeros(len(apart), np.int8)]),
             liked=known.liked,
             suggestible=known.suggestible,

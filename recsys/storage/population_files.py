@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
-from recsys.data.population import Coded, CodedSet, LongTables, Population
+from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
 from recsys.data.relations import Relations
 from recsys.errors import SourceError, explained
 from recsys.storage.arrays import load_arrays, save_arrays
@@ -35,7 +35,7 @@ def write_people(people: Population, folder: Path, *, made_from: str = "") -> No
         "cells": people.cells,
         "has_boundaries": people.has_boundaries,
         "held": people.held,
-        "separated": people.relations.separated,
+        "excluded": people.relations.excluded,
         "reason": people.relations.reason,
         "liked": people.relations.liked,
         "suggestible": people.relations.suggestible,
@@ -87,9 +87,9 @@ def _people(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[
         if not path.is_file() or sha256_of(path) != expected:
             remedy = "the file was damaged or changed; make it anew"
             raise SourceError(explained("a table does not match its hash", where=str(path), remedy=remedy))
-    coded = {name: Coded(tuple(words), arrays[f"coded.{name}"]) for name, words in meta["coded"]}
+    coded = {name: CodedColumn(tuple(words), arrays[f"coded.{name}"]) for name, words in meta["coded"]}
     sets = {
-        name: CodedSet(tuple(words), arrays[f"bits.{name}"], arrays[f"known.{name}"])
+        name: CodedSetColumn(tuple(words), arrays[f"bits.{name}"], arrays[f"known.{name}"])
         for name, words in meta["coded_sets"]
     }
     return Population(
@@ -104,7 +104,7 @@ def _people(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[
         has_boundaries=arrays["has_boundaries"],
         held=arrays["held"],
         long=LongTables(**{name: read_frame(folder / f"{name}.parquet") for name in _LONG}),
-        relations=Relations(arrays["separated"], arrays["reason"], arrays["liked"], arrays["suggestible"]),
+        relations=Relations(arrays["excluded"], arrays["reason"], arrays["liked"], arrays["suggestible"]),
         source=meta["source"],
     )
 

@@ -48,7 +48,7 @@ def likes(n: int, rng: np.random.Generator) -> Log:
     past, later = _ratings(n, rng).split_pairs(0.8, rng)
     yes = past.truth().query("label == 1")
     alone = Interactions.of(yes, sides=_kinds(n), people=past.people.ids.ids(np.arange(len(past.people))))
-    return Log(alone.with_unseen(4, rng), later.truth(), mutual=True)
+    return Log(alone.with_sampled_negatives(4, rng), later.truth(), mutual=True)
 
 
 def speed_dating(_: int, rng: np.random.Generator) -> Log:

@@ -16,7 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import cell_reach
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
 
@@ -132,11 +132,11 @@ def _packed(bits: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
 def _sparse(n: int, rng: np.random.Generator) -> dict[str, npt.NDArray]:
     """Return a few separations and likes a person, and a group of two for every hundredth."""
     a, b = rng.integers(0, n, (2, 3 * n))
-    apart = Lists.of(np.r_[a, b], np.r_[b, a], n)
-    likes = Lists.of(*rng.integers(0, n, (2, 2 * n)), n)
+    apart = SparseRows.of(np.r_[a, b], np.r_[b, a], n)
+    likes = SparseRows.of(*rng.integers(0, n, (2, 2 * n)), n)
     n_groups = max(1, n // 100)
-    own = Lists.of(rng.integers(0, n, 2 * n_groups), np.repeat(np.arange(n_groups), 2), n)
-    avoid = Lists.of(rng.integers(0, n, n_groups), np.arange(n_groups), n)
+    own = SparseRows.of(rng.integers(0, n, 2 * n_groups), np.repeat(np.arange(n_groups), 2), n)
+    avoid = SparseRows.of(rng.integers(0, n, n_groups), np.arange(n_groups), n)
     lists = {
         "separated": apart,
         "own": own,

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.messaging.reasons import Reasons
@@ -50,7 +50,7 @@ class Community:
             folder / SERVING,
             ids=self.ids,
             lists=self.lists,
-            likes=Lists.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
+            likes=SparseRows.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
             layout=self.layout,
             reasons=self.reasons,
             stages=stage_arrays(None, self.ids),

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.population import Coded, CodedSet, LongTables, Population
-from recsys.data.relations import SEPARATION_REASONS, Relations
+from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
+from recsys.data.relations import EXCLUSION_REASONS, Relations
 
 
 def reordered(people: Population, order: np.ndarray) -> Population:
@@ -22,9 +22,9 @@ def reordered(people: Population, order: np.ndarray) -> Population:
     relations = people.relations
     return replace(
         people,
-        coded={c: Coded(v.words, v.codes[order]) for c, v in people.coded.items()},
+        coded={c: CodedColumn(v.words, v.codes[order]) for c, v in people.coded.items()},
         coded_sets={
-            c: CodedSet(v.words, v.bits[order], v.known[order]) for c, v in people.coded_sets.items()
+            c: CodedSetColumn(v.words, v.bits[order], v.known[order]) for c, v in people.coded_sets.items()
         },
         counted={c: v[order] for c, v in people.counted.items()},
         cells=people.cells[order],
@@ -35,7 +35,7 @@ def reordered(people: Population, order: np.ndarray) -> Population:
         long=people.long.mapped(moved),
         relations=Relations.of(
             len(people),
-            separated=position[relations.separated],
+            excluded=position[relations.excluded],
             reason=relations.reason,
             liked=position[relations.liked],
             suggestible=relations.suggestible[order],
@@ -53,7 +53,7 @@ def with_unknown(people: Population, column: str, row: int) -> Population:
         return replace(people, counted={**people.counted, column: _set(people.counted[column], row, -1)})
     if column in people.coded_sets:
         old = people.coded_sets[column]
-        unknown = CodedSet(old.words, _set(old.bits, row, 0), _set(old.known, row, False))
+        unknown = CodedSetColumn(old.words, _set(old.bits, row, 0), _set(old.known, row, False))
         return replace(people, coded_sets={**people.coded_sets, column: unknown})
     return with_word(people, column, row, None)
 
@@ -62,7 +62,7 @@ def with_word(people: Population, column: str, row: int, word: str | None) -> Po
     """Return the people with another single word for one person."""
     old = people.coded[column]
     code = -1 if word is None else old.words.index(word)
-    return replace(people, coded={**people.coded, column: Coded(old.words, _set(old.codes, row, code))})
+    return replace(people, coded={**people.coded, column: CodedColumn(old.words, _set(old.codes, row, code))})
 
 
 def with_amount(people: Population, column: str, row: int, amount: int) -> Population:
@@ -76,7 +76,7 @@ def with_set(people: Population, column: str, row: int, *words: str) -> Populati
     bits = np.zeros(old.bits.shape[1], np.uint64)
     for bit in map(old.words.index, words):
         bits[bit // 64] |= np.uint64(1 << (bit % 64))
-    changed = CodedSet(old.words, _set(old.bits, row, bits), _set(old.known, row, True))
+    changed = CodedSetColumn(old.words, _set(old.bits, row, bits), _set(old.known, row, True))
     return replace(people, coded_sets={**people.coded_sets, column: changed})
 
 
@@ -105,8 +105,8 @@ def separated(people: Population, a: int, b: int, why: str = "block") -> Populat
     return people.with_relations(
         Relations.of(
             len(people),
-            separated=np.vstack([old.separated, [[a, b]]]),
-            reason=np.append(old.reason, SEPARATION_REASONS.index(why)),
+            excluded=np.vstack([old.excluded, [[a, b]]]),
+            reason=np.append(old.reason, EXCLUSION_REASONS.index(why)),
             liked=old.liked,
             suggestible=old.suggestible,
         )

@@ -12,7 +12,7 @@ from recsys.constraints.pairs import Apart
 from recsys.constraints.profile import MandatoryAnswers
 from recsys.constraints.tokens import SamePerson, Tokens
 from recsys.data.population import Population
-from recsys.data.relations import SEPARATION_REASONS
+from recsys.data.relations import EXCLUSION_REASONS
 from tests.constraints.changed import separated, with_rows
 from tests.constraints.contract import ConstraintContract, two_people
 from tests.people import make_listed_people
@@ -85,7 +85,7 @@ class TestApart(ConstraintContract):
     constraint = Apart()
     tighter = (lambda people, row: separated(people, row, (row + 1) % len(people)),)
 
-    @pytest.mark.parametrize("why", SEPARATION_REASONS)
+    @pytest.mark.parametrize("why", EXCLUSION_REASONS)
     def test_every_reason_separates(self, why: str) -> None:
         people = two_people({}, {})
         assert _allowed(self.policy, people)

@@ -17,7 +17,7 @@ def two_accounts_each(people: Population) -> Population:
     n = len(people) // 2
     tokens = np.array([f"t{row % n}" for row in range(len(people))], dtype=object)
     pairs = np.array([(row, row + 1) for row in range(0, n - 1, 3)])
-    apart = Relations.of(len(people), separated=pairs, reason=np.zeros(len(pairs), np.int8))
+    apart = Relations.of(len(people), excluded=pairs, reason=np.zeros(len(pairs), np.int8))
     return replace(people, person_tokens=tokens, relations=apart)
 
 
@@ -43,7 +43,7 @@ def test_a_separation_of_an_account_that_no_pair_names_counts(monkeypatch: pytes
     may = np.flatnonzero(policy.may_show(people, i, j))[:2]  # of second accounts
     i, j = i[may], j[may]
     apart = np.array([(i[1] - 20, j[1] - 20)])
-    kept_apart = Relations.of(len(people), separated=apart, reason=np.zeros(1, np.int8))
+    kept_apart = Relations.of(len(people), excluded=apart, reason=np.zeros(1, np.int8))
     assert may_show_each(policy, people, i, j).tolist() == [True, True]
     assert may_show_each(policy, replace(people, relations=kept_apart), i, j).tolist() == [True, False]
 

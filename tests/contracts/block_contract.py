@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.population import Coded, CodedSet, Population
+from recsys.data.population import CodedColumn, CodedSetColumn, Population
 from recsys.errors import NotFittedError
 from recsys.features.applied import APPLIED
 from recsys.storage.arrays import load_arrays, save_arrays
@@ -125,9 +125,11 @@ class BlockContract:
 
 def without(people, columns):
     """Return the people with other values in some profile columns."""
-    coded = {c: Coded(v.words, v.codes[::-1].copy()) if c in columns else v for c, v in people.coded.items()}
+    coded = {
+        c: CodedColumn(v.words, v.codes[::-1].copy()) if c in columns else v for c, v in people.coded.items()
+    }
     sets = {
-        c: CodedSet(v.words, v.bits[::-1].copy(), v.known[::-1].copy()) if c in columns else v
+        c: CodedSetColumn(v.words, v.bits[::-1].copy(), v.known[::-1].copy()) if c in columns else v
         for c, v in people.coded_sets.items()
     }
     return replace(people, coded=coded, coded_sets=sets)

@@ -67,7 +67,7 @@ class TestEvaluate:
         lists, truth = town
         short = lists[lists["rank"] <= 3]
         positives = truth[truth["label"] == 1]
-        with pytest.warns(UserWarning, match="no pair that did not work.*with_unseen"):
+        with pytest.warns(UserWarning, match="no pair that did not work.*with_sampled_negatives"):
             table = evaluate(short, positives, k=(3,), n_resamples=5)
         seen = set(short["candidate_id"]) | set(positives["candidate_id"])
         share = positives.groupby("viewer_id").size() / len(seen)

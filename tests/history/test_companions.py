@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.data.conversations import companions
+from recsys.data.conversations import active_matches
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 
@@ -19,17 +19,17 @@ BOTH = ((1, "a", "b", "feeling_check", "comfortable"), (2, "b", "a", "feeling_ch
 
 
 def test_both_have_to_be_comfortable() -> None:
-    assert companions(of(*BOTH), IDS).tolist() == [1, 1, 0, 0]
-    assert companions(of(BOTH[0]), IDS).tolist() == [0, 0, 0, 0]
-    assert companions(Events.none(), IDS).tolist() == [0, 0, 0, 0]
+    assert active_matches(of(*BOTH), IDS).tolist() == [1, 1, 0, 0]
+    assert active_matches(of(BOTH[0]), IDS).tolist() == [0, 0, 0, 0]
+    assert active_matches(Events.none(), IDS).tolist() == [0, 0, 0, 0]
 
 
 def test_the_last_check_counts() -> None:
     drift = (3, "a", "b", "feeling_check", "drifting")
     again = (4, "a", "b", "feeling_check", "comfortable")
-    assert companions(of(*BOTH, drift), IDS).tolist() == [0, 0, 0, 0]
-    assert companions(of(*BOTH, drift, again), IDS).tolist() == [1, 1, 0, 0]
-    assert companions(of(*BOTH, drift), IDS, "2026-01-03T12:00Z").tolist() == [1, 1, 0, 0]
+    assert active_matches(of(*BOTH, drift), IDS).tolist() == [0, 0, 0, 0]
+    assert active_matches(of(*BOTH, drift, again), IDS).tolist() == [1, 1, 0, 0]
+    assert active_matches(of(*BOTH, drift), IDS, "2026-01-03T12:00Z").tolist() == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_the_last_check_counts() -> None:
     [("block", None), ("end", "amicable"), ("report", "money"), ("meet_feedback", "unsafe")],
 )
 def test_what_ends_it(kind: str, detail: str | None) -> None:
-    assert not companions(of(*BOTH, (5, "b", "a", kind, detail)), IDS).any()
+    assert not active_matches(of(*BOTH, (5, "b", "a", kind, detail)), IDS).any()
 
 
 def test_each_pair_counts_once_for_each_of_its_two() -> None:
     more = [(9, x, y, "feeling_check", "comfortable") for x, y in (("a", "c"), ("c", "a"), ("a", "b"))]
-    assert companions(of(*BOTH, *more), IDS).tolist() == [2, 1, 1, 0]
-    assert np.array_equal(companions(of(*BOTH, *more), IDS), companions(of(*more, *BOTH), IDS))
+    assert active_matches(of(*BOTH, *more), IDS).tolist() == [2, 1, 1, 0]
+    assert np.array_equal(active_matches(of(*BOTH, *more), IDS), active_matches(of(*more, *BOTH), IDS))

@@ -9,7 +9,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data import Events, directed_labels
-from recsys.data.label_weights import GRADES, NO_EVIDENCE, SAFETY, LabelSettings
+from recsys.data.label_weights import LABEL_WEIGHTS, NO_EVIDENCE, SAFETY, LabelSettings
 from tests.history.timeline import day, events
 
 WEEK = [(at, who, "message", other) for at in range(9) for who, other in (("a", "b"), ("b", "a"))]
@@ -24,7 +24,7 @@ def graded(*lines: tuple[Any, ...], **more: Any) -> dict[tuple[str, str], tuple[
 
 
 def of(kind: str) -> tuple[float, float]:
-    return GRADES[kind].label, GRADES[kind].strength
+    return LABEL_WEIGHTS[kind].label, LABEL_WEIGHTS[kind].strength
 
 
 @pytest.mark.parametrize(
@@ -84,15 +84,15 @@ def test_worked_by_hand(
 
 
 def test_every_event_type_is_graded_or_said_to_mean_nothing() -> None:
-    named = {kind.split(":")[0] for kind in GRADES} | NO_EVIDENCE.keys() | SAFETY.keys()
+    named = {kind.split(":")[0] for kind in LABEL_WEIGHTS} | NO_EVIDENCE.keys() | SAFETY.keys()
     assert named == set(ENUMERATIONS[C.TYPE].words)
 
 
 def test_what_costs_more_says_more() -> None:
     rising = ("like", "message: replied", "message: exchange", "meet_feedback: both again")
-    strengths = [GRADES[kind].strength for kind in rising]
+    strengths = [LABEL_WEIGHTS[kind].strength for kind in rising]
     assert strengths == sorted(set(strengths))
-    assert all(0 < grade.strength <= 1 for grade in GRADES.values())
+    assert all(0 < grade.strength <= 1 for grade in LABEL_WEIGHTS.values())
 
 
 def test_pairs_only_shown_are_returned_when_asked_for() -> None:
@@ -115,7 +115,7 @@ def test_impressions_are_counted_and_times_kept() -> None:
 
 def test_weight_halves_with_age() -> None:
     table = directed_labels(events((0, "a", "like", "b")), as_of=day(180))
-    assert table[C.WEIGHT].tolist() == [pytest.approx(GRADES["like"].strength / 2)]
+    assert table[C.WEIGHT].tolist() == [pytest.approx(LABEL_WEIGHTS["like"].strength / 2)]
 
 
 def test_the_future_is_never_used() -> None:

@@ -16,7 +16,7 @@ from recsys.catalogue.stages import FACTS
 from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
 from recsys.data import Events, pair_stage, pair_stages
 from recsys.data.pair_stage_plain import PairStage, both_opted_in, stage_facts
-from recsys.data.pair_stages import Between, opted_in, pair_facts
+from recsys.data.pair_stages import PairEvents, opted_in, pair_facts
 from recsys.errors import InputError
 from tests.history.test_stage import ACQUAINTED, BOTH, LISTED, MATCHED, MEETING, ONGOING
 from tests.history.timeline import day, events
@@ -77,7 +77,7 @@ def test_all_at_once_equal_the_plain_form(history: Events, at: int | None, held:
 @settings(deadline=None, max_examples=60)
 @given(history=histories())
 def test_every_fact_equals_its_plain_form(history: Events) -> None:
-    between = Between.of(history.coded)
+    between = PairEvents.of(history.coded)
     facts = pair_facts(between, STAGES)
     assert set(facts) == set(FACTS)
     names = history.coded.people

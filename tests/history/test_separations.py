@@ -8,7 +8,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data import relations
 from recsys.data.ids import IdIndex
-from recsys.data.relations import SEPARATION_REASONS, Relations
+from recsys.data.relations import EXCLUSION_REASONS, Relations
 from tests.history.timeline import day, events
 
 IDS = IdIndex(["a", "b", "c"])
@@ -19,8 +19,8 @@ def between(at: float, *lines: tuple[Any, ...], **tables: pd.DataFrame) -> Relat
 
 
 def reasons(found: Relations) -> dict[tuple[str, str], str]:
-    pairs = [tuple(IDS.ids(pair)) for pair in found.separated]
-    return dict(zip(pairs, (SEPARATION_REASONS[why] for why in found.reason), strict=True))
+    pairs = [tuple(IDS.ids(pair)) for pair in found.excluded]
+    return dict(zip(pairs, (EXCLUSION_REASONS[why] for why in found.reason), strict=True))
 
 
 @pytest.mark.parametrize(

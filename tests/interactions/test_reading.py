@@ -151,7 +151,7 @@ class TestSides:
         assert self.log().people.ids.ids(np.arange(4)).tolist() == ["film:1", "film:2", "user:1", "user:2"]
 
     def test_ids_come_back_as_they_were_given(self):
-        back = self.log().as_given(self.log().seen)
+        back = self.log().to_external(self.log().seen)
         assert back.to_numpy().tolist() == [[1, 1], [1, 2], [2, 1]]
         assert str(back["candidate_id"].dtype) == "int64"
 
@@ -169,10 +169,10 @@ class TestSides:
 
     def test_pairs_come_inside_and_strangers_are_named(self):
         log = self.log()
-        pairs = log.inside(table(who=[2], whom=[2], more=["kept"]))
+        pairs = log.to_internal(table(who=[2], whom=[2], more=["kept"]))
         assert pairs.to_numpy().tolist() == [["user:2", "film:2", "kept"]]
         with pytest.raises(UnknownIdError, match="'film:9'; did you mean 'film:"):
-            log.inside(table(who=[1], whom=[9]))
+            log.to_internal(table(who=[1], whom=[9]))
 
     def test_sides_may_be_told_by_person(self):
         frame = table(who=["ann", "bob"], whom=["bob", "cy"])
@@ -231,14 +231,14 @@ def test_unseen_pairs_are_drawn_among_those_who_may_meet():
     rng = np.random.default_rng(0)
     frame = table(who=rng.integers(0, 30, 200), whom=rng.integers(0, 30, 200))
     log = read(frame, sides=("user", "film"))
-    more = log.with_unseen(2, np.random.default_rng(1))
+    more = log.with_sampled_negatives(2, np.random.default_rng(1))
     drawn = more.events.frame[more.events.frame["type"] == "pass"]
     assert 100 < len(drawn) <= 400
     assert drawn["actor"].str.startswith("user:").all()
     assert drawn["target"].str.startswith("film:").all()
     known = set(map(tuple, log.seen.to_numpy()))
     assert not known & set(map(tuple, drawn[["actor", "target"]].to_numpy()))
-    again = log.with_unseen(2, np.random.default_rng(1))
+    again = log.with_sampled_negatives(2, np.random.default_rng(1))
     pd.testing.assert_frame_equal(more.events.frame, again.events.frame)
 
 
@@ -248,17 +248,17 @@ def test_uuids_come_back_as_uuids(sides):
     pairs = [(ids[k % 6], ids[(k * 5 + 1) % 6]) for k in range(20)]
     table = pd.DataFrame(pairs, columns=["who", "whom"])
     log = recsys.Interactions.of(table, viewer="who", candidate="whom", sides=sides)
-    assert set(log.as_given(log.seen)["viewer_id"]) <= set(ids)
-    assert all(isinstance(one, UUID) for one in log.as_given(log.seen)["candidate_id"])
-    inside = log.inside(table)
+    assert set(log.to_external(log.seen)["viewer_id"]) <= set(ids)
+    assert all(isinstance(one, UUID) for one in log.to_external(log.seen)["candidate_id"])
+    inside = log.to_internal(table)
     model = recsys.PopularityModel().fit(log.people, log.events, rng=np.random.default_rng(1))
-    scored = log.as_given(model.score_pairs(inside))
+    scored = log.to_external(model.score_pairs(inside))
     assert scored["viewer_id"].tolist() == table["who"].tolist()
     if sides is None:
         explained = model.explain_pair(ids[0], ids[1])
         assert set(explained.to_frame()["viewer_id"]) == {ids[0], ids[1]}
         lists = recsys.recommend(model, log.people, log.policy, viewers=ids[:2], k=2)
-        assert set(log.as_given(lists)["viewer_id"]) == set(ids[:2])
+        assert set(log.to_external(lists)["viewer_id"]) == set(ids[:2])
 
 
 @pytest.mark.parametrize("ids", [list(range(6)), [f"m{k}" for k in range(6)]])

@@ -33,7 +33,7 @@ SAFETY_AND_BOUNDARIES = (
     C.FINANCIAL_LINE,
 )
 Change = Callable[[Population, int], Population]
-Lists = Callable[[Population, Policy, int], pd.DataFrame]
+SparseRows = Callable[[Population, Policy, int], pd.DataFrame]
 
 
 def plain(policy: Policy, people: Population) -> np.ndarray:
@@ -92,7 +92,7 @@ def law_5_unknown_fails_closed(policy: Policy, people: Population, row: int) -> 
         assert not compiled(policy, unknown)[row].any(), f"unknown {column} meets somebody when compiled"
 
 
-def law_6_excluded_appear_nowhere(lists: Lists, policy: Policy, people: Population, k: int) -> None:
+def law_6_excluded_appear_nowhere(lists: SparseRows, policy: Policy, people: Population, k: int) -> None:
     shown = lists(people, policy, k)
     gone = people.ids.ids(np.flatnonzero(excluded(people)))
     for column in (C.VIEWER, C.CANDIDATE):
@@ -100,7 +100,7 @@ def law_6_excluded_appear_nowhere(lists: Lists, policy: Policy, people: Populati
     words = " ".join(code for reasons in shown[C.REASONS] for code in reasons)
     assert not [name for name in gone if str(name) in words], "a reason names an excluded person"
     pairs = np.sort(np.column_stack([people.ids.rows(shown[c]) for c in (C.VIEWER, C.CANDIDATE)]), axis=1)
-    apart = {tuple(pair) for pair in people.relations.separated.tolist()}
+    apart = {tuple(pair) for pair in people.relations.excluded.tolist()}
     assert not [pair for pair in pairs.tolist() if tuple(pair) in apart], "a separated pair is listed"
     assert shown.attrs.get("dropped_by_recheck", 0) == 0, "the masks let a forbidden pair through"
 
@@ -115,7 +115,7 @@ def excluded(people: Population) -> np.ndarray:
     )
 
 
-def law_7_short_lists_stay_short(lists: Lists, policy: Policy, people: Population, k: int) -> None:
+def law_7_short_lists_stay_short(lists: SparseRows, policy: Policy, people: Population, k: int) -> None:
     shown = lists(people, policy, k)
     may = policy.may_show(people, *every_pair(len(people))).reshape(len(people), len(people))
     assert shown[C.CANDIDATE].isin(people.ids.ids(np.arange(len(people)))).all(), "a sentinel id"

@@ -68,7 +68,7 @@ class FromTaste:
         return Directed(people.ids, taste, appeal, None, people.cells)
 
 
-def lists_of(seed: int) -> checks.Lists:
+def lists_of(seed: int) -> checks.SparseRows:
     return lambda people, policy, k: recommend(FromTaste(seed), people, policy, k=k)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.config import GateSettings
-from recsys.data.population import Coded
+from recsys.data.population import CodedColumn
 from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
 from recsys.pipeline.gates.base import Band, usual_band
@@ -119,7 +119,9 @@ def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None
 def test_a_cohort_that_fares_worse(proposal: Proposal, night: Night) -> None:
     limits = GateSettings(least_cohort=5, list_floor=1)
     codes = (np.arange(len(night.people)) % 2).astype(np.int8)
-    people = replace(night.people, coded=dict(night.people.coded) | {C.GENDER: Coded(("a", "b"), codes)})
+    people = replace(
+        night.people, coded=dict(night.people.coded) | {C.GENDER: CodedColumn(("a", "b"), codes)}
+    )
     asked = replace(proposal, people=people, limits=limits)
     assert parity(asked).level is Level.PASS
     second = people.ids.ids(np.flatnonzero(codes == 1))
@@ -135,7 +137,7 @@ def test_people_who_changed_since_last_night(proposal: Proposal, night: Night, t
     after = served(night, proposal, tmp_path)
     assert drift(after).numbers["value"] == 0.0
     words = night.people.coded[C.AGE_BAND].words
-    everybody = Coded(words, np.full(len(night.people), 5, np.int8))
+    everybody = CodedColumn(words, np.full(len(night.people), 5, np.int8))
     people = replace(night.people, coded=dict(night.people.coded) | {C.AGE_BAND: everybody})
     result = drift(replace(after, people=people))
     assert result.level is Level.BLOCK

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import recsys
-from recsys.data.conversations import DECIDING, companions, full_lives
+from recsys.data.conversations import DECIDING, active_matches, at_capacity
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.pipeline.stage_outputs import read_accepted_events, write_accepted
@@ -26,7 +26,7 @@ def test_who_has_somebody_already_is_read_from_few_events(
     few = read_accepted_events(tmp_path / "accepted", DECIDING)
     assert 0 < len(few) < len(events)
     assert len(few) == events.frame["type"].isin(DECIDING).sum()
-    assert companions(events, people.ids).any()
+    assert active_matches(events, people.ids).any()
     for some in (few, events.of_types(*DECIDING)):
-        assert np.array_equal(companions(some, people.ids), companions(events, people.ids))
-        assert np.array_equal(full_lives(people, some), full_lives(people, events))
+        assert np.array_equal(active_matches(some, people.ids), active_matches(events, people.ids))
+        assert np.array_equal(at_capacity(people, some), at_capacity(people, events))

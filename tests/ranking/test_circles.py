@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.data.relations import SEPARATION_REASONS, Relations
+from recsys.data.relations import EXCLUSION_REASONS, Relations
 from recsys.errors import SettingsError, UnknownIdError
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import Nearness
@@ -85,9 +85,9 @@ def test_scores_equal_the_mean_over_members(nearness: Nearness | None) -> None:
     table = people.long.communities
     expected = []
     relations = people.relations
-    unsafe = [SEPARATION_REASONS.index(reason) for reason in UNSAFE]
+    unsafe = [EXCLUSION_REASONS.index(reason) for reason in UNSAFE]
     apart = {
-        tuple(p) for p, r in zip(relations.separated.tolist(), relations.reason, strict=True) if r in unsafe
+        tuple(p) for p, r in zip(relations.excluded.tolist(), relations.reason, strict=True) if r in unsafe
     }
     for viewer in np.flatnonzero(compiled.listed):
         scores = {}
@@ -112,8 +112,8 @@ def test_scores_equal_the_mean_over_members(nearness: Nearness | None) -> None:
 def test_two_kept_apart_are_never_led_together(seed: int, reason: str) -> None:
     people = town()
     model = random_model(people, seed)
-    why = [SEPARATION_REASONS.index(reason)]
-    apart = people.with_relations(Relations.of(12, separated=[[0, 5]], reason=why))
+    why = [EXCLUSION_REASONS.index(reason)]
+    apart = people.with_relations(Relations.of(12, excluded=[[0, 5]], reason=why))
     found = recommend_circles(model, apart, POLICY, k=9, least_members=3)
     assert "jazz" not in names(found, people, 0)
     free = recommend_circles(model, people, POLICY, k=9, least_members=3)

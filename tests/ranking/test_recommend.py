@@ -200,12 +200,12 @@ def test_the_second_check_runs_in_parts(
 
 def test_people_are_not_changed(town: Population) -> None:
     before = {name: getattr(town.long, name).copy() for name in town.long.__dataclass_fields__}
-    cells, separated = town.cells.copy(), town.relations.separated.copy()
+    cells, separated = town.cells.copy(), town.relations.excluded.copy()
     recommend(Drawn(), town, Policy.default(), k=3)
     for name, table in before.items():
         pd.testing.assert_frame_equal(getattr(town.long, name), table)
     assert np.array_equal(town.cells, cells)
-    assert np.array_equal(town.relations.separated, separated)
+    assert np.array_equal(town.relations.excluded, separated)
 
 
 def test_nothing_is_printed_without_progress(town: Population, capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.errors import InputError
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
@@ -34,7 +34,7 @@ def unknown_to_all(compiled: Compiled, row: int) -> Compiled:
         lists = getattr(compiled, name)
         rows = np.repeat(np.arange(compiled.n_people), np.diff(lists.indptr))
         keep = (lists.indices != row) & ~((rows == row) & both)
-        kept = Lists.of(rows[keep], lists.indices[keep], compiled.n_people)
+        kept = SparseRows.of(rows[keep], lists.indices[keep], compiled.n_people)
         changed |= {f"{name}_indptr": kept.indptr, f"{name}_indices": kept.indices}
     listed = compiled.listed.copy()
     listed[row] = True

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import cell_reach
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SettingsError
 from recsys.models.directed import Directed
@@ -313,7 +313,7 @@ class TestHostileInput:
     def test_one_person_separated_from_everybody(self) -> None:
         n = 2000
         others = np.arange(1, n)
-        apart = Lists.of(np.r_[np.zeros(n - 1, int), others], np.r_[others, np.zeros(n - 1, int)], n)
+        apart = SparseRows.of(np.r_[np.zeros(n - 1, int), others], np.r_[others, np.zeros(n - 1, int)], n)
         compiled = everybody_open(n, separated_indptr=apart.indptr, separated_indices=apart.indices)
         found = mutual_top_k(directed_world(np.random.default_rng(0), n), compiled, k=n)
         assert found.lengths.tolist() == [0] + [n - 2] * (n - 1)
@@ -322,7 +322,7 @@ class TestHostileInput:
     def test_a_hundred_thousand_separations_on_one_person(self) -> None:
         n = 100_002
         others = np.arange(1, n - 1)
-        apart = Lists.of(np.r_[np.zeros(n - 2, int), others], np.r_[others, np.zeros(n - 2, int)], n)
+        apart = SparseRows.of(np.r_[np.zeros(n - 2, int), others], np.r_[others, np.zeros(n - 2, int)], n)
         compiled = everybody_open(n, separated_indptr=apart.indptr, separated_indices=apart.indices)
         directed = directed_world(np.random.default_rng(0), n, 3, near=False)
         found = as_dict(mutual_top_k(directed, compiled, viewers=[0, 1, n - 1], k=n))

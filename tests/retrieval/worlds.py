@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.data.csr import Lists
+from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import Nearness
@@ -17,10 +17,10 @@ CELL_NUMBERS = np.array(sorted(int(cell, 16) for cell in CELLS), np.uint64)
 N_CELLS = 6
 
 
-def random_lists(rng: np.random.Generator, n_rows: int, n_columns: int, mean: float) -> Lists:
+def random_lists(rng: np.random.Generator, n_rows: int, n_columns: int, mean: float) -> SparseRows:
     """Random sparse lists with about `mean` entries a row."""
     n = int(mean * n_rows) if n_columns else 0
-    return Lists.of(rng.integers(0, max(n_rows, 1), n), rng.integers(0, max(n_columns, 1), n), n_rows)
+    return SparseRows.of(rng.integers(0, max(n_rows, 1), n), rng.integers(0, max(n_columns, 1), n), n_rows)
 
 
 def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, **overrides: Any) -> Compiled:
@@ -39,7 +39,7 @@ def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, *
     reach[-1], reach[:, -1] = 15, 15
     one_way = random_lists(rng, n, n, 0.5)
     a = np.repeat(np.arange(n), np.diff(one_way.indptr))
-    apart = Lists.of(np.r_[a, one_way.indices], np.r_[one_way.indices, a], n)
+    apart = SparseRows.of(np.r_[a, one_way.indices], np.r_[one_way.indices, a], n)
     n_groups = 4
     own, avoid = random_lists(rng, n, n_groups, 0.3), random_lists(rng, n, n_groups, 0.2)
     owners, avoiders = own.inverse(n_groups), avoid.inverse(n_groups)
@@ -74,7 +74,7 @@ def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, *
 
 def everybody_open(n: int, **overrides: Any) -> Compiled:
     """Nothing is forbidden except meeting oneself."""
-    nobody = Lists.of(np.empty(0, int), np.empty(0, int), n)
+    nobody = SparseRows.of(np.empty(0, int), np.empty(0, int), n)
     empty = {
         f"{name}_{part}": getattr(nobody, part)
         for name in ("separated", "own", "avoid", "liked")
@@ -126,16 +126,16 @@ def permuted(compiled: Compiled, directed: Directed, order: np.ndarray) -> tuple
     new_row[order] = np.arange(n)
     changed: dict[str, Any] = {name: getattr(compiled, name)[order] for name in _EACH_PERSON}
 
-    def put(name: str, lists: Lists) -> None:
+    def put(name: str, lists: SparseRows) -> None:
         changed[f"{name}_indptr"], changed[f"{name}_indices"] = lists.indptr, lists.indices
 
     for name in ("separated", "liked"):
         rows = np.repeat(np.arange(n), np.diff(getattr(compiled, f"{name}_indptr")))
         columns = getattr(compiled, f"{name}_indices")
-        put(name, Lists.of(new_row[rows], new_row[columns], n))
+        put(name, SparseRows.of(new_row[rows], new_row[columns], n))
     for name, inverse in (("own", "owners"), ("avoid", "avoiders")):
         rows = np.repeat(np.arange(n), np.diff(getattr(compiled, f"{name}_indptr")))
-        lists = Lists.of(new_row[rows], getattr(compiled, f"{name}_indices"), n)
+        lists = SparseRows.of(new_row[rows], getattr(compiled, f"{name}_indices"), n)
         put(name, lists)
         put(inverse, lists.inverse(len(getattr(compiled, f"{inverse}_indptr")) - 1))
     moved = Directed.of(

@@ -113,8 +113,8 @@ def test_taking_some_people_keeps_each_as_they_are():
             for p, r in ((some, new), (people, old))
         ]
         assert tags[0] == tags[1]
-    kept = {tuple(people.ids.ids(pair)) for pair in people.relations.separated if np.isin(pair, rows).all()}
-    assert {tuple(some.ids.ids(pair)) for pair in some.relations.separated} == kept
+    kept = {tuple(people.ids.ids(pair)) for pair in people.relations.excluded if np.isin(pair, rows).all()}
+    assert {tuple(some.ids.ids(pair)) for pair in some.relations.excluded} == kept
 
 
 def test_languages_need_more_than_one_word_and_keep_every_code():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.contract import Checked, Context
-from recsys.data.fields.base import Fault
+from recsys.data.contract import CheckedTable, RuleContext
+from recsys.data.fields.base import Violation
 from recsys.data.forbidden_columns import forbidden_column
 from recsys.data.quarantine import REDACTED
 from recsys.data.tables import CONTRACTS, check_table
@@ -205,8 +205,11 @@ def test_a_refused_private_value_is_nowhere_kept() -> None:
 
 
 def test_a_rule_that_refuses_a_row_twice_counts_it_once() -> None:
-    def first_row(context: Context) -> list[Fault]:
-        return [Fault("ts.test", np.array([0]), "because"), Fault("ts.again", np.array([0]), "of this")]
+    def first_row(context: RuleContext) -> list[Violation]:
+        return [
+            Violation("ts.test", np.array([0]), "because"),
+            Violation("ts.again", np.array([0]), "of this"),
+        ]
 
     contract = replace(CONTRACTS[T.BLOCKS], rules=(first_row,))
     checked = contract.check(LIKES[[C.ACTOR, C.TARGET, C.TS]])
@@ -223,7 +226,7 @@ def test_lost_rows_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         check_table(T.EVENTS, LIKES.assign(**{C.TYPE: ["lik", "like", "pass"]}))
 
 
-def adds_up(name: str, frame: pd.DataFrame, checked: Checked) -> None:
+def adds_up(name: str, frame: pd.DataFrame, checked: CheckedTable) -> None:
     assert len(checked.accepted) + len(checked.quarantined) == len(frame)
     assert checked.quarantined["row_number"].is_unique
     assert checked.quarantined["row_number"].between(0, len(frame) - 1).all()

@@ -12,7 +12,7 @@ from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.contact_tokens import make_token
-from recsys.data.contract import Checked
+from recsys.data.contract import CheckedTable
 from recsys.data.population import as_utc
 from recsys.data.row_rules import MOST_ANSWERS, MOST_INTERESTS, MOST_MANDATORY, at_most
 from recsys.data.tables import CONTRACTS, check_table
@@ -59,16 +59,16 @@ def event(**values: Any) -> dict[str, Any]:
     return plain | values
 
 
-def check(name: str, *rows: dict[str, Any], **options: Any) -> Checked:
+def check(name: str, *rows: dict[str, Any], **options: Any) -> CheckedTable:
     frame = pd.DataFrame({c: pd.Series([row[c] for row in rows], dtype=object) for c in rows[0]})
     return check_table(name, frame, **options)
 
 
-def codes(checked: Checked) -> list[str]:
+def codes(checked: CheckedTable) -> list[str]:
     return checked.quarantined["codes"].tolist()
 
 
-def only_code(checked: Checked) -> str:
+def only_code(checked: CheckedTable) -> str:
     assert len(checked.accepted) == 0
     (code,) = codes(checked)
     return code
@@ -304,7 +304,7 @@ def test_every_table_of_what_people_say_knows_orphans(name: str) -> None:
     checked = check_table(name, table, users=frozenset())
     assert set(codes(checked)) == {"user_id.orphan"}
     assert len(checked.accepted) == 0
-    assert checked.precaution.people == frozenset()
+    assert checked.restrictions.people == frozenset()
 
 
 def test_answers_must_fit_their_question() -> None:
@@ -330,7 +330,7 @@ def test_sensitive_answers_need_consent_and_are_never_mandatory() -> None:
     assert len(check(T.ANSWERS, answer(**said, consent_id="c1")).accepted) == 1
     mandatory = check(T.ANSWERS, answer(**said, consent_id="c1", mandatory=True))
     assert only_code(mandatory) == "mandatory.sensitive"
-    assert mandatory.precaution.people == {"a"}
+    assert mandatory.restrictions.people == {"a"}
 
 
 def test_mandatory_answers_are_public_and_say_what_they_accept() -> None:
@@ -347,7 +347,7 @@ def test_at_most_five_mandatory_answers_and_their_person_is_held() -> None:
     checked = check(T.ANSWERS, *rows)
     assert codes(checked) == ["mandatory.too_many"] * 2
     assert checked.accepted[C.QUESTION].tolist() == [q.id for q in public[:5]]
-    assert checked.precaution.people == {"a"}
+    assert checked.restrictions.people == {"a"}
 
 
 def test_a_person_answers_so_many_questions_and_may_change_the_answer() -> None:
@@ -450,7 +450,7 @@ def test_tokens_are_keyed() -> None:
     checked = check(T.TOKENS, row | {C.HMAC: plain})
     assert only_code(checked) == "hmac.plain_hash"
     assert plain not in checked.quarantined.to_csv()
-    assert checked.precaution.people == {"a"}, "whom they exclude is not known, so nobody is shown to them"
+    assert checked.restrictions.people == {"a"}, "whom they exclude is not known, so nobody is shown to them"
 
 
 def test_an_unknown_table_is_named() -> None:

@@ -11,7 +11,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.population import Population, as_utc
 from recsys.data.quarantine import COLUMNS
-from recsys.data.relations import SEPARATION_REASONS
+from recsys.data.relations import EXCLUSION_REASONS
 from recsys.errors import InputError, SourceError, TableError
 from recsys.storage.load import load_events, load_population, load_tables, population_of
 from tests.people import AS_OF, make_tables
@@ -36,8 +36,8 @@ def block(actor: str, target: str | None, ts: str | None = DAY) -> pd.DataFrame:
 def separated(people: Population) -> set[tuple[str, str, str]]:
     known = people.relations
     return {
-        (*people.ids.ids(pair), SEPARATION_REASONS[why])
-        for pair, why in zip(known.separated, known.reason, strict=True)
+        (*people.ids.ids(pair), EXCLUSION_REASONS[why])
+        for pair, why in zip(known.excluded, known.reason, strict=True)
     }
 
 

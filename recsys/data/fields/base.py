@@ -17,7 +17,7 @@ _HINTS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Fault:
+class Violation:
     """Rows that break one rule.
 
     code:   the rule, `column.rule`, for counting.
@@ -31,14 +31,14 @@ class Fault:
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
+class ReadColumn:
     """A column after reading: canonical, unknown where null or refused, and what was refused."""
 
     column: pd.Series
-    faults: tuple[Fault, ...]
+    faults: tuple[Violation, ...]
 
 
-class Refused(Exception):  # noqa: N818 - never leaves this package: it carries a verdict, not an error
+class RefusedValue(Exception):  # noqa: N818 - never leaves this package: it carries a verdict, not an error
     """One value that a column may not hold: which rule says so, what is wrong, what to do."""
 
     def __init__(self, rule: str, what: str, remedy: str, near: Iterable[str] = ()) -> None:
@@ -73,14 +73,14 @@ class Field(ABC):
         """Say why a column of this type cannot be read at all, None when it can."""
 
     @abstractmethod
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Return the canonical values and every fault; `values` has positions as its index."""
 
-    def fault(self, rule: str, rows: IndexArray, what: str, *, remedy: str = "") -> Fault:
+    def fault(self, rule: str, rows: IndexArray, what: str, *, remedy: str = "") -> Violation:
         """Return one fault of this column with one sentence for all rows."""
-        return Fault(f"{self.name}.{rule}", rows, explained(what, where=self.name, remedy=remedy))
+        return Violation(f"{self.name}.{rule}", rows, explained(what, where=self.name, remedy=remedy))
 
-    def nulls(self, unknown: npt.NDArray[np.bool_]) -> list[Fault]:
+    def nulls(self, unknown: npt.NDArray[np.bool_]) -> list[Violation]:
         """Return the fault of rows that are null where they may not be."""
         rows = np.flatnonzero(unknown)
         if self.nullable or not len(rows):
@@ -89,7 +89,7 @@ class Field(ABC):
 
     def by_distinct(
         self, keys: ObjectArray, meaning: Callable[[Any], object]
-    ) -> tuple[ObjectArray, list[Fault]]:
+    ) -> tuple[ObjectArray, list[Violation]]:
         """Read each different value once: `(n,)` hashable keys, None unknown, to `(n,)` meanings.
 
         meaning: returns the canonical value or raises Refused.
@@ -98,7 +98,7 @@ class Field(ABC):
 
     def by_number(
         self, group: npt.NDArray[Any], distinct: ObjectArray, meaning: Callable[[Any], object]
-    ) -> tuple[ObjectArray, list[Fault]]:
+    ) -> tuple[ObjectArray, list[Violation]]:
         """Read each distinct value once; `group`: `(n,)` which of `distinct` a row holds, -1 unknown."""
         meanings = np.full(len(distinct) + 1, None, dtype=object)
         verdicts: dict[str, list[tuple[int, str]]] = {}
@@ -106,25 +106,25 @@ class Field(ABC):
         for at, value in enumerate(distinct):
             try:
                 meanings[at] = meaning(value)
-            except Refused as refused:
+            except RefusedValue as refused:
                 hints += 1
                 sentence = self._sentence(refused, value, hint=hints <= _HINTS)
                 verdicts.setdefault(refused.rule, []).append((at, sentence))
         faults = [self._spread(rule, group, refused) for rule, refused in verdicts.items()]
         return meanings[group], faults
 
-    def _sentence(self, refused: Refused, value: object, *, hint: bool) -> str:
+    def _sentence(self, refused: RefusedValue, value: object, *, hint: bool) -> str:
         told = isinstance(value, str | tuple) and not self.private
         return refused.sentence(self.name, _written(value) if told else None, hint=hint)
 
-    def _spread(self, rule: str, group: IndexArray, refused: Sequence[tuple[int, str]]) -> Fault:
+    def _spread(self, rule: str, group: IndexArray, refused: Sequence[tuple[int, str]]) -> Violation:
         last = max(int(group.max(initial=0)), *(at for at, _ in refused))
         sentences = np.full(last + 2, None, dtype=object)
         for at, sentence in refused:
             sentences[at] = sentence
         reasons = sentences[group]
         rows = np.flatnonzero(reasons != None)  # noqa: E711 - elementwise
-        return Fault(f"{self.name}.{rule}", rows, reasons[rows])
+        return Violation(f"{self.name}.{rule}", rows, reasons[rows])
 
 
 def _written(value: object) -> str:

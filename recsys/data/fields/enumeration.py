@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.text_folding import fold
-from recsys.data.fields.base import Fault, Read, Refused, object_series, objects
+from recsys.data.fields.base import ReadColumn, RefusedValue, Violation, object_series, objects
 from recsys.data.fields.text import TextField
 from recsys.types import ObjectArray
 
@@ -40,11 +40,11 @@ class Word(TextField):
     def _refuse_forbidden(self, text: str) -> None:
         folded = fold(text) if self.forbidden else ""
         if any(fold(fragment) in folded for fragment in self.forbidden):
-            raise Refused("forbidden", self.because, "remove it; there is no such word here")
+            raise RefusedValue("forbidden", self.because, "remove it; there is no such word here")
 
-    def _unknown(self, near: Iterable[str]) -> Refused:
+    def _unknown(self, near: Iterable[str]) -> RefusedValue:
         remedy = self.hint or f"use one of {', '.join(self.words)}"
-        return Refused("unknown_word", "unknown word", remedy, () if self.hint else near)
+        return RefusedValue("unknown_word", "unknown word", remedy, () if self.hint else near)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +57,20 @@ class WordSet(Word):
 
     longest: int = 4096
 
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct set once."""
         given = objects(values)
         unknown = np.fromiter((v is None for v in given), bool, len(given))
         faults = self.nulls(unknown)
         keys, odd = self._keys(given)
         meanings, refused = self.by_distinct(keys, self._set)
-        return Read(object_series(meanings), (*faults, *odd, *refused))
+        return ReadColumn(object_series(meanings), (*faults, *odd, *refused))
 
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(self.words)
 
-    def _keys(self, given: ObjectArray) -> tuple[ObjectArray, list[Fault]]:
+    def _keys(self, given: ObjectArray) -> tuple[ObjectArray, list[Violation]]:
         """Return each set as a tuple of texts in the order given, None where it cannot be one."""
         keys = np.fromiter((_members(v, self.longest) for v in given), object, len(given))
         refused = np.fromiter((isinstance(k, str) for k in keys), bool, len(keys))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.data.fields.base import Fault, Field, Read, Refused, all_null, dtype_name, objects
+from recsys.data.fields.base import Field, ReadColumn, RefusedValue, Violation, all_null, dtype_name, objects
 from recsys.data.fields.text import holds_text
 from recsys.errors import explained, shown
 from recsys.types import ObjectArray
@@ -36,13 +36,13 @@ class Real(Field):
     def _wrong_type(self, got: str) -> str:
         return explained(f"wrong type in column '{self.name}'", got=got, remedy="give numbers")
 
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Read numbers, or texts that spell them."""
         numbers, faults = self._numbers(values)
         faults.extend(self._bounds(numbers))
-        return Read(self._canonical(numbers), tuple(faults))
+        return ReadColumn(self._canonical(numbers), tuple(faults))
 
-    def _numbers(self, values: pd.Series) -> tuple[npt.NDArray[np.float64], list[Fault]]:
+    def _numbers(self, values: pd.Series) -> tuple[npt.NDArray[np.float64], list[Violation]]:
         if holds_text(values) and not all_null(values):
             given = objects(values)
             faults = self.nulls(np.fromiter((v is None for v in given), bool, len(given)))
@@ -60,10 +60,10 @@ class Real(Field):
                 return np.inf
         text = value.strip().lower()
         if text not in _INFINITE and not _NUMBER.fullmatch(text):
-            raise Refused("not_a_number", "not a number", self._range())
+            raise RefusedValue("not_a_number", "not a number", self._range())
         return float(text)
 
-    def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Fault]:
+    def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Violation]:
         faults = []
         infinite = np.isinf(numbers)
         outside = (numbers < self.least) | (numbers > self.most) | (self.above & (numbers == self.least))
@@ -78,13 +78,13 @@ class Real(Field):
 
     def _numbered(
         self, rule: str, rows: npt.NDArray[np.intp], what: str, numbers: npt.NDArray[np.float64]
-    ) -> Fault:
+    ) -> Violation:
         group, distinct = pd.factorize(numbers[rows])
         sentences = np.array(
             [explained(what, where=self.name, got=f"{v:g}", remedy=self._range()) for v in distinct],
             dtype=object,
         )
-        return Fault(f"{self.name}.{rule}", rows, sentences[group])
+        return Violation(f"{self.name}.{rule}", rows, sentences[group])
 
     def _range(self) -> str:
         start = f"above {self.least:g}" if self.above else f"from {self.least:g}"
@@ -107,7 +107,7 @@ class Whole(Real):
     least: float = 0
     most: float = 2**31 - 1
 
-    def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Fault]:
+    def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Violation]:
         known = np.isfinite(numbers)
         broken = known & (numbers != np.floor(numbers))
         strange = np.zeros(len(numbers), bool)
@@ -162,17 +162,17 @@ class Flag(Field):
             f"wrong type in column '{self.name}'", got=dtype_name(values), remedy="give true or false"
         )
 
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct value once."""
         if pd.api.types.is_bool_dtype(values) and not values.hasnans:
-            return Read(values.astype("boolean"), ())
+            return ReadColumn(values.astype("boolean"), ())
         given = objects(values)
         faults = self.nulls(np.fromiter((v is None for v in given), bool, len(given)))
         spelled = np.fromiter((None if v is None else _spelling(v) for v in given), object, len(given))
         meanings, refused = self.by_distinct(spelled, _flag)
         if all_null(pd.Series(meanings, dtype=object)):
-            return Read(pd.Series(pd.NA, range(len(given)), dtype="boolean"), (*faults, *refused))
-        return Read(pd.Series(meanings, dtype="boolean"), (*faults, *refused))
+            return ReadColumn(pd.Series(pd.NA, range(len(given)), dtype="boolean"), (*faults, *refused))
+        return ReadColumn(pd.Series(meanings, dtype="boolean"), (*faults, *refused))
 
 
 def _spelling(value: object) -> str:
@@ -181,5 +181,5 @@ def _spelling(value: object) -> str:
 
 def _flag(text: str) -> bool:
     if text not in _MEANING:
-        raise Refused("not_a_flag", "neither true nor false", "give true or false")
+        raise RefusedValue("not_a_flag", "neither true nor false", "give true or false")
     return _MEANING[text]

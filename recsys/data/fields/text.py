@@ -12,7 +12,7 @@ from recsys.catalogue.catalogue import FREE
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.data.contact_tokens import is_token
-from recsys.data.fields.base import Field, Read, Refused, all_null, dtype_name, objects
+from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
 from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
 from recsys.errors import explained
 from recsys.types import ObjectArray
@@ -52,7 +52,7 @@ class TextField(Field):
             remedy="give text, for example with .astype(str)",
         )
 
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct text, once it is known to be a text that is not too long."""
         if isinstance(values.dtype, pd.CategoricalDtype):  # each distinct text is known already
             numbers, distinct = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
@@ -60,13 +60,13 @@ class TextField(Field):
         else:
             meanings, refused = self.by_distinct(_hashable(objects(values)), self._checked)
         column = pd.Series(meanings, dtype="str" if self.packed else object)
-        return Read(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
+        return ReadColumn(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
 
     def _checked(self, value: object) -> object:
         if not isinstance(value, str):
-            raise Refused("not_text", f"not a text but {_type_name(value)}", "give text")
+            raise RefusedValue("not_text", f"not a text but {_type_name(value)}", "give text")
         if len(value) > self.longest:
-            raise Refused("too_long", "too long a text", f"at most {self.longest} characters")
+            raise RefusedValue("too_long", "too long a text", f"at most {self.longest} characters")
         return self.meaning(value)
 
 
@@ -94,7 +94,7 @@ def _type_name(value: object) -> str:
 def refuse_unsafe(text: str) -> None:
     """Raise Refused when a text holds control characters, overrides, markup and the like."""
     if found := unsafe_characters(text):
-        raise Refused("unsafe", f"unsafe text ({', '.join(found)})", "give plain text")
+        raise RefusedValue("unsafe", f"unsafe text ({', '.join(found)})", "give plain text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class FreeText(TextField):
         """Return the text itself."""
         refuse_unsafe(text)
         if not text.strip():
-            raise Refused("empty", "an empty text", "leave it null when unknown")
+            raise RefusedValue("empty", "an empty text", "leave it null when unknown")
         return text
 
 
@@ -120,7 +120,7 @@ class Tag(TextField):
         refuse_unsafe(text)
         tag = load_catalogue().fold_tag(text)
         if tag == FREE:
-            raise Refused("empty", "an empty tag", "name an interest in plain text")
+            raise RefusedValue("empty", "an empty tag", "name an interest in plain text")
         return tag
 
 
@@ -140,8 +140,8 @@ class Token(TextField):
         if is_token(text):
             return text
         if _PLAIN_HASH.fullmatch(text):
-            raise Refused("plain_hash", "a plain hash, which can be reversed", _KEYED)
-        raise Refused("not_a_token", "not a keyed token", _KEYED)
+            raise RefusedValue("plain_hash", "a plain hash, which can be reversed", _KEYED)
+        raise RefusedValue("not_a_token", "not a keyed token", _KEYED)
 
 
 _PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -159,7 +159,7 @@ class PersonId(TextField):
     def meaning(self, text: str) -> str:
         """Return the id itself."""
         if not _PERSON.fullmatch(text):
-            raise Refused("not_an_id", "not an id", "use 1 to 64 of the characters A-Z a-z 0-9 _ -")
+            raise RefusedValue("not_an_id", "not an id", "use 1 to 64 of the characters A-Z a-z 0-9 _ -")
         return text
 
 
@@ -170,10 +170,10 @@ class AnyId(TextField):
     nullable: bool = False
     longest: int = 256
 
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct id; a packed column with nothing wrong in it is taken as it is."""
         if self.packed and isinstance(values.dtype, pd.StringDtype) and self._all_sound(values):
-            return Read(values.astype("str"), ())
+            return ReadColumn(values.astype("str"), ())
         return super().read(values)
 
     def _all_sound(self, values: pd.Series) -> bool:
@@ -185,7 +185,7 @@ class AnyId(TextField):
         """Return the id itself."""
         if not text or _UNPRINTABLE.search(text):
             remedy = "use 1 to 256 characters without null bytes, control or text-direction characters"
-            raise Refused("not_an_id", "not an id", remedy)
+            raise RefusedValue("not_an_id", "not an id", remedy)
         return text
 
 
@@ -202,7 +202,7 @@ class Zone(TextField):
     def meaning(self, text: str) -> str:
         """Return the name itself."""
         if text not in known_zones():
-            raise Refused("unknown_zone", "unknown time zone", "give an IANA name such as Asia/Tokyo")
+            raise RefusedValue("unknown_zone", "unknown time zone", "give an IANA name such as Asia/Tokyo")
         return text
 
 
@@ -220,8 +220,8 @@ class Cell(TextField):
         """Return the cell in lower case."""
         cell = text.lower()
         if not is_cell(cell):
-            raise Refused("not_a_cell", "not an H3 cell", _COARSER)
+            raise RefusedValue("not_a_cell", "not an H3 cell", _COARSER)
         if resolution(cell) > FINEST_RESOLUTION:
             what = f"a cell of resolution {resolution(cell)} is too precise"
-            raise Refused("too_precise", what, _COARSER)
+            raise RefusedValue("too_precise", what, _COARSER)
         return cell

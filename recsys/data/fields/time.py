@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.data.fields.base import Fault, Field, Read, Refused, all_null, dtype_name, objects
+from recsys.data.fields.base import Field, ReadColumn, RefusedValue, Violation, all_null, dtype_name, objects
 from recsys.data.fields.text import holds_text
 from recsys.errors import explained, shown
 from recsys.types import ObjectArray
@@ -40,17 +40,17 @@ class Time(Field):
             remedy="give times with a zone, such as 2026-01-05T09:00:00Z",
         )
 
-    def read(self, values: pd.Series) -> Read:
+    def read(self, values: pd.Series) -> ReadColumn:
         """Refuse times without a zone, and what is no time."""
         times, faults = self._times(values)
-        return Read(times, (*self.nulls(values.isna().to_numpy(bool)), *faults))
+        return ReadColumn(times, (*self.nulls(values.isna().to_numpy(bool)), *faults))
 
-    def later(self, times: pd.Series, as_of: pd.Timestamp) -> Fault:
+    def later(self, times: pd.Series, as_of: pd.Timestamp) -> Violation:
         """Return the fault of canonical times after `as_of`."""
         remedy = f"nothing after {as_of.isoformat()} is known yet"
         return self.fault("future", np.flatnonzero(times > as_of), "a time in the future", remedy=remedy)
 
-    def _times(self, values: pd.Series) -> tuple[pd.Series, list[Fault]]:
+    def _times(self, values: pd.Series) -> tuple[pd.Series, list[Violation]]:
         nothing = pd.Series(pd.NaT, range(len(values)), dtype=_UTC)
         if all_null(values):
             return nothing, []
@@ -60,7 +60,7 @@ class Time(Field):
             return nothing, [self.fault("naive", np.flatnonzero(values.notna()), _NAIVE, remedy=_USE_UTC)]
         return self._spelled(objects(values))
 
-    def _spelled(self, given: ObjectArray) -> tuple[pd.Series, list[Fault]]:
+    def _spelled(self, given: ObjectArray) -> tuple[pd.Series, list[Violation]]:
         keys = np.fromiter((_hashable(v) for v in given), object, len(given))
         meanings, faults = self.by_distinct(keys, _zoned)
         texts = np.fromiter((v if isinstance(v, str) else None for v in meanings), object, len(meanings))
@@ -90,8 +90,8 @@ def _zoned(text: str) -> str:
     found = _ZONED.fullmatch(text)
     if found is None:
         if _DATE.fullmatch(text):
-            raise Refused("naive", _NAIVE, _USE_UTC)
-        raise Refused("not_a_time", "not a time", _USE_ISO)
+            raise RefusedValue("naive", _NAIVE, _USE_UTC)
+        raise RefusedValue("not_a_time", "not a time", _USE_ISO)
     if found["zone"] is None:
-        raise Refused("naive", _NAIVE, _USE_UTC)
+        raise RefusedValue("naive", _NAIVE, _USE_UTC)
     return text.replace("UTC", "Z").replace(",", ".").replace(" Z", "Z").replace(" +", "+")
