@@ -61,7 +61,9 @@ def doctor(params: Params = None) -> None:
 
     findings, spoken = examine(params), language(None, settings_if_sound(params))
     for finding in findings:
-        mark = LocalizedText("doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad")
+        mark = LocalizedText(
+            "doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad"
+        )
         typer.echo(f"{mark.text(spoken):<4} {finding.what:<12} {finding.said.text(spoken)}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(EXIT_BROKEN_INPUT)
