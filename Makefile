@@ -10,6 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 
+# What `make fast` runs: laws and contracts of the inside, no night and no other process.
+FAST := tests/allocation tests/constraints tests/evaluation tests/features tests/history tests/interactions \
+  tests/laws tests/models tests/retrieval tests/schema tests/storage
+
 # One thread for each library: workers are what runs in parallel here, and sums keep their order.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
@@ -17,7 +21,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly tune test wheel lint type notebooks docs test-spark bench bench-million soak lock clean
+.PHONY: help env nightly tune fast test test-minimum wheel lint type notebooks docs test-spark bench bench-million soak lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -45,8 +49,17 @@ tune: env ## better settings for the model; TRIALS=50, SET="model.name=content"
 test: env ## all tests; ARGS="tests/publication -k gate" for some
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
 
+fast: env ## the inside alone, in less than a minute and a half: models, rules, search, allocation, metrics, tables
+	$(PYTHON) -m pytest -n auto -m 'not slow' $(FAST)
+
 docs: env ## the documentation as pages, in build/docs; a broken link is an error
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+test-minimum: ## the fast tests with the lowest versions that pyproject.toml allows (Python 3.11)
+	$(SYSTEM_PYTHON) -m venv .venv-minimum
+	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/minimum.txt
+	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv-minimum/bin/python -m pytest -n auto -m 'not slow' $(FAST)
 
 test-spark: ## the tests of the Spark executor, in an environment of their own (needs Java 17)
 	$(MAKE) VENV=.venv-spark env

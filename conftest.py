@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.golden", "tests.postgres"]
 
 
 @pytest.fixture(autouse=True)

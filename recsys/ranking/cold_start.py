@@ -151,7 +151,9 @@ def one_person(user_id: str, profile: Profile) -> Population:
     try:
         people = profile if isinstance(profile, Population) else load_population(profile)
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
-        what = explained("the profile cannot be used", got=type(error).__name__, remedy="see docs/data.md")
+        what = explained(
+            "the profile cannot be used", got=type(error).__name__, remedy="see docs/reference/tables.md"
+        )
         raise InputError(what) from None
     if len(people) != 1 or people.ids.ids([0])[0] != user_id:
         raise InputError(

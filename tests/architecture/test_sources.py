@@ -9,7 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = {"__pycache__", "build", "dist", "mlruns", "node_modules"}
-KEPT_HIDDEN = {".ci", ".dvc", ".dvcignore", ".gitignore", ".github"}
+KEPT_HIDDEN = {
+    ".ci",
+    ".dvc",
+    ".dvcignore",
+    ".editorconfig",
+    ".github",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+}
 PICKLING = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "skops"}
 
 MACHINE = re.compile(

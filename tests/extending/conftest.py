@@ -1,4 +1,4 @@
-"""The package of docs/extending.md, installed where these tests look."""
+"""The package of docs/how-to/extend.md, installed where these tests look."""
 
 import sys
 from collections.abc import Iterator

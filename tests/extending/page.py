@@ -1,4 +1,4 @@
-"""docs/extending.md as what it says it is: a package called `ours`, its metadata, settings, and a program."""
+"""docs/how-to/extend.md as a package called `ours`: its files, metadata, settings, and a program."""
 
 import re
 import textwrap
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "extend.md"
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (ours/\w+\.py)\n")
 BLOCKS: list[tuple[str, str]] = _BLOCK.findall(PAGE.read_text(encoding="utf-8"))

@@ -64,7 +64,7 @@ def by_video() -> set[str]:
 
 def test_the_page_runs_as_one_program(ours: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with chdir(tmp_path):
-        exec(compile(page.program(), "docs/extending.md", "exec"), {"__name__": "page"})
+        exec(compile(page.program(), "docs/how-to/extend.md", "exec"), {"__name__": "page"})
     assert "whole" in capsys.readouterr().out
 
 

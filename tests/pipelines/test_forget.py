@@ -13,7 +13,7 @@ from recsys.pipeline.rollback import rollback
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import MemorySafety
 from recsys.storage.publication import LISTS, current_run, read_publication
-from tests.pipelines.conftest import PEOPLE
+from tests.golden import PEOPLE
 from tests.pipelines.nights import STAGES, Folder
 from tests.pipelines.search import files_with
 

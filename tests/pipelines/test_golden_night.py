@@ -12,7 +12,7 @@ from recsys.config import PARAMS_FILE
 from recsys.pipeline.paths import WORK
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.storage.publication import LISTS, current_run, read_publication
-from tests.pipelines.conftest import PEOPLE
+from tests.golden import PEOPLE
 from tests.pipelines.nights import STAGES, Folder
 
 AS_OF = "as_of=2026-01-05T03:00:00Z"

@@ -9,7 +9,7 @@ import pytest
 from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Processes
 from recsys.pipeline.paths import WORK, WorkFolder
-from tests.pipelines.conftest import PEOPLE
+from tests.golden import PEOPLE
 from tests.pipelines.nights import Folder
 
 ONE = ("settings", "recommend")

@@ -9,7 +9,7 @@ import pytest
 from pipelines.night import outcome_of
 from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.storage.publication import current_run
-from tests.pipelines.conftest import PEOPLE
+from tests.golden import PEOPLE
 from tests.pipelines.nights import Folder
 from tests.tracking.databases import put_database
 

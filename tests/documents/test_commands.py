@@ -1,0 +1,187 @@
+"""Every command the documents show exists as shown; those of the readme's operator are run."""
+
+import argparse
+import configparser
+import re
+import shlex
+import shutil
+import subprocess
+from contextlib import chdir
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from recsys.cli import app
+from tests.pipelines.nights import ROOT, Folder
+
+DOCUMENTS = sorted(
+    {
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        ROOT / "data" / "README.md",
+        *ROOT.glob("requirements/*.md"),
+    }
+    - {ROOT / "CHANGELOG.md"}
+)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+RUN_AS_CODE = {"python": "tests of their own", "toml": "tests/extending", "yaml": "tests/extending"}
+COMMANDS = {"sh", "cron", "ini"}
+DRAWINGS = {"README.md": 1, "docs/explanation/concepts.md": 1}
+"""Blocks without a language: a tree, checked below, and a drawing."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def commands(text: str) -> list[str]:
+    """Every command line of the blocks and of the running text, comments and prefixes taken off."""
+    blocks = [code for kind, code in FENCE.findall(text) if kind in COMMANDS]
+    lines = [line for code in blocks for line in code.splitlines()]
+    lines += INLINE.findall(FENCE.sub("", text))
+    found = []
+    for line in lines:
+        for part in re.split(r"&&|\|\||;", line.partition("  #")[0].partition("   #")[0]):
+            command = re.search(
+                r"(?:^|[ /=])((?:recsys|make|python -m) [^>]*)$", part.partition(" >>")[0].rstrip()
+            )
+            if command and not re.search(r"^recsys [^a-z]|recsys\.|import", command[1]):
+                found.append(command[1].strip())
+    return found
+
+
+ALL = sorted(
+    {(name_of(path), command) for path in DOCUMENTS for command in commands(path.read_text("utf-8"))}
+)
+
+
+def of_kind(start: str) -> list[pytest.param]:
+    return [pytest.param(one, id=f"{name}: {one}") for name, one in ALL if one.startswith(start)]
+
+
+def test_commands_are_found() -> None:
+    shown = [command for name, command in ALL if name == "README.md"]
+    assert "make nightly" in shown
+    assert "recsys why-not u0000007 u0000012 --lang ja" in shown
+    assert commands("```cron\n1 * * * * cd /srv && .venv/bin/recsys doctor >> x 2>&1\n```") == [
+        "recsys doctor"
+    ]
+    assert len(ALL) > 40
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_block_is_of_a_kind_that_is_tested(path: Path) -> None:
+    kinds = [kind for kind, _ in FENCE.findall(path.read_text("utf-8"))]
+    assert {kind for kind in kinds if kind} <= RUN_AS_CODE.keys() | COMMANDS
+    assert kinds.count("") == DRAWINGS.get(name_of(path), 0)
+    if {"toml", "yaml"} & set(kinds):
+        assert name_of(path) == "docs/how-to/extend.md"
+
+
+def accepted(command: str) -> None:
+    """Parse a command of the command line without running it."""
+    words = shlex.split(command)[1:]
+    group = get_command(app)
+    assert words[0] in group.commands, command
+    given, needed = (
+        words[1:],
+        {"forget": ["somebody"], "guard": ["text"], "why-not": ["a", "b"], "export": ["target"]},
+    )
+    if all(word.startswith("-") for word in given[::2]):  # named in running text, without whom it is about
+        given += needed.get(words[0], [])
+    group.commands[words[0]].make_context(words[0], given)
+
+
+@pytest.mark.parametrize("command", of_kind("recsys "))
+def test_a_command_takes_what_it_is_shown_with(command: str) -> None:
+    accepted(command)
+
+
+def test_a_wrong_option_is_found() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        accepted("recsys funnel u0000007 --langs ja")
+
+
+class Parsed(Exception):
+    """The arguments were read."""
+
+
+@pytest.fixture
+def parses_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every parser read its arguments, and stop there."""
+    read = argparse.ArgumentParser.parse_args
+
+    def parse(self: argparse.ArgumentParser, args: list[str] | None = None, namespace: None = None) -> None:
+        read(self, args, namespace)
+        raise Parsed
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse)
+
+
+@pytest.mark.usefixtures("parses_only")
+@pytest.mark.parametrize("command", of_kind("python -m "))
+def test_a_module_takes_what_it_is_shown_with(command: str) -> None:
+    _, _, module, *arguments = shlex.split(command)
+    assert find_spec(module) is not None
+    if "N" in arguments:
+        arguments[arguments.index("N")] = "3"
+    with pytest.raises(Parsed):
+        import_module(module).main(arguments)
+
+
+@pytest.mark.usefixtures("parses_only")
+def test_a_wrong_argument_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        import_module("tests.benchmarks.town").main(["--peoples", "3"])
+    assert "unrecognized" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", of_kind("make "))
+def test_a_target_is_there_and_reads_what_it_is_given(command: str) -> None:
+    words = shlex.split(command)
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    for word in words[1:]:
+        variable, equals, _ = word.partition("=")
+        assert re.search(rf"\$\({variable}\)" if equals else rf"^{re.escape(word)}:", rules, re.MULTILINE), (
+            word
+        )
+    done = subprocess.run([*words, "-n"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_tree_of_the_readme_is_the_tree() -> None:
+    (tree,) = (code for kind, code in FENCE.findall((ROOT / "README.md").read_text("utf-8")) if not kind)
+    shown = set(re.findall(r"(?:^  |  )([a-z]+)/  ", tree, re.MULTILINE))
+    there = {path.name for path in (ROOT / "recsys").iterdir() if (path / "__init__.py").exists()}
+    assert shown - {"pipelines", "tests"} == there
+
+
+def test_units_are_units() -> None:
+    text = (ROOT / "docs" / "how-to" / "operate.md").read_text("utf-8")
+    (units,) = (code for kind, code in FENCE.findall(text) if kind == "ini")
+    for unit in re.split(r"^# .*$", units, flags=re.MULTILINE)[1:]:
+        read = configparser.ConfigParser(strict=True)
+        read.read_string(unit)
+        assert set(read.sections()) <= {"Unit", "Service", "Timer", "Install"}
+
+
+@pytest.fixture(scope="module")
+def folder(golden: Folder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("commands") / "night"
+    shutil.copytree(golden.root, root)
+    shutil.copytree(root / "data" / "work" / "tables", root / "members")
+    return root
+
+
+@pytest.mark.parametrize("name", ["validate", "funnel", "why-not", "doctor", "forget"])
+def test_the_operators_lines_run(name: str, folder: Path) -> None:
+    (command,) = (one for file, one in ALL if file == "README.md" and one.startswith(f"recsys {name} "[:-1]))
+    with chdir(folder):
+        done = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.output
+    assert done.output.strip()
