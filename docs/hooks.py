@@ -83,6 +83,7 @@ def settings() -> str:
 def section(model: Any, name: str) -> list[str]:
     """Return the table of one group of settings, and of the groups below it."""
     text, meanings = described(model.__doc__ or "")
+    meanings = commented(name) | meanings
     rows, below = [], []
     for key, field in model.model_fields.items():
         full = f"{name}.{key}".lstrip(".")
@@ -112,12 +113,24 @@ def described(doc: str) -> tuple[str, dict[str, str]]:
     return text, {key: said.strip().rstrip(".") for key, said in (*pairs, *meanings.items())}
 
 
+def commented(section: str) -> dict[str, str]:
+    """Return what the comments of params.yaml say of the keys of a section."""
+    found, above, comment = {}, [], ""
+    for line in (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines():
+        if key := re.match(r"( *)(\w+):[^#]*(?:#\s*(.*))?$", line):
+            above = [*above[: len(key[1]) // 2], key[2]]
+            if ".".join(above[:-1]) == section and (key[3] or comment):
+                found[key[2]] = key[3] or comment
+        comment = f"{comment} {note[1]}".strip() if (note := re.match(r" *# (.*)", line)) else ""
+    return found
+
+
 def type_of(field: Any) -> str:
     """Return the type of a setting and its limits as a reader writes them."""
     kind = field.annotation
     text = kind.__name__ if type(kind) is type else str(kind)
     text = re.sub(r"typing\.|annotated_types\.", "", text)
-    text = re.sub(r"Annotated\[([^,\[\]]+), .*?\)\]", r"\1", text)
+    text = re.sub(r"Annotated\[([^,\[\]]+), [^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)?\]", r"\1", text)
     text = re.sub(r"Optional\[(.+)\]$", r"\1 or None", re.sub(r"Union\[(.+)\]$", r"\1", text))
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
     limits = [
