@@ -48,7 +48,7 @@ rng = np.random.default_rng(SEED)
 viewer, candidate = rng.integers(0, len(people), (2, 20_000))
 rows = features.transform(people)
 scores = pd.DataFrame(
-    {name: (block.looks[viewer] * block.is_[candidate]).sum(axis=1) for name, block in rows.items()}
+    {name: (block.preferences[viewer] * block.attributes[candidate]).sum(axis=1) for name, block in rows.items()}
 )
 axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="block scores of random pairs", ylabel="score")
 
@@ -86,7 +86,7 @@ along.sort_values(ascending=False).head(5).round(2)
 # The same map of one block: what people are by their answers, coloured by the scale that stretches it most.
 
 # %%
-scales_only = Directed.of(people.ids, taste=rows["scales"].looks, appeal=rows["scales"].is_)
+scales_only = Directed.of(people.ids, taste=rows["scales"].preferences, appeal=rows["scales"].attributes)
 first = plots.principal_plane(scales_only.appeal)[:, 0]
 answered = known.filter(regex="^scales:.*:is$")
 widest = answered.corrwith(pd.Series(first, index=known.index)).abs().idxmax()

@@ -1,39 +1,32 @@
-"""Answers become numbers: blocks of two aligned rows a person.
+"""Features: what people said becomes blocks of two aligned rows a person.
 
-`FeatureMap` and everything under `applied` need numpy alone; the blocks are scikit-learn
-transformers and are loaded when first asked for.
+Each block is one file: a scikit-learn transformer that learns, and the plain arrays it leaves, which
+are applied with numpy alone. `FeatureMap` holds all blocks together.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from recsys.features.block import Block
-    from recsys.features.defaults import default_blocks
-    from recsys.features.feature_map import FeatureMap
-    from recsys.features.numeric import Numeric
-    from recsys.features.rows import BlockRows
-
-
-_HOMES = {
-    "Block": "recsys.features.block",
-    "BlockRows": "recsys.features.rows",
-    "FeatureMap": "recsys.features.feature_map",
-    "Numeric": "recsys.features.numeric",
-    "default_blocks": "recsys.features.defaults",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'recsys.features' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
-
+from recsys.features.base import Block, BlockRows, FittedBlock
+from recsys.features.boundaries import Boundaries
+from recsys.features.circles import Circles
+from recsys.features.feature_map import FeatureMap, default_blocks
+from recsys.features.interests import Interests
+from recsys.features.numeric import Numeric
+from recsys.features.responsiveness import Responsiveness
+from recsys.features.scales import Scales
+from recsys.features.talk_topics import TalkTopics
+from recsys.features.values import Values
 
 __all__ = [
     "Block",
     "BlockRows",
+    "Boundaries",
+    "Circles",
     "FeatureMap",
+    "FittedBlock",
+    "Interests",
     "Numeric",
+    "Responsiveness",
+    "Scales",
+    "TalkTopics",
+    "Values",
     "default_blocks",
 ]

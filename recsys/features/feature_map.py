@@ -1,26 +1,83 @@
-"""All blocks together: people in, two rows a block and person out."""
+"""All feature blocks together: people in, two rows a block and person out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import InputError, explained
-from recsys.features.applied import applied_kind
-from recsys.features.applied.block import AppliedBlock
-from recsys.features.rows import BlockRows
+from recsys.errors import InputError, SourceError, did_you_mean, explained
+from recsys.features.base import Block, BlockRows, FittedBlock
+from recsys.features.boundaries import Boundaries, FittedBoundaries
+from recsys.features.circles import Circles, FittedCircles
+from recsys.features.interests import FittedInterests, Interests
+from recsys.features.numeric import FittedNumeric
+from recsys.features.responsiveness import FittedResponsiveness, Responsiveness
+from recsys.features.scales import FittedScales, Scales
+from recsys.features.talk_topics import FittedTalkTopics, TalkTopics
+from recsys.features.values import FittedValues, Values
+from recsys.plugins import plugins
+from recsys.types import Arrays, Int64Array
 
-if TYPE_CHECKING:
-    from recsys.features.block import Block
+BLOCK_TYPES: Final[dict[str, type[FittedBlock]]] = {
+    kind.name: kind
+    for kind in (
+        FittedInterests,
+        FittedValues,
+        FittedScales,
+        FittedTalkTopics,
+        FittedBoundaries,
+        FittedResponsiveness,
+        FittedCircles,
+        FittedNumeric,
+    )
+}
+"""Every fitted block of this package by its name."""
+_SEPARATOR: Final = "."
 
 
-_SEPARATOR = "."
+def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
+    """Return one of each block, unfitted, in their usual order.
+
+    catalogue: interests, questions and topics; the packaged ones when None.
+
+    >>> [block.name for block in default_blocks()]
+    ['interests', 'values', 'scales', 'talk_topics', 'boundaries', 'responsiveness', 'circles']
+    """
+    return [
+        Interests(catalogue=catalogue),
+        Values(catalogue=catalogue),
+        Scales(catalogue=catalogue),
+        TalkTopics(catalogue=catalogue),
+        Boundaries(catalogue=catalogue),
+        Responsiveness(),
+        Circles(),
+    ]
+
+
+def block_type(name: str) -> type[FittedBlock]:
+    """Return a fitted block's class by name: of this package, defined in this process, or of a plugin.
+
+    Raises SourceError when none has the name.
+
+    >>> block_type("values").__name__
+    'FittedValues'
+    """
+    if name in BLOCK_TYPES:
+        return BLOCK_TYPES[name]
+    if name not in FittedBlock.registered and name in plugins("blocks"):
+        plugins("blocks")[name].load()
+    if name not in FittedBlock.registered:
+        known = [*BLOCK_TYPES, *FittedBlock.registered, *plugins("blocks")]
+        remedy = f"import or install what defines it; {did_you_mean(name, known)}"
+        raise SourceError(explained("unknown feature block", where="a saved model", got=name, remedy=remedy))
+    return FittedBlock.registered[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,27 +87,25 @@ class FeatureMap:
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> features = FeatureMap.fit(people)
     >>> sorted(features.transform(people))
-    ['boundaries', 'circles', 'interests', 'rhythm', 'scales', 'talk', 'values']
+    ['boundaries', 'circles', 'interests', 'responsiveness', 'scales', 'talk_topics', 'values']
     """
 
-    blocks: tuple[AppliedBlock, ...]
+    blocks: tuple[FittedBlock, ...]
 
     @classmethod
     def fit(
-        cls, people: Population, *, events: Events | None = None, blocks: "Sequence[Block] | None" = None
+        cls, people: Population, *, events: Events | None = None, blocks: Sequence[Block] | None = None
     ) -> "FeatureMap":
         """Fit copies of `blocks` (the default ones when None) on people and their past events.
 
         Raises InputError when two blocks have one name.
         """
         if blocks is None:
-            from recsys.features.defaults import default_blocks
-
             blocks = default_blocks()
         names = [block.name for block in blocks]
         if len(set(names)) < len(names):
             raise InputError(explained("two blocks have one name", got=", ".join(names)))
-        return cls(tuple(_fitted_copy(block, people, events) for block in blocks))
+        return cls(tuple(block.__sklearn_clone__().fit(people, events=events).fitted_ for block in blocks))
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{block.name} {len(block.columns)}" for block in self.blocks)
@@ -72,7 +127,7 @@ class FeatureMap:
         return tuple(f"{block.name}:{column}" for block in self.blocks for column in block.columns)
 
     @property
-    def block_of(self) -> npt.NDArray[np.int64]:
+    def block_of(self) -> Int64Array:
         """The position of each column's block, `(n_columns,)`."""
         return np.repeat(np.arange(len(self.blocks)), [len(block.columns) for block in self.blocks])
 
@@ -89,31 +144,34 @@ class FeatureMap:
 
     def concatenated(self, people: Population) -> BlockRows:
         """Return all blocks side by side; the pair score is the sum of the blocks' pair scores."""
-        looks, is_ = (np.empty((len(people), len(self.columns)), np.float32) for _ in range(2))
+        preferences, attributes = (np.empty((len(people), len(self.columns)), np.float32) for _ in range(2))
         start = 0
         for block in self.blocks:  # one at a time, so that everybody's rows are in memory once
             rows = block.rows(people)
             own = slice(start, start + rows.n_columns)
-            looks[:, own], is_[:, own] = rows.looks, rows.is_
+            preferences[:, own], attributes[:, own] = rows.preferences, rows.attributes
             start += rows.n_columns
             del rows
-        return BlockRows(looks, is_)
+        return BlockRows(preferences, attributes)
 
     def frame(self, people: Population) -> pd.DataFrame:
-        """Return everybody's numbers as one table by user_id, columns `BLOCK:COLUMN:looks` and `:is`."""
+        """Return everybody's numbers as one table by user_id.
+
+        Columns are `BLOCK:COLUMN:preference` and `BLOCK:COLUMN:attribute`.
+        """
         rows = self.concatenated(people)
         index = pd.Index(people.ids.values, name=C.USER)
         return pd.DataFrame(
-            np.hstack([rows.looks, rows.is_]),
+            np.asarray(rows),
             index=index,
-            columns=[f"{column}:{side}" for side in ("looks", "is") for column in self.columns],
+            columns=[f"{column}:{side}" for side in ("preference", "attribute") for column in self.columns],
         )
 
     def for_newcomers(self) -> "FeatureMap":
         """Return the blocks without anything about the people of the fit, to be applied to others."""
         return FeatureMap(tuple(block.for_newcomers() for block in self.blocks))
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self) -> Arrays:
         """Return what all blocks learned as arrays named `BLOCK.FIELD`."""
         return {
             f"{block.name}{_SEPARATOR}{name}": array
@@ -134,12 +192,5 @@ class FeatureMap:
         for entry in meta:
             start = entry["block"] + _SEPARATOR
             own = {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
-            blocks.append(applied_kind(entry["block"]).from_arrays(own, entry["fields"]))
+            blocks.append(block_type(entry["block"]).from_arrays(own, entry["fields"]))
         return cls(tuple(blocks))
-
-
-def _fitted_copy(block: "Block", people: Population, events: Events | None) -> AppliedBlock:
-    from sklearn.base import clone
-
-    state: AppliedBlock = clone(block).fit(people, events=events).state_
-    return state

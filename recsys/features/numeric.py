@@ -1,7 +1,9 @@
-"""The numeric block: the way to bring answers the catalogue does not know."""
+"""Numeric: numbers of one's own by person, the way to bring answers the catalogue does not know."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
@@ -9,59 +11,97 @@ from recsys.data.events import Events
 from recsys.data.ids import hashed_strings
 from recsys.data.population import Population
 from recsys.errors import TableError
-from recsys.features.applied.numeric import SALT, AppliedNumeric
-from recsys.features.block import Block
-from recsys.types import Float64Array
+from recsys.features.base import Block, BlockRows, FittedBlock
+from recsys.types import Float32Array, Float64Array, UInt64Array
+
+_SALT: Final = "numeric"
 
 
 class Numeric(Block):
     """Any numbers by person, as what people look for and what people are.
 
-    looks: user_id and numeric columns, one row a person; a missing value or person is unknown.
-    is_:   the same columns about what the person is; `looks` says both when None. A column pairs what
-           one looks for with what the other is: importance of humour with how funny one is.
-    limit: standard deviations from the mean beyond which a number counts no further.
+    preferences: user_id and numeric columns, one row a person; a missing value or person is unknown.
+    attributes:  the same columns about what the person is; `preferences` says both when None. A column
+                 pairs what one looks for with what the other is: importance of humour with how funny
+                 one is.
+    limit:       standard deviations from the mean beyond which a number counts no further.
 
     Means and deviations are learned from the people given to `fit` alone; the frame may hold others, and
     gives them rows when they are scored. Leave out what a model should not learn from.
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> rows = Numeric(pd.DataFrame({"user_id": ["a", "b"], "walks": [1.0, 3.0]})).fit_transform(people)
-    >>> rows.looks.ravel().round(2), rows.pair_scores([0], [1]).round(3)
+    >>> rows.preferences.ravel().round(2), rows.pair_scores([0], [1]).round(3)
     (array([-0.33,  0.33], dtype=float32), array([-0.111]))
     """
 
     name = "numeric"
 
-    def __init__(self, looks: pd.DataFrame, is_: pd.DataFrame | None = None, *, limit: float = 3.0) -> None:
-        self.looks = looks
-        self.is_ = is_
+    def __init__(
+        self, preferences: pd.DataFrame, attributes: pd.DataFrame | None = None, *, limit: float = 3.0
+    ) -> None:
+        self.preferences = preferences
+        self.attributes = attributes
         self.limit = limit
 
-    def _learn(self, people: Population, events: Events) -> AppliedNumeric:  # noqa: ARG002
-        looks = _numbers("looks", self.looks)
-        is_ = looks if self.is_ is None else _numbers("is_", self.is_)
-        if set(looks.columns) != set(is_.columns):
-            different = ", ".join(sorted(set(looks.columns) ^ set(is_.columns)))
-            raise TableError("is_", [f"columns differ from those of looks: {different}"])
-        is_ = is_[looks.columns]
-        ids = looks.index.union(is_.index)
-        hashes = hashed_strings([str(user) for user in ids], salt=SALT)
+    def _learn(self, people: Population, events: Events) -> "FittedNumeric":  # noqa: ARG002
+        preferences = _numbers("preferences", self.preferences)
+        attributes = preferences if self.attributes is None else _numbers("attributes", self.attributes)
+        if set(preferences.columns) != set(attributes.columns):
+            different = ", ".join(sorted(set(preferences.columns) ^ set(attributes.columns)))
+            raise TableError("attributes", [f"columns differ from those of preferences: {different}"])
+        attributes = attributes[preferences.columns]
+        ids = preferences.index.union(attributes.index)
+        hashes = hashed_strings([str(user) for user in ids], salt=_SALT)
         order = np.argsort(hashes, kind="stable")
         fitted = pd.Index(people.ids.values)
-        return AppliedNumeric(
+        return FittedNumeric(
             hashes=hashes[order],
-            looks=self._bounded(looks, ids, fitted)[order],
-            is_=self._bounded(is_, ids, fitted)[order],
-            labels=tuple(str(column) for column in looks.columns),
+            preferences=self._bounded(preferences, ids, fitted)[order],
+            attributes=self._bounded(attributes, ids, fitted)[order],
+            labels=tuple(str(column) for column in preferences.columns),
         )
 
-    def _bounded(self, numbers: pd.DataFrame, ids: pd.Index, fitted: pd.Index) -> npt.NDArray[np.float32]:
+    def _bounded(self, numbers: pd.DataFrame, ids: pd.Index, fitted: pd.Index) -> Float32Array:
         seen = numbers.reindex(fitted).to_numpy(np.float64)
         mean, deviation = _moments(seen)
         standard = (numbers.reindex(ids).to_numpy(np.float64) - mean) / deviation
         within = np.clip(np.nan_to_num(standard), -self.limit, self.limit) / self.limit
         return (within / np.sqrt(max(numbers.shape[1], 1))).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNumeric(FittedBlock):
+    """Standardised, bounded numbers by person; a person without a number stands at the mean, 0.
+
+    The pair score is the mean over columns of `preference / limit * attribute / limit`, in [-1, 1].
+
+    hashes: `(n_known,)` of the ids, ascending.
+    preferences, attributes: `(n_known, n_columns)` float32, within +-1 / sqrt(n_columns).
+    """
+
+    name: ClassVar[str] = "numeric"
+
+    hashes: UInt64Array
+    preferences: Float32Array
+    attributes: Float32Array
+    labels: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names the numbers came with."""
+        return self.labels
+
+    def rows(self, people: Population) -> BlockRows:
+        """Return the rows of everybody; people of whom no number is known get zeros."""
+        wanted = hashed_strings(list(map(str, people.ids.values)), salt=_SALT)
+        preferences = np.zeros((len(people), len(self.labels)), np.float32)
+        attributes = np.zeros_like(preferences)
+        if len(self.hashes):
+            at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+            known = self.hashes[at] == wanted
+            preferences[known], attributes[known] = self.preferences[at[known]], self.attributes[at[known]]
+        return BlockRows(preferences, attributes)
 
 
 def _moments(values: Float64Array) -> tuple[Float64Array, Float64Array]:

@@ -1,7 +1,9 @@
-"""The values block: learns how often each answer is given."""
+"""Values: how far another's answers are answers one accepts."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue
@@ -9,8 +11,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.features.applied.values import AppliedValues
-from recsys.features.block import Block
+from recsys.features.base import Block, BlockRows, FittedBlock, positions, sums_by_person
+from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array
 
 
 class Values(Block):
@@ -20,6 +22,10 @@ class Values(Block):
                the prior; it keeps one heavy answer from being a full match.
     smoothing: answers added to each option when its share is counted.
     catalogue: the questions; the packaged ones when None. Sensitive questions are left out.
+
+    >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+    >>> Values().fit_transform(people).pair_scores([0], [1])
+    array([0.5])
     """
 
     name = "values"
@@ -31,22 +37,22 @@ class Values(Block):
         self.smoothing = smoothing
         self.catalogue = catalogue
 
-    def _learn(self, people: Population, events: Events) -> AppliedValues:  # noqa: ARG002
+    def _learn(self, people: Population, events: Events) -> "FittedValues":  # noqa: ARG002
         catalogue = self.catalogue or load_catalogue()
         questions = [q for _, q in sorted(catalogue.questions.items()) if not q.sensitive]
         options = tuple(question.answers for question in questions)
-        state = AppliedValues(
+        state = FittedValues(
             questions=tuple(question.id for question in questions),
             options=options,
             shares=self._shares(people, [q.id for q in questions], options),
             prior=0.5,
             kappa=self.kappa,
         )
-        return AppliedValues(**{**state.meta(), **state.arrays(), "prior": self._prior(state, people)})
+        return replace(state, prior=self._prior(state, people))
 
     def _shares(
         self, people: Population, questions: list[str], options: tuple[tuple[str, ...], ...]
-    ) -> npt.NDArray[np.float64]:
+    ) -> Float64Array:
         answers = people.long.answers
         given = pd.MultiIndex.from_arrays(
             [answers[C.QUESTION].astype(object), answers[C.ANSWER].astype(object)]
@@ -59,10 +65,132 @@ class Values(Block):
         return np.concatenate(shares) if shares else np.empty(0)
 
     @staticmethod
-    def _prior(state: AppliedValues, people: Population) -> float:
+    def _prior(state: "FittedValues", people: Population) -> float:
         """Return the mean satisfaction of lookers with an average person, 0.5 without lookers."""
-        looking = state.looking(state.known_answers(people), len(people))
-        if len(looking.person) == 0:
+        weighed = state.weighed_questions(state.answers(people), len(people))
+        if len(weighed.person) == 0:
             return 0.5
-        satisfied = looking.weight * (looking.sets @ state.shares)[looking.accepts]
-        return float(satisfied.sum() / len(np.unique(looking.person)))
+        satisfied = weighed.weight * (weighed.sets @ state.shares)[weighed.accepts]
+        return float(satisfied.sum() / len(np.unique(weighed.person)))
+
+
+@dataclass(frozen=True, eq=False)
+class WeighedQuestions:
+    """The questions people weigh, one entry a person and question.
+
+    person, question: `(n_entries,)` rows and question numbers.
+    weight:           `(n_entries,)` importance, summing to 1 for each person.
+    accepts:          `(n_entries,)` into `sets`.
+    sets:             `(n_sets, n_options)` bool over the options of all questions.
+    """
+
+    person: Int64Array
+    question: Int64Array
+    weight: Float64Array
+    accepts: Int64Array
+    sets: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class FittedValues(FittedBlock):
+    """Accepted answers times importance, against one-hot answers with priors for the unanswered.
+
+    With w the importance normalised over the looker's weighed questions, n_eff = 1 / sum(w^2) and
+    lam = n_eff / (n_eff + kappa), the pair score is
+
+        s_ij = lam_i * sum_q w_iq * (satisfied if j answered q, else prior_iq) + (1 - lam_i) * prior
+
+    in [0, 1], where prior_iq is the chance that somebody's answer to q is one that i accepts.
+
+    Each question needs one column fewer than it has options (its first option is the sum of the
+    others taken from 1), and one column holds the rest, so the inner product is exactly s_ij.
+
+    questions: question ids; sensitive ones are not among them.
+    options:   the option ids of each question.
+    shares:    `(n_options,)` share of each option, of all questions one after another.
+    prior:     the score of someone about whom nothing is known.
+    """
+
+    name: ClassVar[str] = "values"
+
+    questions: tuple[str, ...]
+    options: tuple[tuple[str, ...], ...]
+    shares: Float64Array
+    prior: float
+    kappa: float
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every option but the first of each question, and the rest."""
+        pairs = zip(self.questions, self.options, strict=True)
+        return (*(f"{question}={option}" for question, options in pairs for option in options[1:]), "rest")
+
+    def rows(self, people: Population) -> BlockRows:
+        """Return the rows of everybody."""
+        answers = self.answers(people)
+        return BlockRows(
+            self._preferences(self.weighed_questions(answers, len(people)), len(people)),
+            self._attributes(answers, len(people)),
+        )
+
+    @property
+    def _starts(self) -> Int64Array:
+        """Position of each question's first option among all options, and the end."""
+        return np.cumsum([0, *(len(options) for options in self.options)])
+
+    def answers(self, people: Population) -> pd.DataFrame:
+        """Return the answers to this block's questions, with the question's number."""
+        answers = people.long.answers
+        number = positions(answers[C.QUESTION], self.questions)
+        known = answers[[C.ROW, C.ANSWER, C.ACCEPTED, C.IMPORTANCE]].assign(number=number)[number >= 0]
+        again = known.duplicated([C.ROW, "number"]).to_numpy(bool)
+        return (known[~again] if again.any() else known).reset_index(drop=True)
+
+    def weighed_questions(self, answers: pd.DataFrame, n_people: int) -> "WeighedQuestions":
+        """Return who weighs which question how much, and what they accept."""
+        importance = pd.to_numeric(answers[C.IMPORTANCE], errors="coerce").fillna(0.0).to_numpy(np.float64)
+        weighed = (importance > 0) & answers[C.ACCEPTED].notna().to_numpy(bool)
+        kept, importance = answers[weighed], importance[weighed]
+        person, question = kept[C.ROW].to_numpy(np.int64), kept["number"].to_numpy(np.int64)
+        total = np.bincount(person, importance, n_people)
+        words, distinct = pd.factorize(kept[C.ACCEPTED].astype(object))
+        codes, pairs = pd.factorize(question * max(len(distinct), 1) + words)
+        sets = np.zeros((len(pairs), len(self.shares)), bool)
+        for at, pair in enumerate(pairs):
+            number, accepted = int(pair) // len(distinct), set(distinct[int(pair) % len(distinct)])
+            for option, word in enumerate(self.options[number], start=int(self._starts[number])):
+                sets[at, option] = word in accepted
+        return WeighedQuestions(person, question, importance / total[person], codes.astype(np.int64), sets)
+
+    def _preferences(self, weighed: WeighedQuestions, n_people: int) -> Float32Array:
+        squares = np.bincount(weighed.person, weighed.weight**2, n_people)
+        effective = np.divide(1.0, squares, out=np.zeros(n_people), where=squares > 0)
+        trust = effective / (effective + self.kappa) if self.kappa > 0 else (effective > 0).astype(float)
+        starts = self._starts[:-1]
+        first = np.repeat(starts, np.diff(self._starts))
+        others = np.setdiff1d(np.arange(len(self.shares)), starts)
+        gains = weighed.sets.astype(np.float64) - weighed.sets[:, first]
+        base = weighed.sets[:, starts].any(axis=1, keepdims=True)
+        table = np.hstack([gains[:, others], base]).astype(np.float64)
+        weight = weighed.weight * trust[weighed.person]
+        preferences = sums_by_person(weighed.person, weighed.accepts, weight, table, n_people)
+        preferences[:, -1] += (1.0 - trust) * self.prior
+        return preferences.astype(np.float32)
+
+    def _attributes(self, answers: pd.DataFrame, n_people: int) -> Float32Array:
+        starts = self._starts
+        attributes = np.empty((n_people, len(self.columns)), np.float32)
+        attributes[:, :-1] = self.shares[np.setdiff1d(np.arange(len(self.shares)), starts[:-1])]
+        attributes[:, -1] = 1.0
+        person, answer = answers[C.ROW].to_numpy(np.int64), answers[C.ANSWER].to_numpy(object)
+        number = answers["number"].to_numpy(np.int64)
+        order = np.argsort(number, kind="stable")
+        ends = np.searchsorted(number[order], np.arange(len(self.questions) + 1))
+        for at, options in enumerate(self.options):
+            entries = order[ends[at] : ends[at + 1]]
+            option = positions(answer[entries], options)
+            columns = np.arange(1, len(options)) + starts[at] - at - 1
+            answered = option >= 0
+            one_hot = option[answered, None] == np.arange(1, len(options))[None, :]
+            attributes[person[entries[answered], None], columns[None, :]] = one_hot
+        return attributes

@@ -241,7 +241,7 @@ class RECON(CalibratedFactors):
         answers: Looks,
         rng: Generator,  # noqa: ARG002
     ) -> tuple[Float64Array, Float64Array]:
-        values = _values(FeatureMap.fit(people).concatenated(people).is_, self.config.n_bins)
+        values = _values(FeatureMap.fit(people).concatenated(people).attributes, self.config.n_bins)
         likes = answers.take(answers.labels > 0)
         from scipy.sparse import csr_array
 

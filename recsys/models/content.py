@@ -12,8 +12,8 @@ from numpy.random import Generator
 
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
-from recsys.features.rows import BlockRows
 from recsys.models.base import Arrays, Meta, Model
 from recsys.models.calibration import Platt
 from recsys.models.cross_fitting import HeldOut, people_folds
@@ -26,7 +26,7 @@ from recsys.models.training_data import LabelledPairs, Lesson
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
 
 if TYPE_CHECKING:
-    from recsys.features.block import Block
+    from recsys.features.base import Block
 
 
 USUAL_WEIGHTS: Final = MappingProxyType(
@@ -34,9 +34,9 @@ USUAL_WEIGHTS: Final = MappingProxyType(
         "interests": 2.0,
         "values": 3.0,
         "scales": 1.0,
-        "talk": 1.5,
+        "talk_topics": 1.5,
         "boundaries": 1.5,
-        "rhythm": 0.5,
+        "responsiveness": 0.5,
         "circles": 1.0,
         "near": 0.5,
     }
@@ -44,7 +44,7 @@ USUAL_WEIGHTS: Final = MappingProxyType(
 """Logits a block's pair score of 1 is worth before any outcome was seen.
 
 Judged, not measured: agreement on values and being listened to weigh more than hobbies, a shared
-circle or a like rhythm. Outcomes move them; without any they are the model.
+circle or a like responsiveness. Outcomes move them; without any they are the model.
 """
 
 
@@ -142,7 +142,7 @@ class ContentModel(Model):
         weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.strengths_).weights
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._compression(rows)
-        parts = (BlockRows(rows.looks[at], rows.is_[at]) for at in _crowds(len(people)))
+        parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _crowds(len(people)))
         self._fitted, self._people = self._directed(people, parts), people
         return self
 
@@ -158,7 +158,9 @@ class ContentModel(Model):
         ]
         average = np.zeros(n_columns)
         if len(rows):
-            average = rows.looks.mean(axis=0, dtype=np.float64) * rows.is_.mean(axis=0, dtype=np.float64)
+            average = rows.preferences.mean(axis=0, dtype=np.float64) * rows.attributes.mean(
+                axis=0, dtype=np.float64
+            )
         rate = self.config.usual_rate
         intercept = float(np.log(rate) - np.log1p(-rate) - products @ average)
         nothing = np.zeros(n_columns)
@@ -217,7 +219,9 @@ class ContentModel(Model):
             return None
         viewer, candidate = self._alone(rows)
         at = looked_at(len(rows))
-        taste, appeal = self._exact(BlockRows(rows.looks[at], rows.is_[at]), viewer[at], candidate[at])
+        taste, appeal = self._exact(
+            BlockRows(rows.preferences[at], rows.attributes[at]), viewer[at], candidate[at]
+        )
         return compression(taste, appeal, most)
 
     def _matrices(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
@@ -227,15 +231,17 @@ class ContentModel(Model):
     def _alone(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return what each person adds as a viewer, and as a candidate, `(n_people,)`."""
         weights = self.weights_
-        viewer = rows.looks @ weights.viewer.astype(np.float32) + np.float32(weights.intercept)
-        return viewer, rows.is_ @ weights.candidate.astype(np.float32)
+        viewer = rows.preferences @ weights.viewer.astype(np.float32) + np.float32(weights.intercept)
+        return viewer, rows.attributes @ weights.candidate.astype(np.float32)
 
     def _exact(
         self, rows: BlockRows, viewer: Float32Array, candidate: Float32Array
     ) -> tuple[Float32Array, Float32Array]:
         ones = np.ones((len(rows), 1), np.float32)
-        taste = np.hstack([rows.looks * self.weights_.products.astype(np.float32), viewer[:, None], ones])
-        return taste, np.hstack([rows.is_, ones, candidate[:, None]])
+        taste = np.hstack(
+            [rows.preferences * self.weights_.products.astype(np.float32), viewer[:, None], ones]
+        )
+        return taste, np.hstack([rows.attributes, ones, candidate[:, None]])
 
     def for_newcomers(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
@@ -268,13 +274,16 @@ class ContentModel(Model):
 
     def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
         rows, weights = self.features_.concatenated(pair), self.weights_
-        looks, is_ = rows.looks[i].astype(np.float64), rows.is_[j].astype(np.float64)
+        preferences, attributes = (
+            rows.preferences[i].astype(np.float64),
+            rows.attributes[j].astype(np.float64),
+        )
         parts: dict[Part, Float64Array] = {LEVEL: np.full(len(i), weights.intercept)}
         for at, name in enumerate(self.features_.names):
             own = self.features_.block_of == at
-            parts[Part("answers", name)] = (looks * is_)[:, own] @ weights.products[own]
-            parts[Part("answers", name, "viewer")] = looks[:, own] @ weights.viewer[own]
-            parts[Part("answers", name, "candidate")] = is_[:, own] @ weights.candidate[own]
+            parts[Part("answers", name)] = (preferences * attributes)[:, own] @ weights.products[own]
+            parts[Part("answers", name, "viewer")] = preferences[:, own] @ weights.viewer[own]
+            parts[Part("answers", name, "candidate")] = attributes[:, own] @ weights.candidate[own]
         if self.maps_ is not None:
             taste, appeal = (sides.astype(np.float64) for sides in self._factors(rows))
             parts[REDUCTION] = np.vecdot(taste[i], appeal[j]) - sum(parts.values())

@@ -19,7 +19,7 @@ from recsys.models.content import ContentConfig, ContentModel
 from recsys.models.training_data import Lesson
 
 if TYPE_CHECKING:
-    from recsys.features.block import Block
+    from recsys.features.base import Block
 
 
 @dataclass(frozen=True)

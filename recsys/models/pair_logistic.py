@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features.rows import BlockRows
+from recsys.features.base import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
 from recsys.models.training_data import LabelledPairs
@@ -80,8 +80,8 @@ class PairWeights:
 class PairDesign:
     """The numbers behind labelled pairs, gathered and scaled once.
 
-    looks:     `(n_viewers, n_columns)` float32 of those who look; `viewer_of` `(n_pairs,)` says who.
-    is_:       `(n_candidates, n_columns)` float32 of those looked at, with `candidate_of`.
+    preferences: `(n_viewers, n_columns)` float32 of the viewers; `viewer_of` `(n_pairs,)` says who.
+    attributes: `(n_candidates, n_columns)` float32 of the candidates, with `candidate_of`.
     block_of:  `(n_columns,)` which block a column belongs to.
     near:      `(n_pairs,)` nearness of each pair before its weight.
     usual:     the prior mean: weights that hold when there are no pairs.
@@ -91,8 +91,8 @@ class PairDesign:
     variances: over pairs, of nearness, block scores, products, L_i and I_j, all but the first scaled.
     """
 
-    looks: Float32Array
-    is_: Float32Array
+    preferences: Float32Array
+    attributes: Float32Array
     viewer_of: Int64Array
     candidate_of: Int64Array
     block_of: Int64Array
@@ -124,12 +124,12 @@ class PairDesign:
         """
         n_blocks = int(block_of.max(initial=-1)) + 1
         products = _products(rows, pairs)
-        looks, viewer_of = _of_those(rows.looks, pairs.viewers)
-        is_, candidate_of = _of_those(rows.is_, pairs.candidates)
+        preferences, viewer_of = _of_those(rows.preferences, pairs.viewers)
+        attributes, candidate_of = _of_those(rows.attributes, pairs.candidates)
         moments = [
             _moments(products, np.ones(len(pairs))),
-            _moments(looks, np.bincount(viewer_of, minlength=len(looks))),
-            _moments(is_, np.bincount(candidate_of, minlength=len(is_))),
+            _moments(preferences, np.bincount(viewer_of, minlength=len(preferences))),
+            _moments(attributes, np.bincount(candidate_of, minlength=len(attributes))),
         ]
         near_mean, near_variance = _moments(near[:, None], np.ones(len(pairs)))
         block_variance = _block_variance(products, block_of, n_blocks)
@@ -138,8 +138,8 @@ class PairDesign:
             scales[1:] = [np.where(together, 0.0, scale) for scale in scales[1:]]
         scaled = [variance * scale**2 for (_, variance), scale in zip(moments, scales, strict=True)]
         return cls(
-            looks=looks,
-            is_=is_,
+            preferences=preferences,
+            attributes=attributes,
             viewer_of=viewer_of,
             candidate_of=candidate_of,
             block_of=block_of,
@@ -184,8 +184,8 @@ class PairDesign:
 
     def logits(self, weights: PairWeights) -> Float64Array:
         """Return the logit of every pair under `weights`, without what is particular to a person."""
-        viewer = self.looks @ weights.viewer.astype(np.float32)
-        candidate = self.is_ @ weights.candidate.astype(np.float32)
+        viewer = self.preferences @ weights.viewer.astype(np.float32)
+        candidate = self.attributes @ weights.candidate.astype(np.float32)
         return np.asarray(
             weights.intercept
             + weights.near * self.near
@@ -208,8 +208,8 @@ class PairDesign:
                 self.near[pairs, None] - self.means[0],
                 (products @ member) * self.scale_block,
                 products * self.scale_product,
-                (self.looks[self.viewer_of[pairs]] - self._mean("viewer")) * self.scale_viewer,
-                (self.is_[self.candidate_of[pairs]] - self._mean("candidate")) * self.scale_candidate,
+                (self.preferences[self.viewer_of[pairs]] - self._mean("viewer")) * self.scale_viewer,
+                (self.attributes[self.candidate_of[pairs]] - self._mean("candidate")) * self.scale_candidate,
             ]
         )
 
@@ -231,7 +231,9 @@ def _products(rows: BlockRows, pairs: LabelledPairs) -> Float32Array:
     products = np.empty((len(pairs), rows.n_columns), np.float32)
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
         part = slice(start, start + _PAIRS_AT_ONCE)
-        np.multiply(rows.looks[pairs.viewers[part]], rows.is_[pairs.candidates[part]], out=products[part])
+        np.multiply(
+            rows.preferences[pairs.viewers[part]], rows.attributes[pairs.candidates[part]], out=products[part]
+        )
     return products
 
 
@@ -313,7 +315,7 @@ class _Problem:
         self.design = design
         n_blocks, n_columns = len(design.scale_block), len(design.block_of)
         with_people = strengths.person > 0
-        n_people = [len(design.looks) * with_people, len(design.is_) * with_people]
+        n_people = [len(design.preferences) * with_people, len(design.attributes) * with_people]
         sizes = [1, 1, n_blocks, n_columns, n_columns, n_columns, *n_people]
         self.ends = np.cumsum(sizes)[:-1]
         near = strengths.block * (design.variances[0] or 1.0)
@@ -322,8 +324,8 @@ class _Problem:
         self.n_shared = int(self.ends[5])
         self.root = self._root(curvature)
         weights = design.pairs.weights
-        looks = np.bincount(design.viewer_of, weights, len(design.looks))[: n_people[0]]
-        looked_at = np.bincount(design.candidate_of, weights, len(design.is_))[: n_people[1]]
+        looks = np.bincount(design.viewer_of, weights, len(design.preferences))[: n_people[0]]
+        looked_at = np.bincount(design.candidate_of, weights, len(design.attributes))[: n_people[1]]
         own = 0.25 * np.concatenate([looks, looked_at])
         self.step = 1.0 / np.sqrt(own + self.precision[self.n_shared :])
 
@@ -392,14 +394,14 @@ class _Problem:
             logits = logits + selectivity[design.viewer_of] + popularity[design.candidate_of]
         losses = np.logaddexp(0.0, logits) - pairs.labels * logits
         residual = pairs.weights * (sigmoid(logits) - pairs.labels)
-        by_viewer = np.bincount(design.viewer_of, residual, len(design.looks))
-        by_candidate = np.bincount(design.candidate_of, residual, len(design.is_))
+        by_viewer = np.bincount(design.viewer_of, residual, len(design.preferences))
+        by_candidate = np.bincount(design.candidate_of, residual, len(design.attributes))
         raw = np.concatenate(
             [
                 [residual @ design.near],
                 residual.astype(np.float32) @ design.products,
-                by_viewer.astype(np.float32) @ design.looks,
-                by_candidate.astype(np.float32) @ design.is_,
+                by_viewer.astype(np.float32) @ design.preferences,
+                by_candidate.astype(np.float32) @ design.attributes,
             ]
         )
         near, products, viewer, candidate = self._parts(raw - residual.sum() * design.means)

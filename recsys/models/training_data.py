@@ -9,8 +9,8 @@ import numpy.typing as npt
 from recsys.data.events import Events
 from recsys.data.labels import PairLabels, pair_labels
 from recsys.data.population import Population
+from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
-from recsys.features.rows import BlockRows
 from recsys.models.impressions import Looks, asked_first
 from recsys.types import Float64Array, Int32Array
 

@@ -23,7 +23,7 @@ from recsys.simulation.settings import town_settings
 from recsys.simulation.town import DEFAULT_AS_OF, Town, TownParts, make_town, make_town_parts
 
 if TYPE_CHECKING:
-    from recsys.features.block import Block
+    from recsys.features.base import Block
 
 
 def blocks_from_settings(settings: ModelSettings) -> "list[Block] | None":
@@ -36,8 +36,8 @@ def blocks_from_settings(settings: ModelSettings) -> "list[Block] | None":
     """
     if not settings.blocks:
         return None
-    from recsys.features.block import Block
-    from recsys.features.defaults import default_blocks
+    from recsys.features.base import Block
+    from recsys.features.feature_map import default_blocks
 
     usual = default_blocks()
     known_names("blocks", [*(block.name for block in usual), "numeric", "near"])

@@ -122,7 +122,7 @@ def _predicted(features: Floats, hidden: Floats) -> tuple[Floats, Floats]:
 def _features(model: HybridModel, town: TownAfter) -> Floats:
     """Return everything content reads of a person, `(n_people, n_columns)`, and a constant."""
     rows = model.content_.features_.concatenated(town.people)  # type: ignore[union-attr]
-    return np.hstack([np.ones((len(town.people), 1)), rows.looks, rows.is_]).astype(np.float64)
+    return np.hstack([np.ones((len(town.people), 1)), rows.preferences, rows.attributes]).astype(np.float64)
 
 
 def _mutual(directed: DirectedEvents, i: Rows, j: Rows) -> Floats:

@@ -21,9 +21,9 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.population import Population
 from recsys.evaluation import Interval
 from recsys.evaluation.bootstrap import centred
-from recsys.features.factor_model import fit_factor_model
+from recsys.features.factor_analysis import fit_factor_model
 from recsys.features.interests import Interests
-from recsys.features.reliability import spearman_brown
+from recsys.features.scales import spearman_brown
 from recsys.storage.load import load_population
 from tests.benchmarks.command import Result, run
 from tests.datasets import young_people

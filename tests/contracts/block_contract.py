@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import CodedColumn, CodedSetColumn, Population
 from recsys.errors import NotFittedError
-from recsys.features.applied import APPLIED
+from recsys.features.feature_map import block_type
 from recsys.storage.arrays import load_arrays, save_arrays
 from tests.people import AS_OF, make_people
 
@@ -37,16 +37,17 @@ class BlockContract:
         block = self.fitted(people)
         rows = block.transform(people)
         names = block.get_feature_names_out()
-        assert rows.looks.shape == rows.is_.shape == (len(people), len(names))
-        assert rows.looks.dtype == rows.is_.dtype == np.float32
-        assert np.isfinite(rows.looks).all()
-        assert np.isfinite(rows.is_).all()
+        assert rows.preferences.shape == rows.attributes.shape == (len(people), len(block.fitted_.columns))
+        assert np.asarray(rows).shape == rows.shape == (len(people), len(names))
+        assert rows.preferences.dtype == rows.attributes.dtype == np.float32
+        assert np.isfinite(rows.preferences).all()
+        assert np.isfinite(rows.attributes).all()
         assert len(set(names)) == len(names)
 
     def test_scores_lie_in_minus_one_to_one(self):
         people = self.people()
         rows = self.fitted(people).transform(people)
-        scores = rows.looks.astype(float) @ rows.is_.T.astype(float)
+        scores = rows.preferences.astype(float) @ rows.attributes.T.astype(float)
         assert np.abs(scores).max() <= 1.0 + 1e-6
         assert np.ptp(scores) > 0
 
@@ -64,56 +65,60 @@ class BlockContract:
         first, second = self.fitted(people), self.fitted(people)
         again = first.fit(people, events=self.events(people))
         for other in (second, again):
-            assert first.transform(people).looks.tobytes() == other.transform(people).looks.tobytes()
-            assert first.transform(people).is_.tobytes() == other.transform(people).is_.tobytes()
+            assert (
+                first.transform(people).preferences.tobytes() == other.transform(people).preferences.tobytes()
+            )
+            assert (
+                first.transform(people).attributes.tobytes() == other.transform(people).attributes.tobytes()
+            )
 
     def test_saved_and_loaded_rows_are_the_same_bytes(self, tmp_path):
         people = self.people()
-        state = self.fitted(people).state_
-        save_arrays(tmp_path, state.arrays(), {"fields": state.meta()})
+        fitted = self.fitted(people).fitted_
+        save_arrays(tmp_path, fitted.arrays(), {"fields": fitted.meta()})
         arrays, meta = load_arrays(tmp_path)
-        loaded = APPLIED[state.name].from_arrays(arrays, meta["fields"])
-        assert loaded.columns == state.columns
-        assert loaded.rows(people).looks.tobytes() == state.rows(people).looks.tobytes()
-        assert loaded.rows(people).is_.tobytes() == state.rows(people).is_.tobytes()
+        loaded = block_type(fitted.name).from_arrays(arrays, meta["fields"])
+        assert loaded.columns == fitted.columns
+        assert loaded.rows(people).preferences.tobytes() == fitted.rows(people).preferences.tobytes()
+        assert loaded.rows(people).attributes.tobytes() == fitted.rows(people).attributes.tobytes()
 
     def test_a_person_has_the_same_rows_whoever_else_is_there(self):
         people = self.people()
         block = self.fitted(people)
         kept = np.array([3, 7, 21])
         whole, some = block.transform(people), block.transform(people.take(kept))
-        np.testing.assert_allclose(some.looks, whole.looks[kept], atol=1e-6)
-        np.testing.assert_allclose(some.is_, whole.is_[kept], atol=1e-6)
+        np.testing.assert_allclose(some.preferences, whole.preferences[kept], atol=1e-6)
+        np.testing.assert_allclose(some.attributes, whole.attributes[kept], atol=1e-6)
 
     def test_order_of_the_long_tables_does_not_matter(self):
         people = self.people()
         rng = np.random.default_rng(0)
         shuffled = replace(people, long=people.long.mapped(lambda t: t.sample(frac=1.0, random_state=rng)))
         first, second = self.fitted(people).transform(people), self.fitted(shuffled).transform(shuffled)
-        np.testing.assert_allclose(first.looks, second.looks, atol=1e-5)
-        np.testing.assert_allclose(first.is_, second.is_, atol=1e-5)
+        np.testing.assert_allclose(first.preferences, second.preferences, atol=1e-5)
+        np.testing.assert_allclose(first.attributes, second.attributes, atol=1e-5)
 
     def test_nobody_and_one_person(self):
         people = self.people()
         for few in (people.take([]), people.take([4])):
             block = self.fitted(few)
-            assert block.transform(few).looks.shape == (len(few), len(block.get_feature_names_out()))
-            assert np.isfinite(block.transform(people).looks).all()
+            assert block.transform(few).preferences.shape == (len(few), len(block.fitted_.columns))
+            assert np.isfinite(block.transform(people).preferences).all()
 
     def test_people_of_whom_nothing_is_known(self):
         block = self.fitted(self.people())
         unknown = Population.of_ids(["x", "y"], as_of=AS_OF)
         rows = block.transform(unknown)
-        assert np.isfinite(rows.looks).all()
-        assert (rows.looks[0] == rows.looks[1]).all()
-        assert (rows.is_[0] == rows.is_[1]).all()
+        assert np.isfinite(rows.preferences).all()
+        assert (rows.preferences[0] == rows.preferences[1]).all()
+        assert (rows.attributes[0] == rows.attributes[1]).all()
 
     def test_protected_attributes_change_nothing(self):
         people = self.people()
         changed = without(people, PROTECTED)
         first, second = self.fitted(people).transform(people), self.fitted(changed).transform(changed)
-        assert first.looks.tobytes() == second.looks.tobytes()
-        assert first.is_.tobytes() == second.is_.tobytes()
+        assert first.preferences.tobytes() == second.preferences.tobytes()
+        assert first.attributes.tobytes() == second.attributes.tobytes()
 
     def test_what_is_given_is_not_changed(self):
         people = self.people()

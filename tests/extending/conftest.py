@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from recsys.features.applied import AppliedBlock
+from recsys.features import FittedBlock
 from tests.extending.page import install
 
 
 def _forget() -> None:
     for module in [name for name in sys.modules if name.partition(".")[0] in {"ours", "broken_one"}]:
         del sys.modules[module]
-    AppliedBlock.defined.pop("weekends", None)
+    FittedBlock.registered.pop("weekends", None)
 
 
 @pytest.fixture(scope="module")

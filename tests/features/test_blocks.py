@@ -9,12 +9,12 @@ from recsys.features.boundaries import Boundaries
 from recsys.features.circles import Circles
 from recsys.features.interests import Interests
 from recsys.features.numeric import Numeric
-from recsys.features.rhythm import Rhythm
+from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
-from recsys.features.talk import Talk
+from recsys.features.talk_topics import TalkTopics
 from recsys.features.values import Values
 from tests.contracts.block_contract import BlockContract
-from tests.features.test_rhythm import some_events
+from tests.features.test_responsiveness import some_events
 
 
 class TestInterests(BlockContract):
@@ -32,9 +32,9 @@ class TestScales(BlockContract):
         return Scales()
 
 
-class TestTalk(BlockContract):
+class TestTalkTopics(BlockContract):
     def block(self):
-        return Talk()
+        return TalkTopics()
 
 
 class TestBoundaries(BlockContract):
@@ -47,9 +47,9 @@ class TestCircles(BlockContract):
         return Circles(width=32)
 
 
-class TestRhythm(BlockContract):
+class TestResponsiveness(BlockContract):
     def block(self):
-        return Rhythm()
+        return Responsiveness()
 
     def events(self, people):
         if len(people) < 2:
@@ -69,5 +69,5 @@ class TestNumeric(BlockContract):
 
         block = self.fitted(self.people())
         twin = clone(block)
-        assert not hasattr(twin, "state_")
-        assert twin.looks is block.looks
+        assert not hasattr(twin, "fitted_")
+        assert twin.preferences is block.preferences

@@ -6,7 +6,7 @@ from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.contact_hours import utc_hours
 from recsys.features.boundaries import Boundaries
 from tests.features.pairs import assert_is
-from tests.features.test_talk import weights
+from tests.features.test_talk_topics import weights
 from tests.people import make_people
 
 MOST_HOURS = 7 * 19

@@ -14,33 +14,33 @@ def circles_of(people, row):
     return sorted(set(table[table[C.ROW] == row][C.COMMUNITY]))
 
 
-def likeness(state, a, b):
+def likeness(fitted, a, b):
     """Inner product of two circles' sign vectors: the share of hash bits that agree, from -1 to 1."""
     first, second = (int(h) for h in hashed_strings([a, b], salt="circle"))
-    differ = bin((first ^ second) & ((1 << state.width) - 1)).count("1")
-    return 1.0 - 2.0 * differ / state.width
+    differ = bin((first ^ second) & ((1 << fitted.width) - 1)).count("1")
+    return 1.0 - 2.0 * differ / fitted.width
 
 
-def weight(state, people, circle):
+def weight(fitted, people, circle):
     n_people = len(people)
     members = sum(circle in circles_of(people, row) for row in range(n_people))
     return np.log((n_people + 1) / (members + 1)) / np.log(n_people + 1)
 
 
-def plain_score(state, people, weights, i, j):
+def plain_score(fitted, people, weights, i, j):
     def cross(a, b):
-        return sum(weights[x] * weights[y] * likeness(state, x, y) for x in a for y in b)
+        return sum(weights[x] * weights[y] * likeness(fitted, x, y) for x in a for y in b)
 
     mine, theirs = circles_of(people, i), circles_of(people, j)
-    lengths = [(cross(c, c) + state.slack**2) ** 0.5 for c in (mine, theirs)]
+    lengths = [(cross(c, c) + fitted.slack**2) ** 0.5 for c in (mine, theirs)]
     return cross(mine, theirs) / (lengths[0] * lengths[1])
 
 
 def test_is_the_plain_definition():
     people = make_people(30, np.random.default_rng(6))
     block = Circles().fit(people)
-    weights = {c: weight(block.state_, people, c) for c in set(people.long.communities[C.COMMUNITY])}
-    assert_is(block, people, lambda i, j: plain_score(block.state_, people, weights, i, j))
+    weights = {c: weight(block.fitted_, people, c) for c in set(people.long.communities[C.COMMUNITY])}
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, weights, i, j))
 
 
 def test_pairs_with_a_common_circle_score_higher():
@@ -62,5 +62,5 @@ def test_a_circle_everybody_is_in_says_nothing():
 
 def test_an_unknown_circle_is_rare():
     people = make_people(30, np.random.default_rng(6))
-    state = Circles().fit(people).state_
-    assert state.weights(np.array([1], np.uint64))[0] == pytest.approx(np.log(31 / 2) / np.log(31))
+    fitted = Circles().fit(people).fitted_
+    assert fitted.weights(np.array([1], np.uint64))[0] == pytest.approx(np.log(31 / 2) / np.log(31))

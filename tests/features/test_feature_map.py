@@ -9,7 +9,7 @@ from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.features import FeatureMap, default_blocks
-from recsys.features.talk import Talk
+from recsys.features.talk_topics import TalkTopics
 from tests.people import make_people
 
 
@@ -41,7 +41,9 @@ def test_frame_is_by_user_id_and_named(people, features):
     assert list(frame.index) == list(people.ids.values)
     assert frame.shape == (40, 2 * len(features.columns))
     column = features.columns[0]
-    np.testing.assert_array_equal(frame[f"{column}:is"], features.concatenated(people).is_[:, 0])
+    np.testing.assert_array_equal(
+        frame[f"{column}:attribute"], features.concatenated(people).attributes[:, 0]
+    )
 
 
 def test_arrays_and_meta_bring_back_the_map(people, features):
@@ -49,27 +51,30 @@ def test_arrays_and_meta_bring_back_the_map(people, features):
 
     again = FeatureMap.from_arrays(features.arrays(), json.loads(json.dumps(features.meta())))
     assert again.columns == features.columns
-    assert again.concatenated(people).looks.tobytes() == features.concatenated(people).looks.tobytes()
+    assert (
+        again.concatenated(people).preferences.tobytes()
+        == features.concatenated(people).preferences.tobytes()
+    )
 
 
 def test_blocks_given_are_not_fitted_themselves(people):
     blocks = default_blocks()
     FeatureMap.fit(people, blocks=blocks)
-    assert not any(hasattr(block, "state_") for block in blocks)
+    assert not any(hasattr(block, "fitted_") for block in blocks)
 
 
 def test_two_blocks_of_one_name_are_refused(people):
     with pytest.raises(InputError, match="one name"):
-        FeatureMap.fit(people, blocks=[Talk(), Talk()])
+        FeatureMap.fit(people, blocks=[TalkTopics(), TalkTopics()])
 
 
 def test_answers_for_matching_only_move_the_scores(people, features):
     hidden = people.long.answers.assign(visibility="match_only")
     only_hidden = replace(people, long=replace(people.long, answers=hidden))
     none = replace(people, long=replace(people.long, answers=hidden.iloc[:0]))
-    with_hidden = features.concatenated(only_hidden).looks
-    np.testing.assert_array_equal(with_hidden, features.concatenated(people).looks)
-    assert not np.array_equal(with_hidden, features.concatenated(none).looks)
+    with_hidden = features.concatenated(only_hidden).preferences
+    np.testing.assert_array_equal(with_hidden, features.concatenated(people).preferences)
+    assert not np.array_equal(with_hidden, features.concatenated(none).preferences)
 
 
 def test_sensitive_answers_change_nothing(people):
@@ -93,15 +98,15 @@ def test_sensitive_answers_change_nothing(people):
     without_them = replace(people, long=replace(people.long, answers=silent))
     a, b = (FeatureMap.fit(p).concatenated(p) for p in (with_them, without_them))
     assert len(told) > len(silent)
-    assert a.looks.tobytes() == b.looks.tobytes()
-    assert a.is_.tobytes() == b.is_.tobytes()
+    assert a.preferences.tobytes() == b.preferences.tobytes()
+    assert a.attributes.tobytes() == b.attributes.tobytes()
 
 
 def test_applying_needs_no_scikit_learn():
     program = (
         "import sys\n"
         "from recsys.features import FeatureMap\n"
-        "import recsys.features.applied, recsys.models.content\n"
+        "import recsys.features.feature_map, recsys.models.content\n"
         "assert 'sklearn' not in sys.modules, 'sklearn was loaded'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

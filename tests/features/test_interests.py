@@ -3,23 +3,21 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import hashed_strings
-from recsys.features.interests import Interests
-from recsys.features.ngrams import ngrams
-from recsys.features.tag_embedding import cooccurrence_kernel, embedding, ppmi, taxonomy_kernel
+from recsys.features.interests import Interests, cooccurrence_kernel, embedding, ngrams, ppmi, taxonomy_kernel
 from tests.features.pairs import assert_is
 from tests.people import make_people
 
 MODES = {"online": -1.0, "in_person": 1.0, "both": 0.0}
 
 
-def plain_vector(state, tag):
+def plain_vector(fitted, tag):
     """A tag as a dictionary: its latent columns, or its hashed n-grams."""
-    if tag in state.tags:
-        return {("latent", k): float(v) for k, v in enumerate(state.vectors[state.tags.index(tag)])}
+    if tag in fitted.tags:
+        return {("latent", k): float(v) for k, v in enumerate(fitted.vectors[fitted.tags.index(tag)])}
     counts = {}
     for gram, count in ngrams(tag).items():
         number = int(hashed_strings([gram], salt="ngram")[0])
-        column = ("ngram", number % state.width)
+        column = ("ngram", number % fitted.width)
         counts[column] = counts.get(column, 0.0) + (-count if number >> 63 else count)
     length = sum(v * v for v in counts.values()) ** 0.5
     return {k: v / length for k, v in counts.items()} if length else {}
@@ -29,31 +27,31 @@ def dot(a, b):
     return sum(v * b.get(k, 0.0) for k, v in a.items())
 
 
-def plain_score(state, people, i, j):
+def plain_score(fitted, people, i, j):
     table = people.long.interests
     sides = []
     for row in (i, j):
         rows = table[table[C.ROW] == row].to_dict("records")
-        mean = sum(r[C.LEVEL] for r in rows) / (len(rows) + state.unlisted)
-        held = [(r[C.LEVEL] - mean, plain_vector(state, r[C.TAG])) for r in rows]
+        mean = sum(r[C.LEVEL] for r in rows) / (len(rows) + fitted.unlisted)
+        held = [(r[C.LEVEL] - mean, plain_vector(fitted, r[C.TAG])) for r in rows]
         length2 = sum(x * y * dot(a, b) for x, a in held for y, b in held)
         mode = sum(MODES[r[C.SHARE_MODE]] for r in rows) / max(len(rows), 1)
-        sides.append((held, (max(length2, 0.0) + state.slack**2) ** 0.5, mode))
+        sides.append((held, (max(length2, 0.0) + fitted.slack**2) ** 0.5, mode))
     (mine, my_length, my_mode), (theirs, their_length, their_mode) = sides
     alike = sum(x * y * dot(a, b) for x, a in mine for y, b in theirs) / (my_length * their_length)
-    return (1 - state.mode_weight) * alike + state.mode_weight * my_mode * their_mode
+    return (1 - fitted.mode_weight) * alike + fitted.mode_weight * my_mode * their_mode
 
 
 def test_is_the_plain_definition():
     people = make_people(25, np.random.default_rng(2))
     block = Interests(rank=12).fit(people)
-    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
 def test_people_unknown_at_fit_are_scored_by_the_same_definition():
     people = make_people(25, np.random.default_rng(2))
     block = Interests().fit(people.take([0, 1, 2]))
-    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
 def test_a_shared_parent_brings_tags_together():
@@ -64,15 +62,15 @@ def test_a_shared_parent_brings_tags_together():
 
 
 def test_ppmi_by_hand():
-    together = np.array([[9.0, 4.0, 0.0], [4.0, 9.0, 1.0], [0.0, 1.0, 9.0]])
+    counts = np.array([[9.0, 4.0, 0.0], [4.0, 9.0, 1.0], [0.0, 1.0, 9.0]])
     rows = [4.0, 5.0, 1.0]
     context = [r**0.75 for r in rows]
 
     def one_way(a, b):
         expected = rows[a] * context[b] / sum(context)
-        return max(np.log(together[a, b] / expected), 0.0) * together[a, b] / (together[a, b] + 5.0)
+        return max(np.log(counts[a, b] / expected), 0.0) * counts[a, b] / (counts[a, b] + 5.0)
 
-    found = ppmi(together)
+    found = ppmi(counts)
     assert found[0, 1] == pytest.approx((one_way(0, 1) + one_way(1, 0)) / 2)
     assert found[0, 2] == 0.0
     assert (np.diag(found) == 0).all()

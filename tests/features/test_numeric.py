@@ -23,13 +23,13 @@ def everybody(frame):
     return Population.of_ids(frame["user_id"].tolist(), as_of=AS_OF)
 
 
-def plain_pair_score(looks, is_, fitted, i, j, limit):
+def plain_pair_score(preferences, attributes, fitted, i, j, limit):
     """The mean over columns of two bounded z-scores, unknown at the mean."""
     total = 0.0
-    columns = [c for c in looks.columns if c != "user_id"]
+    columns = [c for c in preferences.columns if c != "user_id"]
     for column in columns:
         parts = []
-        for frame, user in ((looks, i), (is_, j)):
+        for frame, user in ((preferences, i), (attributes, j)):
             known = frame.set_index("user_id")[column]
             among = known.reindex(fitted).dropna()
             value = known.get(user, np.nan)
@@ -40,13 +40,15 @@ def plain_pair_score(looks, is_, fitted, i, j, limit):
 
 
 def test_pair_score_is_the_plain_definition(answers):
-    is_ = answers.iloc[:, [0, 4, 3, 2, 1]].copy()
-    is_[["w", "x"]] *= 7
+    attributes = answers.iloc[:, [0, 4, 3, 2, 1]].copy()
+    attributes[["w", "x"]] *= 7
     people = everybody(answers)
-    rows = Numeric(answers, is_, limit=1.5).fit_transform(people)
+    rows = Numeric(answers, attributes, limit=1.5).fit_transform(people)
     i, j = np.divmod(np.arange(900), 30)
     ids = people.ids.ids(range(30))
-    expected = [plain_pair_score(answers, is_, ids, ids[a], ids[b], 1.5) for a, b in zip(i, j, strict=True)]
+    expected = [
+        plain_pair_score(answers, attributes, ids, ids[a], ids[b], 1.5) for a, b in zip(i, j, strict=True)
+    ]
     np.testing.assert_allclose(rows.pair_scores(i, j), expected, atol=1e-6)
     assert (np.abs(expected) <= 1).all()
 
@@ -57,42 +59,44 @@ def test_only_the_fitted_people_set_the_scale(answers):
     changed = answers.copy()
     changed.loc[10:, ["w", "x", "y", "z"]] *= 100
     again = Numeric(changed).fit(few)
-    np.testing.assert_array_equal(block.transform(few).looks, again.transform(few).looks)
+    np.testing.assert_array_equal(block.transform(few).preferences, again.transform(few).preferences)
 
 
 def test_unknown_people_and_answers_stand_at_the_mean(answers):
     people = Population.of_ids(["u03", "stranger"], as_of=AS_OF)
     rows = Numeric(answers).fit(everybody(answers)).transform(people)
-    assert not rows.looks[people.ids.row("stranger")].any()
-    assert rows.looks[people.ids.row("u03"), 1] == 0
-    assert rows.looks[people.ids.row("u03"), 0] != 0
+    assert not rows.preferences[people.ids.row("stranger")].any()
+    assert rows.preferences[people.ids.row("u03"), 1] == 0
+    assert rows.preferences[people.ids.row("u03"), 0] != 0
 
 
 def test_rows_follow_the_ids_and_not_the_order_of_the_frame(answers):
     people = everybody(answers)
     rows = Numeric(answers).fit_transform(people)
     shuffled = Numeric(answers.sample(frac=1, random_state=1)).fit_transform(people)
-    np.testing.assert_array_equal(rows.looks, shuffled.looks)
+    np.testing.assert_array_equal(rows.preferences, shuffled.preferences)
 
 
 def test_a_fitted_block_is_saved_in_plain_arrays(answers):
     people = everybody(answers)
     features = FeatureMap.fit(people, blocks=[Numeric(answers)])
     again = FeatureMap.from_arrays(features.arrays(), features.meta())
-    np.testing.assert_array_equal(again.concatenated(people).looks, features.concatenated(people).looks)
+    np.testing.assert_array_equal(
+        again.concatenated(people).preferences, features.concatenated(people).preferences
+    )
     assert again.columns == ("numeric:w", "numeric:x", "numeric:y", "numeric:z")
 
 
 def test_clone_keeps_the_frames(answers):
     block = Numeric(answers, limit=2.0)
     copy = clone(block)
-    assert copy.looks is answers
+    assert copy.preferences is answers
     assert copy.limit == 2.0
 
 
 def test_a_constant_column_says_nothing(answers):
     answers["w"] = 3.0
-    assert not Numeric(answers).fit_transform(everybody(answers)).looks[:, 0].any()
+    assert not Numeric(answers).fit_transform(everybody(answers)).preferences[:, 0].any()
 
 
 def test_every_problem_is_named_at_once(answers):
@@ -108,5 +112,5 @@ def test_a_person_twice(answers):
 
 
 def test_looks_and_is_must_have_the_same_columns(answers):
-    with pytest.raises(TableError, match="columns differ from those of looks: w"):
+    with pytest.raises(TableError, match="columns differ from those of preferences: w"):
         Numeric(answers, answers.drop(columns="w")).fit(everybody(answers))

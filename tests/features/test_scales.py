@@ -3,31 +3,30 @@ import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.features.factor_model import FactorModel, fit_factor_model
-from recsys.features.reliability import spearman_brown, split_half
-from recsys.features.scales import Scales
+from recsys.features.factor_analysis import FactorModel, fit_factor_model
+from recsys.features.scales import Scales, spearman_brown, split_half
 from tests.features.pairs import assert_is
 from tests.people import make_people
 
 
-def plain_standing(state, people, row, scale):
+def plain_standing(fitted, people, row, scale):
     """Posterior mean of one factor with a standard normal prior, question by question."""
     catalogue, table = load_catalogue(), people.long.answers
     given = {a[C.QUESTION]: a[C.ANSWER] for a in table[table[C.ROW] == row].to_dict("records")}
     precision, pull = 1.0, 0.0
-    for at, question in enumerate(state.questions):
-        if state.scales[state.scale_of[at]] != scale or question not in given:
+    for at, question in enumerate(fitted.questions):
+        if fitted.scales[fitted.scale_of[at]] != scale or question not in given:
             continue
         score = {o.id: o.score for o in catalogue.questions[question].options}[given[question]]
-        precision += state.loading[at] ** 2 / state.noise[at]
-        pull += state.loading[at] * (score - state.mean[at]) / state.noise[at]
+        precision += fitted.loading[at] ** 2 / fitted.noise[at]
+        pull += fitted.loading[at] * (score - fitted.mean[at]) / fitted.noise[at]
     return pull / precision
 
 
-def plain_score(state, people, i, j):
+def plain_score(fitted, people, i, j):
     products = [
-        np.tanh(plain_standing(state, people, i, s)) * np.tanh(plain_standing(state, people, j, s))
-        for s in state.scales
+        np.tanh(plain_standing(fitted, people, i, s)) * np.tanh(plain_standing(fitted, people, j, s))
+        for s in fitted.scales
     ]
     return sum(products) / len(products)
 
@@ -35,32 +34,32 @@ def plain_score(state, people, i, j):
 def test_is_the_plain_definition():
     people = make_people(20, np.random.default_rng(3))
     block = Scales().fit(people)
-    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
 def test_sensitive_questions_are_not_used():
     catalogue = load_catalogue()
-    state = Scales().fit(make_people(20, np.random.default_rng(3))).state_
-    assert not [q for q in state.questions if catalogue.questions[q].sensitive]
+    fitted = Scales().fit(make_people(20, np.random.default_rng(3))).fitted_
+    assert not [q for q in fitted.questions if catalogue.questions[q].sensitive]
 
 
 def test_reliability_is_reported_for_every_scale():
     block = Scales().fit(make_people(60, np.random.default_rng(3)))
-    assert set(block.reliability_) == set(block.state_.scales)
+    assert set(block.reliability_) == set(block.fitted_.scales)
 
 
 def test_everybody_is_learned_from_up_to_the_most():
     people = make_people(60, np.random.default_rng(3))
-    usual, just_enough = Scales().fit(people).state_, Scales(most=60).fit(people).state_
+    usual, just_enough = Scales().fit(people).fitted_, Scales(max_people=60).fit(people).fitted_
     np.testing.assert_array_equal(usual.loading, just_enough.loading)
     np.testing.assert_array_equal(usual.noise, just_enough.noise)
 
 
 def test_of_more_people_always_the_same_are_learned_from():
     people = make_people(60, np.random.default_rng(3))
-    some, again = Scales(most=25).fit(people), Scales(most=25).fit(people)
-    np.testing.assert_array_equal(some.state_.loading, again.state_.loading)
-    assert not np.array_equal(some.state_.loading, Scales().fit(people).state_.loading)
+    some, again = Scales(max_people=25).fit(people), Scales(max_people=25).fit(people)
+    np.testing.assert_array_equal(some.fitted_.loading, again.fitted_.loading)
+    assert not np.array_equal(some.fitted_.loading, Scales().fit(people).fitted_.loading)
     assert len(some.transform(people)) == len(people)
 
 

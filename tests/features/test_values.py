@@ -13,21 +13,21 @@ def answers_of(people, row):
     return {a[C.QUESTION]: a for a in table[table[C.ROW] == row].to_dict("records")}
 
 
-def plain_score(state, people, i, j):
+def plain_score(fitted, people, i, j):
     """The definition, one question at a time."""
     questions = load_catalogue().questions
     shares, at = {}, 0
-    for question, options in zip(state.questions, state.options, strict=True):
-        shares[question] = dict(zip(options, state.shares[at : at + len(options)], strict=True))
+    for question, options in zip(fitted.questions, fitted.options, strict=True):
+        shares[question] = dict(zip(options, fitted.shares[at : at + len(options)], strict=True))
         at += len(options)
     mine, theirs = answers_of(people, i), answers_of(people, j)
     weighed = {q: a for q, a in mine.items() if a[C.IMPORTANCE] > 0 and not questions[q].sensitive}
     total = sum(a[C.IMPORTANCE] for a in weighed.values())
     if total == 0:
-        return state.prior
+        return fitted.prior
     weights = {q: a[C.IMPORTANCE] / total for q, a in weighed.items()}
     n_eff = 1.0 / sum(w * w for w in weights.values())
-    lam = n_eff / (n_eff + state.kappa)
+    lam = n_eff / (n_eff + fitted.kappa)
     satisfied = 0.0
     for q, w in weights.items():
         if q in theirs:
@@ -35,19 +35,19 @@ def plain_score(state, people, i, j):
         else:
             met = sum(share for option, share in shares[q].items() if option in mine[q][C.ACCEPTED])
         satisfied += w * met
-    return lam * satisfied + (1.0 - lam) * state.prior
+    return lam * satisfied + (1.0 - lam) * fitted.prior
 
 
 def test_is_the_plain_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values().fit(people)
-    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
 def test_people_unknown_at_fit_are_scored_by_the_same_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values(kappa=7.0).fit(people.take(np.arange(15)))
-    assert_is(block, people, lambda i, j: plain_score(block.state_, people, i, j))
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
 def test_one_heavy_answer_is_not_a_full_match():
@@ -57,7 +57,7 @@ def test_one_heavy_answer_is_not_a_full_match():
     block = Values(kappa=3.0).fit(people)
     i = np.repeat(np.arange(40), 40)
     scores = block.transform(people).pair_scores(i, np.tile(np.arange(40), 40))
-    assert scores.max() <= 0.25 + 0.75 * block.state_.prior + 1e-6
+    assert scores.max() <= 0.25 + 0.75 * block.fitted_.prior + 1e-6
 
 
 def test_sensitive_questions_have_no_column():

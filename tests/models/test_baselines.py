@@ -68,7 +68,7 @@ def test_recon_is_the_mean_share_of_the_candidates_values_among_the_liked():
     pairs = [(ids[0], ids[k]) for k in (3, 5, 9)]
     events = Events.of(pd.DataFrame(pairs, columns=[C.ACTOR, C.TARGET]).assign(**{C.TYPE: "like"}))
     model = RECON().fit(people, events, rng=np.random.default_rng(0))
-    columns = FeatureMap.fit(people).concatenated(people).is_
+    columns = FeatureMap.fit(people).concatenated(people).attributes
     value = (columns[None] > np.quantile(columns, [0.25, 0.5, 0.75], axis=0)[:, None, :]).sum(axis=0)
     for j in (3, 7, 20):
         plain = np.mean([np.mean(value[[3, 5, 9], a] == value[j, a]) for a in range(columns.shape[1])])

@@ -75,9 +75,10 @@ def test_factorises_exactly(people):
     rows, weights = model.features_.concatenated(people), model.weights_
     near = Nearness(weights.near, config.near_scale_km)
     for a, b in zip(i[:300], j[:300], strict=True):
-        looks, is_ = rows.looks[a].astype(float), rows.is_[b].astype(float)
+        preferences, attributes = rows.preferences[a].astype(float), rows.attributes[b].astype(float)
         plain = weights.intercept + near.pairs(people.cells[[a]], people.cells[[b]])[0]
-        plain += (weights.products * looks * is_).sum() + weights.viewer @ looks + weights.candidate @ is_
+        plain += (weights.products * preferences * attributes).sum()
+        plain += weights.viewer @ preferences + weights.candidate @ attributes
         assert model.fitted.logits([a], [b])[0] == pytest.approx(plain, abs=1e-4)
 
 
@@ -95,7 +96,7 @@ def test_fewer_factors_keep_the_order(people):
 
 def test_learns_what_outcomes_say_about_people_never_seen(people):
     """Fitted on some people, the order of pairs among the others follows the hidden taste."""
-    hidden = {"values": 8.0, "talk": 5.0}
+    hidden = {"values": 8.0, "talk_topics": 5.0}
     everything, _ = outcomes(people, hidden, np.random.default_rng(3), n=18_000)
     seen, unseen = people.take(np.arange(110)), people.take(np.arange(110, 150))
     model = ContentModel().fit(seen, everything, rng=np.random.default_rng(0))
@@ -154,12 +155,12 @@ def test_a_large_crowd_is_scored_in_parts(people, monkeypatch):
     np.testing.assert_allclose(parts.appeal, whole.appeal, atol=1e-5)
 
 
-def test_deeds_count_only_together(people):
-    """A person's rhythm alone moves no probability: it follows from the very outcomes learned from."""
+def test_columns_from_events_count_only_as_products(people):
+    """Responsiveness alone moves no probability: it follows from the very outcomes learned from."""
     events, _ = outcomes(people, {"values": 4.0}, np.random.default_rng(2), n=3000)
     model = ContentModel(QUICK).fit(people, events, rng=np.random.default_rng(0))
-    rhythm = np.array([column.startswith("rhythm:") for column in model.features_.columns])
-    assert (model.weights_.viewer[rhythm] == 0).all()
-    assert (model.weights_.candidate[rhythm] == 0).all()
-    assert (model.weights_.products[rhythm] != 0).any()
-    assert (model.weights_.candidate[~rhythm] != 0).any()
+    responsiveness = np.array([column.startswith("responsiveness:") for column in model.features_.columns])
+    assert (model.weights_.viewer[responsiveness] == 0).all()
+    assert (model.weights_.candidate[responsiveness] == 0).all()
+    assert (model.weights_.products[responsiveness] != 0).any()
+    assert (model.weights_.candidate[~responsiveness] != 0).any()

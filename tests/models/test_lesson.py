@@ -20,8 +20,8 @@ def test_forgotten_rows_are_made_again() -> None:
     assert fewer.rows is was
     lesson.forget_rows()
     assert lesson.rows is not was
-    np.testing.assert_array_equal(lesson.rows.looks, was.looks)
-    np.testing.assert_array_equal(lesson.rows.is_, was.is_)
+    np.testing.assert_array_equal(lesson.rows.preferences, was.preferences)
+    np.testing.assert_array_equal(lesson.rows.attributes, was.attributes)
 
 
 def test_a_lesson_given_teaches_what_fit_learns() -> None:

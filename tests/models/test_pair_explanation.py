@@ -58,11 +58,11 @@ def test_a_block_counts_as_its_rows_and_weights_say(model, people):
     """The products of one block, computed from the rows of everybody."""
     explained = model.content_.explain_pair("u00003", "u00007", people=people)
     features, weights = model.content_.features_, model.content_.weights_
-    own = features.block_of == features.names.index("talk")
-    rows = features.transform(people)["talk"]
+    own = features.block_of == features.names.index("talk_topics")
+    rows = features.transform(people)["talk_topics"]
     i, j = people.ids.rows(["u00003", "u00007"])
-    expected = rows.looks[i].astype(float) * rows.is_[j] @ weights.products[own]
-    (found,) = (v for part, v in explained.parts.items() if (part.name, part.side) == ("talk", "both"))
+    expected = rows.preferences[i].astype(float) * rows.attributes[j] @ weights.products[own]
+    (found,) = (v for part, v in explained.parts.items() if (part.name, part.side) == ("talk_topics", "both"))
     assert found[0] == pytest.approx(expected, rel=1e-5)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.features.rows import BlockRows
+from recsys.features.base import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
 from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, _Problem, fit_pair_logistic
@@ -33,8 +33,8 @@ def drawn_pairs(people, truth, n_pairs, seed=1, extra=0.0):
 def plain_logit(people, weights, i, j, near):
     total = weights.intercept + weights.near * near
     for f in range(3):
-        total += weights.products[f] * people.looks[i, f] * people.is_[j, f]
-        total += weights.viewer[f] * people.looks[i, f] + weights.candidate[f] * people.is_[j, f]
+        total += weights.products[f] * people.preferences[i, f] * people.attributes[j, f]
+        total += weights.viewer[f] * people.preferences[i, f] + weights.candidate[f] * people.attributes[j, f]
     return total
 
 
@@ -124,8 +124,8 @@ def test_calibrated_weights_give_calibrated_logits():
 
 def test_a_column_that_never_varies_gets_no_weight():
     people = rows()
-    people.looks[:, 2] = 0.0
-    people.is_[:, 2] = 0.0
+    people.preferences[:, 2] = 0.0
+    people.attributes[:, 2] = 0.0
     pairs, near = drawn_pairs(people, TRUTH, 500)
     found = fit_pair_logistic(PairDesign.of(people, BLOCK_OF, pairs, near, nothing()), WEAK).weights
     assert (found.products[2], found.viewer[2], found.candidate[2]) == (0.0, 0.0, 0.0)

@@ -12,7 +12,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features import Numeric
-from recsys.features.block import Block
+from recsys.features.base import Block
 from recsys.features.interests import Interests
 from recsys.models.base import Model
 from recsys.models.content import ContentConfig, ContentModel

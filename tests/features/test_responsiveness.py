@@ -6,7 +6,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
-from recsys.features.rhythm import Rhythm
+from recsys.features.responsiveness import Responsiveness
 from tests.features.pairs import assert_is
 from tests.people import AS_OF, make_people
 
@@ -29,7 +29,7 @@ def some_events(people, rng, n=600, days=120):
     )
 
 
-def plain_numbers(state, people, frame, row):
+def plain_numbers(fitted, people, frame, row):
     """Speed, activity by events and by profile, from the events one at a time."""
     own = people.ids.ids([row])[0]
     today = people.as_of.normalize()
@@ -43,9 +43,11 @@ def plain_numbers(state, people, frame, row):
             lags.append(np.log(1 + event[C.REPLY_LAG_H]))
         if day >= today - pd.Timedelta(days=28):
             days.add(day)
-    mean = (sum(lags) + 3 * state.usual_lag) / (len(lags) + 3)
-    speed = np.tanh((state.usual_lag - mean) / state.lag_spread)
-    active = np.tanh((np.log(1 + len(days)) - state.usual_activity) / state.activity_spread) if ever else 0.0
+    mean = (sum(lags) + 3 * fitted.usual_lag) / (len(lags) + 3)
+    speed = np.tanh((fitted.usual_lag - mean) / fitted.lag_spread)
+    active = (
+        np.tanh((np.log(1 + len(days)) - fitted.usual_activity) / fitted.activity_spread) if ever else 0.0
+    )
     word, words = people.word(C.ACTIVITY, row), ENUMERATIONS[C.ACTIVITY].words
     return speed, active, 0.0 if word is None else 1 - 2 * words.index(word) / (len(words) - 1)
 
@@ -53,8 +55,8 @@ def plain_numbers(state, people, frame, row):
 def test_is_the_plain_definition():
     people = make_people(15, np.random.default_rng(7))
     frame = some_events(people, np.random.default_rng(8))
-    block = Rhythm().fit(people, events=Events.of(frame))
-    numbers = [plain_numbers(block.state_, people, frame, row) for row in range(15)]
+    block = Responsiveness().fit(people, events=Events.of(frame))
+    numbers = [plain_numbers(block.fitted_, people, frame, row) for row in range(15)]
     assert_is(block, people, lambda i, j: sum(a * b for a, b in zip(numbers[i], numbers[j], strict=True)) / 3)
 
 
@@ -63,24 +65,26 @@ def test_nothing_after_the_time_is_used():
     people = make_people(15, np.random.default_rng(7))
     frame = some_events(people, np.random.default_rng(8))
     then = AS_OF - pd.Timedelta(days=30)
-    block = Rhythm().fit(people, events=Events.of(frame))
+    block = Responsiveness().fit(people, events=Events.of(frame))
     earlier = replace(people, as_of=then)
     seen = replace(
-        Rhythm().fit(people, events=Events.of(frame[frame[C.TS] <= then])).state_,
-        **block.state_.meta(),
+        Responsiveness().fit(people, events=Events.of(frame[frame[C.TS] <= then])).fitted_,
+        **block.fitted_.meta(),
     )
-    np.testing.assert_array_equal(block.transform(earlier).looks, seen.rows(earlier).looks)
-    assert not np.array_equal(block.transform(earlier).looks, block.transform(people).looks)
+    np.testing.assert_array_equal(block.transform(earlier).preferences, seen.rows(earlier).preferences)
+    assert not np.array_equal(block.transform(earlier).preferences, block.transform(people).preferences)
 
 
 def test_events_after_the_fit_are_not_learned():
     people = make_people(15, np.random.default_rng(7))
     frame = some_events(people, np.random.default_rng(8))
     later = frame.assign(**{C.TS: AS_OF + pd.Timedelta(hours=1)})
-    with_later = Rhythm().fit(people, events=Events.of(pd.concat([frame, later], ignore_index=True)))
-    without = Rhythm().fit(people, events=Events.of(frame))
-    assert with_later.state_.meta() == without.state_.meta()
-    np.testing.assert_array_equal(with_later.transform(people).looks, without.transform(people).looks)
+    with_later = Responsiveness().fit(people, events=Events.of(pd.concat([frame, later], ignore_index=True)))
+    without = Responsiveness().fit(people, events=Events.of(frame))
+    assert with_later.fitted_.meta() == without.fitted_.meta()
+    np.testing.assert_array_equal(
+        with_later.transform(people).preferences, without.transform(people).preferences
+    )
 
 
 def test_quick_repliers_score_together():
@@ -95,6 +99,6 @@ def test_quick_repliers_score_together():
         ],
         columns=[C.ACTOR, C.TARGET, C.TYPE, C.TS, C.REPLY_LAG_H],
     )
-    rows = Rhythm().fit(people, events=Events.of(frame)).transform(people)
+    rows = Responsiveness().fit(people, events=Events.of(frame)).transform(people)
     same, other = rows.pair_scores([0, 0], [1, 2])
     assert same > 0 > other

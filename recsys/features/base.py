@@ -1,0 +1,310 @@
+"""The protocol of a feature block: an estimator that learns, and plain values that are applied."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.errors import InputError, NotFittedError, did_you_mean, explained
+from recsys.types import Arrays, Float32Array, Float64Array, IndexArray, Int32Array, Int64Array, ObjectArray
+
+_ENTRIES_AT_ONCE = 131_072
+
+
+@dataclass(frozen=True, eq=False)
+class BlockRows:
+    """What each person looks for and what each person is; their inner product is the pair score.
+
+    preferences: `(n_people, n_columns)` float32, what each looks for.
+    attributes:  `(n_people, n_columns)` float32, what each is.
+
+    NumPy and scikit-learn see both side by side, `(n_people, 2 * n_columns)`.
+
+    >>> rows = BlockRows(np.array([[1.0], [0.0]], np.float32), np.array([[0.5], [0.2]], np.float32))
+    >>> rows.pair_scores([0], [1]).round(3)
+    array([0.2])
+    >>> np.asarray(rows).shape
+    (2, 2)
+    """
+
+    preferences: Float32Array
+    attributes: Float32Array
+
+    def __post_init__(self) -> None:
+        if self.preferences.shape != self.attributes.shape or self.preferences.ndim != 2:
+            got = f"{self.preferences.shape} and {self.attributes.shape}"
+            raise InputError(explained("the rows of a block must be two equal matrices", got=got))
+
+    def __len__(self) -> int:
+        return len(self.preferences)
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """Return both matrices side by side; a copy always, as they lie apart."""
+        if copy is False:
+            raise ValueError("the rows of a block lie apart; side by side they are a copy")
+        return np.asarray(np.hstack([self.preferences, self.attributes]), dtype)
+
+    @property
+    def n_columns(self) -> int:
+        """The number of columns of both matrices."""
+        return int(self.preferences.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of both matrices side by side."""
+        return len(self), 2 * self.n_columns
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """The type of both matrices."""
+        return self.preferences.dtype
+
+    def pair_scores(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
+        """Return the score of viewer row `i` and candidate row `j`, aligned, `(n_pairs,)` float64."""
+        preferences = self.preferences[np.asarray(i, np.int64)].astype(np.float64)
+        attributes = self.attributes[np.asarray(j, np.int64)].astype(np.float64)
+        return np.asarray(np.vecdot(preferences, attributes), np.float64)
+
+
+class FittedBlock(ABC):
+    """What a block learned: a frozen dataclass whose fields are arrays or JSON values.
+
+    Subclasses are frozen dataclasses; array fields are saved as arrays, every other as JSON (lists
+    come back as tuples). `from_events` says that the rows follow from what people did.
+
+    >>> from recsys.features import TalkTopics
+    >>> fitted = TalkTopics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_
+    >>> sorted(fitted.meta())
+    ['topics']
+    """
+
+    registered: ClassVar[dict[str, type["FittedBlock"]]] = {}
+    """Every subclass by its name, so that what was saved finds its class; the last one counts."""
+    name: ClassVar[str]
+    from_events: ClassVar[bool] = False
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" in vars(cls):
+            FittedBlock.registered[cls.name] = cls
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The name of each column, unique inside the block."""
+
+    @abstractmethod
+    def rows(self, people: Population) -> BlockRows:
+        """Return the two rows of everybody in `people`, seen at fit or not."""
+
+    def for_newcomers(self) -> Self:
+        """Return the block without anything about the people of the fit, to be applied to others."""
+        return self
+
+    def arrays(self) -> Arrays:
+        """Return the array fields."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+    def meta(self) -> dict[str, Any]:
+        """Return the other fields, all JSON values."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> Self:
+        """Build again what `arrays` and `meta` returned."""
+        return cls(**arrays, **{name: _tuples(value) for name, value in meta.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(part) for part in value) if isinstance(value, list | tuple) else value
+
+
+class Block(ABC):
+    """Learns one group of features from people; the fitted part is `fitted_`, plain arrays.
+
+    A scikit-learn transformer whose X is a `Population`: `clone`, `Pipeline` and `FeatureUnion` work.
+    It has the methods of one instead of its base class, so that serving loads no scikit-learn.
+    `transform` gives two aligned rows a person, and their inner product is the pair score in [-1, 1].
+
+    Subclasses set `name`, store the arguments of `__init__` under their own names and change nothing
+    there, and say in `_learn` what is learned.
+
+    >>> from recsys.features import TalkTopics
+    >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+    >>> TalkTopics().fit_transform(people).pair_scores([0], [1])
+    array([0.])
+    """
+
+    name: ClassVar[str]
+    fitted_: FittedBlock
+
+    @abstractmethod
+    def _learn(self, people: Population, events: Events) -> FittedBlock:
+        """Return what is learned from `people` and the events up to their time."""
+
+    def fit(self, people: Population, y: object = None, *, events: Events | None = None) -> Self:  # noqa: ARG002
+        """Learn from `people` (and the `events` of the time before `people.as_of`), return self.
+
+        Raises InputError for anything but a population.
+        """
+        if not isinstance(people, Population):
+            remedy = "read the tables with recsys.load_population"
+            got = type(people).__name__
+            raise InputError(explained("a feature block reads a Population", got=got, remedy=remedy))
+        past = Events.none() if events is None else events.until(people.as_of)
+        self.fitted_ = self._learn(people, past)
+        return self
+
+    def transform(self, people: Population) -> BlockRows:
+        """Return the two rows of everybody, `(n_people, n_columns)` each.
+
+        Raises NotFittedError before `fit`.
+        """
+        return self._checked().rows(people)
+
+    def fit_transform(
+        self, people: Population, y: object = None, *, events: Events | None = None
+    ) -> BlockRows:
+        """Learn from `people` and return their two rows."""
+        return self.fit(people, y, events=events).transform(people)
+
+    def get_feature_names_out(self, input_features: object = None) -> ObjectArray:  # noqa: ARG002
+        """Return the names of the columns of `np.asarray(transform(people))`, preferences first.
+
+        A name is `BLOCK:COLUMN:preference` or `BLOCK:COLUMN:attribute`.
+        """
+        columns = self._checked().columns
+        names = [f"{self.name}:{column}:{side}" for side in ("preference", "attribute") for column in columns]
+        return np.asarray(names, dtype=object)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        """Return the arguments of `__init__`; they hold no estimators, so `deep` changes nothing."""
+        return {name: getattr(self, name) for name in self._parameters()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments of `__init__` and return self.
+
+        Raises ValueError for a name that is none, with the nearest one.
+        """
+        known = self._parameters()
+        for name in params:
+            if name not in known:
+                problem = f"{type(self).__name__} has no such parameter"
+                raise ValueError(explained(problem, got=name, remedy=did_you_mean(name, known)))
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    @classmethod
+    def _parameters(cls) -> list[str]:
+        own = cls.__init__
+        return [] if own is object.__init__ else [n for n in inspect.signature(own).parameters if n != "self"]
+
+    def _checked(self) -> FittedBlock:
+        if not hasattr(self, "fitted_"):
+            raise NotFittedError(explained(f"{type(self).__name__} was not fitted", remedy="call fit first"))
+        return self.fitted_
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted block with the same parameters; they are read only, so none is copied."""
+        return type(self)(**self.get_params())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "fitted_")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(),
+            input_tags=InputTags(two_d_array=False, allow_nan=True),
+            no_validation=True,
+        )
+
+    def __repr__(self) -> str:
+        """Show the parameters that differ from their defaults."""
+        defaults = inspect.signature(type(self)).parameters
+        changed = [f"{n}={_shown(v)}" for n, v in self.get_params().items() if v is not defaults[n].default]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _repr_html_(self) -> str:
+        """Show the state and every parameter as a table."""
+        state = f"fitted, {len(self.fitted_.columns)} columns" if hasattr(self, "fitted_") else "not fitted"
+        params = pd.Series({name: _shown(value) for name, value in self.get_params().items()}, name="value")
+        table = params.rename_axis("parameter").to_frame().to_html()
+        return f"<p><b>{escape(type(self).__name__)}</b> ({escape(self.name)}), {state}</p>{table}"
+
+
+def _shown(value: Any) -> str:
+    """Return a parameter in one short line: of a large value its kind."""
+    text = repr(value)
+    return text if len(text) <= 40 and "\n" not in text else f"<{type(value).__name__}>"
+
+
+def positions(values: npt.ArrayLike, words: tuple[str, ...]) -> IndexArray:
+    """Return the position of each value in `words`, -1 where it is none of them.
+
+    >>> positions(["b", "x"], ("a", "b")).tolist()
+    [1, -1]
+    """
+    return pd.Index(words, dtype=object).get_indexer(pd.Index(np.asarray(values, dtype=object), dtype=object))
+
+
+def sums_by_person(
+    person: Int64Array,
+    entry: Int64Array,
+    weight: Float64Array,
+    table: npt.NDArray[np.floating],
+    n_people: int,
+) -> Float64Array:
+    """Return `out[p] = sum of weight * table[entry]` over the entries of person p.
+
+    person, entry, weight: aligned, any order; table `(n_entries, n_columns)`; the result is
+    `(n_people, n_columns)` float64 and does not depend on the order of the entries given, nor on
+    who else is there. Memory beyond the result is bounded.
+
+    >>> sums_by_person(np.array([1, 1]), np.array([0, 1]), np.array([2.0, 1.0]), np.eye(2), 2)
+    array([[0., 0.],
+           [2., 1.]])
+    """
+    sums = np.zeros((n_people, table.shape[1]))
+    order = np.lexsort((weight, entry, person))
+    person, entry, weight = person[order], entry[order], weight[order]
+    firsts = np.flatnonzero(np.diff(person, prepend=-1))
+    start = 0
+    while start < len(firsts):
+        stop = max(
+            start + 1, int(np.searchsorted(firsts, firsts[start] + _ENTRIES_AT_ONCE, side="right")) - 1
+        )
+        stop = len(firsts) if len(person) - firsts[start] <= _ENTRIES_AT_ONCE else stop
+        low = firsts[start]
+        high = len(person) if stop == len(firsts) else firsts[stop]
+        part = table[entry[low:high]] * weight[low:high, None]
+        sums[person[firsts[start:stop]]] = np.add.reduceat(part, firsts[start:stop] - low, axis=0)
+        start = stop
+    return sums
+
+
+def unit_rows(rows: Float64Array, slack: float = 0.0) -> Float32Array:
+    """Return rows divided by `sqrt(length^2 + slack^2)`, at most unit length; a zero row stays zero.
+
+    `slack` keeps rows made of little evidence short.
+
+    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    length = np.sqrt((rows**2).sum(axis=1, keepdims=True) + slack**2)
+    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 0).astype(np.float32)
