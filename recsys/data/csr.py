@@ -20,7 +20,7 @@ class SparseRows:
     def of(cls, rows: IntegerArray, members: IntegerArray, n_rows: int) -> "SparseRows":
         """Build the lists from aligned (row, member) entries in any order; repeats count once.
 
-        >>> lists = Lists.of(np.array([1, 0, 1, 1]), np.array([7, 3, 2, 7]), 2)
+        >>> lists = SparseRows.of(np.array([1, 0, 1, 1]), np.array([7, 3, 2, 7]), 2)
         >>> lists.indptr.tolist(), lists.indices.tolist()
         ([0, 1, 3], [3, 2, 7])
         """
@@ -53,7 +53,7 @@ class SparseRows:
     def holds(self, rows: IntegerArray, members: IntegerArray) -> npt.NDArray[np.bool_]:
         """Say for aligned pairs whether the row's list holds the member.
 
-        >>> Lists.of(np.array([0]), np.array([3]), 2).holds(np.array([0, 1]), np.array([3, 3])).tolist()
+        >>> SparseRows.of(np.array([0]), np.array([3]), 2).holds(np.array([0, 1]), np.array([3, 3])).tolist()
         [True, False]
         """
         wanted = _keys(rows, members)
@@ -67,7 +67,7 @@ class SparseRows:
     ) -> npt.NDArray[np.bool_]:
         """Say for aligned rows whether this list and the other side's list have a common member.
 
-        >>> a = Lists.of(np.array([0, 1]), np.array([5, 6]), 2)
+        >>> a = SparseRows.of(np.array([0, 1]), np.array([5, 6]), 2)
         >>> a.share(np.array([0, 0]), a, np.array([0, 1])).tolist()
         [True, False]
         """
