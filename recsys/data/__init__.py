@@ -3,8 +3,7 @@
 from recsys.data.events import Events
 from recsys.data.exclusions import relations
 from recsys.data.labels import directed_labels
-from recsys.data.pair_stage_plain import PairStage, pair_stage
-from recsys.data.pair_stages import PairStages, pair_stages
+from recsys.data.pair_stages import PairStage, PairStages, pair_stage, pair_stages
 
 __all__ = [
     "Events",

@@ -1,4 +1,8 @@
-"""The facts that stages need, for every pair with a history at once."""
+"""Stages of pairs: how far two people have come, computed from events alone, as of a time.
+
+`pair_stages` computes all pairs with a history at once, `pair_stage` one. A stage is reached when the facts
+it needs are true (`pair_facts`); which facts a stage needs stands in the catalogue.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,11 +15,10 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
-from recsys.catalogue.stages import CLOSED, UNLISTED, Stages
-from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
+from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import matched_pairs
-from recsys.data.pair_stage_plain import ENDINGS, REQUESTS, RISKY_PLANS, SAFE
 from recsys.data.population import as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 
@@ -23,6 +26,25 @@ _TIERS = ENUMERATIONS[C.VERIFICATION].words
 _MICROSECONDS_A_DAY: Final = 86_400_000_000
 _LATE: Final = np.iinfo(np.int64).max
 _EARLY: Final = np.iinfo(np.int64).min
+
+PUBLIC_BY_DAY: Final = ("cafe_day", "lunch", "public_event", "group", "class", "online_only")
+DAYTIME: Final = ("early", "day")
+ENDINGS: Final = ("end", "block", "report")
+REQUESTS: Final = ("off_platform_request", "money_request")
+SAFE: Final = ("safe_again", "safe_once")
+
+
+def by_day_in_public(plan: object) -> bool:
+    """Say whether a planned meeting is by day and in public, the only kind before there is trust.
+
+    >>> by_day_in_public("lunch/day"), by_day_in_public("private/day"), by_day_in_public("cafe_day/evening")
+    (True, False, False)
+    """
+    setting, _, part = str(plan).partition("/")
+    return setting in PUBLIC_BY_DAY and part in DAYTIME
+
+
+RISKY_PLANS: Final = tuple(plan for plan in EVENT_DETAILS["meet_planned"] if not by_day_in_public(plan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +128,7 @@ def opted_in(between: PairEvents, what: str) -> BoolArray:
 
 
 def pair_facts(between: PairEvents, stages: Stages) -> Mapping[str, BoolArray]:
-    """Return each fact of `FACTS` for every pair, `(n_pairs,)` bool; equal to `stage_facts` pair by pair."""
+    """Return each fact of `FACTS` for every pair of `between`, `(n_pairs,)` bool."""
     coded, people = between.coded, between.people
     terms, tier = alone(coded, coded.are("terms_accepted")), tiers(coded)
     erased = alone(coded, coded.are("erase"))
@@ -238,7 +260,7 @@ def pair_stages(
 ) -> PairStages:
     """Return the stages of all pairs at `as_of` (None: after the last event).
 
-    The same as `pair_stage` for every pair; time and memory grow with the events, not with the pairs.
+    Time and memory grow with the events, not with the pairs.
 
     >>> like = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"})
     >>> pair_stages(Events.of(like)).of(["a", "a"], ["b", "c"]).tolist()
@@ -277,3 +299,68 @@ def _gated(
     apart = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
     final = np.where(apart, stages.code(UNLISTED), stage).astype(np.int8)
     return PairStages(people, closed, listed, (a * max(len(people), 1) + b).astype(np.int64), final)
+
+
+@dataclass(frozen=True, slots=True)
+class PairStage:
+    """The stage of a pair, and what both opted in to."""
+
+    name: str
+    optins: frozenset[str]
+
+    def fields(self, *disclosures: str | None) -> frozenset[str]:
+        """Return the fields that each may see of the other.
+
+        disclosures: what each of the two wishes to disclose; unknown is as little as possible.
+
+        >>> two = PairStage("acquainted", frozenset())
+        >>> "general_job" in two.fields("general_job", "general_job"), "photo" in two.fields()
+        (True, False)
+        """
+        stages = load_catalogue().stages
+        return frozenset(
+            name
+            for name in stages.shows(self.name)
+            if _open_enough(stages.fields[name].disclosure, disclosures)
+            and (stages.fields[name].optin or "") in {"", *self.optins}
+        )
+
+
+def _open_enough(needed: str | None, disclosures: tuple[str | None, ...]) -> bool:
+    if needed is None:
+        return True
+    least = DISCLOSURES.index(needed)
+    return len(disclosures) == 2 and all(
+        wish in DISCLOSURES and DISCLOSURES.index(wish) >= least for wish in disclosures
+    )
+
+
+OPTINS: Final = ("photo", "meet")
+
+
+def pair_stage(
+    events: Events,
+    a: str,
+    b: str,
+    as_of: str | pd.Timestamp | None = None,
+    *,
+    held: Collection[str] = (),
+    unlisted: Collection[str] = (),
+) -> PairStage:
+    """Return the stage two people have reached together at `as_of` (None: after the last event).
+
+    held, unlisted: who is under a hold, and who may not be listed (boundaries incomplete, say), as of the
+    same time; neither is an event. A hold of either closes while it lasts.
+
+    Going forward needs both people; one end, block, report, unsafe meeting or erasure closes; a flag
+    drops the pair to `matched` at once. Nothing else counts: not money, nor account age, nor popularity.
+
+    >>> like = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"})
+    >>> pair_stage(Events.of(like), "a", "b").name
+    'unlisted'
+    """
+    known = events.until(None if as_of is None else as_utc(as_of)).of_pair(a, b)
+    between = PairEvents.of(known.coded)
+    optins = frozenset(what for what in OPTINS if opted_in(between, what).any())
+    name = pair_stages(known, held=held, unlisted=unlisted).of([a], [b])[0]
+    return PairStage(str(name), optins)

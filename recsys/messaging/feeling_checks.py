@@ -11,8 +11,7 @@ from recsys.catalogue.entries import Language
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import EVENT_DETAILS
 from recsys.data.events import Events, microseconds
-from recsys.data.pair_stage_plain import SAFE
-from recsys.data.pair_stages import PairEvents, pair_stages
+from recsys.data.pair_stages import SAFE, PairEvents, pair_stages
 from recsys.data.population import as_utc
 from recsys.errors import InputError, did_you_mean, explained
 

@@ -10,8 +10,8 @@ from recsys.errors import InputError
 from recsys.messaging import answered, due_checks, prompts
 from recsys.messaging.feeling_checks import ANSWERS
 from recsys.moderation import review_queue
-from tests.history.test_stage import MEETING, ONGOING
-from tests.history.timeline import day, events
+from tests.data.test_stage import MEETING, ONGOING
+from tests.data.timeline import day, events
 
 SUPPORT = "help@example.org"
 

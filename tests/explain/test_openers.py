@@ -15,8 +15,8 @@ from recsys.errors import InputError
 from recsys.messaging import ICEBREAKER_KINDS as KINDS
 from recsys.messaging import opener, opener_kind
 from recsys.messaging.reasons import Reasons, visible_reasons
+from tests.data.test_catalogue import JAPANESE, MONEY, ROMANCE
 from tests.people import make_people
-from tests.schema.test_catalogue import JAPANESE, MONEY, ROMANCE
 
 WORDS = load_catalogue()
 OPEN_STAGES = ("listed", "matched", "acquainted", "meeting", "ongoing")

@@ -17,7 +17,7 @@ from recsys.moderation import demotions, load_policy, review_queue
 from recsys.moderation.credibility import flags
 from recsys.moderation.review_policy import read_policy
 from recsys.strict_yaml import YamlFile
-from tests.history.timeline import day, events
+from tests.data.timeline import day, events
 
 POLICY = load_policy()
 

@@ -15,11 +15,11 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import FACTS
 from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
 from recsys.data import Events, pair_stage, pair_stages
-from recsys.data.pair_stage_plain import PairStage, both_opted_in, stage_facts
-from recsys.data.pair_stages import PairEvents, opted_in, pair_facts
+from recsys.data.pair_stages import PairEvents, PairStage, opted_in, pair_facts
 from recsys.errors import InputError
-from tests.history.test_stage import ACQUAINTED, BOTH, LISTED, MATCHED, MEETING, ONGOING
-from tests.history.timeline import day, events
+from tests.data.plain_pair_stage import both_opted_in, plain_stage, stage_facts
+from tests.data.test_stage import ACQUAINTED, BOTH, LISTED, MATCHED, MEETING, ONGOING
+from tests.data.timeline import day, events
 
 STAGES = load_catalogue().stages
 WHO = "abc"
@@ -66,12 +66,17 @@ def histories(draw: st.DrawFn) -> Events:
 
 @settings(deadline=None, max_examples=35)
 @given(history=histories(), at=st.sampled_from([None, 2, 9, 14, 30]), held=st.sampled_from(["", "a", "bz"]))
-def test_all_at_once_equal_the_plain_form(history: Events, at: int | None, held: str) -> None:
+def test_stages_equal_the_plain_definition(history: Events, at: int | None, held: str) -> None:
     as_of = None if at is None else day(at)
     found = pair_stages(history, as_of, held=list(held), unlisted=["c"] if held else [])
     for a, b in combinations([*WHO, "nobody"], 2):
-        plain = pair_stage(history, a, b, as_of, held=list(held), unlisted=["c"] if held else [])
+        gates = {"held": list(held), "unlisted": ["c"] if held else []}
+        plain, one = (stage(history, a, b, as_of, **gates) for stage in (plain_stage, pair_stage))
         assert found.of([a, b], [b, a]).tolist() == [plain.name] * 2
+        assert (one.name, one.fields("general_job", "general_job")) == (
+            plain.name,
+            plain.fields("general_job", "general_job"),
+        )
 
 
 @settings(deadline=None, max_examples=60)
@@ -168,7 +173,7 @@ def test_many_pairs_keep_their_order() -> None:
     told = events(*grown, *lines)
     a, b = (rng.permutation(20) for _ in range(2))
     ids_a, ids_b = [f"p{n}" for n in a], [f"p{n}" for n in b]
-    plain = [pair_stage(told, x, y).name if x != y else "listed" for x, y in zip(ids_a, ids_b, strict=True)]
+    plain = [plain_stage(told, x, y).name if x != y else "listed" for x, y in zip(ids_a, ids_b, strict=True)]
     assert pair_stages(told).of(ids_a, ids_b).tolist() == plain
 
 
@@ -198,7 +203,7 @@ def test_a_photo_needs_both_opt_ins_and_a_job_both_wishes() -> None:
 def test_the_words_of_facts_are_kept_to_people() -> None:
     """What a person must have done to be listed at all is what `codes` knows of people without a history."""
     assert STAGES.stages["listed"].needs == ("both_accepted_terms", "both_proved_age")
-    stage = PairStage("closed", {}, frozenset({"photo"}))
+    stage = PairStage("closed", frozenset({"photo"}))
     assert stage.fields("face_after_stage", "face_after_stage") == frozenset()
     assert replace(stage, name="ongoing").fields() >= STAGES.shows("listed")
     assert C.DISCLOSURE == "disclosure"

@@ -1,39 +1,19 @@
-"""How far two people have come, computed from events alone, as of a time: one pair, in plain form."""
+"""The stage of one pair, written as the definition says it: the oracle of the vectorised stages."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Final
 
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
-from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
-from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
+from recsys.catalogue.stages import CLOSED, UNLISTED, Stages
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
 from recsys.data.exclusions import matched_pairs
+from recsys.data.pair_stages import ENDINGS, OPTINS, REQUESTS, SAFE, PairStage, by_day_in_public
 from recsys.data.population import as_utc
 
-PUBLIC_BY_DAY: Final = ("cafe_day", "lunch", "public_event", "group", "class", "online_only")
-DAYTIME: Final = ("early", "day")
-ENDINGS: Final = ("end", "block", "report")
-REQUESTS: Final = ("off_platform_request", "money_request")
-SAFE: Final = ("safe_again", "safe_once")
-
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
-
-
-def by_day_in_public(plan: object) -> bool:
-    """Say whether a planned meeting is by day and in public, the only kind before there is trust.
-
-    >>> by_day_in_public("lunch/day"), by_day_in_public("private/day"), by_day_in_public("cafe_day/evening")
-    (True, False, False)
-    """
-    setting, _, part = str(plan).partition("/")
-    return setting in PUBLIC_BY_DAY and part in DAYTIME
-
-
-RISKY_PLANS: Final = tuple(plan for plan in EVENT_DETAILS["meet_planned"] if not by_day_in_public(plan))
 
 
 def stage_facts(events: Events, a: str, b: str, stages: Stages) -> dict[str, bool]:
@@ -115,45 +95,7 @@ def _flagged(between: pd.DataFrame, safe: pd.DataFrame, a: str, b: str) -> bool:
     return bool(kind.isin(REQUESTS).any() or pressured.any() or risky)
 
 
-@dataclass(frozen=True, slots=True)
-class PairStage:
-    """The stage of a pair, the facts it rests on, and what both opted in to."""
-
-    name: str
-    facts: Mapping[str, bool]
-    optins: frozenset[str]
-
-    def fields(self, *disclosures: str | None) -> frozenset[str]:
-        """Return the fields that each may see of the other.
-
-        disclosures: what each of the two wishes to disclose; unknown is as little as possible.
-
-        >>> two = PairStage("acquainted", {}, frozenset())
-        >>> "general_job" in two.fields("general_job", "general_job"), "photo" in two.fields()
-        (True, False)
-        """
-        stages = load_catalogue().stages
-        return frozenset(
-            name
-            for name in stages.shows(self.name)
-            if _open_enough(stages.fields[name].disclosure, disclosures)
-            and (stages.fields[name].optin or "") in {"", *self.optins}
-        )
-
-
-def _open_enough(needed: str | None, disclosures: tuple[str | None, ...]) -> bool:
-    if needed is None:
-        return True
-    least = DISCLOSURES.index(needed)
-    return len(disclosures) == 2 and all(
-        wish in DISCLOSURES and DISCLOSURES.index(wish) >= least for wish in disclosures
-    )
-
-
-OPTINS: Final = ("photo", "meet")
-
-
-def pair_stage(
+def plain_stage(
     events: Events,
     a: str,
     b: str,
@@ -162,18 +104,7 @@ def pair_stage(
     held: Collection[str] = (),
     unlisted: Collection[str] = (),
 ) -> PairStage:
-    """Return the stage two people have reached together at `as_of` (None: after the last event).
-
-    held, unlisted: who is under a hold, and who may not be listed (boundaries incomplete, say), as of the
-    same time; neither is an event. A hold of either closes while it lasts.
-
-    Going forward needs both people; one end, block, report, unsafe meeting or erasure closes; a flag
-    drops the pair to `matched` at once. Nothing else counts: not money, nor account age, nor popularity.
-
-    >>> like = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"})
-    >>> pair_stage(Events.of(like), "a", "b").name
-    'unlisted'
-    """
+    """Return what `pair_stage` returns, from the definition of each fact."""
     stages = load_catalogue().stages
     known = events.until(None if as_of is None else as_utc(as_of)).of_pair(a, b)
     facts = stage_facts(known, a, b, stages)
@@ -183,7 +114,7 @@ def pair_stage(
         name = CLOSED
     elif name != CLOSED and (a in unlisted or b in unlisted):
         name = UNLISTED
-    return PairStage(name, facts, optins)
+    return PairStage(name, optins)
 
 
 def _reached(stages: Stages, facts: Mapping[str, bool]) -> str:

@@ -6,7 +6,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data import Events
 from recsys.errors import InputError
-from tests.history.timeline import day, events
+from tests.data.timeline import day, events
 
 PLAIN = pd.DataFrame({C.ACTOR: ["a", "b"], C.TARGET: ["b", "a"], C.TYPE: ["like", "pass"]})
 

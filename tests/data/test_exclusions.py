@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data import relations
 from recsys.data.ids import IdIndex
 from recsys.data.relations import EXCLUSION_REASONS, Relations
-from tests.history.timeline import day, events
+from tests.data.timeline import day, events
 
 IDS = IdIndex(["a", "b", "c"])
 

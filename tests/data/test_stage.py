@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from recsys.data import pair_stage
-from tests.history.timeline import day, events
+from tests.data.timeline import day, events
 
 BOTH = ("a", "b"), ("b", "a")
 LISTED = [
