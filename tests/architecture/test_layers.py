@@ -31,6 +31,7 @@ def test_every_contract_is_kept() -> None:
         ("tracking/registry.py", "import mlflow", "mlflow is imported by the tracker alone"),
         ("retrieval/__init__.py", "import sklearn", "serving needs no scikit-learn"),
         ("pipeline/lock.py", "import pyspark", "pyspark is imported by one executor"),
+        ("simulation/town.py", "import recsys.models", "the town knows no ranker"),
     ],
 )
 def test_a_planted_import_is_found(tmp_path: Path, file: str, line: str, contract: str) -> None:
