@@ -6,7 +6,7 @@ from typing import Any
 import griffe
 
 EXAMPLE = re.compile(r"^>>> .*(?:\n(?!\n).*)*", re.MULTILINE)
-KEY = re.compile(r"^(\w+(?:, \w+)*):\s+(?=\S)")
+KEY = re.compile(r"^([a-z]\w*(?:, \w+)*):\s+(?=\S)")
 
 
 class Docstrings(griffe.Extension):
