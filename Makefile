@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 
 # What `make fast` runs: laws and contracts of the inside, no night and no other process.
-FAST := tests/allocation tests/constraints tests/evaluation tests/features tests/history tests/interactions \
-  tests/laws tests/models tests/retrieval tests/schema tests/storage
+FAST := tests/allocation tests/constraints tests/evaluation tests/features tests/data tests/interactions \
+  tests/laws tests/models tests/retrieval tests/catalogue tests/storage
 
 # One thread for each library: workers are what runs in parallel here, and sums keep their order.
 export OPENBLAS_NUM_THREADS ?= 1

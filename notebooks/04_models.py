@@ -26,7 +26,7 @@ import pandas as pd
 
 import recsys
 from recsys import plots
-from recsys.data.label_weights import LabelSettings
+from recsys.data.labels import LabelSettings
 from recsys.data.labels import directed_labels
 from recsys.evaluation import (
     as_lists,

@@ -13,8 +13,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS
 from recsys.data.build_population import build_population
-from recsys.data.population import Population, as_utc
-from recsys.data.relations import Relations
+from recsys.data.exclusions import Relations
+from recsys.data.population import Population
+from recsys.data.times import as_utc
 
 AS_OF = as_utc("2026-03-02T03:00:00")
 LANGUAGES = ("ja", "en", "ko")

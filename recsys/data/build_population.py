@@ -11,18 +11,11 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.exclusions import Relations
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
-from recsys.data.population import (
-    CodedColumn,
-    CodedSetColumn,
-    LongTables,
-    Population,
-    as_utc,
-    coded_set,
-    coded_words,
-)
-from recsys.data.relations import Relations
+from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population, coded_set, coded_words
+from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
 from recsys.types import BoolArray, UInt64Array
 

@@ -10,11 +10,9 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
-from recsys.data.label_weights import LabelSettings
 from recsys.data.population import Population
+from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.types import BoolArray, Int32Array, Int64Array
-
-_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +54,22 @@ def replies(coded: CodedEvents) -> tuple[Int64Array, Int64Array]:
     return two.pair[replied], two.last[replied]
 
 
-def exchanges(coded: CodedEvents, settings: LabelSettings) -> tuple[Int64Array, Int64Array]:
-    """Return both directions of the balanced exchanges that lasted, and when they last wrote."""
+def exchanges(
+    coded: CodedEvents, *, days: float, messages: int, balance: float
+) -> tuple[Int64Array, Int64Array]:
+    """Return both directions of the balanced exchanges that lasted, and when they last wrote.
+
+    days, messages: how long one lasted and how many each sent, at least. balance: the one who wrote less
+    wrote at least this share of the other's count.
+    """
     two = mutual_messages(coded)
     other = two.count[two.back]
     started = np.minimum(two.first, two.first[two.back])
     ended = np.maximum(two.last, two.last[two.back])
     lasting = (
-        (ended - started >= settings.exchange_days * _MICROSECONDS_A_DAY)
-        & (np.minimum(two.count, other) >= settings.exchange_messages)
-        & (np.minimum(two.count, other) >= settings.exchange_balance * np.maximum(two.count, other))
+        (ended - started >= days * MICROSECONDS_A_DAY)
+        & (np.minimum(two.count, other) >= messages)
+        & (np.minimum(two.count, other) >= balance * np.maximum(two.count, other))
     )
     return two.pair[lasting], ended[lasting]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.ids import as_ids, repeated
-from recsys.data.population import as_utc
+from recsys.data.times import EPOCH, as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
 
 REQUIRED = (C.ACTOR, C.TARGET, C.TYPE)
@@ -21,8 +21,6 @@ WORDS = (C.TYPE, C.DETAIL)
 KEPT = (*WORDS, C.TS, C.POSITION, C.PROPENSITY, C.COUNT, C.REPLY_LAG_H)
 """What is read of events beside the two people, once they are sorted."""
 TYPES = ENUMERATIONS[C.TYPE]
-WITHOUT_TIME = pd.Timestamp("1970-01-01", tz="UTC")
-"""The time of events that come without one: they all happened at once, before any other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +95,7 @@ class Events:
         time or a missing actor.
         """
         _refuse_broken(frame)
-        times = frame[C.TS] if C.TS in frame else pd.Series(WITHOUT_TIME, index=frame.index)
+        times = frame[C.TS] if C.TS in frame else pd.Series(EPOCH, index=frame.index)
         moments = pd.to_datetime(times, utc=True).astype("datetime64[us, UTC]").array
         ids = _event_ids(frame)
         order = _in_order(moments, ids if C.EVENT in frame else None)
@@ -264,15 +262,6 @@ def _few(values: pd.Series) -> pd.Series:
         return values
     codes, words = pd.factorize(values)
     return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(words, dtype=object)))
-
-
-def microseconds(time: pd.Timestamp) -> int:
-    """Return a time as microseconds since 1970 UTC, the unit of `CodedEvents.ts`.
-
-    >>> microseconds(pd.Timestamp("1970-01-01T00:00:01", tz="UTC"))
-    1000000
-    """
-    return (time - WITHOUT_TIME) // pd.Timedelta(microseconds=1)
 
 
 def _refuse_broken(frame: pd.DataFrame) -> None:

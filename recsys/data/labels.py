@@ -1,18 +1,93 @@
-"""From events to one directed label per pair: whether the viewer wanted to know the candidate."""
+"""Labels: from events to one directed label per pair, whether the viewer wanted to know the candidate.
 
-from collections.abc import Sequence
+`LABEL_WEIGHTS` says what each kind of evidence is worth: `label` 1 is a yes, 0 a no; `strength` in (0, 1] is
+how much it weighs. Only the order and the rough proportions matter: the more an act cost, the more it says.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import Field
 
 from recsys.catalogue.columns import Columns as C
+from recsys.config import Section, Share
 from recsys.data.conversations import both_did, exchanges, replies
-from recsys.data.events import CodedEvents, Events, microseconds
+from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import latest_decisions
-from recsys.data.label_weights import SAFETY, LabelSettings
-from recsys.data.population import as_utc
+from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class LabelWeight:
+    """One kind of evidence."""
+
+    label: float
+    strength: float
+    why: str
+
+
+LABEL_WEIGHTS: Final[Mapping[str, LabelWeight]] = MappingProxyType(
+    {
+        "impression": LabelWeight(
+            0.0, 0.05, "seen and left unanswered: almost nothing, and only when asked for"
+        ),
+        "pass": LabelWeight(0.0, 0.3, "a tap; often says 'not today'"),
+        "hide": LabelWeight(0.0, 0.4, "a tap that was meant to last"),
+        "like": LabelWeight(1.0, 0.3, "a tap"),
+        "message: replied": LabelWeight(1.0, 0.6, "took the time to answer"),
+        "rules_agreed: both": LabelWeight(1.0, 0.6, "both want to go on, and how"),
+        "message: exchange": LabelWeight(1.0, 0.8, "kept answering each other for a week or more"),
+        "feeling_check: both comfortable": LabelWeight(1.0, 0.9, "both said it is good as it is"),
+        "meet_feedback: both again": LabelWeight(1.0, 1.0, "met, felt safe, and both would meet again"),
+        "feeling_check: pressured": LabelWeight(0.0, 0.9, "said it does not feel good"),
+        "end: unsafe": LabelWeight(0.0, 1.0, "left because it was not safe"),
+    }
+)
+"""The numbers. Evidence that needs both counts for both directions."""
+
+NO_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "terms_accepted": "about one person alone",
+        "verified": "about one person alone",
+        "optin": "opens a stage, asked for by the service",
+        "meet_planned": "a plan is no verdict",
+        "erase": "every row of the person drops",
+    }
+)
+"""Event types that say nothing about taste, and why."""
+
+SAFETY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "block": (),
+        "report": (),
+        "off_platform_request": (),
+        "money_request": (),
+        "meet_feedback": ("unsafe",),
+    }
+)
+"""Events (with these details, if any are named) that take the pair out of training, both ways."""
+
+
+class LabelSettings(Section):
+    """How events become labels.
+
+    half_life_days: age at which evidence weighs half. exchange_days, exchange_messages,
+    exchange_balance: an exchange is strong when it lasted so long, each sent so many, and the one
+    who wrote less wrote at least this share of the other's count. unanswered: also return pairs
+    that were only shown. label_weights: the weight of each kind of evidence.
+    """
+
+    half_life_days: Annotated[float, Field(gt=0.0)] = 180.0
+    exchange_days: Annotated[float, Field(ge=0.0)] = 7.0
+    exchange_messages: Annotated[int, Field(ge=1)] = 5
+    exchange_balance: Share = 1 / 3
+    unanswered: bool = False
+    label_weights: Mapping[str, LabelWeight] = Field(default_factory=lambda: LABEL_WEIGHTS)
 
 
 def safety_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:
@@ -28,7 +103,6 @@ STRENGTH = "strength"
 N_IMPRESSIONS = "n_impressions"
 COLUMNS = (C.VIEWER, C.CANDIDATE, LABEL, STRENGTH, C.WEIGHT, C.TS, N_IMPRESSIONS)
 
-_MICROSECONDS_A_DAY = 86_400_000_000.0
 _DEFAULT = LabelSettings()
 
 
@@ -137,7 +211,7 @@ def pair_labels(
         width=max(len(coded.people), 1),
         label=np.array([grade.label for grade in label_weights])[kind],
         strength=strength,
-        weight=strength * 0.5 ** ((now - ts) / _MICROSECONDS_A_DAY / settings.half_life_days),
+        weight=strength * 0.5 ** ((now - ts) / MICROSECONDS_A_DAY / settings.half_life_days),
         ts=ts,
         n_impressions=_impressions(coded, pair),
     )
@@ -147,12 +221,18 @@ def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[FeedbackS
     stance, width = latest_decisions(coded), max(len(coded.people), 1)
     towards = stance.actor * width + stance.target
     pressured = coded.detailed("feeling_check", "pressured")
+    exchange = exchanges(
+        coded,
+        days=settings.exchange_days,
+        messages=settings.exchange_messages,
+        balance=settings.exchange_balance,
+    )
     return [
         FeedbackSignal("like", towards[stance.likes], stance.liked[stance.likes], _POSITIVE),
         FeedbackSignal("pass", towards[stance.passes], stance.passed[stance.passes], _TURNED_AWAY),
         FeedbackSignal("hide", towards[stance.hides], stance.hidden[stance.hides], _TURNED_AWAY),
         FeedbackSignal("message: replied", *replies(coded), _POSITIVE),
-        FeedbackSignal("message: exchange", *exchanges(coded, settings), _POSITIVE),
+        FeedbackSignal("message: exchange", *exchange, _POSITIVE),
         FeedbackSignal("rules_agreed: both", *both_did(coded, coded.are("rules_agreed")), _POSITIVE),
         FeedbackSignal(
             "meet_feedback: both again",

@@ -19,11 +19,10 @@ from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import matched_pairs
-from recsys.data.population import as_utc
+from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
-_MICROSECONDS_A_DAY: Final = 86_400_000_000
 _LATE: Final = np.iinfo(np.int64).max
 _EARLY: Final = np.iinfo(np.int64).min
 
@@ -161,7 +160,7 @@ def _wrote_for(between: PairEvents, days: float) -> BoolArray:
     wrote = between.any(messages)
     first = np.where(wrote, between.first(messages).min(axis=1), 0)
     last = np.where(wrote, between.last(messages).max(axis=1), 0)
-    return np.asarray(last - first >= days * _MICROSECONDS_A_DAY, bool)
+    return np.asarray(last - first >= days * MICROSECONDS_A_DAY, bool)
 
 
 def _replies(between: PairEvents) -> npt.NDArray[np.float64]:

@@ -16,9 +16,9 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.bitsets import contains, pack
-from recsys.data.contact_hours import WORDS, hour_words, utc_hours
+from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
-from recsys.data.relations import Relations
+from recsys.data.times import HOUR_WORDS, as_utc, hour_words, utc_hours
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
@@ -206,7 +206,7 @@ class Population:
     @cached_property
     def utc_hours(self) -> UInt64Array:
         """UTC hours of the served week each person can be reached, `(n_people, 3)` uint64."""
-        words = np.zeros((len(self), WORDS), np.uint64)
+        words = np.zeros((len(self), HOUR_WORDS), np.uint64)
         windows = self.coded_sets.get(C.CONTACT_WINDOWS)
         if windows is None:
             return words
@@ -301,16 +301,6 @@ def _position(column: str, word: str, words: tuple[str, ...]) -> int:
     if word not in words:
         raise InputError(explained("unknown word", where=column, got=word, remedy=did_you_mean(word, words)))
     return words.index(word)
-
-
-def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
-    """Return a time in UTC; a time without a zone is taken as UTC.
-
-    >>> as_utc("2026-01-05").isoformat()
-    '2026-01-05T00:00:00+00:00'
-    """
-    stamp = pd.Timestamp(time)
-    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 
 def coded_words(values: pd.Series, words: tuple[str, ...]) -> CodedColumn:

@@ -9,9 +9,9 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
-from recsys.data.contact_hours import HOURS_A_WEEK
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.data.times import HOURS_A_WEEK
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.talk_topics import talk_shares
 from recsys.types import Float32Array, Float64Array, Int8Array, UInt64Array

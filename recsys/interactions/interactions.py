@@ -15,10 +15,11 @@ from recsys.constraints.base import Clause, Constraint, Refuses
 from recsys.constraints.pairs import Apart
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
+from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, packed_strings
 from recsys.data.labels import LABEL, directed_labels, safety_events
-from recsys.data.population import Population, as_utc
-from recsys.data.relations import Relations
+from recsys.data.population import Population
+from recsys.data.times import as_utc
 from recsys.errors import InputError, UnknownIdError, explained
 from recsys.interactions.rows import LIKE, PASS, IdMap, Like, TableColumns, read_rows
 from recsys.types import BoolArray, Int32Array

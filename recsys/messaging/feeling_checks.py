@@ -10,9 +10,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import EVENT_DETAILS
-from recsys.data.events import Events, microseconds
+from recsys.data.events import Events
 from recsys.data.pair_stages import SAFE, PairEvents, pair_stages
-from recsys.data.population import as_utc
+from recsys.data.times import as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
 
 ANSWERS: Final = EVENT_DETAILS["feeling_check"]

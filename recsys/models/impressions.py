@@ -8,8 +8,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.label_weights import LABEL_WEIGHTS, LabelSettings
-from recsys.data.labels import pair_labels
+from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
 from recsys.models.fold_in import Evidence

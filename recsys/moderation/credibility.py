@@ -7,8 +7,8 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.events import Events, microseconds
-from recsys.data.population import as_utc
+from recsys.data.events import Events
+from recsys.data.times import as_utc, microseconds
 from recsys.moderation.review_policy import MOST_GRAVE, ReviewPolicy, load_policy
 
 PERSON: Final = C.USER

@@ -6,7 +6,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.population import as_utc
+from recsys.data.times import as_utc
 from recsys.moderation.credibility import (
     GRAVITY,
     KIND,

@@ -16,8 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import ModelSettings, Settings
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
-from recsys.data.label_weights import LabelSettings
-from recsys.data.labels import LABEL, directed_labels
+from recsys.data.labels import LABEL, LabelSettings, directed_labels
 from recsys.data.population import Population
 from recsys.evaluation.compare import compare
 from recsys.evaluation.market import mutual_labels

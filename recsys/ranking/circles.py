@@ -11,9 +11,9 @@ from scipy import sparse
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
+from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.geography import distances_km
 from recsys.data.population import Population
-from recsys.data.relations import EXCLUSION_REASONS
 from recsys.errors import InputError, SettingsError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import places

@@ -12,7 +12,8 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
-from recsys.data.population import Population, as_utc
+from recsys.data.population import Population
+from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, explained
 from recsys.evaluation.market import cohort_parity, exposure
 from recsys.pipeline.history import PastNight, read_gates, read_history, read_lines, seconds_until_published

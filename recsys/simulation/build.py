@@ -12,10 +12,11 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.loading import load_catalogue
 from recsys.constraints.policy import Policy
 from recsys.data.build_population import build_population
+from recsys.data.exclusions import Relations
 from recsys.data.geography import cell_number
-from recsys.data.population import Population, as_utc
-from recsys.data.relations import Relations
+from recsys.data.population import Population
 from recsys.data.tables import check_table
+from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
 from recsys.simulation.abuse import draw_abuse_kinds, log_known_blocks, make_brigades
 from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, with_changes

@@ -13,11 +13,12 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.build_population import build_population
 from recsys.data.contract import CheckedTable
+from recsys.data.exclusions import Relations
 from recsys.data.fail_closed import Restrictions
-from recsys.data.population import Population, as_utc
+from recsys.data.population import Population
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
-from recsys.data.relations import Relations
 from recsys.data.tables import CONTRACTS, read_and_check
+from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained
 from recsys.storage.sources import Reader, Source, source_name, table_readers
 

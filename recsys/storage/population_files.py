@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
-from recsys.data.relations import Relations
 from recsys.errors import SourceError, explained
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import sha256_of

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
-from recsys.data.relations import EXCLUSION_REASONS, Relations
 
 
 def reordered(people: Population, order: np.ndarray) -> Population:

@@ -11,8 +11,8 @@ from recsys.constraints import Policy
 from recsys.constraints.pairs import Apart
 from recsys.constraints.profile import MandatoryAnswers
 from recsys.constraints.tokens import SamePerson, Tokens
+from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
-from recsys.data.relations import EXCLUSION_REASONS
 from tests.constraints.changed import separated, with_rows
 from tests.constraints.contract import ConstraintContract, two_people
 from tests.people import make_listed_people

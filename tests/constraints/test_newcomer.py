@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.cold_start import Plan
 from recsys.constraints.policy import Policy
+from recsys.data.exclusions import Relations
 from recsys.data.population import Population
-from recsys.data.relations import Relations
 from recsys.errors import InputError
 from tests.people import make_listed_people, make_people
 

@@ -7,7 +7,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
 from recsys.constraints.account import Account, Activity, Verified
 from recsys.constraints.boundaries import Discretion, FinancialLine, PhysicalLine
-from recsys.data.relations import Relations
+from recsys.data.exclusions import Relations
 from recsys.errors import SettingsError
 from tests.constraints.changed import held, with_unknown, with_word
 from tests.constraints.contract import ConstraintContract, two_people

@@ -11,7 +11,7 @@ from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
 from recsys.data.exclusions import matched_pairs
 from recsys.data.pair_stages import ENDINGS, OPTINS, REQUESTS, SAFE, PairStage, by_day_in_public
-from recsys.data.population import as_utc
+from recsys.data.times import as_utc
 
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 

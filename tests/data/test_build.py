@@ -5,7 +5,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.build_population import build_population
-from recsys.data.population import as_utc
+from recsys.data.times import as_utc
 from recsys.errors import InputError
 from tests.people import AS_OF, canonical, make_people, make_tables
 

@@ -7,8 +7,8 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data import relations
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.ids import IdIndex
-from recsys.data.relations import EXCLUSION_REASONS, Relations
 from tests.data.timeline import day, events
 
 IDS = IdIndex(["a", "b", "c"])

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.data.contact_hours import hour_words, utc_hours, week_start
+from recsys.data.times import hour_words, utc_hours, week_start
 
 SUMMER = pd.Timestamp("2026-07-15T12:00", tz="UTC")
 WINTER = pd.Timestamp("2026-01-14T12:00", tz="UTC")

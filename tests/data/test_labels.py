@@ -9,7 +9,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data import Events, directed_labels
-from recsys.data.label_weights import LABEL_WEIGHTS, NO_EVIDENCE, SAFETY, LabelSettings
+from recsys.data.labels import LABEL_WEIGHTS, NO_EVIDENCE, SAFETY, LabelSettings
 from tests.data.timeline import day, events
 
 WEEK = [(at, who, "message", other) for at in range(9) for who, other in (("a", "b"), ("b", "a"))]

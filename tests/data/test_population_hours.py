@@ -1,7 +1,7 @@
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.contact_hours import hour_words, utc_hours
+from recsys.data.times import hour_words, utc_hours
 from tests.people import make_people
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.data.relations import EXCLUSION_REASONS, Relations
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.errors import InputError
 
 

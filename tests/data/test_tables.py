@@ -13,9 +13,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.contact_tokens import make_token
 from recsys.data.contract import CheckedTable
-from recsys.data.population import as_utc
 from recsys.data.row_rules import MOST_ANSWERS, MOST_INTERESTS, MOST_MANDATORY, at_most
 from recsys.data.tables import CONTRACTS, check_table
+from recsys.data.times import as_utc
 from recsys.errors import InputError
 from tests.people import AS_OF, CELLS, make_tables
 

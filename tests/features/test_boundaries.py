@@ -3,7 +3,7 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.contact_hours import utc_hours
+from recsys.data.times import utc_hours
 from recsys.features.boundaries import Boundaries
 from tests.features.pairs import assert_is
 from tests.features.test_talk_topics import weights

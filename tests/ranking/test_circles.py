@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.population import Population
-from recsys.data.relations import EXCLUSION_REASONS, Relations
 from recsys.errors import SettingsError, UnknownIdError
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import Nearness

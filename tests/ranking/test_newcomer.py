@@ -10,8 +10,8 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.exclusions import Relations
 from recsys.data.population import Population
-from recsys.data.relations import Relations
 from recsys.errors import InputError, PublicationError
 from recsys.models.base import Model
 from recsys.models.content import ContentModel

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy
+from recsys.data.exclusions import Relations
 from recsys.data.population import Population
-from recsys.data.relations import Relations
 from recsys.errors import InputError, SettingsError, UnknownIdError
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed

@@ -10,7 +10,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
-from recsys.data.relations import Relations
+from recsys.data.exclusions import Relations
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import stages_of, write_serving
 from recsys.safety import MemorySafety

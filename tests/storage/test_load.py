@@ -9,9 +9,10 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.population import Population, as_utc
+from recsys.data.exclusions import EXCLUSION_REASONS
+from recsys.data.population import Population
 from recsys.data.quarantine import COLUMNS
-from recsys.data.relations import EXCLUSION_REASONS
+from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError
 from recsys.storage.load import load_events, load_population, load_tables, population_of
 from tests.people import AS_OF, make_tables

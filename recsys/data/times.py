@@ -1,7 +1,8 @@
-"""Local contact windows as the 168 UTC hours of one served week."""
+"""Times: UTC timestamps, microseconds since 1970, and local contact windows as UTC hours of the week."""
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,9 +11,30 @@ import pandas as pd
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS
 from recsys.types import UInt64Array
 
-HOURS_A_WEEK = 168
-WORDS = 3
+EPOCH: Final = pd.Timestamp("1970-01-01", tz="UTC")
+MICROSECONDS_A_DAY: Final = 86_400_000_000
+HOURS_A_WEEK: Final = 168
+HOUR_WORDS: Final = 3
 """64-bit words that hold the hours of a week."""
+
+
+def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
+    """Return a time in UTC; a time without a zone is taken as UTC.
+
+    >>> as_utc("2026-01-05").isoformat()
+    '2026-01-05T00:00:00+00:00'
+    """
+    stamp = pd.Timestamp(time)
+    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+
+
+def microseconds(time: pd.Timestamp) -> int:
+    """Return a time as microseconds since 1970 UTC.
+
+    >>> microseconds(pd.Timestamp("1970-01-01T00:00:01", tz="UTC"))
+    1000000
+    """
+    return (time - EPOCH) // pd.Timedelta(microseconds=1)
 
 
 def week_start(as_of: pd.Timestamp) -> pd.Timestamp:
@@ -50,7 +72,7 @@ def utc_hours(windows: Iterable[str], tz: str, as_of: pd.Timestamp) -> frozenset
 
 def hour_words(hours: Iterable[int]) -> UInt64Array:
     """Return hours as `(3,)` uint64 words: hour h is bit `h % 64` of word `h // 64`."""
-    words = [0] * WORDS
+    words = [0] * HOUR_WORDS
     for hour in hours:
         words[hour // 64] |= 1 << (hour % 64)
     return np.array(words, dtype=np.uint64)
