@@ -13,8 +13,9 @@ these fields are read; no score, distance, activity, boundary or private answer 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, Protocol
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,15 @@ from recsys.catalogue.entries import CatalogueEntry, Interest, Language, Questio
 from recsys.catalogue.loading import load_catalogue
 from recsys.data.population import Population
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.messaging.reason_kinds import Agreement, Arrays, Listening, Near, SharedCircle, SharedInterests
-from recsys.types import Int16Array, Int32Array
+from recsys.messaging.reason_kinds import (
+    ListenedTopics,
+    NearbyCells,
+    ReasonKind,
+    SharedAnswers,
+    SharedCommunity,
+    SharedInterests,
+)
+from recsys.types import IntegerArray
 
 
 def kind_of(code: str) -> str:
@@ -54,53 +62,45 @@ def visible_reasons(codes: Iterable[str], stage: str) -> list[str]:
 MOST_REASONS: Final = 3
 
 
-class Evidence(Protocol):
-    """One kind of reason: all its codes, and which of them hold for each pair, best first."""
-
-    @property
-    def codes(self) -> "list[str] | tuple[str, ...]":
-        """Every code of this kind."""
-        ...
-
-    def of(self, viewer: Int32Array, candidate: Int32Array, most: int) -> Int16Array:
-        """Return positions in `codes`, `(n_pairs, most)`, -1 for none."""
-        ...
-
-    def arrays(self) -> Arrays:
-        """Return what is held of people."""
-        ...
-
-
+@dataclass(frozen=True, eq=False)
 class Reasons:
-    """Reason codes for pairs of one population; what people said is laid out once."""
+    """What reasons are read from, for one population; kinds in the order of preference."""
 
-    def __init__(self, people: Population, catalogue: Catalogue | None = None) -> None:
-        words = load_catalogue() if catalogue is None else catalogue
-        self._kinds: tuple[Evidence, ...] = tuple(kind(people, words) for kind in _KINDS.values())
+    interest: SharedInterests
+    listens: ListenedTopics
+    answer: SharedAnswers
+    circle: SharedCommunity
+    near: NearbyCells
 
     @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, npt.NDArray[Any]], codes: Mapping[str, Sequence[str]]
-    ) -> "Reasons":
-        """Take back what `arrays` and `codes_by_kind` returned; the arrays may be mapped files."""
-        reasons = cls.__new__(cls)
-        reasons._kinds = tuple(
-            kind.from_arrays({key: arrays[f"{name}.{key}"] for key in _keys(arrays, name)}, codes[name])
-            for name, kind in _KINDS.items()
+    def of(cls, people: Population, catalogue: Catalogue | None = None) -> Self:
+        """Read what every kind needs of people."""
+        words = load_catalogue() if catalogue is None else catalogue
+        return cls(
+            interest=SharedInterests.of(people, words),
+            listens=ListenedTopics.of(people, words),
+            answer=SharedAnswers.of(people, words),
+            circle=SharedCommunity.of(people, words),
+            near=NearbyCells.of(people, words),
         )
-        return reasons
 
-    def arrays(self) -> Arrays:
-        """Return everything held of people as plain arrays, named `kind.part`."""
-        return {
-            f"{name}.{key}": array
-            for name, kind in zip(_KINDS, self._kinds, strict=True)
-            for key, array in kind.arrays().items()
-        }
+    @property
+    def kinds(self) -> tuple[ReasonKind, ...]:
+        """Every kind, in the order of preference."""
+        return self.interest, self.listens, self.answer, self.circle, self.near
 
-    def codes_by_kind(self) -> dict[str, list[str]]:
-        """Return every code by its kind."""
-        return {name: list(kind.codes) for name, kind in zip(_KINDS, self._kinds, strict=True)}
+    def with_person(self, own: Self, rows: IntegerArray) -> Self:
+        """Return one person at row 0, read by themselves, and the people at `rows` after them.
+
+        Communities and cells have numbers of their own in each population, so these two are unknown.
+        """
+        return type(self)(
+            interest=self.interest.with_person(own.interest, rows),
+            listens=self.listens.with_person(own.listens, rows),
+            answer=self.answer.with_person(own.answer, rows),
+            circle=SharedCommunity.unknown(len(rows) + 1),
+            near=NearbyCells.unknown(len(rows) + 1),
+        )
 
     def codes(
         self,
@@ -113,11 +113,11 @@ class Reasons:
         stages: the stage of each pair; reasons it may not show yet are left out. None is `listed`, the
         stage of people who do not know each other.
         """
-        names, numbers, starts = self.numbered(viewers, candidates, stages)
+        names, numbers, starts = self.coded(viewers, candidates, stages)
         codes, ends = names[numbers].tolist(), starts.tolist()
         return [codes[start:end] for start, end in pairwise(ends)]
 
-    def numbered(
+    def coded(
         self,
         viewers: npt.ArrayLike,
         candidates: npt.ArrayLike,
@@ -128,48 +128,34 @@ class Reasons:
         The codes of pair p are `names[numbers[starts[p]:starts[p + 1]]]`; starts is `(n_pairs + 1,)`.
         """
         i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
-        names, first = self._numbered()
+        names, offsets = self._all_codes()
         by_kind = [
             np.where(found >= 0, found.astype(np.int32) + offset, -1)
-            for kind, offset in zip(self._kinds, first, strict=True)
-            for found in [kind.of(i, j, MOST_REASONS)]
+            for kind, offset in zip(self.kinds, offsets, strict=True)
+            for found in [kind.best(i, j, MOST_REASONS)]
         ]
         if stages is not None:
-            for kind, found in zip(self._kinds, by_kind, strict=True):
+            for kind, found in zip(self.kinds, by_kind, strict=True):
                 found[~self._may_show(kind, stages)] = -1
         in_turn = np.stack(by_kind, axis=2).reshape(len(i), MOST_REASONS * len(by_kind))
-        held = in_turn >= 0
-        kept = held & (np.cumsum(held, axis=1) <= MOST_REASONS)
+        holds = in_turn >= 0
+        kept = holds & (np.cumsum(holds, axis=1) <= MOST_REASONS)
         starts = np.zeros(len(i) + 1, np.int64)
         np.cumsum(kept.sum(axis=1), out=starts[1:])
         return names, in_turn[kept].astype(np.int32), starts
 
     @staticmethod
-    def _may_show(kind: Evidence, stages: Sequence[str]) -> npt.NDArray[np.bool_]:
+    def _may_show(kind: ReasonKind, stages: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Say which of the stages may show reasons of a kind."""
         code = kind.codes[0] if len(kind.codes) else ""
         may = {stage: bool(visible_reasons([code], stage)) for stage in dict.fromkeys(stages)}
         return np.array([may[stage] for stage in stages], dtype=bool)
 
-    def _numbered(self) -> tuple[npt.NDArray[np.object_], list[int]]:
+    def _all_codes(self) -> tuple[npt.NDArray[np.object_], list[int]]:
         """Return all codes of all kinds in one array, and where each kind begins."""
-        names = [code for kind in self._kinds for code in kind.codes]
-        lengths = [len(kind.codes) for kind in self._kinds]
+        names = [code for kind in self.kinds for code in kind.codes]
+        lengths = [len(kind.codes) for kind in self.kinds]
         return np.array(names, dtype=object), [sum(lengths[:kind]) for kind in range(len(lengths))]
-
-
-_KINDS: Final[dict[str, Any]] = {
-    "interest": SharedInterests,
-    "listens": Listening,
-    "answer": Agreement,
-    "circle": SharedCircle,
-    "near": Near,
-}
-"""In the order of preference."""
-
-
-def _keys(arrays: Mapping[str, npt.NDArray[Any]], kind: str) -> list[str]:
-    return [name.partition(".")[2] for name in arrays if name.partition(".")[0] == kind]
 
 
 def reason_text(code: str, lang: Language = "ja") -> str:

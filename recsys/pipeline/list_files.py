@@ -235,7 +235,7 @@ def _table(
     if reasons is None:
         names, numbers, starts = np.array([], object), np.zeros(0, np.int32), np.zeros(len(pairs) + 1, int)
     else:
-        names, numbers, starts = reasons.numbered(pairs.viewer, pairs.candidate)
+        names, numbers, starts = reasons.coded(pairs.viewer, pairs.candidate)
     words = pa.DictionaryArray.from_arrays(numbers.astype(np.int32), pa.array(names, pa.string()))
     columns = {
         C.VIEWER: texts.take(pa.array(pairs.viewer)),

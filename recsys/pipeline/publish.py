@@ -39,7 +39,7 @@ from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
-from recsys.ranking.snapshot_files import stages_of, write_serving
+from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.storage.atomic_write import move_durably, sync_folder, write_durably
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
@@ -288,11 +288,11 @@ def serving_writer(
         everybody = rows is None or len(rows) == len(night.people)
         kept = np.arange(len(night.people)) if rows is None else rows
         people = night.people if everybody else night.people.take(kept)
-        stages = stages_of(night.coded_events(), people, night.policy)
+        stages = pair_stages_of(night.coded_events(), people, night.policy)
         fitted = load_model(night.settings.model, model)
         write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, fitted)
         directed = directed_of(fitted, night.people)
-        write_serving(
+        write_snapshot(
             folder,
             lists,
             people,

@@ -29,7 +29,7 @@ from recsys.models.distance_decay import Nearness
 from recsys.models.fold_in import Evidence, fold_in_answers
 from recsys.models.reciprocal import combine
 from recsys.plugins import plugins
-from recsys.ranking.snapshot import Served
+from recsys.ranking.snapshot import Snapshot
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.manifest import Manifest, verify_files
 from recsys.storage.publication import NEWCOMERS
@@ -138,8 +138,6 @@ def padded(factors: Any, width: int) -> Any:
 
 Profile = Population | Mapping[str, pd.DataFrame]
 
-_BY_CODE: Final = ("interest", "listens", "answer")
-
 
 def one_person(user_id: str, profile: Profile) -> Population:
     """Return the person of a profile: a population of one, or tables as a night reads them.
@@ -177,26 +175,26 @@ class Newcomer:
 
     @classmethod
     def of(
-        cls, served: Served, files: NewcomerFiles, person: Population, events: Events | None
+        cls, snapshot: Snapshot, files: NewcomerFiles, person: Population, events: Events | None
     ) -> "Newcomer":
         """Fold a person in from the profile, and from what they did so far when there is anything."""
-        layout, plan = served.live.layout, files.plan
+        layout, plan = snapshot.live.layout, files.plan
         allowed = plan.may_show(files.policy, person) & (layout.position >= 0)
         for question, accepted in plan.unseen_questions(person):
-            allowed &= served.answered(question, accepted)
+            allowed &= snapshot.answered(question, accepted)
         near = np.zeros(len(allowed))
         if files.nearness is not None:
             near = files.nearness.matrix(person.cells, plan.cells)[0].astype(np.float64)[plan.cell]
         directed, width = files.model.directed(person), layout.people.taste.shape[1]
         taste, appeal = padded(directed.taste, width), padded(directed.appeal, width)
         if events is not None and len(events):
-            allowed &= ~_done_with(served, person, events)
-            taste = _after(served, person, events, taste, near)
+            allowed &= ~_done_with(snapshot, person, events)
+            taste = _after(snapshot, person, events, taste, near)
         return cls(person, taste, appeal, allowed, near)
 
-    def best(self, served: Served) -> Int32Array:
+    def best(self, snapshot: Snapshot) -> Int32Array:
         """Return the rows of everybody who may be shown, best first: score from high to low, then row."""
-        live, rows = served.live, np.flatnonzero(self.allowed).astype(np.int32)
+        live, rows = snapshot.live, np.flatnonzero(self.allowed).astype(np.int32)
         at, people = live.layout.position[rows], live.layout.people
         like = sigmoid(people.appeal[at].astype(np.float64) @ self.taste + self.near[rows])
         back = sigmoid(people.taste[at].astype(np.float64) @ self.appeal + self.near[rows])
@@ -205,40 +203,14 @@ class Newcomer:
             value -= like * live.prices[at]
         return rows[np.lexsort((rows, -value))]
 
-    def reason_codes(self, served: Served, rows: Int32Array) -> list[list[str]]:
+    def reason_codes(self, snapshot: Snapshot, rows: Int32Array) -> list[list[str]]:
         """Return why each of `rows` is shown to the newcomer; circles and nearness wait a night."""
-        mine, theirs = Reasons(self.person), served.reasons
-        codes, own = theirs.codes_by_kind(), mine.codes_by_kind()
-        held, said = theirs.arrays(), mine.arrays()
-        arrays: dict[str, npt.NDArray[Any]] = {
-            name: np.vstack([_aligned(said[name], own[kind], codes[kind]), held[name][rows]])
-            for name in held
-            if (kind := name.partition(".")[0]) in _BY_CODE
-        }
-        n = len(rows) + 1
-        arrays |= {
-            "circle.member": np.zeros(0, np.int32),
-            "circle.circles": np.zeros(0, np.int32),
-            "circle.starts": np.zeros(n + 1, np.int32),
-            "circle.n_circles": np.ones(1, np.int64),
-            "near.cell": np.zeros(n, np.int32),
-            "near.centre": np.zeros((1, 3)),
-            "near.meets": np.zeros(n, bool),
-        }
-        both = Reasons.from_arrays(arrays, codes)
-        return both.codes(np.zeros(len(rows), np.int32), np.arange(1, n, dtype=np.int32))
+        reasons = snapshot.reasons.with_person(Reasons.of(self.person), rows)
+        others = np.arange(1, len(rows) + 1, dtype=np.int32)
+        return reasons.codes(np.zeros(len(rows), np.int32), others)
 
 
-def _aligned(values: npt.NDArray[Any], own: list[str], codes: list[str]) -> npt.NDArray[Any]:
-    found = np.zeros((1, len(codes)), values.dtype)
-    place = {code: at for at, code in enumerate(codes)}
-    for at, code in enumerate(own):
-        if code in place:
-            found[0, place[code]] = values[0, at]
-    return found
-
-
-def _done_with(served: Served, person: Population, events: Events) -> npt.NDArray[np.bool_]:
+def _done_with(snapshot: Snapshot, person: Population, events: Events) -> npt.NDArray[np.bool_]:
     """Say whom the newcomer's own events keep apart from them, or they liked already, `(n_people,)` bool."""
     me = person.ids.ids([0])[0]
     named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
@@ -248,14 +220,14 @@ def _done_with(served: Served, person: Population, events: Events) -> npt.NDArra
     liked = found.liked[found.liked[:, 0] == row]
     both = np.concatenate([apart.ravel(), liked.ravel()])
     others = ids.ids(np.unique(both[both != row])).tolist()
-    done = np.zeros(len(served.ids), bool)
-    rows = np.array(served.ids.find(others), np.int64)
+    done = np.zeros(len(snapshot.ids), bool)
+    rows = np.array(snapshot.ids.find(others), np.int64)
     done[rows[rows >= 0]] = True
     return done
 
 
 def _after(
-    served: Served,
+    snapshot: Snapshot,
     person: Population,
     events: Events,
     taste: npt.NDArray[np.float64],
@@ -267,12 +239,12 @@ def _after(
     """
     decided = directed_labels(events.until(person.as_of))
     decided = decided[(decided[C.VIEWER] == person.ids.ids([0])[0]) & decided[LABEL].notna()]
-    rows = np.array(served.ids.find(decided[C.CANDIDATE]), np.int64)
-    listed = np.array([served.live.is_listed(int(row)) for row in rows], bool)
+    rows = np.array(snapshot.ids.find(decided[C.CANDIDATE]), np.int64)
+    listed = np.array([snapshot.live.is_listed(int(row)) for row in rows], bool)
     if not listed.any():
         return taste
     rows, labels = rows[listed], decided[LABEL].to_numpy(np.float64)[listed]
-    appeal = served.live.layout.people.appeal[served.live.layout.position[rows]].astype(np.float64)
+    appeal = snapshot.live.layout.people.appeal[snapshot.live.layout.position[rows]].astype(np.float64)
     evidence = Evidence.of(1, np.zeros(len(rows), np.int64), np.arange(len(rows)))
     moved = fold_in_answers(
         taste[None, :],

@@ -10,21 +10,22 @@ import structlog
 
 from recsys.errors import PublicationError, RecsysError, SafetyUnavailable, explained
 from recsys.ranking.hooks import Listeners, Load
-from recsys.ranking.snapshot import Served, open_served
+from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.snapshot_files import open_snapshot
 from recsys.safety.store import SafetyStore
 from recsys.storage.publication import current_run
 
 _log = structlog.get_logger(__name__)
 
 
-class InUse(NamedTuple):
+class CurrentSnapshot(NamedTuple):
     """What is served now; degraded: a newer publication is there and could not be loaded."""
 
-    served: Served
+    snapshot: Snapshot
     degraded: bool
 
 
-class Publications:
+class SnapshotReloader:
     """Serves one publication and swaps to the next in one step.
 
     `now` is one reference, read once a call: calls under way finish on what they began with. A
@@ -53,10 +54,10 @@ class Publications:
         if run_id is None:
             remedy = "publish first: make nightly"
             raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
-        self.now = InUse(self._load(run_id), degraded=False)
+        self.now = CurrentSnapshot(self._load(run_id), degraded=False)
         self._watch()
 
-    def current(self) -> InUse:
+    def current(self) -> CurrentSnapshot:
         """Return what is served; a process forked after opening gets a watcher of its own."""
         if self._watching != os.getpid():
             self._watch()
@@ -77,36 +78,36 @@ class Publications:
         except PublicationError as error:
             self._keep_old("", error)
             return False
-        if run_id is None or run_id == self.now.served.run_id:
+        if run_id is None or run_id == self.now.snapshot.run_id:
             self._failed = ("", 0.0)
-            self.now = InUse(self.now.served, degraded=run_id is None)
+            self.now = CurrentSnapshot(self.now.snapshot, degraded=run_id is None)
             return False
         failed, at = self._failed
         if run_id == failed and perf_counter() - at < self._retry_s:
             return False
         try:
-            self.now = InUse(self._load(run_id), degraded=False)
+            self.now = CurrentSnapshot(self._load(run_id), degraded=False)
         except Exception as error:  # whatever is wrong with the new one, the old one goes on
             self._keep_old(run_id, error)
             return False
         return True
 
-    def _load(self, run_id: str) -> Served:
+    def _load(self, run_id: str) -> Snapshot:
         start = perf_counter()
         try:
-            served = open_served(self._published, run_id, self._safety, policy=self._policy)
+            snapshot = open_snapshot(self._published, run_id, self._safety, policy=self._policy)
         except Exception as error:
             self._listeners.loaded(Load(run_id, perf_counter() - start, type(error).__name__))
             raise
         seconds = perf_counter() - start
         self._listeners.loaded(Load(run_id, seconds, ""))
         _log.info("publication loaded", run=run_id, seconds=round(seconds, 3))
-        return served
+        return snapshot
 
     def _keep_old(self, run_id: str, error: Exception) -> None:
         again_at_once = isinstance(error, SafetyUnavailable)  # nothing is wrong with the publication
         self._failed = ("" if again_at_once else run_id, perf_counter())
-        self.now = InUse(self.now.served, degraded=True)
+        self.now = CurrentSnapshot(self.now.snapshot, degraded=True)
         why = str(error) if isinstance(error, RecsysError) else type(error).__name__
         _log.error("publication not loaded, the old one is served", run=run_id, why=why)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.errors import InputError, NotPermittedError, explained
 from recsys.models.directed import sigmoid
-from recsys.ranking.snapshot import Served
+from recsys.ranking.snapshot import Snapshot
 from recsys.safety.store import SafetyExclusions
 
 LONGEST_PERMISSION: Final = timedelta(hours=8)
@@ -86,32 +86,34 @@ class PairAudit:
     reasons: tuple[str, ...]
 
 
-def audit_pair(served: Served, viewer_id: str, candidate_id: str, exclusions: SafetyExclusions) -> PairAudit:
+def audit_pair(
+    snapshot: Snapshot, viewer_id: str, candidate_id: str, exclusions: SafetyExclusions
+) -> PairAudit:
     """Return everything a snapshot and the safety store know of a pair, whatever the rules say of it."""
-    viewer, candidate = served.ids.find([viewer_id, candidate_id])
-    known, live = min(viewer, candidate) >= 0, served.live
+    viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
+    known, live = min(viewer, candidate) >= 0, snapshot.live
     listed = known and live.is_listed(viewer) and live.is_listed(candidate)
-    stage = served.stages.of(viewer, [candidate])[0] if listed else None
-    at = np.flatnonzero(served.tonight(viewer).rows == candidate) if known else np.zeros(0, int)
-    like, back = _probabilities(served, viewer, candidate) if listed else (None, None)
+    stage = snapshot.stages.of(viewer, [candidate])[0] if listed else None
+    at = np.flatnonzero(snapshot.list_of_night(viewer).rows == candidate) if known else np.zeros(0, int)
+    like, back = _probabilities(snapshot, viewer, candidate) if listed else (None, None)
     return PairAudit(
-        run_id=served.run_id,
+        run_id=snapshot.run_id,
         known=known,
         listed=listed,
-        allowed=bool(listed and served.may_show(viewer, [candidate])[0]),
+        allowed=bool(listed and snapshot.may_show(viewer, [candidate])[0]),
         viewer_excluded=exclusions.viewer_excluded,
         excluded=candidate_id in exclusions.excluded,
         stage=stage,
         tonight=int(at[0]) + 1 if len(at) else None,
         p_like=like,
         p_liked_back=back,
-        reasons=() if stage is None else tuple(served.reason_codes(viewer, [candidate], [stage])[0]),
+        reasons=() if stage is None else tuple(snapshot.reason_codes(viewer, [candidate], [stage])[0]),
     )
 
 
-def _probabilities(served: Served, viewer: int, candidate: int) -> tuple[float, float]:
-    people = served.live.layout.people
-    i, j = served.live.layout.position[[viewer, candidate]]
+def _probabilities(snapshot: Snapshot, viewer: int, candidate: int) -> tuple[float, float]:
+    people = snapshot.live.layout.people
+    i, j = snapshot.live.layout.position[[viewer, candidate]]
     near = float(people.near[people.place[i], people.place[j]])
     logits = [
         float(people.taste[a].astype(np.float64) @ people.appeal[b].astype(np.float64)) + near

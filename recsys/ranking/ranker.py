@@ -24,14 +24,13 @@ from recsys.errors import (
 from recsys.messaging.icebreakers import opener_kind
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person
 from recsys.ranking.hooks import Call, Hooks, Listeners
-from recsys.ranking.hot_reload import InUse, Publications
+from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
 from recsys.ranking.response import Item, Offered, Page, Receipt, impressions
-from recsys.ranking.selection import NOBODY, Choice, choose, choose_of
-from recsys.ranking.snapshot import Served, answer
-from recsys.ranking.snapshot_files import LISTED
+from recsys.ranking.serve_time_selection import NOBODY, Selection, select_candidates, select_from
+from recsys.ranking.snapshot import LISTED, Snapshot
 from recsys.safety.erasure_list import ErasureList, SafetyWithErasures, person_hash
-from recsys.safety.store import MemoryShown, SafetyExclusions, SafetyStore, ShownLog
+from recsys.safety.store import MemoryShown, SafetyExclusions, SafetyStore, ShownLog, ask_safety
 from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +53,7 @@ class Ranker:
 
     def __init__(
         self,
-        publications: Publications,
+        reloader: SnapshotReloader,
         safety: SafetyStore,
         *,
         shown: ShownLog,
@@ -66,7 +65,7 @@ class Ranker:
         published: Path,
         policy: Policy | None,
     ) -> None:
-        self._publications, self._safety, self._shown = publications, safety, shown
+        self._reloader, self._safety, self._shown = reloader, safety, shown
         self._listeners, self._zone = listeners, zone
         self._published, self._policy = published, policy
         self._newcomer_files: tuple[str, NewcomerFiles | None] = ("", None)
@@ -106,14 +105,14 @@ class Ranker:
         Raises
         ------
         PublicationError
-            When nothing is published, or it is damaged or does not fit; see `open_served`.
+            When nothing is published, or it is damaged or does not fit; see `open_snapshot`.
         SafetyUnavailable
             When the safety store cannot answer.
         """
         listeners = Listeners(hooks)
         remembered = _shown_log(safety) if shown is None else shown
         safety = SafetyWithErasures(safety, ErasureList.of(published))
-        publications = Publications(
+        reloader = SnapshotReloader(
             Path(published),
             safety,
             policy=None if policy is None else policy.version,
@@ -121,7 +120,7 @@ class Ranker:
             poll_s=poll_s,
         )
         return cls(
-            publications,
+            reloader,
             safety,
             shown=remembered,
             listeners=listeners,
@@ -136,15 +135,15 @@ class Ranker:
     @property
     def run_id(self) -> str:
         """The publication that is served now."""
-        return self._publications.current().served.run_id
+        return self._reloader.current().snapshot.run_id
 
     def refresh(self) -> bool:
         """Look for a new publication now; say whether one was taken into use."""
-        return self._publications.refresh()
+        return self._reloader.refresh()
 
     def close(self) -> None:
         """Stop looking for new publications."""
-        self._publications.close()
+        self._reloader.close()
 
     def rank(
         self,
@@ -173,31 +172,31 @@ class Ranker:
             For an impossible `k`, a viewer id that is no text, or a time without a zone.
         """
         start = perf_counter()
-        use, choice = self._publications.current(), NOBODY
+        use, selection = self._reloader.current(), NOBODY
         outcome = "broken"
         try:
             moment = self._moment(as_of)
             _check(viewer_id, k)
-            self._check_age(use.served, moment)
-            skip = answer(lambda: self._shown.shown(viewer_id, self._day(moment)))
-            newcomer = self._newcomer(use.served, viewer_id, profile, events)
+            self._check_age(use.snapshot, moment)
+            shown_today = ask_safety(lambda: self._shown.shown(viewer_id, self._day(moment)))
+            newcomer = self._newcomer(use.snapshot, viewer_id, profile, events)
             if newcomer is None:
-                choice = choose(use.served, self._exclusions, viewer_id, k, skip)
-                items = self._items(use.served, viewer_id, choice.rows, moment)
+                selection = select_candidates(use.snapshot, self._exclusions, viewer_id, k, shown_today)
+                items = self._items(use.snapshot, viewer_id, selection.rows, moment)
             else:
-                best = newcomer.best(use.served)
-                choice = choose_of(use.served, self._exclusions, viewer_id, k, skip, best)
-                said = newcomer.reason_codes(use.served, np.array(choice.rows, np.int32))
+                best = newcomer.best(use.snapshot)
+                selection = select_from(use.snapshot, self._exclusions, viewer_id, k, shown_today, best)
+                said = newcomer.reason_codes(use.snapshot, np.array(selection.rows, np.int32))
                 stages = [LISTED] * len(said)
-                items = self._dressed(use.served, viewer_id, choice.rows, stages, said, moment)
-            page = self._page(use, viewer_id, items, choice, moment)
+                items = self._dressed(use.snapshot, viewer_id, selection.rows, stages, said, moment)
+            page = self._page(use, viewer_id, items, selection, moment)
             outcome = "served"
         except RecsysError as error:
             outcome = _OUTCOMES.get(type(error), outcome)
             raise
         finally:
-            seconds, length = perf_counter() - start, len(choice.rows)
-            self._listeners.called(Call("rank", outcome, seconds, k, length, choice.live, use.degraded))
+            seconds, length = perf_counter() - start, len(selection.rows)
+            self._listeners.called(Call("rank", outcome, seconds, k, length, selection.live, use.degraded))
         return page
 
     def rank_many(self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None) -> list[Page]:
@@ -214,15 +213,15 @@ class Ranker:
         moment = self._moment(as_of)
         _check(viewer_id, 1)
         _check(candidate_id, 1)
-        served = self._publications.current().served
-        self._check_age(served, moment)
-        viewer, candidate = served.ids.find([viewer_id, candidate_id])
+        snapshot = self._reloader.current().snapshot
+        self._check_age(snapshot, moment)
+        viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
         exclusions = self._exclusions(viewer_id, [candidate_id])
-        whom = candidate if candidate >= 0 else served.somebody_for(viewer)  # the same work for nobody
-        shown = served.may_show(max(viewer, 0), [whom])[0]
+        whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)  # the same work for nobody
+        shown = snapshot.may_show(max(viewer, 0), [whom])[0]
         if min(viewer, candidate) < 0 or exclusions.viewer_excluded or exclusions.excluded or not shown:
             return None
-        return self._items(served, viewer_id, [candidate], moment)[0]
+        return self._items(snapshot, viewer_id, [candidate], moment)[0]
 
     def explain_for_operator(
         self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
@@ -246,8 +245,8 @@ class Ranker:
             purpose=permission.purpose,
             pair=pair,
         )
-        exclusions = answer(lambda: self._safety.exclusions(viewer_id, [candidate_id]))
-        return audit_pair(self._publications.current().served, viewer_id, candidate_id, exclusions)
+        exclusions = ask_safety(lambda: self._safety.exclusions(viewer_id, [candidate_id]))
+        return audit_pair(self._reloader.current().snapshot, viewer_id, candidate_id, exclusions)
 
     def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
@@ -259,57 +258,64 @@ class Ranker:
         """
         events = impressions(receipt, shown)
         day = self._day(datetime.fromisoformat(receipt.as_of))
-        answer(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
+        ask_safety(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
         return events
 
     def _exclusions(self, viewer_id: str, candidates: Sequence[str]) -> SafetyExclusions:
-        return answer(lambda: self._safety.exclusions(viewer_id, candidates))
+        return ask_safety(lambda: self._safety.exclusions(viewer_id, candidates))
 
     def _newcomer(
-        self, served: Served, viewer_id: str, profile: Profile | None, events: Events | None
+        self, snapshot: Snapshot, viewer_id: str, profile: Profile | None, events: Events | None
     ) -> Newcomer | None:
         """Return the viewer folded in from a profile; None without one, and for people who are known."""
-        if profile is None or served.ids.find([viewer_id])[0] >= 0:
+        if profile is None or snapshot.ids.find([viewer_id])[0] >= 0:
             return None
         run_id, files = self._newcomer_files
-        if files is None or run_id != served.run_id:
-            files = NewcomerFiles.open(self._published / RUNS / served.run_id, served.manifest, self._policy)
-            self._newcomer_files = (served.run_id, files)
-        return Newcomer.of(served, files, one_person(viewer_id, profile), events)
+        if files is None or run_id != snapshot.run_id:
+            files = NewcomerFiles.open(
+                self._published / RUNS / snapshot.run_id, snapshot.manifest, self._policy
+            )
+            self._newcomer_files = (snapshot.run_id, files)
+        return Newcomer.of(snapshot, files, one_person(viewer_id, profile), events)
 
     def _page(
-        self, use: InUse, viewer_id: str, items: tuple[Item, ...], choice: Choice, moment: datetime
+        self,
+        use: CurrentSnapshot,
+        viewer_id: str,
+        items: tuple[Item, ...],
+        selection: Selection,
+        moment: datetime,
     ) -> Page:
-        served = use.served
+        snapshot = use.snapshot
         offered = tuple(
             Offered(item.candidate_id, item.rank, chance)
-            for item, chance in zip(items, choice.propensity, strict=True)
+            for item, chance in zip(items, selection.propensity, strict=True)
         )
-        model = served.manifest.made_from.model
+        model = snapshot.manifest.made_from.model
         return Page(
             viewer_id=viewer_id,
             items=items,
             model_version=model,
-            data_as_of=served.data_as_of,
-            staleness=max(moment - served.data_as_of, timedelta(0)),
+            data_as_of=snapshot.data_as_of,
+            staleness=max(moment - snapshot.data_as_of, timedelta(0)),
             degraded=use.degraded,
-            receipt=Receipt(served.run_id, model, viewer_id, moment.isoformat(), offered),
+            receipt=Receipt(snapshot.run_id, model, viewer_id, moment.isoformat(), offered),
         )
 
     def _items(
-        self, served: Served, viewer_id: str, rows: Sequence[int], moment: datetime
+        self, snapshot: Snapshot, viewer_id: str, rows: Sequence[int], moment: datetime
     ) -> tuple[Item, ...]:
         """Return what the viewer may see of these people."""
         if not rows:
             return ()
-        viewer = served.ids.find([viewer_id])[0]
-        stages = served.stages.of(viewer, rows)
-        reasons = served.reason_codes(viewer, rows, stages)
-        return self._dressed(served, viewer_id, rows, stages, reasons, moment)
+        viewer = snapshot.ids.find([viewer_id])[0]
+        stages = snapshot.stages.of(viewer, rows)
+        reasons = snapshot.reason_codes(viewer, rows, stages)
+        return self._dressed(snapshot, viewer_id, rows, stages, reasons, moment)
 
     def _dressed(  # noqa: PLR0917
         self,
-        served: Served,
+        snapshot: Snapshot,
         viewer_id: str,
         rows: Sequence[int],
         stages: Sequence[str],
@@ -327,7 +333,7 @@ class Ranker:
                 expires_at=expires,
             )
             for rank, (candidate, codes, stage) in enumerate(
-                zip(served.ids.at(rows), reasons, stages, strict=True), start=1
+                zip(snapshot.ids.at(rows), reasons, stages, strict=True), start=1
             )
         )
 
@@ -341,8 +347,8 @@ class Ranker:
     def _day(self, moment: datetime) -> date:
         return moment.astimezone(self._zone).date()
 
-    def _check_age(self, served: Served, moment: datetime) -> None:
-        age = moment - served.data_as_of
+    def _check_age(self, snapshot: Snapshot, moment: datetime) -> None:
+        age = moment - snapshot.data_as_of
         if self._max_staleness is not None and age > self._max_staleness:
             hours = round(age.total_seconds() / 3600, 1)
             raise StalePublicationError(

@@ -151,7 +151,7 @@ class Recommender:
     @cached_property
     def reasons(self) -> Reasons:
         """What reasons are read from."""
-        return Reasons(self.people)
+        return Reasons.of(self.people)
 
     @cached_property
     def likes(self) -> SparseRows:

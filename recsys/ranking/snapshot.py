@@ -1,116 +1,278 @@
-"""One opened publication: mapped arrays, and the few questions a ranker asks of them."""
+"""A snapshot of one publication: the arrays serving reads, and the questions a ranker asks of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.data.csr import SparseRows
-from recsys.errors import PublicationError, SafetyUnavailable, SourceError, explained
+from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.live_search import Live
-from recsys.ranking.snapshot_files import SERVING_SCHEMA, ServedIds, ServedStages, shows_nothing
-from recsys.retrieval.compilation import warm_up
+from recsys.retrieval.bounds import COMBINER_NUMBERS
 from recsys.retrieval.index import Layout
-from recsys.safety.erasure_list import ErasedPeople, ErasureList
-from recsys.safety.store import SafetyStore
-from recsys.storage.arrays import INDEX, load_arrays
-from recsys.storage.dataclass_codec import dataclass_from_arrays
-from recsys.storage.manifest import Manifest, read_manifest, verify_files
-from recsys.storage.publication import RUNS, SERVING
-from recsys.types import Int32Array
+from recsys.retrieval.masks import mask_of, taken
+from recsys.retrieval.shortlist import COLUMNS, Chunks, Wanted
+from recsys.retrieval.sparse_masks import Links, close_pairs
+from recsys.retrieval.tile_search import Search, Workspace, tile_best
+from recsys.storage.manifest import Manifest
+from recsys.types import BoolArray, BytesArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array
 
 
-class Tonight(NamedTuple):
-    """A viewer's list of the night: candidate rows, best first, and the propensity of each."""
+def packed_ids(ids: Iterable[str]) -> BytesArray:
+    """Return ascending ids as one array of bytes of equal width.
 
-    rows: Int32Array
-    propensity: npt.NDArray[np.float32]
+    Raises InputError for an id that is not ASCII: contracts let none through.
+    """
+    values = list(ids)
+    if not all(value.isascii() and "\0" not in value for value in values):
+        raise InputError(explained("ids must be plain ASCII", remedy="use letters, digits, _ and -"))
+    return np.array([value.encode() for value in values], dtype=np.bytes_)
+
+
+class SnapshotIds:
+    """Ids of a publication; the row of an id is its place.
+
+    >>> ids = SnapshotIds(packed_ids(["u1", "u2"]))
+    >>> ids.find(["u2", "u9", "?", "a-much-longer-id"]), ids.at([1])
+    ([1, -1, -1, -1], ['u2'])
+    """
+
+    def __init__(self, packed: BytesArray) -> None:
+        self._packed = packed
+        self._longest = packed.dtype.itemsize
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def find(self, ids: Iterable[Any]) -> list[int]:
+        """Return the row of each id, -1 for anything that is no id here."""
+        return [self._row(user_id) for user_id in ids]
+
+    def at(self, rows: Iterable[int]) -> list[str]:
+        """Return the ids at `rows`."""
+        return [self._packed[row].decode() for row in rows]
+
+    def _row(self, user_id: object) -> int:
+        if not isinstance(user_id, str) or not user_id.isascii() or not 0 < len(user_id) <= self._longest:
+            return -1
+        wanted = np.array(user_id.encode(), dtype=self._packed.dtype)
+        at = int(self._packed.searchsorted(wanted))
+        same = at < len(self._packed) and self._packed[at].decode() == user_id
+        return at if same else -1
+
+
+LISTED: Final = "listed"
+"""The stage of two people who are listed and have no history."""
 
 
 @dataclass(frozen=True, eq=False)
-class Served:
-    """Everything mapped of one run; any thread may read it.
+class PairStageRows:
+    """Stages of pairs beyond `listed`, as rows both ways; `names` are in the order of the codes.
 
-    lists_indptr: `(n_people + 1,)`; candidates: `(n_entries,)`; propensity: the same, or empty for 1.
-    likes: whom each person had liked already; they are looked at by name, and offered no more.
+    Person r has a stage with `others[indptr[r]:indptr[r + 1]]`, ascending; codes are aligned with others.
     """
 
-    manifest: Manifest
-    data_as_of: datetime
-    policy: str
-    ids: ServedIds
-    lists_indptr: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+    indptr: Int64Array
+    others: Int32Array
+    codes: Int8Array
+
+    def of(self, viewer: int, candidates: Sequence[int]) -> list[str]:
+        """Return the stage of the viewer with each candidate; both have to be listed people."""
+        start, end = int(self.indptr[viewer]), int(self.indptr[viewer + 1])
+        others = self.others[start:end]
+        if not len(others):
+            return [LISTED] * len(candidates)
+        found = []
+        for candidate in candidates:
+            at = int(np.searchsorted(others, candidate))
+            known = at < len(others) and others[at] == candidate
+            found.append(self.names[self.codes[start + at]] if known else LISTED)
+        return found
+
+
+def shows_nothing(stage: str) -> bool:
+    """Say whether people at a stage are not shown to each other at all."""
+    return stage in (UNLISTED, CLOSED)
+
+
+class ListOfNight(NamedTuple):
+    """A viewer's list of the night: candidate rows, best first, and the propensity of each."""
+
+    rows: Int32Array
+    propensity: Float32Array
+
+
+@dataclass(frozen=True, eq=False)
+class ListRows:
+    """Lists of everybody: viewer r has `candidates[indptr[r]:indptr[r + 1]]`, best first.
+
+    propensity is aligned with candidates, or empty when it is 1 throughout.
+    """
+
+    indptr: Int64Array
     candidates: Int32Array
-    propensity: npt.NDArray[np.float32]
+    propensity: Float32Array
+
+    def of(self, row: int) -> ListOfNight:
+        """Return the list of one viewer; -1, or somebody without one, has none."""
+        if row < 0:
+            return ListOfNight(self.candidates[:0], self.propensity[:0])
+        part = slice(int(self.indptr[row]), int(self.indptr[row + 1]))
+        rows = self.candidates[part]
+        certain = not len(self.propensity)
+        return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
+
+
+SNAPSHOT_SCHEMA: Final = 3
+"""Rises when the meaning of a file changes; a ranker loads its own number alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class SnapshotData:
+    """Everything stored of a snapshot.
+
+    policy: the version of the rules; data_as_of: the time of the night, ISO 8601 in UTC.
+    ids: ascending, bytes of equal width, see `packed_ids`. likes: whom each person had liked already; they
+    are looked at by name, and offered no more. prices: `(n_listed,)` in tile order, what the attention of
+    each person costs; empty for nothing.
+    """
+
+    schema: int
+    policy: str
+    combiner: str
+    data_as_of: str
+    ids: BytesArray
+    lists: ListRows
     likes: SparseRows
+    layout: Layout
+    prices: Float64Array
     reasons: Reasons
-    stages: ServedStages
-    live: Live
+    stages: PairStageRows
+
+
+_ONE_ROW: Final = Chunks(1, COLUMNS)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveSearch:
+    """The search of one viewer at serving time: the kernels of the night over mapped arrays.
+
+    prices: `(n_listed,)`, what the attention of each person costs, in tile order; empty for nothing.
+    """
+
+    layout: Layout
+    prices: Float64Array
+    highest_price: float
+    combiner: str
+    nobody: Links
 
     @classmethod
-    def of(
-        cls, manifest: Manifest, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]
-    ) -> "Served":
-        """Build from the arrays and meta that `write_serving` wrote."""
-        from recsys.ranking.snapshot_files import section
+    def of(cls, layout: Layout, prices: Float64Array, combiner: str) -> "LiveSearch":
+        """Build from a layout."""
+        nobody = Links(np.zeros(len(layout.order) + 1, np.int64), np.zeros(0, np.int32))
+        return cls(layout, prices, float(prices.max(initial=0.0)), combiner, nobody)
 
-        lists = section("lists", arrays)
-        return cls(
-            manifest=manifest,
-            data_as_of=datetime.fromisoformat(meta["data_as_of"]),
-            policy=meta["policy"],
-            ids=ServedIds(arrays["ids"]),
-            lists_indptr=lists["indptr"],
-            candidates=lists["candidates"],
-            propensity=lists["propensity"],
-            likes=SparseRows(**section("likes", arrays)),
-            reasons=Reasons.from_arrays(section("reasons", arrays), meta["reason_codes"]),
-            stages=ServedStages(section("stages", arrays), meta["stage_names"]),
-            live=Live.of(
-                dataclass_from_arrays(Layout, arrays, {}, "layout"), arrays["prices"], meta["combiner"]
-            ),
-        )
+    def is_listed(self, row: int) -> bool:
+        """Say whether the person at `row` is seen and sees at all; -1 is nobody."""
+        return row >= 0 and bool(self.layout.position[row] >= 0)
+
+    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> BoolArray:
+        """Say which candidate rows may be shown to the viewer's row, by the compiled rules."""
+        position = self.layout.position
+        rows = np.asarray(candidates, np.int32)
+        shown = np.zeros(len(rows), bool)
+        at = position[rows] if len(rows) else rows
+        if not self.is_listed(viewer) or not (at >= 0).any():
+            return shown
+        listed = np.flatnonzero(at >= 0)
+        columns = np.unique(at[listed])
+        me = position[viewer : viewer + 1]
+        mask = np.empty((1, len(columns)), bool)
+        mask_of(taken(self.layout.words, me), self.layout.reach, self.layout.words, columns, mask)
+        close_pairs(mask, me, columns, self.layout.sparse, self.nobody)
+        shown[listed] = mask[0, np.searchsorted(columns, at[listed])]
+        return shown
+
+    def best(self, viewer: int, k: int) -> Int32Array:
+        """Return the rows of the `k` best people who may be shown to the viewer's row, best first.
+
+        Best by the chance of a match less what the candidate's attention costs, `p_like * price`.
+        """
+        most = len(self.layout.order) - 1
+        if not self.is_listed(viewer) or most < 1:
+            return np.zeros(0, np.int32)
+        wanted = Wanted(COMBINER_NUMBERS[self.combiner], min(k, most), self.prices, self.highest_price)
+        me = self.layout.position[viewer : viewer + 1]
+        work = Workspace(_ONE_ROW, self.layout, wanted.k)
+        found = tile_best(self.layout, me, Search(wanted, self.nobody), work)
+        return self.layout.order[found.position[0, : found.length[0]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One opened publication; any thread may read it."""
+
+    manifest: Manifest
+    data: SnapshotData
+    ids: SnapshotIds
+    live: LiveSearch
+
+    @classmethod
+    def of(cls, manifest: Manifest, data: SnapshotData) -> Self:
+        """Build from the stored arrays."""
+        live = LiveSearch.of(data.layout, data.prices, data.combiner)
+        return cls(manifest, data, SnapshotIds(data.ids), live)
 
     @property
     def run_id(self) -> str:
         """The run that made it."""
         return self.manifest.run_id
 
-    def tonight(self, row: int) -> Tonight:
+    @cached_property
+    def data_as_of(self) -> datetime:
+        """The time of the data."""
+        return datetime.fromisoformat(self.data.data_as_of)
+
+    @property
+    def reasons(self) -> Reasons:
+        """What reasons are read from."""
+        return self.data.reasons
+
+    @property
+    def stages(self) -> PairStageRows:
+        """How far pairs had come that night."""
+        return self.data.stages
+
+    def list_of_night(self, row: int) -> ListOfNight:
         """Return the list the night made for one viewer; -1, or somebody without one, has none."""
-        if row < 0:
-            return Tonight(self.candidates[:0], self.propensity[:0])
-        part = slice(int(self.lists_indptr[row]), int(self.lists_indptr[row + 1]))
-        rows = self.candidates[part]
-        certain = not len(self.propensity)
-        return Tonight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
+        return self.data.lists.of(row)
 
     def liked(self, row: int) -> Int32Array:
         """Return the rows that one person had liked already; -1 is nobody and liked nobody."""
-        return self.likes.row(row) if row >= 0 else self.likes.indices[:0]
+        return self.data.likes.row(row) if row >= 0 else self.data.likes.indices[:0]
 
-    def somebody_for(self, viewer: int) -> int:
-        """Return a row to look at instead of one that is not there."""
-        rows = self.tonight(viewer).rows
+    def decoy_candidate(self, viewer: int) -> int:
+        """Return a row to look at instead of one that is not there: the same work for nobody."""
+        rows = self.list_of_night(viewer).rows
         return int(rows[0]) if len(rows) else 0
 
-    def answered(self, question: str, accepted: Sequence[str]) -> npt.NDArray[np.bool_]:
+    def answered(self, question: str, accepted: Sequence[str]) -> BoolArray:
         """Say who gave one of the accepted answers in public, `(n_people,)`; nobody when it is not held."""
-        codes, options = self.reasons.codes_by_kind()["answer"], self.reasons.arrays()["answer.option"]
-        if f"answer:{question}" not in codes:
+        answers = self.reasons.answer
+        if f"answer:{question}" not in answers.codes:
             return np.zeros(len(self.ids), bool)
-        answers = list(load_catalogue().questions[question].answers)
-        wanted = [answers.index(word) + 1 for word in accepted if word in answers]
-        return np.isin(options[:, codes.index(f"answer:{question}")], wanted)
+        options = list(load_catalogue().questions[question].answers)
+        wanted = [options.index(word) + 1 for word in accepted if word in options]
+        return np.isin(answers.option[:, answers.codes.index(f"answer:{question}")], wanted)
 
-    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> BoolArray:
         """Say which candidate rows the rules and the stage of the pair let the viewer's row see."""
         allowed = self.live.may_show(viewer, candidates)
         if allowed.any():
@@ -122,111 +284,3 @@ class Served:
         """Return why each candidate is shown to one viewer, as codes their stages may show."""
         rows = np.asarray(candidates, np.int32)
         return self.reasons.codes(np.full(len(rows), viewer, np.int32), rows, stages)
-
-
-T = TypeVar("T")
-
-
-def open_served(published: Path, run_id: str, safety: SafetyStore, *, policy: str | None = None) -> Served:
-    """Open one run: verify its files, check what it is, map it, warm the kernels up.
-
-    policy: the version the caller serves by; None takes the one the run was made with.
-
-    Raises
-    ------
-    PublicationError
-        When a file is missing or changed, when schema or policy are not the ones served by, or when it
-        still names somebody who was erased.
-    SafetyUnavailable
-        When the safety store cannot say who was erased.
-    """
-    folder = published / RUNS / run_id
-    manifest = read_manifest(folder)
-    if manifest.run_id != run_id:
-        raise _refused("the manifest is of another run", run_id)
-    if f"{SERVING}/{INDEX}" not in manifest.files:
-        raise _refused("a run holds nothing to serve from", run_id, remedy="publish again with this version")
-    with ThreadPoolExecutor(1) as pool:  # hashing and loading kernels wait for different things
-        verified = pool.submit(verify_files, folder, manifest, under=f"{SERVING}/")
-        warm_up()
-        verified.result()
-    try:
-        arrays, meta = load_arrays(folder / SERVING, mmap="c", verify=False)
-    except SourceError as error:
-        raise _refused("a run cannot be mapped", run_id) from error
-    unlisted = [name for name in arrays if f"{SERVING}/{name}.npy" not in manifest.files]
-    if unlisted:
-        raise _refused("the manifest does not name every array", run_id)
-    _check_meta(manifest, meta, policy)
-    try:
-        served = Served.of(manifest, arrays, meta)
-    except (SourceError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise _refused("a run lacks part of what serving needs", run_id) from error
-    _check_erased(served, safety)
-    _check_listed(served, ErasureList.of(published).now())
-    _touch(served)
-    return served
-
-
-def _check_meta(manifest: Manifest, meta: dict[str, Any], policy: str | None) -> None:
-    run_id = manifest.run_id
-    if meta.get("serving") != SERVING_SCHEMA:
-        remedy = f"this version serves schema {SERVING_SCHEMA}: publish again"
-        raise _refused("a run has another schema", run_id, got=meta.get("serving"), remedy=remedy)
-    for expected in (manifest.made_from.policy, policy):
-        if expected is not None and meta.get("policy") != expected:
-            raise _refused("a run was made under another policy", run_id, got=meta.get("policy"))
-    if meta.get("data_as_of") != manifest.data_as_of:
-        raise _refused("a run and its manifest tell two times", run_id, got=meta.get("data_as_of"))
-
-
-def _check_erased(served: Served, safety: SafetyStore) -> None:
-    """Refuse a run that still names an erased person, or whose watermark cannot be true."""
-    watermark = served.manifest.erasure_watermark
-    since = None if watermark is None else _time(watermark, served.run_id)
-    if since is not None and since > _time(served.manifest.created_at, served.run_id):
-        raise _refused("the erasure watermark of a run lies after the run", served.run_id)
-    erased = answer(lambda: safety.erased_since(since))
-    if any(row >= 0 for row in served.ids.find(erased)):
-        raise _refused("a run still names somebody who was erased", served.run_id)
-
-
-def _check_listed(served: Served, listed: ErasedPeople) -> None:
-    """Refuse a run that names somebody in the list of erasures; one made since the latest is not searched."""
-    if listed.watermark == served.manifest.erasure_watermark or not len(listed):
-        return
-    if listed.among(served.ids.at(range(len(served.ids)))).any():
-        raise _refused("a run still names somebody who was erased", served.run_id)
-
-
-def answer(ask: Callable[[], T]) -> T:
-    """Return what a safety store answers; whatever it raises becomes SafetyUnavailable."""
-    try:
-        return ask()
-    except SafetyUnavailable:
-        raise
-    except Exception as error:  # a store of the caller's may raise anything
-        what = explained("the safety store cannot answer", got=type(error).__name__)
-        raise SafetyUnavailable(what) from None
-
-
-def _time(text: str, run_id: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise _refused("a time in the manifest is none", run_id, got=text) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _touch(served: Served) -> None:
-    """Run one whole search, so that the first caller does not wait for it."""
-    first: Iterable[int] = served.live.layout.order[:1].tolist()
-    for row in first:
-        served.live.may_show(row, served.live.best(row, 10))
-        served.reason_codes(row, [row], served.stages.of(row, [row]))
-
-
-def _refused(
-    what: str, run_id: str, *, got: object = None, remedy: str = "what was served before stays"
-) -> PublicationError:
-    return PublicationError(explained(what, where=f"run {run_id}", got=got, remedy=remedy))

@@ -1,9 +1,11 @@
-"""Ids and rows of a publication, found in a mapped file without reading all of it."""
+"""Files of a snapshot: written by the night, verified and mapped when a ranker opens them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,81 +13,45 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.loading import load_catalogue
-from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
 from recsys.data.pair_stages import STAGE, USER_A, USER_B, PairStages, pair_stages
 from recsys.data.population import Population
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, PublicationError, SourceError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
 from recsys.ranking.recommend import likes_given
+from recsys.ranking.snapshot import (
+    LISTED,
+    SNAPSHOT_SCHEMA,
+    ListRows,
+    PairStageRows,
+    Snapshot,
+    SnapshotData,
+    packed_ids,
+)
+from recsys.retrieval.compilation import warm_up
 from recsys.retrieval.index import Layout, lay_out
 from recsys.retrieval.top_k import TILE
-from recsys.storage.arrays import save_arrays
-from recsys.storage.dataclass_codec import dataclass_to_arrays
-from recsys.types import BytesArray
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.store import SafetyStore, ask_safety
+from recsys.storage.arrays import INDEX, load_arrays
+from recsys.storage.dataclass_codec import dataclass_from_arrays, save_dataclass
+from recsys.storage.manifest import Manifest, read_manifest, verify_files
+from recsys.storage.publication import RUNS, SERVING
+from recsys.types import BoolArray, Float32Array, Float64Array
 
 
-def packed_ids(ids: Iterable[str]) -> BytesArray:
-    """Return ascending ids as one array of bytes of equal width.
-
-    Raises InputError for an id that is not ASCII: contracts let none through.
-    """
-    values = list(ids)
-    if not all(value.isascii() and "\0" not in value for value in values):
-        raise InputError(explained("ids must be plain ASCII", remedy="use letters, digits, _ and -"))
-    return np.array([value.encode() for value in values], dtype=np.bytes_)
-
-
-class ServedIds:
-    """Ids of a publication; the row of an id is its place.
-
-    >>> ids = ServedIds(packed_ids(["u1", "u2"]))
-    >>> ids.find(["u2", "u9", "?", "a-much-longer-id"]), ids.at([1])
-    ([1, -1, -1, -1], ['u2'])
-    """
-
-    def __init__(self, packed: BytesArray) -> None:
-        self._packed = packed
-        self._longest = packed.dtype.itemsize
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-    def find(self, ids: Iterable[Any]) -> list[int]:
-        """Return the row of each id, -1 for anything that is no id here."""
-        return [self._row(user_id) for user_id in ids]
-
-    def at(self, rows: Iterable[int]) -> list[str]:
-        """Return the ids at `rows`."""
-        return [self._packed[row].decode() for row in rows]
-
-    def _row(self, user_id: object) -> int:
-        if not isinstance(user_id, str) or not user_id.isascii() or not 0 < len(user_id) <= self._longest:
-            return -1
-        wanted = np.array(user_id.encode(), dtype=self._packed.dtype)
-        at = int(self._packed.searchsorted(wanted))
-        same = at < len(self._packed) and self._packed[at].decode() == user_id
-        return at if same else -1
-
-
-Arrays = dict[str, npt.NDArray[Any]]
-
-LISTED: Final = "listed"
-"""The stage of two people who are listed and have no history."""
-
-
-def stages_of(events: Events | CodedEvents, people: Population, policy: Policy) -> PairStages:
+def pair_stages_of(events: Events | CodedEvents, people: Population, policy: Policy) -> PairStages:
     """Return how far the pairs of these people had come at their time, from the events up to then."""
-    out = (people.held, ~policy.compile(people).listed)
-    held, unlisted = (people.ids.ids(mask.nonzero()[0]) for mask in out)
+    masks = (people.held, ~policy.compile(people).listed)
+    held, unlisted = (people.ids.ids(mask.nonzero()[0]) for mask in masks)
     return pair_stages(events, people.as_of, held=held.tolist(), unlisted=unlisted.tolist())
 
 
-def may_be_listed(stages: PairStages, ids: IdIndex) -> npt.NDArray[np.bool_]:
+def may_be_listed(stages: PairStages, ids: IdIndex) -> BoolArray:
     """Say who may be listed by what they did: accepted the terms and proved their age, `(n_people,)`."""
     at = stages.people.get_indexer(pd.Index(ids.values))
     may = np.zeros(len(ids), bool)
@@ -93,11 +59,12 @@ def may_be_listed(stages: PairStages, ids: IdIndex) -> npt.NDArray[np.bool_]:
     return may
 
 
-def stage_arrays(stages: PairStages | None, ids: IdIndex) -> Arrays:
-    """Return the pairs beyond `listed` as rows, both ways: `others` and `codes` by `indptr`."""
+def stage_rows(stages: PairStages | None, ids: IdIndex) -> PairStageRows:
+    """Return the pairs beyond `listed` as rows, both ways."""
+    names = tuple(load_catalogue().stages.names)
     if stages is None:
         none = SparseRows.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(ids))
-        return {"indptr": none.indptr, "others": none.indices, "codes": np.zeros(0, np.int8)}
+        return PairStageRows(names, none.indptr, none.indices, np.zeros(0, np.int8))
     frame = stages.frame()
     frame = frame[frame[STAGE] != LISTED]
     a, b = ids.find(frame[USER_A]), ids.find(frame[USER_B])
@@ -106,41 +73,10 @@ def stage_arrays(stages: PairStages | None, ids: IdIndex) -> Arrays:
     row, other = np.r_[a[known], b[known]], np.r_[b[known], a[known]]
     order = np.lexsort((other, row))
     lists = SparseRows.of(row, other, len(ids))
-    return {"indptr": lists.indptr, "others": lists.indices, "codes": np.r_[code[known], code[known]][order]}
+    return PairStageRows(names, lists.indptr, lists.indices, np.r_[code[known], code[known]][order])
 
 
-class ServedStages:
-    """Stages of pairs of rows; `names` in the order of the codes."""
-
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], names: Sequence[str]) -> None:
-        self._lists = SparseRows(arrays["indptr"], arrays["others"])
-        self._codes = arrays["codes"]
-        self._names = tuple(names)
-
-    def of(self, viewer: int, candidates: Sequence[int]) -> list[str]:
-        """Return the stage of the viewer with each candidate; both have to be listed people."""
-        start = int(self._lists.indptr[viewer])
-        others = self._lists.row(viewer)
-        if not len(others):
-            return [LISTED] * len(candidates)
-        found = []
-        for candidate in candidates:
-            at = int(np.searchsorted(others, candidate))
-            met = at < len(others) and others[at] == candidate
-            found.append(self._names[self._codes[start + at]] if met else LISTED)
-        return found
-
-
-def shows_nothing(stage: str) -> bool:
-    """Say whether people at a stage are not shown to each other at all."""
-    return stage in (UNLISTED, CLOSED)
-
-
-SERVING_SCHEMA: Final = 2
-"""Rises when the meaning of a file changes; a ranker loads its own number alone."""
-
-
-def write_serving(
+def write_snapshot(
     folder: Path,
     lists: pd.DataFrame,
     people: Population,
@@ -149,13 +85,13 @@ def write_serving(
     *,
     stages: PairStages | None = None,
     combiner: str = "product",
-    prices: npt.NDArray[np.float32] | None = None,
+    prices: Float32Array | None = None,
 ) -> None:
     """Write everything a `Ranker` reads to `folder`, as plain arrays.
 
     lists:    viewer_id, candidate_id, rank; a `propensity` column is kept, 1 without.
     directed: the two matrices of `people`, with which the lists were made.
-    stages:   how far pairs have come, see `stages_of`. Who has not accepted the terms or proved their
+    stages:   how far pairs have come, see `pair_stages_of`. Who has not accepted the terms or proved their
               age by an event is then served to nobody. None: nobody has a history.
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
 
@@ -166,63 +102,31 @@ def write_serving(
     compiled = policy.compile(people)
     if stages is not None:
         compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
-    write_served(
-        folder,
-        ids=people.ids,
-        lists=list_arrays(lists, people.ids),
+    layout = lay_out(directed, compiled, TILE)
+    data = SnapshotData(
+        schema=SNAPSHOT_SCHEMA,
+        policy=policy.version,
+        combiner=combiner,
+        data_as_of=people.as_of.isoformat(),
+        ids=packed_ids(people.ids.values),
+        lists=list_rows(lists, people.ids),
         likes=likes_given(people),
-        layout=lay_out(directed, compiled, TILE),
-        reasons=Reasons(people),
-        stages=stage_arrays(stages, people.ids),
-        prices=np.zeros(len(people)) if prices is None else prices,
-        meta={"policy": policy.version, "combiner": combiner, "data_as_of": people.as_of.isoformat()},
+        layout=layout,
+        prices=in_tile_order(np.zeros(len(people)) if prices is None else prices, layout),
+        reasons=Reasons.of(people),
+        stages=stage_rows(stages, people.ids),
     )
+    save_dataclass(folder, data)
 
 
-def write_served(
-    folder: Path,
-    *,
-    ids: IdIndex,
-    lists: Arrays,
-    likes: SparseRows,
-    layout: Layout,
-    reasons: Reasons,
-    stages: Arrays,
-    prices: npt.ArrayLike,
-    meta: Mapping[str, str],
-) -> None:
-    """Write the parts of a publication that are there already; see `write_serving`.
-
-    likes: whom each person has liked already. meta: policy (its version), combiner and data_as_of.
-    """
-    arrays: Arrays = {
-        "ids": packed_ids(ids.values),
-        "prices": _in_tile_order(prices, layout),
-        **named("lists", lists),
-        **named("likes", {"indptr": likes.indptr, "indices": likes.indices}),
-        **dataclass_to_arrays(layout, "layout").arrays,
-        **named("reasons", reasons.arrays()),
-        **named("stages", stages),
-    }
-    own = {
-        "serving": SERVING_SCHEMA,
-        "reason_codes": reasons.codes_by_kind(),
-        "stage_names": list(load_catalogue().stages.names),
-    }
-    save_arrays(folder, arrays, own | dict(meta))
-
-
-def _in_tile_order(prices: npt.ArrayLike, layout: Layout) -> npt.NDArray[np.float64]:
+def in_tile_order(prices: npt.ArrayLike, layout: Layout) -> Float64Array:
     """Return the prices of listed people as a search reads them; none when nobody's attention costs."""
     listed = np.asarray(prices, np.float64)[layout.order]
     return listed if listed.any() else np.zeros(0)
 
 
-def list_arrays(lists: pd.DataFrame, ids: IdIndex) -> Arrays:
-    """Return lists as row numbers: viewer r has `candidates[indptr[r]:indptr[r + 1]]`, best first.
-
-    `propensity` is aligned with `candidates`, or empty when it is 1 throughout.
-    """
+def list_rows(lists: pd.DataFrame, ids: IdIndex) -> ListRows:
+    """Return a table of lists as rows of `ids`."""
     ordered = lists.sort_values([C.VIEWER, C.RANK], kind="stable")
     viewers, candidates = ids.rows(ordered[C.VIEWER]), ids.rows(ordered[C.CANDIDATE])
     indptr = np.zeros(len(ids) + 1, np.int64)
@@ -230,18 +134,102 @@ def list_arrays(lists: pd.DataFrame, ids: IdIndex) -> Arrays:
     propensity = np.ones(0, np.float32)
     if C.PROPENSITY in ordered and not ordered[C.PROPENSITY].fillna(1.0).eq(1.0).all():
         propensity = ordered[C.PROPENSITY].fillna(1.0).to_numpy(np.float32)
-    return {"indptr": indptr, "candidates": candidates, "propensity": propensity}
+    return ListRows(indptr, candidates, propensity)
 
 
-def named(section: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Return the arrays under names that begin with their section."""
-    return {f"{section}.{name}": array for name, array in arrays.items()}
+def open_snapshot(
+    published: Path, run_id: str, safety: SafetyStore, *, policy: str | None = None
+) -> Snapshot:
+    """Open one run: verify its files, check what it is, map it, warm the kernels up.
 
+    policy: the version the caller serves by; None takes the one the run was made with.
 
-def section(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """Return the arrays of one section by their own names.
-
-    >>> section("a", {"a.b": np.zeros(1), "c.b": np.ones(1)})
-    {'b': array([0.])}
+    Raises
+    ------
+    PublicationError
+        When a file is missing or changed, when schema or policy are not the ones served by, or when it
+        still names somebody who was erased.
+    SafetyUnavailable
+        When the safety store cannot say who was erased.
     """
-    return {key.partition(".")[2]: array for key, array in arrays.items() if key.partition(".")[0] == name}
+    folder = published / RUNS / run_id
+    manifest = read_manifest(folder)
+    if manifest.run_id != run_id:
+        raise _refused("the manifest is of another run", run_id)
+    if f"{SERVING}/{INDEX}" not in manifest.files:
+        raise _refused("a run holds nothing to serve from", run_id, remedy="publish again with this version")
+    with ThreadPoolExecutor(1) as pool:  # hashing and loading kernels wait for different things
+        verified = pool.submit(verify_files, folder, manifest, under=f"{SERVING}/")
+        warm_up()
+        verified.result()
+    try:
+        arrays, meta = load_arrays(folder / SERVING, mmap="c", verify=False)
+    except SourceError as error:
+        raise _refused("a run cannot be mapped", run_id) from error
+    unlisted = [name for name in arrays if f"{SERVING}/{name}.npy" not in manifest.files]
+    if unlisted:
+        raise _refused("the manifest does not name every array", run_id)
+    scalars = meta.get("scalars", {})
+    _check_scalars(manifest, scalars, policy)
+    try:
+        snapshot = Snapshot.of(manifest, dataclass_from_arrays(SnapshotData, arrays, scalars))
+        _ = snapshot.data_as_of  # a time that is none is found now
+    except (SourceError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise _refused("a run lacks part of what serving needs", run_id) from error
+    _check_erased(snapshot, safety)
+    _check_erasure_list(snapshot, ErasureList.of(published).now())
+    _search_once(snapshot)
+    return snapshot
+
+
+def _check_scalars(manifest: Manifest, scalars: dict[str, Any], policy: str | None) -> None:
+    run_id = manifest.run_id
+    if scalars.get("schema") != SNAPSHOT_SCHEMA:
+        remedy = f"this version serves schema {SNAPSHOT_SCHEMA}: publish again"
+        raise _refused("a run has another schema", run_id, got=scalars.get("schema"), remedy=remedy)
+    for expected in (manifest.made_from.policy, policy):
+        if expected is not None and scalars.get("policy") != expected:
+            raise _refused("a run was made under another policy", run_id, got=scalars.get("policy"))
+    if scalars.get("data_as_of") != manifest.data_as_of:
+        raise _refused("a run and its manifest tell two times", run_id, got=scalars.get("data_as_of"))
+
+
+def _check_erased(snapshot: Snapshot, safety: SafetyStore) -> None:
+    """Refuse a run that still names an erased person, or whose watermark cannot be true."""
+    watermark = snapshot.manifest.erasure_watermark
+    since = None if watermark is None else _time(watermark, snapshot.run_id)
+    if since is not None and since > _time(snapshot.manifest.created_at, snapshot.run_id):
+        raise _refused("the erasure watermark of a run lies after the run", snapshot.run_id)
+    erased = ask_safety(lambda: safety.erased_since(since))
+    if any(row >= 0 for row in snapshot.ids.find(erased)):
+        raise _refused("a run still names somebody who was erased", snapshot.run_id)
+
+
+def _check_erasure_list(snapshot: Snapshot, listed: ErasedPeople) -> None:
+    """Refuse a run that names somebody in the list of erasures; one made since the latest is not searched."""
+    if listed.watermark == snapshot.manifest.erasure_watermark or not len(listed):
+        return
+    if listed.among(snapshot.ids.at(range(len(snapshot.ids)))).any():
+        raise _refused("a run still names somebody who was erased", snapshot.run_id)
+
+
+def _time(text: str, run_id: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise _refused("a time in the manifest is none", run_id, got=text) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _search_once(snapshot: Snapshot) -> None:
+    """Run one whole search, so that the first caller does not wait for it."""
+    first: Iterable[int] = snapshot.live.layout.order[:1].tolist()
+    for row in first:
+        snapshot.live.may_show(row, snapshot.live.best(row, 10))
+        snapshot.reason_codes(row, [row], snapshot.stages.of(row, [row]))
+
+
+def _refused(
+    what: str, run_id: str, *, got: object = None, remedy: str = "what was served before stays"
+) -> PublicationError:
+    return PublicationError(explained(what, where=f"run {run_id}", got=got, remedy=remedy))

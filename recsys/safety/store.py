@@ -5,15 +5,16 @@ A store holds what happened since the last night and cannot wait for the next: p
 question takes one round trip. A store that cannot answer raises; nobody guesses.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, SafetyUnavailable, explained
 
 BLOCK: Final = "block"
 REPORT: Final = "report"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,17 @@ def distinct_pair(actor: str, target: str) -> tuple[str, str]:
     if actor == target:
         raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
     return actor, target
+
+
+def ask_safety(ask: Callable[[], Answer]) -> Answer:
+    """Return what a safety store answers; whatever it raises becomes SafetyUnavailable."""
+    try:
+        return ask()
+    except SafetyUnavailable:
+        raise
+    except Exception as error:  # a store of the caller's may raise anything
+        what = explained("the safety store cannot answer", got=type(error).__name__)
+        raise SafetyUnavailable(what) from None
 
 
 class MemorySafety:

@@ -111,8 +111,8 @@ def inside(folder: Path, calls: int) -> dict[str, float]:
 
 def _with_list(ranker: Ranker, viewers: list[str]) -> list[str]:
     """Return the viewers whose list of the night is long enough for a page."""
-    served = ranker._publications.now.served
-    return [v for v in viewers if len(served.tonight(served.ids.find([v])[0]).rows) >= K]
+    served = ranker._reloader.now.snapshot
+    return [v for v in viewers if len(served.list_of_night(served.ids.find([v])[0]).rows) >= K]
 
 
 def _timed(ask: Any, viewers: list[str], calls: int) -> np.ndarray:

@@ -3,19 +3,28 @@
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.messaging.reason_kinds import (
+    ListenedTopics,
+    NearbyCells,
+    SharedAnswers,
+    SharedCommunity,
+    SharedInterests,
+)
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.live_search import Live
-from recsys.ranking.snapshot_files import stage_arrays, write_served
+from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
+from recsys.ranking.snapshot_files import stage_rows
 from recsys.retrieval.index import Layout, lay_out
 from recsys.retrieval.top_k import TILE
+from recsys.storage.dataclass_codec import save_dataclass
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import RUNS, SERVING, point_to
 from tests.benchmarks.retrieval_cities import cities
@@ -37,7 +46,7 @@ class Community:
         self.ids: IdIndex = directed.ids
         self.layout: Layout = lay_out(directed, compiled, TILE)
         self.reasons = _reasons(directed.ids, rng)
-        live = Live.of(self.layout, np.zeros(0), "product")
+        live = LiveSearch.of(self.layout, np.zeros(0), "product")
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
         self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
 
@@ -46,17 +55,20 @@ class Community:
         run_id = f"20260105T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-{number:08x}"
         folder = published / RUNS / run_id
         folder.mkdir(parents=True)
-        write_served(
-            folder / SERVING,
-            ids=self.ids,
+        data = SnapshotData(
+            schema=SNAPSHOT_SCHEMA,
+            policy=POLICY,
+            combiner="product",
+            data_as_of=AS_OF.isoformat(),
+            ids=packed_ids(self.ids.values),
             lists=self.lists,
             likes=SparseRows.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
             layout=self.layout,
+            prices=np.zeros(0),
             reasons=self.reasons,
-            stages=stage_arrays(None, self.ids),
-            prices=np.zeros(len(self.ids)),
-            meta={"policy": POLICY, "combiner": "product", "data_as_of": AS_OF.isoformat()},
+            stages=stage_rows(None, self.ids),
         )
+        save_dataclass(folder / SERVING, data)
         files = {
             path.relative_to(folder).as_posix(): file_entry(path) for path in (folder / SERVING).iterdir()
         }
@@ -84,45 +96,36 @@ class Community:
         shutil.rmtree(published / RUNS / run_id, ignore_errors=True)
 
 
-def _lists(
-    n_people: int, rng: np.random.Generator, true: dict[int, npt.NDArray[np.int32]]
-) -> dict[str, npt.NDArray[Any]]:
+def _lists(n_people: int, rng: np.random.Generator, true: dict[int, npt.NDArray[np.int32]]) -> ListRows:
     candidates = rng.integers(0, n_people, (n_people, LIST_LENGTH), dtype=np.int32)
     lengths = np.full(n_people, LIST_LENGTH)
     for viewer, best in true.items():
         candidates[viewer, : len(best)], lengths[viewer] = best, len(best)
     filled = np.arange(LIST_LENGTH) < lengths[:, None]
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return {
-        "indptr": indptr,
-        "candidates": candidates[filled],
-        "propensity": np.ones(0, np.float32),
-    }
+    return ListRows(indptr, candidates[filled], np.ones(0, np.float32))
 
 
 def _reasons(ids: IdIndex, rng: np.random.Generator) -> Reasons:
     """Return reasons of people with about eight interests, three topics each way and ten answers."""
     n = len(ids)
-    empty = Reasons(Population.of_ids(["nobody"], as_of="2026-01-05"))
-    codes = empty.codes_by_kind() | {"interest": [f"interest:tag{number:03}" for number in range(120)]}
+    empty = Reasons.of(Population.of_ids(["nobody"], as_of="2026-01-05"))
+    tags = tuple(f"interest:tag{number:03}" for number in range(120))
 
     def some(width: int, share: float, most: int) -> npt.NDArray[np.int8]:
         said = rng.integers(1, most + 1, (n, width), dtype=np.int8)
         return said * (rng.random((n, width), np.float32) < share)
 
-    n_topics, n_questions = len(codes["listens"]), len(codes["answer"])
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "interest.level": some(120, 8 / 120, 5),
-        "listens.talks": some(n_topics, 3 / n_topics, 3),
-        "listens.listens": some(n_topics, 3 / n_topics, 3),
-        "answer.option": some(n_questions, 0.25, 4),
-        "answer.weight": some(n_questions, 1.0, 4),
-        "circle.member": np.ones(n, np.int32),
-        "circle.circles": rng.integers(0, 500, n, dtype=np.int32),
-        "circle.starts": np.arange(n + 1, dtype=np.int32),
-        "circle.n_circles": np.array([500], np.int64),
-        "near.cell": rng.integers(0, 30, n, dtype=np.int32),
-        "near.centre": rng.normal(size=(30, 3)),
-        "near.meets": rng.random(n) < 0.5,
-    }
-    return Reasons.from_arrays(arrays, codes)
+    topics, questions = empty.listens.codes, empty.answer.codes
+    member = (np.ones(n, np.int32), rng.integers(0, 500, n, dtype=np.int32), np.arange(n + 1, dtype=np.int32))
+    return Reasons(
+        interest=SharedInterests(tags, some(120, 8 / 120, 5)),
+        listens=ListenedTopics(
+            topics, some(len(topics), 3 / len(topics), 3), some(len(topics), 3 / len(topics), 3)
+        ),
+        answer=SharedAnswers(questions, some(len(questions), 0.25, 4), some(len(questions), 1.0, 4)),
+        circle=SharedCommunity(sparse.csr_array(member, shape=(n, 500))),
+        near=NearbyCells(
+            rng.integers(0, 30, n, dtype=np.int32), rng.normal(size=(30, 3)), rng.random(n) < 0.5
+        ),
+    )

@@ -144,7 +144,7 @@ def test_an_unknown_stage_is_refused() -> None:
 def test_reasons_of_a_stage_are_those_it_may_show() -> None:
     people = make_people(40, np.random.default_rng(3), unknown=0.0)
     i, j = (index.ravel() for index in np.indices((40, 40)))
-    reasons = Reasons(people)
+    reasons = Reasons.of(people)
     plain = reasons.codes(i, j)
     assert any(plain)
     for stage in WORDS.stages.names:
@@ -183,5 +183,7 @@ def test_a_match_only_answer_changes_no_opener(seed: int) -> None:
     other.loc[at, C.ANSWER] = next(option for option in options if option != said.loc[at, C.ANSWER])
     clone = replace(people, long=replace(people.long, answers=other))
     i, j = (index.ravel() for index in np.indices((10, 10)))
-    for a, b, mine, theirs in zip(i, j, Reasons(people).codes(i, j), Reasons(clone).codes(i, j), strict=True):
+    for a, b, mine, theirs in zip(
+        i, j, Reasons.of(people).codes(i, j), Reasons.of(clone).codes(i, j), strict=True
+    ):
         assert opener(str(a), str(b), mine, "matched") == opener(str(a), str(b), theirs, "matched")

@@ -17,6 +17,7 @@ from recsys.data.population import LongTables, Population
 from recsys.errors import InputError
 from recsys.messaging.reason_kinds import NEAR_KM
 from recsys.messaging.reasons import MOST_REASONS, Reasons, reason_text
+from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
 from tests.people import make_people, populations
 
 CATALOGUE = load_catalogue()
@@ -48,7 +49,7 @@ def answer(
 
 
 def codes(people: Population, viewer: int = 0, candidate: int = 1) -> list[str]:
-    return Reasons(people).codes([viewer], [candidate])[0]
+    return Reasons.of(people).codes([viewer], [candidate])[0]
 
 
 def test_shared_interests_strongest_first_then_by_name() -> None:
@@ -207,14 +208,14 @@ def plain_codes(people: Population, viewer: int, candidate: int) -> list[str]:
 @given(people=populations(min_size=2, max_size=8))
 def test_equals_the_plain_definition(people: Population) -> None:
     i, j = (index.ravel() for index in np.indices((len(people), len(people))))
-    found = Reasons(people).codes(i, j)
+    found = Reasons.of(people).codes(i, j)
     assert found == [plain_codes(people, int(a), int(b)) for a, b in zip(i, j, strict=True)]
 
 
 def test_random_people_have_reasons_of_every_kind() -> None:
     people = make_people(120, np.random.default_rng(1), unknown=0.0)
     i, j = (index.ravel() for index in np.indices((120, 120)))
-    kinds = Counter(code.split(":")[0] for found in Reasons(people).codes(i, j) for code in found)
+    kinds = Counter(code.split(":")[0] for found in Reasons.of(people).codes(i, j) for code in found)
     assert set(kinds) == {"interest", "listens", "answer", "circle", "near"}
 
 
@@ -235,18 +236,18 @@ def test_a_match_only_answer_changes_nothing_readable(seed: int) -> None:
     other.loc[at, C.IMPORTANCE] = 50 if said.loc[at, C.IMPORTANCE] != 50 else 0
     clone = replace(people, long=replace(people.long, answers=other))
     i, j = (index.ravel() for index in np.indices((12, 12)))
-    assert Reasons(people).codes(i, j) == Reasons(clone).codes(i, j)
+    assert Reasons.of(people).codes(i, j) == Reasons.of(clone).codes(i, j)
 
 
 def test_no_pairs_and_no_people() -> None:
-    assert Reasons(make_people(3, np.random.default_rng(0))).codes([], []) == []
-    assert Reasons(make_people(0, np.random.default_rng(0))).codes([], []) == []
-    assert Reasons(Population.of_ids(["a", "b"], as_of="2026-01-05")).codes([0], [1]) == [[]]
+    assert Reasons.of(make_people(3, np.random.default_rng(0))).codes([], []) == []
+    assert Reasons.of(make_people(0, np.random.default_rng(0))).codes([], []) == []
+    assert Reasons.of(Population.of_ids(["a", "b"], as_of="2026-01-05")).codes([0], [1]) == [[]]
 
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
 def test_every_code_has_words(lang: Any) -> None:
-    every = Reasons(make_people(60, np.random.default_rng(1)))._numbered()[0].tolist()
+    every = Reasons.of(make_people(60, np.random.default_rng(1)))._all_codes()[0].tolist()
     assert len(every) > 50
     for code in every:
         text = reason_text(code, lang)
@@ -265,8 +266,9 @@ def test_a_code_that_is_none(code: str) -> None:
 
 def test_what_is_held_of_people_comes_back_from_arrays() -> None:
     people = make_people(30, np.random.default_rng(8), unknown=0.0)
-    reasons = Reasons(people)
-    again = Reasons.from_arrays(reasons.arrays(), reasons.codes_by_kind())
+    reasons = Reasons.of(people)
+    arrays, scalars = dataclass_to_arrays(reasons)
+    again = dataclass_from_arrays(Reasons, arrays, scalars)
     i, j = np.divmod(np.arange(900), 30)
     assert again.codes(i, j) == reasons.codes(i, j)
     assert any("circle" in codes for codes in again.codes(i, j))
@@ -274,7 +276,7 @@ def test_what_is_held_of_people_comes_back_from_arrays() -> None:
 
 def test_circles_of_a_few_pairs_are_those_of_many() -> None:
     people = make_people(40, np.random.default_rng(9), unknown=0.0)
-    reasons = Reasons(people)
+    reasons = Reasons.of(people)
     i, j = np.divmod(np.arange(1600), 40)
     at_once = reasons.codes(i, j)
     assert [reasons.codes([a], [b])[0] for a, b in zip(i, j, strict=True)] == at_once

@@ -67,7 +67,7 @@ def test_pairs_become_the_same_table_as_frames(
         night.lists[C.P_LIKED_BACK].to_numpy(np.float32),
         night.lists[C.P_MUTUAL].to_numpy(np.float64),
     )
-    reasons = Reasons(night.people)
+    reasons = Reasons.of(night.people)
     write_lists(tmp_path / "frame", pairs.frame(night.people, reasons))
     write_table(tmp_path / "pairs", [list_table(pairs, night.people, reasons)])
     expected, found = pd.read_parquet(tmp_path / "frame"), pd.read_parquet(tmp_path / "pairs")

@@ -13,7 +13,7 @@ from recsys.data.population import Population
 from recsys.models.directed import Directed
 from recsys.pipeline.publish import Outcome, publish
 from recsys.ranking.recommend import recommend
-from recsys.ranking.snapshot_files import write_serving
+from recsys.ranking.snapshot_files import write_snapshot
 from tests.people import make_listed_people
 from tests.publication.night import MADE_FROM, SETTINGS
 
@@ -66,7 +66,7 @@ class World:
         return publish(self.lists, self.people, self.policy, **(arguments | changes))  # type: ignore[arg-type]
 
     def write(self, folder: Path, lists: pd.DataFrame) -> None:
-        write_serving(folder, lists, self.people, self.policy, self.directed)
+        write_snapshot(folder, lists, self.people, self.policy, self.directed)
 
     def shown(self, viewer: str, candidate: str) -> bool:
         i, j = self.people.ids.rows([viewer, candidate])

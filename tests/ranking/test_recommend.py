@@ -94,7 +94,7 @@ def test_equals_the_plain_definition(people: Population, k: int, how: str) -> No
     expected = list(zip(people.ids.ids(plain["i"]), people.ids.ids(plain["j"]), strict=True))
     assert list(zip(found[C.VIEWER], found[C.CANDIDATE], strict=True)) == expected
     np.testing.assert_allclose(found[C.P_MUTUAL], plain["s"], rtol=1e-6)
-    assert found[C.REASONS].tolist() == Reasons(people).codes(plain["i"], plain["j"])
+    assert found[C.REASONS].tolist() == Reasons.of(people).codes(plain["i"], plain["j"])
 
 
 def test_nobody_is_offered_whom_they_liked_already_and_the_other_may_still_answer() -> None:

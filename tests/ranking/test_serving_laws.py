@@ -12,7 +12,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations
 from recsys.ranking.ranker import Ranker
-from recsys.ranking.snapshot_files import stages_of, write_serving
+from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety import MemorySafety
 from tests.people import make_listed_people, make_people, random_relations
 from tests.ranking.published import NOW, World
@@ -69,7 +69,7 @@ def test_a_list_that_names_somebody_it_must_not_is_cut_when_it_is_served(tmp_pat
     wrong.loc[wrong.index[0], C.CANDIDATE] = other
 
     def write(folder: Path, lists: object) -> None:
-        write_serving(folder, wrong, world.people, world.policy, world.directed)
+        write_snapshot(folder, wrong, world.people, world.policy, world.directed)
 
     world.publish(tmp_path, serving=write)
     ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
@@ -95,7 +95,7 @@ def test_the_most_popular_person_under_a_hold_is_nowhere(tmp_path: Path) -> None
     world = replace(world, directed=replace(world.directed, taste=taste, appeal=appeal))
     lists = World.of(world.people).lists  # lists of the night, before the star rose
     ranker, ids = opened(replace(world, lists=lists), tmp_path, safety), everybody(world)
-    best = ranker._publications.now.served.live.best(3, 1)
+    best = ranker._reloader.now.snapshot.live.best(3, 1)
     assert best.tolist() == [star]
     safety.hold(ids[star])
     assert not any(ids[star] in pair for pair in pages(ranker, ids))
@@ -136,8 +136,8 @@ def test_who_has_not_accepted_the_terms_is_served_to_nobody(tmp_path: Path) -> N
     history = Events.of(pd.concat([events, both], ignore_index=True))
 
     def write(folder: Path, lists: pd.DataFrame) -> None:
-        stages = stages_of(history, world.people, world.policy)
-        write_serving(folder, lists, world.people, world.policy, world.directed, stages=stages)
+        stages = pair_stages_of(history, world.people, world.policy)
+        write_snapshot(folder, lists, world.people, world.policy, world.directed, stages=stages)
 
     world.publish(tmp_path, serving=write)
     ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
@@ -159,7 +159,7 @@ def test_a_price_moves_whoever_costs_attention_down(tmp_path: Path) -> None:
     prices[dear] = 1.0
 
     def write(folder: Path, _: object) -> None:
-        write_serving(folder, lists, world.people, world.policy, world.directed, prices=prices)
+        write_snapshot(folder, lists, world.people, world.policy, world.directed, prices=prices)
 
     world.publish(tmp_path / "priced", serving=write)
     ranker = Ranker.open(tmp_path / "priced", safety=MemorySafety(), poll_s=0)
