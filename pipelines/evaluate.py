@@ -5,14 +5,14 @@ import sys
 
 from pipelines.stage import Facts, run
 from recsys.config import Settings
-from recsys.pipeline.evaluation import judge
+from recsys.pipeline.evaluation import evaluate_night
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
 from recsys.storage.atomic_write import write_durably
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
-    found = judge(Night.under_way(settings, work), pairs=work.judged)
+    found = evaluate_night(Night.under_way(settings, work), pairs=work.evaluated_pairs)
     write_durably(work.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
     return {key: value for key, value in found.items() if not isinstance(value, list)}
 

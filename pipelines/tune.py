@@ -21,9 +21,9 @@ from recsys.storage.atomic_write import write_durably
 def step(trials: int, changes: list[str]) -> Facts:
     settings = read_settings(WORK.settings, changes=changes)
     found = tune(Night.under_way(settings, WORK), trials=trials)
-    print(found.judged.drop(columns=["slice", "random"]).round(4).to_string(index=False))
+    print(found.comparison.drop(columns=["slice", "random"]).round(4).to_string(index=False))
     tables = {
-        name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("trials", "judged")
+        name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("trials", "comparison")
     }
     content = {"model": settings.model.name, "options": found.options} | tables
     write_durably(WORK.tuned, json.dumps(content, indent=1).encode() + b"\n")

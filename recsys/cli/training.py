@@ -51,17 +51,17 @@ def evaluate(
     import pandas as pd
 
     from recsys.cli.app import language, opened, say
-    from recsys.pipeline.evaluation import judge
+    from recsys.pipeline.evaluation import evaluate_night
     from recsys.storage.atomic_write import write_durably
 
     night = opened(source, as_of, params)
-    found = judge(night)
+    found = evaluate_night(night)
     if out is not None:
         write_durably(out, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
-    if "not_judged" in found:
-        say("not_judged", language(None, night.settings))
+    if "not_evaluated" in found:
+        say("not_evaluated", language(None, night.settings))
     for key, value in found.items():
-        if not isinstance(value, list) and key != "not_judged":
+        if not isinstance(value, list) and key != "not_evaluated":
             typer.echo(f"{key}: {value}")
     if "measures" in found:
         table = pd.DataFrame(found["measures"])

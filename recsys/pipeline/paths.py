@@ -61,9 +61,9 @@ class WorkFolder:
         return self.root / "evaluation.json"
 
     @property
-    def judged(self) -> Path:
+    def evaluated_pairs(self) -> Path:
         """What the model said of the pairs it was judged on, and what they answered."""
-        return self.root / "judged.parquet"
+        return self.root / "evaluated_pairs.parquet"
 
     @property
     def nights(self) -> Path:

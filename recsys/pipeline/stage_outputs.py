@@ -100,7 +100,7 @@ def read_calibration(path: Path, model: str) -> Calibration | None:
     remedy = "make it with recsys evaluate, with the settings the model was trained with"
     try:
         found = json.loads(path.read_bytes())
-        if "not_judged" in found:
+        if "not_evaluated" in found:
             return None
         rows = [row for row in found["measures"] if row["model"] == model and row["slice"] == "all"]
         errors = [row["value"] for row in rows if (row["metric"], row.get("target")) == ("ece", "like")]

@@ -1,8 +1,8 @@
-"""Looks for better settings of a model without looking at what will judge them.
+"""Hyperparameter search on temporal splits, nested so that no trial sees the answers of the last split.
 
-What happened is cut twice. The last part judges, once, when everything is settled. The search sees
-what came before alone, and within it learns from the first part and is judged on the second. So
-nothing of the last part reaches a choice, and the one comparison at the end is an honest one.
+The events are split twice. The search sees what came before the last split alone, fits on the first
+part of it and is scored on the second. The last part compares the best settings with the usual ones,
+once, at the end.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,8 @@ from recsys.errors import InputError, SettingsError, did_you_mean, explained, im
 from recsys.evaluation.compare import compare
 from recsys.evaluation.probability import log_loss
 from recsys.evaluation.protocol import as_lists
-from recsys.pipeline.evaluation import LEARNED_SHARE, answers_after
+from recsys.pipeline.evaluation import LEARNED_SHARE
+from recsys.pipeline.evaluation_data import answers_after
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.random import generator
@@ -55,16 +56,16 @@ SPACES: Final[Mapping[str, Callable[[Any], Options]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """What is learned from, and the answers that judge: viewer_id, candidate_id, label."""
+class TemporalSplit:
+    """Training data before a moment, and the answers after it: viewer_id, candidate_id, label."""
 
     people: Population
     past: Events
     answers: pd.DataFrame
 
     @classmethod
-    def at(cls, source: str, events: Events, share: float) -> "Part":
-        """Cut the events: learn from what came before `share` of the decisions, judge on the others.
+    def at(cls, source: str, events: Events, share: float) -> "TemporalSplit":
+        """Split where `share` of the decisions were made.
 
         Raises InputError when nobody known answered afterwards.
         """
@@ -80,15 +81,15 @@ class Part:
         return cls(people, past, answers[[*_KEYS, LABEL]])
 
     def scored(self, model: ModelSettings, night: Night) -> pd.DataFrame:
-        """Return the answers with what a model fitted on the past says of them."""
+        """Return the answers with the predictions of a model fitted on the past."""
         rng = generator(night.settings, "tune")
         fitted = model_from_settings(model).fit(self.people, self.past, rng=rng)
         return fitted.score_pairs(self.answers[_KEYS], people=self.people)
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
-    """What a search found.
+class TuningResult:
+    """The result of a search.
 
     options: the best settings. trials: one row a trial: its settings and `log_loss` in the search.
     judged: model ("tuned" or "usual"), metric, value, lo, hi, and more (with more_lo, more_hi): how
@@ -97,10 +98,10 @@ class Tuned:
 
     options: Options
     trials: pd.DataFrame
-    judged: pd.DataFrame
+    comparison: pd.DataFrame
 
 
-def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> Tuned:
+def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> TuningResult:
     """Search settings for the model of the night by the log loss of P(like | look).
 
     The usual settings are the first trial. Equal seeds find equal settings.
@@ -109,8 +110,8 @@ def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> Tuned:
     name = night.settings.model.name
     if name not in SPACES:
         raise SettingsError(explained("nothing to tune", got=name, remedy=did_you_mean(name, SPACES)))
-    last = Part.at(night.source, night.events, LEARNED_SHARE)
-    first = Part.at(night.source, last.past, LEARNED_SHARE)
+    last = TemporalSplit.at(night.source, night.events, LEARNED_SHARE)
+    first = TemporalSplit.at(night.source, last.past, LEARNED_SHARE)
     given = night.settings.model.options
     optuna = imported("optuna", extra="tune")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -120,10 +121,10 @@ def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> Tuned:
     def loss(trial: Any) -> float:
         options = given if trial.number == 0 else given | SPACES[name](trial)
         trial.set_user_attr("options", options)
-        said = first.scored(
+        predicted = first.scored(
             ModelSettings(name=name, options=options, blocks=night.settings.model.blocks), night
         )
-        return log_loss(first.answers[LABEL], said[C.P_LIKE])
+        return log_loss(first.answers[LABEL], predicted[C.P_LIKE])
 
     study.optimize(loss, n_trials=trials)
     best: Options = study.best_trial.user_attrs["options"]
@@ -135,7 +136,7 @@ def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> Tuned:
         )
         for which, options in (("tuned", best), ("usual", given))
     }
-    judged = compare(
+    comparison = compare(
         lists,
         last.answers,
         against="usual",
@@ -144,4 +145,4 @@ def tune(night: Night, *, trials: int = 30, n_resamples: int = 500) -> Tuned:
         n_resamples=n_resamples,
         rng=generator(night.settings, "intervals"),
     )
-    return Tuned(best, pd.DataFrame(rows), judged.dropna(subset=["more"]).reset_index(drop=True))
+    return TuningResult(best, pd.DataFrame(rows), comparison.dropna(subset=["more"]).reset_index(drop=True))

@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings, TrackingSettings
 from recsys.errors import SourceError, explained
-from recsys.pipeline.evaluation_sample import read_judged, write_judged
+from recsys.pipeline.evaluation_data import read_evaluated_pairs, write_evaluated_pairs
 from recsys.pipeline.gates.base import GateResult
 from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.paths import WorkFolder
@@ -30,7 +30,7 @@ class FinishedNight:
 
     measures:    slice, model, metric, value, lo, hi, n and target, as the evaluation wrote them.
     reliability: pairs, said, happened, lo, hi.
-    judged:      what the model said of the pairs it was judged on, see `publication.judged_pairs`.
+    evaluated_pairs: predictions and outcomes, see `recsys.pipeline.evaluation_data`.
     seconds:     how long each step took the last time it ran.
     model:       the folder of the fitted model; page: the page about the night.
     """
@@ -42,7 +42,7 @@ class FinishedNight:
     measures: pd.DataFrame = field(default_factory=pd.DataFrame)
     reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
-    judged: pd.DataFrame = field(default_factory=pd.DataFrame)
+    evaluated_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     gates: tuple[GateResult, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     page: Path | None = None
@@ -64,7 +64,7 @@ class FinishedNight:
             measures=pd.DataFrame.from_records(evaluation.get("measures", [])),
             reliability=pd.DataFrame.from_records(evaluation.get("reliability", [])),
             tables=pd.DataFrame.from_records(_json(work.validation).get("tables", [])),
-            judged=read_judged(work.judged),
+            evaluated_pairs=read_evaluated_pairs(work.evaluated_pairs),
             gates=tuple(read_gates(folder)),
             seconds=_seconds(work.log),
             page=work.report if work.report.exists() else None,
@@ -84,7 +84,7 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(found)
 
 
-JUDGED: Final = "judged.parquet"
+EVALUATED_PAIRS: Final = "evaluated_pairs.parquet"
 _ALL: Final = "all"
 _LIMITS: Final = ("value", "lo", "hi")
 
@@ -149,10 +149,10 @@ def tell(run: TrackedRun, night: FinishedNight) -> None:
         run.table(name, rows)
     if night.page is not None:
         run.file(night.page)
-    if len(night.judged):
+    if len(night.evaluated_pairs):
         with tempfile.TemporaryDirectory() as aside:
-            write_judged(Path(aside) / JUDGED, without_ids(night.judged))
-            run.file(Path(aside) / JUDGED)
+            write_evaluated_pairs(Path(aside) / EVALUATED_PAIRS, without_ids(night.evaluated_pairs))
+            run.file(Path(aside) / EVALUATED_PAIRS)
 
 
 def flattened(settings: Settings) -> dict[str, object]:

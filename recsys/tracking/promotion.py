@@ -16,9 +16,9 @@ from recsys.evaluation.bootstrap import Interval
 from recsys.evaluation.compare import EVERYBODY, compare
 from recsys.evaluation.probability import ece
 from recsys.evaluation.protocol import as_lists
-from recsys.pipeline.evaluation_sample import LIKED, MUTUAL, read_judged
+from recsys.pipeline.evaluation_data import LIKED, MUTUAL, read_evaluated_pairs
 from recsys.tracking.mlflow_tracker import MlflowStore
-from recsys.tracking.night_tracking import JUDGED, kept_in
+from recsys.tracking.night_tracking import EVALUATED_PAIRS, kept_in
 from recsys.tracking.registry import CHALLENGER, CHAMPION, ModelVersion
 
 PLACES: Final = 10
@@ -27,7 +27,7 @@ _LABEL: Final = "label"
 
 
 @dataclass(frozen=True)
-class Answer:
+class PromotionCheck:
     """What one question of the gate found; `reason` is the text `promotion.REASON` of the catalogue."""
 
     good: bool
@@ -41,7 +41,7 @@ class Promotion:
 
     challenger: ModelVersion
     champion: ModelVersion | None
-    answers: tuple[Answer, ...]
+    answers: tuple[PromotionCheck, ...]
     promoted: bool
 
     @property
@@ -62,8 +62,8 @@ def promote(chosen: TrackingSettings) -> Promotion:
         raise TrackingError(explained("there is no challenger", where=registry.store.address, remedy=remedy))
     if champion is not None and champion.number == challenger.number:
         return Promotion(challenger, champion, (), promoted=False)
-    theirs = None if champion is None else judged_of(champion, registry.store)
-    answers = tuple(ask(judged_of(challenger, registry.store), theirs, chosen.promotion))
+    theirs = None if champion is None else evaluated_pairs_of(champion, registry.store)
+    answers = tuple(ask(evaluated_pairs_of(challenger, registry.store), theirs, chosen.promotion))
     promoted = all(answer.good for answer in answers)
     if promoted:
         registry.crown(challenger)
@@ -72,8 +72,8 @@ def promote(chosen: TrackingSettings) -> Promotion:
 
 def ask(
     challenger: pd.DataFrame, champion: pd.DataFrame | None, limits: PromotionSettings
-) -> Sequence[Answer]:
-    """Return what the gate says of judged pairs, see `publication.judged_pairs`.
+) -> Sequence[PromotionCheck]:
+    """Return what the gate says of judged pairs, see `publication.evaluated_pairs`.
 
     champion: pairs of the champion, None when there is none yet. Both models learned before any pair
     they were judged on, so pairs that both were judged on are new to both.
@@ -81,44 +81,48 @@ def ask(
     return [_calibrated(challenger, limits), _not_worse(challenger, champion, limits)]
 
 
-def judged_of(version: ModelVersion, store: MlflowStore) -> pd.DataFrame:
+def evaluated_pairs_of(version: ModelVersion, store: MlflowStore) -> pd.DataFrame:
     """Return the pairs a version was last judged on; no rows when its night could judge none."""
     with store.asked(), tempfile.TemporaryDirectory() as aside:
-        files = {file.path for file in store.client.list_artifacts(version.judged_in)}
-        if JUDGED not in files:
+        files = {file.path for file in store.client.list_artifacts(version.evaluated_in)}
+        if EVALUATED_PAIRS not in files:
             return pd.DataFrame(columns=[C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_MUTUAL, LIKED, MUTUAL])
-        return read_judged(Path(store.client.download_artifacts(version.judged_in, JUDGED, aside)))
+        return read_evaluated_pairs(
+            Path(store.client.download_artifacts(version.evaluated_in, EVALUATED_PAIRS, aside))
+        )
 
 
-def _calibrated(pairs: pd.DataFrame, limits: PromotionSettings) -> Answer:
+def _calibrated(pairs: pd.DataFrame, limits: PromotionSettings) -> PromotionCheck:
     answered = pairs[pairs[LIKED].notna()]
     if not len(answered):
-        return Answer(good=False, reason="not_judged")
+        return PromotionCheck(good=False, reason="not_evaluated")
     error = ece(answered[LIKED].astype("int64"), answered[C.P_LIKE])
     said = {"ece": f"{error:.3f}", "most": f"{limits.most_ece:.3f}"}
     if error <= limits.most_ece:
-        return Answer(good=True, reason="calibrated", said=said)
-    return Answer(good=False, reason="not_calibrated", said=said)
+        return PromotionCheck(good=True, reason="calibrated", said=said)
+    return PromotionCheck(good=False, reason="not_calibrated", said=said)
 
 
-def _not_worse(challenger: pd.DataFrame, champion: pd.DataFrame | None, limits: PromotionSettings) -> Answer:
+def _not_worse(
+    challenger: pd.DataFrame, champion: pd.DataFrame | None, limits: PromotionSettings
+) -> PromotionCheck:
     if champion is None:
-        return Answer(good=True, reason="no_champion")
+        return PromotionCheck(good=True, reason="no_champion")
     first, second = _known(challenger), _known(champion)
     mine, theirs = _shared(first, second)
     fewest = min(len(first), len(second))
     if fewest < limits.least_pairs:
         said = {"pairs": f"{fewest:,}", "least": f"{limits.least_pairs:,}"}
-        return Answer(good=False, reason="not_comparable", said=said)
+        return PromotionCheck(good=False, reason="not_comparable", said=said)
     paired = len(mine) >= limits.least_pairs
     more = _more(mine, theirs) if paired else _more_apart(first, second)
     said = {"more": f"{more.value:+.4f}", "lo": f"{more.lo:+.4f}", "hi": f"{more.hi:+.4f}"}
     said |= {"metric": METRIC, "pairs": f"{len(mine):,}"}
     if not math.isfinite(more.hi):
-        return Answer(good=False, reason="no_interval", said={"metric": METRIC})
+        return PromotionCheck(good=False, reason="no_interval", said={"metric": METRIC})
     good = more.hi >= 0.0
     reason = "not_worse" if good else "worse"
-    return Answer(good=good, reason=reason if paired else f"{reason}_apart", said=said)
+    return PromotionCheck(good=good, reason=reason if paired else f"{reason}_apart", said=said)
 
 
 def _known(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ Alias = Literal["challenger", "champion"]
 CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
 MODEL_ID: Final = "model_id"
-JUDGED_IN: Final = "judged_in"
+EVALUATED_IN: Final = "evaluated_in"
 """Tag of a version: the last run in which this model was judged."""
 
 _FOLDER: Final = "model"
@@ -30,13 +30,13 @@ class ModelVersion:
     """One registered model.
 
     model_id:  the identity of its arrays.
-    made_in:   the run that holds its files; judged_in: the last run that judged it.
+    made_in:   the run that holds its files; evaluated_in: the last run that judged it.
     """
 
     number: int
     model_id: str
     made_in: str
-    judged_in: str
+    evaluated_in: str
     aliases: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -60,10 +60,10 @@ class Registry:
             with self.store.asked(), tempfile.TemporaryDirectory() as aside:
                 write_served(Path(aside) / _FOLDER, model, combiner=combiner)
                 run.file(Path(aside) / _FOLDER, _FOLDER)
-            version = self._made(run, {**tags, MODEL_ID: model_id, JUDGED_IN: run.run_id})
+            version = self._made(run, {**tags, MODEL_ID: model_id, EVALUATED_IN: run.run_id})
         with self.store.asked():
             client, number = self.store.client, str(version.number)
-            client.set_model_version_tag(self.name, number, JUDGED_IN, run.run_id)
+            client.set_model_version_tag(self.name, number, EVALUATED_IN, run.run_id)
             client.set_registered_model_alias(self.name, CHALLENGER, number)
         return self._seen(version.number), is_new
 
@@ -113,7 +113,7 @@ class Registry:
     def needed(self) -> frozenset[str]:
         """The runs that the versions with an alias need."""
         held = [version for version in self.versions() if version.aliases]
-        return frozenset(run for version in held for run in (version.made_in, version.judged_in))
+        return frozenset(run for version in held for run in (version.made_in, version.evaluated_in))
 
     def _made(self, run: TrackedRun, tags: Mapping[str, str]) -> ModelVersion:
         with self.store.asked():
@@ -134,7 +134,7 @@ class Registry:
             number=number,
             model_id=tags.get(MODEL_ID, ""),
             made_in=found.run_id,
-            judged_in=tags.get(JUDGED_IN, found.run_id),
+            evaluated_in=tags.get(EVALUATED_IN, found.run_id),
             aliases=frozenset(found.aliases),
         )
 

@@ -35,7 +35,7 @@ WRITES: Final = {
     "validate": (WORK.accepted, WORK.quarantine, WORK.validation),
     "features": (WORK.features,),
     "train": (WORK.model,),
-    "evaluate": (WORK.evaluation, WORK.judged),
+    "evaluate": (WORK.evaluation, WORK.evaluated_pairs),
     "recommend": (WORK.pool,),
     "allocate": (WORK.lists, WORK.allocation),
 }

@@ -106,7 +106,7 @@ def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None
     path = tmp_path / "evaluation.json"
     with pytest.raises(SourceError, match="not an evaluation"):
         read_calibration(path, "content")
-    path.write_text(json.dumps({"not_judged": "too few answers"}))
+    path.write_text(json.dumps({"not_evaluated": "too few answers"}))
     assert read_calibration(path, "content") is None
     row = {"slice": "all", "model": "content", "metric": "ece", "target": "like", "value": 0.04}
     rows = [row, row | {"slice": "0", "value": 9}, row | {"model": "random"}, row | {"target": "mutual"}]

@@ -7,7 +7,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.pipeline.evaluation_sample import events_among, judged_people, tables_among
+from recsys.pipeline.evaluation_data import events_among, sampled_people, tables_among
 
 
 def along_a_road(n: int) -> Population:
@@ -18,18 +18,18 @@ def along_a_road(n: int) -> Population:
 
 
 def test_everybody_judges_where_they_are_few() -> None:
-    assert judged_people(along_a_road(100), 100, np.random.default_rng(0)) is None
+    assert sampled_people(along_a_road(100), 100, np.random.default_rng(0)) is None
 
 
 def test_neighbours_come_together() -> None:
     people = along_a_road(8_000)
-    kept = judged_people(people, 800, np.random.default_rng(0))
+    kept = sampled_people(people, 800, np.random.default_rng(0))
     assert kept is not None
     assert 700 < len(kept) <= 800
     whole = pd.Series(people.ids.values).isin(kept).groupby(people.cells).mean()
     assert (whole == 1.0).sum() > 60  # of 80: only the ends of the stretches are cut
     assert len(whole[whole > 0]) < 90
-    assert judged_people(people, 800, np.random.default_rng(0)) == kept
+    assert sampled_people(people, 800, np.random.default_rng(0)) == kept
 
 
 def test_what_names_anybody_else_is_left_out() -> None:

@@ -3,7 +3,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
-from recsys.pipeline.evaluation import _mutual, _slices, answers_after
+from recsys.pipeline.evaluation_data import answers_after, evidence_slices, mutual_outcomes
 
 
 def events(*rows: tuple[str, str, str, int]) -> Events:
@@ -48,11 +48,11 @@ def test_the_other_side_may_have_said_yes_before() -> None:
     pairs = [("a", "c", 1.0), ("b", "c", 1.0), ("a", "b", 0.0)]
     shown = pd.DataFrame(pairs, columns=[C.VIEWER, C.CANDIDATE, "label"])
     decided = pd.concat([shown, pd.DataFrame([("c", "a", 1.0), ("c", "b", 0.0)], columns=shown.columns)])
-    mutual = _mutual(shown, decided)
+    mutual = mutual_outcomes(shown, decided)
     assert mutual.to_numpy().tolist() == [["a", "b", 0], ["a", "c", 1], ["b", "c", 0]]
 
 
 def test_slices_count_decisions_made_and_received() -> None:
     decided = pd.DataFrame({C.VIEWER: ["a"] * 6, C.CANDIDATE: list("bcdefg")})
-    slices = _slices(IdIndex(["a", "b", "x"]), decided)
+    slices = evidence_slices(IdIndex(["a", "b", "x"]), decided)
     assert slices.to_dict() == {"x": "0", "b": "1-5", "a": "6-20"}

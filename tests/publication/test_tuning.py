@@ -11,7 +11,7 @@ from recsys.config import Settings
 from recsys.data.events import Events
 from recsys.errors import InputError, SettingsError
 from recsys.pipeline.night import Night
-from recsys.pipeline.tuning import Part, tune
+from recsys.pipeline.tuning import TemporalSplit, tune
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_events
 from recsys.storage.table_files import write_tables
@@ -25,8 +25,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_the_two_cuts_leave_nothing_in_common(source: str) -> None:
-    last = Part.at(source, load_events(source), 0.8)
-    first = Part.at(source, last.past, 0.8)
+    last = TemporalSplit.at(source, load_events(source), 0.8)
+    first = TemporalSplit.at(source, last.past, 0.8)
     assert first.past.last < last.past.last
     later, earlier = (
         set(map(tuple, part.answers[[C.VIEWER, C.CANDIDATE]].to_numpy())) for part in (last, first)
@@ -42,7 +42,7 @@ def test_what_comes_last_decides_nothing(source: str) -> None:
     pytest.importorskip("optuna")
     settings = Settings(source=source, model={"name": "collaborative"})  # type: ignore[arg-type]
     events = load_events(source)
-    cut = Part.at(source, events, 0.8).past.last
+    cut = TemporalSplit.at(source, events, 0.8).past.last
 
     class Changed(Night):
         @property
@@ -57,9 +57,9 @@ def test_what_comes_last_decides_nothing(source: str) -> None:
     assert len(found.trials) == 4
     pd.testing.assert_frame_equal(found.trials, other.trials)
     assert found.options == other.options
-    assert not found.judged.equals(other.judged)
+    assert not found.comparison.equals(other.comparison)
     assert found.trials["log_loss"].min() <= found.trials["log_loss"].iloc[0]
-    assert set(found.judged["model"]) == {"tuned", "usual"}
+    assert set(found.comparison["model"]) == {"tuned", "usual"}
 
 
 def test_a_model_without_settings_to_search_says_so(source: str) -> None:
@@ -70,7 +70,7 @@ def test_a_model_without_settings_to_search_says_so(source: str) -> None:
 
 def test_too_little_to_tune_on_says_so(source: str) -> None:
     with pytest.raises(InputError, match="too few decisions to tune on"):
-        Part.at(source, Events.none(), 0.8)
+        TemporalSplit.at(source, Events.none(), 0.8)
 
 
 def test_the_command_writes_what_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

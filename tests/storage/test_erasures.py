@@ -11,7 +11,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.errors import PublicationError
 from recsys.models.popularity import PopularityModel
-from recsys.pipeline.evaluation_sample import COLUMNS, read_judged, write_judged
+from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
 from recsys.safety.erase_files import (
     erase_from_arrays,
     erase_from_tables,
@@ -137,12 +137,14 @@ def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) 
     pairs = pd.DataFrame({C.VIEWER: [GONE, "u00001", "u00002"], C.CANDIDATE: ["u00001", GONE, "u00001"]}).map(
         person_hash
     )
-    write_judged(night / "judged.parquet", pairs.assign(**dict.fromkeys(COLUMNS[2:], 0.5)))
+    write_evaluated_pairs(night / "evaluated_pairs.parquet", pairs.assign(**dict.fromkeys(COLUMNS[2:], 0.5)))
     (night / "report.html").write_text(f"<td>{GONE}</td>")
     (night / "other.html").write_text("<td>u000031</td>")
     assert erase_from_tracking(tmp_path / "store", erasures.now()) == 3
     assert files_naming_erased(night, erasures.now()) == []
-    assert read_judged(night / "judged.parquet")[C.VIEWER].tolist() == [person_hash("u00002")]
+    assert read_evaluated_pairs(night / "evaluated_pairs.parquet")[C.VIEWER].tolist() == [
+        person_hash("u00002")
+    ]
     assert not (night / "report.html").exists()
     assert (night / "other.html").exists()
     assert PopularityModel.load(night / "model").fitted.ids.find(["u00001"])[0] == 1

@@ -27,7 +27,7 @@ def fitted_model(seed: int = 0) -> PopularityModel:
     return PopularityModel().fit(people, events, rng=np.random.default_rng(0))
 
 
-def judged(*, skill: float = 2.0, n: int = 600, seed: int = 0, offset: float = 0.0) -> pd.DataFrame:
+def evaluated_pairs(*, skill: float = 2.0, n: int = 600, seed: int = 0, offset: float = 0.0) -> pd.DataFrame:
     """Return judged pairs; the outcomes depend on `seed` alone, `skill` is how well they are foreseen."""
     rng = np.random.default_rng(seed)
     pairs = pd.DataFrame({C.VIEWER: rng.choice(IDS, n), C.CANDIDATE: rng.choice(IDS, n)}).drop_duplicates()
@@ -73,7 +73,7 @@ def night(
         measures=pd.DataFrame(measures, columns=names),
         reliability=pd.DataFrame({"pairs": [3], "said": [0.2], "happened": [0.3], "lo": [0.0], "hi": [0.6]}),
         tables=pd.DataFrame({"table": ["profiles"], "accepted": [30], "quarantined": [1]}),
-        judged=judged() if pairs is None else pairs,
+        evaluated_pairs=evaluated_pairs() if pairs is None else pairs,
         gates=(GateResult("violations", Level.PASS, "none", {"count": 0}),),
         seconds={"train": 2.5},
         page=page,

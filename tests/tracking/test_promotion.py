@@ -12,7 +12,8 @@ from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import track_night
 from recsys.tracking.promotion import ask, promote
 from recsys.tracking.registry import Registry
-from tests.tracking.nights import judged, night
+from tests.tracking.nights import evaluated_pairs as scored_pairs
+from tests.tracking.nights import night
 
 LIMITS = PromotionSettings(least_pairs=200, most_ece=0.1)
 
@@ -22,9 +23,9 @@ def reasons(challenger: pd.DataFrame, champion: pd.DataFrame | None) -> list[tup
 
 
 def test_the_first_challenger_needs_honest_chances_alone():
-    assert reasons(judged(), None) == [(True, "calibrated"), (True, "no_champion")]
-    assert reasons(judged(offset=0.3), None)[0] == (False, "not_calibrated")
-    assert reasons(judged().iloc[:0], None)[0] == (False, "not_judged")
+    assert reasons(scored_pairs(), None) == [(True, "calibrated"), (True, "no_champion")]
+    assert reasons(scored_pairs(offset=0.3), None)[0] == (False, "not_calibrated")
+    assert reasons(scored_pairs().iloc[:0], None)[0] == (False, "not_evaluated")
 
 
 @pytest.mark.parametrize(
@@ -37,17 +38,17 @@ def test_the_first_challenger_needs_honest_chances_alone():
     ],
 )
 def test_lists_are_compared_on_the_same_pairs(challenger, champion, expected):
-    assert reasons(judged(skill=challenger), judged(skill=champion))[1] == expected
+    assert reasons(scored_pairs(skill=challenger), scored_pairs(skill=champion))[1] == expected
 
 
 def test_the_same_lists_differ_by_nothing():
-    [_, answer] = ask(judged(), judged(), LIMITS)
+    [_, answer] = ask(scored_pairs(), scored_pairs(), LIMITS)
     assert (answer.said["more"], answer.said["lo"], answer.said["hi"]) == ("+0.0000",) * 3
-    assert answer.said["pairs"] == f"{len(judged()):,}"
+    assert answer.said["pairs"] == f"{len(scored_pairs()):,}"
 
 
 def test_only_shared_pairs_are_compared():
-    mine = judged()
+    mine = scored_pairs()
     [_, answer] = ask(mine, mine.iloc[:300], LIMITS)
     assert answer.said["pairs"] == "300"
 
@@ -56,29 +57,32 @@ def test_without_shared_pairs_each_is_measured_on_its_own():
     def elsewhere(pairs):
         return pairs.assign(viewer_id="x" + pairs["viewer_id"], candidate_id="x" + pairs["candidate_id"])
 
-    assert reasons(judged(), elsewhere(judged()))[1] == (True, "not_worse_apart")
-    assert reasons(judged(skill=-2.0), elsewhere(judged()))[1] == (False, "worse_apart")
+    assert reasons(scored_pairs(), elsewhere(scored_pairs()))[1] == (True, "not_worse_apart")
+    assert reasons(scored_pairs(skill=-2.0), elsewhere(scored_pairs()))[1] == (False, "worse_apart")
 
 
 def test_too_few_pairs_are_no_comparison():
-    assert reasons(judged(), judged(n=50))[1] == (False, "not_comparable")
+    assert reasons(scored_pairs(), scored_pairs(n=50))[1] == (False, "not_comparable")
 
 
 def test_pairs_that_never_worked_give_no_interval():
-    assert reasons(judged().assign(mutual=0.0), judged())[1] == (False, "no_interval")
+    assert reasons(scored_pairs().assign(mutual=0.0), scored_pairs())[1] == (False, "no_interval")
 
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
 def test_every_reason_is_in_words(lang):
     texts = load_catalogue()
     cases = [
-        (judged(), None),
-        (judged(offset=0.3), judged()),
-        (judged(skill=-2.0), judged()),
-        (judged(), judged(n=50)),
-        (judged(skill=-2.0), judged().assign(viewer_id="y" + judged()["viewer_id"])),
-        (judged().assign(mutual=0.0), judged()),
-        (judged().iloc[:0], judged()),
+        (scored_pairs(), None),
+        (scored_pairs(offset=0.3), scored_pairs()),
+        (scored_pairs(skill=-2.0), scored_pairs()),
+        (scored_pairs(), scored_pairs(n=50)),
+        (
+            scored_pairs(skill=-2.0),
+            scored_pairs().assign(viewer_id="y" + scored_pairs()["viewer_id"]),
+        ),
+        (scored_pairs().assign(mutual=0.0), scored_pairs()),
+        (scored_pairs().iloc[:0], scored_pairs()),
     ]
     for challenger, champion in cases:
         for answer in ask(challenger, champion, LIMITS):
@@ -101,7 +105,7 @@ def test_a_challenger_becomes_champion_through_the_gate(store: MlflowStore, plac
     again = promote(tracking(place))
     assert (again.promoted, again.refused) == (False, False)
 
-    track_night(night(tmp_path, seed=1, pairs=judged(skill=-2.0), store=str(place)))
+    track_night(night(tmp_path, seed=1, pairs=scored_pairs(skill=-2.0), store=str(place)))
     worse = promote(tracking(place))
     assert worse.refused
     assert not worse.promoted
@@ -109,7 +113,7 @@ def test_a_challenger_becomes_champion_through_the_gate(store: MlflowStore, plac
     assert champion is not None
     assert champion.number == 1
 
-    track_night(night(tmp_path, seed=2, pairs=judged(skill=2.2), store=str(place)))
+    track_night(night(tmp_path, seed=2, pairs=scored_pairs(skill=2.2), store=str(place)))
     better = promote(tracking(place))
     assert [answer.reason for answer in better.answers] == ["calibrated", "not_worse"]
     champion = registry.called("champion")
@@ -142,7 +146,7 @@ def test_the_command_and_its_codes(place: Path, tmp_path: Path, monkeypatch: pyt
     assert done.output.splitlines()[-1] == "Version 1 is the champion now"
     assert run("--lang", "ja").output == "版 1 はすでに採用モデル（champion）です\n"
 
-    track_night(night(tmp_path, seed=1, pairs=judged(skill=-2.0), store=str(place)))
+    track_night(night(tmp_path, seed=1, pairs=scored_pairs(skill=-2.0), store=str(place)))
     refused = run("--lang", "en")
     assert refused.exit_code == 20
     assert "worse" in refused.output

@@ -79,7 +79,7 @@ def test_the_same_model_is_registered_once(registry: Registry, place: Path, tmp_
     assert first.run != again.run
     [version] = registry.versions()
     assert version.aliases == {"challenger"}
-    assert (version.made_in, version.judged_in) == (first.run, again.run)
+    assert (version.made_in, version.evaluated_in) == (first.run, again.run)
 
 
 def test_another_model_is_another_version_and_the_challenger(registry: Registry, place: Path, tmp_path: Path):

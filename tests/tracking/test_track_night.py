@@ -7,11 +7,11 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings
 from recsys.errors import SourceError
-from recsys.pipeline.evaluation_sample import read_judged
+from recsys.pipeline.evaluation_data import read_evaluated_pairs
 from recsys.pipeline.paths import WorkFolder
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import FinishedNight, track_night
-from tests.tracking.nights import judged, night
+from tests.tracking.nights import evaluated_pairs, night
 
 
 def test_everything_about_a_night_is_kept(store: MlflowStore, place: Path, tmp_path: Path):
@@ -40,15 +40,20 @@ def test_everything_about_a_night_is_kept(store: MlflowStore, place: Path, tmp_p
     assert metrics["rows"] == 12
     assert metrics["rows/profiles/quarantined"] == 1
     assert metrics["gate/violations/count"] == 0
-    assert {"report.html", "judged.parquet", "tables/reliability.csv", "tables/measures.csv"} <= files
+    assert {
+        "report.html",
+        "evaluated_pairs.parquet",
+        "tables/reliability.csv",
+        "tables/measures.csv",
+    } <= files
     assert {"tables/slices/all.csv", "tables/slices/1-5.csv", "tables/slices/over_20.csv"} <= files
 
 
 def test_kept_pairs_name_nobody(store: MlflowStore, place: Path, tmp_path: Path):
     tracked = track_night(night(tmp_path, store=str(place)))
     with store.asked():
-        file = store.client.download_artifacts(tracked.run, "judged.parquet", str(tmp_path))
-    kept, known = read_judged(Path(file)), judged()
+        file = store.client.download_artifacts(tracked.run, "evaluated_pairs.parquet", str(tmp_path))
+    kept, known = read_evaluated_pairs(Path(file)), evaluated_pairs()
     assert not set(kept[C.VIEWER]) & set(known[C.VIEWER])
     assert kept[C.VIEWER].nunique() == known[C.VIEWER].nunique()
     pd.testing.assert_frame_equal(kept.iloc[:, 2:], known.iloc[:, 2:])
@@ -56,7 +61,7 @@ def test_kept_pairs_name_nobody(store: MlflowStore, place: Path, tmp_path: Path)
 
 def test_a_night_that_judged_nothing_is_kept_too(store: MlflowStore, place: Path, tmp_path: Path):
     bare = replace(
-        night(tmp_path, store=str(place), pairs=judged().iloc[:0]),
+        night(tmp_path, store=str(place), pairs=evaluated_pairs().iloc[:0]),
         measures=pd.DataFrame(),
         reliability=pd.DataFrame(),
         page=None,

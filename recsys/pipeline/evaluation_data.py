@@ -1,0 +1,177 @@
+"""What a model is evaluated on: people, pairs and outcomes of the time after it learned.
+
+`sampled_people` bounds a large service, `answers_after`, `exposures_after` and `exploration_log` say what
+happened after the training, and the file of evaluated pairs keeps predictions beside outcomes.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex
+from recsys.data.labels import LABEL, LabelSettings, directed_labels
+from recsys.data.population import Population
+from recsys.errors import SourceError, explained
+from recsys.evaluation.market import mutual_labels
+from recsys.evaluation.splits import EVIDENCE, count_signals, evidence_slice, temporal_split
+from recsys.models.impressions import Looks
+from recsys.storage.atomic_write import durable_file
+from recsys.storage.sources import Source, table_readers
+
+LIKED: Final = "liked"
+MUTUAL: Final = "mutual"
+COLUMNS: Final = (C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_MUTUAL, LIKED, MUTUAL)
+PAIR: Final = [C.VIEWER, C.CANDIDATE]
+
+
+def evaluated_pairs(scored: pd.DataFrame, answered: pd.DataFrame, mutual: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions of pairs with outcomes `liked` and `mutual`, 1 or 0, missing where it is not known.
+
+    `answered` and `mutual` hold viewer_id, candidate_id, label.
+
+    >>> pair = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
+    >>> scored, yes = pair.assign(p_like=0.5, p_mutual=0.25), pair.assign(label=1.0)
+    >>> evaluated_pairs(scored, yes, yes.iloc[:0])[["liked", "mutual"]].to_numpy().tolist()
+    [[1.0, nan]]
+    """
+    pairs = scored[[C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_MUTUAL]]
+    for name, known in ((LIKED, answered), (MUTUAL, mutual)):
+        outcome = known[[C.VIEWER, C.CANDIDATE, LABEL]].rename(columns={LABEL: name})
+        pairs = pairs.merge(outcome, on=[C.VIEWER, C.CANDIDATE], how="left")
+    return pairs.astype({LIKED: "float64", MUTUAL: "float64"})
+
+
+def write_evaluated_pairs(path: Path, pairs: pd.DataFrame | None) -> None:
+    """Write evaluated pairs; a file without rows when nothing could be evaluated."""
+    rows = pd.DataFrame(columns=list(COLUMNS)) if pairs is None else pairs[list(COLUMNS)]
+    with durable_file(path) as file:
+        rows.to_parquet(file, index=False)
+
+
+def read_evaluated_pairs(path: Path) -> pd.DataFrame:
+    """Read what `write_evaluated_pairs` wrote.
+
+    Raises SourceError when the file is not one.
+    """
+    try:
+        return pd.read_parquet(path, columns=list(COLUMNS))
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SourceError(explained("not a file of evaluated pairs", where=str(path), got=reason)) from error
+
+
+def answers_after(
+    events: Events, past: Events, known: IdIndex, at: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the answers given after `at`, and all pairs shown after it, between people known by then.
+
+    Pairs about whom the viewer had answered before are in neither.
+    """
+    _, later = temporal_split(events.frame, at)
+    before = directed_labels(past)[[C.VIEWER, C.CANDIDATE]]
+    labels = directed_labels(Events.of(later), settings=LabelSettings(unanswered=True))
+    labels = labels[(known.find(labels[C.VIEWER]) >= 0) & (known.find(labels[C.CANDIDATE]) >= 0)]
+    new = labels.merge(before, on=[C.VIEWER, C.CANDIDATE], how="left", indicator=True)
+    shown = new[new["_merge"] == "left_only"].drop(columns="_merge")
+    answers = directed_labels(Events.of(later))[[C.VIEWER, C.CANDIDATE]]
+    return shown.merge(answers, on=[C.VIEWER, C.CANDIDATE]), shown
+
+
+def exposures_after(
+    events: Events, shown: pd.DataFrame, people: Population, at: pd.Timestamp, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return exposures after `at`, pairs shown and examined: viewer_id, candidate_id, label, ts.
+
+    Who answered has examined the place. Each place left unanswered stays with the probability that it
+    was examined all the same (see `Looks`), so that those that stay are a fair sample.
+    """
+    _, later = temporal_split(events.frame, at)
+    looks = Looks.from_events(people, Events.of(later))
+    looks = looks.take(looks.answered | (rng.random(len(looks)) < looks.chances))
+    keys = [C.VIEWER, C.CANDIDATE]
+    ids = {keys[0]: people.ids.ids(looks.viewers), keys[1]: people.ids.ids(looks.candidates)}
+    return pd.DataFrame({**ids, LABEL: looks.labels}).merge(shown[[*keys, C.TS]], on=keys)
+
+
+def first_and_replies(labels: pd.DataFrame, decided: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the pairs whose candidate had not decided yet, and replies: the candidate had liked before."""
+    keys = [C.VIEWER, C.CANDIDATE]
+    back = decided.loc[decided[LABEL] > 0, [*keys, C.TS]].set_axis([keys[1], keys[0], "liked_at"], axis=1)
+    labels = labels[[*keys, LABEL, C.TS]].merge(back, on=keys, how="left")
+    is_reply = (labels["liked_at"] < labels[C.TS]).to_numpy(bool)
+    return labels[~is_reply].reset_index(drop=True), labels[is_reply].reset_index(drop=True)
+
+
+def mutual_outcomes(shown: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Return which pairs shown became mutual; the other side may have liked long before."""
+    keys = [C.VIEWER, C.CANDIDATE]
+    known = pd.concat([shown[[*keys, LABEL]], decided[[*keys, LABEL]]]).drop_duplicates(keys)
+    return mutual_labels(known, undecided_is_no=True).merge(shown[keys], on=keys)
+
+
+def evidence_slices(ids: IdIndex, decided: pd.DataFrame) -> pd.Series:
+    """Return everybody's slice, by how many decisions they had made or received."""
+    signals = count_signals(ids.values, decided[C.VIEWER], decided[C.CANDIDATE])
+    order = pd.CategoricalDtype(list(EVIDENCE), ordered=True)
+    return pd.Series(evidence_slice(signals), index=ids.values, dtype=order).sort_values().astype(object)
+
+
+def exploration_log(events: pd.DataFrame, after: pd.Timestamp, people: Population) -> pd.DataFrame:
+    """Return pairs of exploration slots from a time on: viewer_id, candidate_id, propensity, each once.
+
+    A slot is one of exploration when its impression was drawn with a known propensity below 1; certain
+    slots say nothing about other lists. Only pairs among `people` are returned.
+    """
+    chance = pd.to_numeric(events[C.PROPENSITY], errors="coerce")
+    drawn = (events[C.TYPE] == "impression") & (events[C.TS] >= after) & (chance > 0.0) & (chance < 1.0)
+    shown = pd.DataFrame({C.VIEWER: events[C.ACTOR], C.CANDIDATE: events[C.TARGET], C.PROPENSITY: chance})[
+        drawn
+    ].drop_duplicates(PAIR, ignore_index=True)
+    known = (people.ids.find(shown[C.VIEWER]) >= 0) & (people.ids.find(shown[C.CANDIDATE]) >= 0)
+    return shown[known].reset_index(drop=True)
+
+
+N_STRIPS: Final = 8
+"""Strips of the map: several, so that no single town decides; few, so that neighbours stay together."""
+
+
+def sampled_people(people: Population, most: int, rng: np.random.Generator) -> frozenset[str] | None:
+    """Return the ids of about `most` people of whole neighbourhoods, None for everybody.
+
+    People are put in the order of their cells, in which neighbours are close, and strips of it are
+    taken at random. Whom they meet lives near them, so their past comes along nearly whole, and
+    intervals of tens of thousands of people are narrow enough to tell models apart.
+    """
+    if len(people) <= most:
+        return None
+    along = np.argsort(people.cells, kind="stable")
+    size = most // N_STRIPS
+    # one start in each eighth of the map, far enough from its end
+    eighths = np.linspace(0, len(people) - size, N_STRIPS + 1).astype(np.int64)
+    starts = [int(rng.integers(low, max(high - size, low) + 1)) for low, high in pairwise(eighths)]
+    taken = np.unique(np.concatenate([along[start : start + size] for start in starts]))
+    return frozenset(people.ids.ids(taken))
+
+
+def tables_among(source: Source, ids: frozenset[str]) -> dict[str, pd.DataFrame]:
+    """Return the rows of every table of a source that name nobody else."""
+    return {name: _among(read(), ids) for name, read in table_readers(source).items()}
+
+
+def events_among(events: Events, ids: frozenset[str]) -> Events:
+    """Return what these people did alone and among themselves."""
+    return Events(_among(events.frame, ids))
+
+
+def _among(frame: pd.DataFrame, ids: frozenset[str]) -> pd.DataFrame:
+    inside = np.ones(len(frame), bool)
+    for column in (C.USER, C.ACTOR, C.TARGET):
+        if column in frame:
+            alone = frame[column].isna() if column == C.TARGET else False
+            inside &= (frame[column].isin(ids) | alone).to_numpy(bool)
+    return frame[inside].reset_index(drop=True)
