@@ -8,12 +8,12 @@ from recsys.config import Settings
 from recsys.pipeline.evaluation import evaluate_night
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     found = evaluate_night(Night.under_way(settings, work), pairs=work.evaluated_pairs)
-    write_durably(work.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_atomically(work.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
     return {key: value for key, value in found.items() if not isinstance(value, list)}
 
 

@@ -10,13 +10,13 @@ from recsys.pipeline.gates import Level
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
 from recsys.pipeline.publish import Outcome, PublicationInputs, publish_night
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     outcome = publish_night(night, PublicationInputs.of(work), published=PUBLISHED)
-    write_durably(work.outcome, _json(outcome))
+    write_atomically(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
     if outcome.exit_code == EXIT_REFUSED:
         raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(said))

@@ -10,7 +10,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
 from recsys.report import render_report
 from recsys.report.read_night import read_night
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
@@ -25,7 +25,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
         budget_minutes=settings.budget.night_minutes,
     )
     page = render_report(summary, settings.report.lang, sample_lists=settings.report.sample_lists)
-    write_durably(work.report, page.encode())
+    write_atomically(work.report, page.encode())
     return {
         "page": work.report.as_posix(),
         "violations": summary.violations,

@@ -10,7 +10,7 @@ from recsys.pipeline.paths import PUBLISHED, WORK
 from recsys.plugins import plugin_versions
 from recsys.safety.erasure_list import ErasureList
 from recsys.simulation.town import DEFAULT_AS_OF
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 CHANGES = "RECSYS_NIGHT_CHANGES"
 """Lines of `key=value` that `pipelines.night --set` hands over; kept in the settings file, so not hidden."""
@@ -24,7 +24,7 @@ def step() -> Facts:
     settings = settings.model_copy(update={"plugins": plugin_versions()})
     WORK.root.mkdir(parents=True, exist_ok=True)
     cleared = clear_work_naming_erased(WORK, ErasureList.of(PUBLISHED).now())
-    write_durably(WORK.settings, settings.as_yaml().encode())
+    write_atomically(WORK.settings, settings.as_yaml().encode())
     said = {"source": settings.source, "changes": ", ".join(changes) or "none"}
     return {**said, "cleared": "people asked to be erased"} if cleared else said
 

@@ -17,7 +17,7 @@ from recsys.config import Settings, read_settings
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
 from recsys.pipeline.history import add_line
 from recsys.pipeline.paths import WORK, WorkFolder
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 EXIT_DEFECT: Final = 1
 """Exit code of an error nobody raised on purpose."""
@@ -110,4 +110,4 @@ def _defect(stage: str, start: float, error: Exception) -> None:
 def _failed(stage: str, exit_code: int, message: str) -> None:
     WORK.root.mkdir(parents=True, exist_ok=True)
     said = {"stage": stage, "exit_code": exit_code, "message": message}
-    write_durably(WORK.failure, json.dumps(said, ensure_ascii=False).encode() + b"\n")
+    write_atomically(WORK.failure, json.dumps(said, ensure_ascii=False).encode() + b"\n")

@@ -8,7 +8,7 @@ from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
 from recsys.safety.erasure_list import ErasureList
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 from recsys.tracking.mlflow_tracker import erase_from_tracking
 from recsys.tracking.night_tracking import FinishedNight, track_night
 
@@ -16,7 +16,7 @@ from recsys.tracking.night_tracking import FinishedNight, track_night
 def step(settings: Settings, work: WorkFolder) -> Facts:
     tracked = asdict(track_night(FinishedNight.read(settings, work)))
     erase_from_tracking(settings.tracking.store, ErasureList.of(PUBLISHED).now())
-    write_durably(work.tracked, json.dumps(tracked, indent=1).encode() + b"\n")
+    write_atomically(work.tracked, json.dumps(tracked, indent=1).encode() + b"\n")
     return tracked
 
 

@@ -15,7 +15,7 @@ from recsys.config import read_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WORK
 from recsys.pipeline.tuning import tune
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 
 def step(trials: int, changes: list[str]) -> Facts:
@@ -26,7 +26,7 @@ def step(trials: int, changes: list[str]) -> Facts:
         name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("trials", "comparison")
     }
     content = {"model": settings.model.name, "options": found.options} | tables
-    write_durably(WORK.tuned, json.dumps(content, indent=1).encode() + b"\n")
+    write_atomically(WORK.tuned, json.dumps(content, indent=1).encode() + b"\n")
     return {"model": settings.model.name, "options": json.dumps(found.options), "trials": len(found.trials)}
 
 

@@ -8,19 +8,19 @@ from recsys.config import Settings
 from recsys.pipeline.night import Night, late_events
 from recsys.pipeline.paths import PUBLISHED, WorkFolder
 from recsys.pipeline.stage_outputs import write_accepted
-from recsys.storage.atomic_write import durable_file, write_durably
+from recsys.storage.atomic_write import atomic_file, write_atomically
 
 
 def step(settings: Settings, work: WorkFolder) -> Facts:
     night = Night.under_way(settings, work)
     tables = night.tables
-    with durable_file(work.quarantine) as file:
+    with atomic_file(work.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
     write_accepted(work.accepted, night.people, night.events, fingerprint=night.fingerprint)
-    write_durably(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
+    write_atomically(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
     late = late_events(night.events, PUBLISHED)
     return {

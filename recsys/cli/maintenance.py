@@ -33,7 +33,7 @@ def report(
     from recsys.pipeline.paths import WORK
     from recsys.report.page import render_report
     from recsys.report.read_night import read_night
-    from recsys.storage.atomic_write import write_durably
+    from recsys.storage.atomic_write import write_atomically
     from recsys.storage.publication import read_publication
 
     night = opened(source, as_of, params)
@@ -42,7 +42,7 @@ def report(
     summary = read_night(folder, night.people, night.policy, work=WORK, source=source_name)
     chosen = night.settings.report
     page = render_report(summary, language(lang, night.settings), sample_lists=chosen.sample_lists)
-    write_durably(out, page.encode())
+    write_atomically(out, page.encode())
     typer.echo(f"{out}")
 
 

@@ -52,12 +52,12 @@ def evaluate(
 
     from recsys.cli.app import language, opened, say
     from recsys.pipeline.evaluation import evaluate_night
-    from recsys.storage.atomic_write import write_durably
+    from recsys.storage.atomic_write import write_atomically
 
     night = opened(source, as_of, params)
     found = evaluate_night(night)
     if out is not None:
-        write_durably(out, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+        write_atomically(out, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
     if "not_evaluated" in found:
         say("not_evaluated", language(None, night.settings))
     for key, value in found.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from recsys.pipeline.executors import PartResult
-from recsys.storage.atomic_write import sha256_of, write_durably
+from recsys.storage.atomic_write import sha256_of, write_atomically
 
 _INPUTS: Final = "inputs.json"
 
@@ -32,12 +32,12 @@ class Checkpoint:
         if self._inputs() != inputs:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
-            write_durably(self.folder / _INPUTS, json.dumps({"inputs": inputs}).encode() + b"\n")
+            write_atomically(self.folder / _INPUTS, json.dumps({"inputs": inputs}).encode() + b"\n")
 
     def finish(self, number: int, *, rows: int, counts: Mapping[str, int]) -> PartResult:
         """Note that the file of a part is complete."""
         known = {"rows": rows, "counts": dict(counts), "sha256": sha256_of(self.path(number))}
-        write_durably(self._note(number), json.dumps(known).encode() + b"\n")
+        write_atomically(self._note(number), json.dumps(known).encode() + b"\n")
         return PartResult(number, rows, dict(counts))
 
     def done(self, number: int) -> PartResult | None:

@@ -12,7 +12,7 @@ from recsys.pipeline.paths import WorkFolder
 from recsys.pipeline.retention import remove_run, run_folders
 from recsys.safety.erase_files import folder_names_erased
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import current_run
 
@@ -112,7 +112,7 @@ def clear_work_naming_erased(work: WorkFolder, erased: ErasedPeople) -> bool:
 
 def note_erasures_applied(work: WorkFolder, erased: ErasedPeople) -> None:
     """Note the watermark of the erasures that the tables of the night have applied."""
-    write_durably(work.erased, (erased.watermark or "none").encode() + b"\n")
+    write_atomically(work.erased, (erased.watermark or "none").encode() + b"\n")
 
 
 def _applied(work: WorkFolder) -> str | None:

@@ -20,7 +20,7 @@ from recsys.errors import SourceError, explained
 from recsys.evaluation.market import mutual_labels
 from recsys.evaluation.splits import EVIDENCE, count_signals, evidence_slice, temporal_split
 from recsys.models.impressions import Looks
-from recsys.storage.atomic_write import durable_file
+from recsys.storage.atomic_write import atomic_file
 from recsys.storage.sources import Source, table_readers
 
 LIKED: Final = "liked"
@@ -49,7 +49,7 @@ def evaluated_pairs(scored: pd.DataFrame, answered: pd.DataFrame, mutual: pd.Dat
 def write_evaluated_pairs(path: Path, pairs: pd.DataFrame | None) -> None:
     """Write evaluated pairs; a file without rows when nothing could be evaluated."""
     rows = pd.DataFrame(columns=list(COLUMNS)) if pairs is None else pairs[list(COLUMNS)]
-    with durable_file(path) as file:
+    with atomic_file(path) as file:
         rows.to_parquet(file, index=False)
 
 

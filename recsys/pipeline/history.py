@@ -11,7 +11,7 @@ from typing import Any, Final
 from recsys.errors import RecsysError
 from recsys.pipeline.gates.base import GateResult, Level, Numbers
 from recsys.pipeline.retention import run_folders
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS
 
@@ -92,7 +92,7 @@ def keep_history(published: Path) -> None:
         json.dumps(asdict(night), ensure_ascii=False) for night in read_history(published)[-MOST_NIGHTS:]
     ]
     with suppress(OSError):
-        write_durably(published / HISTORY, "".join(f"{line}\n" for line in lines).encode())
+        write_atomically(published / HISTORY, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _of_file(path: Path) -> list[PastNight]:

@@ -17,7 +17,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.recommend import RankedPairs
-from recsys.storage.atomic_write import durable_file
+from recsys.storage.atomic_write import atomic_file
 from recsys.storage.coded_events import distinct
 from recsys.storage.publication import refused_unless_lists
 from recsys.types import Int64Array
@@ -60,7 +60,7 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
 
 def write_table(path: Path, batches: Iterable[pa.Table], rows_a_group: int | None = None) -> None:
     """Write tables of lists, one after another, as one file in full or not at all."""
-    with durable_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+    with atomic_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for batch in batches:
             writer.write_table(batch, row_group_size=rows_a_group or ROWS_A_GROUP)
 

@@ -41,7 +41,7 @@ from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
-from recsys.storage.atomic_write import move_durably, sync_folder, write_durably
+from recsys.storage.atomic_write import move_atomically, sync_folder, write_atomically
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import (
     LISTS,
@@ -201,9 +201,9 @@ def publish(
             calibration=calibration,
         )
         gates = tuple(ask(proposal))
-        write_durably(aside / GATES_FILE, gates_bytes(gates))
+        write_atomically(aside / GATES_FILE, gates_bytes(gates))
         portrait = portrait_of(people, proposal.listed, proposal.lists)
-        write_durably(aside / PORTRAIT, portrait_bytes(portrait))
+        write_atomically(aside / PORTRAIT, portrait_bytes(portrait))
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(aside / SERVING, proposal.lists)
@@ -227,7 +227,7 @@ def publish(
             ),
         )
         folder = published / (REFUSED if refused else RUNS) / run_id
-        move_durably(aside, folder)
+        move_atomically(aside, folder)
         if not refused:
             point_to(published, run_id)
         keep_history(published)

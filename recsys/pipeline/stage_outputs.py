@@ -22,7 +22,7 @@ from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.fingerprint import text_fingerprint
 from recsys.pipeline.gates.base import Calibration
 from recsys.storage.arrays import load_arrays, save_arrays
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 from recsys.storage.coded_events import read_coded_events, read_compact_events
 from recsys.storage.frames import count_rows, read_frame, write_frame
 from recsys.storage.population_files import made_from, read_people, write_people
@@ -125,7 +125,7 @@ def write_allocation(folder: Path, prices: Float32Array, figures: Mapping[str, A
     ids: whose prices these are. Prices come last, so that a folder left half written cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_durably(folder / FIGURES, json.dumps(figures, indent=1).encode() + b"\n")
+    write_atomically(folder / FIGURES, json.dumps(figures, indent=1).encode() + b"\n")
     save_arrays(folder, {_PRICES: prices}, {_OF_PEOPLE: _ids_fingerprint(ids)})
 
 

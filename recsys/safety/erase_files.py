@@ -19,7 +19,7 @@ from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
-from recsys.storage.atomic_write import durable_file, unreadable
+from recsys.storage.atomic_write import atomic_file, unreadable
 from recsys.storage.csv import read_csv
 from recsys.types import BoolArray
 
@@ -108,7 +108,7 @@ def _write_table(path: Path, table: Any) -> None:
     import pyarrow.parquet as pq
     from pyarrow import csv
 
-    with durable_file(path) as file:
+    with atomic_file(path) as file:
         if path.suffix == ".csv":
             csv.write_csv(table, file, csv.WriteOptions(quoting_style="all_valid"))
         else:

@@ -20,7 +20,7 @@ import numpy as np
 
 from recsys.errors import PublicationError, explained
 from recsys.safety.store import SafetyExclusions, SafetyStore
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 from recsys.types import BoolArray
 
 FOLDER: Final = "erasures"
@@ -107,7 +107,7 @@ class ErasureList:
             new = {key: value for key, value in new.items() if key not in known.moments}
             if new:
                 content = {"format": _FORMAT, "salt": salt.hex(), "erased": {**known.moments, **new}}
-                write_durably(self._folder / _LIST, json.dumps(content, indent=1).encode() + b"\n")
+                write_atomically(self._folder / _LIST, json.dumps(content, indent=1).encode() + b"\n")
             return len(new)
 
     @contextmanager

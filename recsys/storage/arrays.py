@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import SourceError, explained
-from recsys.storage.atomic_write import durable_file, sha256_of, write_durably
+from recsys.storage.atomic_write import atomic_file, sha256_of, write_atomically
 
 INDEX: Final = "arrays.json"
 FORMAT: Final = 1
@@ -38,7 +38,7 @@ def save_arrays(
             raise SourceError(
                 explained(f"array '{name}' holds Python objects", got=array.dtype, remedy=remedy)
             )
-        with durable_file(folder / f"{name}.npy") as file:
+        with atomic_file(folder / f"{name}.npy") as file:
             np.save(file, array, allow_pickle=False)
         entries[name] = {
             "sha256": sha256_of(folder / f"{name}.npy"),
@@ -48,7 +48,7 @@ def save_arrays(
     index = {"format": FORMAT, "meta": dict(meta or {}), "arrays": entries}
     index["check"] = _check(index)
     text = json.dumps(index, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
-    write_durably(folder / INDEX, text.encode() + b"\n")
+    write_atomically(folder / INDEX, text.encode() + b"\n")
 
 
 def load_arrays(

@@ -35,7 +35,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def durable_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file to write that takes its place at `path` only when it is complete.
 
     A reader sees the old content or the new, never a part; an error leaves the old.
@@ -53,13 +53,13 @@ def durable_file(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace the content of the file at `path` at once, see `durable_file`."""
-    with durable_file(path) as file:
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the content of the file at `path` at once, see `atomic_file`."""
+    with atomic_file(path) as file:
         file.write(content)
 
 
-def move_durably(source: Path, target: Path) -> None:
+def move_atomically(source: Path, target: Path) -> None:
     """Rename a finished file or folder into place and flush the folder it arrives in."""
     source.rename(target)
     sync_folder(target.parent)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import SourceError, explained
-from recsys.storage.atomic_write import durable_file
+from recsys.storage.atomic_write import atomic_file
 
 _TYPES: Final = b"recsys.types"
 _WORDS: Final = "words"
@@ -44,7 +44,7 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
             types[name] = "str" if isinstance(values.dtype, pd.StringDtype) else str(values.dtype)
             columns[name] = _arrow(values)
     table = pa.table(columns).replace_schema_metadata({_TYPES: json.dumps(types, ensure_ascii=False)})
-    with durable_file(path) as file:
+    with atomic_file(path) as file:
         pq.write_table(table, file, compression="zstd")
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from recsys.errors import PublicationError, explained
 from recsys.parallel import in_threads, n_processors
-from recsys.storage.atomic_write import sha256_of, write_durably
+from recsys.storage.atomic_write import sha256_of, write_atomically
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
@@ -71,7 +71,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest into its run folder."""
     content = manifest.model_dump(mode="json")
     text = json.dumps(content | {_CHECK: manifest_check(content)}, ensure_ascii=False, indent=1)
-    write_durably(folder / MANIFEST, text.encode() + b"\n")
+    write_atomically(folder / MANIFEST, text.encode() + b"\n")
 
 
 def manifest_check(content: Mapping[str, Any]) -> str:

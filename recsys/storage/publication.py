@@ -15,7 +15,7 @@ from pyarrow.types import is_list
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import PublicationError, SourceError, explained
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 from recsys.storage.coded_events import coded_alike
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
 
@@ -148,7 +148,7 @@ def current_run(published: str | Path) -> str | None:
 
 def point_to(published: Path, run_id: str) -> None:
     """Make `run_id` the publication that is served, in one step."""
-    write_durably(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
+    write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
 
 
 def read_publication(published: str | Path, *, run_id: str | None = None, verify: bool = True) -> Publication:

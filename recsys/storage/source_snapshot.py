@@ -9,7 +9,7 @@ import pandas as pd
 
 from recsys.errors import SourceError, explained
 from recsys.storage import postgres
-from recsys.storage.atomic_write import durable_file, sync_folder
+from recsys.storage.atomic_write import atomic_file, sync_folder
 from recsys.storage.sources import is_plugin_source, need_tables, parse_source, read_tables, source_files
 
 
@@ -66,7 +66,7 @@ def _write(tables: Mapping[str, Any], folder: Path) -> None:
     import pyarrow.parquet as pq
 
     for name, table in tables.items():
-        with durable_file(folder / f"{name}.parquet") as file:
+        with atomic_file(folder / f"{name}.parquet") as file:
             pq.write_table(table.replace_schema_metadata(None), file, compression="zstd")
     sync_folder(folder)
 

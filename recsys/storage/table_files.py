@@ -15,7 +15,7 @@ from recsys.data.fields.time import Time
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.storage import postgres
-from recsys.storage.atomic_write import durable_file, move_durably, sync_file
+from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file
 from recsys.storage.sources import parse_source
 
 Frames = pd.DataFrame | Iterable[pd.DataFrame]
@@ -57,7 +57,7 @@ def _write_parquet(tables: Mapping[str, Frames], folder: Path) -> None:
         for name, given in tables.items():
             parts = _arrow_parts(name, given)
             first = next(parts)
-            file = stack.enter_context(durable_file(folder / f"{name}.parquet"))
+            file = stack.enter_context(atomic_file(folder / f"{name}.parquet"))
             with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
                 writer.write_table(first)
                 for part in parts:
@@ -76,7 +76,7 @@ def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
             database.execute(f'CREATE TABLE "{name}" AS SELECT * FROM given')  # noqa: S608 - a known name
             database.unregister("given")
     sync_file(aside)
-    move_durably(aside, path)
+    move_atomically(aside, path)
 
 
 def _arrow_parts(name: str, given: Frames) -> Iterator[Any]:

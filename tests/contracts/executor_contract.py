@@ -10,7 +10,7 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.pipeline.executors import Executor, PartResult
-from recsys.storage.atomic_write import write_durably
+from recsys.storage.atomic_write import write_atomically
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,17 @@ class Squares:
     fails: tuple[int, ...] = ()
 
     def open(self) -> Callable[[int], PartResult]:
-        write_durably(self.folder / f"opened-{os.getpid()}", b"")
+        write_atomically(self.folder / f"opened-{os.getpid()}", b"")
         return self._one
 
     def _one(self, number: int) -> PartResult:
         died = self.folder / f"died-{number}"
         if number in self.dies and not died.exists():
-            write_durably(died, b"")
+            write_atomically(died, b"")
             os.kill(os.getpid(), signal.SIGKILL)
         if number in self.fails:
             raise InputError(f"part {number} cannot be done")
-        write_durably(self.folder / f"{number}.txt", str(number**2).encode())
+        write_atomically(self.folder / f"{number}.txt", str(number**2).encode())
         return PartResult(number, rows=number, counts={"seen": 1})
 
 

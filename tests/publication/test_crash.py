@@ -63,13 +63,13 @@ def test_a_lost_publication_would_be_seen(publishing: Story, monkeypatch: pytest
     """A writer that moves the pointer before the files are there is caught by the walk."""
     from recsys.pipeline import publish as module
 
-    moved = module.move_durably
+    moved = module.move_atomically
 
     def too_early(source: Path, target: Path) -> None:
         module.point_to(target.parents[1], target.name)
         moved(source, target)
 
-    monkeypatch.setattr(module, "move_durably", too_early)
+    monkeypatch.setattr(module, "move_atomically", too_early)
     walked = walk(publishing, "killed", range(steps_of(publishing) - 20, steps_of(publishing) - 6))
     assert any("killed at" in lost for lost in walked.lost)
 

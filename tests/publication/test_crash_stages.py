@@ -60,7 +60,7 @@ def test_a_file_written_in_place_would_be_seen(stages: Stages, monkeypatch: pyte
         with path.open("wb") as file:
             yield file
 
-    monkeypatch.setattr(list_table, "durable_file", in_place)
+    monkeypatch.setattr(list_table, "atomic_file", in_place)
     steps = stages.steps("recommend")
     walked = stages.walk("recommend", "killed", range(steps - 8, steps - 2))
     assert any("pool.parquet is neither whole nor refused" in lost for lost in walked.lost)

@@ -73,7 +73,7 @@ def test_a_full_disk_here_leaves_the_publication(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "write_durably", full)
+    monkeypatch.setattr(module, "write_atomically", full)
     assert night.publish(tmp_path).published
 
 
