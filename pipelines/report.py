@@ -8,8 +8,8 @@ from pipelines.stage import Facts, run
 from recsys.config import Settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WorkFolder
-from recsys.report import render_report
-from recsys.report.read_night import read_night
+from recsys.report.night_summary import read_night
+from recsys.report.page import render_report
 from recsys.storage.atomic_write import write_atomically
 
 

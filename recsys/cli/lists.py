@@ -98,12 +98,11 @@ def publish(
     """
     from recsys.cli.app import language, opened, say
     from recsys.pipeline.publish import PublicationInputs, publish_night
-    from recsys.report.sections.gates import said
-    from recsys.report.sections.todo import advice
-    from recsys.report.words import Words
+    from recsys.report.gate_messages import gate_advice, gate_message
+    from recsys.report.localization import Texts
 
     night = opened(source, as_of, params)
-    words = Words(language(None, night.settings))
+    texts = Texts(language(None, night.settings))
     beside = {"evaluation": lists.with_name("evaluation.json"), "allocation": lists.with_name("allocation")}
     found = {name: path if path.exists() else None for name, path in beside.items()}
     inputs = PublicationInputs(
@@ -112,12 +111,12 @@ def publish(
     outcome = publish_night(night, inputs, published=published)
     for name in ("evaluation", "allocation"):
         if getattr(inputs, name) is None:
-            say(f"published_without_{name}", words.lang, path=beside[name])
+            say(f"published_without_{name}", texts.lang, path=beside[name])
     for result in outcome.gates:
-        typer.echo(f"  {result.level.name:<5} {result.gate:<14} {said(result, words)}")
+        typer.echo(f"  {result.level.name:<5} {result.gate:<14} {gate_message(result, texts)}")
         if result.level:
-            typer.echo(f"  {'':<20} {advice(result, words)}")
-    say("published" if outcome.published else "refused", words.lang, folder=outcome.folder)
+            typer.echo(f"  {'':<20} {gate_advice(result, texts)}")
+    say("published" if outcome.published else "refused", texts.lang, folder=outcome.folder)
     raise typer.Exit(outcome.exit_code)
 
 

@@ -32,7 +32,7 @@ def report(
     from recsys.cli.app import language, opened
     from recsys.pipeline.paths import WORK
     from recsys.report.page import render_report
-    from recsys.report.read_night import read_night
+    from recsys.report.night_summary import read_night
     from recsys.storage.atomic_write import write_atomically
     from recsys.storage.publication import read_publication
 

@@ -161,7 +161,7 @@ def _write(summary: "NightsSummary", report: Path | None, json: Path | None, lan
     from json import dumps
 
     from recsys.cli.app import say
-    from recsys.report.nights_page import render_nights
+    from recsys.report.page import render_nights
 
     texts: dict[Path, str] = {}
     if report is not None:

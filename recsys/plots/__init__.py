@@ -1,24 +1,18 @@
-"""Pictures for notebooks: each takes the tables the library returns and gives back matplotlib axes.
+"""Figures of the library: each takes the tables it returns and gives back matplotlib axes.
 
     from recsys import plots
 
     plots.models(recsys.evaluation.compare(lists, truth), "ndcg@10")
 
 Every function draws on `ax`, or on new axes when None, and returns the axes, so that titles and
-limits can be changed afterwards; `use_style` gives other pictures the same look. matplotlib comes with
-the extra `report`.
+limits can be changed afterwards; `use_style` gives other figures the same look. The report draws with
+the same functions.
 """
 
 from recsys.evaluation.market import lorenz_curve
-from recsys.plots.cells import cell_map
-from recsys.plots.embedding import embedding_map, principal_plane
-from recsys.plots.evidence import evidence_curve
-from recsys.plots.funnel import funnel
-from recsys.plots.lengths import list_lengths
-from recsys.plots.lorenz import lorenz
-from recsys.plots.models import models
-from recsys.plots.pair import pair
-from recsys.plots.reliability import reliability
+from recsys.plots.lists import funnel, list_lengths, lorenz, trend
+from recsys.plots.metrics import evidence_curve, models, policy_curves, reliability
+from recsys.plots.people import cell_map, embedding_map, pair, principal_plane
 from recsys.plots.style import use_style
 
 __all__ = [
@@ -31,7 +25,9 @@ __all__ = [
     "lorenz_curve",
     "models",
     "pair",
+    "policy_curves",
     "principal_plane",
     "reliability",
+    "trend",
     "use_style",
 ]

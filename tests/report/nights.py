@@ -8,7 +8,7 @@ from recsys.constraints.policy import Policy
 from recsys.evaluation.probability import reliability_table
 from recsys.pipeline.gates import GateResult, Level
 from recsys.pipeline.history import PastNight
-from recsys.report import NightSummary
+from recsys.report.night_summary import NightSummary
 
 GATES = (
     GateResult("platform", Level.PASS, "all platform conditions are declared"),

@@ -24,7 +24,7 @@ from recsys.pipeline.history import PastNight
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import WORK
 from recsys.report import NightSummary, render_report
-from recsys.report.read_night import read_night
+from recsys.report.night_summary import read_night
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town
 from recsys.storage.publication import read_publication

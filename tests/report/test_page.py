@@ -8,9 +8,8 @@ import pytest
 from recsys.catalogue import load_catalogue
 from recsys.pipeline.gates import GateResult, Level
 from recsys.report import render_report
-from recsys.report.read_night import parity_of
-from recsys.report.sections.lengths import bars_of
-from recsys.report.sections.samples import chosen_viewers
+from recsys.report.night_summary import parity_of
+from recsys.report.sections import lengths_of, sample_lists
 from tests.people import make_people
 from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, measures, three_lists
 from tests.report.pages import Page, page_in
@@ -150,12 +149,14 @@ def test_a_night_of_which_little_is_known_says_so(lang):
     assert "nan" not in text.lower()
 
 
-def test_the_bars_count_every_listed_person_once():
-    assert bars_of(full_night()) == [(0, 0, 1), (1, 1, 1), (2, 2, 1), (3, 3, 1)]
+def test_the_histogram_counts_every_listed_person_once():
+    bins = ["first", "last", "viewers"]
+    few = lengths_of(full_night())[bins].to_numpy().tolist()
+    assert few == [[0, 0, 1], [1, 1, 1], [2, 2, 1], [3, 3, 1]]
     long = lists_of(*[("a", f"c{n}", n + 1, 0.5, []) for n in range(100)], ("b", "a", 1, 0.1, []))
-    bars = bars_of(full_night(lists=long, n_listed=9))
+    bars = lengths_of(full_night(lists=long, n_listed=9))[bins].to_numpy().tolist()
     assert sum(people for _, _, people in bars) == 9
-    assert bars[0] == (0, 0, 7)
+    assert bars[0] == [0, 0, 7]
     assert bars[-1][1] == 100
     assert len(bars) <= 26
     assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(bars))
@@ -169,10 +170,10 @@ def test_the_funnel_is_told_per_person():
 
 
 def test_samples_run_from_the_longest_list_to_the_shortest():
-    assert chosen_viewers(full_night(), 2) == ["a", "c"]
-    assert chosen_viewers(full_night(), 10) == ["a", "b", "c"]
-    assert chosen_viewers(full_night(), 0) == []
-    assert chosen_viewers(bare_night(), 5) == []
+    assert [one.viewer for one in sample_lists(full_night(), 2)] == ["a", "c"]
+    assert [one.viewer for one in sample_lists(full_night(), 10)] == ["a", "b", "c"]
+    assert [one.viewer for one in sample_lists(full_night(), 0)] == []
+    assert [one.viewer for one in sample_lists(bare_night(), 5)] == []
 
 
 def test_samples_give_reasons_in_words():

@@ -11,7 +11,7 @@ from recsys.pipeline.gates import GateResult, Level
 from recsys.pipeline.gates.base import Gate
 from recsys.pipeline.paths import WorkFolder
 from recsys.report import render_report
-from recsys.report.read_night import read_night
+from recsys.report.night_summary import read_night
 from tests.publication.night import SETTINGS, make_night
 from tests.report.nights import GATES, full_night, past, three_nights
 from tests.report.pages import Page, page_in, part_in
@@ -38,17 +38,18 @@ def test_every_night_is_in_the_drawings_and_in_the_table() -> None:
     page = Page(part)
     for said in ("2026-01-03: 8", "2026-01-04: 2 (Not published)", "2026-01-05: 4"):
         assert said in page.text
-    assert len(page.all("circle", class_="dot block")) >= 1
+    assert len(page.all("g", class_="refused")) >= 1
     assert "2026-01-04 Not published 2 75.0% 4 0.900 – – 7 –" in page.text
     listed = next(a for a in page.all("svg") if (a["aria-label"] or "").startswith("Listed"))
     assert listed["aria-label"] == "Listed: 4 this night; between 2 and 8 over 3 nights."
 
 
-def test_a_line_breaks_where_nothing_is_known() -> None:
+def test_an_unknown_value_is_a_dash_and_no_point() -> None:
     nights = [past(0, listed=1, gini=0.1), past(1, listed=2, gini=float("nan")), past(2, listed=3, gini=0.3)]
-    text = render_report(full_night(history=nights), "en")
-    assert not re.search(r"\bnan\b", Page(text).text)
-    assert text.count('<polyline points="') < render_report(full_night(), "en").count('<polyline points="')
+    part = part_in(render_report(full_night(history=nights), "en"), "en")
+    assert not re.search(r"\bnan\b", Page(part).text)
+    drawn = part[part.index('aria-label="Attention (Gini)') :].split("</svg>")[0]
+    assert re.findall("<title>(.*?)</title>", drawn) == ["2026-01-03: 0.100", "2026-01-05: 0.300"]
 
 
 @pytest.mark.parametrize("lang", LANGS)

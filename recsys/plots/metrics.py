@@ -1,0 +1,188 @@
+"""Figures of model quality: metrics with intervals, calibration, and simulated policies night by night."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.evaluation.splits import EVIDENCE
+from recsys.plots.style import ACCENT, SOFT, legend, require_rows, series, styled_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+_APART = 0.07
+"""How far models stand beside each other, so that their intervals can be told apart."""
+
+
+def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Axes | None" = None) -> "Axes":
+    """Draw one metric of several models with intervals, the best first.
+
+    table: columns slice, model, metric, value, lo, hi, random, as `recsys.evaluation.compare` returns
+    it. The dotted line is random order (or the overall rate, for probabilities). Raises InputError for
+    a metric or slice that is not there.
+
+    >>> row = {"slice": "all", "metric": "ndcg@5", "lo": 0.2, "hi": 0.4, "random": 0.1}
+    >>> table = pd.DataFrame([{"model": "a", "value": 0.3} | row, {"model": "b", "value": 0.35} | row])
+    >>> [label.get_text() for label in models(table, "ndcg@5").get_yticklabels()]
+    ['b', 'a']
+    """
+    rows = chosen_rows(table, metric, slice_name).sort_values("value", ascending=False)
+    axes = styled_axes(ax, height=1.2 + 0.35 * len(rows))
+    axes.errorbar(
+        rows["value"], list(range(len(rows))), xerr=_distances(rows), fmt="o", color=ACCENT, capsize=3
+    )
+    random = rows["random"].dropna()
+    if len(random):
+        axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label="random")
+        legend(axes)
+    axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set(xlabel=f"{metric} (95% interval)", title=_with_n(f"{metric} by model", rows))
+    return axes
+
+
+def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw a metric by number of training signals of the viewer, one line a model, with intervals.
+
+    table: what `recsys.evaluation.compare` returns when `slices` are the labels of `evidence_slice`
+    (0, 1-5, 6-20, >20 signals); slices without viewers are left out. The dotted line is random order.
+    Raises InputError for an unknown metric or a table without such slices.
+
+    >>> row = {"model": "hybrid", "metric": "ndcg@5", "lo": 0.1, "hi": 0.4, "random": 0.1}
+    >>> table = pd.DataFrame([row | {"slice": "0", "value": 0.2}, row | {"slice": ">20", "value": 0.3}])
+    >>> [label.get_text() for label in evidence_curve(table, "ndcg@5").get_xticklabels()]
+    ['0', '>20']
+    """
+    rows = chosen_rows(table, metric)
+    names = [name for name in EVIDENCE if (rows["slice"] == name).any()]
+    require_rows(len(names), "no slice by evidence", remedy="compare with slices=evidence_slice(signals)")
+    axes = styled_axes(ax)
+    rows = rows[rows["slice"].isin(names)].assign(at=lambda part: part["slice"].map(names.index))
+    drawn = list(rows.groupby("model", sort=False))
+    for at, ((model, part), (colour, dashes)) in enumerate(zip(drawn, series(), strict=False)):
+        line = part.sort_values("at")
+        where = line["at"] + _APART * (at - (len(drawn) - 1) / 2)
+        axes.plot(
+            where, line["value"], color=colour, linestyle=dashes, marker="o", markersize=5, label=str(model)
+        )
+        axes.errorbar(
+            where, line["value"], yerr=_distances(line), color=colour, fmt="none", elinewidth=1.2, capsize=2
+        )
+    random = rows.groupby("at")["random"].first()
+    axes.plot(random.index, random, color=SOFT, linestyle=":", label="random")
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.4, len(names) - 0.6)
+    axes.set(xlabel="training signals of the viewer", ylabel=f"{metric} (95% interval)")
+    axes.set_title(f"{metric} by training signals")
+    legend(axes)
+    return axes
+
+
+def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes | None" = None) -> "Axes":
+    """Draw a reliability diagram: mean predicted probability against observed frequency, with intervals.
+
+    tables: what `recsys.evaluation.reliability_table` returns (columns pairs, said, happened, lo, hi),
+    or several by name. A calibrated model lies on the dotted diagonal. The axes end at the largest
+    value drawn, because mutual probabilities are small.
+
+    A. H. Murphy and R. L. Winkler, "Reliability of subjective probability forecasts of precipitation
+    and temperature", Journal of the Royal Statistical Society C 26 (1977) 41-47.
+
+    Raises InputError when there is no bin to draw.
+
+    >>> from recsys.evaluation import reliability_table
+    >>> ax = reliability(reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2))
+    >>> ax.get_title()
+    'Calibration, n = 4 pairs'
+    """
+    named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
+    require_rows(sum(map(len, named.values())), "no bin to draw", remedy="judge at least one pair")
+    axes = styled_axes(ax, width=4.8, height=4.6)
+    top = max(float(table[["said", "hi"]].to_numpy().max()) for table in named.values() if len(table))
+    end = min(1.0, top * 1.05)
+    axes.plot([0, end], [0, end], color=SOFT, linestyle=":")
+    for (name, table), (colour, dashes) in zip(named.items(), series(), strict=False):
+        drawn = axes.errorbar(
+            table["said"],
+            table["happened"],
+            yerr=_distances(table, "happened"),
+            color=colour,
+            linestyle=dashes,
+            marker="o",
+            markersize=4.5,
+            linewidth=1.2,
+            capsize=2,
+            label=f"{name}, n = {_pairs(table)}",
+        )
+        drawn[0].set_gid("points")
+    axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title="Calibration")
+    axes.set(xlabel="predicted probability", ylabel="observed frequency (95% interval)")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:.0%}" if end > 0.1 else "{x:.1%}")
+    if isinstance(tables, pd.DataFrame):
+        axes.set_title(f"Calibration, n = {_pairs(tables)} pairs")
+    else:
+        legend(axes, loc="best", title="pairs")
+    return axes
+
+
+def policy_curves(curves: pd.DataFrame, measure: str, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw a measure of simulated nights, one line a policy, with bands for the intervals.
+
+    curves: columns policy, night (from 1), measure, value, lo, hi, as in `NightsSummary.curves`. Raises
+    InputError for an unknown measure.
+
+    >>> row = {"policy": "nash", "measure": "someone", "value": 0.2, "lo": 0.1, "hi": 0.3}
+    >>> policy_curves(pd.DataFrame([row | {"night": 1}, row | {"night": 2}]), "someone").get_xlabel()
+    'night'
+    """
+    rows = curves[curves["measure"] == measure]
+    if rows.empty:
+        remedy = did_you_mean(measure, curves["measure"].unique().tolist())
+        raise InputError(explained("unknown measure", got=measure, remedy=remedy))
+    axes = styled_axes(ax)
+    for (policy, part), (colour, dashes) in zip(rows.groupby("policy", sort=False), series(), strict=False):
+        night = part["night"].to_numpy()
+        axes.fill_between(night, part["lo"], part["hi"], color=colour, alpha=0.15, linewidth=0)
+        axes.plot(night, part["value"], color=colour, linestyle=dashes, label=str(policy), gid="curve")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(1, max(2, int(rows["night"].max())))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set(xlabel="night", ylabel=f"{measure} (95% interval)", title=f"{measure} by night")
+    legend(axes)
+    return axes
+
+
+def chosen_rows(table: pd.DataFrame, metric: str, slice_name: str | None = None) -> pd.DataFrame:
+    """Return the rows of one metric (and one slice, unless None) of an evaluation table.
+
+    Raises InputError, with the nearest known name, when there are none.
+    """
+    rows = table if "model" in table else table.assign(model="lists")
+    for column, wanted in (("metric", metric), ("slice", slice_name)):
+        if wanted is None:
+            continue
+        known = rows[column].unique().tolist()
+        rows = rows[rows[column] == wanted]
+        if rows.empty:
+            raise InputError(explained(f"unknown {column}", got=wanted, remedy=did_you_mean(wanted, known)))
+    return rows
+
+
+def _distances(rows: pd.DataFrame, value: str = "value") -> Any:
+    """Return how far `lo` and `hi` lie from the value, `(2, n)`, 0 where they are unknown."""
+    middle = rows[value].to_numpy(np.float64)
+    reach = np.stack([middle - rows["lo"].to_numpy(np.float64), rows["hi"].to_numpy(np.float64) - middle])
+    return np.nan_to_num(reach).clip(min=0.0)
+
+
+def _pairs(table: pd.DataFrame) -> str:
+    return f"{int(table['pairs'].sum()):,}"
+
+
+def _with_n(title: str, rows: pd.DataFrame) -> str:
+    return f"{title}, n = {int(rows['n'].max()):,}" if "n" in rows else title

@@ -1,0 +1,232 @@
+"""Figures of people and pairs: a map by cell, a map of embeddings, and the parts of one pair's logits."""
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import h3
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.loading import load_catalogue
+from recsys.data.geography import cell_text
+from recsys.data.population import Population
+from recsys.errors import InputError, explained
+from recsys.models.directed import Directed
+from recsys.plots.style import ACCENT, SERIES, SOFT, legend, require_rows, series, styled_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from recsys.models.explanation import PairExplanation
+
+UNKNOWN: Final = "#d8d4cb"
+"""The colour of people without a value."""
+
+LEAST_PEOPLE = 5
+"""A cell with fewer people is left out, so that a map points at nobody."""
+
+
+def cell_table(
+    people: Population, values: pd.Series | None = None, *, resolution: int = 4, least: int = LEAST_PEOPLE
+) -> pd.DataFrame:
+    """Return one row a cell: cell (H3 text), people, value (their mean, or how many there are).
+
+    values: a number a person, indexed by user_id. resolution: 0 (continents) to 6 (about 6 km); cells
+    are taken together to it. Cells with fewer than `least` people are left out.
+
+    Raises InputError for an impossible resolution.
+
+    >>> len(cell_table(Population.of_ids(["a"], as_of="2026-01-05")))
+    0
+    """
+    if not 0 <= resolution <= 6:
+        raise InputError(explained("impossible resolution", got=resolution, remedy="use 0 to 6"))
+    known = people.cells != 0
+    number, inverse = np.unique(people.cells[known], return_inverse=True)
+    coarse = np.array([_parent(int(cell), resolution) for cell in number], dtype=object)
+    frame = pd.DataFrame(
+        {C.CELL: coarse[inverse] if len(number) else [], C.USER: people.ids.ids(np.flatnonzero(known))}
+    )
+    frame["value"] = 1.0 if values is None else values.reindex(frame[C.USER]).to_numpy(np.float64)
+    grouped = frame.groupby(C.CELL)["value"]
+    table = pd.DataFrame({"people": grouped.size(), "value": grouped.mean()}).reset_index()
+    if values is None:
+        table["value"] = table["people"].astype(np.float64)
+    return table[table["people"] >= least].reset_index(drop=True)
+
+
+def cell_map(
+    people: Population,
+    values: pd.Series | None = None,
+    *,
+    resolution: int = 4,
+    least: int = LEAST_PEOPLE,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw cells as hexagons on a plain longitude and latitude grid, coloured by `cell_table`'s value.
+
+    Without `values` it shows how many people live where, on a logarithmic scale when cells differ much.
+    Raises InputError when no cell holds `least` people. Cells that cross the antimeridian are drawn on
+    the eastern side.
+
+    >>> import recsys
+    >>> people = recsys.load_population(recsys.make_town(120, np.random.default_rng(7)).tables)
+    >>> cell_map(people, least=2).get_aspect() != "auto"
+    True
+    """
+    table = cell_table(people, values, resolution=resolution, least=least)
+    require_rows(len(table), f"no cell holds {least} people", remedy="take a coarser resolution")
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import LogNorm
+
+    axes = styled_axes(ax, width=6.4, height=6.0)
+    outlines = [_outline(cell) for cell in table[C.CELL]]
+    hexagons = PolyCollection(outlines, cmap="viridis", edgecolor="white", linewidth=0.4)
+    amounts = table["value"].to_numpy(np.float64)
+    hexagons.set_array(amounts)
+    if values is None and amounts.max() > 10 * amounts.min():
+        hexagons.set_norm(LogNorm())
+    axes.add_collection(hexagons)
+    axes.autoscale_view()
+    latitude = np.concatenate(outlines)[:, 1].mean()
+    axes.set(
+        aspect=1.0 / max(np.cos(np.radians(latitude)), 0.1), xlabel="longitude (°)", ylabel="latitude (°)"
+    )
+    title = "people" if values is None else f"mean {values.name or 'value'}"
+    n = int(table["people"].sum())
+    axes.set_title(f"{title[0].upper()}{title[1:]} by H3 cell, n = {n:,} people in {len(table):,} cells")
+    bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.7, label=title)
+    if values is None:
+        bar.ax.yaxis.set_major_formatter("{x:,.0f}")
+    return axes
+
+
+def _parent(cell: int, resolution: int) -> str:
+    text = cell_text(cell)
+    return text if h3.get_resolution(text) <= resolution else str(h3.cell_to_parent(text, resolution))
+
+
+def _outline(cell: str) -> np.ndarray:
+    corners = np.array([(longitude, latitude) for latitude, longitude in h3.cell_to_boundary(cell)])
+    if np.ptp(corners[:, 0]) > 180:
+        corners[corners[:, 0] < 0, 0] += 360
+    return corners
+
+
+_MOST_CATEGORIES = 8
+
+
+def principal_plane(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return rows `(n, d)` on their first two principal components, `(n, 2)`.
+
+    Centred, by singular values; each component points to where its largest loading is positive, so
+    that equal rows give equal pictures. Missing components (d of 1) are 0.
+
+    >>> principal_plane([[0.0], [2.0]]).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    centred = np.asarray(rows, np.float64)
+    centred = centred - centred.mean(axis=0)
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    first_two = directions[:2]
+    largest = first_two[np.arange(len(first_two)), np.abs(first_two).argmax(axis=1)]
+    plane = np.zeros((len(centred), 2))
+    plane[:, : len(first_two)] = centred @ (first_two * np.sign(largest)[:, None]).T
+    return plane
+
+
+def embedding_map(
+    directed: Directed,
+    colour: pd.Series | None = None,
+    *,
+    side: Literal["taste", "appeal"] = "taste",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw each person as a point on the first two principal components of their factors.
+
+    directed: what a fitted model gives as `model.fitted`. colour: a number or a category for each person,
+    indexed by user_id, such as a scale score or an age band; people without one are grey.
+
+    Raises InputError for an unknown side, nobody to draw, or more categories than can be told apart.
+
+    >>> from recsys.data.ids import IdIndex
+    >>> two = Directed.of(IdIndex(["a", "b"]), taste=[[1.0], [2.0]], appeal=[[3.0], [0.5]])
+    >>> embedding_map(two, pd.Series({"a": 0.2, "b": 0.9}, name="openness")).get_title()
+    'Taste of 2 people by openness'
+    """
+    if side not in ("taste", "appeal"):
+        raise InputError(explained("unknown side", got=side, remedy="use taste or appeal"))
+    require_rows(len(directed), "nobody to draw", remedy="fit the model on some people")
+    plane = principal_plane(getattr(directed, side))
+    axes = styled_axes(ax, width=6.0, height=5.0)
+    if colour is None:
+        axes.scatter(plane[:, 0], plane[:, 1], s=8, color=ACCENT, alpha=0.5, linewidths=0)
+    else:
+        _coloured(axes, plane, colour.reindex(directed.ids.values))
+    axes.set(xticks=[], yticks=[], xlabel="first principal component", ylabel="second principal component")
+    title = f"{side.capitalize()} of {len(directed):,} people"
+    axes.set_title(title if colour is None else f"{title} by {colour.name or 'value'}")
+    return axes
+
+
+def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -> None:
+    known = colour.notna().to_numpy(bool)
+    axes.scatter(plane[~known, 0], plane[~known, 1], s=6, color=UNKNOWN, linewidths=0)
+    if pd.api.types.is_numeric_dtype(colour):
+        points = axes.scatter(
+            plane[known, 0], plane[known, 1], s=9, c=colour[known], cmap="viridis", alpha=0.8, linewidths=0
+        )
+        axes.figure.colorbar(points, ax=axes, shrink=0.75, label=str(colour.name or "value"))
+        return
+    categories = sorted(colour[known].astype(str).unique())
+    if len(categories) > _MOST_CATEGORIES:
+        raise InputError(
+            explained(
+                "too many colours to tell apart",
+                got=f"{len(categories)} categories",
+                remedy=f"group them into {_MOST_CATEGORIES} or fewer",
+            )
+        )
+    for category, (shade, _), marker in zip(categories, series(), "os^Dv<>P", strict=False):
+        here = known & (colour.astype(str) == category).to_numpy(bool)
+        axes.scatter(
+            plane[here, 0],
+            plane[here, 1],
+            s=12,
+            c=shade,
+            marker=marker,
+            alpha=0.7,
+            linewidths=0,
+            label=category,
+        )
+    legend(axes, markerscale=2)
+
+
+def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
+    """Draw what `Model.explain_pair` returns: a bar a part and direction, in logits, the largest first.
+
+    Bars to the right make a like more likely, bars to the left less; all bars of a colour add up to the
+    logit in the legend. For data scientists and operators, never for a member.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(7))
+    >>> axes = pair(model.explain_pair("u0000001", "u0000002"))
+    >>> [label.get_text() for label in axes.get_yticklabels()]
+    ['popularity', 'level']
+    """
+    table = explained.summary()
+    axes = styled_axes(ax, width=7.0, height=1.4 + 0.42 * len(table))
+    rows = np.arange(len(table))
+    for at, (name, colour) in enumerate(zip(table.columns, SERIES[:2], strict=True)):
+        label = f"{name}: {explained.logits[at]:+.2f}, {explained.p_like[at]:.0%}"
+        axes.barh(rows + (at - 0.5) * 0.38, table[name], height=0.36, color=colour, label=label)
+    axes.axvline(0.0, color=SOFT, linewidth=0.8)
+    axes.set_yticks(rows, table.index.tolist())
+    axes.invert_yaxis()
+    title = load_catalogue().text("explanation.title", explained.lang, model=explained.model)
+    axes.set(xlabel="contribution to the logit of P(like | look)", title=title)
+    legend(axes)
+    return axes

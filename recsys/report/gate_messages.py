@@ -1,0 +1,97 @@
+"""Messages of the publication gates in the language of the reader, and what to do about them."""
+
+from collections.abc import Mapping
+
+from recsys.pipeline.gates.base import GateResult, Level
+from recsys.report.localization import Texts, count, decimal, per_person, share
+
+_MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
+_NAMING = {"platform", "parity", "drift"}
+"""Gates that name something; results of earlier versions hold their numbers alone."""
+
+
+def is_whole(result: GateResult) -> bool:
+    """Say whether the numbers and names are all that the message holds."""
+    if result.level is Level.PASS or result.names:
+        return True
+    return result.gate not in _NAMING and not ("now" in result.numbers and "last" not in result.numbers)
+
+
+def gate_message(result: GateResult, texts: Texts) -> str:
+    """Return a gate's answer in one language; its own message when it is a new gate."""
+    if f"gate.{result.gate}" not in texts.catalogue.texts:
+        return result.message
+    return _named(result, texts) if result.names else _numbered(result, texts)
+
+
+def _numbered(result: GateResult, texts: Texts) -> str:
+    found = {name: float(value) for name, value in result.numbers.items() if not isinstance(value, str)}
+    if result.gate == "platform":
+        return _counted(found, texts, none="declared", some="undeclared")
+    if result.gate == "lengths":
+        return _lengths(found, texts)
+    if result.gate in _MEASURED:
+        return _measured(result.gate, found, texts)
+    if "now" in found:
+        return _beside_last_night(found, texts)
+    if "count" in found:
+        return _counted(found, texts, none="none", some="count")
+    return result.message
+
+
+def _named(result: GateResult, texts: Texts) -> str:
+    numbers = result.numbers
+    values: dict[str, object] = {name: texts.joined(names) for name, names in result.names.items()}
+    match result.gate:
+        case "platform":
+            values["undeclared"] = texts.joined(
+                [f"{texts.label('platform', name)} ({name})" for name in result.names["undeclared"]]
+            )
+        case "parity":
+            column, word = result.names["cohort"]
+            values["cohort"] = texts.catalogue.label(column, word, texts.lang)
+            values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
+        case "drift":
+            values["value"] = decimal(float(numbers["value"]), 2)
+        case _:
+            values["now"] = count(float(numbers["now"]))
+    return texts(f"gate_named.{result.gate}", **values)
+
+
+def _measured(gate: str, found: Mapping[str, float], texts: Texts) -> str:
+    if "value" not in found:
+        return texts("gate_said.unknown")
+    as_share = gate in {"overlap", "calibration"}
+    values = {"value": share(found["value"]) if as_share else decimal(found["value"], 2)}
+    values |= {name: share(found[name]) for name in ("worst", "everybody") if name in found}
+    values |= {name: count(found[name]) for name in ("answers",) if name in found}
+    message = texts(f"gate_said.{gate}", **values)
+    if "low" not in found:
+        return message
+    low, high = (share(found[x]) if as_share else decimal(found[x], 2) for x in ("low", "high"))
+    return message + texts("gate_said.usual", low=low, high=high)
+
+
+def _counted(found: Mapping[str, float], texts: Texts, *, none: str, some: str) -> str:
+    if found.get("count"):
+        return texts(f"gate_said.{some}", count=count(found["count"]))
+    return texts(f"gate_said.{none}")
+
+
+def _lengths(found: Mapping[str, float], texts: Texts) -> str:
+    if "mean" not in found:
+        return texts("gate_said.nobody")
+    return texts("gate_said.lengths", mean=per_person(found["mean"]), short=share(found["short"]))
+
+
+def _beside_last_night(found: Mapping[str, float], texts: Texts) -> str:
+    if "last" not in found:
+        return texts("gate_said.first", now=count(found["now"]))
+    part = share(found["now"] / found["last"])
+    return texts("gate_said.change", now=count(found["now"]), last=count(found["last"]), share=part)
+
+
+def gate_advice(result: GateResult, texts: Texts) -> str:
+    """Return what an operator does about a gate that did not pass."""
+    key = f"gate_do.{result.gate}"
+    return texts(key if key in texts.catalogue.texts else "gate_do.other")

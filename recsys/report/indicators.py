@@ -1,0 +1,91 @@
+"""Indicators: numbers that are followed from night to night, how they are written and changed."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal
+
+from recsys.pipeline.gates.base import Level
+from recsys.pipeline.history import PastNight
+from recsys.report.localization import change, clock, count, decimal, share
+from recsys.report.night_summary import NightSummary
+
+Lookup = Callable[[NightSummary, PastNight], float | None]
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One number of a night: where it is found, how it is written, and how a change of it is.
+
+    change: as a share of the value before, in percentage points, as a plain difference of three
+    decimals or of whole numbers, or never, for what is itself a comparison. from_zero: whether its axis
+    starts at 0. on_tile: whether it stands on a tile at the top of the page.
+    """
+
+    name: str
+    lookup: Lookup
+    text: Callable[[float | None], str]
+    change: Literal["share", "points", "decimals", "count", "none"]
+    from_zero: bool = False
+    on_tile: bool = False
+
+    def value(self, night: NightSummary, past: PastNight) -> float | None:
+        """Return the number on a night, None when it is unknown."""
+        found = self.lookup(night, past)
+        return found if found is not None and math.isfinite(found) else None
+
+    def changed_by(self, night: NightSummary) -> str | None:
+        """Return the change since the last publication; None when either value is unknown."""
+        last = night.last_published
+        if last is None or self.change == "none":
+            return None
+        now, before = self.value(night, night.history[-1]), self.value(night, last)
+        if now is None or before is None:
+            return None
+        match self.change:
+            case "share":
+                return change(now / before - 1.0) if before else None
+            case "points":
+                return f"{100 * (now - before):+.1f} pt"
+            case "decimals":
+                return f"{now - before:+.3f}"
+        return f"{now - before:+,.0f}"
+
+
+def _of_gate(gate: str, number: str) -> Lookup:
+    return lambda _, past: past.number(gate, number)
+
+
+def _coverage(_: NightSummary, past: PastNight) -> float | None:
+    empty = past.number("lengths", "empty")
+    return None if empty is None else 1.0 - empty
+
+
+INDICATORS: Final = (
+    Indicator("listed", _of_gate("lengths", "listed"), count, "share", on_tile=True),
+    Indicator("coverage", _coverage, share, "points", on_tile=True),
+    Indicator("suggestions", lambda _, past: past.rows, count, "share", on_tile=True),
+    Indicator("gini", _of_gate("exposure", "value"), partial(decimal, digits=3), "decimals"),
+    Indicator("overlap", _of_gate("overlap", "value"), share, "none"),
+    Indicator("ece", _of_gate("calibration", "value"), share, "points"),
+    Indicator("violations", _of_gate("violations", "count"), count, "count", from_zero=True, on_tile=True),
+    Indicator(
+        "seconds", lambda night, past: night.night_seconds.get(past.run_id), clock, "share", from_zero=True
+    ),
+)
+
+
+def changes_on_tiles(night: NightSummary) -> dict[str, str | None]:
+    """Return the change of each indicator that stands on a tile."""
+    return {one.name: one.changed_by(night) for one in INDICATORS if one.on_tile}
+
+
+def level_of(past: PastNight) -> Level:
+    """Return how a night ended: one that was not published was refused, whatever is left of its gates."""
+    return past.level if past.published else Level.BLOCK
+
+
+def day(past: PastNight) -> str:
+    """Return the day of the data of a night."""
+    return past.data_as_of[:10]

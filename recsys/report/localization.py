@@ -1,0 +1,163 @@
+"""Localisation of the report: catalogue texts in one language, and numbers as people read them."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.entries import Language
+from recsys.catalogue.loading import load_catalogue
+
+UNKNOWN: Final = "–"
+
+_UNSHOWABLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
+)
+_KEY: Final = re.compile(r"\[\[([\w.]+)\]\]")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts of the catalogue in `lang`.
+
+    >>> Texts("en")("report.title")
+    'One night'
+    """
+
+    lang: Language
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue the texts come from."""
+        return load_catalogue()
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return one text, filled in."""
+        return self.catalogue.text(key, self.lang, **values)
+
+    def label(self, section: str, name: str) -> str:
+        """Return the text `section.name`, or the name itself when the catalogue has none."""
+        key = f"{section}.{name}"
+        return self(key) if key in self.catalogue.texts else name
+
+    def joined(self, names: Sequence[str]) -> str:
+        """Return names one after the other, as the language separates them.
+
+        >>> Texts("ja").joined(["a", "b"]), Texts("en").joined(["a", "b"])
+        ('a、b', 'a, b')
+        """
+        return ("、" if self.lang == "ja" else ", ").join(names)
+
+    def anchor(self, name: str) -> str:
+        """Return the id of a section of the page; each language has its own.
+
+        >>> Texts("ja").anchor("gates")
+        'gates-ja'
+        """
+        return f"{name}-{self.lang}"
+
+    def filled(self, markup: str) -> Markup:
+        """Return markup whose `[[keys]]` are replaced by escaped texts of the catalogue.
+
+        >>> print(Texts("en").filled("<text>[[report.title]]</text>"))
+        <text>One night</text>
+        """
+        return Markup(_KEY.sub(lambda found: str(escape(self(found[1]))), markup))  # noqa: S704 ours, see svg
+
+
+def visible(value: object) -> object:
+    """Return text whose control characters, bidirectional overrides and lone surrogates are code points.
+
+    The templates apply it to every expression before it is escaped; markup stays as it is.
+
+    >>> print(visible("a\u202eb"))
+    a⟨U+202E⟩b
+    """
+    if isinstance(value, Markup):
+        return value
+    return _UNSHOWABLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", "" if value is None else str(value))
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with separators.
+
+    >>> count(1234567), count(float("nan"))
+    ('1,234,567', '–')
+    """
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{round(value):,}"
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """Return a number with fixed decimals.
+
+    >>> decimal(0.30149), decimal(2.0, 1)
+    ('0.301', '2.0')
+    """
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def share(value: float | None) -> str:
+    """Return a share in [0, 1] as percent, finer when it is small; never rounded to all or nothing.
+
+    >>> share(0.5), share(0.0123), share(0.99999), share(1.0), share(0.00001), share(0.0)
+    ('50.0%', '1.23%', '>99.9%', '100%', '<0.01%', '0%')
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value in (0.0, 1.0):
+        return f"{value:.0%}"
+    if value < 0.0001:
+        return "<0.01%"
+    if 0.999 < value < 1.0:
+        return ">99.9%"
+    return f"{value:.2%}" if value < 0.1 else f"{value:.1%}"
+
+
+def per_person(value: float | None) -> str:
+    """Return a mean number of people, with a decimal while it is small.
+
+    >>> per_person(3.24), per_person(1234.5)
+    ('3.2', '1,234')
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def clock(seconds: float | None) -> str:
+    """Return a time span as hours, minutes and seconds.
+
+    >>> clock(42.4), clock(754.0), clock(5400.0), clock(None)
+    ('0:42', '12:34', '1:30:00', '–')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def change(part: float | None) -> str:
+    """Return by which share something moved; what moved by less than is written did not.
+
+    >>> change(0.0312), change(-0.5), change(0.00001)
+    ('+3.1%', '-50.0%', '±0%')
+    """
+    if part is None or not math.isfinite(part):
+        return UNKNOWN
+    return "±0%" if abs(part) < 0.0005 else f"{part:+.1%}"
+
+
+def moment(text: str) -> str:
+    """Return an ISO time to the minute; any other text stays.
+
+    >>> moment("2026-01-05T03:00:00+00:00"), moment("unknown")
+    ('2026-01-05 03:00 UTC', 'unknown')
+    """
+    if len(text) >= 16 and text[10:11] == "T" and text.endswith(("+00:00", "Z")):
+        return f"{text[:10]} {text[11:16]} UTC"
+    return text

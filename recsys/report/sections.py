@@ -1,0 +1,344 @@
+"""Sections of the pages as plain values: what the templates show, computed once for all languages."""
+
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import InputError
+from recsys.messaging.reasons import reason_text
+from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.history import PastNight
+from recsys.plots.lists import length_histogram
+from recsys.report.figures import (
+    Figure,
+    calibration_figure,
+    lorenz_figure,
+    policy_figure,
+    trend_figure,
+)
+from recsys.report.indicators import INDICATORS, Indicator
+from recsys.report.localization import Texts, decimal, share
+from recsys.report.night_summary import NightSummary
+from recsys.simulation.policy_summary import NightsSummary
+
+Row = dict[Hashable, Any]
+
+_MOST_NIGHTS: Final = 30
+_MOST_SHOWN: Final = 5
+_ALL: Final = "all"
+_MUTUAL: Final = "mutual_"
+_LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece", "exposure_gini", "top_load")
+_OF_PROBABILITIES: Final = ("log_loss", "brier", "ece")
+"""Metrics that are compared with predicting the overall rate for every pair, not with random order."""
+
+_OF_BOTH: Final = ("auc", "log_loss", "brier", "ece", "snips")
+_SHARES: Final = ("someone", "answered", "cold_matched", "cold_someone")
+_ORDERS: Final = ("random", "naive", "product", "allocated")
+_CHOSEN_BY_OPERATOR: Final = ("table_schema", "policy", "code", "params")
+"""What the operator decides; data and the model are new every night."""
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Indicators over the latest nights, oldest first: figures by name, None where no value is known."""
+
+    night: NightSummary
+    nights: Sequence[PastNight]
+    figures: Mapping[str, Figure | None]
+
+    @classmethod
+    def of(cls, night: NightSummary) -> "Trends":
+        """Draw the trends of a night; none are drawn when it is the first."""
+        nights = night.history[-_MOST_NIGHTS:]
+        drawn = INDICATORS if len(nights) > 1 else ()
+        known = {one.name: any(one.value(night, past) is not None for past in nights) for one in drawn}
+        return cls(
+            night,
+            nights,
+            {one.name: trend_figure(one, night, nights) if known[one.name] else None for one in drawn},
+        )
+
+    def label(self, indicator: Indicator, texts: Texts) -> str:
+        """Return in words what the figure of an indicator shows."""
+        values = [indicator.value(self.night, past) for past in self.nights]
+        known = [value for value in values if value is not None]
+        return texts(
+            "report.trends_alt",
+            name=texts(f"trend.{indicator.name}"),
+            now=indicator.text(values[-1]),
+            low=indicator.text(min(known)),
+            high=indicator.text(max(known)),
+            nights=str(len(known)),
+        )
+
+
+@dataclass(frozen=True)
+class IntervalPanel:
+    """Values with intervals on one axis from `low` to `high`, one row a model or policy.
+
+    rows: name, value, lo, hi, and random: what random order reaches. baseline: the value of random
+    order, or of the overall rate, None when unknown.
+    """
+
+    name: str
+    rows: Sequence[Row]
+    low: float
+    high: float
+    lower_is_better: bool = False
+    baseline: float | None = None
+    baseline_name: str = "random"
+    n: int = 0
+
+    def place(self, value: float) -> float:
+        """Return where a value lies, in percent of the axis, kept inside it."""
+        return round(100 * min(max((value - self.low) / (self.high - self.low), 0.0), 1.0), 2)
+
+
+def panel_of(name: str, rows: pd.DataFrame, **more: Any) -> IntervalPanel:
+    """Return a panel whose axis holds every finite number of `rows` with some room at the ends."""
+    columns = [column for column in ("value", "lo", "hi", "random") if column in rows]
+    known = rows[columns].to_numpy(float)
+    finite = known[np.isfinite(known)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    if rows["lo"].isna().all() and 0.0 <= low <= high <= 1.0:
+        low, high = 0.0, 1.0  # without intervals a closer look would show differences that mean nothing
+    room = (high - low) * 0.08 or max(abs(high), 1.0) * 0.05
+    lower = name.partition("@")[0].removeprefix(_MUTUAL) in _LOWER_IS_BETTER
+    return IntervalPanel(name, rows.to_dict("records"), low - room, high + room, lower, **more)
+
+
+def model_panels(measures: pd.DataFrame) -> list[IntervalPanel]:
+    """Return a panel for each metric over all viewers."""
+    overall = measures[measures["slice"] == _ALL]
+    panels = []
+    for metric, rows in overall.groupby("metric", sort=False):
+        random = rows["random"].dropna()
+        of_probabilities = str(metric).partition("@")[0].removeprefix(_MUTUAL) in _OF_PROBABILITIES
+        panels.append(
+            panel_of(
+                str(metric),
+                rows.assign(name=rows["model"].astype(str)),
+                baseline=float(random.iloc[0]) if len(random) else None,
+                baseline_name="rate" if of_probabilities else "random",
+                n=int(rows["n"].max()),
+            )
+        )
+    return panels
+
+
+def measures_by_target(night: NightSummary) -> pd.DataFrame | None:
+    """Return the measures with metrics of the mutual probability under names of their own, None without."""
+    measures = night.measures
+    if measures is None or measures.empty:
+        return None
+    measures = measures if "model" in measures else measures.assign(model="")
+    if "target" not in measures:
+        return measures
+    both = (measures["target"] == "mutual") & measures["metric"].isin(_OF_BOTH)
+    return measures.assign(metric=measures["metric"].where(~both, _MUTUAL + measures["metric"]))
+
+
+def slice_rows(measures: pd.DataFrame) -> list[Row]:
+    """Return the measures of parts of the viewers, by metric, slice and model."""
+    sliced = measures[measures["slice"] != _ALL]
+    return sliced.sort_values(["metric", "slice", "model"], kind="stable").to_dict("records")
+
+
+def metric_name(metric: str, texts: Texts) -> str:
+    """Return a metric in words: `ndcg@5` is the text of `ndcg`, then @5."""
+    name, _, k = metric.partition("@")
+    return texts.label("metric", name) + (f" @{k}" if k else "")
+
+
+@dataclass(frozen=True)
+class CalibrationPlot:
+    """The reliability diagram of one direction; gap: mean distance of prediction and outcome."""
+
+    direction: str
+    figure: Figure
+    rows: Sequence[Row]
+    gap: float
+
+
+def calibration_plots(bins: pd.DataFrame | None) -> list[CalibrationPlot]:
+    """Return a diagram for each direction and for both, none when nothing was recorded."""
+    if bins is None or bins.empty:
+        return []
+    named = bins if "direction" in bins else bins.assign(direction="like")
+    return [
+        CalibrationPlot(
+            str(direction),
+            calibration_figure(rows),
+            rows.to_dict("records"),
+            float(((rows["happened"] - rows["said"]).abs() * rows["pairs"]).sum() / rows["pairs"].sum()),
+        )
+        for direction, rows in named.groupby("direction", sort=False)
+    ]
+
+
+def lengths_of(night: NightSummary) -> pd.DataFrame | None:
+    """Return the histogram of list lengths over everybody listed, None when nobody is."""
+    if night.n_listed == 0:
+        return None
+    lengths = night.lengths.to_numpy(np.int64)
+    empty = np.zeros(max(night.n_listed - len(lengths), 0), np.int64)
+    return length_histogram(np.concatenate([lengths, empty]))
+
+
+def funnel_rows(night: NightSummary) -> list[Row]:
+    """Return everybody, then one row a constraint: name, and means per viewer; empty when not recorded."""
+    steps, viewers = night.funnel, night.funnel_viewers
+    if steps is None or steps.empty or viewers <= 0:
+        return []
+    everybody = float(steps["left"].iloc[0] + steps["removed_in_order"].iloc[0])
+    rows: list[Row] = [{"name": "everybody", "left": everybody / viewers, "part": 1.0}]
+    for step in steps.to_dict("records"):
+        left = float(step["left"])
+        rows.append(
+            {
+                "name": str(step["constraint"]),
+                "left": left / viewers,
+                "part": left / everybody if everybody else 0.0,
+                "in_order": float(step["removed_in_order"]) / viewers,
+                "alone": float(step["removed_alone"]) / viewers,
+            }
+        )
+    return rows
+
+
+def allocation_rows(night: NightSummary) -> list[Row]:
+    """Return the orders that were compared, the allocated one last; empty when it was not computed."""
+    by_name = {row["name"]: row for row in night.allocation.get("rows", [])}
+    return [by_name[name] for name in _ORDERS if name in by_name] if "allocated" in by_name else []
+
+
+def actions(night: NightSummary) -> list[GateResult]:
+    """Return the gates that did not pass, the gravest first."""
+    return sorted((result for result in night.gates if result.level > Level.PASS), key=lambda one: -one.level)
+
+
+def changed_inputs(night: NightSummary) -> list[str]:
+    """Return which inputs that the operator decides differ from those of the last publication."""
+    last = night.last_published
+    if last is None:
+        return []
+    now = night.history[-1].made_from
+    return [name for name in _CHOSEN_BY_OPERATOR if now.get(name) != last.made_from.get(name)]
+
+
+@dataclass(frozen=True)
+class SampleList:
+    """The first places of one list; n: how long it is."""
+
+    viewer: str
+    rows: Sequence[Row]
+    n: int
+
+
+def sample_lists(night: NightSummary, n_lists: int) -> list[SampleList]:
+    """Return lists at even steps through all lists in order of length, the longest first.
+
+    The choice depends on the lists alone, so that a page can be made again.
+    """
+    lengths = night.lengths.sort_values(ascending=False, kind="stable")
+    steps = np.unique(np.linspace(0, len(lengths) - 1, min(n_lists, len(lengths))).round().astype(int))
+    viewers = [str(lengths.index[step]) for step in steps]
+    of_viewers = night.lists[night.lists[C.VIEWER].isin(viewers)].sort_values(C.RANK)
+    chosen = dict(iter(of_viewers.groupby(C.VIEWER)))
+    return [
+        SampleList(viewer, chosen[viewer].head(_MOST_SHOWN).to_dict("records"), len(chosen[viewer]))
+        for viewer in viewers
+    ]
+
+
+def reason(code: str, texts: Texts) -> str:
+    """Return a reason in words; the code itself when it is of a newer catalogue."""
+    try:
+        return reason_text(code, texts.lang)
+    except InputError:
+        return code
+
+
+@dataclass(frozen=True)
+class PolicySections:
+    """Figures and panels of simulated nights, one line a policy."""
+
+    summary: NightsSummary
+    panels: Sequence[IntervalPanel]
+    curves: Mapping[str, Figure]
+    lorenz: Figure
+
+    @classmethod
+    def of(cls, summary: NightsSummary) -> "PolicySections":
+        """Draw what many nights showed."""
+        measures = [str(name) for name in summary.measures["measure"].drop_duplicates()]
+        followed = [str(name) for name in summary.curves["measure"].drop_duplicates()]
+        return cls(
+            summary,
+            [cls._panel(summary, measure) for measure in measures],
+            {measure: policy_figure(summary, measure, measure in _SHARES) for measure in followed},
+            lorenz_figure(summary),
+        )
+
+    @staticmethod
+    def _panel(summary: NightsSummary, measure: str) -> IntervalPanel:
+        rows = pd.DataFrame([summary.value(policy, measure) for policy in summary.policies]).astype(float)
+        rows["name"] = summary.policies
+        gains = [summary.gain(policy, measure).to_dict() for policy in summary.policies]
+        return panel_of(measure, rows.assign(gain=gains))
+
+    def value(self, measure: str, value: float) -> str:
+        """Return a value of a measure as people read it."""
+        return measure_text(measure, value)
+
+    def last(self, measure: str) -> dict[str, str]:
+        """Return the value of a followed measure after the last night, by policy."""
+        rows = self.summary.curves[self.summary.curves["measure"] == measure]
+        ended = rows.groupby("policy")["value"].last()
+        return {policy: measure_text(measure, float(ended[policy])) for policy in self.summary.policies}
+
+    def by_night(self, measure: str) -> Iterator[list[str]]:
+        """Yield each night and, for each policy, the value with its interval."""
+        rows = self.summary.curves[self.summary.curves["measure"] == measure]
+        for night, of_night in rows.groupby("night"):
+            known = of_night.set_index("policy")[["value", "lo", "hi"]].T.to_dict("list")
+            texts = [[measure_text(measure, x) for x in known[policy]] for policy in self.summary.policies]
+            yield [str(night), *(f"{value} ({lo} – {hi})" for value, lo, hi in texts)]
+
+    def exposure_of(self, people: float) -> dict[str, str]:
+        """Return the share of exposure of the least exposed share of people, by policy."""
+        curves = dict(iter(self.summary.lorenz.groupby("policy")))
+        return {
+            policy: share(float(np.interp(people, curves[policy]["people"], curves[policy]["exposure"])))
+            for policy in self.summary.policies
+        }
+
+
+def measure_text(measure: str, value: float) -> str:
+    """Return a value of a measure of simulated nights as people read it.
+
+    >>> measure_text("someone", 0.25), measure_text("lasting_per_1000", 87.31)
+    ('25.0%', '87.3')
+    """
+    if measure in _SHARES:
+        return share(value)
+    return decimal(value, 3 if measure == "exposure_gini" else 1)
+
+
+def signed(value: float) -> str:
+    """Return a change as percent with its sign.
+
+    >>> signed(0.125)
+    '+12.5%'
+    """
+    return f"{value:+.1%}"
+
+
+def is_known(value: Any) -> bool:
+    """Say whether a number is there and finite."""
+    return value is not None and math.isfinite(value)
