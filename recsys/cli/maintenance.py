@@ -31,8 +31,8 @@ def report(
     """
     from recsys.cli.app import language, opened
     from recsys.pipeline.paths import WORK
-    from recsys.report.page import render_report
     from recsys.report.night_summary import read_night
+    from recsys.report.page import render_report
     from recsys.storage.atomic_write import write_atomically
     from recsys.storage.publication import read_publication
 

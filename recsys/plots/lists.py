@@ -65,7 +65,7 @@ def draw_lengths(histogram: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
     named = [at for at in range(len(histogram)) if at % every == 0]
     axes.set_xticks(named, histogram["length"].iloc[named].tolist())
     axes.set_xlim(-0.6, len(histogram) - 0.4)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="y", integer=True)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="candidates in the list", ylabel="viewers", title=f"List lengths, n = {n:,} viewers")
     return axes
@@ -165,8 +165,8 @@ def trend(
     axes.plot(at, known, color=ACCENT, linewidth=1.8, marker="o", markersize=5, gid="points")
     ring = np.isfinite(known) & np.array(refused if refused is not None else [False] * len(known))
     if ring.any():
-        mark = {"markersize": 9, "markeredgecolor": REFUSED, "markerfacecolor": "none"}
-        axes.plot(at[ring], known[ring], "o", gid="refused", **mark)
+        [rings] = axes.plot(at[ring], known[ring], "o", markersize=9, gid="refused")
+        rings.set(markeredgecolor=REFUSED, markerfacecolor="none")
     low, high = 0.0 if from_zero else float(np.nanmin(known)), float(np.nanmax(known))
     axes.set_ylim(*((low, high) if high > low else (low - 1, low + 1)))
     axes.set_xlim(0, max(len(known) - 1, 1))

@@ -116,7 +116,7 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
             markersize=4.5,
             linewidth=1.2,
             capsize=2,
-            label=f"{name}, n = {_pairs(table)}",
+            label=f"{name} (n = {_pairs(table)})",
         )
         drawn[0].set_gid("points")
     axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title="Calibration")
@@ -126,7 +126,7 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
     if isinstance(tables, pd.DataFrame):
         axes.set_title(f"Calibration, n = {_pairs(tables)} pairs")
     else:
-        legend(axes, loc="best", title="pairs")
+        legend(axes, loc="best")
     return axes
 
 
@@ -151,7 +151,7 @@ def policy_curves(curves: pd.DataFrame, measure: str, *, ax: "Axes | None" = Non
         axes.plot(night, part["value"], color=colour, linestyle=dashes, label=str(policy), gid="curve")
     axes.set_ylim(bottom=0)
     axes.set_xlim(1, max(2, int(rows["night"].max())))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.set(xlabel="night", ylabel=f"{measure} (95% interval)", title=f"{measure} by night")
     legend(axes)
     return axes

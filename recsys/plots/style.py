@@ -54,12 +54,13 @@ def use_style() -> None:
     >>> use_style()
     """
     import matplotlib as mpl
+    from cycler import cycler
 
     mpl.rcParams.update(
         {
             "axes.edgecolor": SOFT,
             "axes.labelcolor": INK,
-            "axes.prop_cycle": mpl.cycler(color=SERIES),
+            "axes.prop_cycle": cycler(color=SERIES),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "axes.titlecolor": INK,

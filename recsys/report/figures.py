@@ -56,7 +56,7 @@ def length_figure(histogram: pd.DataFrame) -> Figure:
     with _axes(360, 280, left=46, bottom=40) as axes:
         list_plots.draw_lengths(histogram, ax=axes)
         axes.set(xlabel="[[report.lengths_axis]]", ylabel="[[report.lengths_people]]")
-        tips = [f"{row.length}: {count(row.viewers)}" for row in histogram.itertuples()]
+        tips = [f"{row['length']}: {count(row['viewers'])}" for row in histogram.to_dict("records")]
         return _figure(axes, {"bars": tips})
 
 
@@ -66,8 +66,8 @@ def calibration_figure(bins: pd.DataFrame) -> Figure:
         metric_plots.reliability(bins, ax=axes)
         axes.set(xlabel="[[report.calibration_said]]", ylabel="[[report.calibration_happened]]")
         tips = [
-            f"{share(row.said)} → {share(row.happened)} ({share(row.lo)} – {share(row.hi)})"
-            for row in bins.itertuples()
+            f"{share(row['said'])} → {share(row['happened'])} ({share(row['lo'])} – {share(row['hi'])})"
+            for row in bins.to_dict("records")
         ]
         return _figure(axes, {"points": tips})
 
@@ -81,8 +81,9 @@ def trend_figure(indicator: Indicator, night: NightSummary, nights: Sequence[Pas
         list_plots.trend(values, days, refused=refused, from_zero=indicator.from_zero, ax=axes)
         axes.set_yticks(axes.get_yticks(), [indicator.text(float(at)) for at in axes.get_yticks()])
         axes.grid(visible=True, axis="y", color=LINE, linewidth=1)
-        for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-            label.set_horizontalalignment(side)
+        first, last = axes.get_xticklabels()
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
         tips = [
             f"{day(past)}: {indicator.text(value)}"
             + (f" ([[report.status_{Level.BLOCK.name}]])" if is_refused else "")
@@ -97,7 +98,7 @@ def policy_figure(summary: NightsSummary, measure: str, as_share: bool) -> Figur
     with _axes(360, 280, left=46, bottom=40) as axes:
         metric_plots.policy_curves(summary.curves, measure, ax=axes)
         axes.set(xlabel="[[report.nights_axis]]", ylabel="")
-        axes.yaxis.set_major_formatter(_percent if as_share else "{x:g}")
+        axes.yaxis.set_major_formatter(_as_percent if as_share else "{x:g}")
         return _figure(axes, {})
 
 
@@ -113,7 +114,7 @@ def lorenz_figure(summary: NightsSummary) -> Figure:
         return _figure(axes, {})
 
 
-def _percent(value: float, _: int) -> str:
+def _as_percent(value: float, _: float) -> str:
     return f"{100 * value:g}%"
 
 
@@ -136,7 +137,7 @@ def _axes(
 
 
 @cache
-def _defaults() -> dict[str, Any]:
+def _defaults() -> Any:
     """Return matplotlib's own settings, and those that make SVG small and the same every time."""
     import matplotlib as mpl
 
@@ -155,16 +156,17 @@ def _defaults() -> dict[str, Any]:
 def _figure(axes: "Axes", tips: Mapping[str, Sequence[str]]) -> Figure:
     """Return the drawing without title, legend and frame; `tips` are told about marks, by gid."""
     axes.set_title("")
-    if axes.get_legend() is not None:
-        axes.get_legend().remove()
+    if (legend := axes.get_legend()) is not None:
+        legend.remove()
     axes.set_aspect("auto")
     axes.patch.set_visible(False)
-    axes.figure.patch.set_visible(False)
+    canvas: Any = axes.figure
+    canvas.patch.set_visible(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(length=0, labelcolor=_SOFT_TEXT)
     written = StringIO()
-    axes.figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
+    canvas.savefig(written, format="svg", transparent=True, metadata={"Date": None})
     root = ET.fromstring(written.getvalue())  # noqa: S314 matplotlib wrote it a line above
     return Figure(f"{root.get('viewBox')}|{_page_svg(root, tips)}")
 

@@ -288,9 +288,10 @@ class PolicySections:
     @staticmethod
     def _panel(summary: NightsSummary, measure: str) -> IntervalPanel:
         rows = pd.DataFrame([summary.value(policy, measure) for policy in summary.policies]).astype(float)
+        rows = rows.reset_index(drop=True)
         rows["name"] = summary.policies
-        gains = [summary.gain(policy, measure).to_dict() for policy in summary.policies]
-        return panel_of(measure, rows.assign(gain=gains))
+        rows["gain"] = pd.Series([summary.gain(policy, measure).to_dict() for policy in summary.policies])
+        return panel_of(measure, rows)
 
     def value(self, measure: str, value: float) -> str:
         """Return a value of a measure as people read it."""

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from recsys.plots.people import cell_table
+from recsys.plots.people import principal_plane
 
 from recsys import plots
 from recsys.data.ids import IdIndex
@@ -10,8 +12,6 @@ from recsys.data.population import Population
 from recsys.errors import InputError
 from recsys.evaluation import lorenz_curve
 from recsys.models.directed import Directed
-from recsys.plots.cells import cell_table
-from recsys.plots.embedding import principal_plane
 
 IDS = [f"p{number:02d}" for number in range(12)]
 
@@ -56,7 +56,7 @@ def test_lists_are_drawn_by_name_over_the_same_people():
     other = one.assign(candidate_id=["b", "a"])
     axes = plots.lorenz({"all on one": one, "shared": other}, ["a", "b", "c"])
     labels = axes.get_legend_handles_labels()[1]
-    assert labels == ["all on one (Gini 0.67)", "shared (Gini 0.33)", "even"]
+    assert labels == ["all on one (Gini 0.67)", "shared (Gini 0.33)", "equal exposure"]
 
 
 def test_the_principal_plane_keeps_distances_of_a_plane():
@@ -75,8 +75,8 @@ def test_the_map_colours_numbers_words_and_the_unknown(directed):
     assert plots.embedding_map(directed, words).get_legend_handles_labels()[1] == ["old", "young"]
 
 
-def test_the_map_refuses_more_words_than_can_be_told_apart(directed):
-    with pytest.raises(InputError, match=r"12 words.*group them"):
+def test_the_map_refuses_more_categories_than_can_be_told_apart(directed):
+    with pytest.raises(InputError, match=r"12 categories.*group them"):
         plots.embedding_map(directed, pd.Series(IDS, index=IDS))
 
 
@@ -108,7 +108,7 @@ def test_the_funnel_leaves_out_what_removes_nobody():
     steps = pd.DataFrame({"constraint": ["ages", "languages", "apart"], "removed_in_order": [4, 0, 1]})
     axes = plots.funnel(steps.assign(left=[6, 6, 5]))
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["everybody else", "ages", "apart"]
+    assert names == ["all pairs", "ages", "apart"]
     assert [bar.get_width() for bar in axes.patches] == [10, 10, 10, 10, 6, 5]
 
 
@@ -123,8 +123,8 @@ def test_reliability_names_several_tables():
 
     table = reliability_table([0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4], n_bins=2)
     assert plots.reliability({"like": table, "mutual": table}).get_legend_handles_labels()[1] == [
-        "like",
-        "mutual",
+        "like (n = 4)",
+        "mutual (n = 4)",
     ]
 
 
@@ -139,7 +139,7 @@ def test_reliability_names_several_tables():
     ],
 )
 def test_nothing_to_draw_is_said(draw):
-    with pytest.raises(InputError, match="in the picture"):
+    with pytest.raises(InputError, match="in the figure"):
         draw()
 
 
