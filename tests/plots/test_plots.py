@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from recsys.plots.people import cell_table
-from recsys.plots.people import principal_plane
 
 from recsys import plots
 from recsys.data.ids import IdIndex
@@ -12,6 +10,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError
 from recsys.evaluation import lorenz_curve
 from recsys.models.directed import Directed
+from recsys.plots.people import cell_table, principal_plane
 
 IDS = [f"p{number:02d}" for number in range(12)]
 
