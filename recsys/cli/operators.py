@@ -121,8 +121,7 @@ def guard(
     Example: recsys guard "LINE交換しませんか"
     """
     from recsys.cli.app import language, settings
-    from recsys.messaging.draft_guard import check
-    from recsys.messaging.guard_rules import load_rules
+    from recsys.messaging.draft_guard import check, load_rules
 
     spoken, rules = language(lang, settings(params)), load_rules()
     draft = sys.stdin.read() if text == "-" else text

@@ -1,13 +1,194 @@
-"""Finds what should not be in a draft; keeps, logs and quotes none of it."""
+"""The draft guard: finds what should not be in a draft; keeps, logs and quotes none of it.
 
-from collections.abc import Iterator
-from typing import Final
+Its rules are data (`guard.yaml`): words, however they are spaced, and patterns made of them.
+"""
 
-from recsys.catalogue.entries import Language
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.messaging.guard_rules import GUARD_KINDS, Finding, Folded, Rules, load_rules
 from recsys.messaging.phone_numbers import phone_spans
+from recsys.strict_yaml import YamlFile
+
+_MARKS = frozenset("\uff9e\uff9f\u3099\u309a")
+"""Voiced sound marks, which belong to the kana before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Two aligned forms of one draft: `text` folded wholly, `cased` with its capitals kept.
+
+    Width is folded (NFKC), katakana is hiragana, invisible characters are gone, every space is one
+    blank. Character n of either came from `starts[n]:ends[n]` of the draft.
+    """
+
+    text: str
+    cased: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, draft: str) -> "Folded":
+        """Fold a draft, remembering places.
+
+        >>> folded = Folded.of("ｶﾞ ＬＩＮＥ")
+        >>> folded.text, folded.cased, folded.span(2, 6)
+        ('が line', 'が LINE', (3, 7))
+        """
+        text, cased, starts, ends = [], [], [], []
+        for start, end in _clusters(draft):
+            raw = unicodedata.normalize("NFKC", INVISIBLE.sub("", draft[start:end]))
+            for character in raw.translate(KATAKANA_TO_HIRAGANA):
+                kept = " " if character.isspace() else character
+                small = kept.lower()
+                text.append(small if len(small) == 1 else kept)
+                cased.append(kept)
+                starts.append(start)
+                ends.append(end)
+        return cls("".join(text), "".join(cased), tuple(starts), tuple(ends))
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where `text[start:end]` stands in the draft."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def _clusters(draft: str) -> list[tuple[int, int]]:
+    """Return each character with the marks that belong to it."""
+    found: list[tuple[int, int]] = []
+    for place, character in enumerate(draft):
+        if found and (character in _MARKS or unicodedata.combining(character)):
+            found[-1] = (found[-1][0], place + 1)
+        else:
+            found.append((place, place + 1))
+    return found
+
+
+GUARD_KINDS: Final = ("contact", "address", "employer", "money", "off_platform", "intimacy", "distress")
+"""What is looked for. Distress is answered with the support contact; the others are advised against."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One stretch of a draft, `text[start:end]`, and what it is; it holds no text, so it may be logged.
+
+    >>> found = Finding(6, 10, "contact")
+    >>> "Write: LINE"[found.start : found.end]
+    ' LIN'
+    """
+
+    start: int
+    end: int
+    kind: str
+
+
+GAP: Final = r"[\s・.\-_*/|,、'’]{0,2}"
+_NAME: Final = re.compile(r"<([a-z_]+)>")
+_LATIN: Final = re.compile("[a-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One pattern of a kind; `cased` ones read capitals. `unless` takes a match away where it overlaps."""
+
+    kind: str
+    pattern: re.Pattern[str]
+    cased: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Every rule, what excuses each kind, and what to answer; `version` names the content."""
+
+    version: str
+    rules: tuple[Rule, ...]
+    unless: Mapping[str, tuple[re.Pattern[str], ...]]
+    labels: Mapping[str, Label]
+    advice: Mapping[str, Label]
+
+
+def loose(word: str) -> str:
+    """Return a pattern for a word that may be spaced out or dotted; Latin words stand alone.
+
+    >>> [bool(re.search(loose("line"), text)) for text in ("l i n e", "l.i.n.e", "online", "lines")]
+    [True, True, False, False]
+    """
+    letters = [re.escape(letter) for letter in word.lower().translate(KATAKANA_TO_HIRAGANA) if letter != " "]
+    pattern = GAP.join(letters)
+    if _LATIN.match(word.lower()):
+        return rf"(?<![a-z0-9]){pattern}(?![a-z])"
+    return pattern
+
+
+def read_rules(file: YamlFile, version: str) -> Rules:
+    """Read the rules; raises InputError naming file and key for an unknown kind, word or a broken pattern."""
+    words = {name: _alternatives(file, name, raw) for name, raw in _mapping(file, "words").items()}
+    kinds = file.section(file.content, "kinds", (*LANGUAGES, "advice", "rules", "cased", "unless"))
+    for name in {*kinds} ^ {*GUARD_KINDS}:
+        raise file.error("every kind has rules, and no other", "kinds", got=name)
+    rules: list[Rule] = []
+    unless: dict[str, tuple[re.Pattern[str], ...]] = {}
+    for kind, raw in kinds.items():
+        for source, cased in (("rules", False), ("cased", True)):
+            rules += [
+                Rule(kind, p, cased) for p in _patterns(file, f"{kind}.{source}", raw.get(source), words)
+            ]
+        unless[kind] = _patterns(file, f"{kind}.unless", raw.get("unless"), words)
+    return Rules(
+        version=version,
+        rules=tuple(rules),
+        unless=unless,
+        labels={kind: read_label(file, kind, raw) for kind, raw in kinds.items()},
+        advice={
+            kind: read_label(file, kind, file.mapping(f"{kind}.advice", raw.get("advice"), LANGUAGES))
+            for kind, raw in kinds.items()
+        },
+    )
+
+
+def _mapping(file: YamlFile, name: str) -> dict[str, Any]:
+    raw = file.content.get(name)
+    return file.mapping(name, raw, raw if isinstance(raw, dict) else ())
+
+
+def _alternatives(file: YamlFile, name: str, raw: object) -> str:
+    if not isinstance(raw, list) or not all(isinstance(word, str) and word for word in raw):
+        raise file.error("not a list of words", name, got=raw)
+    return "(?:" + "|".join(loose(word) for word in raw) + ")"
+
+
+def _patterns(file: YamlFile, key: str, raw: object, words: Mapping[str, str]) -> tuple[re.Pattern[str], ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or not all(isinstance(source, str) for source in raw):
+        raise file.error("not a list of patterns", key, got=raw)
+    found = []
+    for source in raw:
+        for name in _NAME.findall(source):
+            if name not in words:
+                raise file.error("unknown word", key, got=name)
+        whole = _NAME.sub(lambda match: words[match[1]], source.translate(KATAKANA_TO_HIRAGANA))
+        try:
+            found.append(re.compile(whole))
+        except re.error as broken:
+            raise file.error("a broken pattern", key, got=source, remedy=str(broken)) from broken
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def load_rules() -> Rules:
+    """Return the rules that come with the package, read once."""
+    content = (files("recsys.catalogue") / "guard.yaml").read_bytes().replace(b"\r\n", b"\n")
+    return read_rules(YamlFile("guard", content), hashlib.sha256(content).hexdigest()[:12])
+
 
 LONGEST: Final = 10_000
 """Characters; a longer text is no message and no profile."""

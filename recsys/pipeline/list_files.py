@@ -18,8 +18,8 @@ from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.recommend import RankedPairs
 from recsys.storage.atomic_write import atomic_file
-from recsys.storage.coded_events import distinct
-from recsys.storage.publication import refused_unless_lists
+from recsys.storage.parquet_frames import distinct
+from recsys.storage.publication import source_error_unless_lists
 from recsys.types import Int64Array
 
 SCHEMA: Final = pa.schema(
@@ -77,7 +77,7 @@ def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
 
 
 def _row_groups(source: Path) -> Iterator[pa.Table]:
-    with refused_unless_lists(source), pq.ParquetFile(source) as file:
+    with source_error_unless_lists(source), pq.ParquetFile(source) as file:
         names = [name for name in SCHEMA.names if name != C.PROPENSITY or name in file.schema_arrow.names]
         numbers = range(file.num_row_groups)
         if _in_list_order(file.read_row_group(number, columns=[C.VIEWER, C.RANK]) for number in numbers):

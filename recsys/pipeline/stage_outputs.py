@@ -23,8 +23,13 @@ from recsys.pipeline.fingerprint import text_fingerprint
 from recsys.pipeline.gates.base import Calibration
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import write_atomically
-from recsys.storage.coded_events import read_coded_events, read_compact_events
-from recsys.storage.frames import count_rows, read_frame, write_frame
+from recsys.storage.parquet_frames import (
+    count_rows,
+    read_coded_events,
+    read_compact_events,
+    read_frame,
+    write_frame,
+)
 from recsys.storage.population_files import made_from, read_people, write_people
 from recsys.types import Float32Array
 

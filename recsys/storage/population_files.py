@@ -16,7 +16,7 @@ from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Popu
 from recsys.errors import SourceError, explained
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import sha256_of
-from recsys.storage.frames import read_frame, write_frame
+from recsys.storage.parquet_frames import read_frame, write_frame
 
 _LONG: Final = tuple(LongTables.__dataclass_fields__)
 

@@ -16,8 +16,8 @@ from pyarrow.types import is_list
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import PublicationError, SourceError, explained
 from recsys.storage.atomic_write import write_atomically
-from recsys.storage.coded_events import coded_alike
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
+from recsys.storage.parquet_frames import shared_codes
 
 CURRENT: Final = "CURRENT"
 RUNS: Final = "runs"
@@ -72,7 +72,7 @@ def read_lists(path: Path, columns: Sequence[str] = LIST_COLUMNS) -> pd.DataFram
 
     Raises SourceError when it cannot be read or lacks a column.
     """
-    with refused_unless_lists(path):
+    with source_error_unless_lists(path):
         there = _there(path, columns)
         lists = pq.read_table(path, columns=there, partitioning=None).to_pandas()
     return _with_propensity(lists, columns)
@@ -84,7 +84,7 @@ def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.D
     Reasons, when they are asked for, stay the bytes they are until somebody looks at a row.
     Raises SourceError when it cannot be read or lacks a column.
     """
-    with refused_unless_lists(path):
+    with source_error_unless_lists(path):
         there = _there(path, columns)
         named = [name for name in there if name in (C.VIEWER, C.CANDIDATE)]
         with pq.ParquetFile(path, read_dictionary=named) as file:
@@ -96,7 +96,7 @@ def read_coded_lists(path: Path, columns: Sequence[str] = CODED_COLUMNS) -> pd.D
 
 def _coded(columns: Sequence[pa.ChunkedArray]) -> list[pd.Categorical]:
     """Return columns of texts as categories: all texts of all columns."""
-    texts, numbers = coded_alike(columns)
+    texts, numbers = shared_codes(columns)
     every = pd.Index(texts, dtype=object)
     return [pd.Categorical.from_codes(column, categories=every) for column in numbers]
 
@@ -112,7 +112,7 @@ def _with_propensity(lists: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
 
 
 @contextmanager
-def refused_unless_lists(path: Path) -> Iterator[None]:
+def source_error_unless_lists(path: Path) -> Iterator[None]:
     """Turn what reading a file raises when it holds no lists into SourceError."""
     try:
         yield

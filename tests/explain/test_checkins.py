@@ -8,7 +8,7 @@ from recsys.catalogue import LANGUAGES
 from recsys.data import Events, pair_stage, pair_stages
 from recsys.errors import InputError
 from recsys.messaging import answered, due_checks, prompts
-from recsys.messaging.feeling_checks import ANSWERS
+from recsys.messaging.next_steps_and_feeling_checks import ANSWERS
 from recsys.moderation import review_queue
 from tests.data.test_stage import MEETING, ONGOING
 from tests.data.timeline import day, events

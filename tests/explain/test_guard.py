@@ -12,8 +12,7 @@ from recsys.catalogue import LANGUAGES, load_catalogue
 from recsys.errors import InputError
 from recsys.messaging import GUARD_KINDS as KINDS
 from recsys.messaging import Finding, advice, check, opener
-from recsys.messaging.draft_guard import LONGEST
-from recsys.messaging.guard_rules import Folded, load_rules, loose, read_rules
+from recsys.messaging.draft_guard import LONGEST, Folded, load_rules, loose, read_rules
 from recsys.strict_yaml import YamlFile
 from tests.benchmarks.guard import benign, figures
 from tests.explain.drafts import HALVES, Draft, load_drafts

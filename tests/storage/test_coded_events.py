@@ -10,8 +10,7 @@ import recsys
 from recsys.data.events import CodedEvents, Events
 from recsys.data.pair_stages import pair_stages
 from recsys.errors import SourceError
-from recsys.storage.coded_events import read_coded_events
-from recsys.storage.frames import count_rows, write_frame
+from recsys.storage.parquet_frames import count_rows, read_coded_events, write_frame
 
 PARTS = tuple(CodedEvents.__dataclass_fields__)
 

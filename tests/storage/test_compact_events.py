@@ -10,9 +10,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data import Events, directed_labels
 from recsys.errors import SourceError
 from recsys.simulation.town import make_town
-from recsys.storage.coded_events import read_compact_events
-from recsys.storage.frames import write_frame
 from recsys.storage.load import load_events
+from recsys.storage.parquet_frames import read_compact_events, write_frame
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from recsys.constraints.policy import Policy
 from recsys.data.population import LongTables, Population
 from recsys.errors import SourceError
-from recsys.storage.frames import read_frame, write_frame
+from recsys.storage.parquet_frames import read_frame, write_frame
 from recsys.storage.population_files import made_from, read_people, write_people
 from tests.people import make_people
 
