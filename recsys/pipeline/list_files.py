@@ -18,7 +18,7 @@ from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.recommend import RankedPairs
 from recsys.storage.atomic_write import atomic_file
-from recsys.storage.parquet_frames import distinct
+from recsys.storage.parquet_frames import dictionary_codes
 from recsys.storage.publication import source_error_unless_lists
 from recsys.types import Int64Array
 
@@ -181,7 +181,7 @@ class _Order(NamedTuple):
 def _lists_of(path: Path) -> tuple[npt.NDArray[np.object_], Int64Array]:
     """Return the viewer and the length of every list of a part."""
     with pq.ParquetFile(path, read_dictionary=[C.VIEWER]) as file:
-        names, viewer = distinct(file.read([C.VIEWER])[C.VIEWER])
+        names, viewer = dictionary_codes(file.read([C.VIEWER])[C.VIEWER])
     first = np.flatnonzero(np.diff(viewer, prepend=-1))
     return names[viewer[first]], np.diff(np.append(first, len(viewer)))
 
