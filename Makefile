@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 
 # What `make fast` runs: laws and contracts of the inside, no night and no other process.
-FAST := tests/allocation tests/constraints tests/evaluation tests/features tests/data tests/interactions \
-  tests/laws tests/models tests/retrieval tests/catalogue tests/storage
+FAST := tests/allocation tests/catalogue tests/constraints tests/data tests/evaluation tests/features \
+  tests/interactions tests/laws tests/models tests/retrieval tests/storage
 
 # One thread for each library: workers are what runs in parallel here, and sums keep their order.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -23,8 +23,10 @@ export DVC_NO_ANALYTICS ?= true
 
 .PHONY: help env nightly tune fast test test-minimum wheel lint type notebooks docs test-spark bench bench-million soak lock clean
 
+##@ Run
+
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 env: $(VENV)/.project ## the environment, from the pinned packages
 
@@ -46,14 +48,28 @@ tune: env ## better settings for the model; TRIALS=50, SET="model.name=content"
 	$(PYTHON) -c 'import optuna' 2>/dev/null || $(PYTHON) -m pip install --quiet --disable-pip-version-check 'optuna>=4.0'
 	$(PYTHON) -m pipelines.tune $(if $(TRIALS),--trials $(TRIALS)) $(foreach change,$(SET),--set $(change))
 
-test: env ## all tests; ARGS="tests/publication -k gate" for some
-	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
+##@ Check
 
 fast: env ## the inside alone, in less than a minute and a half: models, rules, search, allocation, metrics, tables
 	$(PYTHON) -m pytest -n auto -m 'not slow' $(FAST)
 
-docs: env ## the documentation as pages, in build/docs; a broken link is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+test: env ## all tests; ARGS="tests/publication -k gate" for some
+	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
+
+lint: env ## format, style and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+type: env ## types, strictly
+	$(PYTHON) -m mypy
+
+wheel: env ## sdist and wheel in dist/, the wheel installed alone and tried in an empty environment
+	rm -rf dist build/alone
+	$(PYTHON) -m hatchling build -d dist
+	$(SYSTEM_PYTHON) -m venv build/alone
+	build/alone/bin/python -m pip install --quiet --disable-pip-version-check dist/recsys-*.whl
+	cd build && alone/bin/recsys --help > /dev/null && alone/bin/python -P ../tests/architecture/alone.py
 
 test-minimum: ## the fast tests with the lowest versions that pyproject.toml allows (Python 3.11)
 	$(SYSTEM_PYTHON) -m venv .venv-minimum
@@ -67,24 +83,16 @@ test-spark: ## the tests of the Spark executor, in an environment of their own (
 	  -r requirements/spark.txt
 	.venv-spark/bin/python -m pytest tests/spark
 
-wheel: env ## sdist and wheel in dist/, the wheel installed alone and tried in an empty environment
-	rm -rf dist build/alone
-	$(PYTHON) -m hatchling build -d dist
-	$(SYSTEM_PYTHON) -m venv build/alone
-	build/alone/bin/python -m pip install --quiet --disable-pip-version-check dist/recsys-*.whl
-	cd build && alone/bin/recsys --help > /dev/null && alone/bin/python -P ../tests/architecture/alone.py
+##@ Document
 
-lint: env ## format, style and layers
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/lint-imports
-
-type: env ## types, strictly
-	$(PYTHON) -m mypy
+docs: env ## the documentation as pages, in build/docs; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 notebooks: env ## the notebooks anew from their text, run, with their pictures
 	for text in notebooks/*.py; do \
 	  $(BIN)/jupytext --quiet --to ipynb $$text && $(BIN)/jupyter-execute --inplace --NotebookClient.record_timing=False $${text%.py}.ipynb || exit 1; done
+
+##@ Measure
 
 bench: env ## measurements that need nothing but this folder
 	$(PYTHON) -m tests.benchmarks.import_time
@@ -97,12 +105,16 @@ soak: env ## nights killed at random, then a backend under load while everything
 	$(PYTHON) -m tests.benchmarks.night_soak $(WITH)
 	$(PYTHON) -m tests.benchmarks.soak $(WITH)
 
-lock: ## requirements/lock.txt anew from pyproject.toml
+##@ Maintain
+
+lock: ## requirements/ anew from pyproject.toml: newest versions, with hashes, and the lowest that are allowed
 	$(SYSTEM_PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
 	  --quiet -o requirements/lock.txt
+	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --group test --resolution lowest-direct \
+	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate --quiet -o requirements/minimum.txt
 	echo 'pyspark>=4.0' > build/lock/spark.in
 	build/lock/bin/uv pip compile build/lock/spark.in --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --upgrade --quiet -o requirements/spark.txt

@@ -185,3 +185,12 @@ def test_the_operators_lines_run(name: str, folder: Path) -> None:
         done = CliRunner().invoke(app, shlex.split(command)[1:])
     assert done.exit_code == 0, done.output
     assert done.output.strip()
+
+
+def test_the_fast_tier_names_folders_that_exist() -> None:
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    folders = re.search(r"^FAST := ((?:.*\\\n)*.*)$", rules, re.MULTILINE)
+    assert folders is not None
+    named = [name for name in folders[1].split() if name != "\\"]
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).is_dir()] == []
