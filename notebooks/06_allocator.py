@@ -25,7 +25,7 @@ import pandas as pd
 
 import recsys
 from recsys import plots
-from recsys.allocation import judge_lists
+from recsys.allocation import simulate_lists
 
 plots.use_style()
 
@@ -78,7 +78,7 @@ axes.set(xlabel="people, most liked first", ylabel="likes a day");
 shown = lists | {"naive": pool.sort_values(["viewer_id", "p_like"], ascending=[True, False]).groupby("viewer_id").head(10)}
 shown["naive"] = shown["naive"].assign(rank=shown["naive"].groupby("viewer_id").cumcount() + 1)
 table = pd.concat(
-    judge_lists(pool, shown, reference="product", rng=np.random.default_rng(SEED), error=error, draws=6).assign(error=error)
+    simulate_lists(pool, shown, reference="product", rng=np.random.default_rng(SEED), error=error, draws=6).assign(error=error)
     for error in (0.0, 1.0)
 )
 table.round(3)

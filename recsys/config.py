@@ -76,6 +76,32 @@ class Section(BaseModel):
             raise SettingsError("\n".join(problems)) from error
 
 
+class Config(Section):
+    """A section that callers construct themselves: an impossible value is a SettingsError at once.
+
+    >>> class SearchConfig(Config):
+    ...     "How many candidates a search returns."
+    ...
+    ...     k: Annotated[int, Field(ge=1)] = 20
+    >>> SearchConfig().changed(k=3)
+    SearchConfig(k=3)
+    >>> SearchConfig(kk=3)
+    Traceback (most recent call last):
+    recsys.errors.SettingsError: unknown key in SearchConfig: got 'kk'; did you mean 'k'?
+    """
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            problems = [_problem(type(self), dict(found), type(self).__name__) for found in error.errors()]
+            raise SettingsError("\n".join(problems)) from error
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the same settings with some changed; raises SettingsError as the constructor does."""
+        return type(self)(**{**dict(self), **changes})
+
+
 MODEL_NAMES: Final = (
     *("hybrid", "content", "collaborative", "popularity"),
     *("one_sided_als", "recon", "rcf", "lfrr", "random"),
@@ -164,20 +190,58 @@ class RecommendSettings(Section):
     combiner: Literal["product", "harmonic", "geometric", "min", "cross_ratio"] = "product"
 
 
-Decay = Annotated[float, Field(ge=0.0)] | Literal["exponential", "none"]
+def _known_curve(decay: float | str) -> float | str:
+    if decay in ("exponential", "logarithmic", "none") or (not isinstance(decay, str) and decay >= 0.0):
+        return decay
+    raise ValueError(
+        'not a way to read a list: use a number d for r ** -d, "exponential", "logarithmic" or "none"'
+    )
+
+
+Decay = Annotated[float | str, AfterValidator(_known_curve)]
+"""How an examination curve is named; see `recsys.evaluation.examination`."""
 
 
 PRESENT: Final[dict[Literal["today", "week", "month"], Share]] = {"today": 0.9, "week": 0.45, "month": 0.12}
 """Chance that a list is opened on its day, by when its viewer was last here."""
 
 
-class AllocateSettings(Section):
-    """How lists are chosen for everybody together; see recsys.allocation.AllocationConfig.
+class AllocationSettings(Section):
+    """What the allocator maximises and under which limits.
+
+    fairness: from 0, the sum of expected matches (welfare), to 1, the sum of their logarithms over
+              people (Nash); a person's matches weigh `(matches + epsilon) ** -fairness`.
+    epsilon:  matches a person is taken to have anyway, so that nobody weighs without end.
+    steps:    Frank-Wolfe steps.
+    look:     how a list is read: a number d for place ** -d, or "exponential".
+    inbox:    how received likes are read, from the most welcome down: the same, or "none" where a
+              match needs a like from both lists.
+    budget:   likes a person may expect to receive from one round of lists, None for no limit.
+    minimum_exposure: whether everybody who could be shown is, by exploration places at list ends.
+    """
+
+    fairness: Share = 0.0
+    epsilon: Annotated[float, Field(gt=0.0)] = 0.01
+    steps: Annotated[int, Field(ge=0)] = 60
+    look: Decay = 1.0
+    inbox: Decay = 1.0
+    budget: Annotated[float, Field(gt=0.0)] | None = None
+    minimum_exposure: bool = False
+
+    @field_validator("look")
+    @classmethod
+    def _is_read(cls, value: float | str) -> float | str:
+        if value == "none":
+            raise ValueError("a list that is never read allocates nothing")
+        return value
+
+
+class AllocateSettings(AllocationSettings):
+    """How the lists of a night are chosen for everybody together: the allocator's settings and these.
 
     enabled:  without it a list is the best of its own pool, whoever else wants the same people.
     opens:    chance that a list is opened on its day, by the activity of its viewer; see PRESENT.
-    budget:   likes a person may expect from one night, empty for no limit.
-    error:    what the model does not know of a pair, in logits; the gain is judged on truths so far around.
+    error:    what the model does not know of a pair, in logits; the gain is simulated on truths around it.
     """
 
     enabled: bool = True
@@ -187,7 +251,7 @@ class AllocateSettings(Section):
     inbox: Decay = 0.7
     opens: dict[Literal["today", "week", "month"], Share] = PRESENT
     budget: Annotated[float, Field(gt=0.0)] | None = 5.0
-    floor: bool = True
+    minimum_exposure: bool = True
     error: Annotated[float, Field(ge=0.0)] = 1.0
 
 

@@ -1,4 +1,4 @@
-"""The public call: a table of candidates in, everybody's list out."""
+"""`allocate`: a table of candidates in, everybody's list out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.allocation.budgets import crowding_prices, within_budget
-from recsys.allocation.config import AllocationConfig, Presence
-from recsys.allocation.frank_wolfe import ascend, subtract_price
+from recsys.allocation.budgets import repair_budgets, shadow_prices
+from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.frank_wolfe import frank_wolfe, subtract_price
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.minimum_exposure import with_floor
-from recsys.allocation.objective import Model
-from recsys.allocation.rounding import Ranked, sorted_edges
+from recsys.allocation.minimum_exposure import with_minimum_exposure
+from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.parallel import in_ranges
@@ -32,18 +32,18 @@ class Allocation:
     load:       `(n_people,)` likes each expects to receive.
     price:      `(n_people,)` float32, matches lost elsewhere by one more like to each person.
     trace:      the objective before every step.
-    unseen:     rows the floor could not place.
+    unplaced:   rows no place was found for.
     """
 
     graph: CandidateGraph
-    ranked: Ranked
+    ranked: RankedEdges
     propensity: Float32Array
     exposure: Float32Array
     utility: Float64Array
     load: Float64Array
     price: Float32Array
     trace: Float64Array
-    unseen: Int32Array
+    unplaced: Int32Array
 
     @property
     def matches(self) -> float:
@@ -67,30 +67,34 @@ def allocate_graph(
     config: AllocationConfig | None = None,
     *,
     budget: npt.ArrayLike | None = None,
-    presence: Presence | None = None,
+    activity: Activity | None = None,
     rng: np.random.Generator | None = None,
 ) -> Allocation:
     """Return lists that raise the matches of everybody together.
 
-    budget: likes each person may expect, `(n_people,)`, before the one of `config`. presence: how likely
-    everybody opens lists and inboxes, always when None. rng: needed for the floor, which draws lots.
+    budget: likes each person may expect, `(n_people,)`, before the one of `config`. activity: how likely
+    everybody opens lists and inboxes, always when None. rng: needed for `minimum_exposure`.
 
     Never worse than lists ordered by p q and held to the same budgets, by the model and its objective,
-    when there is no floor: whichever of the two is better is returned.
-    Raises InputError for a budget that is not above 0 for everybody, and for a floor without `rng`.
+    when there is no minimum exposure: whichever of the two is better is returned.
+    Raises InputError for a budget that is not above 0 for everybody, and without `rng` where lots are drawn.
     """
     config = config or AllocationConfig()
     caps = _budgets(graph, config, budget)
-    if config.floor and rng is None:
+    if config.minimum_exposure and rng is None:
         remedy = "give rng=np.random.default_rng(seed)"
-        raise InputError(explained("the floor draws lots and needs a generator", where="rng", remedy=remedy))
-    model = Model(graph, config, presence)
-    ascent = ascend(model, caps)
+        raise InputError(
+            explained("the minimum exposure draws lots and needs a generator", where="rng", remedy=remedy)
+        )
+    model = MeanFieldModel(graph, config, activity)
+    ascent = frank_wolfe(model, caps)
     ranked = _lists(model, ascent.exposure, ascent.price, caps)
-    propensity, unseen = np.ones(len(ranked.edge), np.float32), np.zeros(0, np.int32)
-    if config.floor and rng is not None:
-        floored = with_floor(graph, ranked, model.slots, rng, caps, model.presence.opens)
-        ranked, propensity, unseen = floored.ranked, floored.propensity, floored.unseen
+    propensity, unplaced = np.ones(len(ranked.edge), np.float32), np.zeros(0, np.int32)
+    if config.minimum_exposure and rng is not None:
+        exposed = with_minimum_exposure(
+            graph, ranked, model.position_weights, rng, caps, model.activity.opens
+        )
+        ranked, propensity, unplaced = exposed.ranked, exposed.propensity, exposed.unplaced
     exposure = model.exposure_of(ranked)
     judged = model.unweighted()
     utility = judged.utilities(exposure)
@@ -102,13 +106,15 @@ def allocate_graph(
         exposure=exposure[ranked.edge],
         utility=utility,
         load=judged.load.copy(),
-        price=crowding_prices(graph, ranked, gain, exposure, ascent.price),
+        price=shadow_prices(graph, ranked, gain, exposure, ascent.price),
         trace=ascent.trace,
-        unseen=unseen,
+        unplaced=unplaced,
     )
 
 
-def _lists(model: Model, exposure: Float32Array, price: Float64Array, caps: Float64Array | None) -> Ranked:
+def _lists(
+    model: MeanFieldModel, exposure: Float32Array, price: Float64Array, caps: Float64Array | None
+) -> RankedEdges:
     graph = model.graph
     net = model.gain(exposure, model.utilities(exposure))
 
@@ -124,21 +130,21 @@ def _lists(model: Model, exposure: Float32Array, price: Float64Array, caps: Floa
 
 
 def _best(
-    model: Model,
+    model: MeanFieldModel,
     first: Float32Array,
     then: Float32Array,
     wanted: npt.NDArray[np.bool_],
     caps: Float64Array | None,
-) -> Ranked:
+) -> RankedEdges:
     """Return lists of wanted edges by `first`, ties by `then`, within the budgets."""
     graph, config = model.graph, model.config
     if caps is None:
-        return sorted_edges(graph, first, then, wanted, k=config.k, workers=config.workers)
-    wishes = sorted_edges(graph, first, then, wanted, workers=config.workers)
-    return within_budget(graph, wishes, then, model.slots, caps, model.presence.opens)
+        return rank_edges(graph, first, then, wanted, k=config.k, workers=config.workers)
+    wishes = rank_edges(graph, first, then, wanted, workers=config.workers)
+    return repair_budgets(graph, wishes, then, model.position_weights, caps, model.activity.opens)
 
 
-def _objective(model: Model, ranked: Ranked) -> float:
+def _objective(model: MeanFieldModel, ranked: RankedEdges) -> float:
     return model.objective(model.utilities(model.exposure_of(ranked)))
 
 
@@ -166,7 +172,7 @@ def _budgets(
 NEEDED = (C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK)
 
 
-def graph_of(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
+def graph_from_lists(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
     """Return the graph of a table with viewer_id, candidate_id, p_like and p_liked_back, and its ids.
 
     Row r of the graph is the person `ids[r]`; ids ascend.
@@ -197,7 +203,7 @@ def graph_of(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
     return graph, np.asarray(ids, dtype=object)
 
 
-def rows_of(allocation: Allocation, lists: pd.DataFrame, ids: ObjectArray) -> pd.DataFrame:
+def selected_rows(allocation: Allocation, lists: pd.DataFrame, ids: ObjectArray) -> pd.DataFrame:
     """Return the rows of `lists` that were chosen, in list order, with rank, exposure and propensity."""
     codes = pd.Series(np.arange(len(ids)), index=pd.Index(ids))
     viewer = codes.loc[lists[C.VIEWER].astype(object)].to_numpy(np.int64)
@@ -213,7 +219,7 @@ def rows_of(allocation: Allocation, lists: pd.DataFrame, ids: ObjectArray) -> pd
     )
 
 
-def by_id(given: Any, ids: ObjectArray, where: str) -> npt.NDArray[np.float64]:
+def values_by_id(given: Any, ids: ObjectArray, where: str) -> npt.NDArray[np.float64]:
     """Return numbers by id as one a row, `(n_people,)`.
 
     Raises InputError when somebody of the lists has none.
@@ -241,13 +247,13 @@ def allocate(
              such as k=200; or a `CandidateGraph`, whose rows then stand for ids.
     budget:  likes a person may expect to receive, for all or by id.
     opens:   chance by id that a list, and with it the inbox, is opened on its day; always when None.
-    rng:     needed with `floor=True`, which draws lots.
-    changes: settings of `AllocationConfig`, such as k, fairness, floor.
+    rng:     needed with `minimum_exposure=True`, which draws lots.
+    changes: settings of `AllocationConfig`, such as k, fairness, minimum_exposure.
 
     Returns the chosen rows with all their columns, at most k a viewer, viewers by id: `rank` anew,
     `exposure` (the chance that the place is looked at) and `propensity` (the chance with which it was
-    drawn, 1 where no lot decided). `attrs` holds expected_matches, by the allocator's own model, and unseen,
-    how many people the floor could not place. Equal rows in any order give equal bytes.
+    drawn, 1 where no lot decided). `attrs` holds expected_matches, by the allocator's own model, and
+    unplaced, how many people no place was found for. Equal rows in any order give equal bytes.
 
     Raises InputError for a broken table or budget, SettingsError for an impossible setting.
 
@@ -265,12 +271,12 @@ def allocate(
     else:
         remedy = "give a DataFrame like that of recsys.recommend, or a CandidateGraph"
         raise InputError(explained("not a table of lists", got=type(lists).__name__, remedy=remedy))
-    graph, ids = graph_of(table)
-    presence = None if opens is None else Presence.of(by_id(opens, ids, "opens"), n_people=len(ids))
-    caps = by_id(budget, ids, "budget") if isinstance(budget, Mapping | pd.Series) else budget
-    allocation = allocate_graph(graph, settings, budget=caps, presence=presence, rng=rng)
-    chosen = rows_of(allocation, table, ids)
-    chosen.attrs = {"expected_matches": allocation.matches, "unseen": len(allocation.unseen)}
+    graph, ids = graph_from_lists(table)
+    activity = None if opens is None else Activity.of(values_by_id(opens, ids, "opens"), n_people=len(ids))
+    caps = values_by_id(budget, ids, "budget") if isinstance(budget, Mapping | pd.Series) else budget
+    allocation = allocate_graph(graph, settings, budget=caps, activity=activity, rng=rng)
+    chosen = selected_rows(allocation, table, ids)
+    chosen.attrs = {"expected_matches": allocation.matches, "unplaced": len(allocation.unplaced)}
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""Other ways to make lists, written from their papers: what the allocator is compared with."""
+"""Baselines of the allocator, written from their papers."""
 
 from collections.abc import Callable
 
@@ -6,31 +6,31 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recsys.allocation.budgets import within_budget
+from recsys.allocation.budgets import repair_budgets
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.rounding import Ranked, sorted_edges
+from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.evaluation.examination import Decay, Examination
 from recsys.types import Float64Array
 
 
-def fair_exposure(graph: CandidateGraph, k: int, *, look: Decay = 1.0, pull: float = 1.0) -> Ranked:
+def fair_exposure(graph: CandidateGraph, k: int, *, look: Decay = 1.0, pull: float = 1.0) -> RankedEdges:
     """Return lists that even out exposure over merit; `pull` 0 is the order by p q.
 
     Place by place, every list takes the edge of highest `p q (share / (share + given)) ** pull`, where
     given is what the candidate received in places above, and share what their merit entitles them to.
     """
     both = graph.p.astype(np.float64) * graph.q
-    slots = Examination.of(look).slots(k)
+    position_weights = Examination.of(look).position_weights(k)
     degree = np.bincount(graph.candidate, minlength=graph.n_people)
     merit = np.bincount(graph.candidate, weights=both, minlength=graph.n_people) / np.maximum(degree, 1)
     lengths = np.minimum(np.diff(graph.indptr), k)
-    total = np.append(0.0, np.cumsum(slots))[lengths].sum()
+    total = np.append(0.0, np.cumsum(position_weights))[lengths].sum()
     share = total * merit / max(merit.sum(), 1e-300) + 1e-12
     given = np.zeros(graph.n_people)
     viewer = graph.viewer
     open_ = np.ones(graph.n_edges, bool)
     chosen, owners = [], []
-    for chance in slots:
+    for chance in position_weights:
         score = np.where(open_, both * (share / (share + given))[graph.candidate] ** pull, -1.0)
         order = np.lexsort((-score, viewer))
         first = graph.indptr[:-1][np.diff(graph.indptr) > 0]
@@ -43,60 +43,60 @@ def fair_exposure(graph: CandidateGraph, k: int, *, look: Decay = 1.0, pull: flo
     edges, who = np.concatenate(chosen), np.concatenate(owners)
     indptr = np.zeros(graph.n_people + 1, np.int64)
     np.cumsum(np.bincount(who, minlength=graph.n_people), out=indptr[1:])
-    return Ranked(indptr, edges[np.argsort(who, kind="stable")].astype(np.int32))
+    return RankedEdges(indptr, edges[np.argsort(who, kind="stable")].astype(np.int32))
 
 
-def greedy_budget(graph: CandidateGraph, k: int, *, budget: float = 1.0, look: Decay = 1.0) -> Ranked:
+def greedy_budget(graph: CandidateGraph, k: int, *, budget: float = 1.0, look: Decay = 1.0) -> RankedEdges:
     """Fill places from the top by p q; a receiver takes the likeliest askers while `budget` likes suffice.
 
     The capacity rule of K. Christakopoulou, J. Kawale and A. Banerjee, "Recommendation with Capacity
     Constraints" (CIKM 2017), applied greedily to both-sided chances.
     """
     both = graph.p * graph.q
-    return within_budget(
+    return repair_budgets(
         graph,
-        sorted_edges(graph, both, both, np.ones(graph.n_edges, bool)),
+        rank_edges(graph, both, both, np.ones(graph.n_edges, bool)),
         both,
-        Examination.of(look).slots(k),
+        Examination.of(look).position_weights(k),
         np.full(graph.n_people, budget),
     )
 
 
-def by_score(graph: CandidateGraph, score: npt.ArrayLike, k: int, workers: int = 1) -> Ranked:
+def by_score(graph: CandidateGraph, score: npt.ArrayLike, k: int, workers: int = 1) -> RankedEdges:
     """Return the `k` edges of highest `score` `(n_edges,)` of every viewer; ties go by candidate."""
     found = np.ascontiguousarray(score, np.float32)
-    return sorted_edges(graph, found, found, np.ones(graph.n_edges, bool), k=k, workers=workers)
+    return rank_edges(graph, found, found, np.ones(graph.n_edges, bool), k=k, workers=workers)
 
 
-def naive(graph: CandidateGraph, k: int) -> Ranked:
+def naive(graph: CandidateGraph, k: int) -> RankedEdges:
     """Order by what the viewer likes alone."""
     return by_score(graph, graph.p, k)
 
 
-def product(graph: CandidateGraph, k: int) -> Ranked:
+def product(graph: CandidateGraph, k: int) -> RankedEdges:
     """Order by the chance that both like: p q."""
     return by_score(graph, graph.p * graph.q, k)
 
 
-def harmonic(graph: CandidateGraph, k: int) -> Ranked:
+def harmonic(graph: CandidateGraph, k: int) -> RankedEdges:
     """Order by the harmonic mean of p and q (RECON: L. Pizzato et al., RecSys 2010)."""
     both = graph.p + graph.q
     return by_score(graph, 2.0 * graph.p * graph.q / np.where(both > 0.0, both, 1.0), k)
 
 
-def minimum(graph: CandidateGraph, k: int) -> Ranked:
+def minimum(graph: CandidateGraph, k: int) -> RankedEdges:
     """Order by the smaller of p and q."""
     return by_score(graph, np.minimum(graph.p, graph.q), k)
 
 
-def random_order(graph: CandidateGraph, k: int, rng: np.random.Generator) -> Ranked:
+def random_order(graph: CandidateGraph, k: int, rng: np.random.Generator) -> RankedEdges:
     """Order by lot."""
     return by_score(graph, rng.random(graph.n_edges, dtype=np.float32), k)
 
 
 def transferable_utility(
     graph: CandidateGraph, k: int, *, beta: float = 0.1, steps: int = 200, tolerance: float = 1e-9
-) -> Ranked:
+) -> RankedEdges:
     """Order every list by mu. Works on the edges there are, few or all of them.
 
     A viewer has mass 1; receivers share the mass of the viewers evenly, as in the paper, so that a market of
@@ -149,5 +149,5 @@ def _kernel(graph: CandidateGraph, beta: float) -> sparse.csr_array:
     return sparse.csr_array((value, graph.candidate, graph.indptr), shape=shape)
 
 
-Peer = Callable[[CandidateGraph, int], Ranked]
+ListBaseline = Callable[[CandidateGraph, int], RankedEdges]
 """Makes lists of at most k from a graph."""

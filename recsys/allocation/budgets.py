@@ -1,17 +1,17 @@
-"""Budgets as prices: who receives too many likes becomes dearer, until the lists go round."""
+"""Budgets of likes: their shadow prices during the steps, and the repair of lists that exceed them."""
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.rounding import Ranked
+from recsys.allocation.rounding import RankedEdges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 _SPEED = 0.5
 _FASTEST = 3.0
 
 
-class Prices:
+class BudgetPrices:
     """The dual of the budgets, raised and lowered by subgradient steps while the lists move.
 
     price: `(n_people,)` float64 of 0 or more, subtracted from the gain of exposure once for every
@@ -36,14 +36,14 @@ _ROUNDING = 1e-9
 """Share of a budget kept back, so that no order of summing finds it broken."""
 
 
-def within_budget(  # noqa: PLR0917
+def repair_budgets(  # noqa: PLR0917
     graph: CandidateGraph,
-    wishes: Ranked,
+    wishes: RankedEdges,
     value: Float32Array,
-    slots: Float32Array,
+    position_weights: Float32Array,
     budget: Float64Array,
     opens: Float32Array | None = None,
-) -> Ranked:
+) -> RankedEdges:
     """Return lists in which nobody expects more likes than their budget.
 
     wishes: whom each viewer wants, best first, of any length.
@@ -55,7 +55,7 @@ def within_budget(  # noqa: PLR0917
     left = budget * (1.0 - _ROUNDING)
     viewers: list[Int64Array] = []
     taken: list[Int32Array] = []
-    for chance in slots:
+    for chance in position_weights:
         open_ = np.flatnonzero(at < ends)
         while len(open_):
             edge = wishes.edge[at[open_]]
@@ -86,17 +86,17 @@ def _accepted(
     return accepted
 
 
-def _ranked(n_people: int, viewers: list[Int64Array], taken: list[Int32Array]) -> Ranked:
+def _ranked(n_people: int, viewers: list[Int64Array], taken: list[Int32Array]) -> RankedEdges:
     """Join what was handed out; earlier parts are higher places."""
     viewer = np.concatenate(viewers) if viewers else np.zeros(0, np.int64)
     edge = np.concatenate(taken) if taken else np.zeros(0, np.int32)
     indptr = np.zeros(n_people + 1, np.int64)
     np.cumsum(np.bincount(viewer, minlength=n_people), out=indptr[1:])
-    return Ranked(indptr, edge[np.argsort(viewer, kind="stable")])
+    return RankedEdges(indptr, edge[np.argsort(viewer, kind="stable")])
 
 
-def crowding_prices(
-    graph: CandidateGraph, ranked: Ranked, gain: Float32Array, exposure: Float32Array, dual: Float64Array
+def shadow_prices(
+    graph: CandidateGraph, ranked: RankedEdges, gain: Float32Array, exposure: Float32Array, dual: Float64Array
 ) -> Float32Array:
     """Return the price of a like to each person, `(n_people,)` float32 of 0 or more, in matches.
 

@@ -1,4 +1,4 @@
-"""Several ways to make lists, judged on the same truths and the same luck."""
+"""Comparing ways to make lists on the same simulated truths, with common random numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from recsys.allocation.allocate import graph_of
-from recsys.allocation.config import Presence
+from recsys.allocation.allocate import graph_from_lists
+from recsys.allocation.config import Activity
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.rounding import Ranked
-from recsys.allocation.simulator import judge
+from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.simulator import simulate
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.examination import Decay
@@ -22,7 +22,7 @@ _EDGES_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Compared:
+class ListComparison:
     """One way to make lists: means over the truths drawn, and what it gains over the reference.
 
     reached: share of people with an edge who have at least one match. gain: matches over those of the
@@ -38,38 +38,40 @@ class Compared:
     gain_hi: float
 
 
-def compare(
+def compare_lists(
     graph: CandidateGraph,
-    lists: Mapping[str, Ranked],
+    lists: Mapping[str, RankedEdges],
     *,
     reference: str,
     rng: np.random.Generator,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
-    presence: Presence | None = None,
+    activity: Activity | None = None,
     error: float = 0.0,
     draws: int = 10,
     rounds: int = 5,
-) -> Sequence[Compared]:
-    """Judge `lists` by name on truths that lie around the chances of `graph`.
+) -> Sequence[ListComparison]:
+    """Simulate `lists` by name on truths that lie around the chances of `graph`.
 
     error: the standard deviation of what the chances do not know of a pair, in logits; chances are
-    taken as calibrated, so the mean of the truths is what they say. See `truth_around`.
+    taken as calibrated, so the mean of the truths is what they say. See `perturbed_graph`.
     """
     there = graph.takes_part
     found = {name: np.empty((draws, 3)) for name in lists}
     for draw in range(draws):
-        truth = truth_around(graph, error, rng)
+        truth = perturbed_graph(graph, error, rng)
         seed = int(rng.integers(0, 2**63))
         for name, ranked in lists.items():
-            luck = np.random.default_rng(seed)
-            said = judge(truth, ranked, look=look, inbox=inbox, presence=presence, rng=luck, rounds=rounds)
-            found[name][draw] = said.matches, said.people_reached(there), said.exposure_gini(there)
+            round_rng = np.random.default_rng(seed)
+            outcome = simulate(
+                truth, ranked, look=look, inbox=inbox, activity=activity, rng=round_rng, rounds=rounds
+            )
+            found[name][draw] = outcome.matches, outcome.people_reached(there), outcome.exposure_gini(there)
         del truth  # before the next is drawn
-    return [_summed(name, values, found[reference]) for name, values in found.items()]
+    return [_compared(name, values, found[reference]) for name, values in found.items()]
 
 
-def truth_around(graph: CandidateGraph, error: float, rng: np.random.Generator) -> CandidateGraph:
+def perturbed_graph(graph: CandidateGraph, error: float, rng: np.random.Generator) -> CandidateGraph:
     """Return chances with `error` logits of spread whose mean is the chance given, one for each direction.
 
     A logit x becomes `x sqrt(1 + pi error^2 / 8) + error z`: the mean of its logistic is again that of x,
@@ -77,13 +79,13 @@ def truth_around(graph: CandidateGraph, error: float, rng: np.random.Generator) 
     """
     if error == 0.0:
         return graph
-    p = _spread(graph.p, error, rng)
-    q = _spread(graph.q, error, rng)
-    _think_alike(graph.inbox.edge, graph.inbox.reverse, p, q)
+    p = _perturbed(graph.p, error, rng)
+    q = _perturbed(graph.q, error, rng)
+    _share_probabilities(graph.inbox.edge, graph.inbox.reverse, p, q)
     return CandidateGraph(graph.indptr, graph.candidate, p, q)
 
 
-def _spread(chance: Float32Array, error: float, rng: np.random.Generator) -> Float32Array:
+def _perturbed(chance: Float32Array, error: float, rng: np.random.Generator) -> Float32Array:
     found = np.empty(len(chance), np.float32)
     for start in range(0, len(chance), _EDGES_AT_ONCE):
         part = slice(start, start + _EDGES_AT_ONCE)
@@ -94,22 +96,22 @@ def _spread(chance: Float32Array, error: float, rng: np.random.Generator) -> Flo
 
 
 @njit(nogil=True, cache=True)
-def _think_alike(edge: Int32Array, reverse: Int32Array, p: Float32Array, q: Float32Array):  # type: ignore[no-untyped-def]
+def _share_probabilities(edge: Int32Array, reverse: Int32Array, p: Float32Array, q: Float32Array):  # type: ignore[no-untyped-def]
     # What one thinks of the other is one number, whichever of the two looks.
     for t in range(len(edge)):
         if reverse[t] >= 0:
             q[edge[t]] = p[reverse[t]]
 
 
-def _summed(name: str, values: Float64Array, reference: Float64Array) -> Compared:
+def _compared(name: str, values: Float64Array, reference: Float64Array) -> ListComparison:
     gain = values[:, 0] / np.maximum(reference[:, 0], 1e-12) - 1.0
     spread = 1.96 * float(gain.std(ddof=1)) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
     mean = float(gain.mean())
     matches, reached, gini = (float(value) for value in values.mean(axis=0))
-    return Compared(name, matches, reached, gini, mean, mean - spread, mean + spread)
+    return ListComparison(name, matches, reached, gini, mean, mean - spread, mean + spread)
 
 
-def judge_lists(
+def simulate_lists(
     pool: pd.DataFrame,
     lists: Mapping[str, pd.DataFrame],
     *,
@@ -120,7 +122,7 @@ def judge_lists(
     inbox: Decay = 1.0,
     draws: int = 10,
 ) -> pd.DataFrame:
-    """Let a judge draw looks, likes, inboxes and replies, and count what each set of lists brings.
+    """Simulate looks, likes, inboxes and replies, and count the matches of each set of lists.
 
     pool:      what `recsys.recommend` returns, with the chances of every pair that is in a list.
     lists:     rows of the pool by name, each with its own rank.
@@ -129,8 +131,8 @@ def judge_lists(
     look, inbox: how examination falls with the place in a list and in an inbox: exponents of 1 / place.
 
     Returns one row a set of lists: name, matches, reached (share of people with a match), gini (of
-    exposure), gain (of matches over the reference) with its 95 % interval. All are judged on the same
-    luck. Raises InputError for an unknown reference or a pair that is not in the pool.
+    exposure), gain (of matches over the reference) with its 95 % interval. All share
+    the random numbers. Raises InputError for an unknown reference or a pair that is not in the pool.
 
     >>> pool = pd.DataFrame({
     ...     "viewer_id": ["a", "a", "b", "b"], "candidate_id": ["x", "y", "x", "y"], "rank": [1, 2, 1, 2],
@@ -143,15 +145,15 @@ def judge_lists(
     """
     if reference not in lists:
         raise InputError(explained("unknown lists", got=reference, remedy=did_you_mean(reference, lists)))
-    graph, ids = graph_of(pool)
+    graph, ids = graph_from_lists(pool)
     ranked = {name: _ranked(graph, ids, name, frame) for name, frame in lists.items()}
-    found = compare(
+    found = compare_lists(
         graph, ranked, reference=reference, rng=rng, look=look, inbox=inbox, error=error, draws=draws
     )
     return pd.DataFrame([asdict(one) for one in found])
 
 
-def _ranked(graph: CandidateGraph, ids: ObjectArray, name: str, lists: pd.DataFrame) -> Ranked:
+def _ranked(graph: CandidateGraph, ids: ObjectArray, name: str, lists: pd.DataFrame) -> RankedEdges:
     """Return the lists as edges of the graph."""
     row = pd.Index(ids)
     viewer, candidate = (
@@ -164,7 +166,7 @@ def _ranked(graph: CandidateGraph, ids: ObjectArray, name: str, lists: pd.DataFr
     unknown = (edge < 0) | (viewer < 0) | (candidate < 0)
     if unknown.any():
         pair = lists.iloc[order[unknown.argmax()]][[C.VIEWER, C.CANDIDATE]].tolist()
-        remedy = "judge lists made from this pool"
+        remedy = "compare lists made from this pool"
         raise InputError(explained("a pair is not in the pool", where=name, got=pair, remedy=remedy))
     ends = np.cumsum(np.bincount(viewer, minlength=graph.n_people))
-    return Ranked(np.concatenate([[0], ends]).astype(np.int64), edge.astype(np.int32))
+    return RankedEdges(np.concatenate([[0], ends]).astype(np.int64), edge.astype(np.int32))

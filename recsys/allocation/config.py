@@ -1,87 +1,38 @@
-"""What decides an allocation: one frozen value."""
+"""Settings of the allocator, and how likely people open lists and inboxes."""
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from recsys.errors import InputError, SettingsError, did_you_mean, explained
-from recsys.evaluation.examination import Decay, Examination
+from recsys.config import AllocationSettings, Config
+from recsys.errors import InputError, explained
 from recsys.types import Float32Array
 
 
-@dataclass(frozen=True)
-class AllocationConfig:
-    """Settings of the allocator.
+class AllocationConfig(AllocationSettings, Config):
+    """Settings of the allocator; see `recsys.config.AllocationSettings` for all but these two.
 
     k:        places in a list.
-    fairness: from 0, the sum of expected matches (welfare), to 1, the sum of their logarithms over
-              people (Nash); a person's matches weigh `(matches + epsilon) ** -fairness`.
-    epsilon:  matches a person is taken to have anyway, so that nobody weighs without end.
-    steps:    Frank-Wolfe steps.
-    look:     how a list is read: a number d for place ** -d, or "exponential".
-    inbox:    how received likes are read, from the most welcome down: the same, or "none" where a
-              match needs a like from both lists.
-    budget:   likes a person may expect to receive from one round of lists, None for no limit.
-    floor:    whether everybody who could be shown to somebody is, by exploration places at list ends.
     workers:  threads; they change the time alone.
 
     Raises SettingsError for an impossible value.
 
     >>> AllocationConfig(fairness=0.5).k
     20
+    >>> AllocationConfig().changed(fairnes=1.0)
+    Traceback (most recent call last):
+    recsys.errors.SettingsError: unknown key in AllocationConfig: got 'fairnes'; did you mean 'fairness'?
     """
 
-    k: int = 20
-    fairness: float = 0.0
-    epsilon: float = 0.01
-    steps: int = 60
-    look: Decay = 1.0
-    inbox: Decay = 1.0
-    budget: float | None = None
-    floor: bool = False
-    workers: int = 1
-
-    def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("steps", 0), ("workers", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise SettingsError(explained(f"must be a whole number from {least}", where=name, got=value))
-        if not 0.0 <= self.fairness <= 1.0:
-            remedy = "0 is welfare, 1 is Nash"
-            raise SettingsError(
-                explained("must lie between 0 and 1", where="fairness", got=self.fairness, remedy=remedy)
-            )
-        if not 0.0 < self.epsilon < float("inf"):
-            raise SettingsError(explained("must be above 0", where="epsilon", got=self.epsilon))
-        if self.budget is not None and not self.budget > 0.0:
-            remedy = "leave it empty for no limit"
-            raise SettingsError(explained("must be above 0", where="budget", got=self.budget, remedy=remedy))
-        if self.look == "none":
-            raise SettingsError(explained("a list that is never read allocates nothing", where="look"))
-        Examination.of(self.look, where="look")
-        Examination.of(self.inbox, where="inbox")
-
-    def changed(self, **changes: Any) -> Self:
-        """Return the same settings with some changed.
-
-        Raises SettingsError for an unknown name.
-
-        >>> AllocationConfig().changed(fairnes=1.0)
-        Traceback (most recent call last):
-        recsys.errors.SettingsError: unknown setting of the allocator: got 'fairnes'; did you mean 'fairness'?
-        """
-        known = [field.name for field in fields(self)]
-        for name in changes:
-            if name not in known:
-                remedy = did_you_mean(name, known)
-                raise SettingsError(explained("unknown setting of the allocator", got=name, remedy=remedy))
-        return replace(self, **changes)
+    k: Annotated[int, Field(ge=1)] = 20
+    workers: Annotated[int, Field(ge=1)] = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Presence:
+class Activity:
     """Chances a person, `(n_people,)` float32 in [0, 1].
 
     opens: that a list is opened on its day: all its exposures are multiplied by it.

@@ -10,8 +10,8 @@ from numba import njit
 from scipy import sparse
 
 from recsys.allocation.graph import CandidateGraph, Inbox
-from recsys.allocation.objective import read_chances
-from recsys.allocation.rounding import Ranked
+from recsys.allocation.objective import read_probabilities
+from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import UNREAD, Decay, Examination, examination_at
 from recsys.types import Float32Array, Int32Array
 
@@ -95,7 +95,7 @@ def _count_unread(
 
 def envious_pairs(
     graph: CandidateGraph,
-    ranked: Ranked,
+    ranked: RankedEdges,
     *,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
@@ -107,13 +107,13 @@ def envious_pairs(
     matches are those of the mean-field model; lists of one's own stay as they are.
     """
     chosen = np.arange(graph.n_people) if people is None else np.asarray(people, np.int64)
-    slots = Examination.of(look, where="look").slots(int(ranked.place.max(initial=1)))
+    position_weights = Examination.of(look, where="look").position_weights(int(ranked.place.max(initial=1)))
     reading = Examination.of(inbox, where="inbox")
-    exposure = ranked.exposure(slots, graph.n_edges)
+    exposure = ranked.exposure(position_weights, graph.n_edges)
     read = np.empty(graph.n_edges, np.float32)
     arriving, viewer = graph.inbox, graph.viewer
     always = np.ones(graph.n_people, np.float32)
-    read_chances(0, graph.n_people, arriving, always, reading.kind, reading.decay, exposure, read)
+    read_probabilities(0, graph.n_people, arriving, always, reading.kind, reading.decay, exposure, read)
     column = np.full(graph.n_people, -1, np.int64)
     column[chosen] = np.arange(len(chosen))
     shown_to = np.zeros((graph.n_people, len(chosen)), np.float32)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from recsys.allocation.budgets import Prices
-from recsys.allocation.objective import Model
+from recsys.allocation.budgets import BudgetPrices
+from recsys.allocation.objective import MeanFieldModel
 from recsys.evaluation.examination import UNREAD, Examination
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
@@ -20,7 +20,7 @@ _SORT_FROM = 48
 
 
 @njit(nogil=True, cache=True)
-def best_first(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
+def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
     # Writes the positions of the k highest gains above 0, best first, ties by position; returns how many.
     n = 0
     if k >= _SORT_FROM:
@@ -67,13 +67,13 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     p: Float32Array,
     price: Float64Array,
     gain: Float32Array,
-    slots: Float32Array,
+    position_weights: Float32Array,
     opens: Float32Array,
     step: float,
     exposure: Float32Array,
 ):
     # E <- (1 - step) E + step D for the viewers of a range, D the best ordering at gain - p price.
-    k = len(slots)
+    k = len(position_weights)
     taken = np.empty(k, np.int32)
     most = 0
     for i in range(start, stop):
@@ -85,12 +85,12 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             e = first + t
             net[t] = gain[e] - np.float64(p[e]) * price[candidate[e]]
             exposure[e] *= 1.0 - step
-        for r in range(best_first(net[:n], k, taken)):
-            exposure[first + taken[r]] += step * slots[r] * opens[i]
+        for r in range(linear_oracle(net[:n], k, taken)):
+            exposure[first + taken[r]] += step * position_weights[r] * opens[i]
 
 
 @dataclass(frozen=True, eq=False)
-class Ascent:
+class FrankWolfeResult:
     """Where the steps led.
 
     exposure: `(n_edges,)` float32, mixtures of orderings.
@@ -103,14 +103,14 @@ class Ascent:
     trace: Float64Array
 
 
-def ascend(model: Model, budget: Float64Array | None = None) -> Ascent:
+def frank_wolfe(model: MeanFieldModel, budget: Float64Array | None = None) -> FrankWolfeResult:
     """Return exposures that raise the objective of `model`, starting at the order by p q.
 
     budget: `(n_people,)` likes each may expect, or None.
     """
     config = model.config
-    prices = Prices(model.graph.n_people, budget)
-    exposure = first_exposure(model)
+    prices = BudgetPrices(model.graph.n_people, budget)
+    exposure = initial_exposure(model)
     trace = np.empty(config.steps + 1)
     best, kept = exposure if budget is not None else exposure.copy(), -np.inf
     for at in range(config.steps + 1):
@@ -122,35 +122,49 @@ def ascend(model: Model, budget: Float64Array | None = None) -> Ascent:
             np.copyto(best, exposure)
         if at < config.steps:
             prices.update(model.load, utility, at)
-            move(model, gain, prices.price, 2.0 / (at + 3), exposure)
-    return Ascent(best, prices.price, trace)
+            take_step(model, gain, prices.price, 2.0 / (at + 3), exposure)
+    return FrankWolfeResult(best, prices.price, trace)
 
 
-def first_exposure(model: Model) -> Float32Array:
+def initial_exposure(model: MeanFieldModel) -> Float32Array:
     """Return the exposures of lists ordered by p q.
 
     Where a match needs a look from both sides, places nobody holds yet would never gain: there each
     list starts half as that order and half as a mixture of all.
     """
-    graph, slots = model.graph, model.slots
+    graph, position_weights = model.graph, model.position_weights
     exposure = np.zeros(graph.n_edges, np.float32)
-    move(model, graph.p * graph.q, np.zeros(graph.n_people), 1.0, exposure)
+    take_step(model, graph.p * graph.q, np.zeros(graph.n_people), 1.0, exposure)
     if Examination.of(model.config.inbox).kind == UNREAD:
         degree = np.diff(graph.indptr)
-        spread = np.cumsum(np.append(0.0, slots))[np.minimum(degree, len(slots))] / np.maximum(degree, 1)
-        exposure = (0.5 * exposure + 0.5 * np.repeat(spread * model.presence.opens, degree)).astype(
+        spread = np.cumsum(np.append(0.0, position_weights))[
+            np.minimum(degree, len(position_weights))
+        ] / np.maximum(degree, 1)
+        exposure = (0.5 * exposure + 0.5 * np.repeat(spread * model.activity.opens, degree)).astype(
             np.float32
         )
     return exposure
 
 
-def move(model: Model, gain: Float32Array, price: Float64Array, step: float, exposure: Float32Array) -> None:
+def take_step(
+    model: MeanFieldModel, gain: Float32Array, price: Float64Array, step: float, exposure: Float32Array
+) -> None:
     """Move `exposure` a step towards the best ordering of every list at `gain` less the price."""
-    graph, slots, opens = model.graph, model.slots, model.presence.opens
+    graph, position_weights, opens = model.graph, model.position_weights, model.activity.opens
 
     def part(start: int, stop: int) -> None:
         step_towards(
-            start, stop, graph.indptr, graph.candidate, graph.p, price, gain, slots, opens, step, exposure
+            start,
+            stop,
+            graph.indptr,
+            graph.candidate,
+            graph.p,
+            price,
+            gain,
+            position_weights,
+            opens,
+            step,
+            exposure,
         )
 
     in_ranges(part, graph.indptr, model.config.workers)

@@ -1,4 +1,4 @@
-"""Who could be shown to whom, and how likely each would like the other."""
+"""The candidate graph: who could be shown to whom, and how likely each would like the other."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from recsys.types import Float32Array, Int32Array, Int64Array
 
 
 @njit(nogil=True, cache=True)
-def counted(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def]  # noqa: D103
+def receiver_indptr(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def]  # noqa: D103
     # Where the edges of each receiver start.
     indptr = np.zeros(n_people + 1, np.int64)
     for e in range(len(receiver)):
@@ -26,7 +26,7 @@ def counted(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def filled(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # type: ignore[no-untyped-def]  # noqa: D103
+def group_by_receiver(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # type: ignore[no-untyped-def]  # noqa: D103
     # Edge and viewer by receiver, viewers ascending.
     at = indptr[:-1].copy()
     edge = np.empty(len(receiver), np.int32)
@@ -40,7 +40,7 @@ def filled(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # 
 
 
 @njit(nogil=True, cache=True)
-def linked(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     start: int,
     stop: int,
     by_viewer: Int64Array,
@@ -59,7 +59,7 @@ def linked(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def sorted_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     start: int,
     stop: int,
     indptr: Int64Array,
@@ -80,7 +80,7 @@ def sorted_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def by_candidate(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     start: int, stop: int, indptr: Int64Array, candidate: Int32Array, p: Float32Array, q: Float32Array
 ):
     # Sorts the edges of each viewer of a range where they lie.
@@ -91,7 +91,7 @@ def by_candidate(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def first_repeat(indptr: Int64Array, candidate: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
+def first_duplicate(indptr: Int64Array, candidate: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
     # The first edge whose viewer has the same candidate just before it, -1 for none.
     for i in range(len(indptr) - 1):
         for e in range(indptr[i] + 1, indptr[i + 1]):
@@ -196,10 +196,10 @@ class CandidateGraph:
         p, q = _end_to_end(likes, np.float32), _end_to_end(backs, np.float32)
 
         def order(start: int, stop: int) -> None:
-            by_candidate(start, stop, indptr, candidate, p, q)
+            sort_by_candidate(start, stop, indptr, candidate, p, q)
 
         in_ranges(order, indptr, workers)
-        again = first_repeat(indptr, candidate)
+        again = first_duplicate(indptr, candidate)
         if again >= 0:
             _refuse_repeat(int(np.searchsorted(indptr, again, side="right")) - 1, int(candidate[again]))
         return cls(indptr, candidate, p, q)
@@ -222,17 +222,17 @@ class CandidateGraph:
     @property
     def takes_part(self) -> npt.NDArray[np.bool_]:
         """Who looks at somebody or is looked at, `(n_people,)`."""
-        return (np.diff(self.indptr) > 0) | (np.diff(counted(self.candidate, self.n_people)) > 0)
+        return (np.diff(self.indptr) > 0) | (np.diff(receiver_indptr(self.candidate, self.n_people)) > 0)
 
     @cached_property
     def inbox(self) -> Inbox:
         """The edges by receiver, in the order in which an inbox is read."""
-        return inbox_of(self)
+        return make_inbox(self)
 
-    def laid_out(self, workers: int = 1) -> Inbox:
+    def build_inbox(self, workers: int = 1) -> Inbox:
         """Return `inbox`, made by several threads when it is not there yet; they change the time alone."""
         if "inbox" not in self.__dict__:
-            self.__dict__["inbox"] = inbox_of(self, workers)
+            self.__dict__["inbox"] = make_inbox(self, workers)
         return self.inbox
 
     @cached_property
@@ -241,17 +241,17 @@ class CandidateGraph:
         return bool((self.inbox.reverse != NO_EDGE).any())
 
 
-def inbox_of(graph: CandidateGraph, workers: int = 1) -> Inbox:
+def make_inbox(graph: CandidateGraph, workers: int = 1) -> Inbox:
     """Lay the edges out by receiver, once; ties of q go by viewer."""
     n_edges = graph.n_edges
-    indptr = counted(graph.candidate, graph.n_people)
-    edge, viewer = filled(graph.indptr, graph.candidate, indptr)
+    indptr = receiver_indptr(graph.candidate, graph.n_people)
+    edge, viewer = group_by_receiver(graph.indptr, graph.candidate, indptr)
     reverse = np.empty(n_edges, np.int32)
     p, q = np.empty(n_edges, np.float32), np.empty(n_edges, np.float32)
 
     def order(start: int, stop: int) -> None:
-        linked(start, stop, graph.indptr, graph.candidate, indptr, viewer, reverse)
-        sorted_by_q(start, stop, indptr, edge, reverse, graph.p, graph.q, p, q)
+        link_reverse_edges(start, stop, graph.indptr, graph.candidate, indptr, viewer, reverse)
+        sort_by_q(start, stop, indptr, edge, reverse, graph.p, graph.q, p, q)
 
     in_ranges(order, indptr, workers)
     return Inbox(indptr, edge, p, q, reverse)

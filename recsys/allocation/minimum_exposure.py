@@ -1,4 +1,4 @@
-"""A floor: who could be shown to somebody is, at the end of a list drawn by lot.
+"""Minimum exposure: whoever could be shown to somebody is, at the end of a list drawn at random.
 
 The chance of the draw is the logged propensity, so that what comes of these places can be weighed
 without bias (L. Bottou et al., JMLR 14 (2013) 3207-3260). Chances are those of the draw given the
@@ -10,58 +10,58 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.rounding import Ranked
+from recsys.allocation.rounding import RankedEdges
 from recsys.types import Float32Array, Float64Array, Int32Array
 
 
 @dataclass(frozen=True, eq=False)
-class Floored:
+class ExposedLists:
     """Lists with exploration places, the propensity of every entry, and who could not be shown.
 
-    propensity: `(n_listed,)` float32, 1 for what the allocator chose. unseen: `(n,)` rows nobody could
+    propensity: `(n_listed,)` float32, 1 for what the allocator chose. unplaced: `(n,)` rows nobody could
     be shown although an edge leads to them: every place was needed more, or their budget is too small.
     """
 
-    ranked: Ranked
+    ranked: RankedEdges
     propensity: Float32Array
-    unseen: Int32Array
+    unplaced: Int32Array
 
 
-def with_floor(  # noqa: PLR0917
+def with_minimum_exposure(  # noqa: PLR0917
     graph: CandidateGraph,
-    ranked: Ranked,
-    slots: Float32Array,
+    ranked: RankedEdges,
+    position_weights: Float32Array,
     rng: np.random.Generator,
     budget: Float64Array | None = None,
     opens: Float32Array | None = None,
-) -> Floored:
+) -> ExposedLists:
     """Give everybody with an edge leading to them, and in no list, one place at the end of a list.
 
     The viewer is drawn among those whose list has room, or ends with somebody who stands in another
     list too; half evenly, half by p q and the chance that the list is opened. A list takes a second
     such place only when all that would serve have one.
     """
-    book = _Book(graph, ranked, slots, budget, opens)
+    editor = _ListEditor(graph, ranked, position_weights, budget, opens)
     inbox = graph.inbox
-    asked = np.flatnonzero((np.diff(inbox.indptr) > 0) & (book.shown == 0))
-    unseen = [j for j in rng.permutation(asked) if not book.place(int(j), rng)]
-    lists, propensity = book.lists()
-    return Floored(lists, propensity, np.array(sorted(unseen), np.int32))
+    asked = np.flatnonzero((np.diff(inbox.indptr) > 0) & (editor.shown == 0))
+    unplaced = [j for j in rng.permutation(asked) if not editor.place(int(j), rng)]
+    lists, propensity = editor.lists()
+    return ExposedLists(lists, propensity, np.array(sorted(unplaced), np.int32))
 
 
-class _Book:
+class _ListEditor:
     """Lists under change: how often everybody is shown, how many exploration places each list has."""
 
     def __init__(
         self,
         graph: CandidateGraph,
-        ranked: Ranked,
-        slots: Float32Array,
+        ranked: RankedEdges,
+        position_weights: Float32Array,
         budget: Float64Array | None,
         opens: Float32Array | None,
     ) -> None:
-        self._graph, self._slots = graph, slots
-        n_people, k = graph.n_people, len(slots)
+        self._graph, self._slots = graph, position_weights
+        n_people, k = graph.n_people, len(position_weights)
         self._length = np.diff(ranked.indptr)
         self._edge = np.full((n_people, k), -1, np.int32)
         self._edge[np.repeat(np.arange(n_people), self._length), ranked.place - 1] = ranked.edge
@@ -112,8 +112,8 @@ class _Book:
         self._explored[viewer] += 1
         self.shown[j] += 1
 
-    def lists(self) -> tuple[Ranked, Float32Array]:
+    def lists(self) -> tuple[RankedEdges, Float32Array]:
         """Return the lists and the propensity of every entry."""
         held = self._edge >= 0
         indptr = np.append(0, np.cumsum(self._length)).astype(np.int64)
-        return Ranked(indptr, self._edge[held]), self._chance[held]
+        return RankedEdges(indptr, self._edge[held]), self._chance[held]

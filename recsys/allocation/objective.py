@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.allocation.config import AllocationConfig, Presence
+from recsys.allocation.config import Activity, AllocationConfig
 from recsys.allocation.graph import CandidateGraph, Inbox
-from recsys.allocation.rounding import Ranked
+from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import Examination, examination_at, examination_slope
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
@@ -42,13 +42,13 @@ def expected_matches(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
         utility[j] = total
 
 
-def worth(utility: Float64Array, fairness: float, epsilon: float) -> float:
+def welfare(utility: Float64Array, fairness: float, epsilon: float) -> float:
     """Return the sum over people of `((u + eps) ** (1 - f) - eps ** (1 - f)) / (1 - f)`, log at f = 1.
 
     The family of A. B. Atkinson, Journal of Economic Theory 2 (1970) 244-263: 0 is the sum of
     matches, 1 is Nash welfare, the sum of their logarithms.
 
-    >>> worth(np.array([1.0, 3.0]), 0.0, 0.5)
+    >>> welfare(np.array([1.0, 3.0]), 0.0, 0.5)
     4.0
     """
     held = utility + epsilon
@@ -58,10 +58,10 @@ def worth(utility: Float64Array, fairness: float, epsilon: float) -> float:
     return float(((held**power - epsilon**power) / power).sum())
 
 
-def weights(utility: Float64Array, fairness: float, epsilon: float) -> Float64Array:
-    """Return how much one more match of each person adds to `worth`, scaled to a mean of 1.
+def welfare_weights(utility: Float64Array, fairness: float, epsilon: float) -> Float64Array:
+    """Return how much one more match of each person adds to `welfare`, scaled to a mean of 1.
 
-    >>> weights(np.array([0.0, 1.0]), 1.0, 1.0).round(3).tolist()
+    >>> welfare_weights(np.array([0.0, 1.0]), 1.0, 1.0).round(3).tolist()
     [1.333, 0.667]
     """
     if fairness == 0.0 or not len(utility):
@@ -71,7 +71,7 @@ def weights(utility: Float64Array, fairness: float, epsilon: float) -> Float64Ar
 
 
 @njit(nogil=True, cache=True)
-def most_of(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: ignore[no-untyped-def]  # noqa: D103
+def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: ignore[no-untyped-def]  # noqa: D103
     # The longest inbox of a range of people.
     most = 0
     for j in range(start, stop):
@@ -80,7 +80,7 @@ def most_of(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: igno
 
 
 @njit(nogil=True, cache=True)
-def places(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]  # noqa: D103
+def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]  # noqa: D103
     # Writes the likes that arrive at j, in inbox order, and their places.
     first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
     for t in range(n):
@@ -98,7 +98,7 @@ def places(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, pl
 
 
 @njit(nogil=True, cache=True)
-def read_chances(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
@@ -109,10 +109,10 @@ def read_chances(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     read: Float32Array,
 ):
     # Writes v of every edge to the people of a range; `read` is by edge.
-    most = most_of(inbox.indptr, start, stop)
+    most = longest_inbox(inbox.indptr, start, stop)
     likes, place = np.empty(most), np.empty(most)
     for j in range(start, stop):
-        places(inbox, j, exposure, likes, place)
+        inbox_positions(inbox, j, exposure, likes, place)
         first = inbox.indptr[j]
         for t in range(inbox.indptr[j + 1] - first):
             read[inbox.edge[first + t]] = reads[j] * examination_at(kind, decay, place[t])
@@ -137,10 +137,10 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 ):
     # Writes dF/dE of every edge to the people of a range, and the likes each of them expects.
     # viewer: of every edge in inbox order, or nothing when everybody weighs 1. weight: of a person's matches.
-    most = most_of(inbox.indptr, start, stop)
+    most = longest_inbox(inbox.indptr, start, stop)
     likes, place, harm = np.empty(most), np.empty(most), np.empty(most)
     for j in range(start, stop):
-        places(inbox, j, exposure, likes, place)
+        inbox_positions(inbox, j, exposure, likes, place)
         first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
         arriving = 0.0
         for t in range(n):
@@ -170,19 +170,19 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
             t = start_of_ties
 
 
-class Model:
+class MeanFieldModel:
     """What exposures `(n_edges,)` float32 bring to everybody.
 
     A call overwrites what the call before it returned.
     """
 
     def __init__(
-        self, graph: CandidateGraph, config: AllocationConfig, presence: Presence | None = None
+        self, graph: CandidateGraph, config: AllocationConfig, activity: Activity | None = None
     ) -> None:
         self.graph, self.config = graph, config
-        self.presence = presence or Presence.always(graph.n_people)
-        self.slots = Examination.of(config.look).slots(config.k)
-        self.inbox = graph.laid_out(config.workers)
+        self.activity = activity or Activity.always(graph.n_people)
+        self.position_weights = Examination.of(config.look).position_weights(config.k)
+        self.inbox = graph.build_inbox(config.workers)
         self._reading = Examination.of(config.inbox, where="inbox")
         self._viewer = np.zeros(0, np.int32)
         if config.fairness > 0.0:
@@ -209,8 +209,8 @@ class Model:
         return found
 
     def objective(self, utility: Float64Array) -> float:
-        """Return the worth of everybody's matches at the fairness of the settings."""
-        return worth(utility, self.config.fairness, self.config.epsilon)
+        """Return the welfare of everybody's matches at the fairness of the settings."""
+        return welfare(utility, self.config.fairness, self.config.epsilon)
 
     def gain(self, exposure: Float32Array, utility: Float64Array) -> Float32Array:
         """Return what more exposure of each edge is worth, `(n_edges,)`; `load` holds the likes received.
@@ -218,7 +218,7 @@ class Model:
         utility: as `utilities(exposure)` returned them.
         """
         graph, inbox, how = self.graph, self.inbox, self._reading
-        weight = weights(utility, self.config.fairness, self.config.epsilon)
+        weight = welfare_weights(utility, self.config.fairness, self.config.epsilon)
 
         def part(start: int, stop: int) -> None:
             gradient(
@@ -229,7 +229,7 @@ class Model:
                 graph.q,
                 self._viewer,
                 weight,
-                self.presence.reads,
+                self.activity.reads,
                 how.kind,
                 how.decay,
                 exposure,
@@ -241,16 +241,18 @@ class Model:
         in_ranges(part, inbox.indptr, self.config.workers)
         return self._gain
 
-    def exposure_of(self, ranked: Ranked) -> Float32Array:
+    def exposure_of(self, ranked: RankedEdges) -> Float32Array:
         """Return the exposure of every edge in lists, `(n_edges,)` float32."""
-        found = ranked.exposure(self.slots, self.graph.n_edges)
-        found[ranked.edge] *= np.repeat(self.presence.opens, np.diff(ranked.indptr))
+        found = ranked.exposure(self.position_weights, self.graph.n_edges)
+        found[ranked.edge] *= np.repeat(self.activity.opens, np.diff(ranked.indptr))
         return found
 
     def _examine(self, exposure: Float32Array) -> None:
         inbox, how = self.inbox, self._reading
 
         def part(start: int, stop: int) -> None:
-            read_chances(start, stop, inbox, self.presence.reads, how.kind, how.decay, exposure, self._read)
+            read_probabilities(
+                start, stop, inbox, self.activity.reads, how.kind, how.decay, exposure, self._read
+            )
 
         in_ranges(part, inbox.indptr, self.config.workers)

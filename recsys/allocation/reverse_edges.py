@@ -1,4 +1,4 @@
-"""The way back of every edge: who has somebody among their candidates can be shown to them as well."""
+"""Reverse edges of the candidate graph: who has somebody among their candidates can be shown to them too."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -7,32 +7,32 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from recsys.allocation.graph import CandidateGraph, counted, filled
+from recsys.allocation.graph import CandidateGraph, group_by_receiver, receiver_indptr
 from recsys.parallel import in_ranges
 from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
 
-MayAdd = Callable[[Int32Array, Int32Array], BoolArray]
+EdgeFilter = Callable[[Int32Array, Int32Array], BoolArray]
 """Says of aligned rows, viewer and candidate, whether such an edge may be added."""
 
 _EDGES_AT_ONCE: Final = 500_000
 
 
-def with_ways_back(graph: CandidateGraph, may_add: MayAdd, workers: int = 1) -> CandidateGraph:
-    """Return `graph` and, where `may_add` allows it, the edge back of every edge that has none.
+def with_reverse_edges(graph: CandidateGraph, may_add: EdgeFilter, workers: int = 1) -> CandidateGraph:
+    """Return `graph` and, where `may_add` allows it, the reverse edge of every edge that has none.
 
     >>> one_way = CandidateGraph.of([0, 1], [2, 2], p=[0.5, 0.2], q=[0.1, 0.9], n_people=3)
     >>> both_ways = with_ways_back(one_way, lambda viewer, candidate: candidate == 0)
     >>> both_ways.viewer.tolist(), both_ways.candidate.tolist(), both_ways.q.tolist()[-1]
     ([0, 1, 2], [2, 2, 0], 0.5)
     """
-    arriving = counted(graph.candidate, graph.n_people)
-    edge, viewer = filled(graph.indptr, graph.candidate, arriving)
+    arriving = receiver_indptr(graph.candidate, graph.n_people)
+    edge, viewer = group_by_receiver(graph.indptr, graph.candidate, arriving)
     back = np.empty(graph.n_edges, bool)
     degree = np.diff(graph.indptr)
 
     def choose(start: int, stop: int) -> None:
         for first, last in _some_at_once(arriving, start, stop):
-            _one_way(first, last, graph.indptr, graph.candidate, arriving, viewer, back)
+            _mark_one_way(first, last, graph.indptr, graph.candidate, arriving, viewer, back)
             part = slice(arriving[first], arriving[last])
             missing = np.flatnonzero(back[part])
             receiver = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(arriving[first : last + 1]))
@@ -48,7 +48,7 @@ def with_ways_back(graph: CandidateGraph, may_add: MayAdd, workers: int = 1) -> 
 
     def join(start: int, stop: int) -> None:
         own = graph.indptr, graph.candidate, graph.p, graph.q
-        _joined(start, stop, *own, arriving, edge, viewer, back, indptr, candidate, p, q)
+        _merge_edges(start, stop, *own, arriving, edge, viewer, back, indptr, candidate, p, q)
 
     in_ranges(join, indptr, workers)
     return CandidateGraph(indptr, candidate, p, q)
@@ -62,7 +62,7 @@ def _some_at_once(indptr: Int64Array, start: int, stop: int) -> Iterator[tuple[i
 
 
 @njit(nogil=True, cache=True)
-def _one_way(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _mark_one_way(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     by_viewer: Int64Array,
@@ -81,7 +81,7 @@ def _one_way(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def _joined(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _merge_edges(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     own_indptr: Int64Array,

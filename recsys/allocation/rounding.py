@@ -1,4 +1,4 @@
-"""Mixtures become lists: every list is its edges sorted by exposure."""
+"""Rounding: mixtures of orderings become lists, each its edges sorted by exposure."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from recsys.types import Float32Array, Int32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
+class RankedEdges:
     """Lists as edges: that of viewer i is `edge[indptr[i]:indptr[i + 1]]`, best first.
 
     indptr: `(n_people + 1,)` int64; edge: `(n_listed,)` int32, positions among the edges of the graph.
@@ -27,14 +27,14 @@ class Ranked:
         start = np.repeat(self.indptr[:-1], np.diff(self.indptr))
         return (np.arange(len(self.edge)) - start + 1).astype(np.int32)
 
-    def exposure(self, slots: Float32Array, n_edges: int) -> Float32Array:
-        """Return the exposure of every edge, `(n_edges,)`; place r is seen with chance `slots[r - 1]`."""
+    def exposure(self, position_weights: Float32Array, n_edges: int) -> Float32Array:
+        """Return the exposure of every edge, `(n_edges,)`; place r has weight r - 1 of `position_weights`."""
         found = np.zeros(n_edges, np.float32)
-        found[self.edge] = slots[self.place - 1]
+        found[self.edge] = position_weights[self.place - 1]
         return found
 
 
-def sorted_edges(
+def rank_edges(
     graph: CandidateGraph,
     first: Float32Array,
     then: Float32Array,
@@ -42,7 +42,7 @@ def sorted_edges(
     *,
     k: int | None = None,
     workers: int = 1,
-) -> Ranked:
+) -> RankedEdges:
     """Return the wanted edges of every viewer by `first` from high to low, ties by `then`, then by candidate.
 
     first, then, wanted: by edge. k: the longest a list may be, None for any length.
@@ -60,7 +60,7 @@ def sorted_edges(
         _sort_rows(start, stop, graph.indptr, first, then, wanted, indptr, order)
 
     in_ranges(part, graph.indptr, workers)
-    return Ranked(indptr, order)
+    return RankedEdges(indptr, order)
 
 
 @njit(nogil=True, cache=True)

@@ -1,4 +1,4 @@
-"""Judges of lists that share no code with the allocator's model: what lists bring, and to whom."""
+"""A simulator of rounds of lists, looks, likes, inboxes and replies, apart from the allocator's model."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.allocation.config import Presence
+from recsys.allocation.config import Activity
 from recsys.allocation.graph import CandidateGraph, Inbox
-from recsys.allocation.rounding import Ranked
+from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import Decay, Examination, examination_at
 from recsys.evaluation.market import gini
 from recsys.random import edge_uniform
@@ -17,13 +17,13 @@ from recsys.types import Float32Array, Float64Array, Int32Array
 _LOOK, _LIKE, _OPEN = 1, 2, 3
 """Steps of `edge_uniform`: each has random numbers of its own."""
 
-NOTHING = 0
-LOOKED = 1
+NOT_EXAMINED = 0
+EXAMINED = 1
 LIKED = 2
 
 
 @njit(nogil=True, cache=True)
-def draw(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def draw_outcomes(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     key: np.uint64,
     turn: int,
     edges: Int32Array,
@@ -32,37 +32,37 @@ def draw(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     chance: Float32Array,
     p: Float32Array,
     position: Int32Array,
-    said: npt.NDArray[np.int8],
+    outcome: npt.NDArray[np.int8],
 ):
     # What came of every entry: not looked at, looked at, or liked. A list is opened as a whole.
     # Luck goes by the edge of the graph; `said` is by position among the listed edges.
     for at in range(len(edges)):
         e, i, here = edges[at], viewer[at], position[at]
-        said[here] = NOTHING
+        outcome[here] = NOT_EXAMINED
         if edge_uniform(key, turn, _OPEN, i) < opens[i] and edge_uniform(key, turn, _LOOK, e) < chance[at]:
-            said[here] = LIKED if edge_uniform(key, turn, _LIKE, e) < p[at] else LOOKED
+            outcome[here] = LIKED if edge_uniform(key, turn, _LIKE, e) < p[at] else EXAMINED
 
 
 @njit(nogil=True, cache=True)
 def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    kind: int, decay: float, comes: float, inbox: Inbox, t: int, place: int, said: npt.NDArray[np.int8]
+    kind: int, decay: float, comes: float, inbox: Inbox, t: int, place: int, outcome: npt.NDArray[np.int8]
 ):
     # The chance of a match through a like that arrived in place `place`; a look back decides at once,
     # and such a pair counts half from each of its two edges.
     back = inbox.reverse[t]
-    if back >= 0 and said[back] != NOTHING:
-        return 0.5 if said[back] == LIKED else 0.0
+    if back >= 0 and outcome[back] != NOT_EXAMINED:
+        return 0.5 if outcome[back] == LIKED else 0.0
     return inbox.q[t] * comes * examination_at(kind, decay, np.float64(place))
 
 
 @njit(nogil=True, cache=True)
-def play(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def expected_of_round(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     inbox: Inbox,
     viewer: Int32Array,
     reads: Float32Array,
     kind: int,
     decay: float,
-    said: npt.NDArray[np.int8],
+    outcome: npt.NDArray[np.int8],
     matches: Float64Array,
     missed: Float64Array,
 ):
@@ -73,14 +73,14 @@ def play(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     for j in range(len(inbox.indptr) - 1):
         place = 0
         for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
-            if said[inbox.edge[t]] != LIKED:
+            if outcome[inbox.edge[t]] != LIKED:
                 continue
             place += 1
-            chance = _of_pair(kind, decay, reads[j], inbox, t, place, said)
+            chance = _of_pair(kind, decay, reads[j], inbox, t, place, outcome)
             i = viewer[t]
             matches[i] += chance
             matches[j] += chance
-            sure = 1.0 if inbox.reverse[t] >= 0 and said[inbox.reverse[t]] == LIKED else chance
+            sure = 1.0 if inbox.reverse[t] >= 0 and outcome[inbox.reverse[t]] == LIKED else chance
             missed[i] *= 1.0 - sure
             missed[j] *= 1.0 - sure
 
@@ -89,8 +89,8 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """What lists bring.
+class SimulatedRounds:
+    """What simulated rounds of lists came to.
 
     rounds:     `(n_rounds,)` matches of each round, every pair once.
     utility:    `(n_people,)` mean matches of each person.
@@ -123,16 +123,16 @@ class Judged:
         return int((self.load > np.asarray(budget, np.float64) * (1.0 + _ROUNDING)).sum())
 
 
-def judge(
+def simulate(
     graph: CandidateGraph,
-    ranked: Ranked,
+    ranked: RankedEdges,
     *,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
-    presence: Presence | None = None,
+    activity: Activity | None = None,
     rng: np.random.Generator,
     rounds: int = 100,
-) -> Judged:
+) -> SimulatedRounds:
     """Play `rounds` rounds of the lists and return what came of them.
 
     graph: the true chances; it may differ from what the lists were made from, with the same edges.
@@ -141,24 +141,26 @@ def judge(
     chance = Examination.of(look, where="look").at(ranked.place).astype(np.float32)
     reading = Examination.of(inbox, where="inbox")
     key = np.uint64(rng.integers(0, 2**63))
-    there = presence or Presence.always(graph.n_people)
+    there = activity or Activity.always(graph.n_people)
     owner = np.repeat(np.arange(graph.n_people, dtype=np.int32), np.diff(ranked.indptr))
     listed, position = _listed(graph, ranked)
     arriving, p = listed.inbox, graph.p[ranked.edge]
     viewer = listed.viewer[arriving.edge]
-    said = np.zeros(listed.n_edges, np.int8)
+    outcome = np.zeros(listed.n_edges, np.int8)
     matches, missed = np.empty(graph.n_people), np.empty(graph.n_people)
     utility, none, total = np.zeros(graph.n_people), np.zeros(graph.n_people), np.empty(rounds)
     for turn in range(rounds):
-        draw(key, turn, ranked.edge, owner, there.opens, chance, p, position, said)
-        play(arriving, viewer, there.reads, reading.kind, reading.decay, said, matches, missed)
+        draw_outcomes(key, turn, ranked.edge, owner, there.opens, chance, p, position, outcome)
+        expected_of_round(
+            arriving, viewer, there.reads, reading.kind, reading.decay, outcome, matches, missed
+        )
         total[turn] = 0.5 * matches.sum()
         utility += matches
         none += missed
     receiver = graph.candidate[ranked.edge]
     chance = chance * there.opens[owner]
     likes = chance.astype(np.float64) * graph.p[ranked.edge]
-    return Judged(
+    return SimulatedRounds(
         rounds=total,
         utility=utility / rounds,
         reached=1.0 - none / rounds,
@@ -167,7 +169,7 @@ def judge(
     )
 
 
-def _listed(graph: CandidateGraph, ranked: Ranked) -> tuple[CandidateGraph, npt.NDArray[np.int32]]:
+def _listed(graph: CandidateGraph, ranked: RankedEdges) -> tuple[CandidateGraph, npt.NDArray[np.int32]]:
     """Return the listed edges as a graph, and where each entry of the lists stands in it.
 
     Nobody looks along any other edge, so nothing else can come of a round.

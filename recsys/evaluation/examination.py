@@ -71,7 +71,7 @@ class Examination:
             return np.asarray(np.exp(-self.decay * (r - 1.0)))
         return np.asarray(1.0 / np.log2(r + 1.0)) if self.kind == LOGARITHMIC else np.zeros(r.shape)
 
-    def slots(self, k: int) -> Float32Array:
+    def position_weights(self, k: int) -> Float32Array:
         """Return the probabilities of the places 1 to k, `(k,)` float32."""
         return self.at(np.arange(1, k + 1)).astype(np.float32)
 

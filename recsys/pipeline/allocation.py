@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.allocation.baselines import naive, product, random_order
-from recsys.allocation.comparison import compare
-from recsys.allocation.config import AllocationConfig, Presence
-from recsys.allocation.rounding import Ranked
+from recsys.allocation.comparison import compare_lists
+from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.rounding import RankedEdges
 from recsys.catalogue.columns import Columns as C
-from recsys.config import AllocateSettings, Settings
+from recsys.config import AllocateSettings, AllocationSettings, Settings
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
@@ -48,7 +48,7 @@ class AllocatedNight:
     people: int
     rows: int
     full: int
-    unseen: int
+    unplaced: int
     dropped: int
     gain: float | None
 
@@ -63,13 +63,13 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     full = at_capacity(night.people, night.happened(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
-    there = presence(settings.allocate, night.people)
+    there = activity(settings.allocate, night.people)
     found = allocated_lists(
         recommender,
         mutual_candidate_graph(pool, recommender.compiled, recommender.likes, full, config.workers),
         config,
         rng=rng,
-        presence=there,
+        activity=there,
         full=full,
         combiner=settings.recommend.combiner,
     )
@@ -80,7 +80,7 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
         people=len(np.unique(found.pairs.viewer)),
         rows=len(found.pairs),
         full=int(full.sum()),
-        unseen=len(found.allocation.unseen),
+        unplaced=len(found.allocation.unplaced),
         dropped=found.dropped,
         gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
     )
@@ -88,17 +88,17 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
 
 def allocation_config(settings: Settings) -> AllocationConfig:
     """Return the allocator's settings of a night."""
-    chosen = settings.allocate.model_dump(exclude={"enabled", "error", "opens"})
+    chosen = settings.allocate.model_dump(include=set(AllocationSettings.model_fields))
     workers = settings.execution.workers or n_processors()  # threads: the same bytes in less time
     return AllocationConfig(k=settings.recommend.k, workers=workers, **chosen)
 
 
-def presence(settings: AllocateSettings, people: Population) -> Presence:
+def activity(settings: AllocateSettings, people: Population) -> Activity:
     """Return how likely everybody opens lists and inboxes, by when they were last here; unknown is never."""
     opens = np.zeros(len(people), np.float32)
     for word, chance in settings.opens.items():
         opens[people.is_word(C.ACTIVITY, word)] = chance
-    return Presence.of(opens, n_people=len(people))
+    return Activity.of(opens, n_people=len(people))
 
 
 def read_pool(work: WorkFolder, ids: IdIndex) -> Iterator[RankedPairs]:
@@ -132,27 +132,27 @@ def expected(
     found: AllocatedLists,
     config: AllocationConfig,
     settings: AllocateSettings,
-    there: Presence,
+    there: Activity,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Return what the lists are expected to bring under the model's own error, beside other orders."""
     graph, k = found.graph, config.k
     if graph.n_edges == 0:
         return {"error": settings.error, "rows": []}
-    lists: Mapping[str, Ranked] = {
+    lists: Mapping[str, RankedEdges] = {
         "random": random_order(graph, k, rng),
         "naive": naive(graph, k),
         PRODUCT: product(graph, k),
         ALLOCATED: found.allocation.ranked,
     }
-    rows = compare(
+    rows = compare_lists(
         graph,
         lists,
         reference=PRODUCT,
         rng=rng,
         look=config.look,
         inbox=config.inbox,
-        presence=there,
+        activity=there,
         error=settings.error,
         draws=int(np.clip(_EDGES_TO_JUDGE // graph.n_edges, 3, _DRAWS_AT_MOST)),
     )
@@ -171,4 +171,4 @@ def _best_of_pool(
     no_prices = np.zeros(len(recommender.people), np.float32)
     write_allocation(work.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
-    return AllocatedNight(people, len(kept), full=0, unseen=0, dropped=int((~allowed).sum()), gain=None)
+    return AllocatedNight(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.allocation.allocate import Allocation, allocate_graph
-from recsys.allocation.config import AllocationConfig, Presence
+from recsys.allocation.config import Activity, AllocationConfig
 from recsys.allocation.graph import CandidateGraph, EdgeBlock
-from recsys.allocation.reverse_edges import with_ways_back
+from recsys.allocation.reverse_edges import with_reverse_edges
 from recsys.constraints.compiled import Compiled
 from recsys.data.csr import SparseRows
 from recsys.models.reciprocal import combine
@@ -42,17 +42,17 @@ def allocated_lists(
     config: AllocationConfig,
     *,
     rng: np.random.Generator,
-    presence: Presence | None = None,
+    activity: Activity | None = None,
     full: BoolArray | None = None,
     combiner: str = "product",
 ) -> AllocatedLists:
     """Allocate a list to everybody from their candidates.
 
     graph: candidates of everybody, as `mutual_candidate_graph` joins them.
-    presence: how likely everybody opens lists and inboxes; always when None.
+    activity: how likely everybody opens lists and inboxes; always when None.
     full: `(n_people,)`, who has as many active matches as they wish for and is not among the candidates.
     """
-    allocation = allocate_graph(graph, config, presence=presence, rng=rng)
+    allocation = allocate_graph(graph, config, activity=activity, rng=rng)
     found, dropped = recommender.recheck(_pairs(allocation, combiner))
     prices = (
         allocation.price if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), allocation.price)
@@ -85,7 +85,7 @@ def mutual_candidate_graph(
         return compiled.may_show(viewer, candidate) & ~likes.holds(viewer, candidate)
 
     graph = CandidateGraph.of_blocks(_participating(blocks, excluded), compiled.n_people, workers)
-    return with_ways_back(graph, may_add, workers)
+    return with_reverse_edges(graph, may_add, workers)
 
 
 def _participating(blocks: Iterable[RankedPairs], excluded: BoolArray) -> Iterator[EdgeBlock]:

@@ -37,6 +37,6 @@ def anybody(n: int, share: float, rng: np.random.Generator, levels: int = 4) -> 
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> CandidateGraph:
-    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
-    return anybody(draw(st.integers(2, 9)), draw(st.floats(0.2, 1.0)), rng)
+def graphs(draw_outcomes: st.DrawFn) -> CandidateGraph:
+    rng = np.random.default_rng(draw_outcomes(st.integers(0, 10_000)))
+    return anybody(draw_outcomes(st.integers(2, 9)), draw_outcomes(st.floats(0.2, 1.0)), rng)

@@ -39,7 +39,7 @@ def test_the_columns_stay_and_two_join_them() -> None:
     assert len(joined) == len(lists)
     assert (joined["p_like"] == joined["p_like_given"]).all()
     assert lists.attrs["expected_matches"] > 0
-    assert lists.attrs["unseen"] == 0
+    assert lists.attrs["unplaced"] == 0
 
 
 def test_rows_in_any_order_give_the_same_lists() -> None:
@@ -58,10 +58,14 @@ def test_budgets_go_by_id() -> None:
     given = pool()
     ids = sorted(set(given["viewer_id"]) | set(given["candidate_id"]))
     caps = pd.Series(0.5, index=ids)
-    by_id = recsys.allocate(given, k=5, budget=caps)
-    pd.testing.assert_frame_equal(by_id, recsys.allocate(given, k=5, budget=0.5))
-    pd.testing.assert_frame_equal(by_id, recsys.allocate(given, k=5, budget=caps.to_dict()))
-    likes = (by_id["p_like"].astype(float) / by_id["rank"]).groupby(by_id["candidate_id"]).sum()
+    values_by_id = recsys.allocate(given, k=5, budget=caps)
+    pd.testing.assert_frame_equal(values_by_id, recsys.allocate(given, k=5, budget=0.5))
+    pd.testing.assert_frame_equal(values_by_id, recsys.allocate(given, k=5, budget=caps.to_dict()))
+    likes = (
+        (values_by_id["p_like"].astype(float) / values_by_id["rank"])
+        .groupby(values_by_id["candidate_id"])
+        .sum()
+    )
     assert (likes <= 0.5).all()
     with pytest.raises(InputError, match="has no number in budget"):
         recsys.allocate(given, budget=caps.iloc[1:])
@@ -80,7 +84,9 @@ def test_who_never_comes_sends_no_likes() -> None:
 
 def test_the_floor_is_repeatable() -> None:
     given = pool()
-    one, other = (recsys.allocate(given, k=2, floor=True, rng=np.random.default_rng(5)) for _ in range(2))
+    one, other = (
+        recsys.allocate(given, k=2, minimum_exposure=True, rng=np.random.default_rng(5)) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(one, other)
     assert set(one["candidate_id"]) == set(given["candidate_id"])
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation import AllocationConfig, CandidateGraph, Presence, allocate_graph
-from recsys.allocation.budgets import within_budget
-from recsys.allocation.objective import Model, worth
-from recsys.allocation.rounding import sorted_edges
-from recsys.allocation.simulator import judge
+from recsys.allocation import Activity, AllocationConfig, CandidateGraph, allocate_graph
+from recsys.allocation.budgets import repair_budgets
+from recsys.allocation.objective import MeanFieldModel, welfare
+from recsys.allocation.rounding import rank_edges
+from recsys.allocation.simulator import simulate
 from recsys.errors import InputError, SettingsError
 from tests.allocation.markets import anybody, both_sided, graphs, one_sided
 
@@ -50,15 +50,15 @@ def test_never_worse_than_the_order_by_p_q(
     config = QUICK.changed(fairness=fairness, budget=budget)
     both = graph.p * graph.q
     hopeful = both > 0.0
-    slots = (1.0 / np.arange(1, 4)).astype(np.float32)
+    position_weights = (1.0 / np.arange(1, 4)).astype(np.float32)
     if budget is None:
-        lists = sorted_edges(graph, both, both, hopeful, k=3)
+        lists = rank_edges(graph, both, both, hopeful, k=3)
     else:
-        wishes = sorted_edges(graph, both, both, hopeful)
-        lists = within_budget(graph, wishes, both, slots, np.full(graph.n_people, budget))
-    by_product = Model(graph, config).utilities(lists.exposure(slots, graph.n_edges))
-    ours = worth(allocate_graph(graph, config).utility, fairness, config.epsilon)
-    assert ours >= worth(by_product, fairness, config.epsilon) - 1e-9
+        wishes = rank_edges(graph, both, both, hopeful)
+        lists = repair_budgets(graph, wishes, both, position_weights, np.full(graph.n_people, budget))
+    by_product = MeanFieldModel(graph, config).utilities(lists.exposure(position_weights, graph.n_edges))
+    ours = welfare(allocate_graph(graph, config).utility, fairness, config.epsilon)
+    assert ours >= welfare(by_product, fairness, config.epsilon) - 1e-9
 
 
 @pytest.mark.parametrize("budget", [None, 0.4])
@@ -76,7 +76,7 @@ def test_names_decide_nothing(budget: float | None) -> None:
 
 def test_equal_inputs_give_equal_bytes_whatever_the_threads() -> None:
     graph = anybody(50, 0.4, np.random.default_rng(4))
-    config = QUICK.changed(fairness=0.5, budget=0.5, floor=True)
+    config = QUICK.changed(fairness=0.5, budget=0.5, minimum_exposure=True)
     runs = [
         allocate_graph(graph, config.changed(workers=workers), rng=np.random.default_rng(1))
         for workers in (1, 1, 2, 5)
@@ -97,7 +97,7 @@ def test_matches_rise_well_above_the_order_by_p_q() -> None:
     graph, rng = one_sided(60, 40, np.random.default_rng(7)), np.random.default_rng(8)
     config = AllocationConfig(k=40)
     start, ours = (allocate_graph(graph, config.changed(steps=steps)) for steps in (0, 60))
-    before, after = (judge(graph, found.ranked, rng=rng, rounds=300) for found in (start, ours))
+    before, after = (simulate(graph, found.ranked, rng=rng, rounds=300) for found in (start, ours))
     assert after.matches > 1.1 * before.matches
     assert after.people_reached() > before.people_reached()
     assert after.exposure_gini() < before.exposure_gini()
@@ -107,15 +107,17 @@ def test_fairness_reaches_more_people_and_costs_few_matches() -> None:
     graph, rng = both_sided(40, np.random.default_rng(9), crowd=0.8), np.random.default_rng(10)
     config = AllocationConfig(k=40, inbox="none")
     welfare, nash = (allocate_graph(graph, config.changed(fairness=fairness)) for fairness in (0.0, 1.0))
-    one, other = (judge(graph, found.ranked, inbox="none", rng=rng, rounds=300) for found in (welfare, nash))
+    one, other = (
+        simulate(graph, found.ranked, inbox="none", rng=rng, rounds=300) for found in (welfare, nash)
+    )
     assert other.matches > 0.9 * one.matches
     assert np.quantile(other.utility, 0.1) > np.quantile(one.utility, 0.1)
 
 
 @settings(max_examples=25, deadline=None)
-@given(graph=graphs(), budget=st.floats(0.05, 1.5), floor=st.booleans())
-def test_no_budget_is_ever_broken(graph: CandidateGraph, budget: float, floor: bool) -> None:
-    config = QUICK.changed(budget=budget, floor=floor)
+@given(graph=graphs(), budget=st.floats(0.05, 1.5), minimum_exposure=st.booleans())
+def test_no_budget_is_ever_broken(graph: CandidateGraph, budget: float, minimum_exposure: bool) -> None:
+    config = QUICK.changed(budget=budget, minimum_exposure=minimum_exposure)
     allocation = allocate_graph(graph, config, rng=np.random.default_rng(0))
     likes = np.zeros(graph.n_people)
     for edge, place in zip(allocation.ranked.edge, allocation.ranked.place, strict=True):
@@ -129,11 +131,11 @@ def test_prices_bring_more_matches_than_trimming_alone() -> None:
     config, budget = AllocationConfig(k=10), 1.2
     priced = allocate_graph(graph, config, budget=np.full(120, budget))
     by_product = graph.p * graph.q
-    wishes = sorted_edges(graph, by_product, by_product, by_product > 0)
-    slots = (1.0 / np.arange(1, 11)).astype(np.float32)
-    trimmed = within_budget(graph, wishes, by_product, slots, np.full(120, budget))
+    wishes = rank_edges(graph, by_product, by_product, by_product > 0)
+    position_weights = (1.0 / np.arange(1, 11)).astype(np.float32)
+    trimmed = repair_budgets(graph, wishes, by_product, position_weights, np.full(120, budget))
     rng = np.random.default_rng(12)
-    ours, theirs = (judge(graph, found, rng=rng, rounds=400) for found in (priced.ranked, trimmed))
+    ours, theirs = (simulate(graph, found, rng=rng, rounds=400) for found in (priced.ranked, trimmed))
     assert ours.budget_violations(budget) == theirs.budget_violations(budget) == 0
     assert ours.matches > theirs.matches
     assert priced.price.max() > 0
@@ -152,15 +154,15 @@ def test_the_floor_shows_everybody_who_could_be_shown() -> None:
     graph = one_sided(60, 60, rng, crowd=0.97)
     config = AllocationConfig(k=4, steps=5)
     without = allocate_graph(graph, config)
-    floored = allocate_graph(graph, config.changed(floor=True), rng=rng)
+    exposed = allocate_graph(graph, config.changed(minimum_exposure=True), rng=rng)
     assert len(set(without.candidate.tolist())) < 60
-    assert set(floored.candidate.tolist()) == set(range(60, 120))
-    assert len(floored.unseen) == 0
-    drawn = floored.propensity < 1.0
+    assert set(exposed.candidate.tolist()) == set(range(60, 120))
+    assert len(exposed.unplaced) == 0
+    drawn = exposed.propensity < 1.0
     assert drawn.any()
-    assert (floored.propensity > 0).all()
-    assert np.diff(floored.ranked.indptr).max() <= 4
-    ends = floored.ranked.indptr[1:] - 1
+    assert (exposed.propensity > 0).all()
+    assert np.diff(exposed.ranked.indptr).max() <= 4
+    ends = exposed.ranked.indptr[1:] - 1
     assert set(np.flatnonzero(drawn)) & set(ends.tolist())
 
 
@@ -168,7 +170,7 @@ def test_the_logged_propensity_is_the_chance_of_the_draw() -> None:
     graph = CandidateGraph.of(
         [0, 0, 1, 1], [2, 3, 2, 3], p=[0.9, 0.3, 0.9, 0.1], q=[0.9, 0.5, 0.8, 0.5], n_people=4
     )
-    config = AllocationConfig(k=1, steps=0, floor=True)
+    config = AllocationConfig(k=1, steps=0, minimum_exposure=True)
     seen: dict[int, list[float]] = {0: [], 1: []}
     for seed in range(400):
         found = allocate_graph(graph, config, rng=np.random.default_rng(seed))
@@ -183,16 +185,16 @@ def test_the_logged_propensity_is_the_chance_of_the_draw() -> None:
 def test_lists_turn_to_people_who_are_there() -> None:
     graph = one_sided(40, 20, np.random.default_rng(15))
     opens = np.where(np.arange(60) % 2 == 0, 1.0, 0.1)
-    presence = Presence.of(opens, opens, n_people=60)
+    activity = Activity.of(opens, opens, n_people=60)
     config = AllocationConfig(k=5)
-    blind, aware = (allocate_graph(graph, config, presence=known) for known in (None, presence))
+    blind, aware = (allocate_graph(graph, config, activity=known) for known in (None, activity))
     before, after = (
-        judge(graph, found.ranked, presence=presence, rng=np.random.default_rng(1), rounds=400)
+        simulate(graph, found.ranked, activity=activity, rng=np.random.default_rng(1), rounds=400)
         for found in (blind, aware)
     )
     assert after.matches > 1.05 * before.matches
     assert aware.load[40:][opens[40:] == 1.0].mean() > aware.load[40:][opens[40:] < 1.0].mean()
-    capped = allocate_graph(graph, config, presence=presence, budget=np.full(60, 0.4))
+    capped = allocate_graph(graph, config, activity=activity, budget=np.full(60, 0.4))
     assert capped.load.max() <= 0.4
 
 
@@ -208,8 +210,8 @@ def test_a_list_ends_where_the_price_is_above_what_a_look_brings() -> None:
     graph = CandidateGraph.of([0, 0], [1, 2], p=[0.9, 0.9], q=[0.9, 0.9], n_people=3)
     exposure = np.zeros(2, np.float32)
     both = graph.p * graph.q
-    assert sorted_edges(graph, exposure, both, both > 0.9, k=2).edge.tolist() == []
-    assert sorted_edges(graph, exposure, both, both > 0.0, k=1).edge.tolist() == [0]
+    assert rank_edges(graph, exposure, both, both > 0.9, k=2).edge.tolist() == []
+    assert rank_edges(graph, exposure, both, both > 0.0, k=1).edge.tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -231,14 +233,14 @@ def test_a_broken_graph_is_refused(make, message: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"k": 0}, "whole number from 1"),
-        ({"fairness": 1.5}, "between 0 and 1"),
-        ({"epsilon": 0.0}, "above 0"),
-        ({"budget": 0.0}, "above 0"),
+        ({"k": 0}, "greater than or equal to 1"),
+        ({"fairness": 1.5}, "less than or equal to 1"),
+        ({"epsilon": 0.0}, "greater than 0"),
+        ({"budget": 0.0}, "greater than 0"),
         ({"look": "none"}, "allocates nothing"),
         ({"inbox": "sometimes"}, "not a way to read"),
         ({"inbox": -1.0}, "not a way to read"),
-        ({"workers": 0}, "whole number from 1"),
+        ({"workers": 0}, "greater than or equal to 1"),
         ({"fairnes": 1.0}, "did you mean 'fairness'"),
     ],
 )
@@ -250,7 +252,7 @@ def test_an_impossible_setting_is_refused(changes: dict[str, object], message: s
 def test_a_floor_needs_a_generator_and_a_budget_one_number_a_person() -> None:
     graph = CandidateGraph.of([0], [1], p=[0.5], q=[0.5], n_people=2)
     with pytest.raises(InputError, match="needs a generator"):
-        allocate_graph(graph, AllocationConfig(floor=True))
+        allocate_graph(graph, AllocationConfig(minimum_exposure=True))
     with pytest.raises(InputError, match="one budget a person"):
         allocate_graph(graph, budget=[1.0])
     with pytest.raises(InputError, match="must be above 0"):

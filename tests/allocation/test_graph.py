@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from recsys.allocation.baselines import naive, product
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.reverse_edges import with_ways_back
-from recsys.allocation.simulator import judge
+from recsys.allocation.reverse_edges import with_reverse_edges
+from recsys.allocation.simulator import simulate
 from recsys.errors import InputError
 from tests.allocation.markets import anybody, graphs
 
@@ -36,7 +36,7 @@ def test_a_way_back_is_added_where_it_may(graph: CandidateGraph, workers: int) -
     def may(viewer, candidate):
         return (viewer + candidate) % 3 != 0
 
-    found = with_ways_back(graph, may, workers)
+    found = with_reverse_edges(graph, may, workers)
     chances = dict(
         zip(zip(graph.viewer, graph.candidate, strict=True), zip(graph.p, graph.q, strict=True), strict=True)
     )
@@ -68,6 +68,8 @@ def test_only_listed_edges_decide_a_round() -> None:
     changed = CandidateGraph(graph.indptr, graph.candidate, graph.p.copy(), graph.q.copy())
     unlisted = np.setdiff1d(others, ranked.edge)
     changed.p[unlisted] = changed.q[unlisted] = 0.99
-    one, other = (judge(some, ranked, rng=np.random.default_rng(4), rounds=20) for some in (graph, changed))
+    one, other = (
+        simulate(some, ranked, rng=np.random.default_rng(4), rounds=20) for some in (graph, changed)
+    )
     assert one.rounds.tobytes() == other.rounds.tobytes()
     assert one.utility.tobytes() == other.utility.tobytes()

@@ -28,11 +28,11 @@ from recsys.allocation.baselines import (
     transferable_utility,
 )
 from recsys.allocation.envy import envious_pairs
-from recsys.allocation.frank_wolfe import ascend, step_towards
-from recsys.allocation.graph import inbox_of
-from recsys.allocation.objective import Model
-from recsys.allocation.rounding import Ranked
-from recsys.allocation.simulator import judge
+from recsys.allocation.frank_wolfe import frank_wolfe, step_towards
+from recsys.allocation.graph import make_inbox
+from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.simulator import simulate
 from recsys.evaluation.bootstrap import Interval, of_groups
 from recsys.evaluation.examination import Decay, Examination
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
@@ -69,7 +69,9 @@ def measure(args: argparse.Namespace) -> Result:
     return Result(rows, summary)
 
 
-def _peers(look: Decay, rng: np.random.Generator) -> Mapping[str, Callable[[CandidateGraph, int], Ranked]]:
+def _peers(
+    look: Decay, rng: np.random.Generator
+) -> Mapping[str, Callable[[CandidateGraph, int], RankedEdges]]:
     return {
         "random": lambda graph, k: random_order(graph, k, rng),
         "naive": naive,
@@ -92,9 +94,9 @@ def _su(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
         for _ in range(markets):
             graph = one_sided(*su_market(n // 5 if small else n, crowd, rng))
             for name, lists, seconds in _lists(graph, read, rng, args.workers):
-                said = judge(graph, lists, look=read, inbox=read, rng=rng, rounds=rounds)
+                outcome = simulate(graph, lists, look=read, inbox=read, rng=rng, rounds=rounds)
                 jobs = np.bincount(graph.candidate, minlength=graph.n_people) > 0
-                one = (said.matches, said.people_reached(), said.exposure_gini(jobs), seconds)
+                one = (outcome.matches, outcome.people_reached(), outcome.exposure_gini(jobs), seconds)
                 found.setdefault(name, []).append(one)
         for name, values in found.items():
             matches, reached, gini, seconds = np.array(values).T
@@ -121,7 +123,7 @@ def _su(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
 
 def _lists(
     graph: CandidateGraph, read: Decay, rng: np.random.Generator, workers: int
-) -> Iterator[tuple[str, Ranked, float]]:
+) -> Iterator[tuple[str, RankedEdges, float]]:
     k = int(np.diff(graph.indptr).max())
     ways = dict(_peers(read, rng))
     for fairness, name in ((0.0, "welfare"), (0.5, "halfway"), (1.0, "nash")):
@@ -146,7 +148,7 @@ def _noise(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, An
             noisy = one_sided(*(_noisy(chance, noise, rng) for chance in truth))
             ours = allocate_graph(noisy, AllocationConfig(k=n, workers=args.workers)).ranked
             one, other = (
-                judge(graph, lists, rng=rng, rounds=rounds).matches for lists in (ours, product(noisy, n))
+                simulate(graph, lists, rng=rng, rounds=rounds).matches for lists in (ours, product(noisy, n))
             )
             found.append(one / other - 1.0)
     summary = {}
@@ -166,23 +168,25 @@ def _noisy(chance: Any, noise: float, rng: np.random.Generator) -> Any:
 def _optimum(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
     """30 x 20: beside projected ascent from many starts, and a linear program for each linear step."""
     rng = np.random.default_rng([args.seed, 30])
-    slots = Examination.of(1.0).at(np.arange(1, 21))
+    position_weights = Examination.of(1.0).at(np.arange(1, 21))
     p, q = su_market(20, 0.5, rng)
     graph = one_sided(p, q)
     config = AllocationConfig(k=20, steps=400)
-    model = Model(graph, config)
-    ours = float(ascend(model).trace.max())
-    general = best_of_starts(graph, slots, rng, starts=2 if small else 8, steps=60 if small else 600)
+    model = MeanFieldModel(graph, config)
+    ours = float(frank_wolfe(model).trace.max())
+    general = best_of_starts(
+        graph, position_weights, rng, starts=2 if small else 8, steps=60 if small else 600
+    )
     exposure = np.zeros(graph.n_edges, np.float32)
     gain = model.gain(exposure, model.utilities(exposure)).copy()
-    taken, always = slots.astype(np.float32), np.ones(50, np.float32)
+    taken, always = position_weights.astype(np.float32), np.ones(50, np.float32)
     start = time.perf_counter()
     for _ in range(100):
         step_towards(
             0, 30, graph.indptr, graph.candidate, graph.p, np.zeros(50), gain, taken, always, 1.0, exposure
         )
     sort = (time.perf_counter() - start) / 100
-    lp, value = seconds_of_lp(gain.reshape(30, 20).astype(np.float64), slots)
+    lp, value = seconds_of_lp(gain.reshape(30, 20).astype(np.float64), position_weights)
     rows += [
         {"part": "30 x 20", "way": "Frank-Wolfe", "objective": ours, "seconds": sort},
         {"part": "30 x 20", "way": "projected ascent, best start", "objective": general},
@@ -209,11 +213,11 @@ def _budgets(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, 
             "greedy": greedy_budget(graph, n, budget=budget),
         }
         for name, lists in ways.items():
-            said = judge(graph, lists, rng=np.random.default_rng(args.seed), rounds=100)
-            over = said.budget_violations(budget)
+            outcome = simulate(graph, lists, rng=np.random.default_rng(args.seed), rounds=100)
+            over = outcome.budget_violations(budget)
             broken += over if name == "allocator" else 0
             rows.append(
-                {"part": f"budget {budget:g}", "way": name, "matches": said.matches, "violations": over}
+                {"part": f"budget {budget:g}", "way": name, "matches": outcome.matches, "violations": over}
             )
     return {"budget_violations": broken}
 
@@ -233,15 +237,15 @@ def _fairness(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str,
             config = AllocationConfig(k=n, inbox="none", fairness=fairness, workers=args.workers)
             lists = allocate_graph(graph, config).ranked
         seconds = time.perf_counter() - start
-        said = judge(graph, lists, inbox="none", rng=np.random.default_rng(args.seed), rounds=20)
-        found[name] = said.matches, envious_pairs(graph, lists, inbox="none")
+        outcome = simulate(graph, lists, inbox="none", rng=np.random.default_rng(args.seed), rounds=20)
+        found[name] = outcome.matches, envious_pairs(graph, lists, inbox="none")
         rows.append(
             {
                 "part": f"two-sided {n} x {n}",
                 "way": name,
-                "matches": said.matches,
-                "reached": said.people_reached(),
-                "gini": said.exposure_gini(),
+                "matches": outcome.matches,
+                "reached": outcome.people_reached(),
+                "gini": outcome.exposure_gini(),
                 "envious": found[name][1],
                 "seconds": seconds,
             }
@@ -259,8 +263,8 @@ def _scale(n_people: int, args: argparse.Namespace, rows: Rows) -> dict[str, Any
     graph = town(n_people, degree, np.random.default_rng(args.seed))
     config = AllocationConfig(k=20, steps=STEPS_AT_SCALE, workers=args.workers)
     start, cpu = time.perf_counter(), time.process_time()
-    inbox_of(graph, args.workers)
-    laid_out = time.perf_counter() - start
+    make_inbox(graph, args.workers)
+    build_inbox = time.perf_counter() - start
     start = time.perf_counter()
     found = allocate_graph(graph, config)
     seconds = time.perf_counter() - start
@@ -273,7 +277,7 @@ def _scale(n_people: int, args: argparse.Namespace, rows: Rows) -> dict[str, Any
             "matches": found.matches,
             "over_product": found.matches / start_matches - 1.0,
             "seconds": seconds,
-            "layout_s": laid_out,
+            "layout_s": build_inbox,
             "cpu_s": cpu,
             "ns_per_edge_step": cpu * 1e9 / graph.n_edges / STEPS_AT_SCALE,
             "peak_mb": peak_mb(),

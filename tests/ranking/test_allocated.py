@@ -13,7 +13,7 @@ from recsys.ranking.recommend import Recommender
 from tests.people import make_listed_people, random_relations
 from tests.ranking.test_recommend import Drawn
 
-CONFIG = AllocationConfig(k=5, steps=10, floor=True, budget=2.0)
+CONFIG = AllocationConfig(k=5, steps=10, minimum_exposure=True, budget=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_everybody_with_a_way_to_them_is_shown(recommender: Recommender) -> None
     reachable = set(found.graph.candidate.tolist())
     assert set(found.pairs.candidate.tolist()) == reachable
     assert found.pairs.propensity is not None
-    assert found.pairs.propensity.min() < 1.0 or len(found.allocation.unseen) == 0
+    assert found.pairs.propensity.min() < 1.0 or len(found.allocation.unplaced) == 0
 
 
 def test_the_way_back_is_added_where_it_may_be_shown(recommender: Recommender) -> None:

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation.config import AllocationConfig, Presence
+from recsys.allocation.config import Activity, AllocationConfig
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.objective import Model, weights, worth
+from recsys.allocation.objective import MeanFieldModel, welfare, welfare_weights
 from recsys.evaluation.examination import Decay, Examination
-from tests.allocation import plain
+from tests.allocation import oracles
 from tests.allocation.markets import anybody, graphs
 
 READINGS: tuple[Decay, ...] = (1.0, 0.4, 0.0, "exponential", "none")
@@ -23,8 +23,8 @@ def random_exposure(graph: CandidateGraph, seed: int) -> np.ndarray:
 @given(graph=graphs(), seed=st.integers(0, 99), inbox=st.sampled_from(READINGS))
 def test_matches_are_those_of_the_definition(graph: CandidateGraph, seed: int, inbox: Decay) -> None:
     exposure = random_exposure(graph, seed)
-    found = Model(graph, AllocationConfig(inbox=inbox)).utilities(exposure)
-    assert found == pytest.approx(plain.utilities(graph, exposure, Examination.of(inbox)), abs=1e-6)
+    found = MeanFieldModel(graph, AllocationConfig(inbox=inbox)).utilities(exposure)
+    assert found == pytest.approx(oracles.utilities(graph, exposure, Examination.of(inbox)), abs=1e-6)
 
 
 @settings(max_examples=15, deadline=None)
@@ -38,37 +38,39 @@ def test_the_gradient_is_that_of_finite_differences(
     graph: CandidateGraph, seed: int, inbox: Decay, fairness: float
 ) -> None:
     exposure = random_exposure(graph, seed)
-    presence = Presence.of(np.random.default_rng(seed).random(graph.n_people), n_people=graph.n_people)
-    model = Model(graph, AllocationConfig(inbox=inbox, fairness=fairness), presence)
+    activity = Activity.of(np.random.default_rng(seed).random(graph.n_people), n_people=graph.n_people)
+    model = MeanFieldModel(graph, AllocationConfig(inbox=inbox, fairness=fairness), activity)
     utility = model.utilities(exposure)
     how = Examination.of(inbox)
-    assert utility == pytest.approx(plain.utilities(graph, exposure, how, presence.reads), abs=1e-6)
-    weight = weights(utility, fairness, model.config.epsilon)
-    expected = plain.slope(graph, exposure, how, weight, presence.reads)
+    assert utility == pytest.approx(oracles.utilities(graph, exposure, how, activity.reads), abs=1e-6)
+    weight = welfare_weights(utility, fairness, model.config.epsilon)
+    expected = oracles.slope(graph, exposure, how, weight, activity.reads)
     assert model.gain(exposure, utility) == pytest.approx(expected, abs=2e-5)
 
 
 def test_a_like_takes_attention_from_worse_ones_alone() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 1.0], q=[0.9, 0.1], n_people=3)
-    gain = Model(graph, AllocationConfig()).gain(*_with_utility(graph, [1.0, 1.0]))
+    gain = MeanFieldModel(graph, AllocationConfig()).gain(*_with_utility(graph, [1.0, 1.0]))
     assert gain == pytest.approx([0.9 - 0.1 / 4, 0.1 / 2])  # second place is read half as often
 
 
 def test_equal_likes_share_their_places() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 1.0], q=[0.5, 0.5], n_people=3)
-    utility = Model(graph, AllocationConfig()).utilities(np.ones(2, np.float32))
+    utility = MeanFieldModel(graph, AllocationConfig()).utilities(np.ones(2, np.float32))
     assert utility == pytest.approx([0.5 / 1.5, 0.5 / 1.5, 1.0 / 1.5])
 
 
 def test_pushing_down_costs_what_the_curve_says() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 1.0], q=[0.9, 0.91], n_people=3)
-    gain = Model(graph, AllocationConfig(inbox="exponential")).gain(*_with_utility(graph, [1.0, 1.0]))
+    gain = MeanFieldModel(graph, AllocationConfig(inbox="exponential")).gain(
+        *_with_utility(graph, [1.0, 1.0])
+    )
     assert gain[1] == pytest.approx(0.91 - 0.9 * np.exp(-1.0))
 
 
 def test_a_pair_counts_once_from_both_lists() -> None:
     graph = CandidateGraph.of([0, 1], [1, 0], p=[0.6, 0.5], q=[0.5, 0.6], n_people=2)
-    utility = Model(graph, AllocationConfig()).utilities(np.ones(2, np.float32))
+    utility = MeanFieldModel(graph, AllocationConfig()).utilities(np.ones(2, np.float32))
     assert utility == pytest.approx([0.3, 0.3])
 
 
@@ -76,10 +78,10 @@ def test_worth_is_the_integral_of_the_weights() -> None:
     utility = np.array([0.2, 1.5, 0.0])
     for fairness in (0.0, 0.3, 1.0):
         change = [
-            (worth(utility + step, fairness, 0.1) - worth(utility - step, fairness, 0.1)) / 2e-6
+            (welfare(utility + step, fairness, 0.1) - welfare(utility - step, fairness, 0.1)) / 2e-6
             for step in 1e-6 * np.eye(3)
         ]
-        expected = weights(utility, fairness, 0.1)
+        expected = welfare_weights(utility, fairness, 0.1)
         assert np.array(change) / np.mean(change) == pytest.approx(expected, rel=1e-5)
 
 
@@ -89,7 +91,7 @@ def test_threads_change_nothing(fairness: float) -> None:
     exposure = random_exposure(graph, 2)
     found = []
     for workers in (1, 2, 3, 7):
-        model = Model(graph, AllocationConfig(workers=workers, fairness=fairness))
+        model = MeanFieldModel(graph, AllocationConfig(workers=workers, fairness=fairness))
         utility = model.utilities(exposure)
         found.append((utility.tobytes(), model.gain(exposure, utility).tobytes(), model.load.tobytes()))
     assert len(set(found)) == 1
@@ -97,4 +99,4 @@ def test_threads_change_nothing(fairness: float) -> None:
 
 def _with_utility(graph: CandidateGraph, exposure: list[float]) -> tuple[np.ndarray, np.ndarray]:
     shown = np.array(exposure, np.float32)
-    return shown, Model(graph, AllocationConfig()).utilities(shown)
+    return shown, MeanFieldModel(graph, AllocationConfig()).utilities(shown)

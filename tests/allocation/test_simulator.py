@@ -15,11 +15,11 @@ from recsys.allocation.baselines import (
     product,
     transferable_utility,
 )
-from recsys.allocation.comparison import compare, truth_around
+from recsys.allocation.comparison import compare_lists, perturbed_graph
 from recsys.allocation.envy import envious_pairs
-from recsys.allocation.rounding import Ranked
-from recsys.allocation.simulator import judge
-from tests.allocation import plain
+from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.simulator import simulate
+from tests.allocation import oracles
 from tests.allocation.markets import anybody, both_sided, one_sided
 
 RNG = np.random.default_rng
@@ -27,12 +27,12 @@ RNG = np.random.default_rng
 
 def test_one_receiver_reads_in_the_order_of_q() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[0.5, 0.5], q=[0.8, 0.4], n_people=3)
-    said = judge(graph, product(graph, 1), rng=RNG(1), rounds=20_000)
+    outcome = simulate(graph, product(graph, 1), rng=RNG(1), rounds=20_000)
     first, second = 0.5 * 0.8, 0.5 * 0.4 * (0.5 + 0.5 / 2)
-    assert said.utility == pytest.approx([first, second, first + second], abs=0.01)
-    assert said.reached[2] == pytest.approx(1 - _missed(), abs=0.01)
-    assert said.load.tolist() == [0.0, 0.0, 1.0]
-    assert said.matches == pytest.approx(first + second, abs=0.01)
+    assert outcome.utility == pytest.approx([first, second, first + second], abs=0.01)
+    assert outcome.reached[2] == pytest.approx(1 - _missed(), abs=0.01)
+    assert outcome.load.tolist() == [0.0, 0.0, 1.0]
+    assert outcome.matches == pytest.approx(first + second, abs=0.01)
 
 
 def _missed() -> float:
@@ -43,39 +43,39 @@ def _missed() -> float:
 def test_without_inboxes_the_mean_is_known() -> None:
     graph = both_sided(8, RNG(2))
     lists = product(graph, 4)
-    said = judge(graph, lists, inbox="none", rng=RNG(3), rounds=4000)
+    outcome = simulate(graph, lists, inbox="none", rng=RNG(3), rounds=4000)
     exposure = lists.exposure((1.0 / np.arange(1, 5)).astype(np.float32), graph.n_edges)
     from recsys.evaluation.examination import Examination
 
-    exact = plain.utilities(graph, exposure, Examination.of("none"))
-    assert said.utility == pytest.approx(exact, abs=0.03)
+    exact = oracles.utilities(graph, exposure, Examination.of("none"))
+    assert outcome.utility == pytest.approx(exact, abs=0.03)
 
 
 def test_two_looks_at_each_other_match_at_once_and_count_once() -> None:
     graph = CandidateGraph.of([0, 1], [1, 0], p=[0.6, 0.5], q=[0.5, 0.6], n_people=2)
-    said = judge(graph, product(graph, 1), rng=RNG(1), rounds=20_000)
-    assert said.matches == pytest.approx(0.3, abs=0.01)
-    assert said.reached == pytest.approx([0.3, 0.3], abs=0.01)
+    outcome = simulate(graph, product(graph, 1), rng=RNG(1), rounds=20_000)
+    assert outcome.matches == pytest.approx(0.3, abs=0.01)
+    assert outcome.reached == pytest.approx([0.3, 0.3], abs=0.01)
 
 
 def test_the_mean_field_understates_a_little() -> None:
     graph = one_sided(30, 20, RNG(4))
     allocation = allocate_graph(graph, AllocationConfig(k=20))
-    played = judge(graph, allocation.ranked, rng=RNG(5), rounds=500).matches
+    played = simulate(graph, allocation.ranked, rng=RNG(5), rounds=500).matches
     assert 1.0 < played / allocation.matches < 1.2
 
 
 def test_the_same_luck_for_the_same_seed() -> None:
     graph = anybody(20, 0.5, RNG(6))
-    one, other = (judge(graph, product(graph, 3), rng=RNG(7), rounds=5).rounds for _ in range(2))
+    one, other = (simulate(graph, product(graph, 3), rng=RNG(7), rounds=5).rounds for _ in range(2))
     assert one.tobytes() == other.tobytes()
 
 
 def test_a_broken_budget_is_seen() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 0.5], q=[0.5, 0.5], n_people=3)
-    said = judge(graph, product(graph, 1), rng=RNG(1), rounds=1)
-    assert said.budget_violations(1.4) == 1
-    assert said.budget_violations(1.5) == 0
+    outcome = simulate(graph, product(graph, 1), rng=RNG(1), rounds=1)
+    assert outcome.budget_violations(1.4) == 1
+    assert outcome.budget_violations(1.5) == 0
 
 
 @pytest.mark.parametrize("inbox", ["none", 1.0])
@@ -84,12 +84,12 @@ def test_envy_is_being_better_off_in_anothers_place(inbox) -> None:
     graph = both_sided(n, RNG(8), crowd=0.7)
     lists = naive(graph, n)
     found = envious_pairs(graph, lists, inbox=inbox)
-    slots = (1.0 / np.arange(1, n + 1)).astype(np.float32)
-    exposure = lists.exposure(slots, graph.n_edges).astype(np.float64)
+    position_weights = (1.0 / np.arange(1, n + 1)).astype(np.float32)
+    exposure = lists.exposure(position_weights, graph.n_edges).astype(np.float64)
     from recsys.evaluation.examination import Examination
 
     how = Examination.of(inbox)
-    own = plain.utilities(graph, exposure, how)
+    own = oracles.utilities(graph, exposure, how)
     at = {(int(i), int(j)): e for e, (i, j) in enumerate(zip(graph.viewer, graph.candidate, strict=True))}
     count = 0
     for a in range(2 * n):
@@ -100,7 +100,7 @@ def test_envy_is_being_better_off_in_anothers_place(inbox) -> None:
                     if (viewer, a) in at:
                         moved[at[viewer, a]] = exposure[at[viewer, b]]
                 # only a is moved: what a's likes meet in other inboxes stays as it was
-                count += plain.utilities(graph, moved, how)[a] > own[a] + 1e-6
+                count += oracles.utilities(graph, moved, how)[a] > own[a] + 1e-6
     assert found == count
 
 
@@ -108,7 +108,7 @@ def test_nobody_envies_when_all_are_shown_alike() -> None:
     graph = CandidateGraph.of(
         [0, 0, 1, 1, 2, 2, 3, 3], [2, 3, 2, 3, 0, 1, 0, 1], p=[0.5] * 8, q=[0.5] * 8, n_people=4
     )
-    everywhere = Ranked(np.array([0, 2, 4, 6, 8]), np.array([0, 1, 3, 2, 4, 5, 7, 6], np.int32))
+    everywhere = RankedEdges(np.array([0, 2, 4, 6, 8]), np.array([0, 1, 3, 2, 4, 5, 7, 6], np.int32))
     assert envious_pairs(graph, everywhere, inbox="none") == 0
 
 
@@ -133,15 +133,15 @@ def test_transferable_utility_is_the_same_on_many_edges_and_on_all() -> None:
 
 def test_a_greedy_budget_is_kept() -> None:
     graph = one_sided(30, 10, RNG(11), crowd=0.9)
-    said = judge(graph, greedy_budget(graph, 5, budget=1.2), rng=RNG(12), rounds=1)
-    assert said.budget_violations(1.2) == 0
-    assert said.load.max() > 0.6
+    outcome = simulate(graph, greedy_budget(graph, 5, budget=1.2), rng=RNG(12), rounds=1)
+    assert outcome.budget_violations(1.2) == 0
+    assert outcome.load.max() > 0.6
 
 
 def test_fair_exposure_evens_looks_out() -> None:
     graph = one_sided(40, 20, RNG(13), crowd=0.9)
     by_product, fair = (
-        judge(graph, lists, rng=RNG(14), rounds=1).exposure_gini(np.arange(60) >= 40)
+        simulate(graph, lists, rng=RNG(14), rounds=1).exposure_gini(np.arange(60) >= 40)
         for lists in (product(graph, 5), fair_exposure(graph, 5))
     )
     assert fair < 0.85 * by_product  # merit itself is uneven
@@ -149,20 +149,20 @@ def test_fair_exposure_evens_looks_out() -> None:
 
 def test_truths_lie_around_what_is_said() -> None:
     graph = anybody(60, 0.6, RNG(15))
-    drawn = [truth_around(graph, 1.0, RNG(seed)) for seed in range(60)]
+    drawn = [perturbed_graph(graph, 1.0, RNG(seed)) for seed in range(60)]
     mean = np.mean([truth.p for truth in drawn], axis=0)
     assert mean == pytest.approx(graph.p, abs=0.12)
     assert float((mean - graph.p).mean()) == pytest.approx(0.0, abs=0.01)
     back = graph.inbox.reverse >= 0
     edge, reverse = graph.inbox.edge[back], graph.inbox.reverse[back]
     assert (drawn[0].q[edge] == drawn[0].p[reverse]).all()
-    assert truth_around(graph, 0.0, RNG(0)) is graph
+    assert perturbed_graph(graph, 0.0, RNG(0)) is graph
 
 
 def test_ways_are_compared_on_the_same_luck() -> None:
     graph = one_sided(30, 20, RNG(16))
     lists = {"product": product(graph, 20), "again": product(graph, 20), "naive": naive(graph, 20)}
-    rows = compare(graph, lists, reference="product", rng=RNG(17), error=0.5, draws=3)
+    rows = compare_lists(graph, lists, reference="product", rng=RNG(17), error=0.5, draws=3)
     by_name = {row.name: row for row in rows}
     assert by_name["again"].gain == by_name["again"].gain_hi == 0.0
     assert by_name["naive"].gain_hi < 0.0
