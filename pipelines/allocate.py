@@ -3,13 +3,13 @@
 import sys
 from dataclasses import asdict
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.allocation import allocate_night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
+def step(settings: Settings, work: NightPaths) -> LogFields:
     return asdict(allocate_night(settings, work))
 
 

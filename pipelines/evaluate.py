@@ -3,16 +3,16 @@
 import json
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.evaluation import evaluate_night
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    found = evaluate_night(Night.under_way(settings, work), pairs=work.evaluated_pairs)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    found = evaluate_night(Night.current(settings, work), pairs=work.evaluated_pairs)
     write_atomically(work.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
     return {key: value for key, value in found.items() if not isinstance(value, list)}
 

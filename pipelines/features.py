@@ -2,17 +2,17 @@
 
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.from_settings import blocks_from_settings
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import write_features
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night.under_way(settings, work)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    night = Night.current(settings, work)
     features = FeatureMap.fit(night.people, events=night.events, blocks=blocks_from_settings(settings.model))
     write_features(features, work.features)
     return {"blocks": len(features.blocks), "columns": len(features.columns)}

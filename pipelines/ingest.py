@@ -2,18 +2,18 @@
 
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.erasure import note_erasures_applied
-from recsys.pipeline.night import tables_of
-from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.pipeline.night import night_source
+from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.source_snapshot import take_snapshot
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    source = tables_of(settings, work)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    source = night_source(settings, work)
     take_snapshot(source, work.tables)
     erasures = ErasureList.of(PUBLISHED)
     erased_rows = erase_from_tables(work.tables, erasures)

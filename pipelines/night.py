@@ -26,7 +26,7 @@ from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN, BusyError
 from recsys.pipeline.history import read_lines
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
 
 TRACK = "track"
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     changes = parser.parse_args(arguments).set
     try:
-        with writer_lock(WORK.root):
+        with writer_lock(PATHS.root):
             return _run(changes)
     except BusyError:
         print(_text("busy", night_language()), file=sys.stderr)
@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(changes: list[str]) -> int:
-    WORK.failure.unlink(missing_ok=True)
-    WORK.under_way.unlink(missing_ok=True)
+    PATHS.failure.unlink(missing_ok=True)
+    PATHS.current_stage.unlink(missing_ok=True)
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     environment = os.environ | {CHANGES: "\n".join(changes), "PATH": here + os.pathsep + os.environ["PATH"]}
     begun = datetime.now(UTC)
@@ -73,27 +73,27 @@ def _run(changes: list[str]) -> int:
 
 def night_language() -> Language:
     """Return the language the settings of the night name, else the one of the locale."""
-    return language(None, settings_if_sound(WORK.settings if WORK.settings.exists() else None))
+    return language(None, settings_if_sound(PATHS.settings if PATHS.settings.exists() else None))
 
 
 def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
     """Return the exit code of the night and one line about it."""
-    if WORK.failure.exists():
-        failure = _read(WORK.failure)
+    if PATHS.failure.exists():
+        failure = _read(PATHS.failure)
         first = failure["message"].splitlines()[0]
         if failure["stage"] == TRACK:
             served = {"run": current_run(PUBLISHED), "folder": PUBLISHED}
             return EXIT_PUBLISHED_WITH_WARNINGS, _text("not_tracked", lang, **served, error=first)
         code = failure["exit_code"]
         return code, _text("failed", lang, stage=failure["stage"], code=code, error=first)
-    if returned != 0 and WORK.under_way.exists():
-        stage = WORK.under_way.read_text(encoding="utf-8").strip()
+    if returned != 0 and PATHS.current_stage.exists():
+        stage = PATHS.current_stage.read_text(encoding="utf-8").strip()
         return EXIT_TRY_AGAIN, _text("killed", lang, stage=stage)
     if returned != 0:
         return EXIT_TRY_AGAIN, _text("stopped", lang, code=returned)
-    code = _read(WORK.outcome)["exit_code"]
+    code = _read(PATHS.outcome)["exit_code"]
     how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "warned"}[code]
-    return code, _text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED, page=WORK.report)
+    return code, _text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED, page=PATHS.report)
 
 
 def _text(key: str, lang: Language, **values: object) -> str:
@@ -102,10 +102,10 @@ def _text(key: str, lang: Language, **values: object) -> str:
 
 def over_budget(begun: datetime, lang: Language = "en") -> str:
     """Return what of the stages that ended since `begun` took longer than its budget, as text."""
-    if not (WORK.settings.exists() and WORK.log.exists()):
+    if not (PATHS.settings.exists() and PATHS.log.exists()):
         return ""
-    budget = read_settings(WORK.settings).budget
-    lines = read_lines(WORK.log)
+    budget = read_settings(PATHS.settings).budget
+    lines = read_lines(PATHS.log)
     since = begun.replace(microsecond=0)
     minutes = {
         line["stage"]: line["seconds"] / 60

@@ -3,18 +3,18 @@
 import json
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import PUBLISHED, WorkFolder
-from recsys.pipeline.publish import Outcome, PublicationInputs, publish_night
+from recsys.pipeline.paths import PUBLISHED, NightPaths
+from recsys.pipeline.publish import PublicationInputs, PublishResult, publish_night
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night.under_way(settings, work)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    night = Night.current(settings, work)
     outcome = publish_night(night, PublicationInputs.of(work), published=PUBLISHED)
     write_atomically(work.outcome, _json(outcome))
     said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
@@ -23,7 +23,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(said) or "none"}
 
 
-def _json(outcome: Outcome) -> bytes:
+def _json(outcome: PublishResult) -> bytes:
     known = {"run_id": outcome.run_id, "folder": str(outcome.folder), "exit_code": outcome.exit_code}
     return json.dumps(known, indent=1).encode() + b"\n"
 

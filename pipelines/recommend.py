@@ -5,13 +5,13 @@ from dataclasses import asdict
 
 from tqdm import tqdm
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.candidates import recommend_night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
+def step(settings: Settings, work: NightPaths) -> LogFields:
     with tqdm(desc="recommend", unit="people", disable=not sys.stderr.isatty()) as bar:
         return asdict(recommend_night(settings, work, progress=bar.update))
 

@@ -4,17 +4,17 @@ import json
 import sys
 from pathlib import Path
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.report.night_summary import read_night
 from recsys.report.page import render_report
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night.under_way(settings, work)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    night = Night.current(settings, work)
     run_folder = Path(json.loads(work.outcome.read_bytes())["folder"])
     summary = read_night(
         run_folder,

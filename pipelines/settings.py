@@ -3,10 +3,10 @@
 import os
 import sys
 
-from pipelines.stage import Facts, run_with
+from pipelines.stage import LogFields, run_with
 from recsys.config import TOWN, read_settings
 from recsys.pipeline.erasure import clear_work_naming_erased
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.plugins import plugin_versions
 from recsys.safety.erasure_list import ErasureList
 from recsys.simulation.town import DEFAULT_AS_OF
@@ -16,15 +16,15 @@ CHANGES = "RECSYS_NIGHT_CHANGES"
 """Lines of `key=value` that `pipelines.night --set` hands over; kept in the settings file, so not hidden."""
 
 
-def step() -> Facts:
+def step() -> LogFields:
     changes = os.environ.get(CHANGES, "").splitlines()
     settings = read_settings(changes=changes)
     if settings.source == TOWN and settings.as_of is None:
         settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
     settings = settings.model_copy(update={"plugins": plugin_versions()})
-    WORK.root.mkdir(parents=True, exist_ok=True)
-    cleared = clear_work_naming_erased(WORK, ErasureList.of(PUBLISHED).now())
-    write_atomically(WORK.settings, settings.as_yaml().encode())
+    PATHS.root.mkdir(parents=True, exist_ok=True)
+    cleared = clear_work_naming_erased(PATHS, ErasureList.of(PUBLISHED).now())
+    write_atomically(PATHS.settings, settings.as_yaml().encode())
     said = {"source": settings.source, "changes": ", ".join(changes) or "none"}
     return {**said, "cleared": "people asked to be erased"} if cleared else said
 

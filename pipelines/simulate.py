@@ -2,16 +2,16 @@
 
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import TOWN, Settings
 from recsys.pipeline.from_settings import town_parts_from_settings
-from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.table_files import write_tables
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
+def step(settings: Settings, work: NightPaths) -> LogFields:
     work.town.mkdir(parents=True, exist_ok=True)
     if settings.source != TOWN:
         return {"town": "not needed"}

@@ -15,22 +15,22 @@ import structlog
 
 from recsys.config import Settings, read_settings
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
-from recsys.pipeline.history import add_line
-from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.history import append_line
+from recsys.pipeline.paths import PATHS, NightPaths
 from recsys.storage.atomic_write import write_atomically
 
 EXIT_DEFECT: Final = 1
 """Exit code of an error nobody raised on purpose."""
 
-Facts = Mapping[str, object]
+LogFields = Mapping[str, object]
 
 
-def run(name: str, step: Callable[[Settings, WorkFolder], Facts]) -> int:
+def run(name: str, step: Callable[[Settings, NightPaths], LogFields]) -> int:
     """Run one stage of the night and return its exit code; what it returns is logged as one line."""
-    return run_with(name, lambda: step(read_settings(WORK.settings), WORK))
+    return run_with(name, lambda: step(read_settings(PATHS.settings), PATHS))
 
 
-def run_with(name: str, step: Callable[[], Facts]) -> int:
+def run_with(name: str, step: Callable[[], LogFields]) -> int:
     """Run a step that finds its own settings."""
     structlog.configure(
         processors=[
@@ -66,15 +66,15 @@ def run_with(name: str, step: Callable[[], Facts]) -> int:
         _defect(name, start, error)
         raise
     finally:
-        WORK.under_way.unlink(missing_ok=True)
+        PATHS.current_stage.unlink(missing_ok=True)
     log.info(name, **said)
     return 0
 
 
 def _begin(name: str) -> None:
     """Note which stage is under way: one that is killed can say nothing itself."""
-    WORK.root.mkdir(parents=True, exist_ok=True)
-    WORK.under_way.write_text(f"{name}\n", encoding="utf-8")
+    PATHS.root.mkdir(parents=True, exist_ok=True)
+    PATHS.current_stage.write_text(f"{name}\n", encoding="utf-8")
 
 
 def _log(name: str, start: float, **facts: object) -> dict[str, object]:
@@ -85,7 +85,7 @@ def _log(name: str, start: float, **facts: object) -> dict[str, object]:
     taken = {"seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(_cpu_seconds(), 2)}
     said = {**facts, **taken, "peak_mb": round(_peak_mb())}
     moment = datetime.now(UTC).isoformat(timespec="seconds")
-    add_line(WORK.log, {"stage": name, "at": moment, **said})
+    append_line(PATHS.log, {"stage": name, "at": moment, **said})
     return said
 
 
@@ -108,6 +108,6 @@ def _defect(stage: str, start: float, error: Exception) -> None:
 
 
 def _failed(stage: str, exit_code: int, message: str) -> None:
-    WORK.root.mkdir(parents=True, exist_ok=True)
+    PATHS.root.mkdir(parents=True, exist_ok=True)
     said = {"stage": stage, "exit_code": exit_code, "message": message}
-    write_atomically(WORK.failure, json.dumps(said, ensure_ascii=False).encode() + b"\n")
+    write_atomically(PATHS.failure, json.dumps(said, ensure_ascii=False).encode() + b"\n")

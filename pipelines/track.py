@@ -4,16 +4,16 @@ import json
 import sys
 from dataclasses import asdict
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
-from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.atomic_write import write_atomically
 from recsys.tracking.mlflow_tracker import erase_from_tracking
 from recsys.tracking.night_tracking import FinishedNight, track_night
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
+def step(settings: Settings, work: NightPaths) -> LogFields:
     tracked = asdict(track_night(FinishedNight.read(settings, work)))
     erase_from_tracking(settings.tracking.store, ErasureList.of(PUBLISHED).now())
     write_atomically(work.tracked, json.dumps(tracked, indent=1).encode() + b"\n")

@@ -2,17 +2,17 @@
 
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import read_features
 from recsys.random import generator
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night.under_way(settings, work)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    night = Night.current(settings, work)
     features = read_features(work.features)
     model = model_from_settings(settings.model, features)
     people, lesson = night.people, model.lesson(night.people, night.events)

@@ -10,23 +10,23 @@ import argparse
 import json
 import sys
 
-from pipelines.stage import Facts, run_with
+from pipelines.stage import LogFields, run_with
 from recsys.config import read_settings
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from recsys.pipeline.tuning import tune
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(trials: int, changes: list[str]) -> Facts:
-    settings = read_settings(WORK.settings, changes=changes)
-    found = tune(Night.under_way(settings, WORK), trials=trials)
+def step(trials: int, changes: list[str]) -> LogFields:
+    settings = read_settings(PATHS.settings, changes=changes)
+    found = tune(Night.current(settings, PATHS), trials=trials)
     print(found.comparison.drop(columns=["slice", "random"]).round(4).to_string(index=False))
     tables = {
         name: json.loads(getattr(found, name).to_json(orient="records")) for name in ("trials", "comparison")
     }
     content = {"model": settings.model.name, "options": found.options} | tables
-    write_atomically(WORK.tuned, json.dumps(content, indent=1).encode() + b"\n")
+    write_atomically(PATHS.tuned, json.dumps(content, indent=1).encode() + b"\n")
     return {"model": settings.model.name, "options": json.dumps(found.options), "trials": len(found.trials)}
 
 

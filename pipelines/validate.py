@@ -3,16 +3,16 @@
 import json
 import sys
 
-from pipelines.stage import Facts, run
+from pipelines.stage import LogFields, run
 from recsys.config import Settings
-from recsys.pipeline.night import Night, late_events
-from recsys.pipeline.paths import PUBLISHED, WorkFolder
+from recsys.pipeline.night import Night, count_late_events
+from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.storage.atomic_write import atomic_file, write_atomically
 
 
-def step(settings: Settings, work: WorkFolder) -> Facts:
-    night = Night.under_way(settings, work)
+def step(settings: Settings, work: NightPaths) -> LogFields:
+    night = Night.current(settings, work)
     tables = night.tables
     with atomic_file(work.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
@@ -22,7 +22,7 @@ def step(settings: Settings, work: WorkFolder) -> Facts:
     write_accepted(work.accepted, night.people, night.events, fingerprint=night.fingerprint)
     write_atomically(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
-    late = late_events(night.events, PUBLISHED)
+    late = count_late_events(night.events, PUBLISHED)
     return {
         "accepted": int(totals["accepted"]),
         "quarantined": int(totals["quarantined"]),

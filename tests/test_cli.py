@@ -267,7 +267,7 @@ def test_doctor_hints_when_a_stage_took_most_of_the_memory(
 
 
 def test_doctor_names_a_stage_that_was_killed(here: Path) -> None:
-    under_way = here / "data" / "work" / "under_way.txt"
+    under_way = here / "data" / "work" / "current_stage.txt"
     under_way.parent.mkdir(parents=True)
     under_way.write_text("train\n")
     done = recsys("doctor")

@@ -138,11 +138,11 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
     """
     from recsys.config import TOWN, Settings, read_settings
     from recsys.pipeline.night import Night
-    from recsys.pipeline.paths import WORK
+    from recsys.pipeline.paths import PATHS
 
-    if source is None and params is None and WORK.settings.exists() and WORK.tables.exists():
-        chosen = read_settings(WORK.settings)
-        night = Night.under_way(chosen, WORK)
+    if source is None and params is None and PATHS.settings.exists() and PATHS.tables.exists():
+        chosen = read_settings(PATHS.settings)
+        night = Night.current(chosen, PATHS)
     else:
         chosen = settings(params)
         source = source or chosen.source
@@ -150,7 +150,7 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
             raise SourceError(
                 explained(
                     "there are no tables yet",
-                    where=str(WORK.tables),
+                    where=str(PATHS.tables),
                     remedy="run make nightly, or name tables with --source",
                 )
             )

@@ -30,7 +30,7 @@ def report(
     Example: recsys report --out report.html --lang ja
     """
     from recsys.cli.app import language, opened
-    from recsys.pipeline.paths import WORK
+    from recsys.pipeline.paths import PATHS
     from recsys.report.night_summary import read_night
     from recsys.report.page import render_report
     from recsys.storage.atomic_write import write_atomically
@@ -39,7 +39,7 @@ def report(
     night = opened(source, as_of, params)
     folder = read_publication(published, run_id=run).folder
     source_name = night.settings.source
-    summary = read_night(folder, night.people, night.policy, work=WORK, source=source_name)
+    summary = read_night(folder, night.people, night.policy, work=PATHS, source=source_name)
     chosen = night.settings.report
     page = render_report(summary, language(lang, night.settings), sample_lists=chosen.sample_lists)
     write_atomically(out, page.encode())
@@ -57,9 +57,9 @@ def doctor(params: Params = None) -> None:
     from recsys.catalogue.loading import LocalizedText
     from recsys.cli.app import language, settings_if_sound
     from recsys.errors import EXIT_BROKEN_INPUT
-    from recsys.pipeline.doctor import examine
+    from recsys.pipeline.doctor import run_checks
 
-    findings, spoken = examine(params), language(None, settings_if_sound(params))
+    findings, spoken = run_checks(params), language(None, settings_if_sound(params))
     for finding in findings:
         mark = LocalizedText(
             "doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad"
@@ -101,7 +101,7 @@ def forget(
     from recsys.cli.app import language, say, settings_if_sound
     from recsys.errors import shown
     from recsys.pipeline.erasure import erase, ids_found_nowhere, require_published_folder
-    from recsys.pipeline.paths import WORK
+    from recsys.pipeline.paths import PATHS
     from recsys.pipeline.postgres_export import erase_from_served_lists
     from recsys.safety import open_safety
     from recsys.safety.erasure_list import ErasureList
@@ -125,8 +125,8 @@ def forget(
     say("erased_runs" if removed else "erased_no_runs", spoken, runs=removed)
     say("erased_from_tracking", spoken, files=changed)
     asked_first = [user for user, known in zip(users, before, strict=True) if not known]
-    unknown = [] if outcome.removed else ids_found_nowhere(asked_first, (published, WORK.root))
+    unknown = [] if outcome.removed else ids_found_nowhere(asked_first, (published, PATHS.root))
     if unknown:
-        say("erased_ids_unknown", spoken, users=", ".join(map(shown, unknown)), work=WORK.root)
+        say("erased_ids_unknown", spoken, users=", ".join(map(shown, unknown)), work=PATHS.root)
     if outcome.still_named:
         say("erased_next_night", spoken)

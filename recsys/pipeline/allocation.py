@@ -22,7 +22,7 @@ from recsys.data.population import Population
 from recsys.parallel import n_processors
 from recsys.pipeline.list_files import list_tables, write_table
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import write_allocation
 from recsys.random import generator
 from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_candidate_graph
@@ -37,7 +37,7 @@ _DRAWS_AT_MOST = 10
 
 
 @dataclass(frozen=True)
-class AllocatedNight:
+class AllocationSummary:
     """What choosing the lists came to.
 
     full: people who left the pool with as many companions as they wish for. unseen: who could be shown
@@ -53,14 +53,14 @@ class AllocatedNight:
     gain: float | None
 
 
-def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
+def allocate_night(settings: Settings, work: NightPaths) -> AllocationSummary:
     """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
-    night = Night.under_way(settings, work)
+    night = Night.current(settings, work)
     recommender = Recommender(night.people, night.policy)
     pool = read_pool(work, night.people.ids)
     if not settings.allocate.enabled:
         return _best_of_pool(settings, work, recommender, pool)
-    full = at_capacity(night.people, night.happened(*DECIDING))
+    full = at_capacity(night.people, night.events_of_types(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
     there = activity(settings.allocate, night.people)
@@ -76,7 +76,7 @@ def allocate_night(settings: Settings, work: WorkFolder) -> AllocatedNight:
     write_table(work.lists, list_tables(found.pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     write_allocation(work.allocation, found.prices, figures, ids=night.people.ids)
-    return AllocatedNight(
+    return AllocationSummary(
         people=len(np.unique(found.pairs.viewer)),
         rows=len(found.pairs),
         full=int(full.sum()),
@@ -101,7 +101,7 @@ def activity(settings: AllocateSettings, people: Population) -> Activity:
     return Activity.of(opens, n_people=len(people))
 
 
-def read_pool(work: WorkFolder, ids: IdIndex) -> Iterator[RankedPairs]:
+def read_pool(work: NightPaths, ids: IdIndex) -> Iterator[RankedPairs]:
     """Read the candidates as rows of `ids`, in viewer and rank order, some whole lists at a time."""
     texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
     with pq.ParquetFile(work.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
@@ -161,8 +161,8 @@ def expected(
 
 
 def _best_of_pool(
-    settings: Settings, work: WorkFolder, recommender: Recommender, pool: Iterable[RankedPairs]
-) -> AllocatedNight:
+    settings: Settings, work: NightPaths, recommender: Recommender, pool: Iterable[RankedPairs]
+) -> AllocationSummary:
     """Write the best of every pool, whoever else wants the same people."""
     kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= settings.recommend.k) for pairs in pool)
     allowed = kept.allowed(recommender.policy, recommender.people)
@@ -171,4 +171,4 @@ def _best_of_pool(
     no_prices = np.zeros(len(recommender.people), np.float32)
     write_allocation(work.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
-    return AllocatedNight(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)
+    return AllocationSummary(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)

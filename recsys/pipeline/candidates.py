@@ -19,7 +19,7 @@ from recsys.pipeline.fingerprint import candidates_fingerprint
 from recsys.pipeline.from_settings import directed_of, executor_from_settings, load_model
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.ranking.recommend import Recommender
 from recsys.retrieval.top_k import Retriever
 from recsys.storage.arrays import load_arrays, save_arrays
@@ -92,7 +92,7 @@ class CandidateJob:
     """Everybody's candidates; part p is the viewers of part p of the partition in the work folder."""
 
     settings: Settings
-    work: WorkFolder
+    work: NightPaths
 
     @property
     def files(self) -> Checkpoint:
@@ -111,7 +111,7 @@ class CandidateJob:
 
     def open(self) -> PartFunction:
         """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
-        night = Night.under_way(self.settings, self.work)
+        night = Night.current(self.settings, self.work)
         recommender = Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
         cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
 
@@ -125,7 +125,7 @@ class CandidateJob:
 
 
 @dataclass(frozen=True)
-class Recommended:
+class CandidateSummary:
     """What finding the candidates came to.
 
     rows: suggestions; parts: parts there are, redone: those done now, the others were finished already;
@@ -141,11 +141,11 @@ class Recommended:
 
 def recommend_night(
     settings: Settings,
-    work: WorkFolder,
+    work: NightPaths,
     *,
     executor: Executor | None = None,
     progress: Callable[[int], object] | None = None,
-) -> Recommended:
+) -> CandidateSummary:
     """Write everybody's candidates to `work.pool`, in viewer and rank order, without reasons.
 
     Parts finished by an earlier try from the same data, code and settings are not done again. The bytes
@@ -166,7 +166,7 @@ def recommend_night(
         _tell(progress, len(cut.part(part.number)))
     shutil.rmtree(job.laid_out, ignore_errors=True)
     rows = join_lists([job.files.path(number) for number in range(len(cut))], work.pool)
-    return Recommended(
+    return CandidateSummary(
         people=len(cut.rows),
         rows=rows,
         parts=len(cut),
@@ -177,7 +177,7 @@ def recommend_night(
 
 def _begun(job: CandidateJob) -> tuple[Partition, dict[int, PartResult]]:
     """Cut the viewers into parts and lay out everybody, unless all parts are there; return those that are."""
-    night = Night.under_way(job.settings, job.work)
+    night = Night.current(job.settings, job.work)
     check_plugin_constraints(night.policy, night.people)
     compiled = night.policy.compile(night.people)
     cut = partition(compiled.listed, night.people.cells, job.settings.execution.people_a_part)

@@ -18,7 +18,7 @@ from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.base import Level
 from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.lock import is_locked
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.retention import run_ids
 from recsys.plugins import GROUPS, known_names, plugins
 from recsys.safety.erasure_list import ErasureList
@@ -64,7 +64,7 @@ _OWN: Final = {"models": MODEL_NAMES, "stores": OWN_STORES}
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing looked at: whether it is as it should be or could be better (a hint), and what was seen."""
 
     what: str
@@ -77,10 +77,10 @@ def _said(key: str, **values: object) -> LocalizedText:
     return LocalizedText(f"doctor.{key}", values)
 
 
-def examine(params: Path | None = None) -> list[Finding]:
+def run_checks(params: Path | None = None) -> list[Check]:
     """Look at everything a night needs; nothing is changed."""
     return [
-        Finding(
+        Check(
             "python",
             good=True,
             said=_said("python", version=platform.python_version(), system=platform.system()),
@@ -90,7 +90,7 @@ def examine(params: Path | None = None) -> list[Finding]:
         _told("settings", lambda: _settings(params)),
         _threads(),
         _disk(),
-        *(Finding("size", good=True, said=_size(path)) for path in (WORK.root, PUBLISHED)),
+        *(Check("size", good=True, said=_size(path)) for path in (PATHS.root, PUBLISHED)),
         _told("served", _served),
         _erased(),
         _told("time", _time),
@@ -102,11 +102,11 @@ def examine(params: Path | None = None) -> list[Finding]:
     ]
 
 
-def _told(what: str, look: Callable[[], LocalizedText]) -> Finding:
+def _told(what: str, look: Callable[[], LocalizedText]) -> Check:
     try:
-        return Finding(what, good=True, said=look())
+        return Check(what, good=True, said=look())
     except RecsysError as error:
-        return Finding(what, good=False, said=_raised(error))
+        return Check(what, good=False, said=_raised(error))
 
 
 def _raised(error: RecsysError) -> LocalizedText:
@@ -114,12 +114,12 @@ def _raised(error: RecsysError) -> LocalizedText:
     return _said("error", error=" ".join(str(error).split()))
 
 
-def _packages() -> Finding:
+def _packages() -> Check:
     found = ", ".join(f"{name} {number}" for name, number in package_versions().items())
     try:
-        return Finding("packages", good=True, said=_said("packages", own=version("recsys"), others=found))
+        return Check("packages", good=True, said=_said("packages", own=version("recsys"), others=found))
     except PackageNotFoundError:
-        return Finding("packages", good=False, said=_said("not_installed"))
+        return Check("packages", good=False, said=_said("not_installed"))
 
 
 def _plugins() -> LocalizedText:
@@ -140,17 +140,17 @@ def _settings(params: Path | None) -> LocalizedText:
     return _said("settings", path=path, source=settings.source, seed=settings.seed, model=settings.model.name)
 
 
-def _threads() -> Finding:
+def _threads() -> Check:
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
     set_ = ", ".join(f"{name}={os.environ[name]}" for name in names if name in os.environ)
     said = _said("threads", names=set_) if set_ else _said("no_threads", names=", ".join(names))
-    return Finding("threads", good=True, said=said, hint=not set_)
+    return Check("threads", good=True, said=said, hint=not set_)
 
 
-def _disk() -> Finding:
+def _disk() -> Check:
     usage = shutil.disk_usage(Path.cwd())
     free = _said("disk", free=f"{usage.free / 2**30:,.1f}", total=f"{usage.total / 2**30:,.1f}")
-    return Finding("disk", good=usage.free >= _LEAST_FREE_BYTES, said=free)
+    return Check("disk", good=usage.free >= _LEAST_FREE_BYTES, said=free)
 
 
 def _size(folder: Path) -> LocalizedText:
@@ -170,19 +170,19 @@ def _served() -> LocalizedText:
     return _said("served", run=publication.run_id, rows=f"{rows:,}", as_of=as_of)
 
 
-def _erased() -> Finding:
+def _erased() -> Check:
     try:
         erased = ErasureList.of(PUBLISHED).now()
         named = current_run_names_erased(PUBLISHED, erased)
     except RecsysError as error:
-        return Finding("erased", good=False, said=_raised(error))
+        return Check("erased", good=False, said=_raised(error))
     said = _said("still_named" if named else "erased", people=f"{len(erased):,}")
-    return Finding("erased", good=not named, said=said)
+    return Check("erased", good=not named, said=said)
 
 
 def _time() -> LocalizedText:
     """Return how long the stages took the last time each ran, the slowest first."""
-    if not WORK.log.exists():
+    if not PATHS.log.exists():
         return _said("no_stage")
     taken = _last_taken()
     slowest = sorted(taken.values(), key=lambda line: -line["seconds"])[:_STAGES_SHOWN]
@@ -197,54 +197,54 @@ def _time() -> LocalizedText:
 
 def _last_taken() -> dict[str, dict[str, Any]]:
     """Return the line of each stage from the last time it ended well."""
-    return {line["stage"]: line for line in read_lines(WORK.log) if line.get("exit_code") in _DONE}
+    return {line["stage"]: line for line in read_lines(PATHS.log) if line.get("exit_code") in _DONE}
 
 
-def _memory() -> Finding:
+def _memory() -> Check:
     """Say what the largest stage took of the memory there is; a town or a service grows."""
     taken, there = _last_taken().values(), machine_memory()
     if not taken or there is None:
-        return Finding("memory", good=True, said=_said("memory_unknown"))
+        return Check("memory", good=True, said=_said("memory_unknown"))
     most = max(taken, key=lambda line: line["peak_mb"])
     share = most["peak_mb"] * 2**20 / there
     known = {"stage": most["stage"], "gib": f"{most['peak_mb'] / 2**10:,.1f}"}
     said = _said("memory", **known, there=f"{there / 2**30:,.1f}", share=f"{share:.0%}")
-    return Finding("memory", good=True, said=said, hint=share > _MUCH_MEMORY)
+    return Check("memory", good=True, said=said, hint=share > _MUCH_MEMORY)
 
 
 def _budget_minutes() -> float | None:
     """Return how long a night may take, None when its settings cannot be read."""
     try:
-        return read_settings(WORK.settings).budget.night_minutes
+        return read_settings(PATHS.settings).budget.night_minutes
     except (RecsysError, OSError):
         return None
 
 
 def _late() -> LocalizedText:
     """Return how much came late for the last night, so that an operator sees a source that lags."""
-    said = [line["late"] for line in read_lines(WORK.log) if line["stage"] == "validate" and "late" in line]
+    said = [line["late"] for line in read_lines(PATHS.log) if line["stage"] == "validate" and "late" in line]
     if not said or not isinstance(said[-1], int):
         return _said("late_unknown")
     return _said("late", events=f"{said[-1]:,}")
 
 
-def _under_way() -> Finding:
-    return Finding("night", good=True, said=_said("under_way" if is_locked(WORK.root) else "at_rest"))
+def _under_way() -> Check:
+    return Check("night", good=True, said=_said("under_way" if is_locked(PATHS.root) else "at_rest"))
 
 
-def _failure() -> Finding:
-    if WORK.under_way.exists() and not is_locked(WORK.root):
-        stage = WORK.under_way.read_text(encoding="utf-8").strip()
-        return Finding("failure", good=False, said=_said("cut_short", stage=stage))
-    if not WORK.failure.exists():
-        return Finding("failure", good=True, said=_said("no_failure"))
-    found = json.loads(WORK.failure.read_bytes())
+def _failure() -> Check:
+    if PATHS.current_stage.exists() and not is_locked(PATHS.root):
+        stage = PATHS.current_stage.read_text(encoding="utf-8").strip()
+        return Check("failure", good=False, said=_said("cut_short", stage=stage))
+    if not PATHS.failure.exists():
+        return Check("failure", good=True, said=_said("no_failure"))
+    found = json.loads(PATHS.failure.read_bytes())
     first = str(found["message"]).splitlines()[0]
     said = _said("failure", stage=found["stage"], code=found["exit_code"], error=first)
-    return Finding("failure", good=False, said=said)
+    return Check("failure", good=False, said=said)
 
 
-def _last_nights() -> Iterator[Finding]:
+def _last_nights() -> Iterator[Check]:
     for run_id in reversed(run_ids(PUBLISHED)[-_NIGHTS_SHOWN:]):
         yield _told("night", lambda folder=PUBLISHED / RUNS / run_id: _night(folder))  # type: ignore[misc]
 

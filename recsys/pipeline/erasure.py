@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from recsys.errors import PublicationError, explained
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import remove_run, run_folders
 from recsys.safety.erase_files import folder_names_erased
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key
@@ -95,7 +95,7 @@ def run_names_erased(folder: Path, erased: ErasedPeople) -> bool:
     return watermark != erased.watermark and folder_names_erased(folder, erased)
 
 
-def clear_work_naming_erased(work: WorkFolder, erased: ErasedPeople) -> bool:
+def clear_work_naming_erased(work: NightPaths, erased: ErasedPeople) -> bool:
     """Remove what an earlier night left, when it names somebody erased since; say whether it did.
 
     Every stage then makes its files anew, from tables without them.
@@ -110,12 +110,12 @@ def clear_work_naming_erased(work: WorkFolder, erased: ErasedPeople) -> bool:
     return True
 
 
-def note_erasures_applied(work: WorkFolder, erased: ErasedPeople) -> None:
+def note_erasures_applied(work: NightPaths, erased: ErasedPeople) -> None:
     """Note the watermark of the erasures that the tables of the night have applied."""
     write_atomically(work.erased, (erased.watermark or "none").encode() + b"\n")
 
 
-def _applied(work: WorkFolder) -> str | None:
+def _applied(work: NightPaths) -> str | None:
     try:
         watermark = work.erased.read_text(encoding="utf-8").strip()
     except OSError:

@@ -78,7 +78,7 @@ def _evaluation(night: Night, pairs: Path | None) -> Evaluation:
     sample = sampled_people(night.people, night.settings.evaluate.people, generator(night.settings, "judged"))
     events = night.events if sample is None else events_among(night.events, sample)
     if sample is not None:
-        night.let_go()  # the people of a large service, most of whom are not in the sample
+        night.release()  # the people of a large service, most of whom are not in the sample
     decided = directed_labels(events)
     if decided[C.TS].nunique() < 2:
         return {"not_evaluated": "no decisions at two times, so nothing came after anything"}

@@ -37,7 +37,7 @@ def _names(found: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 HISTORY: Final = "history.jsonl"
-MOST_NIGHTS: Final = 400
+MAX_NIGHTS: Final = 400
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,13 @@ def read_history(published: Path) -> list[PastNight]:
     return [known[run_id] for run_id in sorted(known)]
 
 
-def keep_history(published: Path) -> None:
+def write_history(published: Path) -> None:
     """Write down what is known, the latest `MOST_NIGHTS` nights, before any run leaves the disk.
 
     The file is replaced at once. Until it could be written the runs themselves hold the numbers, so
     that a crash or a full disk here costs nothing, and the publication that was just made stands.
     """
-    lines = [
-        json.dumps(asdict(night), ensure_ascii=False) for night in read_history(published)[-MOST_NIGHTS:]
-    ]
+    lines = [json.dumps(asdict(night), ensure_ascii=False) for night in read_history(published)[-MAX_NIGHTS:]]
     with suppress(OSError):
         write_atomically(published / HISTORY, "".join(f"{line}\n" for line in lines).encode())
 
@@ -127,7 +125,7 @@ def _of_run(folder: Path) -> PastNight:
     )
 
 
-def add_line(log: Path, facts: Mapping[str, object]) -> None:
+def append_line(log: Path, facts: Mapping[str, object]) -> None:
     """Add one line and wait until it is on the disk; a line an earlier crash left open is closed first."""
     log.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(facts, ensure_ascii=False).encode() + b"\n"

@@ -15,7 +15,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import PublicationError
 from recsys.pipeline.fingerprint import validation_fingerprint
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import (
     count_accepted_events,
     is_accepted,
@@ -47,7 +47,7 @@ class Night:
     kept: Path | None = None
 
     @classmethod
-    def under_way(cls, settings: Settings, work: WorkFolder) -> Self:
+    def current(cls, settings: Settings, work: NightPaths) -> Self:
         """Return the night whose tables were copied to the work folder."""
         return cls(settings, snapshot_source(settings.source, work.tables), work.accepted)
 
@@ -66,7 +66,7 @@ class Night:
         """Everything that happened up to then."""
         return read_accepted_events(self._kept) if self._kept else events_of(self.tables)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Let go of everybody and everything that happened; asked for again, they are read again."""
         for name in ("people", "events"):
             self.__dict__.pop(name, None)
@@ -80,7 +80,7 @@ class Night:
         """Return the events as arrays; they are not kept here, so that they last as long as they are used."""
         return read_accepted_coded(self._kept) if self._kept else self.events.coded
 
-    def happened(self, *types: str) -> "Events":
+    def events_of_types(self, *types: str) -> "Events":
         """Return the events of some types; where all were kept, no other is read."""
         if self._kept:
             return read_accepted_events(self._kept, types)
@@ -104,7 +104,7 @@ class Night:
         return policy_from_settings(self.settings.policy)
 
 
-def tables_of(settings: Settings, work: WorkFolder) -> str:
+def night_source(settings: Settings, work: NightPaths) -> str:
     """Return where tonight's tables come from, before they are copied."""
     return f"parquet:{work.town}" if settings.source == TOWN else settings.source
 
@@ -130,7 +130,7 @@ def without_erased(
     return rows, remaining, people.ids.values[is_erased]
 
 
-def late_events(events: Events, published: Path) -> int | None:
+def count_late_events(events: Events, published: Path) -> int | None:
     """Return how many events of the time before the last publication it did not know; None without one.
 
     They count tonight like any other: a night reads the whole log. Events of people who were erased

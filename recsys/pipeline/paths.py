@@ -6,10 +6,10 @@ from typing import Final
 
 
 @dataclass(frozen=True)
-class WorkFolder:
+class NightPaths:
     """Names of everything the steps of a night hand to each other.
 
-    >>> WorkFolder(Path("data/work")).lists.as_posix()
+    >>> NightPaths(Path("data/work")).lists.as_posix()
     'data/work/lists.parquet'
     """
 
@@ -106,9 +106,9 @@ class WorkFolder:
         return self.root / "failure.json"
 
     @property
-    def under_way(self) -> Path:
+    def current_stage(self) -> Path:
         """The name of the stage under way; left behind by one that was killed."""
-        return self.root / "under_way.txt"
+        return self.root / "current_stage.txt"
 
     @property
     def log(self) -> Path:
@@ -131,7 +131,7 @@ class WorkFolder:
         return self.root / "tracked.json"
 
 
-WORK: Final = WorkFolder(Path("data/work"))
+PATHS: Final = NightPaths(Path("data/work"))
 """The work folder, from where a night is started."""
 
 PUBLISHED: Final = Path("data/published")

@@ -28,14 +28,14 @@ from recsys.pipeline.erasure import remove_runs_naming_erased
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.from_settings import directed_of, load_model
-from recsys.pipeline.gates import ask
+from recsys.pipeline.gates import run_gates
 from recsys.pipeline.gates.base import Calibration, GateResult, Level, Proposal
-from recsys.pipeline.gates.distribution import PORTRAIT, portrait_bytes, portrait_of
-from recsys.pipeline.history import GATES_FILE, gates_bytes, keep_history, read_history
+from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, column_profile_bytes
+from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night import Night, without_erased
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
@@ -64,7 +64,7 @@ _EXIT: Final = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PublishResult:
     """How a night ended: its run, where it lies, what every gate said."""
 
     run_id: str
@@ -102,12 +102,12 @@ class PublicationInputs:
     allocation: Path | None
 
     @classmethod
-    def of(cls, work: WorkFolder) -> Self:
+    def of(cls, work: NightPaths) -> Self:
         """Return the files of the night in a work folder."""
         return cls(work.lists, work.model, work.evaluation, work.allocation)
 
 
-def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> Outcome:
+def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> PublishResult:
     """Publish the lists of a night without the people erased since they were made; see `publish`.
 
     The nightly batch and `recsys publish` both come through here.
@@ -146,7 +146,7 @@ def publish(
     serving: Callable[[Path, pd.DataFrame], object] | None = None,
     calibration: Calibration | None = None,
     events: int | None = None,
-) -> Outcome:
+) -> PublishResult:
     """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
 
     lists: a table of lists, or what writes one to the file it is given, for lists that are many.
@@ -200,10 +200,10 @@ def publish(
             past=[night.numbers for night in read_history(published) if night.published],
             calibration=calibration,
         )
-        gates = tuple(ask(proposal))
+        gates = tuple(run_gates(proposal))
         write_atomically(aside / GATES_FILE, gates_bytes(gates))
-        portrait = portrait_of(people, proposal.listed, proposal.lists)
-        write_atomically(aside / PORTRAIT, portrait_bytes(portrait))
+        profile = column_profile(people, proposal.listed, proposal.lists)
+        write_atomically(aside / COLUMN_PROFILE, column_profile_bytes(profile))
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(aside / SERVING, proposal.lists)
@@ -221,7 +221,7 @@ def publish(
                 files={
                     LISTS: file_entry(aside / LISTS, rows=len(proposal.lists)),
                     GATES_FILE: file_entry(aside / GATES_FILE),
-                    PORTRAIT: file_entry(aside / PORTRAIT),
+                    COLUMN_PROFILE: file_entry(aside / COLUMN_PROFILE),
                     **{name: file_entry(aside / name) for name in _serving_files(aside)},
                 },
             ),
@@ -230,10 +230,10 @@ def publish(
         move_atomically(aside, folder)
         if not refused:
             point_to(published, run_id)
-        keep_history(published)
+        write_history(published)
         remove_runs_naming_erased(published, erased)
         remove_old(published, settings.keep)
-        return Outcome(run_id, folder, gates)
+        return PublishResult(run_id, folder, gates)
 
 
 def _watermark(erased: ErasedPeople, moment: datetime) -> str | None:

@@ -20,7 +20,7 @@ from recsys.errors import InputError, SourceError, explained
 from recsys.evaluation.market import cohort_parity, exposure
 from recsys.pipeline.gates.base import GateResult, Level
 from recsys.pipeline.history import PastNight, read_gates, read_history, read_lines, seconds_until_published
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import FIGURES
 from recsys.simulation.policy_summary import NightsSummary
 from recsys.storage.manifest import Manifest, read_manifest
@@ -115,7 +115,7 @@ def read_night(
     people: Population,
     policy: Policy,
     *,
-    work: WorkFolder,
+    work: NightPaths,
     source: str = "",
     budget_minutes: float = 0.0,
 ) -> NightSummary:
@@ -200,7 +200,7 @@ def _refuse_other_time(people: Population, manifest: Manifest) -> None:
         )
 
 
-def _outcome_of(work: WorkFolder) -> str | None:
+def _outcome_of(work: NightPaths) -> str | None:
     """Return the run the night in the work folder became, None when it became none."""
     if not work.outcome.exists():
         return None

@@ -15,7 +15,7 @@ from recsys.errors import SourceError, explained
 from recsys.pipeline.evaluation_data import read_evaluated_pairs, write_evaluated_pairs
 from recsys.pipeline.gates.base import GateResult
 from recsys.pipeline.history import read_gates, read_lines
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.safety.erasure_list import person_hash
 from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.publication import LISTS
@@ -48,7 +48,7 @@ class FinishedNight:
     page: Path | None = None
 
     @classmethod
-    def read(cls, settings: Settings, work: WorkFolder) -> Self:
+    def read(cls, settings: Settings, work: NightPaths) -> Self:
         """Read the night in the work folder.
 
         Raises SourceError when a file of it is missing or not what its step writes.
@@ -90,7 +90,7 @@ _LIMITS: Final = ("value", "lo", "hi")
 
 
 @dataclass(frozen=True)
-class Tracked:
+class TrackingResult:
     """Where a night is kept: its run, its model's version, and whether that version is new.
 
     run is empty and version None when nothing is kept; removed counts the old runs that went.
@@ -102,7 +102,7 @@ class Tracked:
     removed: int = 0
 
 
-def track_night(night: FinishedNight) -> Tracked:
+def track_night(night: FinishedNight) -> TrackingResult:
     """Keep a night as its settings say, make its model the challenger, and remove what is too old.
 
     Raises TrackingError when the store cannot be used.
@@ -110,12 +110,12 @@ def track_night(night: FinishedNight) -> Tracked:
     chosen = night.settings.tracking
     if not chosen.enabled:
         with NullTracker().run(night.manifest.run_id, tags_of(night)) as nothing:
-            tell(nothing, night)
-        return Tracked(nothing.run_id, None, is_new=False)
-    tracker, registry = kept_in(chosen)
+            log_night(nothing, night)
+        return TrackingResult(nothing.run_id, None, is_new=False)
+    tracker, registry = tracking_store(chosen)
     made_from = night.manifest.made_from
     with tracker.run(night.manifest.run_id, tags_of(night)) as run:
-        tell(run, night)
+        log_night(run, night)
         version, is_new = registry.register(
             run,
             night.model,
@@ -125,10 +125,10 @@ def track_night(night: FinishedNight) -> Tracked:
         )
     removed = tracker.remove_old(chosen.keep, needed=registry.needed)
     registry.remove_of(removed)
-    return Tracked(run.run_id, version.number, is_new, len(removed))
+    return TrackingResult(run.run_id, version.number, is_new, len(removed))
 
 
-def kept_in(chosen: TrackingSettings) -> tuple[MlflowTracker, Registry]:
+def tracking_store(chosen: TrackingSettings) -> tuple[MlflowTracker, Registry]:
     """Return the tracker and the registry of the settings; nothing is opened yet."""
     store = MlflowStore.at(chosen.store)
     return MlflowTracker(store, chosen.experiment), Registry(store, chosen.model)
@@ -140,7 +140,7 @@ def tags_of(night: FinishedNight) -> dict[str, str]:
     return {"night": night.manifest.run_id, "data_as_of": night.manifest.data_as_of} | ids
 
 
-def tell(run: TrackedRun, night: FinishedNight) -> None:
+def log_night(run: TrackedRun, night: FinishedNight) -> None:
     """Say everything about a night to a run."""
     versions = {f"package.{name}": number for name, number in night.manifest.packages.items()}
     run.params(flattened(night.settings) | versions)

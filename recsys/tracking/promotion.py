@@ -18,7 +18,7 @@ from recsys.evaluation.probability import ece
 from recsys.evaluation.protocol import as_lists
 from recsys.pipeline.evaluation_data import LIKED, MUTUAL, read_evaluated_pairs
 from recsys.tracking.mlflow_tracker import MlflowStore
-from recsys.tracking.night_tracking import EVALUATED_PAIRS, kept_in
+from recsys.tracking.night_tracking import EVALUATED_PAIRS, tracking_store
 from recsys.tracking.registry import CHALLENGER, CHAMPION, ModelVersion
 
 PLACES: Final = 10
@@ -55,22 +55,23 @@ def promote(chosen: TrackingSettings) -> Promotion:
 
     Raises TrackingError when there is no challenger, or the store cannot be used.
     """
-    _, registry = kept_in(chosen)
-    challenger, champion = registry.called(CHALLENGER), registry.called(CHAMPION)
+    _, registry = tracking_store(chosen)
+    challenger, champion = registry.by_alias(CHALLENGER), registry.by_alias(CHAMPION)
     if challenger is None:
         remedy = "run make nightly first"
         raise TrackingError(explained("there is no challenger", where=registry.store.address, remedy=remedy))
     if champion is not None and champion.number == challenger.number:
         return Promotion(challenger, champion, (), promoted=False)
-    theirs = None if champion is None else evaluated_pairs_of(champion, registry.store)
-    answers = tuple(ask(evaluated_pairs_of(challenger, registry.store), theirs, chosen.promotion))
+    new = evaluated_pairs_of(challenger, registry.store)
+    old = None if champion is None else evaluated_pairs_of(champion, registry.store)
+    answers = tuple(promotion_checks(new, old, chosen.promotion))
     promoted = all(answer.good for answer in answers)
     if promoted:
-        registry.crown(challenger)
+        registry.promote(challenger)
     return Promotion(challenger, champion, answers, promoted)
 
 
-def ask(
+def promotion_checks(
     challenger: pd.DataFrame, champion: pd.DataFrame | None, limits: PromotionSettings
 ) -> Sequence[PromotionCheck]:
     """Return what the gate says of judged pairs, see `publication.evaluated_pairs`.

@@ -84,14 +84,14 @@ class Registry:
             found = self.store.client.search_model_versions(chosen)
         return self._seen(max(int(version.version) for version in found)) if found else None
 
-    def called(self, alias: Alias) -> ModelVersion | None:
+    def by_alias(self, alias: Alias) -> ModelVersion | None:
         """Return the version an alias points to, None when there is none."""
         with self.store.asked():
             known = self.store.client.search_registered_models(f"name='{self.name}'")
         number = known[0].aliases.get(alias) if known else None
         return None if number is None else self._seen(int(number))
 
-    def crown(self, version: ModelVersion) -> None:
+    def promote(self, version: ModelVersion) -> None:
         """Point `champion` to a version."""
         with self.store.asked():
             self.store.client.set_registered_model_alias(self.name, CHAMPION, str(version.number))

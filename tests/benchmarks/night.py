@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from recsys.storage.publication import read_publication
 from tests.benchmarks import postgres
 from tests.benchmarks.command import Result, run
@@ -136,7 +136,7 @@ def _night(project: Path, people: int, changes: list[str]) -> dict[str, Any]:
     settings = [f"people={people}", *changes]
     command = ["pipelines.night", *(part for change in settings for part in ("--set", change))]
     seconds = _run(project, *command)
-    lines = [json.loads(line) for line in (project / WORK.log).read_text().splitlines()]
+    lines = [json.loads(line) for line in (project / PATHS.log).read_text().splitlines()]
     rerun = _run(project, *command)
     rows = [
         {
@@ -163,7 +163,7 @@ def _resume(project: Path) -> int:
     That is the finished parts a rerun does again, and the one that was under way.
     """
     change_execution(project, people_a_part=max(1, _viewers(project) // 8), workers=1)
-    notes = project / WORK.parts / "recommend"
+    notes = project / PATHS.parts / "recommend"
     shutil.rmtree(notes, ignore_errors=True)
     with subprocess.Popen(
         [sys.executable, "-m", "pipelines.recommend"],
@@ -177,7 +177,7 @@ def _resume(project: Path) -> int:
         process.wait()
     finished = len(list(notes.glob("part-*.json")))
     _run(project, "pipelines.recommend")
-    said = json.loads((project / WORK.log).read_text().splitlines()[-1])
+    said = json.loads((project / PATHS.log).read_text().splitlines()[-1])
     again = int(said["redone"]) - (int(said["parts"]) - finished)
     return again + (1 if finished < said["parts"] else 0)
 
@@ -190,7 +190,7 @@ def _postgres(args: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def _viewers(project: Path) -> int:
-    lines = [json.loads(line) for line in (project / WORK.log).read_text().splitlines()]
+    lines = [json.loads(line) for line in (project / PATHS.log).read_text().splitlines()]
     return int(next(line["people"] for line in reversed(lines) if line["stage"] == "recommend"))
 
 

@@ -99,8 +99,8 @@ def _killed(work: Callable[[], Any], after: float) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def _check(ask: Callable[[], Any], counts: dict[str, int], notes: list[str]) -> None:
-    ended = in_process(ask)
+def _check(run_gates: Callable[[], Any], counts: dict[str, int], notes: list[str]) -> None:
+    ended = in_process(run_gates)
     if ended.killed or ended.error:
         counts["lost"] += 1
         notes.append(f"round {counts['rounds']}: {ended.error}")

@@ -115,13 +115,13 @@ def _with_list(ranker: Ranker, viewers: list[str]) -> list[str]:
     return [v for v in viewers if len(served.list_of_night(served.ids.find([v])[0]).rows) >= K]
 
 
-def _timed(ask: Any, viewers: list[str], calls: int) -> np.ndarray:
+def _timed(run_gates: Any, viewers: list[str], calls: int) -> np.ndarray:
     for viewer in viewers[:50]:
-        ask(viewer)
+        run_gates(viewer)
     seconds = np.empty((2, calls))
     for call in range(calls):
         start, own = perf_counter(), thread_time()
-        ask(viewers[call % len(viewers)])
+        run_gates(viewers[call % len(viewers)])
         seconds[:, call] = perf_counter() - start, thread_time() - own
     return seconds * 1000.0
 

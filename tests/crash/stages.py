@@ -12,7 +12,7 @@ from recsys.config import read_settings
 from recsys.errors import RecsysError
 from recsys.pipeline.from_settings import load_model
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.paths import PATHS, NightPaths
 from recsys.pipeline.stage_outputs import (
     is_accepted,
     read_accepted_events,
@@ -31,13 +31,13 @@ SMALL: Final = (
     *("execution.executor=in_process", "execution.people_a_part=10"),
 )
 WRITES: Final = {
-    "ingest": (WORK.tables, WORK.erased),
-    "validate": (WORK.accepted, WORK.quarantine, WORK.validation),
-    "features": (WORK.features,),
-    "train": (WORK.model,),
-    "evaluate": (WORK.evaluation, WORK.evaluated_pairs),
-    "recommend": (WORK.pool,),
-    "allocate": (WORK.lists, WORK.allocation),
+    "ingest": (PATHS.tables, PATHS.erased),
+    "validate": (PATHS.accepted, PATHS.quarantine, PATHS.validation),
+    "features": (PATHS.features,),
+    "train": (PATHS.model,),
+    "evaluate": (PATHS.evaluation, PATHS.evaluated_pairs),
+    "recommend": (PATHS.pool,),
+    "allocate": (PATHS.lists, PATHS.allocation),
 }
 """What each stage leaves, by stage; publishing has its own story in `tests.crash.publishing`."""
 
@@ -60,7 +60,7 @@ class Stages:
 
     def fresh(self, stage: str) -> None:
         """Put everything as it is when the stage begins: DVC has removed what it wrote."""
-        removed = {self.whole.root / path for path in (*WRITES[stage], WORK.parts)}
+        removed = {self.whole.root / path for path in (*WRITES[stage], PATHS.parts)}
         shutil.rmtree(self.here.root, ignore_errors=True)
         shutil.copytree(
             self.whole.root,
@@ -120,7 +120,7 @@ class Stages:
         found = []
         for path in WRITES[stage]:
             here = self.here.root / path
-            if not here.exists() or path == WORK.tables or not self._differs(path):
+            if not here.exists() or path == PATHS.tables or not self._differs(path):
                 continue  # copied tables have no reader before the stage is done
             if here.is_file() or _is_taken(self.here.root, path):
                 found.append(f"{path.name} is neither whole nor refused")
@@ -135,15 +135,15 @@ class Stages:
 
 def _is_taken(root: Path, path: Path) -> bool:
     """Say whether the reader of a folder takes it for whole."""
-    work = WorkFolder(root / WORK.root)
+    work = NightPaths(root / PATHS.root)
     settings = read_settings(work.settings)
     readers: dict[Path, Callable[[], Any]] = {
-        WORK.features: lambda: read_features(work.features),
-        WORK.model: lambda: load_model(settings.model, work.model),
-        WORK.allocation: lambda: read_prices(work.allocation, Night.under_way(settings, work).people.ids),
+        PATHS.features: lambda: read_features(work.features),
+        PATHS.model: lambda: load_model(settings.model, work.model),
+        PATHS.allocation: lambda: read_prices(work.allocation, Night.current(settings, work).people.ids),
     }
-    if path == WORK.accepted:
-        return is_accepted(work.accepted, Night.under_way(settings, work).fingerprint) and bool(
+    if path == PATHS.accepted:
+        return is_accepted(work.accepted, Night.current(settings, work).fingerprint) and bool(
             read_accepted_people(work.accepted) and read_accepted_events(work.accepted)
         )
     try:

@@ -17,7 +17,7 @@ from recsys.config import read_settings
 from recsys.models.content import ContentModel
 from recsys.pipeline.fingerprint import code_fingerprint
 from recsys.pipeline.night import policy_from_settings
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, open_safety
 from recsys.storage.load import load_population
@@ -58,7 +58,7 @@ def here(night: Folder) -> Iterator[Path]:
 
 
 def by_video() -> set[str]:
-    people = load_population(f"parquet:{WORK.tables}")
+    people = load_population(f"parquet:{PATHS.tables}")
     return set(people.ids.ids(np.flatnonzero(people.has_word("channels", "in_app_video"))))
 
 
@@ -70,14 +70,14 @@ def test_the_page_runs_as_one_program(ours: Path, tmp_path: Path, capsys: pytest
 
 def test_the_rule_holds_before_scoring_after_ranking_and_at_the_gate(here: Path) -> None:
     reachable = by_video()
-    people = load_population(f"parquet:{WORK.tables}")
-    policy = policy_from_settings(read_settings(WORK.settings).policy)
+    people = load_population(f"parquet:{PATHS.tables}")
+    policy = policy_from_settings(read_settings(PATHS.settings).policy)
     assert "video_only" in policy.names
     listed = set(people.ids.ids(np.flatnonzero(policy.compile(people).listed)))
     without = set(people.ids.ids(np.flatnonzero(recsys.Policy.default().compile(people).listed)))
     assert listed == without & reachable
     assert listed < without
-    for path in (WORK.pool, WORK.lists):
+    for path in (PATHS.pool, PATHS.lists):
         rows = pd.read_parquet(path)
         assert len(rows) > 10
         assert set(rows["viewer_id"]) | set(rows["candidate_id"]) <= listed
@@ -94,12 +94,12 @@ def test_the_rule_holds_when_served_also_for_newcomers(here: Path) -> None:
     shown = {item.candidate_id for viewer in viewers[:20] for item in with_open.rank(viewer, k=100).items}
     assert shown
     assert shown <= reachable
-    people = load_population(f"parquet:{WORK.tables}")
+    people = load_population(f"parquet:{PATHS.tables}")
     outsider = next(user for user in people.ids.ids(np.arange(len(people))) if user not in reachable)
     assert with_open.rank(outsider, k=10).items == ()
     tables = {"profiles": [], "boundaries": []}
     for name in tables:
-        table = pd.read_parquet(WORK.tables / f"{name}.parquet")
+        table = pd.read_parquet(PATHS.tables / f"{name}.parquet")
         tables[name] = table[table["user_id"] == viewers[0]].assign(user_id="new")
     page_of_new = with_open.rank("new", k=50, profile=tables)
     assert {item.candidate_id for item in page_of_new.items} <= reachable
@@ -109,22 +109,22 @@ def test_the_rule_holds_when_served_also_for_newcomers(here: Path) -> None:
 
 
 def test_the_block_is_learned_saved_and_explained(here: Path) -> None:
-    model = ContentModel.load(WORK.model)
+    model = ContentModel.load(PATHS.model)
     assert model.features_.names[-1] == "weekends"
-    people = load_population(f"parquet:{WORK.tables}")
+    people = load_population(f"parquet:{PATHS.tables}")
     a, b = people.ids.ids([0, 1])
     parts = model.explain_pair(a, b, people=people).to_frame()
     assert "weekends" in set(parts["part"])
 
 
 def test_the_model_and_the_metric_are_judged_beside_the_others(here: Path) -> None:
-    measures = pd.DataFrame(json.loads(WORK.evaluation.read_bytes())["measures"])
+    measures = pd.DataFrame(json.loads(PATHS.evaluation.read_bytes())["measures"])
     assert {"content", "same_age", "popularity", "random"} == set(measures["model"].dropna())
     own = measures[(measures["metric"] == "first_like") & (measures["slice"] == "all")]
     assert set(own["model"]) == {"content", "same_age", "popularity", "random"}
     assert own["random"].between(0, 1).all()
     assert own["value"].between(0, 1).all()
-    assert "first_like" in WORK.report.read_text(encoding="utf-8")
+    assert "first_like" in PATHS.report.read_text(encoding="utf-8")
 
 
 def test_the_model_makes_the_lists_too(night: Folder, ours: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_model_makes_the_lists_too(night: Folder, ours: Path) -> None:
 def test_the_manifest_covers_the_package(here: Path, ours: Path) -> None:
     manifest = read_publication(PUBLISHED).manifest
     assert manifest.made_from.code == code_fingerprint()
-    assert read_settings(WORK.settings).plugins["ours"].startswith("1.0 ")
+    assert read_settings(PATHS.settings).plugins["ours"].startswith("1.0 ")
 
 
 def test_a_changed_source_is_another_code(ours: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pipelines.settings import CHANGES
 from recsys.config import read_settings
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import PUBLISHED, WORK, WorkFolder
+from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
@@ -36,7 +36,7 @@ class Folder:
 
     @property
     def lists(self) -> Path:
-        return self.root / WORK.lists
+        return self.root / PATHS.lists
 
     @property
     def published(self) -> Path:
@@ -44,8 +44,8 @@ class Folder:
 
     def night(self) -> Night:
         """Return the night under way here, with its files by their full paths."""
-        work = WorkFolder(self.root / WORK.root)
-        return Night.under_way(read_settings(work.settings), work)
+        work = NightPaths(self.root / PATHS.root)
+        return Night.current(read_settings(work.settings), work)
 
     def run(self, *changes: str, stages: tuple[str, ...] = STAGES) -> dict[str, int]:
         """Run stages one after the other until one fails; return their exit codes."""

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from recsys.config import Settings
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from tests.pipelines.imports import ROOT, reached_files
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -87,7 +87,7 @@ def test_publications_outlive_the_next_night() -> None:
 
 
 def test_paths_are_those_of_the_library() -> None:
-    names = {value.as_posix() for name in dir(WORK) if isinstance(value := getattr(WORK, name), Path)}
+    names = {value.as_posix() for name in dir(PATHS) if isinstance(value := getattr(PATHS, name), Path)}
     assert {path for stage in ORDER for path in outputs(stage)} <= names | {PUBLISHED.as_posix()}
 
 
@@ -95,7 +95,7 @@ def test_paths_are_those_of_the_library() -> None:
 def test_settings_are_named_and_known(stage: str) -> None:
     [given] = STAGES[stage]["params"]
     [(file, keys)] = given.items()
-    assert file == WORK.settings.as_posix()
+    assert file == PATHS.settings.as_posix()
     assert {key.partition(".")[0] for key in keys} <= Settings.model_fields.keys()
 
 
@@ -103,6 +103,6 @@ def test_every_setting_is_named_by_some_stage() -> None:
     named = {
         key.partition(".")[0]
         for stage in ORDER[1:]
-        for key in STAGES[stage]["params"][0][WORK.settings.as_posix()]
+        for key in STAGES[stage]["params"][0][PATHS.settings.as_posix()]
     }
     assert named == Settings.model_fields.keys()

@@ -3,13 +3,13 @@ import json
 import pandas as pd
 import pytest
 
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from tests.pipelines.nights import Folder
 
 
 @pytest.fixture(scope="module")
 def found(golden: Folder) -> dict[str, object]:
-    return json.loads((golden.root / WORK.evaluation).read_text(encoding="utf-8"))
+    return json.loads((golden.root / PATHS.evaluation).read_text(encoding="utf-8"))
 
 
 def test_a_night_judges_its_model_beside_others(found: dict[str, object]) -> None:
@@ -22,7 +22,7 @@ def test_a_night_judges_its_model_beside_others(found: dict[str, object]) -> Non
 
 
 def test_what_judges_comes_after_what_is_learned(found: dict[str, object], golden: Folder) -> None:
-    as_of = json.loads((golden.root / WORK.validation).read_text(encoding="utf-8"))["as_of"]
+    as_of = json.loads((golden.root / PATHS.validation).read_text(encoding="utf-8"))["as_of"]
     assert pd.Timestamp(found["learned_before"]) < pd.Timestamp(as_of)
     assert found["answered_after"] <= found["shown_after"]
 

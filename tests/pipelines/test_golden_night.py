@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from recsys.config import PARAMS_FILE
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.golden import PEOPLE
@@ -29,7 +29,7 @@ def copied(folder: Folder, root: Path) -> Folder:
 
 
 def test_every_stage_runs(golden: Folder) -> None:
-    log = [json.loads(line) for line in (golden.root / WORK.log).read_text().splitlines()]
+    log = [json.loads(line) for line in (golden.root / PATHS.log).read_text().splitlines()]
     assert tuple(line["stage"] for line in log) == STAGES
     assert all(line["seconds"] >= 0 for line in log)
 
@@ -50,7 +50,7 @@ def test_the_lists_are_served(golden: Folder) -> None:
 
 def test_no_pair_breaks_a_rule_that_pandas_alone_can_check(golden: Folder) -> None:
     lists = pd.read_parquet(served(golden) / LISTS)
-    tables = {path.stem: pd.read_parquet(path) for path in (golden.root / WORK.tables).iterdir()}
+    tables = {path.stem: pd.read_parquet(path) for path in (golden.root / PATHS.tables).iterdir()}
     latest = {
         name: tables[name].sort_values("valid_from").groupby("user_id").tail(1).set_index("user_id")
         for name in ("profiles", "boundaries")
@@ -94,24 +94,24 @@ def test_no_pair_breaks_a_rule_that_pandas_alone_can_check(golden: Folder) -> No
 
 
 def test_lists_are_chosen_for_everybody_together(golden: Folder) -> None:
-    lists, pool = pd.read_parquet(served(golden) / LISTS), pd.read_parquet(golden.root / WORK.pool)
+    lists, pool = pd.read_parquet(served(golden) / LISTS), pd.read_parquet(golden.root / PATHS.pool)
     pairs = set(zip(lists["viewer_id"], lists["candidate_id"], strict=True))
     known = set(zip(pool["viewer_id"], pool["candidate_id"], strict=True))
     assert pairs <= known | {(b, a) for a, b in known}
-    profiles = pd.read_parquet(golden.root / WORK.tables / "profiles.parquet").sort_values("valid_from")
+    profiles = pd.read_parquet(golden.root / PATHS.tables / "profiles.parquet").sort_values("valid_from")
     activity = profiles.groupby("user_id")["activity"].last()
     opens = lists["viewer_id"].map(activity).map({"today": 0.9, "week": 0.45, "month": 0.12})
     likes = (lists["p_like"].astype(float) * lists["rank"] ** -0.5 * opens).groupby(lists["candidate_id"])
     assert 0.0 < likes.sum().max() <= 5.0
-    prices = read_prices(golden.root / WORK.allocation, golden.night().people.ids)
+    prices = read_prices(golden.root / PATHS.allocation, golden.night().people.ids)
     assert (prices >= 0).all()
     assert prices.max() > 0
-    figures = json.loads((golden.root / WORK.allocation / "figures.json").read_text())
+    figures = json.loads((golden.root / PATHS.allocation / "figures.json").read_text())
     by_name = {row["name"]: row for row in figures["rows"]}
     assert set(by_name) == {"random", "naive", "product", "allocated"}
     assert by_name["allocated"]["matches"] > by_name["random"]["matches"]
     assert by_name["allocated"]["reached"] > by_name["product"]["reached"]
-    page = (golden.root / WORK.report).read_text()
+    page = (golden.root / PATHS.report).read_text()
     assert "Lists for everybody together" in page
     assert "Everybody together (this night)" in page
 
@@ -120,11 +120,11 @@ def test_without_the_allocator_a_list_is_the_best_of_its_pool(golden: Folder, tm
     folder = copied(golden, tmp_path / "night")
     codes = folder.run(PEOPLE, "allocate.enabled=false", stages=("settings", "allocate"))
     assert set(codes.values()) == {0}
-    lists, pool = pd.read_parquet(folder.lists), pd.read_parquet(folder.root / WORK.pool)
+    lists, pool = pd.read_parquet(folder.lists), pd.read_parquet(folder.root / PATHS.pool)
     best = pool[pool["rank"] <= 20].reset_index(drop=True)
     pd.testing.assert_frame_equal(lists.drop(columns="reasons"), best.drop(columns="reasons"))
     assert lists["reasons"].map(len).max() > 0
-    assert not read_prices(folder.root / WORK.allocation, folder.night().people.ids).any()
+    assert not read_prices(folder.root / PATHS.allocation, folder.night().people.ids).any()
 
 
 def test_another_run_gives_the_same_bytes(golden: Folder, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_another_seed_gives_other_lists(golden: Folder, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb"])
 def test_an_operators_own_tables_give_the_same_lists(golden: Folder, tmp_path: Path, kind: str) -> None:
-    tables = golden.root / WORK.town
+    tables = golden.root / PATHS.town
     if kind == "duckdb":
         source = f"duckdb:{tmp_path / 'members.duckdb'}"
         with duckdb.connect(str(tmp_path / "members.duckdb")) as database:
@@ -157,13 +157,13 @@ def test_an_operators_own_tables_give_the_same_lists(golden: Folder, tmp_path: P
     declared = f"publish.platform.declared_for={source}"
     assert set(folder.run(f"source={source}", AS_OF, declared).values()) == {0}
     assert (served(folder) / LISTS).read_bytes() == (served(golden) / LISTS).read_bytes()
-    assert list((folder.root / WORK.town).iterdir()) == []
+    assert list((folder.root / PATHS.town).iterdir()) == []
 
 
 def test_lists_with_a_violation_are_refused(golden: Folder, tmp_path: Path) -> None:
     folder = copied(golden, tmp_path / "night")
     before = current_run(folder.published)
-    people = pd.read_parquet(folder.root / WORK.tables / "profiles.parquet")
+    people = pd.read_parquet(folder.root / PATHS.tables / "profiles.parquet")
     latest = people.sort_values("valid_from").groupby("user_id").tail(1)
     unverified = latest.loc[latest["verification"] == "none", "user_id"].iloc[0]
     lists = pd.read_parquet(folder.lists)
@@ -171,7 +171,7 @@ def test_lists_with_a_violation_are_refused(golden: Folder, tmp_path: Path) -> N
     lists.to_parquet(folder.lists)
     assert folder.run(PEOPLE, stages=LAST) == {"settings": 0, "publish": 20}
     assert current_run(folder.published) == before
-    failure = json.loads((folder.root / WORK.failure).read_text())
+    failure = json.loads((folder.root / PATHS.failure).read_text())
     assert (failure["stage"], failure["exit_code"]) == ("publish", 20)
     assert "violations: 1 pairs that may not be shown" in failure["message"]
 
@@ -197,7 +197,7 @@ def test_a_night_killed_before_the_pointer_leaves_the_last_one(
 def test_an_undeclared_service_is_refused(golden: Folder, tmp_path: Path) -> None:
     folder = copied(golden, tmp_path / "night")
     assert folder.run(PEOPLE, "publish.platform.support_contact=false", stages=LAST)["publish"] == 20
-    failure = json.loads((folder.root / WORK.failure).read_text())
+    failure = json.loads((folder.root / PATHS.failure).read_text())
     assert "support_contact" in failure["message"]
 
 
@@ -218,7 +218,7 @@ def test_a_broken_input_stops_the_night(
     assert codes[stage] == 40
     assert list(codes)[-1] == stage
     assert message in capsys.readouterr().err
-    failure = json.loads((folder.root / WORK.failure).read_text())
+    failure = json.loads((folder.root / PATHS.failure).read_text())
     assert (failure["stage"], failure["exit_code"]) == (stage, 40)
 
 
@@ -226,7 +226,7 @@ def test_a_model_option_that_does_not_exist(golden: Folder, tmp_path: Path) -> N
     folder = copied(golden, tmp_path / "night")
     codes = folder.run(PEOPLE, "model.options={factor: 3}", stages=("settings", "train"))
     assert codes == {"settings": 0, "train": 40}
-    assert "did you mean 'factors'?" in (folder.root / WORK.failure).read_text()
+    assert "did you mean 'factors'?" in (folder.root / PATHS.failure).read_text()
 
 
 def test_a_defect_is_recorded_and_not_hidden(
@@ -240,10 +240,10 @@ def test_a_defect_is_recorded_and_not_hidden(
     monkeypatch.setattr("pipelines.recommend.recommend_night", broken)
     with pytest.raises(ZeroDivisionError):
         folder.run(PEOPLE, stages=("settings", "recommend"))
-    failure = json.loads((folder.root / WORK.failure).read_text())
+    failure = json.loads((folder.root / PATHS.failure).read_text())
     assert failure == {"stage": "recommend", "exit_code": 1, "message": "ZeroDivisionError: a defect"}
 
 
 def test_parameters_are_read_from_the_folder_of_the_night(golden: Folder) -> None:
     assert (golden.root / PARAMS_FILE).exists()
-    assert "people: 150" in (golden.root / WORK.settings).read_text()
+    assert "people: 150" in (golden.root / PATHS.settings).read_text()

@@ -15,7 +15,7 @@ from pipelines.night import outcome_of
 from pipelines.stage import run_with
 from recsys.errors import InputError
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from tests.pipelines.imports import ROOT
 
 TREE = """
@@ -75,10 +75,10 @@ def test_a_second_night_leaves_the_first_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with writer_lock(WORK.root):
-        WORK.failure.write_text("of the first")
+    with writer_lock(PATHS.root):
+        PATHS.failure.write_text("of the first")
         assert night.main([]) == 30
-    assert WORK.failure.read_text() == "of the first"
+    assert PATHS.failure.read_text() == "of the first"
     assert "another night is under way" in capsys.readouterr().err
 
 
@@ -97,12 +97,12 @@ def test_a_stage_that_is_killed_is_named(
         [sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
     )
     assert killed.returncode == -signal.SIGKILL
-    assert WORK.under_way.read_text() == "train\n"
+    assert PATHS.current_stage.read_text() == "train\n"
     assert outcome_of(255, "en") == (30, "night: train was killed, perhaps for its memory; run it again")
     monkeypatch.setattr(night, "run_group", lambda *_: 3)  # DVC itself fails before any stage
     assert night.main([]) == 30
     assert "stopped by DVC or a signal (3)" in capsys.readouterr().err
-    assert not WORK.under_way.exists()
+    assert not PATHS.current_stage.exists()
 
 
 @pytest.mark.parametrize("error", [None, InputError("no such folder"), ValueError("a defect")])
@@ -112,11 +112,11 @@ def test_a_stage_that_ended_itself_is_not_under_way(
     monkeypatch.chdir(tmp_path)
 
     def step() -> dict[str, object]:
-        assert WORK.under_way.read_text() == "train\n"
+        assert PATHS.current_stage.read_text() == "train\n"
         if error is not None:
             raise error
         return {}
 
     with suppress(ValueError):
         run_with("train", step)
-    assert not WORK.under_way.exists()
+    assert not PATHS.current_stage.exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.night import main, night_language, outcome_of, over_budget
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
 from tests.pipelines.imports import ROOT
 
@@ -46,7 +46,7 @@ def night(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def stages_run(project: Path) -> list[str]:
     """The stages that were run and ended well."""
-    lines = [json.loads(line) for line in (project / WORK.log).read_text().splitlines()]
+    lines = [json.loads(line) for line in (project / PATHS.log).read_text().splitlines()]
     return [line["stage"] for line in lines if line["exit_code"] in {0, 10}]
 
 
@@ -60,21 +60,21 @@ def test_a_night_and_the_one_after(project: Path) -> None:
     assert f"{run} is served from" in said
     assert "could not be tracked" in said
     assert stages_run(project)[-1] == "report"
-    (project / WORK.log).unlink()
+    (project / PATHS.log).unlink()
 
     second = night(project, *SMALL)
     assert second.returncode in {0, 10}, second.stderr
     assert f"{run} is served from" in second.stderr.splitlines()[-1]
     assert stages_run(project) == ["settings", "ingest", "track"]
-    tracked = json.loads((project / WORK.tracked).read_text())
+    tracked = json.loads((project / PATHS.tracked).read_text())
     assert (tracked["version"], tracked["is_new"]) == (1, True)
-    (project / WORK.log).unlink()
+    (project / PATHS.log).unlink()
 
     again = night(project, *SMALL)
     assert again.returncode == second.returncode, again.stderr
     assert stages_run(project) == ["settings", "ingest"]
     assert current_run(project / PUBLISHED) == run
-    (project / WORK.log).unlink()
+    (project / PATHS.log).unlink()
 
     shorter = night(project, *SMALL, "--set", "recommend.k=2")
     assert shorter.returncode in {0, 10, 20}, shorter.stderr
@@ -104,16 +104,16 @@ def test_a_night_over_its_budget_says_so(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     begun = datetime(2026, 1, 5, 3, tzinfo=UTC)
     assert over_budget(begun) == ""
-    WORK.root.mkdir(parents=True)
-    WORK.settings.write_text("budget: {night_minutes: 5, stage_minutes: {train: 1}}\n")
+    PATHS.root.mkdir(parents=True)
+    PATHS.settings.write_text("budget: {night_minutes: 5, stage_minutes: {train: 1}}\n")
     last_night = log_line("train", 600.0, "2026-01-04T03:00:00+00:00")
-    WORK.log.write_text(last_night + '{"stage": "old", "seconds": 900}\n')
+    PATHS.log.write_text(last_night + '{"stage": "old", "seconds": 900}\n')
     assert over_budget(begun) == ""
-    with WORK.log.open("a") as log:
+    with PATHS.log.open("a") as log:
         log.write(log_line("train", 90.0, "2026-01-05T03:10:00+00:00"))
         log.write(log_line("recommend", 120.0, "2026-01-05T03:12:00+00:00"))
     assert over_budget(begun) == "train 1.5 min"
-    with WORK.log.open("a") as log:
+    with PATHS.log.open("a") as log:
         log.write(log_line("publish", 120.0, "2026-01-05T03:14:00+00:00"))
     assert over_budget(begun) == "train 1.5 min, the night 5.5 min"
 
@@ -125,8 +125,8 @@ def test_the_line_is_in_the_language_of_the_settings(tmp_path: Path, monkeypatch
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
     assert night_language() == "ja"
     assert outcome_of(2, "ja") == (30, "夜：DVC またはシグナルで止まりました（2）。もう一度実行してください")
-    WORK.root.mkdir(parents=True)
-    WORK.settings.write_text("report: {lang: en}\n")
+    PATHS.root.mkdir(parents=True)
+    PATHS.settings.write_text("report: {lang: en}\n")
     assert night_language() == "en"
-    WORK.failure.write_text('{"stage": "ingest", "exit_code": 40, "message": "no such folder"}')
+    PATHS.failure.write_text('{"stage": "ingest", "exit_code": 40, "message": "no such folder"}')
     assert outcome_of(1, "ja") == (40, "夜：ingest が失敗しました（40）：no such folder")

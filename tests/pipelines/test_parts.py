@@ -8,7 +8,7 @@ import pytest
 
 from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Processes
-from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.paths import PATHS, NightPaths
 from tests.golden import PEOPLE
 from tests.pipelines.nights import Folder
 
@@ -22,11 +22,11 @@ def folder(golden: Folder, tmp_path: Path) -> Folder:
 
 
 def pool(folder: Folder) -> bytes:
-    return (folder.root / WORK.pool).read_bytes()
+    return (folder.root / PATHS.pool).read_bytes()
 
 
 def said(folder: Folder) -> dict[str, int]:
-    return json.loads((folder.root / WORK.log).read_text().splitlines()[-1])
+    return json.loads((folder.root / PATHS.log).read_text().splitlines()[-1])
 
 
 @pytest.mark.parametrize("size", [4, 40])
@@ -43,11 +43,11 @@ def test_processes_give_the_same_bytes(
     from recsys.config import read_settings
 
     monkeypatch.chdir(folder.root)
-    chosen = read_settings(WORK.settings)
+    chosen = read_settings(PATHS.settings)
     chosen = chosen.model_copy(
         update={"execution": chosen.execution.model_copy(update={"people_a_part": 50})}
     )
-    found = recommend_night(chosen, WorkFolder(folder.root / WORK.root), executor=Processes(2))
+    found = recommend_night(chosen, NightPaths(folder.root / PATHS.root), executor=Processes(2))
     assert found.parts == found.redone > 1
     assert pool(folder) == pool(golden)
 
@@ -55,10 +55,10 @@ def test_processes_give_the_same_bytes(
 def test_only_what_is_missing_is_done_again(golden: Folder, folder: Folder) -> None:
     changes = (PEOPLE, "execution.people_a_part=20", "execution.workers=1")
     folder.run(*changes, stages=ONE)
-    parts = folder.root / WORK.parts / "recommend"
+    parts = folder.root / PATHS.parts / "recommend"
     (parts / "part-00001.json").unlink()
     (parts / "part-00002.parquet").write_bytes(b"PAR1 and no more")
-    (folder.root / WORK.pool).unlink()
+    (folder.root / PATHS.pool).unlink()
     folder.run(*changes, stages=ONE)
     assert said(folder)["redone"] == 2
     assert pool(folder) == pool(golden)

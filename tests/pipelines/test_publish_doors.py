@@ -13,7 +13,7 @@ from pipelines import publish as stage
 from recsys.cli import app
 from recsys.config import read_settings
 from recsys.pipeline.history import read_gates
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.ranking.ranker import Ranker
 from recsys.safety.erasure_list import ErasureList
@@ -33,8 +33,8 @@ def doors(request: pytest.FixtureRequest, golden: Folder, tmp_path_factory: pyte
     shutil.copytree(golden.root, folder.root)
     shutil.rmtree(folder.published)
     with chdir(folder.root):
-        settings = read_settings(WORK.settings, changes=["publish.gates.least_judged=5"])
-        WORK.settings.write_text(settings.as_yaml())
+        settings = read_settings(PATHS.settings, changes=["publish.gates.least_judged=5"])
+        PATHS.settings.write_text(settings.as_yaml())
         for published in (PUBLISHED, ELSEWHERE):
             published.mkdir(parents=True)
             if request.param:
@@ -64,7 +64,7 @@ def test_both_doors_write_the_same_files_and_gates(doors: Folder) -> None:
 
 def test_live_search_knows_the_prices_of_attention_through_both_doors(doors: Folder) -> None:
     people = doors.night().people
-    prices = read_prices(doors.root / WORK.allocation, people.ids)
+    prices = read_prices(doors.root / PATHS.allocation, people.ids)
     for published in (PUBLISHED, ELSEWHERE):
         kept = ~ErasureList.of(doors.root / published).now().among(people.ids.values)
         served = np.load(read_publication(doors.root / published).folder / "serving" / "prices.npy")
@@ -77,6 +77,6 @@ def test_live_search_knows_the_prices_of_attention_through_both_doors(doors: Fol
 
 def test_the_command_says_what_it_publishes_without(doors: Folder) -> None:
     with chdir(doors.root):
-        shutil.copy(WORK.lists, "lists.parquet")
+        shutil.copy(PATHS.lists, "lists.parquet")
         done = CliRunner(env={"LC_ALL": "C"}).invoke(app, ["publish", "--lists", "lists.parquet"])
     assert done.output.count("note: there is no ") == 2

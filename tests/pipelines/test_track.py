@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.night import outcome_of
-from recsys.pipeline.paths import PUBLISHED, WORK
+from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
 from tests.golden import PEOPLE
 from tests.pipelines.nights import Folder
@@ -25,10 +25,10 @@ def finished(golden: Folder, tmp_path: Path) -> Folder:
 
 def test_a_night_is_tracked_and_its_model_registered_once(finished: Folder) -> None:
     assert finished.run(PEOPLE, stages=LAST) == {"settings": 0, "track": 0}
-    first = json.loads((finished.root / WORK.tracked).read_text())
+    first = json.loads((finished.root / PATHS.tracked).read_text())
     assert (first["version"], first["is_new"]) == (1, True)
     assert finished.run(PEOPLE, stages=LAST) == {"settings": 0, "track": 0}
-    again = json.loads((finished.root / WORK.tracked).read_text())
+    again = json.loads((finished.root / PATHS.tracked).read_text())
     assert (again["version"], again["is_new"]) == (1, False)
     pages = {path.parent.parent.name for path in (finished.root / "data/tracking").rglob("report.html")}
     assert pages == {first["run"], again["run"]}
@@ -51,4 +51,4 @@ def test_tracking_can_be_turned_off(finished: Folder) -> None:
     shutil.rmtree(finished.root / "data/tracking")
     assert finished.run(PEOPLE, "tracking.enabled=false", stages=LAST)["track"] == 0
     assert not (finished.root / "data/tracking").exists()
-    assert json.loads((finished.root / WORK.tracked).read_text())["version"] is None
+    assert json.loads((finished.root / PATHS.tracked).read_text())["version"] is None

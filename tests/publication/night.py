@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import PlatformDeclaration, PublishSettings
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.pipeline.publish import Outcome, publish
+from recsys.pipeline.publish import PublishResult, publish
 from recsys.storage.manifest import MadeFrom
 from tests.people import make_listed_people
 
@@ -33,7 +33,7 @@ class Night:
     policy: Policy
     lists: pd.DataFrame
 
-    def publish(self, published: Path, lists: pd.DataFrame | None = None, **changes: object) -> Outcome:
+    def publish(self, published: Path, lists: pd.DataFrame | None = None, **changes: object) -> PublishResult:
         arguments: dict[str, object] = {
             "published": published,
             "settings": SETTINGS,

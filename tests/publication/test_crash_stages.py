@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pytest
 
 from recsys.pipeline.history import read_lines
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
 from tests.crash.stages import WRITES, Stages
@@ -40,7 +40,7 @@ def test_a_stage_may_end_at_any_step(stages: Stages, stage: str) -> None:
 def test_parts_finished_before_the_end_are_not_done_again(stages: Stages) -> None:
     steps = stages.steps("recommend")
     stages.walk("recommend", "killed", [round(0.5 * steps)])
-    said = read_lines(stages.here.root / WORK.log)[-1]
+    said = read_lines(stages.here.root / PATHS.log)[-1]
     assert (said["stage"], said["parts"]) == ("recommend", 5)
     assert 1 <= said["redone"] < 5
 
@@ -68,7 +68,7 @@ def test_a_file_written_in_place_would_be_seen(stages: Stages, monkeypatch: pyte
 
 def test_a_last_line_cut_short_does_not_stop_the_next_night(stages: Stages) -> None:
     stages.fresh("train")
-    log = stages.here.root / WORK.log
+    log = stages.here.root / PATHS.log
     log.write_bytes(log.read_bytes() + b'{"stage": "trai')
     assert in_process(lambda: stages.run("train")).value == 0
     assert read_lines(log)[-1]["stage"] == "train"

@@ -16,19 +16,19 @@ from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
 from recsys.pipeline.gates.base import Band, usual_band
 from recsys.pipeline.gates.distribution import (
-    by_chance,
     calibration,
+    column_profile,
     drift,
     exposure,
     parity,
-    portrait_of,
     psi,
-    read_portrait,
+    read_column_profile,
+    sampling_noise,
 )
 from recsys.pipeline.gates.lists import overlap
 from recsys.pipeline.gates.safety import erased
 from recsys.pipeline.history import read_history
-from recsys.pipeline.publish import Outcome
+from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.stage_outputs import read_calibration
 from recsys.safety.erasure_list import ErasureList
@@ -166,9 +166,9 @@ def test_two_samples_of_the_same_people_stay_below_chance() -> None:
     for _ in range(300):
         one, other = (np.bincount(rng.integers(0, 6, 400), minlength=6) for _ in range(2))
         first, second = ({str(w): int(n) for w, n in enumerate(counts)} for counts in (one, other))
-        over += psi(first, second) > by_chance(first, second)
+        over += psi(first, second) > sampling_noise(first, second)
     assert over <= 6
-    assert psi({"a": 300, "b": 100}, {"a": 100, "b": 300}) > by_chance(
+    assert psi({"a": 300, "b": 100}, {"a": 100, "b": 300}) > sampling_noise(
         {"a": 300, "b": 100}, {"a": 1, "b": 399}
     )
 
@@ -207,7 +207,7 @@ def test_a_band_follows_a_lasting_change() -> None:
     assert band == Band(1.9, 2.1)
 
 
-def _numbers(outcome: Outcome, gate: str) -> Mapping[str, float | int | str]:
+def _numbers(outcome: PublishResult, gate: str) -> Mapping[str, float | int | str]:
     [result] = [result for result in outcome.gates if result.gate == gate]
     return result.numbers
 
@@ -215,9 +215,11 @@ def _numbers(outcome: Outcome, gate: str) -> Mapping[str, float | int | str]:
 def test_a_portrait_names_nobody(night: Night, tmp_path: Path) -> None:
     folder = night.publish(tmp_path).folder
     listed = night.policy.compile(night.people).listed
-    portrait = read_portrait(folder)
-    assert portrait == portrait_of(night.people, listed, pd.read_parquet(folder / "recommendations.parquet"))
-    assert sum(portrait[C.GENDER].values()) == listed.sum()
-    assert not any(user in (folder / "portrait.json").read_text() for user in set(night.lists[C.VIEWER]))
-    (folder / "portrait.json").write_text("[]")
-    assert read_portrait(folder) is None
+    profile = read_column_profile(folder)
+    lists = pd.read_parquet(folder / "recommendations.parquet")
+    assert profile == column_profile(night.people, listed, lists)
+    assert sum(profile[C.GENDER].values()) == listed.sum()
+    file = folder / "column_profile.json"
+    assert not any(user in file.read_text() for user in set(night.lists[C.VIEWER]))
+    file.write_text("[]")
+    assert read_column_profile(folder) is None

@@ -5,7 +5,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.pipeline.night import late_events
+from recsys.pipeline.night import count_late_events
 from recsys.storage.publication import read_publication
 from tests.publication.night import Night
 
@@ -22,19 +22,19 @@ def events(night: Night, *hours_before: float) -> Events:
 def test_late_is_what_is_old_and_was_not_known(night: Night, tmp_path: Path) -> None:
     night.publish(tmp_path, events=2)
     on_time = events(night, 30, 2, -1, -5)  # two of before, two of the day after
-    assert late_events(on_time, tmp_path) == 0
-    assert late_events(events(night, 30, 20, 0, 2, -1), tmp_path) == 2
+    assert count_late_events(on_time, tmp_path) == 0
+    assert count_late_events(events(night, 30, 20, 0, 2, -1), tmp_path) == 2
 
 
 def test_nothing_is_late_before_the_first_night(night: Night, tmp_path: Path) -> None:
-    assert late_events(events(night, 3), tmp_path) is None
+    assert count_late_events(events(night, 3), tmp_path) is None
     night.publish(tmp_path)
-    assert late_events(events(night, 3), tmp_path) is None  # nobody counted
+    assert count_late_events(events(night, 3), tmp_path) is None  # nobody counted
 
 
 def test_an_event_that_was_removed_makes_no_negative_count(night: Night, tmp_path: Path) -> None:
     night.publish(tmp_path, events=9)
-    assert late_events(events(night, 3), tmp_path) == 0
+    assert count_late_events(events(night, 3), tmp_path) == 0
 
 
 def test_the_watermark_moves_with_the_pointer_alone(night: Night, tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from recsys.pipeline import list_files as list_table
 from recsys.pipeline.allocation import read_pool
 from recsys.pipeline.list_files import list_table as table_of
 from recsys.pipeline.list_files import write_table
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.ranking.recommend import RankedPairs
 
 PEOPLE = Population.of_ids([f"u{row:02d}" for row in range(20)], as_of="2026-01-05")
 
 
 @pytest.fixture
-def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorkFolder, RankedPairs]:
+def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[NightPaths, RankedPairs]:
     rng, viewer = np.random.default_rng(8), np.repeat(np.arange(20, dtype=np.int32), 7)
     p, q = rng.random((2, 140), np.float32)
     pairs = RankedPairs(
@@ -30,10 +30,10 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WorkFolder, R
     )
     monkeypatch.setattr(list_table, "ROWS_A_GROUP", 10)
     write_table(tmp_path / "pool.parquet", [table_of(pairs, PEOPLE, None)])
-    return WorkFolder(tmp_path), pairs
+    return NightPaths(tmp_path), pairs
 
 
-def test_pieces_are_whole_lists_and_together_everything(pool: tuple[WorkFolder, RankedPairs]) -> None:
+def test_pieces_are_whole_lists_and_together_everything(pool: tuple[NightPaths, RankedPairs]) -> None:
     work, pairs = pool
     pieces = list(read_pool(work, PEOPLE.ids))
     assert len(pieces) > 5
@@ -46,7 +46,7 @@ def test_pieces_are_whole_lists_and_together_everything(pool: tuple[WorkFolder, 
     assert np.array_equal(np.concatenate([piece.rank() for piece in pieces]), pairs.rank())
 
 
-def test_a_pool_of_other_people_is_refused(pool: tuple[WorkFolder, RankedPairs]) -> None:
+def test_a_pool_of_other_people_is_refused(pool: tuple[NightPaths, RankedPairs]) -> None:
     fewer = Population.of_ids(PEOPLE.ids.values[:-1].tolist(), as_of="2026-01-05")
     with pytest.raises(UnknownIdError, match="u19"):
         list(read_pool(pool[0], fewer.ids))

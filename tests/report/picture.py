@@ -22,7 +22,7 @@ from PIL import Image
 from recsys.config import read_settings
 from recsys.pipeline.history import PastNight
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import WORK
+from recsys.pipeline.paths import PATHS
 from recsys.report import NightSummary, render_report
 from recsys.report.night_summary import read_night
 from recsys.simulation.settings import TownSettings
@@ -58,9 +58,9 @@ def nights_of(folder: Folder, people: int, nights: int) -> NightSummary:
 def summary_of(folder: Folder) -> NightSummary:
     """Return what the page of the last night is made from."""
     with chdir(folder.root):
-        night = Night.under_way(read_settings(WORK.settings), WORK)
-        run = Path(json.loads(WORK.outcome.read_bytes())["folder"])
-        return read_night(run, night.people, night.policy, work=WORK, source="members")
+        night = Night.current(read_settings(PATHS.settings), PATHS)
+        run = Path(json.loads(PATHS.outcome.read_bytes())["folder"])
+        return read_night(run, night.people, night.policy, work=PATHS, source="members")
 
 
 def timeless(summary: NightSummary) -> NightSummary:

@@ -8,7 +8,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, PublicationError, SourceError
 from recsys.pipeline.gates import Level
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.report import render_report
 from recsys.report.night_summary import read_night
 from tests.publication.night import MADE_FROM, make_night, not_shown
@@ -21,7 +21,7 @@ NIGHT = make_night(n_people=20, k=4)
 @pytest.fixture
 def work(tmp_path):
     (tmp_path / "work").mkdir()
-    return WorkFolder(tmp_path / "work")
+    return NightPaths(tmp_path / "work")
 
 
 def publish(tmp_path, work):

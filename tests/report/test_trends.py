@@ -9,7 +9,7 @@ import pytest
 from recsys.catalogue import load_catalogue
 from recsys.pipeline.gates import GateResult, Level
 from recsys.pipeline.gates.base import Gate
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.report import render_report
 from recsys.report.night_summary import read_night
 from tests.publication.night import SETTINGS, make_night
@@ -90,7 +90,7 @@ def test_every_gate_has_advice_in_both_languages() -> None:
 
 def test_nights_that_left_the_disk_are_on_the_page(tmp_path: Path) -> None:
     night = make_night(n_people=20, k=4)
-    work = WorkFolder(tmp_path / "work")
+    work = NightPaths(tmp_path / "work")
     work.root.mkdir()
     keep = SETTINGS.model_copy(update={"keep": 1})
     made = [night.publish(tmp_path / "published", settings=keep) for _ in range(3)]

@@ -17,7 +17,7 @@ from recsys.config import read_settings
 from recsys.errors import BusyError, InputError, TableError
 from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Spark, _rebuilt_error
-from recsys.pipeline.paths import WORK, WorkFolder
+from recsys.pipeline.paths import PATHS, NightPaths
 from tests.contracts.executor_contract import ExecutorContract, Squares
 from tests.pipelines.nights import STAGES, Folder
 
@@ -73,8 +73,8 @@ def test_spark_gives_the_same_bytes(tmp_path, monkeypatch):
     codes = folder.run("people=150", "model.name=popularity", "execution.workers=1", stages=until)
     assert set(codes.values()) == {0}
     monkeypatch.chdir(folder.root)
-    settings = read_settings(WORK.settings)
-    work = WorkFolder(folder.root / WORK.root)
+    settings = read_settings(PATHS.settings)
+    work = NightPaths(folder.root / PATHS.root)
     here = recommend_night(settings, work, executor=None)
     expected = {path.name: path.read_bytes() for path in sorted(work.root.glob("*.parquet"))}
     shutil.rmtree(work.parts)

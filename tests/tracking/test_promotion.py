@@ -10,7 +10,7 @@ from recsys.config import PromotionSettings, TrackingSettings
 from recsys.errors import TrackingError
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import track_night
-from recsys.tracking.promotion import ask, promote
+from recsys.tracking.promotion import promote, promotion_checks
 from recsys.tracking.registry import Registry
 from tests.tracking.nights import evaluated_pairs as scored_pairs
 from tests.tracking.nights import night
@@ -19,7 +19,7 @@ LIMITS = PromotionSettings(least_pairs=200, most_ece=0.1)
 
 
 def reasons(challenger: pd.DataFrame, champion: pd.DataFrame | None) -> list[tuple[bool, str]]:
-    return [(answer.good, answer.reason) for answer in ask(challenger, champion, LIMITS)]
+    return [(answer.good, answer.reason) for answer in promotion_checks(challenger, champion, LIMITS)]
 
 
 def test_the_first_challenger_needs_honest_chances_alone():
@@ -42,14 +42,14 @@ def test_lists_are_compared_on_the_same_pairs(challenger, champion, expected):
 
 
 def test_the_same_lists_differ_by_nothing():
-    [_, answer] = ask(scored_pairs(), scored_pairs(), LIMITS)
+    [_, answer] = promotion_checks(scored_pairs(), scored_pairs(), LIMITS)
     assert (answer.said["more"], answer.said["lo"], answer.said["hi"]) == ("+0.0000",) * 3
     assert answer.said["pairs"] == f"{len(scored_pairs()):,}"
 
 
 def test_only_shared_pairs_are_compared():
     mine = scored_pairs()
-    [_, answer] = ask(mine, mine.iloc[:300], LIMITS)
+    [_, answer] = promotion_checks(mine, mine.iloc[:300], LIMITS)
     assert answer.said["pairs"] == "300"
 
 
@@ -85,7 +85,7 @@ def test_every_reason_is_in_words(lang):
         (scored_pairs().iloc[:0], scored_pairs()),
     ]
     for challenger, champion in cases:
-        for answer in ask(challenger, champion, LIMITS):
+        for answer in promotion_checks(challenger, champion, LIMITS):
             assert texts.text(f"promotion.{answer.reason}", lang, **answer.said)
 
 
@@ -98,7 +98,7 @@ def test_a_challenger_becomes_champion_through_the_gate(store: MlflowStore, plac
     track_night(night(tmp_path, store=str(place)))
     first = promote(tracking(place))
     assert first.promoted
-    champion = registry.called("champion")
+    champion = registry.by_alias("champion")
     assert champion is not None
     assert champion.number == 1
 
@@ -109,14 +109,14 @@ def test_a_challenger_becomes_champion_through_the_gate(store: MlflowStore, plac
     worse = promote(tracking(place))
     assert worse.refused
     assert not worse.promoted
-    champion = registry.called("champion")
+    champion = registry.by_alias("champion")
     assert champion is not None
     assert champion.number == 1
 
     track_night(night(tmp_path, seed=2, pairs=scored_pairs(skill=2.2), store=str(place)))
     better = promote(tracking(place))
     assert [answer.reason for answer in better.answers] == ["calibrated", "not_worse"]
-    champion = registry.called("champion")
+    champion = registry.by_alias("champion")
     assert champion is not None
     assert champion.number == 3
 

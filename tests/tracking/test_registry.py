@@ -29,7 +29,7 @@ def all_pairs(ids) -> pd.DataFrame:
 def test_a_loaded_model_says_what_the_model_said(registry: Registry, place: Path, tmp_path: Path):
     tonight = night(tmp_path, store=str(place))
     track_night(tonight)
-    challenger = registry.called("challenger")
+    challenger = registry.by_alias("challenger")
     assert challenger is not None
     loaded = registry.load(challenger)
     model = fitted_model()
@@ -89,19 +89,19 @@ def test_another_model_is_another_version_and_the_challenger(registry: Registry,
     newest, oldest = registry.versions()
     assert (newest.aliases, oldest.aliases) == ({"challenger"}, frozenset())
     assert newest.model_id != oldest.model_id
-    assert registry.called("champion") is None
+    assert registry.by_alias("champion") is None
 
 
 def test_versions_without_a_title_go_with_their_runs(registry: Registry, place: Path, tmp_path: Path):
     first = track_night(night(tmp_path, store=str(place), keep=1))
-    kept = registry.called("challenger")
+    kept = registry.by_alias("challenger")
     assert kept is not None
-    registry.crown(kept)
+    registry.promote(kept)
     second = track_night(night(tmp_path, seed=1, store=str(place), keep=1))
     third = track_night(night(tmp_path, seed=2, store=str(place), keep=1))
     assert (second.removed, third.removed) == (0, 1)
     assert [version.number for version in registry.versions()] == [3, 1]
-    champion = registry.called("champion")
+    champion = registry.by_alias("champion")
     assert champion is not None
     assert champion.made_in == first.run
     registry.load(champion)

@@ -8,7 +8,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import Settings
 from recsys.errors import SourceError
 from recsys.pipeline.evaluation_data import read_evaluated_pairs
-from recsys.pipeline.paths import WorkFolder
+from recsys.pipeline.paths import NightPaths
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import FinishedNight, track_night
 from tests.tracking.nights import evaluated_pairs, night
@@ -80,7 +80,7 @@ def test_tracking_turned_off_touches_nothing(tmp_path: Path):
 
 
 def test_a_night_that_left_too_little_is_one_message(tmp_path: Path):
-    work = WorkFolder(tmp_path)
+    work = NightPaths(tmp_path)
     with pytest.raises(SourceError, match="run the night again"):
         FinishedNight.read(Settings(), work)
     work.outcome.write_text('{"folder": "nowhere", "exit_code": 0}', encoding="utf-8")

@@ -26,7 +26,7 @@ GATES: Final[tuple[Gate, ...]] = (
 )
 
 
-def ask(proposal: Proposal) -> list[GateResult]:
+def run_gates(proposal: Proposal) -> list[GateResult]:
     """Put a proposal to every gate."""
     return [gate(proposal) for gate in GATES]
 

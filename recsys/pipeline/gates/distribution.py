@@ -92,14 +92,14 @@ def calibration(proposal: Proposal) -> GateResult:
     )
 
 
-PORTRAIT: Final = "portrait.json"
+COLUMN_PROFILE: Final = "column_profile.json"
 _BINS: Final = 10
 
-Portrait = Mapping[str, Mapping[str, int]]
+ColumnProfile = Mapping[str, Mapping[str, int]]
 """Counts by word, for each column; a column of numbers is counted by bins."""
 
 
-def portrait_of(people: Population, listed: BoolArray, lists: pd.DataFrame) -> Portrait:
+def column_profile(people: Population, listed: BoolArray, lists: pd.DataFrame) -> ColumnProfile:
     """Return the counts of listed people in every column of single words; `p_mutual` by tenths."""
     counts: dict[str, dict[str, int]] = {}
     for name in sorted(people.coded):
@@ -112,15 +112,15 @@ def portrait_of(people: Population, listed: BoolArray, lists: pd.DataFrame) -> P
     return counts
 
 
-def portrait_bytes(portrait: Portrait) -> bytes:
-    """Return a portrait as the content of its file."""
-    return json.dumps(portrait, indent=1, sort_keys=True).encode() + b"\n"
+def column_profile_bytes(profile: ColumnProfile) -> bytes:
+    """Return a column profile as the content of its file."""
+    return json.dumps(profile, indent=1, sort_keys=True).encode() + b"\n"
 
 
-def read_portrait(folder: Path) -> Portrait | None:
-    """Return the portrait beside a publication, None when there is none or it cannot be read."""
+def read_column_profile(folder: Path) -> ColumnProfile | None:
+    """Return the column profile beside a publication, None when there is none or it cannot be read."""
     try:
-        found = json.loads((folder / PORTRAIT).read_bytes())
+        found = json.loads((folder / COLUMN_PROFILE).read_bytes())
         return {
             str(name): {str(word): int(n) for word, n in counts.items()} for name, counts in found.items()
         }
@@ -138,16 +138,16 @@ def drift(proposal: Proposal) -> GateResult:
     The population stability index of a column; one within what chance alone or the nights before would
     move it counts as unmoved. Chances may move as far as they like when the model is another: they warn.
     """
-    before = None if proposal.previous is None else read_portrait(proposal.previous.folder)
+    before = None if proposal.previous is None else read_column_profile(proposal.previous.folder)
     if before is None:
         return GateResult("drift", Level.PASS, "no earlier night to compare with")
-    now = portrait_of(proposal.people, proposal.listed, proposal.lists)
+    now = column_profile(proposal.people, proposal.listed, proposal.lists)
     moved = {name: psi(now[name], before[name]) for name in now if name in before}
     limits = proposal.limits
     beyond: dict[str, float] = {}
     for name, value in moved.items():
         band = usual_band(proposal.past, "drift", f"psi.{name}", limits, least=0.0)
-        if value > max(by_chance(now[name], before[name]), band.high if band else 0.0):
+        if value > max(sampling_noise(now[name], before[name]), band.high if band else 0.0):
             beyond[name] = value
     worst = max(beyond, key=lambda name: beyond[name], default="")
     value = beyond.get(worst, 0.0)
@@ -172,7 +172,7 @@ def psi(now: Mapping[str, int], before: Mapping[str, int]) -> float:
     return float(sum((a - b) * math.log(a / b) for a, b in zip(p, q, strict=True)))
 
 
-def by_chance(now: Mapping[str, int], before: Mapping[str, int]) -> float:
+def sampling_noise(now: Mapping[str, int], before: Mapping[str, int]) -> float:
     """Return what the index of two samples of the same people hardly ever exceeds.
 
     It is distributed as (1/n + 1/m) chi-square with one degree less than there are words; this is the
