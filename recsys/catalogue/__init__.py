@@ -1,8 +1,14 @@
 """Interests, questions, topics and every text for people, in Japanese and English."""
 
-from recsys.catalogue.catalogue import FREE, Catalogue, spelling
+from recsys.catalogue.catalogue import (
+    FREE,
+    Catalogue,
+    LocalizedText,
+    load_catalogue,
+    read_catalogue,
+    spelling,
+)
 from recsys.catalogue.entries import LANGUAGES, CatalogueEntry, Interest, Label, Language, Option, Question
-from recsys.catalogue.loading import LocalizedText, load_catalogue, read_catalogue
 
 __all__ = [
     "FREE",

@@ -1,15 +1,32 @@
-"""The catalogue as one frozen value: look-ups by id, by spelling and by language."""
+"""The catalogue: interests, questions, scales, topics, stages and every text, in Japanese and English.
 
+`load_catalogue` returns the one of the package, `read_catalogue` one from a folder of YAML files; a file that
+is not whole is refused, naming file and key.
+"""
+
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Final
 
-from recsys.catalogue.entries import CatalogueEntry, Interest, Label, Language, Question
-from recsys.catalogue.messages import Openers, Steps
-from recsys.catalogue.stages import Stages
+from recsys.catalogue.entries import (
+    LANGUAGES,
+    CatalogueEntry,
+    Interest,
+    Label,
+    Language,
+    Option,
+    Question,
+    read_label,
+)
+from recsys.catalogue.messages import Openers, Steps, read_openers, read_steps
+from recsys.catalogue.stages import Stages, read_stages
 from recsys.catalogue.text_folding import fold
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.strict_yaml import YamlFile
 
 FREE: Final = "free:"
 """Prefix of a tag that is no interest of the catalogue."""
@@ -108,3 +125,184 @@ class Catalogue:
             raise InputError(
                 explained("a text lacks a value", where=key, got=name, remedy=f"pass {name}=...")
             ) from missing
+
+
+FILES: Final = (
+    *("release", "interests", "scales", "questions", "topics", "words", "texts"),
+    *("stages", "openers", "steps"),
+)
+MOST_TOPICS: Final = 64
+"""Topics of one person fit one 64-bit word."""
+MOST_OPTIONS: Final = 16
+MOST_LEVELS: Final = 3
+"""How deep the taxonomy of interests goes."""
+
+
+def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
+    return {
+        key: CatalogueEntry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
+        for key, raw in file.content.items()
+    }
+
+
+def _topics(file: YamlFile) -> dict[str, CatalogueEntry]:
+    if len(file.content) > MOST_TOPICS:
+        raise file.error("too many topics", "topics", len(file.content), f"keep at most {MOST_TOPICS}")
+    return _entries(file)
+
+
+def _interests(file: YamlFile) -> dict[str, Interest]:
+    found: dict[str, Interest] = {}
+    for key, raw in file.content.items():
+        fields = file.mapping(key, raw, ("ja", "en", "parent", "synonyms"))
+        synonyms = fields.get("synonyms", [])
+        if not isinstance(synonyms, list) or not all(isinstance(word, str) and word for word in synonyms):
+            raise file.error("synonyms are not a list of texts", key, got=synonyms)
+        parent = fields.get("parent")
+        if parent is not None and parent not in file.content:
+            raise file.error("unknown parent", key, parent, did_you_mean(str(parent), file.content))
+        found[key] = Interest(key, read_label(file, key, fields), parent, tuple(synonyms))
+    _check_depth(file, found)
+    _check_spellings(file, found)
+    return found
+
+
+def _check_depth(file: YamlFile, interests: Mapping[str, Interest]) -> None:
+    for interest in interests.values():
+        level, parent = 1, interest.parent
+        while parent is not None:
+            level, parent = level + 1, interests[parent].parent
+            if level > MOST_LEVELS:
+                raise file.error(f"more than {MOST_LEVELS} levels deep", interest.id, got=interest.parent)
+
+
+def _check_spellings(file: YamlFile, interests: Mapping[str, Interest]) -> None:
+    owners: dict[str, str] = {}
+    for interest in interests.values():
+        once: set[str] = set()
+        for word in interest.synonyms:
+            if spelling(word) in once:
+                raise file.error("a synonym stands twice", interest.id, got=word, remedy="keep one of them")
+            once.add(spelling(word))
+        for word in (interest.id, interest.label.ja, interest.label.en, *interest.synonyms):
+            owner = owners.setdefault(spelling(word), interest.id)
+            if owner != interest.id:
+                raise file.error(f"'{owner}' is spelled so too", interest.id, word, "keep it in one of them")
+
+
+def _questions(file: YamlFile, scales: Mapping[str, CatalogueEntry]) -> dict[str, Question]:
+    found: dict[str, Question] = {}
+    for key, raw in file.content.items():
+        fields = file.mapping(key, raw, ("ja", "en", "scale", "options", "sensitive"))
+        if fields.get("scale") not in scales:
+            scale = str(fields.get("scale"))
+            raise file.error("unknown scale", key, got=scale, remedy=did_you_mean(scale, scales))
+        if not isinstance(fields.get("sensitive", False), bool):
+            raise file.error("sensitive is not true or false", key, got=fields["sensitive"])
+        found[key] = Question(
+            id=key,
+            label=read_label(file, key, fields),
+            scale=fields["scale"],
+            options=_options(file, key, fields.get("options")),
+            sensitive=fields.get("sensitive", False),
+        )
+    return found
+
+
+def _options(file: YamlFile, question: str, raw: object) -> tuple[Option, ...]:
+    if not isinstance(raw, dict) or not 2 <= len(raw) <= MOST_OPTIONS:
+        got = len(raw) if isinstance(raw, dict) else raw
+        raise file.error(f"a question has 2 to {MOST_OPTIONS} options", question, got=got)
+    found = []
+    for key, given in raw.items():
+        where = f"{question}.{key}"
+        fields = file.mapping(where, given, ("ja", "en", "score"))
+        score = file.number(where, fields, "score", -1, 1)
+        found.append(Option(str(key), read_label(file, where, fields), score))
+    return tuple(found)
+
+
+def _words(file: YamlFile) -> dict[str, dict[str, Label]]:
+    return {
+        column: {
+            str(word): read_label(file, f"{column}.{word}", file.mapping(f"{column}.{word}", raw, LANGUAGES))
+            for word, raw in file.mapping(column, words, words if isinstance(words, dict) else ()).items()
+        }
+        for column, words in file.content.items()
+    }
+
+
+def _texts(file: YamlFile) -> dict[str, Label]:
+    """Flatten sections of texts: `reason: {near: ...}` is the text `reason.near`."""
+    found: dict[str, Label] = {}
+    for section, texts in file.content.items():
+        if not isinstance(texts, dict):
+            raise file.error("not a section of texts", section, got=texts)
+        for name, raw in texts.items():
+            key = f"{section}.{name}"
+            found[key] = read_label(file, key, file.mapping(key, raw, LANGUAGES))
+    return found
+
+
+def read_catalogue(folder: Traversable) -> Catalogue:
+    """Read a catalogue from a folder of YAML files.
+
+    Raises InputError naming the file and the key when a file is missing or not YAML, a key stands
+    twice, a text lacks a language, a parent or scale is unknown, two interests share a spelling, a
+    question has more than 16 options, or there are more than 64 topics.
+    """
+    contents: dict[str, bytes] = {}
+    for name in FILES:
+        try:
+            contents[name] = (folder / f"{name}.yaml").read_bytes().replace(b"\r\n", b"\n")
+        except OSError as missing:
+            raise InputError(explained("a catalogue file is missing", where=f"{name}.yaml")) from missing
+    read = {name: YamlFile(name, content) for name, content in contents.items()}
+    release = read["release"].content.get("release")
+    if not isinstance(release, str):
+        raise read["release"].error("the release is not a text", "release", got=release)
+    content = hashlib.sha256(b"\0".join(contents[name] for name in FILES)).hexdigest()
+    scales, topics = _entries(read["scales"]), _topics(read["topics"])
+    interests, stages = _interests(read["interests"]), read_stages(read["stages"])
+    return Catalogue(
+        version=f"{release}+{content[:12]}",
+        interests=interests,
+        questions=_questions(read["questions"], scales),
+        scales=scales,
+        topics=topics,
+        words=_words(read["words"]),
+        texts=_texts(read["texts"]),
+        stages=stages,
+        openers=read_openers(read["openers"], interests, topics, scales),
+        steps=read_steps(read["steps"], stages),
+    )
+
+
+@lru_cache(maxsize=1)
+def load_catalogue() -> Catalogue:
+    """Return the catalogue that comes with the package, read once.
+
+    >>> load_catalogue().interests["photography"].label.ja
+    '写真'
+    """
+    return read_catalogue(files("recsys.catalogue"))
+
+
+@dataclass(frozen=True)
+class LocalizedText:
+    """A text of the catalogue with its values; a value may be something said itself.
+
+    >>> LocalizedText("report.since_by", {"by": "+3"}).text("en")
+    '+3 since last time'
+    """
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, lang: Language) -> str:
+        """Return it in one language."""
+        told = {
+            name: value.text(lang) if isinstance(value, LocalizedText) else value
+            for name, value in self.values.items()
+        }
+        return load_catalogue().text(self.key, lang, **told)

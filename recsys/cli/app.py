@@ -192,6 +192,6 @@ def say(key: str, lang: "Language", **values: object) -> None:
     >>> say("written", "en", path="page.html")
     written: page.html
     """
-    from recsys.catalogue.loading import load_catalogue
+    from recsys.catalogue.catalogue import load_catalogue
 
     typer.echo(load_catalogue().text(f"cli.{key}", lang, **values))

@@ -54,7 +54,7 @@ def doctor(params: Params = None) -> None:
 
     Example: recsys doctor
     """
-    from recsys.catalogue.loading import LocalizedText
+    from recsys.catalogue.catalogue import LocalizedText
     from recsys.cli.app import language, settings_if_sound
     from recsys.errors import EXIT_BROKEN_INPUT
     from recsys.pipeline.doctor import run_checks

@@ -30,7 +30,7 @@ def why_not(
 
     Example: recsys why-not u0000007 u0000012 --lang ja
     """
-    from recsys.catalogue.loading import load_catalogue
+    from recsys.catalogue.catalogue import load_catalogue
     from recsys.cli.app import language, opened
 
     night = opened(source, as_of, params)
@@ -78,7 +78,7 @@ def funnel(
 
     Example: recsys funnel u0000007
     """
-    from recsys.catalogue.loading import load_catalogue
+    from recsys.catalogue.catalogue import load_catalogue
     from recsys.cli.app import language, opened
     from recsys.constraints.funnel import funnel as counted
 

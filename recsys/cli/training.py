@@ -81,7 +81,7 @@ def promote(params: Params = None, lang: Lang = None) -> None:
 
     Example: recsys promote --lang ja
     """
-    from recsys.catalogue.loading import load_catalogue
+    from recsys.catalogue.catalogue import load_catalogue
     from recsys.cli.app import language, settings
     from recsys.errors import EXIT_REFUSED
     from recsys.tracking.promotion import promote as promoted

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Label
-from recsys.catalogue.loading import load_catalogue
 from recsys.constraints.base import Constraint
 from recsys.data.population import Population
 from recsys.types import BoolArray

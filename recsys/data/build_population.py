@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
 from recsys.data.geography import cell_number, coarsen

@@ -4,8 +4,10 @@ A broken table raises TableError with every problem at once. A broken row is qua
 reason, and rows in = rows accepted + rows quarantined, which is counted on every run.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,6 @@ import pandas as pd
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
-from recsys.data.forbidden_columns import forbidden_column
 from recsys.data.quarantine import Quarantine
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
 from recsys.types import IndexArray
@@ -220,3 +221,41 @@ def _first(reason: str | npt.NDArray[np.object_]) -> str:
 def positions(rows: pd.DataFrame) -> IndexArray:
     """Return the positions of rows in the table they come from."""
     return rows.index.to_numpy(np.intp)
+
+
+_PLACE_WORDS: Final = frozenset(
+    (
+        *("latitude", "longitude", "lat", "lon", "lng", "long", "coordinates", "coordinate"),
+        *("coords", "gps", "geo", "geom", "geometry", "point", "address", "addr", "street"),
+        *("postcode", "postalcode", "zip", "zipcode", "住所", "緯度", "経度", "郵便番号"),
+    )
+)
+_MONEY_WORDS: Final = frozenset(
+    (
+        *("payment", "payments", "pay", "paid", "price", "prices", "pricing", "fee", "fees"),
+        *("cost", "costs", "subscription", "billing", "invoice", "premium", "salary", "income"),
+        *("allowance", "creditcard", "iban", "yen", "jpy", "usd", "eur", "money", "wage", "料金"),
+        *("価格", "支払い", "課金"),
+    )
+)
+_NAME_PARTS = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LONGEST: Final = 200
+
+
+def forbidden_column(column: str) -> str | None:
+    """Return the sentence that refuses a column by its name, None when the name is not forbidden.
+
+    >>> forbidden_column("home_lat")
+    "exact places are refused: got 'home_lat'; give an H3 cell of resolution 6 or coarser in 'cell' instead"
+    >>> forbidden_column("price") is None, forbidden_column("tag") is None
+    (False, True)
+    """
+    parts = set(_NAME_PARTS.findall(_CAMEL.sub("_", column[:_LONGEST]).lower()))
+    if parts & _PLACE_WORDS or {"postal", "code"} <= parts:
+        remedy = "give an H3 cell of resolution 6 or coarser in 'cell' instead"
+        return explained("exact places are refused", got=column, remedy=remedy)
+    if parts & _MONEY_WORDS:
+        remedy = "remove the column: money has no part in who meets whom"
+        return explained("payment is refused", got=column, remedy=remedy)
+    return None

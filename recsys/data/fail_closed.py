@@ -85,13 +85,13 @@ def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrict
     return _held(refused[_telling(quarantined) & ~optional])
 
 
-def separate_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
+def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Keep apart every pair whose refused row could be read as far as the two ids."""
     later = _apart(refused[_later(quarantined)]).pairs
     return _apart(refused[_telling(quarantined)]) | Restrictions(later_pairs=later)
 
 
-def separate_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
+def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Keep apart the pairs of refused safety events; a refused erasure, future ones too, is done."""
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)

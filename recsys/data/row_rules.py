@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation

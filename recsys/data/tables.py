@@ -1,4 +1,7 @@
-"""The contract of every table, and the one way to check one."""
+"""The contract of every table: its columns, its key, the rules of its rows, and what a refused row restricts.
+
+`check_table` holds a table to its contract.
+"""
 
 from collections.abc import Callable
 from types import MappingProxyType
@@ -6,17 +9,17 @@ from typing import Final
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
 from recsys.data.contract import CheckedTable, Contract
 from recsys.data.fail_closed import (
+    exclude_after_events,
+    exclude_pairs,
     hold_mandatory,
     hold_people,
     hold_unless_lifted,
-    separate_after_events,
-    separate_pairs,
 )
 from recsys.data.fields.base import Field
 from recsys.data.fields.enumeration import Word, WordSet
@@ -70,186 +73,206 @@ def _amount(name: str, *, nullable: bool = True) -> Field:
     return Whole(name=name, allowed=AMOUNTS[name], nullable=nullable)
 
 
+def _words(*names: str) -> tuple[Field, ...]:
+    return tuple(_word(name) for name in names)
+
+
 _USER: Final = PersonId(name=C.USER)
 _VALID_FROM: Final = Time(name=C.VALID_FROM, needed=False, nullable=True)
 
 
-def _contracts() -> dict[str, Contract]:
-    catalogue = load_catalogue()
-    topics, questions = tuple(catalogue.topics), tuple(catalogue.questions)
-    topic_hint = "use a topic of the catalogue"
-    every_answer = tuple({answer: None for q in catalogue.questions.values() for answer in q.answers})
-    declared = (
-        Contract(
-            table=T.PROFILES,
-            fields=(
-                _USER,
-                _VALID_FROM,
-                Token(name=C.PERSON_TOKEN, needed=False),
-                *(
-                    _word(name)
-                    for name in (
-                        C.AGE_BAND,
-                        C.ACCEPTS_AGE_BANDS,
-                        C.VERIFICATION,
-                        C.ACCOUNT_STATE,
-                        C.ACTIVITY,
-                        C.GENDER,
-                        C.MEETS_GENDERS,
-                        C.HOUSEHOLD_STATUS,
-                        C.ACCEPTS_HOUSEHOLD_STATUS,
-                        C.INTENTS,
-                        C.LANGUAGES,
-                    )
-                ),
-                Cell(name=C.CELL),
-                Zone(name=C.TZ),
-                _amount(C.MAX_DISTANCE_KM),
-                _amount(C.MIN_DISTANCE_KM),
-                _word(C.DISCRETION),
-                _amount(C.MAX_COMPANIONS),
-            ),
-            key=(C.USER, C.VALID_FROM),
-            rules=(proved_age, newest_or_none),
+_CATALOGUE: Final = load_catalogue()
+_TOPICS: Final = tuple(_CATALOGUE.topics)
+_QUESTIONS: Final = tuple(_CATALOGUE.questions)
+_OPTIONS: Final = tuple(dict.fromkeys(answer for q in _CATALOGUE.questions.values() for answer in q.answers))
+_TOPIC_HINT: Final = "use a topic of the catalogue"
+_BOTH: Final = (AnyId(name=C.ACTOR), AnyId(name=C.TARGET), Time(name=C.TS))
+
+_PROFILES: Final = Contract(
+    table=T.PROFILES,
+    fields=(
+        _USER,
+        _VALID_FROM,
+        Token(name=C.PERSON_TOKEN, needed=False),
+        *_words(
+            C.AGE_BAND,
+            C.ACCEPTS_AGE_BANDS,
+            C.VERIFICATION,
+            C.ACCOUNT_STATE,
+            C.ACTIVITY,
+            C.GENDER,
+            C.MEETS_GENDERS,
+            C.HOUSEHOLD_STATUS,
+            C.ACCEPTS_HOUSEHOLD_STATUS,
+            C.INTENTS,
+            C.LANGUAGES,
         ),
-        Contract(
-            table=T.BOUNDARIES,
-            fields=(
-                _USER,
-                _VALID_FROM,
-                *(
-                    _word(name)
-                    for name in (
-                        C.CONTACT_FREQUENCY,
-                        C.CHANNELS,
-                        C.CONTACT_WINDOWS,
-                        C.MEETING_SETTINGS,
-                        C.ROMANCE_LINE,
-                        C.PHYSICAL_LINE,
-                        C.FINANCIAL_LINE,
-                        C.DISCLOSURE,
-                    )
-                ),
-                WordSet(name=C.TOPICS_AVOID, words=topics, hint=topic_hint),
-            ),
-            key=(C.USER, C.VALID_FROM),
-            rules=(newest_or_none, has_profile),
+        Cell(name=C.CELL),
+        Zone(name=C.TZ),
+        _amount(C.MAX_DISTANCE_KM),
+        _amount(C.MIN_DISTANCE_KM),
+        _word(C.DISCRETION),
+        _amount(C.MAX_COMPANIONS),
+    ),
+    key=(C.USER, C.VALID_FROM),
+    rules=(proved_age, newest_or_none),
+)
+
+_BOUNDARIES: Final = Contract(
+    table=T.BOUNDARIES,
+    fields=(
+        _USER,
+        _VALID_FROM,
+        *_words(
+            C.CONTACT_FREQUENCY,
+            C.CHANNELS,
+            C.CONTACT_WINDOWS,
+            C.MEETING_SETTINGS,
+            C.ROMANCE_LINE,
+            C.PHYSICAL_LINE,
+            C.FINANCIAL_LINE,
+            C.DISCLOSURE,
         ),
-        Contract(
-            table=T.INTERESTS,
-            fields=(
-                _USER,
-                Tag(name=C.TAG),
-                _amount(C.LEVEL, nullable=False),
-                _word(C.SHARE_MODE, nullable=False),
-            ),
-            rules=(once(C.USER, C.TAG), at_most(MOST_INTERESTS, "interests", C.TAG), has_profile),
-        ),
-        Contract(
-            table=T.TALK_TOPICS,
-            fields=(
-                _USER,
-                Word(name=C.TOPIC, words=topics, hint=topic_hint, nullable=False),
-                _word(C.ROLE, nullable=False),
-                _amount(C.WEIGHT, nullable=False),
-            ),
-            key=(C.USER, C.TOPIC, C.ROLE),
-            rules=(has_profile,),
-        ),
-        Contract(
-            table=T.ANSWERS,
-            fields=(
-                _USER,
-                _VALID_FROM,
-                Word(
-                    name=C.QUESTION, words=questions, hint="use a question of the catalogue", nullable=False
-                ),
-                Word(name=C.ANSWER, words=every_answer, hint="use an option of the question", nullable=False),
-                WordSet(name=C.ACCEPTED, words=every_answer, hint="use options of the question"),
-                _amount(C.IMPORTANCE, nullable=False),
-                Flag(name=C.MANDATORY),
-                _word(C.VISIBILITY, nullable=False),
-                FreeText(name=C.CONSENT, needed=False, longest=128),
-            ),
-            key=(C.USER, C.QUESTION, C.VALID_FROM),
-            rules=(
-                fits_question,
-                fair_to_ask,
-                at_most(MOST_ANSWERS, "answers", C.QUESTION),
-                at_most_mandatory,
-                has_profile,
-            ),
-            restrictions=hold_mandatory,
-        ),
-        Contract(
-            table=T.COMMUNITIES,
-            fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER),
-            key=(C.COMMUNITY, C.USER),
-            rules=(has_profile,),
-        ),
-        Contract(
-            table=T.EVENTS,
-            fields=(
-                AnyId(name=C.EVENT, packed=True),
-                Time(name=C.TS),
-                AnyId(name=C.ACTOR),
-                AnyId(name=C.TARGET, nullable=True),
-                _word(C.TYPE, nullable=False),
-                FreeText(name=C.SURFACE, needed=False),
-                Whole(name=C.POSITION, needed=False),
-                Real(name=C.PROPENSITY, needed=False, least=0, most=1, above=True),
-                FreeText(name=C.MODEL_VERSION, needed=False, longest=128),
-                FreeText(name=C.DETAIL, needed=False),
-                Whole(name=C.COUNT, needed=False),
-                Real(name=C.REPLY_LAG_H, needed=False, least=0),
-            ),
-            rules=(right_target, right_detail, two_people, once(C.EVENT)),
-            restrictions=separate_after_events,
-        ),
-        Contract(
-            table=T.BLOCKS,
-            fields=(AnyId(name=C.ACTOR), AnyId(name=C.TARGET), Time(name=C.TS)),
-            rules=(two_people, once(C.ACTOR, C.TARGET, C.TS)),
-            restrictions=separate_pairs,
-        ),
-        Contract(
-            table=T.REPORTS,
-            fields=(
-                AnyId(name=C.ACTOR),
-                AnyId(name=C.TARGET),
-                Time(name=C.TS),
-                Word(name=C.CATEGORY, words=REPORT_CATEGORIES),
-            ),
-            rules=(two_people, once(C.ACTOR, C.TARGET, C.TS, C.CATEGORY)),
-            restrictions=separate_pairs,
-        ),
-        Contract(
-            table=T.HOLDS,
-            fields=(
-                AnyId(name=C.USER),
-                Time(name=C.TS),
-                Word(name=C.STATE, words=HOLD_STATES, nullable=False),
-            ),
-            key=(C.USER, C.TS),
-            restrictions=hold_unless_lifted,
-        ),
-        Contract(
-            table=T.TOKENS,
-            fields=(
-                _USER,
-                _word(C.NAMESPACE, nullable=False),
-                _word(C.KIND, nullable=False),
-                Token(name=C.HMAC, nullable=False),
-            ),
-            key=(C.USER, C.NAMESPACE, C.KIND, C.HMAC),
-            rules=(has_profile,),
-            restrictions=hold_people,
-        ),
-    )
-    return {contract.table: contract for contract in declared}
+        WordSet(name=C.TOPICS_AVOID, words=_TOPICS, hint=_TOPIC_HINT),
+    ),
+    key=(C.USER, C.VALID_FROM),
+    rules=(newest_or_none, has_profile),
+)
+
+_INTERESTS: Final = Contract(
+    table=T.INTERESTS,
+    fields=(
+        _USER,
+        Tag(name=C.TAG),
+        _amount(C.LEVEL, nullable=False),
+        _word(C.SHARE_MODE, nullable=False),
+    ),
+    rules=(once(C.USER, C.TAG), at_most(MOST_INTERESTS, "interests", C.TAG), has_profile),
+)
+
+_TALK_TOPICS: Final = Contract(
+    table=T.TALK_TOPICS,
+    fields=(
+        _USER,
+        Word(name=C.TOPIC, words=_TOPICS, hint=_TOPIC_HINT, nullable=False),
+        _word(C.ROLE, nullable=False),
+        _amount(C.WEIGHT, nullable=False),
+    ),
+    key=(C.USER, C.TOPIC, C.ROLE),
+    rules=(has_profile,),
+)
+
+_ANSWERS: Final = Contract(
+    table=T.ANSWERS,
+    fields=(
+        _USER,
+        _VALID_FROM,
+        Word(name=C.QUESTION, words=_QUESTIONS, hint="use a question of the catalogue", nullable=False),
+        Word(name=C.ANSWER, words=_OPTIONS, hint="use an option of the question", nullable=False),
+        WordSet(name=C.ACCEPTED, words=_OPTIONS, hint="use options of the question"),
+        _amount(C.IMPORTANCE, nullable=False),
+        Flag(name=C.MANDATORY),
+        _word(C.VISIBILITY, nullable=False),
+        FreeText(name=C.CONSENT, needed=False, longest=128),
+    ),
+    key=(C.USER, C.QUESTION, C.VALID_FROM),
+    rules=(
+        fits_question,
+        fair_to_ask,
+        at_most(MOST_ANSWERS, "answers", C.QUESTION),
+        at_most_mandatory,
+        has_profile,
+    ),
+    restrictions=hold_mandatory,
+)
+
+_COMMUNITIES: Final = Contract(
+    table=T.COMMUNITIES,
+    fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER),
+    key=(C.COMMUNITY, C.USER),
+    rules=(has_profile,),
+)
+
+_EVENTS: Final = Contract(
+    table=T.EVENTS,
+    fields=(
+        AnyId(name=C.EVENT, packed=True),
+        Time(name=C.TS),
+        AnyId(name=C.ACTOR),
+        AnyId(name=C.TARGET, nullable=True),
+        _word(C.TYPE, nullable=False),
+        FreeText(name=C.SURFACE, needed=False),
+        Whole(name=C.POSITION, needed=False),
+        Real(name=C.PROPENSITY, needed=False, least=0, most=1, above=True),
+        FreeText(name=C.MODEL_VERSION, needed=False, longest=128),
+        FreeText(name=C.DETAIL, needed=False),
+        Whole(name=C.COUNT, needed=False),
+        Real(name=C.REPLY_LAG_H, needed=False, least=0),
+    ),
+    rules=(right_target, right_detail, two_people, once(C.EVENT)),
+    restrictions=exclude_after_events,
+)
+
+_BLOCKS: Final = Contract(
+    table=T.BLOCKS,
+    fields=_BOTH,
+    rules=(two_people, once(C.ACTOR, C.TARGET, C.TS)),
+    restrictions=exclude_pairs,
+)
+
+_REPORTS: Final = Contract(
+    table=T.REPORTS,
+    fields=(
+        *_BOTH,
+        Word(name=C.CATEGORY, words=REPORT_CATEGORIES),
+    ),
+    rules=(two_people, once(C.ACTOR, C.TARGET, C.TS, C.CATEGORY)),
+    restrictions=exclude_pairs,
+)
+
+_HOLDS: Final = Contract(
+    table=T.HOLDS,
+    fields=(
+        AnyId(name=C.USER),
+        Time(name=C.TS),
+        Word(name=C.STATE, words=HOLD_STATES, nullable=False),
+    ),
+    key=(C.USER, C.TS),
+    restrictions=hold_unless_lifted,
+)
+
+_TOKENS: Final = Contract(
+    table=T.TOKENS,
+    fields=(
+        _USER,
+        _word(C.NAMESPACE, nullable=False),
+        _word(C.KIND, nullable=False),
+        Token(name=C.HMAC, nullable=False),
+    ),
+    key=(C.USER, C.NAMESPACE, C.KIND, C.HMAC),
+    rules=(has_profile,),
+    restrictions=hold_people,
+)
 
 
-CONTRACTS: Final = MappingProxyType(_contracts())
+CONTRACTS: Final = MappingProxyType(
+    {
+        contract.table: contract
+        for contract in (
+            _PROFILES,
+            _BOUNDARIES,
+            _INTERESTS,
+            _TALK_TOPICS,
+            _ANSWERS,
+            _COMMUNITIES,
+            _EVENTS,
+            _BLOCKS,
+            _REPORTS,
+            _HOLDS,
+            _TOKENS,
+        )
+    }
+)
 """The contract of each table, by name."""
 
 

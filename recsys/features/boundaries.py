@@ -5,9 +5,8 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
 from recsys.data.events import Events
 from recsys.data.population import Population

@@ -8,9 +8,8 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.catalogue import FREE, Catalogue, spelling
+from recsys.catalogue.catalogue import FREE, Catalogue, load_catalogue, spelling
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.loading import load_catalogue
 from recsys.data.events import Events
 from recsys.data.ids import hashed_strings
 from recsys.data.population import Population

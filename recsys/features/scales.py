@@ -5,10 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Question
-from recsys.catalogue.loading import load_catalogue
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import Block, BlockRows, FittedBlock, positions

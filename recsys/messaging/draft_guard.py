@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
-from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.messaging.phone_numbers import phone_spans

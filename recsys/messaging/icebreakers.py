@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, TypeVar
 
-from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.entries import Label, Language
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.messaging.reasons import kind_of, visible_reasons
 

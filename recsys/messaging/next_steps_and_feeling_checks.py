@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.vocabulary import EVENT_DETAILS
 from recsys.data.events import Events
 from recsys.data.pair_stages import SAFE, PairEvents, pair_stages

@@ -20,9 +20,8 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.entries import CatalogueEntry, Interest, Language, Question
-from recsys.catalogue.loading import load_catalogue
 from recsys.data.population import Population
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.messaging.reason_kinds import (

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
-from recsys.catalogue.loading import load_catalogue
 from recsys.models.directed import sigmoid
 from recsys.types import Float64Array
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.catalogue.loading import LocalizedText
+from recsys.catalogue.catalogue import LocalizedText
 from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
 from recsys.pipeline.erasure import current_run_names_erased

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained

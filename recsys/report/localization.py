@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.entries import Language
-from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.catalogue import load_catalogue
 
 UNKNOWN: Final = "–"
 

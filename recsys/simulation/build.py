@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.loading import load_catalogue
 from recsys.constraints.policy import Policy
 from recsys.data.build_population import build_population
 from recsys.data.exclusions import Relations

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.catalogue import FREE, LANGUAGES, load_catalogue, read_catalogue, spelling
+from recsys.catalogue.catalogue import FILES
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import names_in
-from recsys.catalogue.loading import FILES
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.catalogue.vocabulary import ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
 from recsys.errors import InputError

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.loading import load_catalogue
 from recsys.catalogue.stages import CLOSED, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events

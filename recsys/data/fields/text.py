@@ -8,8 +8,7 @@ from zoneinfo import available_timezones
 
 import pandas as pd
 
-from recsys.catalogue.catalogue import FREE
-from recsys.catalogue.loading import load_catalogue
+from recsys.catalogue.catalogue import FREE, load_catalogue
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.data.contact_tokens import is_token
 from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
