@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import cell_text
 from recsys.data.population import Population
 from recsys.errors import InputError, explained

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
 from recsys.data.events import CodedEvents, Events

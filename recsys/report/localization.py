@@ -8,9 +8,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.entries import Language
-from recsys.catalogue.catalogue import load_catalogue
 
 UNKNOWN: Final = "–"
 
