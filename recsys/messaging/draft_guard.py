@@ -12,8 +12,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.messaging.phone_numbers import phone_spans
