@@ -20,7 +20,7 @@ from scipy.stats import beta
 from recsys.messaging import GUARD_KINDS as KINDS
 from recsys.messaging import check
 from tests.benchmarks.command import Result, run
-from tests.explain.drafts import FILES, HALVES, Draft, load_drafts
+from tests.messaging.drafts import FILES, HALVES, Draft, load_drafts
 
 Judged = tuple[Draft, frozenset[str]]
 

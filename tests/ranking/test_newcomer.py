@@ -22,7 +22,7 @@ from recsys.ranking.recommend import recommend
 from recsys.safety import MemorySafety
 from recsys.storage.publication import NEWCOMERS
 from tests.people import make_listed_people
-from tests.ranking.published import NOW, World
+from tests.ranking.published_world import NOW, World
 
 NEW = 7
 

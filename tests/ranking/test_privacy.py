@@ -20,7 +20,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.ranking.response import Item, Page, Receipt
 from recsys.safety import MemorySafety
 from tests.people import make_listed_people
-from tests.ranking.published import NOW, World
+from tests.ranking.published_world import NOW, World
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
-from tests.ranking.published import NOW, World
+from tests.ranking.published_world import NOW, World
 
 client = pytest.importorskip("prometheus_client", reason="the extra metrics is not installed")
 

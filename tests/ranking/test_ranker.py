@@ -11,7 +11,7 @@ from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response import Receipt
 from recsys.safety.store import MemorySafety
-from tests.ranking.published import NOW, World
+from tests.ranking.published_world import NOW, World
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety import MemorySafety
 from tests.people import make_listed_people, make_people, random_relations
-from tests.ranking.published import NOW, World
+from tests.ranking.published_world import NOW, World
 
 
 def opened(world: World, folder: Path, safety: MemorySafety | None = None) -> Ranker:

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import pytest
 
 from recsys.safety import SqliteSafety
-from tests.ranking.published import World
+from tests.ranking.published_world import World
 from tests.serving.load import clients, wait_for
 from tests.serving.server import Backend, backend
 

@@ -10,7 +10,7 @@ from recsys.errors import InputError, NotPermittedError
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
-from tests.ranking.published import World
+from tests.ranking.published_world import World
 
 
 @pytest.fixture(scope="module")

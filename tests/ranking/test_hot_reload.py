@@ -19,7 +19,7 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.publication import CURRENT, RUNS, SERVING, point_to
 from tests.publication.night import MADE_FROM
-from tests.ranking.published import NOW, World
+from tests.ranking.published_world import NOW, World
 
 Damage = Callable[[Path], None]
 

@@ -7,7 +7,7 @@ import pytest
 from recsys.catalogue import LANGUAGES, load_catalogue
 from recsys.errors import InputError
 from recsys.messaging import next_steps
-from tests.data.test_catalogue import JAPANESE
+from tests.catalogue.test_catalogue import JAPANESE
 
 STAGES = load_catalogue().stages.names
 

@@ -15,8 +15,8 @@ from recsys.messaging import Finding, advice, check, opener
 from recsys.messaging.draft_guard import LONGEST, Folded, load_rules, loose, read_rules
 from recsys.strict_yaml import YamlFile
 from tests.benchmarks.guard import benign, figures
-from tests.explain.drafts import HALVES, Draft, load_drafts
-from tests.explain.test_openers import EVERY_CODE
+from tests.messaging.drafts import HALVES, Draft, load_drafts
+from tests.messaging.test_icebreakers import EVERY_CODE
 
 
 def judged(half: str) -> list[tuple[Draft, frozenset[str]]]:
