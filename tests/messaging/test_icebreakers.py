@@ -15,8 +15,7 @@ from recsys.errors import InputError
 from recsys.messaging import ICEBREAKER_KINDS as KINDS
 from recsys.messaging import opener, opener_kind
 from recsys.messaging.reasons import Reasons, visible_reasons
-from tests.catalogue.test_catalogue import MONEY, ROMANCE
-from tests.catalogue.test_catalogue import JAPANESE
+from tests.catalogue.test_catalogue import JAPANESE, MONEY, ROMANCE
 from tests.people import make_people
 
 WORDS = load_catalogue()
