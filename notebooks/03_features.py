@@ -41,7 +41,7 @@ pd.Series({block.name: len(block.columns) for block in features.blocks}, name="c
 #
 # ## What each block says of pairs
 #
-# Scores of random pairs, one box a block. Nearness is not here: it is a number for two cells.
+# Scores of random pairs, one box a block. Distance decay is not here: it is a number for two cells.
 
 # %%
 rng = np.random.default_rng(SEED)

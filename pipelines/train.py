@@ -15,9 +15,9 @@ def step(settings: Settings, work: NightPaths) -> LogFields:
     night = Night.current(settings, work)
     features = read_features(work.features)
     model = model_from_settings(settings.model, features)
-    people, lesson = night.people, model.lesson(night.people, night.events)
+    people, training_data = night.people, model.training_data(night.people, night.events)
     del night  # and with it the events: a large log does not stay beside what is learned from it
-    model.taught(people, lesson, rng=generator(settings, "train"))
+    model.fit_prepared(people, training_data, rng=generator(settings, "train"))
     model.save(work.model)
     return {"model": model.name, "people": len(people), "factors": model.fitted.taste.shape[1]}
 

@@ -1,4 +1,4 @@
-"""Looks for better settings of the model on the tables of the last night.
+"""Searches for better settings of the model on the tables of the last night.
 
     python -m pipelines.tune [--trials N] [--set key=value ...]
 

@@ -12,7 +12,7 @@ from recsys.features.interests import Interests
 from recsys.features.numeric import Numeric
 from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
-from recsys.features.talk_topics import TalkTopics
+from recsys.features.talk_topics import Topics
 from recsys.features.values import Values
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "Numeric",
     "Responsiveness",
     "Scales",
-    "TalkTopics",
+    "Topics",
     "Values",
     "default_blocks",
 ]

@@ -80,8 +80,8 @@ class FittedBlock(ABC):
     Subclasses are frozen dataclasses; array fields are saved as arrays, every other as JSON (lists
     come back as tuples). `from_events` says that the rows follow from what people did.
 
-    >>> from recsys.features import TalkTopics
-    >>> fitted = TalkTopics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_
+    >>> from recsys.features import Topics
+    >>> fitted = Topics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_
     >>> sorted(fitted.meta())
     ['topics']
     """
@@ -140,9 +140,9 @@ class Block(ABC):
     Subclasses set `name`, store the arguments of `__init__` under their own names and change nothing
     there, and say in `_learn` what is learned.
 
-    >>> from recsys.features import TalkTopics
+    >>> from recsys.features import Topics
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
-    >>> TalkTopics().fit_transform(people).pair_scores([0], [1])
+    >>> Topics().fit_transform(people).pair_scores([0], [1])
     array([0.])
     """
 

@@ -20,7 +20,7 @@ from recsys.features.interests import FittedInterests, Interests
 from recsys.features.numeric import FittedNumeric
 from recsys.features.responsiveness import FittedResponsiveness, Responsiveness
 from recsys.features.scales import FittedScales, Scales
-from recsys.features.talk_topics import FittedTalkTopics, TalkTopics
+from recsys.features.talk_topics import FittedTalkTopics, Topics
 from recsys.features.values import FittedValues, Values
 from recsys.plugins import plugins
 from recsys.types import Arrays, Int64Array
@@ -54,7 +54,7 @@ def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
         Interests(catalogue=catalogue),
         Values(catalogue=catalogue),
         Scales(catalogue=catalogue),
-        TalkTopics(catalogue=catalogue),
+        Topics(catalogue=catalogue),
         Boundaries(catalogue=catalogue),
         Responsiveness(),
         Circles(),

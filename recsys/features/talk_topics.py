@@ -17,12 +17,12 @@ MAX_WEIGHT: Final = 3.0
 """The greatest weight a topic can be given."""
 
 
-class TalkTopics(Block):
+class Topics(Block):
     """What one needs to talk about, against what the other listens to; directed.
 
     catalogue: the topics; the packaged ones when None.
 
-    >>> TalkTopics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_.name
+    >>> Topics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_.name
     'talk_topics'
     """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.models.fold_in import Evidence, fold_in
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.parallel import n_threads
 from recsys.types import Float64Array
 
@@ -34,7 +34,7 @@ class BehaviourConfig:
     alpha: float = 10.0
     regularization: float = 1.0
     iterations: int = 15
-    signed_factors: int = 16
+    explicit_als: int = 16
     signed_regularization: float = 3.0
     spread: float = 0.4
     strength: float = 1.0
@@ -46,7 +46,7 @@ class BehaviourConfig:
     stack: bool = True
 
 
-def stored_confidences(looks: Looks, alpha: float) -> Float64Array:
+def stored_confidences(impressions: Impressions, alpha: float) -> Float64Array:
     """Return what is stored for each answered look: the confidence, negative where it is a no.
 
     A yes is stored as `1 + alpha * weight`, a no as `-(1 + alpha * weight)`, which `implicit` reads as
@@ -54,13 +54,13 @@ def stored_confidences(looks: Looks, alpha: float) -> Float64Array:
 
     weight: strength of the evidence halved with age, divided by the mean over all answers.
     """
-    mean = float(looks.weights.mean()) if len(looks) else 1.0
-    confidence = 1.0 + alpha * looks.weights / mean
-    return np.where(looks.labels > 0, confidence, -confidence)
+    mean = float(impressions.weights.mean()) if len(impressions) else 1.0
+    confidence = 1.0 + alpha * impressions.weights / mean
+    return np.where(impressions.labels > 0, confidence, -confidence)
 
 
-def als_factors(
-    looks: Looks, n_people: int, config: BehaviourConfig, rng: np.random.Generator
+def implicit_als(
+    impressions: Impressions, n_people: int, config: BehaviourConfig, rng: np.random.Generator
 ) -> tuple[Float64Array, Float64Array]:
     """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
 
@@ -68,7 +68,7 @@ def als_factors(
     threads, because each person is solved for alone.
     """
     seed = int(rng.integers(2**31 - 1))
-    answers = looks.take(looks.answered)
+    answers = impressions.take(impressions.answered)
     n_factors = min(config.factors, max(n_people - 1, 1))
     if not (answers.labels > 0).any():
         return np.zeros((n_people, n_factors)), np.zeros((n_people, n_factors))
@@ -93,8 +93,8 @@ def als_factors(
     return taste * gave[:, None], appeal * received[:, None]
 
 
-def signed_factors(
-    answers: Looks,
+def explicit_als(
+    answers: Impressions,
     n_people: int,
     *,
     n_factors: int,
@@ -145,20 +145,20 @@ _LEAST_SHARE = 0.05
 _ITERATIONS = 10
 
 
-def factors_of_answers(
-    looks: Looks, n_people: int, config: BehaviourConfig, rng: np.random.Generator
+def behaviour_factors(
+    impressions: Impressions, n_people: int, config: BehaviourConfig, rng: np.random.Generator
 ) -> tuple[Float64Array, Float64Array]:
     """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
 
     Signed factors where at least a twentieth of the answers are of the rarer kind; where almost all
     are likes, those of implicit feedback. Zero for people without an answer.
     """
-    answers = looks.take(looks.answered)
+    answers = impressions.take(impressions.answered)
     share = float(answers.labels.mean()) if len(answers) else 0.0
-    k = min(config.signed_factors, max(n_people - 1, 1))
-    if not config.signed_factors or min(share, 1.0 - share) < _LEAST_SHARE:
-        return als_factors(looks, n_people, config, rng)
-    taste, appeal = signed_factors(
+    k = min(config.explicit_als, max(n_people - 1, 1))
+    if not config.explicit_als or min(share, 1.0 - share) < _LEAST_SHARE:
+        return implicit_als(impressions, n_people, config, rng)
+    taste, appeal = explicit_als(
         answers,
         n_people,
         n_factors=k,

@@ -19,8 +19,8 @@ from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import Population
 from recsys.errors import InputError, NotFittedError, SourceError, explained, need_columns
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.distance_decay import Nearness
-from recsys.models.explanation import NEAR, WHOLE, PairExplanation, PairParts
+from recsys.models.distance_decay import DistanceDecay
+from recsys.models.explanation import NEAR, WHOLE, LogitTerms, PairExplanation
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.types import Int32Array
@@ -91,15 +91,15 @@ class Model(ABC):
 
         Events of people outside `people`, and events after `people.as_of`, are not used.
         """
-        return self.taught(people, self.lesson(people, events), rng=rng)
+        return self.fit_prepared(people, self.training_data(people, events), rng=rng)
 
-    def lesson(self, people: Population, events: Events) -> Any:
-        """Return what `taught` needs; of a large log one may let go then."""
+    def training_data(self, people: Population, events: Events) -> Any:
+        """Return what `fit_prepared` needs; of a large log one may let go then."""
         return events.until(people.as_of)
 
-    def taught(self, people: Population, lesson: Any, *, rng: np.random.Generator) -> Self:
+    def fit_prepared(self, people: Population, training_data: Any, *, rng: np.random.Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
-        self._learn(people, lesson, rng)
+        self._learn(people, training_data, rng)
         self._fitted, self._people = self._apply(people), people
         return self
 
@@ -152,7 +152,7 @@ class Model(ABC):
     ) -> PairExplanation:
         """Return what makes `a` and `b` likely, or unlikely, to like each other: an exact sum of parts.
 
-        Parts are the level of an average pair, each feature block, nearness, behaviour beyond answers,
+        Parts are the level of an average pair, each feature block, distance decay, behaviour beyond answers,
         selectivity, popularity and, where a model keeps fewer columns than its exact form, what that
         reduction changes. In both directions they add up to the logits behind `score_pairs`. For data
         scientists and operators, whatever the rules say of the two; never for a member.
@@ -188,18 +188,18 @@ class Model(ABC):
         pair = self._two(people or self._people or self._unread(directed, i), a, b)
         logits = directed.logits(i, i[::-1])
         own = pair.ids.rows(np.array([a, b], dtype=object))
-        parts = dict(self._pair_parts(pair, own, own[::-1]))
+        parts = dict(self._logit_terms(pair, own, own[::-1]))
         near = np.zeros(2)
-        if directed.nearness is not None:
-            near = parts[NEAR] = directed.nearness.pairs(directed.cell[i], directed.cell[i[::-1]])
+        if directed.distance_decay is not None:
+            near = parts[NEAR] = directed.distance_decay.pairs(directed.cell[i], directed.cell[i[::-1]])
         if not parts.keys() - {NEAR}:
             parts = {WHOLE: logits - near, **parts}
         like, back = sigmoid(logits)
         both = float(combine(like, back, combiner))
         return PairExplanation((a, b), self.name, logits, parts, both, lang)
 
-    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:  # noqa: ARG002
-        """Return what the logits of aligned rows are made of, without nearness; nothing for one whole."""
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:  # noqa: ARG002
+        """Return the parts of the logits of aligned rows, without distance decay; nothing for one whole."""
         return {}
 
     @property
@@ -223,8 +223,8 @@ class Model(ABC):
         fitted = self.fitted
         arrays, learned = self._arrays()
         text, ends = packed_strings(fitted.ids.values)
-        near = None if fitted.nearness is None else asdict(fitted.nearness)
-        meta = {"model": self.name, "config": asdict(self.config), "nearness": near, "learned": learned}
+        near = None if fitted.distance_decay is None else asdict(fitted.distance_decay)
+        meta = {"model": self.name, "config": asdict(self.config), "distance_decay": near, "learned": learned}
         matrices: Arrays = {
             "taste": fitted.taste,
             "appeal": fitted.appeal,
@@ -253,7 +253,9 @@ class Model(ABC):
             ids=IdIndex(unpacked_strings(arrays["ids_text"], arrays["ids_ends"])),
             taste=arrays["taste"],
             appeal=arrays["appeal"],
-            nearness=None if meta["nearness"] is None else Nearness(**meta["nearness"]),
+            distance_decay=None
+            if meta["distance_decay"] is None
+            else DistanceDecay(**meta["distance_decay"]),
             cell=arrays["cell"],
         )
         return model

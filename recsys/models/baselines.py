@@ -13,13 +13,13 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings, packed_strings, unpacked_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.als import BehaviourConfig, als_factors, signed_factors
+from recsys.models.als import BehaviourConfig, explicit_als, implicit_als
 from recsys.models.base import Arrays, Meta, Model
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
-from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, PairParts, Part
+from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.factor_space import rows_at
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array
 
@@ -41,13 +41,13 @@ class CalibratedFactors(Model):
 
     @abstractmethod
     def _factors(
-        self, people: Population, answers: Looks, rng: Generator
+        self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
         """Return taste and appeal, `(n_people, n_factors)` each."""
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        looks = Looks.from_events(people, events)
-        answers = looks.take(looks.answered)
+        impressions = Impressions.from_events(people, events)
+        answers = impressions.take(impressions.answered)
         held = answers.pair_folds(5, rng) == 0
         seen, unseen = answers.take(~held), answers.take(held)
         taste, appeal = self._factors(people, seen, rng)
@@ -65,11 +65,11 @@ class CalibratedFactors(Model):
         taste, appeal = rows_at(self.taste_, rows), rows_at(self.appeal_, rows)
         return self.platt_.applied(Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells))
 
-    def _column_parts(self) -> dict[Part, slice]:
+    def _column_parts(self) -> dict[LogitTerm, slice]:
         """Return which columns of the matrices make which part."""
         return {FACTORS: slice(None)}
 
-    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         rows = IdIndex(self.ids_).find(pair.ids.values)
         scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
         parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
@@ -116,9 +116,9 @@ class LFRR(CalibratedFactors):
     config: LFRRConfig
 
     def _factors(
-        self, people: Population, answers: Looks, rng: Generator
+        self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
-        return signed_factors(
+        return explicit_als(
             answers,
             len(people),
             n_factors=self.config.n_factors,
@@ -127,7 +127,7 @@ class LFRR(CalibratedFactors):
             rng=rng,
         )
 
-    def _column_parts(self) -> dict[Part, slice]:
+    def _column_parts(self) -> dict[LogitTerm, slice]:
         k = self.config.n_factors
         return {FACTORS: slice(k), SELECTIVITY: slice(k, k + 1), POPULARITY: slice(k + 1, k + 2)}
 
@@ -145,9 +145,9 @@ class OneSidedALS(CalibratedFactors):
     config_type = BehaviourConfig
 
     def _factors(
-        self, people: Population, answers: Looks, rng: Generator
+        self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
-        taste, appeal = als_factors(answers, len(people), self.config, rng)
+        taste, appeal = implicit_als(answers, len(people), self.config, rng)
         return np.asarray(taste), np.asarray(appeal)
 
 
@@ -178,7 +178,7 @@ class RCF(CalibratedFactors):
     config: RCFConfig
 
     def _factors(
-        self, people: Population, answers: Looks, rng: Generator
+        self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
         from scipy.sparse import csr_array
 
@@ -238,7 +238,7 @@ class RECON(CalibratedFactors):
     def _factors(
         self,
         people: Population,
-        answers: Looks,
+        answers: Impressions,
         rng: Generator,  # noqa: ARG002
     ) -> tuple[Float64Array, Float64Array]:
         values = _values(FeatureMap.fit(people).concatenated(people).attributes, self.config.n_bins)
@@ -252,8 +252,8 @@ class RECON(CalibratedFactors):
         n_attributes = max(values.shape[1] // self.config.n_bins, 1)
         return np.asarray(liked @ values) / (count[:, None] * n_attributes), values
 
-    def _column_parts(self) -> dict[Part, slice]:
-        return {Part("answers", "liked_profiles"): slice(None)}
+    def _column_parts(self) -> dict[LogitTerm, slice]:
+        return {LogitTerm("answers", "liked_profiles"): slice(None)}
 
 
 def _values(columns: npt.NDArray[np.float32], n_bins: int) -> Float64Array:
@@ -309,7 +309,7 @@ class RandomModel(Model):
         bits = mix64(ids[:, None] ^ steps[None, :])
         return ((bits >> np.uint64(40)).astype(np.float32) / np.float32(2**23)) - np.float32(1.0)
 
-    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         return {NOISE: self._apply(pair).logits(i, j)}
 
     def _arrays(self) -> tuple[Arrays, Meta]:

@@ -20,25 +20,30 @@ from recsys.models.als import BehaviourConfig
 from recsys.models.base import Arrays, Meta, Model
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, PairParts, Part
-from recsys.models.factor_space import Shifts, Standard
-from recsys.models.impressions import Looks
+from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
+from recsys.models.factor_space import Deviations, FactorScaler
+from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
-from recsys.models.person_parameters import BELIEFS, Base, Spaces, State
-from recsys.models.reciprocal import USUAL_ASSOCIATION, Joint, Replies, fit_joint
-from recsys.models.stacking import PARTS, Parts, Stacker, fit_stacker, known, stacked
-from recsys.models.training_data import Heard, Lesson
+from recsys.models.parameters import EM_ROUNDS, FactorSpaces, GlobalParameters, PersonParameters
+from recsys.models.reciprocal import (
+    USUAL_ASSOCIATION,
+    MatchAssociation,
+    PairedDecisions,
+    fit_match_association,
+)
+from recsys.models.stacking import PARTS, Stacker, StackingInputs, evidence_weight, fit_stacker, stacked
+from recsys.models.training_data import BehaviourData, ContentData
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
 _MOST_HELD_OUT = 400_000
-"""Looks enough to learn two dozen weights to the third digit; the others are better learned from."""
+"""Impressions enough to learn two dozen weights to the third digit; the others are better learned from."""
 _ENOUGH_HELD_OUT = 100_000
-"""Looks that are wanted: fewer people leave one part out after another until there are so many."""
+"""Impressions that are wanted: fewer people leave one part out after another until there are so many."""
 _WORTH_SPLITTING = 5_000
-"""Looks below which one part is left out and no second."""
-_SAID = ("labels", "chances")
+"""Impressions below which one part is left out and no second."""
+_SAID = ("labels", "p_examined")
 _PEOPLE_AT_ONCE = 16_384
 _LEAST_CHANCE = 1e-9
 
@@ -46,10 +51,10 @@ _LEAST_CHANCE = 1e-9
 class BehaviourModel(Model):
     """Selectivity, popularity and factors, each a posterior mode around what content says, stacked.
 
-    Subclasses say what lies beneath: `_lesson`, `_content_learned` and `_content_again`; nothing by default.
+    Subclasses add a model of content: `_content_data`, `_content_learned`, `_content_again`; none by default.
 
-    After `fit`: `base_` is what all people taught together, `state_` what is particular to each,
-    `stacker_` the weights of the parts.
+    After `fit`: `global_parameters_` holds what is common to all, `person_parameters_` what is
+    particular to each, `stacker_` the weights of the parts.
     """
 
     config: BehaviourConfig
@@ -58,93 +63,113 @@ class BehaviourModel(Model):
         super().__init__(config)
         self._content_last: tuple[Population, Directed] | None = None
 
-    def _lesson(self, people: Population, events: Events) -> Lesson | None:  # noqa: ARG002
+    def _content_data(self, people: Population, events: Events) -> ContentData | None:  # noqa: ARG002
         return None
 
-    def _content_learned(self, people: Population, lesson: Lesson, rng: Generator) -> Model | None:  # noqa: ARG002
+    def _content_learned(
+        self,
+        people: Population,  # noqa: ARG002
+        training_data: ContentData,  # noqa: ARG002
+        rng: Generator,  # noqa: ARG002
+    ) -> Model | None:
+        """Fit the content model beneath."""
         return None
 
-    def _content_again(self, people: Population, lesson: Lesson, rng: Generator) -> Model | None:  # noqa: ARG002
+    def _content_again(self, people: Population, training_data: ContentData, rng: Generator) -> Model | None:  # noqa: ARG002
         """Fit content once more, on fewer pairs, with the choices already made."""
         return None
 
-    def lesson(self, people: Population, events: Events) -> Heard:
+    def training_data(self, people: Population, events: Events) -> BehaviourData:
         """Return everything `people` and the `events` between them teach."""
         known = events.until(people.as_of)
-        return Heard(Looks.from_events(people, known), self._lesson(people, known))
+        return BehaviourData(Impressions.from_events(people, known), self._content_data(people, known))
 
-    def taught(self, people: Population, lesson: Heard, *, rng: Generator) -> Self:
+    def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
-        self.unseen_seed_ = int(rng.integers(2**31 - 1)) if only_likes(lesson.looks) else None
-        looks, answers = self._with_unseen(lesson.looks), lesson.content
+        self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
+        impressions, answers = self._with_unseen(training_data.impressions), training_data.content
         self.content_ = None if answers is None else self._content_learned(people, answers, rng)
         content = None if self.content_ is None else self.content_.fitted
         self._content_last = None if content is None else (people, content)
-        self.base_ = Base.learned(people, content, looks, self.config, rng)
-        self.stacker_, self.joint_ = self._stacked(people, answers, looks, rng)
-        self._fold_in(people, looks)
+        self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
+        self.stacker_, self.match_association_ = self._stacked(people, answers, impressions, rng)
+        self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people
         self._content_last = None
         return self
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        self.taught(people, self.lesson(people, events), rng=rng)
+        self.fit_prepared(people, self.training_data(people, events), rng=rng)
 
     def _stacked(
-        self, people: Population, lesson: Lesson | None, looks: Looks, rng: Generator
-    ) -> tuple[Stacker, Joint]:
+        self, people: Population, training_data: ContentData | None, impressions: Impressions, rng: Generator
+    ) -> tuple[Stacker, MatchAssociation]:
         """Return weights and joint correction, from pairs nothing else has seen if there are enough."""
-        level, slope = self.base_.level, self.base_.line.slope
-        usual = Joint(USUAL_ASSOCIATION if self.unseen_seed_ is None else 0.0)
-        fold, share, n_splits = looks.pair_folds(_FOLDS, rng), *_held_out(len(looks), self.config.held_out)
+        level, slope = self.global_parameters_.level, self.global_parameters_.line.slope
+        usual = MatchAssociation(USUAL_ASSOCIATION if self.negatives_seed_ is None else 0.0)
+        fold, share, n_splits = (
+            impressions.pair_folds(_FOLDS, rng),
+            *_held_out(len(impressions), self.config.held_out),
+        )
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
         if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
-            return replace(Stacker.usual().of_content(level, slope), asked=self.base_.asked), usual
-        heard = [looks.take(held) for held in splits]
+            return replace(
+                Stacker.usual().of_content(level, slope), is_reply=self.global_parameters_.is_reply
+            ), usual
+        heard = [impressions.take(held) for held in splits]
         parts = [
-            self._held_parts(people, lesson, looks, held, rng, last=held is splits[-1]) for held in splits
+            self._held_parts(people, training_data, impressions, held, rng, last=held is splits[-1])
+            for held in splits
         ]
-        for _ in range(BELIEFS):
-            labels, chances = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
-            learned = fit_stacker(Parts.joined(parts), labels, chances)
+        for _ in range(EM_ROUNDS):
+            labels, p_examined = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
+            learned = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
             told = zip(heard, parts, strict=True)
-            heard = [one.believed(sigmoid(stacked(learned, part))) for one, part in told]
+            heard = [one.e_step(sigmoid(stacked(learned, part))) for one, part in told]
         replies = [
-            Replies.among(one, sigmoid(stacked(learned, part)))
+            PairedDecisions.among(one, sigmoid(stacked(learned, part)))
             for one, part in zip(heard, parts, strict=True)
         ]
-        joint = usual if self.unseen_seed_ is not None else fit_joint(Replies.joined(replies))
+        joint = (
+            usual
+            if self.negatives_seed_ is not None
+            else fit_match_association(PairedDecisions.joined(replies))
+        )
         return learned.of_content(level, slope), joint
 
     def _held_parts(
         self,
         people: Population,
-        lesson: Lesson | None,
-        looks: Looks,
+        training_data: ContentData | None,
+        impressions: Impressions,
         held: BoolArray,
         rng: Generator,
         *,
         last: bool,
-    ) -> Parts:
+    ) -> StackingInputs:
         """Return the parts of held-out looks, from a fit of everything else to the others.
 
         last: nothing is learned from the lesson again.
         """
-        seen, unseen = looks.take(~held), looks.take(held)
-        model = None if lesson is None else self._content_again(people, lesson.without(unseen), rng)
-        if last and lesson is not None:
-            lesson.forget_rows()
+        seen, unseen = impressions.take(~held), impressions.take(held)
+        model = (
+            None if training_data is None else self._content_again(people, training_data.without(unseen), rng)
+        )
+        if last and training_data is not None:
+            training_data.forget_rows()
         content = None if model is None else model.fitted
-        base = Base.learned(people, content, seen, self.config, rng)
-        spaces = base.spaces(people, content)
-        return State.found(base, spaces, content, seen).parts(base, spaces, content, unseen)
+        shared = GlobalParameters.learned(people, content, seen, self.config, rng)
+        spaces = shared.spaces(people, content)
+        return PersonParameters.found(shared, spaces, content, seen).parts(shared, spaces, content, unseen)
 
-    def _with_unseen(self, looks: Looks) -> Looks:
+    def _with_unseen(self, impressions: Impressions) -> Impressions:
         """Return the looks with the passes of the fit, if it had to draw some; see `unseen`."""
-        if self.unseen_seed_ is None:
-            return looks
-        return with_sampled_negatives(looks, self.config.unseen, np.random.default_rng(self.unseen_seed_))
+        if self.negatives_seed_ is None:
+            return impressions
+        return with_sampled_negatives(
+            impressions, self.config.unseen, np.random.default_rng(self.negatives_seed_)
+        )
 
     def _content_of(self, people: Population) -> Directed | None:
         """Return what content says of people; the last ones asked about during a fit are remembered."""
@@ -154,11 +179,13 @@ class BehaviourModel(Model):
             return self.content_.directed(people)
         return self._content_last[1]
 
-    def _fold_in(self, people: Population, looks: Looks) -> None:
+    def _fold_in(self, people: Population, impressions: Impressions) -> None:
         content = self._content_of(people)
-        spaces = self.base_.spaces(people, content)
+        spaces = self.global_parameters_.spaces(people, content)
         self.ids_: npt.NDArray[np.object_] = people.ids.ids(np.arange(len(people)))
-        self.state_ = State.found(self.base_, spaces, content, looks)
+        self.person_parameters_ = PersonParameters.found(
+            self.global_parameters_, spaces, content, impressions
+        )
 
     def score_pairs(
         self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
@@ -166,13 +193,13 @@ class BehaviourModel(Model):
         """Return what every model returns; `combiner="joint"` applies the joint correction.
 
         Then p_mutual is the calibrated P(both say yes): what answers do not show is partly shared by
-        both, so people agree beyond the product of their probabilities; see `Joint`.
+        both, so people agree beyond the product of their probabilities; see `MatchAssociation`.
         """
         if combiner != "joint":
             return super().score_pairs(pairs, people=people, combiner=combiner)
         scored = super().score_pairs(pairs, people=people)
         p, q = (scored[column].to_numpy(np.float64) for column in (C.P_LIKE, C.P_LIKED_BACK))
-        return scored.assign(**{C.P_MUTUAL: self.joint_.both(p, q)})
+        return scored.assign(**{C.P_MUTUAL: self.match_association_.both(p, q)})
 
     def p_answer(self, p_like: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return P(viewer says yes | the candidate liked them before, and the viewer answers), `[0, 1]`.
@@ -182,15 +209,17 @@ class BehaviourModel(Model):
         answers left out; nothing where nobody answers a like as from an inbox.
         """
         p = np.clip(np.asarray(p_like, np.float64), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
-        return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.asked)
+        return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.is_reply)
 
     def for_newcomers(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
         model, nobody = copy(self), np.empty(0, np.int64)
-        base, ids = self.base_, np.empty(0, dtype=object)
-        shifts = {name: getattr(base, name).at(nobody) for name in ("personal_bases", "factor_bases")}
-        model.base_ = Base(**{**vars(base), "ids": ids, **shifts})
-        model.ids_, model.state_ = ids, self.state_.at(nobody)
+        shared, ids = self.global_parameters_, np.empty(0, dtype=object)
+        shifts = {
+            name: getattr(shared, name).at(nobody) for name in ("personal_reference", "factor_reference")
+        }
+        model.global_parameters_ = GlobalParameters(**{**vars(shared), "ids": ids, **shifts})
+        model.ids_, model.person_parameters_ = ids, self.person_parameters_.at(nobody)
         if self.content_ is not None:
             model.content_, model._content_last = self.content_.for_newcomers(), None
         model._people = None
@@ -206,64 +235,64 @@ class BehaviourModel(Model):
         """
         model = copy(self)
         model._fitted = self.fitted
-        model._fold_in(people, self._with_unseen(Looks.from_events(people, events.until(people.as_of))))
+        model._fold_in(people, self._with_unseen(Impressions.from_events(people, events.until(people.as_of))))
         model._fitted, model._people = model._apply(people), people
         return model
 
     def _apply(self, people: Population) -> Directed:
         content = self._content_of(people)
-        spaces = self.base_.spaces(people, content)
-        state = self.state_.at(IdIndex(self.ids_).find(people.ids.values))
-        return _matrices(people, content, spaces, state, self.stacker_)
+        spaces = self.global_parameters_.spaces(people, content)
+        person = self.person_parameters_.at(IdIndex(self.ids_).find(people.ids.values))
+        return _matrices(people, content, spaces, person, self.stacker_)
 
     @property
     def _reads_answers(self) -> bool:
         return self.content_ is not None
 
-    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         content = None if self.content_ is None else self.content_.directed(pair)
-        spaces, stacker = self.base_.spaces(pair, content), self.stacker_
-        state = self.state_.at(IdIndex(self.ids_).find(pair.ids.values))
-        given, received = known(state.given)[i], known(state.received)[j]
+        spaces, stacker = self.global_parameters_.spaces(pair, content), self.stacker_
+        person = self.person_parameters_.at(IdIndex(self.ids_).find(pair.ids.values))
+        given, received = evidence_weight(person.given)[i], evidence_weight(person.received)[j]
         weight = [stacker.row(part, given) * stacker.column(part, received) for part in range(len(PARTS))]
-        parts: dict[Part, Float64Array] = {LEVEL: np.full(len(i), stacker.intercept)}
+        parts: dict[LogitTerm, Float64Array] = {LEVEL: np.full(len(i), stacker.intercept)}
         if self.content_ is not None:
-            for part, values in self.content_._pair_parts(pair, i, j).items():
+            for part, values in self.content_._logit_terms(pair, i, j).items():
                 parts[part] = parts.get(part, np.zeros(len(i))) + weight[0] * values
-        own, moved = spaces.personal, state.personal
+        own, moved = spaces.personal, person.personal
         there = own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
         parts[PERSONAL] = weight[1] * (there - own.score(own.taste, own.appeal, i, j))
-        own, moved = spaces.factors, state.factors
+        own, moved = spaces.factors, person.factors
         parts[FACTORS] = weight[2] * own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
-        parts[SELECTIVITY] = stacker.row(len(PARTS), given) * state.generosity[i]
-        parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * state.popularity[j]
+        parts[SELECTIVITY] = stacker.row(len(PARTS), given) * person.generosity[i]
+        parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * person.popularity[j]
         return parts
 
     def _arrays(self) -> tuple[Arrays, Meta]:
-        base, state, stacker = self.base_, self.state_, self.stacker_
+        shared, person, stacker = self.global_parameters_, self.person_parameters_, self.stacker_
         arrays: Arrays = {}
-        for name, ids in (("base", base.ids), ("state", self.ids_)):
+        for name, ids in (("shared", shared.ids), ("person", self.ids_)):
             arrays[f"{name}.ids_text"], arrays[f"{name}.ids_ends"] = packed_strings(ids)
-        for name, standard in (("personal", base.personal), ("standard", base.standard)):
+        for name, standard in (("personal", shared.personal), ("standard", shared.standard)):
             arrays |= {f"{name}.{field.name}": getattr(standard, field.name) for field in fields(standard)}
-        for name, pair in (("maps", base.maps), ("ridge", base.ridge)):
+        for name, pair in (("maps", shared.maps), ("ridge", shared.ridge)):
             arrays |= {f"{name}.taste": pair[0], f"{name}.appeal": pair[1]}
-        for name, shifts in _shifts(base, state).items():
+        for name, shifts in _shifts(shared, person).items():
             arrays |= {f"{name}.taste": shifts.taste, f"{name}.appeal": shifts.appeal}
         for name in _NUMBERS:
-            arrays[f"state.{name}"] = getattr(state, name)
+            arrays[f"person.{name}"] = getattr(person, name)
         arrays |= {
             "stacker.rows": stacker.rows,
             "stacker.columns": stacker.columns,
         }
         learned: Meta = {
-            "line": [base.line.slope, base.line.intercept],
-            "asked": base.asked,
-            "intercept": base.intercept,
-            "variances": list(base.variances),
-            "joint": self.joint_.association,
-            "unseen_seed": self.unseen_seed_,
-            "stacker": [stacker.intercept, stacker.near, stacker.asked],
+            "line": [shared.line.slope, shared.line.intercept],
+            "asked": shared.is_reply,
+            "intercept": shared.intercept,
+            "variances": list(shared.variances),
+            "joint": self.match_association_.association,
+            "unseen_seed": self.negatives_seed_,
+            "stacker": [stacker.intercept, stacker.near, stacker.is_reply],
             "content": None,
         }
         if self.content_ is not None:
@@ -275,39 +304,43 @@ class BehaviourModel(Model):
         return None
 
     def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        def shifts(name: str) -> Shifts:
-            return Shifts(arrays[f"{name}.taste"], arrays[f"{name}.appeal"])
+        def shifts(name: str) -> Deviations:
+            return Deviations(arrays[f"{name}.taste"], arrays[f"{name}.appeal"])
 
-        def standard(name: str) -> Standard:
-            return Standard(**{field.name: arrays[f"{name}.{field.name}"] for field in fields(Standard)})
+        def standard(name: str) -> FactorScaler:
+            return FactorScaler(
+                **{field.name: arrays[f"{name}.{field.name}"] for field in fields(FactorScaler)}
+            )
 
         def ids(name: str) -> npt.NDArray[np.object_]:
             return np.asarray(
                 unpacked_strings(arrays[f"{name}.ids_text"], arrays[f"{name}.ids_ends"]), object
             )
 
-        self.base_ = Base(
+        self.global_parameters_ = GlobalParameters(
             config=self.config,
-            ids=ids("base"),
+            ids=ids("shared"),
             line=Platt(*meta["line"]),
-            asked=meta["asked"],
+            is_reply=meta["asked"],
             intercept=meta["intercept"],
             variances=tuple(meta["variances"]),
             maps=(arrays["maps.taste"], arrays["maps.appeal"]),
             personal=standard("personal"),
             standard=standard("standard"),
             ridge=(arrays["ridge.taste"], arrays["ridge.appeal"]),
-            personal_bases=shifts("base_personal"),
-            factor_bases=shifts("base_factors"),
+            personal_reference=shifts("base_personal"),
+            factor_reference=shifts("base_factors"),
         )
-        self.ids_ = ids("state")
-        numbers = {name: arrays[f"state.{name}"] for name in _NUMBERS}
-        self.state_ = State(**numbers, personal=shifts("state_personal"), factors=shifts("state_factors"))
-        intercept, near, asked = meta["stacker"]
+        self.ids_ = ids("person")
+        numbers = {name: arrays[f"person.{name}"] for name in _NUMBERS}
+        self.person_parameters_ = PersonParameters(
+            **numbers, personal=shifts("state_personal"), factors=shifts("state_factors")
+        )
+        intercept, near, is_reply = meta["stacker"]
         own = {name: arrays[f"stacker.{name}"] for name in ("rows", "columns")}
-        self.stacker_ = Stacker(intercept=intercept, near=near, asked=asked, **own)
-        self.joint_ = Joint(meta["joint"])
-        self.unseen_seed_ = meta["unseen_seed"]
+        self.stacker_ = Stacker(intercept=intercept, near=near, is_reply=is_reply, **own)
+        self.match_association_ = MatchAssociation(meta["joint"])
+        self.negatives_seed_ = meta["unseen_seed"]
         own = {name[8:]: array for name, array in arrays.items() if name.startswith("content.")}
         self.content_ = None if meta["content"] is None else self._content_restored(own, meta["content"])
 
@@ -315,12 +348,12 @@ class BehaviourModel(Model):
 _NUMBERS = ("generosity", "popularity", "given", "received")
 
 
-def _shifts(base: Base, state: State) -> dict[str, Shifts]:
+def _shifts(shared: GlobalParameters, person: PersonParameters) -> dict[str, Deviations]:
     return {
-        "base_personal": base.personal_bases,
-        "base_factors": base.factor_bases,
-        "state_personal": state.personal,
-        "state_factors": state.factors,
+        "base_personal": shared.personal_reference,
+        "base_factors": shared.factor_reference,
+        "state_personal": person.personal,
+        "state_factors": person.factors,
     }
 
 
@@ -333,7 +366,11 @@ def _held_out(n_looks: int, share: float) -> tuple[float, int]:
 
 
 def _matrices(
-    people: Population, content: Directed | None, spaces: Spaces, state: State, stacker: Stacker
+    people: Population,
+    content: Directed | None,
+    spaces: FactorSpaces,
+    person: PersonParameters,
+    stacker: Stacker,
 ) -> Directed:
     """Return taste and appeal: the parts side by side, each scaled by how well a person is known."""
     n_columns = 2 + 2 * spaces.personal.taste.shape[1] + spaces.factors.taste.shape[1]
@@ -341,23 +378,27 @@ def _matrices(
     taste, appeal = (np.empty((len(people), n_columns), np.float32) for _ in range(2))
     for start in range(0, len(people), _PEOPLE_AT_ONCE):
         some = slice(start, start + _PEOPLE_AT_ONCE)
-        taste[some], appeal[some] = _side_by_side(some, content, spaces, state, stacker)
-    near = None if content is None or content.nearness is None else content.nearness.scaled(stacker.near)
-    return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
+        taste[some], appeal[some] = _side_by_side(some, content, spaces, person, stacker)
+    near = (
+        None
+        if content is None or content.distance_decay is None
+        else content.distance_decay.scaled(stacker.near)
+    )
+    return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=near, cell=people.cells)
 
 
 def _side_by_side(
-    some: slice, content: Directed | None, spaces: Spaces, state: State, stacker: Stacker
+    some: slice, content: Directed | None, spaces: FactorSpaces, person: PersonParameters, stacker: Stacker
 ) -> tuple[Float64Array, Float64Array]:
     """Return the rows of some people in full precision, which takes several times the room of the result."""
-    given, received = known(state.given[some]), known(state.received[some])
+    given, received = evidence_weight(person.given[some]), evidence_weight(person.received[some])
     personal, factors = spaces.personal, spaces.factors
     own_taste, own_appeal = personal.taste[some], personal.appeal[some]
-    moved_taste = own_taste + state.personal.taste[some]
+    moved_taste = own_taste + person.personal.taste[some]
     moved = np.hstack([moved_taste * personal.scale, -own_taste * personal.scale])
-    to_moved = np.hstack([own_appeal + state.personal.appeal[some], own_appeal])
-    rows = [moved, (factors.taste[some] + state.factors.taste[some]) * factors.scale]
-    columns = [to_moved, factors.appeal[some] + state.factors.appeal[some]]
+    to_moved = np.hstack([own_appeal + person.personal.appeal[some], own_appeal])
+    rows = [moved, (factors.taste[some] + person.factors.taste[some]) * factors.scale]
+    columns = [to_moved, factors.appeal[some] + person.factors.appeal[some]]
     first = 1
     if content is not None:
         rows.insert(0, content.taste[some].astype(np.float64))
@@ -367,8 +408,8 @@ def _side_by_side(
     appeal = [column * stacker.column(part, received)[:, None] for part, column in enumerate(columns, first)]
     ones = np.ones((len(given), 1))
     n_parts = len(stacker.columns)
-    generosity = stacker.intercept + stacker.row(n_parts, given) * state.generosity[some]
-    popularity = stacker.row(n_parts + 1, received) * state.popularity[some]
+    generosity = stacker.intercept + stacker.row(n_parts, given) * person.generosity[some]
+    popularity = stacker.row(n_parts + 1, received) * person.popularity[some]
     return (
         np.hstack([*taste, generosity[:, None], ones]),
         np.hstack([*appeal, ones, popularity[:, None]]),

@@ -16,13 +16,13 @@ from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
 from recsys.models.base import Arrays, Meta, Model
 from recsys.models.calibration import Platt
-from recsys.models.cross_fitting import HeldOut, people_folds
+from recsys.models.cross_fitting import CrossValidation, people_folds
 from recsys.models.directed import Directed, pair_dots
-from recsys.models.distance_decay import Nearness
-from recsys.models.explanation import LEVEL, REDUCTION, PairParts, Part
-from recsys.models.factor_space import compression, looked_at
-from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, fit_pair_logistic
-from recsys.models.training_data import LabelledPairs, Lesson
+from recsys.models.distance_decay import DistanceDecay
+from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
+from recsys.models.factor_space import low_rank_maps, sampled_rows
+from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
+from recsys.models.training_data import ContentData, LabelledPairs
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ContentConfig:
     folds:            folds of people for the choice and for calibration.
     usual_rate:       P(like | look) before any outcome was seen.
     usual_weights:    block names (and `near`) with their usual weight, as pairs.
-    near_scale_km:    the distance over which nearness falls to 1/e.
+    near_scale_km:    the distance over which distance decay falls to 1/e.
     max_factors:      columns of taste and appeal, at most; None keeps the exact form.
     max_pairs:        outcomes to learn from, at most, drawn evenly.
     max_tuning_pairs: outcomes to choose the ridge with, about, all those among people drawn evenly.
@@ -99,7 +99,7 @@ class ContentModel(Model):
     blocks:   the feature blocks to learn (the default ones when None); copies are fitted.
     features: blocks fitted already on the people `fit` will be given; then none are fitted.
 
-    After `fit`: `features_` holds the fitted blocks, `strengths_` the chosen precisions, `platt_` the
+    After `fit`: `features_` holds the fitted blocks, `precisions_` the chosen precisions, `platt_` the
     calibration and `weights_` the calibrated weight of every column.
 
     >>> import recsys
@@ -125,29 +125,29 @@ class ContentModel(Model):
         self.blocks = blocks
         self.features = features
 
-    def lesson(self, people: Population, events: Events) -> Lesson:
+    def training_data(self, people: Population, events: Events) -> ContentData:
         """Return everything `people` and the `events` between them teach; blocks are fitted here."""
         known = events.until(people.as_of)
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
-        return Lesson(features, people, LabelledPairs.from_events(people, known, blind=True))
+        return ContentData(features, people, LabelledPairs.from_events(people, known, blind=True))
 
-    def taught(self, people: Population, lesson: Lesson, *, rng: Generator) -> Self:
+    def fit_prepared(self, people: Population, training_data: ContentData, *, rng: Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
-        rows = lesson.rows
-        self.features_ = lesson.features
-        pairs = lesson.pairs.sampled(self.config.max_pairs, rng)
+        rows = training_data.rows
+        self.features_ = training_data.features
+        pairs = training_data.pairs.sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.among_fewer(len(people), self.config.max_tuning_pairs, rng)
-        self.strengths_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
-        weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.strengths_).weights
+        self.precisions_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
+        weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.precisions_).weights
         self.weights_ = weights.calibrated(self.platt_)
-        self.maps_ = self._compression(rows)
-        parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _crowds(len(people)))
+        self.maps_ = self._low_rank_maps(rows)
+        parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _batches(len(people)))
         self._fitted, self._people = self._directed(people, parts), people
         return self
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        self.taught(people, self.lesson(people, events), rng=rng)
+        self.fit_prepared(people, self.training_data(people, events), rng=rng)
 
     def _usual(self, rows: BlockRows) -> PairWeights:
         """Return the weights before any outcome, with the usual rate for an average pair."""
@@ -169,22 +169,22 @@ class ContentModel(Model):
     def _design(
         self, people: Population, rows: BlockRows, pairs: LabelledPairs, usual: PairWeights
     ) -> PairDesign:
-        near = Nearness(1.0, self.config.near_scale_km)
+        near = DistanceDecay(1.0, self.config.near_scale_km)
         cells = people.cells
-        nearness = near.pairs(cells[pairs.viewers], cells[pairs.candidates])
+        distance_decay = near.pairs(cells[pairs.viewers], cells[pairs.candidates])
         return PairDesign.of(
-            rows, self.features_.block_of, pairs, nearness, usual, together=self.features_.from_events
+            rows, self.features_.block_of, pairs, distance_decay, usual, together=self.features_.from_events
         )
 
-    def _strengths(self, ridge: float, marginal: float) -> Strengths:
-        return Strengths(
+    def _strengths(self, ridge: float, marginal: float) -> Precisions:
+        return Precisions(
             block=self.config.block_ridge,
             column=ridge,
             marginal=marginal,
             person=self.config.person_precision,
         )
 
-    def _chosen(self, design: PairDesign, n_people: int, rng: Generator) -> tuple[Strengths, Platt]:
+    def _chosen(self, design: PairDesign, n_people: int, rng: Generator) -> tuple[Precisions, Platt]:
         """Return the precisions with the least cross-validated log-loss, and the calibration they need.
 
         The marginal precision is chosen first, with the middle of the column precisions.
@@ -195,7 +195,7 @@ class ContentModel(Model):
         folds = [] if nothing_to_choose else self._folds(design.pairs, n_people, rng)
         if not folds:
             return self._strengths(ridges[0], marginals[0]), Platt()
-        held_out = HeldOut(design, folds)
+        held_out = CrossValidation(design, folds)
         middle = ridges[len(ridges) // 2]
         best = held_out.best([self._strengths(middle, marginal) for marginal in marginals])
         if len(ridges) > 1:
@@ -213,16 +213,16 @@ class ContentModel(Model):
             folds.append(fold)
         return folds
 
-    def _compression(self, rows: BlockRows) -> tuple[Float64Array, Float64Array] | None:
+    def _low_rank_maps(self, rows: BlockRows) -> tuple[Float64Array, Float64Array] | None:
         most = self.config.max_factors
         if most is None or rows.n_columns + 2 <= most or not len(rows):
             return None
         viewer, candidate = self._alone(rows)
-        at = looked_at(len(rows))
+        at = sampled_rows(len(rows))
         taste, appeal = self._exact(
             BlockRows(rows.preferences[at], rows.attributes[at]), viewer[at], candidate[at]
         )
-        return compression(taste, appeal, most)
+        return low_rank_maps(taste, appeal, most)
 
     def _matrices(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return taste and appeal in the exact form: products, the viewer's part, the candidate's."""
@@ -250,15 +250,15 @@ class ContentModel(Model):
         return super(ContentModel, model).for_newcomers()
 
     def _apply(self, people: Population) -> Directed:
-        crowds = (people if len(at) == len(people) else people.take(at) for at in _crowds(len(people)))
-        return self._directed(people, (self.features_.concatenated(crowd) for crowd in crowds))
+        batches = (people if len(at) == len(people) else people.take(at) for at in _batches(len(people)))
+        return self._directed(people, (self.features_.concatenated(crowd) for crowd in batches))
 
     def _directed(self, people: Population, parts: Iterable[BlockRows]) -> Directed:
         """Return the matrices from everybody's rows in parts: the wide exact form of few exists at once."""
         factors = [self._factors(rows) for rows in parts]
-        near = Nearness(self.weights_.near, self.config.near_scale_km)
+        near = DistanceDecay(self.weights_.near, self.config.near_scale_km)
         taste, appeal = (np.vstack(sides) for sides in zip(*factors, strict=True))
-        return Directed.of(people.ids, taste=taste, appeal=appeal, nearness=near, cell=people.cells)
+        return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=near, cell=people.cells)
 
     def _factors(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return taste and appeal with the columns they are kept in."""
@@ -272,18 +272,18 @@ class ContentModel(Model):
     def _reads_answers(self) -> bool:
         return True
 
-    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         rows, weights = self.features_.concatenated(pair), self.weights_
         preferences, attributes = (
             rows.preferences[i].astype(np.float64),
             rows.attributes[j].astype(np.float64),
         )
-        parts: dict[Part, Float64Array] = {LEVEL: np.full(len(i), weights.intercept)}
+        parts: dict[LogitTerm, Float64Array] = {LEVEL: np.full(len(i), weights.intercept)}
         for at, name in enumerate(self.features_.names):
             own = self.features_.block_of == at
-            parts[Part("answers", name)] = (preferences * attributes)[:, own] @ weights.products[own]
-            parts[Part("answers", name, "viewer")] = preferences[:, own] @ weights.viewer[own]
-            parts[Part("answers", name, "candidate")] = attributes[:, own] @ weights.candidate[own]
+            parts[LogitTerm("answers", name)] = (preferences * attributes)[:, own] @ weights.products[own]
+            parts[LogitTerm("answers", name, "viewer")] = preferences[:, own] @ weights.viewer[own]
+            parts[LogitTerm("answers", name, "candidate")] = attributes[:, own] @ weights.candidate[own]
         if self.maps_ is not None:
             taste, appeal = (sides.astype(np.float64) for sides in self._factors(rows))
             parts[REDUCTION] = np.vecdot(taste[i], appeal[j]) - sum(parts.values())
@@ -299,7 +299,7 @@ class ContentModel(Model):
             "blocks": self.features_.meta(),
             "intercept": weights.intercept,
             "near": weights.near,
-            "strengths": asdict(self.strengths_),
+            "strengths": asdict(self.precisions_),
             "platt": [self.platt_.slope, self.platt_.intercept],
         }
         return arrays, learned
@@ -312,12 +312,12 @@ class ContentModel(Model):
             near=meta["near"],
             **{name: arrays[f"weights.{name}"] for name in ("products", "viewer", "candidate")},
         )
-        self.strengths_, self.platt_ = Strengths(**meta["strengths"]), Platt(*meta["platt"])
+        self.precisions_, self.platt_ = Precisions(**meta["strengths"]), Platt(*meta["platt"])
         maps = (arrays.get("maps.taste"), arrays.get("maps.appeal"))
         self.maps_ = None if maps[0] is None or maps[1] is None else (maps[0], maps[1])
 
 
-def _crowds(n_people: int) -> list[npt.NDArray[np.int64]]:
+def _batches(n_people: int) -> list[npt.NDArray[np.int64]]:
     """Return the rows of the people in parts, in order; one part without rows for nobody."""
     rows = np.arange(n_people)
     return [rows[start : start + _PEOPLE_AT_ONCE] for start in range(0, max(n_people, 1), _PEOPLE_AT_ONCE)]
@@ -326,10 +326,10 @@ def _crowds(n_people: int) -> list[npt.NDArray[np.int64]]:
 def content_logits(
     content: Directed | None, i: npt.NDArray[np.integer], j: npt.NDArray[np.integer]
 ) -> tuple[Float64Array, Float64Array]:
-    """Return the logits of the two matrices and of nearness apart, zeros without content."""
+    """Return the logits of the two matrices and of distance decay apart, zeros without content."""
     if content is None:
         return np.zeros(len(i)), np.zeros(len(i))
     whole = pair_dots(content.taste, content.appeal, i, j)
-    if content.nearness is None:
+    if content.distance_decay is None:
         return whole, np.zeros(len(i))
-    return whole, content.nearness.pairs(content.cell[i], content.cell[j])
+    return whole, content.distance_decay.pairs(content.cell[i], content.cell[j])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.models.calibration import Platt, fit_platt
-from recsys.models.pair_logistic import PairDesign, Strengths, fit_pair_logistic
+from recsys.models.pair_logistic import PairDesign, Precisions, fit_pair_logistic
 from recsys.models.training_data import LabelledPairs
 from recsys.types import BoolArray, Float64Array
 
@@ -29,15 +29,15 @@ def people_folds(
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredPrecisions:
     """One choice of precisions, the Platt line its held-out logits need, and their loss with it."""
 
-    strengths: Strengths
+    strengths: Precisions
     line: Platt
     loss: float
 
 
-class HeldOut:
+class CrossValidation:
     """Fits on the training pairs of each fold and keeps the logits of the pairs left out.
 
     design: all pairs; folds: which to train on and which to predict, see `people_folds`.
@@ -47,23 +47,23 @@ class HeldOut:
         self.design = design
         self.folds = folds
         self.curvature = design.curvature()
-        self._known: dict[Strengths, Scored] = {}
+        self._known: dict[Precisions, ScoredPrecisions] = {}
         self.labels = np.concatenate([design.pairs.labels[held] for _, held in folds])
 
-    def best(self, choices: Sequence[Strengths]) -> Scored:
+    def best(self, choices: Sequence[Precisions]) -> ScoredPrecisions:
         """Return the choice with the least log-loss after calibration, the first of equals."""
         new = [choice for choice in choices if choice not in self._known]
         for strengths, logits in zip(new, self._logits(new), strict=True):
             self._known[strengths] = self._scored(strengths, logits)
         return min((self._known[choice] for choice in choices), key=lambda one: one.loss)
 
-    def _scored(self, strengths: Strengths, logits: Float64Array) -> Scored:
+    def _scored(self, strengths: Precisions, logits: Float64Array) -> ScoredPrecisions:
         line = fit_platt(logits, self.labels)
         calibrated = line.logits(logits)
         loss = np.mean(np.logaddexp(0.0, calibrated) - self.labels * calibrated)
-        return Scored(strengths, line, float(loss))
+        return ScoredPrecisions(strengths, line, float(loss))
 
-    def _logits(self, choices: Sequence[Strengths]) -> Float64Array:
+    def _logits(self, choices: Sequence[Precisions]) -> Float64Array:
         """Return held-out logits, `(n_choices, n_held)`; each fit starts from the one before."""
         parts = []
         for train, held in self.folds:

@@ -11,7 +11,7 @@ from numba import njit
 from recsys.data.geography import pair_distances_km
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
-from recsys.models.distance_decay import Nearness, places
+from recsys.models.distance_decay import DistanceDecay, places
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
 
@@ -30,12 +30,12 @@ def sigmoid(logits: npt.NDArray[np.float64]) -> Float64Array:
 
 @dataclass(frozen=True, eq=False)
 class Directed:
-    """The logit that row i likes row j, given that i looks at j: `taste[i] @ appeal[j]` + nearness.
+    """The logit that row i likes row j, given that i looks at j: `taste[i] @ appeal[j]` + distance decay.
 
     ids:      the people, `n_people` of them; rows are in id order.
     taste:    `(n_people, n_factors)` float32, what each looks for.
     appeal:   `(n_people, n_factors)` float32, what each is.
-    nearness: the scalar per pair of cells, or None.
+    distance_decay: the scalar per pair of cells, or None.
     cell:     `(n_people,)` uint64 H3 cell numbers, 0 unknown.
 
     Raises InputError when shapes do not agree or a factor is not finite.
@@ -48,7 +48,7 @@ class Directed:
     ids: IdIndex
     taste: Float32Array
     appeal: Float32Array
-    nearness: Nearness | None
+    distance_decay: DistanceDecay | None
     cell: UInt64Array
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class Directed:
         *,
         taste: npt.ArrayLike,
         appeal: npt.ArrayLike,
-        nearness: Nearness | None = None,
+        distance_decay: DistanceDecay | None = None,
         cell: UInt64Array | None = None,
     ) -> "Directed":
         """Build from anything that is like an array; cells are unknown unless given."""
@@ -77,7 +77,7 @@ class Directed:
             ids=ids,
             taste=np.ascontiguousarray(taste, np.float32),
             appeal=np.ascontiguousarray(appeal, np.float32),
-            nearness=nearness,
+            distance_decay=distance_decay,
             cell=np.zeros(len(ids), np.uint64) if cell is None else cell,
         )
 
@@ -85,7 +85,7 @@ class Directed:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        near = "no nearness" if self.nearness is None else f"nearness {self.nearness.weight:+.2f}"
+        near = "no distance decay" if self.distance_decay is None else f"{self.distance_decay}"
         return f"Directed({len(self):,} people, {self.n_factors} factors, {near})"
 
     @property
@@ -108,9 +108,9 @@ class Directed:
             part = slice(start, start + _PAIRS_AT_ONCE)
             taste = self.taste[viewers[part]].astype(np.float64)
             logits[part] = np.vecdot(taste, self.appeal[candidates[part]].astype(np.float64))
-        if self.nearness is not None:
+        if self.distance_decay is not None:
             km = pair_distances_km(self._places[viewers], self._places[candidates])
-            logits += self.nearness.of_distance(km)
+            logits += self.distance_decay.of_distance(km)
         return logits
 
     def probabilities(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
@@ -129,7 +129,7 @@ class Directed:
             self.ids,
             taste=taste,
             appeal=np.column_stack([self.appeal, np.ones(len(self))]),
-            nearness=None if self.nearness is None else self.nearness.scaled(slope),
+            distance_decay=None if self.distance_decay is None else self.distance_decay.scaled(slope),
             cell=self.cell,
         )
 
@@ -137,14 +137,14 @@ class Directed:
         """Return the people at `rows` (any order, no repeats), in id order."""
         kept = np.unique(np.asarray(rows, np.int64))
         ids = IdIndex(self.ids.ids(kept).tolist())
-        return Directed(ids, self.taste[kept], self.appeal[kept], self.nearness, self.cell[kept])
+        return Directed(ids, self.taste[kept], self.appeal[kept], self.distance_decay, self.cell[kept])
 
 
 def concatenate(parts: Sequence[Directed]) -> Directed:
     """Add models by putting their columns side by side: logits add up.
 
-    At most one part may carry nearness. Raises InputError when there is no part, the people
-    differ, or two parts carry nearness.
+    At most one part may carry distance decay. Raises InputError when there is no part, the people
+    differ, or two parts carry distance decay.
 
     >>> one = Directed.of(IdIndex(["a"]), taste=[[2.0]], appeal=[[1.0]])
     >>> concatenate([one, one]).logits([0], [0])
@@ -155,14 +155,14 @@ def concatenate(parts: Sequence[Directed]) -> Directed:
     first = parts[0]
     if any(part.ids != first.ids or not np.array_equal(part.cell, first.cell) for part in parts[1:]):
         raise InputError(explained("only matrices of the same people can be added"))
-    near = [part.nearness for part in parts if part.nearness is not None]
+    near = [part.distance_decay for part in parts if part.distance_decay is not None]
     if len(near) > 1:
-        raise InputError(explained("only one part may carry nearness", got=f"{len(near)} parts"))
+        raise InputError(explained("only one part may carry distance decay", got=f"{len(near)} parts"))
     return Directed(
         ids=first.ids,
         taste=np.hstack([part.taste for part in parts]),
         appeal=np.hstack([part.appeal for part in parts]),
-        nearness=near[0] if near else None,
+        distance_decay=near[0] if near else None,
         cell=first.cell,
     )
 

@@ -20,7 +20,7 @@ def places(cells: UInt64Array) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearness:
+class DistanceDecay:
     """The part of a logit that depends on the two cells alone: `weight * exp(-km / scale_km)`.
 
     `weight` is in logits, `scale_km` in km. It is no inner product (its kernel needs almost full
@@ -28,7 +28,7 @@ class Nearness:
     Raises SettingsError unless the weight is finite and the scale positive.
 
     >>> tokyo, same = np.array([0x862F5A367FFFFFF], np.uint64), np.array([0x862F5A367FFFFFF], np.uint64)
-    >>> Nearness(weight=2.0, scale_km=30.0).matrix(tokyo, same)
+    >>> DistanceDecay(weight=2.0, scale_km=30.0).matrix(tokyo, same)
     array([[2.]], dtype=float32)
     """
 
@@ -38,7 +38,7 @@ class Nearness:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.weight) and np.isfinite(self.scale_km) and self.scale_km > 0):
             got = f"weight {self.weight}, scale_km {self.scale_km}"
-            raise SettingsError(explained("nearness cannot be computed", got=got))
+            raise SettingsError(explained("distance decay cannot be computed", got=got))
 
     def of_distance(self, km: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the logit for distances in km, any shape; NaN (unknown) gives 0."""
@@ -52,6 +52,6 @@ class Nearness:
         """Return the logit of each aligned pair of cells, `(n_pairs,)`."""
         return self.of_distance(pair_distances_km(places(cells_a), places(cells_b)))
 
-    def scaled(self, slope: float) -> "Nearness":
+    def scaled(self, slope: float) -> "DistanceDecay":
         """Return the same decay with its weight multiplied."""
-        return Nearness(self.weight * slope, self.scale_km)
+        return DistanceDecay(self.weight * slope, self.scale_km)

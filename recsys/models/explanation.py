@@ -19,7 +19,7 @@ Kind = Literal["level", "answers", "place", "behaviour", "reduction", "noise", "
 Side = Literal["both", "viewer", "candidate"]
 
 
-class Part(NamedTuple):
+class LogitTerm(NamedTuple):
     """One part of a logit.
 
     kind: where it comes from. name: which part of that kind; of answers, the feature block.
@@ -31,18 +31,18 @@ class Part(NamedTuple):
     side: Side = "both"
 
 
-PairParts = Mapping[Part, Float64Array]
+LogitTerms = Mapping[LogitTerm, Float64Array]
 """Each part's share of the logits of some pairs, `(n_pairs,)` each; together they are the logits."""
 
-LEVEL: Final = Part("level", "level")
-NEAR: Final = Part("place", "near")
-PERSONAL: Final = Part("behaviour", "personal")
-FACTORS: Final = Part("behaviour", "factors")
-SELECTIVITY: Final = Part("behaviour", "selectivity", "viewer")
-POPULARITY: Final = Part("behaviour", "popularity", "candidate")
-REDUCTION: Final = Part("reduction", "reduction")
-NOISE: Final = Part("noise", "noise")
-WHOLE: Final = Part("whole", "whole")
+LEVEL: Final = LogitTerm("level", "level")
+NEAR: Final = LogitTerm("place", "near")
+PERSONAL: Final = LogitTerm("behaviour", "personal")
+FACTORS: Final = LogitTerm("behaviour", "factors")
+SELECTIVITY: Final = LogitTerm("behaviour", "selectivity", "viewer")
+POPULARITY: Final = LogitTerm("behaviour", "popularity", "candidate")
+REDUCTION: Final = LogitTerm("reduction", "reduction")
+NOISE: Final = LogitTerm("noise", "noise")
+WHOLE: Final = LogitTerm("whole", "whole")
 
 
 _BAR_PX = 70
@@ -75,7 +75,7 @@ class PairExplanation:
     ids: tuple[Hashable, Hashable]
     model: str
     logits: npt.NDArray[np.float64]
-    parts: PairParts
+    parts: LogitTerms
     p_mutual: float
     lang: Language = "en"
 
@@ -142,7 +142,7 @@ class PairExplanation:
         said = f"{escape(self.model)}, p_mutual {self.p_mutual:.3f}"
         return f"<p>{said}</p><table><tr><th></th>{head}</tr>{body}{foot}</table><p><small>{note}</small></p>"
 
-    def _label(self, part: Part) -> str:
+    def _label(self, part: LogitTerm) -> str:
         catalogue, key = load_catalogue(), f"explained.{part.name}"
         return catalogue.text(key, self.lang) if key in catalogue.texts else part.name
 

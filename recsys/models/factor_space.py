@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 from recsys.models.directed import pair_dots
 from recsys.models.fold_in import fold_in_answers
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.types import Float64Array, IntegerArray
 
 _LEAST = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class FactorSpace:
     """Rows of everybody in one space; the score of a pair is `sum scale * taste * appeal`.
 
     taste, appeal: `(n_people, k)`, prior means of about unit variance a column.
@@ -32,7 +32,7 @@ class Space:
         return pair_dots(taste * self.scale, appeal, i, j)
 
     def folded(
-        self, looks: Looks, offset: Float64Array, bases: "Shifts", strength: float, steps: int
+        self, impressions: Impressions, offset: Float64Array, bases: "Deviations", strength: float, steps: int
     ) -> tuple[Float64Array, Float64Array]:
         """Return everybody's taste and appeal after what they, and others about them, said.
 
@@ -41,14 +41,14 @@ class Space:
         """
         rows = []
         sides = ((self.taste, self.appeal, bases.appeal), (self.appeal, self.taste, bases.taste))
-        for (prior, others, moved), evidence in zip(sides, looks.grouped(len(self.taste)), strict=True):
+        for (prior, others, moved), evidence in zip(sides, impressions.grouped(len(self.taste)), strict=True):
             rows.append(
                 fold_in_answers(
                     prior,
                     evidence,
                     (others + moved) * self.scale,
-                    labels=looks.labels,
-                    weights=looks.chances,
+                    labels=impressions.labels,
+                    weights=impressions.p_examined,
                     offset=offset,
                     strength=strength,
                     steps=steps,
@@ -58,22 +58,22 @@ class Space:
 
 
 @dataclass(frozen=True, eq=False)
-class Shifts:
+class Deviations:
     """How far evidence moved each person in a space, `(n_people, k)` each; 0 without evidence."""
 
     taste: Float64Array
     appeal: Float64Array
 
     @classmethod
-    def none(cls, n_people: int, k: int) -> "Shifts":
+    def none(cls, n_people: int, k: int) -> "Deviations":
         """Nobody was moved."""
         return cls(np.zeros((n_people, k)), np.zeros((n_people, k)))
 
-    def at(self, rows: npt.NDArray[np.integer]) -> "Shifts":
+    def at(self, rows: npt.NDArray[np.integer]) -> "Deviations":
         """Return the shifts at `rows`; nothing for a row of -1."""
         if np.array_equal(rows, np.arange(len(self.taste))):
             return self  # everybody in order, as while a model is fitted
-        return Shifts(rows_at(self.taste, rows), rows_at(self.appeal, rows))
+        return Deviations(rows_at(self.taste, rows), rows_at(self.appeal, rows))
 
 
 def rows_at(values: Float64Array, rows: npt.NDArray[np.integer]) -> Float64Array:
@@ -89,7 +89,7 @@ def rows_at(values: Float64Array, rows: npt.NDArray[np.integer]) -> Float64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Standard:
+class FactorScaler:
     """How raw factors become the rows of a space: centred, unit variance, with what a column is worth.
 
     mean_*, sd_*: `(k,)` of the raw columns.
@@ -102,7 +102,7 @@ class Standard:
     scale: Float64Array
 
     @classmethod
-    def of(cls, taste: Float64Array, appeal: Float64Array, spread: float | None = None) -> "Standard":
+    def of(cls, taste: Float64Array, appeal: Float64Array, spread: float | None = None) -> "FactorScaler":
         """Measure raw factors, `(n, k)` each, of those who gave answers and of those who got some.
 
         With `spread` the pair scores get that deviation.
@@ -123,9 +123,9 @@ class Standard:
             scale,
         )
 
-    def rows(self, taste: Float64Array, appeal: Float64Array) -> Space:
+    def rows(self, taste: Float64Array, appeal: Float64Array) -> FactorSpace:
         """Return raw factors as a space."""
-        return Space(
+        return FactorSpace(
             (taste - self.mean_taste) / self.sd_taste,
             (appeal - self.mean_appeal) / self.sd_appeal,
             self.scale,
@@ -135,7 +135,7 @@ class Standard:
 _PEOPLE = 20_000
 
 
-def compression(
+def low_rank_maps(
     taste: npt.NDArray[np.float32], appeal: npt.NDArray[np.float32], most: int
 ) -> tuple[Float64Array, Float64Array]:
     """Return two maps `(n_factors, most)` so that `(taste @ a) @ (appeal @ b).T` is closest to the logits.
@@ -144,7 +144,7 @@ def compression(
     of the two second-moment roots (Eckart & Young, 1936). Directions nobody uses are dropped. At most
     20,000 people, evenly spaced, are looked at.
     """
-    rows = looked_at(len(taste))
+    rows = sampled_rows(len(taste))
     root_taste, back_taste = _root(taste[rows].astype(np.float64))
     root_appeal, back_appeal = _root(appeal[rows].astype(np.float64))
     left, strength, right = np.linalg.svd(root_taste.T @ root_appeal, full_matrices=False)
@@ -158,7 +158,7 @@ def compression(
     return a * signs, b * signs
 
 
-def looked_at(n_people: int) -> npt.NDArray[np.int64]:
+def sampled_rows(n_people: int) -> npt.NDArray[np.int64]:
     """Return the rows of the people that are looked at, ascending: at most 20,000, evenly spaced."""
     return np.linspace(0, n_people - 1, min(n_people, _PEOPLE)).astype(np.int64)
 

@@ -16,7 +16,7 @@ from recsys.models.als import BehaviourConfig
 from recsys.models.base import Meta, Model
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.content import ContentConfig, ContentModel
-from recsys.models.training_data import Lesson
+from recsys.models.training_data import ContentData
 
 if TYPE_CHECKING:
     from recsys.features.base import Block
@@ -93,20 +93,20 @@ class HybridModel(BehaviourModel):
         self.blocks = blocks
         self.features = features
 
-    def _lesson(self, people: Population, events: Events) -> Lesson | None:
+    def _content_data(self, people: Population, events: Events) -> ContentData | None:
         if self.features is None and self.blocks is None and people.nothing_known:
             return None
-        return ContentModel(blocks=self.blocks, features=self.features).lesson(people, events)
+        return ContentModel(blocks=self.blocks, features=self.features).training_data(people, events)
 
-    def _content_learned(self, people: Population, lesson: Lesson, rng: Generator) -> Model:
-        return ContentModel(self.config.content).taught(people, lesson, rng=rng)
+    def _content_learned(self, people: Population, training_data: ContentData, rng: Generator) -> Model:
+        return ContentModel(self.config.content).fit_prepared(people, training_data, rng=rng)
 
-    def _content_again(self, people: Population, lesson: Lesson, rng: Generator) -> Model:
-        chosen = cast("ContentModel", self.content_).strengths_
+    def _content_again(self, people: Population, training_data: ContentData, rng: Generator) -> Model:
+        chosen = cast("ContentModel", self.content_).precisions_
         config = replace(
             self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,), calibrate=False
         )
-        return ContentModel(config).taught(people, lesson, rng=rng)
+        return ContentModel(config).fit_prepared(people, training_data, rng=rng)
 
     def _content_restored(self, arrays: dict[str, npt.NDArray[Any]], meta: Meta) -> Model:
         model = ContentModel(self.config.content)

@@ -15,7 +15,7 @@ from recsys.models.fold_in import Evidence
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 
-def asked_first(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Say of which pairs the candidate had liked the viewer before the viewer decided, `(n_pairs,)`.
 
     key: ascending, `viewer * n_people + candidate` in the codes of the events.
@@ -45,14 +45,14 @@ _ROUNDS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class Impressions:
     """One row a directed pair with evidence, sorted by viewer, then candidate; `(n_looks,)` each.
 
     viewers, candidates: int32 rows of the people.
     labels:   1 wanted to know the candidate, 0 not.
     chances:  (0, 1] that the viewer really looked: 1 when they answered.
     doubt:    at least 0, the odds of not having looked where nothing would ever have been said
-              after a look; 0 when they answered. See `believed`.
+              after a look; 0 when they answered. See `e_step`.
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
     asked:    answered somebody who had said yes to them before, as in an inbox.
@@ -61,17 +61,17 @@ class Looks:
     viewers: Int32Array
     candidates: Int32Array
     labels: Float64Array
-    chances: Float64Array
-    doubt: Float64Array
+    p_examined: Float64Array
+    unexamined_odds: Float64Array
     weights: Float64Array
     answered: BoolArray
-    asked: BoolArray
+    is_reply: BoolArray
 
     def __len__(self) -> int:
         return len(self.viewers)
 
     @classmethod
-    def from_events(cls, people: Population, events: Events) -> "Looks":
+    def from_events(cls, people: Population, events: Events) -> "Impressions":
         """Return the looks among `people`.
 
         Pairs with a block, a report or another safety event are in no row, in either direction. An
@@ -81,30 +81,30 @@ class Looks:
         known = events.without_erased()
         labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
         answered = labels.strength != LABEL_WEIGHTS["impression"].strength
-        doubt = _doubt(known, labels.pair, answered, labels.label)
-        chances = _looked(doubt, _like_rate(labels.label, doubt))
+        unexamined_odds = _doubt(known, labels.pair, answered, labels.label)
+        p_examined = _looked(unexamined_odds, _like_rate(labels.label, unexamined_odds))
         listed = bool((labels.n_impressions > 0).any())
-        asked = answered & asked_first(known, labels.pair) if listed else np.zeros(len(answered), bool)
+        is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
         rows = people.ids.find(known.coded.people)
         i, j = rows[labels.viewer], rows[labels.candidate]
-        kept = (i >= 0) & (j >= 0) & (chances > 0)
+        kept = (i >= 0) & (j >= 0) & (p_examined > 0)
         return cls(
             viewers=i[kept],
             candidates=j[kept],
             labels=labels.label[kept],
-            chances=chances[kept],
-            doubt=doubt[kept],
+            p_examined=p_examined[kept],
+            unexamined_odds=unexamined_odds[kept],
             weights=labels.weight[kept],
             answered=answered[kept],
-            asked=asked[kept],
+            is_reply=is_reply[kept],
         )
 
-    def take(self, chosen: npt.ArrayLike) -> "Looks":
+    def take(self, chosen: npt.ArrayLike) -> "Impressions":
         """Return the chosen rows (positions or a mask)."""
         at = np.asarray(chosen)
-        return Looks(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
+        return Impressions(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
 
-    def believed(self, p_like: Float64Array) -> "Looks":
+    def e_step(self, p_like: Float64Array) -> "Impressions":
         """Return the looks with the chances that follow from P(like | look) of each, `(n_looks,)`.
 
         Silence after a look is a no that was not said, so the more somebody would have liked the
@@ -115,11 +115,16 @@ class Looks:
         Source: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM
         algorithm", Journal of the Royal Statistical Society B 39 (1977) 1-38.
         """
-        found = replace(self, chances=np.where(self.doubt > 0, _looked(self.doubt, p_like), self.chances))
+        found = replace(
+            self,
+            p_examined=np.where(
+                self.unexamined_odds > 0, _looked(self.unexamined_odds, p_like), self.p_examined
+            ),
+        )
         found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
         return found
 
-    def sampled(self, most: int, rng: np.random.Generator) -> "Looks":
+    def sampled(self, most: int, rng: np.random.Generator) -> "Impressions":
         """Return at most `most` rows, drawn evenly, in the same order."""
         if len(self) <= most:
             return self
@@ -137,8 +142,8 @@ class Looks:
 
     def evidence(self, n_people: int) -> tuple[Float64Array, Float64Array]:
         """Return how many looks each person gave and received, chances added up, `(n_people,)` each."""
-        given = np.bincount(self.viewers, self.chances, n_people)
-        received = np.bincount(self.candidates, self.chances, n_people)
+        given = np.bincount(self.viewers, self.p_examined, n_people)
+        received = np.bincount(self.candidates, self.p_examined, n_people)
         return given.astype(np.float64), received.astype(np.float64)
 
     def pair_folds(self, n_folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -159,9 +164,9 @@ def _doubt(
     """
     coded = events.coded
     shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
-    doubt = np.zeros(len(key))
+    unexamined_odds = np.zeros(len(key))
     if not len(shown) or not len(key):
-        return doubt
+        return unexamined_odds
     own = coded.actor[shown] * len(coded.people) + coded.target[shown]
     at = np.searchsorted(key, own).clip(0, len(key) - 1)
     found = key[at] == own
@@ -170,21 +175,21 @@ def _doubt(
     examination = Examination.fit(places, answered[at])
     missed = np.exp(np.bincount(at, np.log1p(-examination.of_logged(places)), len(key)))
     on_list = np.bincount(at, minlength=len(key)) > 0
-    looks = max(float((1.0 - missed)[on_list].sum()), 1.0)
+    impressions = max(float((1.0 - missed)[on_list].sum()), 1.0)
     likes, noes = (float((answered & on_list & (labels == said)).sum()) for said in (1.0, 0.0))
-    silent = 1.0 - min(noes / max(looks - likes, 1.0), _MOST_SAID)
+    silent = 1.0 - min(noes / max(impressions - likes, 1.0), _MOST_SAID)
     return np.where(answered, 0.0, missed / (np.maximum(1.0 - missed, _LEAST_LOOKED) * silent))
 
 
-def _looked(doubt: Float64Array, p_like: Float64Array | float) -> Float64Array:
+def _looked(unexamined_odds: Float64Array, p_like: Float64Array | float) -> Float64Array:
     """Return P(looked | silence)."""
     no = np.maximum(1.0 - np.asarray(p_like, np.float64), _LEAST_NO)
-    return np.asarray(no / (no + doubt), np.float64)
+    return np.asarray(no / (no + unexamined_odds), np.float64)
 
 
-def _like_rate(labels: Float64Array, doubt: Float64Array) -> float:
+def _like_rate(labels: Float64Array, unexamined_odds: Float64Array) -> float:
     """Return P(like | look) over all looks, which the chances depend on, which depend on it."""
     rate = 0.5
     for _ in range(_ROUNDS if len(labels) else 0):
-        rate = float(labels.sum() / np.where(doubt > 0, _looked(doubt, rate), 1.0).sum())
+        rate = float(labels.sum() / np.where(unexamined_odds > 0, _looked(unexamined_odds, rate), 1.0).sum())
     return rate

@@ -2,7 +2,7 @@
 
 The logit that i likes j is
 
-    intercept + near * nearness_ij + sum_f w_f L_if I_jf + L_i . u + I_j . v   (+ s_i + t_j)
+    intercept + near * decay_ij + sum_f w_f L_if I_jf + L_i . u + I_j . v   (+ s_i + t_j)
 
 with `w_f = block weight + own deviation`. s and t take up what makes a viewer selective or a
 candidate popular beyond their answers, so that ten outcomes of one person are not mistaken for ten
@@ -37,7 +37,7 @@ _MEASURED = 12_288
 
 
 @dataclass(frozen=True, slots=True)
-class Strengths:
+class Precisions:
     """Precision of each prior, for features scaled to unit variance over pairs.
 
     block:    of a block's weight around its usual one,
@@ -83,12 +83,12 @@ class PairDesign:
     preferences: `(n_viewers, n_columns)` float32 of the viewers; `viewer_of` `(n_pairs,)` says who.
     attributes: `(n_candidates, n_columns)` float32 of the candidates, with `candidate_of`.
     block_of:  `(n_columns,)` which block a column belongs to.
-    near:      `(n_pairs,)` nearness of each pair before its weight.
+    near:      `(n_pairs,)` distance decay of each pair before its weight.
     usual:     the prior mean: weights that hold when there are no pairs.
     products:  `(n_pairs, n_columns)` float32, `L_if * I_jf`.
     scale_*:   what turns a column into unit variance a block, 0 for a column that never varies.
-    means:     over pairs, of nearness, products, L_i and I_j, `(1 + 3 * n_columns,)`.
-    variances: over pairs, of nearness, block scores, products, L_i and I_j, all but the first scaled.
+    means:     over pairs, of distance decay, products, L_i and I_j, `(1 + 3 * n_columns,)`.
+    variances: over pairs, of distance decay, block scores, products, L_i and I_j, all but the first scaled.
     """
 
     preferences: Float32Array
@@ -196,7 +196,7 @@ class PairDesign:
         )
 
     def features(self, pairs: Int64Array) -> Float64Array:
-        """Return what the parameters multiply: 1, nearness, blocks, products, L and I of some pairs.
+        """Return what the parameters multiply: 1, distance decay, blocks, products, L and I of some pairs.
 
         Scaled and centred, `(len(pairs), n_parameters)`, without what is particular to a person.
         """
@@ -271,7 +271,7 @@ def _column_scale(variance: Float64Array, block_of: Int64Array, n_blocks: int) -
 
 def fit_pair_logistic(
     design: PairDesign,
-    strengths: Strengths,
+    strengths: Precisions,
     start: Float64Array | None = None,
     *,
     curvature: Float64Array | None = None,
@@ -311,7 +311,7 @@ class _Problem:
     the root of their own.
     """
 
-    def __init__(self, design: PairDesign, strengths: Strengths, curvature: Float64Array | None) -> None:
+    def __init__(self, design: PairDesign, strengths: Precisions, curvature: Float64Array | None) -> None:
         self.design = design
         n_blocks, n_columns = len(design.scale_block), len(design.block_of)
         with_people = strengths.person > 0
@@ -324,9 +324,9 @@ class _Problem:
         self.n_shared = int(self.ends[5])
         self.root = self._root(curvature)
         weights = design.pairs.weights
-        looks = np.bincount(design.viewer_of, weights, len(design.preferences))[: n_people[0]]
-        looked_at = np.bincount(design.candidate_of, weights, len(design.attributes))[: n_people[1]]
-        own = 0.25 * np.concatenate([looks, looked_at])
+        impressions = np.bincount(design.viewer_of, weights, len(design.preferences))[: n_people[0]]
+        sampled_rows = np.bincount(design.candidate_of, weights, len(design.attributes))[: n_people[1]]
+        own = 0.25 * np.concatenate([impressions, sampled_rows])
         self.step = 1.0 / np.sqrt(own + self.precision[self.n_shared :])
 
     def _root(self, curvature: Float64Array | None) -> Float64Array:

@@ -13,7 +13,7 @@ from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import Population
 from recsys.models.base import Arrays, Meta, Model
 from recsys.models.directed import Directed
-from recsys.models.explanation import LEVEL, POPULARITY, PairParts
+from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.training_data import LabelledPairs
 from recsys.types import Int32Array
 
@@ -49,12 +49,12 @@ class PopularityModel(Model):
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         pairs = LabelledPairs.from_events(people, events)
-        looks = np.bincount(pairs.candidates, minlength=len(people)).astype(np.float64)
+        impressions = np.bincount(pairs.candidates, minlength=len(people)).astype(np.float64)
         likes = np.bincount(pairs.candidates, pairs.labels, len(people))
         usual, evidence = self.config.usual_rate, self.config.evidence
-        mean = (likes.sum() + evidence * usual) / (looks.sum() + evidence)
-        rate = (likes + evidence * mean) / (looks + evidence)
-        seen = looks > 0
+        mean = (likes.sum() + evidence * usual) / (impressions.sum() + evidence)
+        rate = (likes + evidence * mean) / (impressions + evidence)
+        seen = impressions > 0
         self.ids_ = people.ids.values[seen]
         self.logits_ = np.log(rate[seen]) - np.log1p(-rate[seen])
         self.usual_ = float(np.log(mean) - np.log1p(-mean))
@@ -66,7 +66,7 @@ class PopularityModel(Model):
             people.ids, taste=np.ones((len(people), 1)), appeal=appeal[:, None], cell=people.cells
         )
 
-    def _pair_parts(self, pair: Population, i: Int32Array, j: Int32Array) -> PairParts:
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         appeal = self._apply(pair).appeal[j, 0].astype(np.float64)
         return {LEVEL: np.full(len(i), self.usual_), POPULARITY: appeal - self.usual_}
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from recsys.models.fold_in import Evidence
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.parallel import in_ranges
 from recsys.types import Float64Array
 
@@ -17,7 +17,7 @@ _SETTLED = 2e-3
 
 
 @dataclass(frozen=True, eq=False)
-class PersonEffects:
+class RandomEffects:
     """Two numbers a person, in logits; 0 for somebody of whom nothing is known.
 
     generosity: `(n_people,)` how much more readily than others they say yes (the less selective).
@@ -32,25 +32,25 @@ class PersonEffects:
     variances: tuple[float, float]
 
     @classmethod
-    def none(cls, n_people: int) -> "PersonEffects":
+    def none(cls, n_people: int) -> "RandomEffects":
         """Nothing is known of anybody."""
         return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (0.2, 0.2))
 
-    def logits(self, looks: Looks) -> Float64Array:
+    def logits(self, impressions: Impressions) -> Float64Array:
         """Return what the intercept and the two people add to each look, `(n_looks,)`."""
-        return self.intercept + self.generosity[looks.viewers] + self.popularity[looks.candidates]
+        return self.intercept + self.generosity[impressions.viewers] + self.popularity[impressions.candidates]
 
 
-def fit_person_effects(
-    looks: Looks,
+def fit_random_effects(
+    impressions: Impressions,
     offset: Float64Array,
     n_people: int,
     *,
     variances: tuple[float, float] | None = None,
     intercept: float | None = None,
-    start: PersonEffects | None = None,
+    start: RandomEffects | None = None,
     rounds: int = 50,
-) -> PersonEffects:
+) -> RandomEffects:
     """Fit crossed random effects to the answers given `offset` logits, by alternating Newton steps.
 
     Each person's two numbers have normal priors around 0; the variances are learned from everybody
@@ -61,15 +61,15 @@ def fit_person_effects(
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
     Journal of the American Statistical Association 88 (1993) 9-25.
     """
-    begin = PersonEffects.none(n_people) if start is None else start
+    begin = RandomEffects.none(n_people) if start is None else start
     effects = [begin.generosity, begin.popularity]
     spread = list(begin.variances if variances is None else variances)
     level = begin.intercept if intercept is None else intercept
-    if not len(looks):
-        return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
-    owners = (looks.viewers, looks.candidates)
-    sides = [_Side.of(looks, *one) for one in zip(owners, looks.grouped(n_people), strict=True)]
-    logits = offset + level + effects[0][looks.viewers] + effects[1][looks.candidates]
+    if not len(impressions):
+        return RandomEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+    owners = (impressions.viewers, impressions.candidates)
+    sides = [_Side.of(impressions, *one) for one in zip(owners, impressions.grouped(n_people), strict=True)]
+    logits = offset + level + effects[0][impressions.viewers] + effects[1][impressions.candidates]
     for _ in range(rounds):
         largest, before = 0.0, list(spread)
         for at, side in enumerate(sides):
@@ -93,7 +93,7 @@ def fit_person_effects(
         moved = max(abs(now / then - 1.0) for now, then in zip(spread, before, strict=True))
         if largest < _SETTLED and moved < _SETTLED:
             break
-    return PersonEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+    return RandomEffects(effects[0], effects[1], level, (spread[0], spread[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +107,8 @@ class _Side:
     seen: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, looks: Looks, own: npt.NDArray[np.integer], evidence: Evidence) -> "_Side":
-        labels, weights = evidence.sorted(looks.labels), evidence.sorted(looks.chances)
+    def of(cls, impressions: Impressions, own: npt.NDArray[np.integer], evidence: Evidence) -> "_Side":
+        labels, weights = evidence.sorted(impressions.labels), evidence.sorted(impressions.p_examined)
         return cls(own, evidence, labels, weights, np.diff(evidence.indptr) > 0)
 
     def sums(self, logits: Float64Array) -> tuple[Float64Array, Float64Array]:

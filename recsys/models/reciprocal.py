@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import sigmoid
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.types import Float64Array
 
 Combiner = Callable[[Float64Array, Float64Array], Float64Array]
@@ -102,7 +102,7 @@ _PRECISION: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class MatchAssociation:
     """P(both) from two probabilities whose four outcomes have one log odds ratio, `association`.
 
     Both probabilities stay what they are; 0 is the product, above 0 who is liked likes more readily.
@@ -111,7 +111,7 @@ class Joint:
     Association 60 (1965) 516-522; reciprocity as a log odds ratio: Holland and Leinhardt, "An
     exponential family of probability distributions for directed graphs", the same, 76 (1981) 33-50.
 
-    >>> Joint(np.log(9.0)).both(np.array([0.5]), np.array([0.5])).round(6).tolist()
+    >>> MatchAssociation(np.log(9.0)).both(np.array([0.5]), np.array([0.5])).round(6).tolist()
     [0.375]
     """
 
@@ -127,7 +127,7 @@ class Joint:
 
 
 @dataclass(frozen=True, eq=False)
-class Replies:
+class PairedDecisions:
     """Blind decisions about somebody whose own decision is known, `(n_replies,)` each.
 
     labels, weights: what was said, and the chance that it was said after looking.
@@ -144,16 +144,16 @@ class Replies:
         return len(self.labels)
 
     @classmethod
-    def among(cls, looks: Looks, chance: Float64Array) -> "Replies":
+    def among(cls, impressions: Impressions, chance: Float64Array) -> "PairedDecisions":
         """Return the decisions of which the other direction is known; `chance` is P(yes) of each look.
 
         None where people answer likes they received: there most matches are asked answers, being asked
         flatters, and whom an inbox shows first depends on how much they are liked.
         """
-        if looks.asked.any():
+        if impressions.is_reply.any():
             return cls(*np.empty((4, 0)))
-        width = int(max(looks.viewers.max(initial=0), looks.candidates.max(initial=0))) + 1
-        i, j = looks.viewers.astype(np.int64), looks.candidates.astype(np.int64)
+        width = int(max(impressions.viewers.max(initial=0), impressions.candidates.max(initial=0))) + 1
+        i, j = impressions.viewers.astype(np.int64), impressions.candidates.astype(np.int64)
         own, back = i * width + j, j * width + i
         other = np.searchsorted(own, back).clip(0, max(len(own) - 1, 0))
         known = own[other] == back if len(own) else np.zeros(0, bool)
@@ -161,25 +161,25 @@ class Replies:
         other = other[at]
         sure = np.clip(chance[at], 1e-9, 1.0 - 1e-9)
         return cls(
-            labels=looks.labels[at],
-            weights=looks.chances[at],
+            labels=impressions.labels[at],
+            weights=impressions.p_examined[at],
             logits=np.log(sure) - np.log1p(-sure),
-            surprise=(looks.labels[other] - chance[other]) * looks.chances[other],
+            surprise=(impressions.labels[other] - chance[other]) * impressions.p_examined[other],
         )
 
     @classmethod
-    def joined(cls, parts: Sequence["Replies"]) -> "Replies":
+    def joined(cls, parts: Sequence["PairedDecisions"]) -> "PairedDecisions":
         """Return the replies of all, one after another."""
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
-    def take(self, chosen: npt.ArrayLike) -> "Replies":
+    def take(self, chosen: npt.ArrayLike) -> "PairedDecisions":
         """Return the chosen replies (positions or a mask)."""
         at = np.asarray(chosen)
-        return Replies(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
+        return PairedDecisions(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
 
 
-def fit_joint(replies: Replies) -> Joint:
+def fit_match_association(replies: PairedDecisions) -> MatchAssociation:
     """Return the association of greatest posterior, by Newton's method; the usual one without replies.
 
     It is what the logit of a decision gains with each unit of surprise at the other's.
@@ -193,4 +193,4 @@ def fit_joint(replies: Replies) -> Joint:
         more += float(np.clip(step, -1.0, 1.0))
         if abs(step) < 1e-9:
             break
-    return Joint(more)
+    return MatchAssociation(more)

@@ -10,17 +10,17 @@ from recsys.models.directed import sigmoid
 from recsys.types import Float64Array
 
 PARTS: Final = ("content", "personal", "factors")
-"""Parts that score a pair; beside them selectivity (of the viewer) and popularity (of the candidate)."""
+"""Parts that score a pair; beside them the viewer's selectivity and the candidate's popularity."""
 _PRECISION: Final = 10.0
 _SLOPE_PRECISION: Final = 30.0
 _HALF: Final = 5.0
-"""Looks at which half of the evidence-dependent weight is reached."""
+"""Impressions at which half of the evidence-dependent weight is reached."""
 
 
-def known(evidence: Float64Array) -> Float64Array:
+def evidence_weight(evidence: Float64Array) -> Float64Array:
     """Return how well a person is known, `n / (n + 5)` for n looks.
 
-    >>> known(np.array([0.0, 5.0])).tolist()
+    >>> evidence_weight(np.array([0.0, 5.0])).tolist()
     [0.0, 0.5]
     """
     return evidence / (evidence + _HALF)
@@ -30,7 +30,7 @@ def known(evidence: Float64Array) -> Float64Array:
 class Stacker:
     """Weights of the parts; part p of a pair (i, j) counts `row_p(i) * column_p(j)`.
 
-    intercept: of the logit. near: of nearness.
+    intercept: of the logit. near: of distance decay.
     rows:    `(n_parts + 2, 2)` weight of each part, of selectivity and of popularity for somebody
              unknown, and what is added for somebody fully known.
     columns: `(n_parts,)` what is added to 1 for a candidate fully known.
@@ -41,7 +41,7 @@ class Stacker:
     near: float
     rows: Float64Array
     columns: Float64Array
-    asked: float
+    is_reply: float
 
     @classmethod
     def usual(cls) -> "Stacker":
@@ -66,7 +66,7 @@ class Stacker:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class StackingInputs:
     """The parts of some pairs, `(n_pairs,)` each.
 
     level:  the logit where all else is 0.
@@ -80,16 +80,16 @@ class Parts:
     popularity: Float64Array
     known_row: Float64Array
     known_column: Float64Array
-    asked: Float64Array
+    is_reply: Float64Array
 
     @classmethod
-    def joined(cls, parts: Sequence["Parts"]) -> "Parts":
+    def joined(cls, parts: Sequence["StackingInputs"]) -> "StackingInputs":
         """Return the pairs of all, one after another."""
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in names})
 
 
-def stacked(stacker: Stacker, parts: Parts) -> Float64Array:
+def stacked(stacker: Stacker, parts: StackingInputs) -> Float64Array:
     """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without what being asked adds."""
     logits = parts.level + stacker.intercept + stacker.near * parts.near
     n_parts = len(PARTS)
@@ -101,7 +101,7 @@ def stacked(stacker: Stacker, parts: Parts) -> Float64Array:
     return logits
 
 
-def fit_stacker(parts: Parts, labels: Float64Array, weights: Float64Array) -> Stacker:
+def fit_stacker(parts: StackingInputs, labels: Float64Array, weights: Float64Array) -> Stacker:
     """Learn the weights from pairs the parts were not fitted on, near the usual ones.
 
     The row weights and the column factors are found in turns, each a logistic regression with a
@@ -118,15 +118,15 @@ def fit_stacker(parts: Parts, labels: Float64Array, weights: Float64Array) -> St
 
 
 def _rows_fitted(
-    parts: Parts, labels: Float64Array, weights: Float64Array, now: Stacker, usual: Stacker
+    parts: StackingInputs, labels: Float64Array, weights: Float64Array, now: Stacker, usual: Stacker
 ) -> Stacker:
-    features, n_parts = [np.ones(len(labels)), parts.near, parts.asked], len(PARTS)
+    features, n_parts = [np.ones(len(labels)), parts.near, parts.is_reply], len(PARTS)
     for part in range(n_parts):
         score = parts.scores[part] * now.column(part, parts.known_column)
         features += [score, score * parts.known_row]
     features += [parts.generosity, parts.generosity * parts.known_row]
     features += [parts.popularity, parts.popularity * parts.known_column]
-    mean = np.concatenate([[usual.intercept, usual.near, usual.asked], usual.rows.ravel()])
+    mean = np.concatenate([[usual.intercept, usual.near, usual.is_reply], usual.rows.ravel()])
     precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
     theta = _regression(
         np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
@@ -136,12 +136,14 @@ def _rows_fitted(
         near=float(theta[1]),
         rows=theta[3:].reshape(-1, 2),
         columns=now.columns,
-        asked=float(theta[2]),
+        is_reply=float(theta[2]),
     )
 
 
-def _columns_fitted(parts: Parts, labels: Float64Array, weights: Float64Array, now: Stacker) -> Stacker:
-    fixed = parts.level + now.intercept + now.near * parts.near + now.asked * parts.asked
+def _columns_fitted(
+    parts: StackingInputs, labels: Float64Array, weights: Float64Array, now: Stacker
+) -> Stacker:
+    fixed = parts.level + now.intercept + now.near * parts.near + now.is_reply * parts.is_reply
     n_parts = len(PARTS)
     fixed += now.row(n_parts, parts.known_row) * parts.generosity
     fixed += now.row(n_parts + 1, parts.known_column) * parts.popularity

@@ -11,7 +11,7 @@ from recsys.data.labels import PairLabels, pair_labels
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
-from recsys.models.impressions import Looks, asked_first
+from recsys.models.impressions import Impressions, answers_a_like
 from recsys.types import Float64Array, Int32Array
 
 _LEAST_SHARE = 0.05
@@ -77,13 +77,13 @@ class LabelledPairs:
 
 def _blind(labels: PairLabels, events: Events) -> npt.NDArray[np.bool_]:
     """Say which outcomes were decided before the other's like, if both kinds are among them; else all."""
-    kept = ~asked_first(events, labels.pair)
+    kept = ~answers_a_like(events, labels.pair)
     share = float(labels.label[kept].mean()) if kept.any() else 0.0
     return kept if min(share, 1.0 - share) >= _LEAST_SHARE else np.ones(len(kept), bool)
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class ContentData:
     """Gathered once, so that a model fitted on fewer pairs reads no table again.
 
     features: fitted blocks. people: who is learned from. pairs: outcomes among them.
@@ -99,14 +99,14 @@ class Lesson:
         return self.features.concatenated(self.people)
 
     def forget_rows(self) -> None:
-        """Let go of the rows, the largest of what is taught from; they are made again when asked for."""
+        """Drop the rows, the largest part of the training data; they are computed again when needed."""
         self.__dict__.pop("rows", None)
 
-    def without(self, held: Looks) -> "Lesson":
+    def without(self, held: Impressions) -> "ContentData":
         """Return the lesson without the pairs of `held`, in either direction."""
         width = max(len(self.people), 1)
 
-        def keys(one: LabelledPairs | Looks) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        def keys(one: LabelledPairs | Impressions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
             i, j = one.viewers.astype(np.int64), one.candidates.astype(np.int64)
             return np.minimum(i, j) * width + np.maximum(i, j)
 
@@ -117,8 +117,8 @@ class Lesson:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
-    """What a model of behaviour is taught from: who looked at whom, and the lesson of content beneath."""
+class BehaviourData:
+    """Training data of a model of behaviour: impressions, and the data of the content model beneath."""
 
-    looks: Looks
-    content: Lesson | None
+    impressions: Impressions
+    content: ContentData | None

@@ -19,7 +19,7 @@ from recsys.data.population import Population
 from recsys.errors import SourceError, explained
 from recsys.evaluation.market import mutual_labels
 from recsys.evaluation.splits import EVIDENCE, count_signals, evidence_slice, temporal_split
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.sources import Source, table_readers
 
@@ -88,14 +88,15 @@ def exposures_after(
     """Return exposures after `at`, pairs shown and examined: viewer_id, candidate_id, label, ts.
 
     Who answered has examined the place. Each place left unanswered stays with the probability that it
-    was examined all the same (see `Looks`), so that those that stay are a fair sample.
+    was examined all the same (see `Impressions`), so that those that stay are a fair sample.
     """
     _, later = temporal_split(events.frame, at)
-    looks = Looks.from_events(people, Events.of(later))
-    looks = looks.take(looks.answered | (rng.random(len(looks)) < looks.chances))
+    impressions = Impressions.from_events(people, Events.of(later))
+    examined = rng.random(len(impressions)) < impressions.p_examined
+    impressions = impressions.take(impressions.answered | examined)
     keys = [C.VIEWER, C.CANDIDATE]
-    ids = {keys[0]: people.ids.ids(looks.viewers), keys[1]: people.ids.ids(looks.candidates)}
-    return pd.DataFrame({**ids, LABEL: looks.labels}).merge(shown[[*keys, C.TS]], on=keys)
+    ids = {keys[0]: people.ids.ids(impressions.viewers), keys[1]: people.ids.ids(impressions.candidates)}
+    return pd.DataFrame({**ids, LABEL: impressions.labels}).merge(shown[[*keys, C.TS]], on=keys)
 
 
 def first_and_replies(labels: pd.DataFrame, decided: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

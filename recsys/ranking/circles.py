@@ -54,8 +54,8 @@ class CircleRows:
     def logits(self, directed: Directed, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the smaller of two mean logits, viewer likes member and member likes viewer.
 
-        `(n_viewers, n_circles)`: a circle suits where both look forward to it. Nearness enters as its mean
-        over the members' cells.
+        `(n_viewers, n_circles)`: a circle suits where both look forward to it. Distance decay enters as
+        its mean over the members' cells.
         """
         appeal = self.share.T @ directed.appeal.astype(np.float64)
         taste = self.share.T @ directed.taste.astype(np.float64)
@@ -64,13 +64,15 @@ class CircleRows:
         return np.asarray(np.minimum(likes, liked) + self._near(directed, viewers), np.float64)
 
     def _near(self, directed: Directed, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        if directed.nearness is None:
+        if directed.distance_decay is None:
             return np.zeros((len(viewers), len(self.names)))
         cells, at = np.unique(directed.cell, return_inverse=True)
         here, back = np.unique(at[viewers], return_inverse=True)
         from_here = distances_km(places(cells[here]), places(cells))
         in_cell = sparse.csr_array((np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(cells), len(at)))
-        return np.asarray(directed.nearness.of_distance(from_here) @ (in_cell @ self.share).toarray())[back]
+        return np.asarray(directed.distance_decay.of_distance(from_here) @ (in_cell @ self.share).toarray())[
+            back
+        ]
 
 
 LEAST_MEMBERS: Final = 5

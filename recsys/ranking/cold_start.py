@@ -25,7 +25,7 @@ from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import sigmoid
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from recsys.models.fold_in import Evidence, fold_in_answers
 from recsys.models.reciprocal import combine
 from recsys.plugins import plugins
@@ -48,7 +48,7 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
         return False
     plan = Plan.of(policy, people, policy.compile(people))
     light = model.for_newcomers()
-    nearness = light.fitted.nearness
+    distance_decay = light.fitted.distance_decay
     own = Policy(tuple(one for one in policy.constraints if is_own(one)))
     settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
     from_plugins = [one for one in policy.constraints if not is_own(one)]
@@ -57,7 +57,7 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
         "policy": settings,
         "plugin_constraints": {one.name: _options(one) for one in from_plugins},
         "answers_seen": dict(plan.answers_seen),
-        "nearness": None if nearness is None else asdict(nearness),
+        "nearness": None if distance_decay is None else asdict(distance_decay),
     }
     save_arrays(folder, plan.arrays(), meta)
     light.save(folder / "model")
@@ -98,7 +98,7 @@ class NewcomerFiles:
     plan: Plan
     policy: Policy
     model: Model
-    nearness: Nearness | None
+    distance_decay: DistanceDecay | None
 
     @classmethod
     def open(cls, run: Path, manifest: Manifest, policy: Policy | None) -> Self:
@@ -118,7 +118,7 @@ class NewcomerFiles:
             )
         module, name = _MODELS[meta["model"]]
         model = getattr(import_module(module), name).load(run / NEWCOMERS / "model")
-        near = None if meta["nearness"] is None else Nearness(**meta["nearness"])
+        near = None if meta["nearness"] is None else DistanceDecay(**meta["nearness"])
         return cls(Plan.from_arrays(arrays, meta["answers_seen"]), rules, model, near)
 
 
@@ -183,8 +183,8 @@ class Newcomer:
         for question, accepted in plan.unseen_questions(person):
             allowed &= snapshot.answered(question, accepted)
         near = np.zeros(len(allowed))
-        if files.nearness is not None:
-            near = files.nearness.matrix(person.cells, plan.cells)[0].astype(np.float64)[plan.cell]
+        if files.distance_decay is not None:
+            near = files.distance_decay.matrix(person.cells, plan.cells)[0].astype(np.float64)[plan.cell]
         directed, width = files.model.directed(person), layout.people.taste.shape[1]
         taste, appeal = padded(directed.taste, width), padded(directed.appeal, width)
         if events is not None and len(events):

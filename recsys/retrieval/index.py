@@ -8,7 +8,7 @@ import numpy.typing as npt
 from recsys.constraints.compiled import Compiled
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from recsys.retrieval.bit_packing import Packing, packing_of
 from recsys.retrieval.bounds import People
 from recsys.retrieval.dot_products import STEP
@@ -30,7 +30,7 @@ def people_of(directed: Directed, rows: Int32Array) -> People:
     Raises InputError naming the rows whose factors are not finite, or too large to multiply.
     """
     taste, appeal = _padded(directed.taste, "taste", rows), _padded(directed.appeal, "appeal", rows)
-    place, near = _near(directed.nearness, directed.cell[rows])
+    place, near = _near(directed.distance_decay, directed.cell[rows])
     largest = largest_of(taste, appeal, near)
     refuse_too_large(largest[0] * largest[1] + largest[2], "the model")
     steps = np.array([step_of(taste), step_of(appeal)])
@@ -76,15 +76,15 @@ def _padded(matrix: npt.NDArray[np.float32], name: str, rows: Int32Array) -> Flo
     return wide
 
 
-def _near(nearness: Nearness | None, cells: UInt64Array) -> tuple[Int32Array, Float32Array]:
+def _near(distance_decay: DistanceDecay | None, cells: UInt64Array) -> tuple[Int32Array, Float32Array]:
     """Return each person's place and the logit between every two places, `(n_places, n_places)`."""
-    if nearness is None:
+    if distance_decay is None:
         return np.zeros(len(cells), np.int32), np.zeros((1, 1), np.float32)
     distinct, place = np.unique(cells, return_inverse=True)
     near = np.empty((len(distinct), len(distinct)), np.float32)
     for start in range(0, len(distinct), _PLACES_AT_ONCE):
         part = slice(start, start + _PLACES_AT_ONCE)
-        near[part] = nearness.matrix(distinct[part], distinct)
+        near[part] = distance_decay.matrix(distinct[part], distinct)
     return place.astype(np.int32), near
 
 
@@ -146,7 +146,7 @@ def layout_bytes(directed: Directed, compiled: Compiled) -> int:
     )
     n_listed = int(compiled.listed.sum())
     cells = compiled.cell_reach.size
-    if directed.nearness is not None:
+    if directed.distance_decay is not None:
         cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
     width = padded(directed.n_factors)
     factors = 8 * width + 4 * (-(-width // STEP) * STEP)

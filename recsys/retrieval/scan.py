@@ -72,7 +72,7 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     least, total, room = lists.least, lists.total, lists.x.shape[1]
     whole, their_whole, their_place = viewers.whole, people.whole, people.place
     place, near, unit = viewers.place, viewers.near, viewers.unit
-    nearness = near.size > 1 or (near.size == 1 and near[0, 0] != 0.0)
+    distance_decay = near.size > 1 or (near.size == 1 and near[0, 0] != 0.0)
     open_ = np.empty(COLUMNS_AT_ONCE + SPARE, np.int32)
     x, y = np.empty(len(open_), np.float32), np.empty(len(open_), np.float32)
     flags = np.empty(len(open_), np.bool_)
@@ -82,7 +82,7 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
         for r in range(len(place)):
             n = _open_of(columns, start, stop, mask, r, open_)
             multiply(whole, r, their_whole, open_, n, unit, x, y)
-            if nearness:
+            if distance_decay:
                 for c in range(n):
                     close = near[place[r], their_place[open_[c]]]
                     x[c] += close

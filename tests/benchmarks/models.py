@@ -85,7 +85,7 @@ def _town_scores(town: TownAfter, seed: int) -> tuple[dict[str, pd.DataFrame], d
             summary |= {
                 "mutual_ece": ece(label, joint),
                 "mutual_ece_product": ece(label, scored[name][C.P_MUTUAL]),
-                "joint_association": model.joint_.association,
+                "joint_association": model.match_association_.association,
             }
     scored["oracle"] = town.pairs.assign(**{C.P_MUTUAL: town.chance})
     return scored, summary
@@ -152,13 +152,13 @@ def _speed_dating(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[
         "hybrid": lambda: HybridModel(HybridConfig(content=CONFIG), blocks=blocks(evening.numbers)),
     }
     scores = {name: np.empty(len(pairs)) for name in MODELS}
-    asked = pairs[["woman", "man"]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    is_reply = pairs[["woman", "man"]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
     for number in range(n_folds):
         test = folds == number
         events: Events = evening.without(test)
         for name, (make, how) in MODELS.items():
             model = own.get(name, make)().fit(evening.people, events, rng=np.random.default_rng(args.seed))
-            scores[name][test] = _scored(model, asked[test], how)[C.P_MUTUAL]
+            scores[name][test] = _scored(model, is_reply[test], how)[C.P_MUTUAL]
     people, code = np.unique(np.concatenate([pairs["woman"], pairs["man"]]), return_inverse=True)
     women, men = code.reshape(2, -1)
     measures = {name: _MeanAuc(match, score, folds) for name, score in scores.items()}

@@ -25,7 +25,7 @@ from recsys.evaluation.splits import EVIDENCE
 from recsys.models.directed import pair_dots, sigmoid
 from recsys.models.fold_in import fold_in_answers
 from recsys.models.hybrid import HybridModel
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.simulation.night_state import DirectedEvents
 from recsys.simulation.settings import FunnelSettings
 from tests.benchmarks.command import Result, run
@@ -62,23 +62,23 @@ class IdealLearner:
         self.town = town
         truth, at = town.truth, town.at
         taste, appeal = truth.taste[at], truth.appeal[at]
-        looks = Looks.from_events(town.people, town.events)
+        impressions = Impressions.from_events(town.people, town.events)
         funnel = FunnelSettings()
-        i, j = looks.viewers, looks.candidates
+        i, j = impressions.viewers, impressions.candidates
         # of the answers to a like, a no is often left unsaid, so the yeses are that much more likely
-        base = self._base(i, j) + (funnel.flattered - np.log(funnel.inbox_passes)) * looks.asked
+        base = self._base(i, j) + (funnel.flattered - np.log(funnel.inbox_passes)) * impressions.is_reply
         self.taste, spread = _predicted(features, taste)
         self.appeal, spread_back = _predicted(features, appeal)
-        given, received = looks.grouped(len(at))
+        given, received = impressions.grouped(len(at))
         prior, prior_back = self.taste, self.appeal
         for _ in range(_BELIEFS):
-            looks = looks.believed(sigmoid(base + pair_dots(self.taste, self.appeal, i, j)))
+            impressions = impressions.e_step(sigmoid(base + pair_dots(self.taste, self.appeal, i, j)))
             offset, offset_back = (
                 base + pair_dots(prior, appeal, i, j),
                 base + pair_dots(taste, prior_back, i, j),
             )
-            self.taste = prior + _moved(given, looks, offset, appeal, spread)
-            self.appeal = prior_back + _moved(received, looks, offset_back, taste, spread_back)
+            self.taste = prior + _moved(given, impressions, offset, appeal, spread)
+            self.appeal = prior_back + _moved(received, impressions, offset_back, taste, spread_back)
 
     def mutual(self, i: Rows, j: Rows) -> Floats:
         """Return P(both like), for aligned rows."""
@@ -93,14 +93,14 @@ class IdealLearner:
         return np.asarray(truth.intercept + truth.settings.nearness * near, np.float64)
 
 
-def _moved(evidence: Any, looks: Looks, offset: Floats, others: Floats, spread: Floats) -> Floats:
+def _moved(evidence: Any, impressions: Impressions, offset: Floats, others: Floats, spread: Floats) -> Floats:
     """Return how far looks move everybody, whose prior has covariance `spread @ spread.T`."""
     found = fold_in_answers(
         np.zeros((len(others), spread.shape[1])),
         evidence,
         others @ spread,
-        labels=looks.labels,
-        weights=looks.chances,
+        labels=impressions.labels,
+        weights=impressions.p_examined,
         offset=offset,
         strength=1.0,
         steps=10,

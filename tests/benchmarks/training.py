@@ -78,7 +78,7 @@ def fold_in_ms(model: HybridModel) -> float:
     """
     rng = np.random.default_rng(0)
     labels, weights, offset = (rng.random(_LOOKS) < 0.3).astype(float), np.ones(_LOOKS), np.zeros(_LOOKS)
-    spaces = [len(model.base_.personal.scale), len(model.base_.standard.scale)]
+    spaces = [len(model.global_parameters_.personal.scale), len(model.global_parameters_.standard.scale)]
     factors = [rng.normal(size=(_LOOKS, k)) for k in spaces]
     evidence = Evidence.of(1, np.zeros(_LOOKS, np.int64), np.arange(_LOOKS))
 

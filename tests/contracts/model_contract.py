@@ -90,7 +90,7 @@ class ModelContract:
             assert before.ids == after.ids
             assert before.taste.tobytes() == after.taste.tobytes()
             assert before.appeal.tobytes() == after.appeal.tobytes()
-            assert before.nearness == after.nearness
+            assert before.distance_decay == after.distance_decay
         assert loaded.save(tmp_path / "again") != tmp_path / "model"
         for path in (tmp_path / "model").iterdir():
             assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()

@@ -11,7 +11,7 @@ from recsys.features.interests import Interests
 from recsys.features.numeric import Numeric
 from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
-from recsys.features.talk_topics import TalkTopics
+from recsys.features.talk_topics import Topics
 from recsys.features.values import Values
 from tests.contracts.block_contract import BlockContract
 from tests.features.test_responsiveness import some_events
@@ -34,7 +34,7 @@ class TestScales(BlockContract):
 
 class TestTalkTopics(BlockContract):
     def block(self):
-        return TalkTopics()
+        return Topics()
 
 
 class TestBoundaries(BlockContract):

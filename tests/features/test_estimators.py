@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from recsys.data.events import Events
 from recsys.errors import InputError
-from recsys.features import Interests, Responsiveness, Scales, TalkTopics, default_blocks
+from recsys.features import Interests, Responsiveness, Scales, Topics, default_blocks
 from tests.features.test_responsiveness import some_events
 from tests.people import make_people
 
@@ -72,14 +72,14 @@ def test_pipeline_passes_people_on_as_one_matrix(people):
 
 def test_feature_union_puts_blocks_side_by_side_and_passes_events(people):
     events = Events.of(some_events(people, np.random.default_rng(0)))
-    union = make_union(Responsiveness(), TalkTopics())
+    union = make_union(Responsiveness(), Topics())
     matrix = union.fit_transform(people, events=events)
-    alone = [block.fit_transform(people, events=events) for block in (Responsiveness(), TalkTopics())]
+    alone = [block.fit_transform(people, events=events) for block in (Responsiveness(), Topics())]
     np.testing.assert_array_equal(matrix, np.hstack([np.asarray(rows) for rows in alone]))
     names = union.get_feature_names_out()
     assert matrix.shape[1] == len(names) == len(set(names))
     assert names[0] == "responsiveness__responsiveness:speed:preference"
-    without = make_union(Responsiveness(), TalkTopics()).fit_transform(people)
+    without = make_union(Responsiveness(), Topics()).fit_transform(people)
     assert not np.array_equal(matrix, without)
 
 
@@ -99,7 +99,7 @@ def test_notebooks_show_blocks_and_pipelines_of_blocks(people):
 
 
 def test_tags_say_that_x_is_no_matrix():
-    tags = get_tags(TalkTopics())
+    tags = get_tags(Topics())
     assert tags.transformer_tags is not None
     assert tags.no_validation
     assert not tags.input_tags.two_d_array

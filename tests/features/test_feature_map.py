@@ -9,7 +9,7 @@ from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.features import FeatureMap, default_blocks
-from recsys.features.talk_topics import TalkTopics
+from recsys.features.talk_topics import Topics
 from tests.people import make_people
 
 
@@ -65,7 +65,7 @@ def test_blocks_given_are_not_fitted_themselves(people):
 
 def test_two_blocks_of_one_name_are_refused(people):
     with pytest.raises(InputError, match="one name"):
-        FeatureMap.fit(people, blocks=[TalkTopics(), TalkTopics()])
+        FeatureMap.fit(people, blocks=[Topics(), Topics()])
 
 
 def test_answers_for_matching_only_move_the_scores(people, features):

@@ -1,7 +1,7 @@
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
-from recsys.features.talk_topics import TalkTopics
+from recsys.features.talk_topics import Topics
 from tests.features.pairs import all_pairs, assert_is
 from tests.people import make_people
 
@@ -20,11 +20,11 @@ def plain_score(people, i, j):
 
 def test_is_the_plain_definition():
     people = make_people(60, np.random.default_rng(4))
-    assert_is(TalkTopics().fit(people), people, lambda i, j: plain_score(people, i, j))
+    assert_is(Topics().fit(people), people, lambda i, j: plain_score(people, i, j))
 
 
 def test_is_directed():
     people = make_people(60, np.random.default_rng(4))
-    rows = TalkTopics().fit_transform(people)
+    rows = Topics().fit_transform(people)
     i, j = all_pairs(people)
     assert not np.allclose(rows.pair_scores(i, j), rows.pair_scores(j, i))

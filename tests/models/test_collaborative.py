@@ -11,7 +11,7 @@ from recsys.data.population import Population
 from recsys.models.als import BehaviourConfig, stored_confidences
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
 
@@ -51,17 +51,17 @@ def test_taste_is_learned_from_likes_alone():
 
 
 def test_a_no_is_stored_below_an_unseen_pair():
-    looks = Looks(
+    impressions = Impressions(
         viewers=np.array([0, 0], np.int32),
         candidates=np.array([1, 2], np.int32),
         labels=np.array([1.0, 0.0]),
-        chances=np.ones(2),
-        doubt=np.zeros(2),
+        p_examined=np.ones(2),
+        unexamined_odds=np.zeros(2),
         weights=np.array([0.2, 0.6]),
         answered=np.ones(2, bool),
-        asked=np.zeros(2, bool),
+        is_reply=np.zeros(2, bool),
     )
-    np.testing.assert_allclose(stored_confidences(looks, 10.0), [1.0 + 5.0, -(1.0 + 15.0)])
+    np.testing.assert_allclose(stored_confidences(impressions, 10.0), [1.0 + 5.0, -(1.0 + 15.0)])
 
 
 def test_a_pass_never_raises_a_score_above_unseen():
@@ -118,7 +118,7 @@ def test_a_newcomer_is_folded_in_without_a_refit():
     alike = rows[1] % 2 == 0
     assert np.ptp(before) < 0.2
     assert after[alike].mean() > after[~alike].mean() + 0.3
-    assert later.base_ is model.base_
+    assert later.global_parameters_ is model.global_parameters_
     assert "newcomer" not in model.directed().ids
 
 
@@ -167,7 +167,7 @@ def lists_and_inboxes(rng, flattered=None, n=200, shown=60):
 def test_the_level_is_right_where_most_noes_stay_unsaid():
     """The generous leave less silence behind than the choosy; taken alike, everybody looks choosier."""
     people, events, chance = lists_and_inboxes(np.random.default_rng(2))
-    model = CollaborativeModel(BehaviourConfig(signed_factors=2))
+    model = CollaborativeModel(BehaviourConfig(explicit_als=2))
     model.fit(people, events, rng=np.random.default_rng(0))
     everybody = np.repeat(np.arange(len(people)), len(people)), np.tile(np.arange(len(people)), len(people))
     assert abs(model.fitted.probabilities(*everybody).mean() - chance.mean()) < 0.01
@@ -176,10 +176,10 @@ def test_the_level_is_right_where_most_noes_stay_unsaid():
 @pytest.mark.parametrize("stack", [True, False])
 def test_answers_to_a_like_have_a_chance_of_their_own(stack):
     people, events, _ = lists_and_inboxes(np.random.default_rng(2), flattered=1.5, n=120)
-    model = CollaborativeModel(BehaviourConfig(signed_factors=2, stack=stack))
+    model = CollaborativeModel(BehaviourConfig(explicit_als=2, stack=stack))
     model.fit(people, events, rng=np.random.default_rng(0))
-    looks = Looks.from_events(people, events)
-    asked = looks.take(looks.asked)
-    p_like = model.fitted.probabilities(asked.viewers, asked.candidates)
-    assert p_like.mean() < asked.labels.mean() - 0.2
-    assert abs(model.p_answer(p_like).mean() - asked.labels.mean()) < 0.04
+    impressions = Impressions.from_events(people, events)
+    is_reply = impressions.take(impressions.is_reply)
+    p_like = model.fitted.probabilities(is_reply.viewers, is_reply.candidates)
+    assert p_like.mean() < is_reply.labels.mean() - 0.2
+    assert abs(model.p_answer(p_like).mean() - is_reply.labels.mean()) < 0.04

@@ -1,12 +1,12 @@
 import numpy as np
 
-from recsys.models.factor_space import compression
+from recsys.models.factor_space import low_rank_maps
 
 
 def test_is_exact_when_nothing_is_dropped():
     rng = np.random.default_rng(0)
     taste, appeal = (rng.normal(size=(50, 8)).astype(np.float32) for _ in range(2))
-    a, b = compression(taste, appeal, 8)
+    a, b = low_rank_maps(taste, appeal, 8)
     np.testing.assert_allclose((taste @ a) @ (appeal @ b).T, taste @ appeal.T, atol=1e-4)
 
 
@@ -15,7 +15,7 @@ def test_is_the_best_of_its_rank():
     rng = np.random.default_rng(1)
     taste, appeal = (rng.normal(size=(60, 10)).astype(np.float32) for _ in range(2))
     logits = (taste @ appeal.T).astype(float)
-    a, b = compression(taste, appeal, 3)
+    a, b = low_rank_maps(taste, appeal, 3)
     error = np.linalg.norm((taste @ a) @ (appeal @ b).T - logits)
     best = np.sqrt((np.linalg.svd(logits, compute_uv=False)[3:] ** 2).sum())
     np.testing.assert_allclose(error, best, rtol=1e-4)
@@ -25,5 +25,5 @@ def test_columns_nobody_uses_cost_nothing():
     rng = np.random.default_rng(2)
     taste, appeal = (rng.normal(size=(40, 4)).astype(np.float32) for _ in range(2))
     wide = [np.hstack([m, np.zeros((40, 20), np.float32)]) for m in (taste, appeal)]
-    a, b = compression(*wide, 4)
+    a, b = low_rank_maps(*wide, 4)
     np.testing.assert_allclose((wide[0] @ a) @ (wide[1] @ b).T, taste @ appeal.T, atol=1e-4)

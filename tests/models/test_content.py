@@ -10,7 +10,7 @@ from recsys.data.events import Events
 from recsys.features import FeatureMap, default_blocks
 from recsys.models.content import USUAL_WEIGHTS, ContentConfig, ContentModel
 from recsys.models.directed import sigmoid
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from tests.contracts.model_contract import ModelContract
 from tests.people import AS_OF, make_people
 
@@ -51,7 +51,7 @@ def outcomes(people, weights, rng, n=8_000):
 
 
 def test_before_any_outcome_it_is_the_documented_prior(people):
-    """logit = usual rate + usual block weight times (pair score - mean pair score) + nearness."""
+    """logit = usual rate + usual block weight times (pair score - mean pair score) + distance decay."""
     config = ContentConfig(max_factors=None, usual_rate=0.3)
     model = ContentModel(config).fit(people, Events.none(), rng=np.random.default_rng(0))
     i, j = np.divmod(np.arange(len(people) ** 2), len(people))
@@ -59,7 +59,7 @@ def test_before_any_outcome_it_is_the_documented_prior(people):
     for name, rows in FeatureMap.fit(people).transform(people).items():
         scores = rows.pair_scores(i, j)
         expected += USUAL_WEIGHTS[name] * (scores - scores.mean())
-    expected += Nearness(USUAL_WEIGHTS["near"], 30.0).pairs(people.cells[i], people.cells[j])
+    expected += DistanceDecay(USUAL_WEIGHTS["near"], 30.0).pairs(people.cells[i], people.cells[j])
     np.testing.assert_allclose(model.fitted.logits(i, j), expected, atol=1e-4)
 
 
@@ -73,7 +73,7 @@ def test_factorises_exactly(people):
     config = ContentConfig(ridge=(10.0,), folds=2, max_factors=None)
     model = ContentModel(config).fit(people, events, rng=np.random.default_rng(0))
     rows, weights = model.features_.concatenated(people), model.weights_
-    near = Nearness(weights.near, config.near_scale_km)
+    near = DistanceDecay(weights.near, config.near_scale_km)
     for a, b in zip(i[:300], j[:300], strict=True):
         preferences, attributes = rows.preferences[a].astype(float), rows.attributes[b].astype(float)
         plain = weights.intercept + near.pairs(people.cells[[a]], people.cells[[b]])[0]

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError
 from recsys.models.directed import Directed, concatenate, sigmoid
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from tests.people import CELLS
 
 
-def some_directed(n=6, factors=3, seed=0, nearness=None):
+def some_directed(n=6, factors=3, seed=0, distance_decay=None):
     rng = np.random.default_rng(seed)
     cells = np.array([int(cell, 16) for cell in rng.choice(CELLS, n)], np.uint64)
     cells[0] = 0
@@ -18,7 +18,7 @@ def some_directed(n=6, factors=3, seed=0, nearness=None):
         IdIndex([f"u{k}" for k in range(n)]),
         taste=rng.normal(size=(n, factors)),
         appeal=rng.normal(size=(n, factors)),
-        nearness=nearness,
+        distance_decay=distance_decay,
         cell=cells,
     )
 
@@ -37,9 +37,9 @@ def test_logit_is_the_plain_sum():
     np.testing.assert_allclose(directed.logits(i, j), expected, rtol=1e-12)
 
 
-def test_nearness_is_added_and_unknown_cells_add_nothing():
-    near = Nearness(weight=1.5, scale_km=20.0)
-    plain, with_near = some_directed(), some_directed(nearness=near)
+def test_distance_decay_is_added_and_unknown_cells_add_nothing():
+    near = DistanceDecay(weight=1.5, scale_km=20.0)
+    plain, with_near = some_directed(), some_directed(distance_decay=near)
     i, j = all_pairs(6)
     extra = with_near.logits(i, j) - plain.logits(i, j)
     np.testing.assert_allclose(extra, near.pairs(plain.cell[i], plain.cell[j]))
@@ -49,37 +49,37 @@ def test_nearness_is_added_and_unknown_cells_add_nothing():
 
 @given(st.floats(0.01, 3.0), st.floats(-5.0, 5.0))
 def test_scaled_is_affine_in_the_logit(slope, intercept):
-    directed = some_directed(nearness=Nearness(0.7, 30.0))
+    directed = some_directed(distance_decay=DistanceDecay(0.7, 30.0))
     i, j = all_pairs(6)
     expected = slope * directed.logits(i, j) + intercept
     np.testing.assert_allclose(directed.scaled(slope, intercept).logits(i, j), expected, atol=1e-4)
 
 
 def test_concatenating_adds_logits():
-    a, b = some_directed(seed=1, nearness=Nearness(1.0, 10.0)), some_directed(seed=1, factors=2)
+    a, b = some_directed(seed=1, distance_decay=DistanceDecay(1.0, 10.0)), some_directed(seed=1, factors=2)
     i, j = all_pairs(6)
     np.testing.assert_allclose(concatenate([a, b]).logits(i, j), a.logits(i, j) + b.logits(i, j))
 
 
-def test_concatenating_refuses_others_and_two_nearnesses():
-    near = some_directed(nearness=Nearness(1.0, 10.0))
+def test_concatenating_refuses_others_and_two_distance_decays():
+    near = some_directed(distance_decay=DistanceDecay(1.0, 10.0))
     with pytest.raises(InputError, match="same people"):
         concatenate([some_directed(6), some_directed(5)])
-    with pytest.raises(InputError, match="nearness"):
+    with pytest.raises(InputError, match="distance decay"):
         concatenate([near, near])
     with pytest.raises(InputError, match="nothing"):
         concatenate([])
 
 
 def test_one_pair_equals_the_same_pair_in_a_batch():
-    directed = some_directed(n=40, factors=33, nearness=Nearness(1.0, 10.0))
+    directed = some_directed(n=40, factors=33, distance_decay=DistanceDecay(1.0, 10.0))
     i, j = all_pairs(40)
     batch = directed.logits(i, j)
     assert all(directed.logits([a], [b])[0] == batch[k] for k, (a, b) in enumerate(zip(i, j, strict=True)))
 
 
 def test_take_keeps_the_logits():
-    directed = some_directed(nearness=Nearness(1.0, 10.0))
+    directed = some_directed(distance_decay=DistanceDecay(1.0, 10.0))
     kept = directed.take([4, 1])
     assert kept.ids.values.tolist() == ["u1", "u4"]
     assert kept.logits([0], [1]) == directed.logits([1], [4])

@@ -48,13 +48,13 @@ def test_without_evidence_it_is_content(people, model):
     """Between people nobody knows the logit is a line of content's, and factors at their prior mean."""
     i, j = (rows + 60 for rows in np.divmod(np.arange(400), 20))
     content = model.content_.fitted
-    near = content.nearness.pairs(content.cell[i], content.cell[j])
-    spaces, stacker = model.base_.spaces(people, content), model.stacker_
+    near = content.distance_decay.pairs(content.cell[i], content.cell[j])
+    spaces, stacker = model.global_parameters_.spaces(people, content), model.stacker_
     prior = spaces.factors.score(spaces.factors.taste, spaces.factors.appeal, i, j)
     expected = stacker.intercept + stacker.near * near + stacker.rows[0, 0] * (content.logits(i, j) - near)
     expected += stacker.rows[2, 0] * prior
     np.testing.assert_allclose(model.fitted.logits(i, j), expected, atol=2e-4)
-    state = model.state_
+    state = model.person_parameters_
     for moved in (state.generosity, state.popularity, state.personal.taste, state.factors.appeal):
         assert not moved[60:].any()
         assert moved[:60].any()
@@ -63,7 +63,7 @@ def test_without_evidence_it_is_content(people, model):
 def test_the_liked_become_popular_and_those_who_like_generous(people, frame, model):
     """In these events every third candidate is liked by most."""
     favourites = np.arange(60) % 3 == 0
-    popularity = model.state_.popularity[:60]
+    popularity = model.person_parameters_.popularity[:60]
     assert popularity[favourites].min() > popularity[~favourites].max() - 0.5
     assert popularity[favourites].mean() > popularity[~favourites].mean() + 0.5
 
@@ -84,7 +84,7 @@ def test_more_evidence_moves_from_content_to_behaviour(people, frame):
         base = HybridModel(replace(QUICK, stack=False)).fit(
             people, Events.of(frame), rng=np.random.default_rng(3)
         )
-        moved.append(-float(base.updated(people, events).state_.generosity[70]))
+        moved.append(-float(base.updated(people, events).person_parameters_.generosity[70]))
     assert 0 < moved[0] < moved[1] < moved[2] < moved[3]
 
 

@@ -2,18 +2,23 @@ import numpy as np
 import pytest
 
 from recsys.models.directed import sigmoid
-from recsys.models.impressions import Looks
-from recsys.models.reciprocal import USUAL_ASSOCIATION, Joint, Replies, fit_joint
+from recsys.models.impressions import Impressions
+from recsys.models.reciprocal import (
+    USUAL_ASSOCIATION,
+    MatchAssociation,
+    PairedDecisions,
+    fit_match_association,
+)
 
 
-def meetings(rng, shared, n=30_000, asked=False):
+def meetings(rng, shared, n=30_000, is_reply=False):
     """Return looks of two people at each other, and P(yes) of each without what both share unseen."""
     a, b, unseen = rng.normal(-0.5, 1.0, n), rng.normal(-0.5, 1.0, n), shared * rng.normal(size=n)
     yes = [rng.random(n) < sigmoid(x + unseen) for x in (a, b)]
     left, right = np.arange(n, dtype=np.int32), np.arange(n, dtype=np.int32) + n
     ones = np.ones(2 * n)
-    answered = np.concatenate([np.zeros(n, bool), yes[0] & asked])
-    looks = Looks(
+    answered = np.concatenate([np.zeros(n, bool), yes[0] & is_reply])
+    impressions = Impressions(
         np.concatenate([left, right]),
         np.concatenate([right, left]),
         np.concatenate(yes).astype(float),
@@ -23,12 +28,12 @@ def meetings(rng, shared, n=30_000, asked=False):
         ones > 0,
         answered,
     )
-    return looks, sigmoid(np.concatenate([a, b])), (a, b, unseen)
+    return impressions, sigmoid(np.concatenate([a, b])), (a, b, unseen)
 
 
 def test_it_is_found_where_people_agree_beyond_chance():
-    looks, chance, (a, b, unseen) = meetings(np.random.default_rng(0), shared=1.0)
-    joint = fit_joint(Replies.among(looks, chance))
+    impressions, chance, (a, b, unseen) = meetings(np.random.default_rng(0), shared=1.0)
+    joint = fit_match_association(PairedDecisions.among(impressions, chance))
     both, product = joint.both(sigmoid(a), sigmoid(b)).mean(), (sigmoid(a) * sigmoid(b)).mean()
     match = (sigmoid(a + unseen) * sigmoid(b + unseen)).mean()
     assert joint.association > USUAL_ASSOCIATION
@@ -37,36 +42,44 @@ def test_it_is_found_where_people_agree_beyond_chance():
 
 def test_it_goes_where_there_is_nothing_to_correct():
     for seed in range(3):
-        looks, chance, _ = meetings(np.random.default_rng(seed), shared=0.0)
-        assert abs(fit_joint(Replies.among(looks, chance)).association) < 0.1
+        impressions, chance, _ = meetings(np.random.default_rng(seed), shared=0.0)
+        assert abs(fit_match_association(PairedDecisions.among(impressions, chance)).association) < 0.1
 
 
 def test_without_blind_decisions_it_is_the_usual_one_and_few_move_it_little():
-    looks, chance, _ = meetings(np.random.default_rng(0), shared=1.0, n=20)
-    for few, none in ((looks.take(np.arange(0)), chance[:0]), (looks.take(np.arange(20)), chance[:20])):
-        assert len(Replies.among(few, none)) == 0
-        assert fit_joint(Replies.among(few, none)) == Joint(USUAL_ASSOCIATION)
-    assert abs(fit_joint(Replies.among(looks, chance)).association - USUAL_ASSOCIATION) < 0.5
+    impressions, chance, _ = meetings(np.random.default_rng(0), shared=1.0, n=20)
+    for few, none in (
+        (impressions.take(np.arange(0)), chance[:0]),
+        (impressions.take(np.arange(20)), chance[:20]),
+    ):
+        assert len(PairedDecisions.among(few, none)) == 0
+        assert fit_match_association(PairedDecisions.among(few, none)) == MatchAssociation(USUAL_ASSOCIATION)
+    assert (
+        abs(fit_match_association(PairedDecisions.among(impressions, chance)).association - USUAL_ASSOCIATION)
+        < 0.5
+    )
 
 
 def test_whoever_answers_likes_says_nothing_about_it():
-    looks, chance, _ = meetings(np.random.default_rng(0), shared=2.0, n=500, asked=True)
-    assert fit_joint(Replies.among(looks, chance)) == Joint(USUAL_ASSOCIATION)
+    impressions, chance, _ = meetings(np.random.default_rng(0), shared=2.0, n=500, is_reply=True)
+    assert fit_match_association(PairedDecisions.among(impressions, chance)) == MatchAssociation(
+        USUAL_ASSOCIATION
+    )
 
 
 @pytest.mark.parametrize("association", [-1.0, 0.0, 1e-9, 2.0])
 def test_the_four_outcomes_have_one_odds_ratio(association):
     p, q = np.meshgrid(np.linspace(0.05, 0.95, 10), np.linspace(0.05, 0.95, 10))
-    both = Joint(association).both(p, q)
+    both = MatchAssociation(association).both(p, q)
     neither = 1.0 - p - q + both
     odds = np.log(both * neither) - np.log((p - both) * (q - both))
     np.testing.assert_allclose(odds, association, atol=1e-9)
-    np.testing.assert_allclose(both, Joint(association).both(q, p), atol=1e-12)
+    np.testing.assert_allclose(both, MatchAssociation(association).both(q, p), atol=1e-12)
 
 
 @pytest.mark.parametrize("association", [-1.0, 0.0, 2.0])
 def test_it_is_a_probability_that_two_such_events_allow(association):
     p, q = np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 21))
-    both = Joint(association).both(p, q)
+    both = MatchAssociation(association).both(p, q)
     assert (both <= np.minimum(p, q) + 1e-12).all()
     assert (both >= np.maximum(p + q - 1, 0) - 1e-12).all()

@@ -4,24 +4,24 @@ import numpy as np
 
 import recsys
 from recsys.models.content import ContentModel
-from recsys.models.factor_space import Shifts
+from recsys.models.factor_space import Deviations
 from recsys.models.hybrid import HybridModel
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 
 
 def test_forgotten_rows_are_made_again() -> None:
     town = recsys.make_town(60, np.random.default_rng(7))
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
-    lesson = ContentModel().lesson(people, events)
-    looks = Looks.from_events(people, events)
-    fewer = lesson.without(looks.take(np.arange(len(looks) // 2)))
-    assert len(fewer.pairs) < len(lesson.pairs)
-    was = lesson.rows
+    training_data = ContentModel().training_data(people, events)
+    impressions = Impressions.from_events(people, events)
+    fewer = training_data.without(impressions.take(np.arange(len(impressions) // 2)))
+    assert len(fewer.pairs) < len(training_data.pairs)
+    was = training_data.rows
     assert fewer.rows is was
-    lesson.forget_rows()
-    assert lesson.rows is not was
-    np.testing.assert_array_equal(lesson.rows.preferences, was.preferences)
-    np.testing.assert_array_equal(lesson.rows.attributes, was.attributes)
+    training_data.forget_rows()
+    assert training_data.rows is not was
+    np.testing.assert_array_equal(training_data.rows.preferences, was.preferences)
+    np.testing.assert_array_equal(training_data.rows.attributes, was.attributes)
 
 
 def test_a_lesson_given_teaches_what_fit_learns() -> None:
@@ -29,14 +29,14 @@ def test_a_lesson_given_teaches_what_fit_learns() -> None:
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     fitted = HybridModel().fit(people, events, rng=np.random.default_rng(1)).fitted
     model = HybridModel()
-    lesson = model.lesson(people, events.compact())
-    taught = model.taught(people, lesson, rng=np.random.default_rng(1)).fitted
-    np.testing.assert_array_equal(taught.taste, fitted.taste)
-    np.testing.assert_array_equal(taught.appeal, fitted.appeal)
+    training_data = model.training_data(people, events.compact())
+    fit_prepared = model.fit_prepared(people, training_data, rng=np.random.default_rng(1)).fitted
+    np.testing.assert_array_equal(fit_prepared.taste, fitted.taste)
+    np.testing.assert_array_equal(fit_prepared.appeal, fitted.appeal)
 
 
 def test_shifts_of_everybody_in_order_are_the_shifts() -> None:
-    shifts = Shifts(np.arange(6.0).reshape(3, 2), np.ones((3, 2)))
+    shifts = Deviations(np.arange(6.0).reshape(3, 2), np.ones((3, 2)))
     assert shifts.at(np.arange(3)) is shifts
     assert shifts.at(np.array([0, 2, 1])).taste.tolist() == [[0.0, 1.0], [4.0, 5.0], [2.0, 3.0]]
     assert shifts.at(np.array([0, 1, -1])).taste.tolist() == [[0.0, 1.0], [2.0, 3.0], [0.0, 0.0]]

@@ -6,7 +6,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from tests.people import AS_OF
 
 
@@ -15,14 +15,14 @@ def looks_of(rows):
     frame = pd.DataFrame(rows, columns=[C.ACTOR, C.TARGET, C.TYPE, "ago", C.POSITION])
     frame[C.TS] = AS_OF - pd.to_timedelta(frame.pop("ago"), unit="D")
     people = Population.of_ids(["a", "b", "c", "d"], as_of=AS_OF)
-    looks = Looks.from_events(people, Events.of(frame))
+    impressions = Impressions.from_events(people, Events.of(frame))
     names = people.ids.ids(np.arange(4))
-    pairs = list(zip(names[looks.viewers], names[looks.candidates], strict=True))
-    return dict(zip(pairs, np.arange(len(looks)), strict=True)), looks
+    pairs = list(zip(names[impressions.viewers], names[impressions.candidates], strict=True))
+    return dict(zip(pairs, np.arange(len(impressions)), strict=True)), impressions
 
 
 def test_an_answer_was_looked_at_and_silence_perhaps():
-    at, looks = looks_of(
+    at, impressions = looks_of(
         [
             ("a", "b", "impression", 3, 1),
             ("a", "b", "like", 3, None),
@@ -30,15 +30,15 @@ def test_an_answer_was_looked_at_and_silence_perhaps():
             ("a", "d", "impression", 3, 9),
         ]
     )
-    assert looks.chances[at["a", "b"]] == 1.0
-    assert looks.labels.tolist() == [1.0, 0.0, 0.0]
-    assert 0.0 < looks.chances[at["a", "d"]] < looks.chances[at["a", "c"]] < 1.0
-    assert looks.answered.tolist() == [True, False, False]
+    assert impressions.p_examined[at["a", "b"]] == 1.0
+    assert impressions.labels.tolist() == [1.0, 0.0, 0.0]
+    assert 0.0 < impressions.p_examined[at["a", "d"]] < impressions.p_examined[at["a", "c"]] < 1.0
+    assert impressions.answered.tolist() == [True, False, False]
 
 
 def test_silence_weighs_as_much_as_it_says():
     """A weighted no has the slope that the likelihood of silence has, whatever P(like) is."""
-    _, looks = looks_of(
+    _, impressions = looks_of(
         [
             ("a", "b", "impression", 3, 4),
             ("a", "c", "impression", 3, 1),
@@ -47,7 +47,7 @@ def test_silence_weighs_as_much_as_it_says():
             ("b", "a", "like", 3, None),
         ]
     )
-    silent = int(np.flatnonzero(~looks.answered)[0])
+    silent = int(np.flatnonzero(~impressions.answered)[0])
     examination = Examination.fit(np.array([4.0, 1.0, 1.0]), np.array([False, True, True]))
     looked, at_first = examination.of_logged(np.array([4.0, 1.0]))
     said = 1.0 / (looked + 2.0 * at_first - 1.0)
@@ -59,9 +59,9 @@ def test_silence_weighs_as_much_as_it_says():
 
     slope = (silence(logits + 1e-5) - silence(logits - 1e-5)) / 2e-5
     p = 1.0 / (1.0 + np.exp(-logits))
-    chances = [looks.believed(np.full(len(looks), one)).chances[silent] for one in p]
-    np.testing.assert_allclose(-np.array(chances) * p, slope, rtol=1e-6)
-    assert (looks.believed(np.full(len(looks), 0.3)).chances[looks.answered] == 1.0).all()
+    p_examined = [impressions.e_step(np.full(len(impressions), one)).p_examined[silent] for one in p]
+    np.testing.assert_allclose(-np.array(p_examined) * p, slope, rtol=1e-6)
+    assert (impressions.e_step(np.full(len(impressions), 0.3)).p_examined[impressions.answered] == 1.0).all()
 
 
 def test_shown_twice_was_more_surely_looked_at():
@@ -69,11 +69,11 @@ def test_shown_twice_was_more_surely_looked_at():
         looks_of([("a", "b", "impression", day, 5) for day in days] + [("c", "d", "like", 1, None)])
         for days in ([3], [3, 2])
     )
-    assert twice[1].chances[twice[0]["a", "b"]] > once[1].chances[once[0]["a", "b"]]
+    assert twice[1].p_examined[twice[0]["a", "b"]] > once[1].p_examined[once[0]["a", "b"]]
 
 
 def test_who_answers_a_like_was_asked_and_who_liked_first_was_not():
-    at, looks = looks_of(
+    at, impressions = looks_of(
         [
             ("a", "b", "impression", 9, 1),
             ("b", "a", "impression", 9, 1),
@@ -82,7 +82,7 @@ def test_who_answers_a_like_was_asked_and_who_liked_first_was_not():
             ("c", "d", "like", 6, None),
         ]
     )
-    assert {pair: bool(looks.asked[row]) for pair, row in at.items()} == {
+    assert {pair: bool(impressions.is_reply[row]) for pair, row in at.items()} == {
         ("a", "b"): False,
         ("b", "a"): True,
         ("c", "d"): False,
@@ -103,8 +103,8 @@ def test_a_block_takes_the_pair_out_both_ways():
 
 def test_both_directions_share_a_fold():
     rows = [("a", "b"), ("b", "a"), ("c", "a"), ("a", "c"), ("b", "d"), ("d", "b")]
-    at, looks = looks_of([(*pair, "like", 1, None) for pair in rows])
-    folds = looks.pair_folds(1000, np.random.default_rng(0))
+    at, impressions = looks_of([(*pair, "like", 1, None) for pair in rows])
+    folds = impressions.pair_folds(1000, np.random.default_rng(0))
     for a, b in rows:
         assert folds[at[a, b]] == folds[at[b, a]]
     assert len(set(folds.tolist())) == 3

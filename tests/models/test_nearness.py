@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 
 from recsys.errors import SettingsError
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from tests.people import CELLS
 
 NUMBERS = np.array([int(cell, 16) for cell in CELLS] + [0], np.uint64)
 
 
 def test_matrix_is_the_plain_decay():
-    near = Nearness(weight=-2.0, scale_km=25.0)
+    near = DistanceDecay(weight=-2.0, scale_km=25.0)
     matrix = near.matrix(NUMBERS, NUMBERS[:4])
     for at, a in enumerate(CELLS):
         for to, b in enumerate(CELLS[:4]):
@@ -20,7 +20,7 @@ def test_matrix_is_the_plain_decay():
 
 
 def test_aligned_pairs_are_the_matrix():
-    near = Nearness(weight=1.0, scale_km=25.0)
+    near = DistanceDecay(weight=1.0, scale_km=25.0)
     i, j = np.repeat(np.arange(12), 12) % len(NUMBERS), np.tile(np.arange(12), 12) % len(NUMBERS)
     np.testing.assert_allclose(
         near.pairs(NUMBERS[i], NUMBERS[j]), near.matrix(NUMBERS, NUMBERS)[i, j], atol=1e-6
@@ -32,4 +32,4 @@ def test_aligned_pairs_are_the_matrix():
 )
 def test_refuses_what_cannot_be_computed(weight, scale):
     with pytest.raises(SettingsError):
-        Nearness(weight, scale)
+        DistanceDecay(weight, scale)

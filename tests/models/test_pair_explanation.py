@@ -132,7 +132,7 @@ def test_a_model_of_ones_own_is_one_whole(people):
     class Plain(recsys.PopularityModel):
         name = "plain"
 
-        def _pair_parts(self, pair, i, j):
+        def _logit_terms(self, pair, i, j):
             return {}
 
     model = Plain().fit(people, Events.none(), rng=np.random.default_rng(1))

@@ -4,11 +4,11 @@ import pytest
 from recsys.features.base import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
-from recsys.models.pair_logistic import PairDesign, PairWeights, Strengths, _Problem, fit_pair_logistic
+from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, _Problem, fit_pair_logistic
 from recsys.models.training_data import LabelledPairs
 
 BLOCK_OF = np.array([0, 0, 1])
-WEAK = Strengths(block=0.01, column=0.01, marginal=0.01, person=0.0)
+WEAK = Precisions(block=0.01, column=0.01, marginal=0.01, person=0.0)
 
 
 def nothing(n=3):
@@ -70,7 +70,9 @@ def test_gradient_is_that_of_the_loss():
     pairs, near = drawn_pairs(people, TRUTH, 200)
     weights = np.random.default_rng(2).random(200)
     design = PairDesign.of(people, BLOCK_OF, pairs, near, TRUTH).with_weights(weights)
-    problem = _Problem(design, Strengths(block=1.0, column=2.0, marginal=3.0, person=0.5), design.curvature())
+    problem = _Problem(
+        design, Precisions(block=1.0, column=2.0, marginal=3.0, person=0.5), design.curvature()
+    )
     theta = np.random.default_rng(3).normal(scale=0.3, size=len(problem.blank()))
     _, gradient = problem.loss(theta)
     for at in range(0, len(theta), 3):
@@ -92,7 +94,7 @@ def test_a_strong_prior_holds_the_usual_weights():
     people = rows()
     pairs, near = drawn_pairs(people, TRUTH, 2000)
     usual = PairWeights(0.0, 0.0, np.array([2.0, 2.0, 2.0]), np.zeros(3), np.zeros(3))
-    strong = Strengths(block=1e9, column=1e9, marginal=1e9, person=0.0)
+    strong = Precisions(block=1e9, column=1e9, marginal=1e9, person=0.0)
     found = fit_pair_logistic(PairDesign.of(people, BLOCK_OF, pairs, near, usual), strong).weights
     np.testing.assert_allclose(found.products, 2.0, atol=1e-3)
 
@@ -106,7 +108,7 @@ def test_many_outcomes_of_few_people_are_not_many_people():
     pairs = LabelledPairs(pairs.viewers, pairs.candidates, liked.astype(float), pairs.weights)
     design = PairDesign.of(people, BLOCK_OF, pairs, near, nothing())
     found = [
-        fit_pair_logistic(design, Strengths(100.0, 100.0, 100.0, person)).weights for person in (0.0, 1.0)
+        fit_pair_logistic(design, Precisions(100.0, 100.0, 100.0, person)).weights for person in (0.0, 1.0)
     ]
     naive, ours = (np.linalg.norm(weights.candidate) for weights in found)
     assert ours < 0.75 * naive

@@ -8,10 +8,10 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation import auc
-from recsys.models.als import BehaviourConfig, signed_factors
+from recsys.models.als import BehaviourConfig, explicit_als
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.hybrid import HybridModel
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 
 AS_OF = "2026-01-05"
 
@@ -45,19 +45,19 @@ def test_who_only_gives_and_who_only_gets_have_factors():
 
 
 def test_factors_of_implicit_feedback_alone_can_be_asked_for():
-    assert judged(BehaviourConfig(signed_factors=0)) < judged(BehaviourConfig())
+    assert judged(BehaviourConfig(explicit_als=0)) < judged(BehaviourConfig())
 
 
 def test_a_no_says_as_much_as_a_yes():
     frame = two_tastes()
     people = Population.of_ids(pd.concat([frame[C.ACTOR], frame[C.TARGET]]), as_of=AS_OF)
-    looks = Looks.from_events(people, Events.of(frame))
-    turned = Looks.from_events(
+    impressions = Impressions.from_events(people, Events.of(frame))
+    turned = Impressions.from_events(
         people, Events.of(frame.assign(**{C.TYPE: frame[C.TYPE].map({"like": "pass", "pass": "like"})}))
     )
     settings = {"n_factors": 4, "regularization": 3.0, "iterations": 5}
-    taste, appeal = signed_factors(looks, len(people), **settings, rng=np.random.default_rng(2))
-    other, same = signed_factors(turned, len(people), **settings, rng=np.random.default_rng(2))
+    taste, appeal = explicit_als(impressions, len(people), **settings, rng=np.random.default_rng(2))
+    other, same = explicit_als(turned, len(people), **settings, rng=np.random.default_rng(2))
     rows = np.arange(len(people))
     score = np.einsum("if,jf->ij", taste[rows][:, :4], appeal[rows][:, :4])
     opposite = np.einsum("if,jf->ij", other[rows][:, :4], same[rows][:, :4])

@@ -9,7 +9,7 @@ from recsys.data.population import Population
 from recsys.evaluation import auc
 from recsys.models.als import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
-from recsys.models.impressions import Looks
+from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 
 AS_OF = "2026-01-05"
@@ -31,15 +31,15 @@ def people_of(frame):
 
 def test_drawn_pairs_are_new_and_as_many_as_asked_for_at_most():
     frame = likes_of_two_tastes()
-    looks = Looks.from_events(people_of(frame), Events.of(frame))
-    assert only_likes(looks)
-    more = with_sampled_negatives(looks, 2, np.random.default_rng(0))
+    impressions = Impressions.from_events(people_of(frame), Events.of(frame))
+    assert only_likes(impressions)
+    more = with_sampled_negatives(impressions, 2, np.random.default_rng(0))
     pairs = list(zip(more.viewers.tolist(), more.candidates.tolist(), strict=True))
     assert len(set(pairs)) == len(pairs)
     assert pairs == sorted(pairs)
-    assert more.labels.sum() == len(looks)
-    assert len(looks) < (more.labels == 0).sum() <= 2 * len(looks)
-    assert with_sampled_negatives(looks, 0, np.random.default_rng(0)) is looks
+    assert more.labels.sum() == len(impressions)
+    assert len(impressions) < (more.labels == 0).sum() <= 2 * len(impressions)
+    assert with_sampled_negatives(impressions, 0, np.random.default_rng(0)) is impressions
 
 
 def test_who_only_likes_the_other_side_is_joined_with_it_alone():
@@ -49,7 +49,9 @@ def test_who_only_likes_the_other_side_is_joined_with_it_alone():
     women = pd.DataFrame({C.ACTOR: [f"w{i}" for i in b[::-1]], C.TARGET: [f"m{i}" for i in a]})
     frame = pd.concat([men, women]).assign(**{C.TYPE: "like"})
     people = people_of(frame)
-    more = with_sampled_negatives(Looks.from_events(people, Events.of(frame)), 4, np.random.default_rng(0))
+    more = with_sampled_negatives(
+        Impressions.from_events(people, Events.of(frame)), 4, np.random.default_rng(0)
+    )
     kinds = [
         np.array([str(one)[0] for one in people.ids.ids(rows)]) for rows in (more.viewers, more.candidates)
     ]

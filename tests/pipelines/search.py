@@ -1,4 +1,4 @@
-"""Looks for a text in every file, whatever it is; shares no code with the package."""
+"""Searches for a text in every file, whatever it is; shares no code with the package."""
 
 from pathlib import Path
 

@@ -14,7 +14,7 @@ from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.population import Population
 from recsys.errors import SettingsError, UnknownIdError
 from recsys.models.directed import Directed
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from recsys.ranking.circles import UNSAFE, recommend_circles
 from tests.people import make_listed_people, make_people
 
@@ -37,11 +37,13 @@ def in_circles(people: Population, circles: dict[str, list[int]]) -> Population:
     return replace(people, long=replace(people.long, communities=table))
 
 
-def random_model(people: Population, seed: int, nearness: Nearness | None = None) -> Given:
+def random_model(people: Population, seed: int, distance_decay: DistanceDecay | None = None) -> Given:
     rng = np.random.default_rng(seed)
     taste, appeal = rng.normal(size=(2, len(people), 3))
     cell = people.cells
-    return Given(Directed.of(people.ids, taste=taste, appeal=appeal, nearness=nearness, cell=cell))
+    return Given(
+        Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=distance_decay, cell=cell)
+    )
 
 
 def town(n: int = 12) -> Population:
@@ -75,10 +77,10 @@ def test_the_mean_of_the_members_by_hand() -> None:
     ]
 
 
-@pytest.mark.parametrize("nearness", [None, Nearness(weight=2.0, scale_km=30.0)])
-def test_scores_equal_the_mean_over_members(nearness: Nearness | None) -> None:
+@pytest.mark.parametrize("distance_decay", [None, DistanceDecay(weight=2.0, scale_km=30.0)])
+def test_scores_equal_the_mean_over_members(distance_decay: DistanceDecay | None) -> None:
     people = make_people(60, np.random.default_rng(4), unknown=0.02)
-    model = random_model(people, 5, nearness)
+    model = random_model(people, 5, distance_decay)
     found = recommend_circles(model, people, POLICY, k=99, least_members=3)
     compiled = POLICY.compile(people)
     counts = compiled.listed & ~compiled.liked_only

@@ -17,7 +17,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import DROPPED, recommend
 from tests.people import make_listed_people, make_people, populations, random_relations
@@ -34,9 +34,9 @@ class Drawn:
             for user in people.ids.ids(np.arange(len(people)))
         ]
         factors = np.array(rows).reshape(len(people), 12)
-        near = Nearness(0.5, 20.0)
+        near = DistanceDecay(0.5, 20.0)
         return Directed.of(
-            people.ids, taste=factors[:, :6], appeal=factors[:, 6:], nearness=near, cell=people.cells
+            people.ids, taste=factors[:, :6], appeal=factors[:, 6:], distance_decay=near, cell=people.cells
         )
 
 

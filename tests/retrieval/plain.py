@@ -16,8 +16,8 @@ def plain_logits(directed: Directed) -> np.ndarray:
         lanes[f % 16] += taste[:, None, f] * appeal[None, :, f]
     a, b, c, d, e, f, g, h = lanes[:8] + lanes[8:]
     total = ((a + b) + (c + d)) + ((e + f) + (g + h))
-    if directed.nearness is not None:
-        total += directed.nearness.matrix(directed.cell, directed.cell).astype(np.float64)
+    if directed.distance_decay is not None:
+        total += directed.distance_decay.matrix(directed.cell, directed.cell).astype(np.float64)
     return total
 
 

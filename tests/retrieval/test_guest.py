@@ -45,9 +45,9 @@ def guest_of(retriever: Retriever, compiled: Compiled, directed: Directed, row: 
     layout = retriever._layout
     order = layout.order
     near = None
-    if directed.nearness is not None:
+    if directed.distance_decay is not None:
         _, first = np.unique(layout.people.place, return_index=True)
-        near = directed.nearness.matrix(directed.cell[[row]], directed.cell[order[first]])[0]
+        near = directed.distance_decay.matrix(directed.cell[[row]], directed.cell[order[first]])[0]
     return Guest.of(
         layout,
         alone(compiled, row),

@@ -2,7 +2,7 @@ import numpy as np
 
 from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from recsys.retrieval.index import people_of
 from tests.retrieval.worlds import CELL_NUMBERS, directed_world
 
@@ -20,8 +20,10 @@ def test_factors_are_padded_with_zeros_and_ordered() -> None:
 def test_nearness_is_looked_up_by_cell_and_unknown_is_nothing() -> None:
     cell = np.r_[CELL_NUMBERS[:3], np.uint64(0)]
     ids = IdIndex(["a", "b", "c", "d"])
-    near = Nearness(2.0, 10.0)
-    directed = Directed.of(ids, taste=np.zeros((4, 1)), appeal=np.zeros((4, 1)), nearness=near, cell=cell)
+    near = DistanceDecay(2.0, 10.0)
+    directed = Directed.of(
+        ids, taste=np.zeros((4, 1)), appeal=np.zeros((4, 1)), distance_decay=near, cell=cell
+    )
     rows = np.array([3, 1, 0, 2], np.int32)
     people = people_of(directed, rows)
     table = people.near[people.place][:, people.place]
@@ -39,7 +41,7 @@ def test_across_the_antimeridian_near_stays_near() -> None:
         IdIndex(["a", "b", "c"]),
         taste=np.zeros((3, 1)),
         appeal=np.zeros((3, 1)),
-        nearness=Nearness(1.0, 30.0),
+        distance_decay=DistanceDecay(1.0, 30.0),
         cell=cell,
     )
     people = people_of(directed, np.arange(3, dtype=np.int32))

@@ -66,7 +66,7 @@ def test_memory_mapped_factors_are_not_written(tmp_path: Path) -> None:
         np.save(tmp_path / f"{name}.npy", getattr(directed, name))
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     taste, appeal = (np.load(tmp_path / f"{name}.npy", mmap_mode="r+") for name in ("taste", "appeal"))
-    mapped = Directed(directed.ids, taste, appeal, directed.nearness, directed.cell)
+    mapped = Directed(directed.ids, taste, appeal, directed.distance_decay, directed.cell)
     assert same_bytes(mutual_top_k(directed, compiled, k=5), mutual_top_k(mapped, compiled, k=5, workers=2))
     taste.flush()
     appeal.flush()

@@ -10,7 +10,7 @@ from recsys.constraints.compiled import Compiled
 from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
-from recsys.models.distance_decay import Nearness
+from recsys.models.distance_decay import DistanceDecay
 from tests.people import CELLS
 
 CELL_NUMBERS = np.array(sorted(int(cell, 16) for cell in CELLS), np.uint64)
@@ -110,7 +110,7 @@ def directed_world(
         IdIndex([f"u{row:06d}" for row in range(n)]),
         taste=draw(),
         appeal=draw(),
-        nearness=Nearness(1.5, 20.0) if near else None,
+        distance_decay=DistanceDecay(1.5, 20.0) if near else None,
         cell=rng.choice(np.r_[CELL_NUMBERS, np.uint64(0)], n),
     )
 
@@ -142,7 +142,7 @@ def permuted(compiled: Compiled, directed: Directed, order: np.ndarray) -> tuple
         directed.ids,
         taste=directed.taste[order],
         appeal=directed.appeal[order],
-        nearness=directed.nearness,
+        distance_decay=directed.distance_decay,
         cell=directed.cell[order],
     )
     return replace(compiled, **changed), moved

@@ -7,29 +7,29 @@ import numpy.typing as npt
 
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.als import BehaviourConfig, factors_of_answers
+from recsys.models.als import BehaviourConfig, behaviour_factors
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.content import content_logits
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.factor_space import Shifts, Space, Standard, compression, rows_at
-from recsys.models.impressions import Looks
-from recsys.models.random_effects import PersonEffects, fit_person_effects
-from recsys.models.stacking import Parts, known
+from recsys.models.factor_space import Deviations, FactorScaler, FactorSpace, low_rank_maps, rows_at
+from recsys.models.impressions import Impressions
+from recsys.models.random_effects import RandomEffects, fit_random_effects
+from recsys.models.stacking import StackingInputs, evidence_weight
 from recsys.types import Float64Array
 
 _RIDGE = 30.0
-BELIEFS = 3
+EM_ROUNDS = 3
 """Turns of learning from looks and finding again, from what was learned, who looked."""
 
 
 @dataclass(frozen=True, eq=False)
-class Spaces:
+class FactorSpaces:
     """The two spaces for some people, and where everybody stands for those who look at them."""
 
-    personal: Space
-    factors: Space
-    personal_bases: Shifts
-    factor_bases: Shifts
+    personal: FactorSpace
+    factors: FactorSpace
+    personal_reference: Deviations
+    factor_reference: Deviations
 
     @property
     def n_people(self) -> int:
@@ -38,7 +38,7 @@ class Spaces:
 
 
 @dataclass(frozen=True, eq=False)
-class Base:
+class GlobalParameters:
     """Everything but what is particular to a person.
 
     ids:       people of the fit, ascending, `(n_base,)`.
@@ -47,108 +47,113 @@ class Base:
     maps:      `(n_content, k)` each, from content columns to the personal space.
     personal, standard: how rows of the two spaces are scaled.
     ridge:     `(1 + 2 k, n_factors)` each, from the personal space to the prior mean of the factors.
-    personal_bases, factor_bases: shifts of the people of the fit, by row of `ids`.
+    personal_reference, factor_reference: shifts of the people of the fit, by row of `ids`.
     """
 
     config: BehaviourConfig
     ids: npt.NDArray[np.object_]
     line: Platt
-    asked: float
+    is_reply: float
     intercept: float
     variances: tuple[float, float]
     maps: tuple[Float64Array, Float64Array]
-    personal: Standard
-    standard: Standard
+    personal: FactorScaler
+    standard: FactorScaler
     ridge: tuple[Float64Array, Float64Array]
-    personal_bases: Shifts
-    factor_bases: Shifts
+    personal_reference: Deviations
+    factor_reference: Deviations
 
     @classmethod
     def learned(
         cls,
         people: Population,
         content: Directed | None,
-        looks: Looks,
+        impressions: Impressions,
         config: BehaviourConfig,
         rng: np.random.Generator,
-    ) -> "Base":
+    ) -> "GlobalParameters":
         """Learn from the looks of `people`, given what content says of them."""
-        logits, n_people = _logits(content, looks), len(people)
-        effects = PersonEffects.none(n_people)
-        for _ in range(BELIEFS):
-            line, asked = _line(logits, looks, effects, learned=content is not None)
-            offset = line.logits(logits) + asked * looks.asked
-            effects = fit_person_effects(looks, offset, n_people, start=effects)
-            offset += effects.logits(looks)
-            looks = looks.believed(sigmoid(offset))
+        logits, n_people = _logits(content, impressions), len(people)
+        effects = RandomEffects.none(n_people)
+        for _ in range(EM_ROUNDS):
+            line, is_reply = _line(logits, impressions, effects, learned=content is not None)
+            offset = line.logits(logits) + is_reply * impressions.is_reply
+            effects = fit_random_effects(impressions, offset, n_people, start=effects)
+            offset += effects.logits(impressions)
+            impressions = impressions.e_step(sigmoid(offset))
         maps, personal = _personal(content, n_people, config, line.slope)
         own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
-        taste, appeal = factors_of_answers(looks, n_people, config, rng)
+        taste, appeal = behaviour_factors(impressions, n_people, config, rng)
         gave, received = (np.abs(rows).sum(axis=1) > 0 for rows in (taste, appeal))
-        standard = Standard.of(taste[gave], appeal[received], config.spread)
+        standard = FactorScaler.of(taste[gave], appeal[received], config.spread)
         raw = standard.rows(taste, appeal)
         features = _features(own)
         ridge = (_ridge(features[gave], raw.taste[gave]), _ridge(features[received], raw.appeal[received]))
-        base = cls(
+        shared = cls(
             config=config,
             ids=people.ids.values,
             line=line,
-            asked=asked,
+            is_reply=is_reply,
             intercept=effects.intercept,
             variances=effects.variances,
             maps=maps,
             personal=personal,
             standard=standard,
             ridge=ridge,
-            personal_bases=Shifts.none(n_people, len(personal.scale)),
-            factor_bases=Shifts(
+            personal_reference=Deviations.none(n_people, len(personal.scale)),
+            factor_reference=Deviations(
                 (raw.taste - features @ ridge[0]) * gave[:, None],
                 (raw.appeal - features @ ridge[1]) * received[:, None],
             ),
         )
-        without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
-        moved = own.folded(looks, without, base.personal_bases, config.personal_strength, config.steps)
-        shifts = Shifts(moved[0] - own.taste, moved[1] - own.appeal)
-        return cls(**{**vars(base), "personal_bases": shifts})
+        without = offset - own.score(own.taste, own.appeal, impressions.viewers, impressions.candidates)
+        moved = own.folded(
+            impressions, without, shared.personal_reference, config.personal_strength, config.steps
+        )
+        shifts = Deviations(moved[0] - own.taste, moved[1] - own.appeal)
+        return cls(**{**vars(shared), "personal_reference": shifts})
 
     @property
     def level(self) -> float:
         """The logit of an average pair whose content logit is 0."""
         return self.line.intercept + self.intercept
 
-    def offset(self, content: Directed | None, looks: Looks) -> Float64Array:
+    def offset(self, content: Directed | None, impressions: Impressions) -> Float64Array:
         """Return the logit of each look from content alone, `(n_looks,)`, without the intercept."""
-        return self.line.logits(_logits(content, looks)) + self.asked * looks.asked
+        return self.line.logits(_logits(content, impressions)) + self.is_reply * impressions.is_reply
 
-    def spaces(self, people: Population, content: Directed | None) -> Spaces:
+    def spaces(self, people: Population, content: Directed | None) -> FactorSpaces:
         """Return both spaces for any people; whoever was not at the fit stands at the prior mean."""
         own = self.personal.rows(*_content_rows(content, self.maps, len(people), self.line.slope))
         features = _features(own)
-        factors = Space(features @ self.ridge[0], features @ self.ridge[1], self.standard.scale)
+        factors = FactorSpace(features @ self.ridge[0], features @ self.ridge[1], self.standard.scale)
         rows = IdIndex(self.ids).find(people.ids.values)
-        return Spaces(own, factors, self.personal_bases.at(rows), self.factor_bases.at(rows))
+        return FactorSpaces(own, factors, self.personal_reference.at(rows), self.factor_reference.at(rows))
 
 
-def _logits(content: Directed | None, looks: Looks) -> Float64Array:
-    own, near = content_logits(content, looks.viewers, looks.candidates)
+def _logits(content: Directed | None, impressions: Impressions) -> Float64Array:
+    own, near = content_logits(content, impressions.viewers, impressions.candidates)
     return own + near
 
 
 def _line(
-    logits: Float64Array, looks: Looks, effects: PersonEffects, *, learned: bool
+    logits: Float64Array, impressions: Impressions, effects: RandomEffects, *, learned: bool
 ) -> tuple[Platt, float]:
     """Return the line to logits of P(like | look), and what having been liked adds given the effects."""
-    line, listed = Platt(1.0, 0.0), ~looks.asked
+    line, listed = Platt(1.0, 0.0), ~impressions.is_reply
     if learned:
-        line = fit_platt(logits[listed], looks.labels[listed], looks.chances[listed])
-    return line, _asked(line.logits(logits) + effects.logits(looks), looks)
+        line = fit_platt(logits[listed], impressions.labels[listed], impressions.p_examined[listed])
+    return line, _asked(line.logits(logits) + effects.logits(impressions), impressions)
 
 
-def _asked(logits: Float64Array, looks: Looks) -> float:
+def _asked(logits: Float64Array, impressions: Impressions) -> float:
     """Return the logits that make the mean chance of a yes right where the other likes already."""
-    if not looks.asked.any():
+    if not impressions.is_reply.any():
         return 0.0
-    x, y = np.append(logits[looks.asked], [0.0, 0.0]), np.append(looks.labels[looks.asked], [0.0, 1.0])
+    x, y = (
+        np.append(logits[impressions.is_reply], [0.0, 0.0]),
+        np.append(impressions.labels[impressions.is_reply], [0.0, 1.0]),
+    )
     more = 0.0
     for _ in range(50):
         p = sigmoid(x + more)
@@ -158,13 +163,13 @@ def _asked(logits: Float64Array, looks: Looks) -> float:
 
 def _personal(
     content: Directed | None, n_people: int, config: BehaviourConfig, slope: float
-) -> tuple[tuple[Float64Array, Float64Array], Standard]:
+) -> tuple[tuple[Float64Array, Float64Array], FactorScaler]:
     if content is None or not n_people:
         none = np.zeros((0 if content is None else content.n_factors, 0))
-        return (none, none), Standard.of(np.zeros((n_people, 0)), np.zeros((n_people, 0)))
+        return (none, none), FactorScaler.of(np.zeros((n_people, 0)), np.zeros((n_people, 0)))
     most = min(config.personal_factors, content.n_factors)
-    maps = compression(content.taste - content.taste.mean(0), content.appeal - content.appeal.mean(0), most)
-    return maps, Standard.of(*_content_rows(content, maps, n_people, slope))
+    maps = low_rank_maps(content.taste - content.taste.mean(0), content.appeal - content.appeal.mean(0), most)
+    return maps, FactorScaler.of(*_content_rows(content, maps, n_people, slope))
 
 
 def _content_rows(
@@ -175,7 +180,7 @@ def _content_rows(
     return slope * (content.taste.astype(np.float64) @ maps[0]), content.appeal.astype(np.float64) @ maps[1]
 
 
-def _features(own: Space) -> Float64Array:
+def _features(own: FactorSpace) -> Float64Array:
     """Return what the prior mean of the factors is a linear map of, `(n_people, 1 + 2 k)`."""
     return np.hstack([np.ones((len(own.taste), 1)), own.taste, own.appeal])
 
@@ -187,7 +192,7 @@ def _ridge(features: Float64Array, targets: Float64Array) -> Float64Array:
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class PersonParameters:
     """What is known of some people beyond their answers; all 0 for somebody without evidence.
 
     generosity, popularity: `(n_people,)` logits. given, received: `(n_people,)` looks.
@@ -198,12 +203,12 @@ class State:
     popularity: Float64Array
     given: Float64Array
     received: Float64Array
-    personal: Shifts
-    factors: Shifts
+    personal: Deviations
+    factors: Deviations
 
-    def at(self, rows: npt.NDArray[np.integer]) -> "State":
+    def at(self, rows: npt.NDArray[np.integer]) -> "PersonParameters":
         """Return the people at `rows`; somebody without evidence for a row of -1."""
-        return State(
+        return PersonParameters(
             rows_at(self.generosity, rows),
             rows_at(self.popularity, rows),
             rows_at(self.given, rows),
@@ -213,44 +218,61 @@ class State:
         )
 
     @classmethod
-    def found(cls, base: Base, spaces: Spaces, content: Directed | None, looks: Looks) -> "State":
-        """Fold everybody in, given what was learned from all (`base`); nothing of that is changed."""
+    def found(
+        cls,
+        shared: GlobalParameters,
+        spaces: FactorSpaces,
+        content: Directed | None,
+        impressions: Impressions,
+    ) -> "PersonParameters":
+        """Fold everybody in, given what was learned from all (`shared`); nothing of that is changed."""
         n_people = spaces.n_people
-        offset = base.offset(content, looks)
-        effects = PersonEffects.none(n_people)
-        for _ in range(BELIEFS):
-            effects = fit_person_effects(
-                looks, offset, n_people, variances=base.variances, intercept=base.intercept, start=effects
+        offset = shared.offset(content, impressions)
+        effects = RandomEffects.none(n_people)
+        for _ in range(EM_ROUNDS):
+            effects = fit_random_effects(
+                impressions,
+                offset,
+                n_people,
+                variances=shared.variances,
+                intercept=shared.intercept,
+                start=effects,
             )
-            looks = looks.believed(sigmoid(offset + effects.logits(looks)))
-        offset = offset + effects.logits(looks)
-        own, bases, config = spaces.personal, spaces.personal_bases, base.config
-        without = offset - own.score(own.taste, own.appeal, looks.viewers, looks.candidates)
-        taste, appeal = own.folded(looks, without, bases, config.personal_strength, config.steps)
-        personal = Shifts(taste - own.taste, appeal - own.appeal)
-        offset = without + own.score(taste, appeal, looks.viewers, looks.candidates)
-        own, bases = spaces.factors, spaces.factor_bases
-        taste, appeal = own.folded(looks, offset, bases, config.strength, config.steps)
-        given, received = looks.evidence(n_people)
-        factors = Shifts(taste - own.taste, appeal - own.appeal)
+            impressions = impressions.e_step(sigmoid(offset + effects.logits(impressions)))
+        offset = offset + effects.logits(impressions)
+        own, bases, config = spaces.personal, spaces.personal_reference, shared.config
+        without = offset - own.score(own.taste, own.appeal, impressions.viewers, impressions.candidates)
+        taste, appeal = own.folded(impressions, without, bases, config.personal_strength, config.steps)
+        personal = Deviations(taste - own.taste, appeal - own.appeal)
+        offset = without + own.score(taste, appeal, impressions.viewers, impressions.candidates)
+        own, bases = spaces.factors, spaces.factor_reference
+        taste, appeal = own.folded(impressions, offset, bases, config.strength, config.steps)
+        given, received = impressions.evidence(n_people)
+        factors = Deviations(taste - own.taste, appeal - own.appeal)
         return cls(effects.generosity, effects.popularity, given, received, personal, factors)
 
-    def parts(self, base: Base, spaces: Spaces, content: Directed | None, looks: Looks) -> Parts:
-        """Return the parts of the pairs of `looks`; content counts as `base` has learned it."""
-        i, j = looks.viewers, looks.candidates
+    def parts(
+        self,
+        shared: GlobalParameters,
+        spaces: FactorSpaces,
+        content: Directed | None,
+        impressions: Impressions,
+    ) -> StackingInputs:
+        """Return the parts of the pairs of `looks`; content counts as `shared` has learned it."""
+        i, j = impressions.viewers, impressions.candidates
         own = spaces.personal
         moved = own.score(own.taste + self.personal.taste, own.appeal + self.personal.appeal, i, j)
         moved -= own.score(own.taste, own.appeal, i, j)
         own = spaces.factors
         factors = own.score(own.taste + self.factors.taste, own.appeal + self.factors.appeal, i, j)
         logits, near = content_logits(content, i, j)
-        return Parts(
-            level=np.full(len(looks), base.level),
-            scores=np.array([base.line.slope * logits, moved, factors]),
-            near=base.line.slope * near,
+        return StackingInputs(
+            level=np.full(len(impressions), shared.level),
+            scores=np.array([shared.line.slope * logits, moved, factors]),
+            near=shared.line.slope * near,
             generosity=self.generosity[i],
             popularity=self.popularity[j],
-            known_row=known(self.given)[i],
-            known_column=known(self.received)[j],
-            asked=looks.asked.astype(np.float64),
+            known_row=evidence_weight(self.given)[i],
+            known_column=evidence_weight(self.received)[j],
+            is_reply=impressions.is_reply.astype(np.float64),
         )
