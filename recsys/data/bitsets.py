@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recsys.types import BoolArray, UInt64Array
+from recsys.types import BoolArray, UInt8Array, UInt64Array
 
 
 def words_needed(n_bits: int) -> int:
@@ -52,10 +52,10 @@ def pack_flags(flags: BoolArray) -> UInt64Array:
     [[5]]
     """
     n_people, n_bits = flags.shape
-    octets = np.zeros((n_people, words_needed(n_bits) * 8), np.uint8)
+    filled = np.zeros((n_people, words_needed(n_bits) * 8), np.uint8)
     packed = np.packbits(flags, axis=1, bitorder="little")
-    octets[:, : packed.shape[1]] = packed
-    return octets.view("<u8").astype(np.uint64)
+    filled[:, : packed.shape[1]] = packed
+    return filled.view("<u8").astype(np.uint64)
 
 
 def unpack(words: UInt64Array, n_bits: int) -> BoolArray:
@@ -64,8 +64,12 @@ def unpack(words: UInt64Array, n_bits: int) -> BoolArray:
     >>> unpack(np.array([[5]], np.uint64), 3).tolist()
     [[True, False, True]]
     """
-    octets = np.ascontiguousarray(words.astype("<u8")).view(np.uint8)
-    return np.unpackbits(octets, axis=1, bitorder="little")[:, :n_bits].astype(bool)
+    return np.unpackbits(octets(words), axis=1, bitorder="little")[:, :n_bits].astype(bool)
+
+
+def octets(words: UInt64Array) -> UInt8Array:
+    """Return words `(n_sets, n_words)` as bytes `(n_sets, 8 * n_words)` uint8, the lowest first."""
+    return np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
 
 
 def one_hot(codes: npt.NDArray[np.integer], n_values: int) -> BoolArray:

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.bitsets import contains, pack
+from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
-from recsys.data.times import HOUR_WORDS, as_utc, hour_words, utc_hours
+from recsys.data.times import HOURS_A_WEEK, as_utc, utc_hours
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
@@ -206,7 +206,7 @@ class Population:
     @cached_property
     def utc_hours(self) -> UInt64Array:
         """UTC hours of the served week each person can be reached, `(n_people, 3)` uint64."""
-        words = np.zeros((len(self), HOUR_WORDS), np.uint64)
+        words = np.zeros((len(self), words_needed(HOURS_A_WEEK)), np.uint64)
         windows = self.coded_sets.get(C.CONTACT_WINDOWS)
         if windows is None:
             return words
@@ -215,7 +215,7 @@ class Population:
             for bit, window in enumerate(windows.words):
                 open_then = here & contains(windows.bits, [bit])
                 if open_then.any():
-                    words[open_then] |= hour_words(utc_hours([window], tz, self.as_of))
+                    words[open_then] |= pack([utc_hours([window], tz, self.as_of)], HOURS_A_WEEK)[0]
         return words
 
     def word(self, column: str, row: int) -> str | None:
@@ -228,8 +228,8 @@ class Population:
         coded = self.coded_sets.get(column)
         if coded is None or not coded.known[row]:
             return None
-        bits = coded.bits[row]
-        return frozenset(w for b, w in enumerate(coded.words) if int(bits[b // 64]) >> (b % 64) & 1)
+        held = unpack(coded.bits[row : row + 1], len(coded.words))[0]
+        return frozenset(coded.words[at] for at in np.flatnonzero(held))
 
     @property
     def nothing_known(self) -> bool:

@@ -5,17 +5,13 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS
-from recsys.types import UInt64Array
 
 EPOCH: Final = pd.Timestamp("1970-01-01", tz="UTC")
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 HOURS_A_WEEK: Final = 168
-HOUR_WORDS: Final = 3
-"""64-bit words that hold the hours of a week."""
 
 
 def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
@@ -68,11 +64,3 @@ def utc_hours(windows: Iterable[str], tz: str, as_of: pd.Timestamp) -> frozenset
     [164, 165, 166, 167]
     """
     return _utc_hours(frozenset(windows), tz, week_start(as_of))
-
-
-def hour_words(hours: Iterable[int]) -> UInt64Array:
-    """Return hours as `(3,)` uint64 words: hour h is bit `h % 64` of word `h // 64`."""
-    words = [0] * HOUR_WORDS
-    for hour in hours:
-        words[hour // 64] |= 1 << (hour % 64)
-    return np.array(words, dtype=np.uint64)

@@ -8,6 +8,7 @@ import numpy as np
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
+from recsys.data.bitsets import unpack
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.data.times import HOURS_A_WEEK
@@ -117,8 +118,7 @@ class FittedBoundaries(FittedBlock):
 
 def unpacked_hours(bits: UInt64Array) -> Float32Array:
     """Return hours of the week held as bits as `(n_people, 168)` of 0 and 1."""
-    octets = np.ascontiguousarray(bits.astype("<u8")).view(np.uint8)
-    return np.unpackbits(octets, axis=1, bitorder="little")[:, :HOURS_A_WEEK].astype(np.float32)
+    return unpack(bits, HOURS_A_WEEK).astype(np.float32)
 
 
 def _one_hot(codes: Int8Array, n_words: int) -> Float64Array:

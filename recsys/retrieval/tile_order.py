@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from recsys.constraints.compiled import Compiled
+from recsys.data.bitsets import octets, unpack
 from recsys.types import Float32Array, Int32Array, UInt8Array
 
 N_LEANINGS: Final = 8
@@ -20,7 +21,8 @@ def leanings(compiled: Compiled, listed: Int32Array) -> Float32Array:
     if not len(listed):
         return np.zeros((0, N_LEANINGS), np.float32)
     sample = listed[:: -(-len(listed) // _SAMPLE)]
-    bits = np.hstack([_bits(part) for part in (compiled.traits[sample], compiled.refuses[sample])])
+    words = (compiled.traits[sample], compiled.refuses[sample])
+    bits = np.hstack([unpack(part, 64 * part.shape[1]) for part in words]).astype(np.float64)
     far = _refused_classes(compiled.in_person[sample], compiled.max_class[sample])
     is_, refused = np.split(bits.mean(axis=0), 2)
     apart = compiled.cell_reach[compiled.cell[sample], compiled.cell[np.roll(sample, len(sample) // 2)]] & 15
@@ -33,24 +35,15 @@ def leanings(compiled: Compiled, listed: Int32Array) -> Float32Array:
         _, vectors = np.linalg.eigh(np.atleast_2d(np.cov(people[:, used], rowvar=False, bias=True)))
         best = vectors[:, ::-1][:, :N_LEANINGS]
         directions[used, : best.shape[1]] = best * weight[used, None]
-    octets = [_octets(compiled.traits), _octets(compiled.refuses)]
+    traits, refuses = octets(compiled.traits), octets(compiled.refuses)
     out = np.zeros((len(listed), N_LEANINGS), np.float32)
     n_bits = bits.shape[1] // 2
-    _add_leanings(octets[0], listed, _table(directions[:n_bits]), out)
-    _add_leanings(octets[1], listed, _table(directions[n_bits : 2 * n_bits]), out)
+    _add_leanings(traits, listed, _table(directions[:n_bits]), out)
+    _add_leanings(refuses, listed, _table(directions[n_bits : 2 * n_bits]), out)
     kinds = np.arange(256)
     place = _refused_classes(kinds >= _CLASSES, kinds % _CLASSES) @ directions[2 * n_bits :]
     out += place.astype(np.float32)[compiled.in_person[listed] * _CLASSES + compiled.max_class[listed]]
     return out
-
-
-def _octets(words: npt.NDArray[np.uint64]) -> UInt8Array:
-    """Return words `(n, w)` as bytes `(n, 8 w)`, the lowest first."""
-    return np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
-
-
-def _bits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
-    return np.unpackbits(_octets(words), axis=1, bitorder="little").astype(np.float64)
 
 
 def _refused_classes(in_person: npt.ArrayLike, max_class: npt.ArrayLike) -> npt.NDArray[np.float64]:

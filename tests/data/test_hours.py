@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.data.times import hour_words, utc_hours, week_start
+from recsys.data.bitsets import pack
+from recsys.data.times import HOURS_A_WEEK, utc_hours, week_start
 
 SUMMER = pd.Timestamp("2026-07-15T12:00", tz="UTC")
 WINTER = pd.Timestamp("2026-01-14T12:00", tz="UTC")
@@ -33,6 +34,6 @@ def test_a_half_hour_zone_counts_the_hour_it_starts_in():
 
 
 def test_hours_fill_three_words():
-    words = hour_words({0, 63, 64, 167})
+    words = pack([{0, 63, 64, 167}], HOURS_A_WEEK)[0]
     assert words.dtype == np.uint64
     assert words.tolist() == [1 | 1 << 63, 1, 1 << 39]

@@ -1,7 +1,8 @@
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.times import hour_words, utc_hours
+from recsys.data.bitsets import pack
+from recsys.data.times import HOURS_A_WEEK, utc_hours
 from tests.people import make_people
 
 
@@ -11,4 +12,4 @@ def test_hours_of_everybody_are_those_of_each_person():
         zone, windows = people.zones[row], people.words(C.CONTACT_WINDOWS, row)
         known = isinstance(zone, str) and windows is not None
         expected = utc_hours(windows, zone, people.as_of) if known else []
-        assert np.array_equal(people.utc_hours[row], hour_words(expected))
+        assert np.array_equal(people.utc_hours[row], pack([expected], HOURS_A_WEEK)[0])
