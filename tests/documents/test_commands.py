@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -194,3 +195,23 @@ def test_the_fast_tier_names_folders_that_exist() -> None:
     named = [name for name in folders[1].split() if name != "\\"]
     assert len(named) > 5
     assert [name for name in named if not (ROOT / name).is_dir()] == []
+
+
+def test_the_automation_runs_targets_that_exist() -> None:
+    rules = (ROOT / "Makefile").read_text("utf-8")
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    runs = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    runs += [hook["entry"] for repository in hooks["repos"] for hook in repository["hooks"]]
+    assert ".ci/run" in runs
+    runs += (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    targets = {one.removeprefix("make ") for one in runs if one.startswith("make ")}
+    assert {"test", "lint", "type", "docs", "test-minimum"} <= targets
+    assert [one for one in targets if not re.search(rf"^{one}:", rules, re.MULTILINE)] == []
+
+
+def test_the_workflow_covers_the_versions_that_are_declared() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    tried = workflow["jobs"]["pinned"]["strategy"]["matrix"]["python"]
+    declared = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert tried == declared

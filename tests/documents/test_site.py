@@ -18,15 +18,20 @@ NOT_IN_THE_API = {"cli", "report"}
 """Their reference is the command line, and the page they draw."""
 
 
-@pytest.fixture(scope="module")
-def hooks() -> ModuleType:
+def module_of(path: Path) -> ModuleType:
+    """The module in a file that belongs to no package."""
     pytest.importorskip("mkdocs")
-    spec = util.spec_from_file_location("hooks", DOCS / "hooks.py")
+    spec = util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    return module_of(DOCS / "hooks.py")
 
 
 def keys(model: type) -> set[str]:
@@ -94,3 +99,15 @@ def test_a_notebook_becomes_a_page_with_its_pictures(hooks: ModuleType) -> None:
     assert pictures == {"01_one-1.png": b"\x00\x00\x00"}
     assert "<style>" not in text
     assert "\n\n<tr>" not in text
+
+
+@pytest.mark.parametrize(
+    ("docstring", "page"),
+    [
+        ("Adds.\n\n>>> 1 + 1\n2\n\nMore.", "Adds.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nMore."),
+        ("Adds.\n\na: one\nb, c: two\nand more", "Adds.\n\n- `a`: one\n- `b, c`: two\nand more"),
+        ("Features: what people are.", "Features: what people are."),
+    ],
+)
+def test_a_docstring_becomes_markdown(docstring: str, page: str) -> None:
+    assert module_of(DOCS / "docstrings.py").as_markdown(docstring) == page
