@@ -1,4 +1,4 @@
-"""All pairs at once say what the plain form says of each, and nobody can skip a stage."""
+"""Stages of pairs: forward needs both people, one closes, and all pairs agree with the plain definition."""
 
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -18,8 +18,87 @@ from recsys.data import Events, pair_stage, pair_stages
 from recsys.data.pair_stages import PairEvents, PairStage, opted_in, pair_facts
 from recsys.errors import InputError
 from tests.data.plain_pair_stage import both_opted_in, plain_stage, stage_facts
-from tests.data.test_stage import ACQUAINTED, BOTH, LISTED, MATCHED, MEETING, ONGOING
 from tests.data.timeline import day, events
+
+BOTH = ("a", "b"), ("b", "a")
+LISTED = [
+    (0, who, kind, None, tier)
+    for who in "ab"
+    for kind, tier in (("terms_accepted", None), ("verified", "age"))
+]
+MATCHED = [*LISTED, *((1, who, "like", other) for who, other in BOTH)]
+ACQUAINTED = [*MATCHED, *((2 + at, who, "message", other) for at in range(8) for who, other in BOTH)]
+MEETING = [
+    *ACQUAINTED,
+    *((11, who, "optin", other, "meet") for who, other in BOTH),
+    *((11, who, "verified", None, "id") for who in "ab"),
+    *((12, who, "rules_agreed", other) for who, other in BOTH),
+]
+ONGOING = [*MEETING, *((15, who, "meet_feedback", other, "safe_again") for who, other in BOTH)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "stage"),
+    [
+        ([], "unlisted"),
+        (LISTED, "listed"),
+        (LISTED[:3], "unlisted"),
+        (MATCHED, "matched"),
+        (MATCHED[:-1], "listed"),
+        (ACQUAINTED, "acquainted"),
+        (ACQUAINTED[:-6], "matched"),
+        (MEETING, "meeting"),
+        (MEETING[:-1], "acquainted"),
+        (ONGOING, "ongoing"),
+        (ONGOING[:-1], "meeting"),
+        (MATCHED[len(LISTED) :], "unlisted"),
+    ],
+)
+def test_each_stage_needs_the_facts_of_both(lines: list[tuple[Any, ...]], stage: str) -> None:
+    assert pair_stage(events(*lines), "a", "b").name == stage
+    assert pair_stage(events(*lines), "b", "a").name == stage
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (20, "a", "end", "b", "amicable"),
+        (20, "b", "block", "a"),
+        (20, "b", "report", "a", "other"),
+        (20, "a", "meet_feedback", "b", "unsafe"),
+        (20, "a", "erase"),
+    ],
+)
+def test_one_person_closes_at_once(line: tuple[Any, ...]) -> None:
+    assert pair_stage(events(*ONGOING, line), "a", "b").name == "closed"
+    assert pair_stage(events(*ONGOING, line), "a", "b", as_of=day(19)).name == "ongoing"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (20, "a", "money_request", "b"),
+        (20, "a", "off_platform_request", "b"),
+        (20, "a", "feeling_check", "b", "pressured"),
+        (13, "a", "meet_planned", "b", "private/day"),
+        (13, "a", "meet_planned", "b", "cafe_day/night"),
+    ],
+)
+def test_a_flag_drops_the_pair(line: tuple[Any, ...]) -> None:
+    assert pair_stage(events(*ONGOING, line), "a", "b").name == "matched"
+
+
+@pytest.mark.parametrize(
+    "line", [(13, "a", "meet_planned", "b", "cafe_day/day"), (20, "a", "meet_planned", "b", "other/evening")]
+)
+def test_plans_by_day_or_after_trust_are_no_flag(line: tuple[Any, ...]) -> None:
+    assert pair_stage(events(*ONGOING, line), "a", "b").name == "ongoing"
+
+
+def test_other_people_change_nothing() -> None:
+    others = [(20, "c", "block", "a"), (20, "a", "end", "c", "unsafe")]
+    assert pair_stage(events(*ONGOING, *others), "a", "b").name == "ongoing"
+
 
 STAGES = load_catalogue().stages
 WHO = "abc"
@@ -96,7 +175,7 @@ def test_every_fact_equals_its_plain_form(history: Events) -> None:
 
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_forward_needs_both(seed: int) -> None:
+def test_one_person_alone_cannot_advance_a_pair(seed: int) -> None:
     """Whatever one person does alone, a pair goes no further than what the other agreed to."""
     did = extra(seed, ("like", "message", "optin", "rules_agreed", "meet_feedback", "verified"), most=40)
     silent = events(*LISTED, *(line for line in did if line[1] == "a"))

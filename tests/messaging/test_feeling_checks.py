@@ -10,7 +10,7 @@ from recsys.errors import InputError
 from recsys.messaging import answered, due_checks, prompts
 from recsys.messaging.next_steps_and_feeling_checks import ANSWERS
 from recsys.moderation import review_queue
-from tests.data.test_stage import MEETING, ONGOING
+from tests.data.test_pair_stages import MEETING, ONGOING
 from tests.data.timeline import day, events
 
 SUPPORT = "help@example.org"

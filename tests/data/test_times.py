@@ -1,9 +1,13 @@
+"""UTC hours of local contact windows."""
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.catalogue.columns import Columns as C
 from recsys.data.bitsets import pack
 from recsys.data.times import HOURS_A_WEEK, utc_hours, week_start
+from tests.people import make_people
 
 SUMMER = pd.Timestamp("2026-07-15T12:00", tz="UTC")
 WINTER = pd.Timestamp("2026-01-14T12:00", tz="UTC")
@@ -37,3 +41,12 @@ def test_hours_fill_three_words():
     words = pack([{0, 63, 64, 167}], HOURS_A_WEEK)[0]
     assert words.dtype == np.uint64
     assert words.tolist() == [1 | 1 << 63, 1, 1 << 39]
+
+
+def test_hours_of_everybody_are_those_of_each_person():
+    people = make_people(120, np.random.default_rng(3), unknown=0.1)
+    for row in range(len(people)):
+        zone, windows = people.zones[row], people.words(C.CONTACT_WINDOWS, row)
+        known = isinstance(zone, str) and windows is not None
+        expected = utc_hours(windows, zone, people.as_of) if known else []
+        assert np.array_equal(people.utc_hours[row], pack([expected], HOURS_A_WEEK)[0])
