@@ -9,7 +9,8 @@ from recsys.errors import EXIT_REFUSED, PublicationRefusedError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, NightPaths
-from recsys.pipeline.publish import PublicationInputs, PublishResult, publish_night
+from recsys.pipeline.publish import PublishResult
+from recsys.pipeline.publish_night import PublicationInputs, publish_night
 from recsys.storage.atomic_write import write_atomically
 
 

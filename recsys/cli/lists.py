@@ -97,7 +97,7 @@ def publish(
     Example: recsys publish --lists lists.parquet --source parquet:members
     """
     from recsys.cli.app import language, opened, say
-    from recsys.pipeline.publish import PublicationInputs, publish_night
+    from recsys.pipeline.publish_night import PublicationInputs, publish_night
     from recsys.report.gate_messages import gate_advice, gate_message
     from recsys.report.localization import Texts
 

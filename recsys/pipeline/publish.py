@@ -1,16 +1,14 @@
-"""One night becomes what is served: written aside, judged, and only then pointed to."""
+"""Publishing: a run is staged, checked by the gates, moved into place, and only then pointed to."""
 
 import errno
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.config import PublishSettings
@@ -25,24 +23,17 @@ from recsys.errors import (
     explained,
 )
 from recsys.pipeline.erasure import remove_runs_naming_erased
-from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.fingerprint import package_versions
-from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.gates import run_gates
 from recsys.pipeline.gates.base import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, column_profile_bytes
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
-from recsys.pipeline.list_files import copy_lists, write_lists
+from recsys.pipeline.list_files import write_lists
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.night import Night, without_erased
-from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
-from recsys.pipeline.stage_outputs import read_calibration, read_prices
-from recsys.ranking.cold_start import write_newcomer_files
-from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.storage.atomic_write import move_atomically, sync_folder, write_atomically
-from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
+from recsys.storage.manifest import FileEntry, MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import (
     LISTS,
     NEWCOMERS,
@@ -65,7 +56,7 @@ _EXIT: Final = {
 
 @dataclass(frozen=True)
 class PublishResult:
-    """How a night ended: its run, where it lies, what every gate said."""
+    """The result of publishing: the run, its folder, the result of every gate."""
 
     run_id: str
     folder: Path
@@ -87,52 +78,6 @@ class PublishResult:
         return _EXIT[self.level]
 
 
-@dataclass(frozen=True)
-class PublicationInputs:
-    """The files a publication is made of.
-
-    evaluation: what `recsys evaluate` wrote, None when the model was not evaluated: then the gate of
-    calibration has nothing to judge. allocation: the folder with the prices of attention, None when the
-    lists were not allocated together: then live search ranks without prices.
-    """
-
-    lists: Path
-    model: Path
-    evaluation: Path | None
-    allocation: Path | None
-
-    @classmethod
-    def of(cls, work: NightPaths) -> Self:
-        """Return the files of the night in a work folder."""
-        return cls(work.lists, work.model, work.evaluation, work.allocation)
-
-
-def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> PublishResult:
-    """Publish the lists of a night without the people erased since they were made; see `publish`.
-
-    The nightly batch and `recsys publish` both come through here.
-    Raises SourceError when a file of `inputs` cannot be read or is of other people or models.
-    """
-    settings, model = night.settings, inputs.model
-    erased = ErasureList.of(published).now()
-    rows, people, gone = without_erased(night.people, erased)
-    prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
-    return publish(
-        lambda path: copy_lists(inputs.lists, path, without=gone),
-        people,
-        night.policy,
-        published=published,
-        settings=settings.publish,
-        source=settings.source,
-        made_from=fingerprints_of(settings, night.policy, source=night.source, model=model),
-        serving=serving_writer(night, model, rows=rows, prices=prices),
-        calibration=(
-            None if inputs.evaluation is None else read_calibration(inputs.evaluation, settings.model.name)
-        ),
-        events=night.n_events,
-    )
-
-
 def publish(
     lists: pd.DataFrame | Callable[[Path], object],
     people: Population,
@@ -147,7 +92,7 @@ def publish(
     calibration: Calibration | None = None,
     events: int | None = None,
 ) -> PublishResult:
-    """Write `lists` as a run of its own, put it to the gates, and serve it if none of them blocks.
+    """Write `lists` as a run of its own, run the gates, and serve it if none of them blocks.
 
     lists: a table of lists, or what writes one to the file it is given, for lists that are many.
 
@@ -155,9 +100,9 @@ def publish(
     written, see `read_coded_lists`; called when no gate blocks. Without it there is nothing for a
     `Ranker` to open.
 
-    calibration: how far the model's chances were from what happened, for the gate that asks.
+    calibration: the calibration error of the model, for the gate of that name.
 
-    events: how many events were known; the next night counts by it what came late.
+    events: how many events were known; the next night counts late events by it.
 
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
@@ -173,43 +118,24 @@ def publish(
     """
     published = Path(published)
     with _explained_disk(published), writer_lock(published):
-        remove_leftovers(published)
-        for kind in (RUNS, REFUSED):
-            (published / kind).mkdir(exist_ok=True)
-        sync_folder(published)
-        known = run_ids(published)
-        moment = now or datetime.now(UTC)
-        run_id = new_run_id(moment, secrets.token_hex(4), after=known[-1] if known else None)
-        aside = published / RUNS / f".{run_id}"
-        aside.mkdir()
+        run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
         if callable(lists):
-            lists(aside / LISTS)
+            lists(staging / LISTS)
         else:
-            write_lists(aside / LISTS, lists)
-        previous, problem = _previous(published)
+            write_lists(staging / LISTS, lists)
         erased = ErasureList.of(published).now()
-        proposal = Proposal(
-            lists=read_coded_lists(aside / LISTS),
-            people=people,
-            policy=policy,
-            limits=settings.gates,
-            undeclared=settings.platform.missing(source),
-            previous=previous,
-            previous_problem=problem,
-            erased=erased,
-            past=[night.numbers for night in read_history(published) if night.published],
-            calibration=calibration,
-        )
+        proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
+        proposal = replace(proposal, calibration=calibration, erased=erased)
         gates = tuple(run_gates(proposal))
-        write_atomically(aside / GATES_FILE, gates_bytes(gates))
+        write_atomically(staging / GATES_FILE, gates_bytes(gates))
         profile = column_profile(people, proposal.listed, proposal.lists)
-        write_atomically(aside / COLUMN_PROFILE, column_profile_bytes(profile))
+        write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
-            serving(aside / SERVING, proposal.lists)
-            sync_folder(aside)
+            serving(staging / SERVING, proposal.lists)
+            sync_folder(staging)
         write_manifest(
-            aside,
+            staging,
             Manifest(
                 run_id=run_id,
                 created_at=moment.astimezone(UTC).isoformat(),
@@ -218,22 +144,59 @@ def publish(
                 erasure_watermark=_watermark(erased, moment),
                 made_from=made_from,
                 packages=package_versions(),
-                files={
-                    LISTS: file_entry(aside / LISTS, rows=len(proposal.lists)),
-                    GATES_FILE: file_entry(aside / GATES_FILE),
-                    COLUMN_PROFILE: file_entry(aside / COLUMN_PROFILE),
-                    **{name: file_entry(aside / name) for name in _serving_files(aside)},
-                },
+                files=_file_entries(staging, rows=len(proposal.lists)),
             ),
         )
         folder = published / (REFUSED if refused else RUNS) / run_id
-        move_atomically(aside, folder)
+        move_atomically(staging, folder)
         if not refused:
             point_to(published, run_id)
         write_history(published)
         remove_runs_naming_erased(published, erased)
         remove_old(published, settings.keep)
         return PublishResult(run_id, folder, gates)
+
+
+def _start_run(published: Path, moment: datetime) -> tuple[str, datetime, Path]:
+    """Clear what a dead writer left, and return the id, the time and the staging folder of a new run."""
+    remove_leftovers(published)
+    for kind in (RUNS, REFUSED):
+        (published / kind).mkdir(exist_ok=True)
+    sync_folder(published)
+    known = run_ids(published)
+    run_id = new_run_id(moment, secrets.token_hex(4), after=known[-1] if known else None)
+    staging = published / RUNS / f".{run_id}"
+    staging.mkdir()
+    return run_id, moment, staging
+
+
+def _proposal(
+    staging: Path,
+    people: Population,
+    policy: Policy,
+    published: Path,
+    *,
+    settings: PublishSettings,
+    source: str,
+) -> Proposal:
+    """Return the lists of a run with everything the gates compare them with."""
+    previous, problem = _previous(published)
+    return Proposal(
+        lists=read_coded_lists(staging / LISTS),
+        people=people,
+        policy=policy,
+        limits=settings.gates,
+        undeclared=settings.platform.missing(source),
+        previous=previous,
+        previous_problem=problem,
+        past=[night.numbers for night in read_history(published) if night.published],
+    )
+
+
+def _file_entries(run: Path, *, rows: int) -> dict[str, FileEntry]:
+    """Return the entry of every file of a run, as its manifest lists them."""
+    entries = {name: file_entry(run / name) for name in (GATES_FILE, COLUMN_PROFILE, *_serving_files(run))}
+    return {LISTS: file_entry(run / LISTS, rows=rows)} | entries
 
 
 def _watermark(erased: ErasedPeople, moment: datetime) -> str | None:
@@ -269,38 +232,3 @@ def _explained_disk(published: Path) -> Iterator[None]:
         remedy = "free some space and run again" if full else "check the folder and its permissions"
         message = explained(what, where=str(published), got=str(error), remedy=remedy)
         raise (BusyError if full else PublicationError)(message) from error
-
-
-def serving_writer(
-    night: Night,
-    model: Path,
-    *,
-    rows: npt.NDArray[np.integer] | None = None,
-    prices: npt.NDArray[np.float32] | None = None,
-) -> Callable[[Path, pd.DataFrame], None]:
-    """Return what `publish` calls to write the files a `Ranker` opens.
-
-    model: the folder of the fitted model. rows: who of the night is still here, everybody when None.
-    prices: `(n_people,)`, what the attention of each person of the night costs.
-    """
-
-    def write(folder: Path, lists: pd.DataFrame) -> None:
-        everybody = rows is None or len(rows) == len(night.people)
-        kept = np.arange(len(night.people)) if rows is None else rows
-        people = night.people if everybody else night.people.take(kept)
-        stages = pair_stages_of(night.coded_events(), people, night.policy)
-        fitted = load_model(night.settings.model, model)
-        write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, fitted)
-        directed = directed_of(fitted, night.people)
-        write_snapshot(
-            folder,
-            lists,
-            people,
-            night.policy,
-            directed if everybody else directed.take(kept),
-            stages=stages,
-            combiner=night.settings.recommend.combiner,
-            prices=None if prices is None else prices[kept],
-        )
-
-    return write

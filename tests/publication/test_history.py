@@ -58,7 +58,7 @@ def test_a_night_cut_off_before_it_was_noted_is_noted_by_the_next(
     night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "keep_history", lambda _: None)
+        patch.setattr(publishing, "write_history", lambda _: None)
         first = night.publish(tmp_path).run_id
     assert not (tmp_path / HISTORY).exists()
     assert [past.run_id for past in read_history(tmp_path)] == [first]

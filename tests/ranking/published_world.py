@@ -11,7 +11,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.models.directed import Directed
-from recsys.pipeline.publish import Outcome, publish
+from recsys.pipeline.publish import PublishResult, publish
 from recsys.ranking.recommend import recommend
 from recsys.ranking.snapshot_files import write_snapshot
 from tests.people import make_listed_people
@@ -54,7 +54,7 @@ class World:
     def small(cls, n_people: int = 40, **settings: int) -> "World":
         return cls.of(make_listed_people(n_people, np.random.default_rng(11)), **settings)
 
-    def publish(self, published: Path, **changes: object) -> Outcome:
+    def publish(self, published: Path, **changes: object) -> PublishResult:
         made = MADE_FROM.model_copy(update={"policy": self.policy.version})
         arguments: dict[str, object] = {
             "published": published,

@@ -1,0 +1,109 @@
+"""The publication of a night, for the nightly batch and for `recsys publish` alike.
+
+`publish_night` gathers the files of a night and what its stages left for the gates; `recsys.pipeline.publish`
+writes, checks and serves them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.pipeline.fingerprint import made_from as fingerprints_of
+from recsys.pipeline.from_settings import directed_of, load_model
+from recsys.pipeline.list_files import copy_lists
+from recsys.pipeline.night import Night, without_erased
+from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.publish import PublishResult, publish
+from recsys.pipeline.stage_outputs import read_calibration, read_prices
+from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
+from recsys.safety.erasure_list import ErasureList
+from recsys.storage.publication import (
+    NEWCOMERS,
+)
+
+
+@dataclass(frozen=True)
+class PublicationInputs:
+    """The files a publication is made of.
+
+    evaluation: what `recsys evaluate` wrote, None when the model was not evaluated: then the gate of
+    calibration has nothing to judge. allocation: the folder with the prices of attention, None when the
+    lists were not allocated together: then live search ranks without prices.
+    """
+
+    lists: Path
+    model: Path
+    evaluation: Path | None
+    allocation: Path | None
+
+    @classmethod
+    def of(cls, work: NightPaths) -> Self:
+        """Return the files of the night in a work folder."""
+        return cls(work.lists, work.model, work.evaluation, work.allocation)
+
+
+def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> PublishResult:
+    """Publish the lists of a night without the people erased since they were made; see `publish`.
+
+    The nightly batch and `recsys publish` both come through here.
+    Raises SourceError when a file of `inputs` cannot be read or is of other people or models.
+    """
+    settings, model = night.settings, inputs.model
+    erased = ErasureList.of(published).now()
+    rows, people, gone = without_erased(night.people, erased)
+    prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
+    return publish(
+        lambda path: copy_lists(inputs.lists, path, without=gone),
+        people,
+        night.policy,
+        published=published,
+        settings=settings.publish,
+        source=settings.source,
+        made_from=fingerprints_of(settings, night.policy, source=night.source, model=model),
+        serving=serving_writer(night, model, rows=rows, prices=prices),
+        calibration=(
+            None if inputs.evaluation is None else read_calibration(inputs.evaluation, settings.model.name)
+        ),
+        events=night.n_events,
+    )
+
+
+def serving_writer(
+    night: Night,
+    model: Path,
+    *,
+    rows: npt.NDArray[np.integer] | None = None,
+    prices: npt.NDArray[np.float32] | None = None,
+) -> Callable[[Path, pd.DataFrame], None]:
+    """Return what `publish` calls to write the files a `Ranker` opens.
+
+    model: the folder of the fitted model. rows: who of the night is still here, everybody when None.
+    prices: `(n_people,)`, what the attention of each person of the night costs.
+    """
+
+    def write(folder: Path, lists: pd.DataFrame) -> None:
+        everybody = rows is None or len(rows) == len(night.people)
+        kept = np.arange(len(night.people)) if rows is None else rows
+        people = night.people if everybody else night.people.take(kept)
+        stages = pair_stages_of(night.coded_events(), people, night.policy)
+        fitted = load_model(night.settings.model, model)
+        write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, fitted)
+        directed = directed_of(fitted, night.people)
+        write_snapshot(
+            folder,
+            lists,
+            people,
+            night.policy,
+            directed if everybody else directed.take(kept),
+            stages=stages,
+            combiner=night.settings.recommend.combiner,
+            prices=None if prices is None else prices[kept],
+        )
+
+    return write
