@@ -9,7 +9,18 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.evaluation.market import exposure, gini, lorenz_curve
-from recsys.plots.style import ACCENT, INK, LINE, REFUSED, SOFT, legend, require_rows, series, styled_axes
+from recsys.plots.style import (
+    ACCENT,
+    INK,
+    LINE,
+    REFUSED,
+    SOFT,
+    legend,
+    percent,
+    require_rows,
+    series,
+    styled_axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +120,7 @@ def draw_lorenz(curves: Mapping[str, tuple[Any, Any]], *, ax: "Axes | None" = No
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="Lorenz curve of exposure")
     axes.set(xlabel="share of candidates, least exposed first", ylabel="share of exposure (1 / rank)")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:.0%}")
+        axis.set_major_formatter(percent)
     legend(axes, loc="upper left")
     return axes
 
@@ -162,14 +173,14 @@ def trend(
     require_rows(int(np.isfinite(known).sum()), "no value to draw", remedy="publish a night first")
     axes = styled_axes(ax, width=4.0, height=1.9)
     at = np.arange(len(known))
-    axes.plot(at, known, color=ACCENT, linewidth=1.8, marker="o", markersize=5, gid="points")
+    axes.plot(at, known, color=ACCENT, linewidth=1.8, marker="o", markersize=4.5, gid="points")
     ring = np.isfinite(known) & np.array(refused if refused is not None else [False] * len(known))
     if ring.any():
         [rings] = axes.plot(at[ring], known[ring], "o", markersize=9, gid="refused")
         rings.set(markeredgecolor=REFUSED, markerfacecolor="none")
     low, high = 0.0 if from_zero else float(np.nanmin(known)), float(np.nanmax(known))
     axes.set_ylim(*((low, high) if high > low else (low - 1, low + 1)))
-    axes.set_xlim(0, max(len(known) - 1, 1))
+    axes.set_xlim(-0.02 * len(known), 1.02 * max(len(known) - 1, 1))
     axes.set_yticks([low, high] if high > low else [low])
     axes.set_xticks([0, max(len(known) - 1, 0)], [nights[0], nights[-1]])
     return axes

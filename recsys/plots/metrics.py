@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.splits import EVIDENCE
-from recsys.plots.style import ACCENT, SOFT, legend, require_rows, series, styled_axes
+from recsys.plots.style import ACCENT, SOFT, legend, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,9 +120,10 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
         )
         drawn[0].set_gid("points")
     axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title="Calibration")
+    axes.locator_params(nbins=6)
     axes.set(xlabel="predicted probability", ylabel="observed frequency (95% interval)")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:.0%}" if end > 0.1 else "{x:.1%}")
+        axis.set_major_formatter(percent)
     if isinstance(tables, pd.DataFrame):
         axes.set_title(f"Calibration, n = {_pairs(tables)} pairs")
     else:

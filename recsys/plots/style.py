@@ -101,6 +101,15 @@ def series() -> Iterator[tuple[str, Any]]:
     return zip(cycle(SERIES), cycle(DASHES), strict=False)
 
 
+def percent(value: float, _: float | None = None) -> str:
+    """Return a tick label in percent, with the decimals it needs.
+
+    >>> percent(0.025), percent(0.1)
+    ('2.5%', '10%')
+    """
+    return f"{100 * value:.6g}%"
+
+
 def require_rows(n: int, what: str, *, remedy: str) -> None:
     """Raise InputError when there is nothing to draw.
 

@@ -20,7 +20,7 @@ from recsys.pipeline.gates.base import Level
 from recsys.pipeline.history import PastNight
 from recsys.plots import lists as list_plots
 from recsys.plots import metrics as metric_plots
-from recsys.plots.style import INK, LINE, REFUSED, SERIES
+from recsys.plots.style import INK, LINE, REFUSED, SERIES, percent
 from recsys.report.indicators import Indicator, day, level_of
 from recsys.report.localization import Texts, count, share
 from recsys.report.night_summary import NightSummary
@@ -34,6 +34,8 @@ _VARIABLES: Final = {INK: "ink", LINE: "line", REFUSED: "bad", "#5b656c": "soft"
 }
 _SOFT_TEXT: Final = "#5b656c"
 _POINTS_PER_INCH: Final = 72
+_TEXT_SIZE: Final = 11
+"""As in the style sheet, so that labels keep their distance."""
 _CLASSES: Final = ("bars", "curve", "points", "refused")
 """Ids that `recsys.plots` gives to marks; on a page they are classes, other ids are dropped."""
 
@@ -53,7 +55,7 @@ class Figure:
 
 def length_figure(histogram: pd.DataFrame) -> Figure:
     """Draw the histogram of list lengths."""
-    with _axes(360, 280, left=46, bottom=40) as axes:
+    with _axes(360, 280, left=54, bottom=46) as axes:
         list_plots.draw_lengths(histogram, ax=axes)
         axes.set(xlabel="[[report.lengths_axis]]", ylabel="[[report.lengths_people]]")
         tips = [f"{row['length']}: {count(row['viewers'])}" for row in histogram.to_dict("records")]
@@ -62,7 +64,7 @@ def length_figure(histogram: pd.DataFrame) -> Figure:
 
 def calibration_figure(bins: pd.DataFrame) -> Figure:
     """Draw the reliability diagram of one direction."""
-    with _axes(360, 320, left=52, bottom=44) as axes:
+    with _axes(360, 320, left=58, bottom=48) as axes:
         metric_plots.reliability(bins, ax=axes)
         axes.set(xlabel="[[report.calibration_said]]", ylabel="[[report.calibration_happened]]")
         tips = [
@@ -76,7 +78,7 @@ def trend_figure(indicator: Indicator, night: NightSummary, nights: Sequence[Pas
     """Draw an indicator night over night; at least one value must be known."""
     values = [indicator.value(night, past) for past in nights]
     refused = [level_of(past) is Level.BLOCK for past in nights]
-    with _axes(240, 112, left=52, right=10, bottom=22, grid="") as axes:
+    with _axes(240, 112, left=52, right=10, bottom=24, grid="") as axes:
         days = [day(past)[5:] for past in nights]
         list_plots.trend(values, days, refused=refused, from_zero=indicator.from_zero, ax=axes)
         axes.set_yticks(axes.get_yticks(), [indicator.text(float(at)) for at in axes.get_yticks()])
@@ -95,10 +97,10 @@ def trend_figure(indicator: Indicator, night: NightSummary, nights: Sequence[Pas
 
 def policy_figure(summary: NightsSummary, measure: str, as_share: bool) -> Figure:
     """Draw one measure of simulated nights, one line a policy."""
-    with _axes(360, 280, left=46, bottom=40) as axes:
+    with _axes(360, 280, left=54, bottom=46) as axes:
         metric_plots.policy_curves(summary.curves, measure, ax=axes)
         axes.set(xlabel="[[report.nights_axis]]", ylabel="")
-        axes.yaxis.set_major_formatter(_as_percent if as_share else "{x:g}")
+        axes.yaxis.set_major_formatter(percent if as_share else "{x:g}")
         return _figure(axes, {})
 
 
@@ -108,14 +110,10 @@ def lorenz_figure(summary: NightsSummary) -> Figure:
         name: (rows["people"], rows["exposure"])
         for name, rows in summary.lorenz.groupby("policy", sort=False)
     }
-    with _axes(360, 320, left=52, bottom=44) as axes:
+    with _axes(360, 320, left=58, bottom=48) as axes:
         list_plots.draw_lorenz({name: curves[name] for name in summary.policies}, ax=axes)
         axes.set(xlabel="[[report.nights_lorenz_people]]", ylabel="[[report.nights_lorenz_exposure]]")
         return _figure(axes, {})
-
-
-def _as_percent(value: float, _: float) -> str:
-    return f"{100 * value:g}%"
 
 
 @contextmanager
@@ -164,7 +162,9 @@ def _figure(axes: "Axes", tips: Mapping[str, Sequence[str]]) -> Figure:
     canvas.patch.set_visible(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.tick_params(length=0, labelcolor=_SOFT_TEXT)
+    axes.tick_params(length=0, pad=6, labelcolor=_SOFT_TEXT, labelsize=_TEXT_SIZE)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_fontsize(_TEXT_SIZE)
     written = StringIO()
     canvas.savefig(written, format="svg", transparent=True, metadata={"Date": None})
     root = ET.fromstring(written.getvalue())  # noqa: S314 matplotlib wrote it a line above
