@@ -1,10 +1,11 @@
-"""Everybody as plain files: arrays and frames that read back as the same `Population`."""
+"""A `Population` as plain files: arrays by the dataclass codec, and one Parquet frame a long table."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,65 @@ from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
 from recsys.errors import SourceError, explained
-from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.storage.arrays import INDEX
 from recsys.storage.atomic_write import sha256_of
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.parquet_frames import read_frame, write_frame
+from recsys.types import BoolArray, Int32Array, Int64Array, ObjectArray, UInt64Array
 
 _LONG: Final = tuple(LongTables.__dataclass_fields__)
 
 
+@dataclass(frozen=True, eq=False)
+class PackedTexts:
+    """Texts, some unknown, as the bytes of the known ones one after another."""
+
+    text: npt.NDArray[Any]
+    ends: Int64Array
+    is_known: BoolArray
+
+    @classmethod
+    def of(cls, values: ObjectArray) -> Self:
+        """Pack texts; None is unknown."""
+        known = np.asarray(pd.notna(values), bool)
+        return cls(*packed_strings(values[known]), known)
+
+    def values(self) -> ObjectArray:
+        """Return the texts, None where unknown."""
+        values = np.full(len(self.is_known), None, dtype=object)
+        values[self.is_known] = unpacked_strings(self.text, self.ends)
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPopulation:
+    """The arrays of a population as they are stored.
+
+    made_from: what it was built from; frames: the hash of each long table. Mappings come back in the order
+    of their keys, so the names are stored in their own order as well.
+    """
+
+    made_from: str
+    as_of: pd.Timestamp
+    source: str
+    frames: Mapping[str, str]
+    ids: PackedTexts
+    zones: PackedTexts
+    person_tokens: PackedTexts
+    coded_names: tuple[str, ...]
+    coded: Mapping[str, CodedColumn]
+    coded_set_names: tuple[str, ...]
+    coded_sets: Mapping[str, CodedSetColumn]
+    counted_names: tuple[str, ...]
+    counted: Mapping[str, Int32Array]
+    cells: UInt64Array
+    has_boundaries: BoolArray
+    held: BoolArray
+    relations: Relations
+
+
 def write_people(people: Population, folder: Path, *, made_from: str = "") -> None:
-    """Write everybody to `folder`; `made_from` names what they were built from, for `people_of`.
+    """Write everybody to `folder`; `made_from` names what they were built from.
 
     The index with all hashes is written last, so a folder left half written cannot be read.
     """
@@ -31,38 +82,33 @@ def write_people(people: Population, folder: Path, *, made_from: str = "") -> No
     for name in _LONG:
         write_frame(folder / f"{name}.parquet", getattr(people.long, name))
         frames[name] = sha256_of(folder / f"{name}.parquet")
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "cells": people.cells,
-        "has_boundaries": people.has_boundaries,
-        "held": people.held,
-        "excluded": people.relations.excluded,
-        "reason": people.relations.reason,
-        "liked": people.relations.liked,
-        "suggestible": people.relations.suggestible,
-    }
-    arrays |= _packed("ids", people.ids.values)
-    arrays |= _packed("zones", people.zones) | _packed("person_tokens", people.person_tokens)
-    arrays |= {f"coded.{name}": column.codes for name, column in people.coded.items()}
-    arrays |= {f"bits.{name}": column.bits for name, column in people.coded_sets.items()}
-    arrays |= {f"known.{name}": column.known for name, column in people.coded_sets.items()}
-    arrays |= {f"counted.{name}": column for name, column in people.counted.items()}
-    meta = {
-        "made_from": made_from,
-        "as_of": people.as_of.isoformat(),
-        "source": people.source,
-        "coded": [[name, list(column.words)] for name, column in people.coded.items()],
-        "coded_sets": [[name, list(column.words)] for name, column in people.coded_sets.items()],
-        "counted": list(people.counted),
-        "frames": frames,
-    }
-    save_arrays(folder, arrays, meta)
+    stored = StoredPopulation(
+        made_from=made_from,
+        as_of=people.as_of,
+        source=people.source,
+        frames=frames,
+        ids=PackedTexts.of(people.ids.values),
+        zones=PackedTexts.of(people.zones),
+        person_tokens=PackedTexts.of(people.person_tokens),
+        coded_names=tuple(people.coded),
+        coded=people.coded,
+        coded_set_names=tuple(people.coded_sets),
+        coded_sets=people.coded_sets,
+        counted_names=tuple(people.counted),
+        counted=people.counted,
+        cells=people.cells,
+        has_boundaries=people.has_boundaries,
+        held=people.held,
+        relations=people.relations,
+    )
+    save_dataclass(folder, stored)
 
 
 def made_from(folder: Path) -> str | None:
     """Return what the people in `folder` were built from, None when nobody is there in full."""
     try:
-        meta = json.loads((folder / "arrays.json").read_bytes())["meta"]
-        return str(meta["made_from"])
+        meta = json.loads((folder / INDEX).read_bytes())["meta"]
+        return str(meta["scalars"]["made_from"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -72,51 +118,24 @@ def read_people(folder: Path) -> Population:
 
     Raises SourceError when a file is missing, damaged, or of another format.
     """
-    arrays, meta = load_arrays(folder)
-    try:
-        return _people(folder, arrays, meta)
-    except (KeyError, TypeError) as error:
-        raise SourceError(
-            explained("not people this package wrote", where=str(folder), got=str(error))
-        ) from error
-
-
-def _people(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> Population:
-    for name, expected in meta["frames"].items():
+    stored = load_dataclass(StoredPopulation, folder)
+    for name, expected in stored.frames.items():
         path = folder / f"{name}.parquet"
         if not path.is_file() or sha256_of(path) != expected:
             remedy = "the file was damaged or changed; make it anew"
             raise SourceError(explained("a table does not match its hash", where=str(path), remedy=remedy))
-    coded = {name: CodedColumn(tuple(words), arrays[f"coded.{name}"]) for name, words in meta["coded"]}
-    sets = {
-        name: CodedSetColumn(tuple(words), arrays[f"bits.{name}"], arrays[f"known.{name}"])
-        for name, words in meta["coded_sets"]
-    }
     return Population(
-        ids=IdIndex(_unpacked("ids", arrays).tolist()),
-        as_of=pd.Timestamp(meta["as_of"]),
-        coded=MappingProxyType(coded),
-        coded_sets=MappingProxyType(sets),
-        counted=MappingProxyType({name: arrays[f"counted.{name}"] for name in meta["counted"]}),
-        cells=arrays["cells"],
-        zones=_unpacked("zones", arrays),
-        person_tokens=_unpacked("person_tokens", arrays),
-        has_boundaries=arrays["has_boundaries"],
-        held=arrays["held"],
+        ids=IdIndex(stored.ids.values().tolist()),
+        as_of=stored.as_of,
+        coded=MappingProxyType({name: stored.coded[name] for name in stored.coded_names}),
+        coded_sets=MappingProxyType({name: stored.coded_sets[name] for name in stored.coded_set_names}),
+        counted=MappingProxyType({name: stored.counted[name] for name in stored.counted_names}),
+        cells=stored.cells,
+        zones=stored.zones.values(),
+        person_tokens=stored.person_tokens.values(),
+        has_boundaries=stored.has_boundaries,
+        held=stored.held,
         long=LongTables(**{name: read_frame(folder / f"{name}.parquet") for name in _LONG}),
-        relations=Relations(arrays["excluded"], arrays["reason"], arrays["liked"], arrays["suggestible"]),
-        source=meta["source"],
+        relations=stored.relations,
+        source=stored.source,
     )
-
-
-def _packed(name: str, values: npt.NDArray[np.object_]) -> dict[str, npt.NDArray[Any]]:
-    known = np.asarray(pd.notna(values), bool)
-    text, ends = packed_strings(values[known])
-    return {f"{name}.text": text, f"{name}.ends": ends, f"{name}.is_known": known}
-
-
-def _unpacked(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.object_]:
-    known = arrays[f"{name}.is_known"]
-    values = np.full(len(known), None, dtype=object)
-    values[known] = unpacked_strings(arrays[f"{name}.text"], arrays[f"{name}.ends"])
-    return values
