@@ -9,7 +9,7 @@ import pytest
 import recsys
 from recsys.catalogue import load_catalogue
 from recsys.features import FeatureMap
-from recsys.ranking.response import Item, Page, Receipt
+from recsys.ranking.response_and_receipt import Item, Page, Receipt
 from recsys.storage.load import load_tables
 
 

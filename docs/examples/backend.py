@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from recsys import Ranker
 from recsys.errors import SafetyUnavailable, StalePublicationError
-from recsys.ranking.response import Receipt
+from recsys.ranking.response_and_receipt import Receipt
 from recsys.safety import open_safety
 
 
@@ -50,7 +50,12 @@ class Shown(BaseModel):
 def people(viewer_id: str, request: Request, k: int = 10) -> dict[str, Any]:
     page = request.app.state.ranker.rank(viewer_id, k)
     items = [
-        {"id": item.candidate_id, "reasons": item.reasons, "stage": item.stage, "opener": item.opener_kind}
+        {
+            "id": item.candidate_id,
+            "reasons": item.reasons,
+            "stage": item.stage,
+            "opener": item.icebreaker_kind,
+        }
         for item in page.items
     ]
     return {"items": items, "receipt": page.receipt.to_json(), "run": page.receipt.run_id}
@@ -61,7 +66,12 @@ def person(viewer_id: str, candidate_id: str, request: Request) -> dict[str, Any
     item = request.app.state.ranker.look(viewer_id, candidate_id)
     if item is None:  # blocked, held, erased, unknown: one answer for all
         raise HTTPException(404)
-    return {"id": item.candidate_id, "reasons": item.reasons, "stage": item.stage, "opener": item.opener_kind}
+    return {
+        "id": item.candidate_id,
+        "reasons": item.reasons,
+        "stage": item.stage,
+        "opener": item.icebreaker_kind,
+    }
 
 
 @app.post("/blocks", status_code=204)

@@ -121,11 +121,11 @@ def guard(
     Example: recsys guard "LINE交換しませんか"
     """
     from recsys.cli.app import language, settings
-    from recsys.messaging.draft_guard import check, load_rules
+    from recsys.messaging.draft_guard import check_draft, load_rules
 
     spoken, rules = language(lang, settings(params)), load_rules()
     draft = sys.stdin.read() if text == "-" else text
-    for found in check(draft):
+    for found in check_draft(draft):
         said = {"kind": found.kind, "start": found.start, "end": found.end}
         typer.echo(json.dumps(said | {"label": rules.labels[found.kind].text(spoken)}, ensure_ascii=False))
 

@@ -1,12 +1,12 @@
-"""Words for people: reasons, openers, next steps, the draft guard, check-ins and the review queue."""
+"""Texts for members: reasons, icebreakers, next steps, feeling checks and the draft guard."""
 
-from recsys.messaging.draft_guard import GUARD_KINDS, Finding, advice, check
-from recsys.messaging.icebreakers import ICEBREAKER_KINDS, Opener, opener, opener_kind
+from recsys.messaging.draft_guard import GUARD_KINDS, DraftFinding, advice, check_draft
+from recsys.messaging.icebreakers import ICEBREAKER_KINDS, Icebreaker, icebreaker, icebreaker_kind
 from recsys.messaging.next_steps_and_feeling_checks import (
-    CheckInAnswer,
+    FeelingCheckFollowUp,
     NextSteps,
-    answered,
-    due_checks,
+    due_feeling_checks,
+    follow_up,
     next_steps,
     prompts,
 )
@@ -14,16 +14,16 @@ from recsys.messaging.next_steps_and_feeling_checks import (
 __all__ = [
     "GUARD_KINDS",
     "ICEBREAKER_KINDS",
-    "CheckInAnswer",
-    "Finding",
+    "DraftFinding",
+    "FeelingCheckFollowUp",
+    "Icebreaker",
     "NextSteps",
-    "Opener",
     "advice",
-    "answered",
-    "check",
-    "due_checks",
+    "check_draft",
+    "due_feeling_checks",
+    "follow_up",
+    "icebreaker",
+    "icebreaker_kind",
     "next_steps",
-    "opener",
-    "opener_kind",
     "prompts",
 ]

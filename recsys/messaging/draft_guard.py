@@ -77,10 +77,10 @@ GUARD_KINDS: Final = ("contact", "address", "employer", "money", "off_platform",
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class DraftFinding:
     """One stretch of a draft, `text[start:end]`, and what it is; it holds no text, so it may be logged.
 
-    >>> found = Finding(6, 10, "contact")
+    >>> found = DraftFinding(6, 10, "contact")
     >>> "Write: LINE"[found.start : found.end]
     ' LIN'
     """
@@ -194,7 +194,7 @@ LONGEST: Final = 10_000
 """Characters; a longer text is no message and no profile."""
 
 
-def check(draft: str) -> tuple[Finding, ...]:
+def check_draft(draft: str) -> tuple[DraftFinding, ...]:
     """Return what should not be in a draft, in order, as spans of the draft itself.
 
     Width, kana and spacing do not matter. A finding is a hint for the writer, never a verdict: the backend
@@ -202,9 +202,9 @@ def check(draft: str) -> tuple[Finding, ...]:
     Raises InputError when the draft is no text or is longer than 10,000 characters.
 
     >>> draft = "よろしければ、ＬＩＮＥ交換しませんか"
-    >>> [(found.kind, draft[found.start : found.end]) for found in check(draft)]
+    >>> [(found.kind, draft[found.start : found.end]) for found in check_draft(draft)]
     [('off_platform', 'ＬＩＮＥ交換しませんか')]
-    >>> check("There is a line of poetry I return to.")
+    >>> check_draft("There is a line of poetry I return to.")
     ()
     """
     if not isinstance(draft, str):
@@ -216,7 +216,7 @@ def check(draft: str) -> tuple[Finding, ...]:
     matches = list(_matches(folded, rules))
     excused = {kind: _excuses(folded, rules, kind) for kind in {kind for kind, _, _ in matches}}
     found = {
-        Finding(*folded.span(start, end), kind)
+        DraftFinding(*folded.span(start, end), kind)
         for kind, start, end in matches
         if not any(begin < end and start < stop for begin, stop in excused[kind])
     }
@@ -237,12 +237,12 @@ def _excuses(folded: Folded, rules: Rules, kind: str) -> list[tuple[int, int]]:
     return [match.span() for pattern in rules.unless[kind] for match in pattern.finditer(folded.text)]
 
 
-def _joined(found: set[Finding]) -> list[Finding]:
-    joined: dict[str, list[Finding]] = {}
+def _joined(found: set[DraftFinding]) -> list[DraftFinding]:
+    joined: dict[str, list[DraftFinding]] = {}
     for finding in sorted(found):
         same = joined.setdefault(finding.kind, [])
         if same and finding.start <= same[-1].end:
-            same[-1] = Finding(same[-1].start, max(same[-1].end, finding.end), finding.kind)
+            same[-1] = DraftFinding(same[-1].start, max(same[-1].end, finding.end), finding.kind)
         else:
             same.append(finding)
     return [finding for same in joined.values() for finding in same]

@@ -1,8 +1,8 @@
-"""A first message to suggest, made of the reasons of the pair and nothing else.
+"""Icebreakers: a first message to suggest, made of the reasons of the pair and nothing else.
 
 Three kinds: `hobby`, a shared public interest with a small question; `empathy`, one is glad to listen to
 what the other would like to talk about, or both gave the same public answer; `calm`, otherwise. Where both
-of the first hold, the seed decides. An opener reads no profile: whatever no reason says, none can tell.
+of the first hold, the seed decides. An icebreaker reads no profile: what no reason says, it cannot tell.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,10 +40,10 @@ _BETWEEN: Final = {"ja": "", "en": " "}
 
 
 @dataclass(frozen=True, slots=True)
-class Opener:
+class Icebreaker:
     """A suggested first message: its kind, its text, and the reason codes it rests on.
 
-    >>> Opener("calm", "Good evening.", ()).kind
+    >>> Icebreaker("calm", "Good evening.", ()).kind
     'calm'
     """
 
@@ -52,12 +52,12 @@ class Opener:
     uses: tuple[str, ...]
 
 
-def opener_kind(
+def icebreaker_kind(
     viewer_id: str, candidate_id: str, codes: Iterable[str], stage: str, *, seed: int = 0
 ) -> str | None:
-    """Return the kind of opener the pair gets, None where a stage may show nothing.
+    """Return the kind of icebreaker the pair gets, None where a stage may show nothing.
 
-    >>> opener_kind("a", "b", ["near"], "matched"), opener_kind("a", "b", ["near"], "closed")
+    >>> icebreaker_kind("a", "b", ["near"], "matched"), icebreaker_kind("a", "b", ["near"], "closed")
     ('calm', None)
     """
     if stage in (UNLISTED, CLOSED):
@@ -65,7 +65,7 @@ def opener_kind(
     return _kind(Draw(seed, viewer_id, candidate_id), _shown(codes, stage))
 
 
-def opener(
+def icebreaker(
     viewer_id: str,
     candidate_id: str,
     codes: Iterable[str],
@@ -73,14 +73,14 @@ def opener(
     *,
     seed: int = 0,
     lang: Language = "ja",
-) -> Opener | None:
+) -> Icebreaker | None:
     """Return a first message the viewer may send to the candidate, None where a stage may show nothing.
 
     codes: the reasons of the pair as the viewer sees them, strongest first (see `Reasons`). Equal arguments
     give the same text, and both languages the same variant.
     Raises InputError for an unknown stage.
 
-    >>> print(opener("a", "b", ["interest:coffee"], "matched", lang="en").text)
+    >>> print(icebreaker("a", "b", ["interest:coffee"], "matched", lang="en").text)
     Hello. Your profile mentions “Coffee”, which I care for too, so I wanted to say hello. Which do you
     like better, the morning cup or the afternoon one? It is a pleasure to meet you.
     """
@@ -92,7 +92,7 @@ def opener(
     uses, labels, about = parts(draw, shown, words)
     name = "" if about is None else about.text(lang)
     text = _BETWEEN[lang].join(label.text(lang).format(label=name) for label in labels)
-    return Opener(kind, text, uses)
+    return Icebreaker(kind, text, uses)
 
 
 def _shown(codes: Iterable[str], stage: str) -> list[str]:

@@ -64,12 +64,12 @@ _SAID_TO: Final = ("drifting", "pressured")
 
 
 @dataclass(frozen=True, slots=True)
-class CheckInAnswer:
+class FeelingCheckFollowUp:
     """What follows: a private text for who answered, None for most, and whether people review it.
 
     There is nothing for the other person, so there is no field for it.
 
-    >>> CheckInAnswer(private=None, review=False).review
+    >>> FeelingCheckFollowUp(private=None, review=False).review
     False
     """
 
@@ -77,24 +77,24 @@ class CheckInAnswer:
     review: bool
 
 
-def answered(word: str, lang: Language = "ja", *, support: str) -> CheckInAnswer:
+def follow_up(word: str, lang: Language = "ja", *, support: str) -> FeelingCheckFollowUp:
     """Return what follows from one answer: comfortable, drifting, pressured or done.
 
     support: how to reach the people of the service, in words. `pressured` raises a flag (see
     `recsys.moderation`) and shows the support contact.
     Raises InputError for an unknown answer.
 
-    >>> answered("pressured", "en", support="help@example.org").review
+    >>> follow_up("pressured", "en", support="help@example.org").review
     True
-    >>> answered("comfortable", support="help@example.org")
-    CheckInAnswer(private=None, review=False)
+    >>> follow_up("comfortable", support="help@example.org")
+    FeelingCheckFollowUp(private=None, review=False)
     """
     if word not in ANSWERS:
         raise InputError(explained("unknown answer", got=word, remedy=did_you_mean(word, ANSWERS)))
     if word not in _SAID_TO:
-        return CheckInAnswer(None, review=False)
+        return FeelingCheckFollowUp(None, review=False)
     text = load_catalogue().steps.checks[word].text(lang)
-    return CheckInAnswer(text.format_map({"contact": support}), review=word == "pressured")
+    return FeelingCheckFollowUp(text.format_map({"contact": support}), review=word == "pressured")
 
 
 def prompts(
@@ -115,7 +115,7 @@ def prompts(
     known = events.until(as_of).without_erased().frame
     mine = known[(known[C.TYPE] == "feeling_check") & (known[C.ACTOR] == user_id)]
     last = mine.groupby(C.TARGET)[C.DETAIL].last()
-    found = {str(other): answered(str(word), lang, support=support).private for other, word in last.items()}
+    found = {str(other): follow_up(str(word), lang, support=support).private for other, word in last.items()}
     return {other: text for other, text in found.items() if text is not None}
 
 
@@ -123,13 +123,13 @@ OTHER, DUE_SINCE = "other_id", "due_since"
 _DAY = 86_400_000_000
 
 
-def due_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFrame:
+def due_feeling_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFrame:
     """Return who is due for a feeling check about whom: user_id, other_id, due_since; by person.
 
     One is due `check_days` after both came to trust each other or after the same person's last check,
     while the pair is `ongoing`. What the other answered, or whether, changes nothing.
 
-    >>> due_checks(Events.none(), "2026-01-05").empty
+    >>> due_feeling_checks(Events.none(), "2026-01-05").empty
     True
     """
     time = as_utc(as_of)

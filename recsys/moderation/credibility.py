@@ -1,4 +1,4 @@
-"""Events that come before people: who is concerned, who said so, and how grave it is."""
+"""Reports and flags: whom they concern, how credible the reporter is, and how far somebody is demoted."""
 
 from typing import Final
 
@@ -43,10 +43,10 @@ def is_accusation(found: pd.DataFrame, policy: ReviewPolicy) -> pd.Series:
     return found[KIND].map(lambda name: policy.kinds[name].by == "target").astype(bool)
 
 
-def mutual(found: pd.DataFrame, policy: ReviewPolicy) -> pd.Series:
+def mutual_accusations(found: pd.DataFrame, policy: ReviewPolicy) -> pd.Series:
     """Say which accusations are between two who accuse each other: for people, and for nothing else."""
-    said = found[is_accusation(found, policy)]
-    pairs = set(zip(said[REPORTER], said[PERSON], strict=True))
+    accusations = found[is_accusation(found, policy)]
+    pairs = set(zip(accusations[REPORTER], accusations[PERSON], strict=True))
     both = [
         (person, reporter) in pairs and (reporter, person) in pairs
         for person, reporter in zip(found[PERSON], found[REPORTER], strict=True)
@@ -94,10 +94,10 @@ def _first(events: Events, kind: str) -> pd.Series:
 def _verified_since(events: Events, tier: str) -> pd.Series:
     """Return since when each person holds the tier; who was last verified at less holds it no more."""
     frame = events.frame
-    said = frame[(frame[C.TYPE] == "verified") & frame[C.DETAIL].isin(_TIERS)]
-    enough = said[C.DETAIL].isin(_TIERS[_TIERS.index(tier) :])
-    since = said[enough].groupby(C.ACTOR)[C.TS].min()
-    last = enough.groupby(said[C.ACTOR]).last()
+    verified = frame[(frame[C.TYPE] == "verified") & frame[C.DETAIL].isin(_TIERS)]
+    enough = verified[C.DETAIL].isin(_TIERS[_TIERS.index(tier) :])
+    since = verified[enough].groupby(C.ACTOR)[C.TS].min()
+    last = enough.groupby(verified[C.ACTOR]).last()
     return since[since.index.isin(last.index[last.astype(bool)])]
 
 
@@ -133,7 +133,7 @@ def demotions(
     """
     rules = load_policy() if policy is None else policy
     known = events.until(None if as_of is None else as_utc(as_of)).without_erased()
-    weighed = weights(flags(known, rules), known, as_of, rules)
+    weighed = accusation_weights(flags(known, rules), known, as_of, rules)
     best = weighed.groupby([PERSON, REPORTER], sort=True)["weight"].max()
     sums = best[best > 0].groupby(level=PERSON).agg(["size", "sum"])
     sums = sums[sums["size"] >= rules.least_reporters]
@@ -148,14 +148,21 @@ def demotions(
     )
 
 
-def weights(
+def accusation_weights(
     found: pd.DataFrame, events: Events, as_of: str | pd.Timestamp | None, policy: ReviewPolicy
 ) -> pd.DataFrame:
     """Return the accusations with `weight`, in [0, 1], and `credible`; mutual ones weigh nothing."""
-    said = found[is_accusation(found, policy)]
-    trust = credibility(said, events, policy).astype(float)
-    weight = trust * said[GRAVITY].astype(float) / MOST_GRAVE * _decay(said[C.TS], as_of, events, policy)
-    return said.assign(credible=trust > 0, weight=weight.where(~mutual(said, policy), 0.0).astype(float))
+    accusations = found[is_accusation(found, policy)]
+    trust = credibility(accusations, events, policy).astype(float)
+    weight = (
+        trust
+        * accusations[GRAVITY].astype(float)
+        / MOST_GRAVE
+        * _decay(accusations[C.TS], as_of, events, policy)
+    )
+    return accusations.assign(
+        credible=trust > 0, weight=weight.where(~mutual_accusations(accusations, policy), 0.0).astype(float)
+    )
 
 
 def _decay(
@@ -164,6 +171,6 @@ def _decay(
     """Return 1 for what was said just now, a half after a half-life, a quarter after two."""
     last = as_utc(as_of) if as_of is not None else events.last
     now = 0 if last is None else microseconds(last)
-    said = ts.astype("datetime64[us, UTC]").astype("int64").to_numpy()
-    days = (now - said) / _MICROSECONDS_A_DAY
+    moments = ts.astype("datetime64[us, UTC]").astype("int64").to_numpy()
+    days = (now - moments) / _MICROSECONDS_A_DAY
     return pd.Series(0.5 ** (days / policy.half_life_days), index=ts.index)

@@ -1,4 +1,4 @@
-"""What people have to look at, gravest first. The engine flags; people decide."""
+"""The review queue of moderators, gravest first. The engine flags; people decide."""
 
 from typing import Final
 
@@ -12,10 +12,10 @@ from recsys.moderation.credibility import (
     KIND,
     PERSON,
     REPORTER,
+    accusation_weights,
     flags,
     is_accusation,
-    mutual,
-    weights,
+    mutual_accusations,
 )
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 
@@ -56,10 +56,10 @@ def review_queue(
     rules = load_policy() if policy is None else policy
     known = events.until(None if as_of is None else as_utc(as_of)).without_erased()
     found = flags(known, rules)
-    weighed = weights(found, known, as_of, rules)
+    weighed = accusation_weights(found, known, as_of, rules)
     found = found.assign(
         weight=weighed["weight"].reindex(found.index).fillna(0.0),
-        mutual=mutual(found, rules) & is_accusation(found, rules),
+        mutual=mutual_accusations(found, rules) & is_accusation(found, rules),
     )
     rows = [_grouped(found, rules), _holds(holds, as_of, rules), _brigades(weighed, rules)]
     queue = pd.concat([part for part in rows if len(part)] or [_grouped(found, rules)], ignore_index=True)
@@ -111,8 +111,8 @@ def _brigades(weighed: pd.DataFrame, policy: ReviewPolicy) -> pd.DataFrame:
     """Return people of whom many without credibility said something within a few days."""
     doubtful = weighed[~weighed["credible"]] if len(weighed) else weighed
     rows = []
-    for person, said in doubtful.groupby(PERSON, sort=True):
-        window = said[said[C.TS] >= said[C.TS].max() - pd.Timedelta(days=policy.brigade_days)]
+    for person, reports in doubtful.groupby(PERSON, sort=True):
+        window = reports[reports[C.TS] >= reports[C.TS].max() - pd.Timedelta(days=policy.brigade_days)]
         if window[REPORTER].nunique() >= policy.brigade:
             rows.append(
                 {

@@ -41,9 +41,9 @@ from recsys.storage.publication import (
     SERVING,
     Publication,
     current_run,
-    point_to,
     read_coded_lists,
     read_publication,
+    set_current_run,
 )
 
 REFUSED: Final = "refused"
@@ -150,7 +150,7 @@ def publish(
         folder = published / (REFUSED if refused else RUNS) / run_id
         move_atomically(staging, folder)
         if not refused:
-            point_to(published, run_id)
+            set_current_run(published, run_id)
         write_history(published)
         remove_runs_naming_erased(published, erased)
         remove_old(published, settings.keep)

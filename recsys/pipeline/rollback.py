@@ -7,7 +7,7 @@ from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.retention import run_ids
 from recsys.safety.erasure_list import ErasureList
-from recsys.storage.publication import Publication, current_run, point_to, read_publication
+from recsys.storage.publication import Publication, current_run, read_publication, set_current_run
 
 
 def rollback(published: str | Path, run_id: str | None = None) -> Publication:
@@ -33,7 +33,7 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
             raise PublicationError(
                 explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
             )
-        point_to(published, found.run_id)
+        set_current_run(published, found.run_id)
         return found
 
 

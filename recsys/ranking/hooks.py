@@ -1,4 +1,4 @@
-"""What a ranker tells whoever listens: numbers about calls and loads, never about people."""
+"""Hooks of a ranker for metrics: numbers about calls and loads, never about people."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The publication in use, and the watch for the next one."""
+"""Hot reload: the snapshot in use, and the thread that swaps to the next publication."""
 
 import os
 import threading

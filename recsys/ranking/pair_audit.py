@@ -69,7 +69,7 @@ class PairAudit:
     known, listed:   whether the publication holds both, and lists both.
     allowed:         whether its rules let the viewer see the candidate; `recsys why-not` names the rules.
     viewer_excluded, excluded: whether safety takes the viewer, or the candidate for this viewer, out now.
-    stage:           how far the pair had come that night. tonight: the place on the list of the night.
+    stage:           how far the pair had come that night. rank: the place on the list of the night, from 1.
     p_like, p_liked_back: the model's probabilities in [0, 1]. None of what is not known.
     """
 
@@ -80,7 +80,7 @@ class PairAudit:
     viewer_excluded: bool
     excluded: bool
     stage: str | None
-    tonight: int | None
+    rank: int | None
     p_like: float | None
     p_liked_back: float | None
     reasons: tuple[str, ...]
@@ -104,7 +104,7 @@ def audit_pair(
         viewer_excluded=exclusions.viewer_excluded,
         excluded=candidate_id in exclusions.excluded,
         stage=stage,
-        tonight=int(at[0]) + 1 if len(at) else None,
+        rank=int(at[0]) + 1 if len(at) else None,
         p_like=like,
         p_liked_back=back,
         reasons=() if stage is None else tuple(snapshot.reason_codes(viewer, [candidate], [stage])[0]),

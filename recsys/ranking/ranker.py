@@ -1,4 +1,4 @@
-"""The backend's door: one page of people for one viewer, in a few milliseconds, or a refusal."""
+"""The ranker of a backend: one page of people for one viewer, in a few milliseconds, or a refusal."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -21,12 +21,12 @@ from recsys.errors import (
     StalePublicationError,
     explained,
 )
-from recsys.messaging.icebreakers import opener_kind
+from recsys.messaging.icebreakers import icebreaker_kind
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person
 from recsys.ranking.hooks import Call, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
-from recsys.ranking.response import Item, Offered, Page, Receipt, impressions
+from recsys.ranking.response_and_receipt import Item, Offered, Page, Receipt, impressions
 from recsys.ranking.serve_time_selection import NOBODY, Selection, select_candidates, select_from
 from recsys.ranking.snapshot import LISTED, Snapshot
 from recsys.safety.erasure_list import ErasureList, SafetyWithErasures, person_hash
@@ -186,9 +186,11 @@ class Ranker:
             else:
                 best = newcomer.best(use.snapshot)
                 selection = select_from(use.snapshot, self._exclusions, viewer_id, k, shown_today, best)
-                said = newcomer.reason_codes(use.snapshot, np.array(selection.rows, np.int32))
-                stages = [LISTED] * len(said)
-                items = self._dressed(use.snapshot, viewer_id, selection.rows, stages, said, moment)
+                codes = newcomer.reason_codes(use.snapshot, np.array(selection.rows, np.int32))
+                stages = [LISTED] * len(codes)
+                items = self._items_with_reasons(
+                    use.snapshot, viewer_id, selection.rows, stages, codes, moment
+                )
             page = self._page(use, viewer_id, items, selection, moment)
             outcome = "served"
         except RecsysError as error:
@@ -311,9 +313,9 @@ class Ranker:
         viewer = snapshot.ids.find([viewer_id])[0]
         stages = snapshot.stages.of(viewer, rows)
         reasons = snapshot.reason_codes(viewer, rows, stages)
-        return self._dressed(snapshot, viewer_id, rows, stages, reasons, moment)
+        return self._items_with_reasons(snapshot, viewer_id, rows, stages, reasons, moment)
 
-    def _dressed(  # noqa: PLR0917
+    def _items_with_reasons(  # noqa: PLR0917
         self,
         snapshot: Snapshot,
         viewer_id: str,
@@ -329,7 +331,7 @@ class Ranker:
                 rank=rank,
                 reasons=tuple(codes),
                 stage=stage,
-                opener_kind=opener_kind(viewer_id, candidate, codes, stage),
+                icebreaker_kind=icebreaker_kind(viewer_id, candidate, codes, stage),
                 expires_at=expires,
             )
             for rank, (candidate, codes, stage) in enumerate(

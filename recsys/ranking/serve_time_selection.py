@@ -1,4 +1,4 @@
-"""Whom one viewer is shown: tonight's list, then live search, both asked of safety first."""
+"""Selection at serve time: the list of the night, then live search, both filtered by rules and the safety store."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple

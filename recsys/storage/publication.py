@@ -146,7 +146,7 @@ def current_run(published: str | Path) -> str | None:
     return run_id
 
 
-def point_to(published: Path, run_id: str) -> None:
+def set_current_run(published: Path, run_id: str) -> None:
     """Make `run_id` the publication that is served, in one step."""
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
 

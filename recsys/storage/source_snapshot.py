@@ -10,7 +10,7 @@ import pandas as pd
 from recsys.errors import SourceError, explained
 from recsys.storage import postgres
 from recsys.storage.atomic_write import atomic_file, sync_folder
-from recsys.storage.sources import is_plugin_source, need_tables, parse_source, read_tables, source_files
+from recsys.storage.sources import is_plugin_source, parse_source, read_tables, require_tables, source_files
 
 
 def take_snapshot(source: str, folder: Path) -> None:
@@ -21,7 +21,7 @@ def take_snapshot(source: str, folder: Path) -> None:
     Raises SourceError when the source is not there, holds no table or something unknown.
     """
     _copy(source, folder)
-    need_tables([path.name for path in folder.iterdir()], source)
+    require_tables([path.name for path in folder.iterdir()], source)
 
 
 def _copy(source: str, folder: Path) -> None:

@@ -88,7 +88,7 @@ def table_readers(source: Source) -> dict[str, Reader]:
     """
     if isinstance(source, str) and source.startswith("parquet:"):
         files = _files(parse_source(source)[1], ".parquet")
-        need_tables(files, source)
+        require_tables(files, source)
         return {name: partial(_read_parquet, name, files[name]) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
         found = _frames(source, where="memory")
@@ -100,14 +100,14 @@ def table_readers(source: Source) -> dict[str, Reader]:
         kind, path = parse_source(source)
         found = _READERS[kind](path)
     if isinstance(source, str):
-        need_tables(found, source)
+        require_tables(found, source)
     return {name: partial(found.__getitem__, name) for name in CONTRACTS if name in found}
 
 
-def need_tables(found: Collection[str], source: str) -> None:
+def require_tables(found: Collection[str], source: str) -> None:
     """Raise SourceError when a named source holds no table at all.
 
-    >>> need_tables(["profiles"], "parquet:data/town")
+    >>> require_tables(["profiles"], "parquet:data/town")
     """
     if found:
         return

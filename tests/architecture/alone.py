@@ -71,7 +71,7 @@ def command_line() -> None:
 def backend() -> None:
     """Serve a page of what was published."""
     from recsys import Ranker, read_publication
-    from recsys.messaging import opener
+    from recsys.messaging import icebreaker
     from recsys.safety import SqliteSafety
 
     viewer = read_publication("data/published").lists["viewer_id"].iloc[0]
@@ -79,8 +79,8 @@ def backend() -> None:
     page = ranker.rank(viewer, k=3)
     check("Ranker.rank", len(page.items) > 0, page)
     first = page.items[0]
-    words = opener(viewer, first.candidate_id, first.reasons, first.stage, lang="ja")
-    check("opener", words is not None and bool(words.text), words)
+    words = icebreaker(viewer, first.candidate_id, first.reasons, first.stage, lang="ja")
+    check("icebreaker", words is not None and bool(words.text), words)
     ranker.close()
 
 

@@ -21,7 +21,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.models.content import ContentConfig, ContentModel
-from recsys.ranking.circles import LEAST_MEMBERS, recommend_circles
+from recsys.ranking.recommend_circles import LEAST_MEMBERS, recommend_circles
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_events, load_population
 from tests.benchmarks.command import Result, run

@@ -18,7 +18,7 @@ from typing import Any
 from scipy.stats import beta
 
 from recsys.messaging import GUARD_KINDS as KINDS
-from recsys.messaging import check
+from recsys.messaging import check_draft
 from tests.benchmarks.command import Result, run
 from tests.messaging.drafts import FILES, HALVES, Draft, load_drafts
 
@@ -43,7 +43,7 @@ def measure(args: argparse.Namespace) -> Result:
         if args.people is not None:
             drafts = drafts[:: max(1, len(drafts) // args.people)][: args.people]
         began = time.perf_counter()
-        judged = [(draft, frozenset(found.kind for found in check(draft.text))) for draft in drafts]
+        judged = [(draft, frozenset(found.kind for found in check_draft(draft.text))) for draft in drafts]
         milliseconds = (time.perf_counter() - began) / max(1, len(drafts)) * 1000
         summary["drafts"] += len(drafts) if half in HALVES else 0
         rows += [

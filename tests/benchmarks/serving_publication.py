@@ -26,7 +26,7 @@ from recsys.retrieval.index import Layout, lay_out
 from recsys.retrieval.top_k import TILE
 from recsys.storage.dataclass_codec import save_dataclass
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
-from recsys.storage.publication import RUNS, SERVING, point_to
+from recsys.storage.publication import RUNS, SERVING, set_current_run
 from tests.benchmarks.retrieval_cities import cities
 
 AS_OF: Final = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -84,12 +84,12 @@ class Community:
             ),
         )
         if point:
-            point_to(published, run_id)
+            set_current_run(published, run_id)
         return run_id
 
     def point(self, published: Path, run_id: str) -> None:
         """Make a run the one that is served."""
-        point_to(published, run_id)
+        set_current_run(published, run_id)
 
     def remove(self, published: Path, run_id: str) -> None:
         """Remove a run from the disk; who serves it goes on."""

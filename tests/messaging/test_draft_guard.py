@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recsys.catalogue import LANGUAGES, load_catalogue
 from recsys.errors import InputError
 from recsys.messaging import GUARD_KINDS as KINDS
-from recsys.messaging import Finding, advice, check, opener
+from recsys.messaging import DraftFinding, advice, check_draft, icebreaker
 from recsys.messaging.draft_guard import LONGEST, Folded, load_rules, loose, read_rules
 from recsys.strict_yaml import YamlFile
 from tests.benchmarks.guard import benign, figures
@@ -24,11 +24,11 @@ def judged(half: str) -> list[tuple[Draft, frozenset[str]]]:
 
 
 def kinds(text: str) -> frozenset[str]:
-    return frozenset(found.kind for found in check(text))
+    return frozenset(found.kind for found in check_draft(text))
 
 
 def found_text(text: str, kind: str) -> list[str]:
-    return [text[found.start : found.end] for found in check(text) if found.kind == kind]
+    return [text[found.start : found.end] for found in check_draft(text) if found.kind == kind]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -97,16 +97,16 @@ def test_width_kana_and_invisible_characters_do_not_matter() -> None:
 def test_no_opener_of_ours_is_flagged(lang: Any) -> None:
     for code in EVERY_CODE:
         for seed in range(4):
-            found = opener("a", "b", [code], "matched", seed=seed, lang=lang)
+            found = icebreaker("a", "b", [code], "matched", seed=seed, lang=lang)
             assert found is not None
-            assert not check(found.text), found.text
+            assert not check_draft(found.text), found.text
 
 
 @settings(deadline=None, max_examples=60)
 @given(text=st.text(max_size=120))
 def test_any_text_has_sound_spans(text: str) -> None:
-    found = check(text)
-    assert found == check(text)
+    found = check_draft(text)
+    assert found == check_draft(text)
     assert list(found) == sorted(found)
     for one in found:
         assert 0 <= one.start < one.end <= len(text)
@@ -133,10 +133,10 @@ def test_nothing_of_a_draft_is_logged_or_quoted(noise: str, where: int) -> None:
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger().addHandler(handler)
     try:
-        said = repr(check(text))
+        said = repr(check_draft(text))
         for wrong in (text * 420, text.encode(), [text], {"draft": text}):
             with pytest.raises(InputError) as raised:
-                check(wrong)  # type: ignore[arg-type]
+                check_draft(wrong)  # type: ignore[arg-type]
             said += str(raised.value) + repr(raised.value.args)
     finally:
         logging.getLogger().removeHandler(handler)
@@ -146,7 +146,7 @@ def test_nothing_of_a_draft_is_logged_or_quoted(noise: str, where: int) -> None:
 
 def test_a_long_draft_is_refused_and_a_hostile_one_is_quick() -> None:
     with pytest.raises(InputError, match="too long"):
-        check("あ" * (LONGEST + 1))
+        check_draft("あ" * (LONGEST + 1))
     for text in (
         "a@" * 2000,
         "0 " * 2000,
@@ -156,7 +156,7 @@ def test_a_long_draft_is_refused_and_a_hostile_one_is_quick() -> None:
         "a.b" * 1300,
         "市" * 4000,
     ):
-        check(text)
+        check_draft(text)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -197,4 +197,4 @@ def test_a_broken_rule_names_file_and_key(change: tuple[str, str], named: str) -
 def test_rules_are_versioned() -> None:
     assert len(load_rules().version) == 12
     assert load_catalogue().steps.checks["distress"]
-    assert Finding(1, 2, "money") < Finding(1, 3, "money")
+    assert DraftFinding(1, 2, "money") < DraftFinding(1, 3, "money")

@@ -7,7 +7,7 @@ import pytest
 from recsys.catalogue import LANGUAGES
 from recsys.data import Events, pair_stage, pair_stages
 from recsys.errors import InputError
-from recsys.messaging import answered, due_checks, prompts
+from recsys.messaging import due_feeling_checks, follow_up, prompts
 from recsys.messaging.next_steps_and_feeling_checks import ANSWERS
 from recsys.moderation import review_queue
 from tests.data.test_pair_stages import MEETING, ONGOING
@@ -17,7 +17,7 @@ SUPPORT = "help@example.org"
 
 
 def due(told: Events, at: float) -> list[tuple[str, str]]:
-    found = due_checks(told, day(at))
+    found = due_feeling_checks(told, day(at))
     return list(zip(found.user_id, found.other_id, strict=True))
 
 
@@ -25,7 +25,7 @@ def test_both_are_due_thirty_days_after_trust() -> None:
     told = events(*ONGOING)
     assert due(told, 44.9) == []
     assert due(told, 45) == [("a", "b"), ("b", "a")]
-    assert due_checks(told, day(60)).due_since.tolist() == [day(45), day(45)]
+    assert due_feeling_checks(told, day(60)).due_since.tolist() == [day(45), day(45)]
 
 
 def test_an_answer_puts_off_the_own_check_alone() -> None:
@@ -72,7 +72,7 @@ def test_the_last_answer_decides() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("word", ANSWERS)
 def test_every_answer_has_an_outcome(word: str, lang: Any) -> None:
-    found = answered(word, lang, support="{curly} help")
+    found = follow_up(word, lang, support="{curly} help")
     assert found.review == (word == "pressured")
     assert (found.private is not None) == (word in ("drifting", "pressured"))
     assert word != "pressured" or "{curly} help" in (found.private or "")
@@ -80,4 +80,4 @@ def test_every_answer_has_an_outcome(word: str, lang: Any) -> None:
 
 def test_an_unknown_answer_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'drifting'"):
-        answered("driftin", support=SUPPORT)
+        follow_up("driftin", support=SUPPORT)

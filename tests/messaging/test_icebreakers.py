@@ -13,7 +13,7 @@ from recsys.catalogue import LANGUAGES, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.messaging import ICEBREAKER_KINDS as KINDS
-from recsys.messaging import opener, opener_kind
+from recsys.messaging import icebreaker, icebreaker_kind
 from recsys.messaging.reasons import Reasons, visible_reasons
 from tests.catalogue.test_catalogue import JAPANESE, MONEY, ROMANCE
 from tests.people import make_people
@@ -35,7 +35,7 @@ HEATED = re.compile(
 
 def every_opener(lang: Any, seeds: range = range(12)) -> list[tuple[str, Any]]:
     return [
-        (code, opener("a", "b", [code], "matched", seed=seed, lang=lang))
+        (code, icebreaker("a", "b", [code], "matched", seed=seed, lang=lang))
         for code in EVERY_CODE
         for seed in seeds
     ]
@@ -63,7 +63,7 @@ def test_japanese_is_polite_to_the_last_sentence() -> None:
 
 def test_the_kind_follows_the_evidence() -> None:
     def kinds(*codes: str) -> set[str | None]:
-        return {opener_kind(f"u{n}", "b", codes, "matched") for n in range(40)}
+        return {icebreaker_kind(f"u{n}", "b", codes, "matched") for n in range(40)}
 
     assert kinds("interest:coffee", "near") == {"hobby"}
     assert kinds("listens:hobbies") == kinds("answer:other_view") == {"empathy"}
@@ -73,12 +73,12 @@ def test_the_kind_follows_the_evidence() -> None:
 
 def test_a_hobby_opener_names_the_strongest_interest_and_asks_one_small_question() -> None:
     for seed in range(20):
-        found = opener("a", "b", ["interest:wine", "interest:coffee"], "matched", seed=seed, lang="en")
+        found = icebreaker("a", "b", ["interest:wine", "interest:coffee"], "matched", seed=seed, lang="en")
         assert found is not None
         assert found.uses == ("interest:wine",)
         assert "Wine" in found.text
         assert found.text.count("?") == 1
-        ja = opener("a", "b", ["interest:wine"], "matched", seed=seed)
+        ja = icebreaker("a", "b", ["interest:wine"], "matched", seed=seed)
         assert ja is not None
         assert ja.text.count("か。") == 1
 
@@ -86,20 +86,20 @@ def test_a_hobby_opener_names_the_strongest_interest_and_asks_one_small_question
 def test_what_is_too_deep_for_a_first_message_is_not_named() -> None:
     for topic in WORDS.openers.unnamed_topics:
         for seed in range(6):
-            found = opener("a", "b", [f"listens:{topic}"], "matched", seed=seed, lang="en")
+            found = icebreaker("a", "b", [f"listens:{topic}"], "matched", seed=seed, lang="en")
             assert found is not None
             assert WORDS.topics[topic].label.en not in found.text
             assert found.uses == (f"listens:{topic}",)
     home = [q.id for q in WORDS.questions.values() if q.scale == "home"]
     for question in home:
-        found = opener("a", "b", [f"answer:{question}"], "matched", lang="ja")
+        found = icebreaker("a", "b", [f"answer:{question}"], "matched", lang="ja")
         assert found is not None
         assert WORDS.questions[question].label.ja not in found.text
 
 
 def test_a_shared_circle_is_not_named_and_nearness_not_mentioned() -> None:
-    near = {opener("a", "b", ["near"], "matched", seed=seed).text for seed in range(12)}  # type: ignore[union-attr]
-    none = {opener("a", "b", [], "matched", seed=seed).text for seed in range(12)}  # type: ignore[union-attr]
+    near = {icebreaker("a", "b", ["near"], "matched", seed=seed).text for seed in range(12)}  # type: ignore[union-attr]
+    none = {icebreaker("a", "b", [], "matched", seed=seed).text for seed in range(12)}  # type: ignore[union-attr]
     assert near == none
 
 
@@ -113,32 +113,32 @@ def test_a_shared_circle_is_not_named_and_nearness_not_mentioned() -> None:
 def test_equal_arguments_give_equal_words(
     viewer: str, candidate: str, seed: int, codes: list[str], stage: str
 ) -> None:
-    ja = opener(viewer, candidate, codes, stage, seed=seed, lang="ja")
-    en = opener(viewer, candidate, codes, stage, seed=seed, lang="en")
-    assert ja == opener(viewer, candidate, codes, stage, seed=seed, lang="ja")
+    ja = icebreaker(viewer, candidate, codes, stage, seed=seed, lang="ja")
+    en = icebreaker(viewer, candidate, codes, stage, seed=seed, lang="en")
+    assert ja == icebreaker(viewer, candidate, codes, stage, seed=seed, lang="ja")
     assert ja is not None
     assert en is not None
     assert (ja.kind, ja.uses) == (en.kind, en.uses)
-    assert ja.kind == opener_kind(viewer, candidate, codes, stage, seed=seed)
+    assert ja.kind == icebreaker_kind(viewer, candidate, codes, stage, seed=seed)
     assert ja.kind in KINDS
     assert set(ja.uses) <= set(codes)
 
 
 @pytest.mark.parametrize("stage", ["unlisted", "closed"])
 def test_the_ends_have_no_opener(stage: str) -> None:
-    assert opener("a", "b", ["interest:coffee"], stage) is None
-    assert opener_kind("a", "b", ["interest:coffee"], stage) is None
+    assert icebreaker("a", "b", ["interest:coffee"], stage) is None
+    assert icebreaker_kind("a", "b", ["interest:coffee"], stage) is None
 
 
 def test_reasons_of_another_catalogue_are_left_out() -> None:
-    found = opener("a", "b", ["interest:free:my street", "listens:gone", "score:1"], "matched")
+    found = icebreaker("a", "b", ["interest:free:my street", "listens:gone", "score:1"], "matched")
     assert found is not None
     assert (found.kind, found.uses) == ("calm", ())
 
 
 def test_an_unknown_stage_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'matched'"):
-        opener("a", "b", [], "mached")
+        icebreaker("a", "b", [], "mached")
 
 
 def test_reasons_of_a_stage_are_those_it_may_show() -> None:
@@ -160,10 +160,10 @@ def test_a_reason_shown_too_early_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     stages = replace(WORDS.stages, fields={**WORDS.stages.fields, "interests": later})
     monkeypatch.setattr("recsys.messaging.reasons.load_catalogue", lambda: replace(WORDS, stages=stages))
     assert visible_reasons(["interest:coffee", "near"], "matched") == ["near"]
-    early = opener("a", "b", ["interest:coffee"], "matched")
+    early = icebreaker("a", "b", ["interest:coffee"], "matched")
     assert early is not None
     assert early.kind == "calm"
-    grown = opener("a", "b", ["interest:coffee"], "acquainted")
+    grown = icebreaker("a", "b", ["interest:coffee"], "acquainted")
     assert grown is not None
     assert grown.kind == "hobby"
 
@@ -186,4 +186,4 @@ def test_a_match_only_answer_changes_no_opener(seed: int) -> None:
     for a, b, mine, theirs in zip(
         i, j, Reasons.of(people).codes(i, j), Reasons.of(clone).codes(i, j), strict=True
     ):
-        assert opener(str(a), str(b), mine, "matched") == opener(str(a), str(b), theirs, "matched")
+        assert icebreaker(str(a), str(b), mine, "matched") == icebreaker(str(a), str(b), theirs, "matched")

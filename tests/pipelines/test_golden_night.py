@@ -185,7 +185,7 @@ def test_a_night_killed_before_the_pointer_leaves_the_last_one(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recsys.pipeline.publish.point_to", killed)
+    monkeypatch.setattr("recsys.pipeline.publish.set_current_run", killed)
     with pytest.raises(KeyboardInterrupt):
         folder.run(PEOPLE, stages=LAST)
     assert read_publication(folder.published).run_id == before.run_id

@@ -66,7 +66,7 @@ def test_a_lost_publication_would_be_seen(publishing: Story, monkeypatch: pytest
     moved = module.move_atomically
 
     def too_early(source: Path, target: Path) -> None:
-        module.point_to(target.parents[1], target.name)
+        module.set_current_run(target.parents[1], target.name)
         moved(source, target)
 
     monkeypatch.setattr(module, "move_atomically", too_early)
@@ -80,7 +80,7 @@ def test_killed_between_the_files_and_the_pointer(night: Night, tmp_path: Path) 
     def work() -> None:
         import recsys.pipeline.publish as module
 
-        module.point_to = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        module.set_current_run = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
         night.publish(tmp_path)
 
     assert in_process(work).killed

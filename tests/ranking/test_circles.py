@@ -15,7 +15,7 @@ from recsys.data.population import Population
 from recsys.errors import SettingsError, UnknownIdError
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
-from recsys.ranking.circles import UNSAFE, recommend_circles
+from recsys.ranking.recommend_circles import UNSAFE, recommend_circles
 from tests.people import make_listed_people, make_people
 
 POLICY = Policy.default()

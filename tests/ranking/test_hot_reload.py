@@ -17,7 +17,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.atomic_write import sha256_of
-from recsys.storage.publication import CURRENT, RUNS, SERVING, point_to
+from recsys.storage.publication import CURRENT, RUNS, SERVING, set_current_run
 from tests.publication.night import MADE_FROM
 from tests.ranking.published_world import NOW, World
 
@@ -219,7 +219,7 @@ def test_an_earlier_run_can_be_pointed_to_again(world: World, tmp_path: Path) ->
     first, second = world.publish(tmp_path), world.publish(tmp_path)
     ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
     assert ranker.run_id == second.run_id
-    point_to(tmp_path, first.run_id)
+    set_current_run(tmp_path, first.run_id)
     assert ranker.refresh()
     assert ranker.run_id == first.run_id
 
@@ -235,7 +235,7 @@ def test_a_pointer_that_is_gone_or_nonsense_changes_nothing(world: World, tmp_pa
         page = ranker.rank(world.people.ids.values[3], as_of=NOW)
         assert page.degraded
         assert page.receipt.run_id == run.run_id
-    point_to(tmp_path, run.run_id)
+    set_current_run(tmp_path, run.run_id)
     ranker.refresh()
     assert not ranker.rank(world.people.ids.values[3], as_of=NOW).degraded
 

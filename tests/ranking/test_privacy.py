@@ -17,7 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.population import LongTables, Population
 from recsys.errors import RecsysError
 from recsys.ranking.ranker import Ranker
-from recsys.ranking.response import Item, Page, Receipt
+from recsys.ranking.response_and_receipt import Item, Page, Receipt
 from recsys.safety import MemorySafety
 from tests.people import make_listed_people
 from tests.ranking.published_world import NOW, World
@@ -101,7 +101,7 @@ def test_a_page_holds_no_number_about_anybody() -> None:
     """Only place, time and chance of being shown, which follow from the page itself."""
     kinds = {field.name: field.type for kind in (Item, Page) for field in dataclasses.fields(kind)}
     assert set(kinds) == {
-        "candidate_id", "rank", "reasons", "stage", "opener_kind", "expires_at",
+        "candidate_id", "rank", "reasons", "stage", "icebreaker_kind", "expires_at",
         "viewer_id", "items", "model_version", "data_as_of", "staleness", "degraded", "receipt",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Receipt)} == {
@@ -113,7 +113,7 @@ def readable(ranker: Ranker, ids: list[str]) -> dict[tuple[str, str], Any]:
     found = {}
     for viewer in ids:
         for item in ranker.rank(viewer, 100, NOW).items:
-            found[viewer, item.candidate_id] = (item.reasons, item.stage, item.opener_kind)
+            found[viewer, item.candidate_id] = (item.reasons, item.stage, item.icebreaker_kind)
     return found
 
 

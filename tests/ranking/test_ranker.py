@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.tables import check_table
 from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
 from recsys.ranking.ranker import Ranker
-from recsys.ranking.response import Receipt
+from recsys.ranking.response_and_receipt import Receipt
 from recsys.safety.store import MemorySafety
 from tests.ranking.published_world import NOW, World
 

@@ -147,7 +147,7 @@ def test_who_has_not_accepted_the_terms_is_served_to_nobody(tmp_path: Path) -> N
     assert item is not None
     assert other is not None
     assert (item.stage, other.stage) == ("matched", "listed")
-    assert all(i.opener_kind in {"empathy", "hobby", "calm"} for i in ranker.rank(ids[2], 9, NOW).items)
+    assert all(i.icebreaker_kind in {"empathy", "hobby", "calm"} for i in ranker.rank(ids[2], 9, NOW).items)
 
 
 def test_a_price_moves_whoever_costs_attention_down(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from recsys.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from recsys.storage.publication import current_run, point_to, read_publication
+from recsys.storage.publication import current_run, read_publication, set_current_run
 
 RUN = "20260302T030000Z-0a1b2c3d"
 MADE_FROM = MadeFrom(table_schema="s", model="m", data="d", policy="p", code="c", params="q")
@@ -34,7 +34,7 @@ def published(tmp_path: Path) -> Path:
             run_id=RUN, created_at="now", data_as_of="then", made_from=MADE_FROM, files={"a.bin": entry}
         ),
     )
-    point_to(tmp_path, RUN)
+    set_current_run(tmp_path, RUN)
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""What a backend gets: a page of people for one viewer, and nothing that was not meant for them.
+"""The response to a backend, a page of people for one viewer, and its receipt for recording impressions.
 
 No score, distance, last activity, number of people left out or reason for leaving them out is in here.
 """
@@ -22,14 +22,14 @@ class Item:
     """One person to show.
 
     rank: place on the page, from 1. reasons: codes for `recsys.messaging.reasons.reason_text`, of what
-    both may see at `stage`. opener_kind: empathy, hobby or calm. expires_at: ask anew after that.
+    both may see at `stage`. icebreaker_kind: empathy, hobby or calm. expires_at: ask anew after that.
     """
 
     candidate_id: str
     rank: int
     reasons: tuple[str, ...]
     stage: str
-    opener_kind: str | None
+    icebreaker_kind: str | None
     expires_at: datetime
 
 
@@ -95,7 +95,7 @@ class Page:
     receipt: Receipt
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a person: candidate_id, rank, reasons, stage, opener_kind, expires_at."""
+        """Return one row a person: candidate_id, rank, reasons, stage, icebreaker_kind, expires_at."""
         names = [field.name for field in fields(Item)]
         return pd.DataFrame([[getattr(item, name) for name in names] for item in self.items], columns=names)
 

@@ -1,4 +1,4 @@
-"""Hobby circles for people, by the same two matrices as people for people."""
+"""Recommendations of hobby circles (communities), by the same two matrices as for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
