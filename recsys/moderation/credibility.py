@@ -154,15 +154,10 @@ def accusation_weights(
     """Return the accusations with `weight`, in [0, 1], and `credible`; mutual ones weigh nothing."""
     accusations = found[is_accusation(found, policy)]
     trust = credibility(accusations, events, policy).astype(float)
-    weight = (
-        trust
-        * accusations[GRAVITY].astype(float)
-        / MOST_GRAVE
-        * _decay(accusations[C.TS], as_of, events, policy)
-    )
-    return accusations.assign(
-        credible=trust > 0, weight=weight.where(~mutual_accusations(accusations, policy), 0.0).astype(float)
-    )
+    decay = _decay(accusations[C.TS], as_of, events, policy)
+    weight = trust * accusations[GRAVITY].astype(float) / MOST_GRAVE * decay
+    counted = weight.where(~mutual_accusations(accusations, policy), 0.0).astype(float)
+    return accusations.assign(credible=trust > 0, weight=counted)
 
 
 def _decay(

@@ -1,4 +1,4 @@
-"""Selection at serve time: the list of the night, then live search, both filtered by rules and the safety store."""
+"""Selection at serve time: the list of the night, then live search, filtered by rules and safety store."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple

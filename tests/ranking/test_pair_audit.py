@@ -36,7 +36,7 @@ def test_an_operator_sees_why(world: World, folder: Path) -> None:
     i, j = world.people.ids.rows([viewer, other])
     assert seen.p_like == pytest.approx(world.directed.probabilities([i], [j])[0])
     assert seen.p_liked_back == pytest.approx(world.directed.probabilities([j], [i])[0])
-    assert (seen.known, seen.listed, seen.allowed, seen.tonight, seen.stage) == (
+    assert (seen.known, seen.listed, seen.allowed, seen.rank, seen.stage) == (
         True,
         True,
         True,
