@@ -176,17 +176,16 @@ def read_places(content: bytes) -> Places:
     return Places(version=str(sections.get("version")), prefectures=prefectures, cities=cities)
 
 
-def _spread(city: City) -> Mapping[str, float]:
-    """Return the city's residents by cell of the finest resolution: evenly over its disc."""
-    office = (city.latitude, city.longitude)
+def spread(latitude: float, longitude: float, population: int) -> Mapping[str, float]:
+    """Return the residents of a city by cell of the finest resolution: evenly over a disc around its office."""
+    office, radius_km = (latitude, longitude), math.sqrt(population / RESIDENTS_A_KM2 / math.pi)
     home = h3.latlng_to_cell(*office, FINEST_RESOLUTION)
-    steps = int(city.radius_km / _STEP_KM) + 1
     inside = [
         cell
-        for cell in h3.grid_disk(home, steps)
-        if cell == home or h3.great_circle_distance(h3.cell_to_latlng(cell), office) <= city.radius_km
+        for cell in h3.grid_disk(home, int(radius_km / _STEP_KM) + 1)
+        if cell == home or h3.great_circle_distance(h3.cell_to_latlng(cell), office) <= radius_km
     ]
-    return {cell: city.population / len(inside) for cell in inside}
+    return {cell: population / len(inside) for cell in inside}
 
 
 @lru_cache(maxsize=1)
@@ -198,7 +197,7 @@ def residents() -> Mapping[str, float]:
     """
     found: dict[str, float] = {}
     for city in load_places().cities.values():
-        for cell, people in _spread(city).items():
+        for cell, people in spread(city.latitude, city.longitude, city.population).items():
             for level in range(COARSEST_RESOLUTION, FINEST_RESOLUTION + 1):
                 parent = h3.cell_to_parent(cell, level)
                 found[parent] = found.get(parent, 0.0) + people

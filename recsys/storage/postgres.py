@@ -134,6 +134,19 @@ def arrow_tables(address: str) -> dict[str, Any]:
         return {name: _read(cursor, name) for name in names}
 
 
+def foreign_tables(address: str) -> list[str]:
+    """Return the names of every table (or view) of the current schema, whatever a service calls them."""
+    with transaction(address) as cursor:
+        return [row["name"] for row in rows(cursor, _LYING_THERE)]
+
+
+def read_foreign_table(address: str, name: str) -> Any:
+    """Return one table of the current schema as an Arrow table."""
+    with transaction(address) as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return _read(cursor, name)
+
+
 def read_tables(address: str) -> dict[str, pd.DataFrame]:
     """Return what `arrow_tables` reads as DataFrames."""
     return {name: table.to_pandas(ignore_metadata=True) for name, table in arrow_tables(address).items()}
@@ -148,5 +161,5 @@ def write_tables(tables: Mapping[str, Any], address: str) -> None:
 
 
 def _read(cursor: Any, name: str) -> Any:
-    cursor.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 - a name the contracts know
+    cursor.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 - a quoted name of the schema
     return cursor.fetch_arrow_table()

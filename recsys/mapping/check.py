@@ -1,0 +1,179 @@
+"""What a mapping gives: who could be listed, why the rest could not, and what could not be read."""
+
+from collections import Counter
+from collections.abc import Mapping as Frames
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.constraints.policy import Policy
+from recsys.constraints.why_not import constraint_text
+from recsys.data.population import Population
+from recsys.mapping.functions import Remarks
+from recsys.mapping.places import near_names
+from recsys.mapping.project import ASK, Mapping
+from recsys.mapping.run import MappedTables, map_tables
+from recsys.storage.load import LoadedTables, load_tables, population_of
+
+_MOST_WORDS = 10
+
+
+@dataclass(frozen=True)
+class MappingCheck:
+    """What one run of a mapping came to.
+
+    tables:   what the queries gave. loaded: the same, held against the contracts.
+    listing:  one row a reason, in the order it is asked: constraint, text, people it leaves out first.
+    listed:   ids that may be listed. missing: people without a value, by column that listing needs.
+    consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
+    """
+
+    tables: MappedTables
+    loaded: LoadedTables
+    listing: pd.DataFrame
+    listed: tuple[str, ...]
+    missing: pd.DataFrame
+    consent: pd.DataFrame
+    country: str | None = None
+
+    @property
+    def people(self) -> int:
+        """How many people were accepted."""
+        return len(self.loaded.accepted.get(T.PROFILES, ()))
+
+    def report(self) -> str:
+        """Return everything as text, the most important last: who could be listed."""
+        parts = [
+            _section("rows read", pd.Series(self.tables.rows_read, name="rows", dtype=int).to_frame()),
+            _section("rows by table", self.loaded.counts.set_index("table")),
+            _section("set aside by the queries", _set_aside(self.tables.set_aside)),
+            _section("set aside by the contracts", _quarantined(self.loaded.quarantine)),
+            _section("what functions could not read", _remarks(self.tables.remarks)),
+            _section("words that no table holds", _unmatched(self.tables.remarks, self.country)),
+            _section("columns of the source that no query names", _unused(self.tables.unused)),
+            _section("consent", self.consent),
+            _section("unknown where listing needs it", self.missing),
+            _section("why the rest could not be listed, first reason that holds", self.listing),
+            f"{len(self.listed):,} of {self.people:,} people could be listed.",
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+
+def check_mapping(
+    mapping: Mapping, *, secret: bytes | None = None, policy: Policy | None = None
+) -> MappingCheck:
+    """Run a mapping and hold what it gives against the contracts and the rules of listing.
+
+    Raises what `map_tables` and `load_tables` raise.
+    """
+    tables = map_tables(mapping, secret=secret)
+    loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of))
+    people = population_of(loaded)
+    listing, listed = listing_funnel(people, policy or Policy.default())
+    return MappingCheck(
+        tables=tables,
+        loaded=loaded,
+        listing=listing,
+        listed=tuple(str(one) for one in people.ids.ids(np.flatnonzero(listed))),
+        missing=_missing(people),
+        consent=_consent(mapping, tables.tables),
+        country=mapping.settings.country,
+    )
+
+
+def listing_funnel(people: Population, policy: Policy) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return which constraint first leaves each person unlisted, as counts, and who is listed.
+
+    >>> table, listed = listing_funnel(Population.of_ids(["a"], as_of="2026-01-05"), Policy.default())
+    >>> int(table["people"].sum()), listed.tolist()
+    (1, [False])
+    """
+    left = np.ones(len(people), bool)
+    rows = []
+    for constraint in policy.constraints:
+        passes = Policy((constraint,)).compile(people).listed
+        gone = int((left & ~passes).sum())
+        if gone:
+            rows.append((constraint.name, constraint_text(constraint.name).en, gone))
+        left &= passes
+    frame = pd.DataFrame(rows, columns=["constraint", "text", "people"]).set_index("constraint")
+    return frame, left
+
+
+_NEEDED = (
+    *(
+        C.AGE_BAND,
+        C.VERIFICATION,
+        C.ACCOUNT_STATE,
+        C.ACTIVITY,
+        C.HOUSEHOLD_STATUS,
+        C.ACCEPTS_HOUSEHOLD_STATUS,
+    ),
+    *(C.INTENTS, C.LANGUAGES, C.TZ, C.MAX_DISTANCE_KM, C.DISCRETION, C.CONTACT_FREQUENCY, C.CHANNELS),
+    *(C.CONTACT_WINDOWS, C.ROMANCE_LINE, C.PHYSICAL_LINE, C.FINANCIAL_LINE),
+)
+
+
+def _missing(people: Population) -> pd.DataFrame:
+    counts = {}
+    for column in _NEEDED:
+        try:
+            unknown = int((~people.known(column)).sum())
+        except (KeyError, ValueError):
+            continue
+        if unknown:
+            counts[column] = unknown
+    return pd.Series(counts, name="people without", dtype=int).sort_values(ascending=False).to_frame()
+
+
+def _consent(mapping: Mapping, tables: Frames[str, pd.DataFrame]) -> pd.DataFrame:
+    rows = []
+    for key, declared in mapping.settings.declared.items():
+        rows.append((key, "declared for everybody", declared.document))
+    for table in (T.PROFILES, T.BOUNDARIES):
+        for column in tables.get(table, pd.DataFrame()).columns:
+            key = f"{table}.{column}"
+            if (
+                key not in mapping.settings.declared
+                and column in (*_NEEDED, *ASK)
+                and column not in {C.USER, C.VALID_FROM}
+            ):
+                rows.append((key, "asked of each member", ""))
+    return pd.DataFrame(rows, columns=["column", "how", "document"]).set_index("column")
+
+
+def _section(title: str, frame: pd.DataFrame) -> str:
+    return f"{title}:\n{frame.to_string()}" if len(frame) else ""
+
+
+def _set_aside(found: Frames[str, Counter[str]]) -> pd.DataFrame:
+    rows = [(table, reason, n) for table, reasons in found.items() for reason, n in reasons.most_common()]
+    return pd.DataFrame(rows, columns=["table", "reason", "rows"]).set_index("table")
+
+
+def _quarantined(quarantine: pd.DataFrame) -> pd.DataFrame:
+    if not len(quarantine):
+        return pd.DataFrame()
+    return quarantine.groupby(["table", "codes"]).size().rename("rows").to_frame()
+
+
+def _remarks(remarks: Remarks) -> pd.DataFrame:
+    rows = [(*key, times, remarks.calls[key[0]]) for key, times in sorted(remarks.counts.items())]
+    return pd.DataFrame(rows, columns=["function", "what", "values", "of"]).set_index("function")
+
+
+def _unmatched(remarks: Remarks, country: str | None) -> pd.DataFrame:
+    rows = []
+    for function, words in remarks.unmatched.items():
+        for word, times in words.most_common(_MOST_WORDS):
+            near = near_names(country, word) if function == "cell_of_place" else ""
+            rows.append((function, word, times, near))
+    return pd.DataFrame(rows, columns=["function", "word", "times", "near"]).set_index("function")
+
+
+def _unused(unused: Frames[str, tuple[str, ...]]) -> pd.DataFrame:
+    rows = [(table, ", ".join(columns)) for table, columns in unused.items()]
+    return pd.DataFrame(rows, columns=["table", "columns"]).set_index("table")

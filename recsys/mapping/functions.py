@@ -1,0 +1,355 @@
+"""The functions a mapping's SQL may use beside DuckDB's own, each over whole columns.
+
+What could not be read becomes NULL and is counted by function and reason in `Remarks`, never with the value.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from recsys.catalogue.catalogue import Catalogue
+from recsys.data.contact_tokens import make_token
+from recsys.errors import InputError, RecsysError, SettingsError, explained
+from recsys.mapping import places, values
+
+
+@dataclass
+class Remarks:
+    """How often each function met what it could not read, or read with a remark.
+
+    counts: by function and reason. calls: values given to each function, unknown ones included.
+    unmatched: words that a table of names does not hold, by function, with how often; these are names of
+    places and labels of interests, never anything personal.
+    error: a deliberate error raised inside a query, which DuckDB would wrap.
+    """
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    unmatched: dict[str, Counter[str]] = field(default_factory=dict)
+    error: RecsysError | None = None
+
+    def add(self, function: str, reason: str | None, times: int = 1) -> None:
+        """Count one remark; None is no remark."""
+        if reason is not None:
+            self.counts[function, reason] += times
+
+    def miss(self, function: str, word: str, times: int = 1) -> None:
+        """Count a word that was looked up in vain."""
+        self.unmatched.setdefault(function, Counter())[word] += times
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the functions know beside their arguments.
+
+    as_of: the moment of the export. zone: of times without one. country: of places without one. secret: keys
+    contact tokens, None where the mapping makes none. catalogue: whose interests tags are folded to.
+    """
+
+    as_of: datetime
+    catalogue: Catalogue
+    zone: str | None = None
+    country: str | None = None
+    secret: bytes | None = None
+
+
+Scalar = Callable[..., tuple[object, str | None]]
+
+
+@dataclass(frozen=True)
+class SqlFunction:
+    """One function of SQL: its name, the types of its arguments and its answer, and how one value is read."""
+
+    name: str
+    takes: tuple[str, ...]
+    gives: str
+    read: Scalar
+
+
+def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
+    """Return every function, bound to its surroundings."""
+    day = (
+        around.as_of.date() if around.zone is None else around.as_of.astimezone(ZoneInfo(around.zone)).date()
+    )
+
+    def age_band(text: str | None, order: str) -> tuple[object, str | None]:
+        born, reason = values.read_date(text, order)
+        return (None, reason) if born is None else values.band_of_age(values.full_years(born, day))
+
+    def age_band_between(low: int | None, high: int | None) -> tuple[object, str | None]:
+        if low is None or high is None:
+            return None, "unknown"
+        (first, reason), (last, other) = values.band_of_age(low), values.band_of_age(high)
+        if reason or other:
+            return None, reason or other
+        return (first, None) if first == last else (None, "one of two age bands")
+
+    def token(kind: str | None, value: str | None) -> tuple[object, str | None]:
+        if values.is_unknown(value) or kind is None:
+            return None, "unknown"
+        if around.secret is None:
+            remedy = "set the secret that keys contact tokens in the environment before the night runs"
+            raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
+        try:
+            return make_token(kind, str(value), around.secret), None
+        except InputError as error:
+            return None, str(error).partition(":")[0].partition(";")[0]
+
+    def moment(text: str | None, zone: str | None, order: str) -> tuple[object, str | None]:
+        return values.read_moment(text, zone or around.zone, order)
+
+    def tag(text: str | None) -> tuple[object, str | None]:
+        if values.is_unknown(text):
+            return None, "unknown"
+        folded = around.catalogue.fold_tag(values.plain(text))
+        if folded.startswith("free:"):
+            remarks.miss("tag", folded.removeprefix("free:"))
+        return folded, None
+
+    def place_cell(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
+        place, reason = place_of(country, region, name)
+        return (None, reason) if place is None else places.cell_of(place.latitude, place.longitude)
+
+    def place_zone(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
+        place, reason = place_of(country, region, name)
+        return (None, reason) if place is None else (place.zone, None)
+
+    def place_of(
+        country: str | None, region: str | None, name: str | None
+    ) -> tuple[places.Place | None, str | None]:
+        place, reason = places.find_place(country or around.country, region, name)
+        if place is None and reason != "unknown":
+            remarks.miss("cell_of_place", values.plain(name))
+        return place, reason
+
+    def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
+        return values.activity_of(_utc(last), _utc(at) or around.as_of)
+
+    def date_of(text: str | None, order: str) -> tuple[object, str | None]:
+        return values.read_date(text, order)
+
+    return (
+        SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
+        SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
+        SqlFunction(
+            "age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (values.bands_between(a, b), None)
+        ),
+        SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
+        SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
+        SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
+        SqlFunction("cell", ("DOUBLE", "DOUBLE"), "VARCHAR", places.cell_of),
+        SqlFunction("zone_of", ("DOUBLE", "DOUBLE"), "VARCHAR", places.zone_of),
+        SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
+        SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
+        SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
+        SqlFunction("point_longitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 0)),
+        SqlFunction("token", ("VARCHAR", "VARCHAR"), "VARCHAR", token),
+        SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", values.read_likert),
+        SqlFunction(
+            "words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (values.split_words(t, s), None)
+        ),
+        SqlFunction(
+            "labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", lambda t, k: (values.known_labels(t, k), None)
+        ),
+        SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
+        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", values.read_distance),
+        SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", values.canonical_id),
+        SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", values.read_windows),
+        SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
+    )
+
+
+SEPARATORS: Final = ",;/|、，；・\n"
+
+
+def _text(name: str) -> str:
+    return f"CAST({name} AS VARCHAR)"
+
+
+MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("as_of", ("() AS TIMESTAMPTZ '{as_of}'",)),
+    (
+        "age_band",
+        (
+            f"(birth) AS _age_band({_text('birth')}, 'ymd')",
+            f"(birth, format) AS _age_band({_text('birth')}, format)",
+        ),
+    ),
+    ("age_band_between", ("(low, high) AS _age_band_between(CAST(low AS BIGINT), CAST(high AS BIGINT))",)),
+    ("age_bands", ("(low, high) AS _age_bands(TRY_CAST(low AS BIGINT), TRY_CAST(high AS BIGINT))",)),
+    (
+        "date_of",
+        (
+            f"(text) AS _date_of({_text('text')}, 'ymd')",
+            f"(text, format) AS _date_of({_text('text')}, format)",
+        ),
+    ),
+    (
+        "utc",
+        (
+            f"(moment) AS _utc({_text('moment')}, NULL, 'ymd')",
+            f"(moment, zone) AS _utc({_text('moment')}, zone, 'ymd')",
+            f"(moment, zone, format) AS _utc({_text('moment')}, zone, format)",
+        ),
+    ),
+    (
+        "activity",
+        (
+            "(last) AS _activity(CAST(last AS TIMESTAMPTZ), NULL)",
+            "(last, until) AS _activity(CAST(last AS TIMESTAMPTZ), CAST(until AS TIMESTAMPTZ))",
+        ),
+    ),
+    (
+        "cell",
+        ("(latitude, longitude) AS _cell(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
+    ),
+    (
+        "zone_of",
+        ("(latitude, longitude) AS _zone_of(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
+    ),
+    ("cell_of_place", (f"(country, region, place) AS _cell_of_place(country, {_text('region')}, place)",)),
+    ("zone_of_place", (f"(country, region, place) AS _zone_of_place(country, {_text('region')}, place)",)),
+    ("point_latitude", (f"(wkb) AS _point_latitude({_text('wkb')})",)),
+    ("point_longitude", (f"(wkb) AS _point_longitude({_text('wkb')})",)),
+    ("token", (f"(kind, value) AS _token(kind, {_text('value')})",)),
+    ("likert", (f"(value, points) AS _likert({_text('value')}, CAST(points AS BIGINT))",)),
+    (
+        "words",
+        (
+            f"(text) AS _words({_text('text')}, '{SEPARATORS}')",
+            f"(text, separators) AS _words({_text('text')}, separators)",
+        ),
+    ),
+    ("labels", (f"(text, known) AS _labels({_text('text')}, known)",)),
+    ("tag", (f"(text) AS _tag({_text('text')})",)),
+    (
+        "distance",
+        (
+            f"(value) AS _distance({_text('value')}, 'km')",
+            f"(value, unit) AS _distance({_text('value')}, unit)",
+        ),
+    ),
+    ("canonical_id", (f"(value) AS _canonical_id({_text('value')})",)),
+    ("windows", (f"(text) AS _windows({_text('text')})",)),
+    ("known", (f"(text) AS _known({_text('text')})",)),
+)
+"""What SQL calls: each casts its arguments and calls the function of the same name behind an underscore."""
+
+
+def function_names() -> tuple[str, ...]:
+    """Return the names of all functions, for messages and the reference.
+
+    >>> "age_band" in function_names()
+    True
+    """
+    return tuple(name for name, _ in MACROS)
+
+
+def register(connection: Any, around: Surroundings, remarks: Remarks) -> None:
+    """Make every function known to a DuckDB connection."""
+    for function in sql_functions(around, remarks):
+        connection.create_function(
+            f"_{function.name}",
+            _over_columns(function, remarks),
+            list(function.takes),
+            function.gives,
+            type="arrow",
+            null_handling="special",
+        )
+    moment = around.as_of.astimezone(UTC).isoformat()
+    for name, forms in MACROS:
+        connection.execute(f"CREATE MACRO {name}{', '.join(forms)}".replace("{as_of}", moment))
+
+
+def unregister(connection: Any) -> None:
+    """Take the functions off a connection before it is closed."""
+    import duckdb
+
+    for name in function_names()[1:]:
+        connection.execute(f"DROP MACRO IF EXISTS {name}")
+        with suppress(duckdb.Error):
+            connection.remove_function(f"_{name}")
+
+
+def _over_columns(function: SqlFunction, remarks: Remarks) -> Callable[..., Any]:
+    """Return the function over Arrow columns: each distinct row of arguments is read once."""
+    import pyarrow as pa
+
+    gives = _ARROW[function.gives]()
+
+    def over(*columns: Any) -> Any:
+        known: dict[Any, tuple[object, str | None]] = {}
+        times: Counter[Any] = Counter()
+        answers = []
+        try:
+            for row in zip(*(column.to_pylist() for column in columns), strict=True):
+                key = tuple(tuple(one) if isinstance(one, list) else one for one in row)
+                if key not in known:
+                    known[key] = function.read(*row)
+                times[key] += 1
+                answers.append(known[key][0])
+        except RecsysError as error:
+            remarks.error = error
+            raise
+        for key, (_, reason) in known.items():
+            remarks.add(function.name, reason, times[key])
+        remarks.calls[function.name] += len(answers)
+        return pa.array(answers, gives)
+
+    by_arity: dict[int, Callable[..., Any]] = {  # DuckDB counts the parameters it sees
+        1: lambda a: over(a),  # noqa: PLW0108
+        2: lambda a, b: over(a, b),  # noqa: PLW0108
+        3: lambda a, b, c: over(a, b, c),  # noqa: PLW0108
+    }
+    return by_arity[len(function.takes)]
+
+
+def _arrow_types() -> dict[str, Callable[[], Any]]:
+    import pyarrow as pa
+
+    return {
+        "VARCHAR": pa.string,
+        "VARCHAR[]": lambda: pa.list_(pa.string()),
+        "BIGINT": pa.int64,
+        "DOUBLE": pa.float64,
+        "DATE": pa.date32,
+        "TIMESTAMPTZ": lambda: pa.timestamp("us", tz="UTC"),
+    }
+
+
+_ARROW: Final = _arrow_types()
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _known(text: str | None) -> tuple[object, str | None]:
+    """Return a text without blanks at its ends, NULL where it says that nothing is known."""
+    return (None, None) if values.is_unknown(text) else (values.plain(text), None)
+
+
+def _point(text: str | None, part: int) -> tuple[object, str | None]:
+    """Return one coordinate of a point in WKB or EWKB, hexadecimal, or of `POINT(x y)`, longitude first."""
+    import struct
+
+    if values.is_unknown(text):
+        return None, "unknown"
+    found = str(text).strip()
+    if found.upper().startswith("POINT"):
+        numbers = found[found.find("(") + 1 : found.find(")")].replace(",", " ").split()
+        return (float(numbers[part]), None) if len(numbers) == 2 else (None, "not a point")
+    try:
+        raw = bytes.fromhex(found.removeprefix("\\x"))
+        order = "<" if raw[0] == 1 else ">"
+        kind = struct.unpack(f"{order}I", raw[1:5])[0]
+        start = 9 if kind & 0x20000000 else 5
+        return struct.unpack(f"{order}dd", raw[start : start + 16])[part], None
+    except (ValueError, IndexError, struct.error):
+        return None, "not a point"

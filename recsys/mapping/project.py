@@ -1,0 +1,147 @@
+"""What a mapping is: a folder with `mapping.yaml`, what is said once, and one SQL file a target table."""
+
+from collections.abc import Mapping as Frames
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, field_validator
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.config import Section
+from recsys.data.fields.text import known_zones
+from recsys.data.tables import CONTRACTS
+from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.mapping.sources import TableOptions
+from recsys.strict_yaml import parse_yaml
+
+MAPPING_FILE: Final = "mapping.yaml"
+QUESTIONS: Final = "questions"
+OPTIONS: Final = "options"
+CATALOGUE_TABLES: Final = {
+    QUESTIONS: ("question_id", "label", "lang", "kind", "points", "scale", "sensitive"),
+    OPTIONS: ("question_id", "option_id", "label", "lang", "score"),
+}
+"""What a mapping may give beside the tables: the service's own questions and their options, as rows."""
+
+ASK: Final = (
+    *(C.AGE_BAND, C.VERIFICATION, C.ACCOUNT_STATE, C.ACTIVITY, C.GENDER, C.HOUSEHOLD_STATUS, C.INTENTS),
+    *(C.CELL, C.PERSON_TOKEN, C.USER, C.VALID_FROM),
+)
+"""Columns that say something of one member: no document can declare them for everybody."""
+
+
+class Declaration(Section):
+    """A value that holds for everybody, and the document in which members agreed to it.
+
+    >>> Declaration(value="none", document="terms 3.2, section 4").value
+    'none'
+    """
+
+    value: Any
+    document: str
+
+    @field_validator("document")
+    @classmethod
+    def _names_something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("name the document and section that members agreed to")
+        return value
+
+
+class MappingSettings(Section):
+    """What `mapping.yaml` says once for all queries.
+
+    source:    folder, file or database address; paths start at the mapping's folder.
+    as_of:     moment of the export; ages count on its day in `zone`. The latest time in the source is no
+               substitute: a moment that lies ahead would make children adults.
+    encoding:  of text files without a byte order mark, UTF-8 when not said.
+    zone:      IANA zone of times without one. country: of places without one, two letters.
+    catalogue: folder with the service's own questions and interests, where no query gives them.
+    tables:    how single tables of the source are read. declared: `table.column` to what holds for everybody.
+    """
+
+    source: str
+    as_of: datetime
+    encoding: str | None = None
+    zone: str | None = None
+    country: str | None = None
+    catalogue: str | None = None
+    tables: dict[str, TableOptions] = Field(default_factory=dict)
+    declared: dict[str, Declaration] = Field(default_factory=dict)
+
+    @field_validator("as_of")
+    @classmethod
+    def _has_zone(cls, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise ValueError("give the moment with its zone, such as 2026-06-30T23:59:59+09:00")
+        return value.astimezone(UTC)
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in known_zones():
+            raise ValueError(f"no IANA time zone; {did_you_mean(value, known_zones())}")
+        return value
+
+    @field_validator("declared")
+    @classmethod
+    def _may_be_declared(cls, value: dict[str, Declaration]) -> dict[str, Declaration]:
+        for name in value:
+            table, _, column = name.partition(".")
+            known = [f"{t}.{field.name}" for t in (T.PROFILES, T.BOUNDARIES) for field in CONTRACTS[t].fields]
+            if name not in known:
+                raise ValueError(
+                    f"'{name}' is no column of profiles or boundaries; {did_you_mean(name, known)}"
+                )
+            if column in ASK:
+                raise ValueError(
+                    f"{table}.{column} is asked of each member; no document says it for everybody"
+                )
+        return value
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A folder that says how a service's tables become ours.
+
+    folder: where it is. settings: of `mapping.yaml`. queries: SQL by target table, in the contracts' order.
+    """
+
+    folder: Path
+    settings: MappingSettings
+    queries: Frames[str, str]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "Mapping":
+        """Read a mapping from its folder.
+
+        Raises SettingsError naming every unknown key, file or value.
+        """
+        folder = Path(folder)
+        path = folder / MAPPING_FILE
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            remedy = "name a folder made by `recsys map init`"
+            raise SettingsError(explained("no mapping is there", where=str(folder), remedy=remedy)) from error
+        raw = parse_yaml(text, where=str(path), error=SettingsError)
+        if not isinstance(raw, dict):
+            raise SettingsError(
+                explained("not a list of keys", where=str(path), remedy="write source: and as_of:")
+            )
+        settings = MappingSettings.from_mapping(raw, where=str(path))
+        found = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))}
+        targets = (*CATALOGUE_TABLES, *CONTRACTS)
+        for name in found:
+            if name not in targets:
+                remedy = did_you_mean(name, targets)
+                raise SettingsError(
+                    explained("no target table", where=str(folder), got=f"{name}.sql", remedy=remedy)
+                )
+        if not found:
+            remedy = f"write {T.PROFILES}.sql, or run `recsys map init`"
+            raise SettingsError(explained("no queries are there", where=str(folder), remedy=remedy))
+        return cls(folder, settings, {name: found[name] for name in targets if name in found})

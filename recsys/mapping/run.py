@@ -1,0 +1,269 @@
+"""Runs the queries of a mapping over its source and returns the tables of the engine.
+
+Personal values are read inside a query and leave it only as what they became: every result is searched for
+columns, by name, and values, by look, that are a birth date, a coordinate, a phone number or an address.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.catalogue import load_catalogue
+from recsys.config import TOKEN_SECRET, token_secret
+from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.tables import CONTRACTS
+from recsys.errors import InputError, SettingsError, did_you_mean, explained
+from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
+from recsys.mapping.project import CATALOGUE_TABLES
+from recsys.mapping.project import Mapping as MappingFolder
+from recsys.mapping.sources import Tables, source_tables
+
+SET_ASIDE: Final = "set_aside"
+"""A column that a query may give: why a row is not used, NULL where it is."""
+
+_PERSONAL: Final = {
+    "a mail address": re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}\.[^\s@.]{2,}"),
+    "a phone number": re.compile(r"(?<!\w)(?:\+|00|0)\d(?:[\s().-]?\d){7,13}(?!\w)"),
+    "a date of birth": re.compile(
+        r"(?<!\d)(?:19[2-9]\d|200\d|201[0-2])[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])(?!\d)"
+    ),
+    "coordinates": re.compile(r"(?<![\d.])-?\d{1,3}\.\d{4,}(?![\d.])"),
+}
+_FREE_COLUMNS: Final = (
+    "tag",
+    "surface",
+    "community_id",
+    "model_version",
+    "consent_id",
+    "question_id",
+    "answer",
+    "detail",
+)
+_PERSONAL_NAME = re.compile(r"birth|dob\b|born|phone|mobile|mail|address|message|生年|電話|住所|メール")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+@dataclass(frozen=True)
+class MappedTables:
+    """What the queries gave.
+
+    tables: frames by table, as a source of the engine. catalogue: questions and options as rows, where the
+    mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
+    reason that a query set aside. unused: columns of the source that no query names. remarks: what the
+    functions could not read.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    catalogue: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    rows_read: Mapping[str, int] = field(default_factory=dict)
+    set_aside: Mapping[str, Counter[str]] = field(default_factory=dict)
+    unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remarks: Remarks = field(default_factory=Remarks)
+
+
+def map_tables(mapping: MappingFolder, *, secret: bytes | None = None) -> MappedTables:
+    """Run every query of a mapping.
+
+    secret: keys contact tokens; from the environment when None and a query makes tokens.
+
+    Raises SettingsError for a query that cannot run or gives another schema, InputError for one that would
+    let personal data through, SourceError for a source that cannot be read. No message repeats a value.
+    """
+    import duckdb
+
+    settings = mapping.settings
+    sources = source_tables(
+        settings.source, folder=mapping.folder, encoding=settings.encoding, options=settings.tables
+    )
+    remarks = Remarks()
+    around = Surroundings(
+        settings.as_of,
+        load_catalogue(),
+        settings.zone,
+        settings.country,
+        secret or _secret_if_needed(mapping),
+    )
+    connection = duckdb.connect(config={"threads": 1})
+    try:
+        connection.execute(f"SET TimeZone = '{settings.zone or 'UTC'}'")
+        register(connection, around, remarks)
+        loaded = _load(connection, mapping, sources)
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        results = {name: _result(connection, name, sql, remarks) for name, sql in mapping.queries.items()}
+    finally:
+        unregister(connection)
+        connection.close()
+    set_aside = {name: aside for name, (_, aside) in results.items() if aside}
+    frames = {name: _declared(name, frame, mapping) for name, (frame, _) in results.items()}
+    text = " ".join(mapping.queries.values())
+    unused = {
+        name: tuple(
+            column
+            for column in table.column_names
+            if not re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text)
+        )
+        for name, table in loaded.items()
+    }
+    return MappedTables(
+        tables={name: frame for name, frame in frames.items() if name in CONTRACTS},
+        catalogue={name: frame for name, frame in frames.items() if name in CATALOGUE_TABLES},
+        rows_read={name: table.num_rows for name, table in loaded.items()},
+        set_aside=set_aside,
+        unused={name: columns for name, columns in unused.items() if columns},
+        remarks=remarks,
+    )
+
+
+def read_mapping(folder: str) -> Mapping[str, pd.DataFrame]:
+    """Return the tables that the mapping in `folder` gives: what `source: mapping:DIR` reads."""
+    return map_tables(MappingFolder.read(folder)).tables
+
+
+def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
+    if not any(re.search(r"\btoken\s*\(", sql) for sql in mapping.queries.values()):
+        return None
+    try:
+        return token_secret()
+    except SettingsError as error:
+        remedy = f"set {TOKEN_SECRET} to at least 16 random bytes, kept outside the data"
+        raise SettingsError(
+            explained("token() needs a secret", where=str(mapping.folder), remedy=remedy)
+        ) from error
+
+
+def _load(connection: Any, mapping: MappingFolder, sources: Tables) -> dict[str, Any]:
+    """Make every source table that some query names known to the connection, and return them."""
+    loaded: dict[str, Any] = {}
+    for target, sql in mapping.queries.items():
+        for name in sorted(_named(connection, sql, target)):
+            if name in loaded:
+                continue
+            if name not in sources:
+                remedy = did_you_mean(name, sources)
+                where = f"{target}.sql"
+                raise SettingsError(
+                    explained("no such table in the source", where=where, got=name, remedy=remedy)
+                )
+            loaded[name] = sources[name]()
+            connection.register(name, loaded[name])
+    return loaded
+
+
+def _named(connection: Any, sql: str, target: str) -> set[str]:
+    """Return the tables a query reads."""
+    import duckdb
+
+    try:
+        return set(connection.get_table_names(sql))
+    except duckdb.Error as error:
+        raise _query_error(target, error) from error
+
+
+def _query_error(target: str, error: Exception) -> SettingsError:
+    """Return what is wrong with a query; texts in quotes may be values, so only names of functions stay."""
+    line = str(error).partition("\n")[0]
+    kind, _, said = line.partition(": ")
+    missing = re.search(r"(?:Function with name|Referenced column|Table with name) \"?(\w+)\"?", line)
+    if missing:
+        name = missing.group(1)
+        near = did_you_mean(name, function_names()) if "Function" in line else "see the columns of the table"
+        return SettingsError(
+            explained(f"{kind.lower()}: unknown name", where=f"{target}.sql", got=name, remedy=near)
+        )
+    redacted = _QUOTED.sub("'...'", said or line)
+    return SettingsError(
+        explained("the query cannot run", where=f"{target}.sql", got=redacted, remedy="mend the query")
+    )
+
+
+def _result(connection: Any, name: str, sql: str, remarks: Remarks) -> tuple[pd.DataFrame, Counter[str]]:
+    """Return the rows of one query as a frame, and how many it set aside by reason."""
+    import duckdb
+
+    try:
+        found = connection.sql(sql)
+        if found is None:
+            raise SettingsError(
+                explained("the query gives no rows", where=f"{name}.sql", remedy="write one SELECT")
+            )
+        table = found.to_arrow_table()
+    except duckdb.Error as error:
+        if remarks.error is not None:
+            raise remarks.error from None
+        raise _query_error(name, error) from None
+    _check_columns(name, table.column_names)
+    aside: Counter[str] = Counter()
+    if SET_ASIDE in table.column_names:
+        import pyarrow.compute as pc
+
+        reasons = table.column(SET_ASIDE)
+        aside = Counter(reason for reason in reasons.to_pylist() if reason is not None)
+        table = table.filter(pc.is_null(reasons)).drop_columns([SET_ASIDE])
+    frame = table.to_pandas(types_mapper=_types().get)
+    _refuse_personal(name, frame)
+    return frame, aside
+
+
+def _types() -> dict[Any, Any]:
+    import pyarrow as pa
+
+    return {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
+
+def _check_columns(name: str, columns: list[str]) -> None:
+    wanted = (
+        [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else [*CATALOGUE_TABLES[name]]
+    )
+    for column in columns:
+        if column in (*wanted, SET_ASIDE):
+            continue
+        if reason := forbidden_column(column) or _personal_name(column):
+            raise InputError(
+                explained(f"a mapping may not let this through: {reason}", where=f"{name}.sql", got=column)
+            )
+        remedy = did_you_mean(column, wanted)
+        raise SettingsError(
+            explained("no column of the table", where=f"{name}.sql", got=column, remedy=remedy)
+        )
+
+
+def _personal_name(column: str) -> str | None:
+    """Return what a column's name says it holds, where that may not leave a query."""
+    return "a personal value" if _PERSONAL_NAME.search(column.casefold()) else None
+
+
+def _refuse_personal(name: str, frame: pd.DataFrame) -> None:
+    """Raise InputError where a free column holds values that look personal; the values are not repeated."""
+    for column in frame.columns.intersection(list(_FREE_COLUMNS)):
+        texts = pd.Series(frame[column].dropna().astype(str).unique())
+        for what, pattern in _PERSONAL.items():
+            times = int(texts.str.contains(pattern).sum())
+            if times:
+                where = f"{name}.sql, column {column}"
+                remedy = "turn it into what it stands for: age_band(), cell(), token(); texts stay outside"
+                raise InputError(explained(f"{times} values look like {what}", where=where, remedy=remedy))
+
+
+def _declared(name: str, frame: pd.DataFrame, mapping: MappingFolder) -> pd.DataFrame:
+    """Return a table with the columns its query leaves out: what was declared for everybody, else unknown."""
+    added = {}
+    for key, declared in mapping.settings.declared.items():
+        table, _, column = key.partition(".")
+        if table != name:
+            continue
+        if column in frame.columns:
+            remedy = "leave it out of the query, or out of `declared`"
+            raise SettingsError(explained("said twice", where=f"{name}.sql", got=column, remedy=remedy))
+        added[column] = [declared.value] * len(frame)
+    fields = CONTRACTS[name].fields if name in CONTRACTS else ()
+    absent = [one.name for one in fields if one.needed and one.nullable and one.name not in frame.columns]
+    for column in absent:
+        added.setdefault(column, [None] * len(frame))
+    return frame.assign(
+        **{column: pd.Series(value, index=frame.index, dtype=object) for column, value in added.items()}
+    )

@@ -1,0 +1,293 @@
+"""The tables a service hands over, whatever file they come in, as Arrow.
+
+A source is a folder of files, one file, or a database: CSV in any encoding and dialect, Parquet (also in
+parts), JSON lines, SQLite, DuckDB, PostgreSQL, and plain dumps of PostgreSQL and MySQL. Tables are read when
+a query first names them. CSV columns are text; what they mean is said in SQL.
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from recsys.config import Section
+from recsys.errors import SourceError, did_you_mean, explained
+from recsys.mapping.dumps import read_dump
+
+ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252")
+_DELIMITERS: Final = ",;\t|"
+_LINE_ENDS: Final = "\r\n"
+_SUFFIXES: Final = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
+    ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
+}  # fmt: skip
+_DESCRIBES: Final = {".md", ".json", ".yaml", ".yml", ".pdf", ".xlsx"}
+
+Tables = Mapping[str, Callable[[], Any]]
+"""What reads each table, by name."""
+
+
+class TableOptions(Section):
+    """How one table of a source is read, where the file cannot say so itself.
+
+    header_rows: rows of a CSV file before the first row of data; the first of them holds the names.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header_rows: int = 1
+    file: str | None = None
+
+
+def source_tables(
+    address: str,
+    *,
+    folder: Path,
+    encoding: str | None = None,
+    options: Mapping[str, TableOptions] | None = None,
+) -> Tables:
+    """Return what reads each table of a source; paths are relative to `folder`.
+
+    Raises SourceError when the source is not there, holds no table, or holds two of one name.
+    """
+    if address.startswith(("postgresql://", "postgres://")):
+        return _postgres_tables(address)
+    path = (folder / address).resolve()
+    if not path.exists():
+        remedy = f"name a file or folder; relative paths start at {folder.name}/"
+        raise SourceError(explained("no such source", got=address, remedy=remedy))
+    given = options or {}
+    found: dict[str, Callable[[], Any]] = {}
+    for file in sorted(path.iterdir()) if path.is_dir() and not _is_parts(path) else [path]:
+        kind = _kind(file)
+        if kind is None:
+            continue
+        for name, read in _of_file(file, kind, encoding, given).items():
+            if name in found:
+                raise SourceError(
+                    explained("two tables of one name", where=address, got=name, remedy="rename one")
+                )
+            found[name] = read
+    if not found:
+        remedy = f"a table is a file ending in {', '.join(_SUFFIXES)}"
+        raise SourceError(explained("no tables are there", where=address, remedy=remedy))
+    for name in given:
+        if name not in found:
+            raise SourceError(
+                explained("no such table", where=address, got=name, remedy=did_you_mean(name, found))
+            )
+    return found
+
+
+def _kind(file: Path) -> str | None:
+    if file.name.startswith((".", "_")) or file.suffix in _DESCRIBES:
+        return None
+    if file.is_dir():
+        return "parquet" if _is_parts(file) else None
+    suffix = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
+    return _SUFFIXES.get(suffix.lower())
+
+
+def _is_parts(folder: Path) -> bool:
+    return folder.is_dir() and folder.suffix == ".parquet"
+
+
+def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, TableOptions]) -> Tables:
+    name = file.name.partition(".")[0]
+    own = options.get(name, TableOptions())
+    if kind == "csv":
+        return {name: partial(read_csv, file, encoding=own.encoding or encoding, options=own)}
+    if kind == "parquet":
+        return {name: partial(_read_parquet, file)}
+    if kind == "json":
+        return {name: partial(_read_json_lines, file)}
+    if kind == "sqlite":
+        return _sqlite_tables(file)
+    if kind == "duckdb":
+        return _duckdb_tables(file)
+    tables = read_dump(_decoded(_bytes(file), encoding, file.name), file.name)
+    return {name: partial(_same, table) for name, table in tables.items()}
+
+
+def _same(table: Any) -> Any:
+    return table
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    except (OSError, EOFError) as error:
+        raise SourceError(explained("cannot be read", where=file.name, got=type(error).__name__)) from error
+
+
+def _decoded(content: bytes, encoding: str | None, name: str) -> str:
+    """Return the text of a file; without a named encoding, a byte order mark or UTF-8 decide.
+
+    Raises SourceError naming the encodings that would fit, when the named one does not.
+    """
+    for mark, marked in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return content.decode(marked)
+    wanted = encoding or "utf-8"
+    try:
+        return content.decode(wanted)
+    except LookupError as error:
+        remedy = did_you_mean(wanted, ENCODINGS)
+        raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from error
+    except UnicodeDecodeError as error:
+        fitting = [one for one in ENCODINGS if one != wanted and _decodes(content, one)]
+        what = f"the file is not {wanted}" if encoding else "the file is not UTF-8"
+        remedy = (
+            f"say `encoding:` in mapping.yaml; these would fit: {', '.join(fitting) or 'none that is known'}"
+        )
+        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
+
+
+def _decodes(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
+    """Return a CSV file as text columns; an empty field is NULL.
+
+    Raises SourceError when it cannot be decoded, or when lines have another number of fields than the header.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    text = _decoded(_bytes(file), encoding, file.name)
+    delimiter = options.delimiter or delimiter_of(text)
+    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    names = [name.strip() or f"column{at}" for at, name in enumerate(first)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SourceError(
+            explained("two columns of one name", where=file.name, got=twice, remedy="rename one")
+        )
+    try:
+        table: Any = pc.read_csv(
+            io.BytesIO(f"{text.rstrip(_LINE_ENDS)}\n".encode()),
+            read_options=pc.ReadOptions(skip_rows=0, block_size=1 << 26),
+            parse_options=pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pc.ConvertOptions(
+                column_types=dict.fromkeys(first, pa.string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+    except pa.ArrowException as error:
+        remedy = "give every line as many fields as the header; say `delimiter:` if it is another"
+        got = str(error).partition("\n")[0].partition(": ")[0]
+        raise SourceError(explained("not one table", where=file.name, got=got, remedy=remedy)) from error
+    return table.rename_columns(names).slice(options.header_rows - 1)
+
+
+def delimiter_of(text: str) -> str:
+    r"""Return what parts the fields of a CSV text: the mark that its first lines hold equally often.
+
+    >>> delimiter_of('a;b\n1,5;2\n'), delimiter_of('one\n')
+    (';', ',')
+    """
+    best, most = ",", 0
+    for delimiter in _DELIMITERS:
+        rows = csv.reader(io.StringIO(text[:65536], newline=""), delimiter=delimiter)
+        lengths = [len(row) for _, row in zip(range(20), rows, strict=False)][:-1] or [1]
+        if min(lengths) == max(lengths) and lengths[0] > max(most, 1):
+            best, most = delimiter, lengths[0]
+    return best
+
+
+def _read_parquet(file: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if not file.is_dir():
+            return pq.read_table(file, partitioning=None).replace_schema_metadata(None)
+        parts = [pq.read_table(part, partitioning=None) for part in sorted(file.glob("*.parquet"))]
+        return pa.concat_tables(parts, promote_options="permissive").replace_schema_metadata(None)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        got = str(error).partition("\n")[0]
+        remedy = "write the file again; parts of one table have columns of the same types"
+        raise SourceError(
+            explained("cannot be read as Parquet", where=file.name, got=got, remedy=remedy)
+        ) from error
+
+
+def _read_json_lines(file: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.json as pj
+
+    try:
+        return pj.read_json(io.BytesIO(_decoded(_bytes(file), None, file.name).encode()))
+    except pa.ArrowException as error:
+        remedy = "write one JSON object a line, each key of one type"
+        raise SourceError(explained("not JSON lines", where=file.name, remedy=remedy)) from error
+
+
+def _sqlite_tables(file: Path) -> Tables:
+    import sqlite3
+    from contextlib import closing
+
+    def read(name: str) -> Any:
+        quoted = '"' + name.replace('"', '""') + '"'
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            cursor = database.execute(f"SELECT * FROM {quoted}")  # noqa: S608 a quoted name of the file's own
+            return arrow_of_rows([column[0] for column in cursor.description], cursor.fetchall())
+
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            wanted = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            names = [name for (name,) in database.execute(wanted) if not name.startswith("sqlite_")]
+    except sqlite3.DatabaseError as error:
+        raise SourceError(explained("not a SQLite database", where=file.name, got=str(error))) from error
+    return {name: partial(read, name) for name in names}
+
+
+def arrow_of_rows(names: list[str], rows: list[tuple[Any, ...]]) -> Any:
+    """Return rows as an Arrow table; a column that holds several kinds of values is text.
+
+    >>> arrow_of_rows(["a"], [(1,), ("x",)]).column("a").to_pylist()
+    ['1', 'x']
+    """
+    import pyarrow as pa
+
+    columns = {}
+    for at, name in enumerate(names):
+        column = [row[at] for row in rows]
+        kinds = {type(value) for value in column if value is not None}
+        mixed = len(kinds) > 1 and kinds != {int, float}
+        columns[name] = pa.array([None if v is None else str(v) for v in column] if mixed else column)
+    return pa.table(columns)
+
+
+def _duckdb_tables(file: Path) -> Tables:
+    import duckdb
+
+    def read(name: str) -> Any:
+        with duckdb.connect(
+            str(file), read_only=True, config={"enable_external_access": "false"}
+        ) as database:
+            return database.table(name).to_arrow_table()
+
+    try:
+        with duckdb.connect(str(file), read_only=True) as database:
+            names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
+    except duckdb.Error as error:
+        remedy = "name a DuckDB database that no other process writes"
+        raise SourceError(explained("cannot be read", where=file.name, remedy=remedy)) from error
+    return {name: partial(read, name) for name in names}
+
+
+def _postgres_tables(address: str) -> Tables:
+    from recsys.storage.postgres import foreign_tables, read_foreign_table
+
+    return {name: partial(read_foreign_table, address, name) for name in foreign_tables(address)}
+
+
+Kind = Literal["csv", "parquet", "json", "sqlite", "duckdb", "dump"]

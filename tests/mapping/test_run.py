@@ -1,0 +1,176 @@
+"""Queries become tables; what could let personal data through, or mean something else, is refused by name."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import InputError, RecsysError, SettingsError
+from recsys.mapping import Mapping, map_tables
+
+SECRET = b"0123456789abcdef0123"
+YAML = "source: data\nas_of: 2026-06-30T23:59:59+09:00\nzone: Asia/Tokyo\n"
+MEMBERS = """id,born,mail,phone,lat,lon,about
+001,1990-02-03,hana@mail.example,090-1234-5678,35.6895,139.6917,tea and walks
+002,2009-07-01,taro@mail.example,03-1234-5678,0,0,meet me at hana@mail.example
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "members.csv").write_text(MEMBERS, encoding="utf-8")
+    (tmp_path / "mapping.yaml").write_text(YAML, encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, sql: str, table: str = "profiles", **more: str):
+    for name, text in {table: sql, **more}.items():
+        (folder / f"{name}.sql").write_text(text, encoding="utf-8")
+    return map_tables(Mapping.read(folder), secret=SECRET)
+
+
+def test_birth_dates_places_and_addresses_become_bands_cells_and_tokens(folder: Path) -> None:
+    found = run(
+        folder,
+        "SELECT canonical_id(id) AS user_id, age_band(born) AS age_band, cell(lat, lon) AS cell,"
+        " token('email', mail) AS person_token FROM members",
+    )
+    frame = found.tables["profiles"]
+    assert frame["age_band"].tolist()[0] == "35-44"
+    assert frame["cell"].notna().tolist() == [True, False]
+    assert frame["person_token"].str.startswith("hmac1:").all()
+    assert found.remarks.counts["age_band", "under 18"] == 1
+    assert found.remarks.counts["cell", "coordinates at 0/0"] == 1
+    everything = frame.to_csv()
+    for personal in ("1990", "hana@", "090-1234", "139.69", "walks"):
+        assert personal not in everything
+
+
+def test_rows_are_accepted_or_set_aside_with_a_reason(folder: Path) -> None:
+    found = run(
+        folder, "SELECT id AS user_id, CASE WHEN id = '002' THEN 'test' END AS set_aside FROM members"
+    )
+    assert found.tables["profiles"]["user_id"].tolist() == ["001"]
+    assert found.set_aside["profiles"] == {"test": 1}
+    assert found.rows_read == {"members": 2}
+    assert "born" in found.unused["members"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT id AS user_id, age_bnd(born) AS age_band FROM members", "did you mean 'age_band'"),
+        ("SELECT id AS user_id, birthday AS age_band FROM members", "unknown name"),
+        ("SELECT id AS user_id, age_band(born) AS agr_band FROM members", "did you mean 'age_band'"),
+        ("SELECT id AS user_id FROM member", "did you mean 'members'"),
+        ("SELEC id", "the query cannot run"),
+        ("SELECT id AS user_id, born AS birth_date FROM members", "may not let this through"),
+        ("SELECT id AS user_id, lat AS latitude FROM members", "may not let this through"),
+    ],
+)
+def test_a_query_that_is_wrong_names_the_file_and_what_was_meant(
+    folder: Path, sql: str, message: str
+) -> None:
+    with pytest.raises(RecsysError, match=message) as caught:
+        run(folder, sql)
+    assert "profiles.sql" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("mail", "a mail address"),
+        ("phone", "a phone number"),
+        ("born", "a date of birth"),
+        ("lat || ' ' || lon", "coordinates"),
+        ("about", "a mail address"),
+    ],
+)
+def test_personal_values_are_refused_by_look_as_a_tag(folder: Path, value: str, what: str) -> None:
+    sql = f"SELECT id AS user_id, {value} AS tag, 3 AS level, 'both' AS share_mode FROM members"
+    with pytest.raises(InputError, match=what) as caught:
+        run(folder, sql, table="interests")
+    for personal in ("hana", "1990", "5678", "139"):
+        assert personal not in str(caught.value)
+
+
+def test_no_message_repeats_a_value(folder: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        run(folder, "SELECT id AS user_id, CAST(mail AS INTEGER) AS max_distance_km FROM members")
+    assert "hana" not in str(caught.value)
+    assert "profiles.sql" in str(caught.value)
+
+
+@given(st.sampled_from(["read_csv('{}')", "read_text('{}')", "'{}'"]))
+def test_a_query_reads_no_file_of_the_machine(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data").mkdir()
+        (folder / "data" / "members.csv").write_text(MEMBERS, encoding="utf-8")
+        (folder / "mapping.yaml").write_text(YAML, encoding="utf-8")
+        secret = folder / "secret.csv"
+        secret.write_text("a\n1\n")
+        with pytest.raises(RecsysError):
+            run(folder, f"SELECT id AS user_id FROM members, {text.format(secret)}")
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ("profiles.age_band: {value: 25-34, document: terms}", "asked of each member"),
+        ("profiles.household_status: {value: single, document: terms}", "asked of each member"),
+        ("profiles.verification: {value: id, document: terms}", "asked of each member"),
+        ("boundaries.physical_line: {value: none}", "document"),
+        ("boundaries.physical_line: {value: none, document: ' '}", "name the document"),
+        ("boundaries.fysical_line: {value: none, document: terms}", "did you mean"),
+    ],
+)
+def test_what_each_member_must_be_asked_cannot_be_declared(folder: Path, declared: str, message: str) -> None:
+    (folder / "mapping.yaml").write_text(f"{YAML}declared:\n  {declared}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=message):
+        run(folder, "SELECT id AS user_id FROM members")
+
+
+def test_a_declared_value_holds_for_everybody_and_once(folder: Path) -> None:
+    declared = "declared:\n  profiles.tz: {value: Asia/Tokyo, document: terms 1}\n"
+    (folder / "mapping.yaml").write_text(YAML + declared, encoding="utf-8")
+    assert set(run(folder, "SELECT id AS user_id FROM members").tables["profiles"]["tz"]) == {"Asia/Tokyo"}
+    with pytest.raises(SettingsError, match="said twice"):
+        run(folder, "SELECT id AS user_id, 'UTC' AS tz FROM members")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("source: data\nas_of: 2026-06-30T23:59:59\n", "with its zone"),
+        ("source: data\nas_of: 2026-06-30T23:59:59Z\nzone: Asia/Tokio\n", "Asia/Tokyo"),
+        ("source: nowhere\nas_of: 2026-06-30T23:59:59Z\n", "no such source"),
+        ("source: data\nas_of: 2026-06-30T23:59:59Z\nencodng: cp932\n", "did you mean 'encoding'"),
+        (
+            "source: data\nas_of: 2026-06-30T23:59:59Z\ntables: {member: {header_rows: 2}}\n",
+            "did you mean 'members'",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(folder: Path, text: str, message: str) -> None:
+    (folder / "mapping.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(RecsysError, match=message):
+        run(folder, "SELECT id AS user_id FROM members")
+
+
+def test_a_query_for_an_unknown_table_is_named(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="did you mean 'profiles'"):
+        run(folder, "SELECT 1", table="profile")
+
+
+def test_tokens_without_a_secret_say_what_to_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RECSYS_TOKEN_SECRET", raising=False)
+    (folder / "profiles.sql").write_text(
+        "SELECT id AS user_id, token('email', mail) AS person_token FROM members"
+    )
+    with pytest.raises(SettingsError, match="RECSYS_TOKEN_SECRET"):
+        map_tables(Mapping.read(folder))

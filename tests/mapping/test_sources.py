@@ -1,0 +1,164 @@
+"""Whatever file a table comes in, it is the same table; what cannot be read is refused by name."""
+
+import gzip
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.errors import SourceError
+from recsys.mapping.dumps import read_dump
+from recsys.mapping.sources import TableOptions, delimiter_of, source_tables
+
+NAMES, ROWS = ["id", "名前"], [("001", "花子, 山田"), ("002", '"引用"'), ("003", None)]
+EXPECTED = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
+
+
+def csv_text(delimiter: str = ",") -> str:
+    fields = [[f'"{(x or "").replace(chr(34), chr(34) * 2)}"' if x else "" for x in row] for row in ROWS]
+    return "\r\n".join([delimiter.join(NAMES), *(delimiter.join(row) for row in fields)]) + "\r\n"
+
+
+def read(address: str, folder: Path, **given: Any) -> list[dict[str, Any]]:
+    table = source_tables(address, folder=folder, **given)["members"]()
+    return [{name: row[name] for name in NAMES} for row in table.to_pylist()]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932", "euc_jp", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_of_any_encoding_and_dialect_is_one_table(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    (tmp_path / "members.csv").write_bytes(csv_text(delimiter).encode(encoding))
+    named = None if encoding in {"utf-8", "utf-8-sig", "utf-16"} else encoding
+    assert read(".", tmp_path, encoding=named) == EXPECTED
+
+
+def test_a_file_that_is_not_in_the_named_encoding_names_those_that_fit(tmp_path: Path) -> None:
+    (tmp_path / "members.csv").write_bytes(csv_text().encode("cp932"))
+    with pytest.raises(SourceError, match=r"not UTF-8 .*cp932"):
+        read(".", tmp_path)
+    with pytest.raises(SourceError, match="not euc_jp"):
+        read(".", tmp_path, encoding="euc_jp")
+
+
+def test_rows_above_the_data_are_skipped_and_the_first_holds_the_names(tmp_path: Path) -> None:
+    text = 'id,名前\r\n番号,"長い\n名前"\r\n{},{}\r\n' + csv_text().partition("\r\n")[2]
+    (tmp_path / "members.csv").write_text(text, encoding="utf-8", newline="")
+    assert read(".", tmp_path, options={"members": TableOptions(header_rows=3)}) == EXPECTED
+
+
+def test_every_kind_of_file_gives_the_same_table(tmp_path: Path) -> None:
+    table = pa.table(
+        {name: pa.array([row[at] for row in ROWS], pa.large_string()) for at, name in enumerate(NAMES)}
+    )
+    pq.write_table(table, tmp_path / "members.parquet")
+    assert read("members.parquet", tmp_path) == EXPECTED
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in EXPECTED)
+    (tmp_path / "members.jsonl").write_text(lines, encoding="utf-8")
+    assert read("members.jsonl", tmp_path) == EXPECTED
+    (tmp_path / "members.csv.gz").write_bytes(gzip.compress(csv_text().encode()))
+    assert read("members.csv.gz", tmp_path) == EXPECTED
+    with closing(sqlite3.connect(tmp_path / "members.sqlite")) as database:
+        database.execute('CREATE TABLE members (id TEXT, "名前" TEXT)')
+        database.executemany("INSERT INTO members VALUES (?, ?)", ROWS)
+        database.commit()
+    assert read("members.sqlite", tmp_path) == EXPECTED
+    with duckdb.connect(str(tmp_path / "members.duckdb")) as database:
+        database.register("rows", table)
+        database.execute("CREATE TABLE members AS FROM rows")
+    assert read("members.duckdb", tmp_path) == EXPECTED
+
+
+def test_parts_that_differ_are_one_table_with_every_column(tmp_path: Path) -> None:
+    parts = tmp_path / "members.parquet"
+    parts.mkdir()
+    pq.write_table(pa.table({"id": ["1"]}), parts / "0.parquet")
+    pq.write_table(pa.table({"id": ["2"], "latitude": [35.6]}), parts / "1.parquet")
+    table = source_tables("members.parquet", folder=tmp_path)["members"]()
+    assert table.to_pylist() == [{"id": "1", "latitude": None}, {"id": "2", "latitude": 35.6}]
+
+
+@pytest.mark.parametrize("text", ["id,a\n1\n", "id,a\n1,2,3\n"])
+def test_lines_of_another_length_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "members.csv").write_text(text)
+    with pytest.raises(SourceError, match="not one table"):
+        source_tables(".", folder=tmp_path)["members"]()
+
+
+def test_two_files_of_one_table_are_refused(tmp_path: Path) -> None:
+    for name in ("members.csv", "members.jsonl"):
+        (tmp_path / name).write_text("id\n1\n")
+    with pytest.raises(SourceError, match="two tables of one name"):
+        source_tables(".", folder=tmp_path)
+
+
+def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
+    (tmp_path / "members.csv").write_text("id,名前")
+    assert read(".", tmp_path) == []
+    assert delimiter_of("id,名前") == ","
+
+
+TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12)
+VALUES = st.lists(st.tuples(st.integers(-99, 99), st.none() | TEXTS), min_size=1, max_size=5)
+ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"}
+
+
+COPY = """--
+-- PostgreSQL database dump
+--
+CREATE TABLE public.p (
+    id integer NOT NULL,
+    t text
+);
+
+COPY public.p (id, t) FROM stdin;
+{rows}
+\\.
+
+-- PostgreSQL database dump complete
+"""
+INSERT = """-- MySQL dump 10.13 mysqldump
+CREATE TABLE `p` (
+  `id` int NOT NULL,
+  `t` text,
+  PRIMARY KEY (`id`)
+);
+INSERT INTO `p` VALUES {rows};
+-- Dump completed on 2026-01-01
+"""
+
+
+def copy_dump(rows: list[tuple[int, str | None]]) -> str:
+    texts = ["\\N" if t is None else "".join(ESCAPES.get(c, c) for c in t) for _, t in rows]
+    return COPY.replace("{rows}", "\n".join(f"{n}\t{t}" for (n, _), t in zip(rows, texts, strict=True)))
+
+
+def mysql_dump(rows: list[tuple[int, str | None]]) -> str:
+    escaped = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z"}
+    texts = ["NULL" if t is None else "'" + "".join(escaped.get(c, c) for c in t) + "'" for _, t in rows]
+    return INSERT.replace("{rows}", ",".join(f"({n},{t})" for (n, _), t in zip(rows, texts, strict=True)))
+
+
+@given(VALUES)
+def test_a_dump_of_postgresql_gives_the_rows_that_were_dumped(rows: list[tuple[int, str | None]]) -> None:
+    assert read_dump(copy_dump(rows), "x.sql")["p"].to_pylist() == [{"id": n, "t": t} for n, t in rows]
+
+
+@given(VALUES)
+def test_a_dump_of_mysql_gives_the_rows_that_were_dumped(rows: list[tuple[int, str | None]]) -> None:
+    assert read_dump(mysql_dump(rows), "x.sql")["p"].to_pylist() == [{"id": n, "t": t} for n, t in rows]
+
+
+@given(VALUES, st.data())
+def test_a_dump_that_was_cut_off_is_refused(rows: list[tuple[int, str | None]], data: st.DataObject) -> None:
+    for text in (copy_dump(rows), mysql_dump(rows)):
+        cut = data.draw(st.integers(text.index("CREATE"), len(text) - 30))
+        with pytest.raises(SourceError):
+            read_dump(text[:cut], "x.sql")

@@ -1,0 +1,1 @@
+SELECT canonical_id(id) AS user_id FROM person WHERE NOT list_contains(roles, 'bot')

@@ -1,0 +1,74 @@
+"""Four services' own databases come in by SQL alone, and exactly the right people may be listed."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.mapping import Mapping, MappingCheck, check_mapping
+
+HERE = Path(__file__).parent
+DATA = Path(os.environ.get("RECSYS_DATA", HERE.parents[2] / "shared" / "data")) / "services"
+SECRET = b"0123456789abcdef0123"
+SERVICES = ("hidamari", "quizpair", "polestar", "commonground")
+IN_PERSON_WITHOUT_A_PLACE = {"commonground": {"96", "192", "246", "441", "952"}}
+"""Who wants to meet in person alone, in a town that nobody can tell: the engine keeps them unlisted."""
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the services' databases are not here")
+_CHECKS: dict[str, MappingCheck] = {}
+
+
+def checked(name: str) -> MappingCheck:
+    if name not in _CHECKS:
+        mapping = Mapping.read(HERE / name)
+        source = str(DATA / mapping.settings.source)
+        mapping = replace(mapping, settings=mapping.settings.model_copy(update={"source": source}))
+        _CHECKS[name] = check_mapping(mapping, secret=SECRET)
+    return _CHECKS[name]
+
+
+def expected(name: str) -> Any:
+    return json.loads((DATA / name / "expected.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_exactly_those_may_be_listed_who_may(name: str) -> None:
+    want = expected(name)
+    listed = set(checked(name).listed)
+    sure = set(map(str, want["listable"])) - IN_PERSON_WITHOUT_A_PLACE.get(name, set())
+    assert sure <= listed <= sure | set(map(str, want.get("two_bands_possible", ())))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nobody_is_listed_who_must_not_be(name: str) -> None:
+    listed = set(checked(name).listed)
+    for reason, ids in expected(name)["never_listed"].items():
+        assert not listed & set(map(str, ids)), reason
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_accepted_and_set_aside_are_counted(name: str) -> None:
+    want, check = expected(name)["people"], checked(name)
+    assert check.people == want["accepted"]
+    assert dict(check.tables.set_aside["profiles"]) == want["set_aside"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_bands_of_the_listed_are_right(name: str) -> None:
+    frame = checked(name).tables.tables["profiles"].set_index("user_id")
+    want = {str(g["member"]): g["band"] for g in expected(name)["golden"] if g.get("band") and "member" in g}
+    assert {member: frame.loc[member, "age_band"] for member in want} == want
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_mapping_is_short(name: str) -> None:
+    def lines(pattern: str) -> int:
+        return sum(
+            len(file.read_text(encoding="utf-8").splitlines()) for file in (HERE / name).rglob(pattern)
+        )
+
+    assert lines("*.yaml") <= 60
+    assert lines("*.sql") <= 150
