@@ -177,7 +177,7 @@ def read_places(content: bytes) -> Places:
 
 
 def spread(latitude: float, longitude: float, population: int) -> Mapping[str, float]:
-    """Return the residents of a city by cell of the finest resolution: evenly over a disc around its office."""
+    """Return the residents of a city by cell of the finest resolution, over a disc around its office."""
     office, radius_km = (latitude, longitude), math.sqrt(population / RESIDENTS_A_KM2 / math.pi)
     home = h3.latlng_to_cell(*office, FINEST_RESOLUTION)
     inside = [

@@ -14,7 +14,23 @@ from zoneinfo import ZoneInfo
 from recsys.catalogue.catalogue import Catalogue
 from recsys.data.contact_tokens import make_token
 from recsys.errors import InputError, RecsysError, SettingsError, explained
-from recsys.mapping import places, values
+from recsys.mapping.places import Place, cell_of, find_place, zone_of
+from recsys.mapping.values import (
+    activity_of,
+    band_of_age,
+    bands_between,
+    canonical_id,
+    full_years,
+    is_unknown,
+    known_labels,
+    plain,
+    read_date,
+    read_distance,
+    read_likert,
+    read_moment,
+    read_windows,
+    split_words,
+)
 
 
 @dataclass
@@ -77,19 +93,19 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
     )
 
     def age_band(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = values.read_date(text, order)
-        return (None, reason) if born is None else values.band_of_age(values.full_years(born, day))
+        born, reason = read_date(text, order)
+        return (None, reason) if born is None else band_of_age(full_years(born, day))
 
     def age_band_between(low: int | None, high: int | None) -> tuple[object, str | None]:
         if low is None or high is None:
             return None, "unknown"
-        (first, reason), (last, other) = values.band_of_age(low), values.band_of_age(high)
+        (first, reason), (last, other) = band_of_age(low), band_of_age(high)
         if reason or other:
             return None, reason or other
         return (first, None) if first == last else (None, "one of two age bands")
 
     def token(kind: str | None, value: str | None) -> tuple[object, str | None]:
-        if values.is_unknown(value) or kind is None:
+        if is_unknown(value) or kind is None:
             return None, "unknown"
         if around.secret is None:
             remedy = "set the secret that keys contact tokens in the environment before the night runs"
@@ -100,19 +116,19 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
             return None, str(error).partition(":")[0].partition(";")[0]
 
     def moment(text: str | None, zone: str | None, order: str) -> tuple[object, str | None]:
-        return values.read_moment(text, zone or around.zone, order)
+        return read_moment(text, zone or around.zone, order)
 
     def tag(text: str | None) -> tuple[object, str | None]:
-        if values.is_unknown(text):
+        if is_unknown(text):
             return None, "unknown"
-        folded = around.catalogue.fold_tag(values.plain(text))
+        folded = around.catalogue.fold_tag(plain(text))
         if folded.startswith("free:"):
             remarks.miss("tag", folded.removeprefix("free:"))
         return folded, None
 
     def place_cell(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
         place, reason = place_of(country, region, name)
-        return (None, reason) if place is None else places.cell_of(place.latitude, place.longitude)
+        return (None, reason) if place is None else cell_of(place.latitude, place.longitude)
 
     def place_zone(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
         place, reason = place_of(country, region, name)
@@ -120,45 +136,39 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
 
     def place_of(
         country: str | None, region: str | None, name: str | None
-    ) -> tuple[places.Place | None, str | None]:
-        place, reason = places.find_place(country or around.country, region, name)
+    ) -> tuple[Place | None, str | None]:
+        place, reason = find_place(country or around.country, region, name)
         if place is None and reason != "unknown":
-            remarks.miss("cell_of_place", values.plain(name))
+            remarks.miss("cell_of_place", plain(name))
         return place, reason
 
     def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
-        return values.activity_of(_utc(last), _utc(at) or around.as_of)
+        return activity_of(_utc(last), _utc(at) or around.as_of)
 
     def date_of(text: str | None, order: str) -> tuple[object, str | None]:
-        return values.read_date(text, order)
+        return read_date(text, order)
 
     return (
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
         SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
-        SqlFunction(
-            "age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (values.bands_between(a, b), None)
-        ),
+        SqlFunction("age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (bands_between(a, b), None)),
         SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
         SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
         SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
-        SqlFunction("cell", ("DOUBLE", "DOUBLE"), "VARCHAR", places.cell_of),
-        SqlFunction("zone_of", ("DOUBLE", "DOUBLE"), "VARCHAR", places.zone_of),
+        SqlFunction("cell", ("DOUBLE", "DOUBLE"), "VARCHAR", cell_of),
+        SqlFunction("zone_of", ("DOUBLE", "DOUBLE"), "VARCHAR", zone_of),
         SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
         SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
         SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
         SqlFunction("point_longitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 0)),
         SqlFunction("token", ("VARCHAR", "VARCHAR"), "VARCHAR", token),
-        SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", values.read_likert),
-        SqlFunction(
-            "words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (values.split_words(t, s), None)
-        ),
-        SqlFunction(
-            "labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", lambda t, k: (values.known_labels(t, k), None)
-        ),
+        SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
+        SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
+        SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", lambda t, k: (known_labels(t, k), None)),
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
-        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", values.read_distance),
-        SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", values.canonical_id),
-        SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", values.read_windows),
+        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", read_distance),
+        SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
+        SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", read_windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
     )
 
@@ -332,14 +342,14 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def _known(text: str | None) -> tuple[object, str | None]:
     """Return a text without blanks at its ends, NULL where it says that nothing is known."""
-    return (None, None) if values.is_unknown(text) else (values.plain(text), None)
+    return (None, None) if is_unknown(text) else (plain(text), None)
 
 
 def _point(text: str | None, part: int) -> tuple[object, str | None]:
     """Return one coordinate of a point in WKB or EWKB, hexadecimal, or of `POINT(x y)`, longitude first."""
     import struct
 
-    if values.is_unknown(text):
+    if is_unknown(text):
         return None, "unknown"
     found = str(text).strip()
     if found.upper().startswith("POINT"):
