@@ -14,7 +14,7 @@ import pandas as pd
 
 from recsys.catalogue import load_catalogue
 from recsys.config import TOKEN_SECRET, token_secret
-from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.contract import forbidden_column
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
