@@ -1,14 +1,13 @@
-"""Rules for somebody who was not there when they were compiled: one person against everybody else.
+"""Compile one more person against the vocabulary of a population that is compiled already.
 
-Compiled words depend on the people they were compiled for: languages nobody speaks have no bit, mandatory
-questions have bits for the answers seen. A `Plan` keeps what is needed to write one more person in the same
-words. What cannot be written in them is decided against the newcomer: an answer nobody gave counts as none.
+Compiled words depend on the people they were compiled for: a language nobody speaks has no bit, a mandatory
+question has a bit for each answer seen. A `ColdStartVocabulary` keeps what is needed to write a newcomer in
+the same words, for the same mask kernel. What cannot be written in them is decided against the newcomer: an
+answer nobody gave counts as none.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from itertools import pairwise
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,110 +15,96 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import CellLimit, Clause, Constraint, Gate, Groups, Overlaps, Refuses, ShownTo
+from recsys.constraints.compilation import compile_clauses, kept_bits
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.distance import between_cells
 from recsys.constraints.plugin import is_own
 from recsys.constraints.policy import Policy
 from recsys.constraints.profile import MandatoryAnswers
 from recsys.constraints.tokens import SamePerson, Tokens
-from recsys.data.bitsets import end_to_end, pack_flags, unpack
 from recsys.data.ids import hashed_strings
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
-from recsys.types import BoolArray
+from recsys.types import BoolArray, Int32Array, UInt64Array
 
-Arrays = dict[str, npt.NDArray[Any]]
 _PERSON = "person"
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """What one more person is compared with, by row.
+class ColdStartVocabulary:
+    """What the words of a compiled population mean.
 
-    listed, liked_only, in_person, max_class, min_class: `(n,)`; traits, refuses `(n, w)`; overlaps `(n, v)`
-    with starts, as in `Compiled`. cell: `(n,)` position in `cells`, the last is nowhere.
-    used: for each overlap clause, which of its bits were kept, end to end; used_starts: where each begins.
-    token: hashes of everybody's tokens, ascending, with token_row and token_self (owned, not excluded).
+    cell_numbers: `(n_cells,)` uint64, as in `Compiled`. overlap_bits: for each overlap clause, which of its
+    bits were kept, `(n_bits,)` bool. token: `(n_tokens,)` uint64, hashes of everybody's tokens, ascending,
+    with token_row, whose it is, and token_is_own, whether owned or excluded. answers: each question somebody
+    insists on, with its public answers in the order of their bits.
     """
 
-    listed: BoolArray
-    liked_only: BoolArray
-    in_person: BoolArray
-    max_class: npt.NDArray[np.uint8]
-    min_class: npt.NDArray[np.uint8]
-    traits: npt.NDArray[np.uint64]
-    refuses: npt.NDArray[np.uint64]
-    overlaps: npt.NDArray[np.uint64]
-    overlap_starts: npt.NDArray[np.int32]
-    cell: npt.NDArray[np.int32]
-    cells: npt.NDArray[np.uint64]
-    used: BoolArray
-    used_starts: npt.NDArray[np.int64]
-    token: npt.NDArray[np.uint64]
-    token_row: npt.NDArray[np.int32]
-    token_self: BoolArray
-    answers_seen: Mapping[str, Sequence[str]]
+    cell_numbers: UInt64Array
+    overlap_bits: tuple[BoolArray, ...]
+    token: UInt64Array
+    token_row: Int32Array
+    token_is_own: BoolArray
+    answers: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, policy: Policy, people: Population, compiled: Compiled) -> "Plan":
-        """Keep what `policy` made of `people`."""
+    def of(cls, policy: Policy, people: Population, compiled: Compiled) -> "ColdStartVocabulary":
+        """Keep the vocabulary with which `policy` was compiled over `people`."""
         clauses = [clause for constraint in policy.constraints for clause in constraint.clauses(people)]
-        sets = [_flags(clause.words) for clause in clauses if isinstance(clause, Overlaps)]
-        kept = [np.asarray(flags.any(axis=0), bool) for flags in sets]
         token, row, own = _tokens(people)
         order = np.argsort(token, kind="stable")
         return cls(
-            **{name: getattr(compiled, name) for name in _AS_COMPILED},
-            cells=compiled.cell_numbers,
-            used=np.concatenate([np.zeros(0, bool), *kept]),
-            used_starts=np.cumsum([0, *(len(part) for part in kept)]),
+            cell_numbers=compiled.cell_numbers,
+            overlap_bits=tuple(kept_bits(clause) for clause in clauses if isinstance(clause, Overlaps)),
             token=token[order],
             token_row=row[order],
-            token_self=own[order],
-            answers_seen=_answers_seen(people),
+            token_is_own=own[order],
+            answers=_answers_seen(people),
         )
 
-    def arrays(self) -> Arrays:
-        """Return everything but the answers seen, which are words."""
-        return {
-            field.name: getattr(self, field.name) for field in fields(self) if field.name != "answers_seen"
-        }
+    def compile(self, policy: Policy, newcomer: Population) -> Compiled:
+        """Return the rules of the one person of `newcomer`, whose bits are numbered as those of the others.
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], seen: Mapping[str, Sequence[str]]) -> "Plan":
-        """Take back what `arrays` and `answers_seen` gave."""
-        names = [field.name for field in fields(cls) if field.name != "answers_seen"]
-        return cls(**{name: arrays[name] for name in names}, answers_seen=seen)
+        Row 0 of its `cell_reach` `(1, n_cells)` is the reach to each of `cell_numbers`. It holds no token
+        groups and no separations, see `rows_met_by_token`; a mandatory question on which nobody else insists
+        has no bit, see `unseen_questions`.
 
-    def may_show(self, policy: Policy, newcomer: Population) -> BoolArray:
-        """Say who may be shown to the one person of `newcomer`, `(n,)` bool, by the rules of `policy`.
-
-        Separations are not known here. A mandatory question of the newcomer on which nobody else insists is
-        left to the caller, see `unseen_questions`.
-
-        Raises InputError when `newcomer` is not one person.
+        Raises InputError when `newcomer` is not one person, or for a rule that newcomers cannot be held to.
         """
         if len(newcomer) != 1:
             raise InputError(explained("a newcomer is one person", got=f"{len(newcomer)} people"))
         clauses = [clause for one in policy.constraints for clause in self._clauses(one, newcomer)]
-        allowed = self.listed & ~self.liked_only
-        for gate in (clause for clause in clauses if isinstance(clause, Gate)):
-            allowed &= gate.listed[0]
-        allowed &= self._unrefused(clauses) & self._in_common(clauses) & self._in_reach(clauses)
-        known = any(isinstance(constraint, Tokens | SamePerson) for constraint in policy.constraints)
-        if known:
-            allowed[self._met_by_token(policy, newcomer)] = False
-        _only_known(clauses)
-        return allowed
+        _refuse_unknown(clauses)
+        dense = [
+            clause
+            for clause in clauses
+            if isinstance(clause, Gate | Refuses | Overlaps | CellLimit | ShownTo)
+        ]
+        return compile_clauses(
+            dense, newcomer, overlap_bits=self.overlap_bits, cell_numbers=self.cell_numbers
+        )
+
+    def rows_met_by_token(self, policy: Policy, newcomer: Population) -> Int32Array:
+        """Return the rows of people one of whose tokens meets one of the newcomer's."""
+        if not any(isinstance(constraint, Tokens | SamePerson) for constraint in policy.constraints):
+            return np.zeros(0, np.int32)
+        colleagues = all(c.same_employer for c in policy.constraints if isinstance(c, Tokens))
+        spaces = [*newcomer.long.tokens[C.NAMESPACE], *[_PERSON] * len(newcomer)]
+        found = [np.zeros(0, np.int32)]
+        for token, own, space in zip(*_tokens(newcomer)[::2], spaces, strict=False):
+            start, stop = np.searchsorted(self.token, [token, token + np.uint64(1)])
+            theirs = self.token_is_own[start:stop]
+            meets = (theirs | own) & (colleagues | (space != "employer") | ~(theirs & own))
+            found.append(self.token_row[start:stop][meets])
+        return np.concatenate(found)
 
     def unseen_questions(self, newcomer: Population) -> list[tuple[str, tuple[str, ...]]]:
         """Return the newcomer's mandatory questions nobody else insists on, with what they accept."""
-        said = newcomer.long.answers
-        mine = said[said[C.MANDATORY] == True]  # noqa: E712 - null is not True
+        answers = newcomer.long.answers
+        mine = answers[answers[C.MANDATORY] == True]  # noqa: E712 - null is not True
         return [
             (question, accepted if isinstance(accepted, tuple) else ())
             for question, accepted in zip(mine[C.QUESTION], mine[C.ACCEPTED], strict=True)
-            if question not in self.answers_seen
+            if question not in self.answers
         ]
 
     def _clauses(self, constraint: Constraint, newcomer: Population) -> Sequence[Clause]:
@@ -136,70 +121,17 @@ class Plan:
         return clauses
 
     def _mandatory(self, newcomer: Population) -> list[Clause]:
-        said = newcomer.long.answers
-        public = said[said[C.VISIBILITY] == "public"].set_index(C.QUESTION)[C.ANSWER].to_dict()
-        mine = said[said[C.MANDATORY] == True].set_index(C.QUESTION)[C.ACCEPTED].to_dict()  # noqa: E712
+        answers = newcomer.long.answers
+        public = answers[answers[C.VISIBILITY] == "public"].set_index(C.QUESTION)[C.ANSWER].to_dict()
+        mandatory = answers[answers[C.MANDATORY] == True]  # noqa: E712 - null is not True
+        mine = mandatory.set_index(C.QUESTION)[C.ACCEPTED].to_dict()
         return [
             _question(list(seen), public.get(question), mine.get(question), insists=question in mine)
-            for question, seen in self.answers_seen.items()
+            for question, seen in self.answers.items()
         ]
 
-    def _unrefused(self, clauses: Sequence[Clause]) -> BoolArray:
-        refuses = [clause for clause in clauses if isinstance(clause, Refuses)]
-        n_bits = [clause.n_bits for clause in refuses]
-        traits = end_to_end([clause.traits for clause in refuses], n_bits, 1)[0]
-        refused = end_to_end([clause.refuses for clause in refuses], n_bits, 1)[0]
-        shut = np.zeros(len(self.listed), np.uint64)
-        for word in range(self.traits.shape[1]):
-            shut |= (self.traits[:, word] & refused[word]) | (self.refuses[:, word] & traits[word])
-        return shut == 0
 
-    def _in_common(self, clauses: Sequence[Clause]) -> BoolArray:
-        shared = np.ones(len(self.listed), bool)
-        sets = [clause for clause in clauses if isinstance(clause, Overlaps)]
-        for number, (first, last) in enumerate(pairwise(self.overlap_starts.tolist())):
-            used = self.used[self.used_starts[number] : self.used_starts[number + 1]]
-            mine = pack_flags(_flags(sets[number].words)[:, used])[0]
-            common = np.zeros(len(shared), bool)
-            for word in range(first, last):
-                common |= (self.overlaps[:, word] & mine[word - first]) != 0
-            shared &= common
-        return shared
-
-    def _in_reach(self, clauses: Sequence[Clause]) -> BoolArray:
-        limits = [clause for clause in clauses if isinstance(clause, CellLimit)]
-        if not limits:
-            return np.ones(len(self.listed), bool)
-        mine = limits[0]
-        reach = between_cells(mine.cells[:1], self.cells)[0][self.cell]
-        too_far = (reach & 15) > np.minimum(mine.max_class[0], self.max_class)
-        too_far &= self.in_person & mine.in_person[0]
-        return ~too_far & ((reach >> 4) >= np.maximum(mine.min_class[0], self.min_class))
-
-    def _met_by_token(self, policy: Policy, newcomer: Population) -> npt.NDArray[np.int32]:
-        """Return the rows of people one of whose tokens meets one of the newcomer's."""
-        colleagues = all(c.same_employer for c in policy.constraints if isinstance(c, Tokens))
-        spaces = [*newcomer.long.tokens[C.NAMESPACE], *[_PERSON] * len(newcomer)]
-        found = [np.zeros(0, np.int32)]
-        for token, own, space in zip(*_tokens(newcomer)[::2], spaces, strict=False):
-            start, stop = np.searchsorted(self.token, [token, token + np.uint64(1)])
-            theirs = self.token_self[start:stop]
-            meets = (theirs | own) & (colleagues | (space != "employer") | ~(theirs & own))
-            found.append(self.token_row[start:stop][meets])
-        return np.concatenate(found)
-
-
-_AS_COMPILED = (
-    "listed", "liked_only", "in_person", "max_class", "min_class", "traits", "refuses", "overlaps",
-    "overlap_starts", "cell",
-)  # fmt: skip
-
-
-def _flags(words: npt.NDArray[np.uint64]) -> BoolArray:
-    return unpack(words, 64 * words.shape[1])
-
-
-def _tokens(people: Population) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32], BoolArray]:
+def _tokens(people: Population) -> tuple[UInt64Array, Int32Array, BoolArray]:
     """Return a hash of every contact token and person token, whose it is, and whether it is their own."""
     table = people.long.tokens
     known = np.flatnonzero(pd.notna(people.person_tokens))
@@ -210,24 +142,24 @@ def _tokens(people: Population) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.
     return hashed_strings(texts, salt="tokens"), row, own
 
 
-def _answers_seen(people: Population) -> dict[str, list[str]]:
+def _answers_seen(people: Population) -> dict[str, tuple[str, ...]]:
     """Return the questions somebody insists on, each with its public answers, in the order of their bits."""
-    said = people.long.answers
-    public = said[said[C.VISIBILITY] == "public"]
-    asked = sorted(said.loc[said[C.MANDATORY] == True, C.QUESTION].unique())  # noqa: E712
-    return {q: list(pd.factorize(public.loc[public[C.QUESTION] == q, C.ANSWER])[1]) for q in asked}
+    answers = people.long.answers
+    public = answers[answers[C.VISIBILITY] == "public"]
+    mandatory = sorted(answers.loc[answers[C.MANDATORY] == True, C.QUESTION].unique())  # noqa: E712
+    return {q: tuple(pd.factorize(public.loc[public[C.QUESTION] == q, C.ANSWER])[1]) for q in mandatory}
 
 
 def _question(seen: list[str], answer: str | None, accepted: object, *, insists: bool) -> Refuses:
-    are = np.zeros((1, len(seen) + 1), bool)
-    are[0, seen.index(answer) if answer in seen else len(seen)] = True
+    given = np.zeros((1, len(seen) + 1), bool)
+    given[0, seen.index(answer) if answer in seen else len(seen)] = True
     fits = accepted if isinstance(accepted, tuple) else ()
-    refused = np.array([[insists and word not in fits for word in seen] + [insists]])
-    return Refuses.of(are, refused)
+    refused: npt.NDArray[np.bool_] = np.array([[insists and word not in fits for word in seen] + [insists]])
+    return Refuses.of(given, refused)
 
 
-def _only_known(clauses: Sequence[Clause]) -> None:
-    """Refuse kinds of clause that were not looked at."""
+def _refuse_unknown(clauses: Sequence[Clause]) -> None:
+    """Raise InputError for a kind of clause that is not looked at: pairs kept apart, where there are any."""
     for clause in clauses:
         if not isinstance(clause, Gate | Refuses | Overlaps | CellLimit | Groups | ShownTo) and not (
             hasattr(clause, "pairs") and not len(clause.pairs)

@@ -1,4 +1,4 @@
-"""From clauses to the compiled arrays."""
+"""Compilation: the clauses of a policy become the arrays of its compiled form."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,18 +10,28 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.constraints.base import CellLimit, Clause, Gate, Groups, Overlaps, Refuses, Separated, ShownTo
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.distance import cell_reach
-from recsys.data.bitsets import end_to_end, without_unused
+from recsys.constraints.distance import between_cells, cell_reach
+from recsys.data.bitsets import end_to_end, pack_flags, unpack
 from recsys.data.csr import SparseRows
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
-from recsys.types import UInt64Array
+from recsys.types import BoolArray, Int32Array, UInt64Array
 
 Kind = TypeVar("Kind", bound=Clause)
 
 
-def compile_clauses(clauses: Sequence[Clause], people: Population) -> Compiled:
+def compile_clauses(
+    clauses: Sequence[Clause],
+    people: Population,
+    *,
+    overlap_bits: Sequence[BoolArray] | None = None,
+    cell_numbers: UInt64Array | None = None,
+) -> Compiled:
     """Join clauses by "and" into one set of arrays over `people`.
+
+    overlap_bits: which bits of each overlap clause to keep, those that `people` have by default.
+    cell_numbers: the cells that `cell_reach` leads to, those of `people` by default. With both, people are
+    compiled against the vocabulary of others.
 
     Raises InputError when two different distance or discretion rules are joined.
     """
@@ -31,12 +41,12 @@ def compile_clauses(clauses: Sequence[Clause], people: Population) -> Compiled:
         listed &= gate.listed
     refuses = _of_kind(clauses, Refuses)
     n_bits = [clause.n_bits for clause in refuses]
-    overlaps, starts = _overlaps(_of_kind(clauses, Overlaps), n_people)
+    overlaps, starts = _overlaps(_of_kind(clauses, Overlaps), n_people, overlap_bits)
     limit = _only_one(_of_kind(clauses, CellLimit)) or _no_limit(n_people)
     cell, numbers = _cells(limit.cells)
+    reach = cell_reach(numbers) if cell_numbers is None else between_cells(numbers, cell_numbers)
     separated = _symmetric([clause.pairs for clause in _of_kind(clauses, Separated)], n_people)
-    own, avoid, n_groups = _groups(_of_kind(clauses, Groups), n_people)
-    owners, avoiders = own.inverse(n_groups), avoid.inverse(n_groups)
+    own, avoid = _groups(_of_kind(clauses, Groups), n_people)
     show = _only_one(_of_kind(clauses, ShownTo)) or _all_open(n_people)
     liked = SparseRows.of(show.liked[:, 0], show.liked[:, 1], n_people)
     return Compiled(
@@ -48,7 +58,7 @@ def compile_clauses(clauses: Sequence[Clause], people: Population) -> Compiled:
         overlap_starts=starts,
         cell=cell,
         cell_numbers=numbers,
-        cell_reach=cell_reach(numbers),
+        cell_reach=reach,
         max_class=limit.max_class,
         min_class=limit.min_class,
         in_person=limit.in_person,
@@ -58,10 +68,6 @@ def compile_clauses(clauses: Sequence[Clause], people: Population) -> Compiled:
         own_indices=own.indices,
         avoid_indptr=avoid.indptr,
         avoid_indices=avoid.indices,
-        owners_indptr=owners.indptr,
-        owners_indices=owners.indices,
-        avoiders_indptr=avoiders.indptr,
-        avoiders_indices=avoiders.indices,
         liked_only=show.liked_only,
         suggestible=show.suggestible,
         liked_indptr=liked.indptr,
@@ -84,13 +90,22 @@ def _only_one(clauses: Sequence[Kind]) -> Kind | None:
 
 
 def _overlaps(
-    clauses: Sequence[Overlaps], n_people: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-    groups = [without_unused(clause.words) for clause in clauses]
+    clauses: Sequence[Overlaps], n_people: int, bits: Sequence[BoolArray] | None
+) -> tuple[UInt64Array, Int32Array]:
+    kept = [kept_bits(clause) for clause in clauses] if bits is None else bits
+    groups = [
+        pack_flags(unpack(clause.words, len(used))[:, used])
+        for clause, used in zip(clauses, kept, strict=True)
+    ]
     starts = np.cumsum([0] + [words.shape[1] for words in groups]).astype(np.int32)
     if not groups:
         return np.zeros((n_people, 0), np.uint64), starts
     return np.ascontiguousarray(np.hstack(groups)), starts
+
+
+def kept_bits(clause: Overlaps) -> BoolArray:
+    """Return the bits that somebody has, `(n_bits,)` bool; a long vocabulary then takes few words."""
+    return np.asarray(unpack(clause.words, 64 * clause.words.shape[1]).any(axis=0), bool)
 
 
 def _no_limit(n_people: int) -> CellLimit:
@@ -115,15 +130,12 @@ def _symmetric(pairs: Sequence[npt.NDArray[np.int32]], n_people: int) -> SparseR
     return SparseRows.of(both[:, 0], both[:, 1], n_people)
 
 
-def _groups(clauses: Sequence[Groups], n_people: int) -> tuple[SparseRows, SparseRows, int]:
+def _groups(clauses: Sequence[Groups], n_people: int) -> tuple[SparseRows, SparseRows]:
     offsets = np.cumsum([0] + [clause.n_groups for clause in clauses])
     own = _numbered([clause.own for clause in clauses], offsets)
     avoided = _numbered([clause.avoided for clause in clauses], offsets)
-    n_groups = int(offsets[-1])
-    return (
-        SparseRows.of(own[:, 0], own[:, 1], n_people),
-        SparseRows.of(avoided[:, 0], avoided[:, 1], n_people),
-        n_groups,
+    return SparseRows.of(own[:, 0], own[:, 1], n_people), SparseRows.of(
+        avoided[:, 0], avoided[:, 1], n_people
     )
 
 

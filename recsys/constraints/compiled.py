@@ -1,104 +1,42 @@
-"""A policy over one population as flat arrays: a few words a person, sparse lists for the rest."""
+"""The compiled form of a policy over one population: a few words a person, sparse rows for the rest."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from recsys.constraints.base import checked_pairs, checked_rows
+from recsys.constraints.bit_packing import Packing, packed_sets, packing_of, unpacked_sets
+from recsys.constraints.masks import RuleWords, mask_columns
+from recsys.constraints.sparse_masks import CsrRows, PairRules, csr_rows, mask_pairs, sparse_pattern
 from recsys.data.csr import SparseRows
-from recsys.types import BoolArray, IndexArray, Int32Array, Int64Array, UInt8Array, UInt64Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
 
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """The listed candidates of a block, their words transposed so that each is read in one sweep.
+@njit(nogil=True, cache=True)
+def _mask_aligned(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    words: RuleWords,
+    reach: UInt8Array,
+    rules: PairRules,
+    excluded: CsrRows,
+    i: Int32Array,
+    j: Int32Array,
+    starts: Int64Array,
+    out: BoolArray,
+):
+    """Write to `out` `(n_pairs,)` bool whether i may be shown j, row by row.
 
-    at: position of each listed candidate among the block's columns; rows: their rows.
+    i, j: `(n_pairs,)` int32, ascending by i, then j, none twice; starts: `(n_rows + 1,)`, where each i
+    begins.
     """
-
-    at: IndexArray
-    rows: Int32Array
-    traits: UInt64Array
-    refuses: UInt64Array
-    overlaps: UInt64Array
-    cell: npt.NDArray[np.int32]
-
-    @classmethod
-    def of(cls, compiled: "Compiled", cols: Int32Array) -> "Columns":
-        """Gather the listed ones of `cols`."""
-        at = np.flatnonzero(compiled.listed[cols])
-        rows = cols[at]
-        return cls(
-            at=at,
-            rows=rows,
-            traits=np.ascontiguousarray(compiled.traits[rows].T),
-            refuses=np.ascontiguousarray(compiled.refuses[rows].T),
-            overlaps=np.ascontiguousarray(compiled.overlaps[rows].T),
-            cell=compiled.cell[rows],
-        )
-
-
-def row_mask(compiled: "Compiled", row: int, columns: Columns, allowed: BoolArray, *, directed: bool) -> None:
-    """Set `allowed` `(n_cols,)` where the person at `row` may meet (or be shown) the column."""
-    if not compiled.listed[row] or not len(columns.at):
-        return
-    left = _within_distance(compiled, row, columns)
-    for word in range(compiled.traits.shape[1]):
-        is_, no = compiled.traits[row, word], compiled.refuses[row, word]
-        refused = (columns.refuses[word][left] & is_) | (columns.traits[word][left] & no)
-        left = left[refused == 0]
-    starts = compiled.overlap_starts
-    for first, last in pairwise(starts):
-        shared = columns.overlaps[first][left] & compiled.overlaps[row, first]
-        for word in range(first + 1, last):
-            shared |= columns.overlaps[word][left] & compiled.overlaps[row, word]
-        left = left[shared != 0]
-    candidates = columns.rows[left]
-    keep = ~_apart(compiled, row)[candidates]
-    if directed:
-        keep &= _shown(compiled, row)[candidates]
-    allowed[columns.at[left[keep]]] = True
-
-
-def _within_distance(compiled: "Compiled", row: int, columns: Columns) -> IndexArray:
-    if not compiled.limits_distance:
-        return np.arange(len(columns.rows))
-    reach = compiled.cell_reach[compiled.cell[row]][columns.cell]
-    low, high = reach & 15, reach >> 4
-    near = high >= np.maximum(compiled.min_class[row], compiled.min_class[columns.rows])
-    if compiled.in_person[row]:
-        limit = np.minimum(compiled.max_class[row], compiled.max_class[columns.rows])
-        near &= ~compiled.in_person[columns.rows] | (low <= limit)
-    return np.flatnonzero(near)
-
-
-def _apart(compiled: "Compiled", row: int) -> BoolArray:
-    """Say who is separated from one person, or meets their tokens, `(n_people,)` bool."""
-    apart = np.zeros(compiled.n_people, bool)
-    apart[row] = True
-    apart[compiled.separated.row(row)] = True
-    owners, avoiders = compiled.owners_indptr, compiled.avoiders_indptr
-    for group in compiled.own.row(row):
-        apart[compiled.owners_indices[owners[group] : owners[group + 1]]] = True
-        apart[compiled.avoiders_indices[avoiders[group] : avoiders[group + 1]]] = True
-    for group in compiled.avoid.row(row):
-        apart[compiled.owners_indices[owners[group] : owners[group + 1]]] = True
-    return apart
-
-
-def _shown(compiled: "Compiled", viewer: int) -> BoolArray:
-    """Say who may be shown to one viewer as far as discretion goes, `(n_people,)` bool."""
-    shown = ~compiled.liked_only
-    shown[compiled.liked_by.row(viewer)] = True
-    if compiled.liked_only[viewer] and compiled.suggestible[viewer]:
-        shown |= compiled.suggestible
-    return shown
-
-
-_CHUNK = 1 << 18
+    for row in range(len(starts) - 1):
+        start, stop = starts[row], starts[row + 1]
+        me, columns = i[start : start + 1], j[start:stop]
+        mask = out[start:stop].reshape(1, stop - start)
+        mask_columns(words, me, reach, words, columns, mask)
+        mask_pairs(mask, me, columns, rules, excluded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +53,8 @@ class Compiled:
                  distance between the two areas keeps.
     max_class, min_class: `(n,)` uint8; in_person: `(n,)` bool. Out when both are in person and the
                  low bits exceed `min(max_class)`, or the high bits are below `max(min_class)`.
-    separated_*: symmetric lists of rows. own_*, avoid_*: person to groups; owners_*, avoiders_*:
-                 group to persons. Out when own meets own, own meets avoid or avoid meets own.
+    separated_*: symmetric lists of rows. own_*, avoid_*: person to groups. Out when
+                 own meets own, own meets avoid or avoid meets own.
     liked_only, suggestible: `(n,)` bool; liked_*: viewer to the people they liked. A `liked_only`
                  candidate is shown to a viewer they liked, or when both are `liked_only` and both
                  `suggestible`.
@@ -147,10 +85,6 @@ class Compiled:
     own_indices: Int32Array
     avoid_indptr: Int64Array
     avoid_indices: Int32Array
-    owners_indptr: Int64Array
-    owners_indices: Int32Array
-    avoiders_indptr: Int64Array
-    avoiders_indices: Int32Array
     liked_only: BoolArray
     suggestible: BoolArray
     liked_indptr: Int64Array
@@ -162,32 +96,59 @@ class Compiled:
 
     def may_meet(self, i: npt.ArrayLike, j: npt.ArrayLike) -> BoolArray:
         """Say for aligned rows `(n_pairs,)` whether the two may meet, `(n_pairs,)` bool."""
-        a, b = checked_pairs(i, j, self.n_people)
-        allowed = np.empty(len(a), bool)
-        for start in range(0, len(a), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            allowed[part] = self._may_meet(a[part], b[part])
-        return allowed
+        return self._aligned(i, j, self._meeting_rules)
 
     def may_show(self, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> BoolArray:
         """Say for aligned rows whether the candidate may be shown to the viewer; implies `may_meet`."""
-        a, b = checked_pairs(viewer, candidate, self.n_people)
-        hidden = self.liked_only[b] & ~self.liked.holds(b, a)
-        suggested = self.liked_only[a] & self.suggestible[a] & self.suggestible[b]
-        return self.may_meet(a, b) & (~hidden | suggested)
+        return self._aligned(viewer, candidate, self._showing_rules)
 
     def may_meet_block(self, rows: npt.ArrayLike, cols: npt.ArrayLike) -> BoolArray:
         """Say for every row and column whether the two may meet, `(n_rows, n_cols)` bool."""
-        return self._block(rows, cols, directed=False)
+        return self._block(rows, cols, self._meeting_rules)
 
     def may_show_block(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> BoolArray:
         """Say whether each candidate may be shown to each viewer, `(n_viewers, n_candidates)` bool."""
-        return self._block(viewers, candidates, directed=True)
+        return self._block(viewers, candidates, self._showing_rules)
 
-    @cached_property
-    def limits_distance(self) -> bool:
-        """Whether distance can keep anybody apart."""
-        return bool(self.in_person.any() or self.min_class.any())
+    def packing(self, rows: Int32Array) -> Packing:
+        """Return how the sets of the people at `rows` fit into words side by side."""
+        return packing_of(self.overlaps[rows], self.overlap_starts)
+
+    def words(self, rows: Int32Array, packing: Packing) -> RuleWords:
+        """Return the rules of the people at `rows`, in that order, as the mask kernel reads them."""
+        overlaps = self.overlaps[rows]
+        return RuleWords(
+            traits=_even(self.traits[rows].T),
+            refuses=_even(self.refuses[rows].T),
+            short=packed_sets(packing, overlaps),
+            guard=packing.guard,
+            fill=packing.fill,
+            long=unpacked_sets(packing, overlaps),
+            starts=packing.starts,
+            cell=self.cell[rows].astype(np.int32),
+            max_class=self.max_class[rows].astype(np.uint8),
+            min_class=self.min_class[rows].astype(np.uint8),
+            in_person=self.in_person[rows].astype(bool),
+        )
+
+    def pair_rules(self, rows: Int32Array) -> PairRules:
+        """Return the rules about single pairs of the people at `rows`, numbered by their place in `rows`."""
+        n, both = self.n_people, (self.own_indices, self.avoid_indices)
+        groups = 1 + max((int(found.max()) for found in both if len(found)), default=-1)
+        separated = sparse_pattern(self.separated_indptr, self.separated_indices, (n, n))
+        liked = sparse_pattern(self.liked_indptr, self.liked_indices, (n, n))
+        own = sparse_pattern(self.own_indptr, self.own_indices, (n, groups))[rows]
+        avoid = sparse_pattern(self.avoid_indptr, self.avoid_indices, (n, groups))[rows]
+        return PairRules(
+            separated=csr_rows(separated[rows][:, rows]),
+            own=csr_rows(own),
+            avoid=csr_rows(avoid),
+            owners=csr_rows(own.T),
+            avoiders=csr_rows(avoid.T),
+            likers=csr_rows(liked[rows][:, rows].T),
+            liked_only=self.liked_only[rows].astype(bool),
+            suggestible=self.suggestible[rows].astype(bool),
+        )
 
     @cached_property
     def separated(self) -> SparseRows:
@@ -214,25 +175,50 @@ class Compiled:
         """People who liked each person."""
         return self.liked.inverse(self.n_people)
 
-    def _may_meet(self, i: Int32Array, j: Int32Array) -> BoolArray:
-        out = (i == j) | ~(self.listed[i] & self.listed[j])
-        refused = (self.traits[i] & self.refuses[j]) | (self.traits[j] & self.refuses[i])
-        out |= refused.any(axis=1)
-        for first, last in pairwise(self.overlap_starts):
-            out |= ~(self.overlaps[i, first:last] & self.overlaps[j, first:last]).any(axis=1)
-        reach = self.cell_reach[self.cell[i], self.cell[j]]
-        too_far = (reach & 15) > np.minimum(self.max_class[i], self.max_class[j])
-        out |= too_far & self.in_person[i] & self.in_person[j]
-        out |= (reach >> 4) < np.maximum(self.min_class[i], self.min_class[j])
-        out |= self.separated.holds(i, j)
-        out |= self.own.share(i, self.own, j) | self.own.share(i, self.avoid, j)
-        out |= self.own.share(j, self.avoid, i)
-        return ~out
+    @cached_property
+    def _words(self) -> RuleWords:
+        everybody = np.arange(self.n_people, dtype=np.int32)
+        return self.words(everybody, self.packing(everybody))
 
-    def _block(self, rows: npt.ArrayLike, cols: npt.ArrayLike, *, directed: bool) -> BoolArray:
+    @cached_property
+    def _reach(self) -> UInt8Array:
+        return np.array(self.cell_reach, np.uint8, order="C")
+
+    @cached_property
+    def _showing_rules(self) -> PairRules:
+        return self.pair_rules(np.arange(self.n_people, dtype=np.int32))
+
+    @cached_property
+    def _meeting_rules(self) -> PairRules:
+        return self._showing_rules._replace(liked_only=np.zeros(self.n_people, bool))
+
+    @cached_property
+    def _no_exclusions(self) -> CsrRows:
+        return CsrRows(np.zeros(self.n_people + 1, np.int64), np.zeros(0, np.int32))
+
+    def _aligned(self, i: npt.ArrayLike, j: npt.ArrayLike, rules: PairRules) -> BoolArray:
+        a, b = checked_pairs(i, j, self.n_people)
+        pairs, place = np.unique(a.astype(np.int64) * self.n_people + b, return_inverse=True)
+        if not len(pairs):
+            return np.zeros(0, bool)
+        rows, columns = (part.astype(np.int32) for part in np.divmod(pairs, self.n_people))
+        starts = np.flatnonzero(np.diff(rows, prepend=-1, append=self.n_people)).astype(np.int64)
+        allowed = np.empty(len(pairs), bool)
+        _mask_aligned(self._words, self._reach, rules, self._no_exclusions, rows, columns, starts, allowed)
+        allowed &= self.listed[rows] & self.listed[columns]
+        return np.asarray(allowed[place], bool)
+
+    def _block(self, rows: npt.ArrayLike, cols: npt.ArrayLike, rules: PairRules) -> BoolArray:
         a, b = checked_rows(rows, self.n_people), checked_rows(cols, self.n_people)
-        allowed = np.zeros((len(a), len(b)), bool)
-        columns = Columns.of(self, b)
-        for at, row in enumerate(a):
-            row_mask(self, int(row), columns, allowed[at], directed=directed)
-        return allowed
+        columns, place = np.unique(b, return_inverse=True)
+        mask = np.zeros((len(a), len(columns)), bool)
+        mask_columns(self._words, a, self._reach, self._words, columns, mask)
+        mask_pairs(mask, a, columns, rules, self._no_exclusions)
+        mask &= self.listed[a][:, None] & self.listed[columns]
+        return np.asarray(mask[:, place], bool)
+
+
+def _even(words: UInt64Array) -> UInt64Array:
+    """Return words with an empty one added when their number is odd: the kernel takes two at a time."""
+    empty = np.zeros((len(words) % 2, words.shape[1]), np.uint64)
+    return np.ascontiguousarray(np.concatenate([words, empty]))

@@ -1,4 +1,7 @@
-"""What a publication keeps for people who were not there yet: the rules' words and the model."""
+"""Cold start: somebody the publication does not know is folded in from a profile and searched for.
+
+A publication keeps the vocabulary of the compiled rules and a model that scores people it never saw.
+"""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import Constraint
-from recsys.constraints.cold_start import Plan
+from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.plugin import is_own, plugin_constraint
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
@@ -24,16 +27,15 @@ from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
-from recsys.models.directed import sigmoid
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.fold_in import Evidence, fold_in_answers
-from recsys.models.reciprocal import combine
 from recsys.plugins import plugins
 from recsys.ranking.snapshot import Snapshot
-from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.retrieval.external_query import ExternalQuery
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.manifest import Manifest, verify_files
 from recsys.storage.publication import NEWCOMERS
-from recsys.types import Int32Array
+from recsys.types import BoolArray, Float32Array, Int32Array
 
 _MODELS: Final[Mapping[str, tuple[str, str]]] = {
     "content": ("recsys.models.content", "ContentModel"),
@@ -42,24 +44,37 @@ _MODELS: Final[Mapping[str, tuple[str, str]]] = {
 """Models that score people they have never seen."""
 
 
+@dataclass(frozen=True, eq=False)
+class StoredColdStart:
+    """What a publication keeps beside the model.
+
+    policy: the settings of its default rules, None when they were others; plugins: the settings of each rule
+    from outside, None for one whose settings are no plain values.
+    """
+
+    vocabulary: ColdStartVocabulary
+    model: str
+    policy: dict[str, Any] | None
+    plugins: dict[str, Any]
+    distance_decay: DistanceDecay | None
+
+
 def write_newcomer_files(folder: Path, people: Population, policy: Policy, model: Model) -> bool:
     """Write to `folder` what folding in one more person needs; say whether this model can do it at all."""
     if model.name not in _MODELS:
         return False
-    plan = Plan.of(policy, people, policy.compile(people))
     light = model.for_newcomers()
-    distance_decay = light.fitted.distance_decay
     own = Policy(tuple(one for one in policy.constraints if is_own(one)))
     settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
     from_plugins = [one for one in policy.constraints if not is_own(one)]
-    meta = {
-        "model": model.name,
-        "policy": settings,
-        "plugin_constraints": {one.name: _options(one) for one in from_plugins},
-        "answers_seen": dict(plan.answers_seen),
-        "nearness": None if distance_decay is None else asdict(distance_decay),
-    }
-    save_arrays(folder, plan.arrays(), meta)
+    stored = StoredColdStart(
+        vocabulary=ColdStartVocabulary.of(policy, people, policy.compile(people)),
+        model=model.name,
+        policy=settings,
+        plugins={one.name: _options(one) for one in from_plugins},
+        distance_decay=light.fitted.distance_decay,
+    )
+    save_dataclass(folder, stored)
     light.save(folder / "model")
     return True
 
@@ -93,9 +108,9 @@ def _settings() -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, eq=False)
 class NewcomerFiles:
-    """The same, opened: the plan, the rules it was made of, the model, and its nearness."""
+    """The same, opened: the vocabulary, the rules it was compiled from, the model, and its nearness."""
 
-    plan: Plan
+    vocabulary: ColdStartVocabulary
     policy: Policy
     model: Model
     distance_decay: DistanceDecay | None
@@ -110,16 +125,15 @@ class NewcomerFiles:
             remedy = "publish a content or hybrid model"
             raise PublicationError(explained("this publication folds nobody in", remedy=remedy))
         verify_files(run, manifest, under=f"{NEWCOMERS}/")
-        arrays, meta = load_arrays(run / NEWCOMERS, mmap="c", verify=False)
-        rules = policy or _rules(meta["policy"], meta.get("plugin_constraints", {}))
+        stored = load_dataclass(StoredColdStart, run / NEWCOMERS, mmap="c", verify=False)
+        rules = policy or _rules(stored.policy, stored.plugins)
         if rules is None or rules.version != manifest.made_from.policy:
             raise PublicationError(
                 explained("the rules of this publication are not known", remedy="give policy=")
             )
-        module, name = _MODELS[meta["model"]]
+        module, name = _MODELS[stored.model]
         model = getattr(import_module(module), name).load(run / NEWCOMERS / "model")
-        near = None if meta["nearness"] is None else DistanceDecay(**meta["nearness"])
-        return cls(Plan.from_arrays(arrays, meta["answers_seen"]), rules, model, near)
+        return cls(stored.vocabulary, rules, model, stored.distance_decay)
 
 
 def padded(factors: Any, width: int) -> Any:
@@ -162,46 +176,51 @@ def one_person(user_id: str, profile: Profile) -> Population:
 
 @dataclass(frozen=True, eq=False)
 class Newcomer:
-    """A person beside a publication: their matrices, and whom they may be shown.
+    """A person beside a publication: the query for their list, and rows that are left out of it.
 
-    taste, appeal: `(n_factors,)` float64; allowed: `(n_people,)` bool; near: `(n_people,)` logits.
+    excluded: `(n_people,)` bool.
     """
 
     person: Population
-    taste: npt.NDArray[np.float64]
-    appeal: npt.NDArray[np.float64]
-    allowed: npt.NDArray[np.bool_]
-    near: npt.NDArray[np.float64]
+    query: ExternalQuery
+    excluded: BoolArray
 
     @classmethod
     def of(
         cls, snapshot: Snapshot, files: NewcomerFiles, person: Population, events: Events | None
     ) -> "Newcomer":
         """Fold a person in from the profile, and from what they did so far when there is anything."""
-        layout, plan = snapshot.live.layout, files.plan
-        allowed = plan.may_show(files.policy, person) & (layout.position >= 0)
-        for question, accepted in plan.unseen_questions(person):
-            allowed &= snapshot.answered(question, accepted)
-        near = np.zeros(len(allowed))
+        layout, vocabulary, policy = snapshot.live.layout, files.vocabulary, files.policy
+        compiled = vocabulary.compile(policy, person)
+        excluded = np.zeros(len(snapshot.ids), bool)
+        excluded[vocabulary.rows_met_by_token(policy, person)] = True
+        for question, accepted in vocabulary.unseen_questions(person):
+            excluded |= ~snapshot.answered(question, accepted)
+        near = np.zeros(len(layout.people.near), np.float32)
         if files.distance_decay is not None:
-            near = files.distance_decay.matrix(person.cells, plan.cells)[0].astype(np.float64)[plan.cell]
+            places = np.zeros(len(near), np.uint64)
+            places[layout.people.place] = vocabulary.cell_numbers[layout.words.cell]
+            near = files.distance_decay.matrix(person.cells, places)[0]
         directed, width = files.model.directed(person), layout.people.taste.shape[1]
-        taste, appeal = padded(directed.taste, width), padded(directed.appeal, width)
+        taste, appeal = padded(directed.taste, width), directed.appeal[0]
         if events is not None and len(events):
-            allowed &= ~_done_with(snapshot, person, events)
+            excluded |= _done_with(snapshot, person, events)
             taste = _after(snapshot, person, events, taste, near)
-        return cls(person, taste, appeal, allowed, near)
+        query = ExternalQuery.of(layout, compiled, taste=taste, appeal=appeal, near=near)
+        return cls(person, query, excluded)
 
     def best(self, snapshot: Snapshot) -> Int32Array:
-        """Return the rows of everybody who may be shown, best first: score from high to low, then row."""
-        live, rows = snapshot.live, np.flatnonzero(self.allowed).astype(np.int32)
-        at, people = live.layout.position[rows], live.layout.people
-        like = sigmoid(people.appeal[at].astype(np.float64) @ self.taste + self.near[rows])
-        back = sigmoid(people.taste[at].astype(np.float64) @ self.appeal + self.near[rows])
-        value = combine(like, back, live.combiner)
-        if len(live.prices):
-            value -= like * live.prices[at]
-        return rows[np.lexsort((rows, -value))]
+        """Return the rows of everybody who may be shown, best first."""
+        live = snapshot.live
+        found = self.query.top_k(
+            live.layout,
+            k=len(live.layout.order),
+            combiner=live.combiner,
+            exclude=np.flatnonzero(self.excluded),
+            price=live.prices,
+            dearest=live.highest_price,
+        )
+        return found.rows
 
     def reason_codes(self, snapshot: Snapshot, rows: Int32Array) -> list[list[str]]:
         """Return why each of `rows` is shown to the newcomer; circles and nearness wait a night."""
@@ -231,11 +250,11 @@ def _after(
     person: Population,
     events: Events,
     taste: npt.NDArray[np.float64],
-    near: npt.NDArray[np.float64],
+    near: Float32Array,
 ) -> npt.NDArray[np.float64]:
     """Return the taste after the newcomer's answers so far: a posterior mode around the profile's taste.
 
-    The prior allows logits to move by about one on an average person.
+    near: `(n_places,)` logits. The prior allows logits to move by about one on an average person.
     """
     decided = directed_labels(events.until(person.as_of))
     decided = decided[(decided[C.VIEWER] == person.ids.ids([0])[0]) & decided[LABEL].notna()]
@@ -244,7 +263,8 @@ def _after(
     if not listed.any():
         return taste
     rows, labels = rows[listed], decided[LABEL].to_numpy(np.float64)[listed]
-    appeal = snapshot.live.layout.people.appeal[snapshot.live.layout.position[rows]].astype(np.float64)
+    at, others = snapshot.live.layout.position[rows], snapshot.live.layout.people
+    appeal = others.appeal[at].astype(np.float64)
     evidence = Evidence.of(1, np.zeros(len(rows), np.int64), np.arange(len(rows)))
     moved = fold_in_answers(
         taste[None, :],
@@ -252,7 +272,7 @@ def _after(
         appeal,
         labels=labels,
         weights=np.ones(len(rows)),
-        offset=near[rows],
+        offset=near[others.place[at]].astype(np.float64),
         strength=float(np.square(appeal).sum(axis=1).mean()),
     )
     return np.asarray(moved[0], np.float64)

@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.stages import CLOSED, UNLISTED
+from recsys.constraints.masks import mask_columns
+from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.retrieval.bounds import COMBINER_NUMBERS
 from recsys.retrieval.index import Layout
-from recsys.retrieval.masks import mask_of, taken
 from recsys.retrieval.shortlist import COLUMNS, Chunks, Wanted
-from recsys.retrieval.sparse_masks import Links, close_pairs
 from recsys.retrieval.tile_search import Search, Workspace, tile_best
 from recsys.storage.manifest import Manifest
 from recsys.types import BoolArray, BytesArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array
@@ -171,12 +171,12 @@ class LiveSearch:
     prices: Float64Array
     highest_price: float
     combiner: str
-    nobody: Links
+    nobody: CsrRows
 
     @classmethod
     def of(cls, layout: Layout, prices: Float64Array, combiner: str) -> "LiveSearch":
         """Build from a layout."""
-        nobody = Links(np.zeros(len(layout.order) + 1, np.int64), np.zeros(0, np.int32))
+        nobody = CsrRows(np.zeros(len(layout.order) + 1, np.int64), np.zeros(0, np.int32))
         return cls(layout, prices, float(prices.max(initial=0.0)), combiner, nobody)
 
     def is_listed(self, row: int) -> bool:
@@ -195,8 +195,8 @@ class LiveSearch:
         columns = np.unique(at[listed])
         me = position[viewer : viewer + 1]
         mask = np.empty((1, len(columns)), bool)
-        mask_of(taken(self.layout.words, me), self.layout.reach, self.layout.words, columns, mask)
-        close_pairs(mask, me, columns, self.layout.sparse, self.nobody)
+        mask_columns(self.layout.words, me, self.layout.reach, self.layout.words, columns, mask)
+        mask_pairs(mask, me, columns, self.layout.sparse, self.nobody)
         shown[listed] = mask[0, np.searchsorted(columns, at[listed])]
         return shown
 

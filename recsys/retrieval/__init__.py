@@ -50,13 +50,13 @@ A list is as long as there are people to show: never padded, never somebody the 
 """
 
 from recsys.retrieval.compilation import warm_up
-from recsys.retrieval.external_query import Found, Guest
+from recsys.retrieval.external_query import ExternalList, ExternalQuery
 from recsys.retrieval.results import MutualLists
 from recsys.retrieval.top_k import Retriever, mutual_top_k
 
 __all__ = [
-    "Found",
-    "Guest",
+    "ExternalList",
+    "ExternalQuery",
     "MutualLists",
     "Retriever",
     "mutual_top_k",

@@ -30,7 +30,7 @@ def _two_people() -> Compiled:
     """Return masks under which two people may meet, with an entry of every kind."""
     n = 2
     nobody, zeros = np.zeros(n + 1, np.int64), np.zeros(n, np.int32)
-    words, no_group, none = np.zeros((n, 1), np.uint64), np.zeros(1, np.int64), np.zeros(0, np.int32)
+    words, none = np.zeros((n, 1), np.uint64), np.zeros(0, np.int32)
     return Compiled(
         n_people=n,
         listed=np.ones(n, bool),
@@ -50,10 +50,6 @@ def _two_people() -> Compiled:
         own_indices=none,
         avoid_indptr=nobody,
         avoid_indices=none,
-        owners_indptr=no_group,
-        owners_indices=none,
-        avoiders_indptr=no_group,
-        avoiders_indices=none,
         liked_only=zeros.astype(bool),
         suggestible=zeros.astype(bool),
         liked_indptr=nobody,

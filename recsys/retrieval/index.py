@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.constraints.bit_packing import Packing
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.masks import RuleWords, tile_summaries
+from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
-from recsys.retrieval.bit_packing import Packing, packing_of
 from recsys.retrieval.bounds import People
 from recsys.retrieval.dot_products import STEP
-from recsys.retrieval.masks import Words, summaries, words_of
 from recsys.retrieval.quantization import aligned_zeros, largest_of, margin_of, quantized, step_of
 from recsys.retrieval.reproducible_math import LANES
-from recsys.retrieval.sparse_masks import Sparse, sparse_of
 from recsys.retrieval.tile_order import tile_order
 from recsys.types import Float32Array, Int32Array, UInt64Array
 
@@ -103,11 +103,11 @@ class Layout(NamedTuple):
     position: Int32Array
     starts: npt.NDArray[np.int64]
     people: People
-    words: Words
+    words: RuleWords
     packing: Packing
-    sparse: Sparse
+    sparse: PairRules
     reach: npt.NDArray[np.uint8]
-    tiles: Words
+    tiles: RuleWords
     tile_cells: Int32Array
     tile_cell_starts: npt.NDArray[np.int64]
 
@@ -117,8 +117,8 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
     order, starts = tile_order(compiled, tile)
     position = np.full(compiled.n_people, -1, np.int32)
     position[order] = np.arange(len(order), dtype=np.int32)
-    packing = packing_of(compiled, order)
-    words = words_of(compiled, order, packing)
+    packing = compiled.packing(order)
+    words = compiled.words(order, packing)
     first = starts[:-1]
     tile_of = np.repeat(np.arange(len(first)), np.diff(starts))
     n_cells = len(compiled.cell_reach)
@@ -130,9 +130,9 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
         people=people_of(directed, order),
         words=words,
         packing=packing,
-        sparse=sparse_of(compiled, order),
+        sparse=compiled.pair_rules(order),
         reach=np.array(compiled.cell_reach, np.uint8, order="C"),
-        tiles=summaries(words, first) if len(first) else words,
+        tiles=tile_summaries(words, first) if len(first) else words,
         tile_cells=(tile_cell % n_cells).astype(np.int32),
         tile_cell_starts=np.searchsorted(tile_cell, np.arange(len(starts)) * n_cells),
     )

@@ -5,13 +5,20 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from recsys.constraints.masks import (
+    RuleWords,
+    mask_columns,
+    take_people,
+    tile_summaries,
+    unmasked_columns,
+    widest_reach,
+)
+from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.retrieval.bounds import Viewers, viewers_at
 from recsys.retrieval.index import Layout
-from recsys.retrieval.masks import Words, columns_left, mask_of, most_generous, summaries, taken
 from recsys.retrieval.prune import settle
 from recsys.retrieval.scan import keep_best
 from recsys.retrieval.shortlist import Best, Chunks, Shortlists, Wanted, empty_best, nobody_yet, room_for
-from recsys.retrieval.sparse_masks import Links, close_pairs
 from recsys.types import BoolArray, Int32Array, UInt8Array
 
 _FIRST: Final = np.zeros(1, np.int64)
@@ -21,7 +28,7 @@ class Search(NamedTuple):
     """What one call asks for, and links nobody is shown along."""
 
     wanted: Wanted
-    excluded: Links
+    excluded: CsrRows
 
 
 class Workspace:
@@ -47,16 +54,16 @@ def tile_best(layout: Layout, rows: Int32Array, search: Search, work: Workspace)
     """Return the k best of each position in `rows`, which should lie in one tile."""
 
     def close(mask: BoolArray, columns: Int32Array) -> None:
-        close_pairs(mask, rows, columns, layout.sparse, search.excluded)
+        mask_pairs(mask, rows, columns, layout.sparse, search.excluded)
 
-    viewers, words = viewers_at(layout.people, rows), taken(layout.words, rows)
+    viewers, words = viewers_at(layout.people, rows), take_people(layout.words, rows)
     return best_of(layout, viewers, words, layout.reach, close, search.wanted, work)
 
 
 def best_of(  # noqa: PLR0917
     layout: Layout,
     viewers: Viewers,
-    words: Words,
+    words: RuleWords,
     reach: UInt8Array,
     close: Callable[[BoolArray, Int32Array], None],
     wanted: Wanted,
@@ -69,11 +76,11 @@ def best_of(  # noqa: PLR0917
     """
     people, n_viewers = layout.people, len(viewers.place)
     lists = work.shortlists(n_viewers)
-    left = open_to_any(layout, words, reach)
+    left, at = open_to_any(layout, words, reach), np.arange(n_viewers, dtype=np.int32)
     for start in range(0, len(left), work.columns):
         columns = left[start : start + work.columns]
         mask = _shaped(work.mask, n_viewers, len(columns))
-        mask_of(words, reach, layout.words, columns, mask)
+        mask_columns(words, at, reach, layout.words, columns, mask)
         close(mask, columns)
         keep_best(lists, viewers, columns, mask, people, wanted)
     best = empty_best(n_viewers, wanted.k)
@@ -86,11 +93,11 @@ def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
     return scratch[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-def open_to_any(layout: Layout, words: Words, reach: UInt8Array) -> Int32Array:
+def open_to_any(layout: Layout, words: RuleWords, reach: UInt8Array) -> Int32Array:
     """Return the positions of people open to the summary of `words`, ascending."""
     # The summary's cell is number 0: all it needs of the reach table is one most generous row.
-    summary, generous = summaries(words, _FIRST), most_generous(reach, words.cell)
-    return columns_left(
+    summary, generous = tile_summaries(words, _FIRST), widest_reach(reach, words.cell)
+    return unmasked_columns(
         summary,
         generous[None],
         layout.tiles,

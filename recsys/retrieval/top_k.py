@@ -11,13 +11,13 @@ from scipy import sparse
 
 from recsys.constraints.base import checked_rows
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.sparse_masks import CsrRows, csr_rows
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
 from recsys.retrieval.bounds import COMBINER_NUMBERS
 from recsys.retrieval.index import Layout, lay_out, layout_bytes
 from recsys.retrieval.results import Gathered, MutualLists
 from recsys.retrieval.shortlist import NO_PRICE, Chunks, Wanted, chunks_within, refuse
-from recsys.retrieval.sparse_masks import Links, links
 from recsys.retrieval.tile_search import Search
 from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
@@ -163,7 +163,7 @@ class Retriever:
             raise InputError(explained("prices are finite numbers from 0", where="price", got=got))
         return prices[self._order]
 
-    def _excluded(self, exclude: npt.ArrayLike | None) -> Links:
+    def _excluded(self, exclude: npt.ArrayLike | None) -> CsrRows:
         if exclude is None:
             return self._nobody
         pairs = np.asarray(exclude)
@@ -175,7 +175,7 @@ class Retriever:
         both = self._position[checked_rows(pairs.ravel(), self._n_people)].reshape(-1, 2)
         both = both[(both >= 0).all(axis=1)]
         n, ones = len(self._order), np.ones(len(both), np.int32)
-        return links(sparse.coo_array((ones, (both[:, 0], both[:, 1])), shape=(n, n)).tocsr())
+        return csr_rows(sparse.coo_array((ones, (both[:, 0], both[:, 1])), shape=(n, n)).tocsr())
 
     def _viewers(self, viewers: npt.ArrayLike | None) -> Int32Array:
         if viewers is None:

@@ -141,8 +141,6 @@ def _sparse(n: int, rng: np.random.Generator) -> dict[str, npt.NDArray]:
         "separated": apart,
         "own": own,
         "avoid": avoid,
-        "owners": own.inverse(n_groups),
-        "avoiders": avoid.inverse(n_groups),
         "liked": likes,
     }
     return {

@@ -14,8 +14,8 @@ from recsys.retrieval.bounds import Viewers
 
 STEPS = {
     "open_to_any": "tiles and columns left",
-    "mask_of": "masks",
-    "close_pairs": "sparse rules",
+    "mask_columns": "masks",
+    "mask_pairs": "sparse rules",
     "keep_best": "products and noting",
     "settle": "exact scores",
 }

@@ -210,17 +210,17 @@ def test_the_documented_pair_rule_agrees_in_plain_and_compiled_form(ours: Path) 
 
 
 def test_plugin_constraints_apply_to_newcomers_through_gates_alone() -> None:
-    from recsys.constraints.cold_start import Plan
+    from recsys.constraints.cold_start import ColdStartVocabulary
 
     people = make_people(30, np.random.default_rng(3))
     for wrong in ("", "refuses"):
         policy = recsys.Policy.default() & Early(wrong)
-        plan = Plan.of(policy, people, policy.compile(people))
+        vocabulary = ColdStartVocabulary.of(policy, people, policy.compile(people))
         if wrong:
             with pytest.raises(InputError, match="newcomers cannot be held against in early: got 'Refuses'"):
-                plan.may_show(policy, people.take([1]))
+                vocabulary.compile(policy, people.take([1]))
         else:
-            assert not plan.may_show(policy, people.take([1])).any()
+            assert not vocabulary.compile(policy, people.take([1])).listed[0]
 
 
 def test_an_unknown_saved_block_is_refused(ours: Path) -> None:

@@ -136,7 +136,7 @@ def test_files_for_newcomers_are_verified_and_name_nobody(case: Case) -> None:
 def test_damaged_files_for_newcomers_fold_nobody_in(tmp_path: Path) -> None:
     case = Case(ContentModel, tmp_path)
     run = tmp_path / (tmp_path / "CURRENT").read_text().strip()
-    path = run / NEWCOMERS / "listed.npy"
+    path = run / NEWCOMERS / "vocabulary.token.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)

@@ -6,6 +6,7 @@ from recsys.constraints.compiled import Compiled
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
 from recsys.retrieval.reproducible_math import plain_sigmoid
+from tests.constraints.plain_masks import plain_may_show
 
 
 def plain_logits(directed: Directed) -> np.ndarray:
@@ -40,6 +41,6 @@ def plain_top_k(
     """The candidates of one viewer, best first, and their scores."""
     score = plain_scores(directed, how)[0][viewer]
     n = compiled.n_people
-    may = compiled.may_show(np.full(n, viewer), np.arange(n)) if shown is None else shown
+    may = plain_may_show(compiled, np.full(n, viewer), np.arange(n)) if shown is None else shown
     order = sorted(np.flatnonzero(may).tolist(), key=lambda row: (-score[row], row))[:k]
     return order, score[order]

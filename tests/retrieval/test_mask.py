@@ -1,4 +1,4 @@
-"""The mask kernel beside its numpy twin, and what summaries promise."""
+"""The mask kernel beside its numpy twin, and what tile summaries promise."""
 
 from itertools import pairwise
 
@@ -8,13 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.constraints.compiled import Compiled
-from recsys.retrieval import masks as words_module
-from recsys.retrieval.bit_packing import packing_of
-from recsys.retrieval.masks import BLOCK, Words, columns_left, mask_of, most_generous, summaries, taken
+from recsys.constraints.masks import (
+    BLOCK,
+    RuleWords,
+    mask_columns,
+    take_people,
+    tile_summaries,
+    unmasked_columns,
+    widest_reach,
+)
+from tests.constraints.plain_masks import plain_may_meet
 from tests.retrieval.worlds import compiled_world, everybody_open
 
 
-def plain_mask(rows: Words, reach: np.ndarray, columns: Words) -> np.ndarray:
+def plain_mask(rows: RuleWords, reach: np.ndarray, columns: RuleWords) -> np.ndarray:
     """The numpy twin: every row against every column, straight from the meaning of the words."""
     out = np.ones((len(rows.cell), len(columns.cell)), bool)
     for w in range(len(rows.traits)):
@@ -34,8 +41,12 @@ def plain_mask(rows: Words, reach: np.ndarray, columns: Words) -> np.ndarray:
     return out & ((between >> 4) >= np.maximum(rows.min_class[:, None], columns.min_class))
 
 
-def words_of(compiled: Compiled, rows: np.ndarray) -> Words:
-    return words_module.words_of(compiled, rows, packing_of(compiled, rows))
+def words_of(compiled: Compiled, rows: np.ndarray) -> RuleWords:
+    return compiled.words(rows, compiled.packing(rows))
+
+
+def everyone(n: int) -> np.ndarray:
+    return np.arange(n, dtype=np.int32)
 
 
 def fields_between(guard: int) -> list[int]:
@@ -62,21 +73,24 @@ def test_kernel_equals_its_twin(compiled: Compiled, seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = compiled.n_people
     words = words_of(compiled, rng.permutation(n).astype(np.int32))
-    rows = taken(words, np.arange(1 + (n - 1) // 3, dtype=np.int32))
+    rows = take_people(words, np.arange(1 + (n - 1) // 3, dtype=np.int32))
     columns = np.sort(rng.permutation(n)[: 1 + n // 2]).astype(np.int32)
     found = np.empty((len(rows.cell), len(columns)), bool)
-    mask_of(rows, compiled.cell_reach, words, columns, found)
-    assert np.array_equal(found, plain_mask(rows, compiled.cell_reach, taken(words, columns)))
+    mask_columns(rows, everyone(len(rows.cell)), compiled.cell_reach, words, columns, found)
+    assert np.array_equal(found, plain_mask(rows, compiled.cell_reach, take_people(words, columns)))
 
 
 def test_more_columns_than_a_block_holds() -> None:
     compiled = compiled_world(np.random.default_rng(6), 2 * BLOCK + 7, density=0.03)
     words = words_of(compiled, np.arange(2 * BLOCK + 7, dtype=np.int32))
-    rows, columns = taken(words, np.arange(40, dtype=np.int32)), np.arange(3, 2 * BLOCK + 5, dtype=np.int32)
+    rows, columns = (
+        take_people(words, np.arange(40, dtype=np.int32)),
+        np.arange(3, 2 * BLOCK + 5, dtype=np.int32),
+    )
     found = np.empty((40, len(columns)), bool)
-    mask_of(rows, compiled.cell_reach, words, columns, found)
+    mask_columns(rows, everyone(len(rows.cell)), compiled.cell_reach, words, columns, found)
     assert found.any()
-    assert np.array_equal(found, plain_mask(rows, compiled.cell_reach, taken(words, columns)))
+    assert np.array_equal(found, plain_mask(rows, compiled.cell_reach, take_people(words, columns)))
 
 
 @settings(deadline=None, max_examples=60)
@@ -96,12 +110,12 @@ def test_packed_sets_have_in_common_what_the_sets_have(seed: int, n: int, most: 
         overlaps=overlaps,
         overlap_starts=np.arange(n_sets + 1, dtype=np.int32),
     )
-    packing = packing_of(compiled, np.arange(n))
+    packing = compiled.packing(np.arange(n))
     n_fields = sum(int(guard).bit_count() for guard in packing.guard)
     assert n_fields + len(packing.starts) - 1 == n_sets
     everybody = np.arange(n, dtype=np.int32)
     words, found = words_of(compiled, everybody), np.empty((n, n), bool)
-    mask_of(words, compiled.cell_reach, words, everybody, found)
+    mask_columns(words, everyone(len(words.cell)), compiled.cell_reach, words, everybody, found)
     assert np.array_equal(found, ((overlaps[:, None] & overlaps[None]) != 0).all(axis=2))
 
 
@@ -110,20 +124,21 @@ def test_sets_of_more_elements_than_a_field_holds_keep_their_words(most: int) ->
     rng = np.random.default_rng(0)
     overlaps = rng.integers(0, 2 ** (most + 1), (500, 2)).astype(np.uint64)
     compiled = compiled_world(rng, 500, overlaps=overlaps, overlap_starts=np.arange(3, dtype=np.int32))
-    assert len(packing_of(compiled, np.arange(500)).long) == (0 if most == 3 else 2)
+    assert len(compiled.packing(np.arange(500)).long) == (0 if most == 3 else 2)
 
 
-def test_twin_agrees_with_the_compiled_pairs() -> None:
+def test_the_twin_masks_no_pair_that_may_meet() -> None:
     compiled = compiled_world(np.random.default_rng(3), 60, density=0.03)
     everybody = np.arange(60, dtype=np.int32)
     words = words_of(compiled, everybody)
     masked = plain_mask(words, compiled.cell_reach, words)
-    meets = compiled.may_meet_block(everybody, everybody)
+    i, j = np.divmod(np.arange(60 * 60), 60)
+    meets = plain_may_meet(compiled, i, j).reshape(60, 60)
     assert meets.any()
     assert not (meets & ~masked).any()
 
 
-def cells_of(words: Words, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cells_of(words: RuleWords, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct cells of each tile, end to end, and where each tile's begin."""
     found = [np.unique(words.cell[a:b]) for a, b in pairwise(starts.tolist())]
     return np.concatenate(found).astype(np.int32), np.cumsum([0] + [len(cells) for cells in found])
@@ -137,13 +152,13 @@ def test_what_is_shut_to_a_summary_is_shut_to_its_members(
     n = compiled.n_people
     everybody = words_of(compiled, np.arange(n, dtype=np.int32))
     starts = np.append(np.arange(0, n, size), n).astype(np.int64)
-    tiles = summaries(everybody, starts[:-1])
+    tiles = tile_summaries(everybody, starts[:-1])
     rows = np.arange(min(row_size, n), dtype=np.int32)
-    members = taken(everybody, rows)
+    members = take_people(everybody, rows)
     zero = np.zeros(1, np.int64)
-    reach = most_generous(compiled.cell_reach, members.cell)
-    summary = summaries(members, zero)
-    left = columns_left(summary, reach[None], tiles, *cells_of(everybody, starts), everybody, starts)
+    reach = widest_reach(compiled.cell_reach, members.cell)
+    summary = tile_summaries(members, zero)
+    left = unmasked_columns(summary, reach[None], tiles, *cells_of(everybody, starts), everybody, starts)
     assert left.tolist() == np.flatnonzero(plain_mask(summary, reach[None], everybody)[0]).tolist()
     open_to_any = plain_mask(members, compiled.cell_reach, everybody).any(axis=0)
     assert np.all(np.diff(left) > 0)
@@ -158,8 +173,8 @@ def test_summaries_let_tiles_fall_away() -> None:
     words = words._replace(traits=np.ascontiguousarray(traits.T), refuses=np.ascontiguousarray(refuses.T))
     starts = np.array([0, 20, 40], np.int64)
     zero, any_reach = np.zeros(1, np.int64), np.full(len(compiled.cell_reach), 0x30, np.uint8)
-    row = summaries(taken(words, np.arange(3, dtype=np.int32)), zero)
-    left = columns_left(
-        row, any_reach[None], summaries(words, starts[:-1]), *cells_of(words, starts), words, starts
+    row = tile_summaries(take_people(words, np.arange(3, dtype=np.int32)), zero)
+    left = unmasked_columns(
+        row, any_reach[None], tile_summaries(words, starts[:-1]), *cells_of(words, starts), words, starts
     )
     assert left.min() >= 20

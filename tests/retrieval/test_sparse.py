@@ -1,18 +1,18 @@
-"""Sparse rules beside their twin written with sets, and beside the compiled pairs."""
+"""PairRules rules beside their twin written with sets, and beside the compiled pairs."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.sparse_masks import Links, Sparse, close_pairs, sparse_of
+from recsys.constraints.sparse_masks import CsrRows, PairRules, mask_pairs
 from tests.retrieval.worlds import compiled_world
 
 
-def linked(links: Links, of: int) -> set[int]:
+def linked(links: CsrRows, of: int) -> set[int]:
     return set(links.indices[links.indptr[of] : links.indptr[of + 1]].tolist())
 
 
-def plain_open(viewer: int, candidate: int, rules: Sparse, excluded: Links) -> bool:
+def plain_open(viewer: int, candidate: int, rules: PairRules, excluded: CsrRows) -> bool:
     """The twin: one pair, with sets."""
     own_v, own_c = linked(rules.own, viewer), linked(rules.own, candidate)
     avoid_v, avoid_c = linked(rules.avoid, viewer), linked(rules.avoid, candidate)
@@ -29,14 +29,14 @@ def plain_open(viewer: int, candidate: int, rules: Sparse, excluded: Links) -> b
 def test_kernel_equals_its_twin(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     compiled = compiled_world(rng, n)
-    rules = sparse_of(compiled, rng.permutation(n).astype(np.int32))
+    rules = compiled.pair_rules(rng.permutation(n).astype(np.int32))
     ends = np.sort(rng.integers(0, n, n - 1)) if n > 1 else np.zeros(0, np.int64)
-    excluded = Links(np.r_[0, ends, n].astype(np.int64), np.zeros(n, np.int32))
+    excluded = CsrRows(np.r_[0, ends, n].astype(np.int64), np.zeros(n, np.int32))
     viewers = rng.permutation(n)[: 1 + n // 2].astype(np.int32)
     columns = np.sort(rng.permutation(n)[: rng.integers(0, n + 1)]).astype(np.int32)
     before = rng.random((len(viewers), len(columns))) < 0.8
     after = before.copy()
-    close_pairs(after, viewers, columns, rules, excluded)
+    mask_pairs(after, viewers, columns, rules, excluded)
     expected = [[plain_open(int(v), int(c), rules, excluded) for c in columns] for v in viewers]
     assert np.array_equal(after, before & np.array(expected, bool).reshape(before.shape))
 
@@ -45,7 +45,7 @@ def test_numbers_follow_the_given_order() -> None:
     rng = np.random.default_rng(1)
     compiled = compiled_world(rng, 30)
     order = rng.permutation(30)[:20].astype(np.int32)
-    rules = sparse_of(compiled, order)
+    rules = compiled.pair_rules(order)
     place = {int(row): at for at, row in enumerate(order)}
     n_found = 0
     for at, row in enumerate(order):

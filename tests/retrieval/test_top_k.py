@@ -212,7 +212,7 @@ def test_a_kernel_that_ignores_separations_is_caught(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(5)
     world = compiled_world(rng, 40), directed_world(rng, 40)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) == by_definition(world, 40, "product")
-    monkeypatch.setattr("recsys.retrieval.tile_search.close_pairs", lambda *arrays: None)
+    monkeypatch.setattr("recsys.retrieval.tile_search.mask_pairs", lambda *arrays: None)
     assert as_dict(mutual_top_k(world[1], world[0], k=40)) != by_definition(world, 40, "product")
 
 

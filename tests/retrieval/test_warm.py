@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from recsys.constraints.masks import mask_columns, unmasked_columns
+from recsys.constraints.sparse_masks import mask_pairs
 from recsys.retrieval import mutual_top_k, warm_up
-from recsys.retrieval.masks import columns_left, mask_of
 from recsys.retrieval.prune import settle
 from recsys.retrieval.scan import keep_best
-from recsys.retrieval.sparse_masks import close_pairs
 from tests.retrieval.worlds import compiled_world, directed_world
 
-KERNELS = (columns_left, mask_of, close_pairs, keep_best, settle)
+KERNELS = (unmasked_columns, mask_columns, mask_pairs, keep_best, settle)
 
 
 def test_a_search_after_warming_up_compiles_nothing() -> None:

@@ -42,7 +42,6 @@ def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, *
     apart = SparseRows.of(np.r_[a, one_way.indices], np.r_[one_way.indices, a], n)
     n_groups = 4
     own, avoid = random_lists(rng, n, n_groups, 0.3), random_lists(rng, n, n_groups, 0.2)
-    owners, avoiders = own.inverse(n_groups), avoid.inverse(n_groups)
     liked = random_lists(rng, n, n, 1.0)
     arrays: dict[str, Any] = {
         "n_people": n,
@@ -64,8 +63,6 @@ def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, *
         ("separated", apart),
         ("own", own),
         ("avoid", avoid),
-        ("owners", owners),
-        ("avoiders", avoiders),
         ("liked", liked),
     ):
         arrays[f"{name}_indptr"], arrays[f"{name}_indices"] = lists.indptr, lists.indices
@@ -80,8 +77,6 @@ def everybody_open(n: int, **overrides: Any) -> Compiled:
         for name in ("separated", "own", "avoid", "liked")
         for part in ("indptr", "indices")
     }
-    groups = {f"{name}_indptr": np.zeros(1, np.int64) for name in ("owners", "avoiders")}
-    groups |= {f"{name}_indices": np.zeros(0, np.int32) for name in ("owners", "avoiders")}
     open_world = compiled_world(np.random.default_rng(0), n)
     closed = {
         "listed": np.ones(n, bool),
@@ -94,7 +89,7 @@ def everybody_open(n: int, **overrides: Any) -> Compiled:
         "cell": np.zeros(n, np.int32),
         "liked_only": np.zeros(n, bool),
     }
-    return replace(open_world, **(closed | empty | groups | overrides))
+    return replace(open_world, **(closed | empty | overrides))
 
 
 def directed_world(
@@ -133,11 +128,9 @@ def permuted(compiled: Compiled, directed: Directed, order: np.ndarray) -> tuple
         rows = np.repeat(np.arange(n), np.diff(getattr(compiled, f"{name}_indptr")))
         columns = getattr(compiled, f"{name}_indices")
         put(name, SparseRows.of(new_row[rows], new_row[columns], n))
-    for name, inverse in (("own", "owners"), ("avoid", "avoiders")):
+    for name in ("own", "avoid"):
         rows = np.repeat(np.arange(n), np.diff(getattr(compiled, f"{name}_indptr")))
-        lists = SparseRows.of(new_row[rows], getattr(compiled, f"{name}_indices"), n)
-        put(name, lists)
-        put(inverse, lists.inverse(len(getattr(compiled, f"{inverse}_indptr")) - 1))
+        put(name, SparseRows.of(new_row[rows], getattr(compiled, f"{name}_indices"), n))
     moved = Directed.of(
         directed.ids,
         taste=directed.taste[order],

@@ -1,4 +1,7 @@
-"""What forbids single pairs: separations, token groups, liked-only people, per-call exclusions."""
+"""Rules about single pairs, kept as sparse rows: separations, token groups, liked-only people, exclusions.
+
+`mask_pairs` clears them in a mask that the dense kernel (masks.py) wrote.
+"""
 
 from typing import NamedTuple
 
@@ -7,19 +10,18 @@ import numpy.typing as npt
 from numba import njit
 from scipy import sparse
 
-from recsys.constraints.compiled import Compiled
 from recsys.types import BoolArray, Int32Array, Int64Array
 
 
-class Links(NamedTuple):
-    """Who is linked to whom: the links of p are `indices[indptr[p]:indptr[p + 1]]`, ascending."""
+class CsrRows(NamedTuple):
+    """A sparse boolean matrix: row p holds `indices[indptr[p]:indptr[p + 1]]`, ascending."""
 
     indptr: Int64Array
     indices: Int32Array
 
 
-class Sparse(NamedTuple):
-    """Every sparse rule, in positions (tile order).
+class PairRules(NamedTuple):
+    """Every rule about single pairs, numbered as the people of the mask.
 
     separated: person to people they never meet.
     own, avoid: person to groups; owners, avoiders: group to people.
@@ -27,52 +29,28 @@ class Sparse(NamedTuple):
     liked_only, suggestible: `(n,)` bool.
     """
 
-    separated: Links
-    own: Links
-    avoid: Links
-    owners: Links
-    avoiders: Links
-    likers: Links
+    separated: CsrRows
+    own: CsrRows
+    avoid: CsrRows
+    owners: CsrRows
+    avoiders: CsrRows
+    likers: CsrRows
     liked_only: npt.NDArray[np.bool_]
     suggestible: npt.NDArray[np.bool_]
 
 
-def links(matrix: sparse.csr_array | sparse.csc_array) -> Links:
-    """Return a sparse matrix as links, each row's in ascending order."""
+def csr_rows(matrix: sparse.csr_array | sparse.csc_array) -> CsrRows:
+    """Return the pattern of a scipy matrix."""
     ordered = matrix.tocsr()
     ordered.sum_duplicates()
     ordered.sort_indices()
-    return Links(ordered.indptr.astype(np.int64), ordered.indices.astype(np.int32))
+    return CsrRows(ordered.indptr.astype(np.int64), ordered.indices.astype(np.int32))
 
 
-def _matrix(indptr: npt.ArrayLike, indices: npt.ArrayLike, shape: tuple[int, int]) -> sparse.csr_array:
+def sparse_pattern(indptr: npt.ArrayLike, indices: npt.ArrayLike, shape: tuple[int, int]) -> sparse.csr_array:
+    """Return a scipy matrix of ones at the entries of sparse rows."""
     ones = np.ones(len(np.asarray(indices)), np.int8)
     return sparse.csr_array((ones, np.array(indices), np.array(indptr)), shape=shape)
-
-
-def sparse_of(compiled: Compiled, rows: Int32Array) -> Sparse:
-    """Return the sparse rules of the people at `rows`, numbered by their place in `rows`."""
-    n = compiled.n_people
-    groups = 1 + max(
-        (int(found.max()) for found in (compiled.own_indices, compiled.avoid_indices) if len(found)),
-        default=-1,
-    )
-
-    def between_people(indptr: npt.ArrayLike, indices: npt.ArrayLike) -> sparse.csr_array:
-        return _matrix(indptr, indices, (n, n))[rows][:, rows]
-
-    own = _matrix(compiled.own_indptr, compiled.own_indices, (n, groups))[rows]
-    avoid = _matrix(compiled.avoid_indptr, compiled.avoid_indices, (n, groups))[rows]
-    return Sparse(
-        separated=links(between_people(compiled.separated_indptr, compiled.separated_indices)),
-        own=links(own),
-        avoid=links(avoid),
-        owners=links(own.T),
-        avoiders=links(avoid.T),
-        likers=links(between_people(compiled.liked_indptr, compiled.liked_indices).T),
-        liked_only=compiled.liked_only[rows].astype(bool),
-        suggestible=compiled.suggestible[rows].astype(bool),
-    )
 
 
 # Kernels called for each row take plain arrays: handing over a tuple of them costs a count for each array.
@@ -82,8 +60,11 @@ def sparse_of(compiled: Compiled, rows: Int32Array) -> Sparse:
 def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mask: BoolArray, r: int, columns: Int32Array, indices: Int32Array, start: int, stop: int
 ):
-    # Closes in row r the columns among indices[start:stop]. Both are ascending: start where the columns
-    # start, and look each link up by bisection, so a list of 100,000 costs little.
+    """Mask in row r of `mask` the columns among `indices[start:stop]`.
+
+    Both are ascending: start where the columns start, and look each entry up by bisection, so a list of
+    100,000 costs little.
+    """
     if start == stop:
         return
     for at in range(start + np.searchsorted(indices[start:stop], columns[0]), stop):
@@ -106,9 +87,12 @@ def _hide_liked_only(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
 ):
-    # A liked-only candidate is shown to the people they liked (likers[start:stop]); two of them who both
-    # take suggestions are shown to each other. Everybody else never sees them. `hidden`: where such
-    # candidates stand among the columns; `suggestible`: which of these take suggestions.
+    """Mask in row r the liked-only candidates that the viewer may not be shown.
+
+    A liked-only candidate is shown to the people they liked (`likers[start:stop]`); two of them who both
+    take suggestions are shown to each other. hidden: where such candidates stand among the columns;
+    suggestible: which of these take suggestions.
+    """
     for h in range(len(hidden)):
         j = hidden[h]
         if mask[r, j] and not (both_ways & suggestible[h]):
@@ -117,11 +101,14 @@ def _hide_liked_only(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def close_pairs(  # type: ignore[no-untyped-def]  # noqa: D103
-    mask: BoolArray, viewers: Int32Array, columns: Int32Array, rules: Sparse, excluded: Links
+def mask_pairs(  # type: ignore[no-untyped-def]
+    mask: BoolArray, viewers: Int32Array, columns: Int32Array, rules: PairRules, excluded: CsrRows
 ):
-    # Closes, in `mask` `(n_viewers, n_columns)`, every pair that a sparse rule forbids, the viewer
-    # among the columns, and what this call excludes. `columns` are ascending positions.
+    """Clear in `mask` `(n_viewers, n_columns)` bool every pair that `rules` or `excluded` forbids.
+
+    The viewer among the columns is cleared too. viewers: `(n_viewers,)` int32; columns: `(n_columns,)` int32,
+    ascending, none twice.
+    """
     if len(columns) == 0:
         return
     hidden = np.flatnonzero(rules.liked_only[columns]).astype(np.int32)

@@ -1,4 +1,4 @@
-"""A guest is shown exactly what a member with the same answers, whom nobody knows yet, would be shown."""
+"""An external query finds exactly what a member with the same answers, whom nobody knows yet, is shown."""
 
 from dataclasses import replace
 
@@ -13,7 +13,8 @@ from recsys.errors import InputError
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
 from recsys.retrieval import Retriever
-from recsys.retrieval.external_query import Guest
+from recsys.retrieval.external_query import ExternalQuery
+from tests.constraints.plain_masks import plain_may_show
 from tests.retrieval.worlds import compiled_world, directed_world
 
 
@@ -41,19 +42,27 @@ def unknown_to_all(compiled: Compiled, row: int) -> Compiled:
     return replace(compiled, listed=listed, **changed)
 
 
-def guest_of(retriever: Retriever, compiled: Compiled, directed: Directed, row: int) -> Guest:
+def met_by_group(compiled: Compiled, row: int) -> np.ndarray:
+    """The rows that share a group with one person, owned by one of them at least."""
+    everybody = np.arange(compiled.n_people)
+    me = np.full(compiled.n_people, row)
+    own, avoid = compiled.own, compiled.avoid
+    met = own.share(me, own, everybody) | own.share(me, avoid, everybody) | avoid.share(me, own, everybody)
+    return np.flatnonzero(met & (everybody != row))
+
+
+def query_of(retriever: Retriever, compiled: Compiled, directed: Directed, row: int) -> ExternalQuery:
     layout = retriever._layout
     order = layout.order
     near = None
     if directed.distance_decay is not None:
         _, first = np.unique(layout.people.place, return_index=True)
         near = directed.distance_decay.matrix(directed.cell[[row]], directed.cell[order[first]])[0]
-    return Guest.of(
+    return ExternalQuery.of(
         layout,
         alone(compiled, row),
         taste=directed.taste[row],
         appeal=directed.appeal[row],
-        reach=compiled.cell_reach[compiled.cell[row]],
         near=near,
     )
 
@@ -68,7 +77,7 @@ def guest_of(retriever: Retriever, compiled: Compiled, directed: Directed, row: 
     near=st.booleans(),
     priced=st.booleans(),
 )
-def test_a_guest_is_shown_what_a_member_is_shown(
+def test_an_external_query_finds_what_a_member_is_shown(
     seed: int, n: int, k: int, how: str, density: float, near: bool, priced: bool
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -82,15 +91,18 @@ def test_a_guest_is_shown_what_a_member_is_shown(
     absent = compiled.listed.copy()
     absent[row] = False
     others = Retriever(directed, replace(compiled, listed=absent), tile=7)
-    guest = guest_of(others, compiled, directed, row)
+    query = query_of(others, compiled, directed, row)
     order = others._layout.order
-    found = guest.best(others._layout, k=k, combiner=how, exclude=exclude, price=price[order])
+    met = met_by_group(compiled, row)
+    left_out = np.union1d(exclude, met)
+    found = query.top_k(others._layout, k=k, combiner=how, exclude=left_out, price=price[order])
     assert found.rows.tolist() == member.candidates.tolist()
     for name in ("p_like", "p_liked_back", "p_mutual"):
         assert getattr(found, name).tobytes() == getattr(member, name).tobytes()
     everybody = np.arange(n)
-    expected = compiled.may_show(np.full(n, row), everybody)
-    assert guest.may_show(others._layout, everybody).tolist() == expected.tolist()
+    expected = plain_may_show(compiled, np.full(n, row), everybody)
+    expected[met] = query.may_show(others._layout, met)  # groups are excluded by the caller
+    assert query.may_show(others._layout, everybody).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(
@@ -100,16 +112,18 @@ def test_a_guest_is_shown_what_a_member_is_shown(
         {"taste": np.full(5, np.nan)},
         {"taste": np.full(5, 1e36)},
         {"appeal": np.ones((1, 5))},
-        {"reach": np.zeros(3, np.uint8)},
         {"near": np.zeros(99)},
     ],
 )
-def test_a_guest_of_another_layout_is_refused(wrong: dict[str, np.ndarray]) -> None:
+def test_a_query_of_another_layout_is_refused(wrong: dict[str, np.ndarray]) -> None:
     rng = np.random.default_rng(0)
     compiled, directed = compiled_world(rng, 20), directed_world(rng, 20)
     layout = Retriever(directed, compiled)._layout
-    right = {"taste": directed.taste[0], "appeal": directed.appeal[0], "reach": compiled.cell_reach[0]}
-    with pytest.raises(InputError, match="guest"):
-        Guest.of(layout, alone(compiled, 0), **(right | wrong))
+    right = {"taste": directed.taste[0], "appeal": directed.appeal[0]}
+    with pytest.raises(InputError, match="query"):
+        ExternalQuery.of(layout, alone(compiled, 0), **(right | wrong))
+    elsewhere = replace(alone(compiled, 0), cell_reach=np.zeros((9, 3), np.uint8))
+    with pytest.raises(InputError, match="reach"):
+        ExternalQuery.of(layout, elsewhere, **right)
     with pytest.raises(InputError, match="compiled"):
-        Guest.of(layout, compiled, **right)
+        ExternalQuery.of(layout, compiled, **right)

@@ -1,8 +1,10 @@
-"""Which columns are open to a row: one kernel, used for summaries and for people.
+"""The mask kernel: which candidates the compiled rules leave to a viewer, or to a whole tile of viewers.
 
-A column is shut when any word says so, so a row walks over the words and gathers in `shut` `(n_columns,)`
-whatever is wrong with each column; open is what nothing is wrong with. Loops run over columns without a
-branch, so that the compiler makes vector instructions of each: about a nanosecond a pair for a dozen words.
+One kernel serves everything: single pairs, rows against columns, tile summaries, and a person who was not
+there when the rules were compiled. A candidate is masked when any word says so, so for each row the kernel
+walks over the words and collects in `masked` `(n_columns,)` whatever forbids each column. Loops run over
+columns without a branch, so that they become vector instructions: about a nanosecond a pair for a dozen
+words.
 """
 
 from typing import NamedTuple
@@ -11,21 +13,19 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.constraints.compiled import Compiled
-from recsys.retrieval.bit_packing import Packing, long_words, short_words
 from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
 _NIBBLE = np.uint8(15)
 
 
-class Words(NamedTuple):
-    """What the mask kernel reads of `n` people (or summaries of people).
+class RuleWords(NamedTuple):
+    """The compiled rules of `n` people (or tile summaries) as bits, in the form the mask kernel reads.
 
     Words run along the first axis, so that one pass over a word reads memory in order.
 
     traits, refuses: `(n_words, n)` uint64, an even number of words, the last perhaps empty.
     short:           `(n_short, n)` uint64, small sets packed side by side, with `guard` and `fill`
-                     `(n_short,)` uint64 (see packing.py).
+                     `(n_short,)` uint64 (see bit_packing.py).
     long:            `(n_long, n)` uint64; set g is rows `starts[g]:starts[g + 1]`, `(n_sets + 1,)` int32.
     cell:            `(n,)` int32 index into a reach table.
     max_class:       `(n,)` uint8; min_class: `(n,)` uint8; in_person: `(n,)` bool.
@@ -44,32 +44,8 @@ class Words(NamedTuple):
     in_person: npt.NDArray[np.bool_]
 
 
-def words_of(compiled: Compiled, rows: Int32Array, packing: Packing) -> Words:
-    """Return the words of the people at `rows`, in that order."""
-    overlaps = compiled.overlaps[rows]
-    return Words(
-        traits=_even(compiled.traits[rows].T),
-        refuses=_even(compiled.refuses[rows].T),
-        short=short_words(packing, overlaps),
-        guard=packing.guard,
-        fill=packing.fill,
-        long=long_words(packing, overlaps),
-        starts=packing.starts,
-        cell=compiled.cell[rows].astype(np.int32),
-        max_class=compiled.max_class[rows].astype(np.uint8),
-        min_class=compiled.min_class[rows].astype(np.uint8),
-        in_person=compiled.in_person[rows].astype(bool),
-    )
-
-
-def _even(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Return words with an empty one added when their number is odd: the kernel takes two at a time."""
-    empty = np.zeros((len(words) % 2, words.shape[1]), np.uint64)
-    return np.ascontiguousarray(np.concatenate([words, empty]))
-
-
-def taken(words: Words, at: Int32Array) -> Words:
-    """Return the columns at `at`, in that order."""
+def take_people(words: RuleWords, at: Int32Array) -> RuleWords:
+    """Return the people at `at`, in that order."""
     return words._replace(
         traits=np.take(words.traits, at, axis=1),
         refuses=np.take(words.refuses, at, axis=1),
@@ -82,13 +58,13 @@ def taken(words: Words, at: Int32Array) -> Words:
     )
 
 
-def summaries(words: Words, tile_starts: npt.NDArray[np.int64]) -> Words:
-    """Return one summary for each run of people that begins at a tile start.
+def tile_summaries(words: RuleWords, tile_starts: Int64Array) -> RuleWords:
+    """Return one summary for each tile, the run of people from one of `tile_starts` to the next.
 
     A summary has the bits all its members have and refuses what all refuse; it shares what any
     member could share, reaches as far as the farthest-reaching, and is in person only when all
-    are. What is shut between two summaries is therefore shut between all their members. Its cell
-    is its own number, for a reach row made with `most_generous`.
+    are. What is masked between two summaries is therefore masked between all their members. Its cell
+    is its own number, for a reach row made with `widest_reach`.
     """
     return words._replace(
         traits=np.bitwise_and.reduceat(words.traits, tile_starts, axis=1),
@@ -103,10 +79,12 @@ def summaries(words: Words, tile_starts: npt.NDArray[np.int64]) -> Words:
 
 
 @njit(nogil=True, cache=True)
-def most_generous(reach: UInt8Array, cells: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The most generous reach from any of `cells` to each cell, `(n_cells,)` uint8. A reach byte holds
-    # the nearest maximum class in its low half and the farthest minimum class in its high half; the
-    # most generous one has the least low half and the greatest high half.
+def widest_reach(reach: UInt8Array, cells: Int32Array):  # type: ignore[no-untyped-def]
+    """Return the widest reach from any of `cells` to each cell, `(n_cells,)` uint8.
+
+    reach: `(n_from, n_cells)` uint8. A byte holds the nearest maximum class in its low half and the farthest
+    minimum class in its high half; the widest one has the least low half and the greatest high half.
+    """
     nearest, farthest = np.full(reach.shape[1], 15, np.uint8), np.zeros(reach.shape[1], np.uint8)
     last = -1
     for cell in cells:
@@ -118,7 +96,7 @@ def most_generous(reach: UInt8Array, cells: Int32Array):  # type: ignore[no-unty
     return nearest | farthest
 
 
-Bits = np.uint64
+Word = np.uint64
 
 BLOCK = 512
 """Columns masked at once: a dozen words each, so a block fits the nearest cache."""
@@ -129,10 +107,13 @@ _ONE, _FOUR, _FIFTEEN = np.uint64(1), np.uint64(4), np.uint64(15)
 
 
 @njit(nogil=True, cache=True)
-def place_word(between: Bits, in_person: Bits, longest: Bits, shortest: Bits):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Where a column stands, as one word of two bits for `refused_places`: its nearest class (0 to 15, or
-    # 16 when beyond its own limit; 0 when it meets nobody in person) and, from bit 20, its farthest class
-    # (or bit 36 when nearer than its own least distance). `between`: the reach byte to it. All are uint64.
+def distance_bits(between: Word, in_person: Word, longest: Word, shortest: Word):  # type: ignore[no-untyped-def]
+    """Return the distance classes of a column as one word of two bits, for `refused_distances`.
+
+    One bit is its nearest class (0 to 15, or 16 when beyond its own limit; 0 when it meets nobody in person),
+    the other, from bit 20, its farthest class (or bit 36 when nearer than its own least distance).
+    `between`: the reach byte from the row to the column.
+    """
     nearest, farthest = between & _FIFTEEN, between >> _FOUR
     low = in_person * (_ALWAYS_TOO_FAR if nearest > longest else nearest)
     high = _ALWAYS_TOO_NEAR if farthest < shortest else _NO_MINIMUM + farthest
@@ -140,9 +121,11 @@ def place_word(between: Bits, in_person: Bits, longest: Bits, shortest: Bits):  
 
 
 @njit(nogil=True, cache=True)
-def refused_places(in_person: Bits, longest: Bits, shortest: Bits):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The bits of `place_word` that are shut to a row: beyond its limit when it meets in person, and
-    # nearer than its least distance. All are uint64.
+def refused_distances(in_person: Word, longest: Word, shortest: Word):  # type: ignore[no-untyped-def]
+    """Return the bits of `distance_bits` that a row refuses.
+
+    They are those beyond its limit when it meets in person, and those nearer than its least distance.
+    """
     too_near = (((_ONE << shortest) - _ONE) << _NO_MINIMUM) | (_ONE << _ALWAYS_TOO_NEAR)
     within = (_ONE << (longest + _ONE)) - _ONE
     too_far = ((_ONE << (_ALWAYS_TOO_FAR + _ONE)) - _ONE) & ~within
@@ -150,14 +133,17 @@ def refused_places(in_person: Bits, longest: Bits, shortest: Bits):  # type: ign
 
 
 @njit(nogil=True, cache=True)
-def _place_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _distance_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     reach: UInt8Array, seen_from: int, cell: Int32Array, limits: UInt64Array, n: int, out: UInt64Array
 ):
-    # `place_word` of a block of columns, seen from a cell. limits: whether in person, longest, shortest.
+    """Write `distance_bits` of a block of n columns from the cell `seen_from` to `out` `(n,)`.
+
+    limits: `(3, n)`, whether in person, longest, shortest.
+    """
     for j in range(n):  # by itself: looking up is what cannot be made vectors of
         out[j] = reach[seen_from, cell[j]]
     for j in range(n):
-        out[j] = place_word(out[j], limits[0, j], limits[1, j], limits[2, j])
+        out[j] = distance_bits(out[j], limits[0, j], limits[1, j], limits[2, j])
 
 
 # Kernels called for each row are handed whole arrays and a row: a tuple of arrays, or a part of one, costs a
@@ -165,70 +151,73 @@ def _place_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def _shut_by_bits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _mask_refused(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     row: int,
     my_traits: UInt64Array,
     my_refuses: UInt64Array,
     n: int,
     traits: UInt64Array,
     refuses: UInt64Array,
-    shut: UInt64Array,
+    masked: UInt64Array,
 ):
-    # Whoever has a bit that the row refuses, or refuses one that it has. Two words at a time.
+    """Mask the first n columns that have a bit the row refuses, or refuse one it has; two words at a time."""
     for w in range(0, my_traits.shape[0], 2):
         a, b = my_traits[w, row], my_traits[w + 1, row]
         c, d = my_refuses[w, row], my_refuses[w + 1, row]
         for j in range(n):
             theirs = (a & refuses[w, j]) | (b & refuses[w + 1, j])
-            shut[j] |= theirs | (c & traits[w, j]) | (d & traits[w + 1, j])
+            masked[j] |= theirs | (c & traits[w, j]) | (d & traits[w + 1, j])
 
 
 @njit(nogil=True, cache=True)
-def _shut_without_common(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    row: int, mine: UInt64Array, n: int, words: UInt64Array, first: int, last: int, shut: UInt64Array
+def _mask_disjoint(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    row: int, mine: UInt64Array, n: int, words: UInt64Array, first: int, last: int, masked: UInt64Array
 ):
-    # Whoever shares no bit of a set of several words. The 168 hours of a week take three; written out,
-    # the compiler makes vectors of it.
+    """Mask the first n columns that share no bit with the row in a set of words `first` to `last`.
+
+    The 168 hours of a week take three; written out, the compiler makes vectors of it.
+    """
     if last - first == 3:
         a, b, c = mine[first, row], mine[first + 1, row], mine[first + 2, row]
         for j in range(n):
             common = (a & words[first, j]) | (b & words[first + 1, j]) | (c & words[first + 2, j])
-            shut[j] |= np.uint64(common == 0)
+            masked[j] |= np.uint64(common == 0)
     else:
         for j in range(n):
             common = np.uint64(0)
             for w in range(first, last):
                 common |= mine[w, row] & words[w, j]
-            shut[j] |= np.uint64(common == 0)
+            masked[j] |= np.uint64(common == 0)
 
 
 @njit(nogil=True, cache=True)
-def _shut_without_common_each(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _mask_disjoint_packed(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     row: int,
     mine: UInt64Array,
     n: int,
     words: UInt64Array,
     guard: UInt64Array,
     fill: UInt64Array,
-    shut: UInt64Array,
+    masked: UInt64Array,
 ):
-    # The same for small sets side by side in a word (packing.py).
+    """Do the same for small sets side by side in a word (bit_packing.py)."""
     for w in range(mine.shape[0]):
         a, above, below = mine[w, row], guard[w], fill[w]
         for j in range(n):
-            shut[j] |= (((a & words[w, j]) + below) & above) ^ above
+            masked[j] |= (((a & words[w, j]) + below) & above) ^ above
 
 
 @njit(nogil=True, cache=True)
-def _open(shut: UInt64Array, n: int, out: BoolArray, row: int, start: int):  # type: ignore[no-untyped-def]
+def _write_mask(masked: UInt64Array, n: int, out: BoolArray, row: int, start: int):  # type: ignore[no-untyped-def]
+    """Write to `out[row, start:start + n]` which columns nothing masks."""
     part = out[row, start : start + n]
     for j in range(n):
-        part[j] = shut[j] == 0
+        part[j] = masked[j] == 0
 
 
 @njit(nogil=True, cache=True)
 def _block(n_words: int):  # type: ignore[no-untyped-def]
-    # Room for a block of words, from the start of a cache line: a vector across two lines costs twice.
+    """Return an empty `(n_words, BLOCK)` uint64 from the start of a cache line: crossing one costs twice."""
     memory = np.empty(n_words * BLOCK + 8, np.uint64)
     first = (-(memory.ctypes.data // 8)) % 8
     return memory[first : first + n_words * BLOCK].reshape(n_words, BLOCK)
@@ -236,26 +225,31 @@ def _block(n_words: int):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _gather(words: UInt64Array, columns: Int32Array, start: int, stop: int, out: UInt64Array):  # type: ignore[no-untyped-def]
-    # The words of columns[start:stop], side by side.
+    """Write the words `(n_words, n)` of `columns[start:stop]` side by side to `out`."""
     for w in range(words.shape[0]):
         for j in range(stop - start):
             out[w, j] = words[w, columns[start + j]]
 
 
 @njit(nogil=True, cache=True)
-def mask_of(  # type: ignore[no-untyped-def]  # noqa: D103
-    rows: Words, reach: UInt8Array, words: Words, columns: Int32Array, out: BoolArray
+def mask_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    rows: RuleWords, at: Int32Array, reach: UInt8Array, words: RuleWords, columns: Int32Array, out: BoolArray
 ):
-    # Every row against the people at `columns`, into out `(n_rows, n_columns)`. `reach`: from each row's
-    # cell to every cell. Goes by blocks of columns, whose words stay in the nearest cache for all rows;
-    # rows of one cell, which follow each other in tile order, share the place words.
+    """Write to `out` `(n_at, n_columns)` bool whether each row may meet each column.
+
+    rows, words: the rules of the rows and of the columns; at: `(n_at,)` int32 into `rows`; columns:
+    `(n_columns,)` int32 into `words`; reach: `(n_from, n_cells)` uint8, from each row's cell to every cell.
+
+    Goes by blocks of columns, whose words stay in the nearest cache for all rows; rows of one cell, which
+    follow each other in tile order, share the distance words.
+    """
     my_traits, my_refuses, my_short, my_long = rows.traits, rows.refuses, rows.short, rows.long
     guard, fill, starts = rows.guard, rows.fill, rows.starts
     cell, in_person, max_class, min_class = rows.cell, rows.in_person, rows.max_class, rows.min_class
     their_cell, limits = np.empty(BLOCK, np.int32), _block(3)
     traits, refuses = _block(len(my_traits)), _block(len(my_refuses))
     short, long = _block(len(my_short)), _block(len(my_long))
-    shut, places = _block(1)[0], _block(1)[0]
+    masked, distances = _block(1)[0], _block(1)[0]
     for start in range(0, len(columns), BLOCK):
         stop = min(start + BLOCK, len(columns))
         n = stop - start
@@ -269,51 +263,56 @@ def mask_of(  # type: ignore[no-untyped-def]  # noqa: D103
             limits[0, j], limits[1, j] = words.in_person[c], words.max_class[c]
             limits[2, j] = words.min_class[c]
         seen_from = -1
-        for r in range(len(cell)):
+        for place in range(len(at)):
+            r = at[place]
             if cell[r] != seen_from:
                 seen_from = cell[r]
-                _place_words(reach, seen_from, their_cell, limits, n, places)
-            refused_here = refused_places(
+                _distance_words(reach, seen_from, their_cell, limits, n, distances)
+            refused = refused_distances(
                 np.uint64(in_person[r]), np.uint64(max_class[r]), np.uint64(min_class[r])
             )
             for j in range(n):
-                shut[j] = places[j] & refused_here
-            _shut_by_bits(r, my_traits, my_refuses, n, traits, refuses, shut)
-            _shut_without_common_each(r, my_short, n, short, guard, fill, shut)
+                masked[j] = distances[j] & refused
+            _mask_refused(r, my_traits, my_refuses, n, traits, refuses, masked)
+            _mask_disjoint_packed(r, my_short, n, short, guard, fill, masked)
             for g in range(len(starts) - 1):
-                _shut_without_common(r, my_long, n, long, starts[g], starts[g + 1], shut)
-            _open(shut, n, out, r, start)
+                _mask_disjoint(r, my_long, n, long, starts[g], starts[g + 1], masked)
+            _write_mask(masked, n, out, place, start)
 
 
 @njit(nogil=True, cache=True)
-def columns_left(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    summary: Words,
+def unmasked_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    summary: RuleWords,
     reach: UInt8Array,
-    tiles: Words,
+    tiles: RuleWords,
     tile_cells: Int32Array,
     tile_cell_starts: Int64Array,
-    columns: Words,
+    columns: RuleWords,
     tile_starts: Int64Array,
 ):
-    # The positions of columns open to a summary of rows: `(n_left,)` int32, ascending. Tiles are tried
-    # first, through their own summaries. `reach`: `(1, n_cells)`, from the summary to every cell;
-    # `tile_starts` has one entry more than there are tiles.
+    """Return the positions of columns that a summary of rows leaves, `(n_left,)` int32, ascending.
+
+    Tiles are tried first, through their own summaries. reach: `(1, n_cells)` uint8, from the summary to every
+    cell; tile_starts: `(n_tiles + 1,)`; the distinct cells of tile t are
+    `tile_cells[tile_cell_starts[t]:tile_cell_starts[t + 1]]`.
+    """
     n_tiles = len(tile_starts) - 1
-    to_tile = np.empty((1, n_tiles), np.uint8)  # the most generous reach to any of a tile's cells
+    to_tile = np.empty((1, n_tiles), np.uint8)  # the widest reach to any of a tile's cells
     for t in range(n_tiles):
         nearest, farthest = np.uint8(15), np.uint8(0)
         for at in range(tile_cell_starts[t], tile_cell_starts[t + 1]):
             between = reach[0, tile_cells[at]]
             nearest, farthest = min(nearest, between & _LOW_HALF), max(farthest, between & ~_LOW_HALF)
         to_tile[0, t] = nearest | farthest
-    tile_open = np.empty((1, n_tiles), np.bool_)
-    mask_of(summary, to_tile, tiles, np.arange(n_tiles).astype(np.int32), tile_open)
+    first = np.zeros(1, np.int32)
+    tile_left = np.empty((1, n_tiles), np.bool_)
+    mask_columns(summary, first, to_tile, tiles, np.arange(n_tiles).astype(np.int32), tile_left)
     members, n = np.empty(tile_starts[-1], np.int32), 0
     for t in range(n_tiles):
-        if tile_open[0, t]:
+        if tile_left[0, t]:
             for j in range(tile_starts[t], tile_starts[t + 1]):
                 members[n] = j
                 n += 1
-    open_ = np.empty((1, n), np.bool_)
-    mask_of(summary, reach, columns, members[:n], open_)
-    return members[:n][open_[0]]
+    left = np.empty((1, n), np.bool_)
+    mask_columns(summary, first, reach, columns, members[:n], left)
+    return members[:n][left[0]]

@@ -1,12 +1,11 @@
-"""Small sets side by side in one word, so that one addition tells whether each has a common element."""
+"""Bit packing: small sets side by side in one 64-bit word, so that one addition compares all of them."""
 
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from recsys.constraints.compiled import Compiled
 from recsys.types import Int32Array, UInt64Array
 
 _MOST_ELEMENTS: Final = 24
@@ -40,15 +39,15 @@ class Packing(NamedTuple):
     starts: Int32Array
 
 
-def packing_of(compiled: Compiled, rows: npt.NDArray[np.integer]) -> Packing:
-    """Return the layout for the people at `rows`."""
+def packing_of(overlaps: UInt64Array, set_starts: Int32Array) -> Packing:
+    """Return the packing of people's sets `(n, v)`; set g is columns `set_starts[g]:set_starts[g + 1]`."""
     element, source, word, bit = [], [], [], []
     guard, fill, long, starts = [0], [0], [], [0]
     used = 0
-    for first, last in zip(compiled.overlap_starts[:-1], compiled.overlap_starts[1:], strict=True):
+    for first, last in pairwise(set_starts.tolist()):
         elements = _TOO_MANY
         if last - first == 1:
-            elements = alike_bits(np.ascontiguousarray(compiled.overlaps[rows, first]), _MOST_ELEMENTS)
+            elements = equivalent_bits(np.ascontiguousarray(overlaps[:, first]), _MOST_ELEMENTS)
         if len(elements) > _MOST_ELEMENTS:
             long += list(range(first, last))
             starts.append(len(long))
@@ -76,7 +75,7 @@ def packing_of(compiled: Compiled, rows: npt.NDArray[np.integer]) -> Packing:
     )
 
 
-def short_words(packing: Packing, overlaps: UInt64Array) -> UInt64Array:
+def packed_sets(packing: Packing, overlaps: UInt64Array) -> UInt64Array:
     """Return the packed small sets of people's overlaps `(n, v)`, `(n_words, n)` uint64."""
     packed = np.zeros((len(packing.guard), len(overlaps)), np.uint64)
     for element, source, word, bit in zip(*packing[:4], strict=True):
@@ -85,15 +84,18 @@ def short_words(packing: Packing, overlaps: UInt64Array) -> UInt64Array:
     return packed
 
 
-def long_words(packing: Packing, overlaps: UInt64Array) -> UInt64Array:
+def unpacked_sets(packing: Packing, overlaps: UInt64Array) -> UInt64Array:
     """Return the words of the other sets, `(n_words, n)` uint64."""
     return np.ascontiguousarray(overlaps[:, packing.long].T)
 
 
 @njit(nogil=True, cache=True)
-def alike_bits(words: UInt64Array, most: int):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Masks of bits that stand together in every word, `(n_masks,)` uint64; `most` + 1 of them when there
-    # are more than `most`. Begins with one mask and splits whatever a word has a part of.
+def equivalent_bits(words: UInt64Array, most: int):  # type: ignore[no-untyped-def]
+    """Return masks of the bits that are equal in every word, `(n_masks,)` uint64.
+
+    words: `(n,)`. Returns `most` + 1 masks when there are more than `most`. Begins with one mask and splits
+    each of which some word has a part.
+    """
     masks = np.empty(most + 1, np.uint64)
     masks[0] = 0
     for word in words:
