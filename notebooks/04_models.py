@@ -31,8 +31,8 @@ from recsys.data.labels import directed_labels
 from recsys.evaluation import (
     as_lists,
     compare,
-    count_signals,
-    evidence_slice,
+    count_interactions,
+    interaction_slice,
     mutual_labels,
     reliability_table,
 )
@@ -80,8 +80,8 @@ lists = {
 
 # %%
 decided = directed_labels(past)
-signals = count_signals(people.ids.values, decided.viewer_id, decided.candidate_id)
-slices = pd.Series(evidence_slice(signals), index=signals.index)
+signals = count_interactions(people.ids.values, decided.viewer_id, decided.candidate_id)
+slices = pd.Series(interaction_slice(signals), index=signals.index)
 table = compare(
     lists, truth, against="popularity", k=(10,), slices=slices, n_resamples=N_RESAMPLES, rng=np.random.default_rng(SEED)
 )

@@ -2,16 +2,16 @@
 
 from recsys.allocation.allocate import Allocation, allocate, allocate_graph, graph_from_lists
 from recsys.allocation.comparison import simulate_lists
-from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph
 from recsys.evaluation.examination import Examination
 
 __all__ = [
-    "Activity",
     "Allocation",
     "AllocationConfig",
     "CandidateGraph",
     "Examination",
+    "MemberActivity",
     "allocate",
     "allocate_graph",
     "graph_from_lists",

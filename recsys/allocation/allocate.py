@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.allocation.budgets import repair_budgets, shadow_prices
-from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.frank_wolfe import frank_wolfe, subtract_price
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.minimum_exposure import with_minimum_exposure
@@ -67,7 +67,7 @@ def allocate_graph(
     config: AllocationConfig | None = None,
     *,
     budget: npt.ArrayLike | None = None,
-    activity: Activity | None = None,
+    activity: MemberActivity | None = None,
     rng: np.random.Generator | None = None,
 ) -> Allocation:
     """Return lists that raise the matches of everybody together.
@@ -272,7 +272,9 @@ def allocate(
         remedy = "give a DataFrame like that of recsys.recommend, or a CandidateGraph"
         raise InputError(explained("not a table of lists", got=type(lists).__name__, remedy=remedy))
     graph, ids = graph_from_lists(table)
-    activity = None if opens is None else Activity.of(values_by_id(opens, ids, "opens"), n_people=len(ids))
+    activity = (
+        None if opens is None else MemberActivity.of(values_by_id(opens, ids, "opens"), n_people=len(ids))
+    )
     caps = values_by_id(budget, ids, "budget") if isinstance(budget, Mapping | pd.Series) else budget
     allocation = allocate_graph(graph, settings, budget=caps, activity=activity, rng=rng)
     chosen = selected_rows(allocation, table, ids)

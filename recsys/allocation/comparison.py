@@ -8,7 +8,7 @@ import pandas as pd
 from numba import njit
 
 from recsys.allocation.allocate import graph_from_lists
-from recsys.allocation.config import Activity
+from recsys.allocation.config import MemberActivity
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
@@ -46,7 +46,7 @@ def compare_lists(
     rng: np.random.Generator,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
-    activity: Activity | None = None,
+    activity: MemberActivity | None = None,
     error: float = 0.0,
     draws: int = 10,
     rounds: int = 5,

@@ -32,7 +32,7 @@ class AllocationConfig(AllocationSettings, Config):
 
 
 @dataclass(frozen=True, eq=False)
-class Activity:
+class MemberActivity:
     """Chances a person, `(n_people,)` float32 in [0, 1].
 
     opens: that a list is opened on its day: all its exposures are multiplied by it.

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import Examination, examination_at, examination_slope
@@ -177,10 +177,10 @@ class MeanFieldModel:
     """
 
     def __init__(
-        self, graph: CandidateGraph, config: AllocationConfig, activity: Activity | None = None
+        self, graph: CandidateGraph, config: AllocationConfig, activity: MemberActivity | None = None
     ) -> None:
         self.graph, self.config = graph, config
-        self.activity = activity or Activity.always(graph.n_people)
+        self.activity = activity or MemberActivity.always(graph.n_people)
         self.position_weights = Examination.of(config.look).position_weights(config.k)
         self.inbox = graph.build_inbox(config.workers)
         self._reading = Examination.of(config.inbox, where="inbox")

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.allocation.config import Activity
+from recsys.allocation.config import MemberActivity
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import Decay, Examination, examination_at
@@ -129,7 +129,7 @@ def simulate(
     *,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
-    activity: Activity | None = None,
+    activity: MemberActivity | None = None,
     rng: np.random.Generator,
     rounds: int = 100,
 ) -> SimulatedRounds:
@@ -141,7 +141,7 @@ def simulate(
     chance = Examination.of(look, where="look").at(ranked.place).astype(np.float32)
     reading = Examination.of(inbox, where="inbox")
     key = np.uint64(rng.integers(0, 2**63))
-    there = activity or Activity.always(graph.n_people)
+    there = activity or MemberActivity.always(graph.n_people)
     owner = np.repeat(np.arange(graph.n_people, dtype=np.int32), np.diff(ranked.indptr))
     listed, position = _listed(graph, ranked)
     arriving, p = listed.inbox, graph.p[ranked.edge]

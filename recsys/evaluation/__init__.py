@@ -1,6 +1,6 @@
 """Splits, metrics and intervals; knows no model."""
 
-from recsys.evaluation.bootstrap import Interval, Resampled, resample
+from recsys.evaluation.bootstrap import BootstrapResult, Interval, bootstrap
 from recsys.evaluation.compare import compare
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
 from recsys.evaluation.examination import EXAMINATIONS, Examination
@@ -11,21 +11,21 @@ from recsys.evaluation.market import (
     expected_matches,
     exposure,
     gini,
-    least_parity,
     lorenz_curve,
     matches_by_person,
+    min_parity,
     mutual_labels,
-    reached,
+    reach,
 )
 from recsys.evaluation.off_policy import Snips, snips
 from recsys.evaluation.probability import auc, brier, ece, log_loss, reliability_table
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
-from recsys.evaluation.registry import OwnMetric
+from recsys.evaluation.registry import CustomMetric
 from recsys.evaluation.splits import (
-    count_signals,
-    evidence_slice,
+    count_interactions,
     group_folds,
+    interaction_slice,
     leave_one_group_out,
     pair_folds,
     temporal_split,
@@ -33,40 +33,40 @@ from recsys.evaluation.splits import (
 
 __all__ = [
     "EXAMINATIONS",
+    "BootstrapResult",
+    "CustomMetric",
     "Examination",
     "Interval",
-    "OwnMetric",
-    "Resampled",
     "Snips",
     "as_lists",
     "auc",
+    "bootstrap",
     "brier",
     "cohort_parity",
     "compare",
-    "count_signals",
+    "count_interactions",
     "coverage",
     "ece",
     "envy",
     "evaluate",
     "evaluate_probabilities",
-    "evidence_slice",
     "expected_matches",
     "exposure",
     "gini",
     "group_folds",
-    "least_parity",
+    "interaction_slice",
     "leave_one_group_out",
     "log_loss",
     "lorenz_curve",
     "matches_by_person",
+    "min_parity",
     "mutual_labels",
     "ndcg",
     "pair_folds",
     "precision",
-    "reached",
+    "reach",
     "recall",
     "reliability_table",
-    "resample",
     "snips",
     "temporal_split",
 ]

@@ -1,4 +1,4 @@
-"""Intervals by resampling people: a person counts as often in lists as at the head of one."""
+"""The bootstrap over people on both sides: intervals of metrics over pairs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import Float64Array, Int64Array
 
 
-class Measure(Protocol):
-    """A metric prepared over aligned pairs, asked again under other multiplicities.
+class PairMetric(Protocol):
+    """A metric prepared over aligned pairs and called under any multiplicities.
 
-    The pairs are fixed when the measure is made; a call says how often each pair's viewer and each
-    pair's candidate count, both `(n_pairs,)` int64, all ones for the sample as it is. A measure that
+    The pairs are fixed when it is made; a call says how often each pair's viewer and each
+    pair's candidate count, both `(n_pairs,)` int64, all ones for the sample as it is. A metric that
     has nothing to average returns NaN.
     """
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the metric under these multiplicities."""
         ...
 
 
-def once(measure: Measure, n_pairs: int) -> float:
-    """Return a measure of the sample as it is.
+def sample_value(metric: PairMetric, n_pairs: int) -> float:
+    """Return a metric of the sample as it is.
 
-    >>> once(lambda viewers, candidates: float((viewers * candidates).sum()), 3)
+    >>> sample_value(lambda viewers, candidates: float((viewers * candidates).sum()), 3)
     3.0
     """
     ones = np.ones(n_pairs, np.int64)
-    return measure(ones, ones)
+    return metric(ones, ones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,14 @@ class Interval:
 
 
 @dataclass(frozen=True, eq=False)
-class Resampled:
-    """Several measures of one sample and of its resamples, column by column the same resamples.
+class BootstrapResult:
+    """Several metrics of one sample and of its resamples; all metrics see the same resamples.
 
-    values: `(n_measures,)` of the sample as it is.
-    draws:  `(n_resamples, n_measures)`.
+    values: `(n_metrics,)` of the sample as it is.
+    draws:  `(n_resamples, n_metrics)`.
 
-    >>> drawn = Resampled(("a", "b"), np.array([0.5, 0.3]), np.array([[0.6, 0.3], [0.4, 0.3]]), level=1.0)
+    >>> draws = np.array([[0.6, 0.3], [0.4, 0.3]])
+    >>> drawn = BootstrapResult(("a", "b"), np.array([0.5, 0.3]), draws, level=1.0)
     >>> drawn.difference("a", "b").value
     0.2
     """
@@ -65,28 +66,28 @@ class Resampled:
     level: float
 
     def interval(self, name: str) -> Interval:
-        """Return a measure with its interval."""
+        """Return a metric with its interval."""
         at = self._at(name)
-        return centred(float(self.values[at]), self.draws[:, at], level=self.level)
+        return recentred(float(self.values[at]), self.draws[:, at], level=self.level)
 
     def within(self, name: str, known_range: tuple[float, float] | None) -> Interval:
-        """Return a measure with its interval, kept inside the range the measure can have."""
+        """Return a metric with its interval, clipped to the range the metric can have."""
         return clipped(self.interval(name), known_range)
 
     def difference(self, name: str, other: str) -> Interval:
         """Return `name` minus `other` with the interval of the paired difference."""
         a, b = self._at(name), self._at(other)
         value = float(self.values[a] - self.values[b])
-        return centred(value, self.draws[:, a] - self.draws[:, b], level=self.level)
+        return recentred(value, self.draws[:, a] - self.draws[:, b], level=self.level)
 
     def _at(self, name: str) -> int:
         if name not in self.names:
-            raise InputError(explained("unknown measure", got=name, remedy=did_you_mean(name, self.names)))
+            raise InputError(explained("unknown metric", got=name, remedy=did_you_mean(name, self.names)))
         return self.names.index(name)
 
 
 def clipped(found: Interval, known_range: tuple[float, float] | None) -> Interval:
-    """Return an interval cut to the range of its measure, which holds its value; None: no range is known.
+    """Return an interval cut to the range of its metric, which holds its value; None: no range is known.
 
     Moving draws to their value can carry their ends past a limit, or past the value itself where nearly
     all draws are alike.
@@ -104,14 +105,14 @@ def clipped(found: Interval, known_range: tuple[float, float] | None) -> Interva
     return Interval(found.value, float(lo), float(hi))
 
 
-def centred(value: float, draws: Float64Array, *, level: float = 0.95) -> Interval:
+def recentred(value: float, draws: Float64Array, *, level: float = 0.95) -> Interval:
     """Return the percentile interval of `draws` `(n,)`, moved so that its draws average `value`.
 
     Resampling with replacement repeats candidates, and a list that may show the same good candidate
     twice scores higher than any real list: the draws of a ranking metric sit above the value by that
     artefact alone, and moving them back takes it out. Draws that are NaN are left out.
 
-    >>> centred(1.0, np.array([1.5, 2.5]), level=1.0)
+    >>> recentred(1.0, np.array([1.5, 2.5]), level=1.0)
     Interval(value=1.0, lo=0.5, hi=1.5)
     """
     known = draws[np.isfinite(draws)]
@@ -122,13 +123,13 @@ def centred(value: float, draws: Float64Array, *, level: float = 0.95) -> Interv
     return Interval(value, float(lo), float(hi))
 
 
-def person_times(n_people: int, rng: np.random.Generator) -> Int64Array:
+def person_counts(n_people: int, rng: np.random.Generator) -> Int64Array:
     """Return how often each person is drawn when `n_people` are drawn with replacement, `(n_people,)`."""
     return np.bincount(rng.integers(0, n_people, n_people), minlength=n_people)
 
 
-def resample(
-    measures: Mapping[str, Measure],
+def bootstrap(
+    metrics_by_name: Mapping[str, PairMetric],
     viewer: npt.NDArray[np.integer],
     candidate: npt.NDArray[np.integer],
     n_people: int,
@@ -136,19 +137,19 @@ def resample(
     rng: np.random.Generator,
     n_resamples: int = 500,
     level: float = 0.95,
-) -> Resampled:
-    """Ask every measure of the sample and of `n_resamples` resamples of its people.
+) -> BootstrapResult:
+    """Evaluate every metric on the sample and on `n_resamples` resamples of its people.
 
     `viewer` and `candidate` `(n_pairs,)` are positions below `n_people`. Each resample draws people
     with replacement once; a pair counts the product of its two people's draws. That is the pigeonhole
     bootstrap (A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007) 386-411),
     which is slightly too wide and never too narrow by the dependence of pairs that share a person.
-    All measures see the same resamples, so differences between them are paired.
+    All metrics see the same resamples, so differences between them are paired.
     Raises InputError when a level is outside (0, 1] or no resample is asked for.
 
     >>> mean = lambda viewers, candidates: float((viewers * candidates) @ [0.0, 1.0] / 2)
     >>> a, b = np.array([0, 1]), np.array([1, 2])
-    >>> drawn = resample({"mean": mean}, a, b, 3, rng=np.random.default_rng(0), n_resamples=20)
+    >>> drawn = bootstrap({"mean": mean}, a, b, 3, rng=np.random.default_rng(0), n_resamples=20)
     >>> drawn.interval("mean").value, drawn.draws.shape
     (0.5, (20, 1))
     """
@@ -160,13 +161,13 @@ def resample(
                 remedy="use a level in (0, 1] and 1 resample or more",
             )
         )
-    draws = np.empty((n_resamples, len(measures)))
+    draws = np.empty((n_resamples, len(metrics_by_name)))
     for at in range(n_resamples):
-        times = person_times(n_people, rng)
+        times = person_counts(n_people, rng)
         of_viewer, of_candidate = times[viewer], times[candidate]
-        draws[at] = [measure(of_viewer, of_candidate) for measure in measures.values()]
-    values = np.array([once(measure, len(viewer)) for measure in measures.values()])
-    return Resampled(tuple(measures), values, draws, level)
+        draws[at] = [metric(of_viewer, of_candidate) for metric in metrics_by_name.values()]
+    values = np.array([sample_value(metric, len(viewer)) for metric in metrics_by_name.values()])
+    return BootstrapResult(tuple(metrics_by_name), values, draws, level)
 
 
 def of_groups(
@@ -185,4 +186,4 @@ def of_groups(
     if not len(known):
         return Interval(float("nan"), float("nan"), float("nan"))
     means = known[rng.integers(0, len(known), (n_resamples, len(known)))].mean(axis=1)
-    return centred(float(known.mean()), means, level=level)
+    return recentred(float(known.mean()), means, level=level)

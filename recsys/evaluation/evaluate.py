@@ -1,4 +1,4 @@
-"""The metrics of published lists, with intervals and what random order would reach."""
+"""`evaluate`: the metrics of published lists, with intervals and what random order would reach."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.evaluation.bootstrap import resample
+from recsys.evaluation.bootstrap import bootstrap
 from recsys.evaluation.compare import compare
 from recsys.evaluation.probability import outcomes, probabilities
-from recsys.evaluation.registry import OwnMetric, probability_lines
+from recsys.evaluation.registry import CustomMetric, probability_metrics
 
 
 def evaluate(
@@ -24,7 +24,7 @@ def evaluate(
     pool: int | None = None,
     n_resamples: int = 500,
     level: float = 0.95,
-    metrics: Mapping[str, OwnMetric] | None = None,
+    metrics: Mapping[str, CustomMetric] | None = None,
     rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Judge lists by what is known of their pairs: one row a slice and metric.
@@ -49,7 +49,7 @@ def evaluate(
         viewer's judged pairs when every listed pair is judged, otherwise all candidates seen.
     metrics
         Metrics of your own by name: functions that take the pairs as a table (viewer_id, candidate_id, label,
-        rank, probability) and return a measure, see `recsys.evaluation.OwnMetric`.
+        rank, probability) and return a measure, see `recsys.evaluation.CustomMetric`.
     rng
         Draws the resamples; a fixed seed by default, so that two calls agree.
 
@@ -111,12 +111,12 @@ def evaluate_probabilities(
     ['auc', 1.0, 0.5]
     """
     known = outcomes(truth)
-    lines = list(probability_lines(known, probabilities(probability, len(known))))
+    specs = list(probability_metrics(known, probabilities(probability, len(known))))
     both = np.concatenate([np.asarray(viewer, dtype=object), np.asarray(candidate, dtype=object)])
     people, code = np.unique(both, return_inverse=True)
     a, b = code.reshape(2, -1)
-    drawn = resample(
-        {line.metric: line.measure for line in lines},
+    drawn = bootstrap(
+        {spec.name: spec.metric for spec in specs},
         a,
         b,
         len(people),
@@ -125,8 +125,8 @@ def evaluate_probabilities(
         level=level,
     )
     rows = []
-    for line in lines:
-        interval = drawn.within(line.metric, line.known_range)
+    for spec in specs:
+        interval = drawn.within(spec.name, spec.known_range)
         limits = {"value": interval.value, "lo": interval.lo, "hi": interval.hi}
-        rows.append({"metric": line.metric, **limits, "n": line.n, "random": line.random})
+        rows.append({"metric": spec.name, **limits, "n": spec.n, "random": spec.random})
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""Coverage: the share of people who are on at least one list."""
+"""Metrics of a whole market: coverage, exposure and its spread, parity, envy, expected matches."""
 
 import numpy as np
 import numpy.typing as npt
@@ -145,23 +145,23 @@ def cohort_parity(looked_at: pd.Series, cohort: pd.Series) -> pd.DataFrame:
     return table.rename_axis(COHORT).reset_index()
 
 
-def least_parity(table: pd.DataFrame) -> float:
+def min_parity(table: pd.DataFrame) -> float:
     """Return the least ratio over the greatest, in [0, 1]; 1 is parity.
 
-    >>> least_parity(pd.DataFrame({"ratio": [0.75, 1.5]}))
+    >>> min_parity(pd.DataFrame({"ratio": [0.75, 1.5]}))
     0.5
     """
     most = float(table["ratio"].max())
     return float(table["ratio"].min()) / most if most else float("nan")
 
 
-def reached(matches: pd.Series, everybody: npt.ArrayLike, *, least: float = 1.0) -> float:
+def reach(matches: pd.Series, everybody: npt.ArrayLike, *, least: float = 1.0) -> float:
     """Return the share of `everybody` who can expect `least` matches or more, in [0, 1].
 
     matches: expected matches by person, as `matches_by_person` returns them; nobody else expects any.
     Raises InputError without anybody.
 
-    >>> reached(pd.Series({"a": 1.2, "b": 0.4}), ["a", "b", "c", "d"])
+    >>> reach(pd.Series({"a": 1.2, "b": 0.4}), ["a", "b", "c", "d"])
     0.25
     """
     people = pd.Index(pd.unique(pd.Series(everybody, dtype=object)))

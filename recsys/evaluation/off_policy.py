@@ -1,4 +1,4 @@
-"""SNIPS: what other lists would have reached, from impressions whose chance of being shown is known."""
+"""Off-policy evaluation: SNIPS over impressions whose propensity is known."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, explained
-from recsys.evaluation.bootstrap import once
+from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.probability import scores
 from recsys.types import Float64Array, Int64Array
 
@@ -22,7 +22,7 @@ class Snips:
     A. Swaminathan and T. Joachims, "The self-normalized estimator for counterfactual learning",
     NeurIPS 2015.
 
-    >>> metric = Snips.over([1, 0], propensity=[0.5, 0.5], shown=[1.0, 0.0])
+    >>> metric = Snips.of([1, 0], propensity=[0.5, 0.5], shown=[1.0, 0.0])
     >>> metric(np.ones(2, np.int64), np.ones(2, np.int64))
     1.0
     """
@@ -31,7 +31,7 @@ class Snips:
     outcome: Float64Array
 
     @classmethod
-    def over(
+    def of(
         cls, outcome: npt.ArrayLike, propensity: npt.ArrayLike, shown: npt.ArrayLike, *, most: float = np.inf
     ) -> "Snips":
         """Prepare the metric for impressions: what came of each, its chance in the log, its chance now.
@@ -57,9 +57,9 @@ class Snips:
         total = self.weight.sum()
         return float(total * total / (self.weight @ self.weight)) if total else 0.0
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the value when impressions count viewer times x candidate times."""
-        weight = self.weight * viewer_times * candidate_times
+        weight = self.weight * viewer_counts * candidate_counts
         return float(weight @ self.outcome / weight.sum()) if weight.any() else float("nan")
 
 
@@ -74,5 +74,5 @@ def snips(
     >>> round(snips([1, 0, 1], [0.5, 0.25, 0.5], [1, 1, 0]), 4)
     0.3333
     """
-    measure = Snips.over(outcome, propensity, shown, most=most)
-    return once(measure, len(measure.outcome))
+    metric = Snips.of(outcome, propensity, shown, most=most)
+    return sample_value(metric, len(metric.outcome))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import InputError, explained
-from recsys.evaluation.bootstrap import once
+from recsys.evaluation.bootstrap import sample_value
 from recsys.types import Float64Array, Int64Array
 
 
@@ -91,7 +91,7 @@ class Auc:
     truth: Float64Array
 
     @classmethod
-    def over(cls, truth: npt.ArrayLike, score: npt.ArrayLike) -> "Auc":
+    def of(cls, truth: npt.ArrayLike, score: npt.ArrayLike) -> "Auc":
         """Prepare the metric for outcomes `(n,)` 0 or 1 and scores `(n,)`."""
         known = outcomes(truth)
         values = scores(score, len(known))
@@ -101,11 +101,11 @@ class Auc:
         new[1:] = ordered[1:] != ordered[:-1]
         return cls(order, np.flatnonzero(new), known[order])
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the area when pairs count viewer times x candidate times."""
         if not len(self.order):
             return float("nan")
-        times = (viewer_times * candidate_times)[self.order].astype(np.float64)
+        times = (viewer_counts * candidate_counts)[self.order].astype(np.float64)
         positive = np.add.reduceat(times * self.truth, self.starts)
         negative = np.add.reduceat(times * (1.0 - self.truth), self.starts)
         below = np.cumsum(negative) - negative
@@ -124,10 +124,10 @@ def auc(truth: npt.ArrayLike, score: npt.ArrayLike, *, times: npt.ArrayLike | No
     >>> auc([1, 0, 1, 0], [0.9, 0.5, 0.5, 0.1])
     0.875
     """
-    measure = Auc.over(truth, score)
-    n = len(measure.truth)
+    metric = Auc.of(truth, score)
+    n = len(metric.truth)
     counts = np.ones(n, np.int64) if times is None else np.asarray(times, np.int64)
-    return measure(counts, np.ones(n, np.int64))
+    return metric(counts, np.ones(n, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +141,14 @@ class Brier:
     loss: Float64Array
 
     @classmethod
-    def over(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "Brier":
+    def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "Brier":
         """Prepare the metric for outcomes `(n,)` 0 or 1 and probabilities `(n,)`."""
         known = outcomes(truth)
         return cls((probabilities(probability, len(known)) - known) ** 2)
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the mean loss when pairs count viewer times x candidate times."""
-        times = viewer_times * candidate_times
+        times = viewer_counts * candidate_counts
         return float(times @ self.loss / times.sum()) if times.any() else float("nan")
 
 
@@ -158,8 +158,8 @@ def brier(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     >>> brier([1, 0], [0.75, 0.5])
     0.15625
     """
-    measure = Brier.over(truth, probability)
-    return once(measure, len(measure.loss))
+    metric = Brier.of(truth, probability)
+    return sample_value(metric, len(metric.loss))
 
 
 LEAST: Final = 1e-12
@@ -176,15 +176,15 @@ class LogLoss:
     loss: Float64Array
 
     @classmethod
-    def over(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "LogLoss":
+    def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "LogLoss":
         """Prepare the metric for outcomes `(n,)` 0 or 1 and probabilities `(n,)`."""
         known = outcomes(truth)
         p = np.clip(probabilities(probability, len(known)), LEAST, 1.0 - LEAST)
         return cls(-known * np.log(p) - (1.0 - known) * np.log1p(-p))
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the mean loss when pairs count viewer times x candidate times."""
-        times = viewer_times * candidate_times
+        times = viewer_counts * candidate_counts
         return float(times @ self.loss / times.sum()) if times.any() else float("nan")
 
 
@@ -194,8 +194,8 @@ def log_loss(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     >>> round(log_loss([1, 0], [0.5, 0.5]), 6)
     0.693147
     """
-    measure = LogLoss.over(truth, probability)
-    return once(measure, len(measure.loss))
+    metric = LogLoss.of(truth, probability)
+    return sample_value(metric, len(metric.loss))
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +215,7 @@ class Ece:
     n_bins: int
 
     @classmethod
-    def over(cls, truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -> "Ece":
+    def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -> "Ece":
         """Prepare the metric for outcomes `(n,)` 0 or 1 and probabilities `(n,)`.
 
         Raises InputError when `n_bins` is less than one.
@@ -235,9 +235,9 @@ class Ece:
 
         return by_bin(times), by_bin(times * self.truth), by_bin(times * self.probability)
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the error when pairs count viewer times x candidate times."""
-        pairs, happened, said = self.sums((viewer_times * candidate_times).astype(np.float64))
+        pairs, happened, said = self.sums((viewer_counts * candidate_counts).astype(np.float64))
         return float(np.abs(happened - said).sum() / pairs.sum()) if pairs.any() else float("nan")
 
 
@@ -249,8 +249,8 @@ def ece(truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -
     >>> round(ece([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2), 3)
     0.25
     """
-    measure = Ece.over(truth, probability, n_bins=n_bins)
-    return once(measure, len(measure.truth))
+    metric = Ece.of(truth, probability, n_bins=n_bins)
+    return sample_value(metric, len(metric.truth))
 
 
 def reliability_table(
@@ -267,8 +267,8 @@ def reliability_table(
     0      2   0.2       0.0
     1      2   0.8       0.5
     """
-    measure = Ece.over(truth, probability, n_bins=n_bins)
-    pairs, happened, said = measure.sums(np.ones(len(measure.truth)))
+    metric = Ece.of(truth, probability, n_bins=n_bins)
+    pairs, happened, said = metric.sums(np.ones(len(metric.truth)))
     filled = pairs > 0
     n, rate = pairs[filled], happened[filled] / pairs[filled]
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)

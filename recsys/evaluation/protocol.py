@@ -1,4 +1,4 @@
-"""Pairs whose outcome is known, with the lists of one or several models laid beside them."""
+"""The evaluation protocol: judged pairs, and the lists of one or several models aligned with them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ KEYS = [C.VIEWER, C.CANDIDATE]
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
-    """One model's lists over the judged pairs, aligned with them.
+class AlignedLists:
+    """One model's lists, aligned with the judged pairs.
 
     score:       minus the rank, minus infinity where the pair is not listed, `(n_pairs,)`.
     probability: what the model said in [0, 1], NaN where it said nothing, `(n_pairs,)`.
@@ -34,7 +34,7 @@ class Laid:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class EvaluationData:
     """Every pair that is judged, or listed for a viewer who has judged pairs; each pair once.
 
     viewer, candidate: positions in `ids`, `(n_pairs,)`.
@@ -47,7 +47,7 @@ class Judged:
     candidate: IndexArray
     truth: Float64Array
     known: BoolArray
-    laid: Mapping[str, Laid]
+    lists: Mapping[str, AlignedLists]
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -56,27 +56,29 @@ class Judged:
         """Return the viewer's id of each pair, `(n_pairs,)`."""
         return self.ids[self.viewer]
 
-    def where(self, kept: BoolArray) -> "Judged":
+    def where(self, kept: BoolArray) -> "EvaluationData":
         """Return the pairs `kept` `(n_pairs,)`, among the same people."""
-        return Judged(
+        return EvaluationData(
             ids=self.ids,
             viewer=self.viewer[kept],
             candidate=self.candidate[kept],
             truth=self.truth[kept],
             known=self.known[kept],
-            laid={m: Laid(of.score[kept], of.probability[kept]) for m, of in self.laid.items()},
+            lists={m: AlignedLists(of.score[kept], of.probability[kept]) for m, of in self.lists.items()},
         )
 
 
-def beside(lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probability: str) -> Judged:
-    """Lay the lists of each model beside the truth; `probability` names the column to judge, if there.
+def align_lists(
+    lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probability: str
+) -> EvaluationData:
+    """Align the lists of each model with the truth; `probability` names the column to judge, if there.
 
     Raises TableError when a column is missing or a pair stands twice.
 
     >>> truth = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "label": [1]})
     >>> listed = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["c"], "rank": [1]})
-    >>> judged = beside({"model": listed}, truth, probability="p_mutual")
-    >>> judged.known.tolist(), judged.laid["model"].score.tolist()
+    >>> data = align_lists({"model": listed}, truth, probability="p_mutual")
+    >>> data.known.tolist(), data.lists["model"].score.tolist()
     ([True, False], [-inf, -1.0])
     """
     _check("truth", truth, [*KEYS, LABEL])
@@ -96,22 +98,22 @@ def beside(lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probabilit
     both = np.concatenate([pairs[C.VIEWER].to_numpy(object), pairs[C.CANDIDATE].to_numpy(object)])
     ids, code = np.unique(both, return_inverse=True)
     viewer, candidate = code.reshape(2, -1)
-    return Judged(
+    return EvaluationData(
         ids=ids,
         viewer=viewer,
         candidate=candidate,
         truth=outcomes(pairs[LABEL].fillna(0).to_numpy(np.float64)),
         known=pairs[LABEL].notna().to_numpy(bool),
-        laid={name: _laid(pairs, frame, probability) for name, frame in lists.items()},
+        lists={name: _aligned(pairs, frame, probability) for name, frame in lists.items()},
     )
 
 
-def _laid(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> Laid:
+def _aligned(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> AlignedLists:
     wanted = [*KEYS, C.RANK, *([probability] if probability in lists.columns else [])]
     joined = pairs[KEYS].merge(lists[wanted], on=KEYS, how="left")
     rank = joined[C.RANK].to_numpy(np.float64)
     said = joined[probability].to_numpy(np.float64) if len(wanted) > 3 else np.full(len(rank), np.nan)
-    return Laid(np.where(np.isnan(rank), -np.inf, -rank), said)
+    return AlignedLists(np.where(np.isnan(rank), -np.inf, -rank), said)
 
 
 def _same_kind(name: str, lists: pd.DataFrame, truth: pd.DataFrame) -> None:

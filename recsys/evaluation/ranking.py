@@ -1,4 +1,4 @@
-"""Normalised discounted cumulative gain at k: relevant candidates, early places worth more."""
+"""Ranking metrics at k: NDCG, precision, recall, and their expectation under random order."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, explained
-from recsys.evaluation.bootstrap import once
+from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.examination import LOGARITHMIC_EXAMINATION
 from recsys.evaluation.probability import outcomes, scores
 from recsys.types import Float64Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
+class TiedRanking:
     """Pairs sorted by viewer, then score (highest first), with equal scores in one group.
 
     A score of minus infinity means "not on the list": the pair can be missed but takes no place.
@@ -37,7 +37,7 @@ class Ranked:
     n_candidates: npt.NDArray[np.int64]
 
     @classmethod
-    def over(cls, viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike) -> "Ranked":
+    def of(cls, viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike) -> "TiedRanking":
         """Prepare pairs given as viewer `(n,)` (any sortable label), outcome 0 or 1, and score `(n,)`."""
         labels = np.asarray(viewer).reshape(-1)
         known = outcomes(truth)
@@ -63,7 +63,7 @@ class Ranked:
             n_candidates=np.diff(starts, append=len(code)),
         )
 
-    def gains(self, candidate_times: Int64Array, discount: Float64Array) -> tuple[Float64Array, Int64Array]:
+    def gains(self, candidate_counts: Int64Array, discount: Float64Array) -> tuple[Float64Array, Int64Array]:
         """Return each viewer's gain and number of relevant candidates, both `(n_viewers,)`.
 
         `discount` `(k,)` is what a relevant candidate in place 1..k is worth; later places are worth 0.
@@ -72,7 +72,7 @@ class Ranked:
             return np.zeros(0), np.zeros(0, np.int64)
         k = len(discount)
         upto = np.concatenate([[0.0], np.cumsum(discount)])
-        times = candidate_times[self.order]
+        times = candidate_counts[self.order]
         size = np.add.reduceat(times, self.group_start)
         relevant = np.add.reduceat(times * self.truth, self.group_start)
         end = np.cumsum(size)
@@ -107,22 +107,22 @@ class Ndcg:
     evaluation of IR techniques", ACM Transactions on Information Systems 20 (2002) 422-446.
     """
 
-    ranked: Ranked
+    ranked: TiedRanking
     k: int
-    least_candidates: int = 1
+    min_candidates: int = 1
 
-    def per_viewer(self, candidate_times: Int64Array) -> tuple[Float64Array, npt.NDArray[np.bool_]]:
+    def per_viewer(self, candidate_counts: Int64Array) -> tuple[Float64Array, npt.NDArray[np.bool_]]:
         """Return each viewer's value and whether it is defined, both `(n_viewers,)`."""
         discount = log_discount(self.k)
-        gain, relevant = self.ranked.gains(candidate_times, discount)
+        gain, relevant = self.ranked.gains(candidate_counts, discount)
         best = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, self.k)]
-        defined = (relevant > 0) & (self.ranked.n_candidates >= self.least_candidates)
+        defined = (relevant > 0) & (self.ranked.n_candidates >= self.min_candidates)
         return np.divide(gain, best, out=np.zeros_like(gain), where=defined), defined
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the mean under these multiplicities."""
-        values, defined = self.per_viewer(candidate_times)
-        return mean_over_viewers(values, viewer_times[self.ranked.first_pair] * defined)
+        values, defined = self.per_viewer(candidate_counts)
+        return mean_over_viewers(values, viewer_counts[self.ranked.first_pair] * defined)
 
 
 def ndcg(
@@ -131,7 +131,7 @@ def ndcg(
     score: npt.ArrayLike,
     *,
     k: int,
-    least_candidates: int = 1,
+    min_candidates: int = 1,
 ) -> float:
     """Return the mean NDCG at `k` over viewers with a relevant candidate, in [0, 1].
 
@@ -141,8 +141,8 @@ def ndcg(
     >>> round(ndcg(["a", "a", "b"], [0, 1, 0], [0.9, 0.8, 0.7], k=5), 4)
     0.6309
     """
-    ranked = Ranked.over(viewer, truth, score)
-    return once(Ndcg(ranked, k, least_candidates), len(ranked.order))
+    ranked = TiedRanking.of(viewer, truth, score)
+    return sample_value(Ndcg(ranked, k, min_candidates), len(ranked.order))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,13 +152,13 @@ class Precision:
     The denominator is k for a short list too: an empty place helps nobody.
     """
 
-    ranked: Ranked
+    ranked: TiedRanking
     k: int
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the mean precision under these multiplicities."""
-        hits, _ = self.ranked.gains(candidate_times, np.ones(self.k))
-        return mean_over_viewers(hits / self.k, viewer_times[self.ranked.first_pair])
+        hits, _ = self.ranked.gains(candidate_counts, np.ones(self.k))
+        return mean_over_viewers(hits / self.k, viewer_counts[self.ranked.first_pair])
 
 
 def precision(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
@@ -167,21 +167,21 @@ def precision(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike,
     >>> precision(["a", "a", "a", "b"], [1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6], k=2)
     0.25
     """
-    ranked = Ranked.over(viewer, truth, score)
-    return once(Precision(ranked, k), len(ranked.order))
+    ranked = TiedRanking.of(viewer, truth, score)
+    return sample_value(Precision(ranked, k), len(ranked.order))
 
 
 @dataclass(frozen=True, eq=False)
 class Recall:
     """(relevant candidates in places 1..k) / (relevant candidates), over viewers who have one."""
 
-    ranked: Ranked
+    ranked: TiedRanking
     k: int
 
-    def __call__(self, viewer_times: Int64Array, candidate_times: Int64Array) -> float:
+    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the mean recall under these multiplicities."""
-        hits, relevant = self.ranked.gains(candidate_times, np.ones(self.k))
-        counted = viewer_times[self.ranked.first_pair] * (relevant > 0)
+        hits, relevant = self.ranked.gains(candidate_counts, np.ones(self.k))
+        counted = viewer_counts[self.ranked.first_pair] * (relevant > 0)
         return mean_over_viewers(hits / np.maximum(relevant, 1), counted)
 
 
@@ -191,8 +191,8 @@ def recall(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *,
     >>> recall(["a", "a", "a", "b"], [1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6], k=2)
     0.5
     """
-    ranked = Ranked.over(viewer, truth, score)
-    return once(Recall(ranked, k), len(ranked.order))
+    ranked = TiedRanking.of(viewer, truth, score)
+    return sample_value(Recall(ranked, k), len(ranked.order))
 
 
 @dataclass(frozen=True, eq=False)

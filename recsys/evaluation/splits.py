@@ -1,4 +1,4 @@
-"""Splits that keep apart what must not leak: time, groups of people, both sides of a pair."""
+"""Splits that keep apart what must not leak: time, groups of people, both directions of a pair."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,28 +109,28 @@ def _numbered(low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> tuple[np
     return number.reshape(-1), len(distinct)
 
 
-EVIDENCE: Final = ("0", "1-5", "6-20", ">20")
+INTERACTION_SLICES: Final = ("0", "1-5", "6-20", ">20")
 _UPPER: Final = (0, 5, 20)
 
 
-def evidence_slice(signals: npt.ArrayLike) -> npt.NDArray[np.object_]:
+def interaction_slice(signals: npt.ArrayLike) -> npt.NDArray[np.object_]:
     """Return the slice of each number of signals (decisions made and received), `(n,)`.
 
     Raises InputError when a number is negative.
 
-    >>> evidence_slice([0, 5, 6, 21]).tolist()
+    >>> interaction_slice([0, 5, 6, 21]).tolist()
     ['0', '1-5', '6-20', '>20']
     """
     counts = np.asarray(signals)
     if (counts < 0).any():
         raise InputError(explained("a negative number of signals", got=int(counts.min())))
-    return np.asarray(EVIDENCE, dtype=object)[np.searchsorted(_UPPER, counts, side="left")]
+    return np.asarray(INTERACTION_SLICES, dtype=object)[np.searchsorted(_UPPER, counts, side="left")]
 
 
-def count_signals(ids: npt.ArrayLike, actor: npt.ArrayLike, target: npt.ArrayLike) -> pd.Series:
+def count_interactions(ids: npt.ArrayLike, actor: npt.ArrayLike, target: npt.ArrayLike) -> pd.Series:
     """Return how many decisions each of `ids` made or received.
 
-    >>> count_signals(["a", "b", "c"], ["a", "a"], ["b", "x"]).to_dict()
+    >>> count_interactions(["a", "b", "c"], ["a", "a"], ["b", "x"]).to_dict()
     {'a': 2, 'b': 1, 'c': 0}
     """
     seen = pd.concat([pd.Series(actor, dtype=object), pd.Series(target, dtype=object)])

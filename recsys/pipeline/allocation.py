@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from recsys.allocation.baselines import naive, product, random_order
 from recsys.allocation.comparison import compare_lists
-from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.rounding import RankedEdges
 from recsys.catalogue.columns import Columns as C
 from recsys.config import AllocateSettings, AllocationSettings, Settings
@@ -93,12 +93,12 @@ def allocation_config(settings: Settings) -> AllocationConfig:
     return AllocationConfig(k=settings.recommend.k, workers=workers, **chosen)
 
 
-def activity(settings: AllocateSettings, people: Population) -> Activity:
+def activity(settings: AllocateSettings, people: Population) -> MemberActivity:
     """Return how likely everybody opens lists and inboxes, by when they were last here; unknown is never."""
     opens = np.zeros(len(people), np.float32)
     for word, chance in settings.opens.items():
         opens[people.is_word(C.ACTIVITY, word)] = chance
-    return Activity.of(opens, n_people=len(people))
+    return MemberActivity.of(opens, n_people=len(people))
 
 
 def read_pool(work: NightPaths, ids: IdIndex) -> Iterator[RankedPairs]:
@@ -132,7 +132,7 @@ def expected(
     found: AllocatedLists,
     config: AllocationConfig,
     settings: AllocateSettings,
-    there: Activity,
+    there: MemberActivity,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Return what the lists are expected to bring under the model's own error, beside other orders."""

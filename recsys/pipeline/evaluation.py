@@ -19,7 +19,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
-from recsys.evaluation.bootstrap import once, resample
+from recsys.evaluation.bootstrap import bootstrap, sample_value
 from recsys.evaluation.compare import compare
 from recsys.evaluation.off_policy import Snips
 from recsys.evaluation.probability import reliability_table
@@ -268,15 +268,15 @@ def snips_rows(
         reward = shown.merge(labels[[*PAIR, LABEL]], on=PAIR, how="left")[LABEL].fillna(0.0)
         propensity = shown[C.PROPENSITY].to_numpy(np.float64)
         measures = {
-            model: Snips.over(reward, propensity, now.to_numpy(np.float64), most=_MAX_WEIGHT)
+            model: Snips.of(reward, propensity, now.to_numpy(np.float64), most=_MAX_WEIGHT)
             for model, now in in_list.items()
         }
-        everywhere = Snips.over(reward, propensity, np.ones(len(shown)), most=_MAX_WEIGHT)
-        drawn = resample(measures, viewer, candidate, len(people), rng=rng, n_resamples=200)
+        everywhere = Snips.of(reward, propensity, np.ones(len(shown)), most=_MAX_WEIGHT)
+        drawn = bootstrap(measures, viewer, candidate, len(people), rng=rng, n_resamples=200)
         for model, now in in_list.items():
             found = drawn.interval(model)
             limits = {"value": found.value, "lo": found.lo, "hi": found.hi}
-            base = once(everywhere, len(shown))
+            base = sample_value(everywhere, len(shown))
             row = {"slice": "all", "model": model, "metric": SNIPS, **limits, "n": int(now.sum())}
             yield row | {"random": base, "target": target}
 

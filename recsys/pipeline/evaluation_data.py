@@ -18,7 +18,7 @@ from recsys.data.labels import LABEL, LabelSettings, directed_labels
 from recsys.data.population import Population
 from recsys.errors import SourceError, explained
 from recsys.evaluation.market import mutual_labels
-from recsys.evaluation.splits import EVIDENCE, count_signals, evidence_slice, temporal_split
+from recsys.evaluation.splits import INTERACTION_SLICES, count_interactions, interaction_slice, temporal_split
 from recsys.models.impressions import Impressions
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.sources import Source, table_readers
@@ -117,9 +117,9 @@ def mutual_outcomes(shown: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
 
 def evidence_slices(ids: IdIndex, decided: pd.DataFrame) -> pd.Series:
     """Return everybody's slice, by how many decisions they had made or received."""
-    signals = count_signals(ids.values, decided[C.VIEWER], decided[C.CANDIDATE])
-    order = pd.CategoricalDtype(list(EVIDENCE), ordered=True)
-    return pd.Series(evidence_slice(signals), index=ids.values, dtype=order).sort_values().astype(object)
+    signals = count_interactions(ids.values, decided[C.VIEWER], decided[C.CANDIDATE])
+    order = pd.CategoricalDtype(list(INTERACTION_SLICES), ordered=True)
+    return pd.Series(interaction_slice(signals), index=ids.values, dtype=order).sort_values().astype(object)
 
 
 def exploration_log(events: pd.DataFrame, after: pd.Timestamp, people: Population) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.evaluation.splits import EVIDENCE
+from recsys.evaluation.splits import INTERACTION_SLICES
 from recsys.plots.style import ACCENT, SOFT, legend, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
 def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None) -> "Axes":
     """Draw a metric by number of training signals of the viewer, one line a model, with intervals.
 
-    table: what `recsys.evaluation.compare` returns when `slices` are the labels of `evidence_slice`
+    table: what `recsys.evaluation.compare` returns when `slices` are the labels of `interaction_slice`
     (0, 1-5, 6-20, >20 signals); slices without viewers are left out. The dotted line is random order.
     Raises InputError for an unknown metric or a table without such slices.
 
@@ -58,8 +58,8 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     ['0', '>20']
     """
     rows = chosen_rows(table, metric)
-    names = [name for name in EVIDENCE if (rows["slice"] == name).any()]
-    require_rows(len(names), "no slice by evidence", remedy="compare with slices=evidence_slice(signals)")
+    names = [name for name in INTERACTION_SLICES if (rows["slice"] == name).any()]
+    require_rows(len(names), "no slice by evidence", remedy="compare with slices=interaction_slice(signals)")
     axes = styled_axes(ax)
     rows = rows[rows["slice"].isin(names)].assign(at=lambda part: part["slice"].map(names.index))
     drawn = list(rows.groupby("model", sort=False))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.allocation.allocate import Allocation, allocate_graph
-from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph, EdgeBlock
 from recsys.allocation.reverse_edges import with_reverse_edges
 from recsys.constraints.compiled import Compiled
@@ -42,7 +42,7 @@ def allocated_lists(
     config: AllocationConfig,
     *,
     rng: np.random.Generator,
-    activity: Activity | None = None,
+    activity: MemberActivity | None = None,
     full: BoolArray | None = None,
     combiner: str = "product",
 ) -> AllocatedLists:

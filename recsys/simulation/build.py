@@ -23,7 +23,7 @@ from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, wi
 from recsys.simulation.burn_in import CandidatePools, make_pools, run_burn_in
 from recsys.simulation.event_log import EventLog, EventRows, event_rows, seconds, utc
 from recsys.simulation.interests_and_answers import (
-    TalkTopics,
+    TopicWeights,
     make_answers,
     make_communities,
     make_interests,
@@ -52,7 +52,7 @@ class TownMembers:
 
     tables: dict[str, pd.DataFrame]
     traits: LatentTraits
-    talk_topics: TalkTopics
+    talk_topics: TopicWeights
     avoids: BoolArray
     cells: npt.NDArray[np.uint64]
     suggestible: BoolArray

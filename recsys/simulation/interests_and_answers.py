@@ -93,7 +93,7 @@ def _other_words(catalogue: Catalogue, tag: str) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class TalkTopics:
+class TopicWeights:
     """Weights 0 to 3, `(n, n_topics)`: `needs` to talk about, `listens` gladly to."""
 
     needs: Int64Array
@@ -125,7 +125,7 @@ class TalkTopics:
 
 def make_talk_topics(
     themes: Float64Array, topics: tuple[str, ...], rng: np.random.Generator, s: ContentSettings
-) -> TalkTopics:
+) -> TopicWeights:
     """Draw needs and listening from the themes `(n, 3)` that weigh on each person.
 
     Who has lived through something can listen to it, so listening leans on the same themes, less.
@@ -140,7 +140,7 @@ def make_talk_topics(
         counts = np.minimum(rng.poisson(mean, n), len(topics))
         counts[silent] = 0
         weights.append(sample_without_replacement(scores, counts, rng) * rng.integers(1, 4, scores.shape))
-    return TalkTopics(needs=weights[0], listens=weights[1])
+    return TopicWeights(needs=weights[0], listens=weights[1])
 
 
 def make_communities(

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import t
 
 from recsys.errors import InputError, explained
-from recsys.evaluation.bootstrap import Interval, centred, person_times
+from recsys.evaluation.bootstrap import Interval, person_counts, recentred
 from recsys.evaluation.market import gini, lorenz_curve
 from recsys.simulation.night_state import is_among
 from recsys.simulation.policy_nights import PolicyNights
@@ -270,8 +270,10 @@ def _over_people(
 ) -> dict[Key, Interval]:
     n = len(next(iter(pooled.values())).members)
     once = _figures(pooled, baseline, np.ones(n))
-    drawn = [_figures(pooled, baseline, person_times(n, rng).astype(np.float64)) for _ in range(n_resamples)]
-    return {key: centred(x, np.array([draw[key] for draw in drawn]), level=level) for key, x in once.items()}
+    drawn = [_figures(pooled, baseline, person_counts(n, rng).astype(np.float64)) for _ in range(n_resamples)]
+    return {
+        key: recentred(x, np.array([draw[key] for draw in drawn]), level=level) for key, x in once.items()
+    }
 
 
 def mean_over(values: np.ndarray, level: float = 0.95) -> Interval:

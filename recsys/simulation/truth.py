@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from recsys.data.geography import centres, pair_distances_km
 from recsys.random import KeyedGenerator
-from recsys.simulation.interests_and_answers import TalkTopics
+from recsys.simulation.interests_and_answers import TopicWeights
 from recsys.simulation.sampling import Step
 from recsys.simulation.settings import ContentSettings, TasteSettings
 from recsys.types import Float64Array, Int64Array
@@ -116,7 +116,7 @@ class Truth:
 
 def make_truth(
     traits: LatentTraits,
-    topics: TalkTopics,
+    topics: TopicWeights,
     *,
     avoids: npt.NDArray[np.bool_],
     cells: npt.NDArray[np.uint64],

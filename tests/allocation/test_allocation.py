@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation import Activity, AllocationConfig, CandidateGraph, allocate_graph
+from recsys.allocation import AllocationConfig, CandidateGraph, MemberActivity, allocate_graph
 from recsys.allocation.budgets import repair_budgets
 from recsys.allocation.objective import MeanFieldModel, welfare
 from recsys.allocation.rounding import rank_edges
@@ -185,7 +185,7 @@ def test_the_logged_propensity_is_the_chance_of_the_draw() -> None:
 def test_lists_turn_to_people_who_are_there() -> None:
     graph = one_sided(40, 20, np.random.default_rng(15))
     opens = np.where(np.arange(60) % 2 == 0, 1.0, 0.1)
-    activity = Activity.of(opens, opens, n_people=60)
+    activity = MemberActivity.of(opens, opens, n_people=60)
     config = AllocationConfig(k=5)
     blind, aware = (allocate_graph(graph, config, activity=known) for known in (None, activity))
     before, after = (

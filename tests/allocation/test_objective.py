@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation.config import Activity, AllocationConfig
+from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.objective import MeanFieldModel, welfare, welfare_weights
 from recsys.evaluation.examination import Decay, Examination
@@ -38,7 +38,7 @@ def test_the_gradient_is_that_of_finite_differences(
     graph: CandidateGraph, seed: int, inbox: Decay, fairness: float
 ) -> None:
     exposure = random_exposure(graph, seed)
-    activity = Activity.of(np.random.default_rng(seed).random(graph.n_people), n_people=graph.n_people)
+    activity = MemberActivity.of(np.random.default_rng(seed).random(graph.n_people), n_people=graph.n_people)
     model = MeanFieldModel(graph, AllocationConfig(inbox=inbox, fairness=fairness), activity)
     utility = model.utilities(exposure)
     how = Examination.of(inbox)

@@ -21,7 +21,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.evaluation import as_lists, auc, ece, pair_folds
-from recsys.evaluation.bootstrap import resample
+from recsys.evaluation.bootstrap import bootstrap
 from recsys.evaluation.compare import compare
 from recsys.evaluation.probability import Auc
 from recsys.models.base import Model
@@ -162,7 +162,7 @@ def _speed_dating(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[
     people, code = np.unique(np.concatenate([pairs["woman"], pairs["man"]]), return_inverse=True)
     women, men = code.reshape(2, -1)
     measures = {name: _MeanAuc(match, score, folds) for name, score in scores.items()}
-    drawn = resample(
+    drawn = bootstrap(
         measures, women, men, len(people), rng=np.random.default_rng(args.seed), n_resamples=args.resamples
     )
     rows, summary = [], {}
@@ -182,7 +182,7 @@ class _MeanAuc:
 
     def __init__(self, match: Any, score: Any, folds: Any) -> None:
         self.parts = [
-            (at, Auc.over(match[at], score[at]))
+            (at, Auc.of(match[at], score[at]))
             for at in (np.flatnonzero(folds == number) for number in np.unique(folds))
         ]
 

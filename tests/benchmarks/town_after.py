@@ -11,7 +11,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.labels import directed_labels
 from recsys.data.population import Population
-from recsys.evaluation import count_signals, evidence_slice
+from recsys.evaluation import count_interactions, interaction_slice
 from recsys.evaluation.market import LABEL
 from recsys.simulation.town import make_town
 from recsys.simulation.truth import Truth
@@ -55,8 +55,8 @@ class TownAfter:
             {C.VIEWER: ids[viewers], C.CANDIDATE: ids[candidates], LABEL: both.astype(np.int64)}
         )
         decided = directed_labels(events)
-        signals = count_signals(ids, decided[C.VIEWER], decided[C.CANDIDATE])
-        slices = pd.Series(evidence_slice(signals.to_numpy()), index=ids)
+        signals = count_interactions(ids, decided[C.VIEWER], decided[C.CANDIDATE])
+        slices = pd.Series(interaction_slice(signals.to_numpy()), index=ids)
         return cls(people, events, pairs, like * back, slices, town.truth, at)
 
 

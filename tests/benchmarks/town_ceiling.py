@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import pair_distances_km
-from recsys.evaluation.ranking import Ndcg, Ranked
-from recsys.evaluation.splits import EVIDENCE
+from recsys.evaluation.ranking import Ndcg, TiedRanking
+from recsys.evaluation.splits import INTERACTION_SLICES
 from recsys.models.directed import pair_dots, sigmoid
 from recsys.models.fold_in import fold_in_answers
 from recsys.models.hybrid import HybridModel
@@ -139,7 +139,7 @@ def _expected_ndcg(
     for _ in range(draws):
         both = (rng.random(len(viewer)) < town.chance).astype(np.int64)
         for name, score in scores.items():
-            values, defined = Ndcg(Ranked.over(viewer, both, score), PLACES).per_viewer(once)
+            values, defined = Ndcg(TiedRanking.of(viewer, both, score), PLACES).per_viewer(once)
             found[name].append(np.where(defined, values, np.nan))
     defined = ~np.isnan(found["oracle"])
     count = np.maximum(np.sum(defined, axis=0), 1)
@@ -152,7 +152,7 @@ def _judged(town: TownAfter, values: dict[str, Floats], rng: np.random.Generator
     part = town.slices.reindex(viewers).to_numpy()
     rows: list[dict[str, Any]] = []
     summary: dict[str, Any] = {}
-    for name in (*EVIDENCE, "all"):
+    for name in (*INTERACTION_SLICES, "all"):
         sample_without_replacement = np.flatnonzero(
             ((part == name) | (name == "all")) & ~np.isnan(values["oracle"])
         )

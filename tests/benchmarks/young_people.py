@@ -20,7 +20,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.population import Population
 from recsys.evaluation import Interval
-from recsys.evaluation.bootstrap import centred
+from recsys.evaluation.bootstrap import recentred
 from recsys.features.factor_analysis import fit_factor_model
 from recsys.features.interests import Interests
 from recsys.features.scales import spearman_brown
@@ -187,7 +187,7 @@ def _over_people(statistic: Callable[[Floats], float], n: int, rng: np.random.Ge
         statistic(np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64))
         for _ in range(RESAMPLES)
     ]
-    return centred(statistic(np.ones(n)), np.array(draws))
+    return recentred(statistic(np.ones(n)), np.array(draws))
 
 
 def _sums(errors: Sequence[Floats]) -> tuple[Floats, Floats]:

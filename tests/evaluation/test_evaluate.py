@@ -5,13 +5,13 @@ import pytest
 from recsys.errors import InputError, TableError
 from recsys.evaluation import (
     compare,
-    count_signals,
+    count_interactions,
     coverage,
     evaluate,
     evaluate_probabilities,
-    evidence_slice,
     exposure,
     gini,
+    interaction_slice,
 )
 from recsys.evaluation.probability import auc
 
@@ -41,9 +41,9 @@ def value(table, metric, column="value", **where):
 class TestEvaluate:
     def test_every_row_has_an_interval_around_its_value(self, town):
         table = evaluate(*town, n_resamples=100)
-        judged = table[~table["metric"].isin(["coverage", "exposure_gini"])]
-        assert (judged["lo"] <= judged["value"]).all()
-        assert (judged["value"] <= judged["hi"]).all()
+        data = table[~table["metric"].isin(["coverage", "exposure_gini"])]
+        assert (data["lo"] <= data["value"]).all()
+        assert (data["value"] <= data["hi"]).all()
         assert list(table.columns) == ["slice", "metric", "value", "lo", "hi", "n", "random"]
 
     def test_lists_that_know_something_beat_random_order(self, town):
@@ -173,14 +173,14 @@ class TestCommunity:
 
 class TestSlices:
     def test_edges(self):
-        assert evidence_slice([0, 1, 5, 6, 20, 21]).tolist() == ["0", "1-5", "1-5", "6-20", "6-20", ">20"]
+        assert interaction_slice([0, 1, 5, 6, 20, 21]).tolist() == ["0", "1-5", "1-5", "6-20", "6-20", ">20"]
 
     def test_made_and_received_both_count(self):
-        assert count_signals(["a", "b"], ["a", "b"], ["b", "a"]).tolist() == [2, 2]
+        assert count_interactions(["a", "b"], ["a", "b"], ["b", "a"]).tolist() == [2, 2]
 
     def test_negative(self):
         with pytest.raises(InputError, match="negative number"):
-            evidence_slice([-1])
+            interaction_slice([-1])
 
 
 def test_probabilities_of_scored_pairs(town):

@@ -12,9 +12,9 @@ from recsys.evaluation import (
     cohort_parity,
     envy,
     expected_matches,
-    least_parity,
     matches_by_person,
-    reached,
+    min_parity,
+    reach,
     snips,
 )
 from recsys.evaluation.examination import EXAMINATIONS
@@ -41,12 +41,12 @@ class TestSnips:
 
     def test_nothing_in_common_is_no_number(self):
         assert np.isnan(snips([1], [0.5], [0]))
-        assert Snips.over([1], [0.5], [0]).effective_size == 0.0
+        assert Snips.of([1], [0.5], [0]).effective_size == 0.0
 
     def test_even_weights_count_in_full_and_a_cut_makes_them_even(self):
-        assert Snips.over([1, 0], [0.5, 0.5], [1, 1]).effective_size == pytest.approx(2.0)
-        assert Snips.over([1, 0], [0.5, 0.001], [1, 1]).effective_size < 1.1
-        assert Snips.over([1, 0], [0.5, 0.001], [1, 1], most=2.0).effective_size == pytest.approx(2.0)
+        assert Snips.of([1, 0], [0.5, 0.5], [1, 1]).effective_size == pytest.approx(2.0)
+        assert Snips.of([1, 0], [0.5, 0.001], [1, 1]).effective_size < 1.1
+        assert Snips.of([1, 0], [0.5, 0.001], [1, 1], most=2.0).effective_size == pytest.approx(2.0)
 
     @pytest.mark.parametrize("propensity", [0.0, 1.7, -0.1])
     def test_an_impossible_propensity_is_an_error(self, propensity):
@@ -86,9 +86,9 @@ class TestMatches:
         assert expected_matches(lists(*rows)) == pytest.approx(expected)
 
     def test_nobody_is_reached_without_lists(self):
-        assert reached(matches_by_person(lists()), ["a", "b"]) == 0.0
+        assert reach(matches_by_person(lists()), ["a", "b"]) == 0.0
         with pytest.raises(InputError, match="nobody to reach"):
-            reached(pd.Series(dtype=float), [])
+            reach(pd.Series(dtype=float), [])
 
     def test_a_missing_column_is_named(self):
         with pytest.raises(TableError, match="'p_mutual' is missing"):
@@ -114,7 +114,7 @@ class TestParity:
     def test_equal_cohorts_are_at_parity(self):
         table = cohort_parity(pd.Series({"a": 1.0, "b": 1.0}), pd.Series({"a": "x", "b": "y"}))
         assert table["ratio"].tolist() == [1.0, 1.0]
-        assert least_parity(table) == 1.0
+        assert min_parity(table) == 1.0
 
     def test_people_without_a_cohort_count_in_the_mean_alone(self):
         table = cohort_parity(pd.Series({"a": 1.0, "b": 3.0}), pd.Series({"a": "x"}))

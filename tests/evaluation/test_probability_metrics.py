@@ -35,7 +35,7 @@ class TestAuc:
     def test_times_is_the_same_as_repeating_pairs(self, pairs):
         truth, score, times = (np.array(column) for column in zip(*pairs, strict=True))
         again = np.repeat(np.arange(len(truth)), times)
-        expected = Auc.over(truth[again], score[again])(
+        expected = Auc.of(truth[again], score[again])(
             np.ones(len(again), np.int64), np.ones(len(again), np.int64)
         )
         assert auc(truth, score, times=times) == pytest.approx(expected, nan_ok=True)
@@ -59,8 +59,8 @@ class TestProperScores:
         assert 20 < log_loss([1], [0.0]) < 30
 
     def test_pairs_count_viewer_times_candidate(self):
-        measure = LogLoss.over([1, 0], [0.9, 0.9])
-        weighted = measure(np.array([3, 1]), np.array([2, 1]))
+        metric = LogLoss.of([1, 0], [0.9, 0.9])
+        weighted = metric(np.array([3, 1]), np.array([2, 1]))
         assert weighted == pytest.approx((6 * -np.log(0.9) - np.log(0.1)) / 7)
 
 
@@ -75,8 +75,8 @@ class TestEce:
         assert ece([1, 0, 1, 0], [0.5] * 4, n_bins=4) == 0.0
 
     def test_bins_hold_equally_many_pairs(self):
-        measure = Ece.over(np.zeros(100), np.linspace(0, 1, 100) ** 5, n_bins=10)
-        assert np.bincount(measure.bins).tolist() == [10] * 10
+        metric = Ece.of(np.zeros(100), np.linspace(0, 1, 100) ** 5, n_bins=10)
+        assert np.bincount(metric.bins).tolist() == [10] * 10
 
     def test_table_agrees_with_the_number(
         self,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.evaluation import ndcg, precision, recall
-from recsys.evaluation.ranking import Ndcg, RandomOrder, Ranked, log_discount
+from recsys.evaluation.ranking import Ndcg, RandomOrder, TiedRanking, log_discount
 
 item = st.tuples(st.integers(0, 1), st.integers(0, 3))
 one_list = st.lists(item, min_size=1, max_size=6)
@@ -39,8 +39,8 @@ class TestNdcg:
         times = np.array([m for _, m in items])
         score = -np.arange(len(items), dtype=float)
         repeated = np.repeat(truth, times)
-        measure = Ndcg(Ranked.over(np.zeros(len(items), int), truth, score), 3)
-        value = measure(np.ones(len(items), np.int64), times)
+        metric = Ndcg(TiedRanking.of(np.zeros(len(items), int), truth, score), 3)
+        value = metric(np.ones(len(items), np.int64), times)
         if repeated.any():
             assert value == pytest.approx(ndcg_by_definition(repeated.tolist(), 3))
         else:
@@ -53,7 +53,7 @@ class TestNdcg:
         a = (1 / np.log2(3) + 1 / 2) / (1 + 1 / np.log2(3))
         b = 1 / np.log2(3)
         assert ndcg(viewer, truth, score, k=3) == pytest.approx((a + b) / 2)
-        assert ndcg(viewer, truth, score, k=3, least_candidates=3) == pytest.approx(a)
+        assert ndcg(viewer, truth, score, k=3, min_candidates=3) == pytest.approx(a)
         assert recall(viewer, truth, score, k=2) == pytest.approx((1 / 2 + 1) / 2)
         assert precision(viewer, truth, score, k=2) == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
 

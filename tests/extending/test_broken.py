@@ -231,7 +231,7 @@ def test_an_unknown_saved_block_is_refused(ours: Path) -> None:
 @pytest.mark.parametrize(
     ("metric", "said"),
     [
-        (lambda pairs: 3, "prepares no measure in mine: got 'int'"),
+        (lambda pairs: 3, "prepares nothing callable in mine: got 'int'"),
         (lambda pairs: lambda i, j: "much", "gives no number in mine: got 'much'"),
     ],
 )

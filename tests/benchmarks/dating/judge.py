@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.evaluation import Interval, Resampled, auc, resample
+from recsys.evaluation import BootstrapResult, Interval, auc, bootstrap
 from recsys.evaluation.bootstrap import of_groups
 from recsys.evaluation.probability import Auc
-from recsys.evaluation.ranking import Ndcg, Ranked
+from recsys.evaluation.ranking import Ndcg, TiedRanking
 
 Floats = npt.NDArray[np.float64]
 PLACES = 5
@@ -21,7 +21,7 @@ LEAST_CANDIDATES = 6
 class Judgement:
     """The figures of several models on the same meetings and the same resamples."""
 
-    drawn: Resampled
+    drawn: BootstrapResult
     waves: Mapping[str, Interval]
     n_viewers: int
 
@@ -62,11 +62,11 @@ def judge(
     measures, waves, n_viewers = {}, {}, 0
     for model, score in scores.items():
         mutual = np.tile(score, 2)
-        ndcg = Ndcg(Ranked.over(viewer, match, mutual), PLACES, LEAST_CANDIDATES)
-        measures |= {f"{model} auc": Auc.over(match, mutual), f"{model} ndcg5": ndcg}
+        ndcg = Ndcg(TiedRanking.of(viewer, match, mutual), PLACES, LEAST_CANDIDATES)
+        measures |= {f"{model} auc": Auc.of(match, mutual), f"{model} ndcg5": ndcg}
         waves[model] = of_groups(_by_wave(meetings, score), rng=rng)
         n_viewers = int(ndcg.per_viewer(np.ones(len(match), np.int64))[1].sum())
-    drawn = resample(measures, viewer, candidate, len(people), rng=rng, n_resamples=n_resamples)
+    drawn = bootstrap(measures, viewer, candidate, len(people), rng=rng, n_resamples=n_resamples)
     return Judgement(drawn, waves, n_viewers)
 
 

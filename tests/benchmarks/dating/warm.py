@@ -17,7 +17,7 @@ from tqdm import tqdm
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
-from recsys.evaluation import Interval, auc, pair_folds, resample
+from recsys.evaluation import Interval, auc, bootstrap, pair_folds
 from recsys.evaluation.bootstrap import of_groups
 from recsys.evaluation.probability import Auc
 from recsys.models.content import ContentConfig
@@ -50,7 +50,7 @@ class MeanAuc:
 
     def __init__(self, match: npt.NDArray[np.int64], scores: Floats, folds: npt.NDArray[np.intp]) -> None:
         self.parts = [
-            (at, Auc.over(match[at], score[at]))
+            (at, Auc.of(match[at], score[at]))
             for score, fold in zip(scores, folds, strict=True)
             for at in (np.flatnonzero(fold == number) for number in np.unique(fold))
         ]
@@ -69,7 +69,7 @@ def measure(evening: Evening, seed: int, *, repeats: int, progress: bool = True)
     people, code = np.unique(np.concatenate([pairs["woman"], pairs["man"]]), return_inverse=True)
     women, men = code.reshape(2, -1)
     measures = {model: MeanAuc(match, score, folds) for model, score in scores.items()}
-    drawn = resample(measures, women, men, len(people), rng=rng, n_resamples=300)
+    drawn = bootstrap(measures, women, men, len(people), rng=rng, n_resamples=300)
     waves = {model: of_groups(_by_wave(pairs, match, score), rng=rng) for model, score in scores.items()}
     inside = {
         model: of_groups(_by_wave_in_folds(pairs, match, score, folds), rng=rng)
