@@ -9,7 +9,7 @@ from recsys.errors import MissingExtraError, RecsysError, imported
 from recsys.models.hybrid import HybridConfig
 
 
-def test_a_missing_package_names_the_extra_that_brings_it():
+def test_a_missing_package_names_its_extra():
     with pytest.raises(MissingExtraError, match=r"nowhere is not installed; .*recsys\[report\]") as caught:
         imported("nowhere.at.all", extra="report")
     assert caught.value.extra == "report"
@@ -17,7 +17,7 @@ def test_a_missing_package_names_the_extra_that_brings_it():
     assert isinstance(caught.value, ImportError)
 
 
-def test_a_package_that_lacks_something_itself_says_so(tmp_path, monkeypatch):
+def test_an_import_error_inside_a_package_is_not_masked(tmp_path, monkeypatch):
     (tmp_path / "half_there.py").write_text("import something_it_needs")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="something_it_needs") as caught:
@@ -58,7 +58,7 @@ def town_and_model():
         (lambda people, model: HybridConfig(content={"foldz": 2}), "did you mean 'folds'"),
     ],
 )
-def test_what_was_meant_is_named(use, said):
+def test_did_you_mean_names_the_nearest(use, said):
     with pytest.raises((RecsysError, AttributeError, TypeError), match=said):
         use(*town_and_model())
 

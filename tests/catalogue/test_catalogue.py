@@ -45,7 +45,7 @@ def test_every_text_is_in_both_languages():
         assert not unsafe_characters(label.ja + label.en), key
 
 
-def test_the_promised_counts():
+def test_the_catalogue_is_large_enough():
     assert len(CATALOGUE.interests) >= 150
     assert len(CATALOGUE.questions) >= 48
     assert len(CATALOGUE.scales) >= 8
@@ -86,7 +86,7 @@ def test_no_romance_and_no_money_making_in_interests_topics_questions_or_intents
         assert not MONEY.search(text), text
 
 
-def test_the_forbidden_words_are_found_where_they_stand():
+def test_the_forbidden_word_patterns_match():
     assert ROMANCE.search("恋愛相談")
     assert ROMANCE.search("Romance novels")
     assert MONEY.search("仮想通貨")
@@ -121,7 +121,7 @@ def test_no_spelling_belongs_to_two_interests():
         (["猫", "ネコ", "ねこ", "cat"], "cats"),
     ],
 )
-def test_spellings_of_one_interest_meet(spellings, interest):
+def test_spellings_of_one_interest_fold_to_its_id(spellings, interest):
     assert {CATALOGUE.fold_tag(text) for text in spellings} == {interest}
 
 
@@ -261,7 +261,7 @@ def test_a_broken_catalogue_names_file_and_key(folder, file, addition, named):
         ("release", b"release: 1.0\n", "the release is not a text"),
     ],
 )
-def test_a_file_that_is_not_whole_is_refused(folder, file, content, named):
+def test_an_incomplete_file_is_refused(folder, file, content, named):
     (folder / f"{file}.yaml").write_bytes(content)
     with pytest.raises(InputError, match=named):
         read_catalogue(folder)

@@ -22,7 +22,7 @@ def test_width_and_case_never_matter(text):
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x30A1, max_codepoint=0x30F6)))
-def test_katakana_and_hiragana_meet(katakana):
+def test_katakana_folds_to_hiragana(katakana):
     hiragana = "".join(chr(ord(letter) - 0x60) for letter in katakana)
     assert fold(katakana) == fold(hiragana)
 
@@ -40,14 +40,14 @@ def test_katakana_and_hiragana_meet(katakana):
         ("Straße", "STRASSE"),
     ],
 )
-def test_spellings_that_meet(one, other):
+def test_equal_spellings_fold_to_one_form(one, other):
     assert fold(one) == fold(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("サッカー", "作家"), ("サッカー", "サッカ"), ("go", "ゴ"), ("ab c", "abc")]
 )
-def test_spellings_that_stay_apart(one, other):
+def test_different_words_fold_to_different_forms(one, other):
     assert fold(one) != fold(other)
 
 

@@ -33,7 +33,7 @@ def test_a_column_that_is_absent_is_unknown_for_everybody():
         assert not people.known(column).any(), column
 
 
-def test_what_was_true_at_the_time_is_used():
+def test_values_are_those_valid_at_the_time():
     history = pd.DataFrame(
         {
             C.USER: ["a", "a", "a"],
@@ -47,12 +47,12 @@ def test_what_was_true_at_the_time_is_used():
     assert at(as_utc("2027-01-01")) == "man"
 
 
-def test_someone_who_had_not_joined_is_not_there():
+def test_later_profiles_are_absent():
     late = pd.DataFrame({C.USER: ["a", "z"], C.VALID_FROM: [JANUARY, MARCH]})
     assert list(build_population({T.PROFILES: late}, FEBRUARY).ids.values) == ["a"]
 
 
-def test_a_lifted_hold_holds_no_longer():
+def test_a_lifted_hold_no_longer_counts():
     holds = pd.DataFrame(
         {
             C.USER: ["a", "a", "b"],
@@ -78,7 +78,7 @@ def test_a_later_answer_replaces_an_earlier_one():
     assert people.long.answers[C.ANSWER].tolist() == ["no"]
 
 
-def test_rows_of_strangers_in_long_tables_do_not_enter():
+def test_rows_of_unknown_ids_are_dropped():
     circles = pd.DataFrame({C.USER: ["a", "stranger"], C.COMMUNITY: ["c1", "c1"]})
     people = build_population({T.PROFILES: profiles(), T.COMMUNITIES: circles}, AS_OF)
     assert people.long.communities[C.ROW].tolist() == [0]
@@ -89,7 +89,7 @@ def test_profiles_are_required():
         build_population({}, AS_OF)
 
 
-def test_the_order_of_rows_changes_nothing():
+def test_the_population_is_invariant_to_row_order():
     rng = np.random.default_rng(3)
     tables = {name: canonical(table) for name, table in make_tables(40, rng).items()}
     shuffled = {name: table.sample(frac=1, random_state=1) for name, table in tables.items()}

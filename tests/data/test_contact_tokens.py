@@ -19,11 +19,11 @@ def test_a_token_is_the_keyed_digest_of_namespace_and_value() -> None:
 @pytest.mark.parametrize(
     "spelling", ["+81 90 1234 5678", "0081(90)1234-5678", "＋８１９０１２３４５６７８", " +819012345678 "]
 )
-def test_spellings_of_one_number_meet(spelling: str) -> None:
+def test_spellings_of_one_phone_number_have_one_token(spelling: str) -> None:
     assert make_token("phone", spelling, SECRET) == make_token("phone", "+819012345678", SECRET)
 
 
-def test_another_secret_namespace_or_value_does_not_meet() -> None:
+def test_another_secret_namespace_or_value_gives_another_token() -> None:
     token = make_token("email", "a@example.org", SECRET)
     assert token != make_token("email", "a@example.org", SECRET + b"!")
     assert token != make_token("person", "a@example.org", SECRET)
@@ -53,7 +53,7 @@ def test_a_free_mail_domain_is_no_employer(domain: str) -> None:
         ("employer", "Example Inc"),
     ],
 )
-def test_what_is_none_of_its_kind_is_refused_and_not_repeated(namespace: str, value: str) -> None:
+def test_invalid_values_are_refused_and_not_repeated(namespace: str, value: str) -> None:
     with pytest.raises(InputError) as caught:
         make_token(namespace, value, SECRET)
     assert value not in str(caught.value)
@@ -75,7 +75,7 @@ def test_a_short_secret_and_an_unknown_namespace_are_refused() -> None:
 @pytest.mark.parametrize(
     "text", ["", "0" * 64, "hmac1:", "hmac1:" + "0" * 63, "hmac1:" + "G" * 64, "hmac1:" + "0" * 64 + "\n"]
 )
-def test_what_is_no_token(text: str) -> None:
+def test_is_token_refuses_other_texts(text: str) -> None:
     assert not is_token(text)
 
 

@@ -59,7 +59,7 @@ def problems_of(name: str, frame: pd.DataFrame) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_all_problems_of_a_table_are_told_at_once() -> None:
+def test_every_problem_of_a_table_is_reported_at_once() -> None:
     broken = LIKES.drop(columns=[C.TARGET]).rename(columns={C.ACTOR: "actr"})
     broken = broken.assign(home_lat=1.0, price=3, **{C.TS: [1.0, 2.0, 3.0]})
     problems = problems_of(T.EVENTS, broken)
@@ -86,7 +86,7 @@ def test_every_declared_column_is_needed_unless_it_says_so() -> None:
                 check_table(name, rest)
 
 
-def test_a_column_that_stands_twice_is_a_table_error() -> None:
+def test_a_duplicate_column_is_a_table_error() -> None:
     twice = pd.concat([LIKES, LIKES[[C.ACTOR]]], axis=1)
     assert problems_of(T.EVENTS, twice) == ("a column stands twice: got 'actor'; keep one of them",)
 
@@ -153,7 +153,7 @@ def test_one_moment_in_two_zones_is_one_key() -> None:
     assert "1 rows repeat the key" in problems_of(T.PROFILES, twice)[0]
 
 
-def test_every_reason_of_a_row_is_told() -> None:
+def test_every_reason_of_a_row_is_reported() -> None:
     bad = LIKES.assign(
         **{C.TYPE: ["lik", "like", "pass"], C.ACTOR: ["a\x00", "b", "c"], C.POSITION: [-1, 0, 1]}
     )
@@ -194,7 +194,7 @@ def test_checking_accepted_rows_again_changes_nothing() -> None:
         pd.testing.assert_frame_equal(again.accepted, once)
 
 
-def test_a_refused_private_value_is_nowhere_kept() -> None:
+def test_refused_private_values_are_redacted() -> None:
     fine = "8a2f5aad8d6ffff"
     profiles = make_tables(2, np.random.default_rng(0), cell=CELLS[0])[T.PROFILES]
     profiles.loc[0, C.CELL] = fine

@@ -18,13 +18,13 @@ def of(*rows: tuple[int, str, str, str, str | None]) -> Events:
 BOTH = ((1, "a", "b", "feeling_check", "comfortable"), (2, "b", "a", "feeling_check", "comfortable"))
 
 
-def test_both_have_to_be_comfortable() -> None:
+def test_active_matches_need_both_to_be_comfortable() -> None:
     assert active_matches(of(*BOTH), IDS).tolist() == [1, 1, 0, 0]
     assert active_matches(of(BOTH[0]), IDS).tolist() == [0, 0, 0, 0]
     assert active_matches(Events.none(), IDS).tolist() == [0, 0, 0, 0]
 
 
-def test_the_last_check_counts() -> None:
+def test_the_last_feeling_check_counts() -> None:
     drift = (3, "a", "b", "feeling_check", "drifting")
     again = (4, "a", "b", "feeling_check", "comfortable")
     assert active_matches(of(*BOTH, drift), IDS).tolist() == [0, 0, 0, 0]
@@ -36,7 +36,7 @@ def test_the_last_check_counts() -> None:
     ("kind", "detail"),
     [("block", None), ("end", "amicable"), ("report", "money"), ("meet_feedback", "unsafe")],
 )
-def test_what_ends_it(kind: str, detail: str | None) -> None:
+def test_blocks_ends_reports_and_unsafe_meetings_end_a_match(kind: str, detail: str | None) -> None:
     assert not active_matches(of(*BOTH, (5, "b", "a", kind, detail)), IDS).any()
 
 

@@ -11,7 +11,7 @@ from tests.data.timeline import day, events
 PLAIN = pd.DataFrame({C.ACTOR: ["a", "b"], C.TARGET: ["b", "a"], C.TYPE: ["like", "pass"]})
 
 
-def test_they_come_by_time_then_id() -> None:
+def test_events_are_sorted_by_time_then_id() -> None:
     frame = PLAIN.assign(**{C.TS: [day(2), day(1)], C.EVENT: ["x", "y"]})
     assert Events.of(frame).frame[C.EVENT].tolist() == ["y", "x"]
     tied = PLAIN.assign(**{C.TS: [day(1), day(1)], C.EVENT: ["y", "x"]})
@@ -23,7 +23,7 @@ def test_a_repeated_id_counts_once() -> None:
     assert Events.of(frame).frame[C.TYPE].tolist() == ["like"]
 
 
-def test_interactions_without_ids_or_times_are_enough() -> None:
+def test_event_ids_and_times_are_optional() -> None:
     found = Events.of(PLAIN)
     assert len(found) == 2
     assert found.frame[C.EVENT].is_unique
@@ -35,7 +35,7 @@ def test_the_given_table_is_not_changed() -> None:
     pd.testing.assert_frame_equal(PLAIN, before)
 
 
-def test_nothing_later_is_kept() -> None:
+def test_until_drops_later_events() -> None:
     two = events((1, "a", "like", "b"), (2, "b", "like", "a"))
     assert len(two.until(day(1))) == 1
     assert len(two.until(day(0.5))) == 0

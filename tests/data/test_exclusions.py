@@ -26,7 +26,7 @@ def test_likes_keep_their_direction():
 
 @pytest.mark.parametrize("pair", [(0, 0), (0, 3), (-1, 1)])
 @pytest.mark.parametrize("kind", ["excluded", "liked"])
-def test_what_is_no_pair_is_refused(kind, pair):
+def test_invalid_pairs_are_refused(kind, pair):
     with pytest.raises(InputError, match=f"not a pair.*{kind}"):
         Relations.of(3, **{kind: [pair]})
 
@@ -74,7 +74,7 @@ def reasons(found: Relations) -> dict[tuple[str, str], str]:
         (900, [(1, "a", "block", "stranger")], None),
     ],
 )
-def test_worked_by_hand(at: float, lines: list[tuple[Any, ...]], why: str | None) -> None:
+def test_exclusion_reasons_worked_by_hand(at: float, lines: list[tuple[Any, ...]], why: str | None) -> None:
     assert reasons(between(at, *lines)) == ({} if why is None else {("a", "b"): why})
 
 
@@ -86,7 +86,7 @@ def test_safety_tables_count_from_their_time() -> None:
     assert reasons(between(6, reports=table)) == {("a", "b"): "report", ("b", "c"): "report"}
 
 
-def test_likes_that_stand() -> None:
+def test_a_like_stands_until_a_later_pass_or_hide() -> None:
     found = between(
         9,
         (1, "a", "like", "b"),
@@ -98,7 +98,7 @@ def test_likes_that_stand() -> None:
     assert found.liked.tolist() == [[0, 1]]
 
 
-def test_who_opted_in_to_suggestions() -> None:
+def test_only_general_opt_ins_allow_suggestions() -> None:
     found = between(
         9,
         (1, "a", "optin", None, "suggestion"),

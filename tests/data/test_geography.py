@@ -57,20 +57,20 @@ def test_no_corner_lies_beyond_the_radius(cell):
 
 
 @given(places)
-def test_a_cell_survives_as_a_number(cell):
+def test_cells_convert_to_numbers_and_back(cell):
     assert cell_text(cell_number(cell)) == cell
     assert is_cell(cell)
     assert resolution(cell) == 6
 
 
-def test_what_is_no_cell_is_told_apart():
+def test_invalid_cells_are_refused():
     assert not is_cell("")
     assert not is_cell("35.68,139.76")
     assert not is_cell("8" * 15)
     assert not is_cell("x" * 10_000_000)
 
 
-def test_nobody_anywhere_is_fine():
+def test_no_cells_give_empty_arrays():
     assert centres(np.array([], dtype=np.uint64)).shape == (0, 3)
 
 
@@ -122,7 +122,7 @@ def test_the_table_of_kept_cells_is_fixed():
     assert hashlib.sha256(" ".join(kept).encode()).hexdigest()[:16] == "ee3a2e3f0861cbf3"
 
 
-def test_towns_keep_their_cell_and_empty_places_do_not():
+def test_populous_cells_are_kept_and_sparse_cells_coarsened():
     shinjuku, mountains, sea, paris = (35.694, 139.704), (43.6, 142.9), (30.0, 150.0), (48.86, 2.35)
     given_cells = cells_at(shinjuku, mountains, sea, paris)
     kept = coarsen(given_cells)
@@ -154,7 +154,7 @@ def test_a_cell_becomes_itself_or_a_parent_and_then_stays(places, level):
 
 
 @given(st.lists(st.tuples(latitudes, longitudes), min_size=2, max_size=6), st.randoms())
-def test_nobody_elses_presence_matters(places, random):
+def test_coarsening_is_independent_of_other_members(places, random):
     cells = cells_at(*places)
     order = list(range(len(cells)))
     random.shuffle(order)
@@ -172,7 +172,7 @@ def test_nobody_elses_presence_matters(places, random):
         ("prefecture: hokkaido, mayor: x", "unknown field"),
     ],
 )
-def test_a_wrong_place_is_named(wrong, named):
+def test_an_invalid_place_is_named(wrong, named):
     if "latitude" not in wrong:
         wrong += ", latitude: 43.1"
     text = (

@@ -18,7 +18,7 @@ def test_rows_and_ids_undo_each_other(ids):
     assert list(index.values) == sorted(ids)
 
 
-def test_find_gives_minus_one_for_strangers():
+def test_find_returns_minus_one_for_unknown_ids():
     assert IdIndex(["b", "a"]).find(["a", "z", "b"]).tolist() == [0, -1, 1]
 
 
@@ -28,17 +28,17 @@ def test_ids_as_categories_are_found_as_they_are():
     assert IdIndex(["b", "a"]).find(given).dtype == np.int32
 
 
-def test_an_id_that_stands_twice_is_refused():
+def test_duplicate_ids_are_refused():
     with pytest.raises(InputError, match=r"stands twice.*'a'"):
         IdIndex(["a", "b", "a"])
 
 
-def test_an_unknown_id_is_named_with_what_was_perhaps_meant():
+def test_an_unknown_id_error_names_the_nearest():
     with pytest.raises(UnknownIdError, match=r"unknown id.*'user_7O'; did you mean 'user_70'"):
         IdIndex(["user_70", "someone"]).rows(["someone", "user_7O"])
 
 
-def test_a_stranger_gets_no_list_of_members():
+def test_an_unknown_id_error_lists_no_members():
     with pytest.raises(UnknownIdError) as caught:
         IdIndex(["user_70", "someone"]).rows(["completely different"])
     assert "user_70" not in str(caught.value)
@@ -64,7 +64,7 @@ def test_whole_numbers_are_ids_and_stay_whole(kind):
     assert all(isinstance(one, int) for one in index.ids([0, 1]))
 
 
-def test_ids_of_the_other_kind_are_told_apart():
+def test_ids_of_the_other_kind_are_unknown():
     with pytest.raises(UnknownIdError, match="got '4'; ids here are whole numbers, such as 4"):
         IdIndex([4, 5]).rows(["4"])
     with pytest.raises(UnknownIdError, match="ids here are texts, such as 'a'"):
@@ -72,7 +72,7 @@ def test_ids_of_the_other_kind_are_told_apart():
 
 
 @pytest.mark.parametrize("mixed", [["a", 1], [1.5, 2.0], [True, False], [("a", 1)], [b"a"]])
-def test_ids_of_no_kind_are_refused(mixed):
+def test_mixed_or_fractional_ids_are_refused(mixed):
     with pytest.raises(InputError, match="all texts or all whole numbers"):
         as_ids(pd.Series(mixed, dtype=object))
 
@@ -85,13 +85,13 @@ def test_a_missing_id_leaves_the_others_as_they_were():
 
 
 @pytest.mark.parametrize("dtype", ["str", object])
-def test_repeats_are_those_pandas_finds(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repeated_agrees_with_pandas(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_AT_ONCE", 7)
     numbers = np.random.default_rng(0).integers(0, 40, 100)
     values = pd.Series([f"e{number}" for number in numbers], dtype=dtype)
     assert repeated(values).tolist() == values.duplicated().tolist()
 
 
-def test_texts_of_one_hash_are_two_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hash_collisions_are_not_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pd.util, "hash_array", lambda texts, **_: np.zeros(len(texts), np.uint64))
     assert repeated(pd.Series(["a", "b", "a"])).tolist() == [False, False, True]

@@ -77,18 +77,18 @@ def of(kind: str) -> tuple[float, float]:
         ([(1, "a", "like", "b"), (2, "b", "erase")], {}),
     ],
 )
-def test_worked_by_hand(
+def test_labels_worked_by_hand(
     lines: list[tuple[Any, ...]], expected: dict[tuple[str, str], tuple[float, float]]
 ) -> None:
     assert graded(*lines) == expected
 
 
-def test_every_event_type_is_graded_or_said_to_mean_nothing() -> None:
+def test_every_event_type_has_a_label_weight_or_no_evidence() -> None:
     named = {kind.split(":")[0] for kind in LABEL_WEIGHTS} | NO_EVIDENCE.keys() | SAFETY.keys()
     assert named == set(ENUMERATIONS[C.TYPE].words)
 
 
-def test_what_costs_more_says_more() -> None:
+def test_costlier_evidence_weighs_more() -> None:
     rising = ("like", "message: replied", "message: exchange", "meet_feedback: both again")
     strengths = [LABEL_WEIGHTS[kind].strength for kind in rising]
     assert strengths == sorted(set(strengths))
@@ -137,7 +137,7 @@ def test_no_events_give_an_empty_table_with_all_columns() -> None:
     assert {C.VIEWER, C.CANDIDATE, "label", "strength", C.WEIGHT, C.TS, "n_impressions"} == set(table)
 
 
-def test_the_order_of_rows_is_nothing() -> None:
+def test_labels_are_invariant_to_row_order() -> None:
     lines = events(*WEEK, (20, "c", "like", "a"), (21, "a", "pass", "c")).frame
     shuffled = lines.sample(frac=1.0, random_state=np.random.default_rng(0))
     pd.testing.assert_frame_equal(directed_labels(Events.of(lines)), directed_labels(Events.of(shuffled)))

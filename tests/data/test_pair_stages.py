@@ -95,7 +95,7 @@ def test_plans_by_day_or_after_trust_are_no_flag(line: tuple[Any, ...]) -> None:
     assert pair_stage(events(*ONGOING, line), "a", "b").name == "ongoing"
 
 
-def test_other_people_change_nothing() -> None:
+def test_events_of_other_people_change_no_stage() -> None:
     others = [(20, "c", "block", "a"), (20, "a", "end", "c", "unsafe")]
     assert pair_stage(events(*ONGOING, *others), "a", "b").name == "ongoing"
 
@@ -160,7 +160,7 @@ def test_stages_equal_the_plain_definition(history: Events, at: int | None, held
 
 @settings(deadline=None, max_examples=60)
 @given(history=histories())
-def test_every_fact_equals_its_plain_form(history: Events) -> None:
+def test_every_fact_equals_its_plain_definition(history: Events) -> None:
     between = PairEvents.of(history.coded)
     facts = pair_facts(between, STAGES)
     assert set(facts) == set(FACTS)
@@ -184,7 +184,7 @@ def test_one_person_alone_cannot_advance_a_pair(seed: int) -> None:
 
 @settings(deadline=None, max_examples=8)
 @given(history=histories(), fans=st.integers(5, 30), shown=st.integers(0, 20), later=st.integers(0, 4000))
-def test_popularity_exposure_and_time_skip_nothing(
+def test_popularity_exposure_and_time_advance_no_stage(
     history: Events, fans: int, shown: int, later: int
 ) -> None:
     """Money and popularity have no event to come in by; being liked by many and old changes no stage."""
@@ -207,7 +207,7 @@ def test_a_hold_of_either_closes_and_only_while_it_lasts(story: list[tuple[Any, 
     assert pair_stage(told, "a", "b").name == before
 
 
-def test_the_most_popular_person_under_a_hold_is_nowhere() -> None:
+def test_a_held_person_has_closed_pairs_however_popular() -> None:
     crowd = [(1, f"fan{n:03d}", "like", "a") for n in range(200)]
     back = [(2, "a", "like", f"fan{n:03d}") for n in range(200)]
     told = pair_stages(events(*LISTED, *crowd, *back), held=["a"])
@@ -221,13 +221,13 @@ def test_a_tier_taken_back_no_longer_counts() -> None:
     assert pair_stages(told).of(["a"], ["b"]).tolist() == ["acquainted"]
 
 
-def test_erased_people_are_in_no_table_of_stages() -> None:
+def test_erased_people_are_absent_from_the_frame() -> None:
     told = pair_stages(events(*ONGOING, (20, "a", "erase")))
     assert told.frame().empty
     assert told.of(["a"], ["b"]).tolist() == ["closed"]
 
 
-def test_the_table_of_pairs() -> None:
+def test_frame_lists_pairs_with_a_history() -> None:
     frame = pair_stages(events(*ONGOING, (3, "c", "like", "a"))).frame()
     assert frame.to_dict("records") == [
         {"user_a": "a", "user_b": "b", "stage": "ongoing"},
@@ -235,7 +235,7 @@ def test_the_table_of_pairs() -> None:
     ]
 
 
-def test_nothing_happened() -> None:
+def test_no_events_give_unlisted_pairs() -> None:
     assert pair_stages(Events.none()).frame().empty
     assert pair_stages(Events.none()).of(["a"], ["b"]).tolist() == ["unlisted"]
     assert pair_stages(events(*LISTED)).of(["a"], ["b"]).tolist() == ["listed"]
@@ -279,7 +279,7 @@ def test_a_photo_needs_both_opt_ins_and_a_job_both_wishes() -> None:
         assert "general_job" not in two.fields(*wishes)
 
 
-def test_the_words_of_facts_are_kept_to_people() -> None:
+def test_a_closed_stage_shows_no_fields() -> None:
     """What a person must have done to be listed at all is what `codes` knows of people without a history."""
     assert STAGES.stages["listed"].needs == ("both_accepted_terms", "both_proved_age")
     stage = PairStage("closed", frozenset({"photo"}))
@@ -300,6 +300,6 @@ FIVE_AT_ONCE = [*MATCHED, *((2 + 2 * at, who, "message", other) for at in range(
         ([*ONGOING, (14.99, "a", "meet_planned", "b", "cafe_day/evening")], "matched"),
     ],
 )
-def test_at_the_very_instant(story: list[tuple[Any, ...]], stage: str) -> None:
+def test_events_at_the_same_instant(story: list[tuple[Any, ...]], stage: str) -> None:
     assert pair_stage(events(*story), "a", "b").name == stage
     assert pair_stages(events(*story)).of(["a"], ["b"]).tolist() == [stage]

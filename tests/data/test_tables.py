@@ -138,7 +138,7 @@ def test_a_person_id_has_a_strict_form(user: Any) -> None:
         (C.CELL, "862f5a37fffffff0", "cell.not_a_cell"),
     ],
 )
-def test_a_profile_value_that_is_refused(column: str, value: Any, code: str) -> None:
+def test_invalid_profile_values_are_refused(column: str, value: Any, code: str) -> None:
     checked = check_table(T.PROFILES, profile(**{column: value}))
     assert only_code(checked) == code
     reason = checked.quarantined["reason"].iloc[0]
@@ -233,7 +233,7 @@ def test_a_profile_of_the_future_leaves_the_present_one() -> None:
         (C.TOPICS_AVOID, ["no such topic"], "topics_avoid.unknown_word"),
     ],
 )
-def test_a_boundary_that_is_refused(column: str, value: Any, code: str) -> None:
+def test_invalid_boundaries_are_refused(column: str, value: Any, code: str) -> None:
     assert only_code(check_table(T.BOUNDARIES, boundary(**{column: value}))) == code
 
 
@@ -249,7 +249,7 @@ def test_spellings_of_one_interest_meet_and_count_once() -> None:
     assert codes(checked) == ["user_id.duplicate"]
 
 
-def test_a_second_word_on_one_interest_is_a_conflict() -> None:
+def test_a_second_row_of_one_interest_is_a_conflict() -> None:
     frame = interests(["camera", "camera"]).assign(**{C.LEVEL: [3, 5]})
     checked = check_table(T.INTERESTS, frame)
     assert codes(checked) == ["user_id.conflict"]
@@ -269,7 +269,7 @@ def test_a_second_word_on_one_interest_is_a_conflict() -> None:
         (5, "tag.not_text"),
     ],
 )
-def test_a_tag_that_is_refused(tag: Any, code: str) -> None:
+def test_invalid_tags_are_refused(tag: Any, code: str) -> None:
     assert codes(check_table(T.INTERESTS, interests([tag, "tea"]))) == [code]
 
 
@@ -299,7 +299,7 @@ def test_rows_of_people_without_a_profile_are_orphans() -> None:
 @pytest.mark.parametrize(
     "name", [T.BOUNDARIES, T.INTERESTS, T.TALK_TOPICS, T.ANSWERS, T.COMMUNITIES, T.TOKENS]
 )
-def test_every_table_of_what_people_say_knows_orphans(name: str) -> None:
+def test_every_member_table_quarantines_orphans(name: str) -> None:
     table = make_tables(20, np.random.default_rng(0))[name]
     checked = check_table(name, table, users=frozenset())
     assert set(codes(checked)) == {"user_id.orphan"}
@@ -350,7 +350,7 @@ def test_at_most_five_mandatory_answers_and_their_person_is_held() -> None:
     assert checked.restrictions.people == {"a"}
 
 
-def test_a_person_answers_so_many_questions_and_may_change_the_answer() -> None:
+def test_the_limit_counts_questions_not_changed_answers() -> None:
     rows = pd.DataFrame(
         [
             answer(question_id=q.id, answer=q.answers[0], accepted=None, valid_from=time)
@@ -395,7 +395,7 @@ def test_sixty_answers_and_thirty_interests_are_the_limits() -> None:
         ({C.SURFACE: "<b>"}, "surface.unsafe"),
     ],
 )
-def test_an_event_that_is_refused(values: dict[str, Any], code: str) -> None:
+def test_invalid_events_are_refused(values: dict[str, Any], code: str) -> None:
     checked = check(T.EVENTS, event(**values), as_of=as_utc("2026-01-06"))
     assert only_code(checked) == code
 
@@ -418,7 +418,7 @@ def test_ids_in_events_may_be_any_text(actor: str) -> None:
         {C.PROPENSITY: 1},
     ],
 )
-def test_an_event_that_is_taken(values: dict[str, Any]) -> None:
+def test_valid_events_are_accepted(values: dict[str, Any]) -> None:
     assert len(check(T.EVENTS, event(**values)).accepted) == 1
 
 

@@ -30,7 +30,7 @@ DOCUMENTS = sorted(
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
-RUN_AS_CODE = {"python": "tests of their own", "toml": "tests/extending", "yaml": "tests/extending"}
+RUN_AS_CODE = {"python": "tests of their own", "toml": "tests/plugins", "yaml": "tests/plugins"}
 COMMANDS = {"sh", "cron", "ini"}
 DRAWINGS = {"README.md": 1, "docs/explanation/concepts.md": 1}
 """Blocks without a language: a tree, checked below, and a drawing."""

@@ -41,7 +41,7 @@ def test_without_an_outcome_every_row_is_a_like():
         (["like", "hide", "message"], None, ["like", "hide", "message"]),
     ],
 )
-def test_outcomes_of_every_kind(outcomes, like, types):
+def test_outcomes_are_mapped_to_event_types(outcomes, like, types):
     log = read(table(who=["a", "b", "c"], whom=["b", "c", "d"], said=outcomes), outcome="said", like=like)
     assert [row[2] for row in said(log)] == (types or ["impression", "like", "block"])
 
@@ -54,12 +54,12 @@ def test_outcomes_of_every_kind(outcomes, like, types):
         (["yes", "no"], {"yes": "lik"}, "did you mean 'like'?"),
     ],
 )
-def test_an_outcome_nobody_explained_is_an_error(outcomes, like, message):
+def test_an_ambiguous_outcome_is_an_error(outcomes, like, message):
     with pytest.raises(InputError, match=message):
         read(table(who="a", whom="b", said=outcomes), outcome="said", like=like)
 
 
-def test_broken_rows_are_set_aside_with_every_reason():
+def test_invalid_rows_are_quarantined_with_every_reason():
     frame = table(
         who=["a", None, "b", "c", "d", ""],
         whom=["b", "c", "b", "d", None, "a"],
@@ -95,24 +95,24 @@ def test_broken_rows_are_set_aside_with_every_reason():
     ],
     ids=lambda values: str(values[0]),
 )
-def test_times_however_they_are_written(when):
+def test_times_are_parsed_in_every_common_form(when):
     log = read(table(who=["a", "b"], whom=["b", "a"], when=when), ts="when")
     first = log.events.frame["ts"].iloc[0]
     assert first == pd.Timestamp("2024-02-03T04:05:06Z")
     assert log.people.as_of == first + pd.Timedelta(days=1)
 
 
-def test_times_nobody_can_read_are_an_error():
+def test_unreadable_times_are_an_error():
     with pytest.raises(InputError, match="no time can be read in when"):
         read(table(who="a", whom="b", when=["soon", "later"]), ts="when")
 
 
-def test_without_times_the_last_row_of_a_pair_stands():
+def test_without_times_the_last_row_of_a_pair_counts():
     log = read(table(who=["a", "a", "b", "b"], whom=["b", "b", "a", "a"], said=[1, 0, 0, 1]), outcome="said")
     assert log.truth().to_numpy().tolist() == [["a", "b", 0.0], ["b", "a", 1.0]]
 
 
-def test_odd_ids_stay_what_they_are():
+def test_unusual_ids_are_unchanged():
     usable = [one for one in ODD if one]
     log = read(table(who=ODD, whom=["z"] * len(ODD)))
     assert set(log.events.frame["actor"]) == set(usable)
@@ -129,14 +129,14 @@ def test_a_missing_column_is_named():
         Interactions.of(table(who=[1], whom=[2]), viewer="woh", candidate="whom")
 
 
-def test_nothing_given_is_changed():
+def test_the_given_table_is_unchanged():
     frame = table(who=["b", None], whom=["a", "b"], stars=[1, 5])
     before = frame.copy()
     read(frame, outcome="stars", like=4)
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_an_empty_table_is_nobody():
+def test_an_empty_table_has_no_people():
     log = read(table(who=[], whom=[]))
     assert (len(log), len(log.people), len(log.quarantine)) == (0, 0, 0)
 
@@ -147,7 +147,7 @@ class TestSides:
     def log(self, **more):
         return read(self.films, outcome="stars", like=4, sides=("user", "film"), **more)
 
-    def test_equal_ids_on_two_sides_are_two(self):
+    def test_equal_ids_on_two_sides_are_different_people(self):
         assert self.log().people.ids.ids(np.arange(4)).tolist() == ["film:1", "film:2", "user:1", "user:2"]
 
     def test_ids_come_back_as_they_were_given(self):
@@ -162,19 +162,19 @@ class TestSides:
         assert meet.tolist() == [[a // 2 != b // 2 for b in range(4)] for a in range(4)]
         np.testing.assert_array_equal(meet.ravel(), log.policy.compile(log.people).may_meet(i, j))
 
-    def test_further_people_are_given_by_side(self):
+    def test_additional_people_are_given_by_side(self):
         assert len(self.log(people={"film": [7, 8]}).people) == 6
         with pytest.raises(InputError, match="of which side"):
             self.log(people=[7])
 
-    def test_pairs_come_inside_and_strangers_are_named(self):
+    def test_pairs_convert_to_internal_ids_and_unknown_ids_are_named(self):
         log = self.log()
         pairs = log.to_internal(table(who=[2], whom=[2], more=["kept"]))
         assert pairs.to_numpy().tolist() == [["user:2", "film:2", "kept"]]
         with pytest.raises(UnknownIdError, match="'film:9'; did you mean 'film:"):
             log.to_internal(table(who=[1], whom=[9]))
 
-    def test_sides_may_be_told_by_person(self):
+    def test_sides_may_be_given_by_person(self):
         frame = table(who=["ann", "bob"], whom=["bob", "cy"])
         log = read(frame, sides={"ann": "woman", "bob": "man"})
         rows = log.people.ids.rows(["ann", "bob", "cy"])
@@ -193,7 +193,7 @@ class TestSides:
         assert one.policy.version != other.policy.version
 
 
-def test_who_was_blocked_is_not_shown_in_either_direction():
+def test_blocked_pairs_are_shown_in_neither_direction():
     log = read(table(who=["a", "b"], whom=["b", "c"], said=["block", "like"]), outcome="said")
     assert log.policy.may_show(log.people, [0, 1, 1], [1, 0, 2]).tolist() == [False, False, True]
 
@@ -205,7 +205,7 @@ class TestSplits:
         days = pd.Timestamp("2024-01-01") + pd.to_timedelta(self.frame["day"], "D")
         return read(self.frame.assign(day=days), outcome="said", ts="day")
 
-    def test_by_time(self):
+    def test_split_by_time(self):
         past, later = self.log().split("2024-01-04")
         assert (len(past), len(later), len(past.people)) == (2, 2, 4)
         assert past.people.as_of == pd.Timestamp("2024-01-03", tz="UTC")
@@ -213,21 +213,21 @@ class TestSplits:
         with pytest.raises(InputError, match="one side of the split is empty"):
             self.log().split("2030-01-01")
 
-    def test_by_pair_both_directions_stay_together(self):
+    def test_split_by_pair_keeps_both_directions_together(self):
         for seed in range(5):
             first, second = self.log().split_pairs(0.5, np.random.default_rng(seed))
             unordered = [{frozenset(pair) for pair in log.seen.to_numpy()} for log in (first, second)]
             assert not unordered[0] & unordered[1]
             assert len(first) + len(second) == 4
 
-    def test_only_what_could_not_be_known_is_judged(self):
+    def test_truth_excludes_pairs_seen_before(self):
         past, later = self.log().split("2024-01-03")
         again = read(table(who=["a", "a"], whom=["b", "d"]))
         assert again.truth(new_to=past)["candidate_id"].tolist() == ["d"]
         assert len(later.truth(new_to=past)) == 3
 
 
-def test_unseen_pairs_are_drawn_among_those_who_may_meet():
+def test_negatives_are_sampled_among_allowed_pairs():
     rng = np.random.default_rng(0)
     frame = table(who=rng.integers(0, 30, 200), whom=rng.integers(0, 30, 200))
     log = read(frame, sides=("user", "film"))
@@ -273,6 +273,6 @@ def test_lists_have_the_dtype_of_the_ids(ids):
     assert lists["viewer_id"].drop_duplicates().tolist() == ids[:2]
 
 
-def test_a_path_is_no_table():
+def test_a_path_is_refused_as_a_table():
     with pytest.raises(InputError, match=r"got 'str'; pass a DataFrame: pd\.read_csv"):
         read("likes.csv")

@@ -22,7 +22,7 @@ from recsys.pipeline.night import policy_from_settings
 from recsys.plugins import plugins
 from recsys.safety import open_safety
 from recsys.storage.load import load_population
-from tests.extending.page import install
+from tests.plugins.documented_plugins import install
 from tests.people import make_people
 
 
@@ -121,7 +121,7 @@ def test_settings_a_plugin_does_not_take_are_refused(ours: Path) -> None:
         model_from_settings(ModelSettings(name="content", blocks={"weekends": {"x": 1}}))
 
 
-def test_a_store_that_gives_no_tables(elsewhere: Path) -> None:
+def test_a_store_without_tables_is_refused(elsewhere: Path) -> None:
     (elsewhere / "broken_one.py").write_text(
         "def read(address):\n    return {'a': {'profile': 1}, 'b': 3}[address]\n"
     )
@@ -132,7 +132,7 @@ def test_a_store_that_gives_no_tables(elsewhere: Path) -> None:
         load_population("shelf:a")
 
 
-def test_a_safety_store_without_its_methods(elsewhere: Path) -> None:
+def test_a_safety_store_without_its_methods_is_refused(elsewhere: Path) -> None:
     (elsewhere / "broken_one.py").write_text("def watch(address, *, create):\n    return object()\n")
     install(elsewhere, safety={"watch": "broken_one:watch"})
     with pytest.raises(PluginError, match="a safety store lacks methods in watch: got 'exclusions, "):
@@ -174,7 +174,7 @@ class Early(Constraint):
         ("one", "'allows' of a rule is no mask in early: got 'bool'"),
     ],
 )
-def test_a_rule_that_contradicts_itself_stops_the_night(wrong: str, said: str) -> None:
+def test_an_inconsistent_constraint_is_refused(wrong: str, said: str) -> None:
     people = make_people(60, np.random.default_rng(3))
     check_plugin_constraints(recsys.Policy.default() & Early(), people)
     with pytest.raises(PluginError, match=said):
@@ -184,7 +184,7 @@ def test_a_rule_that_contradicts_itself_stops_the_night(wrong: str, said: str) -
         check_constraint(Early(wrong), people)
 
 
-def test_a_lax_rule_in_a_notebook_is_caught_after_ranking() -> None:
+def test_a_lax_constraint_is_caught_by_the_recheck() -> None:
     town = recsys.make_town(150, np.random.default_rng(7))
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(1))
@@ -235,7 +235,7 @@ def test_an_unknown_saved_block_is_refused(ours: Path) -> None:
         (lambda pairs: lambda i, j: "much", "gives no number in mine: got 'much'"),
     ],
 )
-def test_a_metric_that_measures_nothing(metric, said: str) -> None:
+def test_an_invalid_metric_is_refused(metric, said: str) -> None:
     truth = pd.DataFrame({"viewer_id": ["a", "a"], "candidate_id": ["b", "c"], "label": [0, 1]})
     with pytest.raises(InputError, match=said):
         recsys.evaluate(truth.assign(rank=[2, 1]), truth, metrics={"mine": metric})
@@ -244,7 +244,7 @@ def test_a_metric_that_measures_nothing(metric, said: str) -> None:
             recsys.evaluate(truth.assign(rank=[2, 1]), truth, metrics={taken: metric})
 
 
-def test_random_order_beside_a_metric_of_ones_own() -> None:
+def test_a_plugin_metric_has_a_random_baseline() -> None:
     """One like among four, on the first place: random order finds it a quarter of the time."""
 
     def first(pairs):

@@ -22,7 +22,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, open_safety
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
-from tests.extending import page
+from tests.plugins import page
 from tests.pipelines.nights import Folder
 
 
@@ -62,13 +62,15 @@ def by_video() -> set[str]:
     return set(people.ids.ids(np.flatnonzero(people.has_word("channels", "in_app_video"))))
 
 
-def test_the_page_runs_as_one_program(ours: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documented_plugins_run_as_one_program(
+    ours: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with chdir(tmp_path):
         exec(compile(page.program(), "docs/how-to/extend.md", "exec"), {"__name__": "page"})
     assert "whole" in capsys.readouterr().out
 
 
-def test_the_rule_holds_before_scoring_after_ranking_and_at_the_gate(here: Path) -> None:
+def test_a_plugin_constraint_holds_before_scoring_after_ranking_and_at_the_gate(here: Path) -> None:
     reachable = by_video()
     people = load_population(f"parquet:{PATHS.tables}")
     policy = policy_from_settings(read_settings(PATHS.settings).policy)
@@ -87,7 +89,7 @@ def test_the_rule_holds_before_scoring_after_ranking_and_at_the_gate(here: Path)
     assert policy.may_show(people, i, j).all()
 
 
-def test_the_rule_holds_when_served_also_for_newcomers(here: Path) -> None:
+def test_a_plugin_constraint_holds_when_serving_newcomers(here: Path) -> None:
     reachable = by_video()
     with_open = Ranker.open(PUBLISHED, safety=MemorySafety(), poll_s=0)
     viewers = sorted(reachable & set(read_publication(PUBLISHED).lists["viewer_id"]))
@@ -108,7 +110,7 @@ def test_the_rule_holds_when_served_also_for_newcomers(here: Path) -> None:
     with_open.close()
 
 
-def test_the_block_is_learned_saved_and_explained(here: Path) -> None:
+def test_a_plugin_block_is_fitted_saved_and_explained(here: Path) -> None:
     model = ContentModel.load(PATHS.model)
     assert model.features_.names[-1] == "weekends"
     people = load_population(f"parquet:{PATHS.tables}")
@@ -117,7 +119,7 @@ def test_the_block_is_learned_saved_and_explained(here: Path) -> None:
     assert "weekends" in set(parts["part"])
 
 
-def test_the_model_and_the_metric_are_judged_beside_the_others(here: Path) -> None:
+def test_plugin_model_and_metric_are_evaluated_beside_the_others(here: Path) -> None:
     measures = pd.DataFrame(json.loads(PATHS.evaluation.read_bytes())["measures"])
     assert {"content", "same_age", "popularity", "random"} == set(measures["model"].dropna())
     own = measures[(measures["metric"] == "first_like") & (measures["slice"] == "all")]
@@ -127,7 +129,7 @@ def test_the_model_and_the_metric_are_judged_beside_the_others(here: Path) -> No
     assert "first_like" in PATHS.report.read_text(encoding="utf-8")
 
 
-def test_the_model_makes_the_lists_too(night: Folder, ours: Path) -> None:
+def test_a_plugin_model_makes_the_lists(night: Folder, ours: Path) -> None:
     alone = ["model.name=same_age", "model.blocks={}"]
     stages = ("settings", "train", "recommend", "allocate", "publish")
     before = current_run(night.published)
@@ -146,7 +148,7 @@ def test_the_manifest_covers_the_package(here: Path, ours: Path) -> None:
     assert read_settings(PATHS.settings).plugins["ours"].startswith("1.0 ")
 
 
-def test_a_changed_source_is_another_code(ours: Path) -> None:
+def test_a_changed_plugin_source_changes_the_fingerprint(ours: Path) -> None:
     before, file = code_fingerprint(), ours / "ours" / "same_age.py"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("weight: float = 1.0", "weight: float = 2.0"), encoding="utf-8")
@@ -170,7 +172,7 @@ def test_a_safety_store_is_opened_by_name(ours: Path) -> None:
     assert store.exclusions("a", ["b"]).excluded == {"b"}
 
 
-def test_settings_of_the_page_are_settings(ours: Path, tmp_path: Path) -> None:
+def test_the_documented_settings_are_valid(ours: Path, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(page.settings()))
     read = read_settings(path)

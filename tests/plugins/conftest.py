@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.features import FittedBlock
-from tests.extending.page import install
+from tests.plugins.documented_plugins import install
 
 
 def _forget() -> None:
