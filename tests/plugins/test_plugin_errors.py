@@ -22,8 +22,8 @@ from recsys.pipeline.night import policy_from_settings
 from recsys.plugins import plugins
 from recsys.safety import open_safety
 from recsys.storage.load import load_population
-from tests.plugins.documented_plugins import install
 from tests.people import make_people
+from tests.plugins.documented_plugins import install
 
 
 @pytest.fixture

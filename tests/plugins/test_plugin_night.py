@@ -22,8 +22,8 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, open_safety
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
-from tests.plugins import page
 from tests.pipelines.nights import Folder
+from tests.plugins import page
 
 
 def changes() -> list[str]:
