@@ -496,6 +496,10 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 
 
 def _problem(kind: type[Section], found: Mapping[str, Any], where: str) -> str:
+    if not found["loc"]:  # values that do not fit together
+        return explained(
+            "impossible settings", where=where, remedy=found["msg"].removeprefix("Value error, ")
+        )
     *above, key = found["loc"]
     name = ".".join(map(str, found["loc"]))
     if found["type"] == "extra_forbidden":

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 from numba import njit
+from scipy.special import expit, logit
 
 from recsys.allocation.allocate import graph_from_lists
 from recsys.allocation.config import MemberActivity
@@ -90,8 +91,8 @@ def _perturbed(chance: Float32Array, error: float, rng: np.random.Generator) -> 
     for start in range(0, len(chance), _EDGES_AT_ONCE):
         part = slice(start, start + _EDGES_AT_ONCE)
         safe = np.clip(chance[part].astype(np.float64), 1.0 - _MOST, _MOST)
-        logit = np.log(safe / (1.0 - safe)) * np.sqrt(1.0 + np.pi * error**2 / 8.0)
-        found[part] = 1.0 / (1.0 + np.exp(-logit - error * rng.standard_normal(len(safe))))
+        wide = logit(safe) * np.sqrt(1.0 + np.pi * error**2 / 8.0)
+        found[part] = expit(wide + error * rng.standard_normal(len(safe)))
     return found
 
 

@@ -1,19 +1,19 @@
 """Policies that make the lists of a night, and the scores they choose by."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import AfterValidator, Field, model_validator
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import PRESENT
+from recsys.config import PRESENT, Config
 from recsys.constraints.compiled import Compiled
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.errors import did_you_mean
 from recsys.models.base import Model
 from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
@@ -135,8 +135,21 @@ SCORES: Final = ("hybrid", "content", "popularity", "oracle")
 """Where probabilities come from: a model that learns from events, or the town's hidden truth."""
 
 
-@dataclass(frozen=True)
-class NightsConfig:
+def _known_policy(name: str) -> str:
+    return _known("policy", name, POLICIES)
+
+
+def _known_scores(name: str) -> str:
+    return _known("scores", name, SCORES)
+
+
+def _known(what: str, name: str, names: tuple[str, ...]) -> str:
+    if name not in names:
+        raise ValueError(f"unknown {what}; {did_you_mean(name, names)}")
+    return name
+
+
+class NightsConfig(Config):
     """How long, with which lists, and from which probabilities.
 
     nights:   how many. policies: which lists, each in its own copy of the town.
@@ -152,35 +165,29 @@ class NightsConfig:
     30
     """
 
-    nights: int = 30
-    policies: tuple[str, ...] = ("random", "product", "welfare", "nash")
-    k: int = 10
+    nights: Annotated[int, Field(ge=1)] = 30
+    policies: tuple[Annotated[str, AfterValidator(_known_policy)], ...] = (
+        "random",
+        "product",
+        "welfare",
+        "nash",
+    )
+    k: Annotated[int, Field(ge=1)] = 10
     pool: int = 200
-    scores: str = "hybrid"
-    refit: int = 10
-    noise: float = 0.0
+    scores: Annotated[str, AfterValidator(_known_scores)] = "hybrid"
+    refit: Annotated[int, Field(ge=0)] = 10
+    noise: Annotated[float, Field(ge=0.0)] = 0.0
     baseline: str = "product"
 
-    def __post_init__(self) -> None:
-        for name in self.policies:
-            _known("policy", name, POLICIES)
-        _known("scores", self.scores, SCORES)
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
         if len(set(self.policies)) < len(self.policies) or not self.policies:
-            raise SettingsError(explained("name each policy once", where="policies", got=self.policies))
-        for name, least in (("nights", 1), ("k", 1), ("pool", self.k), ("refit", 0), ("noise", 0.0)):
-            if not getattr(self, name) >= least:
-                got, remedy = getattr(self, name), f"use {least} or more"
-                raise SettingsError(explained("impossible number", where=name, got=got, remedy=remedy))
+            raise ValueError("name each policy once under 'policies'")
+        if self.pool < self.k:
+            raise ValueError(f"'pool' must hold at least the {self.k} people of a list")
         if self.noise > 0.0 and self.scores != "oracle":
-            remedy = "use scores='oracle', or leave noise at 0"
-            raise SettingsError(
-                explained("noise is added to the truth alone", got=self.scores, remedy=remedy)
-            )
-
-
-def _known(what: str, name: str, names: tuple[str, ...]) -> None:
-    if name not in names:
-        raise SettingsError(explained(f"unknown {what}", got=name, remedy=did_you_mean(name, names)))
+            raise ValueError("noise is added to the truth alone: use scores='oracle', or leave noise at 0")
+        return self
 
 
 ListPolicy = Callable[[pd.DataFrame, pd.Series, np.random.Generator], pd.DataFrame]

@@ -1,7 +1,7 @@
 """Metrics of the nights of every policy, with intervals and gains over a baseline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -230,7 +230,7 @@ def summarise(
     table = pd.DataFrame([_row(key, interval) for key, interval in lines.items()])
     at_end = table[table["night"] == 0].drop(columns="night")
     is_gain = at_end["measure"].str.startswith(_GAIN)
-    about = asdict(config) | {
+    about = config.model_dump() | {
         "policies": names,
         "baseline": baseline,
         "n_towns": len(outcomes),
