@@ -20,7 +20,7 @@ from recsys.features.interests import FittedInterests, Interests
 from recsys.features.numeric import FittedNumeric
 from recsys.features.responsiveness import FittedResponsiveness, Responsiveness
 from recsys.features.scales import FittedScales, Scales
-from recsys.features.talk_topics import FittedTalkTopics, Topics
+from recsys.features.talk_topics import FittedTopics, Topics
 from recsys.features.values import FittedValues, Values
 from recsys.plugins import plugins
 from recsys.types import Arrays, Int64Array
@@ -31,7 +31,7 @@ BLOCK_TYPES: Final[dict[str, type[FittedBlock]]] = {
         FittedInterests,
         FittedValues,
         FittedScales,
-        FittedTalkTopics,
+        FittedTopics,
         FittedBoundaries,
         FittedResponsiveness,
         FittedCircles,

@@ -31,12 +31,12 @@ class Topics(Block):
     def __init__(self, *, catalogue: Catalogue | None = None) -> None:
         self.catalogue = catalogue
 
-    def _learn(self, people: Population, events: Events) -> "FittedTalkTopics":  # noqa: ARG002
-        return FittedTalkTopics(topics=tuple(sorted((self.catalogue or load_catalogue()).topics)))
+    def _learn(self, people: Population, events: Events) -> "FittedTopics":  # noqa: ARG002
+        return FittedTopics(topics=tuple(sorted((self.catalogue or load_catalogue()).topics)))
 
 
 @dataclass(frozen=True, eq=False)
-class FittedTalkTopics(FittedBlock):
+class FittedTopics(FittedBlock):
     """Shares of what I talk about, against how gladly you listen.
 
     The pair score is `sum_t talks_it / sum(talks_i) * listens_jt / 3`, in [0, 1] and directed: of what

@@ -1,48 +1,49 @@
 """Alternating least squares; the one place that imports `implicit`."""
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from recsys.config import Section
 from recsys.models.fold_in import Evidence, fold_in
 from recsys.models.impressions import Impressions
 from recsys.parallel import n_threads
 from recsys.types import Float64Array
 
 
-@dataclass(frozen=True)
-class BehaviourConfig:
+class BehaviourConfig(Section):
     """Settings of a model that learns from behaviour.
 
     factors:           columns of the alternating least squares.
     alpha:             confidence an answer of average weight adds to the 1 of an unseen pair.
     regularization:    of the alternating least squares.
     iterations:        of the alternating least squares.
-    signed_factors:    columns of factors of answers of both signs; 0 for those of implicit feedback alone.
-    signed_regularization: ridge on them.
+    explicit_factors:  columns of the explicit-feedback ALS; 0 for the implicit-feedback ALS alone.
+    explicit_regularization: ridge on them.
     spread:            standard deviation, in logits, that the factors may add to a pair before evidence.
     strength:          lam of the fold-in: how much evidence it takes to leave the prior mean.
     personal_factors:  columns of the content space in which each person's own taste is learned.
     personal_strength: lam of the fold-in there.
     steps:             Newton steps of a fold-in.
     held_out:          share of pairs left out to learn the weights of the parts and the calibration.
-    unseen:            passes drawn for each like where nobody ever said no; 0 for none.
+    negatives_per_like: passes drawn for each like where nobody ever said no; 0 for none.
     stack:             learn those weights; False keeps the usual ones.
     """
 
-    factors: int = 64
-    alpha: float = 10.0
-    regularization: float = 1.0
-    iterations: int = 15
-    explicit_als: int = 16
-    signed_regularization: float = 3.0
-    spread: float = 0.4
-    strength: float = 1.0
-    personal_factors: int = 32
-    personal_strength: float = 2.0
-    steps: int = 3
-    held_out: float = 0.2
-    unseen: float = 4.0
+    factors: PositiveInt = 64
+    alpha: NonNegativeFloat = 10.0
+    regularization: PositiveFloat = 1.0
+    iterations: PositiveInt = 15
+    explicit_factors: NonNegativeInt = 16
+    explicit_regularization: PositiveFloat = 3.0
+    spread: NonNegativeFloat = 0.4
+    strength: PositiveFloat = 1.0
+    personal_factors: NonNegativeInt = 32
+    personal_strength: PositiveFloat = 2.0
+    steps: PositiveInt = 3
+    held_out: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    negatives_per_like: NonNegativeFloat = 4.0
     stack: bool = True
 
 
@@ -155,14 +156,14 @@ def behaviour_factors(
     """
     answers = impressions.take(impressions.answered)
     share = float(answers.labels.mean()) if len(answers) else 0.0
-    k = min(config.explicit_als, max(n_people - 1, 1))
-    if not config.explicit_als or min(share, 1.0 - share) < _LEAST_SHARE:
+    k = min(config.explicit_factors, max(n_people - 1, 1))
+    if not config.explicit_factors or min(share, 1.0 - share) < _LEAST_SHARE:
         return implicit_als(impressions, n_people, config, rng)
     taste, appeal = explicit_als(
         answers,
         n_people,
         n_factors=k,
-        regularization=config.signed_regularization,
+        regularization=config.explicit_regularization,
         iterations=_ITERATIONS,
         rng=rng,
     )

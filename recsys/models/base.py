@@ -14,6 +14,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
+from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import Population
@@ -41,7 +42,8 @@ class Model(ABC):
     """
 
     name: ClassVar[str]
-    config_type: ClassVar[type[Any]]
+    config_type: ClassVar[type[Section]]
+    config: Any
 
     def __init__(self, config: Any = None) -> None:
         self.config = self.config_type() if config is None else config
@@ -56,7 +58,7 @@ class Model(ABC):
         state = "not fitted"
         if self._fitted is not None:
             state = f"fitted on {len(self._fitted):,} people, {self._fitted.n_factors} factors"
-        settings = pd.Series({key: repr(value) for key, value in asdict(self.config).items()}, name="value")
+        settings = pd.Series({key: repr(value) for key, value in dict(self.config).items()}, name="value")
         table = settings.rename_axis("setting").to_frame().to_html()
         return f"<p><b>{type(self).__name__}</b> ({self.name}), {state}</p>{table}"
 
@@ -224,7 +226,12 @@ class Model(ABC):
         arrays, learned = self._arrays()
         text, ends = packed_strings(fitted.ids.values)
         near = None if fitted.distance_decay is None else asdict(fitted.distance_decay)
-        meta = {"model": self.name, "config": asdict(self.config), "distance_decay": near, "learned": learned}
+        meta = {
+            "model": self.name,
+            "config": self.config.model_dump(mode="json"),
+            "distance_decay": near,
+            "learned": learned,
+        }
         matrices: Arrays = {
             "taste": fitted.taste,
             "appeal": fitted.appeal,
@@ -245,8 +252,7 @@ class Model(ABC):
         if meta["model"] != cls.name:
             got = f"a {meta['model']} model"
             raise SourceError(explained("not the model asked for", where=str(folder), got=got))
-        config = {key: _tuples(value) for key, value in meta["config"].items()}
-        model = cls(cls.config_type(**config))
+        model = cls(cls.config_type.from_mapping(meta["config"], where=str(folder)))
         learned = {key[8:]: value for key, value in arrays.items() if key.startswith("learned_")}
         model._restore(learned, meta["learned"])
         model._fitted = Directed(
@@ -259,8 +265,3 @@ class Model(ABC):
             cell=arrays["cell"],
         )
         return model
-
-
-def _tuples(value: Any) -> Any:
-    """Return JSON lists as the tuples they were."""
-    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

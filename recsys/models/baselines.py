@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
+from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings, packed_strings, unpacked_strings
 from recsys.data.population import Population
@@ -86,8 +87,7 @@ class CalibratedFactors(Model):
         self.platt_ = Platt(*meta["platt"])
 
 
-@dataclass(frozen=True, slots=True)
-class LFRRConfig:
+class LFRRConfig(Section):
     """Settings of the factorisation.
 
     n_factors:      latent columns beside the two biases.
@@ -95,9 +95,9 @@ class LFRRConfig:
     iterations:     alternations.
     """
 
-    n_factors: int = 16
-    regularization: float = 3.0
-    iterations: int = 10
+    n_factors: PositiveInt = 16
+    regularization: PositiveFloat = 3.0
+    iterations: PositiveInt = 10
 
 
 class LFRR(CalibratedFactors):
@@ -151,15 +151,14 @@ class OneSidedALS(CalibratedFactors):
         return np.asarray(taste), np.asarray(appeal)
 
 
-@dataclass(frozen=True, slots=True)
-class RCFConfig:
+class RCFConfig(Section):
     """Settings of the similarities.
 
     max_factors: columns kept; up to so many people the form is exact, above it the similarities are
                  reduced to their leading singular directions, so that memory stays linear.
     """
 
-    max_factors: int = 2048
+    max_factors: PositiveInt = 2048
 
 
 class RCF(CalibratedFactors):
@@ -208,14 +207,13 @@ def _jaccard(liked: "csr_array[Any]") -> "csr_array[Any]":
     return csr_array((value[other], (row[other], column[other])), shape=both.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class RECONConfig:
+class RECONConfig(Section):
     """Settings of the histograms.
 
     n_bins: values each profile column is cut into, at equally filled places.
     """
 
-    n_bins: int = 4
+    n_bins: PositiveInt = 4
 
 
 class RECON(CalibratedFactors):
@@ -266,16 +264,15 @@ def _values(columns: npt.NDArray[np.float32], n_bins: int) -> Float64Array:
     return spread.reshape(len(columns), -1).astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class RandomConfig:
+class RandomConfig(Section):
     """How the random scores spread.
 
     n_factors: columns of noise; more make two candidates' scores closer to independent.
     spread:    standard deviation of a logit.
     """
 
-    n_factors: int = 16
-    spread: float = 1.0
+    n_factors: PositiveInt = 16
+    spread: NonNegativeFloat = 1.0
 
 
 class RandomModel(Model):

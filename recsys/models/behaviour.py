@@ -87,7 +87,7 @@ class BehaviourModel(Model):
     def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: Generator) -> Self:
         """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
         self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
-        impressions, answers = self._with_unseen(training_data.impressions), training_data.content
+        impressions, answers = self._with_negatives(training_data.impressions), training_data.content
         self.content_ = None if answers is None else self._content_learned(people, answers, rng)
         content = None if self.content_ is None else self.content_.fitted
         self._content_last = None if content is None else (people, content)
@@ -163,12 +163,12 @@ class BehaviourModel(Model):
         spaces = shared.spaces(people, content)
         return PersonParameters.found(shared, spaces, content, seen).parts(shared, spaces, content, unseen)
 
-    def _with_unseen(self, impressions: Impressions) -> Impressions:
-        """Return the looks with the passes of the fit, if it had to draw some; see `unseen`."""
+    def _with_negatives(self, impressions: Impressions) -> Impressions:
+        """Return the impressions with the negatives the fit drew, if it drew any."""
         if self.negatives_seed_ is None:
             return impressions
         return with_sampled_negatives(
-            impressions, self.config.unseen, np.random.default_rng(self.negatives_seed_)
+            impressions, self.config.negatives_per_like, np.random.default_rng(self.negatives_seed_)
         )
 
     def _content_of(self, people: Population) -> Directed | None:
@@ -235,7 +235,9 @@ class BehaviourModel(Model):
         """
         model = copy(self)
         model._fitted = self.fitted
-        model._fold_in(people, self._with_unseen(Impressions.from_events(people, events.until(people.as_of))))
+        model._fold_in(
+            people, self._with_negatives(Impressions.from_events(people, events.until(people.as_of)))
+        )
         model._fitted, model._people = model._apply(people), people
         return model
 
@@ -291,7 +293,7 @@ class BehaviourModel(Model):
             "intercept": shared.intercept,
             "variances": list(shared.variances),
             "joint": self.match_association_.association,
-            "unseen_seed": self.negatives_seed_,
+            "negatives_seed": self.negatives_seed_,
             "stacker": [stacker.intercept, stacker.near, stacker.is_reply],
             "content": None,
         }
@@ -340,7 +342,7 @@ class BehaviourModel(Model):
         own = {name: arrays[f"stacker.{name}"] for name in ("rows", "columns")}
         self.stacker_ = Stacker(intercept=intercept, near=near, is_reply=is_reply, **own)
         self.match_association_ = MatchAssociation(meta["joint"])
-        self.negatives_seed_ = meta["unseen_seed"]
+        self.negatives_seed_ = meta["negatives_seed"]
         own = {name[8:]: array for name, array in arrays.items() if name.startswith("content.")}
         self.content_ = None if meta["content"] is None else self._content_restored(own, meta["content"])
 

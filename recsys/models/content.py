@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
+from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
@@ -48,8 +50,7 @@ circle or a like responsiveness. Outcomes move them; without any they are the mo
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ContentConfig:
+class ContentConfig(Section):
     """Settings of the content model.
 
     ridge:            precisions of a column's own deviation from its block's weight, and
@@ -59,7 +60,7 @@ class ContentConfig:
     person_precision: precision of each person's own selectivity and popularity; 0 leaves them out.
     folds:            folds of people for the choice and for calibration.
     usual_rate:       P(like | look) before any outcome was seen.
-    usual_weights:    block names (and `near`) with their usual weight, as pairs.
+    usual_weights:    block names (and `near`) with their usual weight.
     near_scale_km:    the distance over which distance decay falls to 1/e.
     max_factors:      columns of taste and appeal, at most; None keeps the exact form.
     max_pairs:        outcomes to learn from, at most, drawn evenly.
@@ -67,17 +68,17 @@ class ContentConfig:
     calibrate:        fold a cross-fitted Platt line into the matrices.
     """
 
-    ridge: tuple[float, ...] = (10.0, 100.0, 1000.0)
-    marginal_ridge: tuple[float, ...] = (0.3, 3.0, 30.0, 300.0)
-    block_ridge: float = 1.0
-    person_precision: float = 1.0
-    folds: int = 4
-    usual_rate: float = 0.2
-    usual_weights: tuple[tuple[str, float], ...] = field(default_factory=lambda: tuple(USUAL_WEIGHTS.items()))
-    near_scale_km: float = 30.0
-    max_factors: int | None = 128
-    max_pairs: int = 250_000
-    max_tuning_pairs: int = 30_000
+    ridge: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (10.0, 100.0, 1000.0)
+    marginal_ridge: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (0.3, 3.0, 30.0, 300.0)
+    block_ridge: PositiveFloat = 1.0
+    person_precision: NonNegativeFloat = 1.0
+    folds: PositiveInt = 4
+    usual_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
+    usual_weights: dict[str, float] = Field(default_factory=lambda: dict(USUAL_WEIGHTS))
+    near_scale_km: PositiveFloat = 30.0
+    max_factors: PositiveInt | None = 128
+    max_pairs: PositiveInt = 250_000
+    max_tuning_pairs: PositiveInt = 30_000
     calibrate: bool = True
 
 
@@ -151,7 +152,7 @@ class ContentModel(Model):
 
     def _usual(self, rows: BlockRows) -> PairWeights:
         """Return the weights before any outcome, with the usual rate for an average pair."""
-        by_block = dict(self.config.usual_weights)
+        by_block = self.config.usual_weights
         n_columns = len(self.features_.columns)
         products = np.array([by_block.get(name, 0.0) for name in self.features_.names])[
             self.features_.block_of

@@ -1,7 +1,6 @@
 """The hybrid: answers say where a person starts, behaviour says where they are."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.random import Generator
 
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import did_you_mean
 from recsys.features.feature_map import FeatureMap
 from recsys.models.als import BehaviourConfig
 from recsys.models.base import Meta, Model
@@ -22,31 +20,14 @@ if TYPE_CHECKING:
     from recsys.features.base import Block
 
 
-@dataclass(frozen=True)
 class HybridConfig(BehaviourConfig):
     """Settings of the hybrid: those of behaviour, and `content` for the model beneath.
 
-    `content` may be given as a mapping of its settings.
-
-    >>> HybridConfig(content={"folds": 2}).content.folds
+    >>> HybridConfig.from_mapping({"content": {"folds": 2}}).content.folds
     2
     """
 
-    content: ContentConfig = field(default_factory=ContentConfig)
-
-    def __post_init__(self) -> None:
-        given: Any = self.content
-        if isinstance(given, Mapping):
-            known = {one.name for one in fields(ContentConfig)}
-            unknown = sorted(set(given) - known)
-            if unknown:
-                raise TypeError(f"unknown key '{unknown[0]}' in content; {did_you_mean(unknown[0], known)}")
-            settings = {key: _tuples(value) for key, value in given.items()}
-            object.__setattr__(self, "content", ContentConfig(**settings))
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
+    content: ContentConfig = ContentConfig()
 
 
 class HybridModel(BehaviourModel):
@@ -69,7 +50,7 @@ class HybridModel(BehaviourModel):
     >>> import recsys
     >>> town = recsys.make_town(40, np.random.default_rng(7))
     >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
-    >>> config = HybridConfig(content={"ridge": (30.0,), "marginal_ridge": (30.0,), "calibrate": False})
+    >>> config = HybridConfig(content=ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), calibrate=False))
     >>> model = HybridModel(config).fit(people, events, rng=np.random.default_rng(1))
     >>> model.explain_pair("u0000001", "u0000002").parts.keys() >= model.content_.explain_pair(
     ...     "u0000001", "u0000002"
@@ -103,9 +84,8 @@ class HybridModel(BehaviourModel):
 
     def _content_again(self, people: Population, training_data: ContentData, rng: Generator) -> Model:
         chosen = cast("ContentModel", self.content_).precisions_
-        config = replace(
-            self.config.content, ridge=(chosen.column,), marginal_ridge=(chosen.marginal,), calibrate=False
-        )
+        choices = {"ridge": (chosen.column,), "marginal_ridge": (chosen.marginal,), "calibrate": False}
+        config = self.config.content.model_copy(update=choices)
         return ContentModel(config).fit_prepared(people, training_data, rng=rng)
 
     def _content_restored(self, arrays: dict[str, npt.NDArray[Any]], meta: Meta) -> Model:

@@ -1,13 +1,14 @@
 """Popularity: how often those who looked at somebody liked them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
+from pydantic import Field, PositiveFloat
 
+from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import Population
@@ -18,16 +19,15 @@ from recsys.models.training_data import LabelledPairs
 from recsys.types import Int32Array
 
 
-@dataclass(frozen=True, slots=True)
-class PopularityConfig:
+class PopularityConfig(Section):
     """How received likes become a rate.
 
     evidence:   looks of average outcome added to everybody's own.
     usual_rate: the rate when nobody has liked or passed anybody.
     """
 
-    evidence: float = 5.0
-    usual_rate: float = 0.2
+    evidence: PositiveFloat = 5.0
+    usual_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
 
 
 class PopularityModel(Model):

@@ -1,12 +1,10 @@
 """The feature blocks of the settings: the usual ones, and those of plugins."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recsys.config import ExecutionSettings, ModelSettings, Settings
 from recsys.data.population import Population
-from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.features.feature_map import FeatureMap
 from recsys.models.base import Model
 from recsys.models.baselines import LFRR, RCF, RECON, OneSidedALS, RandomModel
@@ -79,7 +77,7 @@ def model_from_settings(settings: ModelSettings, features: FeatureMap | None = N
     'random'
     """
     kind = model_kind(settings.name)
-    config = configured(kind.config_type, settings.options, where="settings.model.options")
+    config: Any = kind.config_type.from_mapping(settings.options, where="settings.model.options")
     if not issubclass(kind, ContentModel | HybridModel):
         return kind(config)
     blocks = blocks_from_settings(settings) if features is None else None
@@ -107,24 +105,6 @@ def model_kind(name: str) -> type[Model]:
 
     kind: type[Model] = load_plugin("models", name, what="a model", base=Model)
     return kind
-
-
-def configured(kind: type[Any], options: dict[str, Any], *, where: str) -> Any:
-    """Return a frozen config object made from plain values; a list becomes a tuple.
-
-    Raises SettingsError for an unknown key or an impossible value.
-    """
-    known = [field.name for field in fields(kind)]
-    for key in options:
-        if key not in known:
-            raise SettingsError(
-                explained("unknown key", where=where, got=key, remedy=did_you_mean(key, known))
-            )
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    try:
-        return kind(**given)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(explained("impossible value", where=where, got=str(error))) from error
 
 
 def town_from_settings(settings: Settings, *, nights_ahead: int = 0) -> Town:

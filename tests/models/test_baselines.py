@@ -53,9 +53,10 @@ def test_rcf_reduced_keeps_the_leading_directions():
     people = make_people(90, np.random.default_rng(0))
     events = Events.of(some_events(people.ids.ids(np.arange(90)), np.random.default_rng(1), n=3000))
     exact, reduced = (
-        RCF(RCFConfig(most)).fit(people, events, rng=np.random.default_rng(0)) for most in (90, 8 * 40)
+        RCF(RCFConfig(max_factors=most)).fit(people, events, rng=np.random.default_rng(0))
+        for most in (90, 8 * 40)
     )
-    small = RCF(RCFConfig(80)).fit(people, events, rng=np.random.default_rng(0))
+    small = RCF(RCFConfig(max_factors=80)).fit(people, events, rng=np.random.default_rng(0))
     assert exact.taste_.shape == reduced.taste_.shape == (90, 90)
     assert small.taste_.shape == (90, 10)
     whole, part = (model.taste_ @ model.appeal_.T for model in (exact, small))

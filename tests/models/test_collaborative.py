@@ -167,7 +167,7 @@ def lists_and_inboxes(rng, flattered=None, n=200, shown=60):
 def test_the_level_is_right_where_most_noes_stay_unsaid():
     """The generous leave less silence behind than the choosy; taken alike, everybody looks choosier."""
     people, events, chance = lists_and_inboxes(np.random.default_rng(2))
-    model = CollaborativeModel(BehaviourConfig(explicit_als=2))
+    model = CollaborativeModel(BehaviourConfig(explicit_factors=2))
     model.fit(people, events, rng=np.random.default_rng(0))
     everybody = np.repeat(np.arange(len(people)), len(people)), np.tile(np.arange(len(people)), len(people))
     assert abs(model.fitted.probabilities(*everybody).mean() - chance.mean()) < 0.01
@@ -176,7 +176,7 @@ def test_the_level_is_right_where_most_noes_stay_unsaid():
 @pytest.mark.parametrize("stack", [True, False])
 def test_answers_to_a_like_have_a_chance_of_their_own(stack):
     people, events, _ = lists_and_inboxes(np.random.default_rng(2), flattered=1.5, n=120)
-    model = CollaborativeModel(BehaviourConfig(explicit_als=2, stack=stack))
+    model = CollaborativeModel(BehaviourConfig(explicit_factors=2, stack=stack))
     model.fit(people, events, rng=np.random.default_rng(0))
     impressions = Impressions.from_events(people, events)
     is_reply = impressions.take(impressions.is_reply)

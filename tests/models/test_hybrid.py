@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +5,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.errors import SettingsError
 from recsys.models.als import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content import ContentConfig
@@ -81,7 +80,7 @@ def test_more_evidence_moves_from_content_to_behaviour(people, frame):
             }
         )
         events = Events.of(pd.concat([frame, more], ignore_index=True))
-        base = HybridModel(replace(QUICK, stack=False)).fit(
+        base = HybridModel(QUICK.model_copy(update={"stack": False})).fit(
             people, Events.of(frame), rng=np.random.default_rng(3)
         )
         moved.append(-float(base.updated(people, events).person_parameters_.generosity[70]))
@@ -132,6 +131,6 @@ def test_where_nobody_answered_anything_there_is_no_content_beneath(people, fram
 
 
 def test_settings_may_be_given_as_plain_values():
-    assert HybridConfig(content={"ridge": [1.0, 2.0]}).content.ridge == (1.0, 2.0)
-    with pytest.raises(TypeError, match="fold"):
-        HybridConfig(content={"fold": 2})
+    assert HybridConfig.from_mapping({"content": {"ridge": [1.0, 2.0]}}).content.ridge == (1.0, 2.0)
+    with pytest.raises(SettingsError, match=r"got 'content\.fold'; did you mean 'folds'"):
+        HybridConfig.from_mapping({"content": {"fold": 2}})

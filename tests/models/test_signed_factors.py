@@ -45,7 +45,7 @@ def test_who_only_gives_and_who_only_gets_have_factors():
 
 
 def test_factors_of_implicit_feedback_alone_can_be_asked_for():
-    assert judged(BehaviourConfig(explicit_als=0)) < judged(BehaviourConfig())
+    assert judged(BehaviourConfig(explicit_factors=0)) < judged(BehaviourConfig())
 
 
 def test_a_no_says_as_much_as_a_yes():

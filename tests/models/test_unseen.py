@@ -74,7 +74,7 @@ def test_likes_alone_are_learned_from():
         scored = model.score_pairs(judged)
         return auc(np.arange(len(judged)) < len(liked), scored[C.P_LIKE]), scored[C.P_LIKE].mean()
 
-    with_draws, without = reached(BehaviourConfig()), reached(BehaviourConfig(unseen=0.0))
+    with_draws, without = reached(BehaviourConfig()), reached(BehaviourConfig(negatives_per_like=0.0))
     assert with_draws[0] > max(0.65, without[0] + 0.05)
     assert with_draws[1] < 0.7 < without[1]
 
