@@ -1,6 +1,13 @@
-"""Which modules of the project a module may load, read from the sources without running them."""
+"""Which modules of the project a module may load, read from the sources without running them.
+
+    python -m tests.pipelines.imports
+
+writes the packages each stage of dvc.yaml may load into its `deps`.
+"""
 
 import ast
+import re
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -52,3 +59,31 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
         else:
             yield from _names(child)
+
+
+def code_dependencies(stage: str) -> list[str]:
+    """Return the packages of recsys and the files of pipelines that a stage may load, as dvc.yaml names them."""
+    found = set()
+    for file in reached_files(ROOT / "pipelines" / f"{stage}.py"):
+        path = file.relative_to(ROOT)
+        if path.name != "__init__.py" or len(path.parts) > 2:
+            found.add("/".join(path.parts[:2]))
+    return sorted(found)
+
+
+def with_code_dependencies(text: str) -> str:
+    """Return the content of dvc.yaml with the code each stage may load; its data dependencies stay."""
+
+    def deps(found: re.Match[str]) -> str:
+        given = [dep.strip() for dep in found["deps"].replace("\n", " ").split(",")]
+        data = [dep for dep in given if dep == "params.yaml" or dep.startswith("data/")]
+        lines = textwrap.fill(", ".join([*data, *code_dependencies(found["stage"])]), 104)
+        return f"{found['head']}[\n{textwrap.indent(lines, ' ' * 6)}\n    ]"
+
+    stage = r"(?P<head>^  (?P<stage>[a-z]+):\n(?:    .*\n)*?    deps: )\[(?P<deps>[^\]]*)\]"
+    return re.sub(stage, deps, text, flags=re.MULTILINE)
+
+
+if __name__ == "__main__":
+    file = ROOT / "dvc.yaml"
+    file.write_text(with_code_dependencies(file.read_text(encoding="utf-8")), encoding="utf-8")

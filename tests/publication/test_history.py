@@ -80,7 +80,7 @@ def test_a_full_disk_here_leaves_the_publication(
 def test_it_is_bounded_and_names_nobody(
     night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_NIGHTS", 2)
+    monkeypatch.setattr(module, "MAX_NIGHTS", 2)
     for _ in range(3):
         night.publish(tmp_path, settings=keeping(1))
     text = (tmp_path / HISTORY).read_text()
