@@ -53,7 +53,7 @@ tune: env ## better settings for the model; TRIALS=50, SET="model.name=content"
 fast: env ## the inside alone, in less than a minute and a half: models, rules, search, allocation, metrics, tables
 	$(PYTHON) -m pytest -n auto -m 'not slow' $(FAST)
 
-test: env ## all tests; ARGS="tests/publication -k gate" for some
+test: env ## all tests; ARGS="tests/pipeline -k gate" for some
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
 
 lint: env ## format, style and layers
@@ -81,7 +81,7 @@ test-spark: ## the tests of the Spark executor, in an environment of their own (
 	$(MAKE) VENV=.venv-spark env
 	.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  -r requirements/spark.txt
-	.venv-spark/bin/python -m pytest tests/spark
+	.venv-spark/bin/python -m pytest tests/pipeline/test_spark_executor.py
 
 ##@ Document
 

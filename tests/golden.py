@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 
 PEOPLE = "people=150"
 

@@ -38,7 +38,7 @@ from tests.crash.disk import Harm, felt
 from tests.crash.publishing import publishing, serving
 from tests.crash.stages import WRITES, Stages
 from tests.crash.walk import Walked, kinds_of, walk
-from tests.publication.night import make_night
+from tests.pipeline.small_night import make_night
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")

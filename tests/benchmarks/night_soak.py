@@ -25,7 +25,7 @@ from recsys.storage.publication import read_publication
 from tests.benchmarks.command import Result, run
 from tests.crash.processes import in_process
 from tests.crash.publishing import serving, state_of
-from tests.publication.night import Night, make_night
+from tests.pipeline.small_night import Night, make_night
 
 _FINISH_EVERY = 10
 

@@ -11,7 +11,7 @@ from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.publication import LISTS, SERVING, read_publication
 from tests.crash.walk import Story
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 
 def serving(folder: Path, lists: pd.DataFrame) -> None:

@@ -24,7 +24,7 @@ from recsys.storage.atomic_write import sha256_of
 from tests.crash.disk import Disk, Harm, failing
 from tests.crash.processes import in_process
 from tests.crash.walk import Walked
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 
 SMALL: Final = (
     *("people=60", "model.name=popularity", "evaluate.beside=[]", "tracking.enabled=false"),

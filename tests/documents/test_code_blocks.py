@@ -10,7 +10,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from tests.pipelines.nights import ROOT, Folder
+from tests.pipeline.nights import ROOT, Folder
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 IN_ONE_PIECE = {

@@ -17,7 +17,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from recsys.cli import app
-from tests.pipelines.nights import ROOT, Folder
+from tests.pipeline.nights import ROOT, Folder
 
 DOCUMENTS = sorted(
     {

@@ -22,7 +22,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, open_safety
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 from tests.plugins import page
 
 

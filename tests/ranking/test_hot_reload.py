@@ -18,7 +18,7 @@ from recsys.safety import MemorySafety
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.publication import CURRENT, RUNS, SERVING, set_current_run
-from tests.publication.night import MADE_FROM
+from tests.pipeline.small_night import MADE_FROM
 from tests.ranking.published_world import NOW, World
 
 Damage = Callable[[Path], None]

@@ -29,7 +29,7 @@ from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town
 from recsys.storage.publication import read_publication
 from recsys.storage.table_files import write_tables
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 from tests.report.browser import browser, found
 
 SEED = 20260105

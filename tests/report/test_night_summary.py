@@ -11,7 +11,7 @@ from recsys.pipeline.gates import Level
 from recsys.pipeline.paths import NightPaths
 from recsys.report import render_report
 from recsys.report.night_summary import read_night
-from tests.publication.night import MADE_FROM, make_night, not_shown
+from tests.pipeline.small_night import MADE_FROM, make_night, not_shown
 from tests.report.nights import measures
 from tests.report.pages import Page
 

@@ -12,7 +12,7 @@ from recsys.pipeline.gates.base import Gate
 from recsys.pipeline.paths import NightPaths
 from recsys.report import render_report
 from recsys.report.night_summary import read_night
-from tests.publication.night import SETTINGS, make_night
+from tests.pipeline.small_night import SETTINGS, make_night
 from tests.report.nights import GATES, full_night, past, three_nights
 from tests.report.pages import Page, page_in, part_in
 

@@ -11,7 +11,7 @@ from recsys.pipeline.erasure import erase
 from recsys.pipeline.postgres_export import erase_from_served_lists, load_publication, served
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.publication import read_publication
-from tests.publication.night import make_night
+from tests.pipeline.small_night import make_night
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from recsys.pipeline import postgres_export as module
 from recsys.pipeline.postgres_export import MIGRATIONS, load_publication, served
 from recsys.storage.postgres import LOCK
 from recsys.storage.publication import read_publication
-from tests.publication.night import Night, make_night
+from tests.pipeline.small_night import Night, make_night
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Spark, _rebuilt_error
 from recsys.pipeline.paths import PATHS, NightPaths
 from tests.contracts.executor_contract import ExecutorContract, Squares
-from tests.pipelines.nights import STAGES, Folder
+from tests.pipeline.nights import STAGES, Folder
 
 MASTER = "local[2,4]"
 

@@ -8,7 +8,7 @@ from recsys.errors import BusyError, PublicationError
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.rollback import rollback
 from recsys.storage.publication import current_run, read_publication
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 
 @pytest.fixture

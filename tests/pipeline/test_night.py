@@ -13,7 +13,7 @@ import pytest
 from pipelines.night import main, night_language, outcome_of, over_budget
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
-from tests.pipelines.imports import ROOT
+from tests.pipeline.imports import ROOT
 
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
 SMALL = ("--set", "people=60", "--set", "model.name=popularity", "--set", "publish.gates.list_floor=1")

@@ -14,8 +14,8 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import MemorySafety
 from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.golden import PEOPLE
-from tests.pipelines.nights import STAGES, Folder
-from tests.pipelines.search import files_with
+from tests.pipeline.nights import STAGES, Folder
+from tests.pipeline.search import files_with
 
 LONGER = (PEOPLE, "execution.people_a_part=60", "execution.workers=1")
 

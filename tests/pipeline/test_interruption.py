@@ -16,7 +16,7 @@ from pipelines.stage import run_with
 from recsys.errors import InputError
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS
-from tests.pipelines.imports import ROOT
+from tests.pipeline.imports import ROOT
 
 TREE = """
 import os, pathlib, signal, subprocess, sys, time

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.errors import BusyError
 from recsys.pipeline.lock import is_locked, writer_lock
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 HOLDER = """
 import sys, time

@@ -10,7 +10,7 @@ from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Processes
 from recsys.pipeline.paths import PATHS, NightPaths
 from tests.golden import PEOPLE
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 
 ONE = ("settings", "recommend")
 

@@ -13,7 +13,7 @@ from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates import Level
 from recsys.pipeline.history import HISTORY, read_history, seconds_until_published
 from recsys.pipeline.retention import run_ids
-from tests.publication.night import MADE_FROM, SETTINGS, Night, make_night, not_shown
+from tests.pipeline.small_night import MADE_FROM, SETTINGS, Night, make_night, not_shown
 
 
 @pytest.fixture(scope="module")

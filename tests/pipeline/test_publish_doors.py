@@ -21,7 +21,7 @@ from recsys.safety.store import MemorySafety
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.manifest import MANIFEST
 from recsys.storage.publication import read_publication
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 
 ELSEWHERE = Path("data/elsewhere")
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from recsys.pipeline.paths import PATHS
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.golden import PEOPLE
-from tests.pipelines.nights import STAGES, Folder
+from tests.pipeline.nights import STAGES, Folder
 
 AS_OF = "as_of=2026-01-05T03:00:00Z"
 LAST = ("settings", "publish")

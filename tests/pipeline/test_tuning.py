@@ -76,7 +76,7 @@ def test_too_little_to_tune_on_says_so(source: str) -> None:
 def test_the_command_writes_what_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("optuna")
     from pipelines import tune as command
-    from tests.pipelines.nights import Folder
+    from tests.pipeline.nights import Folder
 
     folder = Folder(tmp_path)
     assert set(folder.run("people=150", stages=("settings", "simulate", "ingest", "validate")).values()) == {

@@ -11,7 +11,7 @@ from recsys.errors import SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.from_settings import load_model, model_from_settings
 from recsys.pipeline.stage_outputs import read_features, write_features
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)

@@ -1,6 +1,6 @@
 """Which modules of the project a module may load, read from the sources without running them.
 
-    python -m tests.pipelines.imports
+    python -m tests.pipeline.imports
 
 writes the packages each stage of dvc.yaml may load into its `deps`.
 """
@@ -62,7 +62,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def code_dependencies(stage: str) -> list[str]:
-    """Return the packages of recsys and the files of pipelines that a stage may load, as dvc.yaml names them."""
+    """Return the code a stage may load, as dvc.yaml names it: packages of recsys, files of pipelines."""
     found = set()
     for file in reached_files(ROOT / "pipelines" / f"{stage}.py"):
         path = file.relative_to(ROOT)

@@ -7,7 +7,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.pipeline.night import count_late_events
 from recsys.storage.publication import read_publication
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 
 def events(night: Night, *hours_before: float) -> Events:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.publication.night import Night, make_night
+from tests.pipeline.small_night import Night, make_night
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import yaml
 
 from recsys.config import Settings
 from recsys.pipeline.paths import PATHS, PUBLISHED
-from tests.pipelines.imports import ROOT, reached_files
+from tests.pipeline.imports import ROOT, reached_files
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 ORDER = [

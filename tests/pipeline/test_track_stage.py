@@ -10,7 +10,7 @@ from pipelines.night import outcome_of
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
 from tests.golden import PEOPLE
-from tests.pipelines.nights import Folder
+from tests.pipeline.nights import Folder
 from tests.tracking.databases import put_database
 
 LAST = ("settings", "track")

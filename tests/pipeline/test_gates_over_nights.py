@@ -33,7 +33,7 @@ from recsys.pipeline.retention import run_ids
 from recsys.pipeline.stage_outputs import read_calibration
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.publication import read_publication
-from tests.publication.night import SETTINGS, Night
+from tests.pipeline.small_night import SETTINGS, Night
 
 
 @pytest.fixture

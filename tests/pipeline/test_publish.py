@@ -13,7 +13,7 @@ from recsys.errors import BusyError, InputError, PublicationError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.history import read_gates
 from recsys.storage.publication import current_run, read_publication
-from tests.publication.night import DECLARED, SETTINGS, Night, not_shown
+from tests.pipeline.small_night import DECLARED, SETTINGS, Night, not_shown
 
 
 def blocking(outcome) -> set[str]:

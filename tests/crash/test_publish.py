@@ -19,7 +19,7 @@ from tests.crash.processes import in_process
 from tests.crash.publishing import publishing as publishing_story
 from tests.crash.publishing import serving, state_of, story
 from tests.crash.walk import Story, steps_of, walk
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 EVERY = 7
 """Every seventh step is walked here; `python -m tests.benchmarks.night` walks them all."""

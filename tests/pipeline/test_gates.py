@@ -15,7 +15,7 @@ from recsys.pipeline.gates import GATES, Gate, Level, Proposal
 from recsys.pipeline.gates.lists import lengths, no_duplicates, no_self, people, ranks, rows, scores
 from recsys.pipeline.gates.safety import platform, violations
 from recsys.storage.publication import read_publication
-from tests.publication.night import Night, not_shown
+from tests.pipeline.small_night import Night, not_shown
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from recsys.pipeline.list_files import (
 )
 from recsys.ranking.recommend import RankedPairs
 from recsys.storage.publication import LIST_COLUMNS, read_coded_lists, read_lists
-from tests.publication.night import Night
+from tests.pipeline.small_night import Night
 
 
 @pytest.mark.parametrize("rows_a_group", [1, 5, 17, 1_000])
