@@ -1,4 +1,4 @@
-"""Telephone numbers, by the `phonenumbers` library."""
+"""Detection of telephone numbers in folded text, by the `phonenumbers` library."""
 
 import re
 from collections.abc import Iterator

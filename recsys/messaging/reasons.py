@@ -1,4 +1,4 @@
-"""Why a candidate is on a viewer's list, as short codes made of what the viewer may see.
+"""Reasons: why a candidate is on a viewer's list, as short codes made of what the viewer may see.
 
 Codes, in the order of preference:
 

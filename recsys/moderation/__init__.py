@@ -1,4 +1,4 @@
-"""What people review, and how much lower somebody is shown until they have decided."""
+"""Moderation: the review queue, and how far somebody is demoted until people have decided."""
 
 from recsys.moderation.credibility import demotions
 from recsys.moderation.review_policy import ReviewPolicy, load_policy

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
 from recsys.safety.erasure_list import ErasedPeople
-from recsys.storage.postgres import be_the_writer, quoted, rows, transaction
+from recsys.storage.postgres import quoted, rows, take_writer_lock, transaction
 from recsys.storage.publication import LISTS, Publication
 
 SCHEMA: Final = "recsys"
@@ -142,7 +142,7 @@ def erase_from_served_lists(ids: Sequence[str], address: str) -> ErasedLists:
     Raises BusyError when the database is away or lists are being loaded, SourceError when it refuses.
     """
     with transaction(address) as cursor:
-        be_the_writer(cursor)
+        take_writer_lock(cursor)
         if not rows(cursor, f"SELECT to_regclass('{SCHEMA}.{TABLE}') IS NOT NULL AS there")[0]["there"]:
             return ErasedLists(0, 0)
         return remove_people(cursor, ids)
@@ -232,7 +232,7 @@ def load_publication(publication: Publication, address: str, *, erased: ErasedPe
     """
     manifest = publication.manifest
     with transaction(address) as cursor:
-        be_the_writer(cursor)
+        take_writer_lock(cursor)
         migrate(cursor)
         viewers = _copy(cursor, publication)
         suggestions = manifest.files[LISTS].rows or 0

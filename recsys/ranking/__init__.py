@@ -1,1 +1,1 @@
-"""Joins models, constraints and retrieval into lists."""
+"""Recommendations: lists from models, constraints and retrieval, and the ranker that serves them."""

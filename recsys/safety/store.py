@@ -1,4 +1,4 @@
-"""What a safety store answers: who may not be shown to one viewer, at this very moment.
+"""The interface of safety stores: who may not be shown to one viewer, at this very moment.
 
 A store holds what happened since the last night and cannot wait for the next: pairs kept apart
 (blocks and reports), people under a hold, people who were erased. It is asked in every call, so one

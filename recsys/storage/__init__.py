@@ -1,1 +1,1 @@
-"""Tables and arrays in and out of files and databases; no pickle."""
+"""Storage: tables and arrays in and out of files and databases; no pickle."""

@@ -1,4 +1,4 @@
-"""Files that are either there in full or not there, also after the power goes.
+"""Atomic writes: files that are there in full or not at all, also after the power goes.
 
 A file is written aside, flushed to the disk, and put in place by one rename; then the folder that
 holds it is flushed, since a rename lives in the folder.

@@ -1,4 +1,4 @@
-"""CSV as this package reads it: UTF-8, a header line, commas, every column text.
+"""CSV reading: UTF-8, a header line, commas, every column text.
 
 An empty field is null; "" in quotes is an empty text. A line with too few or too many fields is an
 error of the file: which column was meant cannot be known.
@@ -16,18 +16,18 @@ import pandas as pd
 from recsys.errors import SourceError, explained
 from recsys.storage.atomic_write import unreadable
 
-LONGEST: Final = 1 << 20
+LONGEST_FIELD: Final = 1 << 20
 """Bytes between two separators, quotes or line ends that are left alone."""
 
-KEPT: Final = 1 << 14
+CUT_TO: Final = 1 << 14
 """Bytes kept of a longer run: still too long for any column, so its row is quarantined."""
 
 _CHUNK: Final = 1 << 26
 _MARKS: Final = np.frombuffer(b',"\r\n', np.uint8)
 
 
-def shortened(path: Path) -> bytes:
-    r"""Return the content of a CSV file with every run longer than `LONGEST` cut to `KEPT` bytes.
+def with_long_fields_cut(path: Path) -> bytes:
+    r"""Return the content of a CSV file with every run longer than `LONGEST_FIELD` cut to `CUT_TO` bytes.
 
     A run is what stands between commas, quotes and line ends. Cut inside a character, the rest of
     that character goes too, so UTF-8 stays UTF-8.
@@ -36,7 +36,7 @@ def shortened(path: Path) -> bytes:
     parts: list[bytes] = []
     written = 0
     for start, end in _long_runs(content):
-        kept = content[start : start + KEPT].tobytes().decode("utf-8", "ignore").encode()
+        kept = content[start : start + CUT_TO].tobytes().decode("utf-8", "ignore").encode()
         parts += [content[written:start].tobytes(), kept]
         written = end
     return b"".join([*parts, content[written:].tobytes()])
@@ -50,10 +50,10 @@ def _long_runs(content: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
         chunk = content[offset : offset + _CHUNK]
         ends = np.flatnonzero(np.isin(chunk, _MARKS)).astype(np.int64) + offset
         starts = np.concatenate([[begin], ends[:-1] + 1]) if len(ends) else ends
-        long = ends - starts > LONGEST
+        long = ends - starts > LONGEST_FIELD
         runs += zip(starts[long].tolist(), ends[long].tolist(), strict=True)
         begin = int(ends[-1]) + 1 if len(ends) else begin
-    if len(content) - begin > LONGEST:
+    if len(content) - begin > LONGEST_FIELD:
         runs.append((begin, len(content)))
     return runs
 
@@ -79,7 +79,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         except pa.ArrowInvalid as error:
             if "straddl" not in str(error):
                 raise
-            content = shortened(path)
+            content = with_long_fields_cut(path)
             return _parsed(lambda: pa.BufferReader(content))
     except UnicodeDecodeError as error:
         raise _not_utf8(path) from error

@@ -1,4 +1,4 @@
-"""From a source to checked tables, people and events."""
+"""Loading: from a source to checked tables, a population and events."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -21,53 +21,10 @@ from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained
 from recsys.storage.sources import Reader, Source, source_name, table_readers
+from recsys.types import BoolArray
 
 if TYPE_CHECKING:
     from recsys.data.events import Events
-
-
-_PERSONS = (C.USER, C.ACTOR, C.TARGET)
-_REASON = explained("a person of this row asked to be erased", remedy="nothing; the row is not used")
-
-
-def without_erased(checked: CheckedTable, erased: frozenset[str]) -> CheckedTable:
-    """Move every row that names an erased person to the quarantine, and empty those records.
-
-    The erasures themselves stay: what comes later must know of them.
-    """
-    if not erased:
-        return checked
-    rows, refused = checked.accepted, checked.quarantined
-    gone = _names(rows, erased)
-    if C.TYPE in rows:
-        gone &= ~rows[C.TYPE].eq("erase").to_numpy(bool)
-    position = np.delete(np.arange(len(rows) + len(refused)), refused[ROW_NUMBER].to_numpy())
-    known = refused.copy()
-    forgotten = _names(refused, erased)
-    values = [name for name in refused.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
-    known.loc[forgotten, values] = REDACTED
-    known.loc[forgotten, C.USER] = None
-    emptied = {name: pd.Series([REDACTED] * int(gone.sum()), dtype=object) for name in values}
-    moved = pd.DataFrame(
-        {
-            ROW_NUMBER: position[gone],
-            C.USER: pd.Series([None] * int(gone.sum()), dtype=object),
-            CODES: "person.erased",
-            REASON: _REASON,
-        }
-        | emptied
-    )
-    quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
-    quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
-    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions)
-
-
-def _names(rows: pd.DataFrame, erased: frozenset[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    named = np.zeros(len(rows), bool)
-    for column in _PERSONS:
-        if column in rows:
-            named |= rows[column].isin(erased).to_numpy(bool)
-    return named
 
 
 Time = str | pd.Timestamp | None
@@ -152,7 +109,7 @@ def population_of(tables: LoadedTables) -> Population:
             )
         )
     people = build_population(tables.accepted, tables.as_of, tables.source)
-    return _with_precaution(people.with_relations(_relations(tables, people)), tables.restrictions)
+    return _with_restrictions(people.with_relations(_relations(tables, people)), tables.restrictions)
 
 
 def load_events(source: Source, as_of: Time = None) -> "Events":
@@ -220,12 +177,12 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
             if name == T.PROFILES:
                 users = frozenset(checked[name].accepted[C.USER])
     if broken:
-        raise broken[0] if len(broken) == 1 else _together(broken)
+        raise broken[0] if len(broken) == 1 else _all_problems(broken)
     restrictions = Restrictions()
     for table in checked.values():
         restrictions |= table.restrictions if past else table.restrictions.at_once()
     erased = restrictions.erased | _erased(checked)
-    checked = {name: without_erased(checked.pop(name), erased) for name in tuple(checked)}
+    checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(
         accepted=MappingProxyType(accepted),
@@ -237,7 +194,55 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
     )
 
 
-def _together(broken: list[TableError]) -> TableError:
+_PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+_ERASED_REASON: Final = explained(
+    "a person of this row asked to be erased", remedy="nothing; the row is not used"
+)
+    "a person of this row asked to be erased", remedy="nothing; the row is not used"
+)
+
+
+def _quarantine_erased(checked: CheckedTable, erased: frozenset[str]) -> CheckedTable:
+    """Move every row that names an erased person to the quarantine, and empty those records.
+
+    The erasures themselves stay: what comes later must know of them.
+    """
+    if not erased:
+        return checked
+    rows, refused = checked.accepted, checked.quarantined
+    gone = _names_anybody(rows, erased)
+    if C.TYPE in rows:
+        gone &= ~rows[C.TYPE].eq("erase").to_numpy(bool)
+    position = np.delete(np.arange(len(rows) + len(refused)), refused[ROW_NUMBER].to_numpy())
+    known = refused.copy()
+    named = _names_anybody(refused, erased)
+    values = [name for name in refused.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
+    known.loc[named, values] = REDACTED
+    known.loc[named, C.USER] = None
+    emptied = {name: pd.Series([REDACTED] * int(gone.sum()), dtype=object) for name in values}
+    moved = pd.DataFrame(
+        {
+            ROW_NUMBER: position[gone],
+            C.USER: pd.Series([None] * int(gone.sum()), dtype=object),
+            CODES: "person.erased",
+            REASON: _ERASED_REASON,
+        }
+        | emptied
+    )
+    quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
+    quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
+    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions)
+
+
+def _names_anybody(rows: pd.DataFrame, erased: frozenset[str]) -> BoolArray:
+    named = np.zeros(len(rows), bool)
+    for column in _PERSON_COLUMNS:
+        if column in rows:
+            named |= rows[column].isin(erased).to_numpy(bool)
+    return named
+
+
+def _all_problems(broken: list[TableError]) -> TableError:
     problems = [f"{error.table}: {problem}" for error in broken for problem in error.problems]
     return TableError(", ".join(error.table for error in broken), problems)
 
@@ -273,7 +278,7 @@ def _relations(tables: LoadedTables, people: Population) -> Relations:
     )
 
 
-def _with_precaution(people: Population, restrictions: Restrictions) -> Population:
+def _with_restrictions(people: Population, restrictions: Restrictions) -> Population:
     held = people.held.copy()
     rows = people.ids.find(sorted(restrictions.people))
     held[rows[rows >= 0]] = True

@@ -1,4 +1,4 @@
-"""What a publication holds and what it was made from, with a hash for every file."""
+"""The manifest of a publication: what it holds and was made from, with a hash for every file."""
 
 import hashlib
 import json

@@ -100,17 +100,17 @@ def _explained(dbapi: Any, error: Exception) -> Exception:
     return SourceError(explained("the database refused", got=reason, remedy="nothing was changed"))
 
 
-LOCK: Final = 7_265_637_379
+WRITER_LOCK: Final = 7_265_637_379
 """The advisory lock of the one writer; any number that nobody else uses."""
 
 
-def be_the_writer(cursor: Any) -> None:
-    """Hold the lock until the transaction ends, or raise BusyError."""
-    if not rows(cursor, f"SELECT pg_try_advisory_xact_lock({LOCK}) AS free")[0]["free"]:
+def take_writer_lock(cursor: Any) -> None:
+    """Take the advisory lock of the one writer until the transaction ends, or raise BusyError."""
+    if not rows(cursor, f"SELECT pg_try_advisory_xact_lock({WRITER_LOCK}) AS free")[0]["free"]:
         raise BusyError(explained("another process is loading lists", remedy="try again when it is done"))
 
 
-_LYING_THERE: Final = """
+_TABLE_NAMES: Final = """
     SELECT table_name::text AS name FROM information_schema.tables
     WHERE table_schema = current_schema() ORDER BY table_name
 """
@@ -126,7 +126,7 @@ def arrow_tables(address: str) -> dict[str, Any]:
     """
     with transaction(address) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        names = [row["name"] for row in rows(cursor, _LYING_THERE)]
+        names = [row["name"] for row in rows(cursor, _TABLE_NAMES)]
         for name in names:
             if name not in CONTRACTS:
                 remedy = f"{did_you_mean(name, CONTRACTS)}; keep the tables in a schema of their own"

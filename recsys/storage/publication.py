@@ -1,4 +1,4 @@
-"""The publication a backend reads: a pointer file, a run folder, a manifest that proves it."""
+"""The publication on disk: the pointer to the current run, its folder, and its lists."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -147,7 +147,7 @@ def current_run(published: str | Path) -> str | None:
 
 
 def set_current_run(published: Path, run_id: str) -> None:
-    """Make `run_id` the publication that is served, in one step."""
+    """Swap the pointer: make `run_id` the current run, in one atomic write."""
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
 
 

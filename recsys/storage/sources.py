@@ -1,4 +1,4 @@
-"""Where tables come from: a folder of Parquet or CSV files, a database, or frames in memory.
+"""Sources of tables: a folder of Parquet or CSV files, a database, a plugin, or frames in memory.
 
 A source is named `parquet:DIR`, `csv:DIR`, `duckdb:FILE`, `postgresql://...` or as a plugin calls it
 (`NAME:ADDRESS`), or is a mapping of frames. Each table is one file (`profiles.parquet`; Parquet also as

@@ -1,4 +1,4 @@
-"""Tables written so that they read back as they were, and to the same bytes every time."""
+"""Table writing: to Parquet, DuckDB or PostgreSQL, in full or not at all, equal tables to equal bytes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack

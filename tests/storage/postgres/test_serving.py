@@ -12,7 +12,7 @@ from recsys.cli import app
 from recsys.errors import BusyError, SourceError
 from recsys.pipeline import postgres_export as module
 from recsys.pipeline.postgres_export import MIGRATIONS, load_publication, served
-from recsys.storage.postgres import LOCK
+from recsys.storage.postgres import WRITER_LOCK
 from recsys.storage.publication import read_publication
 from tests.pipeline.small_night import Night, make_night
 
@@ -121,7 +121,7 @@ def test_readers_see_the_old_or_the_new_and_never_wait_for_an_answer_in_vain(pos
 def test_two_writers_do_not_meet(postgres, publications):
     load_publication(publications[0], postgres)
     with adbc_driver_postgresql.dbapi.connect(postgres) as other, other.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        cursor.execute(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
         cursor.fetchall()
         with pytest.raises(BusyError, match="another process is loading"):
             load_publication(publications[1], postgres)
