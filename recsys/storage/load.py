@@ -198,8 +198,6 @@ _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 _ERASED_REASON: Final = explained(
     "a person of this row asked to be erased", remedy="nothing; the row is not used"
 )
-    "a person of this row asked to be erased", remedy="nothing; the row is not used"
-)
 
 
 def _quarantine_erased(checked: CheckedTable, erased: frozenset[str]) -> CheckedTable:

@@ -137,7 +137,7 @@ def arrow_tables(address: str) -> dict[str, Any]:
 def foreign_tables(address: str) -> list[str]:
     """Return the names of every table (or view) of the current schema, whatever a service calls them."""
     with transaction(address) as cursor:
-        return [row["name"] for row in rows(cursor, _LYING_THERE)]
+        return [row["name"] for row in rows(cursor, _TABLE_NAMES)]
 
 
 def read_foreign_table(address: str, name: str) -> Any:

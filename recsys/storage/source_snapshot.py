@@ -1,4 +1,4 @@
-"""A snapshot of a source: its tables copied at one moment, so that every step of a night sees the same rows."""
+"""A snapshot of a source: its tables copied at one moment, so every step of a night sees the same rows."""
 
 import shutil
 from collections.abc import Mapping
