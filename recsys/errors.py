@@ -101,7 +101,7 @@ class StalePublicationError(PublicationError):
 
 
 class PublicationRefusedError(RecsysError):
-    """A gate said no: what is served now stays as it is."""
+    """A gate refused the publication; the current one stays served."""
 
     exit_code = EXIT_REFUSED
 

@@ -182,7 +182,7 @@ def _check_spellings(file: YamlFile, interests: Mapping[str, Interest]) -> None:
         once: set[str] = set()
         for word in interest.synonyms:
             if spelling(word) in once:
-                raise file.error("a synonym stands twice", interest.id, got=word, remedy="keep one of them")
+                raise file.error("duplicate synonym", interest.id, got=word, remedy="keep one of them")
             once.add(spelling(word))
         for word in (interest.id, interest.label.ja, interest.label.en, *interest.synonyms):
             owner = owners.setdefault(spelling(word), interest.id)
@@ -290,7 +290,7 @@ def load_catalogue() -> Catalogue:
 
 @dataclass(frozen=True)
 class LocalizedText:
-    """A text of the catalogue with its values; a value may be something said itself.
+    """A text of the catalogue with its values; a value may be a localized text itself.
 
     >>> LocalizedText("report.since_by", {"by": "+3"}).text("en")
     '+3 since last time'
@@ -301,8 +301,8 @@ class LocalizedText:
 
     def text(self, lang: Language) -> str:
         """Return it in one language."""
-        told = {
+        filled = {
             name: value.text(lang) if isinstance(value, LocalizedText) else value
             for name, value in self.values.items()
         }
-        return load_catalogue().text(self.key, lang, **told)
+        return load_catalogue().text(self.key, lang, **filled)

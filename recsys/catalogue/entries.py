@@ -1,4 +1,4 @@
-"""What the catalogue holds: interests, questions, scales, topics and the words for people."""
+"""Entries of the catalogue: labels in two languages, interests, questions, scales and topics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

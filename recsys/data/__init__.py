@@ -1,4 +1,4 @@
-"""Tables, their words and contracts, and the `Population` they become."""
+"""Tables and their contracts, populations, events, labels, relations and stages of pairs."""
 
 from recsys.data.events import Events
 from recsys.data.exclusions import relations

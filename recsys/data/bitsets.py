@@ -1,4 +1,4 @@
-"""Sets as bits in 64-bit words: bit b lives in word `b // 64`."""
+"""Bit sets: sets as bits of 64-bit words, bit b in word `b // 64`."""
 
 from collections.abc import Iterable, Sequence
 

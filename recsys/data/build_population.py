@@ -1,4 +1,4 @@
-"""Accepted tables become one `Population`, using what was true at a time."""
+"""Builds a `Population` from accepted tables: the values that were valid at a time, coded."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

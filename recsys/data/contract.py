@@ -63,7 +63,7 @@ class CheckedTable:
                  contract is there.
     quarantined: the other rows as short text, with `row_number` (position in the table, from 0),
                  `user_id` where it could be read, `codes` and `reason`.
-    precaution:  people and pairs to keep apart because a refused row may have said so.
+    restrictions: people to hold and pairs to exclude because a refused row may have said so.
     """
 
     accepted: pd.DataFrame
@@ -77,7 +77,7 @@ class Contract:
 
     key:        columns whose values together stand once; a repeat breaks the table.
     rules:      steps in order; each sees the rows that all earlier steps let through.
-    precaution: what to do about rows that were refused, when they may have forbidden something.
+    restrictions: what refused rows restrict, when they may have forbidden something.
     """
 
     table: str
@@ -111,7 +111,7 @@ class Contract:
         as_of: pd.Timestamp | None = None,
         users: frozenset[str] | None = None,
     ) -> CheckedTable:
-        """Split the table that `read` returns; it is let go of before its rows are taken apart."""
+        """Split the table that `read` returns; it is not referenced afterwards, so it can be freed."""
         given = read().reset_index(drop=True)
         self._raise(self._table_problems(given))
         rows, faults = self._read(given, as_of)
@@ -133,7 +133,7 @@ class Contract:
     def _table_problems(self, given: pd.DataFrame) -> list[str]:
         names = [str(name) for name in given.columns]
         twice = sorted({name for name in names if names.count(name) > 1})
-        problems = [explained("a column stands twice", got=name, remedy="keep one of them") for name in twice]
+        problems = [explained("duplicate column", got=name, remedy="keep one of them") for name in twice]
         problems += [
             forbidden_column(name)
             or explained("unknown column", got=name, remedy=did_you_mean(name, self.columns))

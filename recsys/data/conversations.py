@@ -1,4 +1,4 @@
-"""What messages say: who answered whom, and which exchanges lasted. Texts are never seen."""
+"""Conversations: who replied to whom, which exchanges lasted, and active matches. Texts are never seen."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -103,14 +103,14 @@ def _directed(coded: CodedEvents, chosen: BoolArray) -> tuple[Int64Array, npt.ND
 
 
 DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "report", "erase")
-"""The types of events that say who are companions; no other changes an answer."""
+"""The types of events that decide about active matches; no other changes the result."""
 
 
 def active_matches(events: Events, ids: IdIndex, as_of: str | pd.Timestamp | None = None) -> Int32Array:
-    """Return how many companions each of `ids` has at `as_of` (None: after the last event), `(n_people,)`.
+    """Count the active matches of each of `ids` at `as_of` (None: after the last event), `(n_people,)`.
 
-    Two people are companions when each said `comfortable` the last time they were asked about the
-    other, and nothing has ended it: no end, block, report or unsafe meeting.
+    Two people are an active match when the latest feeling check of each about the other is `comfortable`,
+    and nothing has ended it: no end, block, report or unsafe meeting.
 
     >>> fine = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "feeling_check"})
     >>> active_matches(Events.of(fine.assign(detail="comfortable")), IdIndex(["a", "b", "c"]))
@@ -122,13 +122,13 @@ def active_matches(events: Events, ids: IdIndex, as_of: str | pd.Timestamp | Non
 
 
 def at_capacity(people: Population, events: Events) -> BoolArray:
-    """Say who has as many companions as they wish for, `(n_people,)` bool; an unknown wish is one."""
+    """Say who has as many active matches as they wish for, `(n_people,)` bool; an unknown wish is one."""
     wished = people.amounts(C.MAX_COMPANIONS)
     return active_matches(events, people.ids, people.as_of) >= np.where(wished < 0, 1, wished)
 
 
 def active_match_pairs(coded: CodedEvents) -> npt.NDArray[np.int64]:
-    """Return the pairs of companions as positions in `coded.people`, smaller first, `(n_pairs, 2)`."""
+    """Return the active matches as positions in `coded.people`, smaller first, `(n_pairs, 2)`."""
     ended = coded.are("end", "block", "report") | coded.detailed("meet_feedback", "unsafe")
     pair, _ = both_did(coded, _last_check_comfortable(coded), unless=ended)
     width = max(len(coded.people), 1)

@@ -1,4 +1,4 @@
-"""Short lists per row as two arrays: row r owns `indices[indptr[r]:indptr[r + 1]]`, ascending."""
+"""Sparse rows in compressed form (CSR): row r holds `indices[indptr[r]:indptr[r + 1]]`, ascending."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ class SparseRows:
 
     @classmethod
     def of(cls, rows: IntegerArray, members: IntegerArray, n_rows: int) -> "SparseRows":
-        """Build the lists from aligned (row, member) entries in any order; repeats count once.
+        """Build the rows from aligned (row, member) entries in any order; repeats count once.
 
         >>> lists = SparseRows.of(np.array([1, 0, 1, 1]), np.array([7, 3, 2, 7]), 2)
         >>> lists.indptr.tolist(), lists.indices.tolist()
@@ -43,15 +43,15 @@ class SparseRows:
         return _keys(self.rows, self.indices)
 
     def inverse(self, n_members: int) -> "SparseRows":
-        """Return, for each member, the rows whose lists hold it."""
+        """Return, for each member, the rows that hold it (the transpose)."""
         return SparseRows.of(self.indices, self.rows, n_members)
 
     def row(self, at: int) -> npt.NDArray[np.int32]:
-        """Return one row's list."""
+        """Return the members of one row."""
         return self.indices[self.indptr[at] : self.indptr[at + 1]]
 
     def holds(self, rows: IntegerArray, members: IntegerArray) -> npt.NDArray[np.bool_]:
-        """Say for aligned pairs whether the row's list holds the member.
+        """Say for aligned pairs whether the row holds the member.
 
         >>> SparseRows.of(np.array([0]), np.array([3]), 2).holds(np.array([0, 1]), np.array([3, 3])).tolist()
         [True, False]
@@ -65,7 +65,7 @@ class SparseRows:
     def share(
         self, rows: IntegerArray, others: "SparseRows", other_rows: IntegerArray
     ) -> npt.NDArray[np.bool_]:
-        """Say for aligned rows whether this list and the other side's list have a common member.
+        """Say for aligned rows whether this row and the other side's row have a common member.
 
         >>> a = SparseRows.of(np.array([0, 1]), np.array([5, 6]), 2)
         >>> a.share(np.array([0, 0]), a, np.array([0, 1])).tolist()

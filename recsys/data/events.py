@@ -1,4 +1,4 @@
-"""What people did, in order, each event once."""
+"""Events: what people did, sorted by time, each event once; as a table and as coded arrays."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -185,8 +185,8 @@ class Events:
         erased = self.frame.loc[self.frame[C.TYPE] == "erase", C.ACTOR].unique()
         if not len(erased):
             return self
-        gone = self.frame[C.ACTOR].isin(erased) | self.frame[C.TARGET].isin(erased)
-        return Events(self.frame[~gone].reset_index(drop=True))
+        of_erased = self.frame[C.ACTOR].isin(erased) | self.frame[C.TARGET].isin(erased)
+        return Events(self.frame[~of_erased].reset_index(drop=True))
 
     def of_types(self, *types: str) -> "Events":
         """Return the events of some types.

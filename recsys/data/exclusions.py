@@ -105,22 +105,22 @@ class LatestDecisions:
 
     @property
     def likes(self) -> BoolArray:
-        """Whose like stands."""
+        """Whose latest decision is a like."""
         return self.liked > np.maximum(self.passed, self.hidden)
 
     @property
     def hides(self) -> BoolArray:
-        """Whose hide stands."""
+        """Whose hide was not followed by a like."""
         return (self.hidden > NEVER) & (self.hidden >= self.liked)
 
     @property
     def passes(self) -> BoolArray:
-        """Whose pass stands, however old."""
+        """Whose pass was not followed by a like, however old."""
         return (self.passed > NEVER) & (self.passed >= self.liked)
 
 
 def latest_decisions(coded: CodedEvents) -> LatestDecisions:
-    """Return where everybody stands towards whom, from likes, passes and hides."""
+    """Return the latest decision of each directed pair, from likes, passes and hides."""
     rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
     width = max(len(coded.people), 1)
     keys, group = np.unique(coded.actor[rows] * width + coded.target[rows], return_inverse=True)
@@ -152,7 +152,7 @@ def matched_pairs(coded: CodedEvents) -> Int64Array:
 
 
 def _stands(likes: BoolArray, by_side: BoolArray, start: npt.NDArray[np.intp]) -> BoolArray:
-    """Say, after each event, whether the last stance of one side of the pair is a like."""
+    """Say, after each event, whether the latest decision of one side of the pair is a like."""
     if not len(likes):
         return likes
     latest = np.maximum.accumulate(np.where(by_side, np.arange(len(likes)), -1))
@@ -174,13 +174,13 @@ def relations(
     ids: IdIndex,
     as_of: str | pd.Timestamp,
 ) -> Relations:
-    """Return what stands between the people in `ids` as of a time, from what was known then.
+    """Return the relations between the people in `ids` as of a time, from what was known then.
 
     events: anything later than `as_of` is not used, nor any row of an erased person.
     blocks, reports: the safety tables (`actor`, `target`, `ts`), None for none; a row without a
     time holds. People who are not in `ids` are left out.
 
-    | separated by | until |
+    | excluded by | until |
     |---|---|
     | block, report | for good |
     | anything unsafe: a meeting, an end, pressure, a request for money or to leave | for good |
@@ -195,12 +195,12 @@ def relations(
         "report": [_named(coded, coded.are("report")), _table(reports, time)],
         "unsafe": [_named(coded, _unsafe(coded))],
         "end": [_named(coded, coded.detailed("end", "amicable"))],
-        **_stance_reasons(coded, time),
+        **_decision_reasons(coded, time),
     }
     pairs = [(reason, ids_of) for reason, found in by_reason.items() for ids_of in found]
     excluded, reason = _rows(pairs, ids)
-    stance = latest_decisions(coded)
-    likes = np.column_stack([stance.actor, stance.target])[stance.likes]
+    decisions = latest_decisions(coded)
+    likes = np.column_stack([decisions.actor, decisions.target])[decisions.likes]
     liked, _ = _rows([("matched", coded.people[likes])], ids)
     return Relations.of(
         len(ids), excluded=excluded, reason=reason, liked=liked, suggestible=_suggestible(coded, ids)
@@ -216,14 +216,14 @@ def _unsafe(coded: CodedEvents) -> npt.NDArray[np.bool_]:
     )
 
 
-def _stance_reasons(coded: CodedEvents, as_of: pd.Timestamp) -> dict[str, list[ObjectArray]]:
-    stance = latest_decisions(coded)
-    pairs = coded.people[np.column_stack([stance.actor, stance.target])]
+def _decision_reasons(coded: CodedEvents, as_of: pd.Timestamp) -> dict[str, list[ObjectArray]]:
+    decisions = latest_decisions(coded)
+    pairs = coded.people[np.column_stack([decisions.actor, decisions.target])]
     now = microseconds(as_of)
-    recent = stance.passed > now - PASS_DAYS * MICROSECONDS_A_DAY
+    recent = decisions.passed > now - PASS_DAYS * MICROSECONDS_A_DAY
     return {
-        "hide": [pairs[stance.hides]],
-        "pass": [pairs[stance.passes & recent]],
+        "hide": [pairs[decisions.hides]],
+        "pass": [pairs[decisions.passes & recent]],
         "matched": [coded.people[matched_pairs(coded)]],
     }
 

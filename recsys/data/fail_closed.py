@@ -1,8 +1,8 @@
-"""What a refused row may have forbidden is forbidden all the same.
+"""Fail closed: what a refused row may have forbidden is forbidden all the same.
 
 A row that cannot be read is no fact, so it is quarantined; but when it may have been a block, a
 report, a hold or a boundary, ignoring it would let people meet who said they would not. Its people
-or its pair are kept apart until the row is put right. Nothing here ever adds a pair.
+are held or its pair is excluded until the row is put right. Nothing here ever adds a pair.
 """
 
 from collections.abc import Callable
@@ -69,67 +69,67 @@ def no_restrictions(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restric
 
 def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose row was refused."""
-    return _held(refused[_telling(quarantined)])
+    return _held(refused[_tells_of_present(quarantined)])
 
 
 def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose hold was refused, unless it says that a hold ended."""
     held = ~refused[C.STATE].eq("lifted").to_numpy(bool)
-    later = _held(refused[_later(quarantined) & held]).people
-    return _held(refused[_telling(quarantined) & held]) | Restrictions(later_people=later)
+    later = _held(refused[_is_future(quarantined) & held]).people
+    return _held(refused[_tells_of_present(quarantined) & held]) | Restrictions(later_people=later)
 
 
 def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose refused answer was mandatory, or may have been."""
     optional = refused[C.MANDATORY].eq(False).fillna(False).to_numpy(bool)
-    return _held(refused[_telling(quarantined) & ~optional])
+    return _held(refused[_tells_of_present(quarantined) & ~optional])
 
 
 def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
-    """Keep apart every pair whose refused row could be read as far as the two ids."""
-    later = _apart(refused[_later(quarantined)]).pairs
-    return _apart(refused[_telling(quarantined)]) | Restrictions(later_pairs=later)
+    """Exclude every pair whose refused row could be read as far as the two ids."""
+    later = _excluded(refused[_is_future(quarantined)]).pairs
+    return _excluded(refused[_tells_of_present(quarantined)]) | Restrictions(later_pairs=later)
 
 
 def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
-    """Keep apart the pairs of refused safety events; a refused erasure, future ones too, is done."""
+    """Exclude the pairs of refused safety events; a refused erasure, also a future one, is done."""
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
-    separating = (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)
-    apart = _apart(refused[_telling(quarantined) & separating])
-    apart |= Restrictions(later_pairs=_apart(refused[_later(quarantined) & separating]).pairs)
-    gone = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
-    return apart | Restrictions(erased=frozenset(gone))
+    excluding = (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)
+    excluded = _excluded(refused[_tells_of_present(quarantined) & excluding])
+    excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
+    erased = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
+    return excluded | Restrictions(erased=frozenset(erased))
 
 
 _LONGEST_TYPE = 64
 
 
-def _telling(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _tells_of_present(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Say which refused rows may tell of the present: not repeats, and nothing that is yet to come."""
 
-    def tells(codes: str) -> bool:
+    def present(codes: str) -> bool:
         rules = {code.rpartition(".")[2] for code in codes.split("|")}
         return "future" not in rules and not rules <= _HARMLESS
 
-    return np.fromiter(map(tells, quarantined["codes"]), bool, len(quarantined))
+    return np.fromiter(map(present, quarantined["codes"]), bool, len(quarantined))
 
 
-def _later(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _is_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Say which refused rows are yet to come."""
 
-    def comes(codes: str) -> bool:
+    def future(codes: str) -> bool:
         rules = {code.rpartition(".")[2] for code in codes.split("|")}
         return "future" in rules and not rules & _HARMLESS
 
-    return np.fromiter(map(comes, quarantined["codes"]), bool, len(quarantined))
+    return np.fromiter(map(future, quarantined["codes"]), bool, len(quarantined))
 
 
 def _held(rows: pd.DataFrame) -> Restrictions:
     return Restrictions(people=frozenset(rows[C.USER].dropna()))
 
 
-def _apart(rows: pd.DataFrame) -> Restrictions:
+def _excluded(rows: pd.DataFrame) -> Restrictions:
     known = rows.dropna(subset=[C.ACTOR, C.TARGET])
     pairs = zip(known[C.ACTOR], known[C.TARGET], strict=True)
     return Restrictions(pairs=frozenset((min(a, b), max(a, b)) for a, b in pairs if a != b))

@@ -1,4 +1,4 @@
-"""External ids become row numbers once, at the edge."""
+"""Ids: external ids become row numbers once, where data comes in."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -36,9 +36,7 @@ class IdIndex:
             values = np.sort(as_ids(given))
         repeated = values[1:][values[1:] == values[:-1]] if len(values) else values
         if len(repeated):
-            raise InputError(
-                explained("an id stands twice", got=repeated[0], remedy="give every person one id")
-            )
+            raise InputError(explained("duplicate id", got=repeated[0], remedy="give every person one id"))
         values.setflags(write=False)
         self._values = values
 
@@ -66,7 +64,7 @@ class IdIndex:
         return self._values
 
     def find(self, ids: Sequence[str] | npt.ArrayLike | pd.Series | pd.Index) -> Int32Array:
-        """Return the row of each id, -1 where the id is not known; a UUID stands for its text."""
+        """Return the row of each id, -1 where the id is not known; a UUID is found by its text."""
         if isinstance(ids, pd.Series) and isinstance(ids.dtype, pd.CategoricalDtype):
             return np.append(self.find(ids.cat.categories), np.int32(-1))[ids.cat.codes]
         given = np.asarray(ids, dtype=object)

@@ -146,7 +146,7 @@ class PairLabels:
         return self.pair % self.width
 
 
-_SEEN, _POSITIVE, _TURNED_AWAY, _UNSAFE = range(4)
+_SEEN, _POSITIVE, _NEGATIVE, _UNSAFE = range(4)
 
 
 def directed_labels(
@@ -162,7 +162,7 @@ def directed_labels(
     weight: strength halved every `half_life_days` before `as_of` (None: the latest event).
     ts: when the evidence was last given. n_impressions: how often the candidate was shown.
 
-    Feeling unsafe wins over a pass or hide that stands, which wins over the best positive; an
+    Feeling unsafe wins over a pass or hide with no later like, which wins over the best positive; an
     amicable end leaves the label as it was. Pairs with a block, a report or another safety event
     are in no row, in either direction; nor are the pairs of the tables in `excluded` (`actor`,
     `target`). Events after `as_of` and rows of erased people are never used.
@@ -200,16 +200,16 @@ def pair_labels(
 
     now: microseconds since 1970, from when age counts.
     """
-    evidence = _all_evidence(coded, settings)
+    evidence = _all_signals(coded, settings)
     pair, kind, ts = _best(evidence, settings)
     keep = ~_is_excluded(pair, coded, excluded)
     pair, kind, ts = pair[keep], kind[keep], ts[keep]
     label_weights = [settings.label_weights[found.kind] for found in evidence]
-    strength = np.array([grade.strength for grade in label_weights])[kind]
+    strength = np.array([weight_of.strength for weight_of in label_weights])[kind]
     return PairLabels(
         pair=pair,
         width=max(len(coded.people), 1),
-        label=np.array([grade.label for grade in label_weights])[kind],
+        label=np.array([weight_of.label for weight_of in label_weights])[kind],
         strength=strength,
         weight=strength * 0.5 ** ((now - ts) / MICROSECONDS_A_DAY / settings.half_life_days),
         ts=ts,
@@ -217,9 +217,9 @@ def pair_labels(
     )
 
 
-def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[FeedbackSignal]:
-    stance, width = latest_decisions(coded), max(len(coded.people), 1)
-    towards = stance.actor * width + stance.target
+def _all_signals(coded: CodedEvents, settings: LabelSettings) -> list[FeedbackSignal]:
+    decisions, width = latest_decisions(coded), max(len(coded.people), 1)
+    towards = decisions.actor * width + decisions.target
     pressured = coded.detailed("feeling_check", "pressured")
     exchange = exchanges(
         coded,
@@ -228,9 +228,9 @@ def _all_evidence(coded: CodedEvents, settings: LabelSettings) -> list[FeedbackS
         balance=settings.exchange_balance,
     )
     return [
-        FeedbackSignal("like", towards[stance.likes], stance.liked[stance.likes], _POSITIVE),
-        FeedbackSignal("pass", towards[stance.passes], stance.passed[stance.passes], _TURNED_AWAY),
-        FeedbackSignal("hide", towards[stance.hides], stance.hidden[stance.hides], _TURNED_AWAY),
+        FeedbackSignal("like", towards[decisions.likes], decisions.liked[decisions.likes], _POSITIVE),
+        FeedbackSignal("pass", towards[decisions.passes], decisions.passed[decisions.passes], _NEGATIVE),
+        FeedbackSignal("hide", towards[decisions.hides], decisions.hidden[decisions.hides], _NEGATIVE),
         FeedbackSignal("message: replied", *replies(coded), _POSITIVE),
         FeedbackSignal("message: exchange", *exchange, _POSITIVE),
         FeedbackSignal("rules_agreed: both", *both_did(coded, coded.are("rules_agreed")), _POSITIVE),
@@ -288,11 +288,11 @@ def _is_excluded(
         np.column_stack([index.get_indexer(pd.Index(table[side])) for side in (C.ACTOR, C.TARGET)])
         for table in tables
     ]
-    apart = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
-    apart = np.sort(apart[(apart >= 0).all(axis=1)], axis=1)
+    excluded_pairs = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
+    excluded_pairs = np.sort(excluded_pairs[(excluded_pairs >= 0).all(axis=1)], axis=1)
     viewer, candidate = pair // width, pair % width
     both = np.minimum(viewer, candidate) * width + np.maximum(viewer, candidate)
-    return np.isin(both, apart @ [width, 1])
+    return np.isin(both, excluded_pairs @ [width, 1])
 
 
 def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Stages of pairs: how far two people have come, computed from events alone, as of a time.
 
 `pair_stages` computes all pairs with a history at once, `pair_stage` one. A stage is reached when the facts
-it needs are true (`pair_facts`); which facts a stage needs stands in the catalogue.
+it needs are true (`pair_facts`); the catalogue says which facts a stage needs.
 """
 
 from collections.abc import Collection, Mapping
@@ -295,8 +295,8 @@ def _gated(
     listed[row] = alone(coded, coded.are("terms_accepted")) & (tiers(coded) >= _AGE)
     listed &= ~people.isin(list(unlisted))
     a, b = row[between.people[:, 0]], row[between.people[:, 1]]
-    apart = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
-    final = np.where(apart, stages.code(UNLISTED), stage).astype(np.int8)
+    unlisted_pair = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
+    final = np.where(unlisted_pair, stages.code(UNLISTED), stage).astype(np.int8)
     return PairStages(people, closed, listed, (a * max(len(people), 1) + b).astype(np.int64), final)
 
 

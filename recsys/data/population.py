@@ -1,4 +1,4 @@
-"""The one value that travels: everybody, as of one time, as aligned arrays.
+"""Population: everybody as of one time, validated and coded once, as aligned arrays.
 
 A `Population` is built from validated tables. Row r of every array is the person `ids.values[r]`;
 rows are in id order. Unknown is never a default: codes and amounts use -1, sets carry `known`,
@@ -61,7 +61,7 @@ class LongTables:
 
     @classmethod
     def empty(cls) -> "LongTables":
-        """Nobody said anything."""
+        """Return tables without rows."""
 
         def no_rows(*columns: str) -> pd.DataFrame:
             return pd.DataFrame(
@@ -233,7 +233,7 @@ class Population:
 
     @property
     def nothing_known(self) -> bool:
-        """Whether nobody said anything of themself, as in data of interactions alone.
+        """Whether no column and no table says anything of anybody, as in data of interactions alone.
 
         >>> Population.of_ids(["a"], as_of="2026-01-05").nothing_known
         True

@@ -1,4 +1,4 @@
-"""Where refused rows go, with every reason and nothing that must not be kept."""
+"""Quarantine: refused rows with every reason, and nothing that must not be kept."""
 
 import datetime as dt
 import json

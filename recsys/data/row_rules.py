@@ -1,4 +1,7 @@
-"""An age band is a proved age, so it comes with a verification."""
+"""Rules over the rows of a table: values that do not go together, limits, repeats, missing profiles.
+
+Each rule yields the `Violation` of the rows that break it; the contracts in `tables` name the rules they use.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -100,7 +103,7 @@ def fair_to_ask(context: RuleContext) -> Iterator[Violation]:
 
 _TO_ANYBODY = ("optin",)
 _MAY_BE_SILENT = ("report",)
-"""It separates the pair whatever its category, so an unknown one may stay null."""
+"""It excludes the pair whatever its category, so an unknown one may stay null."""
 
 
 def right_target(context: RuleContext) -> Iterator[Violation]:
@@ -133,16 +136,16 @@ def right_detail(context: RuleContext) -> Iterator[Violation]:
         bool,
         len(with_detail),
     )
-    strange = with_detail[~known]
+    unknown = with_detail[~known]
     reasons: dict[tuple[str, str], str] = {}
-    for kind, word in strange[[C.TYPE, C.DETAIL]].drop_duplicates().itertuples(index=False):
+    for kind, word in unknown[[C.TYPE, C.DETAIL]].drop_duplicates().itertuples(index=False):
         remedy = did_you_mean(word, details[kind]) if kind in details else "leave it null"
         reasons[kind, word] = explained(f"not a detail of '{kind}'", where=C.DETAIL, got=word, remedy=remedy)
-    pairs = zip(strange[C.TYPE], strange[C.DETAIL], strict=True)
+    pairs = zip(unknown[C.TYPE], unknown[C.DETAIL], strict=True)
     yield Violation(
         f"{C.DETAIL}.unknown_word",
-        positions(strange),
-        np.fromiter((reasons[pair] for pair in pairs), object, len(strange)),
+        positions(unknown),
+        np.fromiter((reasons[pair] for pair in pairs), object, len(unknown)),
     )
     must = rows[C.TYPE].isin([kind for kind in details if kind not in _MAY_BE_SILENT])
     yield Violation(
@@ -193,11 +196,11 @@ def has_profile(context: RuleContext) -> Iterator[Violation]:
     if context.users is None:
         return
     rows = context.sound_rows
-    lonely = rows[~rows[C.USER].isin(context.users)]
+    orphans = rows[~rows[C.USER].isin(context.users)]
     reason = explained(
         "no accepted profile has this id", where=C.USER, remedy="add the person's profile or drop the row"
     )
-    yield Violation(f"{C.USER}.orphan", positions(lonely), reason)
+    yield Violation(f"{C.USER}.orphan", positions(orphans), reason)
 
 
 def two_people(context: RuleContext) -> Iterator[Violation]:
@@ -211,7 +214,7 @@ def two_people(context: RuleContext) -> Iterator[Violation]:
 def once(*columns: str) -> Rule:
     """Return the rule that keeps the first of the rows equal in `columns` and refuses the others.
 
-    A repeat that differs elsewhere is refused with a reason of its own: the first word stands.
+    A repeat that differs elsewhere is refused with a reason of its own: the first row counts.
     """
 
     def rule(context: RuleContext) -> Iterator[Violation]:
@@ -237,7 +240,7 @@ def once(*columns: str) -> Rule:
             explained(
                 "an earlier row has the same key and says something else",
                 where=where,
-                remedy="the first stands",
+                remedy="the first counts",
             ),
         )
 
@@ -245,10 +248,10 @@ def once(*columns: str) -> Rule:
 
 
 def newest_or_none(context: RuleContext) -> Iterator[Violation]:
-    """Refuse what somebody said before a row of theirs that was refused.
+    """Refuse the rows of a person that are older than a refused row of theirs.
 
-    The refused row is the newer word; falling back to the older one could bring back a boundary they
-    tightened. A row that is only in the future has said nothing yet. A refused row whose time is not
+    The refused row is newer; falling back to the older one could bring back a boundary they
+    tightened. A row that is only in the future does not count yet. A refused row whose time is not
     known may be the newest of all.
     """
     refused = context.rows[~context.sound & context.rows[C.USER].notna().to_numpy(bool)]
@@ -266,6 +269,6 @@ def newest_or_none(context: RuleContext) -> Iterator[Violation]:
         explained(
             "a newer row of the same person was refused",
             where=C.USER,
-            remedy="put that row right: what they last said is not known",
+            remedy="put that row right: their latest values are not known",
         ),
     )

@@ -1,4 +1,4 @@
-"""Other people's interaction data: from a table of who did what to whom, to people, events and rules."""
+"""Interaction data of any origin: a table of who did what to whom becomes events, people and a policy."""
 
 from recsys.interactions.interactions import Interactions, Sides
 

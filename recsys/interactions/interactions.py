@@ -1,4 +1,4 @@
-"""The door for interaction data of any origin."""
+"""Interactions: events, people and policy from an interaction table of any origin."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ _MOST: Final = 63
 
 @dataclass(frozen=True, eq=False)
 class Sides(Constraint):
-    """Nobody meets their own side, and nobody whose side is not known.
+    """The rule of two-sided data: nobody meets their own side, nor anybody whose side is not known.
 
     For data in which one kind looks for another: men and women, people and jobs, users and films.
 
@@ -130,7 +130,7 @@ class Interactions:
         viewer, candidate
             Columns of who acted and towards whom; ids are any texts, whole numbers or UUIDs.
         outcome
-            Column of what they said. None: every row is a like.
+            Column of the feedback. None: every row is a like.
         like
             What is a like: 4 (and above), {"yes", "maybe"}, a mapping to event types
             ({"apply": "like", "skip": "pass", "seen": "impression"}, None for what means nothing), or a
@@ -145,7 +145,7 @@ class Interactions:
         people
             Further ids that are in no row; by name of their side if there are two.
         as_of
-            The time at which everybody stands; the latest row by default.
+            The time the data is as of; the latest row by default.
 
         Raises InputError when a column is missing, ids are neither texts nor whole numbers, no time
         can be read, or it is not clear what an outcome means. Single broken rows are set aside.
@@ -198,15 +198,15 @@ class Interactions:
         return self.people.ids.ids(np.unique(self.people.ids.find(self.events.frame[C.ACTOR])))
 
     def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
-        """Return what each viewer said of whom: viewer_id, candidate_id, label 1 or 0.
+        """Return the labels of all pairs: viewer_id, candidate_id, label 1 or 0.
 
         new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
         """
-        said = directed_labels(self.events)[[*PAIR, LABEL]]
+        labels = directed_labels(self.events)[[*PAIR, LABEL]]
         if new_to is None:
-            return said
-        known = said.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
-        return said[~known.to_numpy(bool)].reset_index(drop=True)
+            return labels
+        known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
+        return labels[~known.to_numpy(bool)].reset_index(drop=True)
 
     def split(self, at: str | pd.Timestamp | float) -> tuple[Self, Self]:
         """Return what happened before a time and what happened from then on, among the same people.
@@ -316,9 +316,9 @@ def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np
             raise InputError(explained("of which side are the people", remedy=f"give them by {sides}"))
         return [names[0].to_internal(people)]
     known = {one.side: one for one in names}
-    strange = [side for side in people if side not in known]
-    if strange:
-        raise InputError(explained("unknown side", got=strange[0], remedy=f"use {' or '.join(known)}"))
+    unknown = [side for side in people if side not in known]
+    if unknown:
+        raise InputError(explained("unknown side", got=unknown[0], remedy=f"use {' or '.join(known)}"))
     return [known[side].to_internal(ids) for side, ids in people.items()]
 
 
@@ -336,7 +336,7 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
 
 
 def _relations(events: Events, people: Population) -> Relations:
-    """Return who is kept apart by a block, a report or another safety event."""
+    """Return the pairs excluded by a block, a report or another safety event."""
     coded = events.coded
     rows = np.flatnonzero(safety_events(coded) & (coded.target >= 0) & (coded.actor != coded.target))
     row_of = people.ids.find(coded.people) if len(coded.people) else np.empty(0, np.int32)

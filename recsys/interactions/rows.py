@@ -1,4 +1,4 @@
-"""A foreign table read row by row: what can be used, and what is set aside with its reason."""
+"""Reads rows of an interaction table: ids, event types, times, and the quarantine of unusable rows."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from recsys.types import ObjectArray
 
 @dataclass(frozen=True, slots=True)
 class IdMap:
-    """How the ids of one side are written in here: as they came, or behind the name of their side.
+    """The map between external and internal ids of one side; internal ones may carry the side's name.
 
-    Texts and whole numbers of one community stay as they came, a UUID is its text in here. Where two
+    Texts and whole numbers of one community are internal ids as they are, a UUID becomes its text. Where two
     columns name different kinds (users and films), an id gets its side in front, so that user 1 and film 1
     are two.
 
@@ -46,7 +46,7 @@ class IdMap:
         return cls(side, whole=len(known) > 0 and not isinstance(known[0], str), uuid=uuid)
 
     def to_internal(self, ids: npt.ArrayLike | pd.Series | list[object]) -> ObjectArray:
-        """Return the ids in here, None where one is missing.
+        """Return the internal ids, None where one is missing.
 
         Raises InputError when ids are neither texts nor whole numbers.
         """
@@ -58,7 +58,7 @@ class IdMap:
         return np.array([*written, None], dtype=object)[codes]
 
     def to_external(self, ids: npt.ArrayLike | pd.Series | list[str]) -> ObjectArray:
-        """Return ids of this side as they came.
+        """Return the external ids of internal ids of this side.
 
         Raises UnknownIdError for an id of another side.
         """
@@ -67,9 +67,9 @@ class IdMap:
             return np.array([UUID(one) for one in named], dtype=object) if self.uuid else named
         start = f"{self.side}:"
         codes, distinct = pd.factorize(named)
-        strange = [one for one in distinct if not str(one).startswith(start)]
-        if strange:
-            raise UnknownIdError(explained(f"not an id of the side '{self.side}'", got=strange[0]))
+        foreign = [one for one in distinct if not str(one).startswith(start)]
+        if foreign:
+            raise UnknownIdError(explained(f"not an id of the side '{self.side}'", got=foreign[0]))
         back = [one[len(start) :] for one in distinct]
         read = UUID if self.uuid else int if self.whole else str
         return np.array([read(one) for one in back], dtype=object)[codes]
@@ -114,48 +114,48 @@ def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
     types = np.full(len(outcome), None, dtype=object)
     if not known.any():
         return types
-    said = outcome[known]
+    outcomes = outcome[known]
     if isinstance(like, Mapping):
-        _refuse_strange(like)
-        types[known] = said.map(dict(like)).astype(object).where(lambda found: found.notna(), None)
+        _refuse_unknown_types(like)
+        types[known] = outcomes.map(dict(like)).astype(object).where(lambda found: found.notna(), None)
     elif like is None:
-        types[known] = _as_they_are(said)
+        types[known] = _as_they_are(outcomes)
     else:
-        types[known] = np.where(_is_like(said, like), LIKE, PASS)
+        types[known] = np.where(_is_like(outcomes, like), LIKE, PASS)
     return types
 
 
-def _is_like(said: pd.Series, like: Any) -> npt.NDArray[np.bool_]:
+def _is_like(outcomes: pd.Series, like: Any) -> npt.NDArray[np.bool_]:
     if callable(like):
-        return np.asarray(like(said), bool)
+        return np.asarray(like(outcomes), bool)
     if isinstance(like, Collection) and not isinstance(like, str):
-        return np.asarray(said.isin(list(like)), bool)
+        return np.asarray(outcomes.isin(list(like)), bool)
     try:
-        return np.asarray(pd.to_numeric(said) >= float(like), bool)
+        return np.asarray(pd.to_numeric(outcomes) >= float(like), bool)
     except (TypeError, ValueError) as error:
         remedy = "give a collection of the outcomes that are likes, or a mapping to event types"
-        raise InputError(explained("outcomes are no numbers", got=_some(said), remedy=remedy)) from error
+        raise InputError(explained("outcomes are no numbers", got=_some(outcomes), remedy=remedy)) from error
 
 
-def _as_they_are(said: pd.Series) -> npt.NDArray[np.object_]:
-    distinct = set(pd.unique(said).tolist())
+def _as_they_are(outcomes: pd.Series) -> npt.NDArray[np.object_]:
+    distinct = set(pd.unique(outcomes).tolist())
     if distinct <= {0, 1}:
-        return np.where(said.astype(bool), LIKE, PASS).astype(object)
+        return np.where(outcomes.astype(bool), LIKE, PASS).astype(object)
     if distinct <= set(ENUMERATIONS[C.TYPE].words):
-        return said.to_numpy(object)
+        return outcomes.to_numpy(object)
     remedy = "say what is a like, such as like=4 (and above), like={'yes'} or like={'apply': 'like'}"
-    raise InputError(explained("what an outcome means is not known", got=_some(said), remedy=remedy))
+    raise InputError(explained("what an outcome means is not known", got=_some(outcomes), remedy=remedy))
 
 
-def _refuse_strange(types: Mapping[Any, str | None]) -> None:
+def _refuse_unknown_types(types: Mapping[Any, str | None]) -> None:
     words = ENUMERATIONS[C.TYPE].words
     for name in types.values():
         if name is not None and name not in words:
             raise InputError(explained("unknown event type", got=name, remedy=did_you_mean(name, words)))
 
 
-def _some(said: pd.Series) -> str:
-    values = [str(value) for value in pd.unique(said)[: _SHOWN + 1]]
+def _some(outcomes: pd.Series) -> str:
+    values = [str(value) for value in pd.unique(outcomes)[: _SHOWN + 1]]
     return ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
 
 
@@ -205,7 +205,7 @@ _REASONS: Final = {
     "viewer.missing": "nobody is named who acted",
     "candidate.missing": "nobody is named towards whom",
     "pair.self": "somebody acted towards themself",
-    "outcome.missing": "no outcome, or one that was said to mean nothing",
+    "outcome.missing": "no outcome, or one declared to mean nothing",
     "ts.missing": "no time, or one that cannot be read",
 }
 
@@ -214,7 +214,7 @@ _REASONS: Final = {
 class TableColumns:
     """The columns of a foreign table, by name; None where the table has none.
 
-    viewer: who acted. candidate: towards whom. outcome: what they said; None: every row is a like.
+    viewer: who acted. candidate: towards whom. outcome: the feedback; None: every row is a like.
     ts: when; None: rows stand in the order in which things happened.
     """
 
@@ -255,14 +255,14 @@ def read_rows(
     )
     times = _in_row_order(len(table)) if read.ts is None else utc_times(table[read.ts])
     there = pd.notna(actor) & (actor != ""), pd.notna(target) & (target != "")
-    faults = {
+    violations = {
         "viewer.missing": ~there[0],
         "candidate.missing": ~there[1],
         "pair.self": there[0] & there[1] & (actor == target),
         "outcome.missing": pd.isna(types),
         "ts.missing": times.isna().to_numpy(bool),
     }
-    refused = np.logical_or.reduce(list(faults.values()))
+    refused = np.logical_or.reduce(list(violations.values()))
     order = np.argsort(times.astype("int64").to_numpy(np.int64), kind="stable")
     order = order[~refused[order]]
     kept = pd.DataFrame(
@@ -273,7 +273,7 @@ def read_rows(
             C.TS: times.array[order],
         }
     )
-    return kept, _quarantine(table, read, faults, np.flatnonzero(refused)), names
+    return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names
 
 
 def _ids(
@@ -299,11 +299,11 @@ def _in_row_order(n_rows: int) -> pd.Series:
 def _quarantine(
     table: pd.DataFrame,
     read: TableColumns,
-    faults: dict[str, npt.NDArray[np.bool_]],
+    violations: dict[str, npt.NDArray[np.bool_]],
     at: npt.NDArray[np.intp],
 ) -> pd.DataFrame:
     """Return the refused rows: their number, every code and reason, and what was given as short text."""
-    found = [[code for code, wrong in faults.items() if wrong[row]] for row in at]
+    found = [[code for code, wrong in violations.items() if wrong[row]] for row in at]
     given = [name for name in (read.viewer, read.candidate, read.outcome, read.ts) if name is not None]
     columns: dict[str, object] = {
         ROW_NUMBER: at.astype(np.int64),

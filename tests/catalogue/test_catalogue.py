@@ -213,7 +213,7 @@ MANY_TOPICS = "\n".join(f"t{n}: {{ja: 話, en: talk}}" for n in range(64))
         (
             "interests",
             "kites: {ja: 凧, en: Kites, synonyms: [カイト, かいと]}",
-            "synonym stands twice in FILE: kites",
+            "duplicate synonym in FILE: kites",
         ),
         ("interests", "kites: {ja: 凧, en: Kites, synonyms: カイト}", "synonyms are not a list"),
         ("interests", "kites: {ja: 凧}", "no text in 'en' in FILE: kites"),

@@ -88,7 +88,7 @@ def test_every_declared_column_is_needed_unless_it_says_so() -> None:
 
 def test_a_duplicate_column_is_a_table_error() -> None:
     twice = pd.concat([LIKES, LIKES[[C.ACTOR]]], axis=1)
-    assert problems_of(T.EVENTS, twice) == ("a column stands twice: got 'actor'; keep one of them",)
+    assert problems_of(T.EVENTS, twice) == ("duplicate column: got 'actor'; keep one of them",)
 
 
 @pytest.mark.parametrize(

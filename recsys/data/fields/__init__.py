@@ -1,4 +1,4 @@
-"""Kinds of columns: how each reads what it was given and refuses what it may not hold."""
+"""Field types of table columns: each reads given values into a canonical form and refuses invalid ones."""
 
 from recsys.data.fields.base import Field, ReadColumn, Violation
 from recsys.data.fields.enumeration import Word, WordSet

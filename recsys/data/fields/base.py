@@ -1,4 +1,4 @@
-"""What every kind of column has in common."""
+"""The base of field types, and the violations they report."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -114,8 +114,8 @@ class Field(ABC):
         return meanings[group], faults
 
     def _sentence(self, refused: RefusedValue, value: object, *, hint: bool) -> str:
-        told = isinstance(value, str | tuple) and not self.private
-        return refused.sentence(self.name, _written(value) if told else None, hint=hint)
+        repeatable = isinstance(value, str | tuple) and not self.private
+        return refused.sentence(self.name, _written(value) if repeatable else None, hint=hint)
 
     def _spread(self, rule: str, group: IndexArray, refused: Sequence[tuple[int, str]]) -> Violation:
         last = max(int(group.max(initial=0)), *(at for at, _ in refused))

@@ -62,9 +62,9 @@ class WordSet(Word):
         given = objects(values)
         unknown = np.fromiter((v is None for v in given), bool, len(given))
         faults = self.nulls(unknown)
-        keys, odd = self._keys(given)
+        keys, malformed = self._keys(given)
         meanings, refused = self.by_distinct(keys, self._set)
-        return ReadColumn(object_series(meanings), (*faults, *odd, *refused))
+        return ReadColumn(object_series(meanings), (*faults, *malformed, *refused))
 
     @cached_property
     def _words(self) -> frozenset[str]:

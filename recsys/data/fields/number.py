@@ -110,17 +110,17 @@ class Whole(Real):
     def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Violation]:
         known = np.isfinite(numbers)
         broken = known & (numbers != np.floor(numbers))
-        strange = np.zeros(len(numbers), bool)
+        unlisted = np.zeros(len(numbers), bool)
         if self.allowed:
-            strange = known & ~broken & ~np.isin(numbers, self.allowed)
+            unlisted = known & ~broken & ~np.isin(numbers, self.allowed)
         faults = []
         for rule, wrong, what in (
             ("not_whole", broken, "not a whole number"),
-            ("unknown_amount", strange, "not an allowed amount"),
+            ("unknown_amount", unlisted, "not an allowed amount"),
         ):
             if len(rows := np.flatnonzero(wrong)):
                 faults.append(self._numbered(rule, rows, what, numbers))
-        numbers[broken | strange] = np.nan
+        numbers[broken | unlisted] = np.nan
         return faults + super()._bounds(numbers)
 
     def _range(self) -> str:
