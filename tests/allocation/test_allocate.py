@@ -25,7 +25,7 @@ def pool(seed: int = 1, n: int = 30) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def test_the_columns_stay_and_two_join_them() -> None:
+def test_allocate_keeps_all_columns_and_adds_exposure_and_propensity() -> None:
     given = pool()
     before = given.copy(deep=True)
     lists = recsys.allocate(given, k=5)
@@ -42,19 +42,19 @@ def test_the_columns_stay_and_two_join_them() -> None:
     assert lists.attrs["unplaced"] == 0
 
 
-def test_rows_in_any_order_give_the_same_lists() -> None:
+def test_allocation_is_invariant_to_the_order_of_rows() -> None:
     given = pool()
     shuffled = given.sample(frac=1.0, random_state=3)
     pd.testing.assert_frame_equal(recsys.allocate(given, k=5), recsys.allocate(shuffled, k=5))
 
 
-def test_a_graph_is_as_good_as_a_table() -> None:
+def test_a_graph_and_a_table_give_the_same_allocation() -> None:
     graph = CandidateGraph.of([0, 0, 1], [1, 2, 0], p=[0.5, 0.4, 0.9], q=[0.9, 0.9, 0.5], n_people=3)
     lists = recsys.allocate(graph, k=1)
     assert lists[["viewer_id", "candidate_id"]].to_numpy().tolist() == [[0, 2], [1, 0]]  # 1 sees 0 already
 
 
-def test_budgets_go_by_id() -> None:
+def test_budgets_are_aligned_by_id() -> None:
     given = pool()
     ids = sorted(set(given["viewer_id"]) | set(given["candidate_id"]))
     caps = pd.Series(0.5, index=ids)
@@ -71,7 +71,7 @@ def test_budgets_go_by_id() -> None:
         recsys.allocate(given, budget=caps.iloc[1:])
 
 
-def test_who_never_comes_sends_no_likes() -> None:
+def test_people_who_never_open_lists_send_no_likes() -> None:
     given = pool()
     ids = sorted(set(given["viewer_id"]) | set(given["candidate_id"]))
     lists = recsys.allocate(given, k=5, opens=pd.Series([0.0] + [0.5] * 29, index=ids))
@@ -82,7 +82,7 @@ def test_who_never_comes_sends_no_likes() -> None:
         recsys.allocate(given, opens=pd.Series(1.5, index=ids))
 
 
-def test_the_floor_is_repeatable() -> None:
+def test_minimum_exposure_is_deterministic_given_the_generator() -> None:
     given = pool()
     one, other = (
         recsys.allocate(given, k=2, minimum_exposure=True, rng=np.random.default_rng(5)) for _ in range(2)

@@ -43,7 +43,7 @@ def test_longer_lists_bring_more(pool):
     assert found.loc["5", "gain_lo"] > 0
 
 
-def test_what_is_not_in_the_pool_cannot_be_judged(pool):
+def test_pairs_outside_the_pool_are_refused(pool):
     stranger = pool.head(1).assign(candidate_id="nobody")
     with pytest.raises(InputError, match=r"a pair is not in the pool in odd: got .*nobody"):
         simulate_lists(pool, {"odd": stranger}, reference="odd", rng=np.random.default_rng(0))

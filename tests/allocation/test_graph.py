@@ -22,7 +22,7 @@ def blocks_of(graph: CandidateGraph, cuts: list[int], rng: np.random.Generator):
 
 @settings(max_examples=25, deadline=None)
 @given(graph=graphs(), cuts=st.lists(st.integers(0, 40), max_size=4), workers=st.sampled_from([1, 3]))
-def test_edges_in_pieces_make_the_same_graph(graph: CandidateGraph, cuts: list[int], workers: int) -> None:
+def test_edges_in_blocks_make_the_same_graph(graph: CandidateGraph, cuts: list[int], workers: int) -> None:
     found = CandidateGraph.of_blocks(
         blocks_of(graph, cuts, np.random.default_rng(1)), graph.n_people, workers
     )
@@ -32,7 +32,7 @@ def test_edges_in_pieces_make_the_same_graph(graph: CandidateGraph, cuts: list[i
 
 @settings(max_examples=25, deadline=None)
 @given(graph=graphs(), workers=st.sampled_from([1, 3]))
-def test_a_way_back_is_added_where_it_may(graph: CandidateGraph, workers: int) -> None:
+def test_reverse_edges_are_added_where_allowed(graph: CandidateGraph, workers: int) -> None:
     def may(viewer, candidate):
         return (viewer + candidate) % 3 != 0
 
@@ -48,7 +48,7 @@ def test_a_way_back_is_added_where_it_may(graph: CandidateGraph, workers: int) -
     assert list(zip(found.p, found.q, strict=True)) == [chances[pair] for pair in plain]
 
 
-def test_broken_pieces_are_refused() -> None:
+def test_broken_blocks_are_refused() -> None:
     def block(viewer: list[int], candidate: list[int]):
         chance = np.full(len(viewer), 0.5, np.float32)
         return np.array(viewer, np.int32), np.array(candidate, np.int32), chance, chance

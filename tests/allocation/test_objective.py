@@ -21,7 +21,7 @@ def random_exposure(graph: CandidateGraph, seed: int) -> np.ndarray:
 
 @settings(max_examples=25, deadline=None)
 @given(graph=graphs(), seed=st.integers(0, 99), inbox=st.sampled_from(READINGS))
-def test_matches_are_those_of_the_definition(graph: CandidateGraph, seed: int, inbox: Decay) -> None:
+def test_expected_matches_equal_the_definition(graph: CandidateGraph, seed: int, inbox: Decay) -> None:
     exposure = random_exposure(graph, seed)
     found = MeanFieldModel(graph, AllocationConfig(inbox=inbox)).utilities(exposure)
     assert found == pytest.approx(oracles.utilities(graph, exposure, Examination.of(inbox)), abs=1e-6)
@@ -34,7 +34,7 @@ def test_matches_are_those_of_the_definition(graph: CandidateGraph, seed: int, i
     inbox=st.sampled_from(READINGS),
     fairness=st.sampled_from([0.0, 0.5, 1.0]),
 )
-def test_the_gradient_is_that_of_finite_differences(
+def test_gradient_equals_finite_differences(
     graph: CandidateGraph, seed: int, inbox: Decay, fairness: float
 ) -> None:
     exposure = random_exposure(graph, seed)
@@ -74,7 +74,7 @@ def test_a_pair_counts_once_from_both_lists() -> None:
     assert utility == pytest.approx([0.3, 0.3])
 
 
-def test_worth_is_the_integral_of_the_weights() -> None:
+def test_welfare_is_the_integral_of_its_weights() -> None:
     utility = np.array([0.2, 1.5, 0.0])
     for fairness in (0.0, 0.3, 1.0):
         change = [
@@ -86,7 +86,7 @@ def test_worth_is_the_integral_of_the_weights() -> None:
 
 
 @pytest.mark.parametrize("fairness", [0.0, 1.0])
-def test_threads_change_nothing(fairness: float) -> None:
+def test_the_model_is_invariant_to_the_number_of_threads(fairness: float) -> None:
     graph = anybody(60, 0.3, np.random.default_rng(1))
     exposure = random_exposure(graph, 2)
     found = []

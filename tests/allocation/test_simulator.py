@@ -65,13 +65,13 @@ def test_the_mean_field_understates_a_little() -> None:
     assert 1.0 < played / allocation.matches < 1.2
 
 
-def test_the_same_luck_for_the_same_seed() -> None:
+def test_the_simulator_is_deterministic_given_the_seed() -> None:
     graph = anybody(20, 0.5, RNG(6))
     one, other = (simulate(graph, product(graph, 3), rng=RNG(7), rounds=5).rounds for _ in range(2))
     assert one.tobytes() == other.tobytes()
 
 
-def test_a_broken_budget_is_seen() -> None:
+def test_budget_violations_are_counted() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 0.5], q=[0.5, 0.5], n_people=3)
     outcome = simulate(graph, product(graph, 1), rng=RNG(1), rounds=1)
     assert outcome.budget_violations(1.4) == 1
@@ -104,7 +104,7 @@ def test_envy_is_being_better_off_in_anothers_place(inbox) -> None:
     assert found == count
 
 
-def test_nobody_envies_when_all_are_shown_alike() -> None:
+def test_nobody_is_envious_under_equal_exposure() -> None:
     graph = CandidateGraph.of(
         [0, 0, 1, 1, 2, 2, 3, 3], [2, 3, 2, 3, 0, 1, 0, 1], p=[0.5] * 8, q=[0.5] * 8, n_people=4
     )
@@ -112,7 +112,7 @@ def test_nobody_envies_when_all_are_shown_alike() -> None:
     assert envious_pairs(graph, everywhere, inbox="none") == 0
 
 
-def test_peers_make_lists() -> None:
+def test_baselines_make_valid_lists() -> None:
     graph = one_sided(12, 8, RNG(9))
     for peer in (naive, product, harmonic, minimum, greedy_budget, fair_exposure, transferable_utility):
         lists = peer(graph, 5)
@@ -131,7 +131,7 @@ def test_transferable_utility_is_the_same_on_many_edges_and_on_all() -> None:
     assert (mu.sum(axis=0) < 1.5 + 1e-6).all()
 
 
-def test_a_greedy_budget_is_kept() -> None:
+def test_greedy_lists_respect_the_budget() -> None:
     graph = one_sided(30, 10, RNG(11), crowd=0.9)
     outcome = simulate(graph, greedy_budget(graph, 5, budget=1.2), rng=RNG(12), rounds=1)
     assert outcome.budget_violations(1.2) == 0
@@ -147,7 +147,7 @@ def test_fair_exposure_evens_looks_out() -> None:
     assert fair < 0.85 * by_product  # merit itself is uneven
 
 
-def test_truths_lie_around_what_is_said() -> None:
+def test_perturbed_truths_average_to_the_given_probabilities() -> None:
     graph = anybody(60, 0.6, RNG(15))
     drawn = [perturbed_graph(graph, 1.0, RNG(seed)) for seed in range(60)]
     mean = np.mean([truth.p for truth in drawn], axis=0)
@@ -159,7 +159,7 @@ def test_truths_lie_around_what_is_said() -> None:
     assert perturbed_graph(graph, 0.0, RNG(0)) is graph
 
 
-def test_ways_are_compared_on_the_same_luck() -> None:
+def test_comparisons_share_random_numbers() -> None:
     graph = one_sided(30, 20, RNG(16))
     lists = {"product": product(graph, 20), "again": product(graph, 20), "naive": naive(graph, 20)}
     rows = compare_lists(graph, lists, reference="product", rng=RNG(17), error=0.5, draws=3)

@@ -23,8 +23,8 @@ def crossed(n, rng, *, of_people):
     return a, b + n, viewers[a] + candidates[b] + rng.normal(0, 0.1, n * n)
 
 
-class TestResample:
-    def test_interval_covers_as_often_as_it_says(self):
+class TestBootstrap:
+    def test_intervals_cover_at_their_nominal_level(self):
         rng = np.random.default_rng(5)
         covered = 0
         for _ in range(60):
@@ -34,7 +34,7 @@ class TestResample:
             covered += interval.lo <= 0.0 <= interval.hi
         assert covered >= 52
 
-    def test_resampling_pairs_alone_would_be_far_too_narrow(self):
+    def test_resampling_pairs_alone_is_far_too_narrow(self):
         rng = np.random.default_rng(6)
         a, b, values = crossed(20, rng, of_people=1.0)
         interval = bootstrap({"m": MeanOf(values)}, a, b, 40, rng=rng, n_resamples=300).interval("m")
@@ -50,7 +50,7 @@ class TestResample:
         assert difference.lo == pytest.approx(0.3)
         assert difference.hi == pytest.approx(0.3)
 
-    def test_same_seed_same_draws(self):
+    def test_draws_are_deterministic_given_the_seed(self):
         a, b, values = crossed(8, np.random.default_rng(0), of_people=1.0)
         first, second = (
             bootstrap({"m": MeanOf(values)}, a, b, 16, rng=np.random.default_rng(1), n_resamples=30).draws
@@ -89,7 +89,7 @@ class TestResample:
         assert np.isnan([interval.value, interval.lo, interval.hi]).all()
 
 
-class TestCentred:
+class TestRecentred:
     def test_moves_draws_to_the_value(self):
         assert recentred(0.0, np.array([1.0, 2.0, 3.0]), level=1.0).lo == -1.0
 

@@ -46,7 +46,7 @@ class TestEvaluate:
         assert (data["value"] <= data["hi"]).all()
         assert list(table.columns) == ["slice", "metric", "value", "lo", "hi", "n", "random"]
 
-    def test_lists_that_know_something_beat_random_order(self, town):
+    def test_informed_lists_beat_random_order(self, town):
         table = evaluate(*town, n_resamples=100)
         for metric in ("precision@5", "recall@5", "ndcg@5", "auc"):
             assert value(table, metric, "lo") > value(table, metric, "random")
@@ -114,11 +114,11 @@ class TestEvaluate:
             evaluate(town[0].drop(columns=["rank", "candidate_id"]), town[1])
         assert len(caught.value.problems) == 2
 
-    def test_a_pair_listed_twice(self, town):
+    def test_duplicate_pairs_are_refused(self, town):
         with pytest.raises(TableError, match="stand twice"):
             evaluate(pd.concat([town[0], town[0].head(1)]), town[1])
 
-    def test_nothing_judged(self, town):
+    def test_lists_without_judged_pairs_are_refused(self, town):
         with pytest.raises(InputError, match="no pair is judged"):
             evaluate(town[0], town[1].head(0))
 
@@ -146,7 +146,7 @@ class TestCompare:
             compare({"random": town[0]}, town[1], against="randon")
 
 
-class TestCommunity:
+class TestListLevelMetrics:
     def test_coverage(self):
         assert coverage(["a", "a", "b"], 8) == 0.25
         with pytest.raises(InputError, match="fewer people than are listed"):

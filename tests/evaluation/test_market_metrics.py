@@ -39,7 +39,7 @@ class TestSnips:
         assert estimate == pytest.approx(0.2, abs=0.005)
         assert liked[shown].mean() > 0.25
 
-    def test_nothing_in_common_is_no_number(self):
+    def test_no_support_gives_nan(self):
         assert np.isnan(snips([1], [0.5], [0]))
         assert Snips.of([1], [0.5], [0]).effective_size == 0.0
 
@@ -96,7 +96,7 @@ class TestMatches:
 
 
 class TestEnvy:
-    def test_who_has_what_they_want_envies_nobody(self):
+    def test_nobody_with_the_best_places_is_envious(self):
         shown = lists(("v", "a", 1, 1.0), ("w", "b", 1, 1.0))
         chances = lists(("v", "a", 1, 0.9), ("v", "b", 2, 0.1), ("w", "a", 2, 0.1), ("w", "b", 1, 0.9))
         assert envy(shown, chances) == 0.0
@@ -120,6 +120,6 @@ class TestParity:
         table = cohort_parity(pd.Series({"a": 1.0, "b": 3.0}), pd.Series({"a": "x"}))
         assert table[["cohort", "people", "ratio"]].to_numpy().tolist() == [["x", 1, 0.5]]
 
-    def test_strangers_are_an_error(self):
+    def test_unknown_people_are_refused(self):
         with pytest.raises(InputError, match="nobody has a cohort"):
             cohort_parity(pd.Series({"a": 1.0}), pd.Series({"z": "x"}))

@@ -71,7 +71,7 @@ class TestNdcg:
             ndcg(viewer, truth, score, k=4)
         )
 
-    def test_nobody_is_not_a_number(self):
+    def test_no_viewers_give_nan(self):
         assert np.isnan(ndcg([], [], [], k=5))
         assert np.isnan(ndcg(["a"], [0], [1.0], k=5))
 

@@ -13,9 +13,9 @@ from recsys.report.page import render_nights, render_report
 from recsys.simulation.policies import POLICIES, SCORES
 from recsys.simulation.policy_nights import PolicyNights
 from recsys.simulation.policy_summary import NIGHT_METRICS, NightsSummary, summarise
-from tests.nights.conftest import dense_town, outcome  # noqa: F401 fixtures
 from tests.report.nights import full_night
 from tests.report.pages import Page, part_in
+from tests.simulation.conftest import dense_town, outcome  # noqa: F401 fixtures
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def test_parts_make_the_same_tables(monkeypatch: pytest.MonkeyPatch, corruption:
     assert parts.as_of == whole.as_of
 
 
-def test_a_town_without_a_past_has_its_parts() -> None:
+def test_a_town_without_burn_in_has_parts() -> None:
     settings = TownSettings.model_validate({"history": {"days": 0}})
     parts = make_town_parts(5, np.random.default_rng(6), settings=settings)
     assert {name for name, given in parts.tables.items() if not isinstance(given, pd.DataFrame)} == {T.EVENTS}

@@ -14,7 +14,7 @@ from recsys.errors import SettingsError
 from recsys.simulation.policies import ModelScores, NightsConfig, OracleScores, best, list_policy, opens_of
 from recsys.simulation.policy_nights import NightView, PolicyNights, members_of, play_nights
 from recsys.simulation.town import Town
-from tests.nights.conftest import CONFIG
+from tests.simulation.conftest import CONFIG
 
 POOL = pd.DataFrame(
     {
@@ -38,7 +38,7 @@ NOBODY = pd.Series(dtype=float)
         ("popularity", ["z", "x", "x", "y"]),
     ],
 )
-def test_lists_by_hand(name: str, expected: list[str], dense_town: Town) -> None:
+def test_policies_match_hand_worked_lists(name: str, expected: list[str], dense_town: Town) -> None:
     lists = list_policy(name, NightsConfig(k=2), dense_town.settings.funnel)(
         POOL, NOBODY, np.random.default_rng(0)
     )
@@ -46,7 +46,7 @@ def test_lists_by_hand(name: str, expected: list[str], dense_town: Town) -> None
     assert lists[C.RANK].tolist() == [1, 2, 1, 2]
 
 
-def test_who_opens_is_read_off_the_profiles(dense_town: Town) -> None:
+def test_open_rates_follow_the_activity_of_the_profile(dense_town: Town) -> None:
     members = members_of(dense_town)
     opens = opens_of(members)
     assert opens[members.ids.ids(np.arange(len(members)))[members.is_word(C.ACTIVITY, "today")]].unique() == [
@@ -61,7 +61,7 @@ def test_ties_keep_the_order_of_the_pool() -> None:
     assert best(POOL, pd.Series(1.0, index=POOL.index), 1)[C.CANDIDATE].tolist() == ["x", "x"]
 
 
-def test_equal_lists_live_through_equal_nights(dense_town: Town) -> None:
+def test_policies_with_equal_lists_have_equal_histories(dense_town: Town) -> None:
     """Common random numbers: the same lists lead to the same life, other lists to another."""
     product = list_policy("product", CONFIG, dense_town.settings.funnel)
     shuffled = list_policy("random", CONFIG, dense_town.settings.funnel)
@@ -90,7 +90,7 @@ def test_no_pair_is_shown_against_the_rules(outcome: PolicyNights) -> None:
     assert all(history.forbidden == 0 for history in outcome.histories.values())
 
 
-def test_a_forbidden_pair_is_counted(dense_town: Town) -> None:
+def test_forbidden_pairs_are_counted(dense_town: Town) -> None:
     view = NightView.of(dense_town, members_of(dense_town), Policy.default())
     listed = np.flatnonzero(view.compiled.listed)
     allowed = view.compiled.may_show_block(listed, listed)
@@ -101,7 +101,7 @@ def test_a_forbidden_pair_is_counted(dense_town: Town) -> None:
         assert view.forbidden(pair) == found
 
 
-def test_compiling_what_differs_alone_is_compiling_everything(dense_town: Town) -> None:
+def test_partial_compilation_equals_full_compilation(dense_town: Town) -> None:
     town = dense_town.after(dense_town.tables[T.EVENTS].iloc[:0], dense_town.as_of + pd.Timedelta(days=2))
     members, policy = members_of(town), Policy.default()
     whole, quick = (
@@ -114,7 +114,7 @@ def test_compiling_what_differs_alone_is_compiling_everything(dense_town: Town) 
     assert len(whole.separated_indices) > 100
 
 
-def test_likes_pay(outcome: PolicyNights) -> None:
+def test_policies_by_mutual_probability_make_more_matches(outcome: PolicyNights) -> None:
     """Lists by (noisy) truth lead to more matches than random ones, or nothing here measures anything."""
     matches = {name: len(np.concatenate(history.matches)) for name, history in outcome.histories.items()}
     assert matches["product"] > 1.2 * matches["random"] > 0
@@ -173,6 +173,6 @@ def test_truth_is_read_by_the_oracle_alone() -> None:
         ({"noise": float("nan"), "scores": "oracle"}, "noise"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, object], message: str) -> None:
+def test_impossible_settings_are_refused(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         NightsConfig(**wrong)

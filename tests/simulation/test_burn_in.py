@@ -29,7 +29,7 @@ def test_nobody_is_shown_whom_the_policy_forbids_that_night(town: Town, days_ago
     assert allowed.all(), tonight[~allowed].head()
 
 
-def test_the_check_above_can_fail(town: Town) -> None:
+def test_a_forbidden_exposure_is_detected(town: Town) -> None:
     night = town.as_of - 4 * DAY
     people = load_population(town.tables, night, state=True)
     shown = impressions(town)
@@ -64,7 +64,7 @@ def test_propensity_is_the_length_of_the_list_over_what_it_was_drawn_from(town: 
     assert drawn_from.max() > 100
 
 
-def test_a_list_is_a_list(town: Town) -> None:
+def test_positions_of_a_list_are_consecutive_and_candidates_distinct(town: Town) -> None:
     shown = impressions(town)
     lists = shown.groupby([C.ACTOR, C.TS])
     assert (lists[C.POSITION].nunique() == lists.size()).all()
@@ -105,7 +105,7 @@ def test_likes_come_after_a_look_or_through_the_inbox(town: Town) -> None:
     assert {(b, a) for a, b in zip(answers[C.ACTOR], answers[C.TARGET], strict=True)} <= everybody
 
 
-def test_only_matched_people_talk_and_meet(town: Town) -> None:
+def test_only_matched_pairs_have_messages_and_meetings(town: Town) -> None:
     events = town.tables[T.EVENTS]
     likes = events[events[C.TYPE] == "like"]
     liked = set(zip(likes[C.ACTOR], likes[C.TARGET], strict=True))
@@ -125,7 +125,7 @@ def test_nothing_happens_between_a_blocked_pair(town: Town) -> None:
     assert not (others["pair"].map(blocked) < others[C.TS]).any()
 
 
-def test_those_who_left_are_silent_viewers(town: Town) -> None:
+def test_dormant_people_have_no_events_of_their_own(town: Town) -> None:
     profiles = town.tables[T.PROFILES].drop_duplicates(C.USER, keep="last")
     left = profiles[profiles[C.ACTIVITY] == "dormant"].set_index(C.USER)[C.VALID_FROM]
     shown = impressions(town)

@@ -31,8 +31,8 @@ def test_no_row_lies_in_the_future(town: Town) -> None:
             assert (table[column] <= town.as_of).all()
 
 
-def test_exactly_the_planted_rows_are_quarantined(small_town: Town, dirty_town: Town) -> None:
-    loaded = load_tables(dirty_town.tables, dirty_town.as_of).counts.set_index("table")
+def test_exactly_the_corrupted_rows_are_quarantined(small_town: Town, corrupted_town: Town) -> None:
+    loaded = load_tables(corrupted_town.tables, corrupted_town.as_of).counts.set_index("table")
     for name, table in small_town.tables.items():
         planted = round(0.02 * len(table))
         assert loaded.quarantined[name] == planted, name
@@ -40,15 +40,15 @@ def test_exactly_the_planted_rows_are_quarantined(small_town: Town, dirty_town: 
     assert loaded.quarantined[T.EVENTS] > 50
 
 
-def test_broken_rows_leave_the_good_ones_alone(small_town: Town, dirty_town: Town) -> None:
+def test_corruption_leaves_good_rows_unchanged(small_town: Town, corrupted_town: Town) -> None:
     good = load_tables(small_town.tables, small_town.as_of).accepted
-    kept = load_tables(dirty_town.tables, dirty_town.as_of).accepted
+    kept = load_tables(corrupted_town.tables, corrupted_town.as_of).accepted
     for name in good:
         pd.testing.assert_frame_equal(good[name], kept[name])
 
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb"])
-def test_tables_survive_being_written(small_town: Town, tmp_path, kind: str) -> None:
+def test_tables_survive_a_round_trip_through_files(small_town: Town, tmp_path, kind: str) -> None:
     target = f"{kind}:{tmp_path / 'town'}"
     write_tables(small_town.tables, target)
     before = load_tables(small_town.tables, small_town.as_of)
@@ -58,7 +58,7 @@ def test_tables_survive_being_written(small_town: Town, tmp_path, kind: str) -> 
         pd.testing.assert_frame_equal(table, after.accepted[name])
 
 
-def test_same_seed_same_bytes(tmp_path) -> None:
+def test_equal_seeds_give_equal_tables(tmp_path) -> None:
     for folder, seed in (("a", 3), ("b", 3), ("c", 4)):
         town = make_town(60, np.random.default_rng(seed))
         write_tables(town.tables, f"parquet:{tmp_path / folder}")
@@ -70,7 +70,7 @@ def test_same_seed_same_bytes(tmp_path) -> None:
     assert all(content("a")[name] != data for name, data in content("c").items() if len(data) > 5000)
 
 
-def test_hidden_things_are_in_no_table(town: Town) -> None:
+def test_latent_traits_are_in_no_table(town: Town) -> None:
     hidden = {field.name for field in dataclasses.fields(LatentTraits)} | {
         "taste", "appeal", "p_like", "harm", "opens", "rapport", "truth"
     }  # fmt: skip
@@ -114,7 +114,7 @@ def test_some_people_joined_late_moved_or_left(town: Town) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("days", [0, 1, 3])
-def test_the_smallest_towns_are_towns(n: int, days: int) -> None:
+def test_towns_of_one_or_two_people_are_valid(n: int, days: int) -> None:
     settings = TownSettings.model_validate({"history": {"days": days}, "corruption": 0.5})
     town = make_town(n, np.random.default_rng(1), settings=settings)
     loaded = load_tables(town.tables, town.as_of)

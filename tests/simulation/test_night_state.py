@@ -21,7 +21,7 @@ def pairs(*rows: tuple[int, int, int]) -> DirectedEvents:
     return DirectedEvents(*np.array(rows, np.int64).reshape(-1, 3).T)
 
 
-def test_new_likes_stand_among_those_that_wait() -> None:
+def test_new_likes_are_ranked_among_waiting_ones() -> None:
     """Person 9 likes 1, 2, 3, 4 less and less; 1 and 4 are new, 2 and 3 wait, 5 waits for somebody else."""
     logits = {(9, 1): 4.0, (9, 2): 3.0, (9, 3): 2.0, (9, 4): 1.0, (8, 5): 9.0}
     truth = SimpleNamespace(logit=lambda j, i: np.array([logits[key] for key in zip(j, i, strict=True)]))
@@ -58,13 +58,13 @@ def test_a_like_waits_until_it_is_answered(answer: tuple[float, str, int, int] |
     assert ((found.waiting.actor == 0) & (found.waiting.target == 1)).any() == still
 
 
-def test_a_like_does_not_wait_for_ever() -> None:
+def test_a_waiting_like_expires() -> None:
     done = recent((8.0, "like", 0, 1))
     later = NightState.at((8 + FUNNEL.inbox_days + 1) * DAY, 3, likes=np.array([1]), recent=done, s=FUNNEL)
     assert not len(later.waiting)
 
 
-def test_talks_going_on_are_counted_once_a_pair() -> None:
+def test_ongoing_conversations_are_counted_once_a_pair() -> None:
     done = recent(
         (9.0, "message", 0, 1), (9.5, "message", 1, 0), (9.0, "message", 0, 2), (1.0, "message", 1, 2)
     )
@@ -72,7 +72,7 @@ def test_talks_going_on_are_counted_once_a_pair() -> None:
     assert found.talking.tolist() == [2, 1, 1]
 
 
-def test_people_in_many_talks_answer_fewer(town: Town) -> None:
+def test_people_in_many_conversations_answer_less(town: Town) -> None:
     n = len(town.ids)
     a, b = np.arange(0, n - 1, 2), np.arange(1, n, 2)
     matches = DirectedEvents(a, b, np.zeros(len(a), np.int64))

@@ -39,7 +39,7 @@ def by_hand() -> PolicyNights:
     )
 
 
-def test_measures_by_hand(by_hand: PolicyNights) -> None:
+def test_metrics_match_a_hand_worked_history(by_hand: PolicyNights) -> None:
     product, welfare = (
         PooledTowns.of([by_hand], name).measures(np.ones(4)) for name in ("product", "welfare")
     )
@@ -60,13 +60,13 @@ def test_people_count_as_often_as_they_are_drawn(by_hand: PolicyNights) -> None:
     assert np.isnan(found["cold_someone"])
 
 
-def test_curves_grow_to_the_last_measure(by_hand: PolicyNights) -> None:
+def test_curves_end_at_the_final_metric(by_hand: PolicyNights) -> None:
     curves = PooledTowns.of([by_hand], "welfare").curves(np.ones(4))
     assert curves["lasting_per_1000"].tolist() == [250.0, 500.0]
     assert curves["someone"].tolist() == [0.5, 1.0]
 
 
-def test_lorenz_by_hand(by_hand: PolicyNights) -> None:
+def test_lorenz_curve_matches_a_hand_worked_one(by_hand: PolicyNights) -> None:
     assert PooledTowns.of([by_hand], "welfare").lorenz(5).tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert PooledTowns.of([by_hand], "product").lorenz(5).tolist() == [0.0, 0.0, 0.0, 0.0, 1.0]
 
@@ -78,7 +78,7 @@ def test_gains_are_shares_of_the_baseline(by_hand: PolicyNights) -> None:
     assert summary.about["interval"] == "people"
 
 
-def test_intervals_end_where_their_measure_does(by_hand: PolicyNights) -> None:
+def test_intervals_stay_in_the_range_of_their_metric(by_hand: PolicyNights) -> None:
     summary = summarise([by_hand], rng=np.random.default_rng(1), n_resamples=40)
     assert (summary.measures[["lo", "hi"]].stack() >= 0.0).all()
     shares = summary.measures[summary.measures["measure"].isin(SHARE_METRICS)]
@@ -86,7 +86,7 @@ def test_intervals_end_where_their_measure_does(by_hand: PolicyNights) -> None:
     assert (summary.gains["lo"].dropna() >= -1.0).all()
 
 
-def test_many_towns_are_the_sample(outcome: PolicyNights) -> None:
+def test_with_many_towns_the_interval_is_over_towns(outcome: PolicyNights) -> None:
     summary = summarise([outcome] * 3, rng=np.random.default_rng(0))
     line = summary.value("product", "someone")
     assert summary.about["interval"] == "towns"
@@ -98,7 +98,7 @@ def test_many_towns_are_the_sample(outcome: PolicyNights) -> None:
     )
 
 
-def test_a_summary_survives_json(outcome: PolicyNights) -> None:
+def test_a_summary_survives_a_json_round_trip(outcome: PolicyNights) -> None:
     summary = summarise([outcome], rng=np.random.default_rng(0), n_resamples=5)
     text = json.dumps(summary.as_json(), allow_nan=False)
     again = NightsSummary.from_json(json.loads(text))
@@ -107,7 +107,7 @@ def test_a_summary_survives_json(outcome: PolicyNights) -> None:
     assert again.policies == ["product", "random", "welfare"]
 
 
-def test_no_outcome_no_summary(by_hand: PolicyNights) -> None:
+def test_a_summary_without_nights_is_refused(by_hand: PolicyNights) -> None:
     with pytest.raises(InputError, match="no nights"):
         summarise([], rng=np.random.default_rng(0))
     summary = summarise([by_hand], rng=np.random.default_rng(0), n_resamples=2)

@@ -48,7 +48,7 @@ def test_every_table_of_every_week_passes_its_contract(ahead: Town) -> None:
     assert (ahead.arrivals.left[left] > ahead.as_of.timestamp()).any()
 
 
-def test_unfinished_talks_go_on(ahead: Town) -> None:
+def test_unfinished_conversations_go_on(ahead: Town) -> None:
     later = ahead.after(ahead.tables[T.EVENTS].iloc[:0], ahead.as_of + days(NIGHTS))
     grown = later.tables[T.EVENTS].iloc[len(ahead.tables[T.EVENTS]) :]
     assert (grown[C.TYPE] == "message").sum() > 20
@@ -56,7 +56,7 @@ def test_unfinished_talks_go_on(ahead: Town) -> None:
     assert not later.tables[T.EVENTS][C.EVENT].duplicated().any()
 
 
-def test_going_in_one_step_or_many_is_the_same(ahead: Town) -> None:
+def test_the_town_is_the_same_after_one_step_or_many(ahead: Town) -> None:
     none = ahead.tables[T.EVENTS].iloc[:0]
     at_once = ahead.after(none, ahead.as_of + days(6))
     slowly = ahead
@@ -71,7 +71,7 @@ def test_going_in_one_step_or_many_is_the_same(ahead: Town) -> None:
         )
 
 
-def test_people_who_are_not_there_open_nothing(ahead: Town) -> None:
+def test_absent_people_open_no_list(ahead: Town) -> None:
     a, b = ahead.ids.ids([len(ahead.ids) - 1, 0])
     lists = pd.DataFrame({C.VIEWER: [a], C.CANDIDATE: [b], C.RANK: [1]})
     shown = [(ahead.step(lists, np.random.default_rng(s))[C.TYPE] == "impression").any() for s in range(15)]
@@ -85,7 +85,7 @@ def test_a_town_without_nights_ahead_is_the_same_town() -> None:
         pd.testing.assert_frame_equal(table, again.tables[name])
 
 
-def test_people_lift_the_hold_of_a_brigade_and_keep_that_of_victims() -> None:
+def test_holds_by_brigades_are_lifted_and_those_by_victims_stay() -> None:
     ts = pd.Timestamp("2026-01-01", tz="UTC")
     rows = [(f"r{n}", "ganged", None) for n in range(3)] + [(f"r{n}", "bad", "talk") for n in range(3)]
     rows += [("r0", "fine", "talk"), ("r1", "fine", "talk"), ("r1", "fine", "talk")]

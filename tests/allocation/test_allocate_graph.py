@@ -30,7 +30,9 @@ def bytes_of(allocation) -> tuple[bytes, ...]:
 
 @settings(max_examples=25, deadline=None)
 @given(graph=graphs(), fairness=st.sampled_from([0.0, 1.0]), budget=st.sampled_from([None, 0.3]))
-def test_lists_are_lists(graph: CandidateGraph, fairness: float, budget: float | None) -> None:
+def test_lists_hold_distinct_candidates_up_to_k(
+    graph: CandidateGraph, fairness: float, budget: float | None
+) -> None:
     allocation = allocate_graph(graph, QUICK.changed(fairness=fairness, budget=budget))
     pairs = list(zip(allocation.viewer, allocation.candidate, strict=True))
     assert len(set(pairs)) == len(pairs)
@@ -62,7 +64,7 @@ def test_never_worse_than_the_order_by_p_q(
 
 
 @pytest.mark.parametrize("budget", [None, 0.4])
-def test_names_decide_nothing(budget: float | None) -> None:
+def test_allocation_is_invariant_to_relabelling(budget: float | None) -> None:
     rng = np.random.default_rng(3)
     chance = rng.random((30, 30))
     i, j = np.nonzero(~np.eye(30, dtype=bool))
@@ -84,7 +86,7 @@ def test_equal_inputs_give_equal_bytes_whatever_the_threads() -> None:
     assert len({bytes_of(run) for run in runs}) == 1
 
 
-def test_the_order_of_edges_changes_nothing() -> None:
+def test_allocation_is_invariant_to_the_order_of_edges() -> None:
     graph = anybody(40, 0.3, np.random.default_rng(5))
     order = np.random.default_rng(6).permutation(graph.n_edges)
     shuffled = CandidateGraph.of(
@@ -116,7 +118,7 @@ def test_fairness_reaches_more_people_and_costs_few_matches() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(graph=graphs(), budget=st.floats(0.05, 1.5), minimum_exposure=st.booleans())
-def test_no_budget_is_ever_broken(graph: CandidateGraph, budget: float, minimum_exposure: bool) -> None:
+def test_lists_respect_every_budget(graph: CandidateGraph, budget: float, minimum_exposure: bool) -> None:
     config = QUICK.changed(budget=budget, minimum_exposure=minimum_exposure)
     allocation = allocate_graph(graph, config, rng=np.random.default_rng(0))
     likes = np.zeros(graph.n_people)
@@ -126,7 +128,7 @@ def test_no_budget_is_ever_broken(graph: CandidateGraph, budget: float, minimum_
     assert allocation.load == pytest.approx(likes, abs=1e-6)
 
 
-def test_prices_bring_more_matches_than_trimming_alone() -> None:
+def test_shadow_prices_bring_more_matches_than_budget_repair_alone() -> None:
     graph = one_sided(80, 40, np.random.default_rng(11), crowd=0.9)
     config, budget = AllocationConfig(k=10), 1.2
     priced = allocate_graph(graph, config, budget=np.full(120, budget))
@@ -149,7 +151,7 @@ def test_a_budget_turns_down_the_least_and_fills_up_from_behind() -> None:
     assert sorted(lists_of(allocation).items()) in ([(0, [2]), (1, [3])], [(0, [3]), (1, [2])])
 
 
-def test_the_floor_shows_everybody_who_could_be_shown() -> None:
+def test_minimum_exposure_shows_everybody_who_can_be_shown() -> None:
     rng = np.random.default_rng(13)
     graph = one_sided(60, 60, rng, crowd=0.97)
     config = AllocationConfig(k=4, steps=5)
@@ -166,7 +168,7 @@ def test_the_floor_shows_everybody_who_could_be_shown() -> None:
     assert set(np.flatnonzero(drawn)) & set(ends.tolist())
 
 
-def test_the_logged_propensity_is_the_chance_of_the_draw() -> None:
+def test_propensity_is_the_probability_of_the_draw() -> None:
     graph = CandidateGraph.of(
         [0, 0, 1, 1], [2, 3, 2, 3], p=[0.9, 0.3, 0.9, 0.1], q=[0.9, 0.5, 0.8, 0.5], n_people=4
     )
@@ -182,7 +184,7 @@ def test_the_logged_propensity_is_the_chance_of_the_draw() -> None:
     assert seen[0][0] + seen[1][0] == pytest.approx(1.0)
 
 
-def test_lists_turn_to_people_who_are_there() -> None:
+def test_lists_prefer_people_who_open_their_inbox() -> None:
     graph = one_sided(40, 20, np.random.default_rng(15))
     opens = np.where(np.arange(60) % 2 == 0, 1.0, 0.1)
     activity = MemberActivity.of(opens, opens, n_people=60)
@@ -198,7 +200,7 @@ def test_lists_turn_to_people_who_are_there() -> None:
     assert capped.load.max() <= 0.4
 
 
-def test_who_leads_nowhere_has_no_list() -> None:
+def test_viewers_without_positive_edges_get_no_list() -> None:
     nobody = allocate_graph(CandidateGraph.of([], [], p=[], q=[], n_people=3))
     assert nobody.matches == 0
     assert len(nobody.ranked.edge) == 0
@@ -249,7 +251,7 @@ def test_an_impossible_setting_is_refused(changes: dict[str, object], message: s
         AllocationConfig().changed(**changes)
 
 
-def test_a_floor_needs_a_generator_and_a_budget_one_number_a_person() -> None:
+def test_missing_generator_and_misshapen_budgets_are_refused() -> None:
     graph = CandidateGraph.of([0], [1], p=[0.5], q=[0.5], n_people=2)
     with pytest.raises(InputError, match="needs a generator"):
         allocate_graph(graph, AllocationConfig(minimum_exposure=True))

@@ -71,7 +71,9 @@ def test_likes_follow_the_hidden_taste(
     assert drawn > 2.0 * worst
 
 
-def test_good_lists_lead_further(town: Town, best_lists: pd.DataFrame, random_lists: pd.DataFrame) -> None:
+def test_better_lists_lead_to_more_later_events(
+    town: Town, best_lists: pd.DataFrame, random_lists: pd.DataFrame
+) -> None:
     """Lists by the truth lead to more people who feel comfortable than random ones."""
 
     def comfortable(lists: pd.DataFrame) -> int:
@@ -82,7 +84,7 @@ def test_good_lists_lead_further(town: Town, best_lists: pd.DataFrame, random_li
     assert comfortable(best_lists) > 1.3 * comfortable(random_lists)
 
 
-def test_what_a_step_says_fits_the_contract(town: Town, random_lists: pd.DataFrame) -> None:
+def test_events_of_a_step_pass_their_contract(town: Town, random_lists: pd.DataFrame) -> None:
     events = town.step(random_lists, np.random.default_rng(2))
     checked = check_table(T.EVENTS, events)
     assert checked.quarantined.empty
@@ -96,7 +98,7 @@ def test_what_a_step_says_fits_the_contract(town: Town, random_lists: pd.DataFra
     assert (shown[C.PROPENSITY] == 1.0).all()
 
 
-def test_equal_generators_give_equal_nights_and_nothing_changes(
+def test_a_step_is_deterministic_and_leaves_the_town_unchanged(
     town: Town, random_lists: pd.DataFrame
 ) -> None:
     before = random_lists.copy()
@@ -121,7 +123,9 @@ def likes(events: pd.DataFrame) -> set[tuple[str, str]]:
     return set(zip(liked[C.ACTOR], liked[C.TARGET], strict=True))
 
 
-def test_a_pair_has_the_same_luck_whatever_else_is_shown(town: Town, random_lists: pd.DataFrame) -> None:
+def test_random_numbers_belong_to_pairs_whatever_else_is_shown(
+    town: Town, random_lists: pd.DataFrame
+) -> None:
     half = random_lists[random_lists[C.RANK] <= K // 2]
     whole, part = (town.step(lists, np.random.default_rng(5)) for lists in (random_lists, half))
     kept = set(zip(half[C.VIEWER], half[C.CANDIDATE], strict=True))
@@ -156,7 +160,7 @@ def test_a_like_made_before_is_not_made_again(town: Town, random_lists: pd.DataF
     assert len(likes(again)) > 50
 
 
-def test_a_town_grows_by_what_is_known(town: Town, random_lists: pd.DataFrame) -> None:
+def test_after_adds_the_known_events_alone(town: Town, random_lists: pd.DataFrame) -> None:
     events = town.step(random_lists, np.random.default_rng(9))
     week = town.as_of + pd.Timedelta(days=7)
     later = town.after(events, week)
@@ -197,12 +201,12 @@ def test_broken_lists_are_refused(town: Town) -> None:
         town.step(twice.iloc[:1].assign(**{C.CANDIDATE: "nobody"}), np.random.default_rng(0))
 
 
-def test_no_lists_no_events(town: Town) -> None:
+def test_empty_lists_give_no_events(town: Town) -> None:
     empty = pd.DataFrame({C.VIEWER: [], C.CANDIDATE: [], C.RANK: []})
     assert town.step(empty, np.random.default_rng(0)).empty
 
 
-def test_a_full_inbox_lets_likes_die(town: Town) -> None:
+def test_likes_in_a_full_inbox_are_read_less(town: Town) -> None:
     """The same like is read less often when many others came the same night."""
     alone, crowd = inbox_answers(town, 1), inbox_answers(town, 60)
     assert alone > 1.5 * crowd > 0
@@ -224,7 +228,7 @@ def inbox_answers(town: Town, senders: int) -> float:
     return answered / sent
 
 
-def test_likes_of_earlier_nights_still_lie_in_the_inbox(town: Town, random_lists: pd.DataFrame) -> None:
+def test_waiting_likes_of_earlier_nights_crowd_the_inbox(town: Town, random_lists: pd.DataFrame) -> None:
     events = town.step(random_lists, np.random.default_rng(11))
     later = town.after(events, town.as_of + pd.Timedelta(days=1))
     waiting = night_state(later).waiting
@@ -244,7 +248,7 @@ def night_state(town: Town) -> NightState:
     )
 
 
-def test_a_full_life_opens_no_list(town: Town, random_lists: pd.DataFrame) -> None:
+def test_people_at_their_companion_limit_open_no_list(town: Town, random_lists: pd.DataFrame) -> None:
     there = town.arrivals.there(int(town.as_of.timestamp())) & ~town._full
     viewer = town.ids.ids([np.argmax(town.residents.opens * there)])[0]
     others = [name for name in town.ids.ids(np.arange(10)) if name != viewer][:5]
