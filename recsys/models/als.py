@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from recsys.config import Section
-from recsys.models.fold_in import Evidence, fold_in
+from recsys.models.fold_in import EntriesByPerson, fold_in
 from recsys.models.impressions import Impressions
 from recsys.parallel import n_threads
 from recsys.types import Float64Array
@@ -113,8 +113,8 @@ def explicit_als(
     k = n_factors
     targets = answers.labels - (answers.labels.mean() if len(answers) else 0.0)
     trust = np.ones(len(answers))
-    viewers = Evidence.of(n_people, answers.viewers, answers.candidates)
-    candidates = Evidence.of(n_people, answers.candidates, answers.viewers)
+    viewers = EntriesByPerson.of(n_people, answers.viewers, answers.candidates)
+    candidates = EntriesByPerson.of(n_people, answers.candidates, answers.viewers)
     taste, appeal = np.zeros((n_people, k + 2)), rng.normal(0.0, 0.1, (n_people, k + 2))
     for _ in range(iterations):
         taste = _half(viewers, trust, targets, appeal, regularization, own=k, other=k + 1)
@@ -123,7 +123,7 @@ def explicit_als(
 
 
 def _half(
-    evidence: Evidence,
+    evidence: EntriesByPerson,
     trust: Float64Array,
     targets: Float64Array,
     others: Float64Array,

@@ -96,11 +96,11 @@ class Model(ABC):
         return self.fit_prepared(people, self.training_data(people, events), rng=rng)
 
     def training_data(self, people: Population, events: Events) -> Any:
-        """Return what `fit_prepared` needs; of a large log one may let go then."""
+        """Return what `fit_prepared` needs; the event log is not referenced afterwards."""
         return events.until(people.as_of)
 
     def fit_prepared(self, people: Population, training_data: Any, *, rng: np.random.Generator) -> Self:
-        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         self._learn(people, training_data, rng)
         self._fitted, self._people = self._apply(people), people
         return self

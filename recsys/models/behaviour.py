@@ -1,4 +1,4 @@
-"""The shape of models that learn from behaviour, with or without content beneath."""
+"""Models of behaviour: random effects and latent factors, with or without a content model beneath."""
 
 import itertools
 import math
@@ -43,7 +43,7 @@ _ENOUGH_HELD_OUT = 100_000
 """Impressions that are wanted: fewer people leave one part out after another until there are so many."""
 _WORTH_SPLITTING = 5_000
 """Impressions below which one part is left out and no second."""
-_SAID = ("labels", "p_examined")
+_OUTCOMES = ("labels", "p_examined")
 _PEOPLE_AT_ONCE = 16_384
 _LEAST_CHANCE = 1e-9
 
@@ -75,17 +75,22 @@ class BehaviourModel(Model):
         """Fit the content model beneath."""
         return None
 
-    def _content_again(self, people: Population, training_data: ContentData, rng: Generator) -> Model | None:  # noqa: ARG002
+    def _content_again(
+        self,
+        people: Population,  # noqa: ARG002
+        training_data: ContentData,  # noqa: ARG002
+        rng: Generator,  # noqa: ARG002
+    ) -> Model | None:
         """Fit content once more, on fewer pairs, with the choices already made."""
         return None
 
     def training_data(self, people: Population, events: Events) -> BehaviourData:
-        """Return everything `people` and the `events` between them teach."""
+        """Return the training data of `people` and the `events` between them."""
         known = events.until(people.as_of)
         return BehaviourData(Impressions.from_events(people, known), self._content_data(people, known))
 
     def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: Generator) -> Self:
-        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
         impressions, answers = self._with_negatives(training_data.impressions), training_data.content
         self.content_ = None if answers is None else self._content_learned(people, answers, rng)
@@ -123,7 +128,7 @@ class BehaviourModel(Model):
             for held in splits
         ]
         for _ in range(EM_ROUNDS):
-            labels, p_examined = (np.concatenate([getattr(one, name) for one in heard]) for name in _SAID)
+            labels, p_examined = (np.concatenate([getattr(one, name) for one in heard]) for name in _OUTCOMES)
             learned = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
             told = zip(heard, parts, strict=True)
             heard = [one.e_step(sigmoid(stacked(learned, part))) for one, part in told]

@@ -22,7 +22,7 @@ from recsys.models.cross_fitting import CrossValidation, people_folds
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
-from recsys.models.factor_space import low_rank_maps, sampled_rows
+from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
 from recsys.models.training_data import ContentData, LabelledPairs
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
@@ -127,13 +127,13 @@ class ContentModel(Model):
         self.features = features
 
     def training_data(self, people: Population, events: Events) -> ContentData:
-        """Return everything `people` and the `events` between them teach; blocks are fitted here."""
+        """Return the training data of `people` and the `events` between them; blocks are fitted here."""
         known = events.until(people.as_of)
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
         return ContentData(features, people, LabelledPairs.from_events(people, known, blind=True))
 
     def fit_prepared(self, people: Population, training_data: ContentData, *, rng: Generator) -> Self:
-        """Learn from a lesson about `people` and return self; `fit` is this with a lesson of its own."""
+        """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         rows = training_data.rows
         self.features_ = training_data.features
         pairs = training_data.pairs.sampled(self.config.max_pairs, rng)

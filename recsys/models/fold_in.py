@@ -15,7 +15,7 @@ _SUMS: Final = {"reassoc", "contract"}
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class EntriesByPerson:
     """Entries grouped by the person they are about.
 
     indptr: `(n_people + 1,)` int64; person r has the entries `indptr[r]:indptr[r + 1]`.
@@ -28,7 +28,7 @@ class Evidence:
     order: Int32Array
 
     @classmethod
-    def of(cls, n_people: int, own: npt.ArrayLike, others: npt.ArrayLike) -> "Evidence":
+    def of(cls, n_people: int, own: npt.ArrayLike, others: npt.ArrayLike) -> "EntriesByPerson":
         """Group aligned entries: `own` is whom each is about, `others` whom it is with."""
         rows, other = np.asarray(own, np.int32), np.asarray(others, np.int32)
         counts = np.bincount(rows, minlength=n_people)
@@ -51,7 +51,7 @@ class Evidence:
 
 def fold_in(
     prior: Float64Array,
-    evidence: Evidence,
+    evidence: EntriesByPerson,
     factors: Float64Array,
     *,
     trust: Float64Array,
@@ -66,7 +66,7 @@ def fold_in(
     prior: `(n_people, k)` m. trust, targets: c and p of each entry. factors: `(n_others, k)` v.
     strength: lam, positive.
 
-    >>> nobody = Evidence.of(1, [], [])
+    >>> nobody = EntriesByPerson.of(1, [], [])
     >>> none = np.empty(0)
     >>> fold_in(np.array([[0.3, 0.1]]), nobody, np.ones((2, 2)), trust=none, targets=none, strength=2.0)
     array([[0.3, 0.1]])
@@ -81,7 +81,7 @@ def fold_in(
 
 def fold_in_answers(
     prior: Float64Array,
-    evidence: Evidence,
+    evidence: EntriesByPerson,
     factors: Float64Array,
     *,
     labels: Float64Array,

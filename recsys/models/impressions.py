@@ -11,7 +11,7 @@ from recsys.data.events import Events
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
-from recsys.models.fold_in import Evidence
+from recsys.models.fold_in import EntriesByPerson
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 
@@ -130,13 +130,13 @@ class Impressions:
             return self
         return self.take(np.sort(rng.choice(len(self), most, replace=False)))
 
-    def grouped(self, n_people: int) -> tuple[Evidence, Evidence]:
+    def grouped(self, n_people: int) -> tuple[EntriesByPerson, EntriesByPerson]:
         """Return the rows grouped by viewer and by candidate; found once."""
-        known: dict[int, tuple[Evidence, Evidence]] = self.__dict__.setdefault("_grouped", {})
+        known: dict[int, tuple[EntriesByPerson, EntriesByPerson]] = self.__dict__.setdefault("_grouped", {})
         if n_people not in known:
             known[n_people] = (
-                Evidence.of(n_people, self.viewers, self.candidates),
-                Evidence.of(n_people, self.candidates, self.viewers),
+                EntriesByPerson.of(n_people, self.viewers, self.candidates),
+                EntriesByPerson.of(n_people, self.candidates, self.viewers),
             )
         return known[n_people]
 

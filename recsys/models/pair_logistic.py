@@ -26,7 +26,7 @@ from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 _FACTR = 1e-6 / float(np.finfo(np.float64).eps)
 """Stop when a step lowers the loss by less than a millionth: logits are then right to about 0.003."""
 _MEMORY = 5
-"""Steps L-BFGS remembers: few are needed in a round bowl."""
+"""Steps L-BFGS remembers: few, because the problem is preconditioned."""
 _PAIRS_AT_ONCE = 16_384
 _LEAST = 1e-12
 """A variance below this is none."""

@@ -1,4 +1,4 @@
-"""What models of behaviour are made with."""
+"""Parameters of models of behaviour: those all people share, and those of each person."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,16 @@ from recsys.models.als import BehaviourConfig, behaviour_factors
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.content import content_logits
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.factor_space import Deviations, FactorScaler, FactorSpace, low_rank_maps, rows_at
+from recsys.models.factor_space import Deviations, FactorScaler, FactorSpace, rows_at
 from recsys.models.impressions import Impressions
+from recsys.models.low_rank import low_rank_maps
 from recsys.models.random_effects import RandomEffects, fit_random_effects
 from recsys.models.stacking import StackingInputs, evidence_weight
 from recsys.types import Float64Array
 
 _RIDGE = 30.0
 EM_ROUNDS = 3
-"""Turns of learning from looks and finding again, from what was learned, who looked."""
+"""Rounds of EM: learn from the impressions, then estimate again which of them were examined."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class FactorSpaces:
 
 @dataclass(frozen=True, eq=False)
 class GlobalParameters:
-    """Everything but what is particular to a person.
+    """Global parameters: everything but what is particular to a person.
 
     ids:       people of the fit, ascending, `(n_base,)`.
     line:      from content logits to logits of P(like | look). asked: logits added when liked already.
@@ -193,7 +194,7 @@ def _ridge(features: Float64Array, targets: Float64Array) -> Float64Array:
 
 @dataclass(frozen=True, eq=False)
 class PersonParameters:
-    """What is known of some people beyond their answers; all 0 for somebody without evidence.
+    """Person parameters: what is known of people beyond their answers; all 0 without evidence.
 
     generosity, popularity: `(n_people,)` logits. given, received: `(n_people,)` looks.
     personal, factors:      how far evidence moved them in the two spaces.

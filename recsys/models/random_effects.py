@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.models.fold_in import Evidence
+from recsys.models.fold_in import EntriesByPerson
 from recsys.models.impressions import Impressions
 from recsys.parallel import in_ranges
 from recsys.types import Float64Array
@@ -101,13 +101,13 @@ class _Side:
     """The looks from the side of the viewers or of the candidates; entries grouped by person."""
 
     own: npt.NDArray[np.integer]
-    evidence: Evidence
+    evidence: EntriesByPerson
     labels: Float64Array
     weights: Float64Array
     seen: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, impressions: Impressions, own: npt.NDArray[np.integer], evidence: Evidence) -> "_Side":
+    def of(cls, impressions: Impressions, own: npt.NDArray[np.integer], evidence: EntriesByPerson) -> "_Side":
         labels, weights = evidence.sorted(impressions.labels), evidence.sorted(impressions.p_examined)
         return cls(own, evidence, labels, weights, np.diff(evidence.indptr) > 0)
 

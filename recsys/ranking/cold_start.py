@@ -28,7 +28,7 @@ from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
-from recsys.models.fold_in import Evidence, fold_in_answers
+from recsys.models.fold_in import EntriesByPerson, fold_in_answers
 from recsys.plugins import plugins
 from recsys.ranking.snapshot import Snapshot
 from recsys.retrieval.external_query import ExternalQuery
@@ -265,7 +265,7 @@ def _after(
     rows, labels = rows[listed], decided[LABEL].to_numpy(np.float64)[listed]
     at, others = snapshot.live.layout.position[rows], snapshot.live.layout.people
     appeal = others.appeal[at].astype(np.float64)
-    evidence = Evidence.of(1, np.zeros(len(rows), np.int64), np.arange(len(rows)))
+    evidence = EntriesByPerson.of(1, np.zeros(len(rows), np.int64), np.arange(len(rows)))
     moved = fold_in_answers(
         taste[None, :],
         evidence,

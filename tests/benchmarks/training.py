@@ -9,7 +9,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.models.fold_in import Evidence, fold_in_answers
+from recsys.models.fold_in import EntriesByPerson, fold_in_answers
 from recsys.models.hybrid import HybridModel
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town
@@ -80,7 +80,7 @@ def fold_in_ms(model: HybridModel) -> float:
     labels, weights, offset = (rng.random(_LOOKS) < 0.3).astype(float), np.ones(_LOOKS), np.zeros(_LOOKS)
     spaces = [len(model.global_parameters_.personal.scale), len(model.global_parameters_.standard.scale)]
     factors = [rng.normal(size=(_LOOKS, k)) for k in spaces]
-    evidence = Evidence.of(1, np.zeros(_LOOKS, np.int64), np.arange(_LOOKS))
+    evidence = EntriesByPerson.of(1, np.zeros(_LOOKS, np.int64), np.arange(_LOOKS))
 
     def once() -> None:
         for side in factors * 2:

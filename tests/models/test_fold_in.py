@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.models.fold_in import Evidence, fold_in, fold_in_answers
+from recsys.models.fold_in import EntriesByPerson, fold_in, fold_in_answers
 
 
 def case(rng, n_people=12, n_others=15, k=4, n=60):
@@ -18,7 +18,7 @@ def case(rng, n_people=12, n_others=15, k=4, n=60):
 
 
 def answers(c, steps=400, strength=1.5, chosen=slice(None)):
-    evidence = Evidence.of(len(c["prior"]), c["own"][chosen], c["others"][chosen])
+    evidence = EntriesByPerson.of(len(c["prior"]), c["own"][chosen], c["others"][chosen])
     names = {"labels": "labels", "weights": "trust", "offset": "offset"}
     given = {name: c[source][chosen] for name, source in names.items()}
     return fold_in_answers(c["prior"], evidence, c["factors"], **given, strength=strength, steps=steps)
@@ -30,7 +30,7 @@ def test_solves_the_written_equation():
     targets, lam = c["labels"] * 2.0 - 0.5, 0.7
     found = fold_in(
         c["prior"],
-        Evidence.of(12, c["own"], c["others"]),
+        EntriesByPerson.of(12, c["own"], c["others"]),
         c["factors"],
         trust=c["trust"],
         targets=targets,
@@ -46,7 +46,7 @@ def test_solves_the_written_equation():
 
 def test_without_evidence_it_is_the_prior_to_the_bit():
     c = case(np.random.default_rng(1))
-    evidence = Evidence.of(12, c["own"], c["others"])
+    evidence = EntriesByPerson.of(12, c["own"], c["others"])
     assert 11 not in c["own"]
     linear = fold_in(c["prior"], evidence, c["factors"], trust=c["trust"], targets=c["labels"], strength=0.3)
     for found in (linear, answers(c)):
@@ -93,7 +93,7 @@ def test_more_evidence_leaves_the_prior():
     distance = []
     for n in (0, 10, 100, 4000):
         labels = (rng.random(n) < 1.0 / (1.0 + np.exp(-factors[:n] @ truth))).astype(float)
-        evidence = Evidence.of(1, np.zeros(n, np.int64), np.arange(n))
+        evidence = EntriesByPerson.of(1, np.zeros(n, np.int64), np.arange(n))
         found = fold_in_answers(
             np.full((1, 3), 3.0),
             evidence,

@@ -1,6 +1,6 @@
 import numpy as np
 
-from recsys.models.factor_space import low_rank_maps
+from recsys.models.low_rank import low_rank_maps
 
 
 def test_is_exact_when_nothing_is_dropped():
