@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained, imported
-from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, distinct_pair, utc_moment
+from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, canonical_person, distinct_pair, utc_moment
 
 imported("psycopg", extra="pg")
 import psycopg  # noqa: E402 - after the check that names the extra
@@ -120,15 +120,17 @@ class PostgresSafety:
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
         insert = "INSERT INTO recsys_holds VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING"
-        self._write([(insert, {"person": user_id, "at": utc_moment(at)})])
+        self._write([(insert, {"person": canonical_person(user_id), "at": utc_moment(at)})])
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._write([("DELETE FROM recsys_holds WHERE person = %(person)s", {"person": user_id})])
+        self._write(
+            [("DELETE FROM recsys_holds WHERE person = %(person)s", {"person": canonical_person(user_id)})]
+        )
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
-        values = {"person": user_id, "at": utc_moment(at)}
+        values = {"person": canonical_person(user_id), "at": utc_moment(at)}
         self._write([(statement, values) for statement in _ERASE])
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:

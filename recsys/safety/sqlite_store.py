@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained
-from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, distinct_pair, utc_moment
+from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, canonical_person, distinct_pair, utc_moment
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS separated_pairs (
@@ -99,14 +99,15 @@ class SqliteSafety:
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
         moment = utc_moment(at).timestamp()
-        self._write([("INSERT OR IGNORE INTO holds VALUES (?, ?)", (user_id, moment))])
+        self._write([("INSERT OR IGNORE INTO holds VALUES (?, ?)", (canonical_person(user_id), moment))])
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._write([("DELETE FROM holds WHERE person = ?", (user_id,))])
+        self._write([("DELETE FROM holds WHERE person = ?", (canonical_person(user_id),))])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
+        user_id = canonical_person(user_id)
         # All pairs lie in both directions, so those of one person are found by the key.
         pairs = "DELETE FROM separated_pairs WHERE person = ?1 OR (other = ?1 AND person IN ({}))"
         others = "SELECT other FROM separated_pairs WHERE person = ?1"

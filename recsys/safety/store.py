@@ -5,6 +5,8 @@ A store holds what happened since the last night and cannot wait for the next: p
 question takes one round trip. A store that cannot answer raises; nobody guesses.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -85,14 +87,41 @@ def utc_moment(at: datetime | None) -> datetime:
     return at.astimezone(UTC)
 
 
-def distinct_pair(actor: str, target: str) -> tuple[str, str]:
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def canonical_person(user_id: object) -> str:
+    """Return an id that is spelled as everywhere else.
+
+    Raises InputError, without repeating the id, for anything but a text, and for a text with blanks at its
+    ends, full-width or invisible characters, or a UUID in capitals: a store would keep it and nobody would
+    be separated or held by it.
+
+    >>> canonical_person("u1")
+    'u1'
+    >>> canonical_person("u1 ")
+    Traceback (most recent call last):
+    recsys.errors.InputError: an id is not in its canonical spelling; give it as the profiles table has it
+    """
+    if not isinstance(user_id, str):
+        raise InputError(explained("a person is named by an id", got=type(user_id).__name__, remedy="a text"))
+    folded = unicodedata.normalize("NFKC", user_id).strip()
+    capitals = _UUID.fullmatch(user_id) and user_id != user_id.lower()
+    if not user_id or folded != user_id or not user_id.isprintable() or capitals:
+        remedy = "give it as the profiles table has it"
+        raise InputError(explained("an id is not in its canonical spelling", remedy=remedy))
+    return user_id
+
+
+def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     """Return the pair.
 
-    Raises InputError when both are one person.
+    Raises InputError when both are one person, or one is not in canonical spelling.
     """
-    if actor == target:
+    a, b = canonical_person(actor), canonical_person(target)
+    if a == b:
         raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
-    return actor, target
+    return a, b
 
 
 def ask_safety(ask: Callable[[], Answer]) -> Answer:
@@ -146,14 +175,15 @@ class MemorySafety:
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
         utc_moment(at)
-        self._on_hold.add(user_id)
+        self._on_hold.add(canonical_person(user_id))
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._on_hold.discard(user_id)
+        self._on_hold.discard(canonical_person(user_id))
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
+        user_id = canonical_person(user_id)
         self._erased.setdefault(user_id, utc_moment(at))
         self._on_hold.discard(user_id)
         for other in self._separated.pop(user_id, set()):

@@ -1,7 +1,9 @@
 """What every safety store must do; a test of a new store subclasses this and gives `store`."""
 
 import threading
+import uuid
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,12 @@ from recsys.errors import InputError
 from recsys.safety.store import SafetyExclusions, SafetyStore, ShownLog
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+UUID_OF_ONE = uuid.UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
+NOT_CANONICAL: tuple[Any, ...] = (
+    *(None, b"u1", 1, 1.0, UUID_OF_ONE, str(UUID_OF_ONE).upper(), "", " "),
+    *("u1 ", " u1", "u1\n", "ｕ１", "u\u200b1", "u1\ufeff", "u1\u3000", "u1\0", "e\u0301"),
+)
+
 FREE = SafetyExclusions(viewer_excluded=False, excluded=frozenset())
 
 
@@ -74,10 +82,27 @@ class SafetyContract:
         assert store.exclusions("a", ["a"]).viewer_excluded
 
     def test_hostile_ids_are_only_ids(self, store: SafetyStore) -> None:
-        hostile = ["'; DROP TABLE apart; --", "%s", "ユーザー", "a" * 300, "", '"[]{}']
+        hostile = ["'; DROP TABLE apart; --", "%s", "ユーザー", "a" * 300, '"[]{}']
         for user in hostile:
             store.block(user, "b", AT)
         assert store.exclusions("b", [*hostile, "c"]).excluded == set(hostile)
+
+    @pytest.mark.parametrize("wrong", NOT_CANONICAL, ids=repr)
+    def test_an_id_that_is_not_canonical_is_refused_and_nothing_is_kept(
+        self, store: SafetyStore, wrong: Any
+    ) -> None:
+        for write in (
+            lambda: store.block(wrong, "b", AT),
+            lambda: store.block("b", wrong, AT),
+            lambda: store.report(wrong, "b", AT),
+            lambda: store.hold(wrong, AT),
+            lambda: store.lift(wrong),
+            lambda: store.erase(wrong, AT),
+        ):
+            with pytest.raises(InputError):
+                write()
+        assert store.exclusions("b", ["u1", str(UUID_OF_ONE)]) == FREE
+        assert store.erased_since(None) == frozenset()
 
     def test_a_pair_is_two_people(self, store: SafetyStore) -> None:
         for separate in (store.block, store.report):
