@@ -1,4 +1,4 @@
-"""Judges the model on what it could not know: what happened after it learned."""
+"""Evaluates the model on what happened after it learned."""
 
 import json
 import sys

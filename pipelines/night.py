@@ -62,12 +62,12 @@ def _run(changes: list[str]) -> int:
     if returned is None:
         print(_text("interrupted", spoken), file=sys.stderr)
         return EXIT_TRY_AGAIN
-    code, said = outcome_of(returned, spoken)
-    late = over_budget(begun, spoken)
-    if late:
+    code, message = outcome_of(returned, spoken)
+    over_time = over_budget(begun, spoken)
+    if over_time:
         code = EXIT_PUBLISHED_WITH_WARNINGS if code == EXIT_PUBLISHED else code
-        said += _text("over", spoken, late=late)
-    print(said, file=sys.stderr)
+        message += _text("over", spoken, over_time=over_time)
+    print(message, file=sys.stderr)
     return code
 
 
@@ -112,14 +112,14 @@ def over_budget(begun: datetime, lang: Language = "en") -> str:
         for line in lines
         if "at" in line and datetime.fromisoformat(line["at"]) >= since
     }
-    late = [
+    over_time = [
         _text("stage_took", lang, stage=name, minutes=f"{taken:.1f}")
         for name, taken in minutes.items()
         if taken > _limit(budget, name)
     ]
     if sum(minutes.values()) > budget.night_minutes:
-        late.append(_text("all_took", lang, minutes=f"{sum(minutes.values()):.1f}"))
-    return ", ".join(late)
+        over_time.append(_text("all_took", lang, minutes=f"{sum(minutes.values()):.1f}"))
+    return ", ".join(over_time)
 
 
 def _limit(budget: BudgetSettings, stage: str) -> float:

@@ -12,7 +12,7 @@ from typing import Final
 GRACE_SECONDS: Final = 10.0
 """How long the group may take to end before it is killed."""
 
-_ASKING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS: Final = 0.1
 
 
@@ -25,7 +25,7 @@ def run_group(
     every process; who is left after `grace` seconds, or at a second signal, is killed. Returns when
     nobody of the group is left. A signal that was ignored before, as under `nohup`, stays ignored.
     """
-    with _noted() as signals:
+    with _stop_signals() as signals:
         process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 ours
         while not signals:
             with suppress(subprocess.TimeoutExpired):
@@ -35,15 +35,15 @@ def run_group(
 
 
 @contextmanager
-def _noted() -> Iterator[list[int]]:
+def _stop_signals() -> Iterator[list[int]]:
     """Collect the signals that ask to stop, in place of what they do otherwise."""
     signals: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
         signals.append(number)
 
-    asking = [number for number in _ASKING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in asking}
+    handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in handled}
     try:
         yield signals
     finally:
@@ -53,8 +53,8 @@ def _noted() -> Iterator[list[int]]:
 
 def _end(process: subprocess.Popen[bytes], signals: list[int], grace: float) -> None:
     _send(process.pid, signal.SIGTERM)
-    asked, limit = len(signals), time.monotonic() + grace
-    while _is_alive(process) and len(signals) == asked and time.monotonic() < limit:
+    signals_before, limit = len(signals), time.monotonic() + grace
+    while _is_alive(process) and len(signals) == signals_before and time.monotonic() < limit:
         time.sleep(_POLL_SECONDS)
     _send(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""Puts the lists to the gates and, when none of them blocks, serves them."""
+"""Runs the gates on the lists and serves them when none blocks."""
 
 import json
 import sys
@@ -18,10 +18,10 @@ def step(settings: Settings, work: NightPaths) -> LogFields:
     night = Night.current(settings, work)
     outcome = publish_night(night, PublicationInputs.of(work), published=PUBLISHED)
     write_atomically(work.outcome, _json(outcome))
-    said = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
+    warnings = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
     if outcome.exit_code == EXIT_REFUSED:
-        raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(said))
-    return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(said) or "none"}
+        raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(warnings))
+    return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(warnings) or "none"}
 
 
 def _json(outcome: PublishResult) -> bytes:

@@ -25,8 +25,8 @@ def step() -> LogFields:
     PATHS.root.mkdir(parents=True, exist_ok=True)
     cleared = clear_work_naming_erased(PATHS, ErasureList.of(PUBLISHED).now())
     write_atomically(PATHS.settings, settings.as_yaml().encode())
-    said = {"source": settings.source, "changes": ", ".join(changes) or "none"}
-    return {**said, "cleared": "people asked to be erased"} if cleared else said
+    summary = {"source": settings.source, "changes": ", ".join(changes) or "none"}
+    return {**summary, "cleared": "people asked to be erased"} if cleared else summary
 
 
 def main() -> int:

@@ -45,7 +45,7 @@ def run_with(name: str, step: Callable[[], LogFields]) -> int:
     try:
         _begin(name)
         plain = {key: str(value) if isinstance(value, Path) else value for key, value in step().items()}
-        said = _log(name, start, **{"exit_code": 0, **plain})
+        summary = _log(name, start, **{"exit_code": 0, **plain})
     except RecsysError as error:
         _failed(name, error.exit_code, str(error))
         _log(name, start, exit_code=error.exit_code)
@@ -67,7 +67,7 @@ def run_with(name: str, step: Callable[[], LogFields]) -> int:
         raise
     finally:
         PATHS.current_stage.unlink(missing_ok=True)
-    log.info(name, **said)
+    log.info(name, **summary)
     return 0
 
 
@@ -83,10 +83,10 @@ def _log(name: str, start: float, **facts: object) -> dict[str, object]:
     cpu_seconds: processor time of the stage and its workers, which a busy machine does not lengthen.
     """
     taken = {"seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(_cpu_seconds(), 2)}
-    said = {**facts, **taken, "peak_mb": round(_peak_mb())}
+    summary = {**facts, **taken, "peak_mb": round(_peak_mb())}
     moment = datetime.now(UTC).isoformat(timespec="seconds")
-    append_line(PATHS.log, {"stage": name, "at": moment, **said})
-    return said
+    append_line(PATHS.log, {"stage": name, "at": moment, **summary})
+    return summary
 
 
 def _cpu_seconds() -> float:
@@ -109,5 +109,5 @@ def _defect(stage: str, start: float, error: Exception) -> None:
 
 def _failed(stage: str, exit_code: int, message: str) -> None:
     PATHS.root.mkdir(parents=True, exist_ok=True)
-    said = {"stage": stage, "exit_code": exit_code, "message": message}
-    write_atomically(PATHS.failure, json.dumps(said, ensure_ascii=False).encode() + b"\n")
+    summary = {"stage": stage, "exit_code": exit_code, "message": message}
+    write_atomically(PATHS.failure, json.dumps(summary, ensure_ascii=False).encode() + b"\n")

@@ -48,8 +48,8 @@ def in_japanese(group: Any) -> None:
         command.help = texts["commands"].get(name, command.help)
         for parameter in command.params:
             known = texts["options"]
-            said = known.get(f"{name}.{parameter.name}", known.get(parameter.name))
-            parameter.help = said or getattr(parameter, "help", None)
+            text = known.get(f"{name}.{parameter.name}", known.get(parameter.name))
+            parameter.help = text or getattr(parameter, "help", None)
 
 
 class _Explaining(typer.core.TyperGroup):

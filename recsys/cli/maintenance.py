@@ -64,7 +64,7 @@ def doctor(params: Params = None) -> None:
         mark = LocalizedText(
             "doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad"
         )
-        typer.echo(f"{mark.text(spoken):<4} {finding.what:<12} {finding.said.text(spoken)}")
+        typer.echo(f"{mark.text(spoken):<4} {finding.name:<12} {finding.text.text(spoken)}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(EXIT_BROKEN_INPUT)
 

@@ -126,8 +126,8 @@ def guard(
     spoken, rules = language(lang, settings(params)), load_rules()
     draft = sys.stdin.read() if text == "-" else text
     for found in check_draft(draft):
-        said = {"kind": found.kind, "start": found.start, "end": found.end}
-        typer.echo(json.dumps(said | {"label": rules.labels[found.kind].text(spoken)}, ensure_ascii=False))
+        finding = {"kind": found.kind, "start": found.start, "end": found.end}
+        typer.echo(json.dumps(finding | {"label": rules.labels[found.kind].text(spoken)}, ensure_ascii=False))
 
 
 @app.command()

@@ -94,7 +94,7 @@ def promote(params: Params = None, lang: Lang = None) -> None:
 
     outcome = promoted(chosen.tracking)
     for answer in outcome.answers:
-        typer.echo(f"  {text('good' if answer.good else 'bad')}  {text(answer.reason, **answer.said)}")
+        typer.echo(f"  {text('good' if answer.good else 'bad')}  {text(answer.reason, **answer.figures)}")
     ended = "promoted" if outcome.promoted else "refused" if outcome.refused else "already"
     typer.echo(text(ended, version=outcome.challenger.number))
     if outcome.refused:

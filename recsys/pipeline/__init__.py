@@ -1,1 +1,1 @@
-"""One night as files: runs, manifest, gates and the pointer."""
+"""The nightly batch: stages, checkpoints, executors, gates, publications, history, doctor."""

@@ -1,4 +1,4 @@
-"""Everybody's list out of everybody's candidates, and what that is expected to bring."""
+"""The allocation stage: lists from candidates, prices of attention, expected matches beside baselines."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass

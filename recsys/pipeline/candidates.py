@@ -1,4 +1,4 @@
-"""The lists of one part of the viewers, as work an executor can share out."""
+"""The candidate stage: retrieval for one part of the viewers at a time, resumed from checkpoints."""
 
 import itertools
 import shutil

@@ -1,4 +1,7 @@
-"""Finished parts of a step on disk: what is there in full and of tonight's inputs is not done again."""
+"""Checkpoints: finished parts of a stage on disk, from which a killed night resumes.
+
+A part that is complete and made from the inputs of this night is not done again.
+"""
 
 import json
 import shutil

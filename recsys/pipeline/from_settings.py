@@ -1,4 +1,4 @@
-"""The feature blocks of the settings: the usual ones, and those of plugins."""
+"""Factories: models, feature blocks, towns and executors from the settings of a night."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final

@@ -150,9 +150,9 @@ def read_lines(log: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         with suppress(ValueError):
-            said = json.loads(line)
-            if isinstance(said, dict) and "stage" in said:
-                found.append(said)
+            fields = json.loads(line)
+            if isinstance(fields, dict) and "stage" in fields:
+                found.append(fields)
     return found
 
 
@@ -172,10 +172,10 @@ def seconds_until_published(log: Path) -> dict[str, float]:
     stages: dict[str, float] = {}
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         with suppress(ValueError, KeyError, TypeError, AttributeError):
-            said = json.loads(line)
-            if said["stage"] not in _AFTERWARDS:
-                stages[str(said["stage"])] = float(said["seconds"])
-            if said["stage"] == _PUBLISH and "run" in said:
-                seconds[str(said["run"])] = sum(stages.values())
+            fields = json.loads(line)
+            if fields["stage"] not in _AFTERWARDS:
+                stages[str(fields["stage"])] = float(fields["seconds"])
+            if fields["stage"] == _PUBLISH and "run" in fields:
+                seconds[str(fields["run"])] = sum(stages.values())
                 stages = {}
     return seconds

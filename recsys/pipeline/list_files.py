@@ -1,4 +1,4 @@
-"""The lists of many parts become one file, with a little of each part in memory at a time."""
+"""Files of lists: the schema, writing, joining parts in bounded memory, copying without erased people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

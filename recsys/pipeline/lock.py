@@ -1,4 +1,4 @@
-"""One writer at a time; the lock of a writer that died is free."""
+"""The lock of a folder: one writer at a time; the lock of a writer that died is free."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""The people, events and rules of one night, read from its tables."""
+"""One night: its people, events and policy, read from its tables."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,7 +67,7 @@ class Night:
         return read_accepted_events(self._kept) if self._kept else events_of(self.tables)
 
     def release(self) -> None:
-        """Let go of everybody and everything that happened; asked for again, they are read again."""
+        """Free the people and events; they are read again when they are used again."""
         for name in ("people", "events"):
             self.__dict__.pop(name, None)
 

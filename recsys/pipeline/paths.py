@@ -1,4 +1,4 @@
-"""Where the files of the night under way lie."""
+"""Paths of the files that the stages of a night hand to each other."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class NightPaths:
 
     @property
     def evaluated_pairs(self) -> Path:
-        """What the model said of the pairs it was judged on, and what they answered."""
+        """Predictions and outcomes of the pairs the model was evaluated on."""
         return self.root / "evaluated_pairs.parquet"
 
     @property
@@ -87,7 +87,7 @@ class NightPaths:
 
     @property
     def lists(self) -> Path:
-        """Every list, before it is judged."""
+        """Every list, before the gates."""
         return self.root / "lists.parquet"
 
     @property
@@ -112,7 +112,7 @@ class NightPaths:
 
     @property
     def log(self) -> Path:
-        """One line of JSON for every stage that ran: its name, its seconds, what it said."""
+        """One line of JSON for every stage that ran: its name, its seconds, its figures."""
         return self.root / "log.jsonl"
 
     @property

@@ -1,4 +1,4 @@
-"""The shape of what is served, step by step; a database is brought to the newest before it is used."""
+"""Serving lists from PostgreSQL: migrations, loading by a table swap, removing erased people."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

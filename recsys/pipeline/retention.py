@@ -1,4 +1,4 @@
-"""Old publications leave the disk; the one that is served never does."""
+"""Retention: run ids, and which old runs are removed; the one that is served never is."""
 
 import shutil
 from datetime import UTC, datetime, timedelta

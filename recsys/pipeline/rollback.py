@@ -1,4 +1,4 @@
-"""What was served before is served again."""
+"""Rollback: an earlier publication is served again."""
 
 from pathlib import Path
 

@@ -77,13 +77,13 @@ class MlflowStore:
     @cached_property
     def client(self) -> Any:
         """The client of the store; the first one makes a new database, which takes some seconds."""
-        with self.asked():
+        with self.errors_explained():
             if self.artifacts is not None:
                 self.artifacts.mkdir(parents=True, exist_ok=True)
             return load_mlflow().MlflowClient(tracking_uri=self.address, registry_uri=self.address)
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
+    def errors_explained(self) -> Iterator[None]:
         """Run calls to mlflow: without its warnings, and with its errors as a TrackingError."""
         try:
             with unwarned():
@@ -104,7 +104,7 @@ class MlflowStore:
 
         Raises TrackingError when the files of the store lie in another folder than the store.
         """
-        with self.asked():
+        with self.errors_explained():
             found = self.client.get_experiment_by_name(name)
             place = None if self.artifacts is None else (self.artifacts / name).as_uri()
             if found is None:
@@ -159,21 +159,21 @@ class MlflowRun:
 
     def table(self, name: str, rows: pd.DataFrame) -> None:
         """Keep a table as `tables/NAME.csv`."""
-        with self.store.asked():
+        with self.store.errors_explained():
             self.store.client.log_text(self.run_id, rows.to_csv(index=False), f"tables/{_named(name)}.csv")
 
     def file(self, path: Path, folder: str = "") -> None:
         """Keep a copy of a file or of a whole folder in a folder of the run."""
         log = self.store.client.log_artifacts if path.is_dir() else self.store.client.log_artifact
-        with self.store.asked():
+        with self.store.errors_explained():
             log(self.run_id, str(path), folder or None)
 
     def _now(self) -> int:
-        with self.store.asked():
+        with self.store.errors_explained():
             return int(self.store.client.get_run(self.run_id).info.start_time)
 
     def _batch(self, kind: str, values: list[Any]) -> None:
-        with self.store.asked():
+        with self.store.errors_explained():
             for start in range(0, len(values), _AT_ONCE):
                 self.store.client.log_batch(self.run_id, **{kind: values[start : start + _AT_ONCE]})
 
@@ -192,16 +192,16 @@ class MlflowTracker:
         Raises TrackingError when the store cannot be written to.
         """
         experiment = self.store.experiment_id(self.experiment)
-        with self.store.asked():
+        with self.store.errors_explained():
             started = self.store.client.create_run(experiment, tags=dict(tags), run_name=name)
         run_id = str(started.info.run_id)
         try:
             yield MlflowRun(self.store, run_id)
         except BaseException:
-            with self.store.asked():
+            with self.store.errors_explained():
                 self.store.client.set_terminated(run_id, status="FAILED")
             raise
-        with self.store.asked():
+        with self.store.errors_explained():
             self.store.client.set_terminated(run_id, status="FINISHED")
 
     def remove_old(self, keep: int, *, needed: frozenset[str] = frozenset()) -> list[str]:
@@ -211,7 +211,7 @@ class MlflowTracker:
         """
         experiment = self.store.experiment_id(self.experiment)
         removed = []
-        with self.store.asked():
+        with self.store.errors_explained():
             runs = self.store.client.search_runs(
                 [experiment], order_by=["attributes.start_time DESC"], max_results=50_000
             )

@@ -28,11 +28,11 @@ _LABEL: Final = "label"
 
 @dataclass(frozen=True)
 class PromotionCheck:
-    """What one question of the gate found; `reason` is the text `promotion.REASON` of the catalogue."""
+    """The result of one check; `reason` is the text `promotion.REASON` of the catalogue."""
 
     good: bool
     reason: str
-    said: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Promotion:
 
     @property
     def refused(self) -> bool:
-        """Whether the gate said no."""
+        """Whether a check failed."""
         return any(not answer.good for answer in self.answers)
 
 
@@ -74,17 +74,17 @@ def promote(chosen: TrackingSettings) -> Promotion:
 def promotion_checks(
     challenger: pd.DataFrame, champion: pd.DataFrame | None, limits: PromotionSettings
 ) -> Sequence[PromotionCheck]:
-    """Return what the gate says of judged pairs, see `publication.evaluated_pairs`.
+    """Return the checks of a challenger on evaluated pairs, see `recsys.pipeline.evaluation_data`.
 
     champion: pairs of the champion, None when there is none yet. Both models learned before any pair
-    they were judged on, so pairs that both were judged on are new to both.
+    they were evaluated on, so pairs that both were evaluated on are new to both.
     """
     return [_calibrated(challenger, limits), _not_worse(challenger, champion, limits)]
 
 
 def evaluated_pairs_of(version: ModelVersion, store: MlflowStore) -> pd.DataFrame:
-    """Return the pairs a version was last judged on; no rows when its night could judge none."""
-    with store.asked(), tempfile.TemporaryDirectory() as aside:
+    """Return the pairs a version was last evaluated on; no rows when its night had none."""
+    with store.errors_explained(), tempfile.TemporaryDirectory() as aside:
         files = {file.path for file in store.client.list_artifacts(version.evaluated_in)}
         if EVALUATED_PAIRS not in files:
             return pd.DataFrame(columns=[C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_MUTUAL, LIKED, MUTUAL])
@@ -98,10 +98,10 @@ def _calibrated(pairs: pd.DataFrame, limits: PromotionSettings) -> PromotionChec
     if not len(answered):
         return PromotionCheck(good=False, reason="not_evaluated")
     error = ece(answered[LIKED].astype("int64"), answered[C.P_LIKE])
-    said = {"ece": f"{error:.3f}", "most": f"{limits.most_ece:.3f}"}
+    figures = {"ece": f"{error:.3f}", "most": f"{limits.most_ece:.3f}"}
     if error <= limits.most_ece:
-        return PromotionCheck(good=True, reason="calibrated", said=said)
-    return PromotionCheck(good=False, reason="not_calibrated", said=said)
+        return PromotionCheck(good=True, reason="calibrated", figures=figures)
+    return PromotionCheck(good=False, reason="not_calibrated", figures=figures)
 
 
 def _not_worse(
@@ -113,17 +113,17 @@ def _not_worse(
     mine, theirs = _shared(first, second)
     fewest = min(len(first), len(second))
     if fewest < limits.least_pairs:
-        said = {"pairs": f"{fewest:,}", "least": f"{limits.least_pairs:,}"}
-        return PromotionCheck(good=False, reason="not_comparable", said=said)
+        figures = {"pairs": f"{fewest:,}", "least": f"{limits.least_pairs:,}"}
+        return PromotionCheck(good=False, reason="not_comparable", figures=figures)
     paired = len(mine) >= limits.least_pairs
     more = _more(mine, theirs) if paired else _more_apart(first, second)
-    said = {"more": f"{more.value:+.4f}", "lo": f"{more.lo:+.4f}", "hi": f"{more.hi:+.4f}"}
-    said |= {"metric": METRIC, "pairs": f"{len(mine):,}"}
+    figures = {"more": f"{more.value:+.4f}", "lo": f"{more.lo:+.4f}", "hi": f"{more.hi:+.4f}"}
+    figures |= {"metric": METRIC, "pairs": f"{len(mine):,}"}
     if not math.isfinite(more.hi):
-        return PromotionCheck(good=False, reason="no_interval", said={"metric": METRIC})
+        return PromotionCheck(good=False, reason="no_interval", figures={"metric": METRIC})
     good = more.hi >= 0.0
     reason = "not_worse" if good else "worse"
-    return PromotionCheck(good=good, reason=reason if paired else f"{reason}_apart", said=said)
+    return PromotionCheck(good=good, reason=reason if paired else f"{reason}_apart", figures=figures)
 
 
 def _known(pairs: pd.DataFrame) -> pd.DataFrame:

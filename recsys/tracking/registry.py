@@ -20,7 +20,7 @@ CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
 MODEL_ID: Final = "model_id"
 EVALUATED_IN: Final = "evaluated_in"
-"""Tag of a version: the last run in which this model was judged."""
+"""Tag of a version: the last run that evaluated this model."""
 
 _FOLDER: Final = "model"
 
@@ -30,7 +30,7 @@ class ModelVersion:
     """One registered model.
 
     model_id:  the identity of its arrays.
-    made_in:   the run that holds its files; evaluated_in: the last run that judged it.
+    made_in:   the run that holds its files; evaluated_in: the last run that evaluated it.
     """
 
     number: int
@@ -57,11 +57,11 @@ class Registry:
         version = self.with_model(model_id)
         is_new = version is None
         if version is None:
-            with self.store.asked(), tempfile.TemporaryDirectory() as aside:
+            with self.store.errors_explained(), tempfile.TemporaryDirectory() as aside:
                 write_served(Path(aside) / _FOLDER, model, combiner=combiner)
                 run.file(Path(aside) / _FOLDER, _FOLDER)
             version = self._made(run, {**tags, MODEL_ID: model_id, EVALUATED_IN: run.run_id})
-        with self.store.asked():
+        with self.store.errors_explained():
             client, number = self.store.client, str(version.number)
             client.set_model_version_tag(self.name, number, EVALUATED_IN, run.run_id)
             client.set_registered_model_alias(self.name, CHALLENGER, number)
@@ -69,7 +69,7 @@ class Registry:
 
     def versions(self) -> list[ModelVersion]:
         """Return all versions, the newest first."""
-        with self.store.asked():
+        with self.store.errors_explained():
             found = self.store.client.search_model_versions(f"name='{self.name}'", max_results=10_000)
         return sorted(
             (self._seen(int(version.version)) for version in found),
@@ -79,32 +79,32 @@ class Registry:
 
     def with_model(self, model_id: str) -> ModelVersion | None:
         """Return the version with these arrays, None when there is none."""
-        with self.store.asked():
+        with self.store.errors_explained():
             chosen = f"name='{self.name}' and tags.{MODEL_ID}='{model_id}'"
             found = self.store.client.search_model_versions(chosen)
         return self._seen(max(int(version.version) for version in found)) if found else None
 
     def by_alias(self, alias: Alias) -> ModelVersion | None:
         """Return the version an alias points to, None when there is none."""
-        with self.store.asked():
+        with self.store.errors_explained():
             known = self.store.client.search_registered_models(f"name='{self.name}'")
         number = known[0].aliases.get(alias) if known else None
         return None if number is None else self._seen(int(number))
 
     def promote(self, version: ModelVersion) -> None:
         """Point `champion` to a version."""
-        with self.store.asked():
+        with self.store.errors_explained():
             self.store.client.set_registered_model_alias(self.name, CHAMPION, str(version.number))
 
     def load(self, version: ModelVersion) -> Any:
         """Return a version as an `mlflow.pyfunc` model, see `served_model`."""
-        with self.store.asked():
+        with self.store.errors_explained():
             place = self.store.client.get_model_version_download_uri(self.name, str(version.number))
             return load_mlflow().pyfunc.load_model(place)
 
     def remove_of(self, runs: list[str]) -> None:
         """Remove the versions whose files were in these runs; one with an alias stays."""
-        with self.store.asked():
+        with self.store.errors_explained():
             for version in self.versions():
                 if version.made_in in runs and not version.aliases:
                     self.store.client.delete_model_version(self.name, str(version.number))
@@ -116,7 +116,7 @@ class Registry:
         return frozenset(run for version in held for run in (version.made_in, version.evaluated_in))
 
     def _made(self, run: TrackedRun, tags: Mapping[str, str]) -> ModelVersion:
-        with self.store.asked():
+        with self.store.errors_explained():
             client = self.store.client
             if not client.search_registered_models(f"name='{self.name}'"):
                 client.create_registered_model(self.name)
@@ -127,7 +127,7 @@ class Registry:
         return self._seen(int(made.version))
 
     def _seen(self, number: int) -> ModelVersion:
-        with self.store.asked():
+        with self.store.errors_explained():
             found = self.store.client.get_model_version(self.name, str(number))
         tags = found.tags
         return ModelVersion(

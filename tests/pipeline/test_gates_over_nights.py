@@ -25,7 +25,7 @@ from recsys.pipeline.gates.distribution import (
     read_column_profile,
     sampling_noise,
 )
-from recsys.pipeline.gates.lists import overlap
+from recsys.pipeline.gates.list_checks import overlap
 from recsys.pipeline.gates.safety import erased
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult

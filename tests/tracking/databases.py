@@ -13,7 +13,7 @@ def _fresh() -> bytes:
     folder = Path(mkdtemp())
     try:
         store = MlflowStore.at(folder)
-        with store.asked():
+        with store.errors_explained():
             store.client.search_experiments()
         return (folder / DATABASE).read_bytes()
     finally:

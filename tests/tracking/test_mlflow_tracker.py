@@ -9,12 +9,12 @@ from recsys.tracking.tracker import NullTracker
 
 
 def kept(store: MlflowStore, run_id: str):
-    with store.asked():
+    with store.errors_explained():
         return store.client.get_run(run_id)
 
 
 def files(store: MlflowStore, run_id: str, folder: str | None = None) -> set[str]:
-    with store.asked():
+    with store.errors_explained():
         return {file.path for file in store.client.list_artifacts(run_id, folder)}
 
 
@@ -34,7 +34,7 @@ def test_what_is_said_to_a_run_is_kept(store: MlflowStore, tmp_path: Path):
     assert found.data.metrics == {"mutual/ndcg_at_10": 0.5}
     assert files(store, run.run_id, "pages") == {"pages/page.html"}
     [table] = files(store, run.run_id, "tables/slices")
-    with store.asked():
+    with store.errors_explained():
         read = store.client.download_artifacts(run.run_id, table, str(tmp_path))
     assert pd.read_csv(read)["a"].tolist() == [1, 2]
 
@@ -88,7 +88,7 @@ def test_a_damaged_database_is_one_message(tmp_path: Path):
 
 
 def test_a_defect_of_ours_is_not_called_a_store_error(store: MlflowStore):
-    with pytest.raises(KeyError), store.asked():
+    with pytest.raises(KeyError), store.errors_explained():
         raise KeyError("ours")
 
 

@@ -43,14 +43,14 @@ def test_lists_are_compared_on_the_same_pairs(challenger, champion, expected):
 
 def test_the_same_lists_differ_by_nothing():
     [_, answer] = promotion_checks(scored_pairs(), scored_pairs(), LIMITS)
-    assert (answer.said["more"], answer.said["lo"], answer.said["hi"]) == ("+0.0000",) * 3
-    assert answer.said["pairs"] == f"{len(scored_pairs()):,}"
+    assert (answer.figures["more"], answer.figures["lo"], answer.figures["hi"]) == ("+0.0000",) * 3
+    assert answer.figures["pairs"] == f"{len(scored_pairs()):,}"
 
 
 def test_only_shared_pairs_are_compared():
     mine = scored_pairs()
     [_, answer] = promotion_checks(mine, mine.iloc[:300], LIMITS)
-    assert answer.said["pairs"] == "300"
+    assert answer.figures["pairs"] == "300"
 
 
 def test_without_shared_pairs_each_is_measured_on_its_own():
@@ -86,7 +86,7 @@ def test_every_reason_is_in_words(lang):
     ]
     for challenger, champion in cases:
         for answer in promotion_checks(challenger, champion, LIMITS):
-            assert texts.text(f"promotion.{answer.reason}", lang, **answer.said)
+            assert texts.text(f"promotion.{answer.reason}", lang, **answer.values)
 
 
 def tracking(place: Path) -> TrackingSettings:

@@ -34,7 +34,7 @@ def test_a_loaded_model_says_what_the_model_said(registry: Registry, place: Path
     loaded = registry.load(challenger)
     model = fitted_model()
     pairs = all_pairs(model.fitted.ids.values)
-    with registry.store.asked():
+    with registry.store.errors_explained():
         said = loaded.predict(pairs)
     expected = model.score_pairs(pairs)
     np.testing.assert_array_equal(said[SCORES].to_numpy(), expected[SCORES].to_numpy())
@@ -54,7 +54,7 @@ def test_the_combiner_of_the_night_is_the_models(registry: Registry, place: Path
     [version] = registry.versions()
     model = fitted_model()
     pairs = all_pairs(model.fitted.ids.ids(np.arange(5)))
-    with registry.store.asked():
+    with registry.store.errors_explained():
         said = registry.load(version).predict(pairs)
     np.testing.assert_array_equal(said[C.P_MUTUAL], model.score_pairs(pairs, combiner="harmonic")[C.P_MUTUAL])
 

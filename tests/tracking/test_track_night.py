@@ -17,7 +17,7 @@ from tests.tracking.nights import evaluated_pairs, night
 def test_everything_about_a_night_is_kept(store: MlflowStore, place: Path, tmp_path: Path):
     tonight = night(tmp_path, store=str(place))
     tracked = track_night(tonight)
-    with store.asked():
+    with store.errors_explained():
         found = store.client.get_run(tracked.run)
         files = {
             file.path
@@ -51,7 +51,7 @@ def test_everything_about_a_night_is_kept(store: MlflowStore, place: Path, tmp_p
 
 def test_kept_pairs_name_nobody(store: MlflowStore, place: Path, tmp_path: Path):
     tracked = track_night(night(tmp_path, store=str(place)))
-    with store.asked():
+    with store.errors_explained():
         file = store.client.download_artifacts(tracked.run, "evaluated_pairs.parquet", str(tmp_path))
     kept, known = read_evaluated_pairs(Path(file)), evaluated_pairs()
     assert not set(kept[C.VIEWER]) & set(known[C.VIEWER])
@@ -67,7 +67,7 @@ def test_a_night_that_judged_nothing_is_kept_too(store: MlflowStore, place: Path
         page=None,
     )
     tracked = track_night(bare)
-    with store.asked():
+    with store.errors_explained():
         assert store.client.get_run(tracked.run).info.status == "FINISHED"
         assert {file.path for file in store.client.list_artifacts(tracked.run)} == {"model", "tables"}
 

@@ -1,10 +1,22 @@
-"""Questions a night must answer before the pointer moves; to add one, write a file and name it here."""
+"""Gates: checks of a publication before it is served.
+
+To add a gate, write a function from `Proposal` to `GateResult` and name it in `GATES`.
+"""
 
 from typing import Final
 
 from recsys.pipeline.gates.base import Calibration, Gate, GateResult, Level, Proposal
 from recsys.pipeline.gates.distribution import calibration, drift, exposure, parity
-from recsys.pipeline.gates.lists import lengths, no_duplicates, no_self, overlap, people, ranks, rows, scores
+from recsys.pipeline.gates.list_checks import (
+    lengths,
+    no_duplicates,
+    no_self,
+    overlap,
+    people,
+    ranks,
+    rows,
+    scores,
+)
 from recsys.pipeline.gates.safety import erased, platform, violations
 
 GATES: Final[tuple[Gate, ...]] = (
@@ -27,7 +39,7 @@ GATES: Final[tuple[Gate, ...]] = (
 
 
 def run_gates(proposal: Proposal) -> list[GateResult]:
-    """Put a proposal to every gate."""
+    """Return the result of every gate."""
     return [gate(proposal) for gate in GATES]
 
 
@@ -38,5 +50,5 @@ __all__ = [
     "GateResult",
     "Level",
     "Proposal",
-    "ask",
+    "run_gates",
 ]

@@ -1,4 +1,4 @@
-"""What a gate looks at and what it answers."""
+"""The types of gates: `Proposal` goes in, `GateResult` comes out; the usual band of a number over nights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from recsys.types import BoolArray, Int32Array
 
 
 class Level(IntEnum):
-    """How a gate answers; the highest of all gates decides the night."""
+    """The level of a result; the highest of all gates decides the night."""
 
     PASS = 0
     WARN = 1
@@ -28,9 +28,9 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class GateResult:
-    """One answer: the level, a sentence for the log, and the numbers and names behind it.
+    """The result of one gate: the level, a sentence for the log, and the numbers and names behind it.
 
-    The page and the command line say it in the reader's language, from `numbers` and `names`.
+    The page and the command line show it in the reader's language, from `numbers` and `names`.
     """
 
     gate: str
@@ -46,7 +46,7 @@ Numbers = Mapping[str, Mapping[str, float | int | str]]
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibration error of the chance of a like, and the answers it was judged on."""
+    """The calibration error of the chance of a like, and the number of answers behind it."""
 
     ece: float
     answers: int
@@ -54,7 +54,7 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """Lists that want to be published, with all that is needed to judge them.
+    """Lists to be published, with everything the gates compare them with.
 
     undeclared: platform conditions the operator did not declare.
     erased:     who asked to be erased.

@@ -1,4 +1,4 @@
-"""People are much as they were last night."""
+"""Gates of distributions: exposure, parity of cohorts, calibration, drift of the column profile."""
 
 import json
 import math
@@ -151,10 +151,10 @@ def drift(proposal: Proposal) -> GateResult:
             beyond[name] = value
     worst = max(beyond, key=lambda name: beyond[name], default="")
     value = beyond.get(worst, 0.0)
-    said = f"{worst} moved most: PSI {value:.2f}" if worst else "nothing moved beyond the usual"
+    message = f"{worst} moved most: PSI {value:.2f}" if worst else "nothing moved beyond the usual"
     of_people = max((value for name, value in beyond.items() if name != C.P_MUTUAL), default=0.0)
     block = of_people > limits.block_psi
-    result = graded("drift", said, warn=value > limits.warn_psi, block=block, value=value)
+    result = graded("drift", message, warn=value > limits.warn_psi, block=block, value=value)
     numbers = dict(result.numbers) | {f"psi.{name}": value for name, value in moved.items()}
     return replace(result, numbers=numbers, names={"column": (worst,)} if worst else {})
 

@@ -1,4 +1,4 @@
-"""Nobody who asked to be erased is named."""
+"""Gates of safety: constraint violations, erased people, the platform declaration."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Tonight is not much smaller than what is served now."""
+"""Gates of the lists: size beside the last publication, lengths, overlap, and whether rows are sound."""
 
 from dataclasses import dataclass
 from typing import Final
