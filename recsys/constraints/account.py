@@ -8,7 +8,7 @@ import numpy as np
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints.base import Clause, Constraint, Gate
-from recsys.constraints.tokens import persons
+from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.population import Population
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.types import BoolArray, Int32Array

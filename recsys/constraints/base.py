@@ -28,13 +28,13 @@ class Gate:
 
 
 @dataclass(frozen=True, eq=False)
-class Refuses:
+class Refusals:
     """What people are against what others refuse, as bits `(n_people, n_words)` uint64.
 
     A pair is out when a bit one of them has in `traits` is a bit the other has in `refuses`.
 
     >>> smokes, minds = np.array([[True], [False]]), np.array([[False], [True]])
-    >>> clause = Refuses.of(smokes, minds)
+    >>> clause = Refusals.of(smokes, minds)
     >>> bool(clause.traits[0, 0] & clause.refuses[1, 0])
     True
     """
@@ -44,7 +44,7 @@ class Refuses:
     n_bits: int
 
     @classmethod
-    def of(cls, are: BoolArray, refused: BoolArray) -> "Refuses":
+    def of(cls, are: BoolArray, refused: BoolArray) -> "Refusals":
         """Build the clause from two aligned `(n_people, n_values)` bool tables."""
         return cls(pack_flags(are), pack_flags(refused), are.shape[1])
 
@@ -83,10 +83,10 @@ class CellLimit:
 
 
 @dataclass(frozen=True, eq=False)
-class Separated:
+class ExcludedPairs:
     """Pairs of rows that are out, `(n_pairs, 2)` int32, in either order.
 
-    >>> Separated(np.array([[0, 1]], np.int32)).pairs.tolist()
+    >>> ExcludedPairs(np.array([[0, 1]], np.int32)).pairs.tolist()
     [[0, 1]]
     """
 
@@ -94,7 +94,7 @@ class Separated:
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class TokenGroups:
     """Short lists of group numbers per person, as `(n_entries, 2)` int32 of row and group.
 
     A pair is out when they own a common group, or one owns a group the other avoids.
@@ -110,13 +110,13 @@ class Groups:
 
 
 @dataclass(frozen=True, eq=False)
-class ShownTo:
+class DirectedVisibility:
     """Who is shown to whom: directed, and always inside what the other clauses allow.
 
     A `liked_only` `(n_people,)` candidate is shown to a viewer they liked (`liked`, actor row then
     target row), or when both are `liked_only` and both `suggestible` `(n_people,)`.
 
-    >>> shown = ShownTo(np.array([True, False]), np.zeros(2, bool), np.array([[0, 1]], np.int32))
+    >>> shown = DirectedVisibility(np.array([True, False]), np.zeros(2, bool), np.array([[0, 1]], np.int32))
     >>> shown.liked_only.tolist()
     [True, False]
     """
@@ -126,7 +126,7 @@ class ShownTo:
     liked: Int32Array
 
 
-Clause = Gate | Refuses | Overlaps | CellLimit | Separated | Groups | ShownTo
+Clause = Gate | Refusals | Overlaps | CellLimit | ExcludedPairs | TokenGroups | DirectedVisibility
 
 
 class Constraint(ABC):
@@ -171,7 +171,7 @@ class Constraint(ABC):
         return np.ones(len(viewer), bool)
 
 
-def said_any(people: Population, column: str) -> BoolArray:
+def has_any_word(people: Population, column: str) -> BoolArray:
     """Say whose set in `column` is known and holds at least one word, `(n_people,)` bool."""
     return people.known(column) & people.sets(column).any(axis=1)
 

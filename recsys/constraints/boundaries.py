@@ -7,7 +7,15 @@ import numpy as np
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.constraints.base import Clause, Constraint, Gate, Overlaps, Refuses, ShownTo, said_any
+from recsys.constraints.base import (
+    Clause,
+    Constraint,
+    DirectedVisibility,
+    Gate,
+    Overlaps,
+    Refusals,
+    has_any_word,
+)
 from recsys.data.bitsets import common, one_hot
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
@@ -28,7 +36,7 @@ class RomanceLine(Constraint):
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a gate and one refusal: who ends at feelings refuses who talks openly."""
         ends, talks = self._ends_and_talks(people)
-        return [Gate(people.known(C.ROMANCE_LINE)), Refuses.of(talks[:, None], ends[:, None])]
+        return [Gate(people.known(C.ROMANCE_LINE)), Refusals.of(talks[:, None], ends[:, None])]
 
     @staticmethod
     def _ends_and_talks(people: Population) -> tuple[BoolArray, BoolArray]:
@@ -98,7 +106,7 @@ class Discretion(Constraint):
         """Return a gate and the directed rule."""
         return [
             Gate(people.known(C.DISCRETION)),
-            ShownTo(
+            DirectedVisibility(
                 liked_only=people.is_word(C.DISCRETION, "liked_only"),
                 suggestible=people.relations.suggestible,
                 liked=people.relations.liked,
@@ -124,7 +132,7 @@ class ContactFrequency(Constraint):
         """Return a gate and the steps each refuses."""
         step = people.codes(C.CONTACT_FREQUENCY)
         too_far = np.abs(np.arange(_STEPS)[:, None] - np.arange(_STEPS)) > 1
-        return [Gate(step >= 0), Refuses.of(one_hot(step, _STEPS), too_far[step] & (step >= 0)[:, None])]
+        return [Gate(step >= 0), Refusals.of(one_hot(step, _STEPS), too_far[step] & (step >= 0)[:, None])]
 
 
 @dataclass(frozen=True)
@@ -140,5 +148,5 @@ class ContactHours(Constraint):
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a gate and one overlap over the 168 hours."""
-        reachable = people.known(C.TZ) & said_any(people, C.CONTACT_WINDOWS)
+        reachable = people.known(C.TZ) & has_any_word(people, C.CONTACT_WINDOWS)
         return [Gate(reachable), Overlaps(people.utc_hours)]

@@ -14,13 +14,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.base import CellLimit, Clause, Constraint, Gate, Groups, Overlaps, Refuses, ShownTo
+from recsys.constraints.base import (
+    CellLimit,
+    Clause,
+    Constraint,
+    DirectedVisibility,
+    Gate,
+    Overlaps,
+    Refusals,
+    TokenGroups,
+)
 from recsys.constraints.compilation import compile_clauses, kept_bits
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.exclusions_and_tokens import SamePerson, Tokens
 from recsys.constraints.plugin import is_own
 from recsys.constraints.policy import Policy
 from recsys.constraints.profile import MandatoryAnswers
-from recsys.constraints.tokens import SamePerson, Tokens
 from recsys.data.ids import hashed_strings
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
@@ -77,7 +86,7 @@ class ColdStartVocabulary:
         dense = [
             clause
             for clause in clauses
-            if isinstance(clause, Gate | Refuses | Overlaps | CellLimit | ShownTo)
+            if isinstance(clause, Gate | Refusals | Overlaps | CellLimit | DirectedVisibility)
         ]
         return compile_clauses(
             dense, newcomer, overlap_bits=self.overlap_bits, cell_numbers=self.cell_numbers
@@ -150,20 +159,20 @@ def _answers_seen(people: Population) -> dict[str, tuple[str, ...]]:
     return {q: tuple(pd.factorize(public.loc[public[C.QUESTION] == q, C.ANSWER])[1]) for q in mandatory}
 
 
-def _question(seen: list[str], answer: str | None, accepted: object, *, insists: bool) -> Refuses:
+def _question(seen: list[str], answer: str | None, accepted: object, *, insists: bool) -> Refusals:
     given = np.zeros((1, len(seen) + 1), bool)
     given[0, seen.index(answer) if answer in seen else len(seen)] = True
     fits = accepted if isinstance(accepted, tuple) else ()
     refused: npt.NDArray[np.bool_] = np.array([[insists and word not in fits for word in seen] + [insists]])
-    return Refuses.of(given, refused)
+    return Refusals.of(given, refused)
 
 
 def _refuse_unknown(clauses: Sequence[Clause]) -> None:
     """Raise InputError for a kind of clause that is not looked at: pairs kept apart, where there are any."""
     for clause in clauses:
-        if not isinstance(clause, Gate | Refuses | Overlaps | CellLimit | Groups | ShownTo) and not (
-            hasattr(clause, "pairs") and not len(clause.pairs)
-        ):
+        if not isinstance(
+            clause, Gate | Refusals | Overlaps | CellLimit | TokenGroups | DirectedVisibility
+        ) and not (hasattr(clause, "pairs") and not len(clause.pairs)):
             raise InputError(
                 explained("a rule that newcomers cannot be held against", got=type(clause).__name__)
             )

@@ -8,7 +8,16 @@ import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS
-from recsys.constraints.base import CellLimit, Clause, Gate, Groups, Overlaps, Refuses, Separated, ShownTo
+from recsys.constraints.base import (
+    CellLimit,
+    Clause,
+    DirectedVisibility,
+    ExcludedPairs,
+    Gate,
+    Overlaps,
+    Refusals,
+    TokenGroups,
+)
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import between_cells, cell_reach
 from recsys.data.bitsets import end_to_end, pack_flags, unpack
@@ -39,15 +48,15 @@ def compile_clauses(
     listed = np.ones(n_people, bool)
     for gate in _of_kind(clauses, Gate):
         listed &= gate.listed
-    refuses = _of_kind(clauses, Refuses)
+    refuses = _of_kind(clauses, Refusals)
     n_bits = [clause.n_bits for clause in refuses]
     overlaps, starts = _overlaps(_of_kind(clauses, Overlaps), n_people, overlap_bits)
     limit = _only_one(_of_kind(clauses, CellLimit)) or _no_limit(n_people)
     cell, numbers = _cells(limit.cells)
     reach = cell_reach(numbers) if cell_numbers is None else between_cells(numbers, cell_numbers)
-    separated = _symmetric([clause.pairs for clause in _of_kind(clauses, Separated)], n_people)
-    own, avoid = _groups(_of_kind(clauses, Groups), n_people)
-    show = _only_one(_of_kind(clauses, ShownTo)) or _all_open(n_people)
+    separated = _symmetric([clause.pairs for clause in _of_kind(clauses, ExcludedPairs)], n_people)
+    own, avoid = _groups(_of_kind(clauses, TokenGroups), n_people)
+    show = _only_one(_of_kind(clauses, DirectedVisibility)) or _all_open(n_people)
     liked = SparseRows.of(show.liked[:, 0], show.liked[:, 1], n_people)
     return Compiled(
         n_people=n_people,
@@ -130,7 +139,7 @@ def _symmetric(pairs: Sequence[npt.NDArray[np.int32]], n_people: int) -> SparseR
     return SparseRows.of(both[:, 0], both[:, 1], n_people)
 
 
-def _groups(clauses: Sequence[Groups], n_people: int) -> tuple[SparseRows, SparseRows]:
+def _groups(clauses: Sequence[TokenGroups], n_people: int) -> tuple[SparseRows, SparseRows]:
     offsets = np.cumsum([0] + [clause.n_groups for clause in clauses])
     own = _numbered([clause.own for clause in clauses], offsets)
     avoided = _numbered([clause.avoided for clause in clauses], offsets)
@@ -147,6 +156,6 @@ def _numbered(
     return np.vstack([np.empty((0, 2), np.int64), *moved])
 
 
-def _all_open(n_people: int) -> ShownTo:
+def _all_open(n_people: int) -> DirectedVisibility:
     nobody = np.zeros(n_people, bool)
-    return ShownTo(liked_only=nobody, suggestible=nobody, liked=np.empty((0, 2), np.int32))
+    return DirectedVisibility(liked_only=nobody, suggestible=nobody, liked=np.empty((0, 2), np.int32))

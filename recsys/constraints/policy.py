@@ -23,7 +23,7 @@ from recsys.constraints.boundaries import (
 from recsys.constraints.compilation import compile_clauses
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import Distance
-from recsys.constraints.pairs import Apart
+from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tokens, persons
 from recsys.constraints.profile import (
     AgeBands,
     Channels,
@@ -34,7 +34,6 @@ from recsys.constraints.profile import (
     MandatoryAnswers,
     MeetingSettings,
 )
-from recsys.constraints.tokens import SamePerson, Tokens, persons
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
@@ -155,7 +154,7 @@ def standard_constraints(*, verification: str = "age", same_employer: bool = Tru
         PhysicalLine(),
         FinancialLine(),
         MandatoryAnswers(),
-        Apart(),
+        Exclusions(),
         Tokens(same_employer),
         SamePerson(),
     )

@@ -13,8 +13,8 @@ from recsys.constraints.base import (
     Constraint,
     Gate,
     Overlaps,
-    Refuses,
-    said_any,
+    Refusals,
+    has_any_word,
     shares_a_word,
     wants_in_person,
 )
@@ -41,7 +41,7 @@ class AgeBands(Constraint):
         refused = ~accepted & people.known(C.ACCEPTS_AGE_BANDS)[:, None]
         return [
             Gate(people.known(C.AGE_BAND)),
-            Refuses.of(one_hot(people.codes(C.AGE_BAND), len(_BANDS)), refused),
+            Refusals.of(one_hot(people.codes(C.AGE_BAND), len(_BANDS)), refused),
         ]
 
     @staticmethod
@@ -76,7 +76,7 @@ class Genders(Constraint):
         disclosed = np.where(gender < 0, _GENDERS.code("undisclosed"), gender)
         ticked = unpack(people.sets(C.MEETS_GENDERS), len(_GENDERS.words))
         refused = ~ticked & people.known(C.MEETS_GENDERS)[:, None]
-        return [Refuses.of(one_hot(disclosed, len(_GENDERS.words)), refused)]
+        return [Refusals.of(one_hot(disclosed, len(_GENDERS.words)), refused)]
 
     @staticmethod
     def _meets(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
@@ -106,8 +106,8 @@ class HouseholdStatus(Constraint):
         """Return a gate on both answers and the statuses each refuses."""
         accepted = unpack(people.sets(C.ACCEPTS_HOUSEHOLD_STATUS), len(_STATUSES))
         return [
-            Gate(people.known(C.HOUSEHOLD_STATUS) & said_any(people, C.ACCEPTS_HOUSEHOLD_STATUS)),
-            Refuses.of(one_hot(people.codes(C.HOUSEHOLD_STATUS), len(_STATUSES)), ~accepted),
+            Gate(people.known(C.HOUSEHOLD_STATUS) & has_any_word(people, C.ACCEPTS_HOUSEHOLD_STATUS)),
+            Refusals.of(one_hot(people.codes(C.HOUSEHOLD_STATUS), len(_STATUSES)), ~accepted),
         ]
 
     @staticmethod
@@ -172,7 +172,7 @@ def _insisted(answers: pd.DataFrame) -> pd.DataFrame:
     return answers[answers[C.MANDATORY] == True]  # noqa: E712 - null is not True
 
 
-def _question_clause(public: pd.DataFrame, insisted: pd.DataFrame, n_people: int) -> Refuses:
+def _question_clause(public: pd.DataFrame, insisted: pd.DataFrame, n_people: int) -> Refusals:
     codes, seen = pd.factorize(public[C.ANSWER])
     silent = len(seen)
     are = np.zeros((n_people, silent + 1), bool)
@@ -183,7 +183,7 @@ def _question_clause(public: pd.DataFrame, insisted: pd.DataFrame, n_people: int
     refused = np.zeros_like(are)
     for row, accepted in zip(insisted[C.ROW], insisted[C.ACCEPTED], strict=True):
         refused[row] = ~np.append(seen.isin(_words(accepted)), False)
-    return Refuses.of(are, refused)
+    return Refusals.of(are, refused)
 
 
 def _words(accepted: object) -> tuple[str, ...]:
@@ -232,7 +232,7 @@ class Languages(Constraint):
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a gate and one overlap."""
-        return [Gate(said_any(people, C.LANGUAGES)), Overlaps(people.sets(C.LANGUAGES))]
+        return [Gate(has_any_word(people, C.LANGUAGES)), Overlaps(people.sets(C.LANGUAGES))]
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class Channels(Constraint):
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a gate and one overlap."""
-        return [Gate(said_any(people, C.CHANNELS)), Overlaps(people.sets(C.CHANNELS))]
+        return [Gate(has_any_word(people, C.CHANNELS)), Overlaps(people.sets(C.CHANNELS))]
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ class MeetingSettings(Constraint):
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether both stated; and either one is remote only, or some setting suits both."""
-        stated = said_any(people, C.MEETING_SETTINGS)
+        stated = has_any_word(people, C.MEETING_SETTINGS)
         in_person = wants_in_person(people)
         remote = ~(in_person[i] & in_person[j])
         return stated[i] & stated[j] & (remote | shares_a_word(people, C.MEETING_SETTINGS, i, j))
@@ -267,4 +267,4 @@ class MeetingSettings(Constraint):
         """Return a gate and one overlap, every bit set for people without an in-person intent."""
         words = people.sets(C.MEETING_SETTINGS).copy()
         words[~wants_in_person(people)] = _EVERY_BIT
-        return [Gate(said_any(people, C.MEETING_SETTINGS)), Overlaps(words)]
+        return [Gate(has_any_word(people, C.MEETING_SETTINGS)), Overlaps(words)]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.base import Clause, Constraint, Refuses
-from recsys.constraints.pairs import Apart
+from recsys.constraints.base import Clause, Constraint, Refusals
+from recsys.constraints.exclusions_and_tokens import Exclusions
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations
@@ -79,7 +79,7 @@ class Sides(Constraint):
         are[side < 0, -1] = True
         refused = are.copy()
         refused[:, -1] = True
-        return [Refuses.of(are, refused)]
+        return [Refusals.of(are, refused)]
 
 
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
@@ -324,15 +324,17 @@ def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np
 
 def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Policy:
     if sides is None:
-        return Policy((Apart(),))
+        return Policy((Exclusions(),))
     if isinstance(sides, tuple):
         if sides[0] == sides[1]:
-            return Policy((Apart(),))
+            return Policy((Exclusions(),))
         ids = people.ids.ids(np.arange(len(people)))
-        return Policy((Sides.of(ids, [str(one).partition(":")[0] for one in ids]), Apart()))
+        return Policy((Sides.of(ids, [str(one).partition(":")[0] for one in ids]), Exclusions()))
     kinds = sides if isinstance(sides, pd.Series) else pd.Series(dict(sides))
     known = kinds[kinds.notna()]
-    return Policy((Sides.of(names[0].to_internal(known.index.to_series()), known.to_numpy(object)), Apart()))
+    return Policy(
+        (Sides.of(names[0].to_internal(known.index.to_series()), known.to_numpy(object)), Exclusions())
+    )
 
 
 def _relations(events: Events, people: Population) -> Relations:

@@ -17,9 +17,9 @@ from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.retrieval.bounds import COMBINER_NUMBERS
-from recsys.retrieval.index import Layout
-from recsys.retrieval.shortlist import COLUMNS, Chunks, Wanted
-from recsys.retrieval.tile_search import Search, Workspace, tile_best
+from recsys.retrieval.index import TileIndex
+from recsys.retrieval.shortlist import COLUMNS, BlockShape, SearchTarget
+from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
 from recsys.storage.manifest import Manifest
 from recsys.types import BoolArray, BytesArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array
 
@@ -151,13 +151,13 @@ class SnapshotData:
     ids: BytesArray
     lists: ListRows
     likes: SparseRows
-    layout: Layout
+    layout: TileIndex
     prices: Float64Array
     reasons: Reasons
     stages: PairStageRows
 
 
-_ONE_ROW: Final = Chunks(1, COLUMNS)
+_ONE_ROW: Final = BlockShape(1, COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,14 +167,14 @@ class LiveSearch:
     prices: `(n_listed,)`, what the attention of each person costs, in tile order; empty for nothing.
     """
 
-    layout: Layout
+    layout: TileIndex
     prices: Float64Array
     highest_price: float
     combiner: str
     nobody: CsrRows
 
     @classmethod
-    def of(cls, layout: Layout, prices: Float64Array, combiner: str) -> "LiveSearch":
+    def of(cls, layout: TileIndex, prices: Float64Array, combiner: str) -> "LiveSearch":
         """Build from a layout."""
         nobody = CsrRows(np.zeros(len(layout.order) + 1, np.int64), np.zeros(0, np.int32))
         return cls(layout, prices, float(prices.max(initial=0.0)), combiner, nobody)
@@ -208,10 +208,10 @@ class LiveSearch:
         most = len(self.layout.order) - 1
         if not self.is_listed(viewer) or most < 1:
             return np.zeros(0, np.int32)
-        wanted = Wanted(COMBINER_NUMBERS[self.combiner], min(k, most), self.prices, self.highest_price)
+        wanted = SearchTarget(COMBINER_NUMBERS[self.combiner], min(k, most), self.prices, self.highest_price)
         me = self.layout.position[viewer : viewer + 1]
         work = Workspace(_ONE_ROW, self.layout, wanted.k)
-        found = tile_best(self.layout, me, Search(wanted, self.nobody), work)
+        found = search_tile(self.layout, me, SearchRequest(wanted, self.nobody), work)
         return self.layout.order[found.position[0, : found.length[0]]]
 
 

@@ -32,9 +32,8 @@ from recsys.ranking.snapshot import (
     SnapshotData,
     packed_ids,
 )
-from recsys.retrieval.compilation import warm_up
-from recsys.retrieval.index import Layout, lay_out
-from recsys.retrieval.top_k import TILE
+from recsys.retrieval.index import TileIndex, build_index
+from recsys.retrieval.top_k import TILE, warm_up
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.arrays import INDEX, load_arrays
@@ -102,7 +101,7 @@ def write_snapshot(
     compiled = policy.compile(people)
     if stages is not None:
         compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
-    layout = lay_out(directed, compiled, TILE)
+    layout = build_index(directed, compiled, TILE)
     data = SnapshotData(
         schema=SNAPSHOT_SCHEMA,
         policy=policy.version,
@@ -119,7 +118,7 @@ def write_snapshot(
     save_dataclass(folder, data)
 
 
-def in_tile_order(prices: npt.ArrayLike, layout: Layout) -> Float64Array:
+def in_tile_order(prices: npt.ArrayLike, layout: TileIndex) -> Float64Array:
     """Return the prices of listed people as a search reads them; none when nobody's attention costs."""
     listed = np.asarray(prices, np.float64)[layout.order]
     return listed if listed.any() else np.zeros(0)

@@ -2,21 +2,20 @@
 
 The idea in one page
 --------------------
-Every pair has two logits, `x = taste[i] @ appeal[j]` (i likes j) and `y = taste[j] @ appeal[i]`
-(j likes i), plus one number for their two cells. The score combines both. All pairs of a large
-community are too many to keep, and most may not meet anyway; so the masks make the work small
-first, and what is left is done exactly::
+Every pair has two logits, `x = taste[i] @ appeal[j]` (i likes j) and `y = taste[j] @ appeal[i]` (j likes i),
+plus one number for their two cells. The score combines both. All pairs of a large community are too many to
+keep, and most may not meet anyway; so the masks make the work small first, and what is left is done exactly::
 
-      listed people in tile order (alike people lie together)            order.py
+      listed people in tile order (alike people lie together)                     tile_order.py, index.py
       |-- tile 0 --|-- tile 1 --|-- tile 2 --| ... |-- tile t --|
 
-      for each tile of rows (one worker thread a tile):
-        1  summary of the tile  x  summary of each tile    whole tiles fall away     mask.py
-        2  summary of the tile  x  each person left        columns fall away         mask.py
-        3  each row             x  each column left        the mask, row by row      mask.py
-           separated, token groups, liked-only people      cleared from the mask     sparse.py
-        4  the open pairs are multiplied, both directions in one loop, a block of columns at a time
-           for all rows: in whole numbers of 16 bits, half the bytes         quantized.py, products.py
+      for each tile of viewers (tile_search.py):
+        1  summary of the tile  x  summary of each tile     whole tiles are masked      constraints/masks.py
+        2  summary of the tile  x  each person left         columns are masked          constraints/masks.py
+        3  each viewer          x  each column left         the mask, row by row        constraints/masks.py
+           exclusions, token groups, liked-only people      cleared in it     constraints/sparse_masks.py
+        4  scan: the unmasked pairs are multiplied, both directions in one loop, a block of columns at a
+           time for all rows, in 16-bit integers, half the bytes   scan.py, quantization.py, dot_products.py
 
                      columns left
                  +--+-----------------+            x = my taste   @ their appeal'
@@ -25,34 +24,29 @@ first, and what is left is done exactly::
                  +--+-----------------+
                  block
 
-        5  where (x, y) could still reach the row's k-th best, the pair is noted; when there is no
-           more room, what can no longer be among the k is cut                noting.py, cutting.py
-        6  what is left of the row, hardly more than k pairs, is scored again in float64, summed in
-           one stated order, and put in order           settling.py, exact_sum.py, exponential.py
+        5  a pair that could still reach the row's k-th best joins its short list; when that is full, what
+           can no longer be among the k is pruned                         shortlist.py, bounds.py, prune.py
+        6  what is left, hardly more than k pairs, is rescored in float64, summed in one stated order, and
+           sorted                                                            prune.py, reproducible_math.py
 
-(leanings.py says who is alike, packing.py makes the words few, layout.py holds all arrays in tile order,
-tile_search.py walks through the steps, workers.py shares tiles out among threads or processes, chunks.py
-keeps to a stated amount of memory. guest.py searches for somebody who is not laid out.)
-
-Steps 1 to 3 are one kernel: a summary is written like a person who refuses only what every member
-refuses and accepts what any member accepts, so a column that is shut to the summary is shut to
-each member.
+A tile summary is written like a person who refuses only what every member refuses and accepts what any member
+accepts, so a candidate masked for the tile summary is masked for every member of the tile. external_query.py
+searches for somebody who is not in the index.
 
 Why the answer is exact, and always the same
 --------------------------------------------
-Products of whole numbers are of rounded factors; they only decide which pairs are worth a second look,
-and they do it with a margin that covers the worst rounding (derived in quantized.py; by how much a score
-may then be wrong, in scores.py). What decides is the second look: one float64 sum in a fixed order for
-each pair, then score from high to low, equal scores by row. So tiles, chunks and workers change how long
-it takes and nothing else.
+Integer dot products are of rounded factors; they only decide which pairs are worth a second look, and they do
+it with a margin that covers the worst rounding (derived in quantization.py; by how much a score may then be
+wrong, in bounds.py). What decides is the rescoring: one float64 sum in a fixed order for each pair, then
+score from high to low, equal scores by row. So tiles, blocks and workers change how long it takes and
+nothing else.
 
-A list is as long as there are people to show: never padded, never somebody the mask shuts out.
+A list is as long as there are people to show: never padded, never somebody the mask excludes.
 """
 
-from recsys.retrieval.compilation import warm_up
 from recsys.retrieval.external_query import ExternalList, ExternalQuery
 from recsys.retrieval.results import MutualLists
-from recsys.retrieval.top_k import Retriever, mutual_top_k
+from recsys.retrieval.top_k import Retriever, mutual_top_k, warm_up
 
 __all__ = [
     "ExternalList",

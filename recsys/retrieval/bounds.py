@@ -2,7 +2,7 @@
 
 What decides
 ------------
-`exact_sum` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
+`reproducible_dot` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
 but the pair. Lists are ordered by score from high to low, then by row.
 
 What may be skipped
@@ -27,7 +27,7 @@ so min(x, y) >= `least`. And log sigmoid is concave, (log p + log q)/2 <= log si
 so x + y >= `total`. Both are necessary, never sufficient.
 
 `least` and `total` are lowered by one and two margins: by how far a logit from whole numbers can be wrong
-(quantized.py).
+(quantization.py).
 
 How far a score from such logits can be wrong
 ---------------------------------------------
@@ -40,7 +40,7 @@ With dp/dx = p(1-p), the slopes of L along x and along y are
     min           1 along the lesser                          sum  = 1
     cross_ratio   1                     1                     sum  = 2
 
-none of them negative, so L is wrong by at most 2 m, whatever the combiner (`lower_by`).
+none of them negative, so L is wrong by at most 2 m, whatever the combiner (`lower_log_odds`).
 """
 
 import math
@@ -49,7 +49,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.retrieval.reproducible_math import exact_sum, sigmoid
+from recsys.retrieval.reproducible_math import reproducible_dot, sigmoid
 from recsys.types import Float32Array, Float64Array, Int16Array, Int32Array
 
 PRODUCT, HARMONIC, GEOMETRIC, MIN, CROSS_RATIO = range(5)
@@ -64,11 +64,11 @@ TINIEST_BOUND = 1e-140  # below it float64 loses relative precision, so nothing 
 SLACK = 1e-12
 
 
-class People(NamedTuple):
+class FactorStore(NamedTuple):
     """What scoring reads of people, in tile order.
 
     row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; whole: both as whole numbers
-    `(n, 2 w)` int16, and steps `(2,)` float64, what one of them is worth (see quantized.py); place: `(n,)`
+    `(n, 2 w)` int16, and steps `(2,)` float64, what one of them is worth (see quantization.py); place: `(n,)`
     int32 into `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64; largest: see
     `largest_of`.
     """
@@ -84,7 +84,7 @@ class People(NamedTuple):
     largest: Float64Array
 
 
-class Viewers(NamedTuple):
+class ViewerFactors(NamedTuple):
     """What scoring reads of the viewers of a tile, in their order.
 
     position: `(n_viewers,)` int32 among the people, -1 for somebody who is not one of them; taste,
@@ -104,12 +104,12 @@ class Viewers(NamedTuple):
     margin: Float64Array
 
 
-def viewers_at(people: People, rows: Int32Array) -> Viewers:
+def viewers_from_store(people: FactorStore, rows: Int32Array) -> ViewerFactors:
     """Return the people at `rows` as viewers."""
     at: Int32Array | slice = rows
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         at = slice(int(rows[0]), int(rows[-1]) + 1)
-    return Viewers(
+    return ViewerFactors(
         position=rows,
         taste=people.taste[at],
         appeal=people.appeal[at],
@@ -127,7 +127,8 @@ def unit_of(steps: Float64Array, their_steps: Float64Array) -> Float32Array:
 
 
 @njit(nogil=True, cache=True)
-def mutual(how: int, x: float, y: float, p: float, q: float):  # type: ignore[no-untyped-def]  # noqa: D103
+def mutual_score(how: int, x: float, y: float, p: float, q: float):  # type: ignore[no-untyped-def]
+    """Return the combined score of a pair with logits x and y, whose sigmoids are p and q."""
     if how == PRODUCT:
         return p * q
     if how == HARMONIC:
@@ -140,8 +141,8 @@ def mutual(how: int, x: float, y: float, p: float, q: float):  # type: ignore[no
 
 
 @njit(nogil=True, cache=True)
-def bounds(how: int, score: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    # (least, total): what min(x, y) and x + y must reach for a score of at least `score`.
+def logit_bounds(how: int, score: float):  # type: ignore[no-untyped-def]
+    """Return (least, total): what min(x, y) and x + y must reach for a score of at least `score`."""
     s = score * (1.0 - SLACK)
     if s < TINIEST_BOUND:
         return -np.inf, -np.inf
@@ -158,20 +159,20 @@ def bounds(how: int, score: float):  # type: ignore[no-untyped-def]  # noqa: D10
 
 
 @njit(nogil=True, cache=True)
-def lower_by(score: float, logits: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    # A score whose log odds are smaller by `logits`, and a little less, for its own roundings.
+def lower_log_odds(score: float, logits: float):  # type: ignore[no-untyped-def]
+    """Return a score whose log odds are smaller by `logits`, and a little less for its own roundings."""
     return score / (score + (1.0 - score + SLACK) * math.exp(logits))
 
 
 @njit(nogil=True, cache=True)
-def lowered(bound: float, margin: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    # As float32, rounded down far enough to cover the rounding itself.
+def lowered(bound: float, margin: float):  # type: ignore[no-untyped-def]
+    """Return a bound less a margin as float32, rounded down far enough to cover the rounding itself."""
     return np.float32(bound - margin - 1e-6 * (1.0 + abs(bound)))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def scores(how: int, x: Float64Array, y: Float64Array, score: Float64Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # `mutual` of each pair of logits, float64 or float32, in loops that the compiler makes vectors of.
+def mutual_scores(how: int, x: Float64Array, y: Float64Array, score: Float64Array):  # type: ignore[no-untyped-def]
+    """Write to `score` `(n,)` the `mutual_score` of logits x and y `(n,)`, float64 or float32."""
     if how == PRODUCT:
         for a in range(len(x)):
             score[a] = sigmoid(np.float64(x[a])) * sigmoid(np.float64(y[a]))
@@ -181,18 +182,18 @@ def scores(how: int, x: Float64Array, y: Float64Array, score: Float64Array):  # 
     else:
         for a in range(len(x)):
             p, q = sigmoid(np.float64(x[a])), sigmoid(np.float64(y[a]))
-            score[a] = mutual(how, 0.0, 0.0, p, q)
+            score[a] = mutual_score(how, 0.0, 0.0, p, q)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def likes(x: Float64Array, p: Float64Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The probability of each logit, float64 or float32.
+def sigmoids(x: Float64Array, p: Float64Array):  # type: ignore[no-untyped-def]
+    """Write to `p` `(n,)` float64 the sigmoid of each logit `(n,)`, float64 or float32."""
     for a in range(len(x)):
         p[a] = sigmoid(np.float64(x[a]))
 
 
 @njit(nogil=True, cache=True)
-def exact_logits(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def exact_logits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     taste: Float32Array,
     appeal: Float32Array,
     near: Float32Array,
@@ -203,9 +204,13 @@ def exact_logits(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     x: Float64Array,
     y: Float64Array,
 ):
-    # The logits of a viewer for each of `others` and back. near: `(n_places,)`, from the viewer's place.
+    """Write to x and y `(n_others,)` float64 the logits of a viewer for each of `others`, and back.
+
+    taste, appeal: `(n_factors,)` of the viewer; near: `(n_places,)`, from the viewer's place; their_taste,
+    their_appeal: `(n, n_factors)`; place: `(n,)`; others: positions `(n_others,)` int32.
+    """
     for a in range(len(others)):
         j = others[a]
         close = np.float64(near[place[j]])
-        x[a] = exact_sum(taste, their_appeal[j]) + close
-        y[a] = exact_sum(appeal, their_taste[j]) + close
+        x[a] = reproducible_dot(taste, their_appeal[j]) + close
+        y[a] = reproducible_dot(appeal, their_taste[j]) + close

@@ -1,6 +1,6 @@
 """Inner products of whole numbers, both directions of a pair at once: the hot loop of the search.
 
-Factors are held a second time as whole numbers of 16 bits (see quantized.py): half the bytes to read, and
+Factors are held a second time as whole numbers of 16 bits (see quantization.py): half the bytes to read, and
 processors multiply and add 32 pairs of them in one instruction. Sums of whole numbers do not round, so the
 order in which they are added is the compiler's to choose.
 
@@ -11,7 +11,6 @@ compiler does not find the instruction.
 
 from typing import Any, Final
 
-import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
@@ -112,7 +111,7 @@ def _multiply_four(  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def multiply(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def multiply(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mine: Int16Array,
     r: int,
     theirs: Int16Array,
@@ -122,25 +121,12 @@ def multiply(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     x: Float32Array,
     y: Float32Array,
 ):
-    # x: the taste of mine[r] times the appeal of each of columns[:n]; y: its appeal times their taste; in
-    # logits, of which `unit` `(2,)` is what one is worth. mine, theirs: `(n, 2 w)`, taste then appeal.
-    # columns, x and y have room for n rounded up to TOGETHER.
+    """Write to x and y `(n,)` float32 the logits of mine[r] for each of columns[:n], and back.
+
+    mine, theirs: `(n, 2 w)` int16, taste then appeal; unit: `(2,)` float32, what one of a sum of products is
+    worth in logits. columns, x and y have room for n rounded up to TOGETHER.
+    """
     for spare in range(n, -(-n // TOGETHER) * TOGETHER):
         columns[spare] = columns[n - 1]
     for at in range(0, n, TOGETHER):
         _multiply_four(mine, r, theirs, columns, at, unit, x, y)  # type: ignore[call-arg]
-
-
-def plain_multiply(
-    mine: Int16Array, theirs: Int16Array, columns: Int32Array, unit: Float32Array
-) -> tuple[Float32Array, Float32Array]:
-    """Return (x, y) by numpy: the definition.
-
-    >>> both = np.repeat(np.array([[1, 2], [3, 4]], np.int16), STEP, axis=1)
-    >>> plain_multiply(both[0], both, np.array([1], np.int32), np.array([1.0, 0.5], np.float32))
-    (array([128.], dtype=float32), array([96.], dtype=float32))
-    """
-    my_taste, my_appeal = np.split(mine.astype(np.int64), 2)
-    their_taste, their_appeal = np.split(theirs[columns].astype(np.int64), 2, axis=1)
-    sums = their_appeal @ my_taste, their_taste @ my_appeal
-    return sums[0].astype(np.float32) * unit[0], sums[1].astype(np.float32) * unit[1]

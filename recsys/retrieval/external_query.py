@@ -9,14 +9,14 @@ from recsys.constraints.compiled import Compiled
 from recsys.constraints.masks import RuleWords, mask_columns
 from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
-from recsys.retrieval.bounds import COMBINER_NUMBERS, Viewers, unit_of
-from recsys.retrieval.index import Layout, refuse_too_large
+from recsys.retrieval.bounds import COMBINER_NUMBERS, ViewerFactors, unit_of
+from recsys.retrieval.index import TileIndex, refuse_too_large
 from recsys.retrieval.quantization import largest_of, margin_of, quantized, step_of
-from recsys.retrieval.shortlist import COLUMNS, NO_PRICE, Chunks, Wanted
-from recsys.retrieval.tile_search import Workspace, best_of
+from recsys.retrieval.shortlist import COLUMNS, NO_PRICE, BlockShape, SearchTarget
+from recsys.retrieval.tile_search import Workspace, search_viewers
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, UInt8Array
 
-_ONE_ROW = Chunks(1, COLUMNS)
+_ONE_ROW = BlockShape(1, COLUMNS)
 _FIRST = np.zeros(1, np.int32)
 
 
@@ -40,14 +40,14 @@ class ExternalQuery(NamedTuple):
 
     words: RuleWords
     reach: UInt8Array
-    viewer: Viewers
+    viewer: ViewerFactors
     is_listed: bool
     takes_suggestions: bool
 
     @classmethod
     def of(
         cls,
-        layout: Layout,
+        index: TileIndex,
         compiled: Compiled,
         *,
         taste: npt.ArrayLike,
@@ -65,13 +65,13 @@ class ExternalQuery(NamedTuple):
 
         Raises InputError when shapes do not fit the index or a factor is not a finite number.
         """
-        people = layout.people
+        people = index.people
         n_factors, n_places = people.taste.shape[1], len(people.near)
         nearby = np.zeros((1, n_places), np.float32) if near is None else np.asarray(near, np.float32)[None]
         for name, got, expected in (
             ("compiled", compiled.n_people, 1),
-            ("traits", compiled.traits.shape[1] + compiled.traits.shape[1] % 2, len(layout.words.traits)),
-            ("reach", compiled.cell_reach.shape[1], len(layout.reach)),
+            ("traits", compiled.traits.shape[1] + compiled.traits.shape[1] % 2, len(index.words.traits)),
+            ("reach", compiled.cell_reach.shape[1], len(index.reach)),
             ("near", nearby.shape[1], n_places),
         ):
             if got != expected:
@@ -85,9 +85,9 @@ class ExternalQuery(NamedTuple):
         refuse_too_large(max(mine[0] * largest[1], mine[1] * largest[0]) + mine[2], "an external query")
         steps = np.array([step_of(likes), step_of(is_liked)])
         return cls(
-            words=compiled.words(_FIRST, layout.packing)._replace(cell=_FIRST),
+            words=compiled.words(_FIRST, index.packing)._replace(cell=_FIRST),
             reach=np.ascontiguousarray(compiled.cell_reach[compiled.cell[:1]], np.uint8),
-            viewer=Viewers(
+            viewer=ViewerFactors(
                 position=np.full(1, -1, np.int32),
                 taste=likes,
                 appeal=is_liked,
@@ -101,20 +101,20 @@ class ExternalQuery(NamedTuple):
             takes_suggestions=bool(compiled.liked_only[0] & compiled.suggestible[0]),
         )
 
-    def may_show(self, layout: Layout, rows: npt.ArrayLike) -> BoolArray:
+    def may_show(self, index: TileIndex, rows: npt.ArrayLike) -> BoolArray:
         """Say which of the people at `rows` may be shown to the viewer, by the kernels of the search."""
-        at = layout.position[np.asarray(rows, np.int64)]
+        at = index.position[np.asarray(rows, np.int64)]
         shown = at >= 0
         columns = np.unique(at[shown])
         mask = np.empty((1, len(columns)), bool)
-        mask_columns(self.words, _FIRST, self.reach, layout.words, columns, mask)
-        self._mask_pairs(layout.sparse, _FIRST[:0], mask, columns)
+        mask_columns(self.words, _FIRST, self.reach, index.words, columns, mask)
+        self._mask_pairs(index.sparse, _FIRST[:0], mask, columns)
         shown[shown] = mask[0, np.searchsorted(columns, at[shown])]
         return shown
 
     def top_k(
         self,
-        layout: Layout,
+        index: TileIndex,
         *,
         k: int,
         combiner: str = "product",
@@ -127,18 +127,18 @@ class ExternalQuery(NamedTuple):
         exclude: rows left out. price: `(n_listed,)` in tile order, as in `Retriever.top_k`, none above
         `dearest`, which is looked up when not given.
         """
-        left_out = layout.position[np.asarray(exclude, np.int64)]
+        left_out = index.position[np.asarray(exclude, np.int64)]
         excluded = np.unique(left_out[left_out >= 0]).astype(np.int32)
         most = float(price.max(initial=0.0)) if dearest is None else dearest
-        wanted = Wanted(COMBINER_NUMBERS[combiner], max(1, min(k, len(layout.order))), price, most)
+        wanted = SearchTarget(COMBINER_NUMBERS[combiner], max(1, min(k, len(index.order))), price, most)
 
         def close(mask: BoolArray, columns: Int32Array) -> None:
-            self._mask_pairs(layout.sparse, excluded, mask, columns)
+            self._mask_pairs(index.sparse, excluded, mask, columns)
 
-        work = Workspace(_ONE_ROW, layout, wanted.k)
-        found = best_of(layout, self.viewer, self.words, self.reach, close, wanted, work)
+        work = Workspace(_ONE_ROW, index, wanted.k)
+        found = search_viewers(index, self.viewer, self.words, self.reach, close, wanted, work)
         n = found.length[0]
-        rows = layout.order[found.position[0, :n]]
+        rows = index.order[found.position[0, :n]]
         return ExternalList(rows, found.p_like[0, :n], found.p_liked_back[0, :n], found.score[0, :n])
 
     def _mask_pairs(

@@ -12,7 +12,7 @@ from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
-from recsys.retrieval.bounds import People
+from recsys.retrieval.bounds import FactorStore
 from recsys.retrieval.dot_products import STEP
 from recsys.retrieval.quantization import aligned_zeros, largest_of, margin_of, quantized, step_of
 from recsys.retrieval.reproducible_math import LANES
@@ -24,7 +24,7 @@ _PLACES_AT_ONCE = 256
 _ROWS_NAMED = 5
 
 
-def people_of(directed: Directed, rows: Int32Array) -> People:
+def build_factor_store(directed: Directed, rows: Int32Array) -> FactorStore:
     """Return the people at `rows`, in that order, with factors padded to a multiple of LANES.
 
     Raises InputError naming the rows whose factors are not finite, or too large to multiply.
@@ -34,7 +34,7 @@ def people_of(directed: Directed, rows: Int32Array) -> People:
     largest = largest_of(taste, appeal, near)
     refuse_too_large(largest[0] * largest[1] + largest[2], "the model")
     steps = np.array([step_of(taste), step_of(appeal)])
-    return People(
+    return FactorStore(
         row=rows,
         taste=taste,
         appeal=appeal,
@@ -88,7 +88,7 @@ def _near(distance_decay: DistanceDecay | None, cells: UInt64Array) -> tuple[Int
     return place.astype(np.int32), near
 
 
-class Layout(NamedTuple):
+class TileIndex(NamedTuple):
     """Listed people, numbered by their place in tile order ("position").
 
     order:  `(n_listed,)` int32, the row of each position; position: `(n_people,)` int32, -1 unlisted.
@@ -102,7 +102,7 @@ class Layout(NamedTuple):
     order: Int32Array
     position: Int32Array
     starts: npt.NDArray[np.int64]
-    people: People
+    people: FactorStore
     words: RuleWords
     packing: Packing
     sparse: PairRules
@@ -112,7 +112,7 @@ class Layout(NamedTuple):
     tile_cell_starts: npt.NDArray[np.int64]
 
 
-def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
+def build_index(directed: Directed, compiled: Compiled, tile: int) -> TileIndex:
     """Put people into tiles of at most `tile` and copy what a search reads of them."""
     order, starts = tile_order(compiled, tile)
     position = np.full(compiled.n_people, -1, np.int32)
@@ -123,11 +123,11 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
     tile_of = np.repeat(np.arange(len(first)), np.diff(starts))
     n_cells = len(compiled.cell_reach)
     tile_cell = np.unique(tile_of * n_cells + words.cell)
-    return Layout(
+    return TileIndex(
         order=order,
         position=position,
         starts=starts,
-        people=people_of(directed, order),
+        people=build_factor_store(directed, order),
         words=words,
         packing=packing,
         sparse=compiled.pair_rules(order),
@@ -138,7 +138,7 @@ def lay_out(directed: Directed, compiled: Compiled, tile: int) -> Layout:
     )
 
 
-def layout_bytes(directed: Directed, compiled: Compiled) -> int:
+def index_bytes(directed: Directed, compiled: Compiled) -> int:
     """Return about how many bytes a layout of these people takes: its arrays, without what makes them."""
     words = compiled.traits.shape[1] * 2 + compiled.overlaps.shape[1]
     entries = sum(

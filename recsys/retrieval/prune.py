@@ -1,4 +1,4 @@
-"""Cutting a row's short list: dropping what can no longer be among its k best."""
+"""Pruning and rescoring: what cannot be among a row's k best is dropped, the rest is scored exactly."""
 
 from typing import Final
 
@@ -8,17 +8,17 @@ from numba import njit
 from recsys.retrieval.bounds import (
     SLACK,
     TINIEST_BOUND,
-    People,
-    Viewers,
-    bounds,
+    FactorStore,
+    ViewerFactors,
     exact_logits,
-    likes,
-    lower_by,
+    logit_bounds,
+    lower_log_odds,
     lowered,
-    scores,
+    mutual_scores,
+    sigmoids,
 )
 from recsys.retrieval.reproducible_math import sigmoid
-from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, Best, Shortlists, Wanted, in_order
+from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, SearchTarget, Shortlists, TopK, in_order
 from recsys.types import Float64Array, Int32Array
 
 _LEAST_SHARE: Final = 2.0**-16
@@ -28,27 +28,33 @@ _STEP_BITS: Final = 46
 
 
 @njit(nogil=True, cache=True)
-def make_room(lists: Shortlists, viewers: Viewers, r: int, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Cuts a row so that a block of columns fits again, and raises what it asks of the next ones.
+def prune_row(lists: Shortlists, viewers: ViewerFactors, r: int, people: FactorStore, wanted: SearchTarget):  # type: ignore[no-untyped-def]
+    """Prune row r so that a block of columns fits again, and raise what it asks of the next ones.
+
+    Returns how many pairs had to be scored exactly.
+    """
     n_exact = 0
     margin = viewers.margin[r]
-    surely = cut(lists, r, margin, wanted)
+    surely = prune_by_bounds(lists, r, margin, wanted)
     if lists.length[r] + COLUMNS_AT_ONCE + SPARE > lists.x.shape[1]:
         n_exact = lists.length[r] - lists.n_exact[r]
-        surely = _cut_exactly(lists, viewers, r, people, wanted)
-    least, total = bounds(wanted.how, surely)
+        surely = _prune_exactly(lists, viewers, r, people, wanted)
+    least, total = logit_bounds(wanted.how, surely)
     lists.least[r] = lowered(least, margin)
     lists.total[r] = lowered(total, 2.0 * margin)
     return n_exact
 
 
 @njit(nogil=True, cache=True)
-def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Drops what can no longer be among the k best; returns a score that k of the rest surely reach.
+def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarget):  # type: ignore[no-untyped-def]
+    """Drop from row r what can no longer be among its k best.
+
+    Returns a score that k of the rest surely reach, 0 when there are fewer.
+    """
     n, k = lists.length[r], wanted.k
     x, y, score, position = lists.x[r], lists.y[r], lists.score[r], lists.position[r]
     new = slice(lists.n_scored[r], n)
-    scores(wanted.how, x[new], y[new], score[new])
+    mutual_scores(wanted.how, x[new], y[new], score[new])
     if len(wanted.price):
         for a in range(lists.n_scored[r], n):
             score[a] -= wanted.price[position[a]] * sigmoid(np.float64(x[a]))
@@ -56,15 +62,15 @@ def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: igno
     if n <= k:
         return 0.0
     wrong = margin + SLACK
-    kth = reached_by(score[:n], k)
+    kth = kth_best_bound(score[:n], k)
     if len(wanted.price):
         off = wrong * (0.5 + 0.25 * wanted.dearest) + SLACK * (1.0 + wanted.dearest)
         floor, surely = kth - 2.0 * off, max(kth - off, 0.0)
     else:
-        floor = lower_by(kth, 4.0 * wrong) if kth > TINIEST_BOUND else 0.0
+        floor = lower_log_odds(kth, 4.0 * wrong) if kth > TINIEST_BOUND else 0.0
         if floor < TINIEST_BOUND:
             return 0.0
-        surely = lower_by(kth, 2.0 * wrong)
+        surely = lower_log_odds(kth, 2.0 * wrong)
     kept, exact = np.uintp(0), 0
     for a in range(lists.n_exact[r]):
         exact += score[a] >= floor
@@ -78,10 +84,12 @@ def cut(lists: Shortlists, r: int, margin: float, wanted: Wanted):  # type: igno
 
 
 @njit(nogil=True, cache=True)
-def reached_by(score: Float64Array, k: int):  # type: ignore[no-untyped-def]  # noqa: D103
-    # A score that at least k of them reach, and hardly more. Counts them in steps that are equally wide in
-    # the bits of a float, which follow its logarithm; where steps are too coarse, selects.
-    # (Bits of positive floats are ordered as the floats are, and compared faster.)
+def kth_best_bound(score: Float64Array, k: int):  # type: ignore[no-untyped-def]
+    """Return the k-th best threshold: what at least k of `score` `(n,)` float64 reach, and hardly more.
+
+    Counts them in steps that are equally wide in the bits of a float, which follow its logarithm; where steps
+    are too coarse, selects. Bits of positive floats are ordered as the floats are, and compared faster.
+    """
     n, bits = len(score), score.view(np.int64)
     top = bits[0]
     for a in range(n):
@@ -104,8 +112,10 @@ def reached_by(score: Float64Array, k: int):  # type: ignore[no-untyped-def]  # 
 
 
 @njit(nogil=True, cache=True)
-def _cut_exactly(lists: Shortlists, viewers: Viewers, r: int, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]
-    # Scores what is noted exactly and keeps the k best; returns a score that the last of them reaches.
+def _prune_exactly(  # type: ignore[no-untyped-def]
+    lists: Shortlists, viewers: ViewerFactors, r: int, people: FactorStore, wanted: SearchTarget
+):
+    """Score row r exactly and keep its k best; return a score that the last of them reaches."""
     n, k = lists.length[r], wanted.k
     new = slice(lists.n_exact[r], n)
     scored, at = lists.score[r, new], lists.position[r, new]
@@ -113,9 +123,9 @@ def _cut_exactly(lists: Shortlists, viewers: Viewers, r: int, people: People, wa
     near = viewers.near[viewers.place[r]]
     factors = people.taste, people.appeal, people.place
     exact_logits(viewers.taste[r], viewers.appeal[r], near, *factors, at, x, y)
-    scores(wanted.how, x, y, scored)
+    mutual_scores(wanted.how, x, y, scored)
     if len(wanted.price):
-        likes(x, p)
+        sigmoids(x, p)
         scored -= wanted.price[at] * p
     value, position = lists.score[r, :n].copy(), lists.position[r, :n].copy()
     order = in_order(value, people.row[position])
@@ -131,11 +141,11 @@ _NEAR_EACH_OTHER: Final = 512
 
 
 @njit(nogil=True, cache=True)
-def settle(lists: Shortlists, best: Best, viewers: Viewers, people: People, wanted: Wanted):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Writes the k best of each row to `best`; returns how many pairs were scored exactly.
+def rescore(lists: Shortlists, best: TopK, viewers: ViewerFactors, people: FactorStore, wanted: SearchTarget):  # type: ignore[no-untyped-def]
+    """Score what is left of each row exactly and write its k best to `best`; return how many were scored."""
     n_rows = len(lists.length)
     for r in range(n_rows):
-        cut(lists, r, viewers.margin[r], wanted)
+        prune_by_bounds(lists, r, viewers.margin[r], wanted)
     widest = max(1, lists.length.max())
     x, y = np.empty((n_rows, widest)), np.empty((n_rows, widest))
     _exact_logits_of_all(lists.position, lists.length, viewers, people, x, y)
@@ -146,9 +156,9 @@ def settle(lists: Shortlists, best: Best, viewers: Viewers, people: People, want
         n_exact += n
         position = lists.position[r, :n]
         p, q, score, value = p_[:n], q_[:n], score_[:n], value_[:n]
-        likes(x[r, :n], p)
-        likes(y[r, :n], q)
-        scores(wanted.how, x[r, :n], y[r, :n], score)
+        sigmoids(x[r, :n], p)
+        sigmoids(y[r, :n], q)
+        mutual_scores(wanted.how, x[r, :n], y[r, :n], score)
         for a in range(n):
             value[a] = score[a]
         if len(wanted.price):
@@ -167,13 +177,16 @@ def settle(lists: Shortlists, best: Best, viewers: Viewers, people: People, want
 def _exact_logits_of_all(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     position: Int32Array,
     length: Int32Array,
-    viewers: Viewers,
-    people: People,
+    viewers: ViewerFactors,
+    people: FactorStore,
     x: Float64Array,
     y: Float64Array,
 ):
-    # Goes over positions from low to high, a stretch of people at a time for all rows, so that the factors of
-    # each are read once. Short lists are by position, or nearly; whatever their order, all are scored.
+    """Write the exact logits of every row's short list to x and y `(n_rows, widest)`.
+
+    Goes over positions from low to high, a stretch of people at a time for all rows, so that the factors of
+    each are read once. Short lists are by position, or nearly; whatever their order, all are scored.
+    """
     taste, appeal, near, place = viewers.taste, viewers.appeal, viewers.near, viewers.place
     their_taste, their_appeal, their_place = people.taste, people.appeal, people.place
     done = np.zeros(len(length), np.int64)

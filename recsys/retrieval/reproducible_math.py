@@ -11,13 +11,12 @@ import math
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from recsys.types import Float32Array, Float64Array
+from recsys.types import Float32Array
 
 LANES: Final = 16
 """The number of factors is padded with zeros to a multiple, so that a sum has no loose end."""
@@ -64,23 +63,9 @@ def _sum(_: Any, x: Any, y: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def exact_sum(x: Float32Array, y: Float32Array):  # type: ignore[no-untyped-def]  # noqa: D103
+def reproducible_dot(x: Float32Array, y: Float32Array):  # type: ignore[no-untyped-def]
+    """Return the inner product of two float32 `(n,)` as float64; n is a multiple of LANES."""
     return _sum(x, y)  # type: ignore[call-arg]
-
-
-def plain_sum(x: Float32Array, y: Float32Array) -> float:
-    """Return the same sum by numpy: the definition.
-
-    >>> plain_sum(np.ones(16, np.float32), np.arange(16, dtype=np.float32))
-    120.0
-    """
-    lanes = np.zeros(LANES)
-    for terms in (x.astype(np.float64) * y.astype(np.float64)).reshape(-1, LANES):
-        lanes += terms
-    lanes = lanes[:_WIDTH] + lanes[_WIDTH:]
-    while len(lanes) > 1:
-        lanes = lanes[::2] + lanes[1::2]
-    return float(lanes[0])
 
 
 _TO_WHOLE: Final = 1.5 * 2.0**52  # added, it leaves a whole number in the lowest bits
@@ -94,8 +79,8 @@ _SERIES: Final = tuple(1.0 / math.factorial(power) for power in range(13, 1, -1)
 
 
 @njit(nogil=True, cache=True)
-def exponential(z: float):  # type: ignore[no-untyped-def]  # noqa: D103
-    # exp(z) for z <= 0.
+def exponential(z: float):  # type: ignore[no-untyped-def]
+    """Return exp(z) for z <= 0, the same bits on every processor."""
     low = z < _LOW
     z = max(z, _LOWEST) + (_LIFT if low else 0.0)
     shifted = z * _PER_LOG2 + _TO_WHOLE
@@ -110,24 +95,7 @@ def exponential(z: float):  # type: ignore[no-untyped-def]  # noqa: D103
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def sigmoid(x: float):  # type: ignore[no-untyped-def]  # noqa: D103
+def sigmoid(x: float):  # type: ignore[no-untyped-def]
+    """Return 1 / (1 + exp(-x)), the same bits on every processor."""
     small = exponential(-abs(x))
     return (1.0 if x >= 0 else small) / (1.0 + small)
-
-
-def plain_sigmoid(x: npt.ArrayLike) -> Float64Array:
-    """Return the same sigmoids by numpy: the definition.
-
-    >>> plain_sigmoid([0.0, 1000.0]).tolist()
-    [0.5, 1.0]
-    """
-    x = np.asarray(x, np.float64)
-    low = -np.abs(x) < _LOW
-    z = np.maximum(-np.abs(x), _LOWEST) + np.where(low, _LIFT, 0.0)
-    n = np.rint(z * _PER_LOG2)
-    r = (z - n * _LOG2_HIGH) - n * _LOG2_LOW
-    series = np.full(x.shape, _SERIES[0])
-    for term in _SERIES[1:]:
-        series = series * r + term
-    small = np.ldexp((series * r + 1.0) * r + 1.0, n.astype(int)) * np.where(low, _LIFTED, 1.0)
-    return np.where(x >= 0, 1.0, small) / (1.0 + small)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.retrieval.shortlist import Best
+from recsys.retrieval.shortlist import TopK
 from recsys.types import Int32Array, Int64Array
 
 
@@ -51,7 +51,7 @@ class MutualLists:
         return (np.arange(len(self.candidates)) - start + 1).astype(np.int32)
 
 
-class Packed(NamedTuple):
+class PackedLists(NamedTuple):
     """Lists end to end: candidate int32 (a position, and at last a row), two float32, score float64."""
 
     candidate: Int32Array
@@ -61,8 +61,8 @@ class Packed(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _packed(best: Best, out: Packed):  # type: ignore[no-untyped-def]
-    # Writes the filled places of a tile's lists end to end.
+def _packed(best: TopK, out: PackedLists):  # type: ignore[no-untyped-def]
+    """Write the filled places of a tile's lists end to end."""
     length, position, score = best.length, best.position, best.score
     p_like, p_liked_back = best.p_like, best.p_liked_back
     at = 0
@@ -74,8 +74,8 @@ def _packed(best: Best, out: Packed):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _placed(part: Packed, lengths: Int32Array, starts: Int64Array, order: Int32Array, out: Packed):  # type: ignore[no-untyped-def]
-    # Writes the lists of a part, of those lengths, to where each viewer's begins; positions become rows.
+def _placed(part: PackedLists, lengths: Int32Array, starts: Int64Array, order: Int32Array, out: PackedLists):  # type: ignore[no-untyped-def]
+    """Write the lists of a part, of those lengths, to where each viewer's begins; positions become rows."""
     at = 0
     for r in range(len(lengths)):
         for place in range(starts[r], starts[r] + lengths[r]):
@@ -84,14 +84,14 @@ def _placed(part: Packed, lengths: Int32Array, starts: Int64Array, order: Int32A
             at += 1
 
 
-class Gathered:
+class ResultBuffer:
     """Keeps only the places that are filled, so memory follows the suggestions found, not `k`."""
 
     def __init__(self) -> None:
         self._lengths: list[Int32Array] = []
-        self._parts: deque[Packed] = deque()
+        self._parts: deque[PackedLists] = deque()
 
-    def add(self, best: Best) -> None:
+    def add(self, best: TopK) -> None:
         """Take in the next lists; they come by ascending position."""
         part = _room(int(best.length.sum()))
         _packed(best, part)
@@ -123,5 +123,5 @@ class Gathered:
         )
 
 
-def _room(n: int) -> Packed:
-    return Packed(np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n))
+def _room(n: int) -> PackedLists:
+    return PackedLists(np.empty(n, np.int32), np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n))

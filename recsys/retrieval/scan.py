@@ -1,12 +1,12 @@
-"""Noting: the open pairs of a tile are multiplied, and those that could be among the k best are kept."""
+"""The scan: the unmasked pairs of a tile are multiplied, and those that could be among the k best kept."""
 
 import numpy as np
 from numba import njit
 
-from recsys.retrieval.bounds import People, Viewers
+from recsys.retrieval.bounds import FactorStore, ViewerFactors
 from recsys.retrieval.dot_products import multiply
-from recsys.retrieval.prune import make_room
-from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, Shortlists, Wanted
+from recsys.retrieval.prune import prune_row
+from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, SearchTarget, Shortlists
 from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
 
 # Kernels called for each row are handed whole arrays and a row: a tuple of arrays, or a part of one, costs a
@@ -14,9 +14,11 @@ from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
 
 
 @njit(nogil=True, cache=True)
-def _open_of(columns: Int32Array, start: int, stop: int, mask: BoolArray, r: int, out: Int32Array):  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    # Writes to `out` those of columns[start:stop] that are open to row r; returns how many are. Numbers
-    # without a sign are not looked at for being negative, which would take longer than all else here.
+def _unmasked(columns: Int32Array, start: int, stop: int, mask: BoolArray, r: int, out: Int32Array):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    """Write to `out` those of `columns[start:stop]` that row r of the mask leaves; return how many.
+
+    Unsigned numbers are not looked at for being negative, which would take longer than all else here.
+    """
     n, row = np.uintp(0), np.uintp(r)
     for c in range(np.uintp(start), np.uintp(stop)):
         out[n] = columns[c]
@@ -28,7 +30,7 @@ def _open_of(columns: Int32Array, start: int, stop: int, mask: BoolArray, r: int
 def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     n: int, ours: Float32Array, theirs: Float32Array, least: float, total: float, flags: BoolArray
 ):
-    # Which of the first n pairs reach what the row asks, without a branch; up to a multiple of eight.
+    """Flag which of the first n pairs reach what the row asks, up to a multiple of eight."""
     for c in range(n):
         flags[c] = (ours[c] >= least) & (theirs[c] >= least) & (ours[c] + theirs[c] >= total)
     for c in range(n, -(-n // 8) * 8):
@@ -36,7 +38,7 @@ def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def _note(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def _append_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     n: int,
     columns: Int32Array,
     ours: Float32Array,
@@ -49,8 +51,11 @@ def _note(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     y: Float32Array,
     position: Int32Array,
 ):
-    # Notes the flagged ones of the first n pairs after the `length` noted so far of row r; returns how many
-    # are now. `eights`: the flags, eight at a time, most of which are not set once a row asks for much.
+    """Append the flagged ones of the first n pairs to the short list of row r; return its new length.
+
+    length: how many it holds; eights: the flags, eight at a time, most of which are not set once a row asks
+    for much.
+    """
     row, at = np.uintp(r), np.uintp(length)
     for eight in range((n + 7) // 8):
         if eights[eight] != 0:
@@ -61,12 +66,19 @@ def _note(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
-    lists: Shortlists, viewers: Viewers, columns: Int32Array, mask: BoolArray, people: People, wanted: Wanted
+def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    lists: Shortlists,
+    viewers: ViewerFactors,
+    columns: Int32Array,
+    mask: BoolArray,
+    people: FactorStore,
+    wanted: SearchTarget,
 ):
-    # Notes the pairs open in `mask` `(n_viewers, n_columns)` that could be among the k best of their row.
-    # Goes by blocks of columns, whose factors stay in the cache for all rows. Returns how many pairs had to
-    # be scored exactly on the way.
+    """Add the pairs that `mask` `(n_viewers, n_columns)` leaves to the short lists of their rows.
+
+    Only those that could be among the k best of their row are kept. Goes by blocks of columns, whose factors
+    stay in the cache for all rows. Returns how many pairs had to be scored exactly on the way.
+    """
     n_exact = 0
     noted_x, noted_y, noted_position, length = lists.x, lists.y, lists.position, lists.length
     least, total, room = lists.least, lists.total, lists.x.shape[1]
@@ -80,7 +92,7 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     for start in range(0, len(columns), COLUMNS_AT_ONCE):
         stop = min(start + COLUMNS_AT_ONCE, len(columns))
         for r in range(len(place)):
-            n = _open_of(columns, start, stop, mask, r, open_)
+            n = _unmasked(columns, start, stop, mask, r, open_)
             multiply(whole, r, their_whole, open_, n, unit, x, y)
             if distance_decay:
                 for c in range(n):
@@ -88,7 +100,9 @@ def keep_best(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
                     x[c] += close
                     y[c] += close
             if length[r] + n + SPARE > room:
-                n_exact += make_room(lists, viewers, r, people, wanted)
+                n_exact += prune_row(lists, viewers, r, people, wanted)
             _flag(n, x, y, least[r], total[r], flags)
-            length[r] = _note(n, open_, x, y, flags, eights, r, length[r], noted_x, noted_y, noted_position)
+            length[r] = _append_flagged(
+                n, open_, x, y, flags, eights, r, length[r], noted_x, noted_y, noted_position
+            )
     return n_exact

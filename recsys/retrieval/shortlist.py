@@ -1,15 +1,15 @@
-"""The k best of each row: a short list by float32 logits, settled at the end by exact scores.
+"""Short lists: the candidates of each row for its k best, by float32 logits, and their memory budget.
 
-Noting
-------
-A pair whose float32 logits reach what the row asks (`least`, `total`; see scores.py) is noted: its two
+Scan
+----
+A pair whose float32 logits reach what the row asks (`least`, `total`; see bounds.py) is kept: its two
 logits and its position. No exponential is taken for it.
 
-Cutting
--------
-When a row has no room left, the noted pairs are scored from their float32 logits, and a score s is
-found that at least k of them reach (`reached_by`). Let m be the row's margin; log odds of a score are
-wrong by at most 2 m (scores.py). So each of the k best is worth at least s less 2 m of log odds, and a
+Prune
+-----
+When a row has no room left, its pairs are scored from their float32 logits, and a score s is
+found that at least k of them reach (`kth_best_bound`). Let m be the row's margin; log odds of a score are
+wrong by at most 2 m (bounds.py). So each of the k best is worth at least s less 2 m of log odds, and a
 pair scored below s less 4 m is worth less than that: it can never be among the k and is dropped. `least`
 and `total` rise to what the k surely reach. Ties and near ties survive; should so many survive
 that there is still no room (everybody alike, or enormous factors), they are scored exactly and the k
@@ -19,10 +19,10 @@ Prices
 ------
 With prices c >= 0 a list is ordered by value = score - c p, which is never above the score: what must be
 reached for the score must be reached for the value. A score is wrong by at most 2 m / 4 and p by at most
-m / 4 (no slope of a sigmoid is above 1/4), so `_cut` takes values apart by sums instead of log odds.
+m / 4 (no slope of a sigmoid is above 1/4), so values are compared by sums instead of log odds.
 
-Settling
---------
+Rescore
+-------
 At the end the survivors, hardly more than k, are scored exactly and ordered: value from high to low,
 then row. So the answer depends on exact scores alone, whatever came in which order.
 """
@@ -66,7 +66,7 @@ class Shortlists(NamedTuple):
     total: npt.NDArray[np.float32]
 
 
-class Wanted(NamedTuple):
+class SearchTarget(NamedTuple):
     """What is looked for: lists of `k` by combiner `how`, less `price` `(n_people,)` or none `(0,)`.
 
     dearest: no price is above it.
@@ -78,7 +78,7 @@ class Wanted(NamedTuple):
     dearest: float
 
 
-class Best(NamedTuple):
+class TopK(NamedTuple):
     """The k best of each row of a tile, all `(n_rows, k)`, best first; `length` `(n_rows,)`."""
 
     score: Float64Array
@@ -88,12 +88,12 @@ class Best(NamedTuple):
     length: Int32Array
 
 
-def room_for(k: int, n_columns: int) -> int:
+def shortlist_capacity(k: int, n_columns: int) -> int:
     """Return how many pairs a row of `n_columns` columns can note for lists of `k`."""
     return min(2 * k + _MORE, n_columns) + COLUMNS_AT_ONCE + SPARE
 
 
-def nobody_yet(n_rows: int, room: int) -> Shortlists:
+def empty_shortlists(n_rows: int, room: int) -> Shortlists:
     """Return empty short lists with room for `room` pairs each."""
     return Shortlists(
         x=np.empty((n_rows, room), np.float32),
@@ -108,9 +108,9 @@ def nobody_yet(n_rows: int, room: int) -> Shortlists:
     )
 
 
-def empty_best(n_rows: int, k: int) -> Best:
+def empty_top_k(n_rows: int, k: int) -> TopK:
     """Return room for `k` people a row."""
-    return Best(
+    return TopK(
         score=np.empty((n_rows, k)),
         position=np.empty((n_rows, k), np.int32),
         p_like=np.empty((n_rows, k), np.float32),
@@ -126,23 +126,23 @@ _BYTES_AN_ENTRY = 24  # candidate, two probabilities and a score, with room for 
 _BYTES_OF_KERNELS = 1 << 17  # a block of words, steps and lanes
 
 
-class Chunks(NamedTuple):
+class BlockShape(NamedTuple):
     """Rows of a tile searched together, and columns looked at at once."""
 
     rows: int
     columns: int
 
 
-def scratch_bytes(chunks: Chunks, n_people: int, n_factors: int, k: int) -> int:
+def scratch_bytes(shape: BlockShape, n_people: int, n_factors: int, k: int) -> int:
     """Return how many bytes one worker needs beside the layout."""
-    rows, columns = chunks
-    noted = rows * room_for(k, n_people) * (20 + 16)
+    rows, columns = shape
+    noted = rows * shortlist_capacity(k, n_people) * (20 + 16)
     lists = rows * k * 28
     blocks = rows * columns + (rows + columns) * 128 + rows * 12 * n_factors
     return noted + lists + blocks + 16 * n_people + _BYTES_OF_KERNELS
 
 
-def chunks_within(
+def block_shape_within(
     memory_mb: float | None,
     *,
     taken: int,
@@ -152,33 +152,33 @@ def chunks_within(
     k: int,
     workers: int,
     tile: int,
-) -> Chunks:
+) -> BlockShape:
     """Return the largest chunks whose search stays within `memory_mb`, everything included.
 
-    taken: bytes already laid out. Chunks shrink by halves: columns first, then rows.
+    taken: bytes already laid out. Blocks shrink by halves: columns first, then rows.
 
     Raises SettingsError saying how much would be needed when even the smallest do not fit.
     """
-    chunks = Chunks(tile, COLUMNS)
+    shape = BlockShape(tile, COLUMNS)
     if memory_mb is None:
-        return chunks
+        return shape
     fixed = taken + n_viewers * min(k, n_people) * _BYTES_AN_ENTRY + 32 * n_people
 
-    def needed(chunks: Chunks) -> int:
-        return fixed + workers * scratch_bytes(chunks, n_people, n_factors, k)
+    def needed(shape: BlockShape) -> int:
+        return fixed + workers * scratch_bytes(shape, n_people, n_factors, k)
 
-    while needed(chunks) > memory_mb * 2**20:
-        rows, columns = chunks
+    while needed(shape) > memory_mb * 2**20:
+        rows, columns = shape
         if columns > _FEWEST_COLUMNS:
-            chunks = Chunks(rows, columns // 2)
+            shape = BlockShape(rows, columns // 2)
         elif rows > 1:
-            chunks = Chunks(rows // 2, columns)
+            shape = BlockShape(rows // 2, columns)
         else:
-            refuse(needed(chunks), memory_mb)
-    return chunks
+            refuse_memory(needed(shape), memory_mb)
+    return shape
 
 
-def refuse(needed: int, memory_mb: float) -> None:
+def refuse_memory(needed: int, memory_mb: float) -> None:
     """Raise SettingsError: the search cannot be done in `memory_mb`."""
     raise SettingsError(
         explained(
@@ -194,14 +194,14 @@ _RANKED_BY_COUNTING: Final = 512
 
 
 @njit(nogil=True, cache=True)
-def in_order(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The order by value from high to low, then row.
+def in_order(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
+    """Return the order `(n,)` by value from high to low, then by row."""
     return _by_counting(value, row) if len(value) <= _RANKED_BY_COUNTING else _by_shells(value, row)
 
 
 @njit(nogil=True, cache=True)
 def _by_counting(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
-    # Counts who comes before each: of a short list every comparison costs less than a wrong guess of one.
+    """Count who comes before each: in a short list a comparison costs less than a wrongly guessed branch."""
     n = len(value)
     order, before = np.full(n, -1), np.zeros(n, np.int64)
     distinct = True
@@ -222,7 +222,7 @@ def _by_counting(value: Float64Array, row: Int32Array):  # type: ignore[no-untyp
 
 @njit(nogil=True, cache=True)
 def _by_shells(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
-    # A shell sort, gaps a factor of 2.25 apart.
+    """Sort by shells, gaps a factor of 2.25 apart."""
     order = np.arange(len(value))
     gap = 57
     while gap < len(value) // 3:

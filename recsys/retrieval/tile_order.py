@@ -10,16 +10,16 @@ from recsys.constraints.compiled import Compiled
 from recsys.data.bitsets import octets, unpack
 from recsys.types import Float32Array, Int32Array, UInt8Array
 
-N_LEANINGS: Final = 8
+N_FEATURES: Final = 8
 _SAMPLE: Final = 4096
 _CLASSES: Final = 16
 _LEAST_POWER: Final = 1e-6
 
 
-def leanings(compiled: Compiled, listed: Int32Array) -> Float32Array:
-    """Return the leanings of the people at `listed`, `(n_listed, N_LEANINGS)` float32."""
+def tile_features(compiled: Compiled, listed: Int32Array) -> Float32Array:
+    """Return the tile_features of the people at `listed`, `(n_listed, N_FEATURES)` float32."""
     if not len(listed):
-        return np.zeros((0, N_LEANINGS), np.float32)
+        return np.zeros((0, N_FEATURES), np.float32)
     sample = listed[:: -(-len(listed) // _SAMPLE)]
     words = (compiled.traits[sample], compiled.refuses[sample])
     bits = np.hstack([unpack(part, 64 * part.shape[1]) for part in words]).astype(np.float64)
@@ -30,16 +30,16 @@ def leanings(compiled: Compiled, listed: Int32Array) -> Float32Array:
     weight = np.sqrt(np.concatenate([refused, is_, met]))
     people = np.hstack([bits, far]) * weight
     used = np.flatnonzero(people.var(axis=0) > _LEAST_POWER)
-    directions = np.zeros((people.shape[1], N_LEANINGS))
+    directions = np.zeros((people.shape[1], N_FEATURES))
     if len(used):
         _, vectors = np.linalg.eigh(np.atleast_2d(np.cov(people[:, used], rowvar=False, bias=True)))
-        best = vectors[:, ::-1][:, :N_LEANINGS]
+        best = vectors[:, ::-1][:, :N_FEATURES]
         directions[used, : best.shape[1]] = best * weight[used, None]
     traits, refuses = octets(compiled.traits), octets(compiled.refuses)
-    out = np.zeros((len(listed), N_LEANINGS), np.float32)
+    out = np.zeros((len(listed), N_FEATURES), np.float32)
     n_bits = bits.shape[1] // 2
-    _add_leanings(traits, listed, _table(directions[:n_bits]), out)
-    _add_leanings(refuses, listed, _table(directions[n_bits : 2 * n_bits]), out)
+    _add_features(traits, listed, _table(directions[:n_bits]), out)
+    _add_features(refuses, listed, _table(directions[n_bits : 2 * n_bits]), out)
     kinds = np.arange(256)
     place = _refused_classes(kinds >= _CLASSES, kinds % _CLASSES) @ directions[2 * n_bits :]
     out += place.astype(np.float32)[compiled.in_person[listed] * _CLASSES + compiled.max_class[listed]]
@@ -53,13 +53,14 @@ def _refused_classes(in_person: npt.ArrayLike, max_class: npt.ArrayLike) -> npt.
 
 
 def _table(directions: npt.NDArray[np.float64]) -> Float32Array:
-    """Return what each value of each byte adds, `(n_bytes, 256, N_LEANINGS)`."""
+    """Return what each value of each byte adds, `(n_bytes, 256, N_FEATURES)`."""
     values = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-    return np.stack([values @ part for part in directions.reshape(-1, 8, N_LEANINGS)]).astype(np.float32)
+    return np.stack([values @ part for part in directions.reshape(-1, 8, N_FEATURES)]).astype(np.float32)
 
 
 @njit(nogil=True, cache=True)
-def _add_leanings(octets: UInt8Array, rows: Int32Array, table: Float32Array, out: Float32Array):  # type: ignore[no-untyped-def]
+def _add_features(octets: UInt8Array, rows: Int32Array, table: Float32Array, out: Float32Array):  # type: ignore[no-untyped-def]
+    """Add to `out` `(n, N_FEATURES)` the entry of `table` `(n_bytes, 256, N_FEATURES)` for each byte."""
     for a in range(len(rows)):
         for b in range(octets.shape[1]):
             added = table[b, octets[rows[a], b]]
@@ -68,19 +69,19 @@ def _add_leanings(octets: UInt8Array, rows: Int32Array, table: Float32Array, out
 
 
 _LOOKED_AT = 1024
-"""People of a group whose spread tells which way it is cut."""
+"""How many people of a group tell by their spread which way it is cut."""
 
 
 def tile_order(compiled: Compiled, size: int) -> tuple[Int32Array, npt.NDArray[np.int64]]:
     """Return listed rows in tile order `(n_listed,)` int32 and where tiles start `(n_tiles + 1,)`.
 
-    People are laid out by cell (cell numbers run along a space-filling curve) and cut into regions as wide
-    as people travel. A region is halved along the direction in which its people's leanings differ most,
+    People are laid out by cell (cell numbers run along a space-filling curve) and cut into regions as
+    wide as people travel. A region is halved along the direction in which their tile features differ most,
     and its halves again, into tiles of at most `size`. The order changes how much work there is, never a
     result.
     """
     listed = np.flatnonzero(compiled.listed).astype(np.int32)
-    where = leanings(compiled, listed)
+    where = tile_features(compiled, listed)
     by_place = np.lexsort((listed, compiled.cell[listed]))
     tiles: list[Int32Array] = []
     for region in np.split(by_place, _region_starts(listed[by_place], compiled, size)):

@@ -1,6 +1,10 @@
-"""The k best of the rows of one tile: masks, products, short lists."""
+"""The search of one tile of viewers, and of many tiles by one thread, several threads or processes."""
 
-from collections.abc import Callable
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,31 +18,40 @@ from recsys.constraints.masks import (
     widest_reach,
 )
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
-from recsys.retrieval.bounds import Viewers, viewers_at
-from recsys.retrieval.index import Layout
-from recsys.retrieval.prune import settle
-from recsys.retrieval.scan import keep_best
-from recsys.retrieval.shortlist import Best, Chunks, Shortlists, Wanted, empty_best, nobody_yet, room_for
+from recsys.retrieval.bounds import ViewerFactors, viewers_from_store
+from recsys.retrieval.index import TileIndex
+from recsys.retrieval.prune import rescore
+from recsys.retrieval.scan import scan_tile
+from recsys.retrieval.shortlist import (
+    BlockShape,
+    SearchTarget,
+    Shortlists,
+    TopK,
+    empty_shortlists,
+    empty_top_k,
+    shortlist_capacity,
+)
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import BoolArray, Int32Array, UInt8Array
 
 _FIRST: Final = np.zeros(1, np.int64)
 
 
-class Search(NamedTuple):
+class SearchRequest(NamedTuple):
     """What one call asks for, and links nobody is shown along."""
 
-    wanted: Wanted
+    wanted: SearchTarget
     excluded: CsrRows
 
 
 class Workspace:
     """The arrays one worker writes to, made once: fresh memory costs as much as using it."""
 
-    def __init__(self, chunks: Chunks, layout: Layout, k: int) -> None:
-        n_people = len(layout.people.row)
-        self.columns = min(chunks.columns, max(n_people, 1))
-        self.mask = np.empty(chunks.rows * self.columns, bool)
-        self._lists = nobody_yet(chunks.rows, room_for(k, n_people))
+    def __init__(self, shape: BlockShape, index: TileIndex, k: int) -> None:
+        n_people = len(index.people.row)
+        self.columns = min(shape.columns, max(n_people, 1))
+        self.mask = np.empty(shape.rows * self.columns, bool)
+        self._lists = empty_shortlists(shape.rows, shortlist_capacity(k, n_people))
 
     def shortlists(self, n_rows: int) -> Shortlists:
         """Return empty short lists for that many rows."""
@@ -50,41 +63,41 @@ class Workspace:
         return Shortlists._make(part[:n_rows] for part in lists)
 
 
-def tile_best(layout: Layout, rows: Int32Array, search: Search, work: Workspace) -> Best:
+def search_tile(index: TileIndex, rows: Int32Array, search: SearchRequest, work: Workspace) -> TopK:
     """Return the k best of each position in `rows`, which should lie in one tile."""
 
     def close(mask: BoolArray, columns: Int32Array) -> None:
-        mask_pairs(mask, rows, columns, layout.sparse, search.excluded)
+        mask_pairs(mask, rows, columns, index.sparse, search.excluded)
 
-    viewers, words = viewers_at(layout.people, rows), take_people(layout.words, rows)
-    return best_of(layout, viewers, words, layout.reach, close, search.wanted, work)
+    viewers, words = viewers_from_store(index.people, rows), take_people(index.words, rows)
+    return search_viewers(index, viewers, words, index.reach, close, search.wanted, work)
 
 
-def best_of(  # noqa: PLR0917
-    layout: Layout,
-    viewers: Viewers,
+def search_viewers(  # noqa: PLR0917
+    index: TileIndex,
+    viewers: ViewerFactors,
     words: RuleWords,
     reach: UInt8Array,
     close: Callable[[BoolArray, Int32Array], None],
-    wanted: Wanted,
+    wanted: SearchTarget,
     work: Workspace,
-) -> Best:
+) -> TopK:
     """Return the k best for viewers with those words.
 
     reach: from each viewer's cell (`words.cell`) to the cells of the layout. close: shuts in a mask of all
     viewers and some columns what sparse rules forbid.
     """
-    people, n_viewers = layout.people, len(viewers.place)
+    people, n_viewers = index.people, len(viewers.place)
     lists = work.shortlists(n_viewers)
-    left, at = open_to_any(layout, words, reach), np.arange(n_viewers, dtype=np.int32)
+    left, at = unmasked_by_summary(index, words, reach), np.arange(n_viewers, dtype=np.int32)
     for start in range(0, len(left), work.columns):
         columns = left[start : start + work.columns]
         mask = _shaped(work.mask, n_viewers, len(columns))
-        mask_columns(words, at, reach, layout.words, columns, mask)
+        mask_columns(words, at, reach, index.words, columns, mask)
         close(mask, columns)
-        keep_best(lists, viewers, columns, mask, people, wanted)
-    best = empty_best(n_viewers, wanted.k)
-    settle(lists, best, viewers, people, wanted)
+        scan_tile(lists, viewers, columns, mask, people, wanted)
+    best = empty_top_k(n_viewers, wanted.k)
+    rescore(lists, best, viewers, people, wanted)
     return best
 
 
@@ -93,16 +106,91 @@ def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
     return scratch[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-def open_to_any(layout: Layout, words: RuleWords, reach: UInt8Array) -> Int32Array:
+def unmasked_by_summary(index: TileIndex, words: RuleWords, reach: UInt8Array) -> Int32Array:
     """Return the positions of people open to the summary of `words`, ascending."""
     # The summary's cell is number 0: all it needs of the reach table is one most generous row.
     summary, generous = tile_summaries(words, _FIRST), widest_reach(reach, words.cell)
     return unmasked_columns(
         summary,
         generous[None],
-        layout.tiles,
-        layout.tile_cells,
-        layout.tile_cell_starts,
-        layout.words,
-        layout.starts,
+        index.tiles,
+        index.tile_cells,
+        index.tile_cell_starts,
+        index.words,
+        index.starts,
     )
+
+
+TileResults = Iterator[tuple[Int32Array, TopK]]
+
+_AHEAD = 4
+"""Tiles in work or finished and not yet taken, for each worker: so that results do not pile up."""
+
+
+def in_this_thread(
+    index: TileIndex, tiles: Sequence[Int32Array], search: SearchRequest, shape: BlockShape
+) -> TileResults:
+    """Yield each tile's rows and lists, in order."""
+    work = Workspace(shape, index, search.wanted.k)
+    for rows in tiles:
+        yield rows, search_tile(index, rows, search, work)
+
+
+def in_threads(
+    index: TileIndex, tiles: Sequence[Int32Array], search: SearchRequest, shape: BlockShape, workers: int
+) -> TileResults:
+    """Yield the same from several threads; kernels run without the interpreter's lock."""
+    spaces: SimpleQueue[Workspace] = SimpleQueue()
+    for _ in range(workers):
+        spaces.put(Workspace(shape, index, search.wanted.k))
+
+    def one(rows: Int32Array) -> TopK:
+        work = spaces.get()
+        try:
+            return search_tile(index, rows, search, work)
+        finally:
+            spaces.put(work)
+
+    with ThreadPoolExecutor(workers) as pool:
+        yield from _in_order(pool, one, tiles, workers)
+
+
+def in_processes(
+    index: TileIndex, tiles: Sequence[Int32Array], search: SearchRequest, shape: BlockShape, workers: int
+) -> TileResults:
+    """Yield the same from spawned processes, which share the layout through memory-mapped files."""
+    spawn = multiprocessing.get_context("spawn")
+    with TemporaryDirectory(prefix="retrieval-") as folder:
+        save_dataclass(folder, index)
+        given = (folder, search, shape)
+        with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start, initargs=given) as pool:
+            yield from _in_order(pool, _tile_of_this_process, tiles, workers)
+
+
+def _in_order(pool: Executor, one: Any, tiles: Sequence[Int32Array], workers: int) -> TileResults:
+    """Yield results in the order of `tiles`, keeping a few tiles a worker under way."""
+    under_way = [pool.submit(one, rows) for rows in tiles[: _AHEAD * workers]]
+    for at, rows in enumerate(tiles):
+        best = under_way[at].result()
+        under_way[at] = None  # type: ignore[call-overload]
+        if len(under_way) < len(tiles):
+            under_way.append(pool.submit(one, tiles[len(under_way)]))
+        yield rows, best
+
+
+class _Process:
+    """What a spawned process holds: set once, when it starts."""
+
+    index: TileIndex
+    search: SearchRequest
+    work: Workspace
+
+
+def _start(folder: str, search: SearchRequest, shape: BlockShape) -> None:
+    _Process.index = load_dataclass(TileIndex, folder, mmap="c", verify=False)
+    _Process.search = search
+    _Process.work = Workspace(shape, _Process.index, search.wanted.k)
+
+
+def _tile_of_this_process(rows: Int32Array) -> TopK:
+    return search_tile(_Process.index, rows, _Process.search, _Process.work)

@@ -1,8 +1,9 @@
-"""People laid out once for many searches, and the search itself, tile by tile."""
+"""Exact mutual top-k: the retriever, which builds its index once and searches it tile by tile."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Self
 
 import numpy as np
@@ -12,14 +13,20 @@ from scipy import sparse
 from recsys.constraints.base import checked_rows
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.sparse_masks import CsrRows, csr_rows
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
 from recsys.retrieval.bounds import COMBINER_NUMBERS
-from recsys.retrieval.index import Layout, lay_out, layout_bytes
-from recsys.retrieval.results import Gathered, MutualLists
-from recsys.retrieval.shortlist import NO_PRICE, Chunks, Wanted, chunks_within, refuse
-from recsys.retrieval.tile_search import Search
-from recsys.retrieval.workers import Found, in_processes, in_this_thread, in_threads
+from recsys.retrieval.index import TileIndex, build_index, index_bytes
+from recsys.retrieval.results import MutualLists, ResultBuffer
+from recsys.retrieval.shortlist import NO_PRICE, BlockShape, SearchTarget, block_shape_within, refuse_memory
+from recsys.retrieval.tile_search import (
+    SearchRequest,
+    TileResults,
+    in_processes,
+    in_this_thread,
+    in_threads,
+)
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Int32Array
 
@@ -55,17 +62,17 @@ class Retriever:
             )
         if tile < 1:
             raise SettingsError(explained("a tile holds at least one person", where="tile", got=tile))
-        n_bytes = layout_bytes(directed, compiled)
+        n_bytes = index_bytes(directed, compiled)
         if memory_mb is not None and n_bytes > memory_mb * 2**20:
-            refuse(n_bytes, memory_mb)
-        self._take(lay_out(directed, compiled, tile), tile, n_bytes, memory_mb)
+            refuse_memory(n_bytes, memory_mb)
+        self._take(build_index(directed, compiled, tile), tile, n_bytes, memory_mb)
 
     @classmethod
     def opened(cls, folder: Path) -> Self:
         """Return what `save` wrote; processes that open one folder share its memory."""
         retriever = cls.__new__(cls)
-        layout = load_dataclass(Layout, folder, mmap="c", verify=False)
-        retriever._take(layout, tile=int(np.diff(layout.starts).max(initial=1)), n_bytes=0, memory_mb=None)
+        index = load_dataclass(TileIndex, folder, mmap="c", verify=False)
+        retriever._take(index, tile=int(np.diff(index.starts).max(initial=1)), n_bytes=0, memory_mb=None)
         return retriever
 
     def save(self, folder: Path) -> None:
@@ -73,10 +80,10 @@ class Retriever:
         shutil.rmtree(folder, ignore_errors=True)
         save_dataclass(folder, self._layout)
 
-    def _take(self, layout: Layout, tile: int, n_bytes: int, memory_mb: float | None) -> None:
-        self._n_people = len(layout.position)
+    def _take(self, index: TileIndex, tile: int, n_bytes: int, memory_mb: float | None) -> None:
+        self._n_people = len(index.position)
         self._tile, self._bytes, self._memory_mb = tile, n_bytes, memory_mb
-        self._layout, self._order, self._position = layout, layout.order, layout.position
+        self._layout, self._order, self._position = index, index.order, index.position
         self._nobody = self._excluded(np.empty((0, 2), np.int32))
 
     def top_k(
@@ -111,7 +118,7 @@ class Retriever:
         asked = self._viewers(viewers)
         positions = self._position[asked]
         listed = np.sort(positions[positions >= 0])
-        chunks = chunks_within(
+        shape = block_shape_within(
             self._memory_mb,
             taken=self._bytes,
             n_viewers=len(listed),
@@ -121,9 +128,9 @@ class Retriever:
             workers=workers,
             tile=min(self._tile, max(len(listed), 1)),
         )
-        found = Gathered()
-        tiles = self._row_tiles(listed, chunks.rows)
-        for rows, best in self._each_tile(tiles, search, chunks, workers, processes=processes):
+        found = ResultBuffer()
+        tiles = self._row_tiles(listed, shape.rows)
+        for rows, best in self._each_tile(tiles, search, shape, workers, processes=processes):
             found.add(best)
             if progress is not None:
                 progress(len(rows))
@@ -136,7 +143,7 @@ class Retriever:
         exclude: npt.ArrayLike | None,
         price: npt.ArrayLike | None,
         workers: int,
-    ) -> Search:
+    ) -> SearchRequest:
         for name, value in (("k", k), ("workers", workers)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise SettingsError(explained("must be a whole number from 1", where=name, got=value))
@@ -146,8 +153,8 @@ class Retriever:
         longest = max(1, len(self._order) - 1)
         prices = NO_PRICE if price is None else self._prices(price)
         dearest = float(prices.max(initial=0.0))
-        wanted = Wanted(COMBINER_NUMBERS[combiner], min(int(k), longest), prices, dearest)
-        return Search(wanted, self._excluded(exclude))
+        wanted = SearchTarget(COMBINER_NUMBERS[combiner], min(int(k), longest), prices, dearest)
+        return SearchRequest(wanted, self._excluded(exclude))
 
     def _prices(self, price: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return prices in tile order."""
@@ -192,13 +199,19 @@ class Retriever:
         return [part[start : start + most] for part in parts for start in range(0, len(part), most)]
 
     def _each_tile(
-        self, tiles: list[Int32Array], search: Search, chunks: Chunks, workers: int, *, processes: bool
-    ) -> Found:
+        self,
+        tiles: list[Int32Array],
+        search: SearchRequest,
+        shape: BlockShape,
+        workers: int,
+        *,
+        processes: bool,
+    ) -> TileResults:
         if processes and tiles:
-            return in_processes(self._layout, tiles, search, chunks, workers)
+            return in_processes(self._layout, tiles, search, shape, workers)
         if workers == 1:
-            return in_this_thread(self._layout, tiles, search, chunks)
-        return in_threads(self._layout, tiles, search, chunks, workers)
+            return in_this_thread(self._layout, tiles, search, shape)
+        return in_threads(self._layout, tiles, search, shape, workers)
 
 
 def mutual_top_k(
@@ -235,4 +248,51 @@ def mutual_top_k(
         workers=workers,
         processes=processes,
         progress=progress,
+    )
+
+
+def warm_up() -> float:
+    """Compile every kernel, or read it from the cache, and return how many seconds that took.
+
+    Without it the first search compiles. Compiled kernels are kept on disk beside the source, or in
+    the folder that the environment variable NUMBA_CACHE_DIR names, for the next process; each
+    processor type and version of the source has its own.
+
+    >>> warm_up() > 0
+    True
+    """
+    start = perf_counter()
+    ones, ids = np.ones((2, 1)), IdIndex(["a", "b"])
+    mutual_top_k(Directed.of(ids, taste=ones, appeal=ones), _two_people(), k=1)
+    return perf_counter() - start
+
+
+def _two_people() -> Compiled:
+    """Return masks under which two people may meet, with an entry of every kind."""
+    n = 2
+    nobody, zeros = np.zeros(n + 1, np.int64), np.zeros(n, np.int32)
+    words, none = np.zeros((n, 1), np.uint64), np.zeros(0, np.int32)
+    return Compiled(
+        n_people=n,
+        listed=np.ones(n, bool),
+        traits=np.ones((n, 1), np.uint64),
+        refuses=words,
+        overlaps=words + np.uint64(1),
+        overlap_starts=np.array([0, 1], np.int32),
+        cell=zeros,
+        cell_numbers=np.zeros(1, np.uint64),
+        cell_reach=np.full((1, 1), 15, np.uint8),
+        max_class=zeros.astype(np.uint8),
+        min_class=zeros.astype(np.uint8),
+        in_person=zeros.astype(bool),
+        separated_indptr=nobody,
+        separated_indices=none,
+        own_indptr=nobody,
+        own_indices=none,
+        avoid_indptr=nobody,
+        avoid_indices=none,
+        liked_only=zeros.astype(bool),
+        suggestible=zeros.astype(bool),
+        liked_indptr=nobody,
+        liked_indices=none,
     )

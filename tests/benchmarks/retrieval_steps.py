@@ -16,8 +16,8 @@ STEPS = {
     "open_to_any": "tiles and columns left",
     "mask_columns": "masks",
     "mask_pairs": "sparse rules",
-    "keep_best": "products and noting",
-    "settle": "exact scores",
+    "scan_tile": "products and noting",
+    "rescore": "exact scores",
 }
 
 
@@ -30,7 +30,7 @@ class Steps:
 
     def product_seconds(self) -> float:
         """Return the seconds of the steps that multiply."""
-        return self.seconds["keep_best"]
+        return self.seconds["scan_tile"]
 
     def _count(self, n_pairs: int, viewers: Viewers) -> None:
         self.operations += 2 * 2 * n_pairs * viewers.taste.shape[1]
@@ -42,7 +42,7 @@ class Steps:
             start = time.thread_time()
             found = function(*args)
             self.seconds[step] += time.thread_time() - start
-            if step == "keep_best":
+            if step == "scan_tile":
                 self._count(int(args[3].sum()), args[1])
             return found
 

@@ -22,7 +22,7 @@ from recsys.messaging.reason_kinds import (
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows
-from recsys.retrieval.index import Layout, lay_out
+from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE
 from recsys.storage.dataclass_codec import save_dataclass
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
@@ -44,7 +44,7 @@ class Community:
     def __init__(self, n_people: int, rng: np.random.Generator, *, n_viewers: int = 1000) -> None:
         directed, compiled = cities(n_people, rng, 0.009)
         self.ids: IdIndex = directed.ids
-        self.layout: Layout = lay_out(directed, compiled, TILE)
+        self.layout: TileIndex = build_index(directed, compiled, TILE)
         self.reasons = _reasons(directed.ids, rng)
         live = LiveSearch.of(self.layout, np.zeros(0), "product")
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)

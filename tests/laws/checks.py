@@ -7,7 +7,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Constraint, Policy
-from recsys.constraints.tokens import persons
+from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.population import Population
 from tests.constraints.changed import reordered, with_unknown
 from tests.constraints.contract import every_pair

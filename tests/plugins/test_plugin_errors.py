@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import recsys
 from recsys.cli import app
 from recsys.config import ModelSettings, PolicySettings, Settings
-from recsys.constraints import Constraint, Gate, Refuses, check_constraint
+from recsys.constraints import Constraint, Gate, Refusals, check_constraint
 from recsys.constraints.plugin import check_plugin_constraints
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
@@ -160,7 +160,7 @@ class Early(Constraint):
         if self.wrong == "strict":
             listed[::3] = False
         if self.wrong == "refuses":
-            return [Refuses.of(np.ones((len(people), 1), bool), ~listed[:, None])]
+            return [Refusals.of(np.ones((len(people), 1), bool), ~listed[:, None])]
         return [Gate(listed)]
 
 
@@ -217,7 +217,7 @@ def test_plugin_constraints_apply_to_newcomers_through_gates_alone() -> None:
         policy = recsys.Policy.default() & Early(wrong)
         vocabulary = ColdStartVocabulary.of(policy, people, policy.compile(people))
         if wrong:
-            with pytest.raises(InputError, match="newcomers cannot be held against in early: got 'Refuses'"):
+            with pytest.raises(InputError, match="newcomers cannot be held against in early: got 'Refusals'"):
                 vocabulary.compile(policy, people.take([1]))
         else:
             assert not vocabulary.compile(policy, people.take([1])).listed[0]

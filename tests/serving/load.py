@@ -28,7 +28,7 @@ class Load:
         late = self.pages[-_LATE:]
         return {p.worker for _, p in late if p.status == 200 and p.body["run"] == run_id}
 
-    def unsafe(self, events: Sequence["Separated"]) -> list[tuple[str, str]]:
+    def unsafe(self, events: Sequence["ExcludedPairs"]) -> list[tuple[str, str]]:
         """Return pairs shown to each other by a call that began after they had been separated."""
         apart = {(a, b): at for a, b, at in events} | {(b, a): at for a, b, at in events}
         return [
@@ -66,7 +66,7 @@ def _told(answer: Answer, away: Sequence[tuple[float, float]]) -> str:
     return f"{answer.status} after {answer.answered - answer.asked:.3f} s, {since:.3f} s after a return"
 
 
-Separated = tuple[str, str, float]
+ExcludedPairs = tuple[str, str, float]
 """Two people, and when the store had said yes to keeping them apart."""
 
 

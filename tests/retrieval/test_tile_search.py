@@ -7,8 +7,8 @@ import pytest
 
 from recsys.errors import SettingsError
 from recsys.retrieval import Retriever, mutual_top_k
-from recsys.retrieval.index import Layout, lay_out, layout_bytes
-from recsys.retrieval.shortlist import COLUMNS, Chunks, chunks_within, scratch_bytes
+from recsys.retrieval.index import TileIndex, build_index, index_bytes
+from recsys.retrieval.shortlist import COLUMNS, BlockShape, block_shape_within, scratch_bytes
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from tests.retrieval.test_top_k import same_bytes
 from tests.retrieval.worlds import compiled_world, directed_world
@@ -36,14 +36,14 @@ def test_processes_with_nobody_to_search_for() -> None:
 
 def test_mapped_layouts_hold_the_same_and_cannot_change_the_files(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    layout = lay_out(directed_world(rng, 40), compiled_world(rng, 40), 8)
+    layout = build_index(directed_world(rng, 40), compiled_world(rng, 40), 8)
     save_dataclass(tmp_path, layout)
-    opened = load_dataclass(Layout, tmp_path, mmap="c", verify=False)
+    opened = load_dataclass(TileIndex, tmp_path, mmap="c", verify=False)
     assert np.array_equal(opened.people.taste, layout.people.taste)
     assert np.array_equal(opened.sparse.separated.indices, layout.sparse.separated.indices)
     assert opened.words.starts.tolist() == layout.words.starts.tolist()
     opened.people.taste[:] = 7.0
-    assert np.array_equal(load_dataclass(Layout, tmp_path).people.taste, layout.people.taste)
+    assert np.array_equal(load_dataclass(TileIndex, tmp_path).people.taste, layout.people.taste)
 
 
 def test_a_saved_retriever_finds_the_same(tmp_path: Path) -> None:
@@ -96,15 +96,15 @@ class TestMemory:
             Retriever(directed_world(rng, 500, 64), compiled_world(rng, 500), memory_mb=0.1)
 
     def test_chunks_shrink_until_they_fit(self) -> None:
-        def chunks(memory_mb: float, k: int = 100) -> Chunks:
-            return chunks_within(
+        def chunks(memory_mb: float, k: int = 100) -> BlockShape:
+            return block_shape_within(
                 memory_mb, taken=0, n_viewers=0, n_people=10_000, n_factors=128, k=k, workers=2, tile=128
             )
 
-        assert chunks(1000) == Chunks(128, COLUMNS)
+        assert chunks(1000) == BlockShape(128, COLUMNS)
         for memory_mb in (4.0, 3.0, 1.5):
             smaller = chunks(memory_mb)
-            assert smaller < Chunks(128, COLUMNS)
+            assert smaller < BlockShape(128, COLUMNS)
             assert 2 * scratch_bytes(smaller, 10_000, 128, 100) <= memory_mb * 2**20
         with pytest.raises(SettingsError, match="at least"):
             chunks(0.5)
@@ -117,5 +117,5 @@ class TestMemory:
         def size(value: object) -> int:
             return value.nbytes if isinstance(value, np.ndarray) else sum(map(size, value))  # type: ignore[call-overload]
 
-        found, stated = size(lay_out(directed, compiled, 128)), layout_bytes(directed, compiled)
+        found, stated = size(build_index(directed, compiled, 128)), index_bytes(directed, compiled)
         assert 0.7 * found < stated < 1.5 * found

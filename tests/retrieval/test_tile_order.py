@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.tile_order import N_LEANINGS, leanings, tile_order
+from recsys.retrieval.tile_order import N_FEATURES, tile_features, tile_order
 from tests.retrieval.worlds import compiled_world, everybody_open
 
 
@@ -67,8 +67,8 @@ def test_leanings_tell_apart_what_forbids_and_nothing_else() -> None:
         max_class=rng.integers(0, 3, n).astype(np.uint8),
     )
     listed = np.arange(0, n, 2, dtype=np.int32)
-    found = leanings(compiled, listed)
-    assert found.shape == (300, N_LEANINGS)
+    found = tile_features(compiled, listed)
+    assert found.shape == (300, N_FEATURES)
     kinds = np.column_stack([gender, compiled.in_person, compiled.max_class * compiled.in_person])[listed]
     _, kind = np.unique(kinds, axis=0, return_inverse=True)
     apart = np.abs(found[:, None] - found[None]).max(axis=2)

@@ -8,9 +8,8 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
-from recsys.constraints.pairs import Apart
+from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tokens
 from recsys.constraints.profile import MandatoryAnswers
-from recsys.constraints.tokens import SamePerson, Tokens
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from tests.constraints.changed import separated, with_rows
@@ -82,7 +81,7 @@ class TestMandatoryAnswers(ConstraintContract):
 
 
 class TestApart(ConstraintContract):
-    constraint = Apart()
+    constraint = Exclusions()
     tighter = (lambda people, row: separated(people, row, (row + 1) % len(people)),)
 
     @pytest.mark.parametrize("why", EXCLUSION_REASONS)

@@ -5,11 +5,11 @@ import numpy as np
 from recsys.constraints.masks import mask_columns, unmasked_columns
 from recsys.constraints.sparse_masks import mask_pairs
 from recsys.retrieval import mutual_top_k, warm_up
-from recsys.retrieval.prune import settle
-from recsys.retrieval.scan import keep_best
+from recsys.retrieval.prune import rescore
+from recsys.retrieval.scan import scan_tile
 from tests.retrieval.worlds import compiled_world, directed_world
 
-KERNELS = (unmasked_columns, mask_columns, mask_pairs, keep_best, settle)
+KERNELS = (unmasked_columns, mask_columns, mask_pairs, scan_tile, rescore)
 
 
 def test_a_search_after_warming_up_compiles_nothing() -> None:

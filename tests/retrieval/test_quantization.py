@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recsys.retrieval.bounds import unit_of
-from recsys.retrieval.dot_products import plain_multiply
 from recsys.retrieval.quantization import largest_of, margin_of, norms, quantized, step_of
+from tests.retrieval.plain import plain_multiply
 
 NOTHING_NEAR = np.zeros((1, 1), np.float32)
 

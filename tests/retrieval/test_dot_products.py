@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.dot_products import STEP, TOGETHER, multiply, plain_multiply
+from recsys.retrieval.dot_products import STEP, TOGETHER, multiply
+from tests.retrieval.plain import plain_multiply
 
 ONES = np.ones(2, np.float32)
 LARGEST = 46_340  # the largest norm whose square 31 bits hold

@@ -1,6 +1,7 @@
-"""Tokens: people who could know each other outside are never shown to each other.
+"""Pairs of people that are never shown to each other: exclusions, contact tokens, two accounts of one person.
 
-Tokens are keyed HMACs; only their equality is ever used, within one namespace.
+Exclusions are blocks, reports, unsafe meetings, ends, passes and hides in force, and existing pairs. Tokens
+are keyed HMACs; only their equality is ever used, within one namespace.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.base import Clause, Constraint, Groups
+from recsys.constraints.base import Clause, Constraint, ExcludedPairs, TokenGroups
+from recsys.data.csr import SparseRows
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
 
@@ -54,10 +56,10 @@ class Tokens(Constraint):
         is_self = (tokens[C.KIND] == "self").to_numpy(bool)
         own, avoided = entries[is_self], entries[~is_self]
         if self.same_employer:
-            return [Groups(own, avoided, len(distinct))]
+            return [TokenGroups(own, avoided, len(distinct))]
         employer = (tokens[C.NAMESPACE] == "employer").to_numpy(bool)
         return [
-            Groups(entries[is_self & ~employer], entries[~is_self & ~employer], len(distinct)),
+            TokenGroups(entries[is_self & ~employer], entries[~is_self & ~employer], len(distinct)),
             _one_group_each(entries[is_self & employer], entries[~is_self & employer]),
         ]
 
@@ -67,12 +69,12 @@ class Tokens(Constraint):
         return asked.merge(tokens[[C.ROW, C.NAMESPACE, C.KIND, C.HMAC]], on=C.ROW).drop(columns=C.ROW)
 
 
-def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) -> Groups:
+def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) -> TokenGroups:
     """Give every owner a group of their own, so that owners of one value do not meet each other."""
     owners = pd.DataFrame({C.ROW: own[:, 0], "value": own[:, 1], "group": np.arange(len(own))})
     avoiders = pd.DataFrame({C.ROW: avoided[:, 0], "value": avoided[:, 1]})
     met = avoiders.merge(owners[["value", "group"]], on="value")
-    return Groups(
+    return TokenGroups(
         own=owners[[C.ROW, "group"]].to_numpy(np.int32),
         avoided=met[[C.ROW, "group"]].to_numpy(np.int32),
         n_groups=len(own),
@@ -95,7 +97,7 @@ class SamePerson(Constraint):
         group, tokens = pd.factorize(people.person_tokens)
         rows = np.flatnonzero(group >= 0)
         own = np.column_stack([rows, group[rows]]).astype(np.int32)
-        return [Groups(own=own, avoided=np.empty((0, 2), np.int32), n_groups=len(tokens))]
+        return [TokenGroups(own=own, avoided=np.empty((0, 2), np.int32), n_groups=len(tokens))]
 
 
 def persons(people: Population) -> npt.NDArray[np.int64]:
@@ -112,3 +114,36 @@ def persons(people: Population) -> npt.NDArray[np.int64]:
     first = np.full(len(distinct), len(people))
     np.minimum.at(first, group[group >= 0], own[group >= 0])
     return np.where(group >= 0, first[group] if len(distinct) else own, own)
+
+
+@dataclass(frozen=True)
+class Exclusions(Constraint):
+    """Nothing separates the two, under any of their accounts.
+
+    A separation holds between persons: an account opened anew with the same person token stays
+    separated from everybody the earlier one was separated from.
+    """
+
+    name = "separations"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether the two persons are not among the separated pairs of persons."""
+        person, n_people = persons(people), len(people)
+        apart = np.sort(person[people.relations.excluded], axis=1)
+        asked = np.sort(np.column_stack([person[i], person[j]]), axis=1)
+        return ~np.isin(asked @ [n_people, 1], apart @ [n_people, 1])
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return every separated pair, spread over all accounts of the two persons."""
+        pairs = people.relations.excluded
+        person = persons(people)
+        accounts = SparseRows.of(person, np.arange(len(people)), len(people))
+        size = np.diff(accounts.indptr)
+        first, second = person[pairs[:, 0]], person[pairs[:, 1]]
+        copies = size[first] * size[second]
+        at = np.repeat(np.arange(len(pairs)), copies)
+        turn = np.arange(len(at)) - np.repeat(np.cumsum(copies) - copies, copies)
+        left = accounts.indices[accounts.indptr[first][at] + turn // size[second][at]]
+        right = accounts.indices[accounts.indptr[second][at] + turn % size[second][at]]
+        spread = np.column_stack([left, right]).astype(np.int32)
+        return [ExcludedPairs(spread[left != right])]

@@ -17,7 +17,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError
 from recsys.models.directed import Directed
 from recsys.retrieval.external_query import ExternalQuery
-from recsys.retrieval.index import lay_out
+from recsys.retrieval.index import build_index
 from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
 from tests.people import make_listed_people, make_people
 
@@ -49,7 +49,7 @@ def shown(compiled: Compiled, newcomer: Compiled) -> np.ndarray:
     ones = Directed.of(
         IdIndex([f"u{row:03d}" for row in range(n)]), taste=np.ones((n, 1)), appeal=np.ones((n, 1))
     )
-    index = lay_out(ones, compiled, 8)
+    index = build_index(ones, compiled, 8)
     query = ExternalQuery.of(index, newcomer, taste=[1.0], appeal=[1.0])
     return query.may_show(index, np.arange(n))
 

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.bounds import likes
-from recsys.retrieval.reproducible_math import plain_sigmoid, sigmoid
+from recsys.retrieval.bounds import sigmoids
+from recsys.retrieval.reproducible_math import sigmoid
+from tests.retrieval.plain import plain_sigmoid
 
 
 @settings(deadline=None, max_examples=500)
@@ -37,5 +38,5 @@ def test_many_at_once_are_the_same_as_one_at_a_time() -> None:
     x = np.random.default_rng(0).normal(size=1000) * 30
     for kind in (np.float64, np.float32):
         given_, found = x.astype(kind), np.empty(1000)
-        likes(given_, found)
+        sigmoids(given_, found)
         assert found.tolist() == plain_sigmoid(given_).tolist()

@@ -1,4 +1,4 @@
-"""Short lists: cut often and in any order, they settle on the same people as sorting everybody."""
+"""Short lists: cut often and in any order, they rescore on the same people as sorting everybody."""
 
 from dataclasses import replace
 
@@ -9,11 +9,19 @@ from hypothesis import strategies as st
 
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
-from recsys.retrieval.bounds import COMBINER_NUMBERS, viewers_at
-from recsys.retrieval.index import people_of
-from recsys.retrieval.prune import reached_by, settle
-from recsys.retrieval.scan import keep_best
-from recsys.retrieval.shortlist import NO_PRICE, Best, Wanted, empty_best, in_order, nobody_yet, room_for
+from recsys.retrieval.bounds import COMBINER_NUMBERS, viewers_from_store
+from recsys.retrieval.index import build_factor_store
+from recsys.retrieval.prune import kth_best_bound, rescore
+from recsys.retrieval.scan import scan_tile
+from recsys.retrieval.shortlist import (
+    NO_PRICE,
+    SearchTarget,
+    TopK,
+    empty_shortlists,
+    empty_top_k,
+    in_order,
+    shortlist_capacity,
+)
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 
@@ -36,16 +44,16 @@ def test_kept_in_any_number_of_blocks_equals_sorting(
     rng = np.random.default_rng(seed)
     directed = directed_world(rng, n, 6, ties=ties)
     order = rng.permutation(n).astype(np.int32)
-    people = people_of(directed, order)
+    people = build_factor_store(directed, order)
     rows = np.arange(min(n, 3), dtype=np.int32)
-    viewers, mask = viewers_at(people, rows), rng.random((len(rows), n)) < 0.7
+    viewers, mask = viewers_from_store(people, rows), rng.random((len(rows), n)) < 0.7
     price = rng.choice([0.0, 0.1, 0.7, 3.0], n) if priced else NO_PRICE
-    wanted = Wanted(COMBINER_NUMBERS[how], k, price, price.max(initial=0.0))
-    lists, best = nobody_yet(len(rows), room_for(k, n)), empty_best(len(rows), k)
+    wanted = SearchTarget(COMBINER_NUMBERS[how], k, price, price.max(initial=0.0))
+    lists, best = empty_shortlists(len(rows), shortlist_capacity(k, n)), empty_top_k(len(rows), k)
     for columns in np.array_split(rng.permutation(n).astype(np.int32), 3):
         part = np.ascontiguousarray(mask[:, columns])
-        keep_best(lists, viewers, columns, part, people, wanted)
-    settle(lists, best, viewers, people, wanted)
+        scan_tile(lists, viewers, columns, part, people, wanted)
+    rescore(lists, best, viewers, people, wanted)
     score, p, _ = plain_scores(directed, how)
     for r in range(len(rows)):
         value = score[order[r], order] - (price * p[order[r], order] if priced else 0.0)
@@ -66,7 +74,7 @@ def test_what_is_reached_by_k_is_hardly_less_than_the_kth(
     score = np.array(values) - shift
     k = 1 + int(share * (len(values) - 2))
     kth = np.sort(score)[-k]
-    found = reached_by(score.copy(), k)
+    found = kth_best_bound(score.copy(), k)
     assert found <= kth
     assert (score >= found).sum() <= max(k + len(values) // 8, (score >= kth).sum())
 
@@ -80,16 +88,16 @@ def test_order_is_by_value_then_row(n: int, distinct: int) -> None:
     assert in_order(value, row).tolist() == expected
 
 
-def found_among(directed: Directed, n_viewers: int, k: int, how: str) -> tuple[Best, int]:
+def found_among(directed: Directed, n_viewers: int, k: int, how: str) -> tuple[TopK, int]:
     """The k best of the first few among everybody, and how many pairs were scored exactly."""
     n = len(directed)
-    people = people_of(directed, np.arange(n, dtype=np.int32))
+    people = build_factor_store(directed, np.arange(n, dtype=np.int32))
     columns = np.arange(n, dtype=np.int32)
-    viewers = viewers_at(people, columns[:n_viewers])
-    lists, best = nobody_yet(n_viewers, room_for(k, n)), empty_best(n_viewers, k)
-    every, wanted = np.ones((n_viewers, n), bool), Wanted(COMBINER_NUMBERS[how], k, NO_PRICE, 0.0)
-    n_exact = keep_best(lists, viewers, columns, every, people, wanted)
-    return best, n_exact + settle(lists, best, viewers, people, wanted)
+    viewers = viewers_from_store(people, columns[:n_viewers])
+    lists, best = empty_shortlists(n_viewers, shortlist_capacity(k, n)), empty_top_k(n_viewers, k)
+    every, wanted = np.ones((n_viewers, n), bool), SearchTarget(COMBINER_NUMBERS[how], k, NO_PRICE, 0.0)
+    n_exact = scan_tile(lists, viewers, columns, every, people, wanted)
+    return best, n_exact + rescore(lists, best, viewers, people, wanted)
 
 
 @pytest.mark.parametrize("how", sorted(COMBINERS))

@@ -160,9 +160,9 @@ def test_what_is_shut_to_a_summary_is_shut_to_its_members(
     summary = tile_summaries(members, zero)
     left = unmasked_columns(summary, reach[None], tiles, *cells_of(everybody, starts), everybody, starts)
     assert left.tolist() == np.flatnonzero(plain_mask(summary, reach[None], everybody)[0]).tolist()
-    open_to_any = plain_mask(members, compiled.cell_reach, everybody).any(axis=0)
+    unmasked_by_summary = plain_mask(members, compiled.cell_reach, everybody).any(axis=0)
     assert np.all(np.diff(left) > 0)
-    assert not np.setdiff1d(np.flatnonzero(open_to_any), left).size
+    assert not np.setdiff1d(np.flatnonzero(unmasked_by_summary), left).size
 
 
 def test_summaries_let_tiles_fall_away() -> None:

@@ -1,0 +1,62 @@
+"""Measure kernels written in the compiler's language beside their plain-numba twins, over whole searches.
+
+python -m tests.benchmarks.kernels [--people N] [--repetitions N]
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+
+import numpy as np
+
+SWITCH = "RECSYS_KERNELS"
+VARIANTS = ("llvm", "sum", "multiply")
+
+
+def search_seconds(n_people: int, k: int) -> float:
+    """Return the processor seconds of one search of everybody, kernels compiled before."""
+    from time import process_time
+
+    from recsys.retrieval import Retriever
+    from tests.benchmarks.retrieval_cities import cities
+
+    directed, compiled = cities(n_people, np.random.default_rng(0), 0.009)
+    retriever = Retriever(directed, compiled)
+    retriever.top_k(retriever._layout.order[:10], k=k)
+    start = process_time()
+    retriever.top_k(k=k)
+    return process_time() - start
+
+
+def main() -> int:
+    """Alternate the variants in processes of their own and print the median of each and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--k", type=int, default=100)
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--once", action="store_true", help="one search in this process, seconds printed")
+    args = parser.parse_args()
+    if args.once:
+        print(search_seconds(args.people, args.k))
+        return 0
+    found: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+    once = [sys.executable, "-m", "tests.benchmarks.kernels", "--once", "--people", str(args.people)]
+    for _ in range(args.repetitions):
+        for variant in VARIANTS:
+            environment = os.environ | {SWITCH: variant, "NUMBA_CACHE_DIR": f"/tmp/h2_cache_{variant}"}
+            done = subprocess.run(
+                [*once, "--k", str(args.k)], env=environment, capture_output=True, check=True
+            )
+            found[variant].append(float(done.stdout))
+    for variant, seconds in found.items():
+        print(f"{variant:6} {statistics.median(seconds):.2f} s  {[round(one, 2) for one in seconds]}")
+    for v in VARIANTS[1:]:
+        ratios = [plain / fast for fast, plain in zip(found["llvm"], found[v], strict=True)]
+        print(f"{v} / llvm, median of {args.repetitions} pairs: {statistics.median(ratios):.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
