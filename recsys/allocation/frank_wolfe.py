@@ -20,8 +20,11 @@ _SORT_FROM = 48
 
 
 @njit(nogil=True, cache=True)
-def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Writes the positions of the k highest gains above 0, best first, ties by position; returns how many.
+def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]
+    """Write the positions of the k highest gains above 0, best first, ties by position; return how many.
+
+    gain: `(n,)` of one list; taken: at least `(k,)`. The best ordering for a linear objective is this sort.
+    """
     n = 0
     if k >= _SORT_FROM:
         for at in np.argsort(-gain, kind="mergesort"):
@@ -44,7 +47,7 @@ def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignor
 
 
 @njit(nogil=True, cache=True)
-def subtract_price(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def subtract_price(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     indptr: Int64Array,
@@ -53,13 +56,13 @@ def subtract_price(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     price: Float64Array,
     gain: Float32Array,
 ):
-    # Takes the price of the like that exposure sends from the gain of every edge of a range of viewers.
+    """Subtract the price of a like from the gain `(n_edges,)` of every edge of a range of viewers."""
     for e in range(indptr[start], indptr[stop]):
         gain[e] -= np.float32(np.float64(p[e]) * price[candidate[e]])
 
 
 @njit(nogil=True, cache=True)
-def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def step_towards(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     indptr: Int64Array,
@@ -72,7 +75,10 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     step: float,
     exposure: Float32Array,
 ):
-    # E <- (1 - step) E + step D for the viewers of a range, D the best ordering at gain - p price.
+    """Set E to (1 - step) E + step D for the viewers of a range, D the best ordering at gain - p price.
+
+    gain, exposure, p, candidate: `(n_edges,)`; price, opens: `(n_people,)`; position_weights: `(k,)`.
+    """
     k = len(position_weights)
     taken = np.empty(k, np.int32)
     most = 0

@@ -15,8 +15,8 @@ from recsys.types import Float32Array, Int32Array, Int64Array
 
 
 @njit(nogil=True, cache=True)
-def receiver_indptr(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Where the edges of each receiver start.
+def receiver_indptr(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def]
+    """Return where the edges of each receiver start, `(n_people + 1,)` int64; receiver: `(n_edges,)`."""
     indptr = np.zeros(n_people + 1, np.int64)
     for e in range(len(receiver)):
         indptr[receiver[e] + 1] += 1
@@ -26,8 +26,8 @@ def receiver_indptr(receiver: Int32Array, n_people: int):  # type: ignore[no-unt
 
 
 @njit(nogil=True, cache=True)
-def group_by_receiver(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Edge and viewer by receiver, viewers ascending.
+def group_by_receiver(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # type: ignore[no-untyped-def]
+    """Return edge and viewer `(n_edges,)` int32 by receiver, viewers ascending; indptr: of the receivers."""
     at = indptr[:-1].copy()
     edge = np.empty(len(receiver), np.int32)
     viewer = np.empty(len(receiver), np.int32)
@@ -40,7 +40,7 @@ def group_by_receiver(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64
 
 
 @njit(nogil=True, cache=True)
-def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     by_viewer: Int64Array,
@@ -49,7 +49,10 @@ def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     viewer: Int32Array,
     reverse: Int32Array,
 ):
-    # The edge back from receiver to viewer, -1 for none: both lists ascend, so they are merged.
+    """Write the edge back from receiver to viewer into `reverse` `(n_edges,)`, -1 for none.
+
+    Viewers of a receiver and candidates of a viewer both ascend, so the two lists are merged.
+    """
     for j in range(start, stop):
         own, last = by_viewer[j], by_viewer[j + 1]
         for t in range(indptr[j], indptr[j + 1]):
@@ -59,7 +62,7 @@ def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     indptr: Int64Array,
@@ -70,7 +73,10 @@ def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     p: Float32Array,
     q: Float32Array,
 ):
-    # The highest q first; the sort is stable, so ties stay in the order of viewers.
+    """Sort the edges of each receiver by q, highest first, and write their p and q, `(n_edges,)` each.
+
+    The sort is stable, so ties stay in the order of viewers.
+    """
     for j in range(start, stop):
         here = slice(indptr[j], indptr[j + 1])
         edges, back = edge[here].copy(), reverse[here].copy()
@@ -80,10 +86,10 @@ def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int, stop: int, indptr: Int64Array, candidate: Int32Array, p: Float32Array, q: Float32Array
 ):
-    # Sorts the edges of each viewer of a range where they lie.
+    """Sort the edges of each viewer of a range by candidate, in place."""
     for i in range(start, stop):
         here = slice(indptr[i], indptr[i + 1])
         order = np.argsort(candidate[here])
@@ -91,8 +97,8 @@ def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def first_duplicate(indptr: Int64Array, candidate: Int32Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The first edge whose viewer has the same candidate just before it, -1 for none.
+def first_duplicate(indptr: Int64Array, candidate: Int32Array):  # type: ignore[no-untyped-def]
+    """Return the first edge whose viewer has the same candidate just before it, -1 for none."""
     for i in range(len(indptr) - 1):
         for e in range(indptr[i] + 1, indptr[i + 1]):
             if candidate[e] == candidate[e - 1]:

@@ -16,7 +16,7 @@ from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 
 @njit(nogil=True, cache=True)
-def expected_matches(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
@@ -27,7 +27,10 @@ def expected_matches(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     read: Float32Array,
     utility: Float64Array,
 ):
-    # Writes the expected matches of each person of a range; half the sum over people counts each once.
+    """Write the expected matches of each person of a range into `utility` `(n_people,)`.
+
+    p, q, exposure, read: `(n_edges,)`. Half the sum over people counts each pair once.
+    """
     for j in range(start, stop):
         total = 0.0
         for e in range(indptr[j], indptr[j + 1]):
@@ -71,8 +74,8 @@ def welfare_weights(utility: Float64Array, fairness: float, epsilon: float) -> F
 
 
 @njit(nogil=True, cache=True)
-def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: ignore[no-untyped-def]  # noqa: D103
-    # The longest inbox of a range of people.
+def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: ignore[no-untyped-def]
+    """Return the length of the longest inbox of a range of people."""
     most = 0
     for j in range(start, stop):
         most = max(most, indptr[j + 1] - indptr[j])
@@ -80,8 +83,8 @@ def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type
 
 
 @njit(nogil=True, cache=True)
-def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]  # noqa: D103
-    # Writes the likes that arrive at j, in inbox order, and their places.
+def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]
+    """Write the likes that arrive at j, in inbox order, and their places, `(longest_inbox,)` each."""
     first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
     for t in range(n):
         likes[t] = np.float64(inbox.p[first + t]) * exposure[inbox.edge[first + t]]
@@ -98,7 +101,7 @@ def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64
 
 
 @njit(nogil=True, cache=True)
-def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
@@ -108,7 +111,7 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     exposure: Float32Array,
     read: Float32Array,
 ):
-    # Writes v of every edge to the people of a range; `read` is by edge.
+    """Write the probability that a like along each edge to the people of a range is read, `(n_edges,)`."""
     most = longest_inbox(inbox.indptr, start, stop)
     likes, place = np.empty(most), np.empty(most)
     for j in range(start, stop):
@@ -119,7 +122,7 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
 
 
 @njit(nogil=True, cache=True)
-def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
@@ -135,8 +138,11 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     gain: Float32Array,
     load: Float64Array,
 ):
-    # Writes dF/dE of every edge to the people of a range, and the likes each of them expects.
-    # viewer: of every edge in inbox order, or nothing when everybody weighs 1. weight: of a person's matches.
+    """Write dF/dE of every edge to the people of a range, and the likes each of them expects.
+
+    viewer: of every edge in inbox order, or nothing when everybody weighs 1. weight: `(n_people,)`, of a
+    person's matches. exposure, read, gain: `(n_edges,)`; load: `(n_people,)`.
+    """
     most = longest_inbox(inbox.indptr, start, stop)
     likes, place, harm = np.empty(most), np.empty(most), np.empty(most)
     for j in range(start, stop):

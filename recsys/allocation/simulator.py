@@ -23,7 +23,7 @@ LIKED = 2
 
 
 @njit(nogil=True, cache=True)
-def draw_outcomes(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def draw_outcomes(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     key: np.uint64,
     turn: int,
     edges: Int32Array,
@@ -34,8 +34,10 @@ def draw_outcomes(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     position: Int32Array,
     outcome: npt.NDArray[np.int8],
 ):
-    # What came of every entry: not looked at, looked at, or liked. A list is opened as a whole.
-    # Luck goes by the edge of the graph; `said` is by position among the listed edges.
+    """Write what came of every entry: not examined, examined, or liked. A list is opened as a whole.
+
+    Random numbers go by the edge of the graph; `outcome` is by position among the listed edges.
+    """
     for at in range(len(edges)):
         e, i, here = edges[at], viewer[at], position[at]
         outcome[here] = NOT_EXAMINED
@@ -56,7 +58,7 @@ def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def expected_of_round(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
+def expected_of_round(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     inbox: Inbox,
     viewer: Int32Array,
     reads: Float32Array,
@@ -66,8 +68,10 @@ def expected_of_round(  # type: ignore[no-untyped-def]  # noqa: D103, PLR0917
     matches: Float64Array,
     missed: Float64Array,
 ):
-    # Writes everybody's expected matches given the draws, and their chance of none at all.
-    # Likes of one q are read in the order of viewers, which changes no sum: they are worth the same.
+    """Write everybody's expected matches given the draws, and the chance of none, `(n_people,)` each.
+
+    Likes of one q are read in the order of viewers, which changes no sum: they are worth the same.
+    """
     matches[:] = 0.0
     missed[:] = 1.0
     for j in range(len(inbox.indptr) - 1):

@@ -64,7 +64,7 @@ def test_propensity_is_the_length_of_the_list_over_what_it_was_drawn_from(town: 
     assert drawn_from.max() > 100
 
 
-def test_positions_of_a_list_are_consecutive_and_candidates_distinct(town: Town) -> None:
+def test_positions_and_candidates_of_a_list_are_distinct(town: Town) -> None:
     shown = impressions(town)
     lists = shown.groupby([C.ACTOR, C.TS])
     assert (lists[C.POSITION].nunique() == lists.size()).all()
@@ -125,7 +125,7 @@ def test_nothing_happens_between_a_blocked_pair(town: Town) -> None:
     assert not (others["pair"].map(blocked) < others[C.TS]).any()
 
 
-def test_dormant_people_have_no_events_of_their_own(town: Town) -> None:
+def test_people_who_left_neither_see_nor_are_seen(town: Town) -> None:
     profiles = town.tables[T.PROFILES].drop_duplicates(C.USER, keep="last")
     left = profiles[profiles[C.ACTIVITY] == "dormant"].set_index(C.USER)[C.VALID_FROM]
     shown = impressions(town)

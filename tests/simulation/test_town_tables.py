@@ -72,7 +72,7 @@ def test_equal_seeds_give_equal_tables(tmp_path) -> None:
 
 def test_latent_traits_are_in_no_table(town: Town) -> None:
     hidden = {field.name for field in dataclasses.fields(LatentTraits)} | {
-        "taste", "appeal", "p_like", "harm", "opens", "rapport", "truth"
+        "taste", "appeal", "p_like", "abuse_kind", "opens", "rapport", "truth"
     }  # fmt: skip
     for name, table in town.tables.items():
         assert set(table.columns) <= set(CONTRACTS[name].columns)
