@@ -3,6 +3,7 @@
 from recsys.cli import (  # noqa: F401 each registers its commands
     lists,
     maintenance,
+    mapping,
     operators,
     tables,
     training,

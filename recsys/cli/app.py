@@ -40,16 +40,19 @@ def help_texts() -> dict[str, Any]:
     return content
 
 
-def in_japanese(group: Any) -> None:
+def in_japanese(group: Any, prefix: str = "") -> None:
     """Put Japanese in place of the help of a group of commands, its commands and their options."""
     texts = help_texts()
-    group.help = texts["program"]
+    group.help = texts["commands"].get(prefix, group.help) if prefix else texts["program"]
     for name, command in group.commands.items():
-        command.help = texts["commands"].get(name, command.help)
+        full = f"{prefix} {name}".strip()
+        command.help = texts["commands"].get(full, command.help)
         for parameter in command.params:
             known = texts["options"]
-            text = known.get(f"{name}.{parameter.name}", known.get(parameter.name))
+            text = known.get(f"{full}.{parameter.name}", known.get(parameter.name))
             parameter.help = text or getattr(parameter, "help", None)
+        if hasattr(command, "commands"):
+            in_japanese(command, full)
 
 
 class _Explaining(typer.core.TyperGroup):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.entries import Language
 from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import constraint_text
 from recsys.data.population import Population
@@ -26,7 +28,7 @@ class MappingCheck:
     """What one run of a mapping came to.
 
     tables:   what the queries gave. loaded: the same, held against the contracts.
-    listing:  one row a reason, in the order it is asked: constraint, text, people it leaves out first.
+    listing:  one row a constraint, in the order they are asked: people it leaves out first, why in words.
     listed:   ids that may be listed. missing: people without a value, by column that listing needs.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
     """
@@ -44,22 +46,28 @@ class MappingCheck:
         """How many people were accepted."""
         return len(self.loaded.accepted.get(T.PROFILES, ()))
 
-    def report(self) -> str:
-        """Return everything as text, the most important last: who could be listed."""
+    def report(self, lang: Language = "en") -> str:
+        """Return everything as text in one language, the most important last: who could be listed."""
+        catalogue = load_catalogue()
+        sections = (
+            ("rows_read", pd.Series(self.tables.rows_read, name="rows", dtype=int).to_frame()),
+            ("rows_by_table", self.loaded.counts.set_index("table")),
+            ("set_aside", _set_aside(self.tables.set_aside)),
+            ("refused", _quarantined(self.loaded.quarantine)),
+            ("unread", _remarks(self.tables.remarks)),
+            ("unmatched", _unmatched(self.tables.remarks, self.country)),
+            ("unused", _unused(self.tables.unused)),
+            ("consent", self.consent),
+            ("unknown", self.missing),
+            ("unlisted", self.listing[["people", lang]]),
+        )
         parts = [
-            _section("rows read", pd.Series(self.tables.rows_read, name="rows", dtype=int).to_frame()),
-            _section("rows by table", self.loaded.counts.set_index("table")),
-            _section("set aside by the queries", _set_aside(self.tables.set_aside)),
-            _section("set aside by the contracts", _quarantined(self.loaded.quarantine)),
-            _section("what functions could not read", _remarks(self.tables.remarks)),
-            _section("words that no table holds", _unmatched(self.tables.remarks, self.country)),
-            _section("columns of the source that no query names", _unused(self.tables.unused)),
-            _section("consent", self.consent),
-            _section("unknown where listing needs it", self.missing),
-            _section("why the rest could not be listed, first reason that holds", self.listing),
-            f"{len(self.listed):,} of {self.people:,} people could be listed.",
+            f"{catalogue.text(f'mapping.{key}', lang)}\n{frame.to_string()}"
+            for key, frame in sections
+            if len(frame)
         ]
-        return "\n\n".join(part for part in parts if part)
+        counts = {"listed": f"{len(self.listed):,}", "people": f"{self.people:,}"}
+        return "\n\n".join([*parts, catalogue.text("mapping.listed", lang, **counts)])
 
 
 def check_mapping(
@@ -97,9 +105,10 @@ def listing_funnel(people: Population, policy: Policy) -> tuple[pd.DataFrame, np
         passes = Policy((constraint,)).compile(people).listed
         gone = int((left & ~passes).sum())
         if gone:
-            rows.append((constraint.name, constraint_text(constraint.name).en, gone))
+            label = constraint_text(constraint.name)
+            rows.append((constraint.name, gone, label.text("ja"), label.text("en")))
         left &= passes
-    frame = pd.DataFrame(rows, columns=["constraint", "text", "people"]).set_index("constraint")
+    frame = pd.DataFrame(rows, columns=["constraint", "people", "ja", "en"]).set_index("constraint")
     return frame, left
 
 
@@ -143,10 +152,6 @@ def _consent(mapping: Mapping, tables: Frames[str, pd.DataFrame]) -> pd.DataFram
             ):
                 rows.append((key, "asked of each member", ""))
     return pd.DataFrame(rows, columns=["column", "how", "document"]).set_index("column")
-
-
-def _section(title: str, frame: pd.DataFrame) -> str:
-    return f"{title}:\n{frame.to_string()}" if len(frame) else ""
 
 
 def _set_aside(found: Frames[str, Counter[str]]) -> pd.DataFrame:
