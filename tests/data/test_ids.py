@@ -29,7 +29,7 @@ def test_ids_as_categories_are_found_as_they_are():
 
 
 def test_duplicate_ids_are_refused():
-    with pytest.raises(InputError, match=r"stands twice.*'a'"):
+    with pytest.raises(InputError, match=r"duplicate id.*'a'"):
         IdIndex(["a", "b", "a"])
 
 
