@@ -180,7 +180,7 @@ def graph_from_lists(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
     Raises InputError for a missing column, a missing id or value, and a pair that stands twice.
 
     >>> pool = pd.DataFrame([["b", "a", 0.5, 0.2]], columns=NEEDED)
-    >>> graph, ids = graph_of(pool)
+    >>> graph, ids = graph_from_lists(pool)
     >>> ids.tolist(), graph.viewer.tolist(), graph.candidate.tolist()
     (['a', 'b'], [1], [0])
     """

@@ -139,7 +139,7 @@ def simulate_lists(
     ...     "viewer_id": ["a", "a", "b", "b"], "candidate_id": ["x", "y", "x", "y"], "rank": [1, 2, 1, 2],
     ...     "p_like": [0.9, 0.8, 0.9, 0.8], "p_liked_back": [0.9, 0.9, 0.8, 0.8]})
     >>> first, shared = pool[pool["rank"] == 1], pool.iloc[[0, 3]].assign(rank=1)
-    >>> found = judge_lists(pool, {"first": first, "shared": shared}, reference="first",
+    >>> found = simulate_lists(pool, {"first": first, "shared": shared}, reference="first",
     ...                     rng=np.random.default_rng(0), draws=40)
     >>> found["name"].tolist(), bool(found["matches"].iloc[1] > found["matches"].iloc[0])
     (['first', 'shared'], True)

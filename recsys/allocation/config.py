@@ -38,7 +38,7 @@ class MemberActivity:
     opens: that a list is opened on its day: all its exposures are multiplied by it.
     reads: that the inbox is opened before a like in it is forgotten: so are the chances it is read with.
 
-    >>> Presence.of([0.5, 1.0], n_people=2).reads.tolist()
+    >>> MemberActivity.of([0.5, 1.0], n_people=2).reads.tolist()
     [0.875, 1.0]
     """
 

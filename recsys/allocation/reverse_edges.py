@@ -21,7 +21,7 @@ def with_reverse_edges(graph: CandidateGraph, may_add: EdgeFilter, workers: int 
     """Return `graph` and, where `may_add` allows it, the reverse edge of every edge that has none.
 
     >>> one_way = CandidateGraph.of([0, 1], [2, 2], p=[0.5, 0.2], q=[0.1, 0.9], n_people=3)
-    >>> both_ways = with_ways_back(one_way, lambda viewer, candidate: candidate == 0)
+    >>> both_ways = with_reverse_edges(one_way, lambda viewer, candidate: candidate == 0)
     >>> both_ways.viewer.tolist(), both_ways.candidate.tolist(), both_ways.q.tolist()[-1]
     ([0, 1, 2], [2, 2, 0], 0.5)
     """
