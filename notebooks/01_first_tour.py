@@ -12,7 +12,7 @@
 # # First tour
 #
 # From import to lists, and what one list says. The people here are synthetic: a town spread over the
-# prefectures of Japan, with a year of looking, liking, talking and meeting behind it.
+# prefectures of Japan, with a year of impressions, likes, messages and meetings behind it.
 
 # %% tags=["parameters"]
 N_PEOPLE = 2_000
@@ -33,8 +33,8 @@ lists = recsys.recommend(model, people, recsys.Policy.default(), k=10)
 recsys.plots.list_lengths(lists);
 
 # %% [markdown]
-# Lists are ordinary DataFrames: one row a suggestion, best first, with the chance that the viewer likes
-# the candidate on looking, the chance of being liked back, and both together.
+# Lists are ordinary DataFrames: one row a suggestion, best first, with P(like | look) for the viewer, P(like | look) for
+# the candidate, and their product, the mutual probability.
 
 # %%
 lists.head(5)

@@ -48,13 +48,13 @@ plots.cell_map(people, resolution=4);
 
 # %%
 acts = events.frame.groupby("type").size().sort_values()
-axes = acts.plot.barh(logx=True, figsize=(7, 5), title="what people did", xlabel="events, logarithmic", ylabel="")
+axes = acts.plot.barh(logx=True, figsize=(7, 5), title="Events by type", xlabel="events (log scale)", ylabel="")
 
 # %% [markdown]
-# ## Attention is not even
+# ## Attention is uneven
 #
-# The chance to be liked differs, and so does how picky people are. Both are why ranking everybody by
-# popularity serves few.
+# Some candidates get most of the likes, and like rates of viewers differ. Ranking everybody by popularity
+# therefore serves few.
 
 # %%
 labels = directed_labels(events)
@@ -62,21 +62,21 @@ received = labels.groupby("candidate_id").agg(yes=("label", "sum"), looks=("labe
 given = labels.groupby("viewer_id").label.mean()
 people_curve, share = plots.lorenz_curve(received.yes)
 axes = pd.Series(share, index=people_curve).plot(
-    figsize=(4.6, 4.4), title=f"likes received, Gini {recsys.evaluation.gini(received.yes):.2f}"
+    figsize=(4.6, 4.4), title=f"Lorenz curve of likes received (Gini {recsys.evaluation.gini(received.yes):.2f})"
 )
 axes.plot([0, 1], [0, 1], ":", color="#8f897c")
-axes.set(xlabel="share of people, least liked first", ylabel="share of likes", aspect="equal");
+axes.set(xlabel="share of candidates, least liked first", ylabel="share of likes", aspect="equal");
 
 # %%
 axes = given[labels.groupby("viewer_id").size() >= 5].plot.hist(
-    bins=20, figsize=(6, 3), title="how picky people are, of those who decided five times or more"
+    bins=20, figsize=(6, 3), title="Like rate of viewers with five or more decisions"
 )
-axes.set(xlabel="share of yes", ylabel="people");
+axes.set(xlabel="like rate of a viewer", ylabel="viewers");
 
 # %% [markdown]
-# ## From a look to a companion
+# ## From impression to meeting
 #
-# The same funnel the engine optimises: it is judged by pairs who are both comfortable, not by clicks.
+# The conversion funnel: the engine is evaluated by pairs who are both comfortable, not by clicks.
 
 # %%
 frame = events.frame
@@ -88,7 +88,7 @@ steps = pd.Series(
         "met": frame[(frame.type == "meet_feedback")].groupby(["actor", "target"]).ngroups // 2,
     }
 )
-axes = steps[::-1].plot.barh(logx=True, figsize=(6, 2.4), title="from a look to a meeting")
+axes = steps[::-1].plot.barh(logx=True, figsize=(6, 2.4), title="From impression to meeting")
 axes.bar_label(axes.containers[0], fmt="{:,.0f}", padding=3)
-axes.set(xlim=(None, 3 * steps.max()), xlabel="directed pairs, logarithmic; the last two rows count pairs once")
+axes.set(xlim=(None, 3 * steps.max()), xlabel="directed pairs (log scale); the last two rows count a pair once")
 steps

@@ -39,7 +39,7 @@ pd.Series({block.name: len(block.columns) for block in features.blocks}, name="c
 # Protected attributes (ethnicity, faith, orientation, health) are in no block, and answers to sensitive
 # questions are in none.
 #
-# ## What each block says of pairs
+# ## Scores by block
 #
 # Scores of random pairs, one box a block. Distance decay is not here: it is a number for two cells.
 
@@ -50,17 +50,18 @@ rows = features.transform(people)
 scores = pd.DataFrame(
     {name: (block.preferences[viewer] * block.attributes[candidate]).sum(axis=1) for name, block in rows.items()}
 )
-axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="block scores of random pairs", ylabel="score")
+axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="Block scores of 20,000 random pairs", ylabel="score")
 
 # %% [markdown]
-# ## How far a scale agrees with itself
+# ## Reliability of scales
 #
-# Split-half reliability: would half of the questions have told the same? Near 1 is steady, near 0 is noise.
+# Split-half reliability: the correlation of the two halves of a scale's questions. Near 1 is consistent, near 0
+# is noise.
 
 # %%
 scales = Scales().fit(people, events=events)
 reliability = pd.Series(scales.reliability_, name="split-half reliability").sort_values()
-axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), title="how far a scale agrees with itself", xlabel=reliability.name)
+axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), title="Split-half reliability by scale", xlabel=reliability.name)
 
 # %% [markdown]
 # ## A map of people

@@ -11,8 +11,8 @@
 # %% [markdown]
 # # Models side by side
 #
-# Every model learns from the first part of the past and is judged by what came after: with whom did it
-# become mutual, among the people a viewer was shown? Random order is always beside them, and intervals come
+# Every model is trained on the first part of the past and evaluated on the rest: who became a mutual match,
+# among the candidates a viewer was shown? Random order is always beside them, and intervals come
 # from resampling people on both sides.
 
 # %% tags=["parameters"]
@@ -43,7 +43,7 @@ town = recsys.make_town(N_PEOPLE, np.random.default_rng(SEED))
 everything = recsys.load_events(town.tables)
 
 # %% [markdown]
-# ## Before and after
+# ## Training and test data
 #
 # People, answers and events as of one moment; nothing later reaches a model.
 
@@ -94,9 +94,9 @@ plots.evidence_curve(table, "ndcg@10");
 table.query("slice == 'all' and metric == 'ndcg@10'").round(3)
 
 # %% [markdown]
-# ## Are the probabilities worth what they say?
+# ## Calibration
 #
-# Both for one direction, among those who answered, and for both.
+# P(like | look) among those who answered, and the mutual probability among all shown.
 
 # %%
 hybrid = lists["hybrid"]
@@ -104,19 +104,19 @@ liked = hybrid.merge(directed_labels(later)[[*keys, "label"]], on=keys)
 both = hybrid.merge(truth, on=keys)
 plots.reliability(
     {
-        "one likes the other": reliability_table(liked.label, liked.p_like),
-        "both, among all shown": reliability_table(both.label, both.p_mutual),
+        "P(like | look), answered": reliability_table(liked.label, liked.p_like),
+        "P(mutual), all shown": reliability_table(both.label, both.p_mutual),
     }
 );
 
 # %% [markdown]
-# People who were shown somebody and never looked count as a no in the second line, so it lies below the
-# diagonal by as much as lists go unread.
+# An impression without an answer counts as a no in the second line, so it lies below the diagonal by the
+# share of unexamined impressions.
 
 # %% [markdown]
-# ## What makes two people likely?
+# ## Explanation of one pair
 #
-# Every logit is a sum of parts: answers block by block, nearness, and what behaviour adds. This is for
+# Every logit is a sum of terms: feature blocks, distance decay, and the behaviour model. This is for
 # whoever studies the model, and never for a member.
 
 # %%

@@ -52,16 +52,16 @@ print(f"{people.ids.values[shortest]}: {steps.left.iloc[-1]} people left of {len
 steps[steps.removed_in_order > 0]
 
 # %% [markdown]
-# ## How many are left for each
+# ## Candidates of each member
 #
 # Some have thousands of people they may meet, some a handful.
 
 # %%
-axes = pd.Series(open_to).plot.hist(bins=40, figsize=(6, 3), title="how many people each listed member may be shown")
-axes.set(xlabel="people who may be shown", ylabel="members");
+axes = pd.Series(open_to).plot.hist(bins=40, figsize=(6, 3), title="Candidates of each listed member")
+axes.set(xlabel="candidates after all constraints", ylabel="listed members");
 
 # %% [markdown]
-# ## What if a rule were not there?
+# ## The cost of a constraint
 #
 # A policy is a set of named rules joined with `&`. Taking one away shows what it costs; it is a question
 # for a notebook, never for a running service.
@@ -71,7 +71,7 @@ cost = {}
 for name in ("languages", "contact_frequency", "meeting_settings", "age_bands", "distance"):
     without = recsys.Policy(tuple(rule for rule in policy.constraints if rule.name != name))
     cost[name] = without.compile(people).may_show_block(listed, listed).sum() / open_to.sum() - 1
-axes = pd.Series(cost).sort_values().plot.barh(figsize=(6, 2.6), title="what a rule costs", xlabel="more pairs without it")
+axes = pd.Series(cost).sort_values().plot.barh(figsize=(6, 2.6), title="Cost of a constraint", xlabel="more pairs without it")
 axes.xaxis.set_major_formatter("{x:.0%}")
 
 # %% [markdown]

@@ -63,16 +63,16 @@ load = pd.DataFrame(
     }
 )
 axes = load.apply(np.sort).reset_index(drop=True).iloc[::-1].reset_index(drop=True).head(len(load) // 5).plot(
-    figsize=(6.5, 3.5), logy=True, title="expected likes, the most liked fifth"
+    figsize=(6.5, 3.5), logy=True, title="Expected likes per day, the most liked fifth"
 )
-axes.set(xlabel="people, most liked first", ylabel="likes a day");
+axes.set(xlabel="people, most liked first", ylabel="likes per day (log scale)");
 
 # %% [markdown]
-# ## What it is worth
+# ## Simulated gain
 #
-# Not by the allocator's own model but by a judge that draws looks, likes, inboxes and replies at random.
-# `error` is what the chances do not know of a pair, in logits: the gain shrinks as they know less, and it
-# is reported that way.
+# Measured not by the allocator's own model but by a simulator of examination, likes, inboxes and replies.
+# `error` is the standard deviation of a pair's true logit around the predicted one: the gain shrinks as it
+# grows, and is reported for each.
 
 # %%
 shown = lists | {"naive": pool.sort_values(["viewer_id", "p_like"], ascending=[True, False]).groupby("viewer_id").head(10)}
@@ -92,6 +92,6 @@ table.round(3)
 # %%
 capped = recsys.allocate(pool, k=10, budget=1.0)
 received = capped.assign(likes=capped.p_like * capped.exposure).groupby("candidate_id").likes.sum()
-axes = received.plot.hist(bins=40, figsize=(6, 3), title="likes with a budget of one")
-axes.set(xlabel="likes a person may expect", ylabel="people")
+axes = received.plot.hist(bins=40, figsize=(6, 3), title="Expected likes received under a budget of 1")
+axes.set(xlabel="expected likes", ylabel="candidates")
 f"the most anybody is expected to receive: {received.max():.3f}"

@@ -61,7 +61,7 @@ if there:
     print(log)
 
 # %% [markdown]
-# ## What others' decisions say
+# ## Collaborative models
 #
 # A fifth of the meetings is held out, both directions of a meeting together. Models know everybody from their
 # other meetings.
@@ -92,6 +92,6 @@ if there:
     received = decisions.groupby("whom").yes.mean()
     given = decisions.groupby("who").yes.mean()
     axes = pd.DataFrame({"yes received": received, "yes given": given}).plot.hist(
-        bins=20, alpha=0.6, figsize=(6, 3.2), title="how often people say yes, and hear it"
+        bins=20, alpha=0.6, figsize=(6, 3.2), title="Share of yes given and received, n = 551 people"
     )
-    axes.set(xlabel="share of yes", ylabel="people, of 551")
+    axes.set(xlabel="share of yes", ylabel="people")

@@ -174,12 +174,13 @@ def trend(
     axes = styled_axes(ax, width=4.0, height=1.9)
     at = np.arange(len(known))
     axes.plot(at, known, color=ACCENT, linewidth=1.8, marker="o", markersize=4.5, gid="points")
-    ring = np.isfinite(known) & np.array(refused if refused is not None else [False] * len(known))
+    ring = np.isfinite(known) & np.asarray(refused if refused is not None else [False] * len(known), bool)
     if ring.any():
         [rings] = axes.plot(at[ring], known[ring], "o", markersize=9, gid="refused")
         rings.set(markeredgecolor=REFUSED, markerfacecolor="none")
     low, high = 0.0 if from_zero else float(np.nanmin(known)), float(np.nanmax(known))
-    axes.set_ylim(*((low, high) if high > low else (low - 1, low + 1)))
+    room = 0.06 * (high - low) or 1.0
+    axes.set_ylim(low - room, high + room)
     axes.set_xlim(-0.02 * len(known), 1.02 * max(len(known) - 1, 1))
     axes.set_yticks([low, high] if high > low else [low])
     axes.set_xticks([0, max(len(known) - 1, 0)], [nights[0], nights[-1]])

@@ -78,7 +78,7 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     axes.set_xlim(-0.4, len(names) - 0.6)
     axes.set(xlabel="training signals of the viewer", ylabel=f"{metric} (95% interval)")
     axes.set_title(f"{metric} by training signals")
-    legend(axes)
+    legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
 
 

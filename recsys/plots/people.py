@@ -98,7 +98,8 @@ def cell_map(
     axes.set_title(f"{title[0].upper()}{title[1:]} by H3 cell, n = {n:,} people in {len(table):,} cells")
     bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.7, label=title)
     if values is None:
-        bar.ax.yaxis.set_major_formatter("{x:,.0f}")
+        for put_formatter in (bar.ax.yaxis.set_major_formatter, bar.ax.yaxis.set_minor_formatter):
+            put_formatter("{x:,.0f}")
     return axes
 
 
@@ -200,7 +201,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
             linewidths=0,
             label=category,
         )
-    legend(axes, markerscale=2)
+    legend(axes, markerscale=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
@@ -228,5 +229,5 @@ def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
     axes.invert_yaxis()
     title = load_catalogue().text("explanation.title", explained.lang, model=explained.model)
     axes.set(xlabel="contribution to the logit of P(like | look)", title=title)
-    legend(axes)
+    legend(axes, loc="upper left", bbox_to_anchor=(0.0, -0.15))
     return axes
