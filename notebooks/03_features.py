@@ -89,6 +89,6 @@ along.sort_values(ascending=False).head(5).round(2)
 # %%
 scales_only = Directed.of(people.ids, taste=rows["scales"].preferences, appeal=rows["scales"].attributes)
 first = plots.principal_plane(scales_only.appeal)[:, 0]
-answered = known.filter(regex="^scales:.*:is$")
+answered = known.filter(regex="^scales:.*:attribute$")
 widest = answered.corrwith(pd.Series(first, index=known.index)).abs().idxmax()
 plots.embedding_map(scales_only, answered[widest].rename(widest.split(":")[1]), side="appeal");
