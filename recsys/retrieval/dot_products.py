@@ -1,4 +1,4 @@
-"""Inner products of whole numbers, both directions of a pair at once: the hot loop of the search.
+"""Integer dot products, both directions of a pair at once: the hot loop of the search.
 
 Factors are held a second time as whole numbers of 16 bits (see quantization.py): half the bytes to read, and
 processors multiply and add 32 pairs of them in one instruction. Sums of whole numbers do not round, so the
@@ -9,8 +9,10 @@ the viewer, and their eight sums are folded together instead of one by one. In l
 compiler does not find the instruction.
 """
 
+import os
 from typing import Any, Final
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
@@ -111,7 +113,7 @@ def _multiply_four(  # noqa: PLR0917
 
 
 @njit(nogil=True, cache=True)
-def multiply(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+def multiply_llvm(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mine: Int16Array,
     r: int,
     theirs: Int16Array,
@@ -130,3 +132,31 @@ def multiply(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         columns[spare] = columns[n - 1]
     for at in range(0, n, TOGETHER):
         _multiply_four(mine, r, theirs, columns, at, unit, x, y)  # type: ignore[call-arg]
+
+
+@njit(nogil=True, cache=True)
+def multiply_numba(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    mine: Int16Array,
+    r: int,
+    theirs: Int16Array,
+    columns: Int32Array,
+    n: int,
+    unit: Float32Array,
+    x: Float32Array,
+    y: Float32Array,
+):
+    """Do the same, to the same bits, in plain numba."""
+    half = theirs.shape[1] // 2
+    for at in range(n):
+        c = columns[at]
+        like, liked = np.int32(0), np.int32(0)
+        for f in range(half):
+            like = np.int32(like + np.int32(mine[r, f]) * np.int32(theirs[c, half + f]))
+            liked = np.int32(liked + np.int32(mine[r, half + f]) * np.int32(theirs[c, f]))
+        x[at], y[at] = np.float32(like) * unit[0], np.float32(liked) * unit[1]
+
+
+USE_LLVM: Final = os.environ.get("RECSYS_KERNELS", "llvm") != "numba"
+"""The one switch: RECSYS_KERNELS=numba searches with the plain twin (docs/explanation/kernels.md)."""
+
+multiply = multiply_llvm if USE_LLVM else multiply_numba

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from recsys.retrieval.bounds import FactorStore, ViewerFactors
-from recsys.retrieval.dot_products import multiply
+from recsys.retrieval.dot_products import USE_LLVM, multiply
 from recsys.retrieval.prune import prune_row
 from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, SearchTarget, Shortlists
 from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
@@ -65,7 +65,7 @@ def _append_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     return np.int64(at)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=USE_LLVM)  # the cache does not know which kernel was compiled in
 def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     lists: Shortlists,
     viewers: ViewerFactors,

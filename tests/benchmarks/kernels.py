@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 SWITCH = "RECSYS_KERNELS"
-VARIANTS = ("llvm", "sum", "multiply")
+VARIANTS = ("llvm", "numba")
 
 
 def search_seconds(n_people: int, k: int) -> float:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.dot_products import STEP, TOGETHER, multiply
+from recsys.retrieval.dot_products import STEP, TOGETHER, multiply_llvm, multiply_numba
 from tests.retrieval.plain import plain_multiply
 
 ONES = np.ones(2, np.float32)
@@ -19,7 +19,10 @@ def found_by(
     wide = np.zeros(room, np.int32)
     wide[:n] = columns
     x, y = np.zeros((2, room), np.float32)
-    multiply(mine[None], 0, theirs, wide, n, unit, x, y)
+    multiply_llvm(mine[None], 0, theirs, wide, n, unit, x, y)
+    plain = np.zeros((2, room), np.float32)
+    multiply_numba(mine[None], 0, theirs, wide, n, unit, *plain)
+    assert plain[:, :n].tobytes() == np.stack([x, y])[:, :n].tobytes()  # the switch changes no bit
     return x[:n], y[:n]
 
 
