@@ -1,7 +1,7 @@
 """recsys validate."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -87,38 +87,45 @@ def simulate(
     """Make a synthetic town, or play many nights in it.
 
     People, answers, boundaries, and what has happened between them so far. With --nights every policy
-    lives through the same nights in its own copy of the town, under the same luck.
+    lives through the same nights in its own copy of the town, with the same random numbers.
 
     Example: recsys simulate --people 500 --out parquet:data/town
 
     Example: recsys simulate --people 500 --nights 5 --policy product,welfare --report nights.html
     """
-    from recsys.catalogue.columns import Tables as T
-    from recsys.cli.app import language, say, settings
+    from recsys.cli.app import language, settings
     from recsys.config import Settings
-    from recsys.pipeline.from_settings import town_from_settings
-    from recsys.storage.table_files import write_tables
 
     changes = {"people": people, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
     chosen = Settings.from_mapping(settings(params).model_dump(exclude_unset=True) | given, where="options")
     spoken = language(lang, chosen)
     if nights is None:
-        town = town_from_settings(chosen)
-        write_tables(town.tables, out)
-        known = {"people": f"{len(town.ids):,}", "events": f"{len(town.tables[T.EVENTS]):,}"}
-        say("town", spoken, **known, as_of=f"{town.as_of:%Y-%m-%d %H:%M} UTC", out=out)
+        _write_town(chosen, out, spoken)
         return
-    from recsys.simulation.policies import NightsConfig
-
-    names = tuple(name.strip() for name in policy.split(",") if name.strip())
-    config = NightsConfig(
-        nights=nights, policies=names, baseline=names[0] if names else "", scores=scores,
-        noise=noise, refit=refit, k=k,
-    )  # fmt: skip
-    summary = _played(chosen, config, towns)
+    plan = {"nights": nights, "scores": scores, "noise": noise, "refit": refit, "k": k}
+    summary = _played(chosen, _nights_config(policy, plan), towns)
     _show(summary, spoken)
     _write(summary, report, json, spoken)
+
+
+def _write_town(chosen: "Settings", out: str, lang: "Language") -> None:
+    from recsys.catalogue.columns import Tables as T
+    from recsys.cli.app import say
+    from recsys.pipeline.from_settings import town_from_settings
+    from recsys.storage.table_files import write_tables
+
+    town = town_from_settings(chosen)
+    write_tables(town.tables, out)
+    known = {"people": f"{len(town.ids):,}", "events": f"{len(town.tables[T.EVENTS]):,}"}
+    say("town", lang, **known, as_of=f"{town.as_of:%Y-%m-%d %H:%M} UTC", out=out)
+
+
+def _nights_config(policies: str, plan: dict[str, Any]) -> "NightsConfig":
+    from recsys.simulation.policies import NightsConfig
+
+    names = tuple(name.strip() for name in policies.split(",") if name.strip())
+    return NightsConfig(policies=names, baseline=names[0] if names else "", **plan)
 
 
 def _played(chosen: "Settings", config: "NightsConfig", towns: int) -> "NightsSummary":
