@@ -1,0 +1,113 @@
+"""The secret keys of a service: they sign the safety ledger and hide ids in what is kept about people.
+
+One secret is read from `RECSYS_KEY`, or from the file that `RECSYS_KEY_FILE` names, and never stands in the
+data. To rotate it, put the new key before the old: the first one signs, every one is understood.
+"""
+
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from recsys.errors import SafetyUnavailable, SettingsError, explained
+
+ENVIRONMENT: Final = "RECSYS_KEY"
+ENVIRONMENT_FILE: Final = "RECSYS_KEY_FILE"
+SHORTEST_KEY: Final = 32
+"""Bytes; `openssl rand -hex 32` makes a key of 64."""
+
+UNKEYED: Final = ""
+"""The key id of what was written without a key."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys in order: the first one signs, the others are understood.
+
+    >>> keys = Keys((b"k" * 32,))
+    >>> len(keys), keys.newest_id == key_id(b"k" * 32)
+    (1, True)
+    >>> Keys().newest_id
+    ''
+    """
+
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def __len__(self) -> int:
+        return len(self.secrets)
+
+    @property
+    def newest_id(self) -> str:
+        """The id of the key that signs; empty without any key."""
+        return key_id(self.secrets[0]) if self.secrets else UNKEYED
+
+    def secret(self, wanted: str) -> bytes:
+        """Return the key with an id; nothing for the id of no key.
+
+        Raises SafetyUnavailable when it is not among the keys.
+        """
+        if wanted == UNKEYED:
+            return b""
+        for secret in self.secrets:
+            if hmac.compare_digest(key_id(secret), wanted):
+                return secret
+        remedy = f"give it in {ENVIRONMENT} or {ENVIRONMENT_FILE}, after the newer one when it was rotated"
+        raise SafetyUnavailable(explained("a key is missing", got=f"key {wanted}", remedy=remedy))
+
+
+def key_id(secret: bytes) -> str:
+    """Return a short name of a key, which tells nothing of it."""
+    return blake2b(secret, digest_size=6, person=b"recsys key id").hexdigest()
+
+
+def purpose_key(secret: bytes, purpose: str) -> bytes:
+    """Return a key for one purpose alone; what is signed for one is nothing to another.
+
+    >>> purpose_key(b"k" * 32, "ledger") == purpose_key(b"k" * 32, "receipt")
+    False
+    """
+    return hmac.digest(secret, purpose.encode(), "sha256")
+
+
+def read_keys(environment: Mapping[str, str] | None = None) -> Keys:
+    """Return the keys of this service: of `RECSYS_KEY`, else of the file of `RECSYS_KEY_FILE`, else none.
+
+    Keys stand one after another with blanks or lines between, the newest first.
+
+    Raises SettingsError for a key that is too short, and for a file that cannot be read or holds none: a key
+    that was meant is never passed over.
+    """
+    given = os.environ if environment is None else environment
+    text, where = given.get(ENVIRONMENT, ""), ENVIRONMENT
+    path = given.get(ENVIRONMENT_FILE, "")
+    if not text.strip() and path:
+        text, where = _text_of(Path(path)), ENVIRONMENT_FILE
+    return _parsed(text, where)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        remedy = f"check the file that {ENVIRONMENT_FILE} names, and who may read it"
+        raise SettingsError(
+            explained("the key file cannot be read", got=type(error).__name__, remedy=remedy)
+        ) from None
+    if not text.strip():
+        raise SettingsError(explained("the key file holds no key", where=ENVIRONMENT_FILE))
+    return text
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, where: str) -> Keys:
+    secrets = tuple(word.encode() for word in text.split())
+    if any(len(secret) < SHORTEST_KEY for secret in secrets):
+        remedy = "make one with: openssl rand -hex 32"
+        raise SettingsError(explained(f"a key has at least {SHORTEST_KEY} bytes", where=where, remedy=remedy))
+    if len(set(secrets)) != len(secrets):
+        raise SettingsError(explained("a key stands twice", where=where, remedy="remove one of them"))
+    return Keys(secrets)
