@@ -13,25 +13,46 @@ from markupsafe import Markup
 
 from recsys.catalogue.entries import Language
 from recsys.pipeline.gates.base import Level
-from recsys.report import figures, gate_messages, indicators, localization, sections
-from recsys.report.localization import Texts, count, moment
+from recsys.report.figures import length_figure
+from recsys.report.gate_messages import gate_advice, gate_message, is_whole
+from recsys.report.indicators import INDICATORS, changes_on_tiles, day, level_of
+from recsys.report.localization import Texts, count, decimal, moment, per_person, share, visible
 from recsys.report.night_summary import NightSummary
+from recsys.report.sections import (
+    PolicySections,
+    Trends,
+    actions,
+    allocation_rows,
+    calibration_plots,
+    changed_inputs,
+    funnel_rows,
+    is_known,
+    lengths_of,
+    measure_text,
+    measures_by_target,
+    metric_name,
+    model_panels,
+    reason,
+    signed,
+    slice_rows,
+)
+from recsys.report.sections import sample_lists as lists_to_show
 from recsys.simulation.policy_summary import NightsSummary
 
 LANGUAGES: Final[tuple[Language, ...]] = ("ja", "en")
 
-_FILTERS: Final = ("count", "decimal", "share", "per_person", "moment")
+_FILTERS: Final[tuple[Callable[..., str], ...]] = (count, decimal, share, per_person, moment)
 _FUNCTIONS: Final[tuple[Callable[..., Any], ...]] = (
-    gate_messages.gate_advice,
-    gate_messages.gate_message,
-    gate_messages.is_whole,
-    indicators.day,
-    indicators.level_of,
-    sections.is_known,
-    sections.measure_text,
-    sections.metric_name,
-    sections.reason,
-    sections.signed,
+    gate_advice,
+    gate_message,
+    is_whole,
+    day,
+    level_of,
+    is_known,
+    measure_text,
+    metric_name,
+    reason,
+    signed,
 )
 _SECTION: Final = re.compile(r'<section id="([\w-]+)"[^>]*>\s*<h2[^>]*>(.*?)</h2>')
 
@@ -43,24 +64,24 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
     otherwise, needs no network, and is laid out for phone, desktop and print. Everything that came
     from members is escaped. The same night gives the same text.
     """
-    measures = sections.measures_by_target(night)
+    measures = measures_by_target(night)
     values = {
         "night": night,
         "level": Level(night.level).name if night.gates else "unknown",
-        "actions": sections.actions(night),
-        "changes": indicators.changes_on_tiles(night) if night.history else {},
-        "changed_inputs": sections.changed_inputs(night),
-        "indicators": indicators.INDICATORS,
-        "trends": sections.Trends.of(night),
-        "lengths": (lengths := sections.lengths_of(night)),
-        "length_figure": None if lengths is None else figures.length_figure(lengths),
-        "calibration": sections.calibration_plots(night.reliability),
-        "allocation": sections.allocation_rows(night),
-        "policies": sections.PolicySections.of(night.nights) if night.nights else None,
-        "funnel": sections.funnel_rows(night),
-        "models": [] if measures is None else sections.model_panels(measures),
-        "slices": [] if measures is None else sections.slice_rows(measures),
-        "samples": sections.sample_lists(night, sample_lists),
+        "actions": actions(night),
+        "changes": changes_on_tiles(night) if night.history else {},
+        "changed_inputs": changed_inputs(night),
+        "indicators": INDICATORS,
+        "trends": Trends.of(night),
+        "lengths": (lengths := lengths_of(night)),
+        "length_figure": None if lengths is None else length_figure(lengths),
+        "calibration": calibration_plots(night.reliability),
+        "allocation": allocation_rows(night),
+        "policies": PolicySections.of(night.nights) if night.nights else None,
+        "funnel": funnel_rows(night),
+        "models": [] if measures is None else model_panels(measures),
+        "slices": [] if measures is None else slice_rows(measures),
+        "samples": lists_to_show(night, sample_lists),
     }
     return _document(
         "night.html.j2", values, ("report.page_title", {"as_of": moment(night.data_as_of)}), lang
@@ -73,7 +94,7 @@ def render_nights(summary: NightsSummary, lang: Language = "en") -> str:
     It holds both languages, opens in `lang` and needs no network; every figure has its interval. The
     same summary gives the same text.
     """
-    values = {"policies": sections.PolicySections.of(summary)}
+    values = {"policies": PolicySections.of(summary)}
     title = ("report.nights_page_title", {"nights": count(summary.about["nights"])})
     return _document("nights.html.j2", values, title, lang)
 
@@ -124,12 +145,12 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("recsys.report"),
         autoescape=True,
-        finalize=localization.visible,
+        finalize=visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {name: getattr(localization, name) for name in _FILTERS}
+    made.filters |= {function.__name__: function for function in _FILTERS}
     made.globals |= {function.__name__: function for function in _FUNCTIONS}
     return made
 
