@@ -10,7 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 from recsys.retrieval import tile_search
-from recsys.retrieval.bounds import Viewers
+from recsys.retrieval.bounds import ViewerFactors
 
 STEPS = {
     "open_to_any": "tiles and columns left",
@@ -32,7 +32,7 @@ class Steps:
         """Return the seconds of the steps that multiply."""
         return self.seconds["scan_tile"]
 
-    def _count(self, n_pairs: int, viewers: Viewers) -> None:
+    def _count(self, n_pairs: int, viewers: ViewerFactors) -> None:
         self.operations += 2 * 2 * n_pairs * viewers.taste.shape[1]
 
     def timed(self, step: str, function: Callable[..., Any]) -> Callable[..., Any]:
