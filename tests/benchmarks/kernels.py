@@ -30,14 +30,14 @@ def search_seconds(n_people: int, k: int) -> float:
     return process_time() - start
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Alternate the variants in processes of their own and print the median of each and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--k", type=int, default=100)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--once", action="store_true", help="one search in this process, seconds printed")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.once:
         print(search_seconds(args.people, args.k))
         return 0

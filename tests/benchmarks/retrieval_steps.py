@@ -13,7 +13,7 @@ from recsys.retrieval import tile_search
 from recsys.retrieval.bounds import ViewerFactors
 
 STEPS = {
-    "open_to_any": "tiles and columns left",
+    "unmasked_by_summary": "tiles and columns left",
     "mask_columns": "masks",
     "mask_pairs": "sparse rules",
     "scan_tile": "products and noting",
