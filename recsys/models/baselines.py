@@ -93,6 +93,9 @@ class LFRRConfig(Section):
     n_factors:      latent columns beside the two biases.
     regularization: ridge on every factor and bias.
     iterations:     alternations.
+
+    >>> LFRRConfig(n_factors=8).n_factors
+    8
     """
 
     n_factors: PositiveInt = 16
@@ -109,6 +112,13 @@ class LFRR(CalibratedFactors):
 
     Source: Neve and Palomares, "Latent factor models and aggregation operators for collaborative
     filtering in reciprocal recommender systems", RecSys 2019.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = LFRR(LFRRConfig(n_factors=4)).fit(people, events, rng=np.random.default_rng(1))
+    >>> model.taste_.shape
+    (40, 6)
     """
 
     name = "lfrr"
@@ -139,6 +149,13 @@ class OneSidedALS(CalibratedFactors):
 
     Source: Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets",
     ICDM 2008.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = OneSidedALS(BehaviourConfig(factors=4)).fit(people, events, rng=np.random.default_rng(1))
+    >>> model.taste_.shape
+    (40, 4)
     """
 
     name = "one_sided_als"
@@ -156,6 +173,9 @@ class RCFConfig(Section):
 
     max_factors: columns kept; up to so many people the form is exact, above it the similarities are
                  reduced to their leading singular directions, so that memory stays linear.
+
+    >>> RCFConfig().max_factors
+    2048
     """
 
     max_factors: PositiveInt = 2048
@@ -170,6 +190,13 @@ class RCF(CalibratedFactors):
     `combiner="harmonic"`.
 
     Source: Xia, Liu, Sun and Chen, "Reciprocal recommendation system for online dating", ASONAM 2015.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = RCF().fit(people, events, rng=np.random.default_rng(1))
+    >>> model.taste_.shape
+    (40, 40)
     """
 
     name = "rcf"
@@ -211,6 +238,9 @@ class RECONConfig(Section):
     """Settings of the histograms.
 
     n_bins: values each profile column is cut into, at equally filled places.
+
+    >>> RECONConfig(n_bins=6).n_bins
+    6
     """
 
     n_bins: PositiveInt = 4
@@ -227,6 +257,13 @@ class RECON(CalibratedFactors):
 
     Source: Pizzato, Rej, Chung, Koprinska and Kay, "RECON: a reciprocal recommender for online
     dating", RecSys 2010.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = RECON().fit(people, events, rng=np.random.default_rng(1))
+    >>> len(model.fitted)
+    40
     """
 
     name = "recon"
@@ -269,6 +306,9 @@ class RandomConfig(Section):
 
     n_factors: columns of noise; more make two candidates' scores closer to independent.
     spread:    standard deviation of a logit.
+
+    >>> RandomConfig().n_factors
+    16
     """
 
     n_factors: PositiveInt = 16

@@ -13,6 +13,9 @@ class CollaborativeModel(BehaviourModel):
 
     Source: Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets",
     ICDM 2008.
+
+    >>> CollaborativeModel(BehaviourConfig(factors=16)).config.factors
+    16
     """
 
     name = "collaborative"

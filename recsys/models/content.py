@@ -66,6 +66,9 @@ class ContentConfig(Section):
     max_pairs:        outcomes to learn from, at most, drawn evenly.
     max_tuning_pairs: outcomes to choose the ridge with, about, all those among people drawn evenly.
     calibrate:        fold a cross-fitted Platt line into the matrices.
+
+    >>> ContentConfig(folds=3).folds
+    3
     """
 
     ridge: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)] = (10.0, 100.0, 1000.0)

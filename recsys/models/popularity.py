@@ -24,6 +24,9 @@ class PopularityConfig(Section):
 
     evidence:   looks of average outcome added to everybody's own.
     usual_rate: the rate when nobody has liked or passed anybody.
+
+    >>> PopularityConfig().evidence > 0
+    True
     """
 
     evidence: PositiveFloat = 5.0

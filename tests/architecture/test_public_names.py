@@ -22,6 +22,7 @@ PACKAGES = (
     "recsys.constraints",
     "recsys.evaluation",
     "recsys.features",
+    "recsys.models",
     "recsys.plots",
     "recsys.safety",
     "recsys.messaging",

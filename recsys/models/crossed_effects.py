@@ -1,0 +1,92 @@
+"""Crossed random effects of viewer and candidate, the baseline without any taste."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from recsys.config import Section
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.population import Population
+from recsys.models.base import Arrays, Meta, Model
+from recsys.models.directed import Directed
+from recsys.models.explanation import LEVEL, POPULARITY, SELECTIVITY, LogitTerms
+from recsys.models.factor_space import rows_at
+from recsys.models.impressions import Impressions
+from recsys.models.random_effects import RandomEffects, fit_random_effects
+from recsys.types import Int32Array
+
+
+class CrossedEffectsConfig(Section):
+    """Settings of the effects.
+
+    rounds: of alternating Newton steps, at most.
+
+    >>> CrossedEffectsConfig(rounds=20).rounds
+    20
+    """
+
+    rounds: int = 50
+
+
+class CrossedEffects(Model):
+    """Scores a pair by how readily the viewer says yes and how readily the candidate is liked; a baseline.
+
+    logit P(i likes j | answer) = level + g_i + p_j, with normal priors whose variances are learned.
+    Answers are used, exposures without one are not. Nobody's order of candidates differs from
+    anybody else's.
+
+    Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models", Journal of
+    the American Statistical Association 88 (1993) 9-25.
+
+    >>> import recsys
+    >>> town = recsys.make_town(40, np.random.default_rng(7))
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> model = CrossedEffects().fit(people, events, rng=np.random.default_rng(1))
+    >>> model.fitted.n_factors
+    2
+    """
+
+    name = "crossed_effects"
+    config_type = CrossedEffectsConfig
+    config: CrossedEffectsConfig
+
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
+        impressions = Impressions.from_events(people, events)
+        answers = impressions.take(impressions.answered)
+        n_people, offset = len(people), np.zeros(len(answers))
+        start = RandomEffects.none(n_people)
+        found = fit_random_effects(answers, offset, n_people, start=start, rounds=self.config.rounds)
+        self.level_ = found.intercept
+        self.ids_ = people.ids.values
+        self.generosity_, self.popularity_ = found.generosity, found.popularity
+
+    def _apply(self, people: Population) -> Directed:
+        rows = IdIndex(self.ids_).find(people.ids.values)
+        ones = np.ones(len(rows))
+        generosity, popularity = (rows_at(own, rows) for own in (self.generosity_, self.popularity_))
+        taste, appeal = (self.level_ + generosity, ones), (ones, popularity)
+        return Directed.of(
+            people.ids, taste=np.column_stack(taste), appeal=np.column_stack(appeal), cell=people.cells
+        )
+
+    def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
+        rows = IdIndex(self.ids_).find(pair.ids.values)
+        return {
+            LEVEL: np.full(len(i), self.level_),
+            SELECTIVITY: rows_at(self.generosity_, rows)[i],
+            POPULARITY: rows_at(self.popularity_, rows)[j],
+        }
+
+    def _arrays(self) -> tuple[Arrays, Meta]:
+        text, ends = packed_strings(self.ids_)
+        own: Arrays = {"ids_text": text, "ids_ends": ends}
+        return own | {"generosity": self.generosity_, "popularity": self.popularity_}, {"level": self.level_}
+
+    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        self.ids_ = np.asarray(unpacked_strings(arrays["ids_text"], arrays["ids_ends"]), dtype=object)
+        self.generosity_, self.popularity_ = arrays["generosity"], arrays["popularity"]
+        self.level_ = float(meta["level"])
