@@ -1,6 +1,5 @@
 """Bayesian personalised ranking, a baseline learned from pairs of candidates."""
 
-import numpy as np
 from numpy.random import Generator
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
