@@ -162,7 +162,7 @@ def export(
     Example: recsys export postgresql://recsys@db/service
     """
     from recsys.cli.app import language, say, settings_if_sound
-    from recsys.pipeline.postgres_export import load_publication
+    from recsys.pipeline.postgres_served_lists import load_publication
     from recsys.safety.erasure_list import ErasureList
     from recsys.storage.publication import read_publication
 

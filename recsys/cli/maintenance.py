@@ -102,7 +102,7 @@ def forget(
     from recsys.errors import shown
     from recsys.pipeline.erasure import erase, ids_found_nowhere, require_published_folder
     from recsys.pipeline.paths import PATHS
-    from recsys.pipeline.postgres_export import erase_from_served_lists
+    from recsys.pipeline.postgres_served_lists import erase_from_served_lists
     from recsys.safety import open_safety
     from recsys.safety.erasure_list import ErasureList
     from recsys.safety.sqlite_store import SqliteSafety

@@ -21,7 +21,7 @@ from recsys.data.labels import LABEL, directed_labels, safety_events
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.errors import InputError, UnknownIdError, explained
-from recsys.interactions.rows import LIKE, PASS, IdMap, Like, TableColumns, read_rows
+from recsys.interactions.ratings_table import LIKE, PASS, IdMap, Like, TableColumns, read_rows
 from recsys.types import BoolArray, Int32Array
 
 _MOST: Final = 63

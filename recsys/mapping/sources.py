@@ -285,7 +285,7 @@ def _duckdb_tables(file: Path) -> Tables:
 
 
 def _postgres_tables(address: str) -> Tables:
-    from recsys.storage.postgres import foreign_tables, read_foreign_table
+    from recsys.storage.postgres_tables import foreign_tables, read_foreign_table
 
     return {name: partial(read_foreign_table, address, name) for name in foreign_tables(address)}
 

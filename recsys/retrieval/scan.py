@@ -5,8 +5,8 @@ from numba import njit
 
 from recsys.retrieval.bounds import FactorStore, ViewerFactors
 from recsys.retrieval.dot_products import USE_LLVM, multiply
-from recsys.retrieval.prune import prune_row
 from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, SearchTarget, Shortlists
+from recsys.retrieval.threshold_pruning import prune_row
 from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
 
 # Kernels called for each row are handed whole arrays and a row: a tuple of arrays, or a part of one, costs a

@@ -20,7 +20,6 @@ from recsys.constraints.masks import (
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.retrieval.bounds import ViewerFactors, viewers_from_store
 from recsys.retrieval.index import TileIndex
-from recsys.retrieval.prune import rescore
 from recsys.retrieval.scan import scan_tile
 from recsys.retrieval.shortlist import (
     BlockShape,
@@ -31,6 +30,7 @@ from recsys.retrieval.shortlist import (
     empty_top_k,
     shortlist_capacity,
 )
+from recsys.retrieval.threshold_pruning import rescore
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import BoolArray, Int32Array, UInt8Array
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.errors import SourceError, explained
-from recsys.storage import postgres
+from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, sync_folder
 from recsys.storage.sources import is_plugin_source, parse_source, read_tables, require_tables, source_files
 
@@ -25,8 +25,8 @@ def take_snapshot(source: str, folder: Path) -> None:
 
 
 def _copy(source: str, folder: Path) -> None:
-    if postgres.is_postgres(source):
-        _write(postgres.arrow_tables(source), _emptied(folder))
+    if postgres_tables.is_postgres(source):
+        _write(postgres_tables.arrow_tables(source), _emptied(folder))
         return
     if is_plugin_source(source):
         frames = read_tables(source)

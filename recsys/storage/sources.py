@@ -19,7 +19,7 @@ from recsys.config import OWN_STORES
 from recsys.data.tables import CONTRACTS
 from recsys.errors import PluginError, SourceError, did_you_mean, explained
 from recsys.plugins import known_names, load_plugin, plugins
-from recsys.storage import postgres
+from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import unreadable
 from recsys.storage.csv import read_csv
 
@@ -92,8 +92,8 @@ def table_readers(source: Source) -> dict[str, Reader]:
         return {name: partial(_read_parquet, name, files[name]) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
         found = _frames(source, where="memory")
-    elif postgres.is_postgres(source):
-        found = postgres.read_tables(source)
+    elif postgres_tables.is_postgres(source):
+        found = postgres_tables.read_tables(source)
     elif is_plugin_source(source):
         found = _frames(read_plugin_source(source), where=source.partition(":")[0])
     else:

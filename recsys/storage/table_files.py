@@ -14,7 +14,7 @@ from recsys.data.fields.number import Flag, Real, Whole
 from recsys.data.fields.time import Time
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.storage import postgres
+from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file
 from recsys.storage.sources import parse_source
 
@@ -35,8 +35,10 @@ def write_tables(tables: Mapping[str, Frames], target: str) -> None:
     Raises InputError for an unknown table or column, values that are not of their column's type, or
     another kind of target.
     """
-    if postgres.is_postgres(target):
-        postgres.write_tables({name: _arrow(name, _whole(given)) for name, given in tables.items()}, target)
+    if postgres_tables.is_postgres(target):
+        postgres_tables.write_tables(
+            {name: _arrow(name, _whole(given)) for name, given in tables.items()}, target
+        )
         return
     kind, path = parse_source(target)
     if kind not in _WRITTEN:

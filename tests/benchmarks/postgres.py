@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import BusyError
 from recsys.pipeline.list_files import SCHEMA
-from recsys.pipeline.postgres_export import load_publication, served
+from recsys.pipeline.postgres_served_lists import load_publication, served
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry
 from recsys.storage.publication import LISTS, Publication
 from tests.benchmarks.command import Result, peak_mb, run

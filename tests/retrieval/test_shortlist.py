@@ -11,7 +11,6 @@ from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
 from recsys.retrieval.bounds import COMBINER_NUMBERS, viewers_from_store
 from recsys.retrieval.index import build_factor_store
-from recsys.retrieval.prune import kth_best_bound, rescore
 from recsys.retrieval.scan import scan_tile
 from recsys.retrieval.shortlist import (
     NO_PRICE,
@@ -22,6 +21,7 @@ from recsys.retrieval.shortlist import (
     in_order,
     shortlist_capacity,
 )
+from recsys.retrieval.threshold_pruning import kth_best_bound, rescore
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 

@@ -4,7 +4,7 @@ import pytest
 
 from recsys.config import Settings
 from recsys.errors import SourceError
-from recsys.storage.postgres import checked_address
+from recsys.storage.postgres_tables import checked_address
 
 
 @pytest.mark.parametrize(

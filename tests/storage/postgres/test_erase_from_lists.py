@@ -6,9 +6,9 @@ from typer.testing import CliRunner
 
 from recsys.cli import app
 from recsys.errors import BusyError
-from recsys.pipeline import postgres_export as module
+from recsys.pipeline import postgres_served_lists as module
 from recsys.pipeline.erasure import erase
-from recsys.pipeline.postgres_export import erase_from_served_lists, load_publication, served
+from recsys.pipeline.postgres_served_lists import erase_from_served_lists, load_publication, served
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.publication import read_publication
 from tests.pipeline.small_night import make_night

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recsys.pipeline.list_files import write_lists
-from recsys.pipeline.postgres_export import viewer_rows
+from recsys.pipeline.postgres_served_lists import viewer_rows
 
 
 def some_lists(n_viewers: int, seed: int = 0) -> pd.DataFrame:

@@ -10,9 +10,9 @@ import pytest
 
 from recsys.cli import app
 from recsys.errors import BusyError, SourceError
-from recsys.pipeline import postgres_export as module
-from recsys.pipeline.postgres_export import MIGRATIONS, load_publication, served
-from recsys.storage.postgres import WRITER_LOCK
+from recsys.pipeline import postgres_served_lists as module
+from recsys.pipeline.postgres_served_lists import MIGRATIONS, load_publication, served
+from recsys.storage.postgres_tables import WRITER_LOCK
 from recsys.storage.publication import read_publication
 from tests.pipeline.small_night import Night, make_night
 
@@ -130,7 +130,7 @@ def test_two_writers_do_not_meet(postgres, publications):
 
 
 def test_a_database_of_an_older_version_is_brought_up(postgres, publications, monkeypatch):
-    from recsys.pipeline import postgres_export as migrations
+    from recsys.pipeline import postgres_served_lists as migrations
 
     monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
     with psycopg.connect(postgres) as connection:

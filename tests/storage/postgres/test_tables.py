@@ -57,7 +57,7 @@ def test_views_in_a_schema_of_their_own_are_enough(postgres, tables):
 
 def test_all_tables_are_of_one_moment(postgres, tables, monkeypatch):
     """Somebody leaves between the reading of two tables, and is in both or in neither."""
-    from recsys.storage import postgres as module
+    from recsys.storage import postgres_tables as module
 
     write_tables(tables, postgres)
     gone = tables["profiles"]["user_id"].iloc[0]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
 from recsys.safety.erasure_list import ErasedPeople
-from recsys.storage.postgres import quoted, rows, take_writer_lock, transaction
+from recsys.storage.postgres_tables import quoted, rows, take_writer_lock, transaction
 from recsys.storage.publication import LISTS, Publication
 
 SCHEMA: Final = "recsys"
