@@ -25,9 +25,9 @@ keep, and most may not meet anyway; so the masks make the work small first, and 
                  block
 
         5  a pair that could still reach the row's k-th best joins its short list; when that is full, what
-           can no longer be among the k is pruned                         shortlist.py, bounds.py, threshold_pruning.py
+           can no longer be among the k is pruned                shortlist.py, bounds.py, threshold_pruning.py
         6  what is left, hardly more than k pairs, is rescored in float64, summed in one stated order, and
-           sorted                                                            threshold_pruning.py, reproducible_math.py
+           sorted                                                   threshold_pruning.py, reproducible_math.py
 
 A tile summary is written like a person who refuses only what every member refuses and accepts what any member
 accepts, so a candidate masked for the tile summary is masked for every member of the tile. external_query.py
