@@ -2,8 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar, Self
 
@@ -13,8 +12,9 @@ import pandas as pd
 
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import InputError, NotFittedError, did_you_mean, explained
-from recsys.types import Arrays, Float32Array, Float64Array, IndexArray, Int32Array, Int64Array, ObjectArray
+from recsys.errors import InputError, NotFittedError, SourceError, did_you_mean, explained
+from recsys.plugins import plugins
+from recsys.types import Float32Array, Float64Array, IndexArray, Int32Array, Int64Array, ObjectArray
 
 _ENTRIES_AT_ONCE = 131_072
 
@@ -75,22 +75,21 @@ class BlockRows:
 
 
 class FittedBlock(ABC):
-    """What a block learned: a frozen dataclass whose fields are arrays or JSON values.
+    """What a block learned: a frozen dataclass of arrays, numbers, texts and tuples of them.
 
-    Subclasses are frozen dataclasses; array fields are saved as arrays, every other as JSON (lists
-    come back as tuples). `from_events` says that the rows follow from what people did.
+    Subclasses are frozen dataclasses; a model saves their fields as the types they declare (see
+    `recsys.storage.dataclass_codec`). `from_events` says that the rows follow from what people did.
 
     >>> from recsys.features import Topics
     >>> fitted = Topics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_
-    >>> sorted(fitted.meta())
-    ['topics']
+    >>> fitted.name, fitted.topics == fitted.columns
+    ('talk_topics', True)
     """
 
     registered: ClassVar[dict[str, type["FittedBlock"]]] = {}
     """Every subclass by its name, so that what was saved finds its class; the last one counts."""
     name: ClassVar[str]
     from_events: ClassVar[bool] = False
-    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -106,28 +105,27 @@ class FittedBlock(ABC):
     def rows(self, people: Population) -> BlockRows:
         """Return the two rows of everybody in `people`, seen at fit or not."""
 
-    def for_newcomers(self) -> Self:
+    def without_people(self) -> Self:
         """Return the block without anything about the people of the fit, to be applied to others."""
         return self
 
-    def arrays(self) -> Arrays:
-        """Return the array fields."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-
-    def meta(self) -> dict[str, Any]:
-        """Return the other fields, all JSON values."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
-
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> Self:
-        """Build again what `arrays` and `meta` returned."""
-        return cls(**arrays, **{name: _tuples(value) for name, value in meta.items()})
+    def subclass(cls, name: str) -> type["FittedBlock"]:
+        """Return the fitted block of a name: of this package, defined in this process, or of a plugin.
 
+        Raises SourceError when none has the name.
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(part) for part in value) if isinstance(value, list | tuple) else value
+        >>> FittedBlock.subclass("values").__name__
+        'FittedValues'
+        """
+        if name not in cls.registered and name in plugins("blocks"):
+            plugins("blocks")[name].load()
+        if name not in cls.registered:
+            nearest = did_you_mean(name, [*cls.registered, *plugins("blocks")])
+            remedy = f"import or install what defines it; {nearest}"
+            problem = "unknown feature block"
+            raise SourceError(explained(problem, where="a saved model", got=name, remedy=remedy))
+        return cls.registered[name]
 
 
 class Block(ABC):

@@ -1,8 +1,7 @@
 """All feature blocks together: people in, two rows a block and person out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,34 +11,16 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import InputError, SourceError, did_you_mean, explained
+from recsys.errors import InputError, explained
 from recsys.features.base import Block, BlockRows, FittedBlock
-from recsys.features.boundaries import Boundaries, FittedBoundaries
-from recsys.features.circles import Circles, FittedCircles
-from recsys.features.interests import FittedInterests, Interests
-from recsys.features.numeric import FittedNumeric
-from recsys.features.responsiveness import FittedResponsiveness, Responsiveness
-from recsys.features.scales import FittedScales, Scales
-from recsys.features.talk_topics import FittedTopics, Topics
-from recsys.features.values import FittedValues, Values
-from recsys.plugins import plugins
-from recsys.types import Arrays, Int64Array
-
-BLOCK_TYPES: Final[dict[str, type[FittedBlock]]] = {
-    kind.name: kind
-    for kind in (
-        FittedInterests,
-        FittedValues,
-        FittedScales,
-        FittedTopics,
-        FittedBoundaries,
-        FittedResponsiveness,
-        FittedCircles,
-        FittedNumeric,
-    )
-}
-"""Every fitted block of this package by its name."""
-_SEPARATOR: Final = "."
+from recsys.features.boundaries import Boundaries
+from recsys.features.circles import Circles
+from recsys.features.interests import Interests
+from recsys.features.responsiveness import Responsiveness
+from recsys.features.scales import Scales
+from recsys.features.talk_topics import Topics
+from recsys.features.values import Values
+from recsys.types import Int64Array
 
 
 def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
@@ -59,25 +40,6 @@ def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
         Responsiveness(),
         Circles(),
     ]
-
-
-def block_type(name: str) -> type[FittedBlock]:
-    """Return a fitted block's class by name: of this package, defined in this process, or of a plugin.
-
-    Raises SourceError when none has the name.
-
-    >>> block_type("values").__name__
-    'FittedValues'
-    """
-    if name in BLOCK_TYPES:
-        return BLOCK_TYPES[name]
-    if name not in FittedBlock.registered and name in plugins("blocks"):
-        plugins("blocks")[name].load()
-    if name not in FittedBlock.registered:
-        known = [*BLOCK_TYPES, *FittedBlock.registered, *plugins("blocks")]
-        remedy = f"import or install what defines it; {did_you_mean(name, known)}"
-        raise SourceError(explained("unknown feature block", where="a saved model", got=name, remedy=remedy))
-    return FittedBlock.registered[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,30 +129,6 @@ class FeatureMap:
             columns=[f"{column}:{side}" for side in ("preference", "attribute") for column in self.columns],
         )
 
-    def for_newcomers(self) -> "FeatureMap":
+    def without_people(self) -> "FeatureMap":
         """Return the blocks without anything about the people of the fit, to be applied to others."""
-        return FeatureMap(tuple(block.for_newcomers() for block in self.blocks))
-
-    def arrays(self) -> Arrays:
-        """Return what all blocks learned as arrays named `BLOCK.FIELD`."""
-        return {
-            f"{block.name}{_SEPARATOR}{name}": array
-            for block in self.blocks
-            for name, array in block.arrays().items()
-        }
-
-    def meta(self) -> list[dict[str, Any]]:
-        """Return the other fields of each block, JSON values, in order."""
-        return [{"block": block.name, "fields": block.meta()} for block in self.blocks]
-
-    @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, npt.NDArray[Any]], meta: Sequence[Mapping[str, Any]]
-    ) -> "FeatureMap":
-        """Build again what `arrays` and `meta` returned."""
-        blocks = []
-        for entry in meta:
-            start = entry["block"] + _SEPARATOR
-            own = {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
-            blocks.append(block_type(entry["block"]).from_arrays(own, entry["fields"]))
-        return cls(tuple(blocks))
+        return FeatureMap(tuple(block.without_people() for block in self.blocks))

@@ -1,7 +1,6 @@
 """Responsiveness: how quickly and how often a person answers, as of a time."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import ClassVar, Final, Self
 
 import numpy as np
@@ -10,10 +9,10 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.features.base import Block, BlockRows, FittedBlock
-from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
+from recsys.types import Float32Array, Float64Array, Int32Array
 
 ACTS: Final = (
     "pass",
@@ -72,7 +71,7 @@ class FittedResponsiveness(FittedBlock):
     `log(1 + active days of the last 28)` with the sign turned. Someone without events has 0 in both.
     The pair score is the mean of the three products, the same in both directions.
 
-    ids_text, ids_ends: packed ids, ascending; `person` counts into them.
+    ids:                of the people with events; `person` counts into them.
     person, day:        `(n_days,)` one entry a person and day with an event, sorted.
     lag_sum, lag_count: `(n_days,)` of `log(1 + reply lag in hours)`.
     """
@@ -80,8 +79,7 @@ class FittedResponsiveness(FittedBlock):
     name: ClassVar[str] = "responsiveness"
     from_events: ClassVar[bool] = True
 
-    ids_text: UInt8Array | Int64Array
-    ids_ends: Int64Array
+    ids: IdIndex
     person: Int32Array
     day: Int32Array
     lag_sum: Float32Array
@@ -91,20 +89,15 @@ class FittedResponsiveness(FittedBlock):
     usual_activity: float = 0.0
     activity_spread: float = 1.0
 
-    @cached_property
-    def ids(self) -> IdIndex:
-        """The people with events."""
-        return IdIndex(unpacked_strings(self.ids_text, self.ids_ends))
-
     @property
     def columns(self) -> tuple[str, ...]:
         """Speed, activity by events, activity by profile."""
         return ("speed", "active_days", "activity")
 
-    def for_newcomers(self) -> Self:
+    def without_people(self) -> Self:
         """Return the usual pace alone, without anybody's."""
         days = {name: getattr(self, name)[:0] for name in ("person", "day", "lag_sum", "lag_count")}
-        return replace(self, ids_text=self.ids_text[:0], ids_ends=self.ids_ends[:0], **days)
+        return replace(self, ids=IdIndex([]), **days)
 
     def lags(self, before: int) -> tuple[Float64Array, Float64Array]:
         """Return each person's sum and count of log lags before a day, `(n_ids,)` each."""
@@ -157,10 +150,8 @@ def _by_day(acts: pd.DataFrame) -> "FittedResponsiveness":
         }
     )
     days = frame.groupby(["person", "day"], as_index=False).sum()
-    text, ends = packed_strings(np.asarray(ids, dtype=object))
     return FittedResponsiveness(
-        ids_text=text,
-        ids_ends=ends,
+        ids=IdIndex(ids),
         person=days["person"].to_numpy(np.int32),
         day=days["day"].to_numpy(np.int32),
         lag_sum=days["lag_sum"].to_numpy(np.float32),

@@ -1,33 +1,28 @@
 """The shape every model has: fit, two matrices, scored pairs, a folder of plain arrays."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from copy import copy
-from dataclasses import asdict
+from dataclasses import make_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_type_hints
 from uuid import UUID
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.config import Section
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import Population
 from recsys.errors import InputError, NotFittedError, SourceError, explained, need_columns
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import NEAR, WHOLE, LogitTerms, PairExplanation
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.storage.dataclass_codec import FlatDataclass, dataclass_from_arrays, dataclass_to_arrays
 from recsys.types import Int32Array
 
-Arrays = dict[str, npt.NDArray[Any]]
-Meta = dict[str, Any]
 Id = str | int | UUID
 
 
@@ -38,7 +33,9 @@ class Model(ABC):
     it saw; `directed` applies what was learned to anybody, also to people never seen. Fitting twice
     with equally seeded generators gives equal bytes. Nothing given is changed.
 
-    To write one: set `name` and `config_type`, and fill in `_learn`, `_apply`, `_arrays`, `_restore`.
+    To write one: set `name` and `config_type`, and fill in `_learn` and `_apply`. What `_learn` finds are
+    attributes whose names end in `_`; `save` and `load` keep those by the types the class declares, which
+    may be whatever `recsys.storage.dataclass_codec` stores.
     """
 
     name: ClassVar[str]
@@ -69,14 +66,6 @@ class Model(ABC):
     @abstractmethod
     def _apply(self, people: Population) -> Directed:
         """Return the matrices of these people from what was learned."""
-
-    @abstractmethod
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        """Return what was learned as plain arrays and JSON values."""
-
-    @abstractmethod
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        """Take back what `_arrays` returned."""
 
     @property
     def fitted(self) -> Directed:
@@ -113,11 +102,11 @@ class Model(ABC):
         fitted = self.fitted
         return fitted if people is None else self._apply(people)
 
-    def for_newcomers(self) -> Self:
+    def without_people(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
         model = copy(self)
         model._people = None
-        model._fitted = self._apply(Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01"))
+        model._fitted = self._apply(nobody())
         return model
 
     def score_pairs(
@@ -222,24 +211,14 @@ class Model(ABC):
 
     def save(self, folder: str | Path) -> Path:
         """Write what was learned and the fitted matrices to `folder`: `.npy` files and JSON."""
-        fitted = self.fitted
-        arrays, learned = self._arrays()
-        text, ends = packed_strings(fitted.ids.values)
-        near = None if fitted.distance_decay is None else asdict(fitted.distance_decay)
+        arrays, scalars = dataclass_to_arrays(self.fitted)
+        learned = self._to_arrays("learned")
         meta = {
             "model": self.name,
             "config": self.config.model_dump(mode="json"),
-            "distance_decay": near,
-            "learned": learned,
+            "scalars": scalars | learned.scalars,
         }
-        matrices: Arrays = {
-            "taste": fitted.taste,
-            "appeal": fitted.appeal,
-            "cell": fitted.cell,
-            "ids_text": text,
-            "ids_ends": ends,
-        }
-        save_arrays(Path(folder), matrices | {f"learned_{key}": value for key, value in arrays.items()}, meta)
+        save_arrays(folder, arrays | learned.arrays, meta)
         return Path(folder)
 
     @classmethod
@@ -253,15 +232,35 @@ class Model(ABC):
             got = f"a {meta['model']} model"
             raise SourceError(explained("not the model asked for", where=str(folder), got=got))
         model = cls(cls.config_type.from_mapping(meta["config"], where=str(folder)))
-        learned = {key[8:]: value for key, value in arrays.items() if key.startswith("learned_")}
-        model._restore(learned, meta["learned"])
-        model._fitted = Directed(
-            ids=IdIndex(unpacked_strings(arrays["ids_text"], arrays["ids_ends"])),
-            taste=arrays["taste"],
-            appeal=arrays["appeal"],
-            distance_decay=None
-            if meta["distance_decay"] is None
-            else DistanceDecay(**meta["distance_decay"]),
-            cell=arrays["cell"],
-        )
+        stored = FlatDataclass(arrays, meta["scalars"])
+        model._from_arrays(stored, "learned")
+        model._fitted = dataclass_from_arrays(Directed, *stored)
         return model
+
+    def _to_arrays(self, prefix: str) -> FlatDataclass:
+        """Return what was learned as arrays and scalars with names after `prefix`."""
+        declared = _learned_type(type(self))
+        learned = {name[:-1]: value for name, value in vars(self).items() if name.endswith("_")}
+        if undeclared := sorted(learned.keys() - declared.__dataclass_fields__.keys()):
+            name = f"{undeclared[0]}_"
+            remedy = f"declare its type in the class, as in `{name}: float`"
+            raise SourceError(explained("a model cannot be saved", where=self.name, got=name, remedy=remedy))
+        return dataclass_to_arrays(declared(**learned), prefix)
+
+    def _from_arrays(self, stored: FlatDataclass, prefix: str) -> None:
+        """Take back what `_to_arrays` returned."""
+        learned = dataclass_from_arrays(_learned_type(type(self)), *stored, prefix)
+        for name, value in vars(learned).items():
+            setattr(self, f"{name}_", value)
+
+
+def _learned_type(model: type[Model]) -> type[Any]:
+    """Return a dataclass of the attributes a model learns: those it declares whose names end in `_`."""
+    hints = get_type_hints(model).items()
+    learned = [(name[:-1], hint) for name, hint in hints if name.endswith("_") and not name.startswith("_")]
+    return make_dataclass(model.__name__, learned)
+
+
+def nobody() -> Population:
+    """Return a population without people."""
+    return Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01")

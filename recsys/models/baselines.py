@@ -1,7 +1,6 @@
 """Baselines of two plain matrices, calibrated on pairs left out."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +10,11 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.config import Section
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, hashed_strings, packed_strings, unpacked_strings
+from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
 from recsys.models.als import BehaviourConfig, explicit_als, implicit_als
-from recsys.models.base import Arrays, Meta, Model
+from recsys.models.base import Model
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
@@ -40,6 +39,11 @@ class CalibratedFactors(Model):
     Subclasses give the matrices of the people of the fit; people never seen have rows of zeros.
     """
 
+    ids_: IdIndex
+    taste_: Float64Array
+    appeal_: Float64Array
+    platt_: Platt
+
     @abstractmethod
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator
@@ -58,11 +62,11 @@ class CalibratedFactors(Model):
             scale = 1.0
         line = fit_platt(scores / scale, unseen.labels) if len(scores) else Platt()
         self.platt_ = Platt(line.slope / scale, line.intercept)
-        self.ids_ = people.ids.values
+        self.ids_ = people.ids
         self.taste_, self.appeal_ = self._factors(people, answers, rng)
 
     def _apply(self, people: Population) -> Directed:
-        rows = IdIndex(self.ids_).find(people.ids.values)
+        rows = self.ids_.find(people.ids.values)
         taste, appeal = rows_at(self.taste_, rows), rows_at(self.appeal_, rows)
         return self.platt_.applied(Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells))
 
@@ -71,20 +75,10 @@ class CalibratedFactors(Model):
         return {FACTORS: slice(None)}
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
-        rows = IdIndex(self.ids_).find(pair.ids.values)
+        rows = self.ids_.find(pair.ids.values)
         scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
         parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
         return {LEVEL: np.full(len(i), self.platt_.intercept), **parts}
-
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        text, ends = packed_strings(self.ids_)
-        arrays: Arrays = {"ids_text": text, "ids_ends": ends, "taste": self.taste_, "appeal": self.appeal_}
-        return arrays, {"platt": [self.platt_.slope, self.platt_.intercept]}
-
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        self.ids_ = np.asarray(unpacked_strings(arrays["ids_text"], arrays["ids_ends"]), dtype=object)
-        self.taste_, self.appeal_ = arrays["taste"], arrays["appeal"]
-        self.platt_ = Platt(*meta["platt"])
 
 
 class LFRRConfig(Section):
@@ -329,6 +323,7 @@ class RandomModel(Model):
 
     name = "random"
     config_type = RandomConfig
+    seed_: int
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         self.seed_ = int(rng.integers(2**63))
@@ -348,9 +343,3 @@ class RandomModel(Model):
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         return {NOISE: self._apply(pair).logits(i, j)}
-
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        return {}, {"seed": self.seed_}
-
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:  # noqa: ARG002
-        self.seed_ = int(meta["seed"])

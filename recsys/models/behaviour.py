@@ -2,10 +2,9 @@
 
 import itertools
 import math
-from collections.abc import Mapping
 from copy import copy
-from dataclasses import fields, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +13,12 @@ from numpy.random import Generator
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.als import BehaviourConfig
-from recsys.models.base import Arrays, Meta, Model
-from recsys.models.calibration import Platt
+from recsys.models.base import Model, nobody
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
-from recsys.models.factor_space import Deviations, FactorScaler
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 from recsys.models.parameters import EM_ROUNDS, FactorSpaces, GlobalParameters, PersonParameters
@@ -33,6 +30,7 @@ from recsys.models.reciprocal import (
 )
 from recsys.models.stacking import PARTS, Stacker, StackingInputs, evidence_weight, fit_stacker, stacked
 from recsys.models.training_data import BehaviourData, ContentData
+from recsys.storage.dataclass_codec import FlatDataclass
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 _FOLDS = 1000
@@ -51,17 +49,30 @@ _LEAST_CHANCE = 1e-9
 class BehaviourModel(Model):
     """Selectivity, popularity and factors, each a posterior mode around what content says, stacked.
 
-    Subclasses add a model of content: `_content_data`, `_content_learned`, `_content_again`; none by default.
+    Subclasses add a model of content: `_content_data`, `_content_learned`, `_content_again`,
+    `_content_unfitted`; none by default.
 
     After `fit`: `global_parameters_` holds what is common to all, `person_parameters_` what is
     particular to each, `stacker_` the weights of the parts.
     """
 
     config: BehaviourConfig
+    global_parameters_: GlobalParameters
+    person_parameters_: PersonParameters
+    ids_: IdIndex
+    stacker_: Stacker
+    match_association_: MatchAssociation
+    negatives_seed_: int | None
 
     def __init__(self, config: BehaviourConfig | None = None) -> None:
         super().__init__(config)
+        self._content: Model | None = None
         self._content_last: tuple[Population, Directed] | None = None
+
+    @property
+    def content_(self) -> Model | None:
+        """The fitted content model beneath, None where there is none."""
+        return self._content
 
     def _content_data(self, people: Population, events: Events) -> ContentData | None:  # noqa: ARG002
         return None
@@ -93,7 +104,7 @@ class BehaviourModel(Model):
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
         impressions, answers = self._with_negatives(training_data.impressions), training_data.content
-        self.content_ = None if answers is None else self._content_learned(people, answers, rng)
+        self._content = None if answers is None else self._content_learned(people, answers, rng)
         content = None if self.content_ is None else self.content_.fitted
         self._content_last = None if content is None else (people, content)
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
@@ -166,7 +177,9 @@ class BehaviourModel(Model):
         content = None if model is None else model.fitted
         shared = GlobalParameters.learned(people, content, seen, self.config, rng)
         spaces = shared.spaces(people, content)
-        return PersonParameters.found(shared, spaces, content, seen).parts(shared, spaces, content, unseen)
+        return PersonParameters.found(shared, spaces, content, seen, self.config).parts(
+            shared, spaces, content, unseen
+        )
 
     def _with_negatives(self, impressions: Impressions) -> Impressions:
         """Return the impressions with the negatives the fit drew, if it drew any."""
@@ -187,9 +200,9 @@ class BehaviourModel(Model):
     def _fold_in(self, people: Population, impressions: Impressions) -> None:
         content = self._content_of(people)
         spaces = self.global_parameters_.spaces(people, content)
-        self.ids_: npt.NDArray[np.object_] = people.ids.ids(np.arange(len(people)))
+        self.ids_ = people.ids
         self.person_parameters_ = PersonParameters.found(
-            self.global_parameters_, spaces, content, impressions
+            self.global_parameters_, spaces, content, impressions, self.config
         )
 
     def score_pairs(
@@ -216,20 +229,21 @@ class BehaviourModel(Model):
         p = np.clip(np.asarray(p_like, np.float64), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
         return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.is_reply)
 
-    def for_newcomers(self) -> Self:
+    def without_people(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
-        model, nobody = copy(self), np.empty(0, np.int64)
-        shared, ids = self.global_parameters_, np.empty(0, dtype=object)
-        shifts = {
-            name: getattr(shared, name).at(nobody) for name in ("personal_reference", "factor_reference")
-        }
-        model.global_parameters_ = GlobalParameters(**{**vars(shared), "ids": ids, **shifts})
-        model.ids_, model.person_parameters_ = ids, self.person_parameters_.at(nobody)
+        model, none = copy(self), np.empty(0, np.int64)
+        shared = self.global_parameters_
+        model.ids_ = IdIndex([])
+        model.person_parameters_ = self.person_parameters_.at(none)
+        model.global_parameters_ = replace(
+            shared,
+            ids=model.ids_,
+            personal_reference=shared.personal_reference.at(none),
+            factor_reference=shared.factor_reference.at(none),
+        )
         if self.content_ is not None:
-            model.content_, model._content_last = self.content_.for_newcomers(), None
-        model._people = None
-        model._fitted = model._apply(Population.of_ids(ids, as_of="1970-01-01"))
-        return model
+            model._content, model._content_last = self.content_.without_people(), None
+        return super(BehaviourModel, model).without_people()
 
     def updated(self, people: Population, events: Events) -> Self:
         """Return the model after more happened: everybody is folded in again, nothing is refitted.
@@ -249,7 +263,7 @@ class BehaviourModel(Model):
     def _apply(self, people: Population) -> Directed:
         content = self._content_of(people)
         spaces = self.global_parameters_.spaces(people, content)
-        person = self.person_parameters_.at(IdIndex(self.ids_).find(people.ids.values))
+        person = self.person_parameters_.at(self.ids_.find(people.ids.values))
         return _matrices(people, content, spaces, person, self.stacker_)
 
     @property
@@ -259,7 +273,7 @@ class BehaviourModel(Model):
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         content = None if self.content_ is None else self.content_.directed(pair)
         spaces, stacker = self.global_parameters_.spaces(pair, content), self.stacker_
-        person = self.person_parameters_.at(IdIndex(self.ids_).find(pair.ids.values))
+        person = self.person_parameters_.at(self.ids_.find(pair.ids.values))
         given, received = evidence_weight(person.given)[i], evidence_weight(person.received)[j]
         weight = [stacker.row(part, given) * stacker.column(part, received) for part in range(len(PARTS))]
         parts: dict[LogitTerm, Float64Array] = {LEVEL: np.full(len(i), stacker.intercept)}
@@ -275,93 +289,24 @@ class BehaviourModel(Model):
         parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * person.popularity[j]
         return parts
 
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        shared, person, stacker = self.global_parameters_, self.person_parameters_, self.stacker_
-        arrays: Arrays = {}
-        for name, ids in (("shared", shared.ids), ("person", self.ids_)):
-            arrays[f"{name}.ids_text"], arrays[f"{name}.ids_ends"] = packed_strings(ids)
-        for name, standard in (("personal", shared.personal), ("standard", shared.standard)):
-            arrays |= {f"{name}.{field.name}": getattr(standard, field.name) for field in fields(standard)}
-        for name, pair in (("maps", shared.maps), ("ridge", shared.ridge)):
-            arrays |= {f"{name}.taste": pair[0], f"{name}.appeal": pair[1]}
-        for name, shifts in _shifts(shared, person).items():
-            arrays |= {f"{name}.taste": shifts.taste, f"{name}.appeal": shifts.appeal}
-        for name in _NUMBERS:
-            arrays[f"person.{name}"] = getattr(person, name)
-        arrays |= {
-            "stacker.rows": stacker.rows,
-            "stacker.columns": stacker.columns,
-        }
-        learned: Meta = {
-            "line": [shared.line.slope, shared.line.intercept],
-            "asked": shared.is_reply,
-            "intercept": shared.intercept,
-            "variances": list(shared.variances),
-            "joint": self.match_association_.association,
-            "negatives_seed": self.negatives_seed_,
-            "stacker": [stacker.intercept, stacker.near, stacker.is_reply],
-            "content": None,
-        }
-        if self.content_ is not None:
-            own, learned["content"] = self.content_._arrays()
-            arrays |= {f"content.{name}": array for name, array in own.items()}
-        return arrays, learned
-
-    def _content_restored(self, arrays: Arrays, meta: Meta) -> Model | None:  # noqa: ARG002
+    def _content_unfitted(self) -> Model | None:
+        """Return the content model beneath before it is fitted."""
         return None
 
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        def shifts(name: str) -> Deviations:
-            return Deviations(arrays[f"{name}.taste"], arrays[f"{name}.appeal"])
+    def _to_arrays(self, prefix: str) -> FlatDataclass:
+        arrays, scalars = super()._to_arrays(prefix)
+        scalars[f"{prefix}.has_content"] = self.content_ is not None
+        if self.content_ is not None:
+            content = self.content_._to_arrays(f"{prefix}.content")
+            return FlatDataclass(arrays | content.arrays, scalars | content.scalars)
+        return FlatDataclass(arrays, scalars)
 
-        def standard(name: str) -> FactorScaler:
-            return FactorScaler(
-                **{field.name: arrays[f"{name}.{field.name}"] for field in fields(FactorScaler)}
-            )
-
-        def ids(name: str) -> npt.NDArray[np.object_]:
-            return np.asarray(
-                unpacked_strings(arrays[f"{name}.ids_text"], arrays[f"{name}.ids_ends"]), object
-            )
-
-        self.global_parameters_ = GlobalParameters(
-            config=self.config,
-            ids=ids("shared"),
-            line=Platt(*meta["line"]),
-            is_reply=meta["asked"],
-            intercept=meta["intercept"],
-            variances=tuple(meta["variances"]),
-            maps=(arrays["maps.taste"], arrays["maps.appeal"]),
-            personal=standard("personal"),
-            standard=standard("standard"),
-            ridge=(arrays["ridge.taste"], arrays["ridge.appeal"]),
-            personal_reference=shifts("base_personal"),
-            factor_reference=shifts("base_factors"),
-        )
-        self.ids_ = ids("person")
-        numbers = {name: arrays[f"person.{name}"] for name in _NUMBERS}
-        self.person_parameters_ = PersonParameters(
-            **numbers, personal=shifts("state_personal"), factors=shifts("state_factors")
-        )
-        intercept, near, is_reply = meta["stacker"]
-        own = {name: arrays[f"stacker.{name}"] for name in ("rows", "columns")}
-        self.stacker_ = Stacker(intercept=intercept, near=near, is_reply=is_reply, **own)
-        self.match_association_ = MatchAssociation(meta["joint"])
-        self.negatives_seed_ = meta["negatives_seed"]
-        own = {name[8:]: array for name, array in arrays.items() if name.startswith("content.")}
-        self.content_ = None if meta["content"] is None else self._content_restored(own, meta["content"])
-
-
-_NUMBERS = ("generosity", "popularity", "given", "received")
-
-
-def _shifts(shared: GlobalParameters, person: PersonParameters) -> dict[str, Deviations]:
-    return {
-        "base_personal": shared.personal_reference,
-        "base_factors": shared.factor_reference,
-        "state_personal": person.personal,
-        "state_factors": person.factors,
-    }
+    def _from_arrays(self, stored: FlatDataclass, prefix: str) -> None:
+        super()._from_arrays(stored, prefix)
+        self._content = self._content_unfitted() if stored.scalars[f"{prefix}.has_content"] else None
+        if self._content is not None:
+            self._content._from_arrays(stored, f"{prefix}.content")
+            self._content._fitted = self._content._apply(nobody())
 
 
 def _held_out(n_looks: int, share: float) -> tuple[float, int]:

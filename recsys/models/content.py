@@ -1,10 +1,8 @@
 """The content model: who suits whom by their answers, learned from outcomes."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +14,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
-from recsys.models.base import Arrays, Meta, Model
+from recsys.models.base import Model
 from recsys.models.calibration import Platt
 from recsys.models.cross_fitting import CrossValidation, people_folds
 from recsys.models.directed import Directed, pair_dots
@@ -117,6 +115,11 @@ class ContentModel(Model):
 
     name = "content"
     config_type = ContentConfig
+    features_: FeatureMap
+    precisions_: Precisions
+    platt_: Platt
+    weights_: PairWeights
+    maps_: tuple[Float64Array, Float64Array] | None
 
     def __init__(
         self,
@@ -247,11 +250,11 @@ class ContentModel(Model):
         )
         return taste, np.hstack([rows.attributes, ones, candidate[:, None]])
 
-    def for_newcomers(self) -> Self:
+    def without_people(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
-        model = copy(self)
-        model.features_ = self.features_.for_newcomers()
-        return super(ContentModel, model).for_newcomers()
+        model = super().without_people()
+        model.features_ = self.features_.without_people()
+        return model
 
     def _apply(self, people: Population) -> Directed:
         batches = (people if len(at) == len(people) else people.take(at) for at in _batches(len(people)))
@@ -292,33 +295,6 @@ class ContentModel(Model):
             taste, appeal = (sides.astype(np.float64) for sides in self._factors(rows))
             parts[REDUCTION] = np.vecdot(taste[i], appeal[j]) - sum(parts.values())
         return parts
-
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        weights = self.weights_
-        arrays: Arrays = {f"features.{name}": array for name, array in self.features_.arrays().items()}
-        arrays |= {f"weights.{name}": getattr(weights, name) for name in ("products", "viewer", "candidate")}
-        if self.maps_ is not None:
-            arrays |= {"maps.taste": self.maps_[0], "maps.appeal": self.maps_[1]}
-        learned = {
-            "blocks": self.features_.meta(),
-            "intercept": weights.intercept,
-            "near": weights.near,
-            "strengths": asdict(self.precisions_),
-            "platt": [self.platt_.slope, self.platt_.intercept],
-        }
-        return arrays, learned
-
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        blocks = {name[9:]: array for name, array in arrays.items() if name.startswith("features.")}
-        self.features_ = FeatureMap.from_arrays(blocks, meta["blocks"])
-        self.weights_ = PairWeights(
-            intercept=meta["intercept"],
-            near=meta["near"],
-            **{name: arrays[f"weights.{name}"] for name in ("products", "viewer", "candidate")},
-        )
-        self.precisions_, self.platt_ = Precisions(**meta["strengths"]), Platt(*meta["platt"])
-        maps = (arrays.get("maps.taste"), arrays.get("maps.appeal"))
-        self.maps_ = None if maps[0] is None or maps[1] is None else (maps[0], maps[1])
 
 
 def _batches(n_people: int) -> list[npt.NDArray[np.int64]]:

@@ -1,17 +1,15 @@
 """The hybrid: answers say where a person starts, behaviour says where they are."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-import numpy.typing as npt
 from numpy.random import Generator
 
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
 from recsys.models.als import BehaviourConfig
-from recsys.models.base import Meta, Model
+from recsys.models.base import Model
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.content import ContentConfig, ContentModel
 from recsys.models.training_data import ContentData
@@ -61,7 +59,6 @@ class HybridModel(BehaviourModel):
     name = "hybrid"
     config_type = HybridConfig
     config: HybridConfig
-    content_: ContentModel | None
 
     def __init__(
         self,
@@ -88,9 +85,5 @@ class HybridModel(BehaviourModel):
         config = self.config.content.model_copy(update=choices)
         return ContentModel(config).fit_prepared(people, training_data, rng=rng)
 
-    def _content_restored(self, arrays: dict[str, npt.NDArray[Any]], meta: Meta) -> Model:
-        model = ContentModel(self.config.content)
-        model._restore(arrays, meta)
-        nobody = Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01")
-        model._fitted = model._apply(nobody)
-        return model
+    def _content_unfitted(self) -> Model:
+        return ContentModel(self.config.content)

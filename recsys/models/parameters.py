@@ -51,8 +51,7 @@ class GlobalParameters:
     personal_reference, factor_reference: shifts of the people of the fit, by row of `ids`.
     """
 
-    config: BehaviourConfig
-    ids: npt.NDArray[np.object_]
+    ids: IdIndex
     line: Platt
     is_reply: float
     intercept: float
@@ -91,8 +90,7 @@ class GlobalParameters:
         features = _features(own)
         ridge = (_ridge(features[gave], raw.taste[gave]), _ridge(features[received], raw.appeal[received]))
         shared = cls(
-            config=config,
-            ids=people.ids.values,
+            ids=people.ids,
             line=line,
             is_reply=is_reply,
             intercept=effects.intercept,
@@ -128,7 +126,7 @@ class GlobalParameters:
         own = self.personal.rows(*_content_rows(content, self.maps, len(people), self.line.slope))
         features = _features(own)
         factors = FactorSpace(features @ self.ridge[0], features @ self.ridge[1], self.standard.scale)
-        rows = IdIndex(self.ids).find(people.ids.values)
+        rows = self.ids.find(people.ids.values)
         return FactorSpaces(own, factors, self.personal_reference.at(rows), self.factor_reference.at(rows))
 
 
@@ -225,6 +223,7 @@ class PersonParameters:
         spaces: FactorSpaces,
         content: Directed | None,
         impressions: Impressions,
+        config: BehaviourConfig,
     ) -> "PersonParameters":
         """Fold everybody in, given what was learned from all (`shared`); nothing of that is changed."""
         n_people = spaces.n_people
@@ -241,7 +240,7 @@ class PersonParameters:
             )
             impressions = impressions.e_step(sigmoid(offset + effects.logits(impressions)))
         offset = offset + effects.logits(impressions)
-        own, bases, config = spaces.personal, spaces.personal_reference, shared.config
+        own, bases = spaces.personal, spaces.personal_reference
         without = offset - own.score(own.taste, own.appeal, impressions.viewers, impressions.candidates)
         taste, appeal = own.folded(impressions, without, bases, config.personal_strength, config.steps)
         personal = Deviations(taste - own.taste, appeal - own.appeal)

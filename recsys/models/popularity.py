@@ -1,22 +1,20 @@
 """Popularity: how often those who looked at somebody liked them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from numpy.random import Generator
 from pydantic import Field, PositiveFloat
 
 from recsys.config import Section
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.base import Arrays, Meta, Model
+from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.training_data import LabelledPairs
-from recsys.types import Int32Array
+from recsys.types import Float64Array, Int32Array
 
 
 class PopularityConfig(Section):
@@ -49,6 +47,9 @@ class PopularityModel(Model):
 
     name = "popularity"
     config_type = PopularityConfig
+    ids_: IdIndex
+    logits_: Float64Array
+    usual_: float
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         pairs = LabelledPairs.from_events(people, events)
@@ -58,12 +59,12 @@ class PopularityModel(Model):
         mean = (likes.sum() + evidence * usual) / (impressions.sum() + evidence)
         rate = (likes + evidence * mean) / (impressions + evidence)
         seen = impressions > 0
-        self.ids_ = people.ids.values[seen]
+        self.ids_ = IdIndex(people.ids.values[seen])
         self.logits_ = np.log(rate[seen]) - np.log1p(-rate[seen])
         self.usual_ = float(np.log(mean) - np.log1p(-mean))
 
     def _apply(self, people: Population) -> Directed:
-        at = IdIndex(self.ids_).find(people.ids.values)
+        at = self.ids_.find(people.ids.values)
         appeal = np.append(self.logits_, self.usual_)[at]
         return Directed.of(
             people.ids, taste=np.ones((len(people), 1)), appeal=appeal[:, None], cell=people.cells
@@ -72,12 +73,3 @@ class PopularityModel(Model):
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         appeal = self._apply(pair).appeal[j, 0].astype(np.float64)
         return {LEVEL: np.full(len(i), self.usual_), POPULARITY: appeal - self.usual_}
-
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        text, ends = packed_strings(self.ids_)
-        return {"ids_text": text, "ids_ends": ends, "logits": self.logits_}, {"usual": self.usual_}
-
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        ids = unpacked_strings(arrays["ids_text"], arrays["ids_ends"])
-        self.ids_ = np.asarray(ids, dtype=object)
-        self.logits_, self.usual_ = arrays["logits"], float(meta["usual"])

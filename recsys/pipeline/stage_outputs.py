@@ -23,6 +23,7 @@ from recsys.pipeline.fingerprint import text_fingerprint
 from recsys.pipeline.gates.base import Calibration
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import write_atomically
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.parquet_frames import (
     count_rows,
     read_coded_events,
@@ -86,13 +87,12 @@ def count_accepted_events(folder: Path) -> int:
 
 def write_features(features: FeatureMap, folder: Path) -> None:
     """Write fitted blocks as plain arrays."""
-    save_arrays(folder, features.arrays(), {"blocks": features.meta()})
+    save_dataclass(folder, features)
 
 
 def read_features(folder: Path) -> FeatureMap:
     """Read the fitted blocks that `write_features` wrote."""
-    arrays, meta = load_arrays(folder)
-    return FeatureMap.from_arrays(arrays, meta["blocks"])
+    return load_dataclass(FeatureMap, folder)
 
 
 def read_calibration(path: Path, model: str) -> Calibration | None:

@@ -63,7 +63,7 @@ def write_newcomer_files(folder: Path, people: Population, policy: Policy, model
     """Write to `folder` what folding in one more person needs; say whether this model can do it at all."""
     if model.name not in _MODELS:
         return False
-    light = model.for_newcomers()
+    light = model.without_people()
     own = Policy(tuple(one for one in policy.constraints if is_own(one)))
     settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
     from_plugins = [one for one in policy.constraints if not is_own(one)]

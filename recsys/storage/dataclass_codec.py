@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.errors import SourceError, explained
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.types import Arrays
@@ -38,9 +39,10 @@ class FlatDataclass(NamedTuple):
 def save_dataclass(folder: str | Path, value: Any) -> None:
     """Write a dataclass or NamedTuple to `folder`, one file an array; `load_dataclass` returns it.
 
-    Fields may be arrays, scipy CSR, numbers, texts, enums, timestamps, further dataclasses, `X | None`,
-    unions of dataclasses, and tuples, lists and dicts (by text) of these, which come back
-    in the order of their keys. Equal values give equal bytes.
+    Fields may be arrays, scipy CSR, `IdIndex`, numbers, texts, enums, timestamps, further dataclasses,
+    `X | None`, unions of dataclasses, and tuples, lists and dicts (by text) of these, which come back
+    in the order of their keys. A field of a base class with a method `subclass(name)`, which returns one of
+    its dataclasses by its `name`, may hold any of these. Equal values give equal bytes.
 
     Raises SourceError naming the field that is of no such type or not of the type it declares.
     """
@@ -109,6 +111,8 @@ def _flatten(hint: Any, value: Any, name: str, flat: FlatDataclass) -> None:
         for part in _SPARSE_PARTS:
             flat.arrays[_joined(name, part)] = getattr(value, part)
         flat.scalars[name] = list(value.shape)
+    elif origin is IdIndex:
+        flat.arrays[f"{name}_text"], flat.arrays[f"{name}_ends"] = packed_strings(value.values)
     elif declared := _field_types(origin):
         for field, kind in declared.items():
             _flatten(kind, getattr(value, field), _joined(name, field), flat)
@@ -141,6 +145,8 @@ def _rebuild(hint: Any, arrays: Mapping[str, npt.NDArray[Any]], scalars: Mapping
     elif origin in _SPARSE:
         parts = tuple(_stored(arrays, _joined(name, each)) for each in _SPARSE_PARTS)
         found = origin(parts, shape=tuple(_stored(scalars, name)))
+    elif origin is IdIndex:
+        found = IdIndex(unpacked_strings(*(_stored(arrays, f"{name}_{part}") for part in ("text", "ends"))))
     elif declared := _field_types(origin):
         found = origin(**{field: part(kind, field) for field, kind in declared.items()})
     elif _is_mapping(origin):
@@ -165,6 +171,9 @@ def _field_types(cls: Any) -> dict[str, Any]:
 
 def _concrete(hint: Any, value: Any, name: str, flat: FlatDataclass) -> Any:
     """Return which member of a union a value is; which one of several classes it is, is stored too."""
+    if hasattr(hint, "subclass"):
+        flat.scalars[name] = value.name
+        return type(value)
     if get_origin(hint) not in (Union, UnionType) or _is_plain(hint):
         return hint
     if value is None:
@@ -181,6 +190,8 @@ def _concrete(hint: Any, value: Any, name: str, flat: FlatDataclass) -> Any:
 
 def _stored_member(hint: Any, scalars: Mapping[str, Any], name: str) -> Any:
     """Return which member of a union was stored under `name`."""
+    if hasattr(hint, "subclass"):
+        return hint.subclass(_stored(scalars, name))
     if get_origin(hint) not in (Union, UnionType) or _is_plain(hint):
         return hint
     if name in scalars and scalars[name] is None:

@@ -10,8 +10,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import CodedColumn, CodedSetColumn, Population
 from recsys.errors import NotFittedError
-from recsys.features.feature_map import block_type
-from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.features.feature_map import FeatureMap
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from tests.people import AS_OF, make_people
 
 PROTECTED = (C.GENDER, C.MEETS_GENDERS, C.HOUSEHOLD_STATUS, C.ACCEPTS_HOUSEHOLD_STATUS, C.LANGUAGES)
@@ -75,9 +75,8 @@ class BlockContract:
     def test_saved_and_loaded_rows_are_the_same_bytes(self, tmp_path):
         people = self.people()
         fitted = self.fitted(people).fitted_
-        save_arrays(tmp_path, fitted.arrays(), {"fields": fitted.meta()})
-        arrays, meta = load_arrays(tmp_path)
-        loaded = block_type(fitted.name).from_arrays(arrays, meta["fields"])
+        save_dataclass(tmp_path, FeatureMap((fitted,)))
+        (loaded,) = load_dataclass(FeatureMap, tmp_path).blocks
         assert loaded.columns == fitted.columns
         assert loaded.rows(people).preferences.tobytes() == fitted.rows(people).preferences.tobytes()
         assert loaded.rows(people).attributes.tobytes() == fitted.rows(people).attributes.tobytes()

@@ -10,6 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.features import FeatureMap, default_blocks
 from recsys.features.talk_topics import Topics
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from tests.people import make_people
 
 
@@ -46,10 +47,9 @@ def test_frame_is_by_user_id_and_named(people, features):
     )
 
 
-def test_arrays_and_meta_bring_back_the_map(people, features):
-    import json
-
-    again = FeatureMap.from_arrays(features.arrays(), json.loads(json.dumps(features.meta())))
+def test_a_stored_map_gives_the_same_rows(people, features, tmp_path):
+    save_dataclass(tmp_path, features)
+    again = load_dataclass(FeatureMap, tmp_path)
     assert again.columns == features.columns
     assert (
         again.concatenated(people).preferences.tobytes()

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from recsys.data.population import Population
 from recsys.errors import TableError
 from recsys.features import FeatureMap, Numeric
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 
 AS_OF = "2026-01-05"
 
@@ -77,10 +78,11 @@ def test_rows_follow_the_ids_and_not_the_order_of_the_frame(answers):
     np.testing.assert_array_equal(rows.preferences, shuffled.preferences)
 
 
-def test_a_fitted_block_is_saved_in_plain_arrays(answers):
+def test_a_stored_block_gives_the_same_rows(answers, tmp_path):
     people = everybody(answers)
     features = FeatureMap.fit(people, blocks=[Numeric(answers)])
-    again = FeatureMap.from_arrays(features.arrays(), features.meta())
+    save_dataclass(tmp_path, features)
+    again = load_dataclass(FeatureMap, tmp_path)
     np.testing.assert_array_equal(
         again.concatenated(people).preferences, features.concatenated(people).preferences
     )

@@ -115,8 +115,8 @@ def test_a_loaded_model_needs_the_people_and_says_so(model, people, tmp_path):
         loaded.explain_pair("u00003", "u00007")
 
 
-def test_what_is_published_for_newcomers_holds_nobody(model):
-    light = model.for_newcomers()
+def test_a_model_without_people_holds_nobody(model):
+    light = model.without_people()
     assert light._people is None
     assert light.content_._people is None
 

@@ -4,6 +4,7 @@ import pytest
 
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.errors import SourceError
 from recsys.models.popularity import PopularityConfig, PopularityModel
 from tests.contracts.model_contract import ModelContract
 from tests.people import AS_OF
@@ -34,3 +35,17 @@ def test_a_newcomer_has_the_mean_rate():
     model = PopularityModel().fit(people, events, rng=np.random.default_rng(0))
     new = model.directed(Population.of_ids(["a", "new"], as_of=AS_OF))
     assert new.probabilities([0], [1])[0] == pytest.approx((2 + 5 * 0.2) / 7)
+
+
+def test_a_learned_attribute_without_a_declared_type_cannot_be_saved(tmp_path):
+    class Forgetful(PopularityModel):
+        name = "forgetful"
+
+        def _learn(self, people, events, rng):
+            super()._learn(people, events, rng)
+            self.median_ = 0.5
+
+    people = Population.of_ids(["a", "b"], as_of=AS_OF)
+    model = Forgetful().fit(people, Events.none(), rng=np.random.default_rng(1))
+    with pytest.raises(SourceError, match="cannot be saved in forgetful: got 'median_'; declare its type"):
+        model.save(tmp_path)

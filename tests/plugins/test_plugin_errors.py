@@ -21,6 +21,7 @@ from recsys.pipeline.from_settings import model_from_settings, model_kind
 from recsys.pipeline.night import policy_from_settings
 from recsys.plugins import plugins
 from recsys.safety import open_safety
+from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.load import load_population
 from tests.people import make_people
 from tests.plugins.documented_plugins import install
@@ -225,7 +226,7 @@ def test_plugin_constraints_apply_to_newcomers_through_gates_alone() -> None:
 
 def test_an_unknown_saved_block_is_refused(ours: Path) -> None:
     with pytest.raises(SourceError, match="unknown feature block in a saved model: got 'weekendz'"):
-        FeatureMap.from_arrays({}, [{"block": "weekendz", "fields": {}}])
+        dataclass_from_arrays(FeatureMap, {}, {"blocks": 1, "blocks.0": "weekendz"})
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_st
 from scipy import sparse
 
+from recsys.data.ids import IdIndex
 from recsys.errors import SourceError
 from recsys.storage.dataclass_codec import (
     dataclass_from_arrays,
@@ -46,6 +47,26 @@ class Constant:
     value: float
 
 
+class Shape:
+    """A base class whose subclasses are stored by their names."""
+
+    @staticmethod
+    def subclass(name: str) -> type["Shape"]:
+        return {"circle": Circle, "square": Square}[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Circle(Shape):
+    name = "circle"
+    radius: float
+
+
+@dataclass(frozen=True, eq=False)
+class Square(Shape):
+    name = "square"
+    sides: Float32Array
+
+
 @dataclass(frozen=True, eq=False)
 class Everything:
     name: str
@@ -68,6 +89,8 @@ class Everything:
     by_name: Mapping[str, Dense | None]
     nested: Mapping[str, tuple[str, ...]]
     rows: sparse.csr_matrix
+    ids: IdIndex
+    shapes: tuple[Shape, ...]
     derived: int = field(default=0, init=False)
 
 
@@ -80,6 +103,7 @@ FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 PAIRS = st.builds(Pair, _arrays(np.float32), _arrays(np.int64))
 DENSE = st.builds(Dense, st.sampled_from([np.float64, np.uint8, "U3", "S2", bool]).flatmap(_arrays))
 ROWS = numpy_st.arrays(np.float32, (3, 4), elements=st.sampled_from([0, 1.5])).map(sparse.csr_matrix)
+SHAPES = st.builds(Circle, FLOATS) | st.builds(Square, _arrays(np.float32))
 EVERYTHING = st.builds(
     Everything,
     name=TEXTS,
@@ -104,6 +128,10 @@ EVERYTHING = st.builds(
     by_name=st.dictionaries(TEXTS, st.none() | DENSE, max_size=2),
     nested=st.dictionaries(TEXTS, st.lists(TEXTS, max_size=2).map(tuple), max_size=2),
     rows=ROWS,
+    ids=(st.sets(TEXTS, max_size=3) | st.sets(st.integers(-9, 9), max_size=3)).map(IdIndex),
+    shapes=st.lists(st.builds(Circle, FLOATS) | st.builds(Square, _arrays(np.float32)), max_size=3).map(
+        tuple
+    ),
 )
 
 
@@ -126,6 +154,8 @@ def assert_same(found: Any, expected: Any) -> None:
         assert list(found) == sorted(expected)
         for key, value in expected.items():
             assert_same(found[key], value)
+    elif isinstance(expected, IdIndex):
+        assert found == expected
     elif sparse.issparse(expected):
         assert_same(found.toarray(), expected.toarray())
     elif isinstance(expected, float | np.floating):
