@@ -1,23 +1,19 @@
 """Crossed random effects of viewer and candidate, the baseline without any taste."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from numpy.random import Generator
 
 from recsys.config import Section
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.base import Arrays, Meta, Model
+from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, SELECTIVITY, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
 from recsys.models.random_effects import RandomEffects, fit_random_effects
-from recsys.types import Int32Array
+from recsys.types import Float64Array, Int32Array
 
 
 class CrossedEffectsConfig(Section):
@@ -53,6 +49,10 @@ class CrossedEffects(Model):
     name = "crossed_effects"
     config_type = CrossedEffectsConfig
     config: CrossedEffectsConfig
+    ids_: IdIndex
+    level_: float
+    generosity_: Float64Array
+    popularity_: Float64Array
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         impressions = Impressions.from_events(people, events)
@@ -61,11 +61,11 @@ class CrossedEffects(Model):
         start = RandomEffects.none(n_people)
         found = fit_random_effects(answers, offset, n_people, start=start, rounds=self.config.rounds)
         self.level_ = found.intercept
-        self.ids_ = people.ids.values
+        self.ids_ = people.ids
         self.generosity_, self.popularity_ = found.generosity, found.popularity
 
     def _apply(self, people: Population) -> Directed:
-        rows = IdIndex(self.ids_).find(people.ids.values)
+        rows = self.ids_.find(people.ids.values)
         ones = np.ones(len(rows))
         generosity, popularity = (rows_at(own, rows) for own in (self.generosity_, self.popularity_))
         taste, appeal = (self.level_ + generosity, ones), (ones, popularity)
@@ -74,19 +74,9 @@ class CrossedEffects(Model):
         )
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
-        rows = IdIndex(self.ids_).find(pair.ids.values)
+        rows = self.ids_.find(pair.ids.values)
         return {
             LEVEL: np.full(len(i), self.level_),
             SELECTIVITY: rows_at(self.generosity_, rows)[i],
             POPULARITY: rows_at(self.popularity_, rows)[j],
         }
-
-    def _arrays(self) -> tuple[Arrays, Meta]:
-        text, ends = packed_strings(self.ids_)
-        own: Arrays = {"ids_text": text, "ids_ends": ends}
-        return own | {"generosity": self.generosity_, "popularity": self.popularity_}, {"level": self.level_}
-
-    def _restore(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        self.ids_ = np.asarray(unpacked_strings(arrays["ids_text"], arrays["ids_ends"]), dtype=object)
-        self.generosity_, self.popularity_ = arrays["generosity"], arrays["popularity"]
-        self.level_ = float(meta["level"])
