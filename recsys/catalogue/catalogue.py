@@ -99,6 +99,21 @@ class Catalogue:
             interest = self.interests.get(interest.parent)
         return tuple(found)
 
+    def may_name_answer(self, question_id: str) -> bool:
+        """Say whether a reason or an icebreaker may name an answer two people gave alike.
+
+        Never a sensitive question, nor one of a scale that `openers.yaml` lists under `not_named`: whether
+        those at home know, hidden notifications and secrets are a lever in the wrong hands.
+
+        >>> from recsys.catalogue import load_catalogue
+        >>> [load_catalogue().may_name_answer(name) for name in ("told_at_home", "silence_together", "none")]
+        [False, True, False]
+        """
+        question = self.questions.get(question_id)
+        if question is None or question.sensitive:
+            return False
+        return question.scale not in self.openers.unnamed_scales
+
     def label(self, column: str, word: str, lang: Language = "ja") -> str:
         """Return the label of one word of an enumerated column; the word itself when it has none."""
         label = self.words.get(column, {}).get(word)

@@ -137,8 +137,7 @@ def _empathy(draw: Draw, shown: list[str], words: Catalogue) -> _Parts:
     if kind == "listens":
         about, unnamed = words.topics[name].label, name in texts.unnamed_topics
     else:
-        question = words.questions[name]
-        about, unnamed = question.label, question.scale in texts.unnamed_scales or question.sensitive
+        about, unnamed = words.questions[name].label, not words.may_name_answer(name)
     variants = texts.empathy[f"{kind}_unnamed" if unnamed else kind]
     return (code,), [draw.one_of("empathy", variants)], about
 

@@ -6,6 +6,7 @@ at serving. To add a kind, write one here and name it in `recsys.messaging.reaso
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS, IN_PERSON_INTENTS
 from recsys.data.geography import centres, pair_distances_km
@@ -167,9 +168,9 @@ class ListenedTopics:
 
 @dataclass(frozen=True, eq=False)
 class SharedAnswers:
-    """Questions both answered alike in public; never a sensitive one.
+    """Questions both answered alike in public; never one that is sensitive or that the catalogue does not name.
 
-    Answers that are not public are dropped before anything is computed. Strength is how much the question
+    Whoever knows their own answer learns the other's from a reason. Answers that are not public are dropped before anything is computed. Strength is how much the question
     matters to the viewer, which the viewer knows; what matters to the candidate is not read.
     option: `(n_people, n_codes)` int8, the number of the answer from 1, 0 for none; weight: the same shape.
     """
@@ -200,22 +201,31 @@ class SharedAnswers:
             self.codes, option, _with_person(own.weight, own.codes, self.weight, self.codes, rows)
         )
 
+    @cached_property
+    def is_named(self) -> BoolArray:
+        """Say which codes may be a reason, `(n_codes,)` bool; the others serve mandatory answers alone."""
+        may = load_catalogue().may_name_answer
+        return np.array([may(code.partition(":")[2]) for code in self.codes], bool)
+
     def best(self, viewer: Int32Array, candidate: Int32Array, k: int) -> Int16Array:
         """Return the best positions in `codes`, `(n_pairs, k)`, -1 for none."""
 
         def alike(i: Int32Array, j: Int32Array) -> Int8Array:
-            return self.weight[i] * ((self.option[i] == self.option[j]) & (self.option[i] > 0))
+            same = (self.option[i] == self.option[j]) & (self.option[i] > 0)
+            return self.weight[i] * (same & self.is_named)
 
         return top_k_shared(len(self.codes), viewer, candidate, alike, k=k)
 
 
 _COMMUNITY_PAIRS_AT_ONCE: Final = 65_536
+LEAST_MEMBERS: Final = 5
+"""Of a community; sharing a smaller one would point to a person."""
 _FEW_PAIRS: Final = 256  # sets are quicker than matrices up to here
 
 
 @dataclass(frozen=True, eq=False)
 class SharedCommunity:
-    """Whether the two share any community; which one is not said.
+    """Whether the two share any community of at least `LEAST_MEMBERS`; which one is not said.
 
     member: `(n_people, n_communities)` int32, 1 for members; communities have numbers, no names.
     """
@@ -231,6 +241,8 @@ class SharedCommunity:
     def of(cls, people: Population, catalogue: Catalogue) -> Self:  # noqa: ARG003 - one signature for all
         """Read the communities of people."""
         table = people.long.communities
+        size = table.groupby(C.COMMUNITY)[C.ROW].nunique()
+        table = table[table[C.COMMUNITY].isin(size.index[size >= LEAST_MEMBERS])]
         number, names = pd.factorize(table[C.COMMUNITY])
         ones, shape = np.ones(len(number), np.int32), (len(people), max(1, len(names)))
         entries = (ones, (table[C.ROW].to_numpy(np.int64), number))

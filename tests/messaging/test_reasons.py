@@ -15,13 +15,14 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import centres, pair_distances_km
 from recsys.data.population import LongTables, Population
 from recsys.errors import InputError
-from recsys.messaging.reason_kinds import NEAR_KM
+from recsys.messaging.reason_kinds import LEAST_MEMBERS, NEAR_KM
+from recsys.messaging.icebreakers import icebreaker
 from recsys.messaging.reasons import MOST_REASONS, Reasons, reason_text
 from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
 from tests.people import make_people, populations
 
 CATALOGUE = load_catalogue()
-OPEN_QUESTIONS = sorted(name for name, q in CATALOGUE.questions.items() if not q.sensitive)
+OPEN_QUESTIONS = sorted(name for name in CATALOGUE.questions if CATALOGUE.may_name_answer(name))
 SENSITIVE = sorted(name for name, q in CATALOGUE.questions.items() if q.sensitive)
 
 
@@ -36,8 +37,9 @@ def with_tables(people: Population, **tables: list[tuple[Any, ...]]) -> Populati
 
 
 def two(**tables: list[tuple[Any, ...]]) -> Population:
-    far_apart = {C.CELL: ["862f5a367ffffff", "862e80167ffffff"], C.INTENTS: ["conversation_only"]}
-    people = make_people(2, np.random.default_rng(0), unknown=0.0, relations=False, **far_apart)
+    """Two people, and more of whom nothing is said but what `tables` says."""
+    far_apart = {C.CELL: ["862f5a367ffffff", "862e80167ffffff"] * 3, C.INTENTS: ["conversation_only"]}
+    people = make_people(6, np.random.default_rng(0), unknown=0.0, relations=False, **far_apart)
     return with_tables(people, **tables)
 
 
@@ -120,8 +122,42 @@ def test_a_sensitive_answer_is_no_reason_even_when_public() -> None:
 
 
 def test_a_shared_circle_is_not_named() -> None:
-    assert codes(two(communities=[(0, "book-club-7"), (1, "book-club-7")])) == ["circle"]
-    assert codes(two(communities=[(0, "book-club-7"), (1, "book-club-8")])) == []
+    assert codes(two(communities=[(row, "book-club-7") for row in range(6)])) == ["circle"]
+    apart = [(row, f"book-club-{club}") for club in (7, 8) for row in range(6) if row != club - 7]
+    assert codes(two(communities=apart)) == []
+
+
+@pytest.mark.parametrize("members", range(2, LEAST_MEMBERS + 2))
+def test_a_circle_of_fewer_than_five_people_is_no_reason(members: int) -> None:
+    repeated = [(0, "book-club-7")] * 3  # one person counts once
+    circle = [(row, "book-club-7") for row in range(members)]
+    assert codes(two(communities=circle + repeated)) == (["circle"] if members >= LEAST_MEMBERS else [])
+
+
+LEVERS = (
+    "told_at_home",
+    "phone_notice",
+    "keep_private",
+    "home_complaint",
+    "partner_respect",
+    "family_talk",
+    "social_media",
+)
+
+
+@pytest.mark.parametrize("question", sorted({*CATALOGUE.questions} - {*OPEN_QUESTIONS}))
+def test_an_answer_that_would_be_a_lever_is_no_reason_and_stays_unnamed(question: str) -> None:
+    shared = [answer(row, question, 0, importance=50) for row in (0, 1)]
+    assert codes(two(answers=shared)) == []
+    label = CATALOGUE.questions[question].label
+    for seed in range(12):  # a list made earlier may still hold the code
+        said = icebreaker("a", "b", [f"answer:{question}"], "matched", seed=seed, lang="ja")
+        assert said is not None
+        assert label.ja not in said.text
+
+
+def test_the_levers_known_are_on_the_list() -> None:
+    assert {*LEVERS} <= {*CATALOGUE.questions} - {*OPEN_QUESTIONS}
 
 
 def test_near_needs_two_known_cells_and_two_who_meet_in_person() -> None:
@@ -144,7 +180,7 @@ def test_kinds_take_turns_and_three_is_the_most() -> None:
         interests=[(row, tag, 3, "both") for row in (0, 1) for tag in tags],
         talk_topics=[(0, t, "talks", 3) for t in topics] + [(1, t, "listens", 3) for t in topics],
         answers=[answer(row, OPEN_QUESTIONS[0], 0) for row in (0, 1)],
-        communities=[(0, "x"), (1, "x")],
+        communities=[(row, "x") for row in range(6)],
     )
     assert codes(people) == [f"interest:{tags[0]}", f"listens:{topics[0]}", f"answer:{OPEN_QUESTIONS[0]}"]
     fewer = replace(people, long=replace(people.long, answers=LongTables.empty().answers))
@@ -186,7 +222,11 @@ def plain_codes(people: Population, viewer: int, candidate: int) -> list[str]:
         for q in mine.index.intersection(theirs.index)
         if q in OPEN_QUESTIONS and mine.loc[q, C.ANSWER] == theirs.loc[q, C.ANSWER]
     )
-    circles = [set(said("communities", row)[C.COMMUNITY]) for row in (viewer, candidate)]
+    size = people.long.communities.drop_duplicates().groupby(C.COMMUNITY).size()
+    circles = [
+        {circle for circle in said("communities", row)[C.COMMUNITY] if size[circle] >= LEAST_MEMBERS}
+        for row in (viewer, candidate)
+    ]
     in_person = people.has_word(C.INTENTS, "hobby_companion", "group_activity")[[viewer, candidate]].all()
     cells = people.cells[[viewer, candidate]]
     near = bool(in_person) and bool(cells.all())
