@@ -15,8 +15,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import centres, pair_distances_km
 from recsys.data.population import LongTables, Population
 from recsys.errors import InputError
-from recsys.messaging.reason_kinds import LEAST_MEMBERS, NEAR_KM
 from recsys.messaging.icebreakers import icebreaker
+from recsys.messaging.reason_kinds import LEAST_MEMBERS, NEAR_KM
 from recsys.messaging.reasons import MOST_REASONS, Reasons, reason_text
 from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
 from tests.people import make_people, populations
