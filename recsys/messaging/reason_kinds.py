@@ -168,10 +168,11 @@ class ListenedTopics:
 
 @dataclass(frozen=True, eq=False)
 class SharedAnswers:
-    """Questions both answered alike in public; never one that is sensitive or that the catalogue does not name.
+    """Questions both answered alike in public; never a sensitive one, nor one the catalogue does not name.
 
-    Whoever knows their own answer learns the other's from a reason. Answers that are not public are dropped before anything is computed. Strength is how much the question
-    matters to the viewer, which the viewer knows; what matters to the candidate is not read.
+    Whoever knows their own answer learns the other's from a reason. Answers that are not public are dropped
+    before anything is computed. Strength is how much the question matters to the viewer, which the viewer
+    knows; what matters to the candidate is not read.
     option: `(n_people, n_codes)` int8, the number of the answer from 1, 0 for none; weight: the same shape.
     """
 
