@@ -57,9 +57,27 @@ class Section(BaseModel):
     >>> SearchSettings.from_mapping({"k": 0}, where="search.yaml")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     recsys.errors.SettingsError: impossible value of 'k' in search.yaml: got 0; ...
+    >>> SearchSettings(kk=3)
+    Traceback (most recent call last):
+    recsys.errors.SettingsError: unknown key in SearchSettings: got 'kk'; did you mean 'k'?
+    >>> SearchSettings().changed(k=5).k
+    5
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _settings_error(type(self), error, type(self).__name__) from error
+
+    # pydantic then validates an inner section in place, so that its errors are named from the outside
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the same settings with some changed; raises SettingsError as the constructor does."""
+        return type(self)(**{**dict(self), **changes})
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any], *, where: str = "settings") -> Self:
@@ -72,34 +90,7 @@ class Section(BaseModel):
         try:
             return cls.model_validate(dict(raw))
         except ValidationError as error:
-            problems = [_problem(cls, dict(found), where) for found in error.errors()]
-            raise SettingsError("\n".join(problems)) from error
-
-
-class Config(Section):
-    """A section that callers construct themselves: an impossible value is a SettingsError at once.
-
-    >>> class SearchConfig(Config):
-    ...     "How many candidates a search returns."
-    ...
-    ...     k: Annotated[int, Field(ge=1)] = 20
-    >>> SearchConfig().changed(k=3)
-    SearchConfig(k=3)
-    >>> SearchConfig(kk=3)
-    Traceback (most recent call last):
-    recsys.errors.SettingsError: unknown key in SearchConfig: got 'kk'; did you mean 'k'?
-    """
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            problems = [_problem(type(self), dict(found), type(self).__name__) for found in error.errors()]
-            raise SettingsError("\n".join(problems)) from error
-
-    def changed(self, **changes: Any) -> Self:
-        """Return the same settings with some changed; raises SettingsError as the constructor does."""
-        return type(self)(**{**dict(self), **changes})
+            raise _settings_error(cls, error, where) from error
 
 
 MODEL_NAMES: Final = (
@@ -493,6 +484,10 @@ def _apply(raw: dict[str, Any], change: str) -> None:
             raise SettingsError(explained("this setting holds no further keys", got=section))
         at = at[section]
     at[last] = parse_yaml(value, where=key, error=SettingsError)
+
+
+def _settings_error(kind: type[Section], error: ValidationError, where: str) -> SettingsError:
+    return SettingsError("\n".join(_problem(kind, dict(found), where) for found in error.errors()))
 
 
 def _problem(kind: type[Section], found: Mapping[str, Any], where: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 import recsys
 from recsys.errors import MissingExtraError, RecsysError, imported
+from recsys.models.content import ContentConfig
 from recsys.models.hybrid import HybridConfig
 
 
@@ -55,7 +56,8 @@ def town_and_model():
         (lambda people, model: recsys.evaluate(LISTS, LISTS.rename(columns={"label": "lable"})), "'lable'"),
         (lambda people, model: recsys.evaluate(LISTS, LISTS, probability="p_mutul"), "'p_mutual'"),
         (lambda people, model: recsys.compare({"mine": LISTS}, LISTS, against="mien"), "did you mean 'mine'"),
-        (lambda people, model: HybridConfig.from_mapping({"content": {"foldz": 2}}), "did you mean 'folds'"),
+        (lambda people, model: HybridConfig(content={"foldz": 2}), "'content.foldz'; did you mean 'folds'"),
+        (lambda people, model: ContentConfig(fold=3), "in ContentConfig: got 'fold'; did you mean 'folds'"),
     ],
 )
 def test_did_you_mean_names_the_nearest(use, said):

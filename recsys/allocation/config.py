@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from recsys.config import AllocationSettings, Config
+from recsys.config import AllocationSettings
 from recsys.errors import InputError, explained
 from recsys.types import Float32Array
 
 
-class AllocationConfig(AllocationSettings, Config):
+class AllocationConfig(AllocationSettings):
     """Settings of the allocator; see `recsys.config.AllocationSettings` for all but these two.
 
     k:        places in a list.

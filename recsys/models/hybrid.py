@@ -81,8 +81,9 @@ class HybridModel(BehaviourModel):
 
     def _content_again(self, people: Population, training_data: ContentData, rng: Generator) -> Model:
         chosen = cast("ContentModel", self.content_).precisions_
-        choices = {"ridge": (chosen.column,), "marginal_ridge": (chosen.marginal,), "calibrate": False}
-        config = self.config.content.model_copy(update=choices)
+        config = self.config.content.changed(
+            ridge=(chosen.column,), marginal_ridge=(chosen.marginal,), calibrate=False
+        )
         return ContentModel(config).fit_prepared(people, training_data, rng=rng)
 
     def _content_unfitted(self) -> Model:

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import PRESENT, Config
+from recsys.config import PRESENT, Section
 from recsys.constraints.compiled import Compiled
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -149,7 +149,7 @@ def _known(what: str, name: str, names: tuple[str, ...]) -> str:
     return name
 
 
-class NightsConfig(Config):
+class NightsConfig(Section):
     """How long, with which lists, and from which probabilities.
 
     nights:   how many. policies: which lists, each in its own copy of the town.

@@ -80,7 +80,7 @@ def test_more_evidence_moves_from_content_to_behaviour(people, frame):
             }
         )
         events = Events.of(pd.concat([frame, more], ignore_index=True))
-        base = HybridModel(QUICK.model_copy(update={"stack": False})).fit(
+        base = HybridModel(QUICK.changed(stack=False)).fit(
             people, Events.of(frame), rng=np.random.default_rng(3)
         )
         moved.append(-float(base.updated(people, events).person_parameters_.generosity[70]))
@@ -131,6 +131,7 @@ def test_where_nobody_answered_anything_there_is_no_content_beneath(people, fram
 
 
 def test_settings_may_be_given_as_plain_values():
-    assert HybridConfig.from_mapping({"content": {"ridge": [1.0, 2.0]}}).content.ridge == (1.0, 2.0)
-    with pytest.raises(SettingsError, match=r"got 'content\.fold'; did you mean 'folds'"):
-        HybridConfig.from_mapping({"content": {"fold": 2}})
+    assert HybridConfig(content={"ridge": [1.0, 2.0]}).content.ridge == (1.0, 2.0)
+    for refused in (HybridConfig, lambda content: HybridConfig.from_mapping({"content": content})):
+        with pytest.raises(SettingsError, match=r"got 'content\.fold'; did you mean 'folds'"):
+            refused(content={"fold": 2})
