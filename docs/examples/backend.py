@@ -12,6 +12,7 @@ uvicorn --app-dir docs/examples backend:app --workers 2
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -28,7 +29,12 @@ from recsys.safety import open_safety
 async def opened(app: FastAPI) -> AsyncIterator[None]:
     """Open once a worker, after the fork."""
     app.state.safety = open_safety(os.environ["RECSYS_SAFETY"])
-    app.state.ranker = Ranker.open(os.environ["RECSYS_PUBLISHED"], safety=app.state.safety, poll_s=0.2)
+    app.state.ranker = Ranker.open(
+        os.environ["RECSYS_PUBLISHED"],
+        safety=app.state.safety,
+        max_staleness=timedelta(days=float(os.environ.get("RECSYS_MAX_STALENESS_DAYS", "7"))),
+        poll_s=0.2,
+    )
     yield
     app.state.ranker.close()
 

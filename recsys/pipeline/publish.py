@@ -30,8 +30,10 @@ from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, c
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import write_lists
 from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.ledger import SafetyLedger
 from recsys.storage.atomic_write import move_atomically, sync_folder, write_atomically
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import (
@@ -91,6 +93,7 @@ def publish(
     serving: Callable[[Path, pd.DataFrame], object] | None = None,
     calibration: Calibration | None = None,
     events: int | None = None,
+    holds: HoldStates | None = None,
 ) -> PublishResult:
     """Write `lists` as a run of its own, run the gates, and serve it if none of them blocks.
 
@@ -104,6 +107,8 @@ def publish(
 
     events: how many events were known; the next night counts late events by it.
 
+    holds: what the holds table of the night says, for the safety ledger, see `note_night`.
+
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
 
@@ -113,6 +118,8 @@ def publish(
         When another writer is at work or the disk is full.
     PublicationError
         When the folder cannot be written to.
+    SafetyUnavailable
+        When the safety ledger or the list of erasures cannot be trusted.
     InputError
         When `lists` lacks a column.
     """
@@ -123,6 +130,9 @@ def publish(
             lists(staging / LISTS)
         else:
             write_lists(staging / LISTS, lists)
+        ledger = SafetyLedger.of(published)
+        require_ledger(published, ledger)
+        note_night(ledger, people, holds)
         erased = ErasureList.of(published).now()
         proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, erased=erased)
@@ -142,6 +152,7 @@ def publish(
                 data_as_of=people.as_of.isoformat(),
                 events=events,
                 erasure_watermark=_watermark(erased, moment),
+                safety_watermark=None if ledger.watermark is None else ledger.watermark.text(),
                 made_from=made_from,
                 packages=package_versions(),
                 files=_file_entries(staging, rows=len(proposal.lists)),

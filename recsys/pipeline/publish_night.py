@@ -17,12 +17,14 @@ from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.list_files import copy_lists
 from recsys.pipeline.night import Night, without_erased
+from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import (
     NEWCOMERS,
 )
@@ -66,11 +68,12 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
         settings=settings.publish,
         source=settings.source,
         made_from=fingerprints_of(settings, night.policy, source=night.source, model=model),
-        serving=serving_writer(night, model, rows=rows, prices=prices),
+        serving=serving_writer(night, model, rows=rows, prices=prices, ledger=SafetyLedger.of(published)),
         calibration=(
             None if inputs.evaluation is None else read_calibration(inputs.evaluation, settings.model.name)
         ),
         events=night.n_events,
+        holds=HoldStates.of_source(night.source, night.people.as_of),
     )
 
 
@@ -80,11 +83,13 @@ def serving_writer(
     *,
     rows: npt.NDArray[np.integer] | None = None,
     prices: npt.NDArray[np.float32] | None = None,
+    ledger: SafetyLedger | None = None,
 ) -> Callable[[Path, pd.DataFrame], None]:
     """Return what `publish` calls to write the files a `Ranker` opens.
 
     model: the folder of the fitted model. rows: who of the night is still here, everybody when None.
-    prices: `(n_people,)`, what the attention of each person of the night costs.
+    prices: `(n_people,)`, what the attention of each person of the night costs. ledger: where persons are
+    named as the publication names them.
     """
 
     def write(folder: Path, lists: pd.DataFrame) -> None:
@@ -104,6 +109,7 @@ def serving_writer(
             stages=stages,
             combiner=night.settings.recommend.combiner,
             prices=None if prices is None else prices[kept],
+            ledger=ledger,
         )
 
     return write

@@ -27,15 +27,25 @@ from recsys.ranking.hooks import Call, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
 from recsys.ranking.response_and_receipt import Item, Offered, Page, Receipt, impressions
-from recsys.ranking.serve_time_selection import NOBODY, Selection, select_candidates, select_from
+from recsys.ranking.serve_time_selection import (
+    NOBODY,
+    SafetyQuestion,
+    Selection,
+    select_candidates,
+    select_from,
+)
 from recsys.ranking.snapshot import LISTED, Snapshot
-from recsys.safety.erasure_list import ErasureList, SafetyWithErasures, person_hash
-from recsys.safety.store import MemoryShown, SafetyExclusions, SafetyStore, ShownLog, ask_safety
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.erasure_list import ErasureList, person_hash
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.persons import Accounts, NewcomerTokens
+from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
 from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
 
 LONGEST_PAGE: Final = 1000
+LONGEST_STALENESS: Final = timedelta(days=7)
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
 
 
@@ -54,7 +64,7 @@ class Ranker:
     def __init__(
         self,
         reloader: SnapshotReloader,
-        safety: SafetyStore,
+        safety: SafetyByPerson,
         *,
         shown: ShownLog,
         listeners: Listeners,
@@ -69,6 +79,9 @@ class Ranker:
         self._listeners, self._zone = listeners, zone
         self._published, self._policy = published, policy
         self._newcomer_files: tuple[str, NewcomerFiles | None] = ("", None)
+        self._newcomer_tokens, first = NewcomerTokens(), reloader.now.snapshot
+        safety.accounts = first.accounts(self._newcomer_tokens, safety.ledger.keys)
+        self._accounts = (first, safety.accounts)
         self._max_staleness, self._valid_for, self._operators = max_staleness, valid_for, operators
 
     @classmethod
@@ -78,7 +91,7 @@ class Ranker:
         *,
         safety: SafetyStore,
         policy: Policy | None = None,
-        max_staleness: timedelta | None = None,
+        max_staleness: timedelta | None = LONGEST_STALENESS,
         valid_for: timedelta = timedelta(hours=1),
         poll_s: float = 2.0,
         shown: ShownLog | None = None,
@@ -92,7 +105,7 @@ class Ranker:
 
         safety:        asked in every call.
         policy:        refuse a publication made under any other; None takes the one it was made with.
-        max_staleness: refuse to serve data older than this; None serves any.
+        max_staleness: refuse to serve data older than this, seven days by default; None serves any.
         valid_for:     how long a page may be shown before it is asked for anew.
         poll_s:        how often to look for a new publication, in a thread of its own; 0 for never, then
                        call `refresh`.
@@ -111,17 +124,17 @@ class Ranker:
         """
         listeners = Listeners(hooks)
         remembered = _shown_log(safety) if shown is None else shown
-        safety = SafetyWithErasures(safety, ErasureList.of(published))
+        by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
         reloader = SnapshotReloader(
             Path(published),
-            safety,
+            by_person,
             policy=None if policy is None else policy.version,
             listeners=listeners,
             poll_s=poll_s,
         )
         return cls(
             reloader,
-            safety,
+            by_person,
             shown=remembered,
             listeners=listeners,
             max_staleness=max_staleness,
@@ -136,6 +149,11 @@ class Ranker:
     def run_id(self) -> str:
         """The publication that is served now."""
         return self._reloader.current().snapshot.run_id
+
+    @property
+    def safety(self) -> SafetyByPerson:
+        """The store asked by person: what is written through it stands in the safety ledger as well."""
+        return self._safety
 
     def refresh(self) -> bool:
         """Look for a new publication now; say whether one was taken into use."""
@@ -181,11 +199,13 @@ class Ranker:
             shown_today = ask_safety(lambda: self._shown.shown(viewer_id, self._day(moment)))
             newcomer = self._newcomer(use.snapshot, viewer_id, profile, events)
             if newcomer is None:
-                selection = select_candidates(use.snapshot, self._exclusions, viewer_id, k, shown_today)
+                ask = self._asking(use.snapshot)
+                selection = select_candidates(use.snapshot, ask, viewer_id, k, shown_today)
                 items = self._items(use.snapshot, viewer_id, selection.rows, moment)
             else:
                 best = newcomer.best(use.snapshot)
-                selection = select_from(use.snapshot, self._exclusions, viewer_id, k, shown_today, best)
+                ask = self._asking(use.snapshot)
+                selection = select_from(use.snapshot, ask, viewer_id, k, shown_today, best)
                 codes = newcomer.reason_codes(use.snapshot, np.array(selection.rows, np.int32))
                 stages = [LISTED] * len(codes)
                 items = self._items_with_reasons(
@@ -218,7 +238,7 @@ class Ranker:
         snapshot = self._reloader.current().snapshot
         self._check_age(snapshot, moment)
         viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
-        exclusions = self._exclusions(viewer_id, [candidate_id])
+        exclusions = self._asking(snapshot)(viewer_id, [candidate_id])
         whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)  # the same work for nobody
         shown = snapshot.may_show(max(viewer, 0), [whom])[0]
         if min(viewer, candidate) < 0 or exclusions.viewer_excluded or exclusions.excluded or not shown:
@@ -247,8 +267,9 @@ class Ranker:
             purpose=permission.purpose,
             pair=pair,
         )
-        exclusions = ask_safety(lambda: self._safety.exclusions(viewer_id, [candidate_id]))
-        return audit_pair(self._reloader.current().snapshot, viewer_id, candidate_id, exclusions)
+        snapshot = self._reloader.current().snapshot
+        exclusions = self._asking(snapshot)(viewer_id, [candidate_id])
+        return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
 
     def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
@@ -263,8 +284,17 @@ class Ranker:
         ask_safety(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
         return events
 
-    def _exclusions(self, viewer_id: str, candidates: Sequence[str]) -> SafetyExclusions:
-        return ask_safety(lambda: self._safety.exclusions(viewer_id, candidates))
+    def _asking(self, snapshot: Snapshot) -> SafetyQuestion:
+        """Return the question about people as this publication knows their persons."""
+        accounts = self._accounts_of(snapshot)
+        return lambda viewer, others: ask_safety(lambda: self._safety.exclusions(viewer, others, accounts))
+
+    def _accounts_of(self, snapshot: Snapshot) -> Accounts:
+        known, accounts = self._accounts
+        if known is not snapshot:
+            accounts = snapshot.accounts(self._newcomer_tokens, self._safety.ledger.keys)
+            self._accounts, self._safety.accounts = (snapshot, accounts), accounts
+        return accounts
 
     def _newcomer(
         self, snapshot: Snapshot, viewer_id: str, profile: Profile | None, events: Events | None
@@ -278,7 +308,9 @@ class Ranker:
                 self._published / RUNS / snapshot.run_id, snapshot.manifest, self._policy
             )
             self._newcomer_files = (snapshot.run_id, files)
-        return Newcomer.of(snapshot, files, one_person(viewer_id, profile), events)
+        person = one_person(viewer_id, profile)
+        self._accounts_of(snapshot).add(viewer_id, person.person_tokens[0])
+        return Newcomer.of(snapshot, files, person, events)
 
     def _page(
         self,

@@ -20,6 +20,8 @@ from recsys.retrieval.bounds import COMBINER_NUMBERS
 from recsys.retrieval.index import TileIndex
 from recsys.retrieval.shortlist import COLUMNS, BlockShape, SearchTarget
 from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
+from recsys.safety.keys import Keys
+from recsys.safety.persons import Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.manifest import Manifest
 from recsys.types import BoolArray, BytesArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array
 
@@ -130,7 +132,7 @@ class ListRows:
         return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
 
-SNAPSHOT_SCHEMA: Final = 3
+SNAPSHOT_SCHEMA: Final = 4
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 
@@ -141,7 +143,7 @@ class SnapshotData:
     policy: the version of the rules; data_as_of: the time of the night, ISO 8601 in UTC.
     ids: ascending, bytes of equal width, see `packed_ids`. likes: whom each person had liked already; they
     are looked at by name, and offered no more. prices: `(n_listed,)` in tile order, what the attention of
-    each person costs; empty for nothing.
+    each person costs; empty for nothing. persons: which accounts are of one person.
     """
 
     schema: int
@@ -155,6 +157,7 @@ class SnapshotData:
     prices: Float64Array
     reasons: Reasons
     stages: PairStageRows
+    persons: PersonIndex
 
 
 _ONE_ROW: Final = BlockShape(1, COLUMNS)
@@ -249,6 +252,13 @@ class Snapshot:
     def stages(self) -> PairStageRows:
         """How far pairs had come that night."""
         return self.data.stages
+
+    def accounts(self, newcomers: NewcomerTokens, keys: Keys) -> Accounts:
+        """Return the accounts of each person, of newcomers too.
+
+        Raises SafetyUnavailable when the key with which persons were named is not among `keys`.
+        """
+        return Accounts(self.ids, self.data.persons, newcomers, keys)
 
     def list_of_night(self, row: int) -> ListOfNight:
         """Return the list the night made for one viewer; -1, or somebody without one, has none."""

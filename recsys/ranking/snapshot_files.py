@@ -19,7 +19,7 @@ from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
 from recsys.data.pair_stages import STAGE, USER_A, USER_B, PairStages, pair_stages
 from recsys.data.population import Population
-from recsys.errors import InputError, PublicationError, SourceError, explained
+from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
 from recsys.ranking.recommend import likes_given
@@ -34,7 +34,12 @@ from recsys.ranking.snapshot import (
 )
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE, warm_up
+from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.fingerprints import Fingerprints, Naming
+from recsys.safety.keys import read_keys
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.persons import PersonIndex
 from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays, save_dataclass
@@ -85,6 +90,7 @@ def write_snapshot(
     stages: PairStages | None = None,
     combiner: str = "product",
     prices: Float32Array | None = None,
+    ledger: SafetyLedger | None = None,
 ) -> None:
     """Write everything a `Ranker` reads to `folder`, as plain arrays.
 
@@ -93,6 +99,7 @@ def write_snapshot(
     stages:   how far pairs have come, see `pair_stages_of`. Who has not accepted the terms or proved their
               age by an event is then served to nobody. None: nobody has a history.
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
+    ledger:   the safety ledger in whose fingerprints persons are named; None for fingerprints of their own.
 
     Raises InputError when a list names somebody unknown or the matrices are of other people.
     """
@@ -114,8 +121,16 @@ def write_snapshot(
         prices=in_tile_order(np.zeros(len(people)) if prices is None else prices, layout),
         reasons=Reasons.of(people),
         stages=stage_rows(stages, people.ids),
+        persons=PersonIndex.of(people.person_tokens, _namings(ledger)),
     )
     save_dataclass(folder, data)
+
+
+def _namings(ledger: SafetyLedger | None) -> list[Fingerprints]:
+    if ledger is not None:
+        return ledger.begin().namings
+    keys = read_keys()
+    return [Fingerprints(Naming(keys.newest_id), keys)]
 
 
 def in_tile_order(prices: npt.ArrayLike, layout: TileIndex) -> Float64Array:
@@ -149,7 +164,8 @@ def open_snapshot(
         When a file is missing or changed, when schema or policy are not the ones served by, or when it
         still names somebody who was erased.
     SafetyUnavailable
-        When the safety store cannot say who was erased.
+        When the safety store cannot say who was erased, or when the safety ledger, the list of erasures or
+        the store is missing, replaced or older than the run.
     """
     folder = published / RUNS / run_id
     manifest = read_manifest(folder)
@@ -175,6 +191,9 @@ def open_snapshot(
         _ = snapshot.data_as_of  # a time that is none is found now
     except (SourceError, KeyError, TypeError, ValueError, IndexError) as error:
         raise _refused("a run lacks part of what serving needs", run_id) from error
+    _check_ledger(snapshot, SafetyLedger.of(published))
+    if isinstance(safety, SafetyByPerson):
+        safety.check()
     _check_erased(snapshot, safety)
     _check_erasure_list(snapshot, ErasureList.of(published).now())
     _search_once(snapshot)
@@ -193,6 +212,15 @@ def _check_scalars(manifest: Manifest, scalars: dict[str, Any], policy: str | No
         raise _refused("a run and its manifest tell two times", run_id, got=scalars.get("data_as_of"))
 
 
+def _check_ledger(snapshot: Snapshot, ledger: SafetyLedger) -> None:
+    """Refuse a run whose ledger is gone, older or replaced, or that names persons otherwise than it does."""
+    ledger.require(snapshot.manifest.safety_watermark)
+    known = {one.naming for one in ledger.now().namings}
+    if known and not known.issuperset(snapshot.data.persons.namings):
+        remedy = "publish again, with the ledger of these publications"
+        raise _refused("a run names persons otherwise than the ledger", snapshot.run_id, remedy=remedy)
+
+
 def _check_erased(snapshot: Snapshot, safety: SafetyStore) -> None:
     """Refuse a run that still names an erased person, or whose watermark cannot be true."""
     watermark = snapshot.manifest.erasure_watermark
@@ -206,7 +234,12 @@ def _check_erased(snapshot: Snapshot, safety: SafetyStore) -> None:
 
 def _check_erasure_list(snapshot: Snapshot, listed: ErasedPeople) -> None:
     """Refuse a run that names somebody in the list of erasures; one made since the latest is not searched."""
-    if listed.watermark == snapshot.manifest.erasure_watermark or not len(listed):
+    applied = snapshot.manifest.erasure_watermark
+    if (listed.watermark or "") < (applied or ""):
+        remedy = "restore it from a backup"
+        what = "the list of erasures is missing or older than a run"
+        raise SafetyUnavailable(explained(what, where=f"run {snapshot.run_id}", remedy=remedy))
+    if listed.watermark == applied or not len(listed):
         return
     if listed.among(snapshot.ids.at(range(len(snapshot.ids)))).any():
         raise _refused("a run still names somebody who was erased", snapshot.run_id)

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.errors import PublicationError, explained
-from recsys.safety.store import SafetyExclusions, SafetyStore
+from recsys.errors import PublicationError, SafetyUnavailable, explained
+from recsys.safety.ledger import SafetyLedger
 from recsys.storage.atomic_write import write_atomically
 from recsys.types import BoolArray
 
@@ -67,20 +67,30 @@ class ErasedPeople:
 class ErasureList:
     """The list of one place, read anew whenever its file changed; any process may add to it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, ledger: SafetyLedger | None = None) -> None:
+        self._folder, self._ledger = folder, ledger
         self._seen: tuple[object, ErasedPeople] = (None, ErasedPeople())
 
     @classmethod
     def of(cls, published: str | Path) -> "ErasureList":
-        """Return the list that belongs to a folder of publications."""
-        return cls(Path(published) / FOLDER)
+        """Return the list that belongs to a folder of publications, and is told of in its safety ledger."""
+        return cls(Path(published) / FOLDER, SafetyLedger.of(published))
 
     def now(self) -> ErasedPeople:
         """Return the list as it stands.
 
-        Raises PublicationError when it is there and cannot be read: nobody may guess who is in it.
+        Raises PublicationError when it is there and cannot be read: nobody may guess who is in it. Raises
+        SafetyUnavailable when the safety ledger knows of people who are not in it: it is missing or old.
         """
+        told = (0, "") if self._ledger is None else self._ledger.now().erasures
+        erased = self._read_list()
+        if len(erased) < told[0] or (erased.watermark or "") < told[1]:
+            remedy = "restore it from a backup; without it nobody knows who asked to be erased"
+            what = "the list of erasures is missing or older than the safety ledger"
+            raise SafetyUnavailable(explained(what, got=f"{len(erased)} of {told[0]} people", remedy=remedy))
+        return erased
+
+    def _read_list(self) -> ErasedPeople:
         path = self._folder / _LIST
         try:
             found = path.stat()
@@ -108,6 +118,9 @@ class ErasureList:
             if new:
                 content = {"format": _FORMAT, "salt": salt.hex(), "erased": {**known.moments, **new}}
                 write_atomically(self._folder / _LIST, json.dumps(content, indent=1).encode() + b"\n")
+            if self._ledger is not None:
+                erased = self._read_list()
+                self._ledger.note_erasures(len(erased), erased.watermark or "")
             return len(new)
 
     @contextmanager
@@ -154,45 +167,3 @@ def _read(path: Path) -> ErasedPeople:
         raise PublicationError(
             explained("the list of erasures cannot be read", where=str(path), got=str(error), remedy=remedy)
         ) from error
-
-
-class SafetyWithErasures:
-    """A safety store that also leaves out everybody on the erasure list."""
-
-    def __init__(self, store: SafetyStore, erasures: ErasureList) -> None:
-        self._store, self.erasures = store, erasures
-
-    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
-        """Return how `viewer` and `candidates` stand now."""
-        known, erased = self._store.exclusions(viewer, candidates), self.erasures.now()
-        if not len(erased):
-            return known
-        out = {user for user, gone in zip(candidates, erased.among(candidates), strict=True) if gone}
-        return SafetyExclusions(
-            known.viewer_excluded or bool(erased.among([viewer])[0]), known.excluded | out
-        )
-
-    def erased_since(self, moment: datetime | None) -> frozenset[str]:
-        """Return whom the store knows to be erased; the list cannot name anybody."""
-        return self._store.erased_since(moment)
-
-    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good."""
-        self._store.block(actor, target, at)
-
-    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart because one reported the other."""
-        self._store.report(actor, target, at)
-
-    def hold(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight until the hold is lifted."""
-        self._store.hold(user_id, at)
-
-    def lift(self, user_id: str) -> None:
-        """End a hold."""
-        self._store.lift(user_id)
-
-    def erase(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight for good, in the store and in the list."""
-        self._store.erase(user_id, at)
-        self.erasures.add([user_id], at)

@@ -15,7 +15,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained, imported
-from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, canonical_person, distinct_pair, utc_moment
+from recsys.safety.store import (
+    BLOCK,
+    REPORT,
+    SafetyExclusions,
+    StoreRestrictions,
+    canonical_person,
+    distinct_pair,
+    utc_moment,
+)
 
 imported("psycopg", extra="pg")
 import psycopg  # noqa: E402 - after the check that names the extra
@@ -30,7 +38,13 @@ _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_shown_candidates (
       person text NOT NULL, day date NOT NULL, other text NOT NULL, PRIMARY KEY (person, day, other))""",
     "CREATE INDEX IF NOT EXISTS recsys_shown_candidates_other ON recsys_shown_candidates (other)",
+    """CREATE TABLE IF NOT EXISTS recsys_store_identity (
+      only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), identity text NOT NULL,
+      writes bigint NOT NULL)""",
+    """INSERT INTO recsys_store_identity (identity, writes)
+       VALUES (replace(gen_random_uuid()::text, '-', ''), 0) ON CONFLICT DO NOTHING""",
 )
+_COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
 # One statement reads one state; each part is a look-up in a primary key.
 _EXCLUSIONS: Final = """
 SELECT other FROM recsys_separated_pairs WHERE person = %(viewer)s AND other = ANY(%(ids)s)
@@ -103,6 +117,18 @@ class PostgresSafety:
         found = {person for (person,) in self._read(_EXCLUSIONS, values)}
         return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
 
+    def restrictions_of(self, user_id: str) -> StoreRestrictions:
+        """Return whether somebody is held, and from whom they are kept apart."""
+        values = {"person": user_id}
+        held = self._read("SELECT 1 FROM recsys_holds WHERE person = %(person)s LIMIT 1", values)
+        others = self._read("SELECT other FROM recsys_separated_pairs WHERE person = %(person)s", values)
+        return StoreRestrictions(bool(held), frozenset(other for (other,) in others))
+
+    def watermark(self) -> tuple[str, int]:
+        """Return the identity of the store and how many writes about safety it has taken."""
+        ((identity, writes),) = self._read("SELECT identity, writes FROM recsys_store_identity", {})
+        return str(identity), int(writes)
+
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         since = datetime.min.replace(tzinfo=UTC) if moment is None else utc_moment(moment)
@@ -120,18 +146,17 @@ class PostgresSafety:
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
         insert = "INSERT INTO recsys_holds VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING"
-        self._write([(insert, {"person": canonical_person(user_id), "at": utc_moment(at)})])
+        self._write([(insert, {"person": canonical_person(user_id), "at": utc_moment(at)}), (_COUNT, {})])
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._write(
-            [("DELETE FROM recsys_holds WHERE person = %(person)s", {"person": canonical_person(user_id)})]
-        )
+        delete = "DELETE FROM recsys_holds WHERE person = %(person)s"
+        self._write([(delete, {"person": canonical_person(user_id)}), (_COUNT, {})])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
         values = {"person": canonical_person(user_id), "at": utc_moment(at)}
-        self._write([(statement, values) for statement in _ERASE])
+        self._write([*((statement, values) for statement in _ERASE), (_COUNT, {})])
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""
@@ -153,7 +178,7 @@ class PostgresSafety:
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         a, b = distinct_pair(actor, target)
-        self._write([(_SEPARATE, {"a": a, "b": b, "kind": kind, "at": utc_moment(at)})])
+        self._write([(_SEPARATE, {"a": a, "b": b, "kind": kind, "at": utc_moment(at)}), (_COUNT, {})])
 
     def _read(self, statement: str, values: dict[str, Any]) -> list[Any]:
         with self._connection() as connection:

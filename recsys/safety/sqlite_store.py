@@ -12,7 +12,15 @@ from time import monotonic
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained
-from recsys.safety.store import BLOCK, REPORT, SafetyExclusions, canonical_person, distinct_pair, utc_moment
+from recsys.safety.store import (
+    BLOCK,
+    REPORT,
+    SafetyExclusions,
+    StoreRestrictions,
+    canonical_person,
+    distinct_pair,
+    utc_moment,
+)
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS separated_pairs (
@@ -26,7 +34,12 @@ CREATE TABLE IF NOT EXISTS shown_candidates (
   person TEXT NOT NULL, day TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (person, day, other)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS shown_candidates_other ON shown_candidates (other);
+CREATE TABLE IF NOT EXISTS store_identity (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1), identity TEXT NOT NULL, writes INTEGER NOT NULL
+);
+INSERT OR IGNORE INTO store_identity VALUES (1, lower(hex(randomblob(8))), 0);
 """
+_COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
 
 # One statement reads one state of the file; each part is a look-up in a primary key.
 _EXCLUSIONS: Final = """
@@ -81,6 +94,17 @@ class SqliteSafety:
         found = {person for (person,) in self._read(_EXCLUSIONS, (viewer, ids))}
         return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
 
+    def restrictions_of(self, user_id: str) -> StoreRestrictions:
+        """Return whether somebody is held, and from whom they are kept apart."""
+        held = self._read("SELECT 1 FROM holds WHERE person = ? LIMIT 1", (user_id,))
+        others = self._read("SELECT other FROM separated_pairs WHERE person = ?", (user_id,))
+        return StoreRestrictions(bool(held), frozenset(other for (other,) in others))
+
+    def watermark(self) -> tuple[str, int]:
+        """Return the identity of the store and how many writes about safety it has taken."""
+        ((identity, writes),) = self._read("SELECT identity, writes FROM store_identity", ())
+        return str(identity), int(writes)
+
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         since = float("-inf") if moment is None else utc_moment(moment).timestamp()
@@ -99,11 +123,13 @@ class SqliteSafety:
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
         moment = utc_moment(at).timestamp()
-        self._write([("INSERT OR IGNORE INTO holds VALUES (?, ?)", (canonical_person(user_id), moment))])
+        insert = "INSERT OR IGNORE INTO holds VALUES (?, ?)"
+        self._write([(insert, (canonical_person(user_id), moment)), (_COUNT, ())])
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
-        self._write([("DELETE FROM holds WHERE person = ?", (canonical_person(user_id),))])
+        delete = "DELETE FROM holds WHERE person = ?"
+        self._write([(delete, (canonical_person(user_id),)), (_COUNT, ())])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
@@ -118,8 +144,10 @@ class SqliteSafety:
                 (pairs.format(others), (user_id,)),
                 ("DELETE FROM shown_candidates WHERE person = ?", (user_id,)),
                 ("DELETE FROM shown_candidates WHERE other = ?", (user_id,)),
+                (_COUNT, ()),
             ]
         )
+        self._forget_pages()
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""
@@ -141,7 +169,12 @@ class SqliteSafety:
         moment = utc_moment(at).timestamp()
         a, b = distinct_pair(actor, target)
         insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?)"
-        self._write([(insert, (a, b, kind, moment)), (insert, (b, a, kind, moment))])
+        self._write([(insert, (a, b, kind, moment)), (insert, (b, a, kind, moment)), (_COUNT, ())])
+
+    def _forget_pages(self) -> None:
+        """Take what was deleted out of the write-ahead log as well; a reader at work puts it off."""
+        with self._connection() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _read(self, statement: str, values: Sequence[Any]) -> list[Any]:
         with self._connection() as connection:
@@ -180,6 +213,7 @@ class SqliteSafety:
             self._own.connection = sqlite3.connect(
                 uri, uri=True, timeout=self._timeout_s, isolation_level=None
             )
+            self._own.connection.execute("PRAGMA secure_delete = ON").fetchall()
             self._own.state = state
         connection: sqlite3.Connection = self._own.connection
         return connection

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from recsys.errors import InputError, SafetyUnavailable, explained
 
@@ -72,6 +72,31 @@ class SafetyStore(Protocol):
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
+        ...
+
+
+class StoreRestrictions(NamedTuple):
+    """What a store holds about one person: whether they are held, and from whom they are kept apart."""
+
+    held: bool
+    others: frozenset[str]
+
+
+@runtime_checkable
+class StoreWithRestrictions(Protocol):
+    """A store that says what it holds about one person, so that an erasure keeps what protects others."""
+
+    def restrictions_of(self, user_id: str) -> StoreRestrictions:
+        """Return whether somebody is held, and from whom they are kept apart."""
+        ...
+
+
+@runtime_checkable
+class CountedStore(Protocol):
+    """A store that has an identity and counts its writes, so that one made anew or set back is noticed."""
+
+    def watermark(self) -> tuple[str, int]:
+        """Return the identity and how many writes were taken."""
         ...
 
 
@@ -160,6 +185,10 @@ class MemorySafety:
         return frozenset(
             user for user, at in list(self._erased.items()) if moment is None or at >= utc_moment(moment)
         )
+
+    def restrictions_of(self, user_id: str) -> StoreRestrictions:
+        """Return whether somebody is held, and from whom they are kept apart."""
+        return StoreRestrictions(user_id in self._on_hold, frozenset(self._separated.get(user_id, ())))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""

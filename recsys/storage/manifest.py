@@ -48,7 +48,7 @@ class Manifest(_Frozen):
     """The inventory of one run folder, written after everything it names.
 
     data_as_of: the time the data stood at; events: how many of them it knew, None when nobody counted;
-    erasure_watermark: erasures up to then are applied.
+    erasure_watermark: erasures up to then are applied; safety_watermark: how far the safety ledger went.
     """
 
     format: int = FORMAT
@@ -57,6 +57,7 @@ class Manifest(_Frozen):
     data_as_of: str
     events: Annotated[int, Field(ge=0)] | None = None
     erasure_watermark: str | None = None
+    safety_watermark: str | None = None
     made_from: MadeFrom
     packages: Mapping[str, str] = {}
     files: Mapping[FileName, FileEntry]

@@ -75,7 +75,9 @@ def backend() -> None:
     from recsys.safety import SqliteSafety
 
     viewer = read_publication("data/published").lists["viewer_id"].iloc[0]
-    ranker = Ranker.open("data/published", safety=SqliteSafety.create("safety.db"), poll_s=0)
+    ranker = Ranker.open(
+        "data/published", safety=SqliteSafety.create("safety.db"), poll_s=0, max_staleness=None
+    )
     page = ranker.rank(viewer, k=3)
     check("Ranker.rank", len(page.items) > 0, page)
     first = page.items[0]

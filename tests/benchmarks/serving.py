@@ -91,7 +91,7 @@ def inside(folder: Path, calls: int) -> dict[str, float]:
     """Open once and ask; the figures of one process."""
     safety = SqliteSafety(folder / "safety.db")
     start, own = perf_counter(), process_time()
-    ranker = Ranker.open(folder / "published", safety=safety, poll_s=0)
+    ranker = Ranker.open(folder / "published", safety=safety, poll_s=0, max_staleness=None)
     figures = {"open_s": perf_counter() - start, "open_cpu_s": process_time() - own}
     viewers = json.loads((folder / "viewers.json").read_text())
     figures |= _percentiles(
@@ -99,7 +99,7 @@ def inside(folder: Path, calls: int) -> dict[str, float]:
     )
     ranker.close()
     shown = MemoryShown()
-    searching = Ranker.open(folder / "published", safety=safety, poll_s=0, shown=shown)
+    searching = Ranker.open(folder / "published", safety=safety, poll_s=0, max_staleness=None, shown=shown)
     for viewer in viewers:
         page = searching.rank(viewer, 20, _NOW)
         shown.remember(viewer, _NOW.date(), [item.candidate_id for item in page.items])
@@ -137,7 +137,10 @@ def _time_alike(folder: Path, viewers: list[str], calls: int) -> dict[str, float
     safety = SqliteSafety.create(
         folder / f"alike-{os.getpid()}.db"
     )  # one of its own: nobody opens what names the erased
-    ranker, viewer = Ranker.open(folder / "published", safety=safety, poll_s=0), viewers[0]
+    ranker, viewer = (
+        Ranker.open(folder / "published", safety=safety, poll_s=0, max_staleness=None),
+        viewers[0],
+    )
     others = [item.candidate_id for item in ranker.rank(viewer, K, _NOW).items][:3]
     if len(others) < 3:
         return {}

@@ -24,6 +24,9 @@ from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, ListRows, LiveSearch, Snaps
 from recsys.ranking.snapshot_files import stage_rows
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE
+from recsys.safety.fingerprints import Fingerprints, Naming
+from recsys.safety.keys import Keys
+from recsys.safety.persons import PersonIndex
 from recsys.storage.dataclass_codec import save_dataclass
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import RUNS, SERVING, set_current_run
@@ -67,6 +70,7 @@ class Community:
             prices=np.zeros(0),
             reasons=self.reasons,
             stages=stage_rows(None, self.ids),
+            persons=PersonIndex.of(np.full(len(self.ids), None, object), [Fingerprints(Naming(), Keys())]),
         )
         save_dataclass(folder / SERVING, data)
         files = {

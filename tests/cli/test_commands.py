@@ -128,7 +128,7 @@ def test_publish_serves_and_says_what_the_gates_said(here: Path) -> None:
     served = read_publication(here / "data/published")
     assert f"published: data/published/runs/{served.run_id}" in done.output
     assert len(served.lists) == len(pd.read_parquet("lists.parquet"))
-    ranker = Ranker.open("data/published", safety=MemorySafety(), poll_s=0)
+    ranker = Ranker.open("data/published", safety=MemorySafety(), poll_s=0, max_staleness=None)
     viewer = served.lists["viewer_id"].iloc[0]
     shown = {item.candidate_id for item in ranker.rank(viewer, k=50).items}
     assert shown >= set(served.lists.loc[served.lists["viewer_id"] == viewer, "candidate_id"])

@@ -43,7 +43,7 @@ def test_the_search_finds_an_id_wherever_it_is(folder: Folder, pair: tuple[str, 
 
 def test_from_one_call_to_the_next_nobody_is_shown_them(folder: Folder, pair: tuple[str, str]) -> None:
     viewer, gone = pair
-    ranker = Ranker.open(folder.published, safety=MemorySafety(), poll_s=0)
+    ranker = Ranker.open(folder.published, safety=MemorySafety(), poll_s=0, max_staleness=None)
     try:
         assert gone in [item.candidate_id for item in ranker.rank(viewer, k=5).items]
         outcome = erase([gone], folder.published)

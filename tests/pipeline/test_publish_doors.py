@@ -54,7 +54,7 @@ def test_both_doors_write_the_same_files_and_gates(doors: Folder) -> None:
     differing = {name for name in files if sha256_of(night / name) != sha256_of(command / name)}
     assert differing == {MANIFEST}
     manifests = [json.loads((folder / MANIFEST).read_bytes()) for folder in (night, command)]
-    volatile = {"run_id", "created_at", "erasure_watermark", "check"}
+    volatile = {"run_id", "created_at", "erasure_watermark", "safety_watermark", "check"}
     first, second = ({key: value for key, value in one.items() if key not in volatile} for one in manifests)
     assert first == second
     assert first["events"] > 0
@@ -70,7 +70,7 @@ def test_live_search_knows_the_prices_of_attention_through_both_doors(doors: Fol
         served = np.load(read_publication(doors.root / published).folder / "serving" / "prices.npy")
         assert served.max() > 0
         assert set(served) <= {*prices[kept].astype(np.float64), 0.0}
-        ranker = Ranker.open(doors.root / published, safety=MemorySafety(), poll_s=0)
+        ranker = Ranker.open(doors.root / published, safety=MemorySafety(), poll_s=0, max_staleness=None)
         assert ranker.rank(people.ids.values[0], k=3) is not None
         ranker.close()
 

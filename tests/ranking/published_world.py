@@ -14,10 +14,16 @@ from recsys.models.directed import Directed
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.ranking.recommend import recommend
 from recsys.ranking.snapshot_files import write_snapshot
+from recsys.safety.ledger import SafetyLedger
 from tests.people import make_listed_people
 from tests.pipeline.small_night import MADE_FROM, SETTINGS
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def ledger_of(serving: Path) -> SafetyLedger:
+    """Return the safety ledger of the publications to which a folder under way belongs."""
+    return SafetyLedger.of(serving.parents[2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +72,8 @@ class World:
         return publish(self.lists, self.people, self.policy, **(arguments | changes))  # type: ignore[arg-type]
 
     def write(self, folder: Path, lists: pd.DataFrame) -> None:
-        write_snapshot(folder, lists, self.people, self.policy, self.directed)
+        ledger = ledger_of(folder)
+        write_snapshot(folder, lists, self.people, self.policy, self.directed, ledger=ledger)
 
     def shown(self, viewer: str, candidate: str) -> bool:
         i, j = self.people.ids.rows([viewer, candidate])

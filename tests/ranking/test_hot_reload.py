@@ -301,7 +301,7 @@ import sys, threading
 from recsys import Ranker
 from recsys.safety import MemorySafety
 before = threading.active_count()
-ranker = Ranker.open({str(tmp_path)!r}, safety=MemorySafety())
+ranker = Ranker.open({str(tmp_path)!r}, safety=MemorySafety(), max_staleness=None)
 page = ranker.rank({viewer!r}, k=15)
 heavy = {{"sklearn", "mlflow", "implicit", "pyspark", "dvc", "matplotlib", "psycopg", "duckdb"}}
 print(before, len(page.items), sorted(heavy & {{name.partition(".")[0] for name in sys.modules}}))

@@ -128,12 +128,12 @@ def test_a_store_that_fails_serves_nobody(world: World, ranker: Ranker, monkeypa
         raise ConnectionResetError("secret of the store")
 
     monkeypatch.setattr(MemorySafety, "exclusions", broken)
-    for call in (ranker.rank, lambda viewer: ranker.look(viewer, world.people.ids.values[4])):
+    for call in (ranker.rank, lambda viewer, as_of: ranker.look(viewer, world.people.ids.values[4], as_of)):
         with pytest.raises(SafetyUnavailable) as caught:
-            call(world.people.ids.values[3])
+            call(world.people.ids.values[3], as_of=NOW)
         assert "secret" not in str(caught.value)
     monkeypatch.undo()
-    assert ranker.rank(world.people.ids.values[3]).items
+    assert ranker.rank(world.people.ids.values[3], as_of=NOW).items
 
 
 def test_old_data_is_refused(published: Path, world: World, safety: MemorySafety) -> None:

@@ -15,7 +15,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety import MemorySafety
 from tests.people import make_listed_people, make_people, random_relations
-from tests.ranking.published_world import NOW, World
+from tests.ranking.published_world import NOW, World, ledger_of
 
 
 def opened(world: World, folder: Path, safety: MemorySafety | None = None) -> Ranker:
@@ -69,7 +69,7 @@ def test_a_list_that_names_somebody_it_must_not_is_cut_when_it_is_served(tmp_pat
     wrong.loc[wrong.index[0], C.CANDIDATE] = other
 
     def write(folder: Path, lists: object) -> None:
-        write_snapshot(folder, wrong, world.people, world.policy, world.directed)
+        write_snapshot(folder, wrong, world.people, world.policy, world.directed, ledger=ledger_of(folder))
 
     world.publish(tmp_path, serving=write)
     ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
@@ -100,7 +100,13 @@ def test_the_most_popular_person_under_a_hold_is_nowhere(tmp_path: Path) -> None
     safety.hold(ids[star])
     assert not any(ids[star] in pair for pair in pages(ranker, ids))
     assert not any(ids[star] in pair for pair in looks(ranker, ids))
-    others = {other for viewer, other in world.may_be_shown() if viewer == ids[3]} - {ids[star]}
+    token = world.people.person_tokens[star]
+    stars = (
+        {other for other, one in zip(ids, world.people.person_tokens, strict=True) if one == token}
+        if token
+        else set()
+    )
+    others = {other for viewer, other in world.may_be_shown() if viewer == ids[3]} - {ids[star], *stars}
     assert {item.candidate_id for item in ranker.rank(ids[3], 29, NOW).items} == others
 
 
@@ -137,7 +143,9 @@ def test_who_has_not_accepted_the_terms_is_served_to_nobody(tmp_path: Path) -> N
 
     def write(folder: Path, lists: pd.DataFrame) -> None:
         stages = pair_stages_of(history, world.people, world.policy)
-        write_snapshot(folder, lists, world.people, world.policy, world.directed, stages=stages)
+        write_snapshot(
+            folder, lists, world.people, world.policy, world.directed, stages=stages, ledger=ledger_of(folder)
+        )
 
     world.publish(tmp_path, serving=write)
     ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
@@ -159,7 +167,9 @@ def test_a_price_moves_whoever_costs_attention_down(tmp_path: Path) -> None:
     prices[dear] = 1.0
 
     def write(folder: Path, _: object) -> None:
-        write_snapshot(folder, lists, world.people, world.policy, world.directed, prices=prices)
+        write_snapshot(
+            folder, lists, world.people, world.policy, world.directed, prices=prices, ledger=ledger_of(folder)
+        )
 
     world.publish(tmp_path / "priced", serving=write)
     ranker = Ranker.open(tmp_path / "priced", safety=MemorySafety(), poll_s=0)

@@ -89,6 +89,7 @@ def backend(published: Path, safety: str, *, workers: int = 2) -> Iterator[Backe
     environment = os.environ | {
         "RECSYS_PUBLISHED": str(published),
         "RECSYS_SAFETY": safety,
+        "RECSYS_MAX_STALENESS_DAYS": "36500",
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [

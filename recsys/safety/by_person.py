@@ -1,0 +1,122 @@
+"""A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, SafetyLedger, Tag, Who
+from recsys.safety.persons import ALONE, Accounts
+from recsys.safety.store import (
+    BLOCK,
+    REPORT,
+    CountedStore,
+    SafetyExclusions,
+    SafetyStore,
+    StoreWithRestrictions,
+    ask_safety,
+    canonical_person,
+    distinct_pair,
+)
+
+
+class SafetyByPerson:
+    """A safety store asked by person, together with the erasure list and the safety ledger.
+
+    What is written through it stands in the ledger before it stands in the store.
+    """
+
+    def __init__(self, store: SafetyStore, erasures: ErasureList, ledger: SafetyLedger) -> None:
+        self.store, self.erasures, self.ledger = store, erasures, ledger
+        self.accounts = ALONE
+
+    def exclusions(
+        self, viewer: str, candidates: Sequence[str], accounts: Accounts | None = None
+    ) -> SafetyExclusions:
+        """Return how the persons of `viewer` and `candidates` stand now, whatever account it concerns."""
+        known = self.accounts if accounts is None else accounts
+        mine, theirs = known.of(viewer), {other: known.of(other) for other in candidates}
+        others = [account for accounts in theirs.values() for account in accounts]
+        answers = [self.store.exclusions(account, others) for account in mine]
+        erased = self.erasures.now().among([*mine, *others])
+        gone = {account for account, is_erased in zip(others, erased[len(mine) :], strict=True) if is_erased}
+        gone.update(*(answer.excluded for answer in answers))
+        held = any(answer.viewer_excluded for answer in answers) or bool(erased[: len(mine)].any())
+        out = {other for other, ids in theirs.items() if not gone.isdisjoint(ids)}
+        stopped, more = self._by_ledger(viewer, candidates, known)
+        return SafetyExclusions(held or stopped, frozenset((out | more) - {viewer}))
+
+    def _by_ledger(self, viewer: str, candidates: Sequence[str], known: Accounts) -> tuple[bool, set[str]]:
+        state = self.ledger.now()
+        if not state.restricts:
+            return False, set()
+        mine = known.fingerprints(viewer, state)
+        apart = state.separated_from(mine)
+        out = set()
+        for other in candidates:
+            theirs = known.fingerprints(other, state)
+            if state.is_stopped(theirs) or not apart.isdisjoint(theirs):
+                out.add(other)
+        return state.is_stopped(mine), out
+
+    def check(self) -> None:
+        """Raise SafetyUnavailable when the store is not the one the ledger knows, or lost writes."""
+        if isinstance(self.store, CountedStore):
+            self.ledger.require_store(*ask_safety(self.store.watermark))
+
+    def erased_since(self, moment: datetime | None) -> frozenset[str]:
+        """Return whom the store knows to be erased; the list cannot name anybody."""
+        return self.store.erased_since(moment)
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good."""
+        self._note_pair(actor, target, BLOCK)
+        self.store.block(actor, target, at)
+        self._bind()
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        self._note_pair(actor, target, REPORT)
+        self.store.report(actor, target, at)
+        self._bind()
+
+    def hold(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight until the hold is lifted."""
+        self.ledger.stop([Who(canonical_person(user_id))], Tag(HOLD, STORE))
+        self.store.hold(user_id, at)
+        self._bind()
+
+    def lift(self, user_id: str) -> None:
+        """End a hold."""
+        self.store.lift(user_id)
+        self.ledger.lift(Tag(HOLD, STORE), people=[Who(canonical_person(user_id))])
+        self._bind()
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, in the store and in the list.
+
+        What restricts them stays in the ledger under the fingerprint of their person: who comes back with
+        the same token is held, banned and kept apart as before.
+        """
+        self.suppress(user_id)
+        self.store.erase(user_id, at)
+        self.erasures.add([user_id], at)
+        self._bind()
+
+    def suppress(self, user_id: str) -> None:
+        """Note in the ledger what restricts somebody, before they are erased."""
+        me = Who(canonical_person(user_id))
+        if isinstance(self.store, StoreWithRestrictions):
+            held, others = ask_safety(partial(self.store.restrictions_of, user_id))
+            if held:
+                self.ledger.stop([me], Tag(SUPPRESSED, STORE))
+            self.ledger.separate([(Who(other), me) for other in others], Tag(SUPPRESSED, STORE))
+        self.ledger.inherit(me, self.accounts.whose(user_id, self.ledger.now()))
+
+    def _note_pair(self, actor: str, target: str, why: str) -> None:
+        a, b = distinct_pair(actor, target)
+        self.ledger.separate([(Who(a), Who(b))], Tag(why, STORE))
+
+    def _bind(self) -> None:
+        if isinstance(self.store, CountedStore):
+            self.ledger.bind_store(*ask_safety(self.store.watermark))

@@ -1,0 +1,44 @@
+"""Keyed fingerprints of ids and person tokens, under which the ledger and the person index hold people."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from recsys.safety.keys import UNKEYED, Keys, purpose_key
+
+ID: Final = "id"
+PERSON: Final = "person"
+_SIZE: Final = 8
+
+
+@dataclass(frozen=True)
+class Naming:
+    """One way to make fingerprints: the id of its key, empty for none.
+
+    Without a key they are plain hashes: whoever has a list of ids can tell whose they are.
+    """
+
+    key: str = UNKEYED
+
+
+class Fingerprints:
+    """Makes the fingerprints of one naming: 64-bit numbers, never 0.
+
+    >>> keys = Keys((b"k" * 32,))
+    >>> one, other = Fingerprints(Naming(), keys), Fingerprints(Naming(keys.newest_id), keys)
+    >>> one.of(ID, "u1") == one.of(ID, "u1"), one.of(ID, "u1") == one.of(PERSON, "u1")
+    (True, False)
+    >>> one.of(ID, "u1") == other.of(ID, "u1")
+    False
+    """
+
+    def __init__(self, naming: Naming, keys: Keys) -> None:
+        secret = purpose_key(keys.secret(naming.key), "fingerprints") if naming.key else b""
+        self.naming = naming
+        self._hash = blake2b(digest_size=_SIZE, key=secret, person=b"recsys who")
+
+    def of(self, kind: str, text: str) -> int:
+        """Return the fingerprint of an id (`ID`) or a person token (`PERSON`)."""
+        made = self._hash.copy()
+        made.update(f"{kind}\0{text}".encode("utf-8", "surrogatepass"))
+        return int.from_bytes(made.digest(), "little") or 1

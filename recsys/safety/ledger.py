@@ -1,0 +1,351 @@
+"""The safety ledger: every separation and stop that any night or store has seen, and every lift.
+
+It lies beside the publications and only grows, so that neither an older publication nor a store made anew
+brings anybody back. People are in it as keyed fingerprints: of an id, and of a person token.
+"""
+
+import secrets
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from recsys.errors import SafetyUnavailable, explained
+from recsys.safety.fingerprints import ID, PERSON, Fingerprints, Naming
+from recsys.safety.keys import Keys, read_keys
+from recsys.safety.ledger_file import LedgerFile, Position, Record, refused
+
+BAN: Final = "ban"
+HOLD: Final = "hold"
+SUPPRESSED: Final = "suppressed"
+"""The stop of somebody who was banned or held when they were erased."""
+TABLES: Final = "tables"
+"""The owner of what a night read in its tables."""
+STORE: Final = "store"
+"""The owner of what was written through a safety store."""
+
+
+class Who(NamedTuple):
+    """How one account is known: its id, and the token of its person where there is one."""
+
+    user_id: str
+    token: str | None = None
+
+
+class Tag(NamedTuple):
+    """Why somebody is stopped or a pair separated, and whose word it is; only its owner lifts it.
+
+    account: the fingerprint of the account of which it was said, 0 when of none.
+    """
+
+    why: str
+    owner: str
+    account: int = 0
+
+
+@dataclass(eq=False)
+class LedgerState:
+    """What the records say together; see `SafetyLedger.now`.
+
+    erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
+    each safety store had taken when the ledger last heard of it.
+    """
+
+    identity: str = ""
+    namings: list[Fingerprints] = field(default_factory=list)
+    stops: dict[int, set[Tag]] = field(default_factory=dict)
+    pairs: dict[int, dict[int, set[Tag]]] = field(default_factory=dict)
+    erasures: tuple[int, str] = (0, "")
+    stores: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def restricts(self) -> bool:
+        """Whether anybody is stopped or kept apart at all."""
+        return bool(self.stops or self.pairs)
+
+    def fingerprints(self, who: Who) -> tuple[int, ...]:
+        """Return every fingerprint under which somebody may stand here."""
+        named = [(ID, who.user_id)] + ([(PERSON, who.token)] if who.token else [])
+        return tuple(naming.of(kind, text) for naming in self.namings for kind, text in named)
+
+    def primary(self, who: Who) -> int:
+        """Return the fingerprint under which somebody is written: of the person where that is known."""
+        newest = self.namings[-1]
+        return newest.of(PERSON, who.token) if who.token else newest.of(ID, who.user_id)
+
+    def is_stopped(self, fingerprints: Iterable[int]) -> bool:
+        """Say whether one of these stands stopped."""
+        return any(one in self.stops for one in fingerprints)
+
+    def separated_from(self, fingerprints: Iterable[int]) -> frozenset[int]:
+        """Return the fingerprints that are kept apart from any of these."""
+        return frozenset(other for one in fingerprints for other in self.pairs.get(one, ()))
+
+    def take(self, record: Record, keys: Keys) -> None:
+        """Take one more record in."""
+        kind = record["kind"]
+        if kind in {"begin", "key"}:
+            self.identity = record.get("ledger", self.identity)
+            self.namings.append(Fingerprints(Naming(record["key"]), keys))
+        elif kind == "erasures":
+            self.erasures = (int(record["people"]), str(record["watermark"]))
+        elif kind == "store":
+            self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
+        elif kind in {"stop", "separate", "lift"}:
+            self._restrict(record, Tag(record["why"], record["owner"]), lifts=kind == "lift")
+        else:
+            raise refused("holds a record this version does not know", got=kind)
+
+    def _restrict(self, record: Record, tag: Tag, *, lifts: bool) -> None:
+        people, accounts = _numbers(record.get("people", "")), _numbers(record.get("accounts", ""))
+        for one, account in zip(people, accounts, strict=True):
+            _change(self.stops, one, tag._replace(account=account), lifts=lifts)
+        ends = _numbers(record.get("pairs", ""))
+        for one, other in zip(ends[::2], ends[1::2], strict=True):
+            for a, b in ((one, other), (other, one)):
+                of_one = self.pairs.setdefault(a, {})
+                _change(of_one, b, tag, lifts=lifts)
+                if not of_one:
+                    del self.pairs[a]
+
+
+class LedgerWatermark(NamedTuple):
+    """Up to where a ledger was known: its identity, how many records, the code of the last."""
+
+    identity: str
+    records: int
+    code: str
+
+    def text(self) -> str:
+        """Return it as a manifest holds it."""
+        return f"{self.identity}:{self.records}:{self.code}"
+
+    @classmethod
+    def of_text(cls, text: str) -> "LedgerWatermark":
+        """Read it from there; SafetyUnavailable when it is none."""
+        identity, _, rest = text.partition(":")
+        number, _, code = rest.partition(":")
+        if not (identity and number.isdigit() and code):
+            raise refused("has a watermark that is none", where="manifest.json")
+        return cls(identity, int(number), code)
+
+
+class SafetyLedger:
+    """The ledger of one folder of publications, read on whenever its file grew; any thread may ask.
+
+    Without a key its lines are chained by plain hashes: damage and loss are noticed, a forger is not.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ledger = SafetyLedger(Path(folder), Keys())
+    ...     ledger.stop([Who("a")], Tag(HOLD, STORE))
+    ...     state = ledger.now()
+    ...     state.is_stopped(state.fingerprints(Who("a"))), state.is_stopped(state.fingerprints(Who("b")))
+    (True, False)
+    """
+
+    def __init__(self, folder: Path, keys: Keys) -> None:
+        self._file, self.keys = LedgerFile(folder, keys), keys
+        self._lock = threading.RLock()
+        self._seen: Any = None
+        self._at, self._state = Position(), LedgerState()
+
+    @classmethod
+    def of(cls, published: str | Path) -> "SafetyLedger":
+        """Return the ledger that belongs to a folder of publications, with the keys of this service."""
+        return cls(Path(published), read_keys())
+
+    def now(self) -> LedgerState:
+        """Return what the ledger says; an empty state when there is none yet.
+
+        Raises SafetyUnavailable when it cannot be trusted: damaged, cut off, replaced, gone since it was
+        read, or signed with a key that is not given.
+        """
+        found = self._file.state()
+        if found is None and not self._at.codes:
+            return self._state
+        if found != self._seen:
+            with self._lock:
+                if found is None:
+                    raise refused("is gone")
+                self._read_on()
+                self._seen = found
+        return self._state
+
+    def _read_on(self) -> None:
+        records, at = self._file.read(self._at)
+        state = self._state if self._at.codes else LedgerState()
+        try:
+            for record in records:
+                state.take(record, self.keys)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self._at, self._state = Position(), LedgerState()
+            raise refused("is damaged", got=type(error).__name__) from None
+        except SafetyUnavailable:
+            self._at, self._state = Position(), LedgerState()
+            raise
+        self._at, self._state = at, state
+
+    @property
+    def watermark(self) -> LedgerWatermark | None:
+        """Up to where the ledger goes; None when there is none."""
+        state = self.now()
+        return LedgerWatermark(state.identity, len(self._at.codes), self._at.code) if self._at.codes else None
+
+    def require(self, watermark: str | None) -> None:
+        """Raise SafetyUnavailable unless this ledger continues the one a publication knew.
+
+        watermark: as its manifest holds it; None for a publication that knew of none.
+        """
+        if watermark is None:
+            self.now()
+            return
+        known, state = LedgerWatermark.of_text(watermark), self.now()
+        codes = self._at.codes
+        if not codes:
+            raise refused("is gone")
+        if state.identity != known.identity:
+            raise refused("is of other publications")
+        if len(codes) < known.records or codes[known.records - 1] != known.code:
+            raise refused("is older than the publication", got=f"{len(codes)} records")
+
+    def require_store(self, identity: str | None, writes: int) -> None:
+        """Raise SafetyUnavailable when a safety store is not the one known here, or has lost writes."""
+        stores = self.now().stores
+        if identity is None or not stores:
+            return
+        if identity not in stores:
+            remedy = "restore the store; bind_store takes another one on purpose"
+            raise SafetyUnavailable(explained("the safety store is another one", remedy=remedy))
+        if writes < stores[identity]:
+            remedy = "restore the newest copy of it, its write-ahead log too"
+            raise SafetyUnavailable(explained("the safety store is older than the ledger", remedy=remedy))
+
+    def bind_store(self, identity: str | None, writes: int) -> None:
+        """Note that a safety store belongs here, and how many writes it has taken."""
+        if identity is not None:
+            self.append([{"kind": "store", "store": identity, "writes": writes}])
+
+    def stop(self, people: Iterable[Who], tag: Tag) -> None:
+        """Note that these people are shown to nobody, under any account, until the owner lifts it."""
+        with self._lock, self._file.alone():
+            state = self._begun()
+            newest = state.namings[-1]
+            named = [(newest.of(ID, who.user_id), state.primary(who)) for who in people]
+            stopped = {(one, own) for own, person in named for one in (own, person)}
+            new = sorted(
+                at for at in stopped if tag._replace(account=at[1]) not in state.stops.get(at[0], ())
+            )
+            self._append([_stops("stop", tag, new)] if new else [])
+
+    def separate(self, pairs: Iterable[tuple[Who, Who]], tag: Tag) -> None:
+        """Note that these pairs are not shown to each other, under any accounts of the two persons."""
+        with self._lock, self._file.alone():
+            state = self._begun()
+            named = {(state.primary(a), state.primary(b)) for a, b in pairs}
+            new = sorted((a, b) for a, b in named if a != b and tag not in state.pairs.get(a, {}).get(b, ()))
+            self._append(
+                [_record("separate", tag, pairs=[one for pair in new for one in pair])] if new else []
+            )
+
+    def lift(self, tag: Tag, *, people: Iterable[Who] = (), pairs: Iterable[tuple[Who, Who]] = ()) -> None:
+        """Note that what this owner said of these accounts or pairs no longer holds."""
+        with self._lock, self._file.alone():
+            state = self._begun()
+            stopped = {
+                (one, own)
+                for who in people
+                for own in state.fingerprints(Who(who.user_id))
+                for one in state.fingerprints(who)
+                if tag._replace(account=own) in state.stops.get(one, ())
+            }
+            ends = [
+                one
+                for a, b in pairs
+                for mine in state.fingerprints(a)
+                for other in state.fingerprints(b)
+                if tag in state.pairs.get(mine, {}).get(other, ())
+                for one in (mine, other)
+            ]
+            self._append([_stops("lift", tag, sorted(stopped))] if stopped else [])
+            self._append([_record("lift", tag, pairs=ends)] if ends else [])
+
+    def inherit(self, who: Who, person: int) -> None:
+        """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""
+        with self._lock, self._file.alone():
+            state = self._begun()
+            stops, pairs = [], []
+            for one in state.fingerprints(who) if person else ():
+                stops += list(state.stops.get(one, ()))
+                pairs += list(state.pairs.get(one, ()))
+            tag, known = Tag(SUPPRESSED, STORE), state.pairs.get(person, {})
+            if stops and tag not in state.stops.get(person, ()):
+                self._append([_stops("stop", tag, [(person, 0)])])
+            new = sorted({other for other in pairs if other != person and tag not in known.get(other, ())})
+            if new:
+                self._append(
+                    [_record("separate", tag, pairs=[one for other in new for one in (other, person)])]
+                )
+
+    def note_erasures(self, people: int, watermark: str) -> None:
+        """Note how many people have asked to be erased, and when the latest did."""
+        if (people, watermark) != self.now().erasures:
+            self.append([{"kind": "erasures", "people": people, "watermark": watermark}])
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Append records; they are on the disk when this returns."""
+        with self._lock, self._file.alone():
+            self._begun()
+            self._append(records)
+
+    def begin(self) -> LedgerState:
+        """Make the ledger when there is none yet, take a new key into use, and return what it says."""
+        with self._lock, self._file.alone():
+            return self._begun()
+
+    def _begun(self) -> LedgerState:
+        state = self.now()
+        if not state.namings:
+            self._append([{"kind": "begin", "ledger": secrets.token_hex(8), "key": self.keys.newest_id}])
+        elif self.keys.newest_id not in {"", state.namings[-1].naming.key}:
+            self._append([{"kind": "key", "key": self.keys.newest_id}])
+        return self._state
+
+    def _append(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        stamped = [{**record, "at": now} for record in records]
+        self._at = self._file.append(stamped, self._at)
+        for record in stamped:
+            self._state.take(record, self.keys)
+        self._seen = self._file.state()
+
+
+def _record(kind: str, tag: Tag, **fingerprints: Collection[int]) -> Record:
+    made: dict[str, Any] = {"kind": kind, "why": tag.why, "owner": tag.owner}
+    return made | {
+        name: "".join(f"{one:016x}" for one in ones) for name, ones in fingerprints.items() if ones
+    }
+
+
+def _stops(kind: str, tag: Tag, stopped: Sequence[tuple[int, int]]) -> Record:
+    people, accounts = [one for one, _ in stopped], [account for _, account in stopped]
+    return _record(kind, tag, people=people, accounts=accounts)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(text[at : at + 16], 16) for at in range(0, len(text), 16)]
+
+
+def _change(tags: dict[int, set[Tag]], one: int, tag: Tag, *, lifts: bool) -> None:
+    if not lifts:
+        tags.setdefault(one, set()).add(tag)
+        return
+    left = tags.get(one, set()) - {tag}
+    if left:
+        tags[one] = left
+    else:
+        tags.pop(one, None)

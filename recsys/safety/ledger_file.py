@@ -1,0 +1,189 @@
+"""The file of the safety ledger: one line a record, each signed together with the one before it.
+
+Lines are JSON. The code of a line is an HMAC-SHA256 over the code of the line before and its own content, or
+without any key a plain SHA-256: a line changed, taken out or put in is noticed. The end that was reached
+stands in a file beside it, so that lines cut off at the end are noticed too.
+"""
+
+import fcntl
+import hmac
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from recsys.errors import SafetyUnavailable, explained
+from recsys.safety.keys import UNKEYED, Keys, purpose_key
+from recsys.storage.atomic_write import sync_folder, write_atomically
+
+LEDGER: Final = "safety-ledger.jsonl"
+HEAD: Final = "safety-ledger.head"
+_LOCK: Final = ".safety-ledger.lock"
+_CODE: Final = "mac"
+_KEY_KINDS: Final = ("begin", "key")
+"""Records that name the key with which they and those after them are signed."""
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a ledger was read: bytes and records, the code of the last, and all codes (one a record)."""
+
+    offset: int = 0
+    key: str = UNKEYED
+    codes: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def code(self) -> str:
+        """The code of the last record."""
+        return self.codes[-1] if self.codes else ""
+
+
+class LedgerFile:
+    """Reads and appends the records of one ledger; any process may append."""
+
+    def __init__(self, folder: Path, keys: Keys) -> None:
+        self.path, self.keys = folder / LEDGER, keys
+        self._folder = folder
+
+    def state(self) -> tuple[int, int, int] | None:
+        """Return what changes when the file does; None when there is none."""
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - asked in every call
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise refused("cannot be read", got=type(error).__name__) from None
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def read(self, known: Position) -> tuple[list[Record], Position]:
+        """Return the records after `known` and how far was read.
+
+        Raises SafetyUnavailable when the file is missing, cut off, changed, or no continuation of `known`.
+        """
+        head = self._head()
+        try:
+            with self.path.open("rb") as file:
+                start = known.offset if self._continues(file, known) else 0
+                file.seek(start)
+                content = file.read()
+        except OSError as error:
+            raise refused("cannot be read", got=type(error).__name__) from None
+        records, found = self._verified(content, known if start else Position())
+        if known.codes and not start and found.codes[: len(known.codes)] != known.codes:
+            raise refused("was replaced by another")
+        n_records, code = head
+        if n_records > len(found.codes) or (n_records and found.codes[n_records - 1] != code):
+            raise refused("was cut off or replaced", got=f"{len(found.codes)} records")
+        if not start:
+            records = records[len(known.codes) :]
+        return records, found
+
+    def append(self, records: Sequence[Record], at: Position) -> Position:
+        """Append records, each whole, after all that `read` gave; they are on the disk when this returns.
+
+        The caller holds the lock. Raises SafetyUnavailable when the file cannot be written.
+        """
+        lines, codes, key = [], list(at.codes), at.key
+        for record in records:
+            key = str(record["key"]) if record["kind"] in _KEY_KINDS else key
+            codes.append(self._code(record, codes[-1] if codes else "", key))
+            lines.append(_line({**record, _CODE: codes[-1]}))
+        written = b"".join(lines)
+        try:
+            new = not self.path.exists()
+            with self.path.open("r+b" if not new else "xb") as file:
+                file.seek(at.offset)
+                file.truncate()  # a line half written by a writer that died
+                file.write(written)
+                file.flush()
+                os.fsync(file.fileno())
+            if new:
+                sync_folder(self._folder)
+            head = {"records": len(codes), _CODE: codes[-1] if codes else ""}
+            write_atomically(self._folder / HEAD, json.dumps(head).encode() + b"\n")
+        except OSError as error:
+            raise refused("cannot be written", got=type(error).__name__) from None
+        return Position(at.offset + len(written), key, tuple(codes))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other writer out."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise refused("cannot be written", got=type(error).__name__) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _continues(self, file: Any, known: Position) -> bool:
+        """Say whether the file still has, at the end of what is known, the line that stood there."""
+        if not known.codes:
+            return False
+        size = min(known.offset, 120)
+        file.seek(known.offset - size)
+        return bool(file.read(size).endswith(f'"{_CODE}":"{known.code}"}}\n'.encode()))
+
+    def _verified(self, content: bytes, at: Position) -> tuple[list[Record], Position]:
+        records: list[Record] = []
+        codes, key, whole = list(at.codes), at.key, content[: content.rfind(b"\n") + 1]
+        for line in whole.splitlines():
+            try:
+                record = json.loads(line)
+                code = record.pop(_CODE)
+                key = str(record["key"]) if record["kind"] in _KEY_KINDS else key
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise refused("is damaged", got=f"record {len(codes)}") from None
+            expected = self._code(record, codes[-1] if codes else "", key)
+            if not isinstance(code, str) or not hmac.compare_digest(code.encode(), expected.encode()):
+                raise refused("is damaged: a record does not match its code", got=f"record {len(codes)}")
+            codes.append(code)
+            records.append(record)
+        return records, Position(at.offset + len(whole), key, tuple(codes))
+
+    def _code(self, record: Record, before: str, key: str) -> str:
+        message = before.encode() + b"\n" + _line(record)
+        if key == UNKEYED:
+            return sha256(message).hexdigest()[:32]
+        return hmac.new(purpose_key(self.keys.secret(key), "ledger"), message, "sha256").hexdigest()[:32]
+
+    def _head(self) -> tuple[int, str]:
+        try:
+            head = json.loads((self._folder / HEAD).read_bytes())
+            return int(head["records"]), str(head[_CODE])
+        except FileNotFoundError:
+            return self._without_head()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise refused("has no readable end mark", where=HEAD, got=type(error).__name__) from None
+
+    def _without_head(self) -> tuple[int, str]:
+        """Return no end; only a ledger that was begun this moment has none."""
+        try:
+            lines = self.path.read_bytes().count(b"\n")
+        except OSError:
+            lines = 0
+        if lines > 1:
+            raise refused("has lost its end mark", where=HEAD)
+        return 0, ""
+
+
+def _line(record: Record) -> bytes:
+    ordered = {name: record[name] for name in sorted(record) if name != _CODE}
+    if _CODE in record:
+        ordered[_CODE] = record[_CODE]
+    return json.dumps(ordered, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+
+
+def refused(what: str, *, where: str = LEDGER, got: object = None) -> SafetyUnavailable:
+    """Return the error for a ledger that cannot be trusted."""
+    remedy = "restore it from a backup; without it nobody knows who was held or kept apart"
+    return SafetyUnavailable(explained(f"the safety ledger {what}", where=where, got=got, remedy=remedy))

@@ -1,0 +1,166 @@
+"""Facts about safety are facts about persons: they follow the token through every account, by every route.
+
+Planted and seen caught: asking the store with the viewer's own account alone, leaving the token of a newcomer
+out of their accounts, and a ledger that is not asked.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.exclusions import Relations
+from recsys.data.population import CodedColumn, Population
+from recsys.models.content import ContentModel
+from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety, SqliteSafety
+from recsys.safety.store import SafetyStore
+from recsys.storage.publication import NEWCOMERS
+from tests.people import make_listed_people
+from tests.ranking.published_world import NOW, World
+from tests.ranking.test_cold_start import likes
+from tests.ranking.test_serving_laws import everybody, looks, pages
+
+N, N_PERSONS = 30, 12
+
+
+def community(seed: int) -> Population:
+    """Return people of whom several are one person, each with a token."""
+    rng = np.random.default_rng(seed)
+    people = make_listed_people(N + 1, rng)
+    tokens = np.array([f"hmac1:{rng.integers(N_PERSONS):064x}" for _ in range(N + 1)], dtype=object)
+    tokens[rng.random(N + 1) < 0.2] = None
+    return replace(people, person_tokens=tokens, relations=Relations.none(N + 1))
+
+
+def accounts(world: World, user_id: str) -> set[str]:
+    """Return every account of somebody's person, by the plain form."""
+    tokens = dict(zip(everybody(world), world.people.person_tokens, strict=True))
+    return {user_id} | {other for other, token in tokens.items() if token and token == tokens.get(user_id)}
+
+
+def opened(world: World, folder: Path, store: SafetyStore) -> Ranker:
+    world.publish(folder)
+    return Ranker.open(folder, safety=store, poll_s=0)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SafetyStore:
+    return MemorySafety() if request.param == "memory" else SqliteSafety.create(tmp_path / "safety.db")
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("through", ["store", "ranker"])
+def test_blocks_holds_and_erasures_concern_persons(
+    tmp_path: Path, store: SafetyStore, seed: int, through: str
+) -> None:
+    world, rng = World.of(community(seed).take(np.arange(N))), np.random.default_rng(seed)
+    ranker, ids = opened(world, tmp_path / "published", store), everybody(world)
+    before, seen = pages(ranker, ids), looks(ranker, ids)
+    told = store if through == "store" else ranker.safety
+    drawn = [str(one) for one in rng.choice(ids, 6, replace=False)]
+    told.block(drawn[0], drawn[1])
+    told.report(drawn[2], drawn[3])
+    told.hold(drawn[4])
+    told.erase(drawn[5])
+    out = accounts(world, drawn[4]) | accounts(world, drawn[5])
+    apart = {
+        pair
+        for a, b in ((drawn[0], drawn[1]), (drawn[2], drawn[3]))
+        for one in accounts(world, a)
+        for other in accounts(world, b)
+        for pair in ((one, other), (other, one))
+    }
+
+    def allowed(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        return {pair for pair in pairs if not out.intersection(pair) and pair not in apart}
+
+    assert allowed(before) < before
+    assert pages(ranker, ids) == allowed(before)
+    assert looks(ranker, ids) == allowed(seen)
+    told.lift(drawn[4])
+    out = accounts(world, drawn[5])
+    assert pages(ranker, ids) == allowed(before)
+
+
+class Newcomers:
+    """A publication that folds people in, and newcomers who are like somebody in it but for the token."""
+
+    def __init__(self, folder: Path, seed: int, **changes: str) -> None:
+        rng = np.random.default_rng(seed)
+        self.everybody = community(seed)
+        people = self.everybody.take(np.arange(N))
+        for row, (column, word) in enumerate(changes.items()):
+            people = with_word(people, row, column, word)
+        self.world = World.of(people)
+        model = ContentModel().fit(people, likes(people.ids.ids(np.arange(N)).tolist(), rng), rng=rng)
+        self.world = replace(self.world, directed=model.directed(people))
+
+        def write(serving: Path, lists: object) -> None:
+            self.world.write(serving, lists)  # type: ignore[arg-type]
+            write_newcomer_files(serving.parent / NEWCOMERS, people, self.world.policy, model)
+
+        self.store, self.folder = MemorySafety(), folder
+        self.world.publish(folder, serving=write)
+        self.ranker = Ranker.open(folder, safety=self.store, poll_s=0)
+        self.ids = everybody(self.world)
+
+    def page(self, user_id: str, token: str | None) -> set[str]:
+        one = self.everybody.take([N])
+        one = replace(one, ids=type(one.ids)([user_id]), person_tokens=np.array([token], dtype=object))
+        return {item.candidate_id for item in self.ranker.rank(user_id, 100, NOW, profile=one).items}
+
+    def token(self, row: int) -> str | None:
+        return self.world.people.person_tokens[row]
+
+
+def with_word(people: Population, row: int, column: str, word: str) -> Population:
+    words = ENUMERATIONS[column].words
+    codes = people.codes(column).copy()
+    codes[row] = words.index(word)
+    tokens = people.person_tokens.copy()
+    tokens[row] = f"hmac1:{999:064x}"  # of this account alone, so that one row tells
+    changed = {**people.coded, column: CodedColumn(words, codes)}
+    return replace(people, coded=changed, person_tokens=tokens)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_newcomer_is_folded_into_the_person_their_token_names(tmp_path: Path, seed: int) -> None:
+    case = Newcomers(tmp_path, seed)
+    known = [row for row in range(N) if case.token(row)]
+    held, blocker, blocked, erased = (known[at] for at in (0, 3, 6, 9))
+    fresh = f"hmac1:{777:064x}"
+    everyone = case.page("u-first", fresh)
+    assert len(everyone) > 5
+    case.store.hold(case.ids[held])
+    assert case.page("u-second", case.token(held)) == set()
+    case.store.lift(case.ids[held])
+    victims = accounts(case.world, case.ids[blocker])
+    case.store.block(case.ids[blocker], case.ids[blocked])
+    if case.token(blocker) != case.token(blocked):
+        shown = case.page("u-third", case.token(blocked))
+        assert not shown & victims
+        assert not case.page("u-fourth", case.token(blocker)) & accounts(case.world, case.ids[blocked])
+    assert case.page("u-fifth", fresh) == everyone
+    case.store.erase(case.ids[erased])
+    assert case.page("u-sixth", case.token(erased)) == set()
+
+
+def test_a_banned_person_gets_the_refusal_under_every_new_id(tmp_path: Path) -> None:
+    case = Newcomers(tmp_path, 1, **{C.ACCOUNT_STATE: "banned"})
+    assert case.page("u-again", case.token(0)) == set()
+    assert case.page("u-other", f"hmac1:{777:064x}")
+
+
+def test_two_newcomers_with_one_token_are_one_person(tmp_path: Path) -> None:
+    case, token = Newcomers(tmp_path, 2), f"hmac1:{777:064x}"
+    shown = case.page("u-one", token)
+    victim = min(shown)
+    case.store.block(victim, "u-one")
+    assert victim not in case.page("u-two", token)
+    case.store.hold("u-one")
+    assert case.page("u-three", token) == set()

@@ -1,0 +1,206 @@
+"""The safety ledger: it only grows, knows its end, and is refused when it is not what it was.
+
+Planted and seen caught: a chain that leaves the code of the line before out of the next one (swapped lines
+passed), a reader that skips the end mark (cut lines passed), and a lift that ignores the owner.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.errors import SafetyUnavailable
+from recsys.safety.fingerprints import ID, Fingerprints, Naming
+from recsys.safety.keys import Keys
+from recsys.safety.ledger import BAN, HOLD, STORE, TABLES, SafetyLedger, Tag, Who
+from recsys.safety.ledger_file import HEAD, LEDGER
+
+OLD, NEW = b"an-old-key-that-is-long-enough-to-be-a-key", b"a-new-key-that-is-long-enough-to-be-one"
+KEYS = {"keyed": Keys((OLD,)), "unkeyed": Keys()}
+
+
+@pytest.fixture(params=sorted(KEYS))
+def keys(request: pytest.FixtureRequest) -> Keys:
+    return KEYS[request.param]
+
+
+def stopped(ledger: SafetyLedger, who: Who) -> bool:
+    state = ledger.now()
+    return state.is_stopped(state.fingerprints(who))
+
+
+def separated(ledger: SafetyLedger, a: Who, b: Who) -> bool:
+    state = ledger.now()
+    return not state.separated_from(state.fingerprints(a)).isdisjoint(state.fingerprints(b))
+
+
+def filled(folder: Path, keys: Keys, seed: int, n_records: int = 12) -> SafetyLedger:
+    """Return a ledger with random stops and separations; each is a record of its own."""
+    ledger, rng = SafetyLedger(folder, keys), np.random.default_rng(seed)
+    for _ in range(n_records):
+        a, b = (Who(f"u{number}") for number in rng.choice(10_000, 2, replace=False))
+        ledger.stop([a], Tag(HOLD, STORE)) if rng.random() < 0.5 else ledger.separate(
+            [(a, b)], Tag(BAN, STORE)
+        )
+    return ledger
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_of_stops_and_lifts_is_what_sets_would_say(tmp_path: Path, keys: Keys, seed: int) -> None:
+    rng, ledger = np.random.default_rng(seed), SafetyLedger(tmp_path, keys)
+    people = [Who(f"u{number}", f"t{number % 4}" if number % 3 else None) for number in range(8)]
+    stops: set[tuple[Who, str]] = set()
+    for _ in range(30):
+        who, owner = people[rng.integers(8)], str(rng.choice([STORE, TABLES]))
+        if rng.random() < 0.6:
+            ledger.stop([who], Tag(HOLD, owner))
+            stops.add((who, owner))
+        else:
+            ledger.lift(Tag(HOLD, owner), people=[who])
+            stops.discard((who, owner))
+        again = SafetyLedger(tmp_path, keys)
+        for one in people:
+            mine = {other for other, _ in stops if other == one or (one.token and one.token == other.token)}
+            assert stopped(ledger, one) == stopped(again, one) == bool(mine)
+
+
+def test_a_separation_holds_between_persons_whatever_account_comes(tmp_path: Path, keys: Keys) -> None:
+    ledger = SafetyLedger(tmp_path, keys)
+    ledger.separate([(Who("a", "t1"), Who("b"))], Tag("block", TABLES))
+    assert separated(ledger, Who("a2", "t1"), Who("b"))
+    assert separated(ledger, Who("b"), Who("a3", "t1"))
+    assert not separated(ledger, Who("a2", "t2"), Who("b"))
+    ledger.lift(Tag("block", STORE), pairs=[(Who("a", "t1"), Who("b"))])
+    assert separated(ledger, Who("a", "t1"), Who("b"))  # another's word lifts nothing
+    ledger.lift(Tag("block", TABLES), pairs=[(Who("a", "t1"), Who("b"))])
+    assert not separated(ledger, Who("a", "t1"), Who("b"))
+
+
+def refused(folder: Path, keys: Keys) -> bool:
+    try:
+        SafetyLedger(folder, keys).now()
+    except SafetyUnavailable:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_line_changed_cut_swapped_or_missing_is_noticed(tmp_path: Path, keys: Keys, seed: int) -> None:
+    filled(tmp_path, keys, seed)
+    path, rng = tmp_path / LEDGER, np.random.default_rng(seed)
+    lines = path.read_bytes().splitlines(keepends=True)
+    at = int(rng.integers(1, len(lines) - 1))
+    letter = int(rng.integers(12, len(lines[at]) - 50))
+    other = lines[at][:letter] + bytes([lines[at][letter] ^ 1]) + lines[at][letter + 1 :]
+    damaged = {
+        "changed": [*lines[:at], other, *lines[at + 1 :]],
+        "cut off": lines[:at],
+        "cut within a line": [*lines[:-1], lines[-1][: len(lines[-1]) // 2]],
+        "taken out": [*lines[:at], *lines[at + 1 :]],
+        "swapped": [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]],
+        "said twice": [*lines[: at + 1], lines[at], *lines[at + 1 :]],
+        "emptied": [],
+    }
+    for what, content in damaged.items():
+        path.write_bytes(b"".join(content))
+        assert refused(tmp_path, keys), what
+    path.write_bytes(b"".join(lines))
+    SafetyLedger(tmp_path, keys).now()
+
+
+def test_a_forger_without_the_key_cannot_write_a_record(tmp_path: Path) -> None:
+    filled(tmp_path, KEYS["keyed"], 1)
+    forged = filled(tmp_path / "forged", Keys((NEW,)), 2)
+    assert forged.watermark is not None
+    for name in (LEDGER, HEAD):
+        (tmp_path / name).write_bytes((tmp_path / "forged" / name).read_bytes())
+    with pytest.raises(SafetyUnavailable, match="key"):
+        SafetyLedger(tmp_path, KEYS["keyed"]).now()
+
+
+def test_a_ledger_that_was_read_is_missed_when_it_goes_or_is_replaced(tmp_path: Path, keys: Keys) -> None:
+    ledger = filled(tmp_path, keys, 3)
+    content, head = (tmp_path / LEDGER).read_bytes(), (tmp_path / HEAD).read_bytes()
+    filled(tmp_path / "other", keys, 4, n_records=20)
+    for name in (LEDGER, HEAD):
+        (tmp_path / name).write_bytes((tmp_path / "other" / name).read_bytes())
+    with pytest.raises(SafetyUnavailable, match="replaced"):
+        ledger.now()
+    (tmp_path / LEDGER).unlink()
+    with pytest.raises(SafetyUnavailable, match="gone"):
+        ledger.now()
+    (tmp_path / LEDGER).write_bytes(content)
+    (tmp_path / HEAD).write_bytes(head)
+    assert ledger.now().restricts
+
+
+def test_a_publication_knows_the_ledger_it_belongs_to(tmp_path: Path, keys: Keys) -> None:
+    ledger = filled(tmp_path, keys, 5)
+    assert ledger.watermark is not None
+    early, lines = ledger.watermark.text(), (tmp_path / LEDGER).read_bytes().splitlines(keepends=True)
+    ledger.stop([Who("late")], Tag(HOLD, STORE))
+    late = ledger.watermark.text()
+    SafetyLedger(tmp_path, keys).require(early)
+    SafetyLedger(tmp_path, keys).require(late)
+    records = json.loads((tmp_path / HEAD).read_bytes())["records"]
+    (tmp_path / LEDGER).write_bytes(b"".join(lines))  # a copy from before, with its own end mark
+    (tmp_path / HEAD).write_text(json.dumps({"records": records - 1, "mac": json.loads(lines[-1])["mac"]}))
+    SafetyLedger(tmp_path, keys).require(early)
+    with pytest.raises(SafetyUnavailable, match="older"):
+        SafetyLedger(tmp_path, keys).require(late)
+    with pytest.raises(SafetyUnavailable, match="other publications"):
+        filled(tmp_path / "other", keys, 6).require(late)
+    with pytest.raises(SafetyUnavailable, match="gone"):
+        SafetyLedger(tmp_path / "nowhere", keys).require(late)
+
+
+def test_a_line_half_written_by_a_writer_that_died_is_passed_over(tmp_path: Path, keys: Keys) -> None:
+    ledger = filled(tmp_path, keys, 7)
+    with (tmp_path / LEDGER).open("ab") as file:
+        file.write(b'{"kind":"sto')
+    again = SafetyLedger(tmp_path, keys)
+    again.stop([Who("after")], Tag(HOLD, STORE))
+    assert stopped(ledger, Who("after"))
+    assert stopped(SafetyLedger(tmp_path, keys), Who("after"))
+
+
+def test_two_writers_take_turns_and_nothing_is_lost(tmp_path: Path, keys: Keys) -> None:
+    one, other = SafetyLedger(tmp_path, keys), SafetyLedger(tmp_path, keys)
+    for number in range(6):
+        (one, other)[number % 2].stop([Who(f"u{number}")], Tag(HOLD, STORE))
+    assert all(stopped(one, Who(f"u{number}")) and stopped(other, Who(f"u{number}")) for number in range(6))
+
+
+def test_keys_are_rotated_and_what_an_old_one_named_still_holds(tmp_path: Path) -> None:
+    SafetyLedger(tmp_path, Keys()).stop([Who("before")], Tag(HOLD, STORE))
+    SafetyLedger(tmp_path, Keys((OLD,))).stop([Who("a", "t1")], Tag(HOLD, STORE))
+    both = SafetyLedger(tmp_path, Keys((NEW, OLD)))
+    both.stop([Who("b")], Tag(HOLD, STORE))
+    for who in (Who("before"), Who("a"), Who("other", "t1"), Who("b")):
+        assert stopped(both, who)
+    both.lift(Tag(HOLD, STORE), people=[Who("a", "t1")])
+    assert not stopped(SafetyLedger(tmp_path, Keys((NEW, OLD))), Who("a", "t1"))
+    for too_few in (Keys(), Keys((NEW,)), Keys((OLD,))):
+        with pytest.raises(SafetyUnavailable, match="key"):
+            SafetyLedger(tmp_path, too_few).now()
+
+
+def test_no_id_and_no_token_stands_in_the_ledger(tmp_path: Path, keys: Keys) -> None:
+    ledger = SafetyLedger(tmp_path, keys)
+    ledger.separate([(Who("someone-here", "token-of-one"), Who("another-here"))], Tag("block", TABLES))
+    ledger.stop([Who("someone-here", "token-of-one")], Tag(BAN, TABLES))
+    content = (tmp_path / LEDGER).read_text()
+    assert not any(word in content for word in ("someone-here", "another-here", "token-of-one"))
+    named = f"{Fingerprints(Naming(), Keys()).of(ID, 'someone-here'):016x}"
+    assert (named in content) == (not len(keys))  # without a key a list of ids tells whose it is
+
+
+def test_what_was_said_already_adds_no_line(tmp_path: Path, keys: Keys) -> None:
+    ledger = SafetyLedger(tmp_path, keys)
+    for _ in range(3):
+        ledger.stop([Who("a", "t"), Who("b")], Tag(HOLD, TABLES))
+        ledger.separate([(Who("a", "t"), Who("b"))], Tag("block", TABLES))
+        ledger.lift(Tag(BAN, TABLES), people=[Who("a", "t")])
+    assert ledger.watermark is not None
+    assert ledger.watermark.records == 3
