@@ -12,6 +12,9 @@ _GAP: Final = re.compile(r"[\s_\-\u2010-\u2015\u2212\u00b7\u30fb\x00-\x1f\x7f-\x
 _GAP_BESIDE_JAPANESE: Final = re.compile(f" (?=[{_JAPANESE}\u3099\u309a])|(?<=[{_JAPANESE}\u3099\u309a]) ")
 INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 
+DOTLESS_I: Final = "\u0131"
+"""Its capital is that of i, so only one of the two can be told from a text in capitals."""
+
 _UNSAFE: Final = re.compile(
     "(?P<null>\x00)"
     "|(?P<control>[\x01-\x1f\x7f-\x9f\u2028\u2029])"
@@ -31,7 +34,7 @@ _MEANING: Final = {
 
 
 def _folded_once(text: str) -> str:
-    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold()
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().replace(DOTLESS_I, "i")
     text = unicodedata.normalize("NFKC", text).translate(KATAKANA_TO_HIRAGANA)
     text = _LONG_VOWEL.sub("ー", text)
     return _GAP_BESIDE_JAPANESE.sub("", _GAP.sub(" ", text)).strip()
