@@ -17,7 +17,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import InputError, NotFittedError, SourceError, explained, need_columns
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.explanation import NEAR, WHOLE, LogitTerms, PairExplanation
+from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExplanation
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.dataclass_codec import FlatDataclass, dataclass_from_arrays, dataclass_to_arrays
@@ -141,9 +141,9 @@ class Model(ABC):
         combiner: str = "product",
         lang: Language = "en",
     ) -> PairExplanation:
-        """Return what makes `a` and `b` likely, or unlikely, to like each other: an exact sum of parts.
+        """Return what makes `a` and `b` likely, or unlikely, to like each other: an exact sum of terms.
 
-        Parts are the level of an average pair, each feature block, distance decay, behaviour beyond answers,
+        Terms are the level of an average pair, each feature block, distance decay, behaviour beyond answers,
         selectivity, popularity and, where a model keeps fewer columns than its exact form, what that
         reduction changes. In both directions they add up to the logits behind `score_pairs`. For data
         scientists and operators, whatever the rules say of the two; never for a member.
@@ -167,7 +167,7 @@ class Model(ABC):
         >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
         >>> model = recsys.PopularityModel().fit(people, events, rng=np.random.default_rng(7))
         >>> explained = model.explain_pair("u0000001", "u0000002")
-        >>> explained.to_frame()["part"].unique().tolist()
+        >>> explained.to_frame()["term"].unique().tolist()
         ['level', 'popularity']
         >>> bool(np.isclose(explained.to_frame()["logit"].sum(), explained.logits.sum()))
         True
@@ -179,23 +179,25 @@ class Model(ABC):
         pair = self._two(people or self._people or self._unread(directed, i), a, b)
         logits = directed.logits(i, i[::-1])
         own = pair.ids.rows(np.array([a, b], dtype=object))
-        parts = dict(self._logit_terms(pair, own, own[::-1]))
-        near = np.zeros(2)
+        terms = dict(self._logit_terms(pair, own, own[::-1]))
+        decay = np.zeros(2)
         if directed.distance_decay is not None:
-            near = parts[NEAR] = directed.distance_decay.pairs(directed.cell[i], directed.cell[i[::-1]])
-        if not parts.keys() - {NEAR}:
-            parts = {WHOLE: logits - near, **parts}
+            decay = terms[DISTANCE_DECAY] = directed.distance_decay.pairs(
+                directed.cell[i], directed.cell[i[::-1]]
+            )
+        if not terms.keys() - {DISTANCE_DECAY}:
+            terms = {WHOLE: logits - decay, **terms}
         like, back = sigmoid(logits)
         both = float(combine(like, back, combiner))
-        return PairExplanation((a, b), self.name, logits, parts, both, lang)
+        return PairExplanation((a, b), self.name, logits, terms, both, lang)
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:  # noqa: ARG002
-        """Return the parts of the logits of aligned rows, without distance decay; nothing for one whole."""
+        """Return the terms of the logits of aligned rows, without distance decay; none for one whole."""
         return {}
 
     @property
     def _reads_answers(self) -> bool:
-        """Whether the parts of a pair cannot be told apart without what people said."""
+        """Whether the terms of a pair cannot be told apart without what people said."""
         return False
 
     @staticmethod

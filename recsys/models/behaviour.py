@@ -131,7 +131,7 @@ class BehaviourModel(Model):
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
         if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
             return replace(
-                Stacker.usual().of_content(level, slope), is_reply=self.global_parameters_.is_reply
+                Stacker.usual().of_content(level, slope), reply_offset=self.global_parameters_.reply_offset
             ), usual
         heard = [impressions.take(held) for held in splits]
         parts = [
@@ -227,7 +227,7 @@ class BehaviourModel(Model):
         answers left out; nothing where nobody answers a like as from an inbox.
         """
         p = np.clip(np.asarray(p_like, np.float64), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
-        return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.is_reply)
+        return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.reply_offset)
 
     def without_people(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
@@ -331,12 +331,12 @@ def _matrices(
     for start in range(0, len(people), _PEOPLE_AT_ONCE):
         some = slice(start, start + _PEOPLE_AT_ONCE)
         taste[some], appeal[some] = _side_by_side(some, content, spaces, person, stacker)
-    near = (
+    decay = (
         None
         if content is None or content.distance_decay is None
-        else content.distance_decay.scaled(stacker.near)
+        else content.distance_decay.scaled(stacker.distance_decay)
     )
-    return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=near, cell=people.cells)
+    return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=decay, cell=people.cells)
 
 
 def _side_by_side(

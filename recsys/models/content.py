@@ -38,7 +38,7 @@ USUAL_WEIGHTS: Final = MappingProxyType(
         "boundaries": 1.5,
         "responsiveness": 0.5,
         "circles": 1.0,
-        "near": 0.5,
+        "distance_decay": 0.5,
     }
 )
 """Logits a block's pair score of 1 is worth before any outcome was seen.
@@ -58,8 +58,8 @@ class ContentConfig(Section):
     person_precision: precision of each person's own selectivity and popularity; 0 leaves them out.
     folds:            folds of people for the choice and for calibration.
     usual_rate:       P(like | look) before any outcome was seen.
-    usual_weights:    block names (and `near`) with their usual weight.
-    near_scale_km:    the distance over which distance decay falls to 1/e.
+    usual_weights:    block names (and `distance_decay`) with their usual weight.
+    distance_scale_km: the distance over which distance decay falls to 1/e.
     max_factors:      columns of taste and appeal, at most; None keeps the exact form.
     max_pairs:        outcomes to learn from, at most, drawn evenly.
     max_tuning_pairs: outcomes to choose the ridge with, about, all those among people drawn evenly.
@@ -76,7 +76,7 @@ class ContentConfig(Section):
     folds: PositiveInt = 4
     usual_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
     usual_weights: dict[str, float] = Field(default_factory=lambda: dict(USUAL_WEIGHTS))
-    near_scale_km: PositiveFloat = 30.0
+    distance_scale_km: PositiveFloat = 30.0
     max_factors: PositiveInt | None = 128
     max_pairs: PositiveInt = 250_000
     max_tuning_pairs: PositiveInt = 30_000
@@ -171,14 +171,14 @@ class ContentModel(Model):
         rate = self.config.usual_rate
         intercept = float(np.log(rate) - np.log1p(-rate) - products @ average)
         nothing = np.zeros(n_columns)
-        return PairWeights(intercept, by_block.get("near", 0.0), products, nothing, nothing)
+        return PairWeights(intercept, by_block.get("distance_decay", 0.0), products, nothing, nothing)
 
     def _design(
         self, people: Population, rows: BlockRows, pairs: LabelledPairs, usual: PairWeights
     ) -> PairDesign:
-        near = DistanceDecay(1.0, self.config.near_scale_km)
+        decay = DistanceDecay(1.0, self.config.distance_scale_km)
         cells = people.cells
-        distance_decay = near.pairs(cells[pairs.viewers], cells[pairs.candidates])
+        distance_decay = decay.pairs(cells[pairs.viewers], cells[pairs.candidates])
         return PairDesign.of(
             rows, self.features_.block_of, pairs, distance_decay, usual, together=self.features_.from_events
         )
@@ -263,9 +263,9 @@ class ContentModel(Model):
     def _directed(self, people: Population, parts: Iterable[BlockRows]) -> Directed:
         """Return the matrices from everybody's rows in parts: the wide exact form of few exists at once."""
         factors = [self._factors(rows) for rows in parts]
-        near = DistanceDecay(self.weights_.near, self.config.near_scale_km)
+        decay = DistanceDecay(self.weights_.distance_decay, self.config.distance_scale_km)
         taste, appeal = (np.vstack(sides) for sides in zip(*factors, strict=True))
-        return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=near, cell=people.cells)
+        return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=decay, cell=people.cells)
 
     def _factors(self, rows: BlockRows) -> tuple[Float32Array, Float32Array]:
         """Return taste and appeal with the columns they are kept in."""

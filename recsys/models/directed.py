@@ -85,8 +85,8 @@ class Directed:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        near = "no distance decay" if self.distance_decay is None else f"{self.distance_decay}"
-        return f"Directed({len(self):,} people, {self.n_factors} factors, {near})"
+        decay = "no distance decay" if self.distance_decay is None else f"{self.distance_decay}"
+        return f"Directed({len(self):,} people, {self.n_factors} factors, {decay})"
 
     @property
     def n_factors(self) -> int:
@@ -155,14 +155,14 @@ def concatenate(parts: Sequence[Directed]) -> Directed:
     first = parts[0]
     if any(part.ids != first.ids or not np.array_equal(part.cell, first.cell) for part in parts[1:]):
         raise InputError(explained("only matrices of the same people can be added"))
-    near = [part.distance_decay for part in parts if part.distance_decay is not None]
-    if len(near) > 1:
-        raise InputError(explained("only one part may carry distance decay", got=f"{len(near)} parts"))
+    decays = [part.distance_decay for part in parts if part.distance_decay is not None]
+    if len(decays) > 1:
+        raise InputError(explained("only one part may carry distance decay", got=f"{len(decays)} parts"))
     return Directed(
         ids=first.ids,
         taste=np.hstack([part.taste for part in parts]),
         appeal=np.hstack([part.appeal for part in parts]),
-        distance_decay=near[0] if near else None,
+        distance_decay=decays[0] if decays else None,
         cell=first.cell,
     )
 

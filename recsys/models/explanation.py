@@ -20,9 +20,9 @@ Side = Literal["both", "viewer", "candidate"]
 
 
 class LogitTerm(NamedTuple):
-    """One part of a logit.
+    """One term of a logit.
 
-    kind: where it comes from. name: which part of that kind; of answers, the feature block.
+    kind: where it comes from. name: which of that kind; of answers, the feature block.
     side: `both` for what depends on the pair, else whose own number it is.
     """
 
@@ -32,10 +32,10 @@ class LogitTerm(NamedTuple):
 
 
 LogitTerms = Mapping[LogitTerm, Float64Array]
-"""Each part's share of the logits of some pairs, `(n_pairs,)` each; together they are the logits."""
+"""Each term's share of the logits of some pairs, `(n_pairs,)` each; together they are the logits."""
 
 LEVEL: Final = LogitTerm("level", "level")
-NEAR: Final = LogitTerm("place", "near")
+DISTANCE_DECAY: Final = LogitTerm("place", "distance_decay")
 PERSONAL: Final = LogitTerm("behaviour", "personal")
 FACTORS: Final = LogitTerm("behaviour", "factors")
 SELECTIVITY: Final = LogitTerm("behaviour", "selectivity", "viewer")
@@ -50,20 +50,20 @@ _BAR_PX = 70
 
 @dataclass(frozen=True, eq=False)
 class PairExplanation:
-    """Two people's chances to like each other, part by part, in logits; made by `Model.explain_pair`.
+    """Two people's chances to like each other, term by term, in logits; made by `Model.explain_pair`.
 
     ids:    the two, as given. model: its name. lang: of the words shown.
     logits: `(2,)`: of "the first likes the second", then the other way round.
-    parts:  what each part adds to the two; they add up to `logits`.
+    terms:  what each adds to the two; they add up to `logits`.
     p_mutual: both, as the model combines them.
 
     For the people who run and study the engine. It speaks of somebody's own way to say yes, of how
-    liked they are, and of pairs that may never meet, so no part of it may reach a member. Answers
-    themselves are not in it: a part is a whole block, and sensitive answers enter no block.
+    liked they are, and of pairs that may never meet, so nothing of it may reach a member. Answers
+    themselves are not in it: a term is a whole block, and sensitive answers enter no block.
 
     >>> from recsys.models.explanation import LEVEL, POPULARITY
-    >>> parts = {LEVEL: np.array([-1.0, -1.0]), POPULARITY: np.array([0.5, 0.0])}
-    >>> PairExplanation(("a", "b"), "popularity", np.array([-0.5, -1.0]), parts, 0.1)
+    >>> terms = {LEVEL: np.array([-1.0, -1.0]), POPULARITY: np.array([0.5, 0.0])}
+    >>> PairExplanation(("a", "b"), "popularity", np.array([-0.5, -1.0]), terms, 0.1)
     PairExplanation(a and b by popularity, p_mutual 0.100, in logits)
                 a likes b  b likes a
     popularity     +0.500     +0.000
@@ -75,7 +75,7 @@ class PairExplanation:
     ids: tuple[Hashable, Hashable]
     model: str
     logits: npt.NDArray[np.float64]
-    parts: LogitTerms
+    terms: LogitTerms
     p_mutual: float
     lang: Language = "en"
 
@@ -85,24 +85,24 @@ class PairExplanation:
         return sigmoid(self.logits)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a direction and part: viewer_id, candidate_id, kind, part, side, label, logit."""
+        """Return one row a direction and term: viewer_id, candidate_id, kind, term, side, label, logit."""
         rows = [
-            (self.ids[at], self.ids[1 - at], part.kind, part.name, part.side, self._label(part), values[at])
+            (self.ids[at], self.ids[1 - at], term.kind, term.name, term.side, self._label(term), values[at])
             for at in (0, 1)
-            for part, values in self.parts.items()
+            for term, values in self.terms.items()
         ]
-        return pd.DataFrame(rows, columns=[C.VIEWER, C.CANDIDATE, "kind", "part", "side", "label", "logit"])
+        return pd.DataFrame(rows, columns=[C.VIEWER, C.CANDIDATE, "kind", "term", "side", "label", "logit"])
 
     def summary(self) -> pd.DataFrame:
-        """Return one row a part, sides added up, the largest first; one column a direction, in logits."""
+        """Return one row a term, sides added up, the largest first; one column a direction, in logits."""
         added: dict[str, npt.NDArray[np.float64]] = {}
-        for part, values in self.parts.items():
-            label = self._label(part)
+        for term, values in self.terms.items():
+            label = self._label(term)
             added[label] = added.get(label, np.zeros(2)) + values
         level = load_catalogue().text("explained.level", self.lang)
         order = sorted(added, key=lambda label: (label == level, -float(np.abs(added[label]).max())))
         rows = np.array([added[label] for label in order]).reshape(-1, 2)
-        return pd.DataFrame(rows, index=pd.Index(order, name="part"), columns=list(self.directions))
+        return pd.DataFrame(rows, index=pd.Index(order, name="term"), columns=list(self.directions))
 
     @property
     def directions(self) -> tuple[str, str]:
@@ -142,9 +142,9 @@ class PairExplanation:
         said = f"{escape(self.model)}, p_mutual {self.p_mutual:.3f}"
         return f"<p>{said}</p><table><tr><th></th>{head}</tr>{body}{foot}</table><p><small>{note}</small></p>"
 
-    def _label(self, part: LogitTerm) -> str:
-        catalogue, key = load_catalogue(), f"explained.{part.name}"
-        return catalogue.text(key, self.lang) if key in catalogue.texts else part.name
+    def _label(self, term: LogitTerm) -> str:
+        catalogue, key = load_catalogue(), f"explained.{term.name}"
+        return catalogue.text(key, self.lang) if key in catalogue.texts else term.name
 
 
 def _bar(value: float, widest: float) -> str:

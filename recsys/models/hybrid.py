@@ -45,14 +45,15 @@ class HybridModel(BehaviourModel):
 
     `updated` folds people in again after a day's events without refitting.
 
+    >>> import numpy as np
     >>> import recsys
     >>> town = recsys.make_town(40, np.random.default_rng(7))
     >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     >>> config = HybridConfig(content=ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), calibrate=False))
     >>> model = HybridModel(config).fit(people, events, rng=np.random.default_rng(1))
-    >>> model.explain_pair("u0000001", "u0000002").parts.keys() >= model.content_.explain_pair(
+    >>> model.explain_pair("u0000001", "u0000002").terms.keys() >= model.content_.explain_pair(
     ...     "u0000001", "u0000002"
-    ... ).parts.keys()
+    ... ).terms.keys()
     True
     """
 

@@ -2,7 +2,7 @@
 
 The logit that i likes j is
 
-    intercept + near * decay_ij + sum_f w_f L_if I_jf + L_i . u + I_j . v   (+ s_i + t_j)
+    intercept + w * decay_ij + sum_f w_f L_if I_jf + L_i . u + I_j . v   (+ s_i + t_j)
 
 with `w_f = block weight + own deviation`. s and t take up what makes a viewer selective or a
 candidate popular beyond their answers, so that ten outcomes of one person are not mistaken for ten
@@ -60,7 +60,7 @@ class PairWeights:
     """
 
     intercept: float
-    near: float
+    distance_decay: float
     products: Float64Array
     viewer: Float64Array
     candidate: Float64Array
@@ -69,7 +69,7 @@ class PairWeights:
         """Return the weights whose logit is `line` of this one's."""
         return PairWeights(
             intercept=line.slope * self.intercept + line.intercept,
-            near=line.slope * self.near,
+            distance_decay=line.slope * self.distance_decay,
             products=line.slope * self.products,
             viewer=line.slope * self.viewer,
             candidate=line.slope * self.candidate,
@@ -83,7 +83,7 @@ class PairDesign:
     preferences: `(n_viewers, n_columns)` float32 of the viewers; `viewer_of` `(n_pairs,)` says who.
     attributes: `(n_candidates, n_columns)` float32 of the candidates, with `candidate_of`.
     block_of:  `(n_columns,)` which block a column belongs to.
-    near:      `(n_pairs,)` distance decay of each pair before its weight.
+    distance_decay: `(n_pairs,)` distance decay of each pair before its weight.
     usual:     the prior mean: weights that hold when there are no pairs.
     products:  `(n_pairs, n_columns)` float32, `L_if * I_jf`.
     scale_*:   what turns a column into unit variance a block, 0 for a column that never varies.
@@ -97,7 +97,7 @@ class PairDesign:
     candidate_of: Int64Array
     block_of: Int64Array
     pairs: LabelledPairs
-    near: Float64Array
+    distance_decay: Float64Array
     usual: PairWeights
     products: Float32Array
     scale_block: Float64Array
@@ -113,7 +113,7 @@ class PairDesign:
         rows: BlockRows,
         block_of: Int64Array,
         pairs: LabelledPairs,
-        near: Float64Array,
+        distance_decay: Float64Array,
         usual: PairWeights,
         *,
         together: npt.NDArray[np.bool_] | None = None,
@@ -131,7 +131,7 @@ class PairDesign:
             _moments(preferences, np.bincount(viewer_of, minlength=len(preferences))),
             _moments(attributes, np.bincount(candidate_of, minlength=len(attributes))),
         ]
-        near_mean, near_variance = _moments(near[:, None], np.ones(len(pairs)))
+        decay_mean, decay_variance = _moments(distance_decay[:, None], np.ones(len(pairs)))
         block_variance = _block_variance(products, block_of, n_blocks)
         scales = [_column_scale(variance, block_of, n_blocks) for _, variance in moments]
         if together is not None:
@@ -144,15 +144,15 @@ class PairDesign:
             candidate_of=candidate_of,
             block_of=block_of,
             pairs=pairs,
-            near=near,
+            distance_decay=distance_decay,
             usual=usual,
             products=products,
             scale_block=_inverse_root(block_variance),
             scale_product=scales[0],
             scale_viewer=scales[1],
             scale_candidate=scales[2],
-            means=np.concatenate([near_mean, *(mean for mean, _ in moments)]),
-            variances=np.concatenate([near_variance, block_variance > _LEAST, *scaled]),
+            means=np.concatenate([decay_mean, *(mean for mean, _ in moments)]),
+            variances=np.concatenate([decay_variance, block_variance > _LEAST, *scaled]),
         )
 
     def curvature(self) -> Float64Array | None:
@@ -178,7 +178,7 @@ class PairDesign:
             viewer_of=self.viewer_of[chosen],
             candidate_of=self.candidate_of[chosen],
             pairs=self.pairs.take(chosen),
-            near=self.near[chosen],
+            distance_decay=self.distance_decay[chosen],
             products=self.products[chosen],
         )
 
@@ -188,7 +188,7 @@ class PairDesign:
         candidate = self.attributes @ weights.candidate.astype(np.float32)
         return np.asarray(
             weights.intercept
-            + weights.near * self.near
+            + weights.distance_decay * self.distance_decay
             + self.products @ weights.products.astype(np.float32)
             + viewer[self.viewer_of]
             + candidate[self.candidate_of],
@@ -205,7 +205,7 @@ class PairDesign:
         return np.hstack(
             [
                 np.ones((len(pairs), 1)),
-                self.near[pairs, None] - self.means[0],
+                self.distance_decay[pairs, None] - self.means[0],
                 (products @ member) * self.scale_block,
                 products * self.scale_product,
                 (self.preferences[self.viewer_of[pairs]] - self._mean("viewer")) * self.scale_viewer,
@@ -304,7 +304,7 @@ class PairFit:
 
 
 class _Problem:
-    """The penalised loss over scaled parameters: intercept, near, blocks, columns, L, I, people.
+    """The penalised loss over scaled parameters: intercept, distance_decay, blocks, columns, L, I, people.
 
     Features are centred, so that a weight moves no average logit. L-BFGS walks in parameters that make
     the bowl round: the root of the measured curvature for what all people share, and for each person
@@ -318,8 +318,15 @@ class _Problem:
         n_people = [len(design.preferences) * with_people, len(design.attributes) * with_people]
         sizes = [1, 1, n_blocks, n_columns, n_columns, n_columns, *n_people]
         self.ends = np.cumsum(sizes)[:-1]
-        near = strengths.block * (design.variances[0] or 1.0)
-        shares = [1.0, near, strengths.block, strengths.column, strengths.marginal, strengths.marginal]
+        distance_decay = strengths.block * (design.variances[0] or 1.0)
+        shares = [
+            1.0,
+            distance_decay,
+            strengths.block,
+            strengths.column,
+            strengths.marginal,
+            strengths.marginal,
+        ]
         self.precision = np.repeat([*shares, strengths.person, strengths.person], sizes)
         self.n_shared = int(self.ends[5])
         self.root = self._root(curvature)
@@ -372,14 +379,14 @@ class _Problem:
     def weights(self, theta: Float64Array) -> PairWeights:
         """Return the weights on raw columns."""
         design, usual = self.design, self.design.usual
-        intercept, near, block, column, viewer, candidate, _, _ = np.split(theta, self.ends)
+        intercept, distance_decay, block, column, viewer, candidate, _, _ = np.split(theta, self.ends)
         deviation = block[design.block_of] * design.scale_block[design.block_of]
         products = deviation + column * design.scale_product
         viewer, candidate = viewer * design.scale_viewer, candidate * design.scale_candidate
-        moved = np.concatenate([near, products, viewer, candidate]) @ design.means
+        moved = np.concatenate([distance_decay, products, viewer, candidate]) @ design.means
         return PairWeights(
             intercept=usual.intercept + float(intercept[0] - moved),
-            near=usual.near + float(near[0]),
+            distance_decay=usual.distance_decay + float(distance_decay[0]),
             products=usual.products + products,
             viewer=usual.viewer + viewer,
             candidate=usual.candidate + candidate,
@@ -398,16 +405,16 @@ class _Problem:
         by_candidate = np.bincount(design.candidate_of, residual, len(design.attributes))
         raw = np.concatenate(
             [
-                [residual @ design.near],
+                [residual @ design.distance_decay],
                 residual.astype(np.float32) @ design.products,
                 by_viewer.astype(np.float32) @ design.preferences,
                 by_candidate.astype(np.float32) @ design.attributes,
             ]
         )
-        near, products, viewer, candidate = self._parts(raw - residual.sum() * design.means)
+        distance_decay, products, viewer, candidate = self._parts(raw - residual.sum() * design.means)
         gradient = [
             [residual.sum()],
-            near,
+            distance_decay,
             np.bincount(design.block_of, products, n_blocks) * design.scale_block,
             products * design.scale_product,
             viewer * design.scale_viewer,

@@ -43,7 +43,8 @@ class GlobalParameters:
     """Global parameters: everything but what is particular to a person.
 
     ids:       people of the fit, ascending, `(n_base,)`.
-    line:      from content logits to logits of P(like | look). asked: logits added when liked already.
+    line:      from content logits to logits of P(like | look).
+    reply_offset: logits added for a reply to a like.
     intercept, variances: of selectivity and popularity.
     maps:      `(n_content, k)` each, from content columns to the personal space.
     personal, standard: how rows of the two spaces are scaled.
@@ -53,7 +54,7 @@ class GlobalParameters:
 
     ids: IdIndex
     line: Platt
-    is_reply: float
+    reply_offset: float
     intercept: float
     variances: tuple[float, float]
     maps: tuple[Float64Array, Float64Array]
@@ -76,8 +77,8 @@ class GlobalParameters:
         logits, n_people = _logits(content, impressions), len(people)
         effects = RandomEffects.none(n_people)
         for _ in range(EM_ROUNDS):
-            line, is_reply = _line(logits, impressions, effects, learned=content is not None)
-            offset = line.logits(logits) + is_reply * impressions.is_reply
+            line, reply_offset = _line(logits, impressions, effects, learned=content is not None)
+            offset = line.logits(logits) + reply_offset * impressions.is_reply
             effects = fit_random_effects(impressions, offset, n_people, start=effects)
             offset += effects.logits(impressions)
             impressions = impressions.e_step(sigmoid(offset))
@@ -92,7 +93,7 @@ class GlobalParameters:
         shared = cls(
             ids=people.ids,
             line=line,
-            is_reply=is_reply,
+            reply_offset=reply_offset,
             intercept=effects.intercept,
             variances=effects.variances,
             maps=maps,
@@ -119,7 +120,7 @@ class GlobalParameters:
 
     def offset(self, content: Directed | None, impressions: Impressions) -> Float64Array:
         """Return the logit of each look from content alone, `(n_looks,)`, without the intercept."""
-        return self.line.logits(_logits(content, impressions)) + self.is_reply * impressions.is_reply
+        return self.line.logits(_logits(content, impressions)) + self.reply_offset * impressions.is_reply
 
     def spaces(self, people: Population, content: Directed | None) -> FactorSpaces:
         """Return both spaces for any people; whoever was not at the fit stands at the prior mean."""
@@ -131,8 +132,8 @@ class GlobalParameters:
 
 
 def _logits(content: Directed | None, impressions: Impressions) -> Float64Array:
-    own, near = content_logits(content, impressions.viewers, impressions.candidates)
-    return own + near
+    logits, decay = content_logits(content, impressions.viewers, impressions.candidates)
+    return logits + decay
 
 
 def _line(
@@ -142,10 +143,10 @@ def _line(
     line, listed = Platt(1.0, 0.0), ~impressions.is_reply
     if learned:
         line = fit_platt(logits[listed], impressions.labels[listed], impressions.p_examined[listed])
-    return line, _asked(line.logits(logits) + effects.logits(impressions), impressions)
+    return line, _reply_offset(line.logits(logits) + effects.logits(impressions), impressions)
 
 
-def _asked(logits: Float64Array, impressions: Impressions) -> float:
+def _reply_offset(logits: Float64Array, impressions: Impressions) -> float:
     """Return the logits that make the mean chance of a yes right where the other likes already."""
     if not impressions.is_reply.any():
         return 0.0
@@ -265,11 +266,11 @@ class PersonParameters:
         moved -= own.score(own.taste, own.appeal, i, j)
         own = spaces.factors
         factors = own.score(own.taste + self.factors.taste, own.appeal + self.factors.appeal, i, j)
-        logits, near = content_logits(content, i, j)
+        logits, decay = content_logits(content, i, j)
         return StackingInputs(
             level=np.full(len(impressions), shared.level),
             scores=np.array([shared.line.slope * logits, moved, factors]),
-            near=shared.line.slope * near,
+            distance_decay=shared.line.slope * decay,
             generosity=self.generosity[i],
             popularity=self.popularity[j],
             known_row=evidence_weight(self.given)[i],

@@ -18,7 +18,7 @@ _HALF: Final = 5.0
 
 
 def evidence_weight(evidence: Float64Array) -> Float64Array:
-    """Return how well a person is known, `n / (n + 5)` for n looks.
+    """Return how well a person is known, `n / (n + 5)` for n impressions.
 
     >>> evidence_weight(np.array([0.0, 5.0])).tolist()
     [0.0, 0.5]
@@ -30,18 +30,18 @@ def evidence_weight(evidence: Float64Array) -> Float64Array:
 class Stacker:
     """Weights of the parts; part p of a pair (i, j) counts `row_p(i) * column_p(j)`.
 
-    intercept: of the logit. near: of distance decay.
+    intercept: of the logit. distance_decay: its weight.
     rows:    `(n_parts + 2, 2)` weight of each part, of selectivity and of popularity for somebody
              unknown, and what is added for somebody fully known.
     columns: `(n_parts,)` what is added to 1 for a candidate fully known.
-    asked:   logits added for an answer to somebody who likes already; not part of taste and appeal.
+    reply_offset: logits added for an answer to somebody who likes already; not part of taste and appeal.
     """
 
     intercept: float
-    near: float
+    distance_decay: float
     rows: Float64Array
     columns: Float64Array
-    is_reply: float
+    reply_offset: float
 
     @classmethod
     def usual(cls) -> "Stacker":
@@ -54,7 +54,9 @@ class Stacker:
         """Return the weights for content logits that mean `level + slope * x`, not x."""
         rows = self.rows.copy()
         rows[0] *= slope
-        return replace(self, intercept=level + self.intercept, near=slope * self.near, rows=rows)
+        return replace(
+            self, intercept=level + self.intercept, distance_decay=slope * self.distance_decay, rows=rows
+        )
 
     def row(self, part: int, known_rows: Float64Array) -> Float64Array:
         """Return the weight of a part for viewers known so well."""
@@ -75,7 +77,7 @@ class StackingInputs:
 
     level: Float64Array
     scores: Float64Array
-    near: Float64Array
+    distance_decay: Float64Array
     generosity: Float64Array
     popularity: Float64Array
     known_row: Float64Array
@@ -90,8 +92,8 @@ class StackingInputs:
 
 
 def stacked(stacker: Stacker, parts: StackingInputs) -> Float64Array:
-    """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without what being asked adds."""
-    logits = parts.level + stacker.intercept + stacker.near * parts.near
+    """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without the offset of replies."""
+    logits = parts.level + stacker.intercept + stacker.distance_decay * parts.distance_decay
     n_parts = len(PARTS)
     logits += stacker.row(n_parts, parts.known_row) * parts.generosity
     logits += stacker.row(n_parts + 1, parts.known_column) * parts.popularity
@@ -120,30 +122,35 @@ def fit_stacker(parts: StackingInputs, labels: Float64Array, weights: Float64Arr
 def _rows_fitted(
     parts: StackingInputs, labels: Float64Array, weights: Float64Array, now: Stacker, usual: Stacker
 ) -> Stacker:
-    features, n_parts = [np.ones(len(labels)), parts.near, parts.is_reply], len(PARTS)
+    features, n_parts = [np.ones(len(labels)), parts.distance_decay, parts.is_reply], len(PARTS)
     for part in range(n_parts):
         score = parts.scores[part] * now.column(part, parts.known_column)
         features += [score, score * parts.known_row]
     features += [parts.generosity, parts.generosity * parts.known_row]
     features += [parts.popularity, parts.popularity * parts.known_column]
-    mean = np.concatenate([[usual.intercept, usual.near, usual.is_reply], usual.rows.ravel()])
+    mean = np.concatenate([[usual.intercept, usual.distance_decay, usual.reply_offset], usual.rows.ravel()])
     precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
     theta = _regression(
         np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
     )
     return Stacker(
         intercept=float(theta[0]),
-        near=float(theta[1]),
+        distance_decay=float(theta[1]),
         rows=theta[3:].reshape(-1, 2),
         columns=now.columns,
-        is_reply=float(theta[2]),
+        reply_offset=float(theta[2]),
     )
 
 
 def _columns_fitted(
     parts: StackingInputs, labels: Float64Array, weights: Float64Array, now: Stacker
 ) -> Stacker:
-    fixed = parts.level + now.intercept + now.near * parts.near + now.is_reply * parts.is_reply
+    fixed = (
+        parts.level
+        + now.intercept
+        + now.distance_decay * parts.distance_decay
+        + now.reply_offset * parts.is_reply
+    )
     n_parts = len(PARTS)
     fixed += now.row(n_parts, parts.known_row) * parts.generosity
     fixed += now.row(n_parts + 1, parts.known_column) * parts.popularity

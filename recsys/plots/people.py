@@ -205,7 +205,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
 
 
 def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
-    """Draw what `Model.explain_pair` returns: a bar a part and direction, in logits, the largest first.
+    """Draw what `Model.explain_pair` returns: a bar a term and direction, in logits, the largest first.
 
     Bars to the right make a like more likely, bars to the left less; all bars of a colour add up to the
     logit in the legend. For data scientists and operators, never for a member.

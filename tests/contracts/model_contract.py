@@ -149,8 +149,8 @@ class ModelContract:
             np.testing.assert_allclose(again.to_frame()["logit"], frame["logit"], atol=2e-5)
             swapped = model.explain_pair(b, a)
             np.testing.assert_allclose(swapped.logits, explained.logits[::-1], atol=1e-9)
-            for part, values in explained.parts.items():
-                np.testing.assert_allclose(swapped.parts[part], values[::-1], atol=1e-9)
+            for part, values in explained.terms.items():
+                np.testing.assert_allclose(swapped.terms[part], values[::-1], atol=1e-9)
 
     def test_strangers_are_explained_too(self):
         people, strangers = self.people(), make_people(8, np.random.default_rng(99))

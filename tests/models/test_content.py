@@ -59,12 +59,12 @@ def test_before_any_outcome_it_is_the_documented_prior(people):
     for name, rows in FeatureMap.fit(people).transform(people).items():
         scores = rows.pair_scores(i, j)
         expected += USUAL_WEIGHTS[name] * (scores - scores.mean())
-    expected += DistanceDecay(USUAL_WEIGHTS["near"], 30.0).pairs(people.cells[i], people.cells[j])
+    expected += DistanceDecay(USUAL_WEIGHTS["distance_decay"], 30.0).pairs(people.cells[i], people.cells[j])
     np.testing.assert_allclose(model.fitted.logits(i, j), expected, atol=1e-4)
 
 
 def test_every_default_block_has_a_usual_weight():
-    assert {block.name for block in default_blocks()} | {"near"} == set(USUAL_WEIGHTS)
+    assert {block.name for block in default_blocks()} | {"distance_decay"} == set(USUAL_WEIGHTS)
 
 
 def test_factorises_exactly(people):
@@ -73,7 +73,7 @@ def test_factorises_exactly(people):
     config = ContentConfig(ridge=(10.0,), folds=2, max_factors=None)
     model = ContentModel(config).fit(people, events, rng=np.random.default_rng(0))
     rows, weights = model.features_.concatenated(people), model.weights_
-    near = DistanceDecay(weights.near, config.near_scale_km)
+    near = DistanceDecay(weights.distance_decay, config.distance_scale_km)
     for a, b in zip(i[:300], j[:300], strict=True):
         preferences, attributes = rows.preferences[a].astype(float), rows.attributes[b].astype(float)
         plain = weights.intercept + near.pairs(people.cells[[a]], people.cells[[b]])[0]

@@ -47,10 +47,14 @@ def test_without_evidence_it_is_content(people, model):
     """Between people nobody knows the logit is a line of content's, and factors at their prior mean."""
     i, j = (rows + 60 for rows in np.divmod(np.arange(400), 20))
     content = model.content_.fitted
-    near = content.distance_decay.pairs(content.cell[i], content.cell[j])
+    decay = content.distance_decay.pairs(content.cell[i], content.cell[j])
     spaces, stacker = model.global_parameters_.spaces(people, content), model.stacker_
     prior = spaces.factors.score(spaces.factors.taste, spaces.factors.appeal, i, j)
-    expected = stacker.intercept + stacker.near * near + stacker.rows[0, 0] * (content.logits(i, j) - near)
+    expected = (
+        stacker.intercept
+        + stacker.distance_decay * decay
+        + stacker.rows[0, 0] * (content.logits(i, j) - decay)
+    )
     expected += stacker.rows[2, 0] * prior
     np.testing.assert_allclose(model.fitted.logits(i, j), expected, atol=2e-4)
     state = model.person_parameters_

@@ -37,20 +37,22 @@ def pair(model):
 
 def test_a_hybrid_is_told_apart_to_the_block(pair, model):
     frame = pair.to_frame()
-    assert list(frame.columns) == ["viewer_id", "candidate_id", "kind", "part", "side", "label", "logit"]
-    blocks = set(frame.loc[frame["kind"] == "answers", "part"])
+    assert list(frame.columns) == ["viewer_id", "candidate_id", "kind", "term", "side", "label", "logit"]
+    blocks = set(frame.loc[frame["kind"] == "answers", "term"])
     assert blocks == set(model.content_.features_.names)
-    assert {"level", "near", "personal", "factors", "selectivity", "popularity"} <= set(frame["part"])
-    assert "whole" not in set(frame["part"])
-    values = frame[(frame["part"] == "values") & (frame["viewer_id"] == "u00003")]
+    assert {"level", "distance_decay", "personal", "factors", "selectivity", "popularity"} <= set(
+        frame["term"]
+    )
+    assert "whole" not in set(frame["term"])
+    values = frame[(frame["term"] == "values") & (frame["viewer_id"] == "u00003")]
     assert values["side"].tolist() == ["both", "viewer", "candidate"]
 
 
 def test_behaviour_adds_nothing_for_people_nobody_knows(model):
-    unknown = model.explain_pair("u00070", "u00075").parts
+    unknown = model.explain_pair("u00070", "u00075").terms
     for part in (PERSONAL, SELECTIVITY, POPULARITY):
         assert not unknown[part].any(), part
-    known = model.explain_pair("u00003", "u00007").parts
+    known = model.explain_pair("u00003", "u00007").terms
     assert all(known[part].any() for part in (PERSONAL, SELECTIVITY, POPULARITY, FACTORS))
 
 
@@ -62,7 +64,7 @@ def test_a_block_counts_as_its_rows_and_weights_say(model, people):
     rows = features.transform(people)["talk_topics"]
     i, j = people.ids.rows(["u00003", "u00007"])
     expected = rows.preferences[i].astype(float) * rows.attributes[j] @ weights.products[own]
-    (found,) = (v for part, v in explained.parts.items() if (part.name, part.side) == ("talk_topics", "both"))
+    (found,) = (v for part, v in explained.terms.items() if (part.name, part.side) == ("talk_topics", "both"))
     assert found[0] == pytest.approx(expected, rel=1e-5)
 
 
@@ -72,10 +74,10 @@ def test_what_fewer_columns_change_is_a_part_of_its_own(people, most):
     config = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2, max_factors=most)
     model = recsys.ContentModel(config).fit(people, events, rng=np.random.default_rng(3))
     explained = model.explain_pair("u00003", "u00007")
-    assert (REDUCTION in explained.parts) == (most is not None)
-    assert sum(explained.parts.values()) == pytest.approx(explained.logits, abs=2e-5)
+    assert (REDUCTION in explained.terms) == (most is not None)
+    assert sum(explained.terms.values()) == pytest.approx(explained.logits, abs=2e-5)
     if most is not None:
-        assert np.abs(explained.parts[REDUCTION]).max() > 1e-3
+        assert np.abs(explained.terms[REDUCTION]).max() > 1e-3
 
 
 def test_it_speaks_both_languages(model, pair):
@@ -137,6 +139,6 @@ def test_a_model_of_ones_own_is_one_whole(people):
 
     model = Plain().fit(people, Events.none(), rng=np.random.default_rng(1))
     explained = model.explain_pair("u00003", "u00007")
-    assert explained.to_frame()["part"].tolist() == ["whole", "whole"]
-    assert explained.parts.keys() & {LEVEL} == set()
+    assert explained.to_frame()["term"].tolist() == ["whole", "whole"]
+    assert explained.terms.keys() & {LEVEL} == set()
     np.testing.assert_allclose(explained.summary().sum(), explained.logits)

@@ -31,7 +31,7 @@ def drawn_pairs(people, truth, n_pairs, seed=1, extra=0.0):
 
 
 def plain_logit(people, weights, i, j, near):
-    total = weights.intercept + weights.near * near
+    total = weights.intercept + weights.distance_decay * near
     for f in range(3):
         total += weights.products[f] * people.preferences[i, f] * people.attributes[j, f]
         total += weights.viewer[f] * people.preferences[i, f] + weights.candidate[f] * people.attributes[j, f]
@@ -61,7 +61,7 @@ def test_finds_the_weights_the_labels_came_from():
     np.testing.assert_allclose(found.products, TRUTH.products, atol=0.05)
     np.testing.assert_allclose(found.viewer, TRUTH.viewer, atol=0.05)
     np.testing.assert_allclose(found.candidate, TRUTH.candidate, atol=0.05)
-    assert found.near == pytest.approx(1.0, abs=0.1)
+    assert found.distance_decay == pytest.approx(1.0, abs=0.1)
     assert found.intercept == pytest.approx(-0.5, abs=0.1)
 
 
@@ -87,7 +87,7 @@ def test_without_pairs_the_usual_weights_stay():
     nobody = LabelledPairs(*(np.empty(0, np.int32),) * 2, *(np.empty(0),) * 2)
     found = fit_pair_logistic(PairDesign.of(people, BLOCK_OF, nobody, np.empty(0), TRUTH), WEAK).weights
     assert found.products.tolist() == TRUTH.products.tolist()
-    assert (found.intercept, found.near) == (-0.5, 1.0)
+    assert (found.intercept, found.distance_decay) == (-0.5, 1.0)
 
 
 def test_a_strong_prior_holds_the_usual_weights():

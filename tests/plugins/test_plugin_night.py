@@ -116,7 +116,7 @@ def test_a_plugin_block_is_fitted_saved_and_explained(here: Path) -> None:
     people = load_population(f"parquet:{PATHS.tables}")
     a, b = people.ids.ids([0, 1])
     parts = model.explain_pair(a, b, people=people).to_frame()
-    assert "weekends" in set(parts["part"])
+    assert "weekends" in set(parts["term"])
 
 
 def test_plugin_model_and_metric_are_evaluated_beside_the_others(here: Path) -> None:
