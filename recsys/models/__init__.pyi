@@ -1,6 +1,5 @@
 """The models of the package, for type checkers and for the loader in `__init__.py`."""
 
-from .als import BehaviourConfig as BehaviourConfig
 from .base import Model as Model
 from .baselines import LFRR as LFRR
 from .baselines import RCF as RCF
@@ -11,6 +10,7 @@ from .baselines import RandomConfig as RandomConfig
 from .baselines import RandomModel as RandomModel
 from .baselines import RCFConfig as RCFConfig
 from .baselines import RECONConfig as RECONConfig
+from .behaviour_parameters import BehaviourConfig as BehaviourConfig
 from .bpr import BPR as BPR
 from .bpr import BPRConfig as BPRConfig
 from .collaborative import CollaborativeModel as CollaborativeModel

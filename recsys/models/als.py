@@ -1,53 +1,11 @@
 """Factorisations of `implicit`, the one place that imports it, and explicit alternating least squares."""
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from recsys.config import Section
 from recsys.models.fold_in import EntriesByPerson, fold_in
 from recsys.models.impressions import Impressions
 from recsys.parallel import n_threads
 from recsys.types import Float64Array
-
-
-class BehaviourConfig(Section):
-    """Settings of a model that learns from behaviour.
-
-    factors:           columns of the alternating least squares.
-    alpha:             confidence an answer of average weight adds to the 1 of an unseen pair.
-    regularization:    of the alternating least squares.
-    iterations:        of the alternating least squares.
-    explicit_factors:  columns of the explicit-feedback ALS; 0 for the implicit-feedback ALS alone.
-    explicit_regularization: ridge on them.
-    spread:            standard deviation, in logits, that the factors may add to a pair before evidence.
-    strength:          lam of the fold-in: how much evidence it takes to leave the prior mean.
-    personal_factors:  columns of the content space in which each person's own taste is learned.
-    personal_strength: lam of the fold-in there.
-    steps:             Newton steps of a fold-in.
-    held_out:          share of pairs left out to learn the weights of the parts and the calibration.
-    negatives_per_like: passes drawn for each like where nobody ever said no; 0 for none.
-    stack:             learn those weights; False keeps the usual ones.
-
-    >>> BehaviourConfig(factors=16).factors
-    16
-    """
-
-    factors: PositiveInt = 64
-    alpha: NonNegativeFloat = 10.0
-    regularization: PositiveFloat = 1.0
-    iterations: PositiveInt = 15
-    explicit_factors: NonNegativeInt = 16
-    explicit_regularization: PositiveFloat = 3.0
-    spread: NonNegativeFloat = 0.4
-    strength: PositiveFloat = 1.0
-    personal_factors: NonNegativeInt = 32
-    personal_strength: PositiveFloat = 2.0
-    steps: PositiveInt = 3
-    held_out: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
-    negatives_per_like: NonNegativeFloat = 4.0
-    stack: bool = True
 
 
 def stored_confidences(impressions: Impressions, alpha: float) -> Float64Array:
@@ -64,7 +22,14 @@ def stored_confidences(impressions: Impressions, alpha: float) -> Float64Array:
 
 
 def implicit_als(
-    impressions: Impressions, n_people: int, config: BehaviourConfig, rng: np.random.Generator
+    impressions: Impressions,
+    n_people: int,
+    *,
+    factors: int,
+    alpha: float,
+    regularization: float,
+    iterations: int,
+    rng: np.random.Generator,
 ) -> tuple[Float64Array, Float64Array]:
     """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
 
@@ -73,20 +38,20 @@ def implicit_als(
     """
     seed = int(rng.integers(2**31 - 1))
     answers = impressions.take(impressions.answered)
-    n_factors = min(config.factors, max(n_people - 1, 1))
+    n_factors = min(factors, max(n_people - 1, 1))
     if not (answers.labels > 0).any():
         return np.zeros((n_people, n_factors)), np.zeros((n_people, n_factors))
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
     from threadpoolctl import threadpool_limits
 
-    stored = stored_confidences(answers, config.alpha).astype(np.float32)
+    stored = stored_confidences(answers, alpha).astype(np.float32)
     matrix = csr_matrix((stored, (answers.viewers, answers.candidates)), shape=(n_people, n_people))
     with threadpool_limits(1, "blas"):
         als = AlternatingLeastSquares(
             factors=n_factors,
-            regularization=config.regularization,
-            iterations=config.iterations,
+            regularization=regularization,
+            iterations=iterations,
             num_threads=n_threads(),
             random_state=seed,
         )
@@ -181,32 +146,3 @@ def _half(
     found = fold_in(rows, evidence, factors, trust=trust, targets=targets - given, strength=lam)
     found[:, other] = 1.0
     return found
-
-
-_LEAST_SHARE = 0.05
-_ITERATIONS = 10
-
-
-def behaviour_factors(
-    impressions: Impressions, n_people: int, config: BehaviourConfig, rng: np.random.Generator
-) -> tuple[Float64Array, Float64Array]:
-    """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
-
-    Signed factors where at least a twentieth of the answers are of the rarer kind; where almost all
-    are likes, those of implicit feedback. Zero for people without an answer.
-    """
-    answers = impressions.take(impressions.answered)
-    share = float(answers.labels.mean()) if len(answers) else 0.0
-    k = min(config.explicit_factors, max(n_people - 1, 1))
-    if not config.explicit_factors or min(share, 1.0 - share) < _LEAST_SHARE:
-        return implicit_als(impressions, n_people, config, rng)
-    taste, appeal = explicit_als(
-        answers,
-        n_people,
-        n_factors=k,
-        regularization=config.explicit_regularization,
-        iterations=_ITERATIONS,
-        rng=rng,
-    )
-    gave = np.bincount(answers.viewers, minlength=n_people) > 0
-    return taste[:, :k] * gave[:, None], appeal[:, :k]

@@ -13,8 +13,9 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.als import BehaviourConfig, explicit_als, implicit_als
+from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
+from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
@@ -158,8 +159,16 @@ class OneSidedALS(CalibratedFactors):
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
-        taste, appeal = implicit_als(answers, len(people), self.config, rng)
-        return np.asarray(taste), np.asarray(appeal)
+        config = self.config
+        return implicit_als(
+            answers,
+            len(people),
+            factors=config.factors,
+            alpha=config.alpha,
+            regularization=config.regularization,
+            iterations=config.iterations,
+            rng=rng,
+        )
 
 
 class RCFConfig(Section):

@@ -15,13 +15,18 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.als import BehaviourConfig
 from recsys.models.base import Model, nobody
+from recsys.models.behaviour_parameters import (
+    EM_ROUNDS,
+    BehaviourConfig,
+    FactorSpaces,
+    GlobalParameters,
+    PersonParameters,
+)
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
-from recsys.models.parameters import EM_ROUNDS, FactorSpaces, GlobalParameters, PersonParameters
 from recsys.models.reciprocal import (
     USUAL_ASSOCIATION,
     MatchAssociation,
@@ -120,39 +125,35 @@ class BehaviourModel(Model):
     def _stacked(
         self, people: Population, training_data: ContentData | None, impressions: Impressions, rng: Generator
     ) -> tuple[Stacker, MatchAssociation]:
-        """Return weights and joint correction, from pairs nothing else has seen if there are enough."""
+        """Return weights and match association, from pairs nothing else has seen if there are enough."""
         level, slope = self.global_parameters_.level, self.global_parameters_.line.slope
         usual = MatchAssociation(USUAL_ASSOCIATION if self.negatives_seed_ is None else 0.0)
-        fold, share, n_splits = (
-            impressions.pair_folds(_FOLDS, rng),
-            *_held_out(len(impressions), self.config.held_out),
-        )
+        fold = impressions.pair_folds(_FOLDS, rng)
+        share, n_splits = _held_out(len(impressions), self.config.held_out)
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
         if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
             return replace(
                 Stacker.usual().of_content(level, slope), reply_offset=self.global_parameters_.reply_offset
             ), usual
-        heard = [impressions.take(held) for held in splits]
+        held_out = [impressions.take(held) for held in splits]
         parts = [
             self._held_parts(people, training_data, impressions, held, rng, last=held is splits[-1])
             for held in splits
         ]
         for _ in range(EM_ROUNDS):
-            labels, p_examined = (np.concatenate([getattr(one, name) for one in heard]) for name in _OUTCOMES)
-            learned = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
-            told = zip(heard, parts, strict=True)
-            heard = [one.e_step(sigmoid(stacked(learned, part))) for one, part in told]
-        replies = [
-            PairedDecisions.among(one, sigmoid(stacked(learned, part)))
-            for one, part in zip(heard, parts, strict=True)
-        ]
-        joint = (
-            usual
-            if self.negatives_seed_ is not None
-            else fit_match_association(PairedDecisions.joined(replies))
-        )
-        return learned.of_content(level, slope), joint
+            labels, p_examined = (
+                np.concatenate([getattr(split, name) for split in held_out]) for name in _OUTCOMES
+            )
+            stacker = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
+            p_like = [sigmoid(stacked(stacker, part)) for part in parts]
+            held_out = [split.e_step(p) for split, p in zip(held_out, p_like, strict=True)]
+        association = usual
+        if self.negatives_seed_ is None:
+            p_like = [sigmoid(stacked(stacker, part)) for part in parts]
+            replies = [PairedDecisions.among(split, p) for split, p in zip(held_out, p_like, strict=True)]
+            association = fit_match_association(PairedDecisions.joined(replies))
+        return stacker.of_content(level, slope), association
 
     def _held_parts(
         self,
@@ -164,9 +165,9 @@ class BehaviourModel(Model):
         *,
         last: bool,
     ) -> StackingInputs:
-        """Return the parts of held-out looks, from a fit of everything else to the others.
+        """Return the parts of held-out impressions, from a fit of everything else to the others.
 
-        last: nothing is learned from the lesson again.
+        last: the rows of the training data are not needed afterwards.
         """
         seen, unseen = impressions.take(~held), impressions.take(held)
         model = (
@@ -208,7 +209,7 @@ class BehaviourModel(Model):
     def score_pairs(
         self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
     ) -> pd.DataFrame:
-        """Return what every model returns; `combiner="joint"` applies the joint correction.
+        """Return what every model returns; `combiner="joint"` applies the match association.
 
         Then p_mutual is the calibrated P(both say yes): what answers do not show is partly shared by
         both, so people agree beyond the product of their probabilities; see `MatchAssociation`.
@@ -309,12 +310,12 @@ class BehaviourModel(Model):
             self._content._fitted = self._content._apply(nobody())
 
 
-def _held_out(n_looks: int, share: float) -> tuple[float, int]:
+def _held_out(n_impressions: int, share: float) -> tuple[float, int]:
     """Return the share of pairs to leave out at a time, and how many times."""
-    share = min(share, _MOST_HELD_OUT / max(n_looks, 1))
-    if n_looks < _WORTH_SPLITTING:
+    share = min(share, _MOST_HELD_OUT / max(n_impressions, 1))
+    if n_impressions < _WORTH_SPLITTING:
         return share, 1
-    return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_looks)), max(int(1.0 / share), 1))
+    return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_impressions)), max(int(1.0 / share), 1))
 
 
 def _matrices(

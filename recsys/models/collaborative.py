@@ -1,7 +1,7 @@
 """Factors from behaviour alone; nobody's answers are read."""
 
-from recsys.models.als import BehaviourConfig
 from recsys.models.behaviour import BehaviourModel
+from recsys.models.behaviour_parameters import BehaviourConfig
 
 
 class CollaborativeModel(BehaviourModel):

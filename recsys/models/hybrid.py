@@ -8,9 +8,9 @@ from numpy.random import Generator
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.als import BehaviourConfig
 from recsys.models.base import Model
 from recsys.models.behaviour import BehaviourModel
+from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.content import ContentConfig, ContentModel
 from recsys.models.training_data import ContentData
 

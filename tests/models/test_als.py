@@ -8,7 +8,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation import auc
-from recsys.models.als import BehaviourConfig, explicit_als
+from recsys.models.als import explicit_als
+from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.hybrid import HybridModel
 from recsys.models.impressions import Impressions

@@ -6,8 +6,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.als import BehaviourConfig
 from recsys.models.baselines import LFRR, RCF, RECON, LFRRConfig, OneSidedALS, RCFConfig
+from recsys.models.behaviour_parameters import BehaviourConfig
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
 

@@ -8,7 +8,8 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.models.als import BehaviourConfig, stored_confidences
+from recsys.models.als import stored_confidences
+from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions

@@ -6,7 +6,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import SettingsError
-from recsys.models.als import BehaviourConfig
+from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content import ContentConfig
 from recsys.models.hybrid import HybridConfig, HybridModel

@@ -1,13 +1,16 @@
-"""Parameters of models of behaviour: those all people share, and those of each person."""
+"""Settings and parameters of models of behaviour: those all people share, and those of each person."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from recsys.config import Section
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.als import BehaviourConfig, behaviour_factors
+from recsys.models.als import explicit_als, implicit_als
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.content import content_logits
 from recsys.models.directed import Directed, sigmoid
@@ -19,8 +22,48 @@ from recsys.models.stacking import StackingInputs, evidence_weight
 from recsys.types import Float64Array
 
 _RIDGE = 30.0
+_LEAST_RARER_SHARE = 0.05
+_EXPLICIT_ITERATIONS = 10
 EM_ROUNDS = 3
 """Rounds of EM: learn from the impressions, then estimate again which of them were examined."""
+
+
+class BehaviourConfig(Section):
+    """Settings of a model that learns from behaviour.
+
+    factors:           columns of the alternating least squares.
+    alpha:             confidence an answer of average weight adds to the 1 of an unseen pair.
+    regularization:    of the alternating least squares.
+    iterations:        of the alternating least squares.
+    explicit_factors:  columns of the explicit-feedback ALS; 0 for the implicit-feedback ALS alone.
+    explicit_regularization: ridge on them.
+    spread:            standard deviation, in logits, that the factors may add to a pair before evidence.
+    strength:          lam of the fold-in: how much evidence it takes to leave the prior mean.
+    personal_factors:  columns of the content space in which each person's own taste is learned.
+    personal_strength: lam of the fold-in there.
+    steps:             Newton steps of a fold-in.
+    held_out:          share of pairs left out to learn the weights of the parts and the calibration.
+    negatives_per_like: passes drawn for each like where nobody ever said no; 0 for none.
+    stack:             learn those weights; False keeps the usual ones.
+
+    >>> BehaviourConfig(factors=16).factors
+    16
+    """
+
+    factors: PositiveInt = 64
+    alpha: NonNegativeFloat = 10.0
+    regularization: PositiveFloat = 1.0
+    iterations: PositiveInt = 15
+    explicit_factors: NonNegativeInt = 16
+    explicit_regularization: PositiveFloat = 3.0
+    spread: NonNegativeFloat = 0.4
+    strength: PositiveFloat = 1.0
+    personal_factors: NonNegativeInt = 32
+    personal_strength: PositiveFloat = 2.0
+    steps: PositiveInt = 3
+    held_out: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    negatives_per_like: NonNegativeFloat = 4.0
+    stack: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +127,7 @@ class GlobalParameters:
             impressions = impressions.e_step(sigmoid(offset))
         maps, personal = _personal(content, n_people, config, line.slope)
         own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
-        taste, appeal = behaviour_factors(impressions, n_people, config, rng)
+        taste, appeal = _factors(impressions, n_people, config, rng)
         gave, received = (np.abs(rows).sum(axis=1) > 0 for rows in (taste, appeal))
         standard = FactorScaler.of(taste[gave], appeal[received], config.spread)
         raw = standard.rows(taste, appeal)
@@ -178,6 +221,39 @@ def _content_rows(
     if content is None:
         return np.zeros((n_people, 0)), np.zeros((n_people, 0))
     return slope * (content.taste.astype(np.float64) @ maps[0]), content.appeal.astype(np.float64) @ maps[1]
+
+
+def _factors(
+    impressions: Impressions, n_people: int, config: BehaviourConfig, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array]:
+    """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
+
+    Signed factors where at least a twentieth of the answers are of the rarer kind; where almost all
+    are likes, those of implicit feedback. Zero for people without an answer.
+    """
+    answers = impressions.take(impressions.answered)
+    share = float(answers.labels.mean()) if len(answers) else 0.0
+    k = min(config.explicit_factors, max(n_people - 1, 1))
+    if not config.explicit_factors or min(share, 1.0 - share) < _LEAST_RARER_SHARE:
+        return implicit_als(
+            impressions,
+            n_people,
+            factors=config.factors,
+            alpha=config.alpha,
+            regularization=config.regularization,
+            iterations=config.iterations,
+            rng=rng,
+        )
+    taste, appeal = explicit_als(
+        answers,
+        n_people,
+        n_factors=k,
+        regularization=config.explicit_regularization,
+        iterations=_EXPLICIT_ITERATIONS,
+        rng=rng,
+    )
+    gave = np.bincount(answers.viewers, minlength=n_people) > 0
+    return taste[:, :k] * gave[:, None], appeal[:, :k]
 
 
 def _features(own: FactorSpace) -> Float64Array:
