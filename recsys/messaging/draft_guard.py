@@ -16,6 +16,7 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.messaging.hotlines import hotlines_of
 from recsys.messaging.phone_numbers import phone_spans
 from recsys.strict_yaml import YamlFile
 
@@ -90,6 +91,7 @@ class DraftFinding:
     kind: str
 
 
+_MAIL_ALONE: Final = re.compile(r"[^\s@]+@[^\s@]+")
 GAP: Final = r"[\s・.\-_*/|,、'’]{0,2}"
 _NAME: Final = re.compile(r"<([a-z_]+)>")
 _LATIN: Final = re.compile("[a-z]")
@@ -248,11 +250,12 @@ def _joined(found: set[DraftFinding]) -> list[DraftFinding]:
     return [finding for same in joined.values() for finding in same]
 
 
-def advice(kind: str, lang: Language = "ja", *, support: str) -> str:
-    """Return what to say to the writer; distress is answered with the support contact.
+def advice(kind: str, lang: Language = "ja", *, support: str, country: str = "JP") -> str:
+    """Return what to say to the writer; distress is answered with people who listen.
 
-    support: how to reach the people of the service, in words.
-    Raises InputError for an unknown kind.
+    support: how to reach the people of the service, in words. country: whose hotlines are shown.
+    Raises InputError for an unknown kind, a country without hotlines, and for distress when support is a mail
+    address alone: nobody in danger should wait for a reply.
 
     >>> advice("money", "en", support="support@example.org")
     'Please keep money, loans and investments out of it, for the peace of both.'
@@ -260,5 +263,11 @@ def advice(kind: str, lang: Language = "ja", *, support: str) -> str:
     if kind not in GUARD_KINDS:
         raise InputError(explained("unknown kind", got=kind, remedy=did_you_mean(kind, GUARD_KINDS)))
     if kind == "distress":
-        return load_catalogue().steps.checks["distress"].text(lang).format(contact=support)
+        if _MAIL_ALONE.fullmatch(support.strip()):
+            remedy = "give a telephone number or a page where people answer, beside the address"
+            raise InputError(explained("a mail address alone is no answer to distress", remedy=remedy))
+        lines = hotlines_of(country)
+        text = load_catalogue().steps.checks["distress"].text(lang)
+        shown = lines.text(("suicide", "violence"), lang)
+        return text.format(contact=support, hotlines=shown, emergency=lines.emergency.text(lang))
     return load_rules().advice[kind].text(lang)

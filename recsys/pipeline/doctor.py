@@ -6,6 +6,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from recsys.catalogue.catalogue import LocalizedText
 from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
+from recsys.messaging.hotlines import load_hotlines
 from recsys.pipeline.erasure import current_run_names_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.base import Level
@@ -95,6 +97,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         _erased(),
         _checked("time", _time),
         _memory(),
+        _hotlines(),
         _checked("late", _late_events),
         _under_way(),
         _failure(),
@@ -210,6 +213,15 @@ def _memory() -> Check:
     known = {"stage": most["stage"], "gib": f"{most['peak_mb'] / 2**10:,.1f}"}
     text = _text("memory", **known, there=f"{there / 2**30:,.1f}", share=f"{share:.0%}")
     return Check("memory", good=True, text=text, hint=share > _MUCH_MEMORY)
+
+
+def _hotlines() -> Check:
+    """Hint at telephone lines for members in distress that nobody has looked up for half a year."""
+    old = [line for lines in load_hotlines().values() for line in lines.outdated(datetime.now(UTC).date())]
+    if not old:
+        return Check("hotlines", good=True, text=_text("hotlines_checked"))
+    names = ", ".join(f"{line.number} ({line.source})" for line in old)
+    return Check("hotlines", good=True, text=_text("hotlines_old", lines=names), hint=True)
 
 
 def _budget_minutes() -> float | None:

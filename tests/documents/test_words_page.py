@@ -13,4 +13,4 @@ def test_every_block_runs(capsys: Any) -> None:
     space: dict[str, Any] = {"__name__": "words"}
     for block in blocks:
         exec(compile(block, str(DOCUMENT), "exec"), space)
-    assert "support@example.org" in capsys.readouterr().out
+    assert "example.org/help" in capsys.readouterr().out
