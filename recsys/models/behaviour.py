@@ -191,7 +191,7 @@ class BehaviourModel(Model):
         )
 
     def _content_of(self, people: Population) -> Directed | None:
-        """Return what content says of people; the last ones asked about during a fit are remembered."""
+        """Return the matrices of content for people; during a fit those of its people are kept."""
         if self.content_ is None:
             return None
         if self._content_last is None or self._content_last[0] is not people:

@@ -116,7 +116,7 @@ class GlobalParameters:
         config: BehaviourConfig,
         rng: np.random.Generator,
     ) -> "GlobalParameters":
-        """Learn from the looks of `people`, given what content says of them."""
+        """Learn from the impressions of `people`, given what content says of them."""
         logits, n_people = _logits(content, impressions), len(people)
         effects = RandomEffects.none(n_people)
         for _ in range(EM_ROUNDS):
@@ -162,7 +162,7 @@ class GlobalParameters:
         return self.line.intercept + self.intercept
 
     def offset(self, content: Directed | None, impressions: Impressions) -> Float64Array:
-        """Return the logit of each look from content alone, `(n_looks,)`, without the intercept."""
+        """Return each impression's logit from content alone, `(n_impressions,)`, without the intercept."""
         return self.line.logits(_logits(content, impressions)) + self.reply_offset * impressions.is_reply
 
     def spaces(self, people: Population, content: Directed | None) -> FactorSpaces:
@@ -271,7 +271,7 @@ def _ridge(features: Float64Array, targets: Float64Array) -> Float64Array:
 class PersonParameters:
     """Person parameters: what is known of people beyond their answers; all 0 without evidence.
 
-    generosity, popularity: `(n_people,)` logits. given, received: `(n_people,)` looks.
+    generosity, popularity: `(n_people,)` logits. given, received: `(n_people,)` impressions.
     personal, factors:      how far evidence moved them in the two spaces.
     """
 
@@ -335,7 +335,7 @@ class PersonParameters:
         content: Directed | None,
         impressions: Impressions,
     ) -> StackingInputs:
-        """Return the parts of the pairs of `looks`; content counts as `shared` has learned it."""
+        """Return the parts of the pairs of `impressions`; content counts as `shared` has learned it."""
         i, j = impressions.viewers, impressions.candidates
         own = spaces.personal
         moved = own.score(own.taste + self.personal.taste, own.appeal + self.personal.appeal, i, j)

@@ -36,7 +36,7 @@ class FactorSpace:
     ) -> tuple[Float64Array, Float64Array]:
         """Return everybody's taste and appeal after what they, and others about them, said.
 
-        offset: logit of each look without this space. bases: where the other side of a pair stands,
+        offset: logit of each impression without this space. bases: where the other side of a pair stands,
         so that every person is folded in on their own.
         """
         rows = []

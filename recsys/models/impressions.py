@@ -1,4 +1,4 @@
-"""Who was shown whom, how surely they looked, and what they said; separations leave no row."""
+"""Impressions: who was shown whom, P(examined), and the answer; excluded pairs leave no row."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -46,16 +46,16 @@ _ROUNDS = 20
 
 @dataclass(frozen=True, eq=False)
 class Impressions:
-    """One row a directed pair with evidence, sorted by viewer, then candidate; `(n_looks,)` each.
+    """One row a directed pair with evidence, sorted by viewer, then candidate; `(n_impressions,)` each.
 
     viewers, candidates: int32 rows of the people.
     labels:   1 wanted to know the candidate, 0 not.
-    chances:  (0, 1] that the viewer really looked: 1 when they answered.
-    doubt:    at least 0, the odds of not having looked where nothing would ever have been said
-              after a look; 0 when they answered. See `e_step`.
+    p_examined: (0, 1] that the viewer examined the candidate: 1 when they answered.
+    unexamined_odds: at least 0, the odds of not having examined where nothing would ever have been said
+              after examining; 0 when they answered. See `e_step`.
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
-    asked:    answered somebody who had said yes to them before, as in an inbox.
+    is_reply: answered somebody who had liked them before, as in an inbox.
     """
 
     viewers: Int32Array
@@ -72,7 +72,7 @@ class Impressions:
 
     @classmethod
     def from_events(cls, people: Population, events: Events) -> "Impressions":
-        """Return the looks among `people`.
+        """Return the impressions among `people`.
 
         Pairs with a block, a report or another safety event are in no row, in either direction. An
         exposure without an answer was looked at with the chance of its place (see `Examination`),
@@ -81,8 +81,8 @@ class Impressions:
         known = events.without_erased()
         labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
         answered = labels.strength != LABEL_WEIGHTS["impression"].strength
-        unexamined_odds = _doubt(known, labels.pair, answered, labels.label)
-        p_examined = _looked(unexamined_odds, _like_rate(labels.label, unexamined_odds))
+        unexamined_odds = _unexamined_odds(known, labels.pair, answered, labels.label)
+        p_examined = _p_examined(unexamined_odds, _like_rate(labels.label, unexamined_odds))
         listed = bool((labels.n_impressions > 0).any())
         is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
         rows = people.ids.find(known.coded.people)
@@ -105,12 +105,12 @@ class Impressions:
         return Impressions(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
 
     def e_step(self, p_like: Float64Array) -> "Impressions":
-        """Return the looks with the chances that follow from P(like | look) of each, `(n_looks,)`.
+        """Return the impressions with the p_examined that follow from P(like | look), `(n_impressions,)`.
 
-        Silence after a look is a no that was not said, so the more somebody would have liked the
-        candidate, the less likely it is that they looked: P(looked | silence) is
-        `(1 - p) / (1 - p + doubt)`. With these chances as weights, the slope of the log-likelihood of
-        a no is that of what was seen, silence, whether looked or not.
+        No answer after an examination is a no that was not said, so the more somebody would have liked
+        the candidate, the less likely it is that they examined them: P(examined | no answer) is
+        `(1 - p) / (1 - p + unexamined_odds)`. With these weights, the slope of the log-likelihood of a no
+        is that of what was observed, no answer, whether examined or not.
 
         Source: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM
         algorithm", Journal of the Royal Statistical Society B 39 (1977) 1-38.
@@ -118,7 +118,7 @@ class Impressions:
         found = replace(
             self,
             p_examined=np.where(
-                self.unexamined_odds > 0, _looked(self.unexamined_odds, p_like), self.p_examined
+                self.unexamined_odds > 0, _p_examined(self.unexamined_odds, p_like), self.p_examined
             ),
         )
         found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
@@ -141,7 +141,7 @@ class Impressions:
         return known[n_people]
 
     def evidence(self, n_people: int) -> tuple[Float64Array, Float64Array]:
-        """Return how many looks each person gave and received, chances added up, `(n_people,)` each."""
+        """Return how many impressions each person gave and received, chances added up, `(n_people,)` each."""
         given = np.bincount(self.viewers, self.p_examined, n_people)
         received = np.bincount(self.candidates, self.p_examined, n_people)
         return given.astype(np.float64), received.astype(np.float64)
@@ -154,13 +154,13 @@ class Impressions:
         return rng.integers(0, n_folds, int(pair.max(initial=-1)) + 1)[pair]
 
 
-def _doubt(
+def _unexamined_odds(
     events: Events, key: npt.NDArray[np.int64], answered: BoolArray, labels: Float64Array
 ) -> Float64Array:
-    """Return the doubt of each pair in `key` (ascending): `P(not looked) / (P(looked) P(silent | no))`.
+    """Return the odds of each pair in `key` (ascending): `P(unexamined) / (P(examined) P(silent | no))`.
 
-    How often a no stays unsaid is taken to be the same for everybody: of the looks that the places
-    of lists make likely, those that ended neither in a like nor in a stated no.
+    How often a no stays unsaid is taken to be the same for everybody: of the impressions that their
+    positions make likely to be examined, those that ended neither in a like nor in a stated no.
     """
     coded = events.coded
     shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
@@ -181,15 +181,17 @@ def _doubt(
     return np.where(answered, 0.0, missed / (np.maximum(1.0 - missed, _LEAST_LOOKED) * silent))
 
 
-def _looked(unexamined_odds: Float64Array, p_like: Float64Array | float) -> Float64Array:
-    """Return P(looked | silence)."""
+def _p_examined(unexamined_odds: Float64Array, p_like: Float64Array | float) -> Float64Array:
+    """Return P(examined | no answer)."""
     no = np.maximum(1.0 - np.asarray(p_like, np.float64), _LEAST_NO)
     return np.asarray(no / (no + unexamined_odds), np.float64)
 
 
 def _like_rate(labels: Float64Array, unexamined_odds: Float64Array) -> float:
-    """Return P(like | look) over all looks, which the chances depend on, which depend on it."""
+    """Return P(like | look) over all impressions, which the chances depend on, which depend on it."""
     rate = 0.5
     for _ in range(_ROUNDS if len(labels) else 0):
-        rate = float(labels.sum() / np.where(unexamined_odds > 0, _looked(unexamined_odds, rate), 1.0).sum())
+        rate = float(
+            labels.sum() / np.where(unexamined_odds > 0, _p_examined(unexamined_odds, rate), 1.0).sum()
+        )
     return rate

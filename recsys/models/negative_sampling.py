@@ -16,7 +16,7 @@ def only_likes(impressions: Impressions) -> bool:
 def with_sampled_negatives(
     impressions: Impressions, per_like: float, rng: np.random.Generator
 ) -> Impressions:
-    """Return the looks and `per_like` passes a like, between people who never met.
+    """Return the impressions and `per_like` passes a like, between people who never met.
 
     A viewer is joined evenly with somebody whom viewers of their kind like: viewers are of a kind when
     a chain of common candidates joins them. Where women like men and men like women, each is so joined
@@ -58,7 +58,7 @@ def with_sampled_negatives(
 
 
 def _kinds(impressions: Impressions) -> npt.NDArray[np.int64]:
-    """Return the number of each look's kind of viewer, `(n_looks,)`, from 0."""
+    """Return the number of each impression's kind of viewer, `(n_impressions,)`, from 0."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

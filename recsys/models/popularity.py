@@ -20,7 +20,7 @@ from recsys.types import Float64Array, Int32Array
 class PopularityConfig(Section):
     """How received likes become a rate.
 
-    evidence:   looks of average outcome added to everybody's own.
+    evidence:   impressions of average outcome added to everybody's own.
     usual_rate: the rate when nobody has liked or passed anybody.
 
     >>> PopularityConfig().evidence > 0

@@ -37,7 +37,7 @@ class RandomEffects:
         return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (0.2, 0.2))
 
     def logits(self, impressions: Impressions) -> Float64Array:
-        """Return what the intercept and the two people add to each look, `(n_looks,)`."""
+        """Return what the intercept and the two people add to each impression, `(n_impressions,)`."""
         return self.intercept + self.generosity[impressions.viewers] + self.popularity[impressions.candidates]
 
 
@@ -56,7 +56,7 @@ def fit_random_effects(
     Each person's two numbers have normal priors around 0; the variances are learned from everybody
     (an approximate EM step a round, as in penalised quasi-likelihood), unless given. With the
     intercept and variances given, only the numbers of the people are found. `start` is where to begin:
-    effects found from almost the same looks.
+    effects found from almost the same impressions.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
     Journal of the American Statistical Association 88 (1993) 9-25.
@@ -98,7 +98,7 @@ def fit_random_effects(
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """The looks from the side of the viewers or of the candidates; entries grouped by person."""
+    """The impressions from the side of the viewers or of the candidates; entries grouped by person."""
 
     own: npt.NDArray[np.integer]
     evidence: EntriesByPerson

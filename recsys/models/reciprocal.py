@@ -145,9 +145,9 @@ class PairedDecisions:
 
     @classmethod
     def among(cls, impressions: Impressions, chance: Float64Array) -> "PairedDecisions":
-        """Return the decisions of which the other direction is known; `chance` is P(yes) of each look.
+        """Return the decisions of which the other direction is known; `chance` is P(yes) of each impression.
 
-        None where people answer likes they received: there most matches are asked answers, being asked
+        None where people answer likes they received: there most matches are replies, being asked
         flatters, and whom an inbox shows first depends on how much they are liked.
         """
         if impressions.is_reply.any():

@@ -103,7 +103,7 @@ class ContentData:
         self.__dict__.pop("rows", None)
 
     def without(self, held: Impressions) -> "ContentData":
-        """Return the lesson without the pairs of `held`, in either direction."""
+        """Return the training data without the pairs of `held`, in either direction."""
         width = max(len(self.people), 1)
 
         def keys(one: LabelledPairs | Impressions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

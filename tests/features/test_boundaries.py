@@ -42,17 +42,17 @@ def plain_score(people, i, j):
     return sum(parts) / 4
 
 
-def test_is_the_plain_definition_in_one_time_zone():
+def test_pair_scores_equal_the_definition_in_one_time_zone():
     people = make_people(40, np.random.default_rng(5), tz="Asia/Tokyo")
     assert_is(Boundaries().fit(people), people, lambda i, j: plain_score(people, i, j))
 
 
-def test_is_the_plain_definition_in_many_time_zones_with_room_for_all_hours():
+def test_pair_scores_equal_the_definition_in_many_time_zones_at_full_rank():
     people = make_people(40, np.random.default_rng(5))
     assert_is(Boundaries(hour_rank=168).fit(people), people, lambda i, j: plain_score(people, i, j))
 
 
-def test_common_hours_across_zones_stay_close_with_few_columns():
+def test_common_hours_across_time_zones_are_approximated_at_low_rank():
     people = make_people(200, np.random.default_rng(5))
     i, j = np.divmod(np.arange(40_000), 200)
     exact = Boundaries(hour_rank=168).fit_transform(people).pair_scores(i, j)
@@ -60,7 +60,7 @@ def test_common_hours_across_zones_stay_close_with_few_columns():
     assert np.corrcoef(exact, near)[0, 1] > 0.99
 
 
-def test_avoiding_a_topic_counts_one_way_only():
+def test_an_avoided_topic_lowers_the_score_in_one_direction():
     people = make_people(2, np.random.default_rng(1), topics_avoid=[["work_worries"], None], unknown=0.0)
     table = people.long.talk_topics.iloc[:1].assign(
         row=np.int32(1), topic="work_worries", role="talks", weight=3

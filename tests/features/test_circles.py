@@ -36,7 +36,7 @@ def plain_score(fitted, people, weights, i, j):
     return cross(mine, theirs) / (lengths[0] * lengths[1])
 
 
-def test_is_the_plain_definition():
+def test_pair_scores_equal_the_definition():
     people = make_people(30, np.random.default_rng(6))
     block = Circles().fit(people)
     weights = {c: weight(block.fitted_, people, c) for c in set(people.long.communities[C.COMMUNITY])}
@@ -53,14 +53,14 @@ def test_pairs_with_a_common_circle_score_higher():
     assert scores[shared & (i != j)].mean() > scores[~shared].mean() + 0.3
 
 
-def test_a_circle_everybody_is_in_says_nothing():
+def test_a_circle_of_everybody_has_weight_zero():
     people = make_people(5, np.random.default_rng(0))
     table = pd.DataFrame({C.ROW: np.arange(5, dtype=np.int32), C.COMMUNITY: "all"})
     object.__setattr__(people.long, "communities", table)
     assert Circles().fit_transform(people).pair_scores([0], [1]) == pytest.approx(0.0)
 
 
-def test_an_unknown_circle_is_rare():
+def test_a_circle_unseen_at_fit_has_the_weight_of_one_member():
     people = make_people(30, np.random.default_rng(6))
     fitted = Circles().fit(people).fitted_
     assert fitted.weights(np.array([1], np.uint64))[0] == pytest.approx(np.log(31 / 2) / np.log(31))

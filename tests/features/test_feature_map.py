@@ -30,13 +30,13 @@ def test_concatenated_scores_are_the_sum_of_the_blocks(people, features):
     np.testing.assert_allclose(features.concatenated(people).pair_scores(i, j), parts, atol=1e-6)
 
 
-def test_columns_name_every_column_once(people, features):
+def test_column_names_are_unique(people, features):
     assert len(features.columns) == features.concatenated(people).n_columns == len(set(features.columns))
     blocks = [column.split(":")[0] for column in features.columns]
     assert [features.names[at] for at in features.block_of] == blocks
 
 
-def test_frame_is_by_user_id_and_named(people, features):
+def test_frame_has_user_ids_and_column_names(people, features):
     frame = features.frame(people)
     assert frame.index.name == C.USER
     assert list(frame.index) == list(people.ids.values)
@@ -68,7 +68,7 @@ def test_two_blocks_of_one_name_are_refused(people):
         FeatureMap.fit(people, blocks=[Topics(), Topics()])
 
 
-def test_answers_for_matching_only_move_the_scores(people, features):
+def test_answers_for_matching_only_change_the_scores(people, features):
     hidden = people.long.answers.assign(visibility="match_only")
     only_hidden = replace(people, long=replace(people.long, answers=hidden))
     none = replace(people, long=replace(people.long, answers=hidden.iloc[:0]))

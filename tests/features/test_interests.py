@@ -42,26 +42,26 @@ def plain_score(fitted, people, i, j):
     return (1 - fitted.mode_weight) * alike + fitted.mode_weight * my_mode * their_mode
 
 
-def test_is_the_plain_definition():
+def test_pair_scores_equal_the_definition():
     people = make_people(25, np.random.default_rng(2))
     block = Interests(rank=12).fit(people)
     assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
-def test_people_unknown_at_fit_are_scored_by_the_same_definition():
+def test_people_unseen_at_fit_are_scored_by_the_same_definition():
     people = make_people(25, np.random.default_rng(2))
     block = Interests().fit(people.take([0, 1, 2]))
     assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
-def test_a_shared_parent_brings_tags_together():
+def test_tags_of_one_parent_are_similar():
     kernel = taxonomy_kernel(["a", "b", "c"], {"a": ["x", "top"], "b": ["x", "top"], "c": ["y", "top"]})
     assert kernel[0, 0] == pytest.approx(1.0)
     assert kernel[0, 1] == pytest.approx((0.25 + 0.0625) / (1 + 0.25 + 0.0625))
     assert 0 < kernel[0, 2] < kernel[0, 1]
 
 
-def test_ppmi_by_hand():
+def test_ppmi_equals_the_values_worked_by_hand():
     counts = np.array([[9.0, 4.0, 0.0], [4.0, 9.0, 1.0], [0.0, 1.0, 9.0]])
     rows = [4.0, 5.0, 1.0]
     context = [r**0.75 for r in rows]
@@ -76,14 +76,14 @@ def test_ppmi_by_hand():
     assert (np.diag(found) == 0).all()
 
 
-def test_tags_held_with_the_same_others_come_together():
+def test_tags_with_the_same_cooccurrences_are_similar():
     groups = np.kron(np.eye(2), np.ones((3, 3))) * 30.0
     kernel = cooccurrence_kernel(groups, rank=4)
     assert kernel[0, 1] > 0.9
     assert abs(kernel[0, 4]) < 1e-6
 
 
-def test_tags_never_held_have_no_likeness_from_holding():
+def test_tags_nobody_holds_have_no_cooccurrence_similarity():
     assert (cooccurrence_kernel(np.zeros((3, 3)), rank=2) == 0).all()
 
 
@@ -96,7 +96,7 @@ def test_embedding_is_exact_at_full_rank_and_signed():
     assert (rows[:, 4:] == 0).all()
 
 
-def test_spellings_of_a_free_tag_come_close():
+def test_spellings_of_a_free_tag_are_similar():
     people = make_people(4, np.random.default_rng(0))
     table = people.long.interests.iloc[:3].assign(
         **{
@@ -112,7 +112,7 @@ def test_spellings_of_a_free_tag_come_close():
     assert near > 0.6 > 0.3 > far
 
 
-def test_sharing_online_and_in_person_pull_apart():
+def test_opposite_share_modes_lower_the_score():
     people = make_people(3, np.random.default_rng(0))
     table = people.long.interests.iloc[:3].assign(
         **{

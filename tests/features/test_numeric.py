@@ -40,7 +40,7 @@ def plain_pair_score(preferences, attributes, fitted, i, j, limit):
     return total / len(columns)
 
 
-def test_pair_score_is_the_plain_definition(answers):
+def test_pair_scores_equal_the_definition(answers):
     attributes = answers.iloc[:, [0, 4, 3, 2, 1]].copy()
     attributes[["w", "x"]] *= 7
     people = everybody(answers)
@@ -54,7 +54,7 @@ def test_pair_score_is_the_plain_definition(answers):
     assert (np.abs(expected) <= 1).all()
 
 
-def test_only_the_fitted_people_set_the_scale(answers):
+def test_mean_and_deviation_come_from_the_fitted_people(answers):
     few = everybody(answers.head(10))
     block = Numeric(answers).fit(few)
     changed = answers.copy()
@@ -63,7 +63,7 @@ def test_only_the_fitted_people_set_the_scale(answers):
     np.testing.assert_array_equal(block.transform(few).preferences, again.transform(few).preferences)
 
 
-def test_unknown_people_and_answers_stand_at_the_mean(answers):
+def test_missing_people_and_values_are_at_the_mean(answers):
     people = Population.of_ids(["u03", "stranger"], as_of=AS_OF)
     rows = Numeric(answers).fit(everybody(answers)).transform(people)
     assert not rows.preferences[people.ids.row("stranger")].any()
@@ -71,7 +71,7 @@ def test_unknown_people_and_answers_stand_at_the_mean(answers):
     assert rows.preferences[people.ids.row("u03"), 0] != 0
 
 
-def test_rows_follow_the_ids_and_not_the_order_of_the_frame(answers):
+def test_rows_are_invariant_to_the_order_of_the_frame(answers):
     people = everybody(answers)
     rows = Numeric(answers).fit_transform(people)
     shuffled = Numeric(answers.sample(frac=1, random_state=1)).fit_transform(people)
@@ -96,7 +96,7 @@ def test_clone_keeps_the_frames(answers):
     assert copy.limit == 2.0
 
 
-def test_a_constant_column_says_nothing(answers):
+def test_a_constant_column_scores_zero(answers):
     answers["w"] = 3.0
     assert not Numeric(answers).fit_transform(everybody(answers)).preferences[:, 0].any()
 
@@ -108,11 +108,11 @@ def test_every_problem_is_named_at_once(answers):
     assert len(caught.value.problems) == 3
 
 
-def test_a_person_twice(answers):
+def test_a_repeated_person_is_refused(answers):
     with pytest.raises(TableError, match="stands twice, the first 'u00'"):
         Numeric(pd.concat([answers, answers.head(1)])).fit(everybody(answers))
 
 
-def test_looks_and_is_must_have_the_same_columns(answers):
+def test_preferences_and_attributes_with_different_columns_are_refused(answers):
     with pytest.raises(TableError, match="columns differ from those of preferences: w"):
         Numeric(answers, answers.drop(columns="w")).fit(everybody(answers))

@@ -52,7 +52,7 @@ def plain_numbers(fitted, people, frame, row):
     return speed, active, 0.0 if word is None else 1 - 2 * words.index(word) / (len(words) - 1)
 
 
-def test_is_the_plain_definition():
+def test_pair_scores_equal_the_definition():
     people = make_people(15, np.random.default_rng(7))
     frame = some_events(people, np.random.default_rng(8))
     block = Responsiveness().fit(people, events=Events.of(frame))
@@ -63,7 +63,7 @@ def test_is_the_plain_definition():
 USUAL = ("usual_lag", "lag_spread", "usual_activity", "activity_spread")
 
 
-def test_nothing_after_the_time_is_used():
+def test_rows_as_of_a_time_use_no_later_event():
     """As of an earlier time, the rows are those of somebody who had only seen the past."""
     people = make_people(15, np.random.default_rng(7))
     frame = some_events(people, np.random.default_rng(8))
@@ -90,7 +90,7 @@ def test_events_after_the_fit_are_not_learned():
     )
 
 
-def test_quick_repliers_score_together():
+def test_people_with_short_reply_lags_score_high_together():
     people = make_people(3, np.random.default_rng(0), activity=None)
     ids = people.ids.ids(np.arange(len(people)))
     day = AS_OF - pd.Timedelta(days=2)

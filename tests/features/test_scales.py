@@ -31,7 +31,7 @@ def plain_score(fitted, people, i, j):
     return sum(products) / len(products)
 
 
-def test_is_the_plain_definition():
+def test_pair_scores_equal_the_definition():
     people = make_people(20, np.random.default_rng(3))
     block = Scales().fit(people)
     assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
@@ -48,14 +48,14 @@ def test_reliability_is_reported_for_every_scale():
     assert set(block.reliability_) == set(block.fitted_.scales)
 
 
-def test_everybody_is_learned_from_up_to_the_most():
+def test_up_to_max_people_all_people_are_used():
     people = make_people(60, np.random.default_rng(3))
     usual, just_enough = Scales().fit(people).fitted_, Scales(max_people=60).fit(people).fitted_
     np.testing.assert_array_equal(usual.loading, just_enough.loading)
     np.testing.assert_array_equal(usual.noise, just_enough.noise)
 
 
-def test_of_more_people_always_the_same_are_learned_from():
+def test_subsampling_is_deterministic():
     people = make_people(60, np.random.default_rng(3))
     some, again = Scales(max_people=25).fit(people), Scales(max_people=25).fit(people)
     np.testing.assert_array_equal(some.fitted_.loading, again.fitted_.loading)
@@ -79,7 +79,7 @@ def test_em_recovers_loadings_through_missing_answers():
     assert np.corrcoef(model.posterior_mean(items)[:, 0], factors[:, 0])[0, 1] > 0.8
 
 
-def test_em_never_lowers_what_it_climbs():
+def test_reconstruction_loss_falls_with_rounds_of_em():
     """With two factors, each round of EM explains held-in answers at least as well."""
     rng = np.random.default_rng(1)
     items, _ = simulated(600, rng.normal(size=(8, 2)), rng)
@@ -101,7 +101,7 @@ def test_reconstruction_beats_column_means_on_hidden_answers():
     assert ours < 0.75 * means
 
 
-def test_posterior_mean_by_hand():
+def test_posterior_mean_equals_the_value_worked_by_hand():
     model = FactorModel(
         mean=np.array([1.0, 0.0]), loadings=np.array([[2.0], [1.0]]), noise=np.array([4.0, 0.5])
     )
@@ -110,13 +110,13 @@ def test_posterior_mean_by_hand():
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_few_answers_leave_the_prior(n):
+def test_factor_model_without_answers_is_the_prior(n):
     model = fit_factor_model(np.full((n, 3), np.nan))
     np.testing.assert_allclose(model.loadings, 0.4)
     np.testing.assert_allclose(model.noise, 0.4)
 
 
-def test_split_half_knows_a_good_scale_from_noise():
+def test_split_half_separates_a_reliable_scale_from_noise():
     rng = np.random.default_rng(4)
     factor = rng.normal(size=(2000, 1))
     good = factor + rng.normal(size=(2000, 10))
@@ -125,13 +125,13 @@ def test_split_half_knows_a_good_scale_from_noise():
     assert abs(split_half(rng.normal(size=(2000, 10)))) < 0.1
 
 
-def test_split_half_is_unknown_without_two_items_or_people():
+def test_split_half_is_nan_with_fewer_than_two_items_or_people():
     assert np.isnan(split_half(np.ones((10, 1))))
     assert np.isnan(split_half(np.full((10, 4), np.nan)))
     assert np.isnan(split_half(np.ones((10, 4))))
 
 
-def test_spearman_brown():
+def test_spearman_brown_at_minus_one_zero_and_one():
     assert spearman_brown(1.0) == 1.0
     assert spearman_brown(0.0) == 0.0
     assert spearman_brown(-1.0) == -np.inf

@@ -18,12 +18,12 @@ def plain_score(people, i, j):
     return sum(w / total * listens.get(topic, 0) / 3 for topic, w in talks.items()) if total else 0.0
 
 
-def test_is_the_plain_definition():
+def test_pair_scores_equal_the_definition():
     people = make_people(60, np.random.default_rng(4))
     assert_is(Topics().fit(people), people, lambda i, j: plain_score(people, i, j))
 
 
-def test_is_directed():
+def test_pair_scores_are_directed():
     people = make_people(60, np.random.default_rng(4))
     rows = Topics().fit_transform(people)
     i, j = all_pairs(people)

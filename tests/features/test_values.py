@@ -38,19 +38,19 @@ def plain_score(fitted, people, i, j):
     return lam * satisfied + (1.0 - lam) * fitted.prior
 
 
-def test_is_the_plain_definition():
+def test_pair_scores_equal_the_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values().fit(people)
     assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
-def test_people_unknown_at_fit_are_scored_by_the_same_definition():
+def test_people_unseen_at_fit_are_scored_by_the_same_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values(kappa=7.0).fit(people.take(np.arange(15)))
     assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
-def test_one_heavy_answer_is_not_a_full_match():
+def test_one_heavy_answer_is_shrunk_towards_the_prior():
     people = make_people(40, np.random.default_rng(1))
     table = people.long.answers.drop_duplicates(C.ROW).assign(**{C.IMPORTANCE: 50})
     object.__setattr__(people.long, "answers", table.reset_index(drop=True))
@@ -68,7 +68,7 @@ def test_sensitive_questions_have_no_column():
     assert not [c for c in columns if c.removeprefix("values:").split("=")[0] in sensitive]
 
 
-def test_without_answers_the_prior_is_everything():
+def test_pair_scores_without_answers_are_the_prior():
     people = make_people(3, np.random.default_rng(0)).take([])
     block = Values().fit(people)
     everybody = make_people(3, np.random.default_rng(0))

@@ -41,15 +41,15 @@ def judged(config):
     return auc(frame.loc[held, C.TYPE] == "like", model.score_pairs(pairs)[C.P_LIKE])
 
 
-def test_who_only_gives_and_who_only_gets_have_factors():
+def test_ratings_of_films_by_users_are_ranked_on_held_out_pairs():
     assert judged(BehaviourConfig()) > 0.85
 
 
-def test_factors_of_implicit_feedback_alone_can_be_asked_for():
+def test_explicit_factors_raise_the_auc_over_implicit_ones_alone():
     assert judged(BehaviourConfig(explicit_factors=0)) < judged(BehaviourConfig())
 
 
-def test_a_no_says_as_much_as_a_yes():
+def test_explicit_als_of_swapped_labels_gives_opposite_scores():
     frame = two_tastes()
     people = Population.of_ids(pd.concat([frame[C.ACTOR], frame[C.TARGET]]), as_of=AS_OF)
     impressions = Impressions.from_events(people, Events.of(frame))
@@ -65,7 +65,7 @@ def test_a_no_says_as_much_as_a_yes():
     assert np.corrcoef(score.ravel(), opposite.ravel())[0, 1] < -0.99
 
 
-def test_without_any_profile_the_hybrid_is_the_collaborative_model():
+def test_a_hybrid_without_profiles_equals_the_collaborative_model():
     frame = two_tastes(30, 20)
     people = Population.of_ids(pd.concat([frame[C.ACTOR], frame[C.TARGET]]), as_of=AS_OF)
     events = Events.of(frame)
@@ -77,7 +77,7 @@ def test_without_any_profile_the_hybrid_is_the_collaborative_model():
 
 
 @pytest.mark.parametrize("kind", [HybridModel, CollaborativeModel])
-def test_a_hybrid_without_content_is_read_back(kind, tmp_path):
+def test_a_hybrid_without_content_is_loaded_unchanged(kind, tmp_path):
     frame = two_tastes(30, 20)
     people = Population.of_ids(pd.concat([frame[C.ACTOR], frame[C.TARGET]]), as_of=AS_OF)
     model = kind().fit(people, Events.of(frame), rng=np.random.default_rng(3))

@@ -6,7 +6,16 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.baselines import LFRR, RCF, RECON, LFRRConfig, OneSidedALS, RCFConfig
+from recsys.models.baselines import (
+    LFRR,
+    RCF,
+    RECON,
+    LFRRConfig,
+    OneSidedALS,
+    RandomConfig,
+    RandomModel,
+    RCFConfig,
+)
 from recsys.models.behaviour_parameters import BehaviourConfig
 from tests.contracts.model_contract import ModelContract, some_events
 from tests.people import AS_OF, make_people
@@ -32,12 +41,17 @@ class TestLFRR(ModelContract):
         return LFRR(LFRRConfig(n_factors=3, iterations=4))
 
 
+class TestRandomModel(ModelContract):
+    def model(self):
+        return RandomModel()
+
+
 def liked(pairs):
     frame = pd.DataFrame(pairs, columns=[C.ACTOR, C.TARGET]).assign(**{C.TYPE: "like"})
     return Population.of_ids(np.unique(frame[[C.ACTOR, C.TARGET]]), as_of=AS_OF), Events.of(frame)
 
 
-def test_rcf_by_hand():
+def test_rcf_gives_the_similarities_worked_by_hand():
     """a and b share one of three people liked; x is liked by b alone, y by a and b, z by a alone."""
     people, events = liked([("a", "y"), ("a", "z"), ("b", "x"), ("b", "y"), ("c", "w")])
     model = RCF().fit(people, events, rng=np.random.default_rng(0))
@@ -76,7 +90,7 @@ def test_recon_is_the_mean_share_of_the_candidates_values_among_the_liked():
         assert model.taste_[0] @ model.appeal_[j] == pytest.approx(plain)
 
 
-def test_lfrr_learns_likes_of_ones_own_half():
+def test_lfrr_recovers_two_groups():
     rng = np.random.default_rng(3)
     ids = np.array([f"p{k:02d}" for k in range(40)], dtype=object)
     i, j = np.divmod(rng.choice(1600, 800, replace=False), 40)
@@ -94,7 +108,7 @@ def test_lfrr_learns_likes_of_ones_own_half():
     assert np.median(chance[alike]) > np.median(chance[~alike]) + 0.3
 
 
-def test_recon_says_the_usual_rate_where_nobody_has_an_attribute():
+def test_recon_without_attributes_gives_the_base_rate():
     ids = np.array([f"p{k:02d}" for k in range(60)], dtype=object)
     frame = some_events(ids, np.random.default_rng(4), n=2000)
     people = Population.of_ids(ids, as_of=AS_OF)
@@ -104,3 +118,32 @@ def test_recon_says_the_usual_rate_where_nobody_has_an_attribute():
         .score_pairs(frame[[]].assign(**{C.VIEWER: frame[C.ACTOR], C.CANDIDATE: frame[C.TARGET]}))
     )
     assert scored[C.P_LIKE].mean() == pytest.approx((frame[C.TYPE] == "like").mean(), abs=0.08)
+
+
+def nameless(n):
+    return Population.of_ids([f"u{k}" for k in range(n)], as_of=AS_OF)
+
+
+def fitted_random(people, seed=0, config=None):
+    return RandomModel(config).fit(people, Events.none(), rng=np.random.default_rng(seed))
+
+
+def test_random_scores_have_the_configured_spread_and_no_correlation():
+    model = fitted_random(nameless(400), config=RandomConfig(spread=2.0))
+    i, j = np.divmod(np.arange(160_000), 400)
+    logits = model.fitted.logits(i, j).reshape(400, 400)
+    assert abs(logits.mean()) < 0.1
+    assert abs(logits.std() - 2.0) < 0.1
+    assert abs(np.corrcoef(logits.ravel(), logits.T.ravel())[0, 1]) < 0.02
+
+
+def test_random_scores_do_not_depend_on_the_other_people():
+    model = fitted_random(nameless(50))
+    few = model.directed(nameless(50).take([3, 40]))
+    assert few.logits([0], [1]) == model.fitted.logits([3], [40])
+
+
+def test_random_scores_depend_on_the_seed():
+    i, j = np.divmod(np.arange(900), 30)
+    first, second = (fitted_random(nameless(30), seed).fitted.logits(i, j) for seed in (0, 1))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.2

@@ -13,20 +13,20 @@ def drawn(n, slope, intercept, seed=0):
     return logits, (rng.random(n) < sigmoid(slope * logits + intercept)).astype(float)
 
 
-def test_finds_the_line_the_labels_came_from():
+def test_platt_recovers_the_line_of_simulated_labels():
     logits, labels = drawn(100_000, 0.6, -1.2)
     line = fit_platt(logits, labels)
     assert line.slope == pytest.approx(0.6, abs=0.03)
     assert line.intercept == pytest.approx(-1.2, abs=0.03)
 
 
-def test_makes_the_mean_probability_the_share_of_yes():
+def test_platt_mean_probability_equals_the_label_rate():
     logits, labels = drawn(2000, 2.0, 0.7)
     calibrated = sigmoid(fit_platt(logits, labels).logits(logits))
     assert calibrated.mean() == pytest.approx(labels.mean(), abs=2e-3)
 
 
-def test_weights_count_like_repetitions():
+def test_platt_weights_equal_repetitions():
     logits, labels = drawn(500, 0.6, -1.2)
     weights = np.random.default_rng(1).integers(1, 4, 500)
     repeated = fit_platt(np.repeat(logits, weights), np.repeat(labels, weights))
@@ -38,7 +38,7 @@ def test_weights_count_like_repetitions():
 @given(
     st.lists(st.tuples(st.floats(-50, 50), st.sampled_from([0.0, 1.0])), max_size=30),
 )
-def test_always_finite_and_increasing(rows):
+def test_platt_slope_is_finite_and_positive(rows):
     logits, labels = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     line = fit_platt(logits, labels)
     assert np.isfinite([line.slope, line.intercept]).all()
@@ -46,18 +46,18 @@ def test_always_finite_and_increasing(rows):
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])
-def test_one_class_only_moves_towards_it_and_stays_finite(label):
+def test_platt_with_one_class_stays_finite(label):
     logits = np.linspace(-1, 1, 200)
     calibrated = sigmoid(fit_platt(logits, np.full(200, label)).logits(logits))
     assert np.abs(calibrated.mean() - label) < 0.02
     assert (np.diff(calibrated) > 0).all()
 
 
-def test_scores_against_the_labels_are_flattened_not_turned():
+def test_platt_never_reverses_the_order():
     logits, labels = drawn(5000, -1.0, 0.0)
     line = fit_platt(logits, labels)
     assert 0 < line.slope < 0.1
 
 
-def test_nothing_to_learn_from_is_the_identity():
+def test_platt_without_labels_is_the_identity():
     assert fit_platt(np.empty(0), np.empty(0)) == Platt(1.0, 0.0)

@@ -38,7 +38,7 @@ def two_groups(rng, n=60, n_events=3000):
     return Population.of_ids(ids, as_of=AS_OF), frame
 
 
-def test_taste_is_learned_from_likes_alone():
+def test_ranking_is_learned_from_likes_without_profiles():
     people, frame = two_groups(np.random.default_rng(0), n_events=1800)
     config = BehaviourConfig(factors=4, spread=1.5)
     model = CollaborativeModel(config).fit(people, Events.of(frame), rng=np.random.default_rng(1))
@@ -51,7 +51,7 @@ def test_taste_is_learned_from_likes_alone():
     assert np.median(chance[alike]) > np.median(chance[~alike]) + 0.3
 
 
-def test_a_no_is_stored_below_an_unseen_pair():
+def test_a_pass_is_stored_with_negative_confidence():
     impressions = Impressions(
         viewers=np.array([0, 0], np.int32),
         candidates=np.array([1, 2], np.int32),
@@ -65,7 +65,7 @@ def test_a_no_is_stored_below_an_unseen_pair():
     np.testing.assert_allclose(stored_confidences(impressions, 10.0), [1.0 + 5.0, -(1.0 + 15.0)])
 
 
-def test_a_pass_never_raises_a_score_above_unseen():
+def test_a_pass_never_raises_the_score_of_its_pair():
     """One pass more lowers the score of its pair, whichever pair it is and whatever was known."""
     people = make_people(24, np.random.default_rng(12))
     ids = _ids(people)
@@ -81,7 +81,7 @@ def test_a_pass_never_raises_a_score_above_unseen():
         assert after.fitted.logits(*pair)[0] < before.fitted.logits(*pair)[0]
 
 
-def test_separated_people_leave_no_trace():
+def test_blocked_pairs_leave_no_trace_in_the_model():
     people = make_people(30, np.random.default_rng(12))
     frame = some_events(_ids(people), np.random.default_rng(13))
     a, b = frame[C.ACTOR].iloc[0], frame[C.TARGET].iloc[0]
@@ -96,7 +96,7 @@ def test_separated_people_leave_no_trace():
     np.testing.assert_array_equal(fits[0].fitted.appeal, fits[1].fitted.appeal)
 
 
-def test_updated_with_what_was_known_is_the_same_model():
+def test_updated_with_the_events_of_the_fit_changes_nothing():
     people = make_people(30, np.random.default_rng(12))
     events = Events.of(some_events(_ids(people), np.random.default_rng(13)))
     model = CollaborativeModel(QUICK).fit(people, events, rng=np.random.default_rng(5))
@@ -105,7 +105,7 @@ def test_updated_with_what_was_known_is_the_same_model():
     np.testing.assert_array_equal(again.fitted.appeal, model.fitted.appeal)
 
 
-def test_a_newcomer_is_folded_in_without_a_refit():
+def test_updated_folds_in_a_person_unseen_at_fit():
     """Who joins after the fit and likes one group is understood, and nothing was learned again."""
     people, frame = two_groups(np.random.default_rng(0), n_events=1800)
     config = BehaviourConfig(factors=4, spread=1.5)
@@ -165,7 +165,7 @@ def lists_and_inboxes(rng, flattered=None, n=200, shown=60):
     return Population.of_ids(ids, as_of=AS_OF), Events.of(pd.concat(log)), chance
 
 
-def test_the_level_is_right_where_most_noes_stay_unsaid():
+def test_the_mean_probability_is_right_where_most_passes_are_unanswered_impressions():
     """The generous leave less silence behind than the choosy; taken alike, everybody looks choosier."""
     people, events, chance = lists_and_inboxes(np.random.default_rng(2))
     model = CollaborativeModel(BehaviourConfig(explicit_factors=2))
@@ -175,7 +175,7 @@ def test_the_level_is_right_where_most_noes_stay_unsaid():
 
 
 @pytest.mark.parametrize("stack", [True, False])
-def test_answers_to_a_like_have_a_chance_of_their_own(stack):
+def test_p_answer_is_calibrated_on_replies(stack):
     people, events, _ = lists_and_inboxes(np.random.default_rng(2), flattered=1.5, n=120)
     model = CollaborativeModel(BehaviourConfig(explicit_factors=2, stack=stack))
     model.fit(people, events, rng=np.random.default_rng(0))

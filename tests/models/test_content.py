@@ -50,7 +50,7 @@ def outcomes(people, weights, rng, n=8_000):
     return Events.of(frame), (i, j, logits)
 
 
-def test_before_any_outcome_it_is_the_documented_prior(people):
+def test_without_outcomes_the_logit_is_the_documented_prior(people):
     """logit = usual rate + usual block weight times (pair score - mean pair score) + distance decay."""
     config = ContentConfig(max_factors=None, usual_rate=0.3)
     model = ContentModel(config).fit(people, Events.none(), rng=np.random.default_rng(0))
@@ -67,7 +67,7 @@ def test_every_default_block_has_a_usual_weight():
     assert {block.name for block in default_blocks()} | {"distance_decay"} == set(USUAL_WEIGHTS)
 
 
-def test_factorises_exactly(people):
+def test_taste_and_appeal_factorise_the_logit_exactly(people):
     """Taste and appeal give, pair by pair, the sum the regression was fitted on."""
     events, (i, j, _) = outcomes(people, {"values": 4.0}, np.random.default_rng(2), n=3000)
     config = ContentConfig(ridge=(10.0,), folds=2, max_factors=None)
@@ -82,7 +82,7 @@ def test_factorises_exactly(people):
         assert model.fitted.logits([a], [b])[0] == pytest.approx(plain, abs=1e-4)
 
 
-def test_fewer_factors_keep_the_order(people):
+def test_low_rank_factors_keep_the_ranking(people):
     events, (i, j, _) = outcomes(people, {"values": 4.0, "interests": 3.0}, np.random.default_rng(2))
     exact, small = (
         ContentModel(ContentConfig(ridge=(30.0,), folds=2, max_factors=most)).fit(
@@ -94,7 +94,7 @@ def test_fewer_factors_keep_the_order(people):
     assert np.corrcoef(exact.fitted.logits(i, j), small.fitted.logits(i, j))[0, 1] > 0.99
 
 
-def test_learns_what_outcomes_say_about_people_never_seen(people):
+def test_outcomes_improve_ranking_for_people_unseen_at_fit(people):
     """Fitted on some people, the order of pairs among the others follows the hidden taste."""
     hidden = {"values": 8.0, "talk_topics": 5.0}
     everything, _ = outcomes(people, hidden, np.random.default_rng(3), n=18_000)
@@ -110,7 +110,7 @@ def test_learns_what_outcomes_say_about_people_never_seen(people):
     assert learned > guessed + 0.1
 
 
-def test_probabilities_are_calibrated_for_people_never_seen(people):
+def test_probabilities_are_calibrated_for_people_unseen_at_fit(people):
     everything, _ = outcomes(people, {"values": 8.0}, np.random.default_rng(4), n=18_000)
     seen = people.take(np.arange(110))
     model = ContentModel().fit(seen, everything, rng=np.random.default_rng(0))
@@ -124,7 +124,7 @@ def test_probabilities_are_calibrated_for_people_never_seen(people):
     assert chance[top].mean() == pytest.approx(liked[top].mean(), abs=0.06)
 
 
-def test_noise_is_not_learned(people):
+def test_labels_independent_of_answers_give_nearly_equal_probabilities(people):
     """Outcomes that have nothing to do with answers leave everybody at nearly the same probability."""
     events, (i, j, _) = outcomes(people, {"values": 0.0}, np.random.default_rng(5))
     model = ContentModel().fit(people, events, rng=np.random.default_rng(0))
@@ -144,7 +144,7 @@ def test_a_saved_model_scores_new_people_without_scikit_learn(people, tmp_path):
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_large_crowd_is_scored_in_parts(people, monkeypatch):
+def test_scoring_in_batches_equals_scoring_at_once(people, monkeypatch):
     """The matrices of everybody are those of the parts one below the other, in id order."""
     model = ContentModel(QUICK).fit(people, Events.none(), rng=np.random.default_rng(0))
     whole = model.directed(people)
@@ -155,7 +155,7 @@ def test_a_large_crowd_is_scored_in_parts(people, monkeypatch):
     np.testing.assert_allclose(parts.appeal, whole.appeal, atol=1e-5)
 
 
-def test_columns_from_events_count_only_as_products(people):
+def test_columns_from_events_have_no_marginal_weight(people):
     """Responsiveness alone moves no probability: it follows from the very outcomes learned from."""
     events, _ = outcomes(people, {"values": 4.0}, np.random.default_rng(2), n=3000)
     model = ContentModel(QUICK).fit(people, events, rng=np.random.default_rng(0))

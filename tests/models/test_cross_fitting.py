@@ -12,7 +12,7 @@ def some_pairs(n_people, n_pairs, seed=0):
     )
 
 
-def test_somebody_of_each_predicted_pair_was_never_trained_on():
+def test_a_predicted_pair_has_a_person_of_the_held_out_fold():
     pairs = some_pairs(40, 500)
     folds = list(people_folds(pairs, 40, 4, np.random.default_rng(0)))
     assert len(folds) == 4
@@ -25,7 +25,7 @@ def test_somebody_of_each_predicted_pair_was_never_trained_on():
         )
 
 
-def test_every_pair_is_predicted():
+def test_every_pair_is_predicted_in_some_fold():
     pairs = some_pairs(40, 500)
     held = sum(h.astype(int) for _, h in people_folds(pairs, 40, 4, np.random.default_rng(0)))
     assert held.min() >= 1

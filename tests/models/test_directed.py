@@ -27,7 +27,7 @@ def all_pairs(n):
     return np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
 
 
-def test_logit_is_the_plain_sum():
+def test_logits_are_inner_products_of_taste_and_appeal():
     directed = some_directed()
     i, j = all_pairs(6)
     expected = [
@@ -48,20 +48,20 @@ def test_distance_decay_is_added_and_unknown_cells_add_nothing():
 
 
 @given(st.floats(0.01, 3.0), st.floats(-5.0, 5.0))
-def test_scaled_is_affine_in_the_logit(slope, intercept):
+def test_scaled_applies_slope_and_intercept_to_the_logits(slope, intercept):
     directed = some_directed(distance_decay=DistanceDecay(0.7, 30.0))
     i, j = all_pairs(6)
     expected = slope * directed.logits(i, j) + intercept
     np.testing.assert_allclose(directed.scaled(slope, intercept).logits(i, j), expected, atol=1e-4)
 
 
-def test_concatenating_adds_logits():
+def test_concatenate_adds_logits():
     a, b = some_directed(seed=1, distance_decay=DistanceDecay(1.0, 10.0)), some_directed(seed=1, factors=2)
     i, j = all_pairs(6)
     np.testing.assert_allclose(concatenate([a, b]).logits(i, j), a.logits(i, j) + b.logits(i, j))
 
 
-def test_concatenating_refuses_others_and_two_distance_decays():
+def test_concatenate_refuses_other_people_and_two_distance_decays():
     near = some_directed(distance_decay=DistanceDecay(1.0, 10.0))
     with pytest.raises(InputError, match="same people"):
         concatenate([some_directed(6), some_directed(5)])
@@ -85,26 +85,26 @@ def test_take_keeps_the_logits():
     assert kept.logits([0], [1]) == directed.logits([1], [4])
 
 
-def test_nobody():
+def test_an_empty_population_has_empty_matrices():
     nobody = some_directed(1).take([])
     assert len(nobody) == 0
     assert nobody.logits([], []).shape == (0,)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_refuses_numbers_that_are_not_finite(bad):
+def test_factors_that_are_not_finite_are_refused(bad):
     with pytest.raises(InputError, match="finite"):
         Directed.of(IdIndex(["a"]), taste=[[bad]], appeal=[[1.0]])
 
 
-def test_refuses_shapes_that_do_not_fit():
+def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match="appeal"):
         Directed.of(IdIndex(["a"]), taste=[[1.0]], appeal=[[1.0, 2.0]])
     with pytest.raises(InputError, match="taste"):
         Directed.of(IdIndex(["a", "b"]), taste=[[1.0]], appeal=[[1.0]])
 
 
-def test_sigmoid_is_safe_and_symmetric():
+def test_sigmoid_is_finite_and_symmetric():
     x = np.array([-1e308, -800.0, -1.0, 0.0, 1.0, 800.0, 1e308])
     np.testing.assert_allclose(sigmoid(x) + sigmoid(-x), 1.0)
     assert sigmoid(np.array([2.0]))[0] == pytest.approx(1 / (1 + np.exp(-2.0)))

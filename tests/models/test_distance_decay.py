@@ -9,7 +9,7 @@ from tests.people import CELLS
 NUMBERS = np.array([int(cell, 16) for cell in CELLS] + [0], np.uint64)
 
 
-def test_matrix_is_the_plain_decay():
+def test_matrix_is_the_exponential_of_the_distance():
     near = DistanceDecay(weight=-2.0, scale_km=25.0)
     matrix = near.matrix(NUMBERS, NUMBERS[:4])
     for at, a in enumerate(CELLS):
@@ -19,7 +19,7 @@ def test_matrix_is_the_plain_decay():
     assert (matrix[-1] == 0).all()
 
 
-def test_aligned_pairs_are_the_matrix():
+def test_pairs_equal_the_entries_of_the_matrix():
     near = DistanceDecay(weight=1.0, scale_km=25.0)
     i, j = np.repeat(np.arange(12), 12) % len(NUMBERS), np.tile(np.arange(12), 12) % len(NUMBERS)
     np.testing.assert_allclose(
@@ -30,6 +30,6 @@ def test_aligned_pairs_are_the_matrix():
 @pytest.mark.parametrize(
     ("weight", "scale"), [(np.nan, 1.0), (np.inf, 1.0), (1.0, 0.0), (1.0, -1.0), (1.0, np.nan)]
 )
-def test_refuses_what_cannot_be_computed(weight, scale):
+def test_invalid_weight_or_scale_is_refused(weight, scale):
     with pytest.raises(SettingsError):
         DistanceDecay(weight, scale)

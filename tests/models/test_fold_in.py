@@ -24,7 +24,7 @@ def answers(c, steps=400, strength=1.5, chosen=slice(None)):
     return fold_in_answers(c["prior"], evidence, c["factors"], **given, strength=strength, steps=steps)
 
 
-def test_solves_the_written_equation():
+def test_fold_in_solves_the_normal_equations():
     """(lam I + sum c v v^T) u = lam m + sum c p v, person by person."""
     c = case(np.random.default_rng(0))
     targets, lam = c["labels"] * 2.0 - 0.5, 0.7
@@ -44,7 +44,7 @@ def test_solves_the_written_equation():
         np.testing.assert_allclose(found[person], np.linalg.solve(left, right), atol=1e-10)
 
 
-def test_without_evidence_it_is_the_prior_to_the_bit():
+def test_fold_in_of_no_evidence_returns_the_prior_mean():
     c = case(np.random.default_rng(1))
     evidence = EntriesByPerson.of(12, c["own"], c["others"])
     assert 11 not in c["own"]
@@ -54,7 +54,7 @@ def test_without_evidence_it_is_the_prior_to_the_bit():
         assert not np.array_equal(found[c["own"][0]], c["prior"][c["own"][0]])
 
 
-def test_the_order_of_evidence_does_not_matter_and_nothing_given_changes():
+def test_fold_in_is_invariant_to_the_order_of_entries():
     c = case(np.random.default_rng(2))
     before = {name: value.copy() for name, value in c.items()}
     mixed = np.random.default_rng(3).permutation(60)
@@ -63,7 +63,7 @@ def test_the_order_of_evidence_does_not_matter_and_nothing_given_changes():
         np.testing.assert_array_equal(c[name], value)
 
 
-def test_answers_settle_where_the_gradient_is_nothing():
+def test_fold_in_answers_converges_to_the_posterior_mode():
     c = case(np.random.default_rng(4))
     found = answers(c, strength=1.5)
     for person in range(12):
@@ -75,7 +75,7 @@ def test_answers_settle_where_the_gradient_is_nothing():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_no_never_raises_its_pair_and_a_yes_never_lowers_it(seed):
+def test_a_pass_never_raises_and_a_like_never_lowers_the_logit_of_its_pair(seed):
     """Against the same person with that one look unseen, whatever the other looks say."""
     c = case(np.random.default_rng(seed))
     full = answers(c)
@@ -86,7 +86,7 @@ def test_a_no_never_raises_its_pair_and_a_yes_never_lowers_it(seed):
         assert moved > 0 if c["labels"][entry] else moved < 0
 
 
-def test_more_evidence_leaves_the_prior():
+def test_distance_from_the_prior_mean_grows_with_evidence():
     """The same answers about more and more people bring a person from the prior to where they are."""
     rng = np.random.default_rng(5)
     truth, factors = rng.normal(size=3), rng.normal(size=(4000, 3))

@@ -43,7 +43,7 @@ def model(people, frame):
     return HybridModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(3))
 
 
-def test_without_evidence_it_is_content(people, model):
+def test_without_evidence_the_logit_is_calibrated_content(people, model):
     """Between people nobody knows the logit is a line of content's, and factors at their prior mean."""
     i, j = (rows + 60 for rows in np.divmod(np.arange(400), 20))
     content = model.content_.fitted
@@ -63,7 +63,7 @@ def test_without_evidence_it_is_content(people, model):
         assert moved[:60].any()
 
 
-def test_the_liked_become_popular_and_those_who_like_generous(people, frame, model):
+def test_popularity_rises_with_received_likes(people, frame, model):
     """In these events every third candidate is liked by most."""
     favourites = np.arange(60) % 3 == 0
     popularity = model.person_parameters_.popularity[:60]
@@ -71,7 +71,7 @@ def test_the_liked_become_popular_and_those_who_like_generous(people, frame, mod
     assert popularity[favourites].mean() > popularity[~favourites].mean() + 0.5
 
 
-def test_more_evidence_moves_from_content_to_behaviour(people, frame):
+def test_deviation_from_content_grows_with_evidence(people, frame):
     """The same passes, said about more people, move a person further from what content says."""
     moved = []
     for n in (1, 5, 15, 40):
@@ -91,13 +91,13 @@ def test_more_evidence_moves_from_content_to_behaviour(people, frame):
     assert 0 < moved[0] < moved[1] < moved[2] < moved[3]
 
 
-def test_updated_with_what_was_known_is_the_same_model(people, frame, model):
+def test_updated_with_the_events_of_the_fit_changes_nothing(people, frame, model):
     again = model.updated(people, Events.of(frame))
     np.testing.assert_array_equal(again.fitted.taste, model.fitted.taste)
     np.testing.assert_array_equal(again.fitted.appeal, model.fitted.appeal)
 
 
-def test_a_separation_after_the_fit_leaves_no_trace_once_updated(people, frame, model):
+def test_updated_with_a_block_equals_a_history_without_the_pair(people, frame, model):
     a, b = frame[C.ACTOR].iloc[0], frame[C.TARGET].iloc[0]
     between = frame[C.ACTOR].isin([a, b]) & frame[C.TARGET].isin([a, b])
     block = pd.DataFrame({C.ACTOR: [b], C.TARGET: [a], C.TYPE: ["block"], C.TS: [frame[C.TS].max()]})
@@ -108,7 +108,7 @@ def test_a_separation_after_the_fit_leaves_no_trace_once_updated(people, frame, 
     np.testing.assert_array_equal(apart.fitted.appeal, never.fitted.appeal)
 
 
-def test_probabilities_are_calibrated_on_pairs_left_out(people):
+def test_probabilities_are_calibrated_on_held_out_pairs(people):
     everything = some_events(_ids(people), np.random.default_rng(4), n=6000).drop_duplicates(
         [C.ACTOR, C.TARGET]
     )
@@ -122,7 +122,7 @@ def test_probabilities_are_calibrated_on_pairs_left_out(people):
     assert liked[top].mean() > 0.7
 
 
-def test_where_nobody_answered_anything_there_is_no_content_beneath(people, frame, tmp_path):
+def test_without_profiles_there_is_no_content_model(people, frame, tmp_path):
     nameless = Population.of_ids(people.ids.values, as_of=AS_OF)
     events = Events.of(frame)
     model = HybridModel(QUICK).fit(nameless, events, rng=np.random.default_rng(3))
@@ -134,7 +134,7 @@ def test_where_nobody_answered_anything_there_is_no_content_beneath(people, fram
     np.testing.assert_array_equal(loaded.directed(people).taste, model.directed(people).taste)
 
 
-def test_settings_may_be_given_as_plain_values():
+def test_settings_of_content_may_be_a_mapping():
     assert HybridConfig(content={"ridge": [1.0, 2.0]}).content.ridge == (1.0, 2.0)
     for refused in (HybridConfig, lambda content: HybridConfig.from_mapping({"content": content})):
         with pytest.raises(SettingsError, match=r"got 'content\.fold'; did you mean 'folds'"):

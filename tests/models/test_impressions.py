@@ -21,7 +21,7 @@ def looks_of(rows):
     return dict(zip(pairs, np.arange(len(impressions)), strict=True)), impressions
 
 
-def test_an_answer_was_looked_at_and_silence_perhaps():
+def test_answered_impressions_were_examined_and_unanswered_ones_have_p_examined_below_one():
     at, impressions = looks_of(
         [
             ("a", "b", "impression", 3, 1),
@@ -36,7 +36,7 @@ def test_an_answer_was_looked_at_and_silence_perhaps():
     assert impressions.answered.tolist() == [True, False, False]
 
 
-def test_silence_weighs_as_much_as_it_says():
+def test_the_gradient_of_unanswered_impressions_is_that_of_the_marginal_likelihood():
     """A weighted no has the slope that the likelihood of silence has, whatever P(like) is."""
     _, impressions = looks_of(
         [
@@ -64,7 +64,7 @@ def test_silence_weighs_as_much_as_it_says():
     assert (impressions.e_step(np.full(len(impressions), 0.3)).p_examined[impressions.answered] == 1.0).all()
 
 
-def test_shown_twice_was_more_surely_looked_at():
+def test_p_examined_rises_with_repeated_impressions():
     once, twice = (
         looks_of([("a", "b", "impression", day, 5) for day in days] + [("c", "d", "like", 1, None)])
         for days in ([3], [3, 2])
@@ -72,7 +72,7 @@ def test_shown_twice_was_more_surely_looked_at():
     assert twice[1].p_examined[twice[0]["a", "b"]] > once[1].p_examined[once[0]["a", "b"]]
 
 
-def test_who_answers_a_like_was_asked_and_who_liked_first_was_not():
+def test_is_reply_marks_answers_to_an_earlier_like():
     at, impressions = looks_of(
         [
             ("a", "b", "impression", 9, 1),
@@ -89,7 +89,7 @@ def test_who_answers_a_like_was_asked_and_who_liked_first_was_not():
     }
 
 
-def test_a_block_takes_the_pair_out_both_ways():
+def test_a_blocked_pair_has_no_impression_in_either_direction():
     at, _ = looks_of(
         [
             ("a", "b", "like", 9, None),
@@ -101,7 +101,7 @@ def test_a_block_takes_the_pair_out_both_ways():
     assert set(at) == {("a", "c")}
 
 
-def test_both_directions_share_a_fold():
+def test_pair_folds_keep_both_directions_together():
     rows = [("a", "b"), ("b", "a"), ("c", "a"), ("a", "c"), ("b", "d"), ("d", "b")]
     at, impressions = looks_of([(*pair, "like", 1, None) for pair in rows])
     folds = impressions.pair_folds(1000, np.random.default_rng(0))
@@ -111,13 +111,13 @@ def test_both_directions_share_a_fold():
 
 
 @pytest.mark.parametrize("decay", [0.3, 1.0])
-def test_the_decay_of_looks_is_found(decay):
+def test_examination_recovers_the_decay_by_position(decay):
     rng = np.random.default_rng(0)
     places = rng.integers(1, 11, 60_000).astype(float)
     answered = rng.random(60_000) < 0.4 * places**-decay
     assert Examination.fit(places, answered).decay == pytest.approx(decay, abs=0.05)
 
 
-def test_without_answers_or_places_the_usual_decay_holds():
+def test_examination_without_answers_or_positions_is_the_default_curve():
     assert Examination.fit(np.array([1.0, 2.0]), np.zeros(2, bool)) == Examination()
     assert Examination.fit(np.array([np.nan]), np.ones(1, bool)) == Examination()

@@ -11,7 +11,7 @@ def events(*rows):
     return Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
 
 
-def test_rows_and_labels_of_the_people_alone():
+def test_pairs_with_people_outside_the_population_are_left_out():
     people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)
     pairs = LabelledPairs.from_events(
         people, events(("c", "a", "pass"), ("a", "b", "like"), ("a", "z", "like"), ("z", "a", "like"))
@@ -22,12 +22,12 @@ def test_rows_and_labels_of_the_people_alone():
     assert pairs.weights.mean() == 1.0
 
 
-def test_blocked_pairs_are_no_taste():
+def test_blocked_pairs_are_left_out():
     people = Population.of_ids(["a", "b"], as_of=AS_OF)
     assert len(LabelledPairs.from_events(people, events(("a", "b", "like"), ("b", "a", "block")))) == 0
 
 
-def test_blind_outcomes_leave_out_answers_to_a_like():
+def test_blind_pairs_leave_out_replies_to_a_like():
     people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)
     rows = [("a", "b", "impression", 9), ("a", "b", "like", 9), ("b", "a", "like", 8), ("c", "a", "pass", 7)]
 
@@ -43,7 +43,7 @@ def test_blind_outcomes_leave_out_answers_to_a_like():
     assert pairs(rows[1:], blind=True) == [(0, 1), (1, 0), (2, 0)], "nothing says who was shown whom"
 
 
-def test_samples_keep_the_order():
+def test_sampled_pairs_keep_the_order():
     people = Population.of_ids([f"u{k}" for k in range(30)], as_of=AS_OF)
     rows = [(f"u{a}", f"u{b}", "like") for a in range(30) for b in range(30) if a != b]
     pairs = LabelledPairs.from_events(people, events(*rows))

@@ -3,14 +3,14 @@ import numpy as np
 from recsys.models.low_rank import low_rank_maps
 
 
-def test_is_exact_when_nothing_is_dropped():
+def test_full_rank_maps_are_exact():
     rng = np.random.default_rng(0)
     taste, appeal = (rng.normal(size=(50, 8)).astype(np.float32) for _ in range(2))
     a, b = low_rank_maps(taste, appeal, 8)
     np.testing.assert_allclose((taste @ a) @ (appeal @ b).T, taste @ appeal.T, atol=1e-4)
 
 
-def test_is_the_best_of_its_rank():
+def test_maps_attain_the_eckart_young_bound():
     """No rank-3 form of the logits is closer in the mean square (Eckart-Young, by a full SVD)."""
     rng = np.random.default_rng(1)
     taste, appeal = (rng.normal(size=(60, 10)).astype(np.float32) for _ in range(2))
@@ -21,7 +21,7 @@ def test_is_the_best_of_its_rank():
     np.testing.assert_allclose(error, best, rtol=1e-4)
 
 
-def test_columns_nobody_uses_cost_nothing():
+def test_unused_columns_are_dropped_without_loss():
     rng = np.random.default_rng(2)
     taste, appeal = (rng.normal(size=(40, 4)).astype(np.float32) for _ in range(2))
     wide = [np.hstack([m, np.zeros((40, 20), np.float32)]) for m in (taste, appeal)]

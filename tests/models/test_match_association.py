@@ -31,7 +31,7 @@ def meetings(rng, shared, n=30_000, is_reply=False):
     return impressions, sigmoid(np.concatenate([a, b])), (a, b, unseen)
 
 
-def test_it_is_found_where_people_agree_beyond_chance():
+def test_association_is_positive_where_people_agree_beyond_chance():
     impressions, chance, (a, b, unseen) = meetings(np.random.default_rng(0), shared=1.0)
     joint = fit_match_association(PairedDecisions.among(impressions, chance))
     both, product = joint.both(sigmoid(a), sigmoid(b)).mean(), (sigmoid(a) * sigmoid(b)).mean()
@@ -40,13 +40,13 @@ def test_it_is_found_where_people_agree_beyond_chance():
     assert abs(both - match) < abs(product - match) / 3
 
 
-def test_it_goes_where_there_is_nothing_to_correct():
+def test_association_is_zero_for_independent_decisions():
     for seed in range(3):
         impressions, chance, _ = meetings(np.random.default_rng(seed), shared=0.0)
         assert abs(fit_match_association(PairedDecisions.among(impressions, chance)).association) < 0.1
 
 
-def test_without_blind_decisions_it_is_the_usual_one_and_few_move_it_little():
+def test_association_without_paired_decisions_is_the_prior():
     impressions, chance, _ = meetings(np.random.default_rng(0), shared=1.0, n=20)
     for few, none in (
         (impressions.take(np.arange(0)), chance[:0]),
@@ -60,7 +60,7 @@ def test_without_blind_decisions_it_is_the_usual_one_and_few_move_it_little():
     )
 
 
-def test_whoever_answers_likes_says_nothing_about_it():
+def test_replies_are_not_paired_decisions():
     impressions, chance, _ = meetings(np.random.default_rng(0), shared=2.0, n=500, is_reply=True)
     assert fit_match_association(PairedDecisions.among(impressions, chance)) == MatchAssociation(
         USUAL_ASSOCIATION
@@ -68,7 +68,7 @@ def test_whoever_answers_likes_says_nothing_about_it():
 
 
 @pytest.mark.parametrize("association", [-1.0, 0.0, 1e-9, 2.0])
-def test_the_four_outcomes_have_one_odds_ratio(association):
+def test_joint_outcomes_have_the_given_odds_ratio(association):
     p, q = np.meshgrid(np.linspace(0.05, 0.95, 10), np.linspace(0.05, 0.95, 10))
     both = MatchAssociation(association).both(p, q)
     neither = 1.0 - p - q + both
@@ -78,7 +78,7 @@ def test_the_four_outcomes_have_one_odds_ratio(association):
 
 
 @pytest.mark.parametrize("association", [-1.0, 0.0, 2.0])
-def test_it_is_a_probability_that_two_such_events_allow(association):
+def test_joint_probability_lies_within_the_frechet_bounds(association):
     p, q = np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 21))
     both = MatchAssociation(association).both(p, q)
     assert (both <= np.minimum(p, q) + 1e-12).all()

@@ -29,7 +29,7 @@ def people_of(frame):
     return Population.of_ids(pd.concat([frame[C.ACTOR], frame[C.TARGET]]), as_of=AS_OF)
 
 
-def test_drawn_pairs_are_new_and_as_many_as_asked_for_at_most():
+def test_sampled_negatives_are_new_pairs_and_at_most_as_many_as_requested():
     frame = likes_of_two_tastes()
     impressions = Impressions.from_events(people_of(frame), Events.of(frame))
     assert only_likes(impressions)
@@ -42,7 +42,7 @@ def test_drawn_pairs_are_new_and_as_many_as_asked_for_at_most():
     assert with_sampled_negatives(impressions, 0, np.random.default_rng(0)) is impressions
 
 
-def test_who_only_likes_the_other_side_is_joined_with_it_alone():
+def test_sampled_negatives_join_viewers_with_the_side_they_like():
     rng = np.random.default_rng(1)
     a, b = rng.integers(0, 20, 150), rng.integers(0, 20, 150)
     men = pd.DataFrame({C.ACTOR: [f"m{i}" for i in a], C.TARGET: [f"w{i}" for i in b]})
@@ -58,7 +58,7 @@ def test_who_only_likes_the_other_side_is_joined_with_it_alone():
     assert (kinds[0] != kinds[1]).all()
 
 
-def test_likes_alone_are_learned_from():
+def test_a_model_fitted_on_likes_alone_ranks_better_with_sampled_negatives():
     frame = likes_of_two_tastes()
     held = np.arange(len(frame)) % 4 == 0
     people, seen = people_of(frame), set(map(tuple, frame[[C.ACTOR, C.TARGET]].to_numpy()))
@@ -79,7 +79,7 @@ def test_likes_alone_are_learned_from():
     assert with_draws[1] < 0.7 < without[1]
 
 
-def test_the_same_history_gives_the_same_model_after_reading_it_back(tmp_path):
+def test_updated_after_load_with_the_same_events_gives_the_same_model(tmp_path):
     frame = likes_of_two_tastes()
     people, events = people_of(frame), Events.of(frame)
     model = CollaborativeModel().fit(people, events, rng=np.random.default_rng(3))

@@ -35,7 +35,7 @@ def pair(model):
     return model.explain_pair("u00003", "u00007")
 
 
-def test_a_hybrid_is_told_apart_to_the_block(pair, model):
+def test_a_hybrid_is_explained_by_feature_block(pair, model):
     frame = pair.to_frame()
     assert list(frame.columns) == ["viewer_id", "candidate_id", "kind", "term", "side", "label", "logit"]
     blocks = set(frame.loc[frame["kind"] == "answers", "term"])
@@ -48,7 +48,7 @@ def test_a_hybrid_is_told_apart_to_the_block(pair, model):
     assert values["side"].tolist() == ["both", "viewer", "candidate"]
 
 
-def test_behaviour_adds_nothing_for_people_nobody_knows(model):
+def test_behaviour_terms_are_zero_without_evidence(model):
     unknown = model.explain_pair("u00070", "u00075").terms
     for part in (PERSONAL, SELECTIVITY, POPULARITY):
         assert not unknown[part].any(), part
@@ -56,7 +56,7 @@ def test_behaviour_adds_nothing_for_people_nobody_knows(model):
     assert all(known[part].any() for part in (PERSONAL, SELECTIVITY, POPULARITY, FACTORS))
 
 
-def test_a_block_counts_as_its_rows_and_weights_say(model, people):
+def test_the_term_of_a_block_is_its_weighted_products(model, people):
     """The products of one block, computed from the rows of everybody."""
     explained = model.content_.explain_pair("u00003", "u00007", people=people)
     features, weights = model.content_.features_, model.content_.weights_
@@ -69,7 +69,7 @@ def test_a_block_counts_as_its_rows_and_weights_say(model, people):
 
 
 @pytest.mark.parametrize("most", [None, 5])
-def test_what_fewer_columns_change_is_a_part_of_its_own(people, most):
+def test_the_low_rank_residual_is_a_term(people, most):
     events = Events.of(some_events(people.ids.values, np.random.default_rng(2), n=900))
     config = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2, max_factors=most)
     model = recsys.ContentModel(config).fit(people, events, rng=np.random.default_rng(3))
@@ -80,7 +80,7 @@ def test_what_fewer_columns_change_is_a_part_of_its_own(people, most):
         assert np.abs(explained.terms[REDUCTION]).max() > 1e-3
 
 
-def test_it_speaks_both_languages(model, pair):
+def test_labels_are_in_japanese_and_english(model, pair):
     english, japanese = pair, model.explain_pair("u00003", "u00007", lang="ja")
     assert english.summary().index.isin(["talk topics", "level", "selectivity"]).sum() == 3
     assert all(not label.isascii() for label in japanese.summary().index)
@@ -92,7 +92,7 @@ def test_it_speaks_both_languages(model, pair):
     assert "会員には見せません" in japanese._repr_html_()
 
 
-def test_ids_cannot_write_into_the_page():
+def test_ids_are_escaped_in_html():
     ids = np.array(["<b>x</b>", "y", "z"], dtype=object)
     people = recsys.Population.of_ids(ids, as_of="2026-01-05")
     events = Events.of(pd.DataFrame({"actor": ["y"], "target": ["z"], "type": ["like"]}))
@@ -102,7 +102,7 @@ def test_ids_cannot_write_into_the_page():
     assert "&lt;b&gt;x" in html
 
 
-def test_the_bars_add_up_to_the_legend(pair):
+def test_bars_of_the_plot_add_up_to_the_logits(pair):
     axes = plots.pair(pair)
     n_parts = len(pair.summary())
     widths = np.array([bar.get_width() for bar in axes.patches]).reshape(2, n_parts)
@@ -111,7 +111,7 @@ def test_the_bars_add_up_to_the_legend(pair):
     assert legend[0].startswith(f"u00003 likes u00007: {pair.logits[0]:+.2f}")
 
 
-def test_a_loaded_model_needs_the_people_and_says_so(model, people, tmp_path):
+def test_explain_pair_of_a_loaded_model_requires_people(model, people, tmp_path):
     loaded = recsys.HybridModel.load(model.save(tmp_path / "model"))
     with pytest.raises(InputError, match="pass people="):
         loaded.explain_pair("u00003", "u00007")
@@ -123,14 +123,14 @@ def test_a_model_without_people_holds_nobody(model):
     assert light.content_._people is None
 
 
-def test_a_model_shows_its_state_and_settings(model):
+def test_repr_html_shows_state_and_settings(model):
     html = model._repr_html_()
     assert "fitted on 80 people" in html
     assert "personal_strength" in html
     assert "not fitted" in recsys.PopularityModel()._repr_html_()
 
 
-def test_a_model_of_ones_own_is_one_whole(people):
+def test_a_model_without_logit_terms_is_explained_as_one_term(people):
     class Plain(recsys.PopularityModel):
         name = "plain"
 

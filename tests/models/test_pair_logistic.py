@@ -43,7 +43,7 @@ TRUTH = PairWeights(
 )
 
 
-def test_logits_are_the_plain_sum():
+def test_logits_equal_the_formula():
     people = rows()
     pairs, near = drawn_pairs(people, TRUTH, 50)
     design = PairDesign.of(people, BLOCK_OF, pairs, near, nothing())
@@ -54,7 +54,7 @@ def test_logits_are_the_plain_sum():
     np.testing.assert_allclose(design.logits(TRUTH), expected, atol=1e-5)
 
 
-def test_finds_the_weights_the_labels_came_from():
+def test_fit_recovers_the_weights_of_simulated_labels():
     people = rows(400)
     pairs, near = drawn_pairs(people, TRUTH, 60_000)
     found = fit_pair_logistic(PairDesign.of(people, BLOCK_OF, pairs, near, nothing()), WEAK).weights
@@ -65,7 +65,7 @@ def test_finds_the_weights_the_labels_came_from():
     assert found.intercept == pytest.approx(-0.5, abs=0.1)
 
 
-def test_gradient_is_that_of_the_loss():
+def test_gradient_matches_finite_differences():
     people = rows(30)
     pairs, near = drawn_pairs(people, TRUTH, 200)
     weights = np.random.default_rng(2).random(200)
@@ -82,7 +82,7 @@ def test_gradient_is_that_of_the_loss():
         assert gradient[at] == pytest.approx(slope, abs=2e-2)
 
 
-def test_without_pairs_the_usual_weights_stay():
+def test_fit_without_pairs_returns_the_prior_mean():
     people = rows()
     nobody = LabelledPairs(*(np.empty(0, np.int32),) * 2, *(np.empty(0),) * 2)
     found = fit_pair_logistic(PairDesign.of(people, BLOCK_OF, nobody, np.empty(0), TRUTH), WEAK).weights
@@ -90,7 +90,7 @@ def test_without_pairs_the_usual_weights_stay():
     assert (found.intercept, found.distance_decay) == (-0.5, 1.0)
 
 
-def test_a_strong_prior_holds_the_usual_weights():
+def test_a_strong_prior_keeps_the_prior_mean():
     people = rows()
     pairs, near = drawn_pairs(people, TRUTH, 2000)
     usual = PairWeights(0.0, 0.0, np.array([2.0, 2.0, 2.0]), np.zeros(3), np.zeros(3))
@@ -99,7 +99,7 @@ def test_a_strong_prior_holds_the_usual_weights():
     np.testing.assert_allclose(found.products, 2.0, atol=1e-3)
 
 
-def test_many_outcomes_of_few_people_are_not_many_people():
+def test_person_effects_absorb_repeated_outcomes_of_few_people():
     """Popularity that has nothing to do with answers moves the candidates' weights less."""
     people = rows(60, seed=4)
     rng = np.random.default_rng(5)
@@ -124,7 +124,7 @@ def test_calibrated_weights_give_calibrated_logits():
     )
 
 
-def test_a_column_that_never_varies_gets_no_weight():
+def test_a_constant_column_gets_no_weight():
     people = rows()
     people.preferences[:, 2] = 0.0
     people.attributes[:, 2] = 0.0

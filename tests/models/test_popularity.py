@@ -15,7 +15,7 @@ class TestContract(ModelContract):
         return PopularityModel()
 
 
-def test_hand_worked():
+def test_scores_are_the_smoothed_like_rate():
     """b is liked by both who looked, c by one of two; the mean rate is (3 + 5 * 0.2) / (4 + 5)."""
     rows = [("a", "b", "like"), ("c", "b", "like"), ("a", "c", "like"), ("b", "c", "pass")]
     events = Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
@@ -28,7 +28,7 @@ def test_hand_worked():
     assert directed.probabilities([2], [1]) == directed.probabilities([0], [1])
 
 
-def test_a_newcomer_has_the_mean_rate():
+def test_a_person_unseen_at_fit_has_the_mean_rate():
     rows = [("a", "b", "like"), ("c", "b", "like")]
     events = Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
     people = Population.of_ids(["a", "b", "c"], as_of=AS_OF)

@@ -20,30 +20,30 @@ HOW = st.sampled_from(sorted(COMBINERS))
         ("cross_ratio", 0.5),
     ],
 )
-def test_hand_worked(how, expected):
+def test_combiners_give_the_values_worked_by_hand(how, expected):
     assert combine(0.2, 0.8, how) == pytest.approx(expected)
 
 
 @given(HOW, PROBABILITY, PROBABILITY)
-def test_is_symmetric_and_a_probability(how, p, q):
+def test_combiners_are_symmetric_and_give_probabilities(how, p, q):
     score = combine(p, q, how)
     assert score == combine(q, p, how)
     assert 0.0 <= score <= 1.0
 
 
 @given(HOW, PROBABILITY, PROBABILITY, PROBABILITY)
-def test_never_falls_when_one_side_likes_more(how, p, more, q):
+def test_combiners_are_monotone(how, p, more, q):
     low, high = sorted((p, more))
     assert combine(low, q, how) <= combine(high, q, how) + 1e-12
 
 
 @pytest.mark.parametrize("how", sorted(COMBINERS))
-def test_corners_are_safe(how):
+def test_combiners_are_finite_at_zero_and_one(how):
     assert combine([0.0, 0.0, 1.0, 5e-324], [0.0, 1.0, 1.0, 5e-324], how).tolist()[:3] == [0.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize("bad", [-0.1, 1.1, np.nan, np.inf])
-def test_refuses_what_is_no_probability(bad):
+def test_combine_refuses_values_outside_zero_to_one(bad):
     with pytest.raises(InputError, match="probability"):
         combine([0.5, bad], 0.5)
 
@@ -53,5 +53,5 @@ def test_unknown_combiner_names_the_nearest():
         combine(0.5, 0.5, "produkt")
 
 
-def test_broadcasts():
+def test_combine_broadcasts():
     assert combine([[0.5], [1.0]], [0.5, 1.0]).tolist() == [[0.25, 0.5], [0.5, 1.0]]

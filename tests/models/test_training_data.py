@@ -9,7 +9,7 @@ from recsys.models.hybrid import HybridModel
 from recsys.models.impressions import Impressions
 
 
-def test_forgotten_rows_are_made_again() -> None:
+def test_rows_are_computed_again_after_forget_rows() -> None:
     town = recsys.make_town(60, np.random.default_rng(7))
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     training_data = ContentModel().training_data(people, events)
@@ -24,7 +24,7 @@ def test_forgotten_rows_are_made_again() -> None:
     np.testing.assert_array_equal(training_data.rows.attributes, was.attributes)
 
 
-def test_a_lesson_given_teaches_what_fit_learns() -> None:
+def test_fit_prepared_equals_fit() -> None:
     town = recsys.make_town(60, np.random.default_rng(7))
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     fitted = HybridModel().fit(people, events, rng=np.random.default_rng(1)).fitted
@@ -35,7 +35,7 @@ def test_a_lesson_given_teaches_what_fit_learns() -> None:
     np.testing.assert_array_equal(fit_prepared.appeal, fitted.appeal)
 
 
-def test_shifts_of_everybody_in_order_are_the_shifts() -> None:
+def test_deviations_at_all_rows_in_order_are_returned_unchanged() -> None:
     shifts = Deviations(np.arange(6.0).reshape(3, 2), np.ones((3, 2)))
     assert shifts.at(np.arange(3)) is shifts
     assert shifts.at(np.array([0, 2, 1])).taste.tolist() == [[0.0, 1.0], [4.0, 5.0], [2.0, 3.0]]
