@@ -81,7 +81,7 @@ def icebreaker(
     Raises InputError for an unknown stage.
 
     >>> print(icebreaker("a", "b", ["interest:coffee"], "matched", lang="en").text)
-    Hello. Your profile mentions “Coffee”, which I care for too, so I wanted to say hello. Which do you
+    Hello. Your profile mentions “Coffee”, which I enjoy too, so I wanted to say hello. Which do you
     like better, the morning cup or the afternoon one? It is a pleasure to meet you.
     """
     if stage in (UNLISTED, CLOSED):
