@@ -5,6 +5,7 @@ import sys
 from pipelines.stage import LogFields, run
 from recsys.config import Settings
 from recsys.pipeline.erasure import note_erasures_applied
+from recsys.pipeline.from_settings import catalogue_from_settings
 from recsys.pipeline.night import night_source
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erase_files import erase_from_tables
@@ -14,7 +15,7 @@ from recsys.storage.source_snapshot import take_snapshot
 
 def step(settings: Settings, work: NightPaths) -> LogFields:
     source = night_source(settings, work)
-    take_snapshot(source, work.tables)
+    take_snapshot(source, work.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
     erased_rows = erase_from_tables(work.tables, erasures)
     note_erasures_applied(work, erasures.now())

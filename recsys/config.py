@@ -373,6 +373,8 @@ class TrackingSettings(Section):
 class Settings(Section):
     """Everything that decides what a night does.
 
+    catalogue: folder with a service's own questions, interests and topics; None for the one that the source
+    brings, or the package's.
     plugins: the packages that register plugins, with their versions; the night fills it in, so that a run
     with other plugins is made anew.
 
@@ -382,6 +384,7 @@ class Settings(Section):
 
     seed: Annotated[int, Field(ge=0)] = 20260105
     source: str = TOWN
+    catalogue: str | None = None
     as_of: str | None = None
     people: Annotated[int, Field(ge=1)] = 5000
     simulate: dict[str, Any] = {}

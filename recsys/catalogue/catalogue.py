@@ -1,17 +1,28 @@
-"""The catalogue: interests, questions, scales, topics, stages and every text, in Japanese and English.
+"""The catalogue: interests, questions, scales, topics, stages and every text.
 
-`load_catalogue` returns the one of the package, `read_catalogue` one from a folder of YAML files; a file that
-is not whole is refused, naming file and key.
+A catalogue is a value: a population carries the one its answers were read with, and so do the models,
+publications and reports made from it. `load_catalogue` returns the one of the package, `Catalogue.of` one
+with a service's own questions, interests and topics; `recsys.catalogue.files` reads one from a folder.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from recsys.catalogue.content import (
+    MOST_LEVELS,
+    MOST_TOPICS,
+    Content,
+    Renames,
+    Row,
+    read_content,
+    rows_of,
+)
 from recsys.catalogue.entries import (
     LANGUAGES,
     CatalogueEntry,
@@ -28,6 +39,13 @@ from recsys.catalogue.text_folding import fold
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.strict_yaml import YamlFile
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Table = pd.DataFrame | Iterable[Row]
+
+T = TypeVar("T")
+MOST_ANSWERS: Final = 60
 FREE: Final = "free:"
 """Prefix of a tag that is no interest of the catalogue."""
 
@@ -43,10 +61,11 @@ def spelling(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Interests, questions, scales, topics, stages and every text, in Japanese and English.
+    """Interests, questions, scales, topics, stages and every text.
 
     `version` names the release and the content, so that two catalogues with one version are equal.
-    `words` holds the labels of the words of each enumerated column.
+    `words` holds the labels of the words of each enumerated column. `renames` carries answers over from ids
+    that are no more; `importance` holds a service's own levels, by weight.
     """
 
     version: str
@@ -59,6 +78,44 @@ class Catalogue:
     stages: Stages
     openers: Openers
     steps: Steps
+    renames: Renames = field(default_factory=Renames)
+    importance: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        questions: "Table | None" = None,
+        options: "Table | None" = None,
+        interests: "Table | None" = None,
+        topics: "Table | None" = None,
+        importance: "Table | None" = None,
+        extends: Literal["builtin"] | None = None,
+    ) -> "Catalogue":
+        """Return a catalogue with a service's own questions, interests or topics, as tables.
+
+        A part that is not given is the one of the package. A part that is given stands in its place; with
+        `extends="builtin"` its rows are added to those of the package, override them by id, and hide them
+        by `retired`. The columns are in `recsys.catalogue.content.CONTENT_COLUMNS`.
+
+        Raises InputError naming every problem.
+
+        >>> own = Catalogue.of(
+        ...     questions=[{"question_id": "pets", "label_de": "Haben Sie Tiere?"}],
+        ...     options=[{"question_id": "pets", "option_id": word} for word in ("yes", "no")],
+        ... )
+        >>> own.questions["pets"].label.en, len(own.interests) == len(load_catalogue().interests)
+        ('Haben Sie Tiere?', True)
+        """
+        given = {
+            "questions": questions,
+            "options": options,
+            "interests": interests,
+            "topics": topics,
+            "importance": importance,
+        }
+        tables = {name: rows_of(name, table) for name, table in given.items() if table is not None}
+        return _with_content(read_content(tables), load_catalogue(), extends=extends == "builtin")
 
     def __repr__(self) -> str:
         return (
@@ -66,13 +123,18 @@ class Catalogue:
             f"{len(self.topics)} topics)"
         )
 
+    @property
+    def most_answers(self) -> int:
+        """How many questions one person may answer: 60, and all of them where a catalogue has more."""
+        return max(MOST_ANSWERS, len(self.questions))
+
     @cached_property
     def spellings(self) -> Mapping[str, str]:
         """Every spelling of every interest (id, labels, synonyms), to the interest's id."""
         return {
             spelling(text): interest.id
             for interest in self.interests.values()
-            for text in (interest.id, interest.label.ja, interest.label.en, *interest.synonyms)
+            for text in (interest.id, *interest.label.texts.values(), *interest.synonyms)
         }
 
     def fold_tag(self, text: str) -> str:
@@ -146,11 +208,8 @@ FILES: Final = (
     *("release", "interests", "scales", "questions", "topics", "words", "texts"),
     *("stages", "openers", "steps"),
 )
-MOST_TOPICS: Final = 64
-"""Topics of one person fit one 64-bit word."""
 MOST_OPTIONS: Final = 16
-MOST_LEVELS: Final = 3
-"""How deep the taxonomy of interests goes."""
+"""Options of a question of the package."""
 
 
 def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
@@ -189,6 +248,20 @@ def _check_depth(file: YamlFile, interests: Mapping[str, Interest]) -> None:
             level, parent = level + 1, interests[parent].parent
             if level > MOST_LEVELS:
                 raise file.error(f"more than {MOST_LEVELS} levels deep", interest.id, got=interest.parent)
+
+
+def check_spellings(interests: Mapping[str, Interest]) -> None:
+    """Raise InputError when two interests share a spelling."""
+    owners: dict[str, str] = {}
+    for interest in interests.values():
+        for word in (interest.id, *interest.label.texts.values(), *interest.synonyms):
+            owner = owners.setdefault(spelling(word), interest.id)
+            if owner != interest.id:
+                where = f"interests: {interest.id}"
+                remedy = "keep it in one of them"
+                raise InputError(
+                    explained(f"'{owner}' is spelled so too", where=where, got=word, remedy=remedy)
+                )
 
 
 def _check_spellings(file: YamlFile, interests: Mapping[str, Interest]) -> None:
@@ -291,6 +364,127 @@ def read_catalogue(folder: Traversable) -> Catalogue:
         openers=read_openers(read["openers"], interests, topics, scales),
         steps=read_steps(read["steps"], stages),
     )
+
+
+def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalogue:
+    """Return `base` with the parts of `content` in the place of its own, or added to them."""
+
+    def part(own: "Mapping[str, T] | None", usual: "Mapping[str, T]") -> "Mapping[str, T]":
+        if own is None:
+            return usual
+        return {**usual, **own} if extends else own
+
+    def shown(name: str, part: "Mapping[str, T]") -> "dict[str, T]":
+        return {key: one for key, one in part.items() if (name, key) not in content.hidden}
+
+    interests = shown("interests", part(content.interests, base.interests))
+    topics = shown("topics", part(content.topics, base.topics))
+    questions = {
+        key: replace(one, retired=True) if ("questions", key) in content.hidden else one
+        for key, one in part(content.questions, base.questions).items()
+    }
+    scales = {
+        name: base.scales.get(name) for name in dict.fromkeys(q.scale for q in questions.values() if q.scale)
+    }
+    if content.interests is not None:
+        check_spellings(interests)
+    changed = replace(
+        base,
+        version="",
+        interests=interests,
+        questions=questions,
+        scales={
+            name: known or CatalogueEntry(name, Label(name, name)) for name, known in scales.items() if name
+        },
+        topics=topics,
+        renames=content.renames,
+        importance=content.importance,
+        openers=replace(
+            base.openers,
+            questions={key: texts for key, texts in base.openers.questions.items() if key in interests},
+            unnamed_topics=base.openers.unnamed_topics | (set(topics) - set(base.topics)),
+        ),
+    )
+    digest = hashlib.sha256(json.dumps(content_rows(changed), sort_keys=True).encode()).hexdigest()
+    return replace(changed, version=f"own+{digest[:12]}")
+
+
+def content_rows(catalogue: Catalogue) -> dict[str, list[Row]]:
+    """Return interests, questions with options, topics and importance as rows that can be read again."""
+    renames = catalogue.renames
+    options = [
+        {"question_id": q.id, "option_id": o.id, **_label_row(o.label)}
+        | ({} if o.score is None else {"score": o.score})
+        for q in catalogue.questions.values()
+        for o in q.options
+    ]
+    options += [
+        {"question_id": question, "option_id": old, "merged_into": new}
+        for (question, old), new in renames.options.items()
+    ]
+    questions = [_question_row(question) for question in catalogue.questions.values()]
+    questions += [{"question_id": old, "merged_into": new} for old, new in renames.questions.items()]
+    topics = [{"topic": topic.id, **_label_row(topic.label)} for topic in catalogue.topics.values()]
+    topics += [{"topic": old, "merged_into": new} for old, new in renames.topics.items()]
+    interests = [
+        {"interest_id": one.id, **_label_row(one.label), "synonyms": list(one.synonyms)}
+        | ({} if one.parent is None else {"parent": one.parent})
+        for one in catalogue.interests.values()
+    ]
+    importance: list[Row] = [{"level": key, "weight": weight} for key, weight in catalogue.importance.items()]
+    return {
+        "questions": questions,
+        "options": options,
+        "interests": interests,
+        "topics": topics,
+        "importance": importance,
+    }
+
+
+def _label_row(label: Label) -> Row:
+    return {"label" if lang == "und" else f"label_{lang}": text for lang, text in label.texts.items()}
+
+
+def _question_row(question: Question) -> Row:
+    row: Row = {"question_id": question.id, "kind": question.kind, **_label_row(question.label)}
+    if question.scale is not None:
+        row["scale"] = question.scale
+    row |= {name: True for name in ("sensitive", "match_only", "retired") if getattr(question, name)}
+    if question.kind == "likert":
+        row["points"] = len(question.options)
+    if question.kind == "number":
+        first, second, last = (float(question.options[at].id) for at in (0, 1, -1))
+        row |= {"least": first, "most": last, "step": second - first}
+    return row
+
+
+def catalogue_json(catalogue: Catalogue) -> bytes:
+    """Return a catalogue as JSON; texts of the engine are those of the version that reads it again.
+
+    >>> catalogue_from_json(catalogue_json(load_catalogue())) is load_catalogue()
+    True
+    """
+    content = {"version": catalogue.version, **content_rows(catalogue)}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def catalogue_from_json(text: bytes) -> Catalogue:
+    """Read what `catalogue_json` wrote.
+
+    Raises InputError when it is no catalogue.
+    """
+    base = load_catalogue()
+    try:
+        tables = dict(json.loads(text))
+        version = str(tables.pop("version"))
+        if version == base.version:
+            return base
+        content = read_content({name: rows_of(name, rows) for name, rows in tables.items()})
+    except (ValueError, TypeError, KeyError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(explained("not a catalogue", remedy="write it again with catalogue_json")) from error
+    return replace(_with_content(content, base, extends=False), version=version)
 
 
 @lru_cache(maxsize=1)

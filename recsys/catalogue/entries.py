@@ -1,9 +1,9 @@
-"""Entries of the catalogue: labels in two languages, interests, questions, scales and topics."""
+"""Entries of the catalogue: labels, interests, questions, scales and topics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
-from typing import Literal
+from typing import Final, Literal
 
 from recsys.errors import InputError, explained
 from recsys.strict_yaml import YamlFile
@@ -14,14 +14,34 @@ LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One text in both languages.
+    """One text in both languages of the engine, and in any others.
+
+    others: language and text. missing: languages of the engine that fall back to another's text.
 
     >>> Label(ja="写真", en="Photography").text("en")
     'Photography'
+    >>> Label.of({"de": "Fotografie"}).text("ja"), Label.of({"de": "Fotografie"}).missing
+    ('Fotografie', ('ja', 'en'))
     """
 
     ja: str
     en: str
+    others: tuple[tuple[str, str], ...] = ()
+    missing: tuple[Language, ...] = ()
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> "Label":
+        """Return a label of texts by language, at least one; a missing language takes the next best text."""
+        others = tuple((lang, text) for lang, text in texts.items() if lang not in LANGUAGES)
+        best = texts.get("en") or texts.get("ja") or next(iter(texts.values()))
+        missing = tuple(lang for lang in LANGUAGES if not texts.get(lang))
+        return cls(texts.get("ja") or best, texts.get("en") or best, others, missing)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts that were given, by language."""
+        own = {lang: self.text(lang) for lang in LANGUAGES if lang not in self.missing}
+        return own | dict(self.others)
 
     def text(self, lang: Language) -> str:
         """Return the text in one language.
@@ -71,27 +91,53 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to a question; `score` places it on the question's scale, -1 to 1."""
+    """One answer to a question; `score` places it on a scale, -1 to 1, None where it has no place."""
 
     id: str
     label: Label
-    score: float
+    score: float | None
+
+
+Kind = Literal["single", "several", "likert", "number"]
+KINDS: tuple[Kind, ...] = ("single", "several", "likert", "number")
+SEVERAL: Final = "|"
+"""Stands between the choices of one answer to a question of the kind `several`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A value question. Sensitive ones need consent, are never mandatory and enter no embedding."""
+    """A question to members. Sensitive ones need consent, are never mandatory and enter no embedding.
+
+    scale:      the scale its options have a place on; None has the scale learned.
+    kind:       one choice, several choices, agreement in points, or a number; numbers and points are options
+                as well, one each step.
+    match_only: answers are used and never shown, and are never mandatory.
+    retired:    not asked any more; answers that were given stay, and enter no feature.
+    """
 
     id: str
     label: Label
-    scale: str
+    scale: str | None
     options: tuple[Option, ...]
     sensitive: bool
+    kind: Kind = "single"
+    match_only: bool = False
+    retired: bool = False
 
     @property
     def answers(self) -> tuple[str, ...]:
         """The option ids, in order."""
         return tuple(option.id for option in self.options)
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether features learn from its answers."""
+        return not self.sensitive and not self.retired
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a shared answer may be named as a reason: one choice, public, not sensitive."""
+        return self.is_learned and not self.match_only and self.kind != "several"
 
 
 @dataclass(frozen=True, slots=True)

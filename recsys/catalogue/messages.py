@@ -32,7 +32,7 @@ class Openers:
     unnamed_scales: frozenset[str]
 
     def questions_about(self, interest: Interest, interests: Mapping[str, Interest]) -> Variants:
-        """Return the questions of an interest, else those of the nearest broader one.
+        """Return the questions of an interest, else those of the nearest broader one; perhaps none.
 
         >>> from recsys.catalogue import load_catalogue
         >>> words = load_catalogue()
@@ -42,7 +42,7 @@ class Openers:
         """
         while interest.id not in self.questions and interest.parent is not None:
             interest = interests[interest.parent]
-        return self.questions[interest.id]
+        return self.questions.get(interest.id, ())
 
 
 def read_openers(

@@ -59,7 +59,9 @@ def recommend(
     for viewer, rows in lists.groupby(C.VIEWER, sort=False):
         typer.echo(str(viewer))
         for row in rows.to_dict("records"):
-            words = "; ".join(reason_text(code, spoken) for code in row[C.REASONS])
+            words = "; ".join(
+                reason_text(code, spoken, catalogue=night.people.catalogue) for code in row[C.REASONS]
+            )
             typer.echo(f"  {row[C.RANK]:>3}  {row[C.CANDIDATE]}  {row[C.P_MUTUAL]:.3f}  {words}")
 
 

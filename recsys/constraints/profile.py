@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import SEVERAL
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
 from recsys.constraints.base import (
     Clause,
@@ -156,7 +157,7 @@ class MandatoryAnswers(Constraint):
         said = _public(answers)[[C.ROW, C.QUESTION, C.ANSWER]].rename(columns={C.ROW: "whom"})
         heard = asked.merge(said, on=["whom", C.QUESTION], how="left")
         fails = [
-            answer not in _words(accepted)
+            not satisfies(answer, accepted)
             for answer, accepted in zip(heard[C.ANSWER], heard[C.ACCEPTED], strict=True)
         ]
         missed = np.zeros(len(who), bool)
@@ -182,13 +183,20 @@ def _question_clause(public: pd.DataFrame, insisted: pd.DataFrame, n_people: int
     are[rows, codes] = True
     refused = np.zeros_like(are)
     for row, accepted in zip(insisted[C.ROW], insisted[C.ACCEPTED], strict=True):
-        refused[row] = ~np.append(seen.isin(_words(accepted)), False)
+        refused[row, :silent] = [not satisfies(answer, accepted) for answer in seen]
+        refused[row, silent] = True
     return Refusals.of(are, refused)
 
 
-def _words(accepted: object) -> tuple[str, ...]:
-    """Return the accepted answers; unknown is none of them."""
-    return accepted if isinstance(accepted, tuple) else ()
+def satisfies(answer: object, accepted: object) -> bool:
+    """Say whether an answer is accepted: of several choices at least one is; unknown is not.
+
+    >>> satisfies("a|b", ("b",)), satisfies(None, ("b",)), satisfies("b", None)
+    (True, False, False)
+    """
+    if not isinstance(answer, str) or not isinstance(accepted, tuple):
+        return False
+    return not set(answer.split(SEVERAL)).isdisjoint(accepted)
 
 
 _EVERY_BIT = np.uint64(2**64 - 1)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
@@ -50,10 +50,10 @@ _LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def words_of(column: str) -> tuple[str, ...]:
+def words_of(column: str, catalogue: Catalogue) -> tuple[str, ...]:
     """Return the words a column may hold; topics come from the catalogue."""
     if column == C.TOPICS_AVOID:
-        return tuple(load_catalogue().topics)
+        return tuple(catalogue.topics)
     return ENUMERATIONS[column].words
 
 
@@ -75,13 +75,18 @@ def latest(
 
 
 def build_population(
-    tables: Mapping[str, pd.DataFrame], as_of: str | pd.Timestamp, source: str = "memory"
+    tables: Mapping[str, pd.DataFrame],
+    as_of: str | pd.Timestamp,
+    source: str = "memory",
+    *,
+    catalogue: Catalogue | None = None,
 ) -> Population:
     """Build the population that was true at `as_of` from accepted tables.
 
     tables: accepted frames by table name (see `recsys.data.tables`); `profiles` is required and
     says who exists, every other table may be absent, which means unknown. Relations between people
     come from events and safety tables one layer up, so here there are none.
+    catalogue: the one the tables were accepted under; that of the package when None.
 
     Raises InputError when `profiles` is absent.
     """
@@ -94,14 +99,15 @@ def build_population(
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
     boundaries, has_boundaries = _boundaries(tables, ids, time)
+    catalogue = load_catalogue() if catalogue is None else catalogue
     coded: dict[str, CodedColumn] = {}
     sets: dict[str, CodedSetColumn] = {}
     for frame, words, many in (
         (profiles, PROFILE_WORDS, PROFILE_SETS),
         (boundaries, BOUNDARY_WORDS, BOUNDARY_SETS),
     ):
-        coded.update({c: coded_words(_column(frame, c), words_of(c)) for c in words})
-        sets.update({c: coded_set(_column(frame, c), words_of(c)) for c in many})
+        coded.update({c: coded_words(_column(frame, c), words_of(c, catalogue)) for c in words})
+        sets.update({c: coded_set(_column(frame, c), words_of(c, catalogue)) for c in many})
     return Population(
         ids=ids,
         as_of=time,
@@ -116,6 +122,7 @@ def build_population(
         long=LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS}),
         relations=Relations.none(len(ids)),
         source=source,
+        catalogue=catalogue,
     )
 
 

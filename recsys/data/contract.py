@@ -50,6 +50,8 @@ class RuleContext:
         return self.rows[list(names)][self.sound]
 
 
+Prepare = Callable[[pd.DataFrame], tuple[pd.DataFrame, list[Violation]]]
+"""Changes a table as it was given before it is read; the violations refuse rows of it."""
 Rule = Callable[[RuleContext], Iterable[Violation]]
 """Finds rows whose values do not go together."""
 
@@ -78,6 +80,7 @@ class Contract:
     key:        columns whose values together stand once; a repeat breaks the table.
     rules:      steps in order; each sees the rows that all earlier steps let through.
     restrictions: what refused rows restrict, when they may have forbidden something.
+    prepare:    changes the table before it is read, where a catalogue carries old ids over.
     """
 
     table: str
@@ -85,6 +88,7 @@ class Contract:
     key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     restrictions: RestrictionRule = no_restrictions
+    prepare: Prepare | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -113,10 +117,12 @@ class Contract:
     ) -> CheckedTable:
         """Split the table that `read` returns; it is not referenced afterwards, so it can be freed."""
         given = read().reset_index(drop=True)
-        self._raise(self._table_problems(given))
-        rows, faults = self._read(given, as_of)
+        table, merged = (given, []) if self.prepare is None else self.prepare(given)
+        self._raise(self._table_problems(table))
+        rows, faults = self._read(table, as_of)
         quarantine = Quarantine(self.fields, given)
-        quarantine.add(faults)
+        quarantine.add([*faults, *merged])
+        del table
         self._raise(self._repeated_keys(rows, ~quarantine.refused))
         for rule in self.rules:
             quarantine.add(

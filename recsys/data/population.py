@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
@@ -87,6 +88,7 @@ class Population:
 
     Read it with `codes`, `sets`, `known`, `amounts`, `cells` and `utc_hours`; every one is aligned
     with `ids`. `has_boundaries` says who has a boundaries row at all; `held` who is under a hold.
+    `catalogue` holds the questions, interests and topics that their tables were read with.
 
     >>> people = Population.of_ids(["b", "a"], as_of="2026-01-05")
     >>> len(people), people.codes("gender")
@@ -106,6 +108,7 @@ class Population:
     long: LongTables
     relations: Relations
     source: str = field(default="memory")
+    catalogue: Catalogue = field(default_factory=load_catalogue)
 
     @classmethod
     def of_ids(cls, ids: npt.ArrayLike | list[str], as_of: str | pd.Timestamp) -> "Population":

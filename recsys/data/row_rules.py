@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import SEVERAL
 from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation
@@ -34,71 +35,91 @@ def proved_age(context: RuleContext) -> Iterator[Violation]:
     yield Violation(f"{C.AGE_BAND}.unproved", positions(unproved), reason)
 
 
-def fits_question(context: RuleContext) -> Iterator[Violation]:
-    """Refuse answers, given or accepted, that their question does not have."""
-    rows = context.sound_rows
-    questions = load_catalogue().questions
-    options = {name: frozenset(question.answers) for name, question in questions.items()}
-    for column in (C.ANSWER, C.ACCEPTED):
-        pairs = zip(rows[C.QUESTION], rows[column], strict=True)
-        wrong = [not options[question].issuperset(_given(answer)) for question, answer in pairs]
-        found = rows[np.array(wrong, bool)]
-        reasons = np.fromiter(
-            (
-                explained("not an answer to its question", where=column, remedy=_choices(q, options[q]))
-                for q in found[C.QUESTION]
-            ),
-            object,
-            len(found),
-        )
-        yield Violation(f"{column}.not_an_option", positions(found), reasons)
+def fits_question(catalogue: Catalogue) -> Rule:
+    """Return the rule that refuses answers, given or accepted, that their question does not have."""
+    options = {name: frozenset(question.answers) for name, question in catalogue.questions.items()}
+    several = {name for name, question in catalogue.questions.items() if question.kind == "several"}
+
+    def fits(question: str, answer: object) -> bool:
+        given = answer.split(SEVERAL) if isinstance(answer, str) and question in several else _given(answer)
+        return options[question].issuperset(given)
+
+    def rule(context: RuleContext) -> Iterator[Violation]:
+        rows = context.sound_rows
+        for column in (C.ANSWER, C.ACCEPTED):
+            group, distinct = pd.factorize(
+                pd.MultiIndex.from_arrays([rows[C.QUESTION].astype(object), rows[column].astype(object)])
+            )
+            wrong = np.array([not fits(question, answer) for question, answer in distinct], bool)
+            found = rows[wrong[group]] if len(rows) else rows
+            reasons = np.fromiter(
+                (
+                    explained("not an answer to its question", where=column, remedy=_choices(q, options[q]))
+                    for q in found[C.QUESTION]
+                ),
+                object,
+                len(found),
+            )
+            yield Violation(f"{column}.not_an_option", positions(found), reasons)
+
+    return rule
 
 
-def _given(answer: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if answer is None:
-        return ()
-    return (answer,) if isinstance(answer, str) else answer
+def _given(answer: object) -> tuple[str, ...]:
+    if isinstance(answer, tuple):
+        return answer
+    return (answer,) if isinstance(answer, str) else ()
+
+
+_MOST_CHOICES_SHOWN: Final = 20
 
 
 def _choices(question: str, options: frozenset[str]) -> str:
-    return f"'{question}' has {', '.join(sorted(options))}"
+    words = sorted(options)
+    more = ", ..." if len(words) > _MOST_CHOICES_SHOWN else ""
+    return f"'{question}' has {', '.join(words[:_MOST_CHOICES_SHOWN])}{more}"
 
 
-def fair_to_ask(context: RuleContext) -> Iterator[Violation]:
-    """Refuse sensitive answers without consent, and mandatory ones that are private, sensitive or open."""
-    rows = context.sound_rows
-    sensitive = frozenset(q.id for q in load_catalogue().questions.values() if q.sensitive)
-    is_sensitive = rows[C.QUESTION].isin(sensitive)
-    mandatory = rows[C.MANDATORY].astype(bool)
-    for rule, wrong, what, remedy in (
-        (
-            f"{C.CONSENT}.missing",
-            is_sensitive & rows[C.CONSENT].isna(),
-            "a sensitive question without consent",
-            "give the consent_id of the person's consent, or leave the answer out",
-        ),
-        (
-            f"{C.MANDATORY}.sensitive",
-            mandatory & is_sensitive,
-            "a sensitive question may not be mandatory",
-            "set mandatory to false",
-        ),
-        (
-            f"{C.MANDATORY}.private",
-            mandatory & rows[C.VISIBILITY].ne("public"),
-            "only a public answer may be mandatory",
-            "set visibility to public or mandatory to false",
-        ),
-        (
-            f"{C.MANDATORY}.open",
-            mandatory & rows[C.ACCEPTED].isna(),
-            "a mandatory question without accepted answers",
-            "name the accepted answers",
-        ),
-    ):
-        yield Violation(
-            rule, positions(rows[wrong]), explained(what, where=rule.partition(".")[0], remedy=remedy)
-        )
+def fair_to_ask(catalogue: Catalogue) -> Rule:
+    """Return the rule on answers that need consent, and on mandatory ones that are not public or open."""
+    sensitive = frozenset(q.id for q in catalogue.questions.values() if q.sensitive)
+    hidden = frozenset(q.id for q in catalogue.questions.values() if q.match_only)
+
+    def rule(context: RuleContext) -> Iterator[Violation]:
+        rows = context.sound_rows
+        is_sensitive = rows[C.QUESTION].isin(sensitive)
+        mandatory = rows[C.MANDATORY].astype(bool)
+        private = rows[C.VISIBILITY].ne("public") | rows[C.QUESTION].isin(hidden)
+        for name, wrong, what, remedy in (
+            (
+                f"{C.CONSENT}.missing",
+                is_sensitive & rows[C.CONSENT].isna(),
+                "a sensitive question without consent",
+                "give the consent_id of the person's consent, or leave the answer out",
+            ),
+            (
+                f"{C.MANDATORY}.sensitive",
+                mandatory & is_sensitive,
+                "a sensitive question may not be mandatory",
+                "set mandatory to false",
+            ),
+            (
+                f"{C.MANDATORY}.private",
+                mandatory & private,
+                "only a public answer may be mandatory",
+                "set visibility to public or mandatory to false",
+            ),
+            (
+                f"{C.MANDATORY}.open",
+                mandatory & rows[C.ACCEPTED].isna(),
+                "a mandatory question without accepted answers",
+                "name the accepted answers",
+            ),
+        ):
+            where = name.partition(".")[0]
+            yield Violation(name, positions(rows[wrong]), explained(what, where=where, remedy=remedy))
+
+    return rule
 
 
 _TO_ANYBODY = ("optin",)
@@ -156,7 +177,6 @@ def right_detail(context: RuleContext) -> Iterator[Violation]:
 
 
 MOST_INTERESTS: Final = 30
-MOST_ANSWERS: Final = 60
 MOST_MANDATORY: Final = 5
 
 

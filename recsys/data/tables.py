@@ -3,16 +3,18 @@
 `check_table` holds a table to its contract.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 import pandas as pd
 
-from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
+from recsys.data.answer_reading import answers_reader, avoided_topics_reader, topics_reader
 from recsys.data.contract import CheckedTable, Contract
 from recsys.data.fail_closed import (
     exclude_after_events,
@@ -22,12 +24,11 @@ from recsys.data.fail_closed import (
     hold_unless_lifted,
 )
 from recsys.data.fields.base import Field
-from recsys.data.fields.enumeration import Word, WordSet
+from recsys.data.fields.enumeration import Choice, Word, WordSet
 from recsys.data.fields.number import Flag, Real, Whole
 from recsys.data.fields.text import AnyId, Cell, FreeText, PersonId, Tag, Token, Zone
 from recsys.data.fields.time import Time
 from recsys.data.row_rules import (
-    MOST_ANSWERS,
     MOST_INTERESTS,
     at_most,
     at_most_mandatory,
@@ -81,10 +82,6 @@ _USER: Final = PersonId(name=C.USER)
 _VALID_FROM: Final = Time(name=C.VALID_FROM, needed=False, nullable=True)
 
 
-_CATALOGUE: Final = load_catalogue()
-_TOPICS: Final = tuple(_CATALOGUE.topics)
-_QUESTIONS: Final = tuple(_CATALOGUE.questions)
-_OPTIONS: Final = tuple(dict.fromkeys(answer for q in _CATALOGUE.questions.values() for answer in q.answers))
 _TOPIC_HINT: Final = "use a topic of the catalogue"
 _BOTH: Final = (AnyId(name=C.ACTOR), AnyId(name=C.TARGET), Time(name=C.TS))
 
@@ -118,73 +115,89 @@ _PROFILES: Final = Contract(
     rules=(proved_age, newest_or_none),
 )
 
-_BOUNDARIES: Final = Contract(
-    table=T.BOUNDARIES,
-    fields=(
-        _USER,
-        _VALID_FROM,
-        *_words(
-            C.CONTACT_FREQUENCY,
-            C.CHANNELS,
-            C.CONTACT_WINDOWS,
-            C.MEETING_SETTINGS,
-            C.ROMANCE_LINE,
-            C.PHYSICAL_LINE,
-            C.FINANCIAL_LINE,
-            C.DISCLOSURE,
+
+def _boundaries(catalogue: Catalogue) -> Contract:
+    return Contract(
+        table=T.BOUNDARIES,
+        fields=(
+            _USER,
+            _VALID_FROM,
+            *_words(
+                C.CONTACT_FREQUENCY,
+                C.CHANNELS,
+                C.CONTACT_WINDOWS,
+                C.MEETING_SETTINGS,
+                C.ROMANCE_LINE,
+                C.PHYSICAL_LINE,
+                C.FINANCIAL_LINE,
+                C.DISCLOSURE,
+            ),
+            WordSet(name=C.TOPICS_AVOID, words=tuple(catalogue.topics), hint=_TOPIC_HINT),
         ),
-        WordSet(name=C.TOPICS_AVOID, words=_TOPICS, hint=_TOPIC_HINT),
-    ),
-    key=(C.USER, C.VALID_FROM),
-    rules=(newest_or_none, has_profile),
-)
+        key=(C.USER, C.VALID_FROM),
+        rules=(newest_or_none, has_profile),
+        prepare=avoided_topics_reader(catalogue),
+    )
 
-_INTERESTS: Final = Contract(
-    table=T.INTERESTS,
-    fields=(
-        _USER,
-        Tag(name=C.TAG),
-        _amount(C.LEVEL, nullable=False),
-        _word(C.SHARE_MODE, nullable=False),
-    ),
-    rules=(once(C.USER, C.TAG), at_most(MOST_INTERESTS, "interests", C.TAG), has_profile),
-)
 
-_TALK_TOPICS: Final = Contract(
-    table=T.TALK_TOPICS,
-    fields=(
-        _USER,
-        Word(name=C.TOPIC, words=_TOPICS, hint=_TOPIC_HINT, nullable=False),
-        _word(C.ROLE, nullable=False),
-        _amount(C.WEIGHT, nullable=False),
-    ),
-    key=(C.USER, C.TOPIC, C.ROLE),
-    rules=(has_profile,),
-)
+def _interests(catalogue: Catalogue) -> Contract:
+    return Contract(
+        table=T.INTERESTS,
+        fields=(
+            _USER,
+            Tag(name=C.TAG, catalogue=catalogue),
+            _amount(C.LEVEL, nullable=False),
+            _word(C.SHARE_MODE, nullable=False),
+        ),
+        rules=(once(C.USER, C.TAG), at_most(MOST_INTERESTS, "interests", C.TAG), has_profile),
+    )
 
-_ANSWERS: Final = Contract(
-    table=T.ANSWERS,
-    fields=(
-        _USER,
-        _VALID_FROM,
-        Word(name=C.QUESTION, words=_QUESTIONS, hint="use a question of the catalogue", nullable=False),
-        Word(name=C.ANSWER, words=_OPTIONS, hint="use an option of the question", nullable=False),
-        WordSet(name=C.ACCEPTED, words=_OPTIONS, hint="use options of the question"),
-        _amount(C.IMPORTANCE, nullable=False),
-        Flag(name=C.MANDATORY),
-        _word(C.VISIBILITY, nullable=False),
-        FreeText(name=C.CONSENT, needed=False, longest=128),
-    ),
-    key=(C.USER, C.QUESTION, C.VALID_FROM),
-    rules=(
-        fits_question,
-        fair_to_ask,
-        at_most(MOST_ANSWERS, "answers", C.QUESTION),
-        at_most_mandatory,
-        has_profile,
-    ),
-    restrictions=hold_mandatory,
-)
+
+def _talk_topics(catalogue: Catalogue) -> Contract:
+    return Contract(
+        table=T.TALK_TOPICS,
+        fields=(
+            _USER,
+            Word(name=C.TOPIC, words=tuple(catalogue.topics), hint=_TOPIC_HINT, nullable=False),
+            _word(C.ROLE, nullable=False),
+            _amount(C.WEIGHT, nullable=False),
+        ),
+        key=(C.USER, C.TOPIC, C.ROLE),
+        rules=(has_profile,),
+        prepare=topics_reader(catalogue),
+    )
+
+
+def _answers(catalogue: Catalogue) -> Contract:
+    questions = tuple(catalogue.questions)
+    options = tuple(dict.fromkeys(answer for q in catalogue.questions.values() for answer in q.answers))
+    chosen = Choice if any(q.kind == "several" for q in catalogue.questions.values()) else Word
+    weights = tuple(sorted({*AMOUNTS[C.IMPORTANCE], *catalogue.importance.values()}))
+    return Contract(
+        table=T.ANSWERS,
+        fields=(
+            _USER,
+            _VALID_FROM,
+            Word(name=C.QUESTION, words=questions, hint="use a question of the catalogue", nullable=False),
+            chosen(name=C.ANSWER, words=options, hint="use an option of the question", nullable=False),
+            WordSet(name=C.ACCEPTED, words=options, hint="use options of the question"),
+            Whole(name=C.IMPORTANCE, allowed=weights, nullable=False),
+            Flag(name=C.MANDATORY),
+            _word(C.VISIBILITY, nullable=False),
+            FreeText(name=C.CONSENT, needed=False, longest=128),
+        ),
+        key=(C.USER, C.QUESTION, C.VALID_FROM),
+        rules=(
+            fits_question(catalogue),
+            fair_to_ask(catalogue),
+            at_most(catalogue.most_answers, "answers", C.QUESTION),
+            at_most_mandatory,
+            has_profile,
+        ),
+        restrictions=hold_mandatory,
+        prepare=answers_reader(catalogue),
+    )
+
 
 _COMMUNITIES: Final = Contract(
     table=T.COMMUNITIES,
@@ -255,25 +268,27 @@ _TOKENS: Final = Contract(
 )
 
 
-CONTRACTS: Final = MappingProxyType(
-    {
-        contract.table: contract
-        for contract in (
-            _PROFILES,
-            _BOUNDARIES,
-            _INTERESTS,
-            _TALK_TOPICS,
-            _ANSWERS,
-            _COMMUNITIES,
-            _EVENTS,
-            _BLOCKS,
-            _REPORTS,
-            _HOLDS,
-            _TOKENS,
-        )
-    }
-)
-"""The contract of each table, by name."""
+@lru_cache(maxsize=8)
+def contracts_of(catalogue: Catalogue) -> Mapping[str, Contract]:
+    """Return the contract of each table by name; answers, topics and interests are those of the catalogue."""
+    contracts = (
+        _PROFILES,
+        _boundaries(catalogue),
+        _interests(catalogue),
+        _talk_topics(catalogue),
+        _answers(catalogue),
+        _COMMUNITIES,
+        _EVENTS,
+        _BLOCKS,
+        _REPORTS,
+        _HOLDS,
+        _TOKENS,
+    )
+    return MappingProxyType({contract.table: contract for contract in contracts})
+
+
+CONTRACTS: Final = contracts_of(load_catalogue())
+"""The contract of each table under the catalogue of the package; the columns are the same under any."""
 
 
 def check_table(
@@ -282,11 +297,13 @@ def check_table(
     *,
     as_of: pd.Timestamp | None = None,
     users: frozenset[str] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> CheckedTable:
     """Split one table into accepted and quarantined rows.
 
     as_of: rows with a later time are quarantined as future; None takes any time.
     users: the ids of accepted profiles; rows of others are quarantined as orphans. None checks no one.
+    catalogue: the questions, topics and interests there are; those of the package when None.
 
     Raises InputError for an unknown table, TableError with every problem of a broken one.
 
@@ -295,7 +312,7 @@ def check_table(
     >>> len(checked.accepted), checked.quarantined.reason[0]
     (1, 'actor and target are one person in target; name the other person')
     """
-    return read_and_check(name, lambda: frame, as_of=as_of, users=users)
+    return read_and_check(name, lambda: frame, as_of=as_of, users=users, catalogue=catalogue)
 
 
 def read_and_check(
@@ -304,6 +321,7 @@ def read_and_check(
     *,
     as_of: pd.Timestamp | None = None,
     users: frozenset[str] | None = None,
+    catalogue: Catalogue | None = None,
 ) -> CheckedTable:
     """Split the table that `read` returns as `check_table` does; a large one is in memory as short as can be.
 
@@ -311,4 +329,4 @@ def read_and_check(
     """
     if name not in CONTRACTS:
         raise InputError(explained("unknown table", got=name, remedy=did_you_mean(name, CONTRACTS)))
-    return CONTRACTS[name].check_read(read, as_of=as_of, users=users)
+    return contracts_of(catalogue or load_catalogue())[name].check_read(read, as_of=as_of, users=users)

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
 from recsys.data.bitsets import unpack
@@ -26,7 +26,7 @@ class Boundaries(Block):
     """Contact frequency, disclosure, common hours and avoided topics.
 
     hour_rank: directions that hold people's hours; 28 (7 days of 4 parts) are exact in one time zone.
-    catalogue: the topics; the packaged ones when None.
+    catalogue: the topics; those of the people when None.
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> Boundaries().fit(people).fitted_.columns[0]
@@ -41,7 +41,7 @@ class Boundaries(Block):
 
     def _learn(self, people: Population, events: Events) -> "FittedBoundaries":  # noqa: ARG002
         return FittedBoundaries(
-            topics=tuple(sorted((self.catalogue or load_catalogue()).topics)),
+            topics=tuple(sorted((self.catalogue or people.catalogue).topics)),
             hour_basis=self._hour_basis(people),
         )
 

@@ -26,7 +26,7 @@ from recsys.types import Int64Array
 def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
     """Return one of each block, unfitted, in their usual order.
 
-    catalogue: interests, questions and topics; the packaged ones when None.
+    catalogue: interests, questions and topics; those of the people when None.
 
     >>> [block.name for block in default_blocks()]
     ['interests', 'values', 'scales', 'talk_topics', 'boundaries', 'responsiveness', 'circles']

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.catalogue import FREE, Catalogue, load_catalogue, spelling
+from recsys.catalogue.catalogue import FREE, Catalogue, spelling
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import hashed_strings
@@ -32,7 +32,7 @@ class Interests(Block):
     unlisted:    how many tags at level 0 count into a person's mean level.
     slack:       shortens the row of a person with little evidence, in levels.
     mode_weight: share of the score that is the share mode (online or in person).
-    catalogue:   the interests and their parents; the packaged one when None.
+    catalogue:   the interests and their parents; that of the people when None.
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> Interests(rank=8, width=4).fit(people).fitted_.columns[-2:]
@@ -65,7 +65,7 @@ class Interests(Block):
         self.catalogue = catalogue
 
     def _learn(self, people: Population, events: Events) -> "FittedInterests":  # noqa: ARG002
-        catalogue = self.catalogue or load_catalogue()
+        catalogue = self.catalogue or people.catalogue
         tags = tuple(sorted(catalogue.interests))
         counts = self._cooccurrence(people, tags)
         holders = np.diag(counts) + 1.0

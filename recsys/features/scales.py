@@ -5,13 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Question
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import Block, BlockRows, FittedBlock, positions
 from recsys.features.factor_analysis import FactorModel, FactorPrior, fit_factor_model
+from recsys.features.learned_scales import learn_scales
 from recsys.types import Float64Array, Int64Array
 
 
@@ -19,7 +20,9 @@ class Scales(Block):
     """Where people stand on each scale, from a factor model that allows for unanswered questions.
 
     evidence:  people's worth of prior in each question's loading and noise.
-    catalogue: the questions and scales; the packaged ones when None. Sensitive ones are left out.
+    catalogue: the questions and scales; those of the people when None. Sensitive and retired ones are left
+               out. Where a question names no scale, the scale is learned, see `learn_scales`; questions
+               whose options have no order enter no scale.
     max_people: people to learn from, at most; of more, always the same ones are drawn evenly. Twenty
                thousand give a loading to about 0.01; everybody's standing is found all the same.
 
@@ -41,8 +44,9 @@ class Scales(Block):
         self.max_people = max_people
 
     def _learn(self, people: Population, events: Events) -> "FittedScales":  # noqa: ARG002
-        state = _unfitted(self.catalogue or load_catalogue())
-        items = state.items(_subsample(people, self.max_people))
+        learned_from = _subsample(people, self.max_people)
+        state = _unfitted(self._scaled(self.catalogue or people.catalogue, learned_from))
+        items = state.items(learned_from)
         mean, loading, noise = state.mean.copy(), state.loading.copy(), state.noise.copy()
         self.reliability_ = {}
         for column, scale in enumerate(state.scales):
@@ -51,6 +55,22 @@ class Scales(Block):
             mean[own], loading[own], noise[own] = model.mean, model.loadings[:, 0], model.noise
             self.reliability_[scale] = split_half(items[:, own] * np.sign(model.loadings[:, 0]))
         return replace(state, mean=mean, loading=loading, noise=noise)
+
+    @staticmethod
+    def _scaled(catalogue: Catalogue, people: Population) -> list[tuple[str, Question]]:
+        """Return the questions with the scale of each: the one it names, else a learned one."""
+        usable = [
+            question
+            for question in catalogue.questions.values()
+            if question.is_learned and all(option.score is not None for option in question.options)
+        ]
+        open_ones = sorted((q for q in usable if q.scale is None), key=lambda q: q.id)
+        scaled = [(question.scale, question) for question in usable if question.scale is not None]
+        if open_ones:
+            items = _unfitted([("", question) for question in open_ones]).items(people)
+            names = learn_scales(items, tuple(question.id for question in open_ones))
+            scaled += zip(names, open_ones, strict=True)
+        return scaled
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,18 +134,17 @@ def _subsample(people: Population, size: int) -> Population:
     return people.take(np.sort(np.random.default_rng(0).choice(len(people), size, replace=False)))
 
 
-def _unfitted(catalogue: Catalogue) -> "FittedScales":
-    questions = sorted(
-        (q for q in catalogue.questions.values() if not q.sensitive), key=lambda q: (q.scale, q.id)
-    )
-    scales = tuple(sorted({question.scale for question in questions}))
+def _unfitted(scaled: list[tuple[str, Question]]) -> "FittedScales":
+    scaled = sorted(scaled, key=lambda pair: (pair[0], pair[1].id))
+    questions = [question for _, question in scaled]
+    scales = tuple(sorted({scale for scale, _ in scaled}))
     blank = np.zeros(len(questions))
     return FittedScales(
         scales=scales,
         questions=tuple(question.id for question in questions),
         options=tuple(question.answers for question in questions),
         scores=_scores(questions),
-        scale_of=np.array([scales.index(question.scale) for question in questions], np.int64),
+        scale_of=np.array([scales.index(scale) for scale, _ in scaled], np.int64),
         mean=blank,
         loading=blank,
         noise=blank + 1.0,

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -20,7 +20,7 @@ MAX_WEIGHT: Final = 3.0
 class Topics(Block):
     """What one needs to talk about, against what the other listens to; directed.
 
-    catalogue: the topics; the packaged ones when None.
+    catalogue: the topics; those of the people when None.
 
     >>> Topics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_.name
     'talk_topics'
@@ -32,7 +32,7 @@ class Topics(Block):
         self.catalogue = catalogue
 
     def _learn(self, people: Population, events: Events) -> "FittedTopics":  # noqa: ARG002
-        return FittedTopics(topics=tuple(sorted((self.catalogue or load_catalogue()).topics)))
+        return FittedTopics(topics=tuple(sorted((self.catalogue or people.catalogue).topics)))
 
 
 @dataclass(frozen=True, eq=False)

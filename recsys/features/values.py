@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import SEVERAL
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import Block, BlockRows, FittedBlock, positions, sums_by_person
@@ -20,7 +21,7 @@ class Values(Block):
     kappa:     evidence, in equally weighed questions, at which a looker's own wishes count as much as
                the prior; it keeps one heavy answer from being a full match.
     smoothing: answers added to each option when its share is counted.
-    catalogue: the questions; the packaged ones when None. Sensitive questions are left out.
+    catalogue: the questions; those of the people when None. Sensitive and retired questions are left out.
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> Values().fit_transform(people).pair_scores([0], [1])
@@ -37,8 +38,8 @@ class Values(Block):
         self.catalogue = catalogue
 
     def _learn(self, people: Population, events: Events) -> "FittedValues":  # noqa: ARG002
-        catalogue = self.catalogue or load_catalogue()
-        questions = [q for _, q in sorted(catalogue.questions.items()) if not q.sensitive]
+        catalogue = self.catalogue or people.catalogue
+        questions = [q for _, q in sorted(catalogue.questions.items()) if q.is_learned]
         options = tuple(question.answers for question in questions)
         state = FittedValues(
             questions=tuple(question.id for question in questions),
@@ -56,10 +57,15 @@ class Values(Block):
         given = pd.MultiIndex.from_arrays(
             [answers[C.QUESTION].astype(object), answers[C.ANSWER].astype(object)]
         )
-        counts = given.value_counts()
+        counts: dict[tuple[str, str], float] = {}
+        found = given.value_counts()
+        for (asked, answer), times in zip(found.index.tolist(), found.to_numpy(np.float64), strict=True):
+            parts = str(answer).split(SEVERAL)
+            for part in parts:
+                counts[asked, part] = counts.get((asked, part), 0.0) + float(times) / len(parts)
         shares = []
         for question, words in zip(questions, options, strict=True):
-            count = np.array([float(counts.get((question, word), 0)) for word in words]) + self.smoothing
+            count = np.array([counts.get((question, word), 0.0) for word in words]) + self.smoothing
             shares.append(count / count.sum() if count.sum() > 0 else np.full(len(words), 1.0 / len(words)))
         return np.concatenate(shares) if shares else np.empty(0)
 
@@ -105,7 +111,8 @@ class FittedValues(FittedBlock):
     others taken from 1), and one column holds the rest, so the inner product is exactly s_ij.
 
     questions: question ids; sensitive ones are not among them.
-    options:   the option ids of each question.
+    options:   the option ids of each question. Of several choices each counts its share: one is as satisfied
+               as the share of the other's choices that one accepts.
     shares:    `(n_options,)` share of each option, of all questions one after another.
     prior:     the score of someone about whom nothing is known.
     """
@@ -192,4 +199,10 @@ class FittedValues(FittedBlock):
             answered = option >= 0
             one_hot = option[answered, None] == np.arange(1, len(options))[None, :]
             attributes[person[entries[answered], None], columns[None, :]] = one_hot
+            for entry in entries[~answered]:
+                chosen = positions(str(answer[entry]).split(SEVERAL), options)
+                if (chosen >= 0).all():
+                    attributes[person[entry], columns] = np.bincount(chosen, minlength=len(options))[
+                        1:
+                    ] / len(chosen)
         return attributes

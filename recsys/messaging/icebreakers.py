@@ -53,16 +53,25 @@ class Icebreaker:
 
 
 def icebreaker_kind(
-    viewer_id: str, candidate_id: str, codes: Iterable[str], stage: str, *, seed: int = 0
+    viewer_id: str,
+    candidate_id: str,
+    codes: Iterable[str],
+    stage: str,
+    *,
+    seed: int = 0,
+    catalogue: Catalogue | None = None,
 ) -> str | None:
     """Return the kind of icebreaker the pair gets, None where a stage may show nothing.
+
+    catalogue: the one the codes are from; that of the package when None.
 
     >>> icebreaker_kind("a", "b", ["near"], "matched"), icebreaker_kind("a", "b", ["near"], "closed")
     ('calm', None)
     """
     if stage in (UNLISTED, CLOSED):
         return None
-    return _kind(Draw(seed, viewer_id, candidate_id), _shown(codes, stage))
+    words = load_catalogue() if catalogue is None else catalogue
+    return _kind(Draw(seed, viewer_id, candidate_id), _shown(codes, stage, words))
 
 
 def icebreaker(
@@ -73,11 +82,13 @@ def icebreaker(
     *,
     seed: int = 0,
     lang: Language = "ja",
+    catalogue: Catalogue | None = None,
 ) -> Icebreaker | None:
     """Return a first message the viewer may send to the candidate, None where a stage may show nothing.
 
     codes: the reasons of the pair as the viewer sees them, strongest first (see `Reasons`). Equal arguments
-    give the same text, and both languages the same variant.
+    give the same text, and both languages the same variant. catalogue: the one the codes are from; that of
+    the package when None.
     Raises InputError for an unknown stage.
 
     >>> print(icebreaker("a", "b", ["interest:coffee"], "matched", lang="en").text)
@@ -86,7 +97,8 @@ def icebreaker(
     """
     if stage in (UNLISTED, CLOSED):
         return None
-    draw, shown, words = Draw(seed, viewer_id, candidate_id), _shown(codes, stage), load_catalogue()
+    words = load_catalogue() if catalogue is None else catalogue
+    draw, shown = Draw(seed, viewer_id, candidate_id), _shown(codes, stage, words)
     kind = _kind(draw, shown)
     parts = {"hobby": _hobby, "empathy": _empathy, "calm": _calm}[kind]
     uses, labels, about = parts(draw, shown, words)
@@ -95,9 +107,8 @@ def icebreaker(
     return Icebreaker(kind, text, uses)
 
 
-def _shown(codes: Iterable[str], stage: str) -> list[str]:
+def _shown(codes: Iterable[str], stage: str, words: Catalogue) -> list[str]:
     """Return what may be shown and has words; a list may come from an older catalogue."""
-    words = load_catalogue()
     named: dict[str, Mapping[str, object]] = {
         "interest": words.interests,
         "listens": words.topics,
@@ -123,9 +134,13 @@ def _hobby(draw: Draw, shown: list[str], words: Catalogue) -> _Parts:
     interest, texts = words.interests[code.partition(":")[2]], words.openers
     questions = texts.questions_about(interest, words.interests)
     labels = [
-        draw.one_of("opening", texts.openings),
-        draw.one_of("question", questions),
-        draw.one_of("closing", texts.closings),
+        draw.one_of(part, variants)
+        for part, variants in (
+            ("opening", texts.openings),
+            ("question", questions),
+            ("closing", texts.closings),
+        )
+        if variants
     ]
     return (code,), labels, interest.label
 

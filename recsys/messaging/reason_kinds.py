@@ -168,7 +168,7 @@ class ListenedTopics:
 
 @dataclass(frozen=True, eq=False)
 class SharedAnswers:
-    """Questions both answered alike in public; never a sensitive one, nor one the catalogue does not name.
+    """Questions both answered alike in public; none that `Question.is_shown` leaves out.
 
     Whoever knows their own answer learns the other's from a reason. Answers that are not public are dropped
     before anything is computed. Strength is how much the question matters to the viewer, which the viewer
@@ -183,12 +183,13 @@ class SharedAnswers:
     @classmethod
     def of(cls, people: Population, catalogue: Catalogue) -> Self:
         """Read the public answers of people to questions that are not sensitive."""
-        questions = {name: q for name, q in catalogue.questions.items() if not q.sensitive}
+        questions = {name: q for name, q in catalogue.questions.items() if q.is_shown}
         names, table = sorted(questions), people.long.answers
         table = table[(table[C.VISIBILITY] == "public") & table[C.QUESTION].isin(names)]
         number = {(q.id, answer): n for q in questions.values() for n, answer in enumerate(q.answers, 1)}
         option = [number.get(pair, 0) for pair in zip(table[C.QUESTION], table[C.ANSWER], strict=True)]
-        weight = 1 + np.searchsorted(AMOUNTS[C.IMPORTANCE], table[C.IMPORTANCE].to_numpy(np.int64))
+        levels = sorted({*AMOUNTS[C.IMPORTANCE], *catalogue.importance.values()})
+        weight = 1 + np.searchsorted(levels, table[C.IMPORTANCE].to_numpy(np.int64))
         return cls(
             tuple(f"answer:{name}" for name in names),
             person_item_table(len(people), names, table[C.ROW], table[C.QUESTION], option),

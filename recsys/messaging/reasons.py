@@ -73,8 +73,8 @@ class Reasons:
 
     @classmethod
     def of(cls, people: Population, catalogue: Catalogue | None = None) -> Self:
-        """Read what every kind needs of people."""
-        words = load_catalogue() if catalogue is None else catalogue
+        """Read what every kind needs of people; `catalogue` is theirs when None."""
+        words = people.catalogue if catalogue is None else catalogue
         return cls(
             interest=SharedInterests.of(people, words),
             listens=ListenedTopics.of(people, words),
@@ -157,15 +157,17 @@ class Reasons:
         return np.array(names, dtype=object), [sum(lengths[:kind]) for kind in range(len(lengths))]
 
 
-def reason_text(code: str, lang: Language = "ja") -> str:
+def reason_text(code: str, lang: Language = "ja", *, catalogue: Catalogue | None = None) -> str:
     """Return a reason code in words for the viewer.
+
+    catalogue: the one of the people or the publication the code is from; that of the package when None.
 
     Raises InputError for a code that is none.
 
     >>> print(reason_text("interest:photography", "en"))
     You share an interest: Photography
     """
-    catalogue = load_catalogue()
+    catalogue = load_catalogue() if catalogue is None else catalogue
     kind, _, name = code.partition(":")
     if kind in ("circle", "near") and not name:
         return catalogue.text(f"reason.{kind}", lang)

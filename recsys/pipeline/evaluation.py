@@ -88,6 +88,7 @@ def _evaluation(night: Night, pairs: Path | None) -> Evaluation:
             night.source if sample is None else tables_among(night.source, sample),
             at - pd.Timedelta(microseconds=1),
             past=True,
+            catalogue=night.catalogue,
         )
     )
     return _evaluation_after(at, night, events, earlier, pairs)

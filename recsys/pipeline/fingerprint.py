@@ -12,13 +12,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.files import CATALOGUE_JSON
 from recsys.config import Settings
 from recsys.constraints.policy import Policy
 from recsys.errors import SourceError, explained
 from recsys.plugins import plugin_versions
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.manifest import MadeFrom
-from recsys.storage.sources import source_files
+from recsys.storage.sources import parse_source, source_files
 
 _SOURCE_ENDINGS: Final = (".py", ".yaml", ".yml", ".json")
 _PACKAGES: Final = ("numpy", "pandas", "pyarrow", "numba", "scikit-learn", "h3")
@@ -56,8 +58,10 @@ def files_fingerprint(folder: Path, endings: Iterable[str] = ("",)) -> str:
 
 
 def source_fingerprint(source: str) -> str:
-    """Return the fingerprint of the files a named source is read from."""
+    """Return the fingerprint of the files a named source is read from, its catalogue among them."""
     files = source_files(source)
+    beside = parse_source(source)[1] / CATALOGUE_JSON
+    files += [beside] if beside.is_file() else []
     return text_fingerprint("\n".join(f"{path.name} {files_fingerprint(path)}" for path in files))
 
 
@@ -76,9 +80,13 @@ def schema_fingerprint() -> str:
     return code_fingerprint(*_SCHEMA)
 
 
-def validation_fingerprint(source: str, as_of: str | None) -> str:
-    """Return the fingerprint of what decides whom and what the validation accepts."""
-    return text_fingerprint(f"{source_fingerprint(source)} {as_of} {code_fingerprint(*_VALIDATION)}")
+def validation_fingerprint(source: str, as_of: str | None, catalogue: Catalogue | None = None) -> str:
+    """Return the fingerprint of what decides whom and what the validation accepts.
+
+    catalogue: the one of the settings; None for the one beside the source, or of the package.
+    """
+    own = "" if catalogue is None else f" {catalogue.version}"
+    return text_fingerprint(f"{source_fingerprint(source)} {as_of} {code_fingerprint(*_VALIDATION)}{own}")
 
 
 def candidates_fingerprint(settings: Settings, policy: Policy, *, validated: str, model: Path) -> str:

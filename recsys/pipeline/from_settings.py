@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.files import open_catalogue
 from recsys.config import ExecutionSettings, ModelSettings, Settings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
@@ -107,6 +109,11 @@ def model_kind(name: str) -> type[Model]:
     return kind
 
 
+def catalogue_from_settings(settings: Settings) -> Catalogue | None:
+    """Return the catalogue of the settings; None for the one that the source brings, or the package's."""
+    return None if settings.catalogue is None else open_catalogue(settings.catalogue)
+
+
 def town_from_settings(settings: Settings, *, nights_ahead: int = 0) -> Town:
     """Return the town of the settings, with its past; see `make_town` for nights ahead.
 
@@ -118,6 +125,7 @@ def town_from_settings(settings: Settings, *, nights_ahead: int = 0) -> Town:
         as_of=settings.as_of or DEFAULT_AS_OF,
         settings=town_settings(settings.simulate),
         nights_ahead=nights_ahead,
+        catalogue=catalogue_from_settings(settings),
     )
 
 
@@ -131,6 +139,7 @@ def town_parts_from_settings(settings: Settings) -> TownParts:
         generator(settings, "simulate"),
         as_of=settings.as_of or DEFAULT_AS_OF,
         settings=town_settings(settings.simulate),
+        catalogue=catalogue_from_settings(settings),
     )
 
 

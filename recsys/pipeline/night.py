@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.config import TOWN, PolicySettings, Settings
 from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
@@ -15,6 +16,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import PublicationError
 from recsys.pipeline.fingerprint import validation_fingerprint
+from recsys.pipeline.from_settings import catalogue_from_settings
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import (
     count_accepted_events,
@@ -54,7 +56,16 @@ class Night:
     @cached_property
     def tables(self) -> LoadedTables:
         """All tables, checked; what happened is in `events`."""
-        return with_events_only_sorted(load_tables(self.source, self.settings.as_of))
+        return with_events_only_sorted(
+            load_tables(self.source, self.settings.as_of, catalogue=self.catalogue)
+        )
+
+    @cached_property
+    def catalogue(self) -> Catalogue | None:
+        """The catalogue of the settings; None where the tables bring theirs, as a copied source does."""
+        if self.kept is not None:
+            return None
+        return catalogue_from_settings(self.settings)
 
     @cached_property
     def people(self) -> Population:
@@ -89,7 +100,7 @@ class Night:
     @cached_property
     def fingerprint(self) -> str:
         """The fingerprint of what decides whom and what the validation accepts."""
-        return validation_fingerprint(self.source, self.settings.as_of)
+        return validation_fingerprint(self.source, self.settings.as_of, self.catalogue)
 
     @cached_property
     def _kept(self) -> Path | None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import Constraint
 from recsys.constraints.cold_start import ColdStartVocabulary
@@ -153,15 +154,17 @@ def padded(factors: Any, width: int) -> Any:
 Profile = Population | Mapping[str, pd.DataFrame]
 
 
-def one_person(user_id: str, profile: Profile) -> Population:
+def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Population:
     """Return the person of a profile: a population of one, or tables as a night reads them.
+
+    catalogue: the one of the publication; tables are read with it.
 
     Raises InputError, which tells nothing of what the profile says, when it cannot be used.
     """
     from recsys.storage.load import load_population
 
     try:
-        people = profile if isinstance(profile, Population) else load_population(profile)
+        people = profile if isinstance(profile, Population) else load_population(profile, catalogue=catalogue)
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
         what = explained(
             "the profile cannot be used", got=type(error).__name__, remedy="see docs/reference/tables.md"

@@ -308,7 +308,7 @@ class Ranker:
                 self._published / RUNS / snapshot.run_id, snapshot.manifest, self._policy
             )
             self._newcomer_files = (snapshot.run_id, files)
-        person = one_person(viewer_id, profile)
+        person = one_person(viewer_id, profile, snapshot.catalogue)
         self._accounts_of(snapshot).add(viewer_id, person.person_tokens[0])
         return Newcomer.of(snapshot, files, person, events)
 
@@ -363,7 +363,9 @@ class Ranker:
                 rank=rank,
                 reasons=tuple(codes),
                 stage=stage,
-                icebreaker_kind=icebreaker_kind(viewer_id, candidate, codes, stage),
+                icebreaker_kind=icebreaker_kind(
+                    viewer_id, candidate, codes, stage, catalogue=snapshot.catalogue
+                ),
                 expires_at=expires,
             )
             for rank, (candidate, codes, stage) in enumerate(

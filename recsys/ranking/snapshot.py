@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
 from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
@@ -23,7 +23,16 @@ from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
 from recsys.safety.keys import Keys
 from recsys.safety.persons import Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.manifest import Manifest
-from recsys.types import BoolArray, BytesArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array
+from recsys.types import (
+    BoolArray,
+    BytesArray,
+    Float32Array,
+    Float64Array,
+    Int8Array,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+)
 
 
 def packed_ids(ids: Iterable[str]) -> BytesArray:
@@ -132,7 +141,7 @@ class ListRows:
         return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
 
-SNAPSHOT_SCHEMA: Final = 4
+SNAPSHOT_SCHEMA: Final = 5
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 
@@ -144,6 +153,8 @@ class SnapshotData:
     ids: ascending, bytes of equal width, see `packed_ids`. likes: whom each person had liked already; they
     are looked at by name, and offered no more. prices: `(n_listed,)` in tile order, what the attention of
     each person costs; empty for nothing. persons: which accounts are of one person.
+    catalogue: the questions, interests and topics of its people, JSON as bytes; it is served with this one,
+    whatever is installed.
     """
 
     schema: int
@@ -158,6 +169,7 @@ class SnapshotData:
     reasons: Reasons
     stages: PairStageRows
     persons: PersonIndex
+    catalogue: UInt8Array
 
 
 _ONE_ROW: Final = BlockShape(1, COLUMNS)
@@ -243,6 +255,11 @@ class Snapshot:
         """The time of the data."""
         return datetime.fromisoformat(self.data.data_as_of)
 
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue it was made with."""
+        return catalogue_from_json(self.data.catalogue.tobytes())
+
     @property
     def reasons(self) -> Reasons:
         """What reasons are read from."""
@@ -278,7 +295,7 @@ class Snapshot:
         answers = self.reasons.answer
         if f"answer:{question}" not in answers.codes:
             return np.zeros(len(self.ids), bool)
-        options = list(load_catalogue().questions[question].answers)
+        options = list(self.catalogue.questions[question].answers)
         wanted = [options.index(word) + 1 for word in accepted if word in options]
         return np.isin(answers.option[:, answers.codes.index(f"answer:{question}")], wanted)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.catalogue import catalogue_json, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
@@ -122,6 +122,7 @@ def write_snapshot(
         reasons=Reasons.of(people),
         stages=stage_rows(stages, people.ids),
         persons=PersonIndex.of(people.person_tokens, _namings(ledger)),
+        catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
     )
     save_dataclass(folder, data)
 
@@ -188,7 +189,7 @@ def open_snapshot(
     _check_scalars(manifest, scalars, policy)
     try:
         snapshot = Snapshot.of(manifest, dataclass_from_arrays(SnapshotData, arrays, scalars))
-        _ = snapshot.data_as_of  # a time that is none is found now
+        _ = snapshot.data_as_of, snapshot.catalogue  # a time or a catalogue that is none is found now
     except (SourceError, KeyError, TypeError, ValueError, IndexError) as error:
         raise _refused("a run lacks part of what serving needs", run_id) from error
     _check_ledger(snapshot, SafetyLedger.of(published))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.funnel import funnel
 from recsys.constraints.policy import Policy
@@ -46,6 +47,7 @@ class NightSummary:
     history:        this night and those before it, oldest first; empty when none is known.
     night_seconds:  how long nights took until they were published, by run.
     made_from:      ids of data, model, policy, code, params; packages: versions.
+    catalogue:      whose labels reasons are named by.
     """
 
     run_id: str
@@ -70,6 +72,7 @@ class NightSummary:
     night_seconds: Mapping[str, float] = field(default_factory=dict)
     made_from: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=load_catalogue)
 
     @cached_property
     def lengths(self) -> pd.Series:
@@ -146,6 +149,7 @@ def read_night(
         created_at=manifest.created_at,
         source=source,
         lists=lists,
+        catalogue=people.catalogue,
         n_people=len(people),
         n_listed=int(listed.sum()),
         parity=parity_of(lists, people, listed),

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
@@ -256,10 +257,10 @@ def sample_lists(night: NightSummary, n_lists: int) -> list[SampleList]:
     ]
 
 
-def reason(code: str, texts: Texts) -> str:
-    """Return a reason in words; the code itself when it is of a newer catalogue."""
+def reason(code: str, texts: Texts, catalogue: Catalogue) -> str:
+    """Return a reason in words; the code itself when it is of another catalogue."""
     try:
-        return reason_text(code, texts.lang)
+        return reason_text(code, texts.lang, catalogue=catalogue)
     except InputError:
         return code
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
@@ -23,6 +23,7 @@ from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, wi
 from recsys.simulation.burn_in import CandidatePools, make_pools, run_burn_in
 from recsys.simulation.event_log import EventLog, EventRows, event_rows, seconds, utc
 from recsys.simulation.interests_and_answers import (
+    TRAITS_WITHOUT_SCALES,
     TopicWeights,
     make_answers,
     make_communities,
@@ -63,14 +64,19 @@ class TownMembers:
         return self.tables[T.PROFILES]
 
 
-def make_members(n: int, arrivals: Arrivals, rng: np.random.Generator, s: TownSettings) -> TownMembers:
+def make_members(
+    n: int,
+    arrivals: Arrivals,
+    rng: np.random.Generator,
+    s: TownSettings,
+    catalogue: Catalogue,
+) -> TownMembers:
     """Draw `n` people; every table but the events and the safety tables."""
-    catalogue = load_catalogue()
     topic_names = tuple(catalogue.topics)
     ids = np.array([f"u{number:07d}" for number in range(n)], dtype=object)
     joined = utc(arrivals.joined)
     homes = make_homes(n, rng, s.people)
-    traits = draw_latent_traits(n, len(catalogue.scales), rng, s.content, s.taste)
+    traits = draw_latent_traits(n, len(catalogue.scales) or TRAITS_WITHOUT_SCALES, rng, s.content, s.taste)
     talk_topics = make_talk_topics(traits.topics, topic_names, rng, s.content)
     profiles = make_profiles(ids, homes, joined, rng, s.people)
     profiles[C.PERSON_TOKEN] = make_person_tokens(n, s.people.person_token, rng)
@@ -139,6 +145,7 @@ def build_town(
     as_of: str | pd.Timestamp,
     settings: TownSettings | None = None,
     nights_ahead: int = 0,
+    catalogue: Catalogue | None = None,
 ) -> BuiltTown:
     """Build a town and play its burn-in; see `make_town`.
 
@@ -150,11 +157,12 @@ def build_town(
     now = as_utc(as_of).floor("s")
     arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)
     n_ever = len(arrivals.joined)
-    members = make_members(n_ever, arrivals, rng, s)
+    catalogue = load_catalogue() if catalogue is None else catalogue
+    members = make_members(n_ever, arrivals, rng, s, catalogue)
     residents = make_residents(
         members.profiles, members.tables[T.BOUNDARIES], draw_abuse_kinds(n_ever, rng, s.abuse), s.funnel
     )
-    pools = _pools(members, now + pd.Timedelta(days=nights_ahead), rng, s)
+    pools = _pools(members, now + pd.Timedelta(days=nights_ahead), rng, s, catalogue)
     truth = make_truth(
         members.traits,
         members.talk_topics,
@@ -190,24 +198,29 @@ def build_town(
 
 
 def _pools(
-    members: TownMembers, now: pd.Timestamp, rng: np.random.Generator, s: TownSettings
+    members: TownMembers,
+    now: pd.Timestamp,
+    rng: np.random.Generator,
+    s: TownSettings,
+    catalogue: Catalogue,
 ) -> CandidatePools:
-    people = _population(members, now)
+    people = _population(members, now, catalogue)
     return make_pools(Policy.default().compile(people), s.history.neighbourhood, rng)
 
 
-def _population(members: TownMembers, now: pd.Timestamp) -> Population:
+def _population(members: TownMembers, now: pd.Timestamp, catalogue: Catalogue) -> Population:
     """Everybody as they were before anybody left, with nothing between them yet."""
-    accepted = {name: _accepted(name, members.tables[name], now) for name in _RULING}
-    people = build_population(MappingProxyType(accepted), now, source="town")
+    accepted = {name: _accepted(name, members.tables[name], now, catalogue) for name in _RULING}
+    people = build_population(MappingProxyType(accepted), now, source="town", catalogue=catalogue)
     return people.with_relations(Relations.of(len(people), suggestible=members.suggestible))
 
 
-def _accepted(name: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+def _accepted(name: str, table: pd.DataFrame, now: pd.Timestamp, catalogue: Catalogue) -> pd.DataFrame:
     """Return the accepted rows of a table, checked part by part so that memory stays bounded."""
     parts = [table.iloc[start : start + _ROWS_AT_ONCE] for start in range(0, len(table), _ROWS_AT_ONCE)]
     checked = [
-        check_table(name, part.reset_index(drop=True), as_of=now).accepted for part in parts or [table]
+        check_table(name, part.reset_index(drop=True), as_of=now, catalogue=catalogue).accepted
+        for part in parts or [table]
     ]
     return checked[0] if len(checked) == 1 else pd.concat(checked, ignore_index=True)
 

@@ -25,6 +25,10 @@ _FREE_TAGS = (
 )
 
 
+TRAITS_WITHOUT_SCALES = 6
+"""Traits behind the answers to questions that name no scale."""
+
+
 def make_interests(
     ids: np.ndarray, hobbies: Float64Array, catalogue: Catalogue, rng: np.random.Generator, s: ContentSettings
 ) -> pd.DataFrame:
@@ -188,13 +192,14 @@ def make_answers(
 
     A sensitive question is answered by few, with consent, for matches only, and is never mandatory.
     """
-    questions = list(catalogue.questions.values())
+    questions = [question for question in catalogue.questions.values() if not question.retired]
     options = _options(values, questions, catalogue, rng, s)
     person, question = np.nonzero(_answered(len(ids), questions, rng, s))
     option = options[person, question]
     importance = whole_numbers(one_of(s.importance, len(person), rng))
     sensitive = np.array([q.sensitive for q in questions], dtype=bool)[question]
-    hidden = sensitive | (rng.random(len(person)) < s.match_only)
+    private = sensitive | np.array([q.match_only for q in questions], dtype=bool)[question]
+    hidden = private | (rng.random(len(person)) < s.match_only)
     mandatory = _mandatory(person, ~hidden & (importance >= 10), len(ids), rng, s)
     accepted = _accepted(questions, question, option, importance)
     names = np.array([q.id for q in questions], dtype=object)
@@ -234,9 +239,10 @@ def _options(
     signal = s.answer_signal
     chosen = np.empty((len(values), len(questions)), np.int64)
     for at, question in enumerate(questions):
-        felt = np.sqrt(signal) * values[:, scales.index(question.scale)]
+        trait = at % values.shape[1] if question.scale is None else scales.index(question.scale)
+        felt = np.sqrt(signal) * values[:, trait]
         felt += np.sqrt(1.0 - signal) * rng.standard_normal(len(values))
-        scores = np.array([option.score for option in question.options])
+        scores = np.array(_places(question))
         away = np.abs(np.tanh(felt)[:, None] - scores[None, :]) + 1e-6 * rng.random(
             (len(values), len(scores))
         )
@@ -244,11 +250,20 @@ def _options(
     return chosen
 
 
+def _places(question: Question) -> list[float]:
+    """Return where each option stands, -1 to 1: its score, or its place in the order."""
+    last = max(len(question.options) - 1, 1)
+    return [
+        2.0 * at / last - 1.0 if option.score is None else option.score
+        for at, option in enumerate(question.options)
+    ]
+
+
 def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: ContentSettings) -> BoolArray:
     keen = rng.beta(s.answer_share * s.answer_spread, (1.0 - s.answer_share) * s.answer_spread, n)
     weight = np.where([q.sensitive for q in questions], s.sensitive_share, 1.0)
     answered = rng.random((n, len(questions))) < keen[:, None] * weight
-    return answered & (np.cumsum(answered, axis=1) <= _AT_MOST)
+    return answered & (np.cumsum(answered, axis=1) <= max(_AT_MOST, len(questions)))
 
 
 def _mandatory(
@@ -273,8 +288,10 @@ def _accepted(
     most = max(len(q.options) for q in questions)
     table = np.empty((len(questions), most, len(_TOLERANCE)), dtype=object)
     for at, q in enumerate(questions):
-        for own, mine in enumerate(q.options):
+        places = _places(q)
+        for own, mine in enumerate(places):
             for level, tolerance in enumerate(_TOLERANCE.values()):
-                near = [o.id for o in q.options if abs(o.score - mine.score) <= tolerance + 1e-9]
+                close = [abs(other - mine) <= tolerance + 1e-9 for other in places]
+                near = [o.id for o, fits in zip(q.options, close, strict=True) if fits]
                 table[at, own, level] = near
     return table[question, option, np.searchsorted(list(_TOLERANCE), importance)]

@@ -90,7 +90,7 @@ def _compiled(members_rules: Compiled | None, policy: Policy, people: Population
 def members_of(town: Town) -> Population:
     """Return the people of a town on one night, with nothing between them; the same for every copy."""
     own = {name: table for name, table in town.tables.items() if name not in (T.EVENTS, T.BLOCKS, T.REPORTS)}
-    return load_population(own, town.as_of)
+    return load_population(own, town.as_of, catalogue=town.catalogue)
 
 
 def _decisions(town: Town) -> Events:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.conversations import active_matches
@@ -50,6 +51,7 @@ class Town:
     settings: TownSettings
     arrivals: Arrivals
     coming: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    catalogue: Catalogue = field(default_factory=load_catalogue)
 
     def __repr__(self) -> str:
         n_events = len(self.tables[T.EVENTS])
@@ -143,10 +145,12 @@ def make_town(
     as_of: str | pd.Timestamp = DEFAULT_AS_OF,
     settings: TownSettings | None = None,
     nights_ahead: int = 0,
+    catalogue: Catalogue | None = None,
 ) -> Town:
     """Make a town of `n_people` with its past up to `as_of`; equal arguments give equal towns.
 
     nights_ahead: how many nights will be played; so long people join and leave as they did before.
+    catalogue: whose questions they answer, that of the package when None.
 
     Raises InputError when there would be nobody.
 
@@ -154,7 +158,9 @@ def make_town(
     >>> town
     Town(40 people, 149 events, as of 2026-01-05 03:00 UTC)
     """
-    built = build_town(n_people, rng, as_of=as_of, settings=settings, nights_ahead=nights_ahead)
+    built = build_town(
+        n_people, rng, as_of=as_of, settings=settings, nights_ahead=nights_ahead, catalogue=catalogue
+    )
     ids, now, s = IdIndex(built.residents.ids.tolist()), built.as_of, built.settings
     tables = built.tables | {T.EVENTS: built.events.frame()}
     coming: dict[str, pd.DataFrame] = {}
@@ -171,6 +177,7 @@ def make_town(
         settings=s,
         arrivals=built.arrivals,
         coming=MappingProxyType(coming),
+        catalogue=load_catalogue() if catalogue is None else catalogue,
     )
 
 
@@ -203,6 +210,7 @@ def make_town_parts(
     *,
     as_of: str | pd.Timestamp = DEFAULT_AS_OF,
     settings: TownSettings | None = None,
+    catalogue: Catalogue | None = None,
 ) -> TownParts:
     """Make the tables that `make_town` makes of equal arguments, never holding all events as a table.
 
@@ -212,7 +220,7 @@ def make_town_parts(
     >>> parts.n_people, sum(len(part) for part in parts.tables["events"])
     (40, 149)
     """
-    town = build_town(n_people, rng, as_of=as_of, settings=settings)
+    town = build_town(n_people, rng, as_of=as_of, settings=settings, catalogue=catalogue)
     told = town.events.frame(town.events.are(*_SAFETY))
     safety = safety_tables(told, town.holds, town.residents.ids, town.arrivals.end)
     share = town.settings.corruption

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.build_population import build_population
@@ -20,7 +21,7 @@ from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_tabl
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained
-from recsys.storage.sources import Reader, Source, source_name, table_readers
+from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 from recsys.types import BoolArray
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class LoadedTables:
     counts:     table, rows_in, accepted, quarantined: rows_in is always the sum of the other two.
     precaution: people and pairs to keep apart because of what was refused.
     as_of:      the time of loading, UTC; None when none was given and the source holds no time.
+    catalogue:  what answers, topics and interests were held against.
     """
 
     accepted: Mapping[str, pd.DataFrame]
@@ -53,6 +55,7 @@ class LoadedTables:
     restrictions: Restrictions
     as_of: pd.Timestamp | None
     source: str
+    catalogue: Catalogue
 
     def __repr__(self) -> str:
         accepted, refused = (int(self.counts[column].sum()) for column in ("accepted", "quarantined"))
@@ -63,7 +66,9 @@ class LoadedTables:
         return f"<p>{escape(repr(self))}</p>{self.counts.set_index('table').to_html()}"
 
 
-def load_tables(source: Source, as_of: Time = None, *, past: bool = False) -> LoadedTables:
+def load_tables(
+    source: Source, as_of: Time = None, *, past: bool = False, catalogue: Catalogue | None = None
+) -> LoadedTables:
     """Read and check every table of a source.
 
     as_of: rows with a later time are quarantined. None means the latest time in the source, never
@@ -73,16 +78,22 @@ def load_tables(source: Source, as_of: Time = None, *, past: bool = False) -> Lo
     past: `as_of` is a moment of the past, looked at from a later one. Else a block, report or hold that
     is dated after `as_of` counts at once: a clock that is ahead must not let two people meet.
 
+    catalogue: the questions, topics and interests there are; the one the source brings when None, else
+    that of the package.
+
     Raises SourceError when the source cannot be read, TableError with the problems of every broken table.
     """
-    return _checked(table_readers(source), source_name(source), as_of, past=past)
+    known = catalogue or source_catalogue(source) or load_catalogue()
+    return _checked(table_readers(source), source_name(source), as_of, known, past=past)
 
 
-def load_population(source: Source, as_of: Time = None, *, past: bool = False) -> Population:
+def load_population(
+    source: Source, as_of: Time = None, *, past: bool = False, catalogue: Catalogue | None = None
+) -> Population:
     """Return everybody of a source as of one time, with what stands between them.
 
-    See `load_tables` for `as_of` and `past`: say `past=True` to learn from a moment and judge by what
-    came after. People whose refused rows may have forbidden something are held,
+    See `load_tables` for `as_of`, `catalogue` and `past`: say `past=True` to learn from a moment and judge
+    by what came after. People whose refused rows may have forbidden something are held,
     pairs of refused blocks and reports stay apart (`recsys.data.fail_closed`).
 
     Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
@@ -92,7 +103,7 @@ def load_population(source: Source, as_of: Time = None, *, past: bool = False) -
     >>> load_population(town.tables, as_of="2026-01-05T03:00")
     Population(40 people as of 2026-01-05 03:00 UTC, from memory)
     """
-    return population_of(load_tables(source, as_of, past=past))
+    return population_of(load_tables(source, as_of, past=past, catalogue=catalogue))
 
 
 def population_of(tables: LoadedTables) -> Population:
@@ -108,7 +119,7 @@ def population_of(tables: LoadedTables) -> Population:
                 "no time to load people as of", where=tables.source, remedy="give as_of, such as 2026-01-05"
             )
         )
-    people = build_population(tables.accepted, tables.as_of, tables.source)
+    people = build_population(tables.accepted, tables.as_of, tables.source, catalogue=tables.catalogue)
     return _with_restrictions(people.with_relations(_relations(tables, people)), tables.restrictions)
 
 
@@ -126,7 +137,7 @@ def load_events(source: Source, as_of: Time = None) -> "Events":
     """
     readers = table_readers(source)
     _require(T.EVENTS, readers, source_name(source))
-    return events_of(_checked({T.EVENTS: readers[T.EVENTS]}, source_name(source), as_of))
+    return events_of(_checked({T.EVENTS: readers[T.EVENTS]}, source_name(source), as_of, load_catalogue()))
 
 
 def events_of(tables: LoadedTables) -> "Events":
@@ -158,7 +169,9 @@ def with_events_only_sorted(tables: LoadedTables) -> LoadedTables:
     return left
 
 
-def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: bool = False) -> LoadedTables:
+def _checked(
+    readers: Mapping[str, Reader], source: str, as_of: Time, catalogue: Catalogue, *, past: bool = False
+) -> LoadedTables:
     time = None if as_of is None else as_utc(as_of)
     checked: dict[str, CheckedTable] = {}
     broken: list[TableError] = []
@@ -168,7 +181,7 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
         if name not in readers:
             continue
         try:
-            found = read_and_check(name, readers[name], as_of=time, users=users)
+            found = read_and_check(name, readers[name], as_of=time, users=users, catalogue=catalogue)
             rows_in[name] = len(found.accepted) + len(found.quarantined)
             checked[name] = found
         except TableError as error:
@@ -191,6 +204,7 @@ def _checked(readers: Mapping[str, Reader], source: str, as_of: Time, *, past: b
         restrictions=restrictions,
         as_of=_latest(accepted) if time is None else time,
         source=source,
+        catalogue=catalogue,
     )
 
 

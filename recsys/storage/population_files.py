@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.catalogue import catalogue_from_json, catalogue_json
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
@@ -19,7 +20,7 @@ from recsys.storage.arrays import INDEX
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.parquet_frames import read_frame, write_frame
-from recsys.types import BoolArray, Int32Array, Int64Array, ObjectArray, UInt64Array
+from recsys.types import BoolArray, Int32Array, Int64Array, ObjectArray, UInt8Array, UInt64Array
 
 _LONG: Final = tuple(LongTables.__dataclass_fields__)
 
@@ -50,7 +51,7 @@ class StoredPopulation:
     """The arrays of a population as they are stored.
 
     made_from: what it was built from; frames: the hash of each long table. Mappings come back in the order
-    of their keys, so the names are stored in their own order as well.
+    of their keys, so the names are stored in their own order as well. catalogue: JSON, as bytes.
     """
 
     made_from: str
@@ -70,6 +71,7 @@ class StoredPopulation:
     has_boundaries: BoolArray
     held: BoolArray
     relations: Relations
+    catalogue: UInt8Array
 
 
 def write_people(people: Population, folder: Path, *, made_from: str = "") -> None:
@@ -100,6 +102,7 @@ def write_people(people: Population, folder: Path, *, made_from: str = "") -> No
         has_boundaries=people.has_boundaries,
         held=people.held,
         relations=people.relations,
+        catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
     )
     save_dataclass(folder, stored)
 
@@ -138,4 +141,5 @@ def read_people(folder: Path) -> Population:
         long=LongTables(**{name: read_frame(folder / f"{name}.parquet") for name in _LONG}),
         relations=stored.relations,
         source=stored.source,
+        catalogue=catalogue_from_json(stored.catalogue.tobytes()),
     )

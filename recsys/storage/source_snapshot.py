@@ -7,21 +7,35 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue, catalogue_json
+from recsys.catalogue.files import CATALOGUE_JSON
 from recsys.errors import SourceError, explained
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, sync_folder
-from recsys.storage.sources import is_plugin_source, parse_source, read_tables, require_tables, source_files
+from recsys.storage.sources import (
+    is_plugin_source,
+    parse_source,
+    read_tables,
+    require_tables,
+    source_catalogue,
+    source_files,
+)
 
 
-def take_snapshot(source: str, folder: Path) -> None:
+def take_snapshot(source: str, folder: Path, *, catalogue: Catalogue | None = None) -> None:
     """Copy the tables of a named source, unread and unchecked, into an empty `folder`.
 
     Files are copied byte for byte; a database is read in one transaction and written as Parquet.
+    catalogue: laid beside the tables; the one the source brings when None, if any.
 
     Raises SourceError when the source is not there, holds no table or something unknown.
     """
     _copy(source, folder)
     require_tables([path.name for path in folder.iterdir()], source)
+    known = catalogue or source_catalogue(source)
+    if known is not None:
+        with atomic_file(folder / CATALOGUE_JSON) as file:
+            file.write(catalogue_json(known))
 
 
 def _copy(source: str, folder: Path) -> None:

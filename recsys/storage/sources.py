@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.files import CATALOGUE_JSON, open_catalogue
 from recsys.config import OWN_STORES
 from recsys.data.tables import CONTRACTS
 from recsys.errors import PluginError, SourceError, did_you_mean, explained
@@ -66,6 +68,25 @@ _BESIDE: Final = (".json", ".md", ".txt", ".yaml")
 def source_name(source: Source) -> str:
     """Return how a source is called in messages."""
     return source if isinstance(source, str) else "memory"
+
+
+def source_catalogue(source: Source) -> Catalogue | None:
+    """Return the catalogue a source brings, None when it brings none.
+
+    A folder of tables may hold one as `catalogue.json`; a plugin may have a function `catalogue` beside its
+    reader, of the same argument.
+
+    >>> source_catalogue("parquet:data/town") is None
+    True
+    """
+    if not isinstance(source, str) or postgres.is_postgres(source):
+        return None
+    if is_plugin_source(source):
+        kind, _, address = source.partition(":")
+        found = getattr(load_plugin("stores", kind, what="a store of tables"), "catalogue", None)
+        return None if found is None else found(address)
+    file = parse_source(source)[1] / CATALOGUE_JSON
+    return open_catalogue(file) if file.is_file() else None
 
 
 def read_tables(source: Source) -> dict[str, pd.DataFrame]:

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue import load_catalogue
+from recsys.catalogue.catalogue import MOST_ANSWERS
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.contact_tokens import make_token
 from recsys.data.contract import CheckedTable
-from recsys.data.row_rules import MOST_ANSWERS, MOST_INTERESTS, MOST_MANDATORY, at_most
+from recsys.data.row_rules import MOST_INTERESTS, MOST_MANDATORY, at_most
 from recsys.data.tables import CONTRACTS, check_table
 from recsys.data.times import as_utc
 from recsys.errors import InputError

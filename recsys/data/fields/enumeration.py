@@ -48,6 +48,19 @@ class Word(TextField):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choice(Word):
+    """One of `words`, or several of them as one text "a|b"."""
+
+    longest: int = 4096
+
+    def meaning(self, text: str) -> str:
+        """Return the text, when every word of it is known."""
+        for word in text.split(SEPARATOR):
+            super().meaning(word)
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
 class WordSet(Word):
     """A set of `words`: a list, tuple, set or array of them, or one text "a|b".
 

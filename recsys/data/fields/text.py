@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 import pandas as pd
 
-from recsys.catalogue.catalogue import FREE, load_catalogue
+from recsys.catalogue.catalogue import FREE, Catalogue
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.data.contact_tokens import is_token
 from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
@@ -112,12 +112,13 @@ class FreeText(TextField):
 class Tag(TextField):
     """An interest: the catalogue's id when the text names one, else the folded text behind `free:`."""
 
+    catalogue: Catalogue
     nullable: bool = False
 
     def meaning(self, text: str) -> str:
         """Return the canonical tag."""
         refuse_unsafe(text)
-        tag = load_catalogue().fold_tag(text)
+        tag = self.catalogue.fold_tag(text)
         if tag == FREE:
             raise RefusedValue("empty", "an empty tag", "name an interest in plain text")
         return tag

@@ -1,0 +1,247 @@
+"""A service's own catalogue as a folder of YAML or plain CSV, and what changes between two of them."""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
+from recsys.catalogue.content import CONTENT_COLUMNS, INTERESTS, OPTIONS, QUESTIONS, Row
+from recsys.catalogue.entries import LANGUAGES
+from recsys.catalogue.text_folding import fold
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.strict_yaml import parse_yaml
+
+CATALOGUE_JSON: Final = "catalogue.json"
+"""A catalogue beside the tables that were read with it."""
+_SETTINGS: Final = "catalogue.yaml"
+_LANG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_ID_COLUMN: Final = {
+    QUESTIONS: "question_id",
+    OPTIONS: "option_id",
+    INTERESTS: "interest_id",
+    "topics": "topic",
+    "importance": "level",
+}
+
+
+def open_catalogue(path: str | Path) -> Catalogue:
+    """Return the catalogue in a folder, or in a file that `catalogue_json` wrote.
+
+    A folder holds `questions`, `options`, `interests`, `topics` and `importance` as `.csv` or `.yaml`, each
+    optional, and may hold `catalogue.yaml` with `extends: builtin`.
+
+    Raises InputError naming every problem.
+    """
+    folder = Path(path)
+    if folder.is_file():
+        return catalogue_from_json(folder.read_bytes())
+    if not folder.is_dir():
+        remedy = "name a folder with questions.csv or questions.yaml"
+        raise InputError(explained("no catalogue is there", where=str(folder), remedy=remedy))
+    if (folder / CATALOGUE_JSON).is_file():
+        return catalogue_from_json((folder / CATALOGUE_JSON).read_bytes())
+    tables: dict[str, list[Row]] = {}
+    extends = False
+    for file in sorted(folder.iterdir()):
+        if file.name == _SETTINGS:
+            extends = _extends(file)
+        elif file.suffix in {".csv", ".yaml"}:
+            _add_table(file, tables)
+    if not tables:
+        remedy = "write questions.csv with question_id and label"
+        raise InputError(explained("no catalogue is there", where=str(folder), remedy=remedy))
+    return Catalogue.of(**tables, extends="builtin" if extends else None)
+
+
+def _extends(file: Path) -> bool:
+    raw = parse_yaml(file.read_bytes(), where=str(file))
+    if not isinstance(raw, dict) or set(raw) != {"extends"} or raw["extends"] not in ("builtin", None):
+        remedy = "write `extends: builtin`, or leave the file out"
+        raise InputError(explained("unknown settings of a catalogue", where=file.name, remedy=remedy))
+    return raw["extends"] == "builtin"
+
+
+def _add_table(file: Path, tables: dict[str, list[Row]]) -> None:
+    name = file.stem
+    if name not in CONTENT_COLUMNS:
+        remedy = did_you_mean(name, CONTENT_COLUMNS)
+        what = "unknown file of a catalogue; safety words are fixed" if name == "words" else "unknown file"
+        raise InputError(explained(what, where=str(file.parent), got=file.name, remedy=remedy))
+    if file.suffix == ".csv":
+        tables.setdefault(name, []).extend(_csv_rows(file))
+        return
+    raw = parse_yaml(file.read_bytes(), where=str(file))
+    if not isinstance(raw, Mapping):
+        raise InputError(explained("not a mapping of ids", where=file.name, remedy="write ids as keys"))
+    for key, fields in raw.items():
+        row, options = _yaml_row(file.name, str(key), fields)
+        tables.setdefault(name, []).append({_ID_COLUMN[name]: str(key), **row})
+        if name == QUESTIONS and options:
+            own = [{"question_id": str(key), **option} for option in options]
+            tables.setdefault(OPTIONS, []).extend(own)
+
+
+def _csv_rows(file: Path) -> list[Row]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        remedy = "write it as UTF-8 with commas and one header row"
+        raise InputError(explained("cannot read CSV", where=file.name, remedy=remedy)) from error
+    for number, row in enumerate(rows):
+        if None in row or any(value is None for value in row.values()):
+            remedy = "give every row as many fields as the header; quote a comma inside a text"
+            raise InputError(
+                explained("a row of another length", where=f"{file.name} row {number}", remedy=remedy)
+            )
+    return rows
+
+
+def _yaml_row(file: str, key: str, fields: object) -> tuple[Row, list[Row]]:
+    """Return one entry as a row, and its options as rows."""
+    if isinstance(fields, int) and not isinstance(fields, bool):
+        return {"weight": fields}, []
+    if isinstance(fields, str):
+        return {"label": fields}, []
+    if not isinstance(fields, Mapping):
+        raise InputError(
+            explained("not a mapping", where=f"{file}: {key}", remedy="write label: and options:")
+        )
+    row = {_column(str(name)): value for name, value in fields.items() if name != "options"}
+    given: Any = fields.get("options", {})
+    if isinstance(given, list):
+        given = {str(option): {} for option in given}
+    if not isinstance(given, Mapping):
+        raise InputError(explained("options are no list", where=f"{file}: {key}", remedy="write [yes, no]"))
+    options = []
+    for option, label in given.items():
+        values = {"label": label} if isinstance(label, str) else dict(label or {})
+        options.append({"option_id": str(option), **{_column(str(n)): v for n, v in values.items()}})
+    return row, options
+
+
+def _column(name: str) -> str:
+    """Return the column of a field; a language is the label in it."""
+    known = {column for columns in CONTENT_COLUMNS.values() for column in columns}
+    return f"label_{name}" if name not in known and _LANG.fullmatch(name) and len(name) != 4 else name
+
+
+@dataclass(frozen=True)
+class CatalogueCheck:
+    """What a check of a catalogue found.
+
+    counts:  entries by part. missing: labels without each language of the engine.
+    learned: questions whose scale is learned. unordered: questions that enter no scale.
+    alike:   pairs of questions with one text.
+    """
+
+    version: str
+    counts: Mapping[str, int]
+    missing: Mapping[str, int]
+    learned: int
+    unordered: int
+    alike: tuple[tuple[str, str], ...]
+    most_answers: int
+
+
+def check_catalogue(catalogue: Catalogue) -> CatalogueCheck:
+    """Return counts and doubts of a catalogue that could be read.
+
+    >>> from recsys.catalogue import load_catalogue
+    >>> check_catalogue(load_catalogue()).missing
+    {'ja': 0, 'en': 0}
+    """
+    questions = [q for q in catalogue.questions.values() if not q.retired]
+    labels = [one.label for part in (catalogue.interests, catalogue.topics) for one in part.values()]
+    labels += [q.label for q in questions] + [o.label for q in questions for o in q.options]
+    first: dict[str, str] = {}
+    alike = []
+    for question in questions:
+        other = first.setdefault(fold(question.label.en), question.id)
+        if other != question.id:
+            alike.append((other, question.id))
+    scored = [all(option.score is not None for option in q.options) for q in questions]
+    return CatalogueCheck(
+        version=catalogue.version,
+        counts={
+            "questions": len(questions),
+            "options": sum(len(q.options) for q in questions),
+            "retired": len(catalogue.questions) - len(questions),
+            "sensitive": sum(q.sensitive for q in questions),
+            "interests": len(catalogue.interests),
+            "topics": len(catalogue.topics),
+        },
+        missing={lang: sum(lang in label.missing for label in labels) for lang in LANGUAGES},
+        learned=sum(q.scale is None and has for q, has in zip(questions, scored, strict=True)),
+        unordered=sum(not has for has in scored),
+        alike=tuple(alike),
+        most_answers=catalogue.most_answers,
+    )
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference of two catalogues: part, what happened (added, removed, renamed, merged, retired), id.
+
+    loses: whether answers or choices that people gave are not read any more.
+    """
+
+    part: str
+    what: str
+    id: str
+    into: str | None = None
+    loses: bool = False
+
+
+def catalogue_diff(old: Catalogue, new: Catalogue) -> tuple[Change, ...]:
+    """Return what changes from one catalogue to another, what loses answers first.
+
+    >>> one = Catalogue.of(topics=[{"topic": "tea", "label": "Tea"}, {"topic": "pets", "label": "Pets"}])
+    >>> two = Catalogue.of(topics=[{"topic": "pets", "label": "Pets"}])
+    >>> catalogue_diff(one, two)
+    (Change(part='topics', what='removed', id='tea', into=None, loses=True),)
+    """
+    changes = [
+        *_part_diff("questions", old.questions, new.questions, new.renames.questions),
+        *_part_diff("topics", old.topics, new.topics, new.renames.topics),
+        *_part_diff("interests", old.interests, new.interests, _interest_renames(old, new)),
+    ]
+    for key, question in old.questions.items():
+        after = new.questions.get(new.renames.questions.get(key, key))
+        if after is None:
+            continue
+        if after.retired and not question.retired:
+            changes.append(Change("questions", "retired", key))
+        moved = {before: to for (of, before), to in new.renames.options.items() if of == after.id}
+        own, later = (dict.fromkeys(q.answers) for q in (question, after))
+        changes += [
+            Change("options", change.what, f"{key}.{change.id}", change.into, change.loses)
+            for change in _part_diff("options", own, later, moved)
+        ]
+    return tuple(sorted(changes, key=lambda change: not change.loses))
+
+
+def _part_diff(
+    part: str, old: Mapping[str, object], new: Mapping[str, object], renames: Mapping[str, str]
+) -> list[Change]:
+    changes = []
+    for key in old:
+        if key in new:
+            continue
+        into = renames.get(key)
+        taken = into is not None and into in new
+        what = "removed" if not taken else "merged" if into in old else "renamed"
+        changes.append(Change(part, what, key, into if taken else None, loses=not taken))
+    taken_over = {change.into for change in changes}
+    return changes + [Change(part, "added", key) for key in new if key not in old and key not in taken_over]
+
+
+def _interest_renames(old: Catalogue, new: Catalogue) -> dict[str, str]:
+    return {
+        key: new.spellings[fold(key).replace(" ", "")]
+        for key in old.interests
+        if key not in new.interests and fold(key).replace(" ", "") in new.spellings
+    }

@@ -1,0 +1,96 @@
+"""Scales found in the answers themselves, where a catalogue names none: which questions go together."""
+
+from typing import Final
+
+import numpy as np
+
+from recsys.features.factor_analysis import FactorPrior, fit_factor_model
+from recsys.types import Float64Array, Int64Array
+
+MOST_SCALES: Final = 12
+_STRONGEST: Final = 3
+_ROUNDS: Final = 30
+_LEAST_ITEMS: Final = 2
+
+
+def learn_scales(items: Float64Array, questions: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scale of each question: a factor model with missing answers, rotated, and parted by factor.
+
+    A scale is named by its strongest questions, the strongest first, as `learned:a+b+c`. With fewer than two
+    questions, or answers of nobody, all stand on one scale.
+
+    items: `(n_people, n_questions)` scores in [-1, 1], NaN where unanswered. Deterministic.
+
+    >>> learn_scales(np.zeros((0, 2)), ("a", "b"))
+    ('learned:a+b', 'learned:a+b')
+    """
+    n_factors = count_factors(items)
+    model = fit_factor_model(items, n_factors, prior=FactorPrior(evidence=10.0), rounds=_ROUNDS)
+    strength = varimax(model.loadings / np.sqrt(model.noise + (model.loadings**2).sum(axis=1))[:, None])
+    scale_of = _assigned(np.abs(strength))
+    names = {}
+    for scale in np.unique(scale_of):
+        own = np.flatnonzero(scale_of == scale)
+        order = own[np.argsort(-np.abs(strength[own, scale]), kind="stable")]
+        names[scale] = "learned:" + "+".join(questions[at] for at in order[:_STRONGEST])
+    return tuple(names[scale] for scale in scale_of)
+
+
+def count_factors(items: Float64Array) -> int:
+    """Return how many factors stand out of noise, 1 to `MOST_SCALES`.
+
+    Eigenvalues of the correlations of those who answered both are held against the largest that noise of so
+    many people and questions gives (Marchenko and Pastur 1967).
+
+    >>> count_factors(np.zeros((0, 3)))
+    1
+    """
+    seen = (~np.isnan(items)).astype(np.float64)
+    n_both = seen.T @ seen
+    if items.shape[1] < 2 * _LEAST_ITEMS or n_both.min(initial=np.inf) < 3:
+        return 1
+    count = seen.sum(axis=0)
+    mean = np.where(seen > 0, items, 0.0).sum(axis=0) / count
+    centred = np.where(seen > 0, items - mean, 0.0)
+    deviation = np.sqrt((centred**2).sum(axis=0) / count)
+    scaled = centred / np.where(deviation > 0, deviation, 1.0)
+    values = np.linalg.eigvalsh(scaled.T @ scaled / n_both)
+    noise = (1.0 + np.sqrt(items.shape[1] / n_both.mean())) ** 2
+    most = min(MOST_SCALES, items.shape[1] // _LEAST_ITEMS)
+    return int(np.clip((values > noise).sum(), 1, most))
+
+
+def varimax(loadings: Float64Array, rounds: int = 100) -> Float64Array:
+    """Return the loadings turned so that each question leans on few factors, `(n_questions, n_factors)`.
+
+    Source: Kaiser, Psychometrika 1958.
+
+    >>> varimax(np.array([[1.0], [0.5]])).tolist()
+    [[1.0], [0.5]]
+    """
+    n_items, n_factors = loadings.shape
+    if n_factors < 2:
+        return loadings
+    turn = np.eye(n_factors)
+    last = 0.0
+    for _ in range(rounds):
+        turned = loadings @ turn
+        target = turned**3 - turned * (turned**2).sum(axis=0) / n_items
+        left, values, right = np.linalg.svd(loadings.T @ target)
+        turn = left @ right
+        if values.sum() <= last * (1 + 1e-8):
+            break
+        last = float(values.sum())
+    return np.asarray(loadings @ turn, np.float64)
+
+
+def _assigned(strength: Float64Array) -> Int64Array:
+    """Return the factor of each question, `(n_questions,)`; one with a single question is given up."""
+    left = strength.copy()
+    while True:
+        scale_of = left.argmax(axis=1)
+        size = np.bincount(scale_of, minlength=left.shape[1])
+        alone = np.flatnonzero((size > 0) & (size < _LEAST_ITEMS))
+        if not len(alone) or (size > 0).sum() < 2:
+            return scale_of.astype(np.int64)
+        left[:, alone[0]] = -1.0
