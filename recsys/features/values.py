@@ -1,7 +1,7 @@
 """Values: how far another's answers are answers one accepts."""
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,12 @@ from recsys.catalogue.entries import SEVERAL
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import Block, BlockRows, FittedBlock, positions, sums_by_person
-from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array
+from recsys.types import Arrays, BoolArray, Float32Array, Float64Array, Int64Array
+
+MOST_EXACT_COLUMNS: Final = 256
+DIRECTIONS: Final = 128
+_LEARNED_FROM: Final = 2_000
+_PEOPLE_AT_ONCE: Final = 4_096
 
 
 class Values(Block):
@@ -48,7 +53,28 @@ class Values(Block):
             prior=0.5,
             kappa=self.kappa,
         )
-        return replace(state, prior=self._prior(state, people))
+        state = replace(state, prior=self._prior(state, people))
+        if len(state.columns) <= MOST_EXACT_COLUMNS:
+            return state
+        return replace(state, directions=self._directions(state, people))
+
+    @staticmethod
+    def _directions(state: "FittedValues", people: Population) -> Float32Array:
+        """Return the strongest directions of answers, `(n_columns - 1, n_directions)`, signs fixed."""
+        sample = people
+        if len(people) > _LEARNED_FROM:
+            rows = np.random.default_rng(0).choice(len(people), _LEARNED_FROM, replace=False)
+            sample = people.take(np.sort(rows))
+        answers = state.attributes(state.answers(sample), len(sample))[:, :-1].astype(np.float64)
+        centred = answers - state.usual_attributes
+        values, vectors = np.linalg.eigh(centred @ centred.T)
+        strongest = np.argsort(-values, kind="stable")[: min(DIRECTIONS, len(sample))]
+        strongest = strongest[values[strongest] > 1e-9 * max(values.max(initial=0.0), 1e-300)]
+        basis = centred.T @ vectors[:, strongest] / np.sqrt(values[strongest])
+        if not basis.size:
+            return np.zeros((centred.shape[1], 1), np.float32)
+        peaks = basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])]
+        return np.ascontiguousarray(basis * np.where(peaks < 0, -1.0, 1.0), np.float32)
 
     def _shares(
         self, people: Population, questions: list[str], options: tuple[tuple[str, ...], ...]
@@ -115,6 +141,9 @@ class FittedValues(FittedBlock):
                as the share of the other's choices that one accepts.
     shares:    `(n_options,)` share of each option, of all questions one after another.
     prior:     the score of someone about whom nothing is known.
+    directions: `(n_columns - 1, n_directions)`; empty up to `MOST_EXACT_COLUMNS`, the score is exact. Beyond,
+               what differs from the usual answers is kept along the strongest directions of people's answers,
+               so that a catalogue of hundreds of questions costs a model no more than a small one.
     """
 
     name: ClassVar[str] = "values"
@@ -124,19 +153,57 @@ class FittedValues(FittedBlock):
     shares: Float64Array
     prior: float
     kappa: float
+    directions: Float32Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def arrays(self) -> Arrays:
+        """Return the array fields; directions where there are any."""
+        found = super().arrays()
+        return found if self.directions.size else {n: a for n, a in found.items() if n != "directions"}
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every option but the first of each question, and the rest."""
+        """Every option but the first of each question, or the directions of their answers; and the rest."""
+        if self.directions.size:
+            return (*(f"direction {at}" for at in range(self.directions.shape[1])), "rest")
+        return self._option_columns
+
+    @property
+    def _option_columns(self) -> tuple[str, ...]:
         pairs = zip(self.questions, self.options, strict=True)
         return (*(f"{question}={option}" for question, options in pairs for option in options[1:]), "rest")
 
     def rows(self, people: Population) -> BlockRows:
         """Return the rows of everybody."""
         answers = self.answers(people)
-        return BlockRows(
-            self._preferences(self.weighed_questions(answers, len(people)), len(people)),
-            self._attributes(answers, len(people)),
+        if not self.directions.size:
+            weighed = self.weighed_questions(answers, len(people))
+            return BlockRows(self._preferences(weighed, len(people)), self.attributes(answers, len(people)))
+        ends = np.searchsorted(answers[C.ROW], np.arange(0, len(people) + _PEOPLE_AT_ONCE, _PEOPLE_AT_ONCE))
+        parts = [np.zeros((2, 0, len(self.columns)), np.float32)]
+        for at, start in enumerate(range(0, len(people), _PEOPLE_AT_ONCE)):
+            own = answers.iloc[ends[at] : ends[at + 1]]
+            own = own.assign(**{C.ROW: own[C.ROW] - start}).reset_index(drop=True)
+            parts.append(self._along_directions(own, min(_PEOPLE_AT_ONCE, len(people) - start)))
+        preferences, attributes = np.concatenate(parts, axis=1)
+        return BlockRows(preferences, attributes)
+
+    @property
+    def usual_attributes(self) -> Float64Array:
+        """The share of each option but the first of each question, `(n_columns - 1,)`."""
+        return self.shares[np.setdiff1d(np.arange(len(self.shares)), self._starts[:-1])]
+
+    def _along_directions(self, answers: pd.DataFrame, n_people: int) -> Float32Array:
+        """Return both rows of some people along the directions, `(2, n_people, n_directions + 1)`."""
+        preferences = self._preferences(self.weighed_questions(answers, n_people), n_people)
+        attributes = self.attributes(answers, n_people)
+        rest = preferences[:, -1] + preferences[:, :-1] @ self.usual_attributes.astype(np.float32)
+        moved = attributes[:, :-1] - self.usual_attributes.astype(np.float32)
+        ones = np.ones((n_people, 1), np.float32)
+        return np.stack(
+            [
+                np.hstack([preferences[:, :-1] @ self.directions, rest[:, None]]),
+                np.hstack([moved @ self.directions, ones]),
+            ]
         )
 
     @property
@@ -183,10 +250,11 @@ class FittedValues(FittedBlock):
         preferences[:, -1] += (1.0 - trust) * self.prior
         return preferences.astype(np.float32)
 
-    def _attributes(self, answers: pd.DataFrame, n_people: int) -> Float32Array:
+    def attributes(self, answers: pd.DataFrame, n_people: int) -> Float32Array:
+        """Return what each person answered by option column, `(n_people, n_option_columns)`."""
         starts = self._starts
-        attributes = np.empty((n_people, len(self.columns)), np.float32)
-        attributes[:, :-1] = self.shares[np.setdiff1d(np.arange(len(self.shares)), starts[:-1])]
+        attributes = np.empty((n_people, len(self._option_columns)), np.float32)
+        attributes[:, :-1] = self.usual_attributes
         attributes[:, -1] = 1.0
         person, answer = answers[C.ROW].to_numpy(np.int64), answers[C.ANSWER].to_numpy(object)
         number = answers["number"].to_numpy(np.int64)
