@@ -172,7 +172,7 @@ class Catalogue:
         [False, True, False]
         """
         question = self.questions.get(question_id)
-        if question is None or question.sensitive:
+        if question is None or not question.is_shown:
             return False
         return question.scale not in self.openers.unnamed_scales
 

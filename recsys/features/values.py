@@ -1,6 +1,6 @@
 """Values: how far another's answers are answers one accepts."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from recsys.catalogue.entries import SEVERAL
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import Block, BlockRows, FittedBlock, positions, sums_by_person
-from recsys.types import Arrays, BoolArray, Float32Array, Float64Array, Int64Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array
 
 MOST_EXACT_COLUMNS: Final = 256
 DIRECTIONS: Final = 128
@@ -141,7 +141,7 @@ class FittedValues(FittedBlock):
                as the share of the other's choices that one accepts.
     shares:    `(n_options,)` share of each option, of all questions one after another.
     prior:     the score of someone about whom nothing is known.
-    directions: `(n_columns - 1, n_directions)`; empty up to `MOST_EXACT_COLUMNS`, the score is exact. Beyond,
+    directions: `(n_columns - 1, n_directions)`; None up to `MOST_EXACT_COLUMNS`, the score is exact. Beyond,
                what differs from the usual answers is kept along the strongest directions of people's answers,
                so that a catalogue of hundreds of questions costs a model no more than a small one.
     """
@@ -153,17 +153,12 @@ class FittedValues(FittedBlock):
     shares: Float64Array
     prior: float
     kappa: float
-    directions: Float32Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-
-    def arrays(self) -> Arrays:
-        """Return the array fields; directions where there are any."""
-        found = super().arrays()
-        return found if self.directions.size else {n: a for n, a in found.items() if n != "directions"}
+    directions: Float32Array | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every option but the first of each question, or the directions of their answers; and the rest."""
-        if self.directions.size:
+        if self.directions is not None:
             return (*(f"direction {at}" for at in range(self.directions.shape[1])), "rest")
         return self._option_columns
 
@@ -175,7 +170,7 @@ class FittedValues(FittedBlock):
     def rows(self, people: Population) -> BlockRows:
         """Return the rows of everybody."""
         answers = self.answers(people)
-        if not self.directions.size:
+        if self.directions is None:
             weighed = self.weighed_questions(answers, len(people))
             return BlockRows(self._preferences(weighed, len(people)), self.attributes(answers, len(people)))
         ends = np.searchsorted(answers[C.ROW], np.arange(0, len(people) + _PEOPLE_AT_ONCE, _PEOPLE_AT_ONCE))
@@ -199,10 +194,11 @@ class FittedValues(FittedBlock):
         rest = preferences[:, -1] + preferences[:, :-1] @ self.usual_attributes.astype(np.float32)
         moved = attributes[:, :-1] - self.usual_attributes.astype(np.float32)
         ones = np.ones((n_people, 1), np.float32)
+        directions = np.zeros((moved.shape[1], 0), np.float32) if self.directions is None else self.directions
         return np.stack(
             [
-                np.hstack([preferences[:, :-1] @ self.directions, rest[:, None]]),
-                np.hstack([moved @ self.directions, ones]),
+                np.hstack([preferences[:, :-1] @ directions, rest[:, None]]),
+                np.hstack([moved @ directions, ones]),
             ]
         )
 

@@ -6,7 +6,6 @@ at serving. To add a kind, write one here and name it in `recsys.messaging.reaso
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Protocol, Self
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS, IN_PERSON_INTENTS
 from recsys.data.geography import centres, pair_distances_km
@@ -168,22 +167,24 @@ class ListenedTopics:
 
 @dataclass(frozen=True, eq=False)
 class SharedAnswers:
-    """Questions both answered alike in public; none that `Question.is_shown` leaves out.
+    """Questions both answered alike in public; never a sensitive one, nor one the catalogue does not name.
 
     Whoever knows their own answer learns the other's from a reason. Answers that are not public are dropped
     before anything is computed. Strength is how much the question matters to the viewer, which the viewer
     knows; what matters to the candidate is not read.
     option: `(n_people, n_codes)` int8, the number of the answer from 1, 0 for none; weight: the same shape.
+    is_named: `(n_codes,)` bool, which codes may be a reason; the others serve mandatory answers alone.
     """
 
     codes: tuple[str, ...]
     option: Int8Array
     weight: Int8Array
+    is_named: BoolArray
 
     @classmethod
     def of(cls, people: Population, catalogue: Catalogue) -> Self:
         """Read the public answers of people to questions that are not sensitive."""
-        questions = {name: q for name, q in catalogue.questions.items() if q.is_shown}
+        questions = {name: q for name, q in catalogue.questions.items() if not q.sensitive}
         names, table = sorted(questions), people.long.answers
         table = table[(table[C.VISIBILITY] == "public") & table[C.QUESTION].isin(names)]
         number = {(q.id, answer): n for q in questions.values() for n, answer in enumerate(q.answers, 1)}
@@ -194,20 +195,14 @@ class SharedAnswers:
             tuple(f"answer:{name}" for name in names),
             person_item_table(len(people), names, table[C.ROW], table[C.QUESTION], option),
             person_item_table(len(people), names, table[C.ROW], table[C.QUESTION], weight),
+            np.array([catalogue.may_name_answer(name) for name in names], bool),
         )
 
     def with_person(self, own: Self, rows: IntegerArray) -> Self:
         """Return one person at row 0 and the people at `rows` after them."""
         option = _with_person(own.option, own.codes, self.option, self.codes, rows)
-        return type(self)(
-            self.codes, option, _with_person(own.weight, own.codes, self.weight, self.codes, rows)
-        )
-
-    @cached_property
-    def is_named(self) -> BoolArray:
-        """Say which codes may be a reason, `(n_codes,)` bool; the others serve mandatory answers alone."""
-        may = load_catalogue().may_name_answer
-        return np.array([may(code.partition(":")[2]) for code in self.codes], bool)
+        weight = _with_person(own.weight, own.codes, self.weight, self.codes, rows)
+        return type(self)(self.codes, option, weight, self.is_named)
 
     def best(self, viewer: Int32Array, candidate: Int32Array, k: int) -> Int16Array:
         """Return the best positions in `codes`, `(n_pairs, k)`, -1 for none."""

@@ -79,7 +79,7 @@ def source_catalogue(source: Source) -> Catalogue | None:
     >>> source_catalogue("parquet:data/town") is None
     True
     """
-    if not isinstance(source, str) or postgres.is_postgres(source):
+    if not isinstance(source, str) or postgres_tables.is_postgres(source):
         return None
     if is_plugin_source(source):
         kind, _, address = source.partition(":")
