@@ -127,7 +127,12 @@ def _reasons(ids: IdIndex, rng: np.random.Generator) -> Reasons:
         listens=ListenedTopics(
             topics, some(len(topics), 3 / len(topics), 3), some(len(topics), 3 / len(topics), 3)
         ),
-        answer=SharedAnswers(questions, some(len(questions), 0.25, 4), some(len(questions), 1.0, 4), np.ones(len(questions), bool)),
+        answer=SharedAnswers(
+            questions,
+            some(len(questions), 0.25, 4),
+            some(len(questions), 1.0, 4),
+            np.ones(len(questions), bool),
+        ),
         circle=SharedCommunity(sparse.csr_array(member, shape=(n, 500))),
         near=NearbyCells(
             rng.integers(0, 30, n, dtype=np.int32), rng.normal(size=(30, 3)), rng.random(n) < 0.5
