@@ -1,11 +1,14 @@
 """recsys map: check a mapping of a service's own tables, and write what it gives."""
 
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recsys.cli.app import Lang, app
+from recsys.cli.app import AsOf, Lang, app
+from recsys.errors import SettingsError, explained
 
 mapping_app = typer.Typer(
     name="map",
@@ -20,19 +23,65 @@ Folder = Annotated[
 ]
 
 
+@mapping_app.command("init")
+def init(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, file or database address.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the drafts.")],
+    as_of: AsOf = None,
+    lang: Lang = None,
+) -> None:
+    """Draft a mapping from a service's own tables: guesses with their evidence, TODO where nothing is known.
+
+    The drafts run as they are; what they do not know stays unknown. No personal value stands in a draft.
+
+    Example: recsys map init exports/2026-06-30 --out mapping
+    """
+    from recsys.cli.app import language, say
+    from recsys.mapping.draft import draft_mapping, source_from
+    from recsys.mapping.project import unconfirmed
+
+    moment = None if as_of is None else moment_of(as_of)
+    draft = draft_mapping(source_from(source, out), as_of=moment, folder=out)
+    draft.write(out)
+    guesses, todo = map(sum, zip(*map(unconfirmed, draft.files.values()), strict=True))
+    say("drafted", language(lang, None), out=str(out), guesses=guesses, todo=todo)
+
+
+def moment_of(text: str) -> datetime:
+    """Return a moment with its zone.
+
+    Raises SettingsError for another text.
+    """
+    with suppress(ValueError):
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found
+    remedy = "give the moment with its zone, such as 2026-06-30T23:59:59+09:00"
+    raise SettingsError(explained("no moment", where="--as-of", got=text, remedy=remedy))
+
+
 @mapping_app.command("check")
-def check(folder: Folder, lang: Lang = None) -> None:
+def check(
+    folder: Folder,
+    everybody: Annotated[
+        bool,
+        typer.Option("--all", help="Look at everybody, however many; else at a sample of a large source."),
+    ] = False,
+    lang: Lang = None,
+) -> None:
     """Run a mapping and say who could be listed and why the rest could not.
 
     Nothing is written. Rows are read, set aside with a reason, or accepted; what functions could not read is
-    counted, without the values.
+    counted, without the values. Of a large source a sample is looked at first.
 
     Example: recsys map check mapping
     """
     from recsys.cli.app import language
     from recsys.mapping import Mapping, check_mapping
+    from recsys.mapping.check import MOST_PEOPLE
 
-    typer.echo(check_mapping(Mapping.read(folder)).report(language(lang, None)))
+    found = check_mapping(Mapping.read(folder), most=None if everybody else MOST_PEOPLE)
+    typer.echo(found.report(language(lang, None)))
 
 
 @mapping_app.command("run")

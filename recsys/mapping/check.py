@@ -1,8 +1,11 @@
 """What a mapping gives: who could be listed, why the rest could not, and what could not be read."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping as Frames
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,15 +14,20 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.entries import Language
+from recsys.config import token_secret
 from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import constraint_text
+from recsys.data.contact_tokens import SHORTEST_SECRET
 from recsys.data.population import Population
+from recsys.errors import SettingsError
 from recsys.mapping.functions import Remarks
 from recsys.mapping.places import near_names
-from recsys.mapping.project import ASK, Mapping
+from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
 from recsys.storage.load import LoadedTables, load_tables, population_of
 
+MOST_PEOPLE: Final = 20_000
+"""About how many people of a large source a check looks at first."""
 _MOST_WORDS = 10
 
 
@@ -31,6 +39,7 @@ class MappingCheck:
     listing:  one row a constraint, in the order they are asked: people it leaves out first, why in words.
     listed:   ids that may be listed. missing: people without a value, by column that listing needs.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
+    drafted:  one row a file that `recsys map init` drafted and nobody has confirmed: guesses and TODO in it.
     """
 
     tables: MappedTables
@@ -40,6 +49,7 @@ class MappingCheck:
     missing: pd.DataFrame
     consent: pd.DataFrame
     country: str | None = None
+    drafted: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def people(self) -> int:
@@ -59,6 +69,7 @@ class MappingCheck:
             ("unused", _unused(self.tables.unused)),
             ("consent", self.consent),
             ("unknown", self.missing),
+            ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
         )
         parts = [
@@ -67,17 +78,22 @@ class MappingCheck:
             if len(frame)
         ]
         counts = {"listed": f"{len(self.listed):,}", "people": f"{self.people:,}"}
+        if self.tables.one_of > 1:
+            parts.append(catalogue.text("mapping.sampled", lang, one_of=f"{self.tables.one_of:,}"))
         return "\n\n".join([*parts, catalogue.text("mapping.listed", lang, **counts)])
 
 
 def check_mapping(
-    mapping: Mapping, *, secret: bytes | None = None, policy: Policy | None = None
+    mapping: Mapping, *, secret: bytes | None = None, policy: Policy | None = None, most: int | None = None
 ) -> MappingCheck:
     """Run a mapping and hold what it gives against the contracts and the rules of listing.
 
+    secret: keys contact tokens; one that is thrown away when None and the environment holds none: nothing
+    that a check gives is kept. most: about how many people to look at; everybody when None.
+
     Raises what `map_tables` and `load_tables` raise.
     """
-    tables = map_tables(mapping, secret=secret)
+    tables = map_tables(mapping, secret=secret or _any_secret(), most=most)
     loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of))
     people = population_of(loaded)
     listing, listed = listing_funnel(people, policy or Policy.default())
@@ -89,7 +105,24 @@ def check_mapping(
         missing=_missing(people),
         consent=_consent(mapping, tables.tables),
         country=mapping.settings.country,
+        drafted=_drafted(mapping),
     )
+
+
+def _any_secret() -> bytes:
+    try:
+        return token_secret()
+    except SettingsError:
+        return os.urandom(SHORTEST_SECRET)
+
+
+def _drafted(mapping: Mapping) -> pd.DataFrame:
+    """Return how many guesses and TODO each file still holds."""
+    texts = {f"{name}.sql": sql for name, sql in mapping.queries.items()}
+    with suppress(OSError):
+        texts[MAPPING_FILE] = (mapping.folder / MAPPING_FILE).read_text(encoding="utf-8")
+    rows = [(name, *unconfirmed(text)) for name, text in texts.items() if any(unconfirmed(text))]
+    return pd.DataFrame(rows, columns=["file", "guesses", "todo"]).set_index("file")
 
 
 def listing_funnel(people: Population, policy: Policy) -> tuple[pd.DataFrame, np.ndarray]:

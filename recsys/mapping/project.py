@@ -1,5 +1,6 @@
 """What a mapping is: a folder with `mapping.yaml`, what is said once, and one SQL file a target table."""
 
+import re
 from collections.abc import Mapping as Frames
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,10 @@ CATALOGUE_TABLES: Final = {
     OPTIONS: ("question_id", "option_id", "label", "lang", "score"),
 }
 """What a mapping may give beside the tables: the service's own questions and their options, as rows."""
+
+GUESS: Final = "-- GUESS"
+TODO: Final = "-- TODO"
+"""How a line says that nobody has confirmed it; `recsys map check` counts both."""
 
 ASK: Final = (
     *(C.AGE_BAND, C.VERIFICATION, C.ACCOUNT_STATE, C.ACTIVITY, C.GENDER, C.HOUSEHOLD_STATUS, C.INTENTS),
@@ -101,6 +106,15 @@ class MappingSettings(Section):
                     f"{table}.{column} is asked of each member; no document says it for everybody"
                 )
         return value
+
+
+def unconfirmed(text: str) -> tuple[int, int]:
+    r"""Return how many guesses and how many TODO a drafted file still holds.
+
+    >>> unconfirmed("-- GUESS a -> b: 98 % known\n-- TODO tz")
+    (1, 1)
+    """
+    return text.count(GUESS), len(re.findall(r"(?:--|#|,) TODO\b", text))
 
 
 @dataclass(frozen=True)

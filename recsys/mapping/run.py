@@ -13,11 +13,14 @@ from typing import Any, Final
 import pandas as pd
 
 from recsys.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.contract import forbidden_column
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
+from recsys.mapping.personal import PERSONAL, names_a_person
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.sources import Tables, source_tables
@@ -25,14 +28,6 @@ from recsys.mapping.sources import Tables, source_tables
 SET_ASIDE: Final = "set_aside"
 """A column that a query may give: why a row is not used, NULL where it is."""
 
-_PERSONAL: Final = {
-    "a mail address": re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}\.[^\s@.]{2,}"),
-    "a phone number": re.compile(r"(?<!\w)(?:\+|00|0)\d(?:[\s().-]?\d){7,13}(?!\w)"),
-    "a date of birth": re.compile(
-        r"(?<!\d)(?:19[2-9]\d|200\d|201[0-2])[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])(?!\d)"
-    ),
-    "coordinates": re.compile(r"(?<![\d.])-?\d{1,3}\.\d{4,}(?![\d.])"),
-}
 _FREE_COLUMNS: Final = (
     "tag",
     "surface",
@@ -43,7 +38,6 @@ _FREE_COLUMNS: Final = (
     "answer",
     "detail",
 )
-_PERSONAL_NAME = re.compile(r"birth|dob\b|born|phone|mobile|mail|address|message|生年|電話|住所|メール")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -54,7 +48,7 @@ class MappedTables:
     tables: frames by table, as a source of the engine. catalogue: questions and options as rows, where the
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
     reason that a query set aside. unused: columns of the source that no query names. remarks: what the
-    functions could not read.
+    functions could not read. one_of: everybody was looked at (1), or one of so many people.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -63,12 +57,16 @@ class MappedTables:
     set_aside: Mapping[str, Counter[str]] = field(default_factory=dict)
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=Remarks)
+    one_of: int = 1
 
 
-def map_tables(mapping: MappingFolder, *, secret: bytes | None = None) -> MappedTables:
+def map_tables(
+    mapping: MappingFolder, *, secret: bytes | None = None, most: int | None = None
+) -> MappedTables:
     """Run every query of a mapping.
 
-    secret: keys contact tokens; from the environment when None and a query makes tokens.
+    secret: keys contact tokens; from the environment when None and a query makes tokens. most: about how many
+    people to look at, the same in every table; everybody when None.
 
     Raises SettingsError for a query that cannot run or gives another schema, InputError for one that would
     let personal data through, SourceError for a source that cannot be read. No message repeats a value.
@@ -94,7 +92,10 @@ def map_tables(mapping: MappingFolder, *, secret: bytes | None = None) -> Mapped
         loaded = _load(connection, mapping, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        results = {name: _result(connection, name, sql, remarks) for name, sql in mapping.queries.items()}
+        one_of = _one_of(connection, mapping, loaded, most)
+        results = {
+            name: _result(connection, name, sql, remarks, one_of) for name, sql in mapping.queries.items()
+        }
     finally:
         unregister(connection)
         connection.close()
@@ -116,7 +117,25 @@ def map_tables(mapping: MappingFolder, *, secret: bytes | None = None) -> Mapped
         set_aside=set_aside,
         unused={name: columns for name, columns in unused.items() if columns},
         remarks=remarks,
+        one_of=one_of,
     )
+
+
+def _one_of(connection: Any, mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
+    """Return of how many people one is looked at: 1 where the tables that people come from are small."""
+    if most is None or T.PROFILES not in mapping.queries:
+        return 1
+    tables = _named(connection, mapping.queries[T.PROFILES], T.PROFILES)
+    return max(1, max((loaded[name].num_rows for name in tables), default=0) // most)
+
+
+def _of_some(connection: Any, sql: str, one_of: int) -> Any:
+    """Return the rows of a query for every `one_of`-th person, chosen by id: the same in every table."""
+    found = connection.sql(sql)
+    if one_of == 1 or found is None:
+        return found
+    person = next((name for name in (C.USER, "actor") if name in found.columns), None)
+    return found if person is None else found.filter(f"hash(CAST({person} AS VARCHAR)) % {one_of} = 0")
 
 
 def read_mapping(folder: str) -> Mapping[str, pd.DataFrame]:
@@ -181,12 +200,14 @@ def _query_error(target: str, error: Exception) -> SettingsError:
     )
 
 
-def _result(connection: Any, name: str, sql: str, remarks: Remarks) -> tuple[pd.DataFrame, Counter[str]]:
+def _result(
+    connection: Any, name: str, sql: str, remarks: Remarks, one_of: int = 1
+) -> tuple[pd.DataFrame, Counter[str]]:
     """Return the rows of one query as a frame, and how many it set aside by reason."""
     import duckdb
 
     try:
-        found = connection.sql(sql)
+        found = _of_some(connection, sql, one_of)
         if found is None:
             raise SettingsError(
                 explained("the query gives no rows", where=f"{name}.sql", remedy="write one SELECT")
@@ -234,14 +255,14 @@ def _check_columns(name: str, columns: list[str]) -> None:
 
 def _personal_name(column: str) -> str | None:
     """Return what a column's name says it holds, where that may not leave a query."""
-    return "a personal value" if _PERSONAL_NAME.search(column.casefold()) else None
+    return "a personal value" if names_a_person(column) else None
 
 
 def _refuse_personal(name: str, frame: pd.DataFrame) -> None:
     """Raise InputError where a free column holds values that look personal; the values are not repeated."""
     for column in frame.columns.intersection(list(_FREE_COLUMNS)):
         texts = pd.Series(frame[column].dropna().astype(str).unique())
-        for what, pattern in _PERSONAL.items():
+        for what, pattern in PERSONAL.items():
             times = int(texts.str.contains(pattern).sum())
             if times:
                 where = f"{name}.sql, column {column}"

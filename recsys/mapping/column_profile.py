@@ -1,0 +1,188 @@
+"""What single columns of a source look like: how much is known, what reads as a date, which codes they hold.
+
+Values stand in a profile only where they are codes: few, short, repeated, and nothing that looks personal.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from recsys.mapping.personal import looks_personal, names_a_person
+from recsys.mapping.values import DATE_ORDERS, is_unknown, plain, read_date
+
+MOST_CODES: Final = 24
+_FEWEST_PEOPLE: Final = 5  # a code held by fewer rows could name somebody
+_LONGEST_CODE: Final = 40
+_MOST_VALUES: Final = 4000
+_SEPARATORS: Final = ",;|/、"
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column of a source table, or one path of its JSON.
+
+    sql: how a query names it, behind the table's name. known: share of rows with a value. distinct: number of
+    values. dates: share of the known ones that read as dates in `order`; years: first and last of them.
+    moments: share with a time of day. kind: list, flag, number or text. codes: value and rows, most first.
+    parted: what joins several codes in one value, empty where nothing does. ids: the values, as text, to
+    compare with other columns; they are never written.
+    """
+
+    table: str
+    name: str
+    sql: str
+    kind: str
+    rows: int
+    known: float
+    distinct: int
+    dates: float
+    moments: float
+    order: str
+    years: tuple[int, int] | None
+    numbers: float
+    codes: tuple[tuple[str, int], ...]
+    parted: str
+    ids: frozenset[str]
+
+    @property
+    def unique(self) -> bool:
+        """Whether no known value stands twice."""
+        return self.distinct >= round(self.known * self.rows) > 0
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it, whatever it holds.
+
+    >>> quoted("last login")
+    '"last login"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def profile_table(name: str, table: Any) -> list[ColumnProfile]:
+    """Return the profile of every column of an Arrow table, JSON opened into its paths."""
+    found = []
+    for column in table.column_names:
+        values = table.column(column).to_pylist()
+        opened = _opened(values)
+        if opened is None:
+            found.append(profile_column(name, column, quoted(column), values))
+        for path, inner in (opened or {}).items():
+            found.append(profile_column(name, f"{column}.{path}", f"{quoted(column)}->>'$.{path}'", inner))
+    return found
+
+
+def profile_column(table: str, name: str, sql: str, values: list[Any]) -> ColumnProfile:
+    """Return the profile of one column.
+
+    >>> found = profile_column("p", "born", "born", ["03/04/1990", "25/12/1971", None])
+    >>> found.order, found.dates, found.years
+    ('dmy', 1.0, (1971, 1990))
+    """
+    known = [value for value in values if value is not None and not _empty(value)]
+    kind = _kind(known)
+    flat = [one for value in known for one in (value if isinstance(value, list) else [value])]
+    step = max(1, len(flat) // _MOST_VALUES)
+    sample = [] if kind == "list" else flat[::step]
+    order, dates, years = _dates(sample)
+    moments = sum(isinstance(one, datetime) or ":" in str(one) for one in sample)
+    parted = "" if kind != "text" else _parted(sample)
+    words = (
+        Counter(plain(one) for value in flat for one in _parts(str(value), parted))
+        if kind in {"text", "list"}
+        else Counter(plain(one).lower() for one in flat)
+    )
+    return ColumnProfile(
+        table, name, sql, kind, len(values), len(known) / max(1, len(values)),
+        len({str(one) for one in flat}), dates / max(1, len(sample)), moments / max(1, len(sample)),
+        order, years, sum(_is_number(one) for one in sample) / max(1, len(sample)),
+        _codes(name, words), parted, frozenset(map(str, flat)),
+    )  # fmt: skip
+
+
+def _empty(value: Any) -> bool:
+    return (not value) if isinstance(value, list) else is_unknown(value)
+
+
+def _kind(known: list[Any]) -> str:
+    kinds = {type(value) for value in known}
+    if kinds <= {bool}:
+        return "flag"
+    if kinds == {list}:
+        return "list"
+    return "text" if str in kinds else "number"
+
+
+def _dates(sample: list[Any]) -> tuple[str, int, tuple[int, int] | None]:
+    """Return the order that reads most values as dates, how many, and their first and last year."""
+    texts = [one for one in sample if isinstance(one, str | date)]
+    best: tuple[str, list[date]] = ("ymd", [])
+    for order in DATE_ORDERS:
+        read = [day for one in texts if (day := read_date(one, order)[0])]
+        if len(read) > len(best[1]):
+            best = (order, read)
+    years = [day.year for day in best[1]]
+    return best[0], len(years), (min(years), max(years)) if years else None
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(plain(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _parts(text: str, separator: str) -> Iterable[str]:
+    return [one.strip() for one in text.split(separator) if one.strip()] if separator else [text]
+
+
+def _parted(sample: list[Any]) -> str:
+    """Return the mark that makes few words out of many values, empty where none does."""
+    texts = [str(one) for one in sample]
+    for mark in _SEPARATORS:
+        several = sum(mark in text for text in texts)
+        words = {one for text in texts for one in _parts(text, mark)}
+        if several >= max(2, 0.02 * len(texts)) and len(words) <= MOST_CODES:
+            return mark
+    return ""
+
+
+def _codes(name: str, words: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Return values and how often, where they are codes; a rare one could be a person's own."""
+    often = [(word, n) for word, n in words.items() if n >= _FEWEST_PEOPLE and len(word) <= _LONGEST_CODE]
+    few = (
+        len(words) > 0 and len(often) <= MOST_CODES and sum(n for _, n in often) >= 0.7 * sum(words.values())
+    )
+    if not few or names_a_person(name) or any(looks_personal(word) for word, _ in often):
+        return ()
+    return tuple(sorted(often, key=lambda one: (-one[1], one[0])))
+
+
+def _opened(values: list[Any]) -> dict[str, list[Any]] | None:
+    """Return the values by path where a text column holds JSON objects, None where it does not."""
+    known = [value for value in values if value is not None]
+    if not known or not all(isinstance(value, str) and value.startswith("{") for value in known[:50]):
+        return None
+    try:
+        objects = [json.loads(value) if value else {} for value in values]
+    except ValueError:
+        return None
+    paths: dict[str, list[Any]] = {}
+    for at, one in enumerate(objects):
+        for path, value in _leaves(one if isinstance(one, dict) else {}):
+            paths.setdefault(path, [None] * len(values))[at] = value
+    return paths
+
+
+def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in content.items():
+        if not key.isidentifier():
+            continue
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif not isinstance(value, list):
+            yield f"{prefix}{key}", value

@@ -1,0 +1,195 @@
+"""Drafts a mapping from a source: guesses with their evidence, TODO where nothing is known.
+
+A draft runs as it is; what it does not know is NULL, so it lists nobody for a wrong reason. Every guess
+stands under a comment that `recsys map check` counts until somebody takes it away.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import SettingsError, explained
+from recsys.mapping.column_profile import profile_table, quoted
+from recsys.mapping.draft_guess import MemberTable, Profiles, candidates, draft_words, labels_of, member_table
+from recsys.mapping.draft_source import DraftSource, read_for_draft, sampled
+from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
+from recsys.mapping.draft_tables import other_queries
+from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
+
+
+@dataclass(frozen=True)
+class MappingDraft:
+    """A drafted mapping: the text of each file by name, and the guesses of profiles and boundaries."""
+
+    files: Mapping[str, str]
+    columns: tuple[DraftedColumn, ...]
+
+    def write(self, folder: str | Path) -> Path:
+        """Write the files into a new or empty folder.
+
+        Raises SettingsError where a mapping stands there already.
+        """
+        folder = Path(folder)
+        if any(folder.glob("*.sql")) or (folder / MAPPING_FILE).exists():
+            remedy = "name another folder; a draft never takes the place of a mapping"
+            raise SettingsError(explained("a mapping is there already", where=str(folder), remedy=remedy))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in self.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return folder
+
+
+def draft_mapping(
+    source: str | Path, *, as_of: datetime | None = None, folder: Path | None = None
+) -> MappingDraft:
+    """Look at the tables of a source and draft a mapping.
+
+    as_of: moment of the export; without it the time the newest file was written, else now. folder: where
+    the draft will stand, for a path of the source that starts there.
+
+    Raises SourceError when the source cannot be read or no table could hold members.
+    """
+    address, where = str(source), folder or Path()
+    found = read_for_draft(address, where)
+    tables = found.tables
+    profiles = {name: profile_table(name, sampled(table)) for name, table in tables.items()}
+    members = member_table(profiles)
+    labels = _labels(profiles, tables)
+    columns = tuple(
+        drafted(target, candidates(target, members, profiles), members, labels) for target in draft_words()
+    )
+    columns = tuple(_zone_of_place(one, columns) for one in columns)
+    names = {
+        MAPPING_FILE: _yaml(address, as_of or _written(address, where), found, profiles),
+        "profiles.sql": _profiles_sql(
+            members, [one for one in columns if one.target.startswith("profiles.")]
+        ),
+        "boundaries.sql": _boundaries_sql(
+            members, [one for one in columns if one.target.startswith("bound")]
+        ),
+    }
+    return MappingDraft(names | other_queries(members, profiles), columns)
+
+
+def source_from(source: str, folder: Path) -> str:
+    """Return the address of a source as `mapping.yaml` in `folder` names it: paths start there."""
+    if "://" in source:
+        return source
+    return os.path.relpath(source, folder)
+
+
+def _labels(profiles: Profiles, tables: Mapping[str, Any]) -> Labels:
+    found: dict[str, Mapping[str, str]] = {}
+    for columns in profiles.values():
+        for column in columns:
+            table, _ = labels_of(column, profiles)
+            if not table:
+                continue
+            names = [one for one in profiles[table] if one.kind == "text"]
+            if names:
+                ids, texts = (tables[table].column(one).to_pylist() for one in ("id", names[0].name))
+                found[f"{column.table}.{column.name}"] = {
+                    str(i): str(t) for i, t in zip(ids, texts, strict=True)
+                }
+    return found
+
+
+def _zone_of_place(column: DraftedColumn, columns: tuple[DraftedColumn, ...]) -> DraftedColumn:
+    """Return the zone of the place where no column says one."""
+    cell = next(one for one in columns if one.target == "profiles.cell")
+    if column.target != "profiles.tz" or column.sql or cell.sql is None:
+        return column
+    sql = cell.sql.replace("cell_of_place(", "zone_of_place(").replace("cell(", "zone_of(")
+    return DraftedColumn(column.target, cell.columns, sql, ("the zone of the place", *cell.evidence[1:]))
+
+
+def _written(address: str, folder: Path) -> datetime:
+    path = (folder / address).resolve()
+    files = [one for one in (path.iterdir() if path.is_dir() else [path]) if one.is_file()]
+    latest = max((file.stat().st_mtime for file in files), default=None)
+    return datetime.now(UTC) if latest is None else datetime.fromtimestamp(latest, UTC)
+
+
+def _yaml(address: str, as_of: datetime, found: DraftSource, profiles: Profiles) -> str:
+    encoding, options = found.encoding, found.options
+    japanese = encoding in {"cp932", "euc_jp"} or any(
+        re.search("[ぁ-んァ-ヶ一-龠]", one.name) for columns in profiles.values() for one in columns
+    )
+    lines = [
+        f"source: {address}",
+        "# TODO is this the moment of the export? Ages count on its day",
+        f"as_of: {as_of.isoformat(timespec='seconds')}",
+    ]
+    lines += [f"encoding: {encoding}"] if encoding else []
+    lines += ["# TODO the zone of times that have none; in doubt ask whoever exported them"]
+    lines += ["zone: Asia/Tokyo", "country: JP"] if japanese else ["zone: UTC", "# TODO country: GB"]
+    if options:
+        lines += [
+            "tables:",
+            *(f"  {name}: {{header_rows: {one.header_rows}}}" for name, one in options.items()),
+        ]
+    lines += [
+        "# TODO what holds for everybody by a document that members agreed to, such as:",
+        "# declared:",
+        '#   boundaries.channels: {value: [in_app_text], document: "terms 3: messages through the app"}',
+        "#   profiles.accepts_household_status:",
+        '#     {value: [single, partnered, married, separated], document: "terms 2"}',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _from(members: MemberTable) -> str:
+    joins = [
+        f"LEFT JOIN {quoted(name)} ON canonical_id({quoted(name)}.{key.sql}) = m.draft_id"
+        for name, key in members.joined.items()
+    ]
+    return "\n".join(["FROM numbered AS m", *joins])
+
+
+def _numbered(members: MemberTable) -> str:
+    key = f"canonical_id({members.key.sql})"
+    newer = members.newer
+    order = key if newer is None else f"utc({newer.sql}, NULL, '{newer.order}')"
+    return (
+        f"WITH numbered AS (\n  SELECT *, {key} AS draft_id,\n"  # noqa: S608 quoted names of the source
+        f"    row_number() OVER (PARTITION BY {key} ORDER BY {order} DESC) AS draft_row\n"
+        f"  FROM {quoted(members.table)}\n)"
+    )
+
+
+def _profiles_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:
+    header = f" OR m.draft_id = '{members.key.name}'" if members.key.name in members.key.ids else ""
+    no_id = f"m.draft_id IS NULL{header}"
+    aside = f"CASE WHEN {no_id} THEN 'no_id' WHEN m.draft_row > 1 THEN 'older_row' END AS set_aside"
+    newer = f"; the newest by {members.newer.name}" if members.newer else ""
+    key = members.key
+    evidence = f"{key.known:.0%} known, {key.distinct:,} different{newer}"
+    note = f"  {GUESS} {members.table}.{key.name} -> user_id: {evidence}"
+    proved = "verification IN ('age', 'id', 'id_liveness')"
+    known = {one.target for one in columns if one.sql is not None}
+    first = [f"{note}\n  m.draft_id AS user_id", f"  {TODO} who is a test account, or has left?\n  {aside}"]
+    if "profiles.verification" not in known:
+        first.append("  CAST(NULL AS VARCHAR) AS verification")
+    if "profiles.age_band" not in known:
+        return _select(_numbered(members), first, columns, _from(members))
+    head = (
+        f"{_numbered(members)}\n-- an age band counts where the age is proved\n"
+        f"SELECT * REPLACE (CASE WHEN {proved} THEN age_band END AS age_band) FROM ("
+    )
+    return _select(head, first, columns, f"{_from(members)}\n)")
+
+
+def _boundaries_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:
+    header = f" AND m.draft_id <> '{members.key.name}'" if members.key.name in members.key.ids else ""
+    where = f"{_from(members)}\nWHERE m.draft_id IS NOT NULL AND m.draft_row = 1{header}"
+    return _select(_numbered(members), ["  m.draft_id AS user_id"], columns, where)
+
+
+def _select(head: str, first: list[str], columns: list[DraftedColumn], tail: str) -> str:
+    known = [one.lines() for one in columns if one.sql is not None]
+    unknown = [one.lines() for one in columns if one.sql is None]
+    return "\n".join([head, "SELECT", ",\n".join([*first, *known]), *unknown, tail]) + "\n"

@@ -1,0 +1,175 @@
+"""Which table holds the members, which tables join to it, and which column could be which of ours."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from recsys.errors import SourceError, explained
+from recsys.mapping.column_profile import ColumnProfile
+from recsys.strict_yaml import parse_yaml
+
+Profiles = Mapping[str, list[ColumnProfile]]
+
+_KEY_NAMES: Final = (
+    r"^(user|member|person|account|customer|profile)_?(id|no|number|uuid)$",
+    r"会員(番号|id)",
+    r"^id$",
+    r"_?(uuid|guid)$",
+    r"(_id|番号|_no|number)$",
+)
+_NEWER: Final = r"updat|modif|chang|更新|end_?date"
+_COVERED: Final = 0.8
+"""Share of the members that a table must hold to be joined, and of ids that must be members'."""
+_MOST_LOOKED_UP: Final = 64
+
+
+@dataclass(frozen=True)
+class MemberTable:
+    """The table with one row, or several, a member.
+
+    key: the column that names the member. newer: the column that says which of several rows is the newest.
+    joined: the key column of each table with at most one row a member. many: of those with several.
+    """
+
+    table: str
+    key: ColumnProfile
+    newer: ColumnProfile | None
+    joined: Mapping[str, ColumnProfile]
+    many: Mapping[str, ColumnProfile]
+
+
+@lru_cache(maxsize=1)
+def draft_words() -> Mapping[str, Any]:
+    """Return the names, looks and words by target column."""
+    text = (files("recsys.mapping") / "draft_words.yaml").read_text(encoding="utf-8")
+    found: Mapping[str, Any] = parse_yaml(text, where="draft_words.yaml")
+    return found
+
+
+def member_table(profiles: Profiles) -> MemberTable:
+    """Return the table that most of our columns could come from, with what joins to it.
+
+    Raises SourceError when no table has a column that could name a member.
+    """
+
+    def targets(columns: Iterable[ColumnProfile]) -> int:
+        columns = list(columns)
+        return sum(any(name_score(target, one) for one in columns) for target in draft_words())
+
+    keyed = {name: key for name, columns in profiles.items() if (key := _key(columns)) is not None}
+    if not keyed:
+        remedy = "write profiles.sql by hand; see the reference of mappings"
+        raise SourceError(explained("no table has a column that could name a member", remedy=remedy))
+    table = max(keyed, key=lambda name: (targets(profiles[name]), keyed[name].distinct))
+    key = keyed[table]
+    newer = None
+    if not key.unique:
+        times = [one for one in profiles[table] if one.dates >= 0.8]
+        newer = next((one for one in times if re.search(_NEWER, one.name.casefold())), None)
+    joined, many = {}, {}
+    for name, columns in profiles.items():
+        other = next((one for one in columns if name != table and _joins(one, key, table)), None)
+        if other is not None and other.unique:
+            joined[name] = other
+        elif other is not None and len(columns) <= 4 and re.search("pref|search|want", name):
+            many[name] = other
+    return MemberTable(table, key, newer, joined, many)
+
+
+def _key(columns: list[ColumnProfile]) -> ColumnProfile | None:
+    """Return what names the member: of two good names the one that is (nearly) unique in the table."""
+    for pattern in _KEY_NAMES:
+        for one in columns:
+            nearly = one.distinct >= 0.9 * one.known * one.rows and one.distinct > 1
+            if nearly and re.search(pattern, one.name.casefold()) and one.dates < 0.5:
+                return one
+    return None
+
+
+def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
+    named = column.name == key.name or column.name in {
+        "id", "user_id", "member_id", "person_id", f"{table}_id", f"{table.rstrip('s')}_id",
+    }  # fmt: skip
+    return named and len(column.ids & key.ids) >= _COVERED * len(key.ids)
+
+
+def name_score(target: str, column: ColumnProfile) -> int:
+    """Return how well a column's name fits a target, 0 where it does not.
+
+    JSON paths and names of preference tables count with their table.
+    """
+    rule = draft_words()[target]
+    whole = f"{column.table}.{column.name}".casefold()
+    if (other := rule.get("not")) and re.search(other, whole):
+        return 0
+    return max(
+        (
+            100 - at
+            for at, pattern in enumerate(rule["names"])
+            if re.search(pattern, column.name.casefold())
+            or ("^" not in pattern and "pref" in column.table and re.search(pattern, whole))
+        ),
+        default=0,
+    )
+
+
+def looks_right(look: str, column: ColumnProfile) -> bool:
+    """Say whether a column's values could be what a target asks for.
+
+    An empty column looks like nothing; a name alone is no evidence.
+    """
+    if not column.distinct:
+        return False
+    first = (column.years or (0, 0))[0]
+    checks = {
+        "birth": (column.dates >= 0.6 and first >= 1850) or _is_years(column),
+        "moment": column.dates >= 0.8 and column.moments >= 0.5,
+        "pair": column.kind == "number" or column.numbers >= 0.8,
+        "codes": bool(column.codes) or column.kind == "flag",
+        "several": bool(column.codes) or column.kind == "list",
+        "several_or_codes": bool(column.codes) or column.kind == "list",
+        "mail": column.kind == "text" and column.distinct > 0.3 * column.known * column.rows,
+        "distance": column.kind == "number" or column.numbers >= 0.5 or bool(column.codes),
+        "windows": bool(column.codes),
+        "zone": any("/" in word for word, _ in column.codes),
+    }
+    return checks.get(look, True)
+
+
+def _is_years(column: ColumnProfile) -> bool:
+    return "year" in column.name.casefold() and (
+        column.numbers >= 0.5
+        or sum(bool(re.search(r"\d{4}", one)) for one in column.ids) >= 0.5 * len(column.ids)
+    )
+
+
+def candidates(target: str, members: MemberTable, profiles: Profiles) -> list[ColumnProfile]:
+    """Return the columns that could be a target, the best first, of the members' table before others."""
+    look = draft_words()[target]["looks"]
+    several = look.startswith("several")
+    tables = (members.table, *members.joined, *(members.many if several else ()))
+    taken = {members.key.sql, *(key.sql for key in (*members.joined.values(), *members.many.values()))}
+    found = [
+        (-score, at, column)
+        for at, table in enumerate(tables)
+        for column in profiles[table]
+        if column.sql not in taken and (score := name_score(target, column)) and looks_right(look, column)
+    ]
+    return [column for *_, column in sorted(found, key=lambda one: one[:2])]
+
+
+def labels_of(column: ColumnProfile, profiles: Profiles) -> tuple[str, Mapping[str, str]]:
+    """Return the table that names a column's codes, and the name by code; nothing where no table does."""
+    stem = re.sub(r"_(id|code)$", "", column.name)
+    if stem == column.name:
+        return "", {}
+    for name, columns in profiles.items():
+        if name.rstrip("s") != stem.rstrip("s") or not columns or columns[0].rows > _MOST_LOOKED_UP:
+            continue
+        by_name = {one.name: one for one in columns}
+        if "id" in by_name and {code for code, _ in column.codes} <= by_name["id"].ids:
+            return name, {}
+    return "", {}

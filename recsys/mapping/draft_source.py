@@ -1,0 +1,101 @@
+"""Reads a source that nothing is said about yet: its encoding, and rows of headers below the first."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from recsys.mapping.sources import ENCODINGS, TableOptions, source_tables
+from recsys.mapping.values import read_date
+
+MOST_ROWS: Final = 20_000
+"""Rows of a table that are looked at, evenly over the table."""
+
+
+@dataclass(frozen=True)
+class DraftSource:
+    """Tables by name, the encoding they were read in (None: UTF-8) and how single tables are read."""
+
+    tables: Mapping[str, Any]
+    encoding: str | None
+    options: Mapping[str, TableOptions]
+
+
+def read_for_draft(address: str, folder: Path) -> DraftSource:
+    """Return the tables of a source.
+
+    Raises SourceError when it cannot be read.
+    """
+    encoding = _encoding((folder / address).resolve())
+    tables = {name: read() for name, read in source_tables(address, folder=folder, encoding=encoding).items()}
+    more = {name: n for name, table in tables.items() if (n := _more_headers(table))}
+    return DraftSource(
+        {name: table.slice(more.get(name, 0)) for name, table in tables.items()},
+        encoding,
+        {name: TableOptions(header_rows=1 + n) for name, n in more.items()},
+    )
+
+
+def sampled(table: Any) -> Any:
+    """Return rows evenly over a table, all of a small one."""
+    step = max(1, -(-table.num_rows // MOST_ROWS))
+    return table.take(list(range(0, table.num_rows, step))) if step > 1 else table
+
+
+def _encoding(path: Path) -> str | None:
+    """Return the encoding that fits all text files, None where UTF-8 does.
+
+    Of several that fit, the one that gives most kana and CJK: a wrong one gives half-width kana or marks.
+    """
+    texts = [file.read_bytes() for file in _text_files(path)]
+    if not texts or all(
+        _reads(text, "utf-8-sig") is not None or text[:2] in {b"\xff\xfe", b"\xfe\xff"} for text in texts
+    ):
+        return None
+    scores = {}
+    for encoding in ENCODINGS[1:]:
+        decoded = [_reads(text, encoding) for text in texts]
+        if all(one is not None for one in decoded):
+            whole = "".join(one or "" for one in decoded)[:200_000]
+            wide, odd = (
+                len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", whole)),
+                len(re.findall("[｡-ﾟ\x80-\x9f]", whole)),
+            )
+            scores[encoding] = wide / max(1, len(whole)) - 2 * odd / max(1, len(whole))
+    return max(scores, key=lambda one: scores[one]) if scores else None
+
+
+def _text_files(path: Path) -> list[Path]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [
+        file for file in files if file.suffix.lower() in {".csv", ".tsv", ".txt", ".sql"} and file.is_file()
+    ]
+
+
+def _reads(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _more_headers(table: Any) -> int:
+    """Return how many of the first rows are headers too: they fit no column of numbers or dates."""
+    if table.num_rows < 10:
+        return 0
+    marks: list[list[bool]] = []
+    for column in table.columns:
+        texts = [one for one in column.slice(0, 200).to_pylist() if isinstance(one, str)]
+        rest = texts[3:]
+        for reads in (_is_whole, lambda text: read_date(text, "dmy")[0] is not None):
+            if len(rest) > 20 and sum(map(reads, rest)) >= 0.95 * len(rest):
+                marks += [[reads(text) for text in column.slice(0, 3).to_pylist() if text is not None]]
+    n = 0
+    while marks and n < 3 and all(len(one) > n and not one[n] for one in marks):
+        n += 1
+    return n
+
+
+def _is_whole(text: str) -> bool:
+    return text.strip().lstrip("-").isdigit()

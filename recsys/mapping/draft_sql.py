@@ -1,0 +1,214 @@
+"""The SQL of one guessed column, with its evidence as comments above it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recsys.mapping.column_profile import ColumnProfile, quoted
+from recsys.mapping.draft_guess import MemberTable, draft_words
+from recsys.mapping.project import GUESS, TODO
+
+Labels = Mapping[str, Mapping[str, str]]
+"""By `table.column`: the name of each code, of a table that names them."""
+
+
+@dataclass(frozen=True)
+class DraftedColumn:
+    """One target column of a draft: what it is read from, in SQL, and why.
+
+    columns: `table.column` that it is read from; none where nothing was found. sql: None where unknown.
+    """
+
+    target: str
+    columns: tuple[str, ...]
+    sql: str | None
+    evidence: tuple[str, ...]
+
+    def lines(self) -> str:
+        """Return the comments and the item of the SELECT."""
+        name = self.target.partition(".")[2]
+        if self.sql is None:
+            return f"  {TODO} {name}: no column looks like it; write it, or declare it in mapping.yaml"
+        notes = [f"  {GUESS} {', '.join(self.columns)} -> {name}: {self.evidence[0]}"]
+        notes += [f"  --   {one}" for one in self.evidence[1:]]
+        return "\n".join([*notes, f"  {self.sql} AS {name}"])
+
+
+def reference(column: ColumnProfile, members: MemberTable) -> str:
+    """Return how a query names a column behind the alias of its table."""
+    alias = "m" if column.table == members.table else quoted(column.table)
+    return f"({alias}.{column.sql})" if "->>" in column.sql else f"{alias}.{column.sql}"
+
+
+def drafted(target: str, found: list[ColumnProfile], members: MemberTable, labels: Labels) -> DraftedColumn:
+    """Return the SQL of a target from its candidates, the best first."""
+    look = draft_words()[target]["looks"]
+    if not found:
+        return DraftedColumn(target, (), None, ())
+    if look == "pair":
+        return _pair(target, found, members)
+    if look == "place":
+        return _place(target, found, members)
+    column = found[0]
+    ref = reference(column, members)
+    evidence = [_known(column)]
+    if look in {"codes", "several", "several_or_codes"}:
+        sql = _codes(target, column, members, labels)
+        return DraftedColumn(target, (_name(column),), sql, tuple(evidence))
+    sql, more = _plain(look, column, ref)
+    return DraftedColumn(target, (_name(column),), sql, (evidence[0] + more[0], *more[1:]))
+
+
+def _plain(  # noqa: PLR0911 one function a look
+    look: str, column: ColumnProfile, ref: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL of a column that one function reads, what to add to its evidence, and more evidence."""
+    order = "" if column.order == "ymd" else f", '{column.order}'"
+    if look == "birth" and column.dates >= 0.6:
+        return f"age_band({ref}{order})", (f", {column.dates:.0%} of them read as dates, {_years(column)}",)
+    if look == "birth":
+        year = f"TRY_CAST(regexp_extract(CAST({ref} AS VARCHAR), '(\\d{{4}})', 1) AS BIGINT)"
+        more = ("", "only the year is known, so somebody is one of two ages; of two bands, unknown")
+        return f"age_band_between(year(as_of()) - {year} - 1, year(as_of()) - {year})", more
+    if look == "moment":
+        sql = f"activity(utc({ref}{', NULL' + order if order else ''}))"
+        return sql, (f", {column.dates:.0%} of them read as moments, {_years(column)}",)
+    if look == "distance":
+        unit = "mile" if "mile" in column.name.casefold() else "km"
+        said = unit == "mile" or "km" in column.name.casefold()
+        more = ("", "nothing says the unit: km is the smaller one. Empty is unknown; is it no limit?")
+        return f"distance({ref}, '{unit}')", more[: 1 if said else 2]
+    if look == "windows":
+        return f"flatten([windows(word) FOR word IN words({ref}, '{column.parted or ','}')])", ("",)
+    if look == "mail":
+        more = ("", "two accounts of one address are one person; needs the secret that keys tokens")
+        return f"token('person', lower({ref}))", more
+    return ref, ("",)
+
+
+def _name(column: ColumnProfile) -> str:
+    return f"{column.table}.{column.name}"
+
+
+def _known(column: ColumnProfile) -> str:
+    return f"{column.known:.0%} known"
+
+
+def _years(column: ColumnProfile) -> str:
+    first, last = column.years or (0, 0)
+    return f"{first} to {last}"
+
+
+def _pair(target: str, found: list[ColumnProfile], members: MemberTable) -> DraftedColumn:
+    def first(pattern: str) -> ColumnProfile | None:
+        return next((one for one in found if re.search(pattern, one.name.casefold())), None)
+
+    low, high = first("min|from|下限"), first("max|to|上限")
+    if low is None or high is None:
+        return DraftedColumn(target, (), None, ())
+    sql = f"age_bands({reference(low, members)}, {reference(high, members)})"
+    evidence = f"{_known(low)}, {_known(high)}; an empty one is open"
+    return DraftedColumn(target, (_name(low), _name(high)), sql, (evidence,))
+
+
+def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> DraftedColumn:
+    """Return a cell or zone by coordinates, a point, or the name of a place."""
+    function = "zone_of" if target.endswith(".tz") else "cell"
+    used, parts = [], []
+    latitude = next((one for one in found if "lati" in one.name.casefold()), None)
+    longitude = next((one for one in found if "longi" in one.name.casefold()), None)
+    point = next((one for one in found if _is_point(one)), None)
+    if latitude and longitude:
+        used += [latitude, longitude]
+        parts.append(f"{function}({reference(latitude, members)}, {reference(longitude, members)})")
+    elif point:
+        used.append(point)
+        ref = reference(point, members)
+        parts.append(f"{function}(point_latitude({ref}), point_longitude({ref}))")
+    named = [one for one in found if one.kind == "text" and one is not point and one.numbers < 0.5]
+    if named:
+        used.append(named[0])
+        parts.append(
+            f"{function}_place(NULL, NULL, {reference(named[0], members)})".replace("cell_p", "cell_of_p")
+        )
+    if not parts:
+        return DraftedColumn(target, (), None, ())
+    sql = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
+    evidence = [", ".join(_known(one) for one in used)]
+    if named:
+        evidence.append("names are looked up in `country` of mapping.yaml; put a column of countries first")
+    return DraftedColumn(target, tuple(map(_name, used)), sql, tuple(evidence))
+
+
+def _is_point(column: ColumnProfile) -> bool:
+    sample = sorted(column.ids)[:20]
+    return bool(sample) and all(re.match(r"(\\x)?0[01][0-9A-Fa-f]{20,}|POINT", one) for one in sample)
+
+
+def _codes(target: str, column: ColumnProfile, members: MemberTable, labels: Labels) -> str:
+    """Return a translation of codes: what a word or label says for sure; the rest stays unknown."""
+    rule = draft_words()[target]
+    several = rule["looks"] == "several"
+    named = labels.get(_name(column), {})
+    cases = []
+    for code, times in _all_codes(column, named).items():
+        word = (
+            _flag(target, rule, column, code) if column.kind == "flag" else _word(rule, named.get(code, code))
+        )
+        then = f"'{word}'" if word else "NULL"
+        label = f" {named[code]}:" if code in named else ""
+        note = f"--{_one_line(label)} {times or 'few'} rows{'' if word else ', TODO'}"
+        cases.append(f"    WHEN '{_quoted(code)}' THEN {then}  {note}")
+    ref = reference(column, members)
+    if column.table in members.many:
+        own = members.many[column.table]
+        item = _case("CAST(o." + column.sql + " AS VARCHAR)", cases)
+        match = f"canonical_id(o.{own.sql}) = m.draft_id"
+        rows = f"FROM {quoted(column.table)} AS o WHERE {match})"
+        return f"(SELECT list({item}) {rows}"
+    text = f"lower(trim(known({ref})))"
+    if column.kind == "list" or column.parted or several:
+        words = ref if column.kind == "list" else f"words(known({ref}), '{column.parted or chr(10)}')"
+        items = f"[{_case('lower(trim(CAST(w AS VARCHAR)))', cases)} FOR w IN {words}]"
+        told = f"list_filter({items}, lambda w: w IS NOT NULL)"
+        if several:
+            return told
+        return f"CASE WHEN len(list_distinct({told})) = 1 THEN {told}[1] END"
+    return _case(text, cases)
+
+
+def _all_codes(column: ColumnProfile, named: Mapping[str, str]) -> dict[str, int]:
+    """Return how often each code stands, in lower case; a code that a table names also when rare."""
+    found: dict[str, int] = {}
+    for code, times in column.codes:
+        found[code.lower()] = found.get(code.lower(), 0) + times
+    return found | {code: 0 for code in named if code not in found}
+
+
+def _case(text: str, cases: list[str]) -> str:
+    if not cases:
+        return "CAST(NULL AS VARCHAR)"
+    return "\n".join([f"CAST(CASE {text}", *cases, "    END AS VARCHAR)"])
+
+
+def _word(rule: Mapping[str, Any], label: str) -> str | None:
+    """Return our word for a label; None where no word says it."""
+    folded = re.sub(r"[-_]", " ", label.casefold()).strip()
+    return next((ours for ours, theirs in rule.get("words", {}).items() if folded in theirs), None)
+
+
+def _flag(target: str, rule: Mapping[str, Any], column: ColumnProfile, code: str) -> str | None:
+    """Return what yes or no says; that an account is active no flag says alone: bans may stand elsewhere."""
+    if target == "profiles.verification":
+        return {"true": "age", "false": "none"}[code]
+    wanted = rule.get(f"if_{code}", {})
+    return next((word for part, word in wanted.items() if part in column.name.casefold()), None)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(("", *text.split())) if text else ""
