@@ -1,4 +1,4 @@
-"""A drafted mapping runs as it is, guesses most of what a service's tables hold, and repeats no personal value."""
+"""A drafted mapping runs as it is, guesses most needed columns and repeats no personal value."""
 
 from pathlib import Path
 
