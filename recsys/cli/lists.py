@@ -156,8 +156,8 @@ def export(
 ) -> None:
     """Serve what is published from a database as well.
 
-    The lists replace those served there before, in one transaction. Who asked to be erased since they
-    were made does not enter.
+    The lists replace those served there before, in one transaction. Who was erased, held, banned or
+    separated since they were made, as the safety ledger says, does not enter.
 
     Exit codes: 0 served, 30 the database is away or another export is at work, 40 it refused.
 
@@ -165,11 +165,13 @@ def export(
     """
     from recsys.cli.app import language, say, settings_if_sound
     from recsys.pipeline.postgres_served_lists import load_publication
+    from recsys.ranking.list_filter import ListFilter
     from recsys.safety.erasure_list import ErasureList
     from recsys.storage.publication import read_publication
 
-    erased = ErasureList.of(published).now()
-    served = load_publication(read_publication(published), target, erased=erased)
+    publication, erased = read_publication(published), ErasureList.of(published).now()
+    only = ListFilter.of_publication(publication, published)
+    served = load_publication(publication, target, erased=erased, only=only)
     say(
         "exported",
         language(None, settings_if_sound()),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
@@ -62,11 +63,15 @@ class Activity(Constraint):
 
 
 _TIERS = ENUMERATIONS[C.VERIFICATION]
+_AGE = "age"
 
 
 @dataclass(frozen=True)
 class Verified(Constraint):
     """Both reach the verification `tier`: age (proved 18 or older), id or id_liveness.
+
+    From tier id up a person token is asked for as well: whose identity was checked is known to be one person,
+    so that a ban or a block reaches every account of theirs.
 
     Raises SettingsError for a tier that proves no age.
     """
@@ -84,8 +89,12 @@ class Verified(Constraint):
         proved = people.codes(C.VERIFICATION) < -1
         for tier in _TIERS.words[_TIERS.code(self.tier) :]:
             proved |= people.is_word(C.VERIFICATION, tier)
+        if self.tier != _AGE:
+            proved &= np.array([token is not None for token in people.person_tokens], bool)
         return proved[i] & proved[j]
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return one gate."""
-        return [Gate(people.codes(C.VERIFICATION) >= _TIERS.code(self.tier))]
+        proved = people.codes(C.VERIFICATION) >= _TIERS.code(self.tier)
+        named = np.asarray(pd.notna(people.person_tokens), bool)
+        return [Gate(proved if self.tier == _AGE else proved & named)]

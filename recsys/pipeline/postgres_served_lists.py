@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
+from recsys.ranking.list_filter import EVERY_PAIR, ListFilter, people_in_lists
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.postgres_tables import quoted, rows, take_writer_lock, transaction
 from recsys.storage.publication import LISTS, Publication
@@ -74,15 +75,17 @@ JOINED: Final = ","
 _ROWS_AT_ONCE: Final = 1 << 20
 
 
-def viewer_rows(path: Path, *, rows_at_once: int = _ROWS_AT_ONCE) -> Any:
+def viewer_rows(path: Path, *, rows_at_once: int = _ROWS_AT_ONCE, only: ListFilter = EVERY_PAIR) -> Any:
     """Return a reader of `(viewer_id, one array a column)` over a file of lists, in bounded memory.
 
     The file is in viewer and rank order, as `write_lists` leaves it; arrays are best first, so rank
-    has no column. A column of lists (reasons) becomes an array of texts joined by commas.
+    has no column. A column of lists (reasons) becomes an array of texts joined by commas. only: leaves out
+    pairs that may not stand in a list, and viewers of whose list nothing is left.
     """
     file = pq.ParquetFile(path)
     first = _grouped(file.schema_arrow.empty_table())
-    batches = (batch for table in _whole_lists(file, rows_at_once) for batch in _grouped(table).to_batches())
+    tables = (only.rows_of(table) for table in _whole_lists(file, rows_at_once))
+    batches = (batch for table in tables for batch in _grouped(table).to_batches())
     return pa.RecordBatchReader.from_batches(first.schema, batches)
 
 
@@ -217,7 +220,13 @@ class Served:
     suggestions: int
 
 
-def load_publication(publication: Publication, address: str, *, erased: ErasedPeople | None = None) -> Served:
+def load_publication(
+    publication: Publication,
+    address: str,
+    *,
+    erased: ErasedPeople | None = None,
+    only: ListFilter = EVERY_PAIR,
+) -> Served:
     """Load a verified publication and serve it instead of what was served before.
 
     Rows are copied into a staging table, indexed, and take the old table's name at the end of one
@@ -225,7 +234,8 @@ def load_publication(publication: Publication, address: str, *, erased: ErasedPe
     moment leaves the old. `recsys.recommendations` then has one row a viewer: viewer_id, and arrays
     candidate_id, p_like, p_liked_back, p_mutual, reasons (codes joined by commas), best first.
 
-    erased: who asked to be erased; whom of them the publication still names does not enter.
+    erased: who asked to be erased; whom of them the publication still names does not enter. only: who may
+    stand in the lists by the safety ledger, see `ListFilter.of_publication`.
 
     Raises BusyError when the database is away or another writer is loading, SourceError when it
     refuses, for example because it is newer than this package.
@@ -234,8 +244,7 @@ def load_publication(publication: Publication, address: str, *, erased: ErasedPe
     with transaction(address) as cursor:
         take_writer_lock(cursor)
         migrate(cursor)
-        viewers = _copy(cursor, publication)
-        suggestions = manifest.files[LISTS].rows or 0
+        viewers, suggestions = _copy(cursor, publication, only)
         cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{TABLE}")
         cursor.execute(f"ALTER TABLE {SCHEMA}.{_STAGING} RENAME TO {TABLE}")
         cursor.execute(f"ALTER INDEX {SCHEMA}.{_STAGING}_viewer RENAME TO {TABLE}_viewer")
@@ -270,23 +279,21 @@ def _erased_people_named(publication: Publication, erased: ErasedPeople | None) 
     """Return who of those erased stands in the lists; none in lists made since the latest erasure."""
     if erased is None or not len(erased) or publication.manifest.erasure_watermark == erased.watermark:
         return []
-    path, columns = publication.folder / LISTS, [C.VIEWER, C.CANDIDATE]
-    table = pq.read_table(path, columns=columns, read_dictionary=columns, partitioning=None)
-    named = {
-        name for column in columns for part in table[column].chunks for name in part.dictionary.to_pylist()
-    }
-    ids = np.array(sorted(named), dtype=object)
+    ids = np.array(people_in_lists(publication), dtype=object)
     return [str(one) for one in ids[erased.among(ids)]]
 
 
-def _copy(cursor: Any, publication: Publication) -> int:
+def _copy(cursor: Any, publication: Publication, only: ListFilter) -> tuple[int, int]:
+    """Load the staging table, and return how many viewers and suggestions are in it."""
     cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{_STAGING}")
-    reader = viewer_rows(publication.folder / LISTS)
+    reader = viewer_rows(publication.folder / LISTS, only=only)
     cursor.adbc_ingest(_STAGING, reader, mode="create", db_schema_name=SCHEMA)
     cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_viewer ON {SCHEMA}.{_STAGING} ({C.VIEWER})")
     # what a reader asks by; sampling the arrays would cost as much as half the load
     cursor.execute(f"ANALYZE {SCHEMA}.{_STAGING} ({C.VIEWER})")
-    return int(rows(cursor, f"SELECT count(*) AS n FROM {SCHEMA}.{_STAGING}")[0]["n"])  # noqa: S608
+    counts = f"count(*) AS viewers, coalesce(sum(cardinality({C.CANDIDATE})), 0)::bigint AS suggestions"
+    (found,) = rows(cursor, f"SELECT {counts} FROM {SCHEMA}.{_STAGING}")  # noqa: S608 - fixed names
+    return int(found["viewers"]), int(found["suggestions"])
 
 
 def _served(cursor: Any) -> Served:

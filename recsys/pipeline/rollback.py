@@ -5,15 +5,18 @@ from pathlib import Path
 from recsys.errors import PublicationError, did_you_mean, explained
 from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.night_safety import require_ledger
 from recsys.pipeline.retention import run_ids
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import Publication, current_run, read_publication, set_current_run
 
 
 def rollback(published: str | Path, run_id: str | None = None) -> Publication:
     """Point to `run_id`, or to the run before the one that is served, and return it.
 
-    Its files are checked first; when they do not match its manifest, the pointer stays.
+    Its files are checked first; when they do not match its manifest, the pointer stays. Nobody comes back by
+    it: whoever was held or separated since stands in the safety ledger, which a ranker asks in every call.
 
     Raises
     ------
@@ -21,12 +24,15 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
         When there is no such run, nothing earlier, its files are damaged, or it names somebody erased.
     BusyError
         When another writer is at work.
+    SafetyUnavailable
+        When the safety ledger or the list of erasures is missing, replaced or older than a publication.
     """
     published = Path(published)
     if not published.is_dir():
         remedy = "publish first: make nightly"
         raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
     with writer_lock(published):
+        require_ledger(published, SafetyLedger.of(published))
         found = read_publication(published, run_id=_chosen(published, run_id))
         if run_names_erased(found.folder, ErasureList.of(published).now()):
             remedy = "choose a later run, or run the night"

@@ -4,7 +4,7 @@ A publication keeps the vocabulary of the compiled rules and a model that scores
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.base import Constraint
 from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.plugin import is_own, plugin_constraint
@@ -177,6 +178,27 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
     return people
 
 
+_SEPARATING: Final = (T.BLOCKS, T.REPORTS)
+
+
+def separated_in(user_id: str, profile: Profile) -> frozenset[str]:
+    """Return from whom the blocks and reports of a profile's own tables keep somebody apart.
+
+    A row that was refused counts as far as its two ids could be read; so does one of a later time.
+    """
+    from recsys.storage.load import load_tables
+
+    if isinstance(profile, Population):
+        return frozenset()
+    tables = load_tables({name: profile[name] for name in (T.PROFILES, *_SEPARATING) if name in profile})
+    pairs = set(tables.restrictions.pairs)
+    for name in _SEPARATING:
+        rows = tables.accepted.get(name)
+        if rows is not None:
+            pairs.update(zip(rows[C.ACTOR], rows[C.TARGET], strict=True))
+    return frozenset(one for pair in pairs if user_id in pair for one in pair if one != user_id)
+
+
 @dataclass(frozen=True, eq=False)
 class Newcomer:
     """A person beside a publication: the query for their list, and rows that are left out of it.
@@ -190,13 +212,24 @@ class Newcomer:
 
     @classmethod
     def of(
-        cls, snapshot: Snapshot, files: NewcomerFiles, person: Population, events: Events | None
+        cls,
+        snapshot: Snapshot,
+        files: NewcomerFiles,
+        person: Population,
+        events: Events | None,
+        separated: Iterable[str] = (),
     ) -> "Newcomer":
-        """Fold a person in from the profile, and from what they did so far when there is anything."""
+        """Fold a person in from the profile, and from what they did so far when there is anything.
+
+        separated: ids of whom their own tables keep them apart, see `separated_in`.
+        """
         layout, vocabulary, policy = snapshot.live.layout, files.vocabulary, files.policy
         compiled = vocabulary.compile(policy, person)
         excluded = np.zeros(len(snapshot.ids), bool)
         excluded[vocabulary.rows_met_by_token(policy, person)] = True
+        rows = np.array(snapshot.ids.find(separated), np.int64)
+        excluded[rows[rows >= 0]] = True
+        excluded[layout.position < 0] = True
         for question, accepted in vocabulary.unseen_questions(person):
             excluded |= ~snapshot.answered(question, accepted)
         near = np.zeros(len(layout.people.near), np.float32)

@@ -22,7 +22,7 @@ from recsys.errors import (
     explained,
 )
 from recsys.messaging.icebreakers import icebreaker_kind
-from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person
+from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.hooks import Call, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
@@ -310,7 +310,7 @@ class Ranker:
             self._newcomer_files = (snapshot.run_id, files)
         person = one_person(viewer_id, profile, snapshot.catalogue)
         self._accounts_of(snapshot).add(viewer_id, person.person_tokens[0])
-        return Newcomer.of(snapshot, files, person, events)
+        return Newcomer.of(snapshot, files, person, events, separated_in(viewer_id, profile))
 
     def _page(
         self,

@@ -194,7 +194,7 @@ def open_snapshot(
         raise _refused("a run lacks part of what serving needs", run_id) from error
     _check_ledger(snapshot, SafetyLedger.of(published))
     if isinstance(safety, SafetyByPerson):
-        safety.check()
+        safety.check(manifest.safety_watermark)
     _check_erased(snapshot, safety)
     _check_erasure_list(snapshot, ErasureList.of(published).now())
     _search_once(snapshot)

@@ -59,8 +59,12 @@ class SafetyByPerson:
                 out.add(other)
         return state.is_stopped(mine), out
 
-    def check(self) -> None:
-        """Raise SafetyUnavailable when the store is not the one the ledger knows, or lost writes."""
+    def check(self, watermark: str | None = None) -> None:
+        """Raise SafetyUnavailable unless ledger and store are those a publication knows, and no older.
+
+        watermark: as the manifest of the publication holds it.
+        """
+        self.ledger.require(watermark)
         if isinstance(self.store, CountedStore):
             self.ledger.require_store(*ask_safety(self.store.watermark))
 

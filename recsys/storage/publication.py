@@ -63,7 +63,10 @@ class Publication:
 
     @cached_property
     def lists(self) -> pd.DataFrame:
-        """Every list: viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual, propensity, reasons."""
+        """Every list: viewer_id, candidate_id, rank, p_like, p_liked_back, p_mutual, propensity, reasons.
+
+        As the night left them, unfiltered, see `read_publication`.
+        """
         return read_lists(self.folder / LISTS)
 
 
@@ -153,6 +156,9 @@ def set_current_run(published: Path, run_id: str) -> None:
 
 def read_publication(published: str | Path, *, run_id: str | None = None, verify: bool = True) -> Publication:
     """Open the publication that is served now, or the one of `run_id`, and check its files.
+
+    Its lists are as the night left them, unfiltered: nothing that was blocked, held or erased since is left
+    out. It is for reports and analysis; show people only what a `Ranker` gives.
 
     Raises PublicationError when there is none, or when a file does not match the manifest.
 

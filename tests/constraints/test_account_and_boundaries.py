@@ -11,6 +11,7 @@ from recsys.data.exclusions import Relations
 from recsys.errors import SettingsError
 from tests.constraints.changed import held, with_unknown, with_word
 from tests.constraints.contract import ConstraintContract, two_people
+from tests.people import make_listed_people
 
 
 class TestAccount(ConstraintContract):
@@ -47,6 +48,15 @@ class TestActivity(ConstraintContract):
         ({C.ACTIVITY: "week"}, {C.ACTIVITY: None}, False),
     )
     tighter = (lambda people, row: with_word(people, C.ACTIVITY, row, "dormant"),)
+
+
+@pytest.mark.parametrize("tier", ["age", "id"])
+def test_from_tier_id_up_an_identity_that_names_no_person_is_not_enough(tier: str) -> None:
+    tokens = [None, *(f"hmac1:{number:064x}" for number in range(3))]
+    people = make_listed_people(4, np.random.default_rng(1), person_token=tokens)
+    policy = Policy((Verified(tier),))
+    assert policy.may_meet(people, [0, 1], [1, 2]).tolist() == [tier == "age", True]
+    assert policy.compile(people).listed.tolist() == [tier == "age", True, True, True]
 
 
 class TestVerified(ConstraintContract):

@@ -16,12 +16,12 @@ from recsys.errors import InputError, PublicationError
 from recsys.models.base import Model
 from recsys.models.content import ContentModel
 from recsys.models.hybrid import HybridModel
-from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.cold_start import Newcomer, NewcomerFiles, separated_in, write_newcomer_files
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.safety import MemorySafety
-from recsys.storage.publication import NEWCOMERS
-from tests.people import make_listed_people
+from recsys.storage.publication import NEWCOMERS, RUNS
+from tests.people import make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 
 NEW = 7
@@ -144,3 +144,31 @@ def test_damaged_files_for_newcomers_fold_nobody_in(tmp_path: Path) -> None:
         case.page()
     known = str(case.people.ids.ids([3])[0])
     assert case.ranker.rank(known, 5, NOW).items
+
+
+def test_the_blocks_of_a_newcomers_own_tables_count_whatever_is_wrong_beside_them(case: Case) -> None:
+    tables = make_tables(40, np.random.default_rng(5), unknown=0.0)
+    mine = {
+        name: table[table[C.USER] == case.viewer] if C.USER in table else table
+        for name, table in tables.items()
+        if name in {"profiles", "boundaries"}
+    }
+    before = case.page()
+    others = before[:3]
+    blocks = pd.DataFrame(
+        {
+            C.ACTOR: [case.viewer, others[1], case.viewer],
+            C.TARGET: [others[0], case.viewer, others[2]],
+            C.TS: ["2026-02-01T00:00:00Z", "2031-01-01T00:00:00Z", "no time at all"],
+        }
+    )
+    assert separated_in(case.viewer, mine | {"blocks": blocks}) == set(others)
+    assert separated_in(case.viewer, mine | {"reports": blocks.assign(category=None)}) == set(others)
+    assert separated_in(case.viewer, mine) == set()
+    snapshot = case.ranker._reloader.now.snapshot
+    files = NewcomerFiles.open(case.folder / RUNS / snapshot.run_id, snapshot.manifest, None)
+    newcomer = Newcomer.of(
+        snapshot, files, case.one, None, separated_in(case.viewer, mine | {"blocks": blocks})
+    )
+    left = snapshot.ids.at(newcomer.best(snapshot).tolist())
+    assert [one for one in left if one in before] == before[3:]
