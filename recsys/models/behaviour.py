@@ -23,6 +23,7 @@ from recsys.models.behaviour_parameters import (
     GlobalParameters,
     PersonParameters,
 )
+from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.impressions import Impressions
@@ -54,8 +55,7 @@ _LEAST_CHANCE = 1e-9
 class BehaviourModel(Model):
     """Selectivity, popularity and factors, each a posterior mode around what content says, stacked.
 
-    Subclasses add a model of content: `_content_data`, `_content_learned`, `_content_again`,
-    `_content_unfitted`; none by default.
+    A subclass adds a model of content with `_content_model`.
 
     After `fit`: `global_parameters_` holds what is common to all, `person_parameters_` what is
     particular to each, `stacker_` the weights of the parts.
@@ -71,47 +71,36 @@ class BehaviourModel(Model):
 
     def __init__(self, config: BehaviourConfig | None = None) -> None:
         super().__init__(config)
-        self._content: Model | None = None
+        self._content: ContentModel | None = None
         self._content_last: tuple[Population, Directed] | None = None
 
     @property
-    def content_(self) -> Model | None:
+    def content_(self) -> ContentModel | None:
         """The fitted content model beneath, None where there is none."""
         return self._content
 
-    def _content_data(self, people: Population, events: Events) -> ContentData | None:  # noqa: ARG002
-        return None
-
-    def _content_learned(
-        self,
-        people: Population,  # noqa: ARG002
-        training_data: ContentData,  # noqa: ARG002
-        rng: Generator,  # noqa: ARG002
-    ) -> Model | None:
-        """Fit the content model beneath."""
-        return None
-
-    def _content_again(
-        self,
-        people: Population,  # noqa: ARG002
-        training_data: ContentData,  # noqa: ARG002
-        rng: Generator,  # noqa: ARG002
-    ) -> Model | None:
-        """Fit content once more, on fewer pairs, with the choices already made."""
+    def _content_model(self) -> ContentModel | None:
+        """Return an unfitted model of content to fit beneath; none by default."""
         return None
 
     def training_data(self, people: Population, events: Events) -> BehaviourData:
         """Return the training data of `people` and the `events` between them."""
         known = events.until(people.as_of)
-        return BehaviourData(Impressions.from_events(people, known), self._content_data(people, known))
+        model = self._content_model()
+        if model is None or (model.blocks is None and model.features is None and people.nothing_known):
+            return BehaviourData(Impressions.from_events(people, known), None)
+        return BehaviourData(Impressions.from_events(people, known), model.training_data(people, known))
 
     def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: Generator) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
         impressions, answers = self._with_negatives(training_data.impressions), training_data.content
-        self._content = None if answers is None else self._content_learned(people, answers, rng)
-        content = None if self.content_ is None else self.content_.fitted
-        self._content_last = None if content is None else (people, content)
+        model, content = self._content_model(), None
+        self._content = self._content_last = None
+        if model is not None and answers is not None:
+            self._content = model.fit_prepared(people, answers, rng=rng)
+            content = model.fitted
+            self._content_last = (people, content)
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
         self.stacker_, self.match_association_ = self._stacked(people, answers, impressions, rng)
         self._fold_in(people, impressions)
@@ -170,12 +159,12 @@ class BehaviourModel(Model):
         last: the rows of the training data are not needed afterwards.
         """
         seen, unseen = impressions.take(~held), impressions.take(held)
-        model = (
-            None if training_data is None else self._content_again(people, training_data.without(unseen), rng)
-        )
-        if last and training_data is not None:
-            training_data.forget_rows()
-        content = None if model is None else model.fitted
+        content = None
+        if self._content is not None and training_data is not None:
+            model = self._content.with_chosen_precisions()
+            content = model.fit_prepared(people, training_data.without(unseen), rng=rng).fitted
+            if last:
+                training_data.forget_rows()
         shared = GlobalParameters.learned(people, content, seen, self.config, rng)
         spaces = shared.spaces(people, content)
         return PersonParameters.found(shared, spaces, content, seen, self.config).parts(
@@ -290,10 +279,6 @@ class BehaviourModel(Model):
         parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * person.popularity[j]
         return parts
 
-    def _content_unfitted(self) -> Model | None:
-        """Return the content model beneath before it is fitted."""
-        return None
-
     def _to_arrays(self, prefix: str) -> FlatDataclass:
         arrays, scalars = super()._to_arrays(prefix)
         scalars[f"{prefix}.has_content"] = self.content_ is not None
@@ -304,7 +289,7 @@ class BehaviourModel(Model):
 
     def _from_arrays(self, stored: FlatDataclass, prefix: str) -> None:
         super()._from_arrays(stored, prefix)
-        self._content = self._content_unfitted() if stored.scalars[f"{prefix}.has_content"] else None
+        self._content = self._content_model() if stored.scalars[f"{prefix}.has_content"] else None
         if self._content is not None:
             self._content._from_arrays(stored, f"{prefix}.content")
             self._content._fitted = self._content._apply(nobody())

@@ -153,6 +153,11 @@ class ContentModel(Model):
         self._fitted, self._people = self._directed(people, parts), people
         return self
 
+    def with_chosen_precisions(self) -> "ContentModel":
+        """Return an unfitted model that takes the precisions chosen here, without calibration."""
+        ridge, marginal = (self.precisions_.column,), (self.precisions_.marginal,)
+        return ContentModel(self.config.changed(ridge=ridge, marginal_ridge=marginal, calibrate=False))
+
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         self.fit_prepared(people, self.training_data(people, events), rng=rng)
 

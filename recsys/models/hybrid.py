@@ -1,18 +1,12 @@
 """The hybrid: answers say where a person starts, behaviour says where they are."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from numpy.random import Generator
-
-from recsys.data.events import Events
-from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.base import Model
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.content import ContentConfig, ContentModel
-from recsys.models.training_data import ContentData
 
 if TYPE_CHECKING:
     from recsys.features.base import Block
@@ -72,20 +66,5 @@ class HybridModel(BehaviourModel):
         self.blocks = blocks
         self.features = features
 
-    def _content_data(self, people: Population, events: Events) -> ContentData | None:
-        if self.features is None and self.blocks is None and people.nothing_known:
-            return None
-        return ContentModel(blocks=self.blocks, features=self.features).training_data(people, events)
-
-    def _content_learned(self, people: Population, training_data: ContentData, rng: Generator) -> Model:
-        return ContentModel(self.config.content).fit_prepared(people, training_data, rng=rng)
-
-    def _content_again(self, people: Population, training_data: ContentData, rng: Generator) -> Model:
-        chosen = cast("ContentModel", self.content_).precisions_
-        config = self.config.content.changed(
-            ridge=(chosen.column,), marginal_ridge=(chosen.marginal,), calibrate=False
-        )
-        return ContentModel(config).fit_prepared(people, training_data, rng=rng)
-
-    def _content_unfitted(self) -> Model:
-        return ContentModel(self.config.content)
+    def _content_model(self) -> ContentModel:
+        return ContentModel(self.config.content, blocks=self.blocks, features=self.features)
