@@ -9,8 +9,8 @@ from recsys.pipeline.allocation import allocate_night
 from recsys.pipeline.paths import NightPaths
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    return asdict(allocate_night(settings, work))
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    return asdict(allocate_night(settings, paths))
 
 
 def main() -> int:

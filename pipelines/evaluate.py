@@ -11,9 +11,9 @@ from recsys.pipeline.paths import NightPaths
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    found = evaluate_night(Night.current(settings, work), pairs=work.evaluated_pairs)
-    write_atomically(work.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    found = evaluate_night(Night.current(settings, paths), pairs=paths.evaluated_pairs)
+    write_atomically(paths.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
     return {key: value for key, value in found.items() if not isinstance(value, list)}
 
 

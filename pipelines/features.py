@@ -11,10 +11,10 @@ from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import write_features
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    night = Night.current(settings, work)
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    night = Night.current(settings, paths)
     features = FeatureMap.fit(night.people, events=night.events, blocks=blocks_from_settings(settings.model))
-    write_features(features, work.features)
+    write_features(features, paths.features)
     return {"blocks": len(features.blocks), "columns": len(features.columns)}
 
 

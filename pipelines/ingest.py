@@ -13,13 +13,13 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.storage.source_snapshot import take_snapshot
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    source = night_source(settings, work)
-    take_snapshot(source, work.tables, catalogue=catalogue_from_settings(settings))
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    source = night_source(settings, paths)
+    take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
-    erased_rows = erase_from_tables(work.tables, erasures)
-    note_erasures_applied(work, erasures.now())
-    return {"source": source, "tables": len(list(work.tables.iterdir())), "erased_rows": erased_rows}
+    erased_rows = erase_from_tables(paths.tables, erasures)
+    note_erasures_applied(paths, erasures.now())
+    return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": erased_rows}
 
 
 def main() -> int:

@@ -14,10 +14,10 @@ from recsys.pipeline.publish_night import PublicationInputs, publish_night
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    night = Night.current(settings, work)
-    outcome = publish_night(night, PublicationInputs.of(work), published=PUBLISHED)
-    write_atomically(work.outcome, _json(outcome))
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    night = Night.current(settings, paths)
+    outcome = publish_night(night, PublicationInputs.of(paths), published=PUBLISHED)
+    write_atomically(paths.outcome, _json(outcome))
     warnings = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
     if outcome.exit_code == EXIT_REFUSED:
         raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(warnings))

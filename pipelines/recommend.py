@@ -11,9 +11,9 @@ from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.paths import NightPaths
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
+def step(settings: Settings, paths: NightPaths) -> LogFields:
     with tqdm(desc="recommend", unit="people", disable=not sys.stderr.isatty()) as bar:
-        return asdict(recommend_night(settings, work, progress=bar.update))
+        return asdict(recommend_night(settings, paths, progress=bar.update))
 
 
 def main() -> int:

@@ -13,21 +13,21 @@ from recsys.report.page import render_report
 from recsys.storage.atomic_write import write_atomically
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    night = Night.current(settings, work)
-    run_folder = Path(json.loads(work.outcome.read_bytes())["folder"])
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    night = Night.current(settings, paths)
+    run_folder = Path(json.loads(paths.outcome.read_bytes())["folder"])
     summary = read_night(
         run_folder,
         night.people,
         night.policy,
-        work=work,
+        paths=paths,
         source=settings.source,
         budget_minutes=settings.budget.night_minutes,
     )
     page = render_report(summary, settings.report.lang, sample_lists=settings.report.sample_lists)
-    write_atomically(work.report, page.encode())
+    write_atomically(paths.report, page.encode())
     return {
-        "page": work.report.as_posix(),
+        "page": paths.report.as_posix(),
         "violations": summary.violations,
         "coverage": round(summary.coverage, 3),
     }

@@ -11,13 +11,13 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.storage.table_files import write_tables
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    work.town.mkdir(parents=True, exist_ok=True)
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    paths.town.mkdir(parents=True, exist_ok=True)
     if settings.source != TOWN:
         return {"town": "not needed"}
     town = town_parts_from_settings(settings)
-    write_tables(town.tables, f"parquet:{work.town}")
-    erase_from_tables(work.town, ErasureList.of(PUBLISHED))
+    write_tables(town.tables, f"parquet:{paths.town}")
+    erase_from_tables(paths.town, ErasureList.of(PUBLISHED))
     return {
         "people": town.n_people,
         "events": town.n_events,

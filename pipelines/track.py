@@ -13,10 +13,10 @@ from recsys.tracking.mlflow_tracker import erase_from_tracking
 from recsys.tracking.night_tracking import FinishedNight, track_night
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    tracked = asdict(track_night(FinishedNight.read(settings, work)))
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    tracked = asdict(track_night(FinishedNight.read(settings, paths)))
     erase_from_tracking(settings.tracking.store, ErasureList.of(PUBLISHED).now())
-    write_atomically(work.tracked, json.dumps(tracked, indent=1).encode() + b"\n")
+    write_atomically(paths.tracked, json.dumps(tracked, indent=1).encode() + b"\n")
     return tracked
 
 

@@ -11,14 +11,14 @@ from recsys.pipeline.stage_outputs import read_features
 from recsys.random import generator
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    night = Night.current(settings, work)
-    features = read_features(work.features)
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    night = Night.current(settings, paths)
+    features = read_features(paths.features)
     model = model_from_settings(settings.model, features)
     people, training_data = night.people, model.training_data(night.people, night.events)
     del night  # and with it the events: a large log does not stay beside what is learned from it
     model.fit_prepared(people, training_data, rng=generator(settings, "train"))
-    model.save(work.model)
+    model.save(paths.model)
     return {"model": model.name, "people": len(people), "factors": model.fitted.taste.shape[1]}
 
 

@@ -11,16 +11,16 @@ from recsys.pipeline.stage_outputs import write_accepted
 from recsys.storage.atomic_write import atomic_file, write_atomically
 
 
-def step(settings: Settings, work: NightPaths) -> LogFields:
-    night = Night.current(settings, work)
+def step(settings: Settings, paths: NightPaths) -> LogFields:
+    night = Night.current(settings, paths)
     tables = night.tables
-    with atomic_file(work.quarantine) as file:
+    with atomic_file(paths.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
-    write_accepted(work.accepted, night.people, night.events, fingerprint=night.fingerprint)
-    write_atomically(work.validation, json.dumps(summary, indent=1).encode() + b"\n")
+    write_accepted(paths.accepted, night.people, night.events, fingerprint=night.fingerprint)
+    write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
     late = count_late_events(night.events, PUBLISHED)
     return {

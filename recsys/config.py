@@ -264,7 +264,7 @@ class ExecutionSettings(Section):
 class GateSettings(Section):
     """Where a gate warns and where it blocks; shares are of the publication served now.
 
-    least_judged: answers a calibration is judged on; least_cohort: listed people of a cohort.
+    min_calibration_answers: answers a calibration is judged on; min_cohort_size: listed people of a cohort.
     band_nights, band_width: from so many nights on, a number far from its median (by so many times
     their usual distance) is worth a warning, whatever its limit says.
     """
@@ -280,10 +280,10 @@ class GateSettings(Section):
     block_gini: Share = 1.0
     warn_below_overlap: Share = 0.05
     block_below_overlap: Share = 0.0
-    least_judged: Annotated[int, Field(ge=1)] = 500
+    min_calibration_answers: Annotated[int, Field(ge=1)] = 500
     warn_ece: Share = 0.05
     block_ece: Share = 0.3
-    least_cohort: Annotated[int, Field(ge=1)] = 50
+    min_cohort_size: Annotated[int, Field(ge=1)] = 50
     warn_below_parity: Share = 0.5
     block_below_parity: Share = 0.0
     warn_psi: Annotated[float, Field(ge=0.0)] = 0.1

@@ -57,13 +57,13 @@ def in_ranges(kernel: Kernel, indptr: npt.NDArray[np.int64], workers: int | None
     cuts = np.searchsorted(indptr, np.linspace(0, int(indptr[-1]), n_ranges + 1)).clip(0, n_people)
     cuts[0], cuts[-1] = 0, n_people
     ranges = [(start, stop) for start, stop in pairwise(cuts.tolist()) if start < stop]
-    in_threads(lambda part: kernel(*part), ranges, workers)
+    map_in_threads(lambda part: kernel(*part), ranges, workers)
 
 
-def in_threads(function: Callable[[A], B], items: Iterable[A], workers: int) -> list[B]:
+def map_in_threads(function: Callable[[A], B], items: Iterable[A], workers: int) -> list[B]:
     """Return `function` of every item, in order, from `workers` threads.
 
-    >>> in_threads(abs, [-1, 2], 2)
+    >>> map_in_threads(abs, [-1, 2], 2)
     [1, 2]
     """
     with ThreadPoolExecutor(workers) as pool:

@@ -10,10 +10,10 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.special import ndtri
 
 from recsys.config import Settings
+from recsys.kernels import kernel
 from recsys.types import Float64Array
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -75,7 +75,7 @@ class KeyedGenerator:
         return ndtri(self.uniform(step, i, j, repeat))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mix64_scalar(x):  # type: ignore[no-untyped-def]
     """Return `mix64` of one number."""
     x = (x ^ (x >> np.uint64(30))) * _FIRST
@@ -83,7 +83,7 @@ def _mix64_scalar(x):  # type: ignore[no-untyped-def]
     return x ^ (x >> np.uint64(31))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def edge_uniform(key: np.uint64, repeat: int, step: int, edge: int):  # type: ignore[no-untyped-def]
     """Return one number in (0, 1) that belongs to a key, a round, a step and an edge."""
     x = _mix64_scalar(key + np.uint64(repeat) * GOLDEN)

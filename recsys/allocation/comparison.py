@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from scipy.special import expit, logit
 
 from recsys.allocation.allocate import graph_from_lists
@@ -16,6 +15,7 @@ from recsys.allocation.simulator import simulate
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.examination import Decay
+from recsys.kernels import kernel
 from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray
 
 _MOST = 1.0 - 1e-6
@@ -96,7 +96,7 @@ def _perturbed(chance: Float32Array, error: float, rng: np.random.Generator) -> 
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _share_probabilities(edge: Int32Array, reverse: Int32Array, p: Float32Array, q: Float32Array):  # type: ignore[no-untyped-def]
     # What one thinks of the other is one number, whichever of the two looks.
     for t in range(len(edge)):

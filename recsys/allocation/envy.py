@@ -6,20 +6,20 @@ The criterion of Y. Tomita and T. Yokoyama, "Fair Reciprocal Recommendation in M
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy import sparse
 
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.objective import read_probabilities
 from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import UNREAD, Decay, Examination, examination_at
+from recsys.kernels import kernel
 from recsys.types import Float32Array, Int32Array
 
 _SURELY = 1e-6
 """Matches by which somebody must be better off to count as envious: below that it is rounding."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _matches_if(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     inbox: Inbox, a: int, kind: int, decay: float, shown: Float32Array, own: Float32Array, read: Float32Array
 ):
@@ -44,7 +44,7 @@ def _matches_if(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     inbox: Inbox,
     viewer: Int32Array,

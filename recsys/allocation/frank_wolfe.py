@@ -8,18 +8,18 @@ ones, because earlier ones were formed at prices too low to hold them.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from recsys.allocation.budgets import BudgetPrices
 from recsys.allocation.objective import MeanFieldModel
 from recsys.evaluation.examination import UNREAD, Examination
+from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 _SORT_FROM = 48
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]
     """Write the positions of the k highest gains above 0, best first, ties by position; return how many.
 
@@ -46,7 +46,7 @@ def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignor
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def subtract_price(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -61,7 +61,7 @@ def subtract_price(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         gain[e] -= np.float32(np.float64(p[e]) * price[candidate[e]])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def step_towards(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.errors import InputError, explained
+from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Int32Array, Int64Array
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def receiver_indptr(receiver: Int32Array, n_people: int):  # type: ignore[no-untyped-def]
     """Return where the edges of each receiver start, `(n_people + 1,)` int64; receiver: `(n_edges,)`."""
     indptr = np.zeros(n_people + 1, np.int64)
@@ -25,7 +25,7 @@ def receiver_indptr(receiver: Int32Array, n_people: int):  # type: ignore[no-unt
     return indptr
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def group_by_receiver(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64Array):  # type: ignore[no-untyped-def]
     """Return edge and viewer `(n_edges,)` int32 by receiver, viewers ascending; indptr: of the receivers."""
     at = indptr[:-1].copy()
@@ -39,7 +39,7 @@ def group_by_receiver(by_viewer: Int64Array, receiver: Int32Array, indptr: Int64
     return edge, viewer
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -61,7 +61,7 @@ def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             reverse[t] = own if own < last and candidate[own] == viewer[t] else -1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -85,7 +85,7 @@ def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         p[here], q[here] = p_of[edge[here]], q_of[edge[here]]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int, stop: int, indptr: Int64Array, candidate: Int32Array, p: Float32Array, q: Float32Array
 ):
@@ -96,7 +96,7 @@ def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         candidate[here], p[here], q[here] = candidate[here][order], p[here][order], q[here][order]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def first_duplicate(indptr: Int64Array, candidate: Int32Array):  # type: ignore[no-untyped-def]
     """Return the first edge whose viewer has the same candidate just before it, -1 for none."""
     for i in range(len(indptr) - 1):

@@ -5,17 +5,17 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import Examination, examination_at, examination_slope
+from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -73,7 +73,7 @@ def welfare_weights(utility: Float64Array, fairness: float, epsilon: float) -> F
     return weight / weight.mean()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type: ignore[no-untyped-def]
     """Return the length of the longest inbox of a range of people."""
     most = 0
@@ -82,7 +82,7 @@ def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type
     return most
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]
     """Write the likes that arrive at j, in inbox order, and their places, `(longest_inbox,)` each."""
     first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
@@ -100,7 +100,7 @@ def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64
         t = end
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -121,7 +121,7 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             read[inbox.edge[first + t]] = reads[j] * examination_at(kind, decay, place[t])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,

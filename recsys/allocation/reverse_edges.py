@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numba import njit
 
 from recsys.allocation.graph import CandidateGraph, group_by_receiver, receiver_indptr
+from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
 
@@ -61,7 +61,7 @@ def _some_at_once(indptr: Int64Array, start: int, stop: int) -> Iterator[tuple[i
     return pairwise([start, *cuts[(cuts > start) & (cuts < stop)].tolist(), stop])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mark_one_way(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -80,7 +80,7 @@ def _mark_one_way(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             back[t] = own == last or candidate[own] != viewer[t]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _merge_edges(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,

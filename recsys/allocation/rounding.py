@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.allocation.graph import CandidateGraph
+from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Int32Array, Int64Array
 
@@ -63,7 +63,7 @@ def rank_edges(
     return RankedEdges(indptr, order)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _wanted_of_rows(  # type: ignore[no-untyped-def]
     start: int, stop: int, indptr: Int64Array, wanted: npt.NDArray[np.bool_], lengths: Int64Array
 ):
@@ -71,7 +71,7 @@ def _wanted_of_rows(  # type: ignore[no-untyped-def]
         lengths[i] = wanted[indptr[i] : indptr[i + 1]].sum()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.allocation.config import MemberActivity
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import Decay, Examination, examination_at
 from recsys.evaluation.market import gini
+from recsys.kernels import kernel
 from recsys.random import edge_uniform
 from recsys.types import Float32Array, Float64Array, Int32Array
 
@@ -22,7 +22,7 @@ EXAMINED = 1
 LIKED = 2
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def draw_outcomes(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     key: np.uint64,
     turn: int,
@@ -45,7 +45,7 @@ def draw_outcomes(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             outcome[here] = LIKED if edge_uniform(key, turn, _LIKE, e) < p[at] else EXAMINED
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     kind: int, decay: float, comes: float, inbox: Inbox, t: int, place: int, outcome: npt.NDArray[np.int8]
 ):
@@ -57,7 +57,7 @@ def _of_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     return inbox.q[t] * comes * examination_at(kind, decay, np.float64(place))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def expected_of_round(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     inbox: Inbox,
     viewer: Int32Array,

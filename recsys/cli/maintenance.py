@@ -39,7 +39,7 @@ def report(
     night = opened(source, as_of, params)
     folder = read_publication(published, run_id=run).folder
     source_name = night.settings.source
-    summary = read_night(folder, night.people, night.policy, work=PATHS, source=source_name)
+    summary = read_night(folder, night.people, night.policy, paths=PATHS, source=source_name)
     chosen = night.settings.report
     page = render_report(summary, language(lang, night.settings), sample_lists=chosen.sample_lists)
     write_atomically(out, page.encode())

@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from recsys.kernels import kernel
 from recsys.types import Int32Array, UInt64Array
 
 _MOST_ELEMENTS: Final = 24
@@ -89,7 +89,7 @@ def unpacked_sets(packing: Packing, overlaps: UInt64Array) -> UInt64Array:
     return np.ascontiguousarray(overlaps[:, packing.long].T)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def equivalent_bits(words: UInt64Array, most: int):  # type: ignore[no-untyped-def]
     """Return masks of the bits that are equal in every word, `(n_masks,)` uint64.
 

@@ -5,17 +5,17 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.constraints.base import checked_pairs, checked_rows
 from recsys.constraints.bit_packing import Packing, packed_sets, packing_of, unpacked_sets
 from recsys.constraints.masks import RuleWords, mask_columns
 from recsys.constraints.sparse_masks import CsrRows, PairRules, csr_rows, mask_pairs, sparse_pattern
 from recsys.data.csr import SparseRows
+from recsys.kernels import kernel
 from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mask_aligned(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     words: RuleWords,
     reach: UInt8Array,

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from recsys.kernels import kernel
 from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
 _NIBBLE = np.uint8(15)
@@ -78,7 +78,7 @@ def tile_summaries(words: RuleWords, tile_starts: Int64Array) -> RuleWords:
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def widest_reach(reach: UInt8Array, cells: Int32Array):  # type: ignore[no-untyped-def]
     """Return the widest reach from any of `cells` to each cell, `(n_cells,)` uint8.
 
@@ -106,7 +106,7 @@ _LOW_HALF = np.uint8(15)
 _ONE, _FOUR, _FIFTEEN = np.uint64(1), np.uint64(4), np.uint64(15)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def distance_bits(between: Word, in_person: Word, longest: Word, shortest: Word):  # type: ignore[no-untyped-def]
     """Return the distance classes of a column as one word of two bits, for `refused_distances`.
 
@@ -120,7 +120,7 @@ def distance_bits(between: Word, in_person: Word, longest: Word, shortest: Word)
     return (_ONE << low) | (_ONE << high)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def refused_distances(in_person: Word, longest: Word, shortest: Word):  # type: ignore[no-untyped-def]
     """Return the bits of `distance_bits` that a row refuses.
 
@@ -132,7 +132,7 @@ def refused_distances(in_person: Word, longest: Word, shortest: Word):  # type: 
     return too_near | (in_person * too_far)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _distance_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     reach: UInt8Array, seen_from: int, cell: Int32Array, limits: UInt64Array, n: int, out: UInt64Array
 ):
@@ -150,7 +150,7 @@ def _distance_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 # count of references each time, which together took longer than the mask.
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mask_refused(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     row: int,
     my_traits: UInt64Array,
@@ -169,7 +169,7 @@ def _mask_refused(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             masked[j] |= theirs | (c & traits[w, j]) | (d & traits[w + 1, j])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mask_disjoint(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     row: int, mine: UInt64Array, n: int, words: UInt64Array, first: int, last: int, masked: UInt64Array
 ):
@@ -190,7 +190,7 @@ def _mask_disjoint(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             masked[j] |= np.uint64(common == 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mask_disjoint_packed(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     row: int,
     mine: UInt64Array,
@@ -207,7 +207,7 @@ def _mask_disjoint_packed(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             masked[j] |= (((a & words[w, j]) + below) & above) ^ above
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _write_mask(masked: UInt64Array, n: int, out: BoolArray, row: int, start: int):  # type: ignore[no-untyped-def]
     """Write to `out[row, start:start + n]` which columns nothing masks."""
     part = out[row, start : start + n]
@@ -215,7 +215,7 @@ def _write_mask(masked: UInt64Array, n: int, out: BoolArray, row: int, start: in
         part[j] = masked[j] == 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _block(n_words: int):  # type: ignore[no-untyped-def]
     """Return an empty `(n_words, BLOCK)` uint64 from the start of a cache line: crossing one costs twice."""
     memory = np.empty(n_words * BLOCK + 8, np.uint64)
@@ -223,7 +223,7 @@ def _block(n_words: int):  # type: ignore[no-untyped-def]
     return memory[first : first + n_words * BLOCK].reshape(n_words, BLOCK)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather(words: UInt64Array, columns: Int32Array, start: int, stop: int, out: UInt64Array):  # type: ignore[no-untyped-def]
     """Write the words `(n_words, n)` of `columns[start:stop]` side by side to `out`."""
     for w in range(words.shape[0]):
@@ -231,7 +231,7 @@ def _gather(words: UInt64Array, columns: Int32Array, start: int, stop: int, out:
             out[w, j] = words[w, columns[start + j]]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def mask_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     rows: RuleWords, at: Int32Array, reach: UInt8Array, words: RuleWords, columns: Int32Array, out: BoolArray
 ):
@@ -280,7 +280,7 @@ def mask_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             _write_mask(masked, n, out, place, start)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def unmasked_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     summary: RuleWords,
     reach: UInt8Array,

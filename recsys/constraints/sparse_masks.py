@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy import sparse
 
+from recsys.kernels import kernel
 from recsys.types import BoolArray, Int32Array, Int64Array
 
 
@@ -56,7 +56,7 @@ def sparse_pattern(indptr: npt.ArrayLike, indices: npt.ArrayLike, shape: tuple[i
 # Kernels called for each row take plain arrays: handing over a tuple of them costs a count for each array.
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mask: BoolArray, r: int, columns: Int32Array, indices: Int32Array, start: int, stop: int
 ):
@@ -75,7 +75,7 @@ def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             mask[r, j] = False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _hide_liked_only(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mask: BoolArray,
     r: int,
@@ -100,7 +100,7 @@ def _hide_liked_only(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             mask[r, j] = at < stop and likers[at] == columns[j]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def mask_pairs(  # type: ignore[no-untyped-def]
     mask: BoolArray, viewers: Int32Array, columns: Int32Array, rules: PairRules, excluded: CsrRows
 ):

@@ -98,13 +98,3 @@ def end_to_end(fields: Sequence[UInt64Array], n_bits: Sequence[int], n_people: i
                 joined[:, word + 1] |= field[:, at] >> np.uint64(64 - shift)
         start += length
     return joined
-
-
-def without_unused(words: UInt64Array) -> UInt64Array:
-    """Drop the bits nobody sets, so that a set from a long vocabulary takes few words.
-
-    >>> without_unused(np.array([[0, 1], [0, 5]], np.uint64)).tolist()
-    [[1], [3]]
-    """
-    flags = unpack(words, 64 * words.shape[1])
-    return pack_flags(flags[:, flags.any(axis=0)])

@@ -7,9 +7,9 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.errors import SettingsError, explained
+from recsys.kernels import kernel
 from recsys.types import BoolArray, Float32Array, Float64Array
 
 UNREAD: Final = 0
@@ -131,7 +131,7 @@ EXAMINATIONS: Final[Mapping[str, Examination]] = MappingProxyType(
 """The curves evaluation uses, by name."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def examination_at(kind: int, decay: float, r: float):  # type: ignore[no-untyped-def]
     """Return the probability that place `r` is looked at: `Examination.at` of one place, compiled."""
     if kind == POWER:
@@ -141,7 +141,7 @@ def examination_at(kind: int, decay: float, r: float):  # type: ignore[no-untype
     return 1.0 / np.log2(r + 1.0) if kind == LOGARITHMIC else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def examination_slope(kind: int, decay: float, r: float):  # type: ignore[no-untyped-def]
     """Return the derivative of `examination_at` with respect to `r`, 0 or below."""
     if kind == POWER:

@@ -15,7 +15,7 @@ from recsys.catalogue.entries import Language
 from recsys.catalogue.vocabulary import EVENT_DETAILS
 from recsys.data.events import Events
 from recsys.data.pair_stages import SAFE, PairEvents, pair_stages
-from recsys.data.times import as_utc, microseconds
+from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
 
 
@@ -120,7 +120,6 @@ def prompts(
 
 
 OTHER, DUE_SINCE = "other_id", "due_since"
-_DAY = 86_400_000_000
 
 
 def due_feeling_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFrame:
@@ -140,7 +139,7 @@ def due_feeling_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFram
     ongoing = stages.of(names[a], names[b]) == "ongoing"
     trusted = between.first(known.coded.detailed("meet_feedback", *SAFE)).max(axis=1)
     checked = between.last(known.coded.are("feeling_check"))
-    wait = round(load_catalogue().stages.check_days * _DAY)
+    wait = round(load_catalogue().stages.check_days * MICROSECONDS_A_DAY)
     pair = np.flatnonzero(ongoing)
     since = np.maximum(trusted[pair, None], checked[pair]) + wait
     rows = pd.DataFrame(

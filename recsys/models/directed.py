@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.data.geography import pair_distances_km
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
+from recsys.kernels import kernel
 from recsys.models.distance_decay import DistanceDecay, places
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
@@ -186,7 +186,7 @@ def pair_dots(
     return found
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@kernel(fastmath={"reassoc", "contract"})
 def _dots(  # noqa: PLR0917
     left: npt.NDArray[np.floating],
     right: npt.NDArray[np.floating],

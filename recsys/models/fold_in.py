@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float64Array, Int32Array, Int64Array
 
@@ -114,7 +114,7 @@ def fold_in_answers(
     return rows
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grouped(rows: Int32Array, indptr: Int64Array) -> Int32Array:  # pragma: no cover
     """Return the entries of one person after another, each person's in the order they came in."""
     order, place = np.empty(len(rows), np.int32), indptr.copy()
@@ -124,7 +124,7 @@ def _grouped(rows: Int32Array, indptr: Int64Array) -> Int32Array:  # pragma: no 
     return order
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ascending(others: Int32Array, order: Int32Array, indptr: Int64Array) -> bool:  # pragma: no cover
     for person in range(len(indptr) - 1):
         for at in range(indptr[person] + 1, indptr[person + 1]):
@@ -133,7 +133,7 @@ def _ascending(others: Int32Array, order: Int32Array, indptr: Int64Array) -> boo
     return True
 
 
-@njit(cache=True, nogil=True, fastmath=_SUMS)
+@kernel(fastmath=_SUMS)
 def _add(
     left: Float64Array, right: Float64Array, v: Float64Array, c: float, pull: float
 ) -> None:  # pragma: no cover
@@ -145,7 +145,7 @@ def _add(
             left[a, b] += scaled * v[b]
 
 
-@njit(cache=True, nogil=True, fastmath=_SUMS)
+@kernel(fastmath=_SUMS)
 def _solved(left: Float64Array, right: Float64Array) -> None:  # pragma: no cover
     """Solve `left @ x = right` in place by Cholesky; only the lower triangle of `left` is read."""
     k = len(right)
@@ -165,7 +165,7 @@ def _solved(left: Float64Array, right: Float64Array) -> None:  # pragma: no cove
         right[a] /= left[a, a]
 
 
-@njit(cache=True)
+@kernel
 def _fold_in(  # noqa: PLR0917
     rows: Float64Array,
     indptr: Int64Array,
@@ -191,7 +191,7 @@ def _fold_in(  # noqa: PLR0917
         rows[person] += right
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fold_in_answers(  # noqa: PLR0917
     rows: Float64Array,
     indptr: Int64Array,
@@ -233,7 +233,7 @@ def _fold_in_answers(  # noqa: PLR0917
             rows[person] += right
 
 
-@njit(cache=True, nogil=True, fastmath=_SUMS)
+@kernel(fastmath=_SUMS)
 def _dot(a: Float64Array, b: Float64Array) -> float:  # pragma: no cover
     total = 0.0
     for c in range(len(a)):
@@ -241,14 +241,14 @@ def _dot(a: Float64Array, b: Float64Array) -> float:  # pragma: no cover
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound(x: float) -> tuple[float, float]:  # pragma: no cover
     """Return P(yes) at a logit, and the curvature of the quadratic bound that touches there."""
     half = 0.5 * np.tanh(x / 2.0)
     return 0.5 + half, half / x if abs(x) > 1e-4 else 0.25
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _few_answers(  # noqa: PLR0917
     row: Float64Array,
     own: Float64Array,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from recsys.kernels import kernel
 from recsys.models.fold_in import EntriesByPerson
 from recsys.models.impressions import Impressions
 from recsys.parallel import in_ranges
@@ -124,7 +124,7 @@ class _Side:
         return curve, pull
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sums(  # noqa: PLR0917
     indptr: npt.NDArray[np.int64],
     order: npt.NDArray[np.int32],

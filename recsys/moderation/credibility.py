@@ -8,7 +8,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
-from recsys.data.times import as_utc, microseconds
+from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
 from recsys.moderation.review_policy import MOST_GRAVE, ReviewPolicy, load_policy
 
 PERSON: Final = C.USER
@@ -115,7 +115,6 @@ def _talked(accusations: pd.DataFrame, events: Events) -> pd.Series:
 
 
 COLUMNS = (PERSON, "reporters", "weight", "factor")
-_MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def demotions(
@@ -167,5 +166,5 @@ def _decay(
     last = as_utc(as_of) if as_of is not None else events.last
     now = 0 if last is None else microseconds(last)
     moments = ts.astype("datetime64[us, UTC]").astype("int64").to_numpy()
-    days = (now - moments) / _MICROSECONDS_A_DAY
+    days = (now - moments) / MICROSECONDS_A_DAY
     return pd.Series(0.5 ** (days / policy.half_life_days), index=ts.index)

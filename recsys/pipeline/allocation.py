@@ -53,13 +53,13 @@ class AllocationSummary:
     gain: float | None
 
 
-def allocate_night(settings: Settings, work: NightPaths) -> AllocationSummary:
+def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
-    night = Night.current(settings, work)
+    night = Night.current(settings, paths)
     recommender = Recommender(night.people, night.policy)
-    pool = read_pool(work, night.people.ids)
+    pool = read_pool(paths, night.people.ids)
     if not settings.allocate.enabled:
-        return _best_of_pool(settings, work, recommender, pool)
+        return _best_of_pool(settings, paths, recommender, pool)
     full = at_capacity(night.people, night.events_of_types(*DECIDING))
     rng = generator(settings, "allocate")
     config = allocation_config(settings)
@@ -73,9 +73,9 @@ def allocate_night(settings: Settings, work: NightPaths) -> AllocationSummary:
         full=full,
         combiner=settings.recommend.combiner,
     )
-    write_table(work.lists, list_tables(found.pairs, night.people, recommender.reasons))
+    write_table(paths.lists, list_tables(found.pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
-    write_allocation(work.allocation, found.prices, figures, ids=night.people.ids)
+    write_allocation(paths.allocation, found.prices, figures, ids=night.people.ids)
     return AllocationSummary(
         people=len(np.unique(found.pairs.viewer)),
         rows=len(found.pairs),
@@ -101,10 +101,10 @@ def activity(settings: AllocateSettings, people: Population) -> MemberActivity:
     return MemberActivity.of(opens, n_people=len(people))
 
 
-def read_pool(work: NightPaths, ids: IdIndex) -> Iterator[RankedPairs]:
+def read_pool(paths: NightPaths, ids: IdIndex) -> Iterator[RankedPairs]:
     """Read the candidates as rows of `ids`, in viewer and rank order, some whole lists at a time."""
     texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
-    with pq.ParquetFile(work.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
+    with pq.ParquetFile(paths.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=_POOL)
             viewer, candidate = (_rows(table[column], ids, texts) for column in (C.VIEWER, C.CANDIDATE))
@@ -161,14 +161,14 @@ def expected(
 
 
 def _best_of_pool(
-    settings: Settings, work: NightPaths, recommender: Recommender, pool: Iterable[RankedPairs]
+    settings: Settings, paths: NightPaths, recommender: Recommender, pool: Iterable[RankedPairs]
 ) -> AllocationSummary:
     """Write the best of every pool, whoever else wants the same people."""
     kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= settings.recommend.k) for pairs in pool)
     allowed = kept.allowed(recommender.policy, recommender.people)
     kept = kept.filtered(allowed)
-    write_table(work.lists, list_tables(kept, recommender.people, recommender.reasons))
+    write_table(paths.lists, list_tables(kept, recommender.people, recommender.reasons))
     no_prices = np.zeros(len(recommender.people), np.float32)
-    write_allocation(work.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
+    write_allocation(paths.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
     return AllocationSummary(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)

@@ -22,7 +22,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.ranking.recommend import Recommender
 from recsys.retrieval.top_k import Retriever
-from recsys.storage.arrays import load_arrays, save_arrays
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import BoolArray, Int32Array, UInt64Array
 
 
@@ -42,16 +42,6 @@ class Partition:
     def part(self, number: int) -> Int32Array:
         """Return the viewers of one part."""
         return self.rows[self.starts[number] : self.starts[number + 1]]
-
-    def save(self, folder: Path) -> None:
-        """Write to a folder."""
-        save_arrays(folder, {"rows": self.rows, "starts": self.starts})
-
-    @classmethod
-    def load(cls, folder: Path) -> "Partition":
-        """Read what `save` wrote."""
-        arrays, _ = load_arrays(folder)
-        return cls(arrays["rows"], arrays["starts"])
 
 
 def partition(listed: BoolArray, cells: UInt64Array, people_a_part: int) -> Partition:
@@ -92,28 +82,29 @@ class CandidateJob:
     """Everybody's candidates; part p is the viewers of part p of the partition in the work folder."""
 
     settings: Settings
-    work: NightPaths
+    paths: NightPaths
 
     @property
     def files(self) -> Checkpoint:
         """Where parts are written."""
-        return Checkpoint(self.work.parts / "recommend")
+        return Checkpoint(self.paths.parts / "recommend")
 
     @property
     def laid_out(self) -> Path:
         """Where everybody lies laid out while the step is under way; all workers share the memory of it."""
-        return self.work.parts / "laid_out"
+        return self.paths.parts / "laid_out"
 
     def lay_out(self, people: Population, compiled: Compiled) -> None:
         """Lay out everybody for the workers, once."""
-        directed = directed_of(load_model(self.settings.model, self.work.model), people)
+        directed = directed_of(load_model(self.settings.model, self.paths.model), people)
         Retriever(directed, compiled).save(self.laid_out)
 
     def open(self) -> PartFunction:
         """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
-        night = Night.current(self.settings, self.work)
+        night = Night.current(self.settings, self.paths)
         recommender = Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
-        cut, files, chosen = Partition.load(self.work.parts / "cut"), self.files, self.settings.recommend
+        cut = load_dataclass(Partition, self.paths.parts / "cut")
+        files, chosen = self.files, self.settings.recommend
 
         def one(number: int) -> PartResult:
             pairs, dropped = recommender.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
@@ -141,7 +132,7 @@ class CandidateSummary:
 
 def recommend_night(
     settings: Settings,
-    work: NightPaths,
+    paths: NightPaths,
     *,
     executor: Executor | None = None,
     progress: Callable[[int], object] | None = None,
@@ -155,7 +146,7 @@ def recommend_night(
 
     Raises BusyError when workers keep dying, PluginError for a rule from outside that contradicts itself.
     """
-    job = CandidateJob(settings, work)
+    job = CandidateJob(settings, paths)
     cut, done = _begun(job)
     left = [number for number in range(len(cut)) if number not in done]
     for number in done:
@@ -165,7 +156,7 @@ def recommend_night(
         done[part.number] = part
         _tell(progress, len(cut.part(part.number)))
     shutil.rmtree(job.laid_out, ignore_errors=True)
-    rows = join_lists([job.files.path(number) for number in range(len(cut))], work.pool)
+    rows = join_lists([job.files.path(number) for number in range(len(cut))], paths.pool)
     return CandidateSummary(
         people=len(cut.rows),
         rows=rows,
@@ -177,14 +168,14 @@ def recommend_night(
 
 def _begun(job: CandidateJob) -> tuple[Partition, dict[int, PartResult]]:
     """Cut the viewers into parts and lay out everybody, unless all parts are there; return those that are."""
-    night = Night.current(job.settings, job.work)
+    night = Night.current(job.settings, job.paths)
     check_plugin_constraints(night.policy, night.people)
     compiled = night.policy.compile(night.people)
     cut = partition(compiled.listed, night.people.cells, job.settings.execution.people_a_part)
     job.files.begin(
-        candidates_fingerprint(job.settings, night.policy, validated=night.fingerprint, model=job.work.model)
+        candidates_fingerprint(job.settings, night.policy, validated=night.fingerprint, model=job.paths.model)
     )
-    cut.save(job.work.parts / "cut")
+    save_dataclass(job.paths.parts / "cut", cut)
     done = {number: part for number in range(len(cut)) if (part := job.files.done(number)) is not None}
     if len(done) < len(cut):
         job.lay_out(night.people, compiled)

@@ -95,14 +95,14 @@ def run_names_erased(folder: Path, erased: ErasedPeople) -> bool:
     return watermark != erased.watermark and folder_names_erased(folder, erased)
 
 
-def clear_work_naming_erased(work: NightPaths, erased: ErasedPeople) -> bool:
+def clear_work_naming_erased(paths: NightPaths, erased: ErasedPeople) -> bool:
     """Remove what an earlier night left, when it names somebody erased since; say whether it did.
 
     Every stage then makes its files anew, from tables without them.
     """
-    if erased.watermark == _applied(work) or not folder_names_erased(work.root, erased):
+    if erased.watermark == _applied(paths) or not folder_names_erased(paths.root, erased):
         return False
-    for path in work.root.iterdir():
+    for path in paths.root.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif path.name not in _KEPT:
@@ -110,14 +110,14 @@ def clear_work_naming_erased(work: NightPaths, erased: ErasedPeople) -> bool:
     return True
 
 
-def note_erasures_applied(work: NightPaths, erased: ErasedPeople) -> None:
+def note_erasures_applied(paths: NightPaths, erased: ErasedPeople) -> None:
     """Note the watermark of the erasures that the tables of the night have applied."""
-    write_atomically(work.erased, (erased.watermark or "none").encode() + b"\n")
+    write_atomically(paths.erased, (erased.watermark or "none").encode() + b"\n")
 
 
-def _applied(work: NightPaths) -> str | None:
+def _applied(paths: NightPaths) -> str | None:
     try:
-        watermark = work.erased.read_text(encoding="utf-8").strip()
+        watermark = paths.erased.read_text(encoding="utf-8").strip()
     except OSError:
         return None
     return None if watermark == "none" else watermark

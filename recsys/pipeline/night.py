@@ -49,9 +49,9 @@ class Night:
     kept: Path | None = None
 
     @classmethod
-    def current(cls, settings: Settings, work: NightPaths) -> Self:
+    def current(cls, settings: Settings, paths: NightPaths) -> Self:
         """Return the night whose tables were copied to the work folder."""
-        return cls(settings, snapshot_source(settings.source, work.tables), work.accepted)
+        return cls(settings, snapshot_source(settings.source, paths.tables), paths.accepted)
 
     @cached_property
     def tables(self) -> LoadedTables:
@@ -115,9 +115,9 @@ class Night:
         return policy_from_settings(self.settings.policy)
 
 
-def night_source(settings: Settings, work: NightPaths) -> str:
+def night_source(settings: Settings, paths: NightPaths) -> str:
     """Return where tonight's tables come from, before they are copied."""
-    return f"parquet:{work.town}" if settings.source == TOWN else settings.source
+    return f"parquet:{paths.town}" if settings.source == TOWN else settings.source
 
 
 def policy_from_settings(settings: PolicySettings) -> Policy:

@@ -45,9 +45,9 @@ class PublicationInputs:
     allocation: Path | None
 
     @classmethod
-    def of(cls, work: NightPaths) -> Self:
+    def of(cls, paths: NightPaths) -> Self:
         """Return the files of the night in a work folder."""
-        return cls(work.lists, work.model, work.evaluation, work.allocation)
+        return cls(paths.lists, paths.model, paths.evaluation, paths.allocation)
 
 
 def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> PublishResult:

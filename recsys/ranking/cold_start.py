@@ -110,7 +110,7 @@ def _settings() -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, eq=False)
 class NewcomerFiles:
-    """The same, opened: the vocabulary, the rules it was compiled from, the model, and its nearness."""
+    """The same, opened: the vocabulary, the rules it was compiled from, the model, and its distance decay."""
 
     vocabulary: ColdStartVocabulary
     policy: Policy
@@ -254,12 +254,12 @@ class Newcomer:
             combiner=live.combiner,
             exclude=np.flatnonzero(self.excluded),
             price=live.prices,
-            dearest=live.highest_price,
+            highest_price=live.highest_price,
         )
         return found.rows
 
     def reason_codes(self, snapshot: Snapshot, rows: Int32Array) -> list[list[str]]:
-        """Return why each of `rows` is shown to the newcomer; circles and nearness wait a night."""
+        """Return why each of `rows` is shown to the newcomer; circles and distance wait a night."""
         reasons = snapshot.reasons.with_person(Reasons.of(self.person), rows)
         others = np.arange(1, len(rows) + 1, dtype=np.int32)
         return reasons.codes(np.zeros(len(rows), np.int32), others)

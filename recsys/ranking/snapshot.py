@@ -16,8 +16,8 @@ from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
-from recsys.retrieval.bounds import COMBINER_NUMBERS
 from recsys.retrieval.index import TileIndex
+from recsys.retrieval.score_bounds import COMBINER_NUMBERS
 from recsys.retrieval.shortlist import COLUMNS, BlockShape, SearchTarget
 from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
 from recsys.safety.keys import Keys

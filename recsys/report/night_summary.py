@@ -118,7 +118,7 @@ def read_night(
     people: Population,
     policy: Policy,
     *,
-    work: NightPaths,
+    paths: NightPaths,
     source: str = "",
     budget_minutes: float = 0.0,
 ) -> NightSummary:
@@ -139,7 +139,7 @@ def read_night(
     """
     manifest = read_manifest(run_folder)
     _refuse_other_time(people, manifest)
-    this_night = _outcome_of(work) == manifest.run_id
+    this_night = _outcome_of(paths) == manifest.run_id
     steps = funnel(policy, people)
     lists = read_coded_lists(run_folder / LISTS, LIST_COLUMNS)
     listed = policy.compile(people).listed
@@ -156,15 +156,15 @@ def read_night(
         gates=read_gates(run_folder),
         funnel=steps,
         funnel_viewers=int(steps.attrs["viewers"]),
-        measures=_table(work.evaluation, "measures") if this_night else None,
-        reliability=_table(work.evaluation, "reliability") if this_night else None,
-        tables=_table(work.validation, "tables") if this_night else None,
-        allocation=_figures(work.allocation / FIGURES) if this_night else {},
-        nights=_nights(work.nights),
-        seconds=_seconds(work.log) if this_night else {},
+        measures=_table(paths.evaluation, "measures") if this_night else None,
+        reliability=_table(paths.evaluation, "reliability") if this_night else None,
+        tables=_table(paths.validation, "tables") if this_night else None,
+        allocation=_figures(paths.allocation / FIGURES) if this_night else {},
+        nights=_nights(paths.nights),
+        seconds=_seconds(paths.log) if this_night else {},
         budget_minutes=budget_minutes,
         history=history_until(run_folder),
-        night_seconds=seconds_until_published(work.log),
+        night_seconds=seconds_until_published(paths.log),
         made_from=manifest.made_from.model_dump(),
         packages=dict(manifest.packages),
     )
@@ -204,11 +204,11 @@ def _refuse_other_time(people: Population, manifest: Manifest) -> None:
         )
 
 
-def _outcome_of(work: NightPaths) -> str | None:
+def _outcome_of(paths: NightPaths) -> str | None:
     """Return the run the night in the work folder became, None when it became none."""
-    if not work.outcome.exists():
+    if not paths.outcome.exists():
         return None
-    return str(_json(work.outcome, work.outcome.read_text(encoding="utf-8")).get("run_id"))
+    return str(_json(paths.outcome, paths.outcome.read_text(encoding="utf-8")).get("run_id"))
 
 
 def _table(path: Path, key: str) -> pd.DataFrame | None:

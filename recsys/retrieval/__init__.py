@@ -25,7 +25,7 @@ keep, and most may not meet anyway; so the masks make the work small first, and 
                  block
 
         5  a pair that could still reach the row's k-th best joins its short list; when that is full, what
-           can no longer be among the k is pruned                shortlist.py, bounds.py, threshold_pruning.py
+           can no longer be among the k is pruned          shortlist.py, score_bounds.py, threshold_pruning.py
         6  what is left, hardly more than k pairs, is rescored in float64, summed in one stated order, and
            sorted                                                   threshold_pruning.py, reproducible_math.py
 
@@ -37,8 +37,8 @@ Why the answer is exact, and always the same
 --------------------------------------------
 Integer dot products are of rounded factors; they only decide which pairs are worth a second look, and they do
 it with a margin that covers the worst rounding (derived in quantization.py; by how much a score may then be
-wrong, in bounds.py). What decides is the rescoring: one float64 sum in a fixed order for each pair, then
-score from high to low, equal scores by row. So tiles, blocks and workers change how long it takes and
+wrong, in score_bounds.py). What decides is the rescoring: one float64 sum in a fixed order for each pair,
+then score from high to low, equal scores by row. So tiles, blocks and workers change how long it takes and
 nothing else.
 
 A list is as long as there are people to show: never padded, never somebody the mask excludes.

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from recsys.kernels import kernel
 from recsys.types import Float32Array, Int16Array, Int32Array
 
 TOGETHER: Final = 4
@@ -112,7 +113,7 @@ def _multiply_four(  # noqa: PLR0917
     return types.void(mine, r, theirs, columns, at, unit, x, y), code
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def multiply_llvm(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mine: Int16Array,
     r: int,
@@ -134,7 +135,7 @@ def multiply_llvm(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         _multiply_four(mine, r, theirs, columns, at, unit, x, y)  # type: ignore[call-arg]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def multiply_numba(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mine: Int16Array,
     r: int,

@@ -9,9 +9,9 @@ from recsys.constraints.compiled import Compiled
 from recsys.constraints.masks import RuleWords, mask_columns
 from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
-from recsys.retrieval.bounds import COMBINER_NUMBERS, ViewerFactors, unit_of
 from recsys.retrieval.index import TileIndex, refuse_too_large
 from recsys.retrieval.quantization import largest_of, margin_of, quantized, step_of
+from recsys.retrieval.score_bounds import COMBINER_NUMBERS, ViewerFactors, unit_of
 from recsys.retrieval.shortlist import COLUMNS, NO_PRICE, BlockShape, SearchTarget
 from recsys.retrieval.tile_search import Workspace, search_viewers
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, UInt8Array
@@ -54,11 +54,11 @@ class ExternalQuery(NamedTuple):
         appeal: npt.ArrayLike,
         near: npt.ArrayLike | None = None,
     ) -> Self:
-        """Return the one person of `compiled` as a viewer of the people of `layout`.
+        """Return the one person of `compiled` as a viewer of the people of `index`.
 
         compiled: of one person, whose bits are numbered as those of the index, with their reach to its cells
-        (`ColdStartVocabulary.compile`). taste, appeal: `(n_factors,)`. near: `(n_places,)` logits of nearness
-        to the places of the index; None for none.
+        (`ColdStartVocabulary.compile`). taste, appeal: `(n_factors,)`. near: `(n_places,)` logits of
+        distance decay to the places of the index; None for none.
 
         Rules about single pairs are not known of them: whoever is separated from them, or meets their tokens,
         belongs among the excluded of a search.
@@ -91,7 +91,7 @@ class ExternalQuery(NamedTuple):
                 position=np.full(1, -1, np.int32),
                 taste=likes,
                 appeal=is_liked,
-                whole=quantized(likes, is_liked, steps),
+                quantized=quantized(likes, is_liked, steps),
                 unit=unit_of(steps, people.steps),
                 place=_FIRST,
                 near=nearby,
@@ -120,16 +120,16 @@ class ExternalQuery(NamedTuple):
         combiner: str = "product",
         exclude: npt.ArrayLike = (),
         price: Float64Array = NO_PRICE,
-        dearest: float | None = None,
+        highest_price: float | None = None,
     ) -> ExternalList:
         """Return the `k` best people who may be shown to the viewer.
 
         exclude: rows left out. price: `(n_listed,)` in tile order, as in `Retriever.top_k`, none above
-        `dearest`, which is looked up when not given.
+        `highest_price`, which is looked up when not given.
         """
         left_out = index.position[np.asarray(exclude, np.int64)]
         excluded = np.unique(left_out[left_out >= 0]).astype(np.int32)
-        most = float(price.max(initial=0.0)) if dearest is None else dearest
+        most = float(price.max(initial=0.0)) if highest_price is None else highest_price
         wanted = SearchTarget(COMBINER_NUMBERS[combiner], max(1, min(k, len(index.order))), price, most)
 
         def close(mask: BoolArray, columns: Int32Array) -> None:

@@ -12,10 +12,10 @@ from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
-from recsys.retrieval.bounds import FactorStore
 from recsys.retrieval.dot_products import STEP
 from recsys.retrieval.quantization import aligned_zeros, largest_of, margin_of, quantized, step_of
 from recsys.retrieval.reproducible_math import LANES
+from recsys.retrieval.score_bounds import FactorStore
 from recsys.retrieval.tile_order import tile_order
 from recsys.types import Float32Array, Int32Array, UInt64Array
 
@@ -38,7 +38,7 @@ def build_factor_store(directed: Directed, rows: Int32Array) -> FactorStore:
         row=rows,
         taste=taste,
         appeal=appeal,
-        whole=quantized(taste, appeal, steps),
+        quantized=quantized(taste, appeal, steps),
         steps=steps,
         place=place,
         near=near,
@@ -139,7 +139,7 @@ def build_index(directed: Directed, compiled: Compiled, tile: int) -> TileIndex:
 
 
 def index_bytes(directed: Directed, compiled: Compiled) -> int:
-    """Return about how many bytes a layout of these people takes: its arrays, without what makes them."""
+    """Return about how many bytes an index of these people takes: its arrays, without what makes them."""
     words = compiled.traits.shape[1] * 2 + compiled.overlaps.shape[1]
     entries = sum(
         getattr(compiled, f"{name}_indices").size for name in ("separated", "own", "avoid", "liked")

@@ -11,9 +11,9 @@ A row t becomes t + e, and each of its n factors is wrong by at most half a step
 
     |(t + e)(a + f) - t a| <= |t| |f| + |e| |a| + |e| |f|
 
-The sum of products is exact. Making it a float32, its unit and nearness added round four times, by 2^-24
-of what is rounded each. `margin_of` takes this with the largest norms of anybody, and more than enough for
-the roundings of its own. The step is that of the largest row: one person of enormous factors makes
+The sum of products is exact. Making it a float32, its unit and distance decay added round four times, by
+2^-24 of what is rounded each. `margin_of` takes this with the largest norms of anybody, and more than enough
+for the roundings of its own. The step is that of the largest row: one person of enormous factors makes
 everybody's margin wide, which costs time and changes no result.
 """
 
@@ -76,7 +76,7 @@ def quantized(taste: Float32Array, appeal: Float32Array, steps: Float64Array) ->
 
 
 def largest_of(taste: Float32Array, appeal: Float32Array, near: Float32Array) -> Float64Array:
-    """Return the largest norm of a taste, of an appeal, and the largest logit of nearness, `(3,)`."""
+    """Return the largest norm of a taste, of an appeal, and the largest logit of distance decay, `(3,)`."""
     widest = [norms(rows).max(initial=0.0) for rows in (taste, appeal)]
     return np.array([*widest, float(np.abs(near).max(initial=0.0))])
 

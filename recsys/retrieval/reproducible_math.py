@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from recsys.kernels import kernel
 from recsys.types import Float32Array
 
 LANES: Final = 16
@@ -62,7 +63,7 @@ def _sum(_: Any, x: Any, y: Any) -> Any:
     return types.float64(x, y), code
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def reproducible_dot(x: Float32Array, y: Float32Array):  # type: ignore[no-untyped-def]
     """Return the inner product of two float32 `(n,)` as float64; n is a multiple of LANES."""
     return _sum(x, y)  # type: ignore[call-arg]
@@ -78,7 +79,7 @@ _BIAS, _EXPONENT = np.int64(1023), np.int64(52)
 _SERIES: Final = tuple(1.0 / math.factorial(power) for power in range(13, 1, -1))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def exponential(z: float):  # type: ignore[no-untyped-def]
     """Return exp(z) for z <= 0, the same bits on every processor."""
     low = z < _LOW
@@ -94,7 +95,7 @@ def exponential(z: float):  # type: ignore[no-untyped-def]
     return series * power * (_LIFTED if low else 1.0)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def sigmoid(x: float):  # type: ignore[no-untyped-def]
     """Return 1 / (1 + exp(-x)), the same bits on every processor."""
     small = exponential(-abs(x))

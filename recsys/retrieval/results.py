@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from recsys.kernels import kernel
 from recsys.retrieval.shortlist import TopK
 from recsys.types import Int32Array, Int64Array
 
@@ -60,7 +60,7 @@ class PackedLists(NamedTuple):
     score: npt.NDArray[np.float64]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _packed(best: TopK, out: PackedLists):  # type: ignore[no-untyped-def]
     """Write the filled places of a tile's lists end to end."""
     length, position, score = best.length, best.position, best.score
@@ -73,7 +73,7 @@ def _packed(best: TopK, out: PackedLists):  # type: ignore[no-untyped-def]
             at += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _placed(part: PackedLists, lengths: Int32Array, starts: Int64Array, order: Int32Array, out: PackedLists):  # type: ignore[no-untyped-def]
     """Write the lists of a part, of those lengths, to where each viewer's begins; positions become rows."""
     at = 0

@@ -1,10 +1,10 @@
 """The scan: the unmasked pairs of a tile are multiplied, and those that could be among the k best kept."""
 
 import numpy as np
-from numba import njit
 
-from recsys.retrieval.bounds import FactorStore, ViewerFactors
-from recsys.retrieval.dot_products import USE_LLVM, multiply
+from recsys.kernels import kernel
+from recsys.retrieval.dot_products import multiply
+from recsys.retrieval.score_bounds import FactorStore, ViewerFactors
 from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, SearchTarget, Shortlists
 from recsys.retrieval.threshold_pruning import prune_row
 from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
@@ -13,7 +13,7 @@ from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
 # count of references each time, and there are more blocks and rows than anything else.
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _unmasked(columns: Int32Array, start: int, stop: int, mask: BoolArray, r: int, out: Int32Array):  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """Write to `out` those of `columns[start:stop]` that row r of the mask leaves; return how many.
 
@@ -26,7 +26,7 @@ def _unmasked(columns: Int32Array, start: int, stop: int, mask: BoolArray, r: in
     return np.int64(n)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     n: int, ours: Float32Array, theirs: Float32Array, least: float, total: float, flags: BoolArray
 ):
@@ -37,7 +37,7 @@ def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         flags[c] = False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _append_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     n: int,
     columns: Int32Array,
@@ -65,7 +65,7 @@ def _append_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     return np.int64(at)
 
 
-@njit(nogil=True, cache=USE_LLVM)  # the cache does not know which kernel was compiled in
+@kernel
 def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     lists: Shortlists,
     viewers: ViewerFactors,
@@ -82,7 +82,7 @@ def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     n_exact = 0
     noted_x, noted_y, noted_position, length = lists.x, lists.y, lists.position, lists.length
     least, total, room = lists.least, lists.total, lists.x.shape[1]
-    whole, their_whole, their_place = viewers.whole, people.whole, people.place
+    ours, theirs, their_place = viewers.quantized, people.quantized, people.place
     place, near, unit = viewers.place, viewers.near, viewers.unit
     distance_decay = near.size > 1 or (near.size == 1 and near[0, 0] != 0.0)
     open_ = np.empty(COLUMNS_AT_ONCE + SPARE, np.int32)
@@ -93,7 +93,7 @@ def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         stop = min(start + COLUMNS_AT_ONCE, len(columns))
         for r in range(len(place)):
             n = _unmasked(columns, start, stop, mask, r, open_)
-            multiply(whole, r, their_whole, open_, n, unit, x, y)
+            multiply(ours, r, theirs, open_, n, unit, x, y)
             if distance_decay:
                 for c in range(n):
                     close = near[place[r], their_place[open_[c]]]

@@ -2,14 +2,14 @@
 
 Scan
 ----
-A pair whose float32 logits reach what the row asks (`least`, `total`; see bounds.py) is kept: its two
+A pair whose float32 logits reach what the row asks (`least`, `total`; see score_bounds.py) is kept: its two
 logits and its position. No exponential is taken for it.
 
 Prune
 -----
 When a row has no room left, its pairs are scored from their float32 logits, and a score s is
 found that at least k of them reach (`kth_best_bound`). Let m be the row's margin; log odds of a score are
-wrong by at most 2 m (bounds.py). So each of the k best is worth at least s less 2 m of log odds, and a
+wrong by at most 2 m (score_bounds.py). So each of the k best is worth at least s less 2 m of log odds, and a
 pair scored below s less 4 m is worth less than that: it can never be among the k and is dropped. `least`
 and `total` rise to what the k surely reach. Ties and near ties survive; should so many survive
 that there is still no room (everybody alike, or enormous factors), they are scored exactly and the k
@@ -31,9 +31,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.errors import SettingsError, explained
+from recsys.kernels import kernel
 from recsys.types import Float32Array, Float64Array, Int32Array
 
 COLUMNS_AT_ONCE: Final = 128
@@ -67,15 +67,15 @@ class Shortlists(NamedTuple):
 
 
 class SearchTarget(NamedTuple):
-    """What is looked for: lists of `k` by combiner `how`, less `price` `(n_people,)` or none `(0,)`.
+    """What is looked for: lists of `k` by `combiner`, less `price` `(n_people,)` or none `(0,)`.
 
-    dearest: no price is above it.
+    combiner: see COMBINER_NUMBERS; highest_price: no price is above it.
     """
 
-    how: int
+    combiner: int
     k: int
     price: Float64Array
-    dearest: float
+    highest_price: float
 
 
 class TopK(NamedTuple):
@@ -134,7 +134,7 @@ class BlockShape(NamedTuple):
 
 
 def scratch_bytes(shape: BlockShape, n_people: int, n_factors: int, k: int) -> int:
-    """Return how many bytes one worker needs beside the layout."""
+    """Return how many bytes one worker needs beside the index."""
     rows, columns = shape
     noted = rows * shortlist_capacity(k, n_people) * (20 + 16)
     lists = rows * k * 28
@@ -193,13 +193,13 @@ def refuse_memory(needed: int, memory_mb: float) -> None:
 _RANKED_BY_COUNTING: Final = 512
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def in_order(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
     """Return the order `(n,)` by value from high to low, then by row."""
     return _by_counting(value, row) if len(value) <= _RANKED_BY_COUNTING else _by_shells(value, row)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _by_counting(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
     """Count who comes before each: in a short list a comparison costs less than a wrongly guessed branch."""
     n = len(value)
@@ -220,7 +220,7 @@ def _by_counting(value: Float64Array, row: Int32Array):  # type: ignore[no-untyp
     return order
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _by_shells(value: Float64Array, row: Int32Array):  # type: ignore[no-untyped-def]
     """Sort by shells, gaps a factor of 2.25 apart."""
     order = np.arange(len(value))

@@ -3,9 +3,10 @@
 from typing import Final
 
 import numpy as np
-from numba import njit
 
-from recsys.retrieval.bounds import (
+from recsys.kernels import kernel
+from recsys.retrieval.reproducible_math import sigmoid
+from recsys.retrieval.score_bounds import (
     SLACK,
     TINIEST_BOUND,
     FactorStore,
@@ -17,7 +18,6 @@ from recsys.retrieval.bounds import (
     mutual_scores,
     sigmoids,
 )
-from recsys.retrieval.reproducible_math import sigmoid
 from recsys.retrieval.shortlist import COLUMNS_AT_ONCE, SPARE, SearchTarget, Shortlists, TopK, in_order
 from recsys.types import Float64Array, Int32Array
 
@@ -27,7 +27,7 @@ _STEP_BITS: Final = 46
 """Sixteen halvings in 1024 steps: each step is within a sixty-fourth of one value."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def prune_row(lists: Shortlists, viewers: ViewerFactors, r: int, people: FactorStore, wanted: SearchTarget):  # type: ignore[no-untyped-def]
     """Prune row r so that a block of columns fits again, and raise what it asks of the next ones.
 
@@ -39,13 +39,13 @@ def prune_row(lists: Shortlists, viewers: ViewerFactors, r: int, people: FactorS
     if lists.length[r] + COLUMNS_AT_ONCE + SPARE > lists.x.shape[1]:
         n_exact = lists.length[r] - lists.n_exact[r]
         surely = _prune_exactly(lists, viewers, r, people, wanted)
-    least, total = logit_bounds(wanted.how, surely)
+    least, total = logit_bounds(wanted.combiner, surely)
     lists.least[r] = lowered(least, margin)
     lists.total[r] = lowered(total, 2.0 * margin)
     return n_exact
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarget):  # type: ignore[no-untyped-def]
     """Drop from row r what can no longer be among its k best.
 
@@ -54,7 +54,7 @@ def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarg
     n, k = lists.length[r], wanted.k
     x, y, score, position = lists.x[r], lists.y[r], lists.score[r], lists.position[r]
     new = slice(lists.n_scored[r], n)
-    mutual_scores(wanted.how, x[new], y[new], score[new])
+    mutual_scores(wanted.combiner, x[new], y[new], score[new])
     if len(wanted.price):
         for a in range(lists.n_scored[r], n):
             score[a] -= wanted.price[position[a]] * sigmoid(np.float64(x[a]))
@@ -64,7 +64,7 @@ def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarg
     wrong = margin + SLACK
     kth = kth_best_bound(score[:n], k)
     if len(wanted.price):
-        off = wrong * (0.5 + 0.25 * wanted.dearest) + SLACK * (1.0 + wanted.dearest)
+        off = wrong * (0.5 + 0.25 * wanted.highest_price) + SLACK * (1.0 + wanted.highest_price)
         floor, surely = kth - 2.0 * off, max(kth - off, 0.0)
     else:
         floor = lower_log_odds(kth, 4.0 * wrong) if kth > TINIEST_BOUND else 0.0
@@ -83,7 +83,7 @@ def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarg
     return surely
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def kth_best_bound(score: Float64Array, k: int):  # type: ignore[no-untyped-def]
     """Return the k-th best threshold: what at least k of `score` `(n,)` float64 reach, and hardly more.
 
@@ -111,7 +111,7 @@ def kth_best_bound(score: Float64Array, k: int):  # type: ignore[no-untyped-def]
     return np.partition(score, n - k)[n - k]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _prune_exactly(  # type: ignore[no-untyped-def]
     lists: Shortlists, viewers: ViewerFactors, r: int, people: FactorStore, wanted: SearchTarget
 ):
@@ -123,7 +123,7 @@ def _prune_exactly(  # type: ignore[no-untyped-def]
     near = viewers.near[viewers.place[r]]
     factors = people.taste, people.appeal, people.place
     exact_logits(viewers.taste[r], viewers.appeal[r], near, *factors, at, x, y)
-    mutual_scores(wanted.how, x, y, scored)
+    mutual_scores(wanted.combiner, x, y, scored)
     if len(wanted.price):
         sigmoids(x, p)
         scored -= wanted.price[at] * p
@@ -140,7 +140,7 @@ _NEAR_EACH_OTHER: Final = 512
 """People whose factors stay in the second-level cache while all rows are scored with them."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def rescore(lists: Shortlists, best: TopK, viewers: ViewerFactors, people: FactorStore, wanted: SearchTarget):  # type: ignore[no-untyped-def]
     """Score what is left of each row exactly and write its k best to `best`; return how many were scored."""
     n_rows = len(lists.length)
@@ -158,7 +158,7 @@ def rescore(lists: Shortlists, best: TopK, viewers: ViewerFactors, people: Facto
         p, q, score, value = p_[:n], q_[:n], score_[:n], value_[:n]
         sigmoids(x[r, :n], p)
         sigmoids(y[r, :n], q)
-        mutual_scores(wanted.how, x[r, :n], y[r, :n], score)
+        mutual_scores(wanted.combiner, x[r, :n], y[r, :n], score)
         for a in range(n):
             value[a] = score[a]
         if len(wanted.price):
@@ -173,7 +173,7 @@ def rescore(lists: Shortlists, best: TopK, viewers: ViewerFactors, people: Facto
     return n_exact
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _exact_logits_of_all(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     position: Int32Array,
     length: Int32Array,

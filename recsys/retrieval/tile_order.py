@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from recsys.constraints.compiled import Compiled
 from recsys.data.bitsets import octets, unpack
+from recsys.kernels import kernel
 from recsys.types import Float32Array, Int32Array, UInt8Array
 
 N_FEATURES: Final = 8
@@ -58,7 +58,7 @@ def _table(directions: npt.NDArray[np.float64]) -> Float32Array:
     return np.stack([values @ part for part in directions.reshape(-1, 8, N_FEATURES)]).astype(np.float32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _add_features(octets: UInt8Array, rows: Int32Array, table: Float32Array, out: Float32Array):  # type: ignore[no-untyped-def]
     """Add to `out` `(n, N_FEATURES)` the entry of `table` `(n_bytes, 256, N_FEATURES)` for each byte."""
     for a in range(len(rows)):

@@ -18,9 +18,9 @@ from recsys.constraints.masks import (
     widest_reach,
 )
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
-from recsys.retrieval.bounds import ViewerFactors, viewers_from_store
 from recsys.retrieval.index import TileIndex
 from recsys.retrieval.scan import scan_tile
+from recsys.retrieval.score_bounds import ViewerFactors, viewers_from_store
 from recsys.retrieval.shortlist import (
     BlockShape,
     SearchTarget,
@@ -84,7 +84,7 @@ def search_viewers(  # noqa: PLR0917
 ) -> TopK:
     """Return the k best for viewers with those words.
 
-    reach: from each viewer's cell (`words.cell`) to the cells of the layout. close: shuts in a mask of all
+    reach: from each viewer's cell (`words.cell`) to the cells of the index. close: shuts in a mask of all
     viewers and some columns what sparse rules forbid.
     """
     people, n_viewers = index.people, len(viewers.place)
@@ -127,7 +127,7 @@ _AHEAD = 4
 """Tiles in work or finished and not yet taken, for each worker: so that results do not pile up."""
 
 
-def in_this_thread(
+def search_in_this_thread(
     index: TileIndex, tiles: Sequence[Int32Array], search: SearchRequest, shape: BlockShape
 ) -> TileResults:
     """Yield each tile's rows and lists, in order."""
@@ -136,7 +136,7 @@ def in_this_thread(
         yield rows, search_tile(index, rows, search, work)
 
 
-def in_threads(
+def search_in_threads(
     index: TileIndex, tiles: Sequence[Int32Array], search: SearchRequest, shape: BlockShape, workers: int
 ) -> TileResults:
     """Yield the same from several threads; kernels run without the interpreter's lock."""
@@ -155,10 +155,10 @@ def in_threads(
         yield from _in_order(pool, one, tiles, workers)
 
 
-def in_processes(
+def search_in_processes(
     index: TileIndex, tiles: Sequence[Int32Array], search: SearchRequest, shape: BlockShape, workers: int
 ) -> TileResults:
-    """Yield the same from spawned processes, which share the layout through memory-mapped files."""
+    """Yield the same from spawned processes, which share the index through memory-mapped files."""
     spawn = multiprocessing.get_context("spawn")
     with TemporaryDirectory(prefix="retrieval-") as folder:
         save_dataclass(folder, index)

@@ -16,16 +16,16 @@ from recsys.constraints.sparse_masks import CsrRows, csr_rows
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
-from recsys.retrieval.bounds import COMBINER_NUMBERS
 from recsys.retrieval.index import TileIndex, build_index, index_bytes
 from recsys.retrieval.results import MutualLists, ResultBuffer
+from recsys.retrieval.score_bounds import COMBINER_NUMBERS
 from recsys.retrieval.shortlist import NO_PRICE, BlockShape, SearchTarget, block_shape_within, refuse_memory
 from recsys.retrieval.tile_search import (
     SearchRequest,
     TileResults,
-    in_processes,
-    in_this_thread,
-    in_threads,
+    search_in_processes,
+    search_in_this_thread,
+    search_in_threads,
 )
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Int32Array
@@ -78,12 +78,12 @@ class Retriever:
     def save(self, folder: Path) -> None:
         """Write everybody to files in `folder`, for processes to search side by side."""
         shutil.rmtree(folder, ignore_errors=True)
-        save_dataclass(folder, self._layout)
+        save_dataclass(folder, self._index)
 
     def _take(self, index: TileIndex, tile: int, n_bytes: int, memory_mb: float | None) -> None:
         self._n_people = len(index.position)
         self._tile, self._bytes, self._memory_mb = tile, n_bytes, memory_mb
-        self._layout, self._order, self._position = index, index.order, index.position
+        self._index, self._order, self._position = index, index.order, index.position
         self._nobody = self._excluded(np.empty((0, 2), np.int32))
 
     def top_k(
@@ -123,7 +123,7 @@ class Retriever:
             taken=self._bytes,
             n_viewers=len(listed),
             n_people=len(self._order),
-            n_factors=self._layout.people.taste.shape[1],
+            n_factors=self._index.people.taste.shape[1],
             k=search.wanted.k,
             workers=workers,
             tile=min(self._tile, max(len(listed), 1)),
@@ -152,8 +152,8 @@ class Retriever:
             raise SettingsError(explained("unknown combiner", got=combiner, remedy=remedy))
         longest = max(1, len(self._order) - 1)
         prices = NO_PRICE if price is None else self._prices(price)
-        dearest = float(prices.max(initial=0.0))
-        wanted = SearchTarget(COMBINER_NUMBERS[combiner], min(int(k), longest), prices, dearest)
+        highest_price = float(prices.max(initial=0.0))
+        wanted = SearchTarget(COMBINER_NUMBERS[combiner], min(int(k), longest), prices, highest_price)
         return SearchRequest(wanted, self._excluded(exclude))
 
     def _prices(self, price: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -194,7 +194,7 @@ class Retriever:
 
     def _row_tiles(self, positions: Int32Array, most: int) -> list[Int32Array]:
         """Return ascending positions cut where tiles begin, so that a summary stays sharp."""
-        tile = np.searchsorted(self._layout.starts, positions, side="right")
+        tile = np.searchsorted(self._index.starts, positions, side="right")
         parts = np.split(positions, np.flatnonzero(np.diff(tile)) + 1) if len(positions) else []
         return [part[start : start + most] for part in parts for start in range(0, len(part), most)]
 
@@ -208,10 +208,10 @@ class Retriever:
         processes: bool,
     ) -> TileResults:
         if processes and tiles:
-            return in_processes(self._layout, tiles, search, shape, workers)
+            return search_in_processes(self._index, tiles, search, shape, workers)
         if workers == 1:
-            return in_this_thread(self._layout, tiles, search, shape)
-        return in_threads(self._layout, tiles, search, shape, workers)
+            return search_in_this_thread(self._index, tiles, search, shape)
+        return search_in_threads(self._index, tiles, search, shape, workers)
 
 
 def mutual_top_k(

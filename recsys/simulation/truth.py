@@ -62,7 +62,7 @@ _CHUNK = 1 << 17
 class Truth:
     """P(i likes j | i looks at j) for every ordered pair of rows, on demand.
 
-    The logit is `intercept + taste[i] @ appeal[j]`, plus nearness, plus noise that belongs to the
+    The logit is `intercept + taste[i] @ appeal[j]`, plus distance decay, plus noise that belongs to the
     ordered pair. The first `n_content` columns are interests, values and talk: what the tables show
     in part. taste and appeal are `(n, n_factors)`; `places` `(n, 3)` are unit vectors, NaN abroad.
     """

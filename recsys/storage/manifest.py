@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from recsys.config import Section
 from recsys.errors import PublicationError, explained
-from recsys.parallel import in_threads, n_processors
+from recsys.parallel import map_in_threads, n_processors
 from recsys.storage.atomic_write import sha256_of, write_atomically
 
 MANIFEST: Final = "manifest.json"
@@ -21,11 +22,7 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[\w-][\w.-]*(/[\w-][\w.-]
 RunId = Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FileEntry(_Frozen):
+class FileEntry(Section):
     """One file: its hash, its size in bytes, and its rows when it is a table."""
 
     sha256: Sha256
@@ -33,7 +30,7 @@ class FileEntry(_Frozen):
     rows: Annotated[int, Field(ge=0)] | None = None
 
 
-class MadeFrom(_Frozen):
+class MadeFrom(Section):
     """Identities of everything that decided the content: equal ids, equal lists."""
 
     table_schema: str
@@ -44,7 +41,7 @@ class MadeFrom(_Frozen):
     params: str
 
 
-class Manifest(_Frozen):
+class Manifest(Section):
     """The inventory of one run folder, written after everything it names.
 
     data_as_of: the time the data stood at; events: how many of them it knew, None when nobody counted;
@@ -131,7 +128,7 @@ def verify_files(folder: Path, manifest: Manifest, *, under: str = "") -> None:
 
     asked = [name for name in manifest.files if name.startswith(under)]
     asked.sort(key=lambda name: -manifest.files[name].bytes)
-    whole = dict(zip(asked, in_threads(is_whole, asked, min(4, n_processors())), strict=True))
+    whole = dict(zip(asked, map_in_threads(is_whole, asked, min(4, n_processors())), strict=True))
     problems = [name for name in manifest.files if not whole.get(name, True)]
     if problems:
         remedy = "roll back to an earlier publication, or publish again"

@@ -48,26 +48,26 @@ class FinishedNight:
     page: Path | None = None
 
     @classmethod
-    def read(cls, settings: Settings, work: NightPaths) -> Self:
+    def read(cls, settings: Settings, paths: NightPaths) -> Self:
         """Read the night in the work folder.
 
         Raises SourceError when a file of it is missing or not what its step writes.
         """
-        outcome = _json(work.outcome)
+        outcome = _json(paths.outcome)
         folder = Path(outcome["folder"])
-        evaluation = _json(work.evaluation)
+        evaluation = _json(paths.evaluation)
         return cls(
             settings=settings,
             manifest=read_manifest(folder),
             exit_code=int(outcome["exit_code"]),
-            model=work.model,
+            model=paths.model,
             measures=pd.DataFrame.from_records(evaluation.get("measures", [])),
             reliability=pd.DataFrame.from_records(evaluation.get("reliability", [])),
-            tables=pd.DataFrame.from_records(_json(work.validation).get("tables", [])),
-            evaluated_pairs=read_evaluated_pairs(work.evaluated_pairs),
+            tables=pd.DataFrame.from_records(_json(paths.validation).get("tables", [])),
+            evaluated_pairs=read_evaluated_pairs(paths.evaluated_pairs),
             gates=tuple(read_gates(folder)),
-            seconds=_seconds(work.log),
-            page=work.report if work.report.exists() else None,
+            seconds=_seconds(paths.log),
+            page=paths.report if paths.report.exists() else None,
         )
 
 

@@ -24,7 +24,7 @@ def search_seconds(n_people: int, k: int) -> float:
 
     directed, compiled = cities(n_people, np.random.default_rng(0), 0.009)
     retriever = Retriever(directed, compiled)
-    retriever.top_k(retriever._layout.order[:10], k=k)
+    retriever.top_k(retriever._index.order[:10], k=k)
     start = process_time()
     retriever.top_k(k=k)
     return process_time() - start

@@ -124,7 +124,7 @@ def _by_step(steps: Steps, total: float) -> dict[str, Any]:
 
 
 def _whole_tiles(retriever: Retriever, n_viewers: int | None, rng: np.random.Generator) -> Any:
-    order, starts = retriever._layout.order, retriever._layout.starts
+    order, starts = retriever._index.order, retriever._index.starts
     if n_viewers is None or n_viewers >= len(order):
         return np.sort(order)
     tiles = rng.permutation(len(starts) - 1)[: max(1, n_viewers // retriever._tile)]
@@ -190,7 +190,7 @@ def _exact(mine: Sequence[Any], question: Question) -> bool:
 
 def _live(retriever: Retriever, args: argparse.Namespace, rng: np.random.Generator) -> dict[str, Any]:
     """Return milliseconds to answer one viewer at a time, k = 20."""
-    viewers = rng.choice(retriever._layout.order, min(500, len(retriever._layout.order)), replace=False)
+    viewers = rng.choice(retriever._index.order, min(500, len(retriever._index.order)), replace=False)
     took, busy = [], []
     for viewer in viewers:
         start, cpu = time.perf_counter(), time.process_time()

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 from recsys.retrieval import tile_search
-from recsys.retrieval.bounds import ViewerFactors
+from recsys.retrieval.score_bounds import ViewerFactors
 
 STEPS = {
     "unmasked_by_summary": "tiles and columns left",

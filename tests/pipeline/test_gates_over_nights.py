@@ -117,7 +117,7 @@ def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None
 
 
 def test_a_cohort_that_fares_worse(proposal: Proposal, night: Night) -> None:
-    limits = GateSettings(least_cohort=5, list_floor=1)
+    limits = GateSettings(min_cohort_size=5, list_floor=1)
     codes = (np.arange(len(night.people)) % 2).astype(np.int8)
     people = replace(
         night.people, coded=dict(night.people.coded) | {C.GENDER: CodedColumn(("a", "b"), codes)}
@@ -129,7 +129,7 @@ def test_a_cohort_that_fares_worse(proposal: Proposal, night: Night) -> None:
     assert (result.level, result.numbers["value"]) == (Level.WARN, 0.0)
     assert "gender=b" in result.message
     assert result.names == {"cohort": (C.GENDER, "b")}
-    assert parity(replace(asked, limits=GateSettings(least_cohort=500))).level is Level.PASS
+    assert parity(replace(asked, limits=GateSettings(min_cohort_size=500))).level is Level.PASS
 
 
 def test_people_who_changed_since_last_night(proposal: Proposal, night: Night, tmp_path: Path) -> None:

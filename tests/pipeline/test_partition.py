@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.pipeline.candidates import Partition, partition
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 
 worlds = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40)
 
@@ -29,6 +30,6 @@ def test_parts_hold_every_viewer_once(world: list[tuple[bool, int]], size: int) 
 
 def test_a_partition_is_read_back(tmp_path: Path) -> None:
     cut = partition(np.ones(7, bool), np.arange(7, dtype=np.uint64), 3)
-    cut.save(tmp_path)
-    again = Partition.load(tmp_path)
+    save_dataclass(tmp_path, cut)
+    again = load_dataclass(Partition, tmp_path)
     assert [again.part(p).tolist() for p in range(len(again))] == [[0, 1, 2], [3, 4, 5], [6]]

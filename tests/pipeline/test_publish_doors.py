@@ -33,7 +33,7 @@ def doors(request: pytest.FixtureRequest, golden: Folder, tmp_path_factory: pyte
     shutil.copytree(golden.root, folder.root)
     shutil.rmtree(folder.published)
     with chdir(folder.root):
-        settings = read_settings(PATHS.settings, changes=["publish.gates.least_judged=5"])
+        settings = read_settings(PATHS.settings, changes=["publish.gates.min_calibration_answers=5"])
         PATHS.settings.write_text(settings.as_yaml())
         for published in (PUBLISHED, ELSEWHERE):
             published.mkdir(parents=True)

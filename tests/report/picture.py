@@ -60,7 +60,7 @@ def summary_of(folder: Folder) -> NightSummary:
     with chdir(folder.root):
         night = Night.current(read_settings(PATHS.settings), PATHS)
         run = Path(json.loads(PATHS.outcome.read_bytes())["folder"])
-        return read_night(run, night.people, night.policy, work=PATHS, source="members")
+        return read_night(run, night.people, night.policy, paths=PATHS, source="members")
 
 
 def timeless(summary: NightSummary) -> NightSummary:

@@ -32,7 +32,7 @@ def publish(tmp_path, work):
 
 
 def read(folder, work):
-    return read_night(folder, NIGHT.people, NIGHT.policy, work=work, source="town")
+    return read_night(folder, NIGHT.people, NIGHT.policy, paths=work, source="town")
 
 
 def test_a_published_run_is_read_back(tmp_path, work):
@@ -118,7 +118,7 @@ def test_people_of_another_time_are_refused(tmp_path, work):
     folder = publish(tmp_path, work)
     later = replace(NIGHT.people, as_of=NIGHT.people.as_of + pd.Timedelta(days=1))
     with pytest.raises(InputError, match="another time than the run"):
-        read_night(folder, later, NIGHT.policy, work=work)
+        read_night(folder, later, NIGHT.policy, paths=work)
 
 
 def test_a_folder_without_a_manifest_is_no_run(tmp_path, work):

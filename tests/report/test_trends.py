@@ -98,7 +98,7 @@ def test_nights_that_left_the_disk_are_on_the_page(tmp_path: Path) -> None:
         {"stage": "publish", "seconds": 2.0 + at, "run": outcome.run_id} for at, outcome in enumerate(made)
     ]
     work.log.write_text("".join(json.dumps(line) + "\n" for line in log))
-    summary = read_night(made[-1].folder, night.people, night.policy, work=work)
+    summary = read_night(made[-1].folder, night.people, night.policy, paths=work)
     assert [one.run_id for one in summary.history] == [outcome.run_id for outcome in made]
     assert summary.last_published == summary.history[1]
     assert dict(summary.night_seconds) == {outcome.run_id: 2.0 + at for at, outcome in enumerate(made)}

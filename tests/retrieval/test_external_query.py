@@ -52,7 +52,7 @@ def met_by_group(compiled: Compiled, row: int) -> np.ndarray:
 
 
 def query_of(retriever: Retriever, compiled: Compiled, directed: Directed, row: int) -> ExternalQuery:
-    layout = retriever._layout
+    layout = retriever._index
     order = layout.order
     near = None
     if directed.distance_decay is not None:
@@ -92,17 +92,17 @@ def test_an_external_query_finds_what_a_member_is_shown(
     absent[row] = False
     others = Retriever(directed, replace(compiled, listed=absent), tile=7)
     query = query_of(others, compiled, directed, row)
-    order = others._layout.order
+    order = others._index.order
     met = met_by_group(compiled, row)
     left_out = np.union1d(exclude, met)
-    found = query.top_k(others._layout, k=k, combiner=how, exclude=left_out, price=price[order])
+    found = query.top_k(others._index, k=k, combiner=how, exclude=left_out, price=price[order])
     assert found.rows.tolist() == member.candidates.tolist()
     for name in ("p_like", "p_liked_back", "p_mutual"):
         assert getattr(found, name).tobytes() == getattr(member, name).tobytes()
     everybody = np.arange(n)
     expected = plain_may_show(compiled, np.full(n, row), everybody)
-    expected[met] = query.may_show(others._layout, met)  # groups are excluded by the caller
-    assert query.may_show(others._layout, everybody).tolist() == expected.tolist()
+    expected[met] = query.may_show(others._index, met)  # groups are excluded by the caller
+    assert query.may_show(others._index, everybody).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_an_external_query_finds_what_a_member_is_shown(
 def test_a_query_of_another_layout_is_refused(wrong: dict[str, np.ndarray]) -> None:
     rng = np.random.default_rng(0)
     compiled, directed = compiled_world(rng, 20), directed_world(rng, 20)
-    layout = Retriever(directed, compiled)._layout
+    layout = Retriever(directed, compiled)._index
     right = {"taste": directed.taste[0], "appeal": directed.appeal[0]}
     with pytest.raises(InputError, match="query"):
         ExternalQuery.of(layout, alone(compiled, 0), **(right | wrong))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys.retrieval.bounds import unit_of
 from recsys.retrieval.quantization import largest_of, margin_of, norms, quantized, step_of
+from recsys.retrieval.score_bounds import unit_of
 from tests.retrieval.plain import plain_multiply
 
 NOTHING_NEAR = np.zeros((1, 1), np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recsys.retrieval.bounds import sigmoids
 from recsys.retrieval.reproducible_math import sigmoid
+from recsys.retrieval.score_bounds import sigmoids
 from tests.retrieval.plain import plain_sigmoid
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
-from recsys.retrieval.bounds import COMBINER_NUMBERS, viewers_from_store
 from recsys.retrieval.index import build_factor_store
 from recsys.retrieval.scan import scan_tile
+from recsys.retrieval.score_bounds import COMBINER_NUMBERS, viewers_from_store
 from recsys.retrieval.shortlist import (
     NO_PRICE,
     SearchTarget,

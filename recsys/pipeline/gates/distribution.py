@@ -57,7 +57,7 @@ def parity(proposal: Proposal) -> GateResult:
         for column in _COHORTS
         if column in people.coded
         for word in people.coded[column].words
-        if (cohort := listed & people.is_word(column, word)).sum() >= limits.least_cohort
+        if (cohort := listed & people.is_word(column, word)).sum() >= limits.min_cohort_size
     }
     if not shares or everybody == 0.0:
         return GateResult("parity", Level.PASS, "no cohort is large enough to tell")
@@ -78,9 +78,9 @@ def parity(proposal: Proposal) -> GateResult:
 def calibration(proposal: Proposal) -> GateResult:
     """Grade the calibration error of the chance of a like, on what came after the model learned."""
     known, limits = proposal.calibration, proposal.limits
-    if known is None or known.answers < limits.least_judged:
+    if known is None or known.answers < limits.min_calibration_answers:
         answers = 0 if known is None else known.answers
-        message = f"too few answers to tell ({answers:,} of {limits.least_judged:,})"
+        message = f"too few answers to tell ({answers:,} of {limits.min_calibration_answers:,})"
         return GateResult("calibration", Level.PASS, message, {"answers": answers})
     return graded(
         "calibration",

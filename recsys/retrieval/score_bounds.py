@@ -47,8 +47,8 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from recsys.kernels import kernel
 from recsys.retrieval.reproducible_math import reproducible_dot, sigmoid
 from recsys.types import Float32Array, Float64Array, Int16Array, Int32Array
 
@@ -67,7 +67,7 @@ SLACK = 1e-12
 class FactorStore(NamedTuple):
     """What scoring reads of people, in tile order.
 
-    row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; whole: both as whole numbers
+    row: `(n,)` int32, for ties; taste, appeal: `(n, n_factors)` float32; quantized: both as whole numbers
     `(n, 2 w)` int16, and steps `(2,)` float64, what one of them is worth (see quantization.py); place: `(n,)`
     int32 into `near`; near: `(n_places, n_places)` float32 logits; margin: `(n,)` float64; largest: see
     `largest_of`.
@@ -76,7 +76,7 @@ class FactorStore(NamedTuple):
     row: Int32Array
     taste: Float32Array
     appeal: Float32Array
-    whole: Int16Array
+    quantized: Int16Array
     steps: Float64Array
     place: Int32Array
     near: Float32Array
@@ -88,8 +88,8 @@ class ViewerFactors(NamedTuple):
     """What scoring reads of the viewers of a tile, in their order.
 
     position: `(n_viewers,)` int32 among the people, -1 for somebody who is not one of them; taste,
-    appeal: `(n_viewers, n_factors)`; whole: `(n_viewers, 2 w)` int16; unit: `(2,)` float32, what one is worth
-    in a sum of products with the people's whole numbers, likes and being liked; place: int32 into near
+    appeal: `(n_viewers, n_factors)`; quantized: `(n_viewers, 2 w)` int16; unit: `(2,)` float32, what one is
+    worth in a sum of products with the people's whole numbers, likes and being liked; place: int32 into near
     `(n, n_places)`: the logits from a viewer's place to each place of the people; margin: `(n_viewers,)`
     float64.
     """
@@ -97,7 +97,7 @@ class ViewerFactors(NamedTuple):
     position: Int32Array
     taste: Float32Array
     appeal: Float32Array
-    whole: Int16Array
+    quantized: Int16Array
     unit: Float32Array
     place: Int32Array
     near: Float32Array
@@ -113,7 +113,7 @@ def viewers_from_store(people: FactorStore, rows: Int32Array) -> ViewerFactors:
         position=rows,
         taste=people.taste[at],
         appeal=people.appeal[at],
-        whole=people.whole[at],
+        quantized=people.quantized[at],
         unit=unit_of(people.steps, people.steps),
         place=people.place[at],
         near=people.near,
@@ -126,73 +126,73 @@ def unit_of(steps: Float64Array, their_steps: Float64Array) -> Float32Array:
     return (steps * their_steps[::-1]).astype(np.float32)
 
 
-@njit(nogil=True, cache=True)
-def mutual_score(how: int, x: float, y: float, p: float, q: float):  # type: ignore[no-untyped-def]
+@kernel
+def mutual_score(combiner: int, x: float, y: float, p: float, q: float):  # type: ignore[no-untyped-def]
     """Return the combined score of a pair with logits x and y, whose sigmoids are p and q."""
-    if how == PRODUCT:
+    if combiner == PRODUCT:
         return p * q
-    if how == HARMONIC:
+    if combiner == HARMONIC:
         return 2.0 * p * q / (p + q) if p + q > 0 else 0.0
-    if how == GEOMETRIC:
+    if combiner == GEOMETRIC:
         return math.sqrt(p) * math.sqrt(q)
-    if how == MIN:
+    if combiner == MIN:
         return min(p, q)
     return sigmoid(x + y)
 
 
-@njit(nogil=True, cache=True)
-def logit_bounds(how: int, score: float):  # type: ignore[no-untyped-def]
+@kernel
+def logit_bounds(combiner: int, score: float):  # type: ignore[no-untyped-def]
     """Return (least, total): what min(x, y) and x + y must reach for a score of at least `score`."""
     s = score * (1.0 - SLACK)
     if s < TINIEST_BOUND:
         return -np.inf, -np.inf
-    if how == PRODUCT:
+    if combiner == PRODUCT:
         root = math.sqrt(s)
         return math.log(s / (1.0 - s)), 2.0 * math.log(root / (1.0 - root))
-    if how == HARMONIC:
+    if combiner == HARMONIC:
         return math.log(s / (2.0 - 2.0 * s)), 2.0 * math.log(s / (1.0 - s))
-    if how == GEOMETRIC:
+    if combiner == GEOMETRIC:
         return math.log(s) + math.log(s / (1.0 - s * s)), 2.0 * math.log(s / (1.0 - s))
-    if how == MIN:
+    if combiner == MIN:
         return math.log(s / (1.0 - s)), 2.0 * math.log(s / (1.0 - s))
     return -np.inf, math.log(s / (1.0 - s))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def lower_log_odds(score: float, logits: float):  # type: ignore[no-untyped-def]
     """Return a score whose log odds are smaller by `logits`, and a little less for its own roundings."""
     return score / (score + (1.0 - score + SLACK) * math.exp(logits))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def lowered(bound: float, margin: float):  # type: ignore[no-untyped-def]
     """Return a bound less a margin as float32, rounded down far enough to cover the rounding itself."""
     return np.float32(bound - margin - 1e-6 * (1.0 + abs(bound)))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def mutual_scores(how: int, x: Float64Array, y: Float64Array, score: Float64Array):  # type: ignore[no-untyped-def]
+@kernel(error_model="numpy")
+def mutual_scores(combiner: int, x: Float64Array, y: Float64Array, score: Float64Array):  # type: ignore[no-untyped-def]
     """Write to `score` `(n,)` the `mutual_score` of logits x and y `(n,)`, float64 or float32."""
-    if how == PRODUCT:
+    if combiner == PRODUCT:
         for a in range(len(x)):
             score[a] = sigmoid(np.float64(x[a])) * sigmoid(np.float64(y[a]))
-    elif how == CROSS_RATIO:
+    elif combiner == CROSS_RATIO:
         for a in range(len(x)):
             score[a] = sigmoid(np.float64(x[a]) + np.float64(y[a]))
     else:
         for a in range(len(x)):
             p, q = sigmoid(np.float64(x[a])), sigmoid(np.float64(y[a]))
-            score[a] = mutual_score(how, 0.0, 0.0, p, q)
+            score[a] = mutual_score(combiner, 0.0, 0.0, p, q)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def sigmoids(x: Float64Array, p: Float64Array):  # type: ignore[no-untyped-def]
     """Write to `p` `(n,)` float64 the sigmoid of each logit `(n,)`, float64 or float32."""
     for a in range(len(x)):
         p[a] = sigmoid(np.float64(x[a]))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def exact_logits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     taste: Float32Array,
     appeal: Float32Array,

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.models.reciprocal import COMBINERS, combine
-from recsys.retrieval.bounds import (
+from recsys.retrieval.index import build_factor_store
+from recsys.retrieval.reproducible_math import reproducible_dot
+from recsys.retrieval.score_bounds import (
     COMBINER_NUMBERS,
     exact_logits,
     logit_bounds,
@@ -17,8 +19,6 @@ from recsys.retrieval.bounds import (
     mutual_scores,
     sigmoids,
 )
-from recsys.retrieval.index import build_factor_store
-from recsys.retrieval.reproducible_math import reproducible_dot
 from tests.retrieval.plain import plain_logits, plain_scores, plain_sigmoid, plain_sum
 from tests.retrieval.worlds import directed_world
 

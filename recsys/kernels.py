@@ -1,0 +1,109 @@
+"""Kernels: functions compiled by numba, and the cache of compiled ones on disk.
+
+numba's own cache knows the file of a kernel and nothing else. After an upgrade in place it would run old code
+of a kernel that this one calls, and it cannot even read entries whose NamedTuples have another name now. So
+file names of this cache hold a digest of everything that a kernel was compiled from: entries of another
+version of the package are not looked at, and are deleted once the kernel is compiled anew.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache, partial
+from hashlib import sha256
+from inspect import getfile
+from pathlib import Path
+from types import CodeType
+from typing import Any, Final, overload
+
+import numpy as np
+from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.dispatcher import Dispatcher
+
+_DIGESTS: Final[dict[Any, str]] = {}
+"""Of each kernel by its Python function."""
+
+
+@overload
+def kernel(function: Callable[..., Any]) -> Any: ...
+
+
+@overload
+def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]: ...
+
+
+def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile a function without the interpreter's lock when first called, or read it from the cache.
+
+    options: of `numba.njit`, as in `@kernel(error_model="numpy")`.
+
+    >>> @kernel
+    ... def twice(x: float):
+    ...     return 2.0 * x
+    >>> twice(2.0)
+    4.0
+    """
+    if function is None:
+        return partial(kernel, **options)
+    dispatcher: Any = njit(nogil=True, **options)(function)
+    if isinstance(dispatcher, Dispatcher) and Path(getfile(function)).exists():
+        _DIGESTS[function] = _digest(function)
+        dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call, attr-defined]
+    return dispatcher
+
+
+def _digest(function: Any) -> str:
+    # Of the source files of the kernel and of the NamedTuples it takes, and of the kernels and constants that
+    # it names: what a kernel of another file was compiled from, or which of two it is, is in its own digest.
+    files = {getfile(function), *(getfile(kind) for kind in _named_tuples(function))}
+    parts = [function.__qualname__, *sorted(map(_source_digest, files))]
+    for name in sorted(_names(function.__code__)):
+        value = function.__globals__.get(name)
+        if getattr(value, "py_func", None) in _DIGESTS:
+            parts += [name, _DIGESTS[value.py_func]]
+        elif isinstance(value, int | float | str | tuple | np.generic):
+            parts += [name, repr(value)]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _source_digest(file: str) -> str:
+    return sha256(Path(file).read_bytes()).hexdigest()
+
+
+def _named_tuples(holder: Any) -> Iterator[type]:
+    for kind in getattr(holder, "__annotations__", {}).values():
+        if isinstance(kind, type) and hasattr(kind, "_fields"):
+            yield kind
+            yield from _named_tuples(kind)
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+class _KernelFiles(CompileResultCacheImpl):
+    # Files named by kernel and digest.
+
+    def __init__(self, function: Any) -> None:
+        self._digest = _DIGESTS[function]
+        super().__init__(function)  # type: ignore[no-untyped-call]
+
+    def get_filename_base(self, fullname: str, abiflags: str) -> str:
+        base = super().get_filename_base(fullname, abiflags)  # type: ignore[no-untyped-call]
+        return f"{base}-{self._digest}"
+
+
+class _KernelCache(FunctionCache):
+    _impl_class = _KernelFiles
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        # Another process may still read what is deleted here: it compiles again then.
+        super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        own = self._impl.filename_base  # as in scan.scan_tile-68.py311-0123456789abcdef
+        name, python = own.split("-")[0], own.rsplit("-", 1)[0].rsplit(".", 1)[1]
+        for old in Path(self.cache_path).glob(f"{name}-*.{python}[-.]*nb[ic]"):
+            if not old.name.startswith(own):
+                with suppress(OSError):
+                    old.unlink()

@@ -1,0 +1,93 @@
+"""The cache of compiled kernels: what another version of the sources compiled is never used."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+STORES = """
+    from typing import NamedTuple
+    import numpy as np
+
+    class {name}(NamedTuple):
+        values: np.ndarray
+"""
+FACTORS = """
+    from recsys.kernels import kernel
+
+    FACTOR = {factor}
+
+    @kernel
+    def scaled(x: float):
+        return x * {inner}
+"""
+SCAN = """
+    from factors import FACTOR, scaled
+    from stores import {name}
+    import numpy as np
+    from recsys.kernels import kernel
+
+    @kernel
+    def total(store: {name}):
+        return scaled(store.values.sum()) * FACTOR
+
+    print(total({name}(np.ones(3))), sum(total.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def installed(tmp_path):
+    def run(name="Store", factor="1.0", inner="1.0"):
+        for file, source in {"stores.py": STORES, "factors.py": FACTORS, "scan.py": SCAN}.items():
+            text = textwrap.dedent(source).format(name=name, factor=factor, inner=inner)
+            (tmp_path / file).write_text(text)
+        found = subprocess.run(
+            [sys.executable, "scan.py"],
+            cwd=tmp_path,
+            env={"PYTHONPATH": ":".join([str(tmp_path), *sys.path]), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not found.returncode, found.stderr
+        value, hits = found.stdout.split()
+        entries = sorted(path.name for path in (tmp_path / "__pycache__").glob("scan.total*.nbi"))
+        return float(value), int(hits), entries
+
+    return run
+
+
+def test_the_second_process_reads_the_cache(installed):
+    assert installed()[:2] == (3.0, 0)
+    assert installed()[:2] == (3.0, 1)
+
+
+def test_upgrade_in_place_survives_a_renamed_named_tuple_and_deletes_old_entries(installed):
+    before = installed(name="Store")[2]
+    value, hits, after = installed(name="Factors")
+    assert (value, hits) == (3.0, 0)
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(installed):
+    installed()
+    assert installed(inner="2.0")[:2] == (6.0, 0)
+
+
+def test_a_kernel_is_compiled_anew_when_a_constant_of_another_file_has_changed(installed):
+    installed()
+    assert installed(factor="5.0")[:2] == (15.0, 0)
+
+
+def test_entries_of_numbas_own_cache_are_deleted(installed, tmp_path):
+    cache = tmp_path / "__pycache__"
+    cache.mkdir()
+    version = f"py{sys.version_info[0]}{sys.version_info[1]}"
+    (cache / f"scan.total-5.{version}.nbi").write_bytes(b"of a class that is gone")
+    (cache / "scan.total-5.py27.nbi").write_bytes(b"of another Python")
+    value, _, entries = installed()
+    assert value == 3.0
+    assert len(entries) == 2
+    assert "scan.total-5.py27.nbi" in entries
