@@ -6,6 +6,7 @@ file names of this cache hold a digest of everything that a kernel was compiled 
 version of the package are not looked at, and are deleted once the kernel is compiled anew.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, partial
@@ -19,6 +20,9 @@ import numpy as np
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.dispatcher import Dispatcher
+
+USE_LLVM: Final = os.environ.get("RECSYS_KERNELS", "llvm") != "numba"
+"""RECSYS_KERNELS=numba takes the plain twins of kernels in LLVM's language (docs/explanation/kernels.md)."""
 
 _DIGESTS: Final[dict[Any, str]] = {}
 """Of each kernel by its Python function."""

@@ -9,7 +9,6 @@ the viewer, and their eight sums are folded together instead of one by one. In l
 compiler does not find the instruction.
 """
 
-import os
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from recsys.kernels import kernel
+from recsys.kernels import USE_LLVM, kernel
 from recsys.types import Float32Array, Int16Array, Int32Array
 
 TOGETHER: Final = 4
@@ -156,8 +155,5 @@ def multiply_numba(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             liked = np.int32(liked + np.int32(mine[r, half + f]) * np.int32(theirs[c, f]))
         x[at], y[at] = np.float32(like) * unit[0], np.float32(liked) * unit[1]
 
-
-USE_LLVM: Final = os.environ.get("RECSYS_KERNELS", "llvm") != "numba"
-"""The one switch: RECSYS_KERNELS=numba searches with the plain twin (docs/explanation/kernels.md)."""
 
 multiply = multiply_llvm if USE_LLVM else multiply_numba

@@ -1,6 +1,7 @@
 """Scoring kernels beside their twins; bounds that may be loose but never too tight."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.models.reciprocal import COMBINERS, combine
 from recsys.retrieval.index import build_factor_store
-from recsys.retrieval.reproducible_math import reproducible_dot
+from recsys.retrieval.reproducible_math import reproducible_dot_llvm, reproducible_dot_numba
 from recsys.retrieval.score_bounds import (
     COMBINER_NUMBERS,
     exact_logits,
@@ -25,8 +26,9 @@ from tests.retrieval.worlds import directed_world
 logits = st.floats(-30, 30)
 
 
+@pytest.mark.parametrize("reproducible_dot", [reproducible_dot_llvm, reproducible_dot_numba])
 @pytest.mark.parametrize("n", [0, 16, 32, 48, 160])
-def test_sums_equal_their_twin_to_the_last_bit(n: int) -> None:
+def test_sums_equal_their_twin_to_the_last_bit(n: int, reproducible_dot: Callable[..., float]) -> None:
     x, y = np.random.default_rng(n).normal(size=(2, 30, n)).astype(np.float32)
     found = [reproducible_dot(a, b) for a, b in zip(x, y, strict=True)]
     assert found == [plain_sum(a, b) for a, b in zip(x, y, strict=True)]
@@ -46,7 +48,7 @@ def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
     for a in range(20):
         for b in range(20):
             near = np.float64(people.near[people.place[a], people.place[b]])
-            found = reproducible_dot(people.taste[a], people.appeal[b]) + near
+            found = reproducible_dot_llvm(people.taste[a], people.appeal[b]) + near
             assert found == expected[rows[a], rows[b]]
 
 
