@@ -80,6 +80,8 @@ def test_values_are_tables_in_a_notebook(town):
 def test_a_page_is_a_table_of_its_people():
     now = datetime(2026, 1, 5, tzinfo=UTC)
     item = Item("b", 1, ("near",), "listed", "calm", now)
-    page = Page("a<b>", (item,), "m", now, timedelta(0), False, Receipt("r", "m", "a", "t", ()))
+    page = Page(
+        "a<b>", (item,), "m", now, timedelta(0), False, Receipt("r", "m", "a", "t", (), expires_at="t")
+    )
     assert page.to_frame()["candidate_id"].tolist() == ["b"]
     assert "a&lt;b&gt;" in page._repr_html_()

@@ -5,7 +5,8 @@ python -c "from recsys.safety import SqliteSafety; SqliteSafety.create('data/saf
 
 A viewer nobody knows gets 200 with an empty page, by design: an answer of its own would tell who is a member.
 
-Two workers: RECSYS_PUBLISHED=data/published RECSYS_SAFETY=sqlite:data/safety.db
+Two workers, with a key for receipts (openssl rand -hex 32):
+RECSYS_KEY_FILE=recsys.key RECSYS_PUBLISHED=data/published RECSYS_SAFETY=sqlite:data/safety.db
 uvicorn --app-dir docs/examples backend:app --workers 2
 """
 
@@ -20,7 +21,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from recsys import Ranker
-from recsys.errors import SafetyUnavailable, StalePublicationError
+from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
 from recsys.ranking.response_and_receipt import Receipt
 from recsys.safety import open_safety
 
@@ -48,6 +49,7 @@ class Pair(BaseModel):
 
 
 class Shown(BaseModel):
+    viewer_id: str  # a real backend takes it from the session, never from the client
     receipt: str
     people: list[str]
 
@@ -87,7 +89,11 @@ def block(pair: Pair, request: Request) -> None:
 
 @app.post("/impressions")
 def impressions(shown: Shown, request: Request) -> int:
-    events = request.app.state.ranker.record(Receipt.from_json(shown.receipt), shown.people)
+    record = request.app.state.ranker.record
+    try:
+        events = record(Receipt.from_json(shown.receipt), shown.people, viewer_id=shown.viewer_id)
+    except InputError:  # forged, of somebody else, or too old: nothing was noted
+        raise HTTPException(400) from None
     return len(events)  # a real backend appends them to its events table
 
 

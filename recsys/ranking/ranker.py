@@ -1,5 +1,6 @@
 """The ranker of a backend: one page of people for one viewer, in a few milliseconds, or a refusal."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,14 @@ from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_pers
 from recsys.ranking.hooks import Call, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
-from recsys.ranking.response_and_receipt import Item, Offered, Page, Receipt, impressions
+from recsys.ranking.response_and_receipt import (
+    Item,
+    Offered,
+    Page,
+    Receipt,
+    check_receipt,
+    impressions,
+)
 from recsys.ranking.serve_time_selection import (
     NOBODY,
     SafetyQuestion,
@@ -37,6 +45,7 @@ from recsys.ranking.serve_time_selection import (
 from recsys.ranking.snapshot import LISTED, Snapshot
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasureList, person_hash
+from recsys.safety.keys import SHORTEST_KEY, Keys, read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.persons import Accounts, NewcomerTokens
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
@@ -46,6 +55,8 @@ _log = structlog.get_logger(__name__)
 
 LONGEST_PAGE: Final = 1000
 LONGEST_STALENESS: Final = timedelta(days=7)
+_RECORDED_LATER: Final = timedelta(hours=1)
+"""How long after a page expired what was shown of it may still be recorded."""
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
 
 
@@ -74,10 +85,12 @@ class Ranker:
         operators: OperatorGate | None,
         published: Path,
         policy: Policy | None,
+        keys: Keys,
     ) -> None:
         self._reloader, self._safety, self._shown = reloader, safety, shown
         self._listeners, self._zone = listeners, zone
         self._published, self._policy = published, policy
+        self._keys = keys
         self._newcomer_files: tuple[str, NewcomerFiles | None] = ("", None)
         self._newcomer_tokens, first = NewcomerTokens(), reloader.now.snapshot
         safety.accounts = first.accounts(self._newcomer_tokens, safety.ledger.keys)
@@ -98,6 +111,7 @@ class Ranker:
         day_zone: str = "UTC",
         hooks: Sequence[Hooks] = (),
         operators: OperatorGate | None = None,
+        keys: Keys | None = None,
     ) -> Self:
         """Open what is published: verify every file, map it read-only, warm the kernels up.
 
@@ -114,6 +128,8 @@ class Ranker:
         day_zone:      the time zone whose midnight ends a day.
         hooks:         listen to calls and loads.
         operators:     the gate whose permissions open `explain_for_operator`; None for nobody's.
+        keys:          sign receipts; None reads those of the service, see `recsys.safety.keys`. Without any,
+                       a receipt is understood by the process alone that gave it.
 
         Raises
         ------
@@ -143,6 +159,7 @@ class Ranker:
             operators=operators,
             published=Path(published),
             policy=policy,
+            keys=_signing_keys(keys),
         )
 
     @property
@@ -271,14 +288,23 @@ class Ranker:
         exclusions = self._asking(snapshot)(viewer_id, [candidate_id])
         return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
 
-    def record(self, receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
+    def record(
+        self, receipt: Receipt, shown: Sequence[str], *, viewer_id: str, as_of: datetime | None = None
+    ) -> pd.DataFrame:
         """Return the impressions of a page that was shown, and skip these people for the rest of the day.
 
-        The events belong into the events table of the next night; see `impressions` for its columns.
+        The events belong into the events table of the next night; see `impressions` for its columns. The
+        same receipt gives the same events again.
 
-        Raises InputError when somebody is named whom the receipt does not offer, SafetyUnavailable when
-        what was shown cannot be noted.
+        viewer_id: who is signed in, whatever the receipt says.
+
+        Raises InputError, and notes nothing, when the receipt is not one that this service gave to this
+        viewer for what it serves, has expired, or does not offer somebody who is named; SafetyUnavailable
+        when what was shown cannot be noted.
         """
+        check_receipt(receipt, self._keys, viewer_id=viewer_id, now=self._moment(as_of))
+        if receipt.run_id != self.run_id and not (self._published / RUNS / receipt.run_id).is_dir():
+            raise InputError(explained("a receipt is of another publication", remedy="ask for a new page"))
         events = impressions(receipt, shown)
         day = self._day(datetime.fromisoformat(receipt.as_of))
         ask_safety(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
@@ -333,7 +359,14 @@ class Ranker:
             data_as_of=snapshot.data_as_of,
             staleness=max(moment - snapshot.data_as_of, timedelta(0)),
             degraded=use.degraded,
-            receipt=Receipt(snapshot.run_id, model, viewer_id, moment.isoformat(), offered),
+            receipt=Receipt(
+                snapshot.run_id,
+                model,
+                viewer_id,
+                moment.isoformat(),
+                offered,
+                expires_at=(moment + self._valid_for + _RECORDED_LATER).isoformat(),
+            ).signed(self._keys),
         )
 
     def _items(
@@ -392,6 +425,15 @@ class Ranker:
                     "what is published is too old to serve", got=f"{hours} hours", remedy="run the night"
                 )
             )
+
+
+def _signing_keys(keys: Keys | None) -> Keys:
+    """Return the keys given, else those of the service, else one that dies with this process."""
+    found = read_keys() if keys is None else keys
+    if len(found):
+        return found
+    _log.warning("no key: a receipt is understood by this process alone", remedy="set RECSYS_KEY")
+    return Keys((secrets.token_bytes(SHORTEST_KEY),))
 
 
 def _shown_log(safety: SafetyStore) -> ShownLog:

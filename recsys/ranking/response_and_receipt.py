@@ -3,9 +3,11 @@
 No score, distance, last activity, number of people left out or reason for leaving them out is in here.
 """
 
+import hmac
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from html import escape
@@ -14,7 +16,8 @@ from typing import Final, Self
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, SafetyUnavailable, explained
+from recsys.safety.keys import Keys, purpose_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,16 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was offered to whom, to be handed back to `Ranker.record`; keep it on the server.
+    """What was offered to whom, to be handed back to `Ranker.record`; a client may hold it.
 
-    >>> receipt = Receipt("run", "model", "a", "2026-01-05T03:00:00+00:00", (Offered("b", 1, 1.0),))
-    >>> Receipt.from_json(receipt.to_json()) == receipt
-    True
+    The signature is over everything else in it: what comes back changed is no receipt.
+
+    >>> keys, at = Keys((b"k" * 32,)), "2026-01-05T03:00:00+00:00"
+    >>> receipt = Receipt("run", "model", "a", at, (Offered("b", 1, 1.0),), expires_at=at).signed(keys)
+    >>> Receipt.from_json(receipt.to_json()) == receipt, receipt.is_signed_by(keys)
+    (True, True)
+    >>> replace(receipt, viewer_id="c").is_signed_by(keys)
+    False
     """
 
     run_id: str
@@ -56,6 +64,28 @@ class Receipt:
     viewer_id: str
     as_of: str
     offered: tuple[Offered, ...]
+    expires_at: str
+    key_id: str = ""
+    signature: str = ""
+
+    def signed(self, keys: Keys) -> Self:
+        """Return the receipt with the signature of the newest of the keys."""
+        named = replace(self, key_id=keys.newest_id)
+        return replace(named, signature=named._signature(keys))
+
+    def is_signed_by(self, keys: Keys) -> bool:
+        """Say whether one of the keys signed exactly this."""
+        try:
+            expected = self._signature(keys)
+        except SafetyUnavailable:  # of a key that is not among them
+            return False
+        given = self.signature.encode("utf-8", "surrogatepass")
+        return bool(self.key_id) and hmac.compare_digest(expected.encode(), given)
+
+    def _signature(self, keys: Keys) -> str:
+        content = {**asdict(self), "signature": ""}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hmac.digest(purpose_key(keys.secret(self.key_id), "receipt"), text.encode(), "sha256").hex()
 
     def to_json(self) -> str:
         """Return the receipt as text, to keep in a session."""
@@ -65,17 +95,64 @@ class Receipt:
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote.
 
-        Raises InputError when it is no receipt.
+        Raises InputError when it is no receipt; whether it is one of ours, `Ranker.record` says.
         """
         try:
             raw = json.loads(text)
             offered = tuple(Offered(**one) for one in raw.pop("offered"))
             texts = {name: text for name, text in raw.items() if isinstance(text, str)}
-            if datetime.fromisoformat(texts["as_of"]).tzinfo is None:
-                raise ValueError  # noqa: TRY301 - one answer to everything that is no receipt
-            return cls(**texts, offered=offered)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise InputError(explained("not a receipt", remedy="give back what to_json returned")) from None
+            receipt = cls(**texts, offered=offered)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise _no_receipt() from None
+        if not receipt.is_sound():
+            raise _no_receipt()
+        return receipt
+
+    def is_sound(self) -> bool:
+        """Say whether times have zones, places are whole numbers from 1, and propensities lie in (0, 1]."""
+        try:
+            times = [datetime.fromisoformat(text) for text in (self.as_of, self.expires_at)]
+        except (ValueError, TypeError):
+            return False
+        places = [one.position for one in self.offered]
+        people = [one.candidate_id for one in self.offered]
+        texts = (self.run_id, self.model_version, self.viewer_id, self.key_id, self.signature)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and all(time.tzinfo is not None for time in times)
+            and all(isinstance(one, str) and one and one != self.viewer_id for one in people)
+            and len({*people}) == len({*places}) == len(self.offered)
+            and all(type(place) is int and place >= 1 for place in places)
+            and all(_is_probability(one.propensity) for one in self.offered)
+        )
+
+
+def _no_receipt() -> InputError:
+    return InputError(explained("not a receipt", remedy="give back what to_json returned"))
+
+
+def _is_probability(value: object) -> bool:
+    return type(value) is float and math.isfinite(value) and 0 < value <= 1
+
+
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far the clocks of two machines of a service may be apart."""
+
+
+def check_receipt(receipt: Receipt, keys: Keys, *, viewer_id: str, now: datetime) -> None:
+    """Check that a receipt was given to this viewer by this service, unchanged, and is not too old.
+
+    Raises InputError, which says what is wrong and names nobody.
+    """
+    if not receipt.is_sound() or not receipt.is_signed_by(keys):
+        remedy = "give back what to_json returned; all workers need one RECSYS_KEY"
+        raise InputError(explained("a receipt is not signed by this service", remedy=remedy))
+    if receipt.viewer_id != viewer_id:
+        raise InputError(explained("a receipt is of another viewer", remedy="record each page as its own"))
+    if now > datetime.fromisoformat(receipt.expires_at):
+        raise InputError(explained("a receipt has expired", remedy="ask for a new page"))
+    if now + CLOCKS_APART < datetime.fromisoformat(receipt.as_of):
+        raise InputError(explained("a receipt is of a time to come", remedy="check the clocks"))
 
 
 @dataclass(frozen=True, slots=True)

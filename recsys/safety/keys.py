@@ -53,7 +53,7 @@ class Keys:
         if wanted == UNKEYED:
             return b""
         for secret in self.secrets:
-            if hmac.compare_digest(key_id(secret), wanted):
+            if key_id(secret) == wanted:  # it is no secret
                 return secret
         remedy = f"give it in {ENVIRONMENT} or {ENVIRONMENT_FILE}, after the newer one when it was rotated"
         raise SafetyUnavailable(explained("a key is missing", got=f"key {wanted}", remedy=remedy))

@@ -43,6 +43,7 @@ _TABLES: Final = (
       writes bigint NOT NULL)""",
     """INSERT INTO recsys_store_identity (identity, writes)
        VALUES (replace(gen_random_uuid()::text, '-', ''), 0) ON CONFLICT DO NOTHING""",
+    "CREATE INDEX IF NOT EXISTS recsys_shown_candidates_day ON recsys_shown_candidates (day)",
 )
 _COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
 # One statement reads one state; each part is a look-up in a primary key.
@@ -164,11 +165,11 @@ class PostgresSafety:
         return frozenset(other for (other,) in self._read(query, {"person": viewer, "day": day}))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
+        """Note that the viewer was shown these people on that day; nobody's rows before yesterday are kept."""
         values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
         insert = """INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
                     ON CONFLICT DO NOTHING"""
-        delete = "DELETE FROM recsys_shown_candidates WHERE person = %(person)s AND day < %(old)s"
+        delete = "DELETE FROM recsys_shown_candidates WHERE day < %(old)s"
         self._write([(delete, values), (insert, values)])
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS store_identity (
   only_row INTEGER PRIMARY KEY CHECK (only_row = 1), identity TEXT NOT NULL, writes INTEGER NOT NULL
 );
 INSERT OR IGNORE INTO store_identity VALUES (1, lower(hex(randomblob(8))), 0);
+CREATE INDEX IF NOT EXISTS shown_candidates_day ON shown_candidates (day);
 """
 _COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
 
@@ -155,12 +156,12 @@ class SqliteSafety:
         return frozenset(other for (other,) in self._read(query, (viewer, day.isoformat())))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day; the day before is kept, no older one."""
+        """Note that the viewer was shown these people on that day; nobody's rows before yesterday are kept."""
         insert = "INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)"
         old = (day - timedelta(days=1)).isoformat()
         self._write(
             [
-                ("DELETE FROM shown_candidates WHERE person = ? AND day < ?", (viewer, old)),
+                ("DELETE FROM shown_candidates WHERE day < ?", (old,)),
                 *((insert, (viewer, day.isoformat(), other)) for other in candidates),
             ]
         )

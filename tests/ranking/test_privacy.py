@@ -65,7 +65,7 @@ def test_viewers_who_see_nobody_get_one_and_the_same_page(world: World, folder: 
     safety.erase(ids[2])
 
     def anonymous(page: Page) -> Page:
-        return replace(page, viewer_id="", receipt=replace(page.receipt, viewer_id=""))
+        return replace(page, viewer_id="", receipt=replace(page.receipt, viewer_id="", signature=""))
 
     pages = {anonymous(ranker.rank(viewer, 10, NOW)) for viewer in (ids[1], ids[2], ids[29], "u-nobody")}
     assert len(pages) == 1
@@ -105,7 +105,7 @@ def test_a_page_holds_no_number_about_anybody() -> None:
         "viewer_id", "items", "model_version", "data_as_of", "staleness", "degraded", "receipt",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Receipt)} == {
-        "run_id", "model_version", "viewer_id", "as_of", "offered",
+        "run_id", "model_version", "viewer_id", "as_of", "offered", "expires_at", "key_id", "signature",
     }  # fmt: skip
 
 
@@ -205,11 +205,11 @@ def test_no_log_and_no_exception_tells_of_anybody(
     with capture_logs() as said:
         ranker = Ranker.open(folder, safety=safety, poll_s=0, max_staleness=longest)
         safety.broken = broken
-        receipt = Receipt("run", "model", SECRET, NOW.isoformat(), ())
+        receipt = Receipt("run", "model", SECRET, NOW.isoformat(), (), expires_at=NOW.isoformat())
         calls = {
             "rank": lambda: ranker.rank(first, k, NOW),
             "look": lambda: ranker.look(first, second, NOW),
-            "record": lambda: ranker.record(receipt, [second]),
+            "record": lambda: ranker.record(receipt, [second], viewer_id=SECRET),
             "receipt": lambda: Receipt.from_json(text + SECRET),
         }
         texts = []

@@ -74,7 +74,7 @@ def test_live_search_never_pads(world: World, ranker: Ranker) -> None:
 def test_who_was_shown_today_is_skipped_until_tomorrow(world: World, ranker: Ranker) -> None:
     viewer = world.people.ids.values[3]
     first = ranker.rank(viewer, k=6, as_of=NOW)
-    ranker.record(first.receipt, shown=ids(first)[:4])
+    ranker.record(first.receipt, shown=ids(first)[:4], viewer_id=viewer, as_of=NOW)
     second = ranker.rank(viewer, k=6, as_of=NOW)
     assert ids(second)[:2] == ids(first)[4:]
     assert not set(ids(second)) & set(ids(first)[:4])
@@ -86,19 +86,21 @@ def test_impressions_are_events_the_next_night_accepts(world: World, ranker: Ran
     viewer = world.people.ids.values[3]
     page = ranker.rank(viewer, k=6, as_of=NOW)
     receipt = Receipt.from_json(page.receipt.to_json())
-    events = ranker.record(receipt, shown=[ids(page)[4], ids(page)[1]])
+    own = {"viewer_id": viewer, "as_of": NOW}
+    events = ranker.record(receipt, [ids(page)[4], ids(page)[1]], **own)
     assert events[C.TARGET].tolist() == [ids(page)[1], ids(page)[4]]
     assert events[C.POSITION].tolist() == [2, 5]
     assert events[C.PROPENSITY].tolist() == [1.0, 1.0]
     checked = check_table("events", events)
     assert len(checked.accepted) == 2
-    assert ranker.record(receipt, shown=[ids(page)[1]])[C.EVENT].tolist() == events[C.EVENT].tolist()[:1]
+    assert ranker.record(receipt, [ids(page)[1]], **own)[C.EVENT].tolist() == events[C.EVENT].tolist()[:1]
 
 
 def test_nobody_can_be_recorded_who_was_not_offered(world: World, ranker: Ranker) -> None:
-    page = ranker.rank(world.people.ids.values[3], k=2, as_of=NOW)
+    viewer = world.people.ids.values[3]
+    page = ranker.rank(viewer, k=2, as_of=NOW)
     with pytest.raises(InputError, match="1 of the people shown"):
-        ranker.record(page.receipt, shown=["u_not_there"])
+        ranker.record(page.receipt, shown=["u_not_there"], viewer_id=viewer, as_of=NOW)
 
 
 def test_a_block_is_absent_both_ways_at_once(world: World, ranker: Ranker, safety: MemorySafety) -> None:

@@ -90,6 +90,7 @@ def backend(published: Path, safety: str, *, workers: int = 2) -> Iterator[Backe
         "RECSYS_PUBLISHED": str(published),
         "RECSYS_SAFETY": safety,
         "RECSYS_MAX_STALENESS_DAYS": "36500",
+        "RECSYS_KEY": "the-key-of-the-tests-and-of-no-service",
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [

@@ -62,7 +62,7 @@ def test_what_one_worker_showed_is_skipped_by_the_other(world: World, running: B
     with running.client_of_each_worker() as each:
         first, second = each.values()
         page = first.page(viewer, 5)
-        said = {"receipt": page.body["receipt"], "people": page.ids[:3]}
+        said = {"viewer_id": viewer, "receipt": page.body["receipt"], "people": page.ids[:3]}
         assert first.ask("POST", "/impressions", said).body == 3
         assert not set(second.page(viewer, 5).ids) & set(page.ids[:3])
 
