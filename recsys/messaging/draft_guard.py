@@ -92,6 +92,21 @@ class DraftFinding:
 
 
 _MAIL_ALONE: Final = re.compile(r"[^\s@]+@[^\s@]+")
+_BACKTRACKS: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|(?<=\d,)\}|(?<!\})[+*]")
+"""An escaped character, a set of characters, or a quantifier without an end."""
+_MOST_REPEATS: Final = 60
+
+
+def _bounded(part: re.Match[str]) -> str:
+    r"""Return a part of a pattern with an end to each quantifier, so that matching takes linear time.
+
+    >>> print(_BACKTRACKS.sub(_bounded, r"a+[+*]\*b*c{0,9}+d{2,}"))
+    a{1,60}[+*]\*b{0,60}c{0,9}+d{2,60}
+    """
+    ends = {"+": f"{{1,{_MOST_REPEATS}}}", "*": f"{{0,{_MOST_REPEATS}}}", "}": f"{_MOST_REPEATS}}}"}
+    return ends.get(part[0], part[0])
+
+
 GAP: Final = r"[\s・.\-_*/|,、'’]{0,2}"
 _NAME: Final = re.compile(r"<([a-z_]+)>")
 _LATIN: Final = re.compile("[a-z]")
@@ -179,7 +194,7 @@ def _patterns(file: YamlFile, key: str, raw: object, words: Mapping[str, str]) -
                 raise file.error("unknown word", key, got=name)
         whole = _NAME.sub(lambda match: words[match[1]], source.translate(KATAKANA_TO_HIRAGANA))
         try:
-            found.append(re.compile(whole))
+            found.append(re.compile(_BACKTRACKS.sub(_bounded, whole)))
         except re.error as broken:
             raise file.error("a broken pattern", key, got=source, remedy=str(broken)) from broken
     return tuple(found)

@@ -85,6 +85,10 @@ REGIONS: Final = ("JP", "US", "GB")
 
 SHORTEST: Final = 9
 
+MOST_CHECKS: Final = 300
+"""Numbers looked up in one text. A text with more digits than that is no message: the rest of its runs are
+taken for telephone numbers unseen."""
+
 _GROUPED: Final = re.compile(r"(?<!\d)\(?[2-9]\d{2}\)?[\s.\-]{1,2}[2-9]\d{2}[\s.\-]\d{4}(?!\d)")
 """A North American number as it is written; without its groups any ten digits would do."""
 
@@ -95,33 +99,46 @@ def phone_spans(folded: str) -> Iterator[tuple[int, int]]:
     >>> list(phone_spans("call 090-1234-5678")), list(phone_spans("on 2026-11-25 at 10:30"))
     ([(5, 18)], [])
     """
+    numbers = _Numbers()
     for run in digit_runs(folded):
-        yield from _in_run(run)
+        if numbers.left <= 0:
+            yield run.digits[0].start, run.digits[-1].end
+        else:
+            yield from _in_run(run, numbers)
     for match in _GROUPED.finditer(folded):
-        if _valid("".join(character for character in match[0] if character.isdigit()), "US"):
+        digits = "".join(character for character in match[0] if character.isdigit())
+        if numbers.left <= 0 or numbers.is_valid(digits, "US"):
             yield match.span()
 
 
-def _in_run(run: Run) -> Iterator[tuple[int, int]]:
+def _in_run(run: Run, numbers: "_Numbers") -> Iterator[tuple[int, int]]:
     """Yield the first valid number of a run: one with a country code, or one that begins with 0."""
     n_digits = len(run.digits)
     for start in range(n_digits - SHORTEST + 1):
         if not run.begins(start) or (run.digits[start].value and not (run.plus and start == 0)):
             continue
         for end in range(n_digits, start + SHORTEST - 1, -1):
-            if run.ends(end) and _is_phone(run.text(start, end), plus=run.plus and start == 0):
+            if run.ends(end) and numbers.is_phone(run.text(start, end), plus=run.plus and start == 0):
                 yield run.digits[start].start, run.digits[end - 1].end
                 return
 
 
-def _is_phone(digits: str, *, plus: bool) -> bool:
-    if plus:
-        return _valid(f"+{digits}", None)
-    return any(_valid(digits, region) for region in REGIONS)
+class _Numbers:
+    """Looks numbers up, and counts how many more may be looked up in this text."""
 
+    def __init__(self) -> None:
+        self.left = MOST_CHECKS
 
-def _valid(number: str, region: str | None) -> bool:
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
-    except phonenumbers.NumberParseException:
-        return False
+    def is_phone(self, digits: str, *, plus: bool) -> bool:
+        """Say whether digits are a valid number, in any region when no country code leads."""
+        if plus:
+            return self.is_valid(f"+{digits}", None)
+        return any(self.is_valid(digits, region) for region in REGIONS)
+
+    def is_valid(self, number: str, region: str | None) -> bool:
+        """Say whether the library knows it as a valid number; one more look-up."""
+        self.left -= 1
+        try:
+            return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+        except phonenumbers.NumberParseException:
+            return False

@@ -165,7 +165,7 @@ class PostgresSafety:
         return frozenset(other for (other,) in self._read(query, {"person": viewer, "day": day}))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day; nobody's rows before yesterday are kept."""
+        """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
         values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
         insert = """INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
                     ON CONFLICT DO NOTHING"""

@@ -156,7 +156,7 @@ class SqliteSafety:
         return frozenset(other for (other,) in self._read(query, (viewer, day.isoformat())))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day; nobody's rows before yesterday are kept."""
+        """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
         insert = "INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)"
         old = (day - timedelta(days=1)).isoformat()
         self._write(

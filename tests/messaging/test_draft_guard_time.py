@@ -1,0 +1,84 @@
+"""The draft guard takes time that grows with the draft, whatever is in it."""
+
+from time import perf_counter
+
+import pytest
+
+from recsys.messaging.draft_guard import LONGEST, check_draft, load_rules
+from recsys.messaging.phone_numbers import MOST_CHECKS, phone_spans
+
+SHORT, LONG = 1000, 8000
+GENEROUS = 3.0
+"""Linear time is a ratio of 8, quadratic time one of 64; a machine with other work may treble it."""
+
+HOSTILE = (
+    "0",
+    "5 ",
+    "9,",
+    "一",
+    "いち",
+    "ぜろ九",
+    "+81",
+    "a",
+    "a@",
+    "a.",
+    "LINE ",
+    "x1_",
+    "区",
+    "1-2-",
+    "家は",
+    "Aa ",
+    "5.",
+)
+
+
+def seconds(draft: str) -> float:
+    found = []
+    for _ in range(2):
+        began = perf_counter()
+        check_draft(draft)
+        found.append(perf_counter() - began)
+    return min(found)
+
+
+@pytest.mark.parametrize("stretch", HOSTILE)
+def test_time_grows_with_the_length_and_no_faster(stretch: str) -> None:
+    load_rules()
+    short, long = (seconds((stretch * length)[:length]) for length in (SHORT, LONG))
+    assert long / short <= GENEROUS * LONG / SHORT
+
+
+def test_no_pattern_repeats_without_an_end() -> None:
+    rules = load_rules()
+    patterns = [rule.pattern for rule in rules.rules] + [p for found in rules.unless.values() for p in found]
+    assert len(patterns) > 100
+    for pattern in patterns:
+        assert "{60}" not in pattern.pattern
+        assert _longest(pattern.pattern) < LONGEST, pattern.pattern
+
+
+def _longest(pattern: str) -> int:
+    """Return the longest match a pattern may have."""
+    import re._parser as parser  # the standard library tells it nowhere else
+
+    return int(parser.parse(pattern).getwidth()[1])
+
+
+def test_a_number_behind_many_digits_is_still_found() -> None:
+    junk = "".join(f"{number:09d} x " for number in range(1, 500))
+    spans = list(phone_spans(junk + "call 090-1234-5678"))
+    assert spans[-1][1] == len(junk) + len("call 090-1234-5678")
+
+
+def test_look_ups_in_one_text_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(number: str, region: str | None) -> None:
+        import phonenumbers
+
+        asked.append(number)
+        raise phonenumbers.NumberParseException(0, "")
+
+    monkeypatch.setattr("phonenumbers.parse", counted)
+    list(phone_spans("0 " * 5000))
+    assert 0 < len(asked) <= MOST_CHECKS + 400
