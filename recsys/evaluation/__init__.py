@@ -1,7 +1,9 @@
 """Splits, metrics and intervals; knows no model."""
 
 from recsys.evaluation.bootstrap import BootstrapResult, Interval, bootstrap
+from recsys.evaluation.calibration import ece, reliability_table
 from recsys.evaluation.compare import compare
+from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
 from recsys.evaluation.examination import EXAMINATIONS, Examination
 from recsys.evaluation.market import (
@@ -18,7 +20,7 @@ from recsys.evaluation.market import (
     reach,
 )
 from recsys.evaluation.off_policy import Snips, snips
-from recsys.evaluation.probability import auc, brier, ece, log_loss, reliability_table
+from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
 from recsys.evaluation.registry import CustomMetric
@@ -35,6 +37,7 @@ __all__ = [
     "EXAMINATIONS",
     "BootstrapResult",
     "CustomMetric",
+    "Estimates",
     "Examination",
     "Interval",
     "Snips",
@@ -48,6 +51,7 @@ __all__ = [
     "coverage",
     "ece",
     "envy",
+    "estimate",
     "evaluate",
     "evaluate_probabilities",
     "expected_matches",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.evaluation.bootstrap import BootstrapResult, bootstrap
+from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.market import coverage, exposure, gini
 from recsys.evaluation.protocol import AlignedLists, EvaluationData, align_lists
 from recsys.evaluation.registry import (
@@ -79,7 +79,7 @@ def compare(
             for spec in _metrics(part, aligned, pools, k, metrics or {})
         ]
         metrics_by_name = {_key(model, spec.name): spec.metric for model, spec in specs}
-        drawn = bootstrap(
+        found = estimate(
             metrics_by_name,
             part.viewer,
             part.candidate,
@@ -88,7 +88,7 @@ def compare(
             n_resamples=n_resamples,
             level=level,
         )
-        rows += [{"slice": name, "model": m, **_row(drawn, m, spec, against)} for m, spec in specs]
+        rows += [{"slice": name, "model": m, **_row(found, m, spec, against)} for m, spec in specs]
     everyone = data.ids if everybody is None else np.asarray(everybody, dtype=object)
     rows += [row for model, frame in lists.items() for row in _list_level_metrics(model, frame, everyone)]
     return pd.DataFrame(rows)
@@ -134,8 +134,8 @@ def _slices(data: EvaluationData, slices: pd.Series | None) -> Iterator[tuple[st
             yield str(label), kept
 
 
-def _row(drawn: BootstrapResult, model: str, spec: MetricSpec, against: str | None) -> dict[str, object]:
-    interval = drawn.within(_key(model, spec.name), spec.known_range)
+def _row(found: Estimates, model: str, spec: MetricSpec, against: str | None) -> dict[str, object]:
+    interval = found.within(_key(model, spec.name), spec.known_range)
     row: dict[str, object] = {
         "metric": spec.name,
         "value": interval.value,
@@ -144,8 +144,8 @@ def _row(drawn: BootstrapResult, model: str, spec: MetricSpec, against: str | No
         "n": spec.n,
         "random": spec.random,
     }
-    if against is not None and _key(against, spec.name) in drawn.names:
-        more = drawn.difference(_key(model, spec.name), _key(against, spec.name))
+    if against is not None and _key(against, spec.name) in found.metrics:
+        more = found.difference(_key(model, spec.name), _key(against, spec.name))
         row |= {"more": more.value, "more_lo": more.lo, "more_hi": more.hi}
     return row
 

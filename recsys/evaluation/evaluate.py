@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.evaluation.bootstrap import bootstrap
 from recsys.evaluation.compare import compare
+from recsys.evaluation.estimates import estimate
 from recsys.evaluation.probability import outcomes, probabilities
 from recsys.evaluation.registry import CustomMetric, probability_metrics
 
@@ -115,7 +115,7 @@ def evaluate_probabilities(
     both = np.concatenate([np.asarray(viewer, dtype=object), np.asarray(candidate, dtype=object)])
     people, code = np.unique(both, return_inverse=True)
     a, b = code.reshape(2, -1)
-    drawn = bootstrap(
+    found = estimate(
         {spec.name: spec.metric for spec in specs},
         a,
         b,
@@ -126,7 +126,7 @@ def evaluate_probabilities(
     )
     rows = []
     for spec in specs:
-        interval = drawn.within(spec.name, spec.known_range)
+        interval = found.within(spec.name, spec.known_range)
         limits = {"value": interval.value, "lo": interval.lo, "hi": interval.hi}
         rows.append({"metric": spec.name, **limits, "n": spec.n, "random": spec.random})
     return pd.DataFrame(rows)

@@ -1,14 +1,14 @@
-"""Area under the ROC curve: how often a pair that worked scores above one that did not."""
+"""Metrics of probabilities and scores: AUC, Brier score, log loss."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import sample_value
+from recsys.evaluation.intervals import Influence, influence_of_mean
 from recsys.types import Float64Array, Int64Array
 
 
@@ -112,6 +112,25 @@ class Auc:
         n_pairs = positive.sum() * negative.sum()
         return float((positive * (below + negative / 2.0)).sum() / n_pairs) if n_pairs else float("nan")
 
+    def influence(self) -> Influence:
+        """Return by how much each pair is placed better than the area says."""
+        n = len(self.truth)
+        n_positive = self.truth.sum()
+        n_negative = n - n_positive
+        if not n_positive or not n_negative:
+            return Influence(np.zeros(n), np.full(n, 1.0 / max(n, 1)))
+        positive = np.add.reduceat(self.truth, self.starts)
+        size = np.diff(self.starts, append=n)
+        negative = size - positive
+        below = (np.cumsum(negative) - negative / 2.0) / n_negative
+        above = (n_positive - np.cumsum(positive) + positive / 2.0) / n_positive
+        placed = np.where(self.truth > 0, np.repeat(below, size), np.repeat(above, size))
+        area = float(placed[self.truth > 0].mean())
+        each = np.where(self.truth > 0, n_positive, n_negative)
+        values, share = np.empty(n), np.empty(n)
+        values[self.order], share[self.order] = (placed - area) / each, 0.5 / each
+        return Influence(values, share)
+
 
 def auc(truth: npt.ArrayLike, score: npt.ArrayLike, *, times: npt.ArrayLike | None = None) -> float:
     """Return the area under the ROC curve in [0, 1]; NaN when only one outcome occurs.
@@ -151,6 +170,10 @@ class Brier:
         times = viewer_counts * candidate_counts
         return float(times @ self.loss / times.sum()) if times.any() else float("nan")
 
+    def influence(self) -> Influence:
+        """Return by how much the loss of each pair exceeds the mean."""
+        return influence_of_mean(self.loss)
+
 
 def brier(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     """Return the Brier score in [0, 1]; NaN without pairs.
@@ -187,6 +210,10 @@ class LogLoss:
         times = viewer_counts * candidate_counts
         return float(times @ self.loss / times.sum()) if times.any() else float("nan")
 
+    def influence(self) -> Influence:
+        """Return by how much the loss of each pair exceeds the mean."""
+        return influence_of_mean(self.loss)
+
 
 def log_loss(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     """Return the mean logarithmic loss in nats, 0 or more; NaN without pairs.
@@ -196,89 +223,3 @@ def log_loss(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     """
     metric = LogLoss.of(truth, probability)
     return sample_value(metric, len(metric.loss))
-
-
-@dataclass(frozen=True, eq=False)
-class Ece:
-    """The mean of |rate - mean probability| over bins of equal mass, weighted by their pairs.
-
-    Bins hold equally many pairs (not equal widths, which leave most bins almost empty); equal
-    probabilities share a bin. The bins stay as they are when people are resampled.
-
-    K. Nguyen and B. O'Connor, "Posterior calibration and exploratory analysis for natural language
-    processing models", EMNLP 2015, 1587-1598.
-    """
-
-    bins: npt.NDArray[np.intp]
-    truth: Float64Array
-    probability: Float64Array
-    n_bins: int
-
-    @classmethod
-    def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -> "Ece":
-        """Prepare the metric for outcomes `(n,)` 0 or 1 and probabilities `(n,)`.
-
-        Raises InputError when `n_bins` is less than one.
-        """
-        if n_bins < 1:
-            raise InputError(explained("no bin to put pairs in", got=n_bins, remedy="use 1 or more"))
-        known = outcomes(truth)
-        p = probabilities(probability, len(known))
-        first_of_equals = np.searchsorted(np.sort(p), p, side="left")
-        return cls(first_of_equals * n_bins // max(len(p), 1), known, p, n_bins)
-
-    def sums(self, times: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
-        """Return pairs, outcomes and probabilities summed by bin, each `(n_bins,)`."""
-
-        def by_bin(values: Float64Array) -> Float64Array:
-            return np.bincount(self.bins, values, minlength=self.n_bins).astype(np.float64)
-
-        return by_bin(times), by_bin(times * self.truth), by_bin(times * self.probability)
-
-    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
-        """Return the error when pairs count viewer times x candidate times."""
-        pairs, happened, said = self.sums((viewer_counts * candidate_counts).astype(np.float64))
-        return float(np.abs(happened - said).sum() / pairs.sum()) if pairs.any() else float("nan")
-
-
-def ece(truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -> float:
-    """Return the expected calibration error in [0, 1]; NaN without pairs.
-
-    Two bins: said 0.2 and nothing happened; said 0.8 and half happened.
-
-    >>> round(ece([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2), 3)
-    0.25
-    """
-    metric = Ece.of(truth, probability, n_bins=n_bins)
-    return sample_value(metric, len(metric.truth))
-
-
-def reliability_table(
-    truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10, z: float = 1.96
-) -> pd.DataFrame:
-    """Return one row a bin of equal mass: what was said, what happened, and Wilson's interval.
-
-    Columns: pairs, said (mean probability), happened (rate), lo, hi (of the rate), all in [0, 1].
-    The interval is E. B. Wilson's, Journal of the American Statistical Association 22 (1927) 209-212;
-    it takes pairs as independent, so it is for the eye and not for a verdict.
-
-    >>> reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2)[["pairs", "said", "happened"]]
-       pairs  said  happened
-    0      2   0.2       0.0
-    1      2   0.8       0.5
-    """
-    metric = Ece.of(truth, probability, n_bins=n_bins)
-    pairs, happened, said = metric.sums(np.ones(len(metric.truth)))
-    filled = pairs > 0
-    n, rate = pairs[filled], happened[filled] / pairs[filled]
-    centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return pd.DataFrame(
-        {
-            "pairs": n.astype(np.int64),
-            "said": said[filled] / n,
-            "happened": rate,
-            "lo": np.maximum(centre - half, 0.0),
-            "hi": np.minimum(centre + half, 1.0),
-        }
-    )

@@ -8,8 +8,9 @@ import numpy.typing as npt
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.examination import LOGARITHMIC_EXAMINATION
+from recsys.evaluation.intervals import Influence
 from recsys.evaluation.probability import outcomes, scores
-from recsys.types import Float64Array, Int64Array
+from recsys.types import Float64Array, IndexArray, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,31 @@ class TiedRanking:
         gain = np.where(self.listed, worth * relevant / np.maximum(size, 1), 0.0)
         return np.add.reduceat(gain, self.viewer_start), np.add.reduceat(relevant, self.viewer_start)
 
+    def places(self, discount: Float64Array) -> tuple[Float64Array, Float64Array, IndexArray]:
+        """Return each pair's expected worth of its place, outcome and viewer, in `order`, `(n_pairs,)` each.
+
+        A place's worth is that of `discount`, shared by those who tie for it.
+        """
+        k, n = len(discount), len(self.order)
+        upto = np.concatenate([[0.0], np.cumsum(discount)])
+        size = np.diff(self.group_start, append=n)
+        end = np.cumsum(size)
+        end -= np.repeat((end - size)[self.viewer_start], np.diff(self.viewer_start, append=len(size)))
+        worth = (upto[np.minimum(end, k)] - upto[np.minimum(end - size, k)]) / size
+        pair_viewer = np.repeat(np.arange(len(self.n_candidates)), self.n_candidates)
+        return np.repeat(np.where(self.listed, worth, 0.0), size), self.truth.astype(np.float64), pair_viewer
+
+    def influence(self, gain: Float64Array, share: Float64Array, viewer: IndexArray) -> Influence:
+        """Return the influences on the mean of per-viewer sums of `gain`, which its shares stand for.
+
+        gain, share: `(n_pairs,)` in `order`; the shares of a viewer sum to 1, or 0 if they do not count.
+        """
+        n_viewers = max(len(np.unique(viewer[share > 0])), 1)
+        values, of_metric = np.zeros(len(gain)), np.zeros(len(gain))
+        values[self.order] = (gain - float(gain.sum()) / n_viewers * share) / n_viewers
+        of_metric[self.order] = share / n_viewers
+        return Influence(values, of_metric)
+
 
 def mean_over_viewers(values: Float64Array, times: Int64Array) -> float:
     """Return the mean of `values` where viewers count `times`, NaN when nobody counts."""
@@ -124,6 +150,17 @@ class Ndcg:
         values, defined = self.per_viewer(candidate_counts)
         return mean_over_viewers(values, viewer_counts[self.ranked.first_pair] * defined)
 
+    def influence(self) -> Influence:
+        """Return by how much each relevant candidate stands better than the mean."""
+        discount = log_discount(self.k)
+        worth, truth, viewer = self.ranked.places(discount)
+        relevant = np.bincount(viewer, truth, len(self.ranked.n_candidates))
+        defined = (relevant > 0) & (self.ranked.n_candidates >= self.min_candidates)
+        best = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, self.k).astype(np.int64)]
+        gain = np.where(defined[viewer], worth * truth / np.maximum(best, 1e-12)[viewer], 0.0)
+        share = np.where(defined[viewer], truth / np.maximum(relevant, 1.0)[viewer], 0.0)
+        return self.ranked.influence(gain, share, viewer)
+
 
 def ndcg(
     viewer: npt.ArrayLike,
@@ -160,6 +197,13 @@ class Precision:
         hits, _ = self.ranked.gains(candidate_counts, np.ones(self.k))
         return mean_over_viewers(hits / self.k, viewer_counts[self.ranked.first_pair])
 
+    def influence(self) -> Influence:
+        """Return by how much each listed candidate is better than the mean place."""
+        place, truth, viewer = self.ranked.places(np.ones(self.k))
+        empty = 1.0 - np.bincount(viewer, place, len(self.ranked.n_candidates)) / self.k
+        share = place / self.k + (empty / self.ranked.n_candidates)[viewer]
+        return self.ranked.influence(place * truth / self.k, share, viewer)
+
 
 def precision(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
     """Return the mean precision at `k` over viewers, in [0, 1]; NaN without pairs.
@@ -184,6 +228,12 @@ class Recall:
         counted = viewer_counts[self.ranked.first_pair] * (relevant > 0)
         return mean_over_viewers(hits / np.maximum(relevant, 1), counted)
 
+    def influence(self) -> Influence:
+        """Return by how much each relevant candidate is found more surely than the mean."""
+        place, truth, viewer = self.ranked.places(np.ones(self.k))
+        share = truth / np.maximum(np.bincount(viewer, truth, len(self.ranked.n_candidates)), 1.0)[viewer]
+        return self.ranked.influence(place * share, share, viewer)
+
 
 def recall(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
     """Return the mean recall at `k` over viewers with a relevant candidate, in [0, 1].
@@ -193,40 +243,3 @@ def recall(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *,
     """
     ranked = TiedRanking.of(viewer, truth, score)
     return sample_value(Recall(ranked, k), len(ranked.order))
-
-
-@dataclass(frozen=True, eq=False)
-class RandomOrder:
-    """Lists of `length` drawn at random from `pool` candidates of whom `relevant` work out.
-
-    All three are `(n_viewers,)`; a list is never longer than its pool.
-
-    >>> shuffled = RandomOrder(relevant=np.array([1]), pool=np.array([4]), length=np.array([4]))
-    >>> shuffled.precision(2), shuffled.recall(2), round(shuffled.ndcg(2), 4)
-    (0.25, 0.5, 0.4077)
-    """
-
-    relevant: Int64Array
-    pool: Int64Array
-    length: Int64Array
-
-    def _each(self, discount: Float64Array) -> Float64Array:
-        """Return the expected gain of each viewer: every place holds a relevant one equally often."""
-        upto = np.concatenate([[0.0], np.cumsum(discount)])
-        places = np.minimum(np.minimum(self.length, self.pool), len(discount))
-        return np.asarray(upto[places] * self.relevant / np.maximum(self.pool, 1))
-
-    def precision(self, k: int) -> float:
-        """Return the expected mean precision at `k`."""
-        return float(self._each(np.ones(k)).mean() / k)
-
-    def recall(self, k: int) -> float:
-        """Return the expected mean recall at `k` over viewers with a relevant candidate."""
-        has = self.relevant > 0
-        return float((self._each(np.ones(k))[has] / self.relevant[has]).mean()) if has.any() else float("nan")
-
-    def ndcg(self, k: int) -> float:
-        """Return the expected mean NDCG at `k` over viewers with a relevant candidate."""
-        has, discount = self.relevant > 0, log_discount(k)
-        best = np.cumsum(discount)[np.minimum(self.relevant[has], k) - 1]
-        return float((self._each(discount)[has] / best).mean()) if has.any() else float("nan")

@@ -11,12 +11,14 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import PairMetric, sample_value
+from recsys.evaluation.calibration import Ece
+from recsys.evaluation.estimates import OnPairs
 from recsys.evaluation.market import LABEL
-from recsys.evaluation.probability import Auc, Brier, Ece, LogLoss
+from recsys.evaluation.probability import Auc, Brier, LogLoss
 from recsys.evaluation.protocol import AlignedLists, EvaluationData
-from recsys.evaluation.ranking import Ndcg, Precision, RandomOrder, Recall, TiedRanking
+from recsys.evaluation.ranking import Ndcg, Precision, Recall, TiedRanking, log_discount
 from recsys.plugins import load_plugin
-from recsys.types import Float64Array, IndexArray, Int64Array
+from recsys.types import Float64Array, Int64Array
 
 PROBABILITY_METRICS = ("auc", "log_loss", "brier", "ece")
 """Metrics of probabilities, in the order they are given."""
@@ -37,20 +39,40 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class OnPairs:
-    """A metric of some of the pairs, called with the multiplicities of all.
+class RandomOrder:
+    """Lists of `length` drawn at random from `pool` candidates of whom `relevant` work out.
 
-    >>> total = OnPairs(np.array([2]), lambda viewers, candidates: float((viewers * candidates).sum()))
-    >>> total(np.array([1, 1, 3]), np.array([1, 1, 2]))
-    6.0
+    All three are `(n_viewers,)`; a list is never longer than its pool.
+
+    >>> shuffled = RandomOrder(relevant=np.array([1]), pool=np.array([4]), length=np.array([4]))
+    >>> shuffled.precision(2), shuffled.recall(2), round(shuffled.ndcg(2), 4)
+    (0.25, 0.5, 0.4077)
     """
 
-    pairs: IndexArray
-    metric: PairMetric
+    relevant: Int64Array
+    pool: Int64Array
+    length: Int64Array
 
-    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
-        """Return the metric of the pairs kept."""
-        return self.metric(viewer_counts[self.pairs], candidate_counts[self.pairs])
+    def _each(self, discount: Float64Array) -> Float64Array:
+        """Return the expected gain of each viewer: every place holds a relevant one equally often."""
+        upto = np.concatenate([[0.0], np.cumsum(discount)])
+        places = np.minimum(np.minimum(self.length, self.pool), len(discount))
+        return np.asarray(upto[places] * self.relevant / np.maximum(self.pool, 1))
+
+    def precision(self, k: int) -> float:
+        """Return the expected mean precision at `k`."""
+        return float(self._each(np.ones(k)).mean() / k)
+
+    def recall(self, k: int) -> float:
+        """Return the expected mean recall at `k` over viewers with a relevant candidate."""
+        has = self.relevant > 0
+        return float((self._each(np.ones(k))[has] / self.relevant[has]).mean()) if has.any() else float("nan")
+
+    def ndcg(self, k: int) -> float:
+        """Return the expected mean NDCG at `k` over viewers with a relevant candidate."""
+        has, discount = self.relevant > 0, log_discount(k)
+        best = np.cumsum(discount)[np.minimum(self.relevant[has], k) - 1]
+        return float((self._each(discount)[has] / best).mean()) if has.any() else float("nan")
 
 
 def pool_sizes(data: EvaluationData, pool: int | None) -> npt.NDArray[np.int64]:

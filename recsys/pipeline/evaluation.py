@@ -20,9 +20,9 @@ from recsys.data.events import Events
 from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
 from recsys.evaluation.bootstrap import bootstrap, sample_value
+from recsys.evaluation.calibration import reliability_table
 from recsys.evaluation.compare import compare
 from recsys.evaluation.off_policy import Snips
-from recsys.evaluation.probability import reliability_table
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.registry import plugin_metric
 from recsys.models.base import Model

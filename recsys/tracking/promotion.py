@@ -13,8 +13,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import PromotionSettings, TrackingSettings
 from recsys.errors import TrackingError, explained
 from recsys.evaluation.bootstrap import Interval
+from recsys.evaluation.calibration import ece
 from recsys.evaluation.compare import EVERYBODY, compare
-from recsys.evaluation.probability import ece
 from recsys.evaluation.protocol import as_lists
 from recsys.pipeline.evaluation_data import LIKED, MUTUAL, read_evaluated_pairs
 from recsys.tracking.mlflow_tracker import MlflowStore

@@ -7,7 +7,8 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from recsys.errors import InputError
 from recsys.evaluation import auc, brier, ece, log_loss, reliability_table
-from recsys.evaluation.probability import Auc, Ece, LogLoss
+from recsys.evaluation.calibration import Ece
+from recsys.evaluation.probability import Auc, LogLoss
 
 outcome = st.integers(0, 1)
 coarse = st.integers(0, 4).map(lambda fourths: fourths / 4)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.evaluation import ndcg, precision, recall
-from recsys.evaluation.ranking import Ndcg, RandomOrder, TiedRanking, log_discount
+from recsys.evaluation.ranking import Ndcg, TiedRanking, log_discount
+from recsys.evaluation.registry import RandomOrder
 
 item = st.tuples(st.integers(0, 1), st.integers(0, 3))
 one_list = st.lists(item, min_size=1, max_size=6)

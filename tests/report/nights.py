@@ -5,7 +5,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
-from recsys.evaluation.probability import reliability_table
+from recsys.evaluation.calibration import reliability_table
 from recsys.pipeline.gates import GateResult, Level
 from recsys.pipeline.history import PastNight
 from recsys.report.night_summary import NightSummary
