@@ -69,7 +69,8 @@ class CalibratedFactors(Model):
     def _apply(self, people: Population) -> Directed:
         rows = self.ids_.find(people.ids.values)
         taste, appeal = rows_at(self.taste_, rows), rows_at(self.appeal_, rows)
-        return self.platt_.applied(Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells))
+        scores = Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells)
+        return scores.scaled(self.platt_.slope, self.platt_.intercept)
 
     def _column_parts(self) -> dict[LogitTerm, slice]:
         """Return which columns of the matrices make which part."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.models.directed import Directed, sigmoid
+from recsys.models.directed import sigmoid
 from recsys.types import Float64Array
 
 LEAST_SLOPE = 0.05
@@ -25,10 +25,6 @@ class Platt:
     def logits(self, logits: Float64Array) -> Float64Array:
         """Return calibrated logits."""
         return self.slope * logits + self.intercept
-
-    def applied(self, directed: Directed) -> Directed:
-        """Return matrices whose logits are calibrated."""
-        return directed.scaled(self.slope, self.intercept)
 
 
 def fit_platt(

@@ -1,6 +1,5 @@
 """What every model gives: two matrices whose inner product is a logit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,33 +137,6 @@ class Directed:
         kept = np.unique(np.asarray(rows, np.int64))
         ids = IdIndex(self.ids.ids(kept).tolist())
         return Directed(ids, self.taste[kept], self.appeal[kept], self.distance_decay, self.cell[kept])
-
-
-def concatenate(parts: Sequence[Directed]) -> Directed:
-    """Add models by putting their columns side by side: logits add up.
-
-    At most one part may carry distance decay. Raises InputError when there is no part, the people
-    differ, or two parts carry distance decay.
-
-    >>> one = Directed.of(IdIndex(["a"]), taste=[[2.0]], appeal=[[1.0]])
-    >>> concatenate([one, one]).logits([0], [0])
-    array([4.])
-    """
-    if not parts:
-        raise InputError(explained("nothing to concatenate", remedy="give at least one Directed"))
-    first = parts[0]
-    if any(part.ids != first.ids or not np.array_equal(part.cell, first.cell) for part in parts[1:]):
-        raise InputError(explained("only matrices of the same people can be added"))
-    decays = [part.distance_decay for part in parts if part.distance_decay is not None]
-    if len(decays) > 1:
-        raise InputError(explained("only one part may carry distance decay", got=f"{len(decays)} parts"))
-    return Directed(
-        ids=first.ids,
-        taste=np.hstack([part.taste for part in parts]),
-        appeal=np.hstack([part.appeal for part in parts]),
-        distance_decay=decays[0] if decays else None,
-        cell=first.cell,
-    )
 
 
 def pair_dots(

@@ -1,6 +1,8 @@
 """Impressions: who was shown whom, P(examined), and the answer; excluded pairs leave no row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +46,34 @@ _LEAST_NO = 1e-3
 _ROUNDS = 20
 
 
+class PairRows:
+    """A dataclass of aligned arrays, one entry a pair in the last axis of each."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return int(getattr(self, fields(self)[0].name).shape[-1])
+
+    def take(self, chosen: npt.ArrayLike) -> Self:
+        """Return the chosen pairs (positions or a mask)."""
+        at = np.asarray(chosen)
+        return type(self)(**{field.name: getattr(self, field.name)[..., at] for field in fields(self)})
+
+    def sampled(self, most: int, rng: np.random.Generator) -> Self:
+        """Return at most `most` pairs, drawn evenly, in the same order."""
+        if len(self) <= most:
+            return self
+        return self.take(np.sort(rng.choice(len(self), most, replace=False)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the pairs of all, one after another."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in names})
+
+
 @dataclass(frozen=True, eq=False)
-class Impressions:
+class Impressions(PairRows):
     """One row a directed pair with evidence, sorted by viewer, then candidate; `(n_impressions,)` each.
 
     viewers, candidates: int32 rows of the people.
@@ -66,9 +94,6 @@ class Impressions:
     weights: Float64Array
     answered: BoolArray
     is_reply: BoolArray
-
-    def __len__(self) -> int:
-        return len(self.viewers)
 
     @classmethod
     def from_events(cls, people: Population, events: Events) -> "Impressions":
@@ -99,11 +124,6 @@ class Impressions:
             is_reply=is_reply[kept],
         )
 
-    def take(self, chosen: npt.ArrayLike) -> "Impressions":
-        """Return the chosen rows (positions or a mask)."""
-        at = np.asarray(chosen)
-        return Impressions(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
-
     def e_step(self, p_like: Float64Array) -> "Impressions":
         """Return the impressions with the p_examined that follow from P(like | look), `(n_impressions,)`.
 
@@ -123,12 +143,6 @@ class Impressions:
         )
         found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
         return found
-
-    def sampled(self, most: int, rng: np.random.Generator) -> "Impressions":
-        """Return at most `most` rows, drawn evenly, in the same order."""
-        if len(self) <= most:
-            return self
-        return self.take(np.sort(rng.choice(len(self), most, replace=False)))
 
     def grouped(self, n_people: int) -> tuple[EntriesByPerson, EntriesByPerson]:
         """Return the rows grouped by viewer and by candidate; found once."""

@@ -1,7 +1,5 @@
 """Passes drawn among pairs that never met, for data in which nobody ever said no."""
 
-from dataclasses import fields
-
 import numpy as np
 import numpy.typing as npt
 
@@ -50,11 +48,8 @@ def with_sampled_negatives(
         answered=np.ones(len(fresh), bool),
         is_reply=np.zeros(len(fresh), bool),
     )
-    both = {
-        f.name: np.concatenate([getattr(impressions, f.name), getattr(drawn, f.name)])
-        for f in fields(Impressions)
-    }
-    return Impressions(**both).take(np.lexsort((both["candidates"], both["viewers"])))
+    both = Impressions.joined([impressions, drawn])
+    return both.take(np.lexsort((both.candidates, both.viewers)))
 
 
 def _kinds(impressions: Impressions) -> npt.NDArray[np.int64]:

@@ -167,10 +167,6 @@ class PairDesign:
         features = self.features(at).astype(np.float32)
         return np.asarray(0.25 * (features.T @ features), np.float64) / len(at)
 
-    def with_weights(self, weights: Float64Array) -> "PairDesign":
-        """Return the same design with other pair weights; 0 leaves a pair out."""
-        return replace(self, pairs=replace(self.pairs, weights=weights))
-
     def take(self, chosen: npt.NDArray[np.bool_]) -> "PairDesign":
         """Return the same design over some of the pairs; scales and means stay."""
         return replace(

@@ -1,7 +1,7 @@
 """How two one-sided probabilities become one mutual score."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import sigmoid
-from recsys.models.impressions import Impressions
+from recsys.models.impressions import Impressions, PairRows
 from recsys.types import Float64Array
 
 Combiner = Callable[[Float64Array, Float64Array], Float64Array]
@@ -127,7 +127,7 @@ class MatchAssociation:
 
 
 @dataclass(frozen=True, eq=False)
-class PairedDecisions:
+class PairedDecisions(PairRows):
     """Blind decisions about somebody whose own decision is known, `(n_replies,)` each.
 
     labels, weights: what was said, and the chance that it was said after looking.
@@ -139,9 +139,6 @@ class PairedDecisions:
     weights: Float64Array
     logits: Float64Array
     surprise: Float64Array
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     @classmethod
     def among(cls, impressions: Impressions, chance: Float64Array) -> "PairedDecisions":
@@ -166,17 +163,6 @@ class PairedDecisions:
             logits=np.log(sure) - np.log1p(-sure),
             surprise=(impressions.labels[other] - chance[other]) * impressions.p_examined[other],
         )
-
-    @classmethod
-    def joined(cls, parts: Sequence["PairedDecisions"]) -> "PairedDecisions":
-        """Return the replies of all, one after another."""
-        names = [field.name for field in fields(cls)]
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-
-    def take(self, chosen: npt.ArrayLike) -> "PairedDecisions":
-        """Return the chosen replies (positions or a mask)."""
-        at = np.asarray(chosen)
-        return PairedDecisions(**{field.name: getattr(self, field.name)[at] for field in fields(self)})
 
 
 def fit_match_association(replies: PairedDecisions) -> MatchAssociation:

@@ -1,12 +1,12 @@
 """How much each part counts, by how much is known of the two people; separable, so two matrices."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from recsys.models.directed import sigmoid
+from recsys.models.impressions import PairRows
 from recsys.types import Float64Array
 
 PARTS: Final = ("content", "personal", "factors")
@@ -68,7 +68,7 @@ class Stacker:
 
 
 @dataclass(frozen=True, eq=False)
-class StackingInputs:
+class StackingInputs(PairRows):
     """The parts of some pairs, `(n_pairs,)` each.
 
     level:  the logit where all else is 0.
@@ -83,12 +83,6 @@ class StackingInputs:
     known_row: Float64Array
     known_column: Float64Array
     is_reply: Float64Array
-
-    @classmethod
-    def joined(cls, parts: Sequence["StackingInputs"]) -> "StackingInputs":
-        """Return the pairs of all, one after another."""
-        names = [field.name for field in fields(cls)]
-        return cls(**{name: np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in names})
 
 
 def stacked(stacker: Stacker, parts: StackingInputs) -> Float64Array:

@@ -11,14 +11,14 @@ from recsys.data.labels import PairLabels, pair_labels
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
-from recsys.models.impressions import Impressions, answers_a_like
+from recsys.models.impressions import Impressions, PairRows, answers_a_like
 from recsys.types import Float64Array, Int32Array
 
 _LEAST_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledPairs:
+class LabelledPairs(PairRows):
     """Who looked at whom, and whether they wanted to know them; sorted by viewer, then candidate.
 
     viewers, candidates: `(n_pairs,)` int32 rows.
@@ -30,9 +30,6 @@ class LabelledPairs:
     candidates: Int32Array
     labels: Float64Array
     weights: Float64Array
-
-    def __len__(self) -> int:
-        return len(self.viewers)
 
     @classmethod
     def from_events(cls, people: Population, events: Events, *, blind: bool = False) -> "LabelledPairs":
@@ -51,17 +48,6 @@ class LabelledPairs:
         weights = labels.weight[kept]
         mean = float(weights.mean()) if len(weights) else 1.0
         return cls(viewers[kept], candidates[kept], labels.label[kept], weights / mean)
-
-    def take(self, chosen: npt.ArrayLike) -> "LabelledPairs":
-        """Return the chosen pairs (positions or a mask)."""
-        at = np.asarray(chosen)
-        return LabelledPairs(self.viewers[at], self.candidates[at], self.labels[at], self.weights[at])
-
-    def sampled(self, most: int, rng: np.random.Generator) -> "LabelledPairs":
-        """Return at most `most` pairs, drawn evenly, in the same order."""
-        if len(self) <= most:
-            return self
-        return self.take(np.sort(rng.choice(len(self), most, replace=False)))
 
     def among_fewer(self, n_people: int, most: int, rng: np.random.Generator) -> "LabelledPairs":
         """Return the pairs among people drawn evenly, about `most` of them, in the same order.

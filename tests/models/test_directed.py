@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError
-from recsys.models.directed import Directed, concatenate, sigmoid
+from recsys.models.directed import Directed, sigmoid
 from recsys.models.distance_decay import DistanceDecay
 from tests.people import CELLS
 
@@ -53,22 +53,6 @@ def test_scaled_applies_slope_and_intercept_to_the_logits(slope, intercept):
     i, j = all_pairs(6)
     expected = slope * directed.logits(i, j) + intercept
     np.testing.assert_allclose(directed.scaled(slope, intercept).logits(i, j), expected, atol=1e-4)
-
-
-def test_concatenate_adds_logits():
-    a, b = some_directed(seed=1, distance_decay=DistanceDecay(1.0, 10.0)), some_directed(seed=1, factors=2)
-    i, j = all_pairs(6)
-    np.testing.assert_allclose(concatenate([a, b]).logits(i, j), a.logits(i, j) + b.logits(i, j))
-
-
-def test_concatenate_refuses_other_people_and_two_distance_decays():
-    near = some_directed(distance_decay=DistanceDecay(1.0, 10.0))
-    with pytest.raises(InputError, match="same people"):
-        concatenate([some_directed(6), some_directed(5)])
-    with pytest.raises(InputError, match="distance decay"):
-        concatenate([near, near])
-    with pytest.raises(InputError, match="nothing"):
-        concatenate([])
 
 
 def test_one_pair_equals_the_same_pair_in_a_batch():

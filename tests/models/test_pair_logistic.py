@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ def test_gradient_matches_finite_differences():
     people = rows(30)
     pairs, near = drawn_pairs(people, TRUTH, 200)
     weights = np.random.default_rng(2).random(200)
-    design = PairDesign.of(people, BLOCK_OF, pairs, near, TRUTH).with_weights(weights)
+    design = PairDesign.of(people, BLOCK_OF, replace(pairs, weights=weights), near, TRUTH)
     problem = _Problem(
         design, Precisions(block=1.0, column=2.0, marginal=3.0, person=0.5), design.curvature()
     )
