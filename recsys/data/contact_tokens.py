@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
+from recsys.data.employers import company_name
 from recsys.errors import InputError, did_you_mean, explained
 
 PREFIX: Final = "hmac1:"
@@ -19,25 +20,59 @@ SHORTEST_SECRET: Final = 16
 FREE_MAIL: Final = frozenset(
     (
         "126.com",
+        "139.com",
         "163.com",
+        "163.net",
         "aol.com",
+        "asahi-net.or.jp",
+        "att.net",
         "au.com",
         "biglobe.ne.jp",
+        "bigpond.com",
+        "bk.ru",
+        "bol.com.br",
+        "btinternet.com",
+        "comcast.net",
+        "daum.net",
+        "dion.ne.jp",
         "docomo.ne.jp",
+        "eonet.ne.jp",
+        "excite.co.jp",
         "ezweb.ne.jp",
         "fastmail.com",
+        "foxmail.com",
+        "free.fr",
+        "freenet.de",
         "gmail.com",
+        "gmx.at",
+        "gmx.ch",
         "gmx.com",
         "gmx.de",
         "gmx.net",
+        "goo.jp",
         "googlemail.com",
+        "hanmail.net",
         "hey.com",
+        "hi-ho.ne.jp",
         "hotmail.co.jp",
+        "hotmail.co.uk",
         "hotmail.com",
+        "hotmail.de",
+        "hotmail.es",
         "hotmail.fr",
+        "hotmail.it",
+        "hushmail.com",
         "i.softbank.jp",
         "icloud.com",
+        "inbox.ru",
+        "infoseek.jp",
+        "jcom.home.ne.jp",
+        "laposte.net",
+        "libero.it",
+        "list.ru",
+        "live.co.uk",
         "live.com",
+        "live.fr",
         "live.jp",
         "mac.com",
         "mail.com",
@@ -46,23 +81,58 @@ FREE_MAIL: Final = frozenset(
         "msn.com",
         "naver.com",
         "nifty.com",
+        "o2.pl",
         "ocn.ne.jp",
+        "onet.pl",
+        "orange.fr",
         "outlook.com",
+        "outlook.de",
+        "outlook.es",
+        "outlook.fr",
         "outlook.jp",
+        "plala.or.jp",
+        "pm.me",
         "proton.me",
         "protonmail.com",
         "qq.com",
         "rakuten.jp",
+        "rambler.ru",
+        "rediffmail.com",
         "rocketmail.com",
+        "sbcglobal.net",
+        "seznam.cz",
+        "sfr.fr",
+        "sina.com",
+        "so-net.ne.jp",
         "softbank.ne.jp",
+        "sohu.com",
+        "t-online.de",
+        "terra.com.br",
         "tuta.com",
         "tutanota.com",
+        "uol.com.br",
+        "uqmobile.jp",
+        "verizon.net",
+        "virgilio.it",
+        "vodafone.ne.jp",
+        "wanadoo.fr",
         "web.de",
+        "wp.pl",
+        "yahoo.ca",
         "yahoo.co.jp",
+        "yahoo.co.uk",
         "yahoo.com",
+        "yahoo.com.br",
+        "yahoo.com.hk",
+        "yahoo.com.tw",
+        "yahoo.de",
+        "yahoo.es",
+        "yahoo.fr",
+        "yahoo.it",
         "yandex.com",
         "yandex.ru",
         "ybb.ne.jp",
+        "yeah.net",
         "ymail.com",
         "ymobile.ne.jp",
         "zoho.com",
@@ -73,6 +143,8 @@ FREE_MAIL: Final = frozenset(
 _TOKEN = re.compile(r"hmac1:[0-9a-f]{64}", re.ASCII)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-‐-―−]")
+_TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
+_LEGAL_END = re.compile(r"\.(?:ltd|inc|co|corp|gmbh|llc|plc)$")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _DOMAIN = re.compile(r"[^\s@/]+\.[^\s@/.]{2,}")
 
@@ -122,10 +194,12 @@ def is_token(text: str) -> bool:
 def normal_form(namespace: str, value: str) -> str | None:
     """Return the form of `value` that is hashed, None for an employer that is a free-mail domain.
 
-    phone: international form, full-width folded, punctuation dropped, a leading 00 read as +. A
-    number without its country code is refused: nobody can say which country was meant.
+    phone: international form, full-width folded, punctuation and a trunk 0 in brackets dropped, a leading
+    00 read as +. A number without its country code is refused: nobody can say which country was meant.
     email: folded to lower case; dots and plus parts are kept, since what they mean differs by host.
-    employer: the domain (of a mail address, too), lower case, without `www.`.
+    employer: the domain (of a mail address, too), lower case, without `www.`; of a company's name, the name
+    without its legal form (株式会社, ㈱, Ltd, GmbH). A domain and a name do not meet: give both.
+    Domains of email and employer are folded to ASCII, so that bücher.example and its punycode are one.
     person: as it is.
     """
     if namespace not in NAMESPACES:
@@ -136,7 +210,7 @@ def normal_form(namespace: str, value: str) -> str | None:
     if namespace == "phone":
         return _phone(text)
     if namespace == "email":
-        return _matching(_MAIL, text.casefold(), "a mail address", "give name@domain")
+        return _mail(text)
     if namespace == "employer":
         return _employer(text.casefold())
     if not text:
@@ -145,16 +219,38 @@ def normal_form(namespace: str, value: str) -> str | None:
 
 
 def _phone(text: str) -> str:
-    digits = _PHONE_PUNCTUATION.sub("", text)
+    digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", text.casefold().removeprefix("tel:")))
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     return _matching(_PHONE, digits, "an international phone number", "give it with its country code, +81...")
 
 
+def _mail(text: str) -> str:
+    address = text.casefold().removeprefix("mailto:").partition("?")[0].strip()
+    name, at, domain = address.rpartition("@")
+    return _matching(_MAIL, f"{name}{at}{_ascii_domain(domain)}", "a mail address", "give name@domain")
+
+
 def _employer(text: str) -> str | None:
-    domain = text.rpartition("@")[2].removeprefix("www.").rstrip(".")
-    _matching(_DOMAIN, domain, "a domain", "give the employer's mail domain, such as example.co.jp")
-    return None if domain in FREE_MAIL else domain
+    """Return a domain, or the name of a company where the text is no domain; two kinds that never meet."""
+    bare = text.removeprefix("mailto:").partition("?")[0].strip()
+    domain = bare.rpartition("@")[2].removeprefix("www.").rstrip(".")
+    if _DOMAIN.fullmatch(domain) and not _LEGAL_END.search(domain):
+        domain = _ascii_domain(domain)
+        return None if domain in FREE_MAIL else domain
+    name = "" if "@" in text else company_name(text)
+    if not name:
+        remedy = "give the employer's mail domain, such as example.co.jp, or the company's name"
+        raise InputError(explained("the value is neither a domain nor a company", remedy=remedy))
+    return f"name {name}"
+
+
+def _ascii_domain(domain: str) -> str:
+    """Return a domain as ASCII, so that its two spellings meet; as it is where it has none."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
 
 
 def _matching(pattern: re.Pattern[str], text: str, what: str, remedy: str) -> str:

@@ -88,9 +88,17 @@ class SqlFunction:
 
 def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return every function, bound to its surroundings."""
-    day = (
-        around.as_of.date() if around.zone is None else around.as_of.astimezone(ZoneInfo(around.zone)).date()
+    return (
+        *_functions_of_ages(around),
+        *_functions_of_places(around, remarks),
+        *_functions_of_values(around, remarks),
     )
+
+
+def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
+    """Return what reads dates and moments; ages count on the day of the export in its zone."""
+    zone = UTC if around.zone is None else ZoneInfo(around.zone)
+    day = around.as_of.astimezone(zone).date()
 
     def age_band(text: str | None, order: str) -> tuple[object, str | None]:
         born, reason = read_date(text, order)
@@ -104,27 +112,27 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
             return None, reason or other
         return (first, None) if first == last else (None, "one of two age bands")
 
-    def token(kind: str | None, value: str | None) -> tuple[object, str | None]:
-        if is_unknown(value) or kind is None:
-            return None, "unknown"
-        if around.secret is None:
-            remedy = "set the secret that keys contact tokens in the environment before the night runs"
-            raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
-        try:
-            return make_token(kind, str(value), around.secret), None
-        except InputError as error:
-            return None, str(error).partition(":")[0].partition(";")[0]
-
     def moment(text: str | None, zone: str | None, order: str) -> tuple[object, str | None]:
         return read_moment(text, zone or around.zone, order)
 
-    def tag(text: str | None) -> tuple[object, str | None]:
-        if is_unknown(text):
-            return None, "unknown"
-        folded = around.catalogue.fold_tag(plain(text))
-        if folded.startswith("free:"):
-            remarks.miss("tag", folded.removeprefix("free:"))
-        return folded, None
+    def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
+        return activity_of(_utc(last), _utc(at) or around.as_of)
+
+    def date_of(text: str | None, order: str) -> tuple[object, str | None]:
+        return read_date(text, order)
+
+    return (
+        SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
+        SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
+        SqlFunction("age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (bands_between(a, b), None)),
+        SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
+        SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
+        SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
+    )
+
+
+def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
+    """Return what turns places into cells and zones."""
 
     def place_cell(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
         place, reason = place_of(country, region, name)
@@ -142,25 +150,39 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
             remarks.miss("cell_of_place", plain(name))
         return place, reason
 
-    def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
-        return activity_of(_utc(last), _utc(at) or around.as_of)
-
-    def date_of(text: str | None, order: str) -> tuple[object, str | None]:
-        return read_date(text, order)
-
     return (
-        SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
-        SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
-        SqlFunction("age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (bands_between(a, b), None)),
-        SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
-        SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
-        SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
         SqlFunction("cell", ("DOUBLE", "DOUBLE"), "VARCHAR", cell_of),
         SqlFunction("zone_of", ("DOUBLE", "DOUBLE"), "VARCHAR", zone_of),
         SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
         SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
         SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
         SqlFunction("point_longitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 0)),
+    )
+
+
+def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
+    """Return what reads words, numbers, ids and addresses."""
+
+    def token(kind: str | None, value: str | None) -> tuple[object, str | None]:
+        if is_unknown(value) or kind is None:
+            return None, "unknown"
+        if around.secret is None:
+            remedy = "set the secret that keys contact tokens in the environment before the night runs"
+            raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
+        try:
+            return make_token(kind, str(value), around.secret), None
+        except InputError as error:
+            return None, str(error).partition(":")[0].partition(";")[0]
+
+    def tag(text: str | None) -> tuple[object, str | None]:
+        if is_unknown(text):
+            return None, "unknown"
+        folded = around.catalogue.fold_tag(plain(text))
+        if folded.startswith("free:"):
+            remarks.miss("tag", folded.removeprefix("free:"))
+        return folded, None
+
+    return (
         SqlFunction("token", ("VARCHAR", "VARCHAR"), "VARCHAR", token),
         SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),

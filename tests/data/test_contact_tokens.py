@@ -4,6 +4,8 @@ import hashlib
 import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.data.contact_tokens import FREE_MAIL, is_token, make_token
 from recsys.errors import InputError
@@ -50,7 +52,8 @@ def test_a_free_mail_domain_is_no_employer(domain: str) -> None:
         ("phone", "+81 call me"),
         ("email", "nobody"),
         ("email", "a@b@c.org"),
-        ("employer", "Example Inc"),
+        ("employer", "株式会社"),
+        ("employer", "somebody@nowhere"),
     ],
 )
 def test_invalid_values_are_refused_and_not_repeated(namespace: str, value: str) -> None:
@@ -81,3 +84,66 @@ def test_is_token_refuses_other_texts(text: str) -> None:
 
 def test_a_made_token_is_a_token() -> None:
     assert is_token(make_token("person", "somebody", SECRET) or "")
+
+
+_FORMS = ("株式会社{}", "㈱{}", "(株){}", "（株） {}", "{}株式会社", "{}㈱", "{} 有限会社", "合同会社{}")
+_WORDS = (
+    "{} Ltd",
+    "{}, Inc.",
+    "{} GmbH",
+    "{} G.m.b.H.",
+    "{} GmbH & Co. KG",
+    "{} LIMITED",
+    "{} Co., Ltd.",
+    "{} S.A.",
+)
+
+
+@given(
+    name=st.sampled_from(["ひだまり商事", "ｻｸﾗ工業", "まつかぜ建設"]),
+    forms=st.tuples(*[st.sampled_from(_FORMS)] * 2),
+)
+def test_a_japanese_company_is_one_in_every_legal_form(name: str, forms: tuple[str, str]) -> None:
+    one, other = (make_token("employer", form.format(name), SECRET) for form in forms)
+    assert one == other == make_token("employer", f" {name} ", SECRET)
+    assert one != make_token("employer", name + "東京", SECRET)
+
+
+@given(name=st.sampled_from(["Example", "Straße", "Müller Bau", "O'Neill"]), form=st.sampled_from(_WORDS))
+def test_a_company_is_one_in_every_legal_form_and_case(name: str, form: str) -> None:
+    wanted = make_token("employer", name, SECRET)
+    assert make_token("employer", form.format(name).upper(), SECRET) == wanted
+    assert make_token("employer", form.format(name), SECRET) == wanted
+    assert make_token("employer", form.format("Other"), SECRET) != wanted
+
+
+@given(
+    country=st.sampled_from(["+81", "0081", "+44", "＋49"]),
+    number=st.from_regex(r"[1-9][0-9]{8}", fullmatch=True),
+    gap=st.sampled_from(["", " ", "-", " - "]),
+)
+def test_the_trunk_zero_in_brackets_is_no_part_of_a_number(country: str, number: str, gap: str) -> None:
+    wanted = make_token("phone", f"{country}{number}", SECRET)
+    assert make_token("phone", f"{country}{gap}(0){gap}{number}", SECRET) == wanted
+    assert make_token("phone", f"tel:{country}{gap}（0）{number[:3]}-{number[3:]}", SECRET) == wanted
+
+
+def test_spellings_of_one_mail_address_and_domain_meet() -> None:
+    wanted = make_token("email", "hana@bücher.example", SECRET)
+    for text in (
+        "mailto:Hana@BÜCHER.example",
+        "hana@xn--bcher-kva.example",
+        "hana@bu\u0308cher.example?subject=a",
+    ):
+        assert make_token("email", text, SECRET) == wanted, text
+    assert make_token("employer", "straße.example", SECRET) == make_token(
+        "employer", "STRASSE.example", SECRET
+    )
+    assert make_token("employer", "mailto:a@bücher.example", SECRET) == make_token(
+        "employer", "www.xn--bcher-kva.example", SECRET
+    )
+
+
+@pytest.mark.parametrize("domain", ["hotmail.co.uk", "yahoo.fr", "outlook.de", "t-online.de", "so-net.ne.jp"])
+def test_a_provider_of_another_country_is_no_employer(domain: str) -> None:
+    assert make_token("employer", f"a@{domain}", SECRET) is None

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from recsys.constraints.policy import Policy
 from recsys.mapping import Mapping, MappingCheck, check_mapping
+from recsys.storage.load import population_of
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("RECSYS_DATA", HERE.parents[2] / "shared" / "data")) / "services"
@@ -61,6 +63,16 @@ def test_bands_of_the_listed_are_right(name: str) -> None:
     frame = checked(name).tables.tables["profiles"].set_index("user_id")
     want = {str(g["member"]): g["band"] for g in expected(name)["golden"] if g.get("band") and "member" in g}
     assert {member: frame.loc[member, "age_band"] for member in want} == want
+
+
+def test_two_of_one_employer_whom_one_of_them_excludes_never_meet() -> None:
+    people = population_of(checked("hidamari").loaded)
+    rows = people.ids.rows(["000140", "000141"])
+    shown = Policy.default().may_show(people, rows, rows[::-1])
+    tokens = checked("hidamari").tables.tables["tokens"].query("namespace == 'employer'").set_index("user_id")
+    own = tokens.loc[["000140"]].query("kind == 'self'")["hmac"]
+    assert set(own) <= set(tokens.loc[["000141"]].query("kind == 'exclude'")["hmac"])
+    assert not shown.any()
 
 
 @pytest.mark.parametrize("name", SERVICES)
