@@ -138,6 +138,11 @@ def matched_pairs(coded: CodedEvents) -> Int64Array:
 
     What happens afterwards does not unmake the match: the two know each other.
     """
+    return matches(coded)[0]
+
+
+def matches(coded: CodedEvents) -> tuple[Int64Array, Int64Array]:
+    """Return the pairs of `matched_pairs`, and since when each was matched, `(n_pairs,)` microseconds."""
     rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
     actor, target = coded.actor[rows], coded.target[rows]
     low, high = np.minimum(actor, target), np.maximum(actor, target)
@@ -148,7 +153,8 @@ def matched_pairs(coded: CodedEvents) -> Int64Array:
     first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
     start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0)) if len(order) else order
     both = _stands(likes, by_low, start) & _stands(likes, ~by_low, start)
-    return np.unique(np.column_stack([low[both], high[both]]), axis=0)
+    pairs, at = np.unique(np.column_stack([low[both], high[both]]), axis=0, return_index=True)
+    return pairs, coded.ts[rows[order[both]]][at]
 
 
 def _stands(likes: BoolArray, by_side: BoolArray, start: npt.NDArray[np.intp]) -> BoolArray:

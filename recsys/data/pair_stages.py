@@ -18,7 +18,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
-from recsys.data.exclusions import matched_pairs
+from recsys.data.exclusions import matches
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 
@@ -129,21 +129,24 @@ def opted_in(between: PairEvents, what: str) -> BoolArray:
 def pair_facts(between: PairEvents, stages: Stages) -> Mapping[str, BoolArray]:
     """Return each fact of `FACTS` for every pair of `between`, `(n_pairs,)` bool."""
     coded, people = between.coded, between.people
+    matched = _matched_since(between)
     terms, tier = alone(coded, coded.are("terms_accepted")), tiers(coded)
     erased = alone(coded, coded.are("erase"))
-    safe = coded.detailed("meet_feedback", *SAFE)
+    since_match = _after(between, matched)
+    planned = between.first(coded.are("meet_planned") & since_match).min(axis=1)
+    safe = coded.detailed("meet_feedback", *SAFE) & _after(between, planned)
     met_safely = _both(between.each(safe))
-    width = max(len(coded.people), 1)
+    wrote = coded.are("message") & since_match
     return {
         "both_accepted_terms": _both(terms[people]),
         "both_proved_age": _both(tier[people] >= _TIERS.index("age")),
-        "both_liked": np.isin(between.pair, matched_pairs(coded) @ np.array([width, 1])),
-        "wrote_for_days": _wrote_for(between, stages.days_of_writing),
-        "replied_each": _both(_replies(between) >= stages.replies_each),
+        "both_liked": matched < _LATE,
+        "wrote_for_days": _days_both_wrote(between, wrote) >= stages.days_of_writing,
+        "replied_each": _both(_days_replied(between, wrote) >= stages.replies_each),
         "nothing_flagged": ~_flagged(between, safe, met_safely),
         "both_opted_in_to_meet": opted_in(between, "meet"),
         "both_proved_identity": _both(tier[people] >= _TIERS.index("id")),
-        "both_agreed_rules": _both(between.each(coded.are("rules_agreed"))),
+        "both_agreed_rules": _both(between.each(coded.are("rules_agreed") & since_match)),
         "both_met_safely": met_safely,
         "ended": between.any(coded.are(*ENDINGS) | coded.detailed("meet_feedback", "unsafe"))
         | erased[people].any(axis=1),
@@ -155,25 +158,47 @@ def _both(sides: BoolArray) -> BoolArray:
     return sides[:, 0] & sides[:, 1]
 
 
-def _wrote_for(between: PairEvents, days: float) -> BoolArray:
-    messages = between.coded.are("message")
-    wrote = between.any(messages)
-    first = np.where(wrote, between.first(messages).min(axis=1), 0)
-    last = np.where(wrote, between.last(messages).max(axis=1), 0)
-    return np.asarray(last - first >= days * MICROSECONDS_A_DAY, bool)
+def _matched_since(between: PairEvents) -> Int64Array:
+    """Return since when each pair is matched, `(n_pairs,)` microseconds; the latest time if it never was."""
+    pairs, ts = matches(between.coded)
+    found = np.full(len(between.pair), _LATE)
+    width = max(len(between.coded.people), 1)
+    found[np.searchsorted(between.pair, pairs @ np.array([width, 1]))] = ts
+    return found
 
 
-def _replies(between: PairEvents) -> npt.NDArray[np.float64]:
-    """Count what each side sent after first hearing from the other, `(n_pairs, 2)`."""
-    coded = between.coded
-    messages = coded.are("message")
-    heard = between.first(messages)[:, ::-1]
-    chosen = messages[between.row]
-    row, group, side = between.row[chosen], between.group[chosen], between.side[chosen]
-    reply = coded.ts[row] > heard[group, side]
-    sent = np.zeros((len(between.pair), 2))
-    np.add.at(sent, (group[reply], side[reply]), coded.count[row[reply]])
-    return sent
+def _after(between: PairEvents, since: Int64Array) -> BoolArray:
+    """Say which events between two people came after a time of their pair, `(n_events,)` bool."""
+    found = np.zeros(len(between.coded.ts), bool)
+    found[between.row] = between.coded.ts[between.row] > since[between.group]
+    return found
+
+
+def _days_both_wrote(between: PairEvents, wrote: BoolArray) -> Int64Array:
+    """Count the days, in UTC, on which both wrote, `(n_pairs,)`; how much they wrote does not count."""
+    group, side, day = _written_days(between, wrote[between.row])
+    same = (group[1:] == group[:-1]) & (day[1:] == day[:-1])  # each day of a side stands once
+    return np.bincount(group[1:][same], minlength=len(between.pair))
+
+
+def _days_replied(between: PairEvents, wrote: BoolArray) -> Int64Array:
+    """Count the days on which each side wrote after first hearing from the other, `(n_pairs, 2)`."""
+    heard = between.first(wrote)[:, ::-1]
+    reply = between.coded.ts[between.row] > heard[between.group, between.side]
+    group, side, _ = _written_days(between, wrote[between.row] & reply)
+    found = np.zeros((len(between.pair), 2), np.int64)
+    np.add.at(found, (group, side), 1)
+    return found
+
+
+def _written_days(
+    between: PairEvents, chosen: BoolArray
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Int64Array]:
+    """Return pair, side and day of the chosen events of `between`, each day once, by pair and day."""
+    day = between.coded.ts[between.row[chosen]] // MICROSECONDS_A_DAY
+    rows = np.column_stack([between.group[chosen], day, between.side[chosen]])
+    group, days, side = np.unique(rows, axis=0).T
+    return group, side, days
 
 
 def _flagged(between: PairEvents, safe: BoolArray, met_safely: BoolArray) -> BoolArray:

@@ -9,7 +9,6 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
-from recsys.data.exclusions import matched_pairs
 from recsys.data.pair_stages import ENDINGS, OPTINS, REQUESTS, SAFE, PairStage, by_day_in_public
 from recsys.data.times import as_utc
 
@@ -25,20 +24,23 @@ def stage_facts(events: Events, a: str, b: str, stages: Stages) -> dict[str, boo
     kind, detail = frame[C.TYPE], frame[C.DETAIL]
     alone = frame[frame[C.TARGET].isna()]
     between = frame[frame[C.TARGET].notna()]
-    messages = between[between[C.TYPE] == "message"]
+    matched = _matched_since(between)
+    later = between[between[C.TS] > matched] if matched is not None else between[:0]
+    messages = later[later[C.TYPE] == "message"]
     feedback = between[between[C.TYPE] == "meet_feedback"]
-    safe = feedback[feedback[C.DETAIL].isin(SAFE)]
+    plans = later[later[C.TYPE] == "meet_planned"]
+    safe = feedback[feedback[C.DETAIL].isin(SAFE) & (feedback[C.TS] > plans[C.TS].min())]
     tier = {who: _tier(alone, who) for who in (a, b)}
     return {
         "both_accepted_terms": _both(alone[alone[C.TYPE] == "terms_accepted"], a, b),
         "both_proved_age": all(tier[who] >= _TIERS.index("age") for who in (a, b)),
-        "both_liked": len(matched_pairs(Events(between.reset_index(drop=True)).coded)) > 0,
-        "wrote_for_days": _span(messages) >= pd.Timedelta(days=stages.days_of_writing),
+        "both_liked": matched is not None,
+        "wrote_for_days": len(_days(messages, a) & _days(messages, b)) >= stages.days_of_writing,
         "replied_each": all(_replies(messages, who) >= stages.replies_each for who in (a, b)),
         "nothing_flagged": not _flagged(between, safe, a, b),
         "both_opted_in_to_meet": _both(frame[(kind == "optin") & (detail == "meet")], a, b),
         "both_proved_identity": all(tier[who] >= _TIERS.index("id") for who in (a, b)),
-        "both_agreed_rules": _both(between[between[C.TYPE] == "rules_agreed"], a, b),
+        "both_agreed_rules": _both(later[later[C.TYPE] == "rules_agreed"], a, b),
         "both_met_safely": _both(safe, a, b),
         "ended": bool(
             between[C.TYPE].isin(ENDINGS).any()
@@ -71,17 +73,29 @@ def _tier(alone: pd.DataFrame, who: str) -> int:
     return _TIERS.index(known[-1]) if known else 0
 
 
-def _span(rows: pd.DataFrame) -> pd.Timedelta:
-    return rows[C.TS].max() - rows[C.TS].min() if len(rows) else pd.Timedelta(0)
+def _matched_since(between: pd.DataFrame) -> pd.Timestamp | None:
+    """Return when both likes first stood; events of one instant are taken together, likes first."""
+    latest: dict[str, bool] = {}
+    decisions = between[between[C.TYPE].isin(["like", "pass", "hide"])]
+    order = decisions.assign(late=decisions[C.TYPE] != "like").sort_values([C.TS, "late"], kind="stable")
+    for row in order.itertuples():
+        latest[getattr(row, C.ACTOR)] = getattr(row, C.TYPE) == "like"
+        if len(latest) == 2 and all(latest.values()):
+            return pd.Timestamp(getattr(row, C.TS))
+    return None
 
 
-def _replies(messages: pd.DataFrame, who: str) -> float:
-    """Count the messages `who` sent after first hearing from the other."""
+def _days(messages: pd.DataFrame, who: str) -> set[object]:
+    return set(messages.loc[messages[C.ACTOR] == who, C.TS].dt.floor("D"))
+
+
+def _replies(messages: pd.DataFrame, who: str) -> int:
+    """Count the days on which `who` wrote after first hearing from the other."""
     heard = messages.loc[messages[C.ACTOR] != who, C.TS]
     if heard.empty:
-        return 0.0
+        return 0
     sent = messages[(messages[C.ACTOR] == who) & (messages[C.TS] > heard.iloc[0])]
-    return float(pd.to_numeric(sent[C.COUNT]).fillna(1).sum())
+    return len(_days(sent, who))
 
 
 def _flagged(between: pd.DataFrame, safe: pd.DataFrame, a: str, b: str) -> bool:

@@ -34,7 +34,11 @@ MEETING = [
     *((11, who, "verified", None, "id") for who in "ab"),
     *((12, who, "rules_agreed", other) for who, other in BOTH),
 ]
-ONGOING = [*MEETING, *((15, who, "meet_feedback", other, "safe_again") for who, other in BOTH)]
+ONGOING = [
+    *MEETING,
+    (14, "a", "meet_planned", "b", "cafe_day/day"),
+    *((15, who, "meet_feedback", other, "safe_again") for who, other in BOTH),
+]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,7 @@ ONGOING = [*MEETING, *((15, who, "meet_feedback", other, "safe_again") for who, 
         (MEETING[:-1], "acquainted"),
         (ONGOING, "ongoing"),
         (ONGOING[:-1], "meeting"),
+        ([line for line in ONGOING if line[2] != "meet_planned"], "meeting"),
         (MATCHED[len(LISTED) :], "unlisted"),
     ],
 )
@@ -288,6 +293,7 @@ def test_a_closed_stage_shows_no_fields() -> None:
     assert C.DISCLOSURE == "disclosure"
 
 
+WROTE = ("a", "message", "b"), ("b", "message", "a")
 FIVE_AT_ONCE = [*MATCHED, *((2 + 2 * at, who, "message", other) for at in range(5) for who, other in BOTH)]
 
 
@@ -295,7 +301,7 @@ FIVE_AT_ONCE = [*MATCHED, *((2 + 2 * at, who, "message", other) for at in range(
     ("story", "stage"),
     [
         (FIVE_AT_ONCE, "matched"),  # the first of each was no answer: they crossed
-        ([*FIVE_AT_ONCE, (11, "a", "message", "b"), (11, "b", "message", "a")], "acquainted"),
+        ([*FIVE_AT_ONCE, *((at, *x) for at in (11, 12) for x in WROTE)], "acquainted"),
         ([*ONGOING, (15, "a", "meet_planned", "b", "cafe_day/evening")], "ongoing"),
         ([*ONGOING, (14.99, "a", "meet_planned", "b", "cafe_day/evening")], "matched"),
     ],
@@ -303,3 +309,46 @@ FIVE_AT_ONCE = [*MATCHED, *((2 + 2 * at, who, "message", other) for at in range(
 def test_events_at_the_same_instant(story: list[tuple[Any, ...]], stage: str) -> None:
     assert pair_stage(events(*story), "a", "b").name == stage
     assert pair_stages(events(*story)).of(["a"], ["b"]).tolist() == [stage]
+
+
+def written(days: Any, **changes: Any) -> list[tuple[Any, ...]]:
+    """Both wrote on these days, `count` messages at once."""
+    return [(at, who, "message", other, None, changes.get("count", 1)) for at in days for who, other in BOTH]
+
+
+@pytest.mark.parametrize(
+    ("talk", "stage"),
+    [
+        (written(range(2, 9)), "acquainted"),
+        (written([2, 2.003, 2.006, 9.01]), "matched"),  # one message on day 0 and five minutes on day 7
+        (written([2 + at / 100 for at in range(90)]), "matched"),
+        (written([2, 3], count=1_000_000), "matched"),
+        (written([2, 3, 4] * 50), "matched"),  # replayed
+        (written([at / 10 for at in range(1, 9)]) + written([2, 3]), "matched"),  # before the match
+        ([line for line in written(range(2, 30)) if (line[0] % 2 == 0) == (line[1] == "a")], "matched"),
+    ],
+)
+def test_only_days_on_which_both_wrote_after_the_match_count(talk: Any, stage: str) -> None:
+    assert pair_stage(events(*MATCHED, *talk), "a", "b").name == stage
+
+
+def test_rules_agreed_before_the_match_do_not_count() -> None:
+    early = [(0.5, *line[1:]) if line[2] == "rules_agreed" else line for line in MEETING]
+    assert pair_stage(events(*early), "a", "b").name == "acquainted"
+
+
+@pytest.mark.parametrize("planned", [0.5, 15, 16])
+def test_feedback_without_a_meeting_before_it_does_not_count(planned: float) -> None:
+    moved = [(planned, *line[1:]) if line[2] == "meet_planned" else line for line in ONGOING]
+    assert pair_stage(events(*moved), "a", "b").name == "meeting"
+
+
+@settings(deadline=None, max_examples=40)
+@given(history=histories(), times=st.integers(2, 4), count=st.sampled_from([2, 1_000_000]))
+def test_replayed_events_and_inflated_counts_change_no_stage(history: Events, times: int, count: int) -> None:
+    copies = [history.frame.assign(event_id=history.frame[C.EVENT] + f"-{n}") for n in range(times)]
+    replayed = pd.concat(copies, ignore_index=True)
+    said = replayed[C.TYPE] == "message"
+    replayed[C.COUNT] = replayed[C.COUNT].mask(said, count)
+    for a, b in combinations(WHO, 2):
+        assert pair_stage(Events.of(replayed), a, b).name == pair_stage(history, a, b).name
