@@ -176,7 +176,7 @@ def _after(between: PairEvents, since: Int64Array) -> BoolArray:
 
 def _days_both_wrote(between: PairEvents, wrote: BoolArray) -> Int64Array:
     """Count the days, in UTC, on which both wrote, `(n_pairs,)`; how much they wrote does not count."""
-    group, side, day = _written_days(between, wrote[between.row])
+    group, _, day = _written_days(between, wrote[between.row])
     same = (group[1:] == group[:-1]) & (day[1:] == day[:-1])  # each day of a side stands once
     return np.bincount(group[1:][same], minlength=len(between.pair))
 
