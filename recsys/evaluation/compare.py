@@ -19,6 +19,7 @@ from recsys.evaluation.registry import (
     custom_metrics,
     list_metrics,
     pool_sizes,
+    scored_by_all,
 )
 from recsys.types import BoolArray
 
@@ -41,7 +42,7 @@ def compare(
     probability: str = C.P_MUTUAL,
     slices: pd.Series | None = None,
     everybody: npt.ArrayLike | None = None,
-    pool: int | None = None,
+    pool: int | str | None = None,
     n_resamples: int = 500,
     level: float = 0.95,
     metrics: Mapping[str, CustomMetric] | None = None,
@@ -50,6 +51,7 @@ def compare(
     """Judge the lists of several models: one row a slice, model and metric.
 
     Takes what `evaluate` takes, with lists by model name, and returns its rows with a `model` column.
+    Probabilities are judged on the pairs that all models score, which `n` counts.
     metrics: metrics of your own by name, see `CustomMetric`; they get intervals and random order like others.
 
     With `against`, also more, more_lo, more_hi: by how much a model exceeds that one, paired.
@@ -69,7 +71,8 @@ def compare(
     if _likes_alone(data):
         warnings.warn(_LIKES_ALONE, UserWarning, stacklevel=2)
     draw = np.random.default_rng(0) if rng is None else rng
-    pools = pool_sizes(data, pool)
+    n_everybody = None if everybody is None else len(set(np.asarray(everybody, dtype=object)))
+    pools = pool_sizes(data, pool, n_everybody)
     rows: list[dict[str, object]] = []
     for name, kept in _slices(data, slices):
         part = data.where(kept)
@@ -96,8 +99,7 @@ def compare(
 
 def _likes_alone(data: EvaluationData) -> bool:
     """Say whether scored pairs are judged by a truth of likes alone, which any score fits."""
-    scored = [data.known & np.isfinite(aligned.probability) for aligned in data.lists.values()]
-    return bool(data.truth[data.known].all()) and any(pairs.any() for pairs in scored)
+    return bool(data.truth[data.known].all()) and bool(scored_by_all(data).any())
 
 
 def _metrics(

@@ -21,7 +21,7 @@ def evaluate(
     probability: str = C.P_MUTUAL,
     slices: pd.Series | None = None,
     everybody: npt.ArrayLike | None = None,
-    pool: int | None = None,
+    pool: int | str | None = None,
     n_resamples: int = 500,
     level: float = 0.95,
     metrics: Mapping[str, CustomMetric] | None = None,
@@ -45,8 +45,9 @@ def evaluate(
         All ids that could have been listed, for coverage and exposure; those seen in lists or truth
         by default.
     pool
-        How many candidates a viewer could have been shown, for the random baseline. By default the
-        viewer's judged pairs when every listed pair is judged, otherwise all candidates seen.
+        Whom random order draws from: a number of candidates, "judged" (the viewer's judged and listed
+        pairs) or "everybody" (all of `everybody`, or all candidates seen). By default "judged" when most
+        listed pairs are judged and some did not work.
     metrics
         Metrics of your own by name: functions that take the pairs as a table (viewer_id, candidate_id, label,
         rank, probability) and return a measure, see `recsys.evaluation.CustomMetric`.
@@ -55,7 +56,7 @@ def evaluate(
 
     Returns
     -------
-    DataFrame with slice, metric, value, lo, hi, n, random. The interval is a bootstrap over people on
+    DataFrame with slice, metric, value, lo, hi, n, random. The interval is that of `estimate`, over people on
     both sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini
     (which describe the lists as they are and have no interval). `random` is the exact expectation of
     random order, or of saying the overall rate for every pair.
@@ -102,7 +103,7 @@ def evaluate_probabilities(
     """Judge the probabilities of aligned pairs: rows auc, log_loss, brier, ece.
 
     `viewer` and `candidate` `(n,)` are ids, `truth` `(n,)` 0 or 1, `probability` `(n,)` in [0, 1].
-    Columns metric, value, lo, hi, n, random: the interval is a bootstrap over people on both sides,
+    Columns metric, value, lo, hi, n, random: the interval is over people on both sides, see `estimate`,
     `random` is what saying the overall rate for every pair reaches. A fixed seed is used without `rng`.
     Raises InputError when an outcome or a probability is not one.
 

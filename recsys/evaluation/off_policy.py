@@ -1,14 +1,21 @@
 """Off-policy evaluation: SNIPS over impressions whose propensity is known."""
 
+import warnings
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import sample_value
+from recsys.evaluation.intervals import Influence
 from recsys.evaluation.probability import scores
 from recsys.types import Float64Array, Int64Array
+
+LEAST_EFFECTIVE: Final = 10.0
+"""Below this effective size nothing is estimated."""
+_LEAST_SUPPORT: Final = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +29,12 @@ class Snips:
     A. Swaminathan and T. Joachims, "The self-normalized estimator for counterfactual learning",
     NeurIPS 2015.
 
-    >>> metric = Snips.of([1, 0], propensity=[0.5, 0.5], shown=[1.0, 0.0])
-    >>> metric(np.ones(2, np.int64), np.ones(2, np.int64))
+    What is estimated is the rate of the pairs in the places that were drawn by chance. Those of minimum
+    exposure are ends of lists: the value is that of the other lists' people when they stand there, not in
+    their first places.
+
+    >>> metric = Snips.of([1, 0] * 10, propensity=[0.5] * 20, shown=[1.0, 0.0] * 10)
+    >>> metric(np.ones(20, np.int64), np.ones(20, np.int64))
     1.0
     """
 
@@ -57,22 +68,55 @@ class Snips:
         total = self.weight.sum()
         return float(total * total / (self.weight @ self.weight)) if total else 0.0
 
+    def support(self, n_listed: int) -> float:
+        """Return what share of `n_listed` pairs of the other lists the log could have shown, about.
+
+        Each impression of such a pair stands for 1 / propensity of them (D. G. Horvitz and D. J. Thompson,
+        Journal of the American Statistical Association 47 (1952) 663-685).
+        """
+        return min(float(self.weight.sum()) / n_listed, 1.0) if n_listed else 1.0
+
+    def influence(self) -> Influence:
+        """Return by how much each impression is worth more than the mean."""
+        share = self.weight / max(float(self.weight.sum()), 1e-300)
+        return Influence(share * (self.outcome - float(share @ self.outcome)), share)
+
     def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
-        """Return the value when impressions count viewer times x candidate times."""
+        """Return the value when impressions count viewer times x candidate times.
+
+        NaN when the effective size of the log is less than 10: so few say nothing.
+        """
+        if self.effective_size < LEAST_EFFECTIVE:
+            return float("nan")
         weight = self.weight * viewer_counts * candidate_counts
         return float(weight @ self.outcome / weight.sum()) if weight.any() else float("nan")
 
 
 def snips(
-    outcome: npt.ArrayLike, propensity: npt.ArrayLike, shown: npt.ArrayLike, *, most: float = np.inf
+    outcome: npt.ArrayLike,
+    propensity: npt.ArrayLike,
+    shown: npt.ArrayLike,
+    *,
+    most: float = np.inf,
+    n_listed: int | None = None,
 ) -> float:
-    """Return the estimated mean outcome of an impression under other lists; NaN when they show none.
+    """Return the estimated mean outcome of an impression under other lists; NaN when too few are known.
 
-    The first impression counts 1 / 0.5 = 2, the second 1 / 0.25 = 4, the third would not be shown:
-    (2 * 1 + 4 * 0) / 6.
+    n_listed: how many pairs the other lists hold; a warning says when the log could not have shown a tenth
+    of them, of whom nothing can be estimated.
 
-    >>> round(snips([1, 0, 1], [0.5, 0.25, 0.5], [1, 1, 0]), 4)
+    Of four, the first counts 1 / 0.5 = 2, the second 1 / 0.25 = 4, the others would not be shown:
+    (2 * 1 + 4 * 0) / 6, and so of forty such.
+
+    >>> round(snips([1, 0, 1, 1] * 10, [0.5, 0.25, 0.5, 0.5] * 10, [1, 1, 0, 0] * 10), 4)
     0.3333
     """
     metric = Snips.of(outcome, propensity, shown, most=most)
+    if n_listed is not None and metric.support(n_listed) < _LEAST_SUPPORT:
+        warnings.warn(
+            f"the log could have shown about {metric.support(n_listed):.0%} of the pairs of these lists; "
+            "the estimate is of these alone: give every pair a chance above 0",
+            UserWarning,
+            stacklevel=2,
+        )
     return sample_value(metric, len(metric.outcome))

@@ -144,6 +144,14 @@ def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
         again = frame.loc[frame.duplicated(KEYS), KEYS]
         first = again.iloc[0].tolist()
         problems.append(f"{len(again)} pairs stand twice, the first {first}; keep one row a pair")
+    if not problems and C.RANK in columns:
+        ranks = pd.to_numeric(frame[C.RANK], errors="coerce").to_numpy(np.float64)
+        wrong = ~(np.isfinite(ranks) & (ranks >= 1.0))
+        if wrong.any():
+            first = frame.loc[wrong, C.RANK].iloc[0]
+            problems.append(
+                f"{int(wrong.sum())} ranks are no place from 1 on, the first {first}; count from 1"
+            )
     if problems:
         raise TableError(name, problems)
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import PairMetric, sample_value
 from recsys.evaluation.calibration import Ece
 from recsys.evaluation.estimates import OnPairs
@@ -18,12 +18,14 @@ from recsys.evaluation.probability import Auc, Brier, LogLoss
 from recsys.evaluation.protocol import AlignedLists, EvaluationData
 from recsys.evaluation.ranking import Ndcg, Precision, Recall, TiedRanking, log_discount
 from recsys.plugins import load_plugin
-from recsys.types import Float64Array, Int64Array
+from recsys.types import BoolArray, Float64Array, Int64Array
 
 PROBABILITY_METRICS = ("auc", "log_loss", "brier", "ece")
 """Metrics of probabilities, in the order they are given."""
 SHARE = (0.0, 1.0)
 """The range of everything that is a share or a mean of shares."""
+POOLS = ("judged", "everybody")
+"""Whom random order draws from, see `pool_sizes`."""
 _NOISE = 1e-9
 
 
@@ -75,20 +77,40 @@ class RandomOrder:
         return float((self._each(discount)[has] / best).mean()) if has.any() else float("nan")
 
 
-def pool_sizes(data: EvaluationData, pool: int | None) -> npt.NDArray[np.int64]:
+def pool_sizes(data: EvaluationData, pool: int | str | None, n_everybody: int | None = None) -> Int64Array:
     """Return how many candidates each person could have been shown, `(n_ids,)`.
 
-    `pool` for everybody if given; else the judged pairs when all listed pairs are judged; else all
-    candidates seen, less oneself.
+    A number: so many for each viewer. "judged": the viewer's judged and listed pairs. "everybody": all
+    `n_everybody` people but oneself, or all candidates seen without that number. None: "judged" when most
+    listed pairs are judged and some did not work, as where given pairs were put in order, else "everybody".
+    Raises InputError for another word.
     """
     n_ids = len(data.ids)
-    if pool is not None:
+    if pool is None:
+        listed = np.any([aligned.listed for aligned in data.lists.values()], axis=0)
+        mostly = 2 * int((listed & data.known).sum()) >= int(listed.sum())
+        pool = "judged" if mostly and not data.truth[data.known].all() else "everybody"
+    if not isinstance(pool, str):
         return np.full(n_ids, pool, np.int64)
-    if data.known.all():
+    if pool not in POOLS:
+        raise InputError(explained("unknown pool", got=pool, remedy=did_you_mean(pool, POOLS)))
+    if pool == "judged":
         return np.bincount(data.viewer, minlength=n_ids)
+    if n_everybody is not None:
+        return np.full(n_ids, max(n_everybody - 1, 0), np.int64)
     seen = np.zeros(n_ids, np.int64)
     seen[data.candidate] = 1
     return seen.sum() - seen
+
+
+def scored_by_all(data: EvaluationData) -> BoolArray:
+    """Return the judged pairs of which every model that scores any said something, `(n_pairs,)`.
+
+    Else a model that scores but its surest pairs would be judged on these alone.
+    """
+    scored = [np.isfinite(aligned.probability) for aligned in data.lists.values()]
+    some = [pairs for pairs in scored if pairs.any()]
+    return data.known & np.all(some, axis=0) if some else np.zeros(len(data), bool)
 
 
 def list_metrics(
@@ -105,8 +127,8 @@ def list_metrics(
         yield MetricSpec(f"precision@{k}", Precision(ranked, k), len(viewers), shuffled.precision(k), SHARE)
         yield MetricSpec(f"recall@{k}", Recall(ranked, k), n_with, shuffled.recall(k), SHARE)
         yield MetricSpec(f"ndcg@{k}", Ndcg(ranked, k), n_with, shuffled.ndcg(k), SHARE)
-    scored = np.flatnonzero(data.known & np.isfinite(aligned.probability))
-    if len(scored):
+    scored = np.flatnonzero(scored_by_all(data))
+    if len(scored) and np.isfinite(aligned.probability[scored]).all():
         for spec in probability_metrics(data.truth[scored], aligned.probability[scored]):
             yield replace(spec, metric=OnPairs(scored, spec.metric))
 

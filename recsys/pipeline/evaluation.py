@@ -19,12 +19,13 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
-from recsys.evaluation.bootstrap import bootstrap, sample_value
+from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.calibration import reliability_table
 from recsys.evaluation.compare import compare
+from recsys.evaluation.estimates import estimate
 from recsys.evaluation.off_policy import Snips
 from recsys.evaluation.protocol import as_lists
-from recsys.evaluation.registry import plugin_metric
+from recsys.evaluation.registry import SHARE, plugin_metric
 from recsys.models.base import Model
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.directed import Directed
@@ -273,9 +274,9 @@ def snips_rows(
             for model, now in in_list.items()
         }
         everywhere = Snips.of(reward, propensity, np.ones(len(shown)), most=_MAX_WEIGHT)
-        drawn = bootstrap(measures, viewer, candidate, len(people), rng=rng, n_resamples=200)
+        drawn = estimate(measures, viewer, candidate, len(people), rng=rng)
         for model, now in in_list.items():
-            found = drawn.interval(model)
+            found = drawn.within(model, SHARE)
             limits = {"value": found.value, "lo": found.lo, "hi": found.hi}
             base = sample_value(everywhere, len(shown))
             row = {"slice": "all", "model": model, "metric": SNIPS, **limits, "n": int(now.sum())}

@@ -73,7 +73,7 @@ class TemporalSplit:
         if times.nunique() < 2:
             raise InputError(explained("too few decisions to tune on", where=source, got=len(times)))
         moment = pd.Timestamp(times.iloc[int(share * len(times))])
-        tables = load_tables(source, moment - pd.Timedelta(microseconds=1))
+        tables = load_tables(source, moment - pd.Timedelta(microseconds=1), past=True)
         people, past = population_of(tables), events_of(tables)
         answers, _ = answers_after(events, past, people.ids, moment)
         if answers[LABEL].nunique() < 2:

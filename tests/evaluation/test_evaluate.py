@@ -12,6 +12,7 @@ from recsys.evaluation import (
     exposure,
     gini,
     interaction_slice,
+    snips,
 )
 from recsys.evaluation.probability import auc
 
@@ -219,3 +220,55 @@ def test_intervals_stay_in_range_and_hold_their_value(town):
         assert (table["value"] <= table["hi"]).all()
         assert (table["lo"] >= 0).all()
         assert (table.loc[table["metric"] != "log_loss", "hi"] <= 1).all()
+
+
+class TestSamePairs:
+    """What one model lists must not choose the pairs that judge it, nor the pool of anybody else."""
+
+    def test_listing_fewer_gains_no_auc(self, town):
+        """Judged on each model's own pairs, the same scores gained .09 and more of AUC by listing the ends."""
+        lists, truth = town
+        sure = lists[(lists["p_mutual"] < 0.3) | (lists["p_mutual"] > 0.7)]
+        joined = truth.merge(sure, on=["viewer_id", "candidate_id"])
+        assert auc(joined["label"], joined["p_mutual"]) > auc(truth["label"], lists["p_mutual"]) + 0.05
+        table = compare({"all": lists, "sure": sure}, truth, against="all", n_resamples=5)
+        assert value(table, "auc", "more", model="sure") == 0.0
+        assert value(table, "auc", "n", model="all") == value(table, "auc", "n", model="sure") == len(sure)
+
+    def test_one_pair_that_is_not_judged_changes_the_pool_of_its_viewer_alone(self, town):
+        """Once it made all candidates seen the pool of everybody: random order fell from .5 to a tenth."""
+        lists, truth = town
+        before = value(evaluate(lists, truth, n_resamples=1), "ndcg@5", "random")
+        extra = pd.DataFrame({"viewer_id": ["v00"], "candidate_id": ["new"], "rank": [11], "p_mutual": [0.1]})
+        after = evaluate(pd.concat([lists, extra]), truth, n_resamples=1)
+        assert value(after, "ndcg@5", "random") == pytest.approx(before, abs=0.01)
+
+    def test_the_pool_is_what_was_stated(self, town):
+        lists, truth = town
+        rate = truth.groupby("viewer_id")["label"].sum().mean()
+        wide = evaluate(
+            lists,
+            truth,
+            k=(5,),
+            pool="everybody",
+            everybody=[f"c{at:02d}" for at in range(50)] + [f"x{at}" for at in range(951)],
+            n_resamples=1,
+        )
+        assert value(wide, "precision@5", "random") == pytest.approx(rate / 1000)
+        with pytest.raises(InputError, match="did you mean 'judged'"):
+            evaluate(lists, truth, pool="juged")
+
+    @pytest.mark.parametrize("rank", [0, np.nan, np.inf])
+    def test_a_rank_that_is_no_place_is_refused(self, town, rank):
+        lists = town[0].astype({"rank": float})
+        lists.loc[3, "rank"] = rank
+        with pytest.raises(TableError, match="1 ranks are no place from 1 on"):
+            evaluate(lists, town[1])
+
+
+def test_few_impressions_estimate_nothing_and_missing_support_is_said():
+    """Five impressions and one match once said 1.0 [1.0, 1.0]; lists the log could not show said nothing."""
+    assert np.isnan(snips([1, 0, 0, 0, 0], [0.5] * 5, [1, 0, 0, 0, 0]))
+    shown = np.ones(40)
+    with pytest.warns(UserWarning, match="could have shown about 40% of the pairs"):
+        snips(shown, np.full(40, 0.5), shown, n_listed=200)

@@ -26,7 +26,7 @@ def lists(*rows):
 
 class TestSnips:
     def test_lists_that_show_what_was_shown_get_the_mean_outcome(self):
-        assert snips([1, 0, 0, 1], [0.5] * 4, [1] * 4) == 0.5
+        assert snips([1, 0, 0, 1] * 10, [0.5] * 40, [1] * 40) == 0.5
 
     def test_it_undoes_a_log_that_showed_the_good_too_often(self):
         rng = np.random.default_rng(0)
