@@ -226,7 +226,7 @@ class TestSamePairs:
     """What one model lists must not choose the pairs that judge it, nor the pool of anybody else."""
 
     def test_listing_fewer_gains_no_auc(self, town):
-        """Judged on each model's own pairs, the same scores gained .09 and more of AUC by listing the ends."""
+        """On each own pairs, the same scores gained .09 of AUC by listing their ends."""
         lists, truth = town
         sure = lists[(lists["p_mutual"] < 0.3) | (lists["p_mutual"] > 0.7)]
         joined = truth.merge(sure, on=["viewer_id", "candidate_id"])
