@@ -115,6 +115,41 @@ class Examination:
         return cls(POWER, decay)
 
 
+def credited(
+    pair: npt.NDArray[np.integer],
+    ts: npt.NDArray[np.integer],
+    answered_pair: npt.NDArray[np.integer],
+    answered_ts: npt.NDArray[np.integer],
+) -> tuple[BoolArray, BoolArray]:
+    """Return which exposures are open, not after an answer of their pair, and which an answer followed.
+
+    An answer is credited to the latest exposure of its pair that is not later than it. Credited to all of
+    them, pairs shown often make every place look answered, and the decay comes out too flat.
+
+    pair, ts: `(n_exposures,)` number of the pair and time. answered_pair, answered_ts: `(n_answers,)` the
+    first answer of each pair that has one.
+
+    >>> shown, days = np.array([7, 7, 7, 8]), np.array([1, 3, 9, 2])
+    >>> open_, answered = credited(shown, days, np.array([7]), np.array([4]))
+    >>> open_.tolist(), answered.tolist()
+    ([True, True, False, True], [False, True, False, False])
+    """
+    order = np.argsort(answered_pair, kind="stable")
+    known, times = answered_pair[order], answered_ts[order]
+    answered = np.zeros(len(pair), bool)
+    if not len(known):
+        return np.ones(len(pair), bool), answered
+    at = np.searchsorted(known, pair).clip(0, len(known) - 1)
+    has = known[at] == pair
+    open_ = ~has | (ts <= times[at])
+    rows = np.flatnonzero(has & open_)
+    rows = rows[np.lexsort((ts[rows], pair[rows]))]
+    last = np.ones(len(rows), bool)
+    last[:-1] = pair[rows[1:]] != pair[rows[:-1]]
+    answered[rows[last]] = True
+    return open_, answered
+
+
 ExaminationCurve = Callable[[npt.ArrayLike], Float64Array]
 """From places to the probability that each is looked at: an `Examination`, or any function."""
 
