@@ -99,6 +99,6 @@ def run(
     from recsys.storage.table_files import write_tables
 
     found = map_tables(Mapping.read(folder))
-    write_tables(found.tables, out)
+    write_tables(found.tables, out, catalogue=found.own)
     rows = sum(len(frame) for frame in found.tables.values())
     say("mapped", language(lang, None), rows=f"{rows:,}", tables=len(found.tables), out=out)

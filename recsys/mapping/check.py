@@ -94,7 +94,7 @@ def check_mapping(
     Raises what `map_tables` and `load_tables` raise.
     """
     tables = map_tables(mapping, secret=secret or _any_secret(), most=most)
-    loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of))
+    loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of), catalogue=tables.own)
     people = population_of(loaded)
     listing, listed = listing_funnel(people, policy or Policy.default())
     return MappingCheck(

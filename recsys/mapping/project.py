@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.content import CONTENT_COLUMNS, IMPORTANCE, OPTIONS, QUESTIONS
 from recsys.config import Section
 from recsys.data.fields.text import known_zones
 from recsys.data.tables import CONTRACTS
@@ -19,12 +20,7 @@ from recsys.mapping.sources import TableOptions
 from recsys.strict_yaml import parse_yaml
 
 MAPPING_FILE: Final = "mapping.yaml"
-QUESTIONS: Final = "questions"
-OPTIONS: Final = "options"
-CATALOGUE_TABLES: Final = {
-    QUESTIONS: ("question_id", "label", "lang", "kind", "points", "scale", "sensitive"),
-    OPTIONS: ("question_id", "option_id", "label", "lang", "score"),
-}
+CATALOGUE_TABLES: Final = {name: CONTENT_COLUMNS[name] for name in (QUESTIONS, OPTIONS, IMPORTANCE)}
 """What a mapping may give beside the tables: the service's own questions and their options, as rows."""
 
 GUESS: Final = "-- GUESS"

@@ -7,14 +7,16 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
 
-from recsys.catalogue import load_catalogue
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.content import IMPORTANCE, OPTIONS, QUESTIONS
+from recsys.catalogue.files import open_catalogue
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.contract import forbidden_column
 from recsys.data.tables import CONTRACTS
@@ -49,6 +51,7 @@ class MappedTables:
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
     reason that a query set aside. unused: columns of the source that no query names. remarks: what the
     functions could not read. one_of: everybody was looked at (1), or one of so many people.
+    own: the service's own catalogue, None where it has none.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -58,6 +61,7 @@ class MappedTables:
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=Remarks)
     one_of: int = 1
+    own: Catalogue | None = None
 
 
 def map_tables(
@@ -78,9 +82,10 @@ def map_tables(
         settings.source, folder=mapping.folder, encoding=settings.encoding, options=settings.tables
     )
     remarks = Remarks()
+    own = _named_catalogue(mapping)
     around = Surroundings(
         settings.as_of,
-        load_catalogue(),
+        own or load_catalogue(),
         settings.zone,
         settings.country,
         secret or _secret_if_needed(mapping),
@@ -117,6 +122,7 @@ def map_tables(
         set_aside=set_aside,
         unused={name: columns for name, columns in unused.items() if columns},
         remarks=remarks,
+        own=_own_catalogue(frames) or own,
         one_of=one_of,
     )
 
@@ -138,9 +144,41 @@ def _of_some(connection: Any, sql: str, one_of: int) -> Any:
     return found if person is None else found.filter(f"hash(CAST({person} AS VARCHAR)) % {one_of} = 0")
 
 
-def read_mapping(folder: str) -> Mapping[str, pd.DataFrame]:
-    """Return the tables that the mapping in `folder` gives: what `source: mapping:DIR` reads."""
-    return map_tables(MappingFolder.read(folder)).tables
+class MappingStore:
+    """The store `mapping`: what `source: mapping:DIR` reads, tables and catalogue."""
+
+    def __call__(self, folder: str) -> Mapping[str, pd.DataFrame]:
+        """Return the tables that the mapping in `folder` gives."""
+        return map_tables(MappingFolder.read(folder)).tables
+
+    def catalogue(self, folder: str) -> Catalogue | None:
+        """Return the catalogue that the mapping in `folder` gives; only the queries about it are run."""
+        mapping = MappingFolder.read(folder)
+        about = {name: sql for name, sql in mapping.queries.items() if name in CATALOGUE_TABLES}
+        return map_tables(replace(mapping, queries=about)).own if about else _named_catalogue(mapping)
+
+
+read_mapping: Final = MappingStore()
+
+
+def _named_catalogue(mapping: MappingFolder) -> Catalogue | None:
+    """Return the catalogue in the folder that `mapping.yaml` names."""
+    named = mapping.settings.catalogue
+    if named is None:
+        return None
+    if CATALOGUE_TABLES.keys() & mapping.queries.keys():
+        remedy = "keep the folder or the queries"
+        raise SettingsError(explained("a catalogue given twice", where=str(mapping.folder), remedy=remedy))
+    return open_catalogue(mapping.folder / named)
+
+
+def _own_catalogue(frames: Mapping[str, pd.DataFrame]) -> Catalogue | None:
+    """Return the catalogue of the queries about it, None where there are none."""
+    if not CATALOGUE_TABLES.keys() & frames.keys():
+        return None
+    return Catalogue.of(
+        questions=frames.get(QUESTIONS), options=frames.get(OPTIONS), importance=frames.get(IMPORTANCE)
+    )
 
 
 def _secret_if_needed(mapping: MappingFolder) -> bytes | None:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue, catalogue_json
+from recsys.catalogue.files import CATALOGUE_JSON
 from recsys.data.contract import Contract
 from recsys.data.fields.base import Field, objects
 from recsys.data.fields.enumeration import SEPARATOR, WordSet
@@ -25,16 +27,20 @@ _ROWS_AT_ONCE: Final = 1 << 20
 """Rows of a Parquet row group; no more of a table is held twice."""
 
 
-def write_tables(tables: Mapping[str, Frames], target: str) -> None:
+def write_tables(tables: Mapping[str, Frames], target: str, *, catalogue: Catalogue | None = None) -> None:
     """Write tables to `parquet:DIR`, `duckdb:FILE` or `postgresql://...`, in full or not at all.
 
     tables: raw valid or accepted frames by table name, or the parts of one in order, so that Parquet
     holds one part at a time; columns a frame lacks are not written. A folder and a database keep
     tables that are not named; a DuckDB file is replaced.
+    catalogue: the one the answers are of, laid beside Parquet files; None for that of the package.
 
     Raises InputError for an unknown table or column, values that are not of their column's type, or
     another kind of target.
     """
+    if catalogue is not None and not target.startswith("parquet:"):
+        remedy = "write parquet:DIR, or name its folder as catalogue: in params.yaml and pass none here"
+        raise InputError(explained("a catalogue is laid beside Parquet files alone", remedy=remedy))
     if postgres_tables.is_postgres(target):
         postgres_tables.write_tables(
             {name: _arrow(name, _whole(given)) for name, given in tables.items()}, target
@@ -46,6 +52,9 @@ def write_tables(tables: Mapping[str, Frames], target: str) -> None:
         raise InputError(explained("tables are not written here", got=target, remedy=remedy))
     if kind == "parquet":
         _write_parquet(tables, path)
+        if catalogue is not None:
+            with atomic_file(path / CATALOGUE_JSON) as file:
+                file.write(catalogue_json(catalogue))
     else:
         _write_duckdb({name: _arrow(name, _whole(given)) for name, given in tables.items()}, path)
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from recsys.catalogue.catalogue import catalogue_json, load_catalogue
 from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
@@ -71,6 +72,7 @@ class Community:
             reasons=self.reasons,
             stages=stage_rows(None, self.ids),
             persons=PersonIndex.of(np.full(len(self.ids), None, object), [Fingerprints(Naming(), Keys())]),
+            catalogue=np.frombuffer(catalogue_json(load_catalogue()), np.uint8),
         )
         save_dataclass(folder / SERVING, data)
         files = {

@@ -84,3 +84,54 @@ def test_a_mapping_is_short(name: str) -> None:
 
     assert lines("*.yaml") <= 60
     assert lines("*.sql") <= 150
+
+
+ANSWERS = {
+    "hidamari": (25, 10185),
+    "quizpair": (200, 24563),
+    "polestar": (60, 16494),
+    "commonground": (40, 35554),
+}
+"""Questions, and answers given, straight lines left out."""
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_questions_and_answers_of_a_service_come_in(name: str) -> None:
+    loaded = checked(name).loaded
+    counts = loaded.counts.set_index("table").loc["answers"]
+    assert (len(loaded.catalogue.questions), int(counts["rows_in"])) == ANSWERS[name]
+    assert loaded.catalogue.most_answers >= len(loaded.catalogue.questions)
+    refused = loaded.quarantine[loaded.quarantine["table"] == "answers"]["codes"].value_counts()
+    assert set(refused.index) <= {"user_id.orphan", "consent_id.missing", "answer.unknown_word"}
+    assert "question_id.too_many" not in refused
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "answers"),
+    [
+        ("quizpair", "66", {"6": ("yes", "match_only"), "7": ("no", "public")}),
+        ("hidamari", "000160", {"Q01": None}),
+        ("polestar", "XXAhz7YRTMKu", {"2": None}),
+        ("commonground", "3", {"q1": ("2", "public"), "q7": ("1", "public"), "q30": ("3", "public")}),
+        ("commonground", "44", {"q31": ("4", "public"), "q32": ("2", "public"), "q33": ("5", "public")}),
+        ("commonground", "52", {}),
+    ],
+)
+def test_golden_answers_are_read_as_they_were_given(name: str, member: str, answers: dict[str, Any]) -> None:
+    table = checked(name).loaded.accepted["answers"]
+    own = table[table["user_id"] == member].set_index("question_id")
+    if name != "commonground":
+        assert set(own.index) == set(answers)
+    elif not answers:
+        assert not any(int(question[1:]) <= 30 for question in own.index)
+    for question, found in answers.items():
+        if found is not None:
+            assert (own.loc[question, "answer"], own.loc[question, "visibility"]) == found
+
+
+def test_polestars_importance_and_accepted_codes_are_kept() -> None:
+    table = checked("polestar").loaded.accepted["answers"]
+    own = table[table["user_id"] == "V4rAcTmisXaX"].set_index("question_id")
+    assert own.loc["3", "answer"] == "1"
+    assert (own.loc["3", "accepted"], own.loc["3", "importance"]) == (("0", "1"), 50)
+    assert own.loc["4", "importance"] == 0
