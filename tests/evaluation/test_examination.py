@@ -30,7 +30,7 @@ def test_repeated_exposures_do_not_flatten_the_decay(times):
 
 def test_exposures_in_any_order_and_an_answer_before_all_of_them():
     rng = np.random.default_rng(0)
-    places, pair, ts, who, when = shown_again(4, rng, n_pairs=200)
+    _, pair, ts, who, when = shown_again(4, rng, n_pairs=200)
     shuffled = rng.permutation(len(pair))
     straight, mixed = credited(pair, ts, who, when), credited(pair[shuffled], ts[shuffled], who, when)
     for a, b in zip(straight, mixed, strict=True):
