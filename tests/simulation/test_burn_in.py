@@ -20,7 +20,7 @@ def impressions(town: Town) -> pd.DataFrame:
 @pytest.mark.parametrize("days_ago", [1, 25, 56])
 def test_nobody_is_shown_whom_the_policy_forbids_that_night(town: Town, days_ago: int) -> None:
     night = town.as_of - days_ago * DAY
-    people = load_population(town.tables, night, state=True)
+    people = load_population(town.tables, night, past=True)
     shown = impressions(town)
     tonight = shown[(shown[C.TS] >= night) & (shown[C.TS] < night + DAY)]
     assert len(tonight) > 100
@@ -31,7 +31,7 @@ def test_nobody_is_shown_whom_the_policy_forbids_that_night(town: Town, days_ago
 
 def test_a_forbidden_exposure_is_detected(town: Town) -> None:
     night = town.as_of - 4 * DAY
-    people = load_population(town.tables, night, state=True)
+    people = load_population(town.tables, night, past=True)
     shown = impressions(town)
     tonight = shown[(shown[C.TS] >= night) & (shown[C.TS] < night + DAY)]
     viewer = people.ids.rows(tonight[C.ACTOR])
