@@ -2,41 +2,21 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.constraints.base import checked_pairs, checked_rows
-from recsys.constraints.bit_packing import Packing, packed_sets, packing_of, unpacked_sets
-from recsys.constraints.masks import RuleWords, mask_columns
-from recsys.constraints.sparse_masks import CsrRows, PairRules, csr_rows, mask_pairs, sparse_pattern
 from recsys.data.csr import SparseRows
-from recsys.kernels import kernel
 from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
 
+if TYPE_CHECKING:
+    from recsys.constraints.bit_packing import Packing
+    from recsys.constraints.masks import RuleWords
+    from recsys.constraints.sparse_masks import CsrRows, PairRules
 
-@kernel
-def _mask_aligned(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    words: RuleWords,
-    reach: UInt8Array,
-    rules: PairRules,
-    excluded: CsrRows,
-    i: Int32Array,
-    j: Int32Array,
-    starts: Int64Array,
-    out: BoolArray,
-):
-    """Write to `out` `(n_pairs,)` bool whether i may be shown j, row by row.
-
-    i, j: `(n_pairs,)` int32, ascending by i, then j, none twice; starts: `(n_rows + 1,)`, where each i
-    begins.
-    """
-    for row in range(len(starts) - 1):
-        start, stop = starts[row], starts[row + 1]
-        me, columns = i[start : start + 1], j[start:stop]
-        mask = out[start:stop].reshape(1, stop - start)
-        mask_columns(words, me, reach, words, columns, mask)
-        mask_pairs(mask, me, columns, rules, excluded)
+# Modules with kernels are imported where they are used: numba takes as long to load as all of a policy.
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +90,17 @@ class Compiled:
         """Say whether each candidate may be shown to each viewer, `(n_viewers, n_candidates)` bool."""
         return self._block(viewers, candidates, self._showing_rules)
 
-    def packing(self, rows: Int32Array) -> Packing:
+    def packing(self, rows: Int32Array) -> "Packing":
         """Return how the sets of the people at `rows` fit into words side by side."""
+        from recsys.constraints.bit_packing import packing_of
+
         return packing_of(self.overlaps[rows], self.overlap_starts)
 
-    def words(self, rows: Int32Array, packing: Packing) -> RuleWords:
+    def words(self, rows: Int32Array, packing: "Packing") -> "RuleWords":
         """Return the rules of the people at `rows`, in that order, as the mask kernel reads them."""
+        from recsys.constraints.bit_packing import packed_sets, unpacked_sets
+        from recsys.constraints.masks import RuleWords
+
         overlaps = self.overlaps[rows]
         return RuleWords(
             traits=_even(self.traits[rows].T),
@@ -131,8 +116,10 @@ class Compiled:
             in_person=self.in_person[rows].astype(bool),
         )
 
-    def pair_rules(self, rows: Int32Array) -> PairRules:
+    def pair_rules(self, rows: Int32Array) -> "PairRules":
         """Return the rules about single pairs of the people at `rows`, numbered by their place in `rows`."""
+        from recsys.constraints.sparse_masks import PairRules, csr_rows, sparse_pattern
+
         n, both = self.n_people, (self.own_indices, self.avoid_indices)
         groups = 1 + max((int(found.max()) for found in both if len(found)), default=-1)
         separated = sparse_pattern(self.separated_indptr, self.separated_indices, (n, n))
@@ -176,7 +163,7 @@ class Compiled:
         return self.liked.inverse(self.n_people)
 
     @cached_property
-    def _words(self) -> RuleWords:
+    def _words(self) -> "RuleWords":
         everybody = np.arange(self.n_people, dtype=np.int32)
         return self.words(everybody, self.packing(everybody))
 
@@ -185,18 +172,22 @@ class Compiled:
         return np.array(self.cell_reach, np.uint8, order="C")
 
     @cached_property
-    def _showing_rules(self) -> PairRules:
+    def _showing_rules(self) -> "PairRules":
         return self.pair_rules(np.arange(self.n_people, dtype=np.int32))
 
     @cached_property
-    def _meeting_rules(self) -> PairRules:
+    def _meeting_rules(self) -> "PairRules":
         return self._showing_rules._replace(liked_only=np.zeros(self.n_people, bool))
 
     @cached_property
-    def _no_exclusions(self) -> CsrRows:
+    def _no_exclusions(self) -> "CsrRows":
+        from recsys.constraints.sparse_masks import CsrRows
+
         return CsrRows(np.zeros(self.n_people + 1, np.int64), np.zeros(0, np.int32))
 
-    def _aligned(self, i: npt.ArrayLike, j: npt.ArrayLike, rules: PairRules) -> BoolArray:
+    def _aligned(self, i: npt.ArrayLike, j: npt.ArrayLike, rules: "PairRules") -> BoolArray:
+        from recsys.constraints.sparse_masks import mask_aligned
+
         a, b = checked_pairs(i, j, self.n_people)
         pairs, place = np.unique(a.astype(np.int64) * self.n_people + b, return_inverse=True)
         if not len(pairs):
@@ -204,11 +195,14 @@ class Compiled:
         rows, columns = (part.astype(np.int32) for part in np.divmod(pairs, self.n_people))
         starts = np.flatnonzero(np.diff(rows, prepend=-1, append=self.n_people)).astype(np.int64)
         allowed = np.empty(len(pairs), bool)
-        _mask_aligned(self._words, self._reach, rules, self._no_exclusions, rows, columns, starts, allowed)
+        mask_aligned(self._words, self._reach, rules, self._no_exclusions, rows, columns, starts, allowed)
         allowed &= self.listed[rows] & self.listed[columns]
         return np.asarray(allowed[place], bool)
 
-    def _block(self, rows: npt.ArrayLike, cols: npt.ArrayLike, rules: PairRules) -> BoolArray:
+    def _block(self, rows: npt.ArrayLike, cols: npt.ArrayLike, rules: "PairRules") -> BoolArray:
+        from recsys.constraints.masks import mask_columns
+        from recsys.constraints.sparse_masks import mask_pairs
+
         a, b = checked_rows(rows, self.n_people), checked_rows(cols, self.n_people)
         columns, place = np.unique(b, return_inverse=True)
         mask = np.zeros((len(a), len(columns)), bool)

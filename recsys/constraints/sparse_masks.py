@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from recsys.constraints.masks import RuleWords, mask_columns
 from recsys.kernels import kernel
-from recsys.types import BoolArray, Int32Array, Int64Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array
 
 
 class CsrRows(NamedTuple):
@@ -139,3 +140,27 @@ def mask_pairs(  # type: ignore[no-untyped-def]
         j = np.searchsorted(columns, i)
         if j < len(columns) and columns[j] == i:
             mask[r, j] = False
+
+
+@kernel
+def mask_aligned(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    words: RuleWords,
+    reach: UInt8Array,
+    rules: PairRules,
+    excluded: CsrRows,
+    i: Int32Array,
+    j: Int32Array,
+    starts: Int64Array,
+    out: BoolArray,
+):
+    """Write to `out` `(n_pairs,)` bool whether i may be shown j, row by row.
+
+    i, j: `(n_pairs,)` int32, ascending by i, then j, none twice; starts: `(n_rows + 1,)`, where each i
+    begins.
+    """
+    for row in range(len(starts) - 1):
+        start, stop = starts[row], starts[row + 1]
+        me, columns = i[start : start + 1], j[start:stop]
+        mask = out[start:stop].reshape(1, stop - start)
+        mask_columns(words, me, reach, words, columns, mask)
+        mask_pairs(mask, me, columns, rules, excluded)

@@ -18,6 +18,10 @@ def test_the_package_itself_is_light() -> None:
     assert not loaded_after("import recsys") & (HEAVY | {"numpy", "pandas", "numba", "pydantic"})
 
 
+def test_a_policy_loads_no_compiler() -> None:
+    assert "numba" not in loaded_after("import recsys.constraints.policy")
+
+
 def test_the_command_line_starts_light() -> None:
     loaded = loaded_after("import recsys.cli")
     assert "typer" in loaded
