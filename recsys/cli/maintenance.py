@@ -93,7 +93,7 @@ def forget(
     """Erase people for good.
 
     They vanish from what is served at once, and from every table, artifact and publication by the next
-    night. Earlier publications that name them are removed. This cannot be undone. It may be asked again,
+    night. Earlier publications are rewritten without them. This cannot be undone. It may be asked again,
     for example when the database was away (exit code 30).
 
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
@@ -111,21 +111,22 @@ def forget(
     spoken = language(None, settings_if_sound())
     require_published_folder(published)
     before = ErasureList.of(published).now().among(users)
+    store = None
     if safety is not None:
         store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
-        for user in users:
-            store.erase(user)
-    outcome = erase(users, published)
+    outcome = erase(users, published, safety=store)
     for address in served_from or ():
         left = erase_from_served_lists(users, address)
         say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
     changed = erase_from_tracking(tracking, ErasureList.of(published).now())
     say("erased_new", spoken, new=outcome.new, asked=len(users))
-    removed = ", ".join(outcome.removed)
+    removed, rewritten = ", ".join(outcome.removed), ", ".join(outcome.rewritten)
     say("erased_runs" if removed else "erased_no_runs", spoken, runs=removed)
     say("erased_from_tracking", spoken, files=changed)
     asked_first = [user for user, known in zip(users, before, strict=True) if not known]
-    unknown = [] if outcome.removed else ids_found_nowhere(asked_first, (published, PATHS.root))
+    if rewritten:
+        say("erased_rewritten", spoken, runs=rewritten)
+    unknown = [] if removed or rewritten else ids_found_nowhere(asked_first, (published, PATHS.root))
     if unknown:
         say("erased_ids_unknown", spoken, users=", ".join(map(shown, unknown)), work=PATHS.root)
     if outcome.still_named:

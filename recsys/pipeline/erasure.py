@@ -10,11 +10,16 @@ from typing import Final
 from recsys.errors import PublicationError, explained
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import remove_run, run_folders
+from recsys.pipeline.rewrite_run import rewrite_run
+from recsys.ranking.list_filter import published_accounts
+from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erase_files import folder_names_erased
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.store import MemorySafety, SafetyStore
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest
-from recsys.storage.publication import current_run
+from recsys.storage.publication import RUNS, current_run
 
 _KEPT: Final = ("settings.yaml", "log.jsonl")
 """Files of the work folder that hold no ids."""
@@ -24,28 +29,48 @@ _KEPT: Final = ("settings.yaml", "log.jsonl")
 class Erasure:
     """The outcome of an erasure.
 
-    new: people who were not in the list yet; removed: publications that named somebody erased and are
-    removed; still_named: whether the current publication names somebody, filtered until the next night.
+    new: people who were not in the list yet; rewritten: earlier publications that named somebody erased and
+    now do not; removed: those that could not be rewritten, and refused runs; still_named: whether the current
+    publication names somebody, filtered until the next night.
     """
 
     new: int
+    rewritten: tuple[str, ...]
     removed: tuple[str, ...]
     still_named: bool
 
 
-def erase(ids: Iterable[str], published: str | Path, *, at: datetime | None = None) -> Erasure:
-    """Put people on the list of erasures and remove every publication that names them, but the one served.
+def erase(
+    ids: Iterable[str],
+    published: str | Path,
+    *,
+    at: datetime | None = None,
+    safety: SafetyStore | None = None,
+) -> Erasure:
+    """Put people on the list of erasures and take them out of every publication but the one served.
 
-    From then on no ranker shows them, no earlier publication that names them can be rolled back to or
-    opened, and the next night leaves them out of everything.
+    From then on no ranker shows them, and the next night leaves them out of everything. What protects others
+    from them, a ban, a hold, who blocked them, stays in the safety ledger under the fingerprint of their
+    person, and nothing else.
 
-    Raises PublicationError when the list cannot be read.
+    safety: a store to erase them from as well, after what it holds about them is noted there.
+
+    Raises PublicationError when the list cannot be read, SafetyUnavailable when list, ledger or store cannot
+    be trusted.
     """
-    published = Path(published)
-    erasures = ErasureList.of(published)
-    new = erasures.add(ids, at)
-    removed = remove_runs_naming_erased(published, erasures.now())
-    return Erasure(new, tuple(removed), still_named=current_run_names_erased(published, erasures.now()))
+    published, people = Path(published), list(ids)
+    erasures, ledger = ErasureList.of(published), SafetyLedger.of(published)
+    store = SafetyByPerson(MemorySafety() if safety is None else safety, erasures, ledger)
+    current = _current(published)
+    if current is not None and people:
+        store.accounts = published_accounts(published / RUNS / current, ledger.keys)
+    for user_id in people:
+        store.suppress(user_id)
+        store.store.erase(user_id, at)
+    new = erasures.add(people, at)
+    rewritten, removed = rewrite_runs_naming_erased(published, erasures.now())
+    named = current_run_names_erased(published, erasures.now())
+    return Erasure(new, tuple(rewritten), tuple(removed), still_named=named)
 
 
 def require_published_folder(published: Path) -> None:
@@ -66,15 +91,22 @@ def ids_found_nowhere(ids: Iterable[str], folders: Iterable[Path]) -> list[str]:
     ]
 
 
-def remove_runs_naming_erased(published: Path, erased: ErasedPeople) -> list[str]:
-    """Remove every publication and refused run that names somebody erased, except the one served now."""
+def rewrite_runs_naming_erased(published: Path, erased: ErasedPeople) -> tuple[list[str], list[str]]:
+    """Rewrite every publication that names somebody erased, except the one served now.
+
+    Returns the runs that were rewritten, and those removed: refused ones, and what could not be rewritten.
+    """
     current = _current(published)
-    removed = []
+    rewritten, removed = [], []
     for folder in run_folders(published):
-        if folder.name != current and run_names_erased(folder, erased):
+        if folder.name == current or not run_names_erased(folder, erased):
+            continue
+        if folder.parent.name == RUNS and rewrite_run(folder, erased):
+            rewritten.append(folder.name)
+        else:
             remove_run(folder)
             removed.append(folder.name)
-    return removed
+    return rewritten, removed
 
 
 def current_run_names_erased(published: Path, erased: ErasedPeople) -> bool:

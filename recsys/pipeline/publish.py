@@ -22,7 +22,7 @@ from recsys.errors import (
     PublicationError,
     explained,
 )
-from recsys.pipeline.erasure import remove_runs_naming_erased
+from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
 from recsys.pipeline.gates.base import Calibration, GateResult, Level, Proposal
@@ -163,7 +163,7 @@ def publish(
         if not refused:
             set_current_run(published, run_id)
         write_history(published)
-        remove_runs_naming_erased(published, erased)
+        rewrite_runs_naming_erased(published, erased)
         remove_old(published, settings.keep)
         return PublishResult(run_id, folder, gates)
 

@@ -136,13 +136,14 @@ class SqliteSafety:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
         user_id = canonical_person(user_id)
         # All pairs lie in both directions, so those of one person are found by the key.
-        pairs = "DELETE FROM separated_pairs WHERE person = ?1 OR (other = ?1 AND person IN ({}))"
         others = "SELECT other FROM separated_pairs WHERE person = ?1"
+        theirs = f"DELETE FROM separated_pairs WHERE other = ?1 AND person IN ({others})"  # noqa: S608 - fixed
         self._write(
             [
                 ("INSERT OR IGNORE INTO erased_people VALUES (?, ?)", (user_id, utc_moment(at).timestamp())),
                 ("DELETE FROM holds WHERE person = ?", (user_id,)),
-                (pairs.format(others), (user_id,)),
+                (theirs, (user_id,)),  # before the rows by which they are found
+                ("DELETE FROM separated_pairs WHERE person = ?", (user_id,)),
                 ("DELETE FROM shown_candidates WHERE person = ?", (user_id,)),
                 ("DELETE FROM shown_candidates WHERE other = ?", (user_id,)),
                 (_COUNT, ()),

@@ -72,7 +72,10 @@ def test_after_the_next_night_no_file_holds_them(
     assert served.manifest.erasure_watermark == ErasureList.of(folder.published).now().watermark
     Ranker.open(folder.published, safety=MemorySafety(), poll_s=0).close()
 
-    shutil.copytree(kept, folder.published / "runs" / before)  # an old publication comes back from a backup
+    earlier = folder.published / "runs" / before
+    assert read_publication(folder.published, run_id=before).lists.shape[0] > 0  # it stays, without them
+    shutil.rmtree(earlier)
+    shutil.copytree(kept, earlier)  # an old publication comes back from a backup
     with pytest.raises(PublicationError, match="asked to be erased"):
         rollback(folder.published, before)
     assert current_run(folder.published) == served.run_id

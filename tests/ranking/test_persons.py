@@ -96,18 +96,28 @@ class Newcomers:
         people = self.everybody.take(np.arange(N))
         for row, (column, word) in enumerate(changes.items()):
             people = with_word(people, row, column, word)
-        self.world = World.of(people)
-        model = ContentModel().fit(people, likes(people.ids.ids(np.arange(N)).tolist(), rng), rng=rng)
-        self.world = replace(self.world, directed=model.directed(people))
-
-        def write(serving: Path, lists: object) -> None:
-            self.world.write(serving, lists)  # type: ignore[arg-type]
-            write_newcomer_files(serving.parent / NEWCOMERS, people, self.world.policy, model)
-
+        self.model = ContentModel().fit(people, likes(people.ids.ids(np.arange(N)).tolist(), rng), rng=rng)
         self.store, self.folder = MemorySafety(), folder
-        self.world.publish(folder, serving=write)
+        self.world = self.publish(people)
         self.ranker = Ranker.open(folder, safety=self.store, poll_s=0)
         self.ids = everybody(self.world)
+
+    def publish(self, people: Population) -> World:
+        world = replace(World.of(people), directed=self.model.directed(people))
+
+        def write(serving: Path, lists: object) -> None:
+            world.write(serving, lists)  # type: ignore[arg-type]
+            write_newcomer_files(serving.parent / NEWCOMERS, people, world.policy, self.model)
+
+        world.publish(self.folder, serving=write)
+        return world
+
+    def publish_without(self, gone: set[str]) -> None:
+        """Publish the next night, which knows nothing of some people, and serve it from a new process."""
+        people = self.world.people
+        kept = np.flatnonzero([one not in gone for one in people.ids.ids(np.arange(len(people)))])
+        self.publish(people.take(kept))
+        self.ranker = Ranker.open(self.folder, safety=MemorySafety(), poll_s=0)
 
     def page(self, user_id: str, token: str | None) -> set[str]:
         one = self.everybody.take([N])

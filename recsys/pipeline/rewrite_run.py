@@ -1,0 +1,77 @@
+"""Rewriting an earlier publication without erased people, so that going back to it stays possible."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import RecsysError
+from recsys.pipeline.list_files import copy_lists
+from recsys.ranking.cold_start import StoredColdStart
+from recsys.ranking.snapshot_erasure import erase_from_snapshot, without_tokens
+from recsys.safety.erase_files import erase_from_arrays, folder_names_erased
+from recsys.safety.erasure_list import ErasedPeople
+from recsys.storage.arrays import INDEX
+from recsys.storage.atomic_write import sync_folder
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
+from recsys.storage.manifest import MANIFEST, file_entry, read_manifest, write_manifest
+from recsys.storage.publication import LISTS, NEWCOMERS, SERVING
+
+
+def rewrite_run(folder: Path, erased: ErasedPeople) -> bool:
+    """Replace a run by one that names nobody erased; say whether that could be done.
+
+    Ids in the arrays become placeholders and the person's own rows are emptied; lists close up. A run that
+    cannot be read, or still names somebody afterwards, stays as it was: the caller removes it.
+    """
+    aside, old = folder.with_name(f".{folder.name}"), folder.with_name(f".{folder.name}.old")
+    for path in (aside, old):
+        shutil.rmtree(path, ignore_errors=True)
+    try:
+        shutil.copytree(folder, aside)
+        _rewrite(aside, erased)
+        if folder_names_erased(aside, erased):
+            return False
+        sync_folder(aside)
+        folder.rename(old)
+        aside.rename(folder)
+        sync_folder(folder.parent)
+    except (RecsysError, OSError, ValueError, KeyError, TypeError):
+        return False
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(old)
+    return True
+
+
+def _rewrite(run: Path, erased: ErasedPeople) -> None:
+    manifest = read_manifest(run)
+    before = run / f".{LISTS}"
+    (run / LISTS).rename(before)
+    copy_lists(before, run / LISTS, without=_named(before, erased))
+    before.unlink()
+    if (run / SERVING / INDEX).is_file():
+        gone = erase_from_snapshot(run / SERVING, erased)
+        if (run / NEWCOMERS / INDEX).is_file():
+            stored = load_dataclass(StoredColdStart, run / NEWCOMERS, mmap=False)
+            vocabulary = without_tokens(stored.vocabulary, gone)
+            save_dataclass(run / NEWCOMERS, replace(stored, vocabulary=vocabulary))
+            erase_from_arrays(run / NEWCOMERS / "model", erased)
+    names = sorted(path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file())
+    rows = pq.read_metadata(run / LISTS).num_rows
+    files = {
+        name: file_entry(run / name, rows=rows if name == LISTS else None)
+        for name in names
+        if name != MANIFEST
+    }
+    write_manifest(run, manifest.model_copy(update={"files": files}))
+
+
+def _named(path: Path, erased: ErasedPeople) -> list[str]:
+    table = pq.read_table(path, columns=[C.VIEWER, C.CANDIDATE], partitioning=None)
+    ids = sorted({one for name in table.column_names for one in table[name].unique().to_pylist()})
+    return [one for one, is_gone in zip(ids, erased.among(ids), strict=True) if is_gone]

@@ -1,0 +1,155 @@
+"""Erasure of people from a snapshot: their rows are emptied, the rows of all others stay where they are."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from recsys.constraints.cold_start import ColdStartVocabulary
+from recsys.constraints.sparse_masks import CsrRows, PairRules
+from recsys.data.csr import SparseRows
+from recsys.messaging.reasons import Reasons
+from recsys.ranking.snapshot import ListRows, PairStageRows, SnapshotData, packed_ids
+from recsys.retrieval.index import TileIndex
+from recsys.safety.erasure_list import ErasedPeople
+from recsys.safety.persons import PersonIndex
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
+from recsys.types import BoolArray, BytesArray, Int32Array
+
+_PLACEHOLDER = "\x01"
+"""Put behind the id before; no id holds it, and it sorts before whatever an id may go on with."""
+
+
+def erase_from_snapshot(folder: Path, erased: ErasedPeople) -> BoolArray:
+    """Empty the rows of erased people in the snapshot of a folder; say which rows, `(n_people,)` bool.
+
+    Raises SourceError when the folder is damaged.
+    """
+    data = load_dataclass(SnapshotData, folder, mmap=False)
+    gone = erased.among(value.decode() for value in data.ids)
+    if gone.any():
+        save_dataclass(folder, _without(data, gone))
+    return gone
+
+
+def without_tokens(vocabulary: ColdStartVocabulary, gone: BoolArray) -> ColdStartVocabulary:
+    """Return what newcomers are compiled with, without the tokens of some rows."""
+    kept = ~gone[vocabulary.token_row]
+    return replace(
+        vocabulary,
+        token=vocabulary.token[kept],
+        token_row=vocabulary.token_row[kept],
+        token_is_own=vocabulary.token_is_own[kept],
+    )
+
+
+def _without(data: SnapshotData, gone: BoolArray) -> SnapshotData:
+    return replace(
+        data,
+        ids=_ids_without(data.ids, gone),
+        lists=_lists_without(data.lists, gone),
+        likes=SparseRows(*_rows_without(data.likes, gone, gone)),
+        layout=_layout_without(data.layout, gone),
+        reasons=_reasons_without(data.reasons, gone),
+        stages=_stages_without(data.stages, gone),
+        persons=_persons_without(data.persons, gone),
+    )
+
+
+def _ids_without(ids: BytesArray, gone: BoolArray) -> BytesArray:
+    kept: list[str] = []
+    for value, is_gone in zip(ids, gone, strict=True):
+        kept.append((kept[-1] if kept else "") + _PLACEHOLDER if is_gone else value.decode())
+    return packed_ids(kept)
+
+
+def _lists_without(lists: ListRows, gone: BoolArray) -> ListRows:
+    viewer = np.repeat(np.arange(len(gone)), np.diff(lists.indptr))
+    kept = ~gone[viewer] & ~gone[lists.candidates]
+    propensity = lists.propensity[kept] if len(lists.propensity) else lists.propensity
+    return ListRows(_indptr(viewer[kept], len(gone)), lists.candidates[kept], propensity)
+
+
+def _rows_without(rows: Any, gone_row: BoolArray, gone_member: BoolArray) -> tuple[Any, Int32Array]:
+    row = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr))
+    kept = ~gone_row[row] & ~gone_member[rows.indices]
+    return _indptr(row[kept], len(gone_row)), rows.indices[kept]
+
+
+def _indptr(row: Any, n_rows: int) -> Any:
+    indptr = np.zeros(n_rows + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=n_rows), out=indptr[1:])
+    return indptr
+
+
+def _layout_without(layout: TileIndex, gone: BoolArray) -> TileIndex:
+    """Take people out of a search: no position, no factors, rules that nobody meets."""
+    at = layout.position[gone]
+    at = at[at >= 0]
+    position = layout.position.copy()
+    position[gone] = -1
+    people, words = layout.people, layout.words
+    factors = {name: _emptied(getattr(people, name), at) for name in ("taste", "appeal", "whole")}
+    bits = {name: _emptied(getattr(words, name).T, at).T for name in ("traits", "short", "long")}
+    refuses = words.refuses.copy()
+    refuses[:, at] = ~np.uint64(0)
+    hidden = np.zeros(len(layout.order), bool)
+    hidden[at] = True
+    return layout._replace(
+        position=position,
+        people=people._replace(**factors),
+        words=words._replace(**bits, refuses=refuses),
+        sparse=_pair_rules_without(layout.sparse, hidden),
+    )
+
+
+def _pair_rules_without(rules: PairRules, hidden: BoolArray) -> PairRules:
+    changed: dict[str, Any] = {}
+    for name in ("separated", "own", "avoid", "owners", "avoiders", "likers"):
+        rows: CsrRows = getattr(rules, name)
+        n_rows = len(rows.indptr) - 1
+        by_group, of_group = name in {"owners", "avoiders"}, name in {"own", "avoid"}
+        n_members = max(int(rows.indices.max(initial=-1)) + 1, len(hidden))
+        row = np.zeros(n_rows, bool) if by_group else hidden
+        member = np.zeros(n_members, bool) if of_group else hidden
+        changed[name] = CsrRows(*_rows_without(rows, row, member))
+    return rules._replace(**changed)
+
+
+def _emptied(rows: Any, at: Any) -> Any:
+    changed = rows.copy()
+    changed[at] = 0
+    return changed
+
+
+def _reasons_without(reasons: Reasons, gone: BoolArray) -> Reasons:
+    """Empty the rows of every array that has one row a person."""
+    at, kinds = np.flatnonzero(gone), {}
+    for kind in fields(reasons):
+        value, changed = getattr(reasons, kind.name), {}
+        for part in fields(value):
+            rows = getattr(value, part.name)
+            if isinstance(rows, sparse.csr_array | sparse.csr_matrix):
+                left = ~gone[np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))]
+                indptr = np.concatenate([[0], np.cumsum(left)])[rows.indptr].astype(rows.indptr.dtype)
+                changed[part.name] = type(rows)((rows.data[left], rows.indices[left], indptr), rows.shape)
+            elif isinstance(rows, np.ndarray) and len(rows) == len(gone) and part.name != "centre":
+                changed[part.name] = _emptied(rows, at)
+        kinds[kind.name] = replace(value, **changed)
+    return replace(reasons, **kinds)
+
+
+def _stages_without(stages: PairStageRows, gone: BoolArray) -> PairStageRows:
+    row = np.repeat(np.arange(len(gone)), np.diff(stages.indptr))
+    kept = ~gone[row] & ~gone[stages.others]
+    indptr = _indptr(row[kept], len(gone))
+    return PairStageRows(stages.names, indptr, stages.others[kept], stages.codes[kept])
+
+
+def _persons_without(persons: PersonIndex, gone: BoolArray) -> PersonIndex:
+    kept = ~gone[persons.row]
+    of_row = persons.of_row.copy()
+    of_row[:, gone] = 0
+    return replace(persons, of_row=of_row, token=persons.token[kept], row=persons.row[kept])
