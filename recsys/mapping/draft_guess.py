@@ -16,7 +16,7 @@ Profiles = Mapping[str, list[ColumnProfile]]
 _KEY_NAMES: Final = (
     r"^(user|member|person|account|customer|profile)_?(id|no|number|uuid)$",
     r"会員(番号|id)",
-    r"^id$",
+    r"^(id|no|nr|number)$",
     r"_?(uuid|guid)$",
     r"(_id|番号|_no|number)$",
 )
