@@ -1,7 +1,7 @@
 """The ranker of a backend: one page of people for one viewer, in a few milliseconds, or a refusal."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +26,12 @@ from recsys.messaging.icebreakers import icebreaker_kind
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.hooks import Call, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
+from recsys.ranking.newcomer_limits import (
+    NewcomerLimits,
+    newcomer_key,
+    profile_digest,
+    without_own_tokens,
+)
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
 from recsys.ranking.response_and_receipt import (
     Item,
@@ -57,6 +63,7 @@ LONGEST_PAGE: Final = 1000
 LONGEST_STALENESS: Final = timedelta(days=7)
 _RECORDED_LATER: Final = timedelta(hours=1)
 """How long after a page expired what was shown of it may still be recorded."""
+_NEWCOMER_LIMITS: Final = NewcomerLimits()
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
 
 
@@ -86,11 +93,12 @@ class Ranker:
         published: Path,
         policy: Policy | None,
         keys: Keys,
+        newcomers: NewcomerLimits,
     ) -> None:
         self._reloader, self._safety, self._shown = reloader, safety, shown
         self._listeners, self._zone = listeners, zone
         self._published, self._policy = published, policy
-        self._keys = keys
+        self._keys, self._limits = keys, newcomers
         self._newcomer_files: tuple[str, NewcomerFiles | None] = ("", None)
         self._newcomer_tokens, first = NewcomerTokens(), reloader.now.snapshot
         safety.accounts = first.accounts(self._newcomer_tokens, safety.ledger.keys)
@@ -112,6 +120,7 @@ class Ranker:
         hooks: Sequence[Hooks] = (),
         operators: OperatorGate | None = None,
         keys: Keys | None = None,
+        newcomers: NewcomerLimits = _NEWCOMER_LIMITS,
     ) -> Self:
         """Open what is published: verify every file, map it read-only, warm the kernels up.
 
@@ -130,6 +139,7 @@ class Ranker:
         operators:     the gate whose permissions open `explain_for_operator`; None for nobody's.
         keys:          sign receipts; None reads those of the service, see `recsys.safety.keys`. Without any,
                        a receipt is understood by the process alone that gave it.
+        newcomers:     how many profiles and people a newcomer may ask for a day, counted where `shown` is.
 
         Raises
         ------
@@ -160,6 +170,7 @@ class Ranker:
             published=Path(published),
             policy=policy,
             keys=_signing_keys(keys),
+            newcomers=newcomers,
         )
 
     @property
@@ -188,6 +199,7 @@ class Ranker:
         *,
         profile: Profile | None = None,
         events: Events | None = None,
+        proved_tokens: bool = False,
     ) -> Page:
         """Return at most `k` people for a viewer, best first: nobody twice a day, nobody who is out.
 
@@ -195,7 +207,11 @@ class Ranker:
 
         profile: the viewer's own tables, for somebody the publication does not know yet who has accepted the
                  terms: folded in, searched for and checked in this call. Ignored for anybody it knows.
+                 The first profile of a person and day binds: with another one the page is empty until
+                 the night has read it. At most `newcomers.page` people a page and `newcomers.day` a day.
         events:  what such a newcomer did so far.
+        proved_tokens: whether the backend has proved that the contact tokens of the profile are the
+                 newcomer's own; others are passed over.
 
         Raises
         ------
@@ -214,15 +230,21 @@ class Ranker:
             _check(viewer_id, k)
             self._check_age(use.snapshot, moment)
             shown_today = ask_safety(lambda: self._shown.shown(viewer_id, self._day(moment)))
-            newcomer = self._newcomer(use.snapshot, viewer_id, profile, events)
+            newcomer = self._newcomer(
+                use.snapshot,
+                viewer_id,
+                profile,
+                events,
+                self._day(moment),
+                proved_tokens=proved_tokens,
+            )
             if newcomer is None:
                 ask = self._asking(use.snapshot)
                 selection = select_candidates(use.snapshot, ask, viewer_id, k, shown_today)
                 items = self._items(use.snapshot, viewer_id, selection.rows, moment)
             else:
-                best = newcomer.best(use.snapshot)
                 ask = self._asking(use.snapshot)
-                selection = select_from(use.snapshot, ask, viewer_id, k, shown_today, best)
+                selection = self._of_newcomer(use.snapshot, ask, newcomer, k, shown_today, self._day(moment))
                 codes = newcomer.reason_codes(use.snapshot, np.array(selection.rows, np.int32))
                 stages = [LISTED] * len(codes)
                 items = self._items_with_reasons(
@@ -237,6 +259,24 @@ class Ranker:
             seconds, length = perf_counter() - start, len(selection.rows)
             self._listeners.called(Call("rank", outcome, seconds, k, length, selection.live, use.degraded))
         return page
+
+    def _of_newcomer(  # noqa: PLR0917
+        self,
+        snapshot: Snapshot,
+        ask: SafetyQuestion,
+        newcomer: Newcomer,
+        k: int,
+        shown_today: Collection[str],
+        day: date,
+    ) -> Selection:
+        """Return whom a newcomer may be shown within the limits of their day."""
+        viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
+        few = min(k, self._limits.page)
+        found = select_from(snapshot, ask, viewer_id, few, shown_today, best)
+        ids, key = snapshot.ids.at(found.rows), newcomer_key(newcomer.person)
+        kept = set(ask_safety(lambda: self._limits.within_day(self._shown, key, day, ids)))
+        rows = [row for row, candidate in zip(found.rows, ids, strict=True) if candidate in kept]
+        return Selection(rows, found.propensity[: len(rows)], live=found.live)
 
     def rank_many(self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None) -> list[Page]:
         """Return a page for each viewer, in order; for small batches, such as a morning mail."""
@@ -323,9 +363,19 @@ class Ranker:
         return accounts
 
     def _newcomer(
-        self, snapshot: Snapshot, viewer_id: str, profile: Profile | None, events: Events | None
+        self,
+        snapshot: Snapshot,
+        viewer_id: str,
+        profile: Profile | None,
+        events: Events | None,
+        day: date,
+        *,
+        proved_tokens: bool,
     ) -> Newcomer | None:
-        """Return the viewer folded in from a profile; None without one, and for people who are known."""
+        """Return the viewer folded in from a profile.
+
+        None without one, for people who are known, and for a profile that has to wait for the night.
+        """
         if profile is None or snapshot.ids.find([viewer_id])[0] >= 0:
             return None
         run_id, files = self._newcomer_files
@@ -336,6 +386,10 @@ class Ranker:
             self._newcomer_files = (snapshot.run_id, files)
         person = one_person(viewer_id, profile, snapshot.catalogue)
         self._accounts_of(snapshot).add(viewer_id, person.person_tokens[0])
+        key, digest = newcomer_key(person), profile_digest(profile)
+        if not ask_safety(lambda: self._limits.admit(self._shown, key, day, digest)):
+            return None
+        person = person if proved_tokens else without_own_tokens(person)
         return Newcomer.of(snapshot, files, person, events, separated_in(viewer_id, profile))
 
     def _page(

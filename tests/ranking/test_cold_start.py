@@ -17,6 +17,7 @@ from recsys.models.base import Model
 from recsys.models.content import ContentModel
 from recsys.models.hybrid import HybridModel
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, separated_in, write_newcomer_files
+from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.safety import MemorySafety
@@ -25,6 +26,7 @@ from tests.people import make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 
 NEW = 7
+UNLIMITED = NewcomerLimits(page=1000, day=10_000, profiles=1000)
 
 
 def likes(ids: list[str], rng: np.random.Generator) -> Events:
@@ -56,10 +58,10 @@ class Case:
             write_newcomer_files(serving.parent / NEWCOMERS, self.people, world.policy, self.model)
 
         self.world.publish(folder, serving=write)
-        self.ranker = Ranker.open(folder, safety=self.safety, poll_s=0)
+        self.ranker = Ranker.open(folder, safety=self.safety, poll_s=0, newcomers=UNLIMITED)
 
     def page(self, k: int = 50, **more: object) -> list[str]:
-        arguments = {"profile": self.one} | more
+        arguments = {"profile": self.one, "proved_tokens": True} | more
         return [i.candidate_id for i in self.ranker.rank(self.viewer, k, NOW, **arguments).items]  # type: ignore[arg-type]
 
 

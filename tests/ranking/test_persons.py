@@ -16,6 +16,7 @@ from recsys.data.exclusions import Relations
 from recsys.data.population import CodedColumn, Population
 from recsys.models.content import ContentModel
 from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.store import SafetyStore
@@ -45,7 +46,9 @@ def accounts(world: World, user_id: str) -> set[str]:
 
 def opened(world: World, folder: Path, store: SafetyStore) -> Ranker:
     world.publish(folder)
-    return Ranker.open(folder, safety=store, poll_s=0)
+    return Ranker.open(
+        folder, safety=store, poll_s=0, newcomers=NewcomerLimits(page=1000, day=10_000, profiles=1000)
+    )
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -99,7 +102,12 @@ class Newcomers:
         self.model = ContentModel().fit(people, likes(people.ids.ids(np.arange(N)).tolist(), rng), rng=rng)
         self.store, self.folder = MemorySafety(), folder
         self.world = self.publish(people)
-        self.ranker = Ranker.open(folder, safety=self.store, poll_s=0)
+        self.ranker = Ranker.open(
+            folder,
+            safety=self.store,
+            poll_s=0,
+            newcomers=NewcomerLimits(page=1000, day=10_000, profiles=1000),
+        )
         self.ids = everybody(self.world)
 
     def publish(self, people: Population) -> World:
@@ -117,7 +125,12 @@ class Newcomers:
         people = self.world.people
         kept = np.flatnonzero([one not in gone for one in people.ids.ids(np.arange(len(people)))])
         self.publish(people.take(kept))
-        self.ranker = Ranker.open(self.folder, safety=MemorySafety(), poll_s=0)
+        self.ranker = Ranker.open(
+            self.folder,
+            safety=MemorySafety(),
+            poll_s=0,
+            newcomers=NewcomerLimits(page=1000, day=10_000, profiles=1000),
+        )
 
     def page(self, user_id: str, token: str | None) -> set[str]:
         one = self.everybody.take([N])

@@ -1,0 +1,108 @@
+"""Limits of newcomers: how many profiles and people a person gets a day before the night knows them.
+
+A profile that may be changed at will answers questions about others, by who appears and who vanishes. So the
+first profile of a person and day binds, and a day shows a bounded number of people.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
+from recsys.safety.store import ShownLog
+
+_TIMES: Final = ("as_of", "source")
+"""Of a population: when and where it was read, which says nothing about the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewcomerLimits:
+    """What one person may ask for with profiles the publication does not know, a day.
+
+    page: people a page. day: different people a day. profiles: different profiles a day; a later one waits
+    for the night.
+
+    >>> NewcomerLimits()
+    NewcomerLimits(page=20, day=60, profiles=1)
+    """
+
+    page: int = 20
+    day: int = 60
+    profiles: int = 1
+
+    def admit(self, log: ShownLog, person: str, day: date, profile: str) -> bool:
+        """Say whether a profile may be used today, and note that it was."""
+        used = log.shown(f"{person}#profiles", day)
+        if profile in used:
+            return True
+        if len(used) >= self.profiles:
+            return False
+        log.remember(f"{person}#profiles", day, [profile])
+        return True
+
+    def within_day(self, log: ShownLog, person: str, day: date, candidates: Iterable[str]) -> list[str]:
+        """Return those of the candidates, in order, who may be given today, and note that they were.
+
+        Whoever was given already may be given again.
+        """
+        given = log.shown(f"{person}#given", day)
+        left, kept, fresh = self.day - len(given), list[str](), list[str]()
+        for candidate in candidates:
+            if candidate not in given:
+                if len(fresh) >= left:
+                    continue
+                fresh.append(candidate)
+            kept.append(candidate)
+        if fresh:
+            log.remember(f"{person}#given", day, fresh)
+        return kept
+
+
+def newcomer_key(person: Population) -> str:
+    """Return under which key the limits of a newcomer are counted: the person's token, else the account."""
+    token = person.person_tokens[0]
+    named = f"token\0{token}" if isinstance(token, str) else f"account\0{person.ids.ids([0])[0]}"
+    return f"newcomer-{blake2b(named.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+
+
+def without_own_tokens(person: Population) -> Population:
+    """Return a newcomer without contact tokens of their own, of which nobody knows that they are theirs."""
+    tokens = person.long.tokens
+    return replace(person, long=replace(person.long, tokens=tokens[tokens[C.KIND] != "self"]))
+
+
+def profile_digest(profile: Population | Mapping[str, pd.DataFrame]) -> str:
+    """Return a digest of what a profile says; of the same profile it is the same.
+
+    >>> table = pd.DataFrame({"user_id": ["a"], "gender": ["woman"]})
+    >>> profile_digest({"profiles": table}) == profile_digest({"profiles": table.copy()})
+    True
+    """
+    digest = blake2b(digest_size=16)
+    for line in _content(profile):
+        digest.update(line.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
+def _content(value: Any, name: str = "") -> Iterable[str]:
+    """Yield every value with its name, whatever holds it."""
+    if isinstance(value, Mapping):
+        for key in sorted(value, key=str):
+            yield from _content(value[key], f"{name}.{key}")
+    elif is_dataclass(value):
+        for field in fields(value):
+            if field.name not in _TIMES:
+                yield from _content(getattr(value, field.name), f"{name}.{field.name}")
+    elif isinstance(value, pd.DataFrame):
+        for column in sorted(value, key=str):
+            yield f"{name}.{column}={value[column].tolist()!r}"
+    elif isinstance(value, np.ndarray):
+        yield f"{name}={value.dtype.kind}{value.shape}{value.tolist()!r}"
+    else:
+        yield f"{name}={value!r}"

@@ -1,0 +1,129 @@
+"""A newcomer's profile is no oracle: one profile a day, few people, no token that nobody proved."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.catalogue.columns import Columns as C
+from recsys.models.content import ContentModel
+from recsys.ranking.newcomer_limits import NewcomerLimits, newcomer_key, profile_digest
+from recsys.ranking.ranker import Ranker
+from recsys.safety.store import MemorySafety, MemoryShown
+from tests.people import make_listed_people
+from tests.ranking.published_world import NOW
+from tests.ranking.test_cold_start import Case
+
+DAY = NOW.date()
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return Case(ContentModel, tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def ranker(case: Case) -> Ranker:
+    return opened(case.folder)
+
+
+def opened(folder: Path, **limits: int) -> Ranker:
+    return Ranker.open(folder, safety=MemorySafety(), poll_s=0, newcomers=NewcomerLimits(**limits))
+
+
+def page(ranker: Ranker, case: Case, k: int = 50, days: int = 0, **more: object) -> list[str]:
+    arguments = {"profile": case.one} | more
+    found = ranker.rank(case.viewer, k, NOW + pd.Timedelta(days=days), **arguments)  # type: ignore[arg-type]
+    return [item.candidate_id for item in found.items]
+
+
+def with_answers(case: Case) -> object:
+    answers = case.one.long.answers
+    return replace(case.one, long=replace(case.one.long, answers=answers[:0]))
+
+
+def test_the_first_profile_of_a_day_binds_and_a_later_one_waits(case: Case, ranker: Ranker) -> None:
+    first = page(ranker, case)
+    other = with_answers(case)
+    assert first
+    assert page(ranker, case, profile=other) == []
+    assert page(ranker, case) == first
+    assert page(ranker, case, profile=other, days=1)
+    assert page(ranker, case, days=1) == []
+
+
+def test_a_page_of_a_newcomer_is_short_whatever_is_asked_for(case: Case, ranker: Ranker) -> None:
+    assert len(page(opened(case.folder, page=100), case, 1000)) > 20
+    assert len(page(ranker, case, 1000)) == 20
+
+
+def test_a_day_shows_a_newcomer_few_people_also_when_each_page_is_recorded(case: Case) -> None:
+    ranker = opened(case.folder, page=5, day=12)
+    seen: set[str] = set()
+    for _ in range(6):
+        found = ranker.rank(case.viewer, 5, NOW, profile=case.one)
+        named = [item.candidate_id for item in found.items]
+        seen.update(named)
+        ranker.record(found.receipt, named, viewer_id=case.viewer, as_of=NOW)
+    assert len(seen) == 12
+
+
+def test_a_second_account_of_a_person_shares_the_day(case: Case) -> None:
+    two = make_listed_people(2, np.random.default_rng(0))
+    two = replace(two, person_tokens=np.array(["hmac1:same", "hmac1:same"], object))
+    apart = replace(two, person_tokens=np.array(["hmac1:one", None], object))
+    assert newcomer_key(two.take([0])) == newcomer_key(two.take([1]))
+    assert newcomer_key(apart.take([0])) != newcomer_key(apart.take([1]))
+
+
+def test_own_tokens_count_only_when_they_were_proved(case: Case) -> None:
+    """Whose telephone number it is cannot be asked by claiming it."""
+    target = page(opened(case.folder), case)[0]
+    row = case.people.ids.rows([target])[0]
+    claimed = "hmac1:" + "7" * 64
+    theirs = pd.DataFrame(
+        [[0, "phone", "self", claimed]], columns=[C.ROW, C.NAMESPACE, C.KIND, C.HMAC]
+    ).astype({C.ROW: "int32"})
+    assert row >= 0
+    profile = replace(case.one, long=replace(case.one.long, tokens=theirs))
+    known = Ranker.open(case.folder, safety=MemorySafety(), poll_s=0)
+    met = []
+    import recsys.ranking.cold_start as cold_start
+
+    asked = cold_start.ColdStartVocabulary.rows_met_by_token
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            cold_start.ColdStartVocabulary,
+            "rows_met_by_token",
+            lambda self, policy, person: met.append(len(person.long.tokens)) or asked(self, policy, person),
+        )
+        page(known, case, profile=profile)
+        page(known, case, profile=profile, proved_tokens=True)
+    assert met == [0, 1]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    pages=st.lists(st.lists(st.integers(0, 30), unique=True, max_size=9), max_size=12), day=st.integers(0, 20)
+)
+def test_never_more_people_a_day_and_never_fewer_again(pages: list[list[int]], day: int) -> None:
+    log, limits = MemoryShown(), NewcomerLimits(day=day)
+    seen: set[str] = set()
+    for wanted in pages:
+        ids = [str(number) for number in wanted]
+        kept = limits.within_day(log, "p", DAY, ids)
+        assert kept == [one for one in ids if one in set(kept)]
+        assert {one for one in ids if one in seen} <= set(kept)
+        seen |= set(kept)
+        assert len(seen) <= day
+        if len(seen) < day:
+            assert kept == ids
+
+
+def test_a_profile_that_says_the_same_has_the_same_digest(case: Case) -> None:
+    assert profile_digest(case.one) == profile_digest(case.everybody.take([7]))
+    assert profile_digest(case.one) != profile_digest(with_answers(case))  # type: ignore[arg-type]
