@@ -24,6 +24,8 @@ from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.retention import run_ids
 from recsys.plugins import GROUPS, known_names, plugins
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.keys import read_keys
+from recsys.safety.ledger import SafetyLedger
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS, current_run, read_publication
 
@@ -95,6 +97,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         *(Check("size", good=True, text=_size(path)) for path in (PATHS.root, PUBLISHED)),
         _checked("served", _served),
         _erased(),
+        _keys(),
         _checked("time", _time),
         _memory(),
         _hotlines(),
@@ -181,6 +184,17 @@ def _erased() -> Check:
         return Check("erased", good=False, text=_raised(error))
     text = _text("still_named" if named else "erased", people=f"{len(erased):,}")
     return Check("erased", good=not named, text=text)
+
+
+def _keys() -> Check:
+    """Say whether the safety ledger is signed; it is read to its end, so damage in it is found."""
+    try:
+        keys, ledger = read_keys(), SafetyLedger.of(PUBLISHED)
+        ledger.now()
+    except RecsysError as error:
+        return Check("keys", good=False, text=_raised(error))
+    text = _text("keys", keys=len(keys)) if len(keys) else _text("no_keys")
+    return Check("keys", good=True, text=text, hint=not len(keys))
 
 
 def _time() -> LocalizedText:
