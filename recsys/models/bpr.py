@@ -19,6 +19,9 @@ class BPRConfig(Section):
     learning_rate:  step of the descent.
     regularization: ridge on every factor and bias.
     iterations:     passes over the likes.
+
+    >>> BPRConfig(factors=16).factors
+    16
     """
 
     factors: PositiveInt = 64

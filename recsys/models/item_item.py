@@ -107,10 +107,10 @@ class EASEConfig(ItemItemConfig):
     regularization: ridge on the weights, in likes.
 
     >>> EASEConfig(factors=None).regularization
-    100.0
+    300.0
     """
 
-    regularization: PositiveFloat = 100.0
+    regularization: PositiveFloat = 300.0
 
 
 class EASE(ItemItem):
