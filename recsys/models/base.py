@@ -102,6 +102,17 @@ class Model(ABC):
         fitted = self.fitted
         return fitted if people is None else self._apply(people)
 
+    def ranking(self, people: Population | None = None) -> Directed:
+        """Return the matrices lists are ranked by: those of `directed`, P(like | look).
+
+        A model that also knows how likely a look comes about ranks by both; see `looks`.
+        """
+        return self.directed(people)
+
+    def looks(self, people: Population | None = None) -> Directed | None:  # noqa: ARG002
+        """Return the matrices of P(i comes to look at j), or None where the looks are the service's."""
+        return None
+
     def without_people(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
         model = copy(self)

@@ -3,7 +3,7 @@
 import itertools
 import math
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.models.affinity import Affinity
 from recsys.models.base import Model, nobody
 from recsys.models.behaviour_parameters import (
     EM_ROUNDS,
@@ -58,7 +59,8 @@ class BehaviourModel(Model):
     A subclass adds a model of content with `_content_model`.
 
     After `fit`: `global_parameters_` holds what is common to all, `person_parameters_` what is
-    particular to each, `stacker_` the weights of the parts.
+    particular to each, `stacker_` the weights of the parts, `affinity_` who comes across whom among
+    everybody (None where looks are logged).
     """
 
     config: BehaviourConfig
@@ -68,11 +70,13 @@ class BehaviourModel(Model):
     stacker_: Stacker
     match_association_: MatchAssociation
     negatives_seed_: int | None
+    affinity_: Affinity | None
 
     def __init__(self, config: BehaviourConfig | None = None) -> None:
         super().__init__(config)
         self._content: ContentModel | None = None
         self._content_last: tuple[Population, Directed] | None = None
+        self._last_split: _Split | None = None
 
     @property
     def content_(self) -> ContentModel | None:
@@ -103,6 +107,7 @@ class BehaviourModel(Model):
             self._content_last = (people, content)
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
         self.stacker_, self.match_association_ = self._stacked(people, answers, impressions, rng)
+        self.affinity_ = self._affinity_learned(people, training_data.impressions, rng)
         self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people
         self._content_last = None
@@ -144,6 +149,29 @@ class BehaviourModel(Model):
             association = fit_match_association(PairedDecisions.joined(replies))
         return stacker.of_content(level, slope), association
 
+    def _affinity_learned(
+        self, people: Population, decisions: Impressions, rng: Generator
+    ) -> Affinity | None:
+        """Return who comes across whom, from the pairs left out last; None where looks are logged."""
+        split, self._last_split = self._last_split, None
+        if split is None or not self.config.affinity or not decisions.answered.all():
+            return None
+        held, shared, spaces, person = split.held, split.shared, split.spaces, split.person
+        if self.negatives_seed_ is not None:
+            # drawn anew, so that held-out likes are among the negatives as often as any unseen pair
+            held = held.take(held.labels > 0)
+            seen = decisions.take(~decisions.same_pairs(held))
+            seen = with_sampled_negatives(seen, self.config.negatives_per_like, rng)
+            shared = GlobalParameters.learned(people, split.content, seen, self.config, rng)
+            spaces = shared.spaces(people, split.content)
+            person = PersonParameters.found(shared, spaces, split.content, seen, self.config)
+        stacker = self.stacker_.of_content(
+            shared.level - self.global_parameters_.level,
+            shared.line.slope / self.global_parameters_.line.slope,
+        )
+        p_like = _matrices(people, split.content, spaces, person, stacker)
+        return Affinity.learned(decisions, held, p_like, int(rng.integers(2**31 - 1)))
+
     def _held_parts(
         self,
         people: Population,
@@ -167,9 +195,10 @@ class BehaviourModel(Model):
                 training_data.forget_rows()
         shared = GlobalParameters.learned(people, content, seen, self.config, rng)
         spaces = shared.spaces(people, content)
-        return PersonParameters.found(shared, spaces, content, seen, self.config).parts(
-            shared, spaces, content, unseen
-        )
+        person = PersonParameters.found(shared, spaces, content, seen, self.config)
+        if last and self.config.affinity and impressions.answered.all():
+            self._last_split = _Split(unseen, shared, spaces, person, content)
+        return person.parts(shared, spaces, content, unseen)
 
     def _with_negatives(self, impressions: Impressions) -> Impressions:
         """Return the impressions with the negatives the fit drew, if it drew any."""
@@ -194,6 +223,20 @@ class BehaviourModel(Model):
         self.person_parameters_ = PersonParameters.found(
             self.global_parameters_, spaces, content, impressions, self.config
         )
+
+    def ranking(self, people: Population | None = None) -> Directed:
+        """Return the matrices lists are ranked by: of P(i comes to like j) where no looks are logged."""
+        directed = self.directed(people)
+        if self.affinity_ is None:
+            return directed
+        return self.affinity_.choices(directed, self.ids_.find(directed.ids.values))
+
+    def looks(self, people: Population | None = None) -> Directed | None:
+        """Return the matrices of P(i comes to look at j); None where the service arranges the looks."""
+        if self.affinity_ is None:
+            return None
+        directed = self.directed(people)
+        return self.affinity_.looks(directed, self.ids_.find(directed.ids.values))
 
     def score_pairs(
         self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
@@ -225,6 +268,7 @@ class BehaviourModel(Model):
         shared = self.global_parameters_
         model.ids_ = IdIndex([])
         model.person_parameters_ = self.person_parameters_.at(none)
+        model.affinity_ = None if self.affinity_ is None else self.affinity_.without_people()
         model.global_parameters_ = replace(
             shared,
             ids=model.ids_,
@@ -244,9 +288,12 @@ class BehaviourModel(Model):
         """
         model = copy(self)
         model._fitted = self.fitted
-        model._fold_in(
-            people, self._with_negatives(Impressions.from_events(people, events.until(people.as_of)))
-        )
+        decisions = Impressions.from_events(people, events.until(people.as_of))
+        if self.affinity_ is not None:
+            base = self.global_parameters_.ids.find(people.ids.values)
+            answers = decisions.take(decisions.answered)
+            model.affinity_ = self.affinity_.folded(answers, len(people), base)
+        model._fold_in(people, self._with_negatives(decisions))
         model._fitted, model._people = model._apply(people), people
         return model
 
@@ -293,6 +340,17 @@ class BehaviourModel(Model):
         if self._content is not None:
             self._content._from_arrays(stored, f"{prefix}.content")
             self._content._fitted = self._content._apply(nobody())
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """Pairs left out, and a fit that has not seen them."""
+
+    held: Impressions
+    shared: GlobalParameters
+    spaces: FactorSpaces
+    person: PersonParameters
+    content: Directed | None
 
 
 def _held_out(n_impressions: int, share: float) -> tuple[float, int]:

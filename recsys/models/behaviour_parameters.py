@@ -45,6 +45,8 @@ class BehaviourConfig(Section):
     held_out:          share of pairs left out to learn the weights of the parts and the calibration.
     negatives_per_like: passes drawn for each like where nobody ever said no; 0 for none.
     stack:             learn those weights; False keeps the usual ones.
+    affinity:          learn who comes across whom among everybody where no log says what was shown, and
+                       rank lists by it too; see `Affinity`.
 
     >>> BehaviourConfig(factors=16).factors
     16
@@ -64,6 +66,7 @@ class BehaviourConfig(Section):
     held_out: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
     negatives_per_like: NonNegativeFloat = 4.0
     stack: bool = True
+    affinity: bool = True
 
 
 @dataclass(frozen=True, eq=False)

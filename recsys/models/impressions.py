@@ -124,6 +124,17 @@ class Impressions(PairRows):
             is_reply=is_reply[kept],
         )
 
+    def same_pairs(self, others: "Impressions") -> BoolArray:
+        """Say which rows are of a pair that `others` holds, in either direction, `(n_impressions,)`."""
+        rows = (self.viewers, self.candidates, others.viewers, others.candidates)
+        width = max(int(one.max(initial=0)) for one in rows) + 1
+
+        def keys(one: "Impressions") -> npt.NDArray[np.int64]:
+            i, j = one.viewers.astype(np.int64), one.candidates.astype(np.int64)
+            return np.minimum(i, j) * width + np.maximum(i, j)
+
+        return np.isin(keys(self), keys(others))
+
     def e_step(self, p_like: Float64Array) -> "Impressions":
         """Return the impressions with the p_examined that follow from P(like | look), `(n_impressions,)`.
 

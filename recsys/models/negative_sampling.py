@@ -1,5 +1,7 @@
 """Passes drawn among pairs that never met, for data in which nobody ever said no."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -50,6 +52,58 @@ def with_sampled_negatives(
     )
     both = Impressions.joined([impressions, drawn])
     return both.take(np.lexsort((both.candidates, both.viewers)))
+
+
+@dataclass(frozen=True, eq=False)
+class UnseenPairs:
+    """Pairs nobody decided about: viewers beside the candidates of their kind (see `with_sampled_negatives`).
+
+    acting: `(n_acting,)` viewers who decided about anybody; kind: of each. candidates: of all kinds, those
+    of kind k at `start[k]:start[k + 1]`. known: `viewer * width + candidate` of the decisions, ascending.
+    """
+
+    acting: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    candidates: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    known: npt.NDArray[np.int64]
+    width: int
+
+    @classmethod
+    def of(cls, decisions: Impressions) -> "UnseenPairs":
+        """Return the pairs that `decisions`, at least one, leave unseen."""
+        kind = _kinds(decisions)
+        acting, first = np.unique(decisions.viewers, return_index=True)
+        liked = np.unique(np.column_stack([kind, decisions.candidates]), axis=0)
+        start = np.searchsorted(liked[:, 0], np.arange(kind.max() + 2))
+        width = int(max(decisions.viewers.max(), decisions.candidates.max())) + 1
+        known = np.unique(decisions.viewers.astype(np.int64) * width + decisions.candidates)
+        return cls(acting.astype(np.int64), kind[first], liked[:, 1], start, known, width)
+
+    def __len__(self) -> int:
+        """How many pairs are unseen; somebody beside themself counts."""
+        return int(np.diff(self.start)[self.kind].sum()) - len(self.known)
+
+    def beside(
+        self, viewers: npt.NDArray[np.integer], n_drawn: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return `n_drawn` candidates for each viewer, drawn evenly, and which of them are unseen."""
+        kind = self.kind[np.searchsorted(self.acting, viewers)]
+        size = np.diff(self.start)[kind]
+        pick = self.start[kind][:, None] + (rng.random((len(viewers), n_drawn)) * size[:, None]).astype(int)
+        found = self.candidates[pick]
+        pair = viewers.astype(np.int64)[:, None] * self.width + found
+        at = np.searchsorted(self.known, pair).clip(0, len(self.known) - 1)
+        return found, (self.known[at] != pair) & (found != viewers[:, None])
+
+    def drawn(
+        self, n_drawn: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return viewers and candidates of about `n_drawn` unseen pairs, each once, viewers drawn evenly."""
+        viewers = self.acting[rng.integers(0, len(self.acting), n_drawn)]
+        candidates, fresh = self.beside(viewers, 1, rng)
+        pair = np.unique(viewers[fresh[:, 0]] * self.width + candidates[fresh[:, 0], 0])
+        return pair // self.width, pair % self.width
 
 
 def _kinds(impressions: Impressions) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import PairRows
-from recsys.types import Float64Array
+from recsys.types import BoolArray, Float64Array
 
 PARTS: Final = ("content", "personal", "factors")
 """Parts that score a pair; beside them the viewer's selectivity and the candidate's popularity."""
@@ -124,7 +124,7 @@ def _rows_fitted(
     features += [parts.popularity, parts.popularity * parts.known_column]
     mean = np.concatenate([[usual.intercept, usual.distance_decay, usual.reply_offset], usual.rows.ravel()])
     precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
-    theta = _regression(
+    theta = logistic_regression(
         np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
     )
     return Stacker(
@@ -151,7 +151,7 @@ def _columns_fitted(
     scores = np.array([now.row(part, parts.known_row) * parts.scores[part] for part in range(n_parts)])
     fixed += scores.sum(axis=0)
     precision = np.full(n_parts, _SLOPE_PRECISION)
-    columns = _regression(
+    columns = logistic_regression(
         scores * parts.known_column,
         labels,
         weights,
@@ -162,7 +162,7 @@ def _columns_fitted(
     return replace(now, columns=columns)
 
 
-def _regression(
+def logistic_regression(
     features: Float64Array,
     labels: Float64Array,
     weights: Float64Array,
@@ -180,5 +180,33 @@ def _regression(
         step = np.linalg.solve((features * curve) @ features.T + np.diag(precision), gradient)
         theta = theta + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-9:
+            break
+    return np.asarray(theta, np.float64)
+
+
+def conditional_logit(
+    features: Float64Array, available: BoolArray, *, mean: Float64Array, precision: Float64Array
+) -> Float64Array:
+    """Return the posterior mode of a conditional logit, `(n_features,)`, by Newton's method.
+
+    Each row is one choice among alternatives, of which the first was taken: P(first) is its share of
+    `exp(theta x)` over the available ones. What does not differ between alternatives cannot be learned.
+
+    features: `(n_features, n_choices, n_alternatives)`. available: `(n_choices, n_alternatives)`.
+
+    Source: McFadden, "Conditional logit analysis of qualitative choice behavior", in Frontiers in
+    Econometrics, 1973.
+    """
+    theta = mean.copy()
+    for _ in range(50):
+        logits = np.where(available, np.einsum("f,fca->ca", theta, features), -np.inf)
+        share = np.exp(logits - logits.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        expected = np.einsum("fca,ca->fc", features, share)
+        gradient = (features[:, :, 0] - expected).sum(axis=1) - precision * (theta - mean)
+        second = np.einsum("fca,gca->fg", features * share, features) - expected @ expected.T
+        step = np.linalg.solve(second + np.diag(np.maximum(precision, 1e-9)), gradient)
+        theta = theta + step / max(1.0, float(np.abs(step).max()) / 4.0)
+        if np.abs(step).max() < 1e-6:
             break
     return np.asarray(theta, np.float64)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from recsys.models.als import implicit_factors
+from recsys.models.als import implicit_als
 from recsys.models.directed import pair_dots
 from recsys.models.factor_space import rows_at
 from recsys.models.fold_in import EntriesByPerson, fold_in
@@ -52,14 +52,14 @@ class WholeMatrix:
         iterations: int = 15,
     ) -> "WholeMatrix":
         """Learn from decisions among `n_people`; their labels say which pairs are wanted."""
-        taste, appeal = implicit_factors(
+        taste, appeal = implicit_als(
             decisions,
             n_people,
-            factors=min(settings.factors, max(n_people - 1, 1)),
+            factors=settings.factors,
             regularization=settings.regularization,
             alpha=settings.alpha,
             iterations=iterations,
-            seed=seed,
+            rng=np.random.default_rng(seed),
         )
         return cls(settings, taste, appeal)
 
@@ -130,8 +130,12 @@ def _around(settings: WholeMatrixSettings, name: str) -> Iterator[WholeMatrixSet
         yield settings._replace(**{name: kind(value)})
 
 
-def held_out_gain(factors: WholeMatrix, known: Impressions, held: Impressions, n_people: int) -> float:
+def held_out_gain(
+    factors: WholeMatrix, known: Impressions, held: Impressions, n_people: int, *, places: int | None = None
+) -> float:
     """Return the mean of `1 / log2(1 + rank)` over held-out likes, ranked among unseen candidates.
+
+    places: count only likes that reach so many first places; all of them when None.
 
     Candidates are those anybody decided about; the others cannot be told apart.
     """
@@ -154,7 +158,8 @@ def held_out_gain(factors: WholeMatrix, known: Impressions, held: Impressions, n
             wanted = scores[viewer, to[at == viewer]]
             # places from the end of an ascending row; equal scores share the worse place
             rank = len(candidates) - np.searchsorted(ordered[viewer], wanted, side="left")
-            total, count = total + float((1.0 / np.log2(1.0 + rank)).sum()), count + len(rank)
+            gain = 1.0 / np.log2(1.0 + rank) * (rank <= (places or len(candidates)))
+            total, count = total + float(gain.sum()), count + len(rank)
     return total / max(count, 1)
 
 

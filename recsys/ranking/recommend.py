@@ -1,9 +1,9 @@
 """Recommendations of one population under one policy: search, plain recheck, and the table of lists."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,10 @@ from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.csr import SparseRows
 from recsys.data.ids import id_column
 from recsys.data.population import Population
-from recsys.errors import InputError, explained, need_columns
+from recsys.errors import InputError, SettingsError, did_you_mean, explained, need_columns
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
+from recsys.models.reciprocal import combine
 from recsys.retrieval.results import MutualLists
 from recsys.retrieval.top_k import Retriever
 from recsys.types import BoolArray
@@ -72,6 +73,19 @@ class RankedPairs:
             self.p_liked_back[mask],
             self.p_mutual[mask],
             None if self.propensity is None else self.propensity[mask],
+        )
+
+    def scored_by(self, directed: Directed, combiner: str) -> "RankedPairs":
+        """Return the same pairs in the same order with the probabilities of other matrices."""
+        p, q = (
+            directed.probabilities(i, j)
+            for i, j in ((self.viewer, self.candidate), (self.candidate, self.viewer))
+        )
+        return replace(
+            self,
+            p_like=p.astype(np.float32),
+            p_liked_back=q.astype(np.float32),
+            p_mutual=combine(p, q, combiner),
         )
 
     def rank(self) -> npt.NDArray[np.int32]:
@@ -214,6 +228,7 @@ class Recommender:
         return found.filtered(allowed), dropped
 
 
+RANKED_BY: Final = ("mutual", "p_mutual")
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
 
@@ -226,6 +241,12 @@ class Scorer(Protocol):
         ...
 
 
+def ranking_of(model: Scorer, people: Population, directed: Directed) -> Directed:
+    """Return the matrices a model ranks lists by: its own choice, or `directed` where it states none."""
+    own: Callable[[Population], Directed] | None = getattr(model, "ranking", None)
+    return directed if own is None else own(people)
+
+
 def recommend(
     model: Scorer,
     people: Population,
@@ -233,6 +254,7 @@ def recommend(
     viewers: str | int | Sequence[str] | npt.ArrayLike | pd.Series | None = None,
     k: int = 20,
     *,
+    by: Literal["mutual", "p_mutual"] = "mutual",
     combiner: str = "product",
     exclude: pd.DataFrame | None = None,
     workers: int = 1,
@@ -244,6 +266,12 @@ def recommend(
     [0, 1] and reasons (a list of codes for `recsys.messaging.reasons.reason_text`). Viewers come in the
     order asked for, None is everybody listed; who is not listed has no rows. A list is as long as there
     are people to show, never padded.
+
+    by: what the order is by. `p_mutual`: whether the two would like each other, given that they look; a
+    list of a service that shows it is the look. `mutual`: the same where the model was fitted to a log of
+    what was shown; without such a log, whether they come to like each other at all, which takes into
+    account who comes across whom (see `recsys.models.affinity`). The columns p_like, p_liked_back and
+    p_mutual are given a look in either case.
 
     exclude: pairs (viewer_id, candidate_id) to leave out of these lists, such as those seen already;
     people who are not among `people` are passed over.
@@ -259,7 +287,7 @@ def recommend(
     InputError
         When a viewer is asked for twice, or the model is of other people.
     SettingsError
-        For an impossible `k`, `combiner` or `workers`.
+        For an impossible `k`, `by`, `combiner` or `workers`.
 
     Examples
     --------
@@ -274,7 +302,12 @@ def recommend(
     wanted = [viewers] if isinstance(viewers, str | int) else viewers
     rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
     excluded = None if exclude is None else _known_pairs(exclude, people)
-    recommender = Recommender(people, policy, model.directed(people))
+    directed = model.directed(people)
+    if by not in RANKED_BY:
+        remedy = did_you_mean(by, RANKED_BY)
+        raise SettingsError(explained("lists are not ranked by this", got=by, remedy=remedy))
+    ranking = ranking_of(model, people, directed) if by == "mutual" else directed
+    recommender = Recommender(people, policy, ranking)
     n_listed = int(recommender.compiled.listed.sum())
     if len(people) and not n_listed:
         remedy = "policy.compile(people).listed; for interactions without profiles use Interactions.policy"
@@ -284,6 +317,8 @@ def recommend(
         kept, dropped = recommender.pairs(
             rows, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=bar.update
         )
+    if ranking is not directed:
+        kept = kept.scored_by(directed, combiner)
     frame = kept.frame(people, recommender.reasons)
     frame.attrs[DROPPED] = dropped
     return frame

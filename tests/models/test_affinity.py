@@ -1,0 +1,143 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.exclusions_and_tokens import Exclusions
+from recsys.constraints.policy import Policy
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.models.behaviour_parameters import BehaviourConfig
+from recsys.models.collaborative import CollaborativeModel
+from recsys.models.negative_sampling import UnseenPairs
+from recsys.models.stacking import conditional_logit
+from recsys.ranking.recommend import recommend
+from tests.models.test_whole_matrix import decisions, two_circles
+from tests.people import AS_OF
+
+QUICK = BehaviourConfig(factors=6, iterations=5)
+N = 80
+
+
+def circle_log(rng, kinds=("like", "like", "pass")):
+    """Return people of two halves who decide about their own half; what they decide is a matter of luck."""
+    ids = np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    pairs = two_circles(rng, N)
+    frame = pd.DataFrame(
+        {C.ACTOR: ids[pairs[:, 0]], C.TARGET: ids[pairs[:, 1]], C.TYPE: rng.choice(kinds, len(pairs))}
+    )
+    return Population.of_ids(ids, as_of=AS_OF), frame.assign(**{C.TS: AS_OF - pd.Timedelta(days=1)})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    people, frame = circle_log(np.random.default_rng(0))
+    model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    return people, frame, model
+
+
+def _own_half(people, lists):
+    rows = [people.ids.rows(lists[column]) for column in (C.VIEWER, C.CANDIDATE)]
+    return float((rows[0] % 2 == rows[1] % 2).mean())
+
+
+def test_lists_of_a_log_without_impressions_hold_people_of_the_right_kind(fitted):
+    people, frame, model = fitted
+    seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    policy = Policy((Exclusions(),))
+    by_affinity, by_like = (
+        recommend(model, people, policy, k=5, exclude=seen, by=by) for by in ("mutual", "p_mutual")
+    )
+    assert _own_half(people, by_affinity) > 0.85
+    assert _own_half(people, by_like) < 0.75
+
+
+def test_listed_probabilities_are_those_of_scored_pairs_whatever_the_order(fitted):
+    people, _, model = fitted
+    lists = recommend(model, people, Policy((Exclusions(),)), k=4)
+    scored = model.score_pairs(lists[[C.VIEWER, C.CANDIDATE]])
+    for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL):
+        np.testing.assert_allclose(lists[column], scored[column], atol=1e-6)
+
+
+def test_the_chance_of_a_look_is_as_frequent_as_looks(fitted):
+    _, frame, model = fitted
+    i, j = np.divmod(np.arange(N * N), N)
+    i, j = i[i != j], j[i != j]
+    chance = model.looks().probabilities(i, j)
+    assert chance.sum() == pytest.approx(len(frame), rel=0.35)
+    assert chance[i % 2 == j % 2].mean() > 3 * chance[i % 2 != j % 2].mean()
+
+
+def test_where_impressions_are_logged_lists_are_ranked_by_p_like_alone():
+    people, frame = circle_log(np.random.default_rng(0), ("like", "pass", "impression"))
+    model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    assert model.affinity_ is None
+    assert model.looks() is None
+    assert model.ranking() is model.fitted
+
+
+def test_it_can_be_turned_off_and_changes_no_probability():
+    people, frame = circle_log(np.random.default_rng(0))
+    with_it, without = (
+        CollaborativeModel(QUICK.model_copy(update={"affinity": on})).fit(
+            people, Events.of(frame), rng=np.random.default_rng(1)
+        )
+        for on in (True, False)
+    )
+    assert without.affinity_ is None
+    assert with_it.fitted.taste.tobytes() == without.fitted.taste.tobytes()
+
+
+def test_saved_updated_and_applied_affinity_is_the_same(fitted, tmp_path):
+    people, frame, model = fitted
+    loaded = CollaborativeModel.load(model.save(tmp_path / "model"))
+    again = model.updated(people, Events.of(frame))
+    for other in (loaded, again):
+        np.testing.assert_allclose(other.ranking(people).taste, model.ranking(people).taste, atol=1e-6)
+        np.testing.assert_allclose(other.looks(people).appeal, model.looks(people).appeal, atol=1e-6)
+    few = people.take(np.arange(10, 20))
+    np.testing.assert_array_equal(model.ranking(few).taste, model.ranking(people).taste[10:20])
+
+
+def test_a_newcomers_first_likes_place_them(fitted):
+    people, frame, model = fitted
+    likes = pd.DataFrame({C.ACTOR: "new", C.TARGET: ["p001", "p003", "p007"], C.TYPE: "like"})
+    events = Events.of(pd.concat([frame, likes.assign(**{C.TS: AS_OF - pd.Timedelta(hours=1)})]))
+    more = Population.of_ids([*people.ids.ids(np.arange(N)), "new"], as_of=AS_OF)
+    updated = model.updated(more, events)
+    row, others = more.ids.row("new"), more.ids.find([f"p{k:03}" for k in range(N)])
+    logits = updated.ranking().logits(np.full(N, row), others)
+    assert logits[1::2].mean() > logits[::2].mean() + 1.0
+    before = model.without_people().ranking(Population.of_ids(["new"], as_of=AS_OF))
+    assert before.n_factors == updated.ranking().n_factors
+
+
+def test_unseen_pairs_are_evenly_drawn_among_those_nobody_decided_about():
+    known = decisions([(0, 5), (0, 6), (1, 5), (1, 7), (2, 6)])
+    unseen = UnseenPairs.of(known)
+    assert len(unseen) == 3 * 3 - 5
+    i, j = unseen.drawn(400, np.random.default_rng(0))
+    assert set(zip(i.tolist(), j.tolist(), strict=True)) == {(0, 7), (1, 6), (2, 5), (2, 7)}
+
+
+def test_men_and_women_are_not_drawn_beside_their_own():
+    known = decisions([(0, 5), (0, 6), (1, 5), (5, 0), (6, 1), (6, 0)])
+    i, j = UnseenPairs.of(known).drawn(200, np.random.default_rng(0))
+    assert set(zip(i.tolist(), j.tolist(), strict=True)) == {(1, 6), (5, 1)}
+
+
+def test_conditional_logit_finds_the_weights_choices_were_made_with():
+    rng = np.random.default_rng(5)
+    theta, features = np.array([1.0, -2.0]), rng.normal(size=(2, 4000, 6))
+    available = rng.random((4000, 6)) < 0.8
+    available[:, 0] = True
+    utility = np.where(
+        available, np.einsum("f,fca->ca", theta, features) + rng.gumbel(size=(4000, 6)), -np.inf
+    )
+    taken = utility.argmax(axis=1)
+    rows = np.arange(4000)
+    for array in (*features, available):
+        array[rows, 0], array[rows, taken] = array[rows, taken].copy(), array[rows, 0].copy()
+    found = conditional_logit(features, available, mean=np.zeros(2), precision=np.full(2, 1e-6))
+    np.testing.assert_allclose(found, theta, atol=0.1)
