@@ -1,4 +1,9 @@
-"""Other people's interaction data through the public door, every model beside random and popularity."""
+"""Other people's interaction data through the public door, every model beside random and popularity.
+
+Pairs that were looked at are scored; on the real logs of the data folder, lists of people nobody has met are
+made too (`recsys.recommend` with its defaults), whole rankings of everybody unseen. `hybrid_p_mutual` is the
+hybrid with lists by P(both like | look) alone, without who comes across whom.
+"""
 
 import argparse
 import sys
@@ -9,39 +14,74 @@ import numpy as np
 import pandas as pd
 
 from recsys.evaluation import as_lists, compare, mutual_labels
-from recsys.models.baselines import LFRR, OneSidedALS, RandomModel
-from recsys.models.collaborative import CollaborativeModel
-from recsys.models.hybrid import HybridModel
-from recsys.models.popularity import PopularityModel
+from recsys.models import (
+    BPR,
+    EASE,
+    LFRR,
+    CollaborativeModel,
+    CrossedEffects,
+    HybridModel,
+    ItemKNN,
+    OneSidedALS,
+    PopularityModel,
+    RandomModel,
+)
+from recsys.models.base import Model
+from recsys.ranking.recommend import recommend
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.foreign_logs import LOGS, Log
+from tests.benchmarks.real_logs import real_logs
 from tests.datasets import data_folder
 
-MODELS = (RandomModel, PopularityModel, OneSidedALS, LFRR, CollaborativeModel, HybridModel)
+MODELS = (
+    RandomModel,
+    PopularityModel,
+    CrossedEffects,
+    OneSidedALS,
+    LFRR,
+    EASE,
+    ItemKNN,
+    BPR,
+    CollaborativeModel,
+    HybridModel,
+)
 PAIR = ["viewer_id", "candidate_id"]
 
 
 def measure(args: argparse.Namespace) -> Result:
     rows: list[dict[str, object]] = []
+    wanted = args.logs or [*LOGS, *real_logs()]
     for name, made in LOGS.items():
+        if name not in wanted:
+            continue
         if name == "speed_dating" and not (data_folder() / name).is_dir():
             continue
         rows += _judged(name, made(args.people or 1000, np.random.default_rng(args.seed)), args)
+    for name, made_of in real_logs().items():
+        if name in wanted:
+            rows += _judged(name, made_of(np.random.default_rng(args.seed)), args, with_lists=True)
     summary = {f"{r['log']}_{r['metric']}_{r['model']}": r["value"] for r in rows}
     best = [r for r in rows if r["model"] == "hybrid" and r["metric"] == "auc"]
     summary |= {f"{r['log']}_auc_hybrid_{end}": r[end] for r in best for end in ("lo", "hi")}
     return Result(rows, summary, ("more: how much a model exceeds popularity, paired, with its interval.",))
 
 
-def _judged(name: str, log: Log, args: argparse.Namespace) -> list[dict[str, object]]:
-    scored, seconds = {}, {}
+def _judged(
+    name: str, log: Log, args: argparse.Namespace, *, with_lists: bool = False
+) -> list[dict[str, object]]:
+    scored, seconds, lists = {}, {}, {}
     for kind in MODELS:
         start = time.perf_counter()
         model = kind().fit(log.past.people, log.past.events, rng=np.random.default_rng(args.seed))
         seconds[kind.name] = time.perf_counter() - start
         scored[kind.name] = model.score_pairs(log.truth[PAIR])
-    tables = [_compared(scored, log.truth, "p_like", args, ("auc", "ece", "ndcg@5"))]
-    if log.mutual:
+        if with_lists:
+            lists |= _lists(model, log)
+    judged = bool(log.truth["label"].min() < log.truth["label"].max())
+    tables = [_compared(scored, log.truth, "p_like", args, ("auc", "ece", "ndcg@5"))] if judged else []
+    if lists:
+        tables.append(_lists_compared(lists, log, args))
+    if log.mutual and judged:
         both = mutual_labels(log.truth)
         kept = {model: table.merge(both[PAIR], on=PAIR) for model, table in scored.items()}
         mutual = _compared(kept, both, "p_mutual", args, ("auc", "ndcg@5"))
@@ -66,6 +106,29 @@ def _judged(name: str, log: Log, args: argparse.Namespace) -> list[dict[str, obj
     return named[columns].to_dict("records")
 
 
+def _wanted(log: Log) -> pd.DataFrame:
+    """Return the held-out pairs a list should hold: those who like each other, or the likes of one side."""
+    pairs = mutual_labels(log.truth) if log.mutual else log.truth
+    return pairs[pairs["label"] == 1].reset_index(drop=True)
+
+
+def _lists(model: Model, log: Log) -> dict[str, pd.DataFrame]:
+    seen, viewers = log.past.seen, _wanted(log)["viewer_id"].unique()
+    if log.mutual:
+        seen = pd.concat([seen, seen.set_axis(PAIR[::-1], axis=1)])
+    orders = {model.name: "mutual"} | ({"hybrid_p_mutual": "p_mutual"} if model.name == "hybrid" else {})
+    return {
+        name: recommend(model, log.past.people, log.past.policy, viewers, k=10, by=by, exclude=seen)
+        for name, by in orders.items()
+    }
+
+
+def _lists_compared(lists: dict[str, pd.DataFrame], log: Log, args: argparse.Namespace) -> pd.DataFrame:
+    table = compare(lists, _wanted(log), against="popularity", k=(10,), n_resamples=args.resamples)
+    kept = table[table["metric"].isin(["ndcg@10", "coverage", "exposure_gini"])]
+    return kept.assign(metric="lists_" + kept["metric"]).sort_values(["metric", "model"], kind="stable")
+
+
 def _compared(
     scored: dict[str, pd.DataFrame],
     truth: pd.DataFrame,
@@ -84,6 +147,11 @@ def _compared(
     return table[table["metric"].isin(metrics)].sort_values(["metric", "model"], kind="stable")
 
 
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--resamples", type=int, default=200, help="for intervals")
+    parser.add_argument("--logs", nargs="+", help="judge only these", choices=[*LOGS, *real_logs()])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command."""
     return run(
@@ -91,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         measure,
         about=str(__doc__),
         argv=argv,
-        arguments=lambda p: p.add_argument("--resamples", type=int, default=200, help="for intervals"),
+        arguments=_arguments,
     )
 
 
