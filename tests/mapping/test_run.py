@@ -174,3 +174,18 @@ def test_tokens_without_a_secret_say_what_to_set(folder: Path, monkeypatch: pyte
     )
     with pytest.raises(SettingsError, match="RECSYS_TOKEN_SECRET"):
         map_tables(Mapping.read(folder))
+
+
+def test_a_sample_takes_the_same_people_from_every_table(folder: Path) -> None:
+    rows = "".join(f"{n:04d},{n % 7}\n" for n in range(400))
+    (folder / "data" / "many.csv").write_text(f"id,n\n{rows}", encoding="utf-8")
+    (folder / "profiles.sql").write_text("SELECT id AS user_id FROM many", encoding="utf-8")
+    (folder / "boundaries.sql").write_text("SELECT id AS user_id FROM many", encoding="utf-8")
+    mapping = Mapping.read(folder)
+    some, everybody = map_tables(mapping, most=100), map_tables(mapping)
+    people = set(some.tables["profiles"]["user_id"])
+    assert some.one_of == 4
+    assert 50 < len(people) < 200
+    assert people == set(some.tables["boundaries"]["user_id"])
+    assert everybody.one_of == 1
+    assert len(everybody.tables["profiles"]) == 400
