@@ -119,8 +119,7 @@ def explicit_als(
     k = n_factors
     targets = answers.labels - (answers.labels.mean() if len(answers) else 0.0)
     trust = np.ones(len(answers))
-    viewers = EntriesByPerson.of(n_people, answers.viewers, answers.candidates)
-    candidates = EntriesByPerson.of(n_people, answers.candidates, answers.viewers)
+    viewers, candidates = answers.grouped(n_people)
     taste, appeal = np.zeros((n_people, k + 2)), rng.normal(0.0, 0.1, (n_people, k + 2))
     for _ in range(iterations):
         taste = _half(viewers, trust, targets, appeal, regularization, own=k, other=k + 1)

@@ -212,9 +212,7 @@ class RCF(CalibratedFactors):
     ) -> tuple[Float64Array, Float64Array]:
         from scipy.sparse import csr_array
 
-        n_people, likes = len(people), answers.take(answers.labels > 0)
-        ones = np.ones(len(likes))
-        liked = csr_array((ones, (likes.viewers, likes.candidates)), shape=(n_people, n_people))
+        n_people, liked = len(people), answers.likes(len(people))
         similar = _jaccard(liked)
         shared = csr_array(liked.T / np.maximum(np.asarray(liked.sum(axis=0)), 1.0)[:, None])
         if n_people <= self.config.max_factors:
@@ -281,13 +279,8 @@ class RECON(CalibratedFactors):
         rng: Generator,  # noqa: ARG002
     ) -> tuple[Float64Array, Float64Array]:
         values = _values(FeatureMap.fit(people).concatenated(people).attributes, self.config.n_bins)
-        likes = answers.take(answers.labels > 0)
-        from scipy.sparse import csr_array
-
-        n_people = len(people)
-        ones = np.ones(len(likes))
-        liked = csr_array((ones, (likes.viewers, likes.candidates)), shape=(n_people, n_people))
-        count = np.maximum(np.bincount(likes.viewers, minlength=n_people), 1)
+        liked = answers.likes(len(people))
+        count = np.maximum(np.asarray(liked.sum(axis=1)), 1)
         n_attributes = max(values.shape[1] // self.config.n_bins, 1)
         return np.asarray(liked @ values) / (count[:, None] * n_attributes), values
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
 from recsys.models.fold_in import EntriesByPerson
 from recsys.types import BoolArray, Float64Array, Int32Array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -164,6 +167,14 @@ class Impressions(PairRows):
                 EntriesByPerson.of(n_people, self.candidates, self.viewers),
             )
         return known[n_people]
+
+    def likes(self, n_people: int) -> "csr_array[Any]":
+        """Return who liked whom as zeros and ones, `(n_people, n_people)`."""
+        from scipy.sparse import csr_array
+
+        at = np.flatnonzero(self.labels > 0)
+        pairs = (self.viewers[at], self.candidates[at])
+        return csr_array((np.ones(len(at)), pairs), shape=(n_people, n_people))
 
     def evidence(self, n_people: int) -> tuple[Float64Array, Float64Array]:
         """Return how many impressions each person gave and received, chances added up, `(n_people,)` each."""

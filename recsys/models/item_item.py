@@ -51,9 +51,7 @@ class ItemItem(CalibratedFactors):
 
         n_people, likes = len(people), answers.take(answers.labels > 0)
         items = _most_liked(likes, n_people, self.config.most_items)
-        ones = np.ones(len(likes))
-        whole = csr_array((ones, (likes.viewers, likes.candidates)), shape=(n_people, n_people))
-        liked = csr_array(whole[:, items])
+        liked = csr_array(likes.likes(n_people)[:, items])
         weights = self._weights(liked)
         width = self.config.factors
         if width is None or width >= len(items):
