@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import (
@@ -127,7 +127,7 @@ class Estimates:
         if not np.isfinite(value):
             return Interval(value, float("nan"), float("nan"))
         error, degrees = self.dyads.error(influence)
-        half = float(stats.t.ppf((1.0 + self.level) / 2.0, degrees)) * error if error else 0.0
+        half = float(special.stdtrit(degrees, (1.0 + self.level) / 2.0)) * error if error else 0.0
         return Interval(value, value - half, value + half)
 
     def _ece_difference(self, name: str, other: str) -> Interval:
