@@ -1,6 +1,7 @@
 """The command line: thin, with the names of the library."""
 
 from recsys.cli import (  # noqa: F401 each registers its commands
+    catalogue,
     lists,
     maintenance,
     mapping,

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import recsys
 from recsys.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.catalogue import catalogue_from_json, catalogue_json
 from recsys.catalogue.files import catalogue_diff, check_catalogue, open_catalogue
+from recsys.cli import app
 from recsys.constraints.policy import Policy
 from recsys.data.tables import check_table
 from recsys.errors import InputError
@@ -239,3 +241,26 @@ def test_several_choices_are_satisfied_by_the_share_that_is_accepted() -> None:
     people = replace(people, long=replace(people.long, answers=answers), catalogue=own)
     score = Values(kappa=0.0).fit(people).transform(people).pair_scores([0], [1])
     assert score[0] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_the_command_line_checks_a_catalogue_and_says_what_a_change_loses(lang: str, tmp_path: Path) -> None:
+    for name, words in (("old", ("a", "b", "c")), ("new", ("a", "z"))):
+        (tmp_path / name).mkdir()
+        rows = [f"{word},{word},{'c' if word == 'z' else ''}" for word in words]
+        text = "\n".join(["question_id,label_en,renamed_from", *rows, ""])
+        (tmp_path / name / "questions.csv").write_text(text, "utf-8")
+        options = [f"{word},{answer}" for word in words for answer in ("yes", "no")]
+        (tmp_path / name / "options.csv").write_text(
+            "\n".join(["question_id,option_id", *options, ""]), "utf-8"
+        )
+    run = CliRunner().invoke
+    done = run(app, ["catalogue", "check", str(tmp_path / "old"), "--lang", lang])
+    assert done.exit_code == 0, done.output
+    assert "3" in done.output
+    done = run(app, ["catalogue", "diff", str(tmp_path / "old"), str(tmp_path / "new"), "--lang", lang])
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert "questions b" in lines[0]
+    assert any("c" in line and "z" in line for line in lines[1:])
+    assert len(lines) == 3

@@ -19,6 +19,7 @@ from recsys.storage.publication import current_run, read_publication
 
 COMMANDS = [
     "map",
+    "catalogue",
     "simulate",
     "validate",
     "train",
