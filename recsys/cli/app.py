@@ -79,6 +79,7 @@ class _Explaining(typer.core.TyperGroup):
         """Return the commands in the order of a night."""
         order = [
             "map",
+            "catalogue",
             "simulate",
             "validate",
             "train",
