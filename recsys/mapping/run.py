@@ -97,7 +97,7 @@ def map_tables(
         loaded = _load(connection, mapping, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        one_of = _one_of(connection, mapping, loaded, most)
+        one_of = _one_of(mapping, loaded, most)
         results = {
             name: _result(connection, name, sql, remarks, one_of) for name, sql in mapping.queries.items()
         }
@@ -127,12 +127,16 @@ def map_tables(
     )
 
 
-def _one_of(connection: Any, mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
-    """Return of how many people one is looked at: 1 where the tables that people come from are small."""
-    if most is None or T.PROFILES not in mapping.queries:
-        return 1
-    tables = _named(connection, mapping.queries[T.PROFILES], T.PROFILES)
-    return max(1, max((loaded[name].num_rows for name in tables), default=0) // most)
+def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
+    """Return of how many people one is looked at: 1 where the tables that people come from are small.
+
+    Tables are found by name: DuckDB tells the tables of a query only until they are registered.
+    """
+    sql = mapping.queries.get(T.PROFILES, "")
+    rows = [
+        table.num_rows for name, table in loaded.items() if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql)
+    ]
+    return 1 if most is None else max(1, max(rows, default=0) // most)
 
 
 def _of_some(connection: Any, sql: str, one_of: int) -> Any:
