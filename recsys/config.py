@@ -7,6 +7,7 @@ night can be repeated from it.
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -64,7 +65,7 @@ class Section(BaseModel):
     5
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -493,6 +494,14 @@ def _settings_error(kind: type[Section], error: ValidationError, where: str) -> 
     return SettingsError("\n".join(_problem(kind, dict(found), where) for found in error.errors()))
 
 
+def _without_password(value: object) -> object:
+    """Return a value as an error may show it: an address that holds a password is not repeated."""
+    with suppress(ValueError):
+        if isinstance(value, str) and "://" in value and holds_password(value):
+            return f"{value.partition('://')[0]}://..."
+    return value
+
+
 def _problem(kind: type[Section], found: Mapping[str, Any], where: str) -> str:
     if not found["loc"]:  # values that do not fit together
         return explained(
@@ -503,7 +512,7 @@ def _problem(kind: type[Section], found: Mapping[str, Any], where: str) -> str:
     if found["type"] == "extra_forbidden":
         remedy = did_you_mean(str(key), _keys(kind, above))
         return explained("unknown key", where=where, got=name, remedy=remedy)
-    got = found["input"]
+    got = _without_password(found["input"])
     if found["type"] == _UNKNOWN:
         if isinstance(key, int):
             name = ".".join(map(str, above))

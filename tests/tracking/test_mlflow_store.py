@@ -53,7 +53,7 @@ def test_warnings_are_left_out_inside_alone():
 
 
 def test_the_modules_of_tracking_load_no_mlflow():
-    modules = ("night_tracking", "promotion", "registry", "mlflow_tracker", "erasure")
+    modules = ("night_tracking", "promotion", "registry", "mlflow_tracker", "tracker")
     code = "; ".join(["import sys", *(f"import recsys.tracking.{name}" for name in modules)])
     code += "; print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,9 +1,11 @@
 """Addresses carry no secrets."""
 
+import traceback
+
 import pytest
 
 from recsys.config import Settings
-from recsys.errors import SourceError
+from recsys.errors import SettingsError, SourceError
 from recsys.storage.postgres_tables import checked_address
 
 
@@ -15,8 +17,13 @@ def test_a_password_is_refused_and_never_repeated(address):
     with pytest.raises(SourceError, match="PGPASSWORD") as caught:
         checked_address(address)
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(ValueError, match="PGPASSWORD"):
+    with pytest.raises(SettingsError, match="PGPASSWORD") as refused:
         Settings(source=address)
+    told = "".join(traceback.format_exception(refused.value))
+    assert "hunter2" not in told.replace(f"source='{address}'", "")
+    with pytest.raises(SettingsError, match="PGPASSWORD") as refused:
+        Settings.from_mapping({"source": address}, where="params.yaml")
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value))
 
 
 @pytest.mark.parametrize("address", ["mysql://db/members", "postgresql:db", "postgresql://[db"])
