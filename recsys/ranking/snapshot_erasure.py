@@ -91,16 +91,24 @@ def _layout_without(layout: TileIndex, gone: BoolArray) -> TileIndex:
     position = layout.position.copy()
     position[gone] = -1
     people, words = layout.people, layout.words
-    factors = {name: _emptied(getattr(people, name), at) for name in ("taste", "appeal", "whole")}
-    bits = {name: _emptied(getattr(words, name).T, at).T for name in ("traits", "short", "long")}
+    factors = people._replace(
+        taste=_emptied(people.taste, at),
+        appeal=_emptied(people.appeal, at),
+        quantized=_emptied(people.quantized, at),
+    )
     refuses = words.refuses.copy()
     refuses[:, at] = ~np.uint64(0)
     hidden = np.zeros(len(layout.order), bool)
     hidden[at] = True
     return layout._replace(
         position=position,
-        people=people._replace(**factors),
-        words=words._replace(**bits, refuses=refuses),
+        people=factors,
+        words=words._replace(
+            traits=_emptied(words.traits.T, at).T,
+            refuses=refuses,
+            short=_emptied(words.short.T, at).T,
+            long=_emptied(words.long.T, at).T,
+        ),
         sparse=_pair_rules_without(layout.sparse, hidden),
     )
 

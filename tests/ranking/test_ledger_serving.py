@@ -195,16 +195,21 @@ def test_old_data_is_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
 def test_bans_reach_new_accounts_of_the_person_through_older_nights(tmp_path: Path) -> None:
     world = World.of(community(0).take(np.arange(N)))
     world.publish(tmp_path)
+    ids = everybody(world)
+    before = pages(Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0), ids)
     tokens = pd.Series(world.people.person_tokens).dropna()
-    shared = tokens[tokens.duplicated(keep=False)]
-    banned = int(shared.index[0])
+    shared = [
+        row for row in tokens[tokens.duplicated(keep=False)].index if any(ids[row] in p for p in before)
+    ]
+    banned = int(shared[0])
     words = world.people.coded[C.ACCOUNT_STATE]
     codes = words.codes.copy()
     codes[banned] = words.words.index("banned")
     people = replace(world.people, coded={**world.people.coded, C.ACCOUNT_STATE: replace(words, codes=codes)})
     World.of(people).publish(tmp_path)
     rollback(tmp_path)
-    ranker, ids = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0), everybody(world)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
     person = accounts(world, ids[banned])
     assert len(person) > 1
+    assert any(person & set(pair) for pair in before)
     assert not any(person & set(pair) for pair in pages(ranker, ids))
