@@ -75,6 +75,12 @@ class Estimates:
     Smooth metrics have the two-way variance of `Dyads.error` and Student's t with the degrees of freedom
     found there; the calibration error has `EceEstimate`; any other metric has the bootstrap over people,
     which is too wide where a metric ranks.
+
+    >>> from recsys.evaluation.probability import Brier
+    >>> loss, people = Brier.of([1, 0, 1, 0], [0.9, 0.2, 0.6, 0.3]), np.array([0, 0, 1, 1])
+    >>> found = estimate({"brier": loss}, people, np.array([2, 3, 2, 3]), 4, rng=np.random.default_rng(0))
+    >>> found.interval("brier").value < 0.1
+    True
     """
 
     metrics: Mapping[str, PairMetric]

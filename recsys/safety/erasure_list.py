@@ -74,7 +74,7 @@ class ErasureList:
     @classmethod
     def of(cls, published: str | Path) -> "ErasureList":
         """Return the list that belongs to a folder of publications, and is told of in its safety ledger."""
-        return cls(Path(published) / FOLDER, SafetyLedger.of(published))
+        return cls(Path(published).resolve() / FOLDER, SafetyLedger.of(published))
 
     def now(self) -> ErasedPeople:
         """Return the list as it stands.

@@ -155,7 +155,7 @@ class SafetyLedger:
     @classmethod
     def of(cls, published: str | Path) -> "SafetyLedger":
         """Return the ledger that belongs to a folder of publications, with the keys of this service."""
-        return cls(Path(published), read_keys())
+        return cls(Path(published).resolve(), read_keys())
 
     def now(self) -> LedgerState:
         """Return what the ledger says; an empty state when there is none yet.

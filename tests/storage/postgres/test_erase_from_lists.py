@@ -53,10 +53,10 @@ def test_they_are_in_no_list_and_everything_else_stays(postgres, publication, n_
     left = erase_from_served_lists(gone, postgres)
     assert lists(postgres) == without(before, gone)
     assert left.lists == n_gone
-    assert left.with_long_fields_cut == sum(
+    assert left.shortened == sum(
         any(one[0] in gone for one in found) for viewer, found in before.items() if viewer not in gone
     )
-    assert left.with_long_fields_cut > 0
+    assert left.shortened > 0
     now = served(postgres)
     assert (now.viewers, now.suggestions) == (
         len(lists(postgres)),
@@ -76,7 +76,7 @@ def test_asking_twice_or_for_a_stranger_changes_nothing(postgres, publication):
     erase_from_served_lists([gone], postgres)
     before = lists(postgres)
     again = erase_from_served_lists([gone, "nobody'; DROP TABLE recsys.recommendations; --"], postgres)
-    assert (again.lists, again.with_long_fields_cut) == (0, 0)
+    assert (again.lists, again.shortened) == (0, 0)
     assert lists(postgres) == before
 
 
