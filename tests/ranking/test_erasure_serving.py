@@ -43,6 +43,12 @@ def test_an_earlier_publication_survives_without_the_erased(tmp_path: Path, seed
     again = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
     assert pages(again, ids) == {pair for pair in before if not gone.intersection(pair)}
     assert looks(again, ids) == {pair for pair in seen if not gone.intersection(pair)}
+    data, rows = again._reloader.now.snapshot.data, world.people.ids.rows(sorted(gone))
+    assert (data.layout.position[rows] == -1).all()
+    assert not data.persons.of_row[:, rows].any()
+    assert not np.isin(data.persons.row, rows).any()
+    assert not any(data.likes.row(int(row)).size for row in rows)
+    assert not data.reasons.interest.level[rows].any()
 
 
 @pytest.mark.parametrize("how", ["held", "banned"])
