@@ -258,12 +258,14 @@ class Model(ABC):
             name = f"{undeclared[0]}_"
             remedy = f"declare its type in the class, as in `{name}: float`"
             raise SourceError(explained("a model cannot be saved", where=self.name, got=name, remedy=remedy))
-        return dataclass_to_arrays(declared(**learned), prefix)
+        return dataclass_to_arrays(declared(**learned), prefix) if learned else FlatDataclass({}, {})
 
     def _from_arrays(self, stored: FlatDataclass, prefix: str) -> None:
         """Take back what `_to_arrays` returned."""
-        learned = dataclass_from_arrays(_learned_type(type(self)), *stored, prefix)
-        for name, value in vars(learned).items():
+        declared = _learned_type(type(self))
+        if not declared.__dataclass_fields__:
+            return
+        for name, value in vars(dataclass_from_arrays(declared, *stored, prefix)).items():
             setattr(self, f"{name}_", value)
 
 

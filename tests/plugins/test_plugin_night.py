@@ -24,7 +24,7 @@ from recsys.safety import MemorySafety, open_safety
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
 from tests.pipeline.nights import Folder
-from tests.plugins import page
+from tests.plugins import documented_plugins as page
 
 
 def changes() -> list[str]:
