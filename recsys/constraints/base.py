@@ -99,7 +99,7 @@ class TokenGroups:
 
     A pair is out when they own a common group, or one owns a group the other avoids.
 
-    >>> one_team = Groups(np.array([[0, 0], [1, 0]], np.int32), np.empty((0, 2), np.int32), n_groups=1)
+    >>> one_team = TokenGroups(np.array([[0, 0], [1, 0]], np.int32), np.empty((0, 2), np.int32), n_groups=1)
     >>> one_team.own[:, 1].tolist()
     [0, 0]
     """

@@ -39,6 +39,7 @@ class BPR(CalibratedFactors):
     Source: Rendle, Freudenthaler, Gantner and Schmidt-Thieme, "BPR: Bayesian personalized ranking from
     implicit feedback", UAI 2009.
 
+    >>> import numpy as np
     >>> import recsys
     >>> town = recsys.make_town(40, np.random.default_rng(7))
     >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)

@@ -33,7 +33,7 @@ _VALIDATION: Final = (*_SCHEMA, "storage")
 def text_fingerprint(text: str) -> str:
     """Return the fingerprint of a text.
 
-    >>> text_id("a")
+    >>> text_fingerprint("a")
     'ca978112ca1bbdca'
     """
     return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]

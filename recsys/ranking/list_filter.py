@@ -25,6 +25,8 @@ def published_accounts(run: Path, keys: Keys) -> Accounts:
     if not (run / SERVING / INDEX).is_file():
         return Accounts(SnapshotIds(np.zeros(0, "S1")), NO_INDEX, NewcomerTokens(), keys)
     arrays, meta = load_arrays(run / SERVING, verify=False)
+    if "ids" not in arrays:
+        return Accounts(SnapshotIds(np.zeros(0, "S1")), NO_INDEX, NewcomerTokens(), keys)
     index = dataclass_from_arrays(PersonIndex, arrays, meta.get("scalars", {}), "persons")
     return Accounts(SnapshotIds(arrays["ids"]), index, NewcomerTokens(), keys)
 

@@ -111,7 +111,7 @@ class TestLaw2CompiledIsPlain:
         caught(lambda seed: checks.law_2_compiled_is_plain(Policy((AgeBands(),)), random_people(seed)))
 
     def test_catches_a_block_that_forgets_separations(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("recsys.constraints.compiled.mask_pairs", lambda *arrays: None)
+        monkeypatch.setattr("recsys.constraints.sparse_masks.mask_pairs", lambda *arrays: None)
         caught(lambda seed: checks.law_2_compiled_is_plain(DEFAULT, random_people(seed)))
 
 

@@ -124,9 +124,12 @@ def test_the_line_is_in_the_language_of_the_settings(tmp_path: Path, monkeypatch
     assert night_language() == "en"
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
     assert night_language() == "ja"
-    assert outcome_of(2, "ja") == (30, "夜：DVC またはシグナルで止まりました（2）。もう一度実行してください")
+    assert outcome_of(2, "ja") == (
+        30,
+        "夜間処理：DVC またはシグナルで止まりました（2）。もう一度実行してください",
+    )
     PATHS.root.mkdir(parents=True)
     PATHS.settings.write_text("report: {lang: en}\n")
     assert night_language() == "en"
     PATHS.failure.write_text('{"stage": "ingest", "exit_code": 40, "message": "no such folder"}')
-    assert outcome_of(1, "ja") == (40, "夜：ingest が失敗しました（40）：no such folder")
+    assert outcome_of(1, "ja") == (40, "夜間処理：ingest が失敗しました（40）：no such folder")

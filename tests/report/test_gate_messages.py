@@ -38,7 +38,7 @@ NAMED = [
     ),
     (
         GateResult("rows", Level.WARN, RAW, {"now": 6, "last": 8}),
-        "6（前夜 8 の 75.0%）",
+        "6（前回 8 の 75.0%）",
         "6 (75.0% of last night's 8)",
     ),
 ]

@@ -179,7 +179,7 @@ def test_samples_run_from_the_longest_list_to_the_shortest():
 def test_samples_give_reasons_in_words():
     page = page_in(render_report(full_night(), "en", sample_lists=3), "en")
     assert "You share an interest: Photography" in page.text
-    assert "Glad to listen to you about: Worries at work" in page.text
+    assert "Glad to listen when you talk about: Worries at work" in page.text
     assert "interest:photography" not in page.text
     assert len(page.all("details", open="")) == 1
 

@@ -86,7 +86,7 @@ def test_every_reason_is_in_words(lang):
     ]
     for challenger, champion in cases:
         for answer in promotion_checks(challenger, champion, LIMITS):
-            assert texts.text(f"promotion.{answer.reason}", lang, **answer.values)
+            assert texts.text(f"promotion.{answer.reason}", lang, **answer.figures)
 
 
 def tracking(place: Path) -> TrackingSettings:

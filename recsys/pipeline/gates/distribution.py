@@ -178,7 +178,7 @@ def sampling_noise(now: Mapping[str, int], before: Mapping[str, int]) -> float:
     It is distributed as (1/n + 1/m) chi-square with one degree less than there are words; this is the
     mean and four standard deviations.
 
-    >>> by_chance({"a": 500, "b": 500}, {"a": 500, "b": 500}) < 0.02
+    >>> sampling_noise({"a": 500, "b": 500}, {"a": 500, "b": 500}) < 0.02
     True
     """
     freedom = max(len({*now, *before}) - 1, 1)
