@@ -1,6 +1,6 @@
 """The draft guard takes time that grows with the draft, whatever is in it."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -8,8 +8,8 @@ from recsys.messaging.draft_guard import LONGEST, check_draft, load_rules
 from recsys.messaging.phone_numbers import MOST_CHECKS, phone_spans
 
 SHORT, LONG = 1000, 8000
-GENEROUS = 3.0
-"""Linear time is a ratio of 8, quadratic time one of 64; a machine with other work may treble it."""
+GENEROUS = 6.0
+"""Linear time is a ratio of 8, quadratic time one of 64; processor time of a busy machine varies severalfold."""
 
 HOSTILE = (
     "0",
@@ -34,10 +34,10 @@ HOSTILE = (
 
 def seconds(draft: str) -> float:
     found = []
-    for _ in range(2):
-        began = perf_counter()
+    for _ in range(4):
+        began = process_time()
         check_draft(draft)
-        found.append(perf_counter() - began)
+        found.append(process_time() - began)
     return min(found)
 
 
