@@ -9,7 +9,7 @@ from recsys.messaging.phone_numbers import MOST_CHECKS, phone_spans
 
 SHORT, LONG = 1000, 8000
 GENEROUS = 6.0
-"""Linear time is a ratio of 8, quadratic time one of 64; processor time of a busy machine varies severalfold."""
+"""Linear time is a ratio of 8, quadratic time one of 64; processor time of a busy machine varies."""
 
 HOSTILE = (
     "0",
