@@ -16,7 +16,7 @@ from recsys.data.population import Population
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError
 from recsys.pipeline.retention import run_folders
-from recsys.safety.ledger import BAN, HOLD, TABLES, SafetyLedger, Tag, Who
+from recsys.safety.ledger import BAN, HOLD, TABLES, LedgerTag, SafetyLedger, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import table_readers
 from recsys.types import BoolArray
@@ -63,17 +63,17 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     def whom(mask: BoolArray) -> list[Who]:
         return [Who(str(ids[row]), tokens[row]) for row in np.flatnonzero(mask)]
 
-    ledger.stop(whom(banned), Tag(BAN, TABLES))
-    ledger.stop(whom(held), Tag(HOLD, TABLES))
-    ledger.lift(Tag(BAN, TABLES), people=whom(free))
-    ledger.lift(Tag(HOLD, TABLES), people=whom(lifted & ~held))
+    ledger.stop(whom(banned), LedgerTag(BAN, TABLES))
+    ledger.stop(whom(held), LedgerTag(HOLD, TABLES))
+    ledger.lift(LedgerTag(BAN, TABLES), people=whom(free))
+    ledger.lift(LedgerTag(HOLD, TABLES), people=whom(lifted & ~held))
     relations = people.relations
     for why in _FOR_GOOD:
         pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
         named = [
             (Who(str(ids[a]), tokens[a]), Who(str(ids[b]), tokens[b])) for a, b in pairs.tolist() if a != b
         ]
-        ledger.separate(named, Tag(why, TABLES))
+        ledger.separate(named, LedgerTag(why, TABLES))
 
 
 def require_ledger(published: Path, ledger: SafetyLedger) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, SafetyLedger, Tag, Who
+from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
 from recsys.safety.store import (
     BLOCK,
@@ -86,14 +86,14 @@ class SafetyByPerson:
 
     def hold(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight until the hold is lifted."""
-        self.ledger.stop([Who(canonical_person(user_id))], Tag(HOLD, STORE))
+        self.ledger.stop([Who(canonical_person(user_id))], LedgerTag(HOLD, STORE))
         self.store.hold(user_id, at)
         self._bind()
 
     def lift(self, user_id: str) -> None:
         """End a hold."""
         self.store.lift(user_id)
-        self.ledger.lift(Tag(HOLD, STORE), people=[Who(canonical_person(user_id))])
+        self.ledger.lift(LedgerTag(HOLD, STORE), people=[Who(canonical_person(user_id))])
         self._bind()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
@@ -113,13 +113,13 @@ class SafetyByPerson:
         if isinstance(self.store, StoreWithRestrictions):
             held, others = ask_safety(partial(self.store.restrictions_of, user_id))
             if held:
-                self.ledger.stop([me], Tag(SUPPRESSED, STORE))
-            self.ledger.separate([(Who(other), me) for other in others], Tag(SUPPRESSED, STORE))
+                self.ledger.stop([me], LedgerTag(SUPPRESSED, STORE))
+            self.ledger.separate([(Who(other), me) for other in others], LedgerTag(SUPPRESSED, STORE))
         self.ledger.inherit(me, self.accounts.whose(user_id, self.ledger.now()))
 
     def _note_pair(self, actor: str, target: str, why: str) -> None:
         a, b = distinct_pair(actor, target)
-        self.ledger.separate([(Who(a), Who(b))], Tag(why, STORE))
+        self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE))
 
     def _bind(self) -> None:
         if isinstance(self.store, CountedStore):

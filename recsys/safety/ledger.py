@@ -34,7 +34,7 @@ class Who(NamedTuple):
     token: str | None = None
 
 
-class Tag(NamedTuple):
+class LedgerTag(NamedTuple):
     """Why somebody is stopped or a pair separated, and whose word it is; only its owner lifts it.
 
     account: the fingerprint of the account of which it was said, 0 when of none.
@@ -55,8 +55,8 @@ class LedgerState:
 
     identity: str = ""
     namings: list[Fingerprints] = field(default_factory=list)
-    stops: dict[int, set[Tag]] = field(default_factory=dict)
-    pairs: dict[int, dict[int, set[Tag]]] = field(default_factory=dict)
+    stops: dict[int, set[LedgerTag]] = field(default_factory=dict)
+    pairs: dict[int, dict[int, set[LedgerTag]]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
 
@@ -94,11 +94,11 @@ class LedgerState:
         elif kind == "store":
             self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
         elif kind in {"stop", "separate", "lift"}:
-            self._restrict(record, Tag(record["why"], record["owner"]), lifts=kind == "lift")
+            self._restrict(record, LedgerTag(record["why"], record["owner"]), lifts=kind == "lift")
         else:
             raise refused("holds a record this version does not know", got=kind)
 
-    def _restrict(self, record: Record, tag: Tag, *, lifts: bool) -> None:
+    def _restrict(self, record: Record, tag: LedgerTag, *, lifts: bool) -> None:
         people, accounts = _numbers(record.get("people", "")), _numbers(record.get("accounts", ""))
         for one, account in zip(people, accounts, strict=True):
             _change(self.stops, one, tag._replace(account=account), lifts=lifts)
@@ -140,7 +140,7 @@ class SafetyLedger:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     ledger = SafetyLedger(Path(folder), Keys())
-    ...     ledger.stop([Who("a")], Tag(HOLD, STORE))
+    ...     ledger.stop([Who("a")], LedgerTag(HOLD, STORE))
     ...     state = ledger.now()
     ...     state.is_stopped(state.fingerprints(Who("a"))), state.is_stopped(state.fingerprints(Who("b")))
     (True, False)
@@ -228,7 +228,7 @@ class SafetyLedger:
         if identity is not None:
             self.append([{"kind": "store", "store": identity, "writes": writes}])
 
-    def stop(self, people: Iterable[Who], tag: Tag) -> None:
+    def stop(self, people: Iterable[Who], tag: LedgerTag) -> None:
         """Note that these people are shown to nobody, under any account, until the owner lifts it."""
         with self._lock, self._file.alone():
             state = self._begun()
@@ -240,7 +240,7 @@ class SafetyLedger:
             )
             self._append([_stops("stop", tag, new)] if new else [])
 
-    def separate(self, pairs: Iterable[tuple[Who, Who]], tag: Tag) -> None:
+    def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag) -> None:
         """Note that these pairs are not shown to each other, under any accounts of the two persons."""
         with self._lock, self._file.alone():
             state = self._begun()
@@ -250,7 +250,9 @@ class SafetyLedger:
                 [_record("separate", tag, pairs=[one for pair in new for one in pair])] if new else []
             )
 
-    def lift(self, tag: Tag, *, people: Iterable[Who] = (), pairs: Iterable[tuple[Who, Who]] = ()) -> None:
+    def lift(
+        self, tag: LedgerTag, *, people: Iterable[Who] = (), pairs: Iterable[tuple[Who, Who]] = ()
+    ) -> None:
         """Note that what this owner said of these accounts or pairs no longer holds."""
         with self._lock, self._file.alone():
             state = self._begun()
@@ -280,7 +282,7 @@ class SafetyLedger:
             for one in state.fingerprints(who) if person else ():
                 stops += list(state.stops.get(one, ()))
                 pairs += list(state.pairs.get(one, ()))
-            tag, known = Tag(SUPPRESSED, STORE), state.pairs.get(person, {})
+            tag, known = LedgerTag(SUPPRESSED, STORE), state.pairs.get(person, {})
             if stops and tag not in state.stops.get(person, ()):
                 self._append([_stops("stop", tag, [(person, 0)])])
             new = sorted({other for other in pairs if other != person and tag not in known.get(other, ())})
@@ -324,14 +326,14 @@ class SafetyLedger:
         self._seen = self._file.state()
 
 
-def _record(kind: str, tag: Tag, **fingerprints: Collection[int]) -> Record:
+def _record(kind: str, tag: LedgerTag, **fingerprints: Collection[int]) -> Record:
     made: dict[str, Any] = {"kind": kind, "why": tag.why, "owner": tag.owner}
     return made | {
         name: "".join(f"{one:016x}" for one in ones) for name, ones in fingerprints.items() if ones
     }
 
 
-def _stops(kind: str, tag: Tag, stopped: Sequence[tuple[int, int]]) -> Record:
+def _stops(kind: str, tag: LedgerTag, stopped: Sequence[tuple[int, int]]) -> Record:
     people, accounts = [one for one, _ in stopped], [account for _, account in stopped]
     return _record(kind, tag, people=people, accounts=accounts)
 
@@ -340,7 +342,7 @@ def _numbers(text: str) -> list[int]:
     return [int(text[at : at + 16], 16) for at in range(0, len(text), 16)]
 
 
-def _change(tags: dict[int, set[Tag]], one: int, tag: Tag, *, lifts: bool) -> None:
+def _change(tags: dict[int, set[LedgerTag]], one: int, tag: LedgerTag, *, lifts: bool) -> None:
     if not lifts:
         tags.setdefault(one, set()).add(tag)
         return

@@ -13,7 +13,7 @@ import pytest
 from recsys.errors import SafetyUnavailable
 from recsys.safety.fingerprints import ID, Fingerprints, Naming
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import BAN, HOLD, STORE, TABLES, SafetyLedger, Tag, Who
+from recsys.safety.ledger import BAN, HOLD, STORE, TABLES, LedgerTag, SafetyLedger, Who
 from recsys.safety.ledger_file import HEAD, LEDGER
 
 OLD, NEW = b"an-old-key-that-is-long-enough-to-be-a-key", b"a-new-key-that-is-long-enough-to-be-one"
@@ -40,8 +40,8 @@ def filled(folder: Path, keys: Keys, seed: int, n_records: int = 12) -> SafetyLe
     ledger, rng = SafetyLedger(folder, keys), np.random.default_rng(seed)
     for _ in range(n_records):
         a, b = (Who(f"u{number}") for number in rng.choice(10_000, 2, replace=False))
-        ledger.stop([a], Tag(HOLD, STORE)) if rng.random() < 0.5 else ledger.separate(
-            [(a, b)], Tag(BAN, STORE)
+        ledger.stop([a], LedgerTag(HOLD, STORE)) if rng.random() < 0.5 else ledger.separate(
+            [(a, b)], LedgerTag(BAN, STORE)
         )
     return ledger
 
@@ -54,10 +54,10 @@ def test_any_order_of_stops_and_lifts_is_what_sets_would_say(tmp_path: Path, key
     for _ in range(30):
         who, owner = people[rng.integers(8)], str(rng.choice([STORE, TABLES]))
         if rng.random() < 0.6:
-            ledger.stop([who], Tag(HOLD, owner))
+            ledger.stop([who], LedgerTag(HOLD, owner))
             stops.add((who, owner))
         else:
-            ledger.lift(Tag(HOLD, owner), people=[who])
+            ledger.lift(LedgerTag(HOLD, owner), people=[who])
             stops.discard((who, owner))
         again = SafetyLedger(tmp_path, keys)
         for one in people:
@@ -67,13 +67,13 @@ def test_any_order_of_stops_and_lifts_is_what_sets_would_say(tmp_path: Path, key
 
 def test_a_separation_holds_between_persons_whatever_account_comes(tmp_path: Path, keys: Keys) -> None:
     ledger = SafetyLedger(tmp_path, keys)
-    ledger.separate([(Who("a", "t1"), Who("b"))], Tag("block", TABLES))
+    ledger.separate([(Who("a", "t1"), Who("b"))], LedgerTag("block", TABLES))
     assert separated(ledger, Who("a2", "t1"), Who("b"))
     assert separated(ledger, Who("b"), Who("a3", "t1"))
     assert not separated(ledger, Who("a2", "t2"), Who("b"))
-    ledger.lift(Tag("block", STORE), pairs=[(Who("a", "t1"), Who("b"))])
+    ledger.lift(LedgerTag("block", STORE), pairs=[(Who("a", "t1"), Who("b"))])
     assert separated(ledger, Who("a", "t1"), Who("b"))  # another's word lifts nothing
-    ledger.lift(Tag("block", TABLES), pairs=[(Who("a", "t1"), Who("b"))])
+    ledger.lift(LedgerTag("block", TABLES), pairs=[(Who("a", "t1"), Who("b"))])
     assert not separated(ledger, Who("a", "t1"), Who("b"))
 
 
@@ -139,7 +139,7 @@ def test_a_publication_knows_the_ledger_it_belongs_to(tmp_path: Path, keys: Keys
     ledger = filled(tmp_path, keys, 5)
     assert ledger.watermark is not None
     early, lines = ledger.watermark.text(), (tmp_path / LEDGER).read_bytes().splitlines(keepends=True)
-    ledger.stop([Who("late")], Tag(HOLD, STORE))
+    ledger.stop([Who("late")], LedgerTag(HOLD, STORE))
     late = ledger.watermark.text()
     SafetyLedger(tmp_path, keys).require(early)
     SafetyLedger(tmp_path, keys).require(late)
@@ -160,7 +160,7 @@ def test_a_line_half_written_by_a_writer_that_died_is_passed_over(tmp_path: Path
     with (tmp_path / LEDGER).open("ab") as file:
         file.write(b'{"kind":"sto')
     again = SafetyLedger(tmp_path, keys)
-    again.stop([Who("after")], Tag(HOLD, STORE))
+    again.stop([Who("after")], LedgerTag(HOLD, STORE))
     assert stopped(ledger, Who("after"))
     assert stopped(SafetyLedger(tmp_path, keys), Who("after"))
 
@@ -168,18 +168,18 @@ def test_a_line_half_written_by_a_writer_that_died_is_passed_over(tmp_path: Path
 def test_two_writers_take_turns_and_nothing_is_lost(tmp_path: Path, keys: Keys) -> None:
     one, other = SafetyLedger(tmp_path, keys), SafetyLedger(tmp_path, keys)
     for number in range(6):
-        (one, other)[number % 2].stop([Who(f"u{number}")], Tag(HOLD, STORE))
+        (one, other)[number % 2].stop([Who(f"u{number}")], LedgerTag(HOLD, STORE))
     assert all(stopped(one, Who(f"u{number}")) and stopped(other, Who(f"u{number}")) for number in range(6))
 
 
 def test_keys_are_rotated_and_what_an_old_one_named_still_holds(tmp_path: Path) -> None:
-    SafetyLedger(tmp_path, Keys()).stop([Who("before")], Tag(HOLD, STORE))
-    SafetyLedger(tmp_path, Keys((OLD,))).stop([Who("a", "t1")], Tag(HOLD, STORE))
+    SafetyLedger(tmp_path, Keys()).stop([Who("before")], LedgerTag(HOLD, STORE))
+    SafetyLedger(tmp_path, Keys((OLD,))).stop([Who("a", "t1")], LedgerTag(HOLD, STORE))
     both = SafetyLedger(tmp_path, Keys((NEW, OLD)))
-    both.stop([Who("b")], Tag(HOLD, STORE))
+    both.stop([Who("b")], LedgerTag(HOLD, STORE))
     for who in (Who("before"), Who("a"), Who("other", "t1"), Who("b")):
         assert stopped(both, who)
-    both.lift(Tag(HOLD, STORE), people=[Who("a", "t1")])
+    both.lift(LedgerTag(HOLD, STORE), people=[Who("a", "t1")])
     assert not stopped(SafetyLedger(tmp_path, Keys((NEW, OLD))), Who("a", "t1"))
     for too_few in (Keys(), Keys((NEW,)), Keys((OLD,))):
         with pytest.raises(SafetyUnavailable, match="key"):
@@ -188,8 +188,8 @@ def test_keys_are_rotated_and_what_an_old_one_named_still_holds(tmp_path: Path) 
 
 def test_no_id_and_no_token_stands_in_the_ledger(tmp_path: Path, keys: Keys) -> None:
     ledger = SafetyLedger(tmp_path, keys)
-    ledger.separate([(Who("someone-here", "token-of-one"), Who("another-here"))], Tag("block", TABLES))
-    ledger.stop([Who("someone-here", "token-of-one")], Tag(BAN, TABLES))
+    ledger.separate([(Who("someone-here", "token-of-one"), Who("another-here"))], LedgerTag("block", TABLES))
+    ledger.stop([Who("someone-here", "token-of-one")], LedgerTag(BAN, TABLES))
     content = (tmp_path / LEDGER).read_text()
     assert not any(word in content for word in ("someone-here", "another-here", "token-of-one"))
     named = f"{Fingerprints(Naming(), Keys()).of(ID, 'someone-here'):016x}"
@@ -199,8 +199,8 @@ def test_no_id_and_no_token_stands_in_the_ledger(tmp_path: Path, keys: Keys) -> 
 def test_what_was_said_already_adds_no_line(tmp_path: Path, keys: Keys) -> None:
     ledger = SafetyLedger(tmp_path, keys)
     for _ in range(3):
-        ledger.stop([Who("a", "t"), Who("b")], Tag(HOLD, TABLES))
-        ledger.separate([(Who("a", "t"), Who("b"))], Tag("block", TABLES))
-        ledger.lift(Tag(BAN, TABLES), people=[Who("a", "t")])
+        ledger.stop([Who("a", "t"), Who("b")], LedgerTag(HOLD, TABLES))
+        ledger.separate([(Who("a", "t"), Who("b"))], LedgerTag("block", TABLES))
+        ledger.lift(LedgerTag(BAN, TABLES), people=[Who("a", "t")])
     assert ledger.watermark is not None
     assert ledger.watermark.records == 3
