@@ -54,6 +54,8 @@ def parse_yaml(text: str | bytes, *, where: str, error: type[InputError] = Input
         mark = getattr(broken, "problem_mark", None)
         place = f"{where} line {mark.line + 1}" if mark else where
         reason = " ".join(str(getattr(broken, "problem", None) or broken).split())
+        if "nesting depth" in reason:  # newer versions of libyaml count too, before the first event
+            reason = f"more than {MAX_DEPTH} levels deep"
         raise error(explained("cannot read YAML", where=place, remedy=reason)) from broken
 
 

@@ -124,7 +124,9 @@ def _lists(model: Model, log: Log) -> dict[str, pd.DataFrame]:
 
 
 def _lists_compared(lists: dict[str, pd.DataFrame], log: Log, args: argparse.Namespace) -> pd.DataFrame:
-    table = compare(lists, _wanted(log), against="popularity", k=(10,), n_resamples=args.resamples)
+    table = compare(
+        lists, _wanted(log), against="popularity", k=(10,), n_resamples=args.resamples, probability=""
+    )
     kept = table[table["metric"].isin(["ndcg@10", "coverage", "exposure_gini"])]
     return kept.assign(metric="lists_" + kept["metric"]).sort_values(["metric", "model"], kind="stable")
 
