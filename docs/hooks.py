@@ -75,7 +75,7 @@ def one_block(html: str) -> str:
 
 def settings() -> str:
     """Return every setting with its type, default and meaning, section by section."""
-    from recsys.config import Settings
+    from recsys.settings import Settings
 
     return "\n".join(section(Settings, ""))
 

@@ -4,9 +4,9 @@ import sys
 from dataclasses import asdict
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.allocation import allocate_night
 from recsys.pipeline.paths import NightPaths
+from recsys.settings import Settings
 
 
 def step(settings: Settings, paths: NightPaths) -> LogFields:

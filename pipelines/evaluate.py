@@ -4,10 +4,10 @@ import json
 import sys
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.evaluation import evaluate_night
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
+from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 
 

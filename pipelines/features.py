@@ -3,12 +3,12 @@
 import sys
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.from_settings import blocks_from_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import write_features
+from recsys.settings import Settings
 
 
 def step(settings: Settings, paths: NightPaths) -> LogFields:

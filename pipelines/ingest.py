@@ -3,13 +3,13 @@
 import sys
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.erasure import note_erasures_applied
 from recsys.pipeline.from_settings import catalogue_from_settings
 from recsys.pipeline.night import night_source
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
+from recsys.settings import Settings
 from recsys.storage.source_snapshot import take_snapshot
 
 

@@ -22,11 +22,11 @@ from pipelines.process_group import run_group
 from pipelines.settings import CHANGES
 from recsys.catalogue import Language, load_catalogue
 from recsys.cli.app import language, settings_if_sound
-from recsys.config import BudgetSettings, read_settings
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS, EXIT_TRY_AGAIN, BusyError
 from recsys.pipeline.history import read_lines
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.settings import BudgetSettings, read_settings
 from recsys.storage.publication import current_run
 
 TRACK = "track"

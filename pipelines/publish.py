@@ -4,13 +4,13 @@ import json
 import sys
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.publish_night import PublicationInputs, publish_night
+from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from tqdm import tqdm
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.paths import NightPaths
+from recsys.settings import Settings
 
 
 def step(settings: Settings, paths: NightPaths) -> LogFields:

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.report.night_summary import read_night
 from recsys.report.page import render_report
+from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 
 

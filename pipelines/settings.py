@@ -4,11 +4,11 @@ import os
 import sys
 
 from pipelines.stage import LogFields, run_with
-from recsys.config import TOWN, read_settings
 from recsys.pipeline.erasure import clear_work_naming_erased
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.plugins import plugin_versions
 from recsys.safety.erasure_list import ErasureList
+from recsys.settings import TOWN, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.atomic_write import write_atomically
 

@@ -3,11 +3,11 @@
 import sys
 
 from pipelines.stage import LogFields, run
-from recsys.config import TOWN, Settings
 from recsys.pipeline.from_settings import town_parts_from_settings
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
+from recsys.settings import TOWN, Settings
 from recsys.storage.table_files import write_tables
 
 

@@ -13,10 +13,10 @@ from typing import Final
 
 import structlog
 
-from recsys.config import Settings, read_settings
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
 from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import PATHS, NightPaths
+from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 
 EXIT_DEFECT: Final = 1

@@ -5,9 +5,9 @@ import sys
 from dataclasses import asdict
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.safety.erasure_list import ErasureList
+from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 from recsys.tracking.mlflow_tracker import erase_from_tracking
 from recsys.tracking.night_tracking import FinishedNight, track_night

@@ -11,10 +11,10 @@ import json
 import sys
 
 from pipelines.stage import LogFields, run_with
-from recsys.config import read_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.tuning import tune
+from recsys.settings import read_settings
 from recsys.storage.atomic_write import write_atomically
 
 

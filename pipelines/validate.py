@@ -4,10 +4,10 @@ import json
 import sys
 
 from pipelines.stage import LogFields, run
-from recsys.config import Settings
 from recsys.pipeline.night import Night, count_late_events
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
+from recsys.settings import Settings
 from recsys.storage.atomic_write import atomic_file, write_atomically
 
 

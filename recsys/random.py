@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from recsys.config import Settings
 from recsys.kernels import kernel
+from recsys.settings import Settings
 from recsys.types import Float64Array
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)

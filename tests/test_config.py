@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
-from recsys.config import PlatformDeclaration, Section, Settings, read_settings, token_secret
+from recsys.config import Section, token_secret
 from recsys.errors import SettingsError
+from recsys.settings import PlatformDeclaration, Settings, read_settings
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

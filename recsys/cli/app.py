@@ -12,8 +12,8 @@ from recsys.errors import RecsysError, SettingsError, SourceError, did_you_mean,
 
 if TYPE_CHECKING:
     from recsys.catalogue.entries import Language
-    from recsys.config import Settings
     from recsys.pipeline.night import Night
+    from recsys.settings import Settings
 
 
 _LOCALES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -129,7 +129,7 @@ Lang = Annotated[
 
 def settings(params: Path | None) -> "Settings":
     """Return the settings of `params`, else of params.yaml when there is one, else the defaults."""
-    from recsys.config import PARAMS_FILE, Settings, read_settings
+    from recsys.settings import PARAMS_FILE, Settings, read_settings
 
     if params is None and not Path(PARAMS_FILE).exists():
         return Settings()
@@ -141,9 +141,9 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
 
     Raises SourceError when no source is named and no night is under way.
     """
-    from recsys.config import TOWN, Settings, read_settings
     from recsys.pipeline.night import Night
     from recsys.pipeline.paths import PATHS
+    from recsys.settings import TOWN, Settings, read_settings
 
     if source is None and params is None and PATHS.settings.exists() and PATHS.tables.exists():
         chosen = read_settings(PATHS.settings)

@@ -9,7 +9,7 @@ from recsys.cli.app import AsOf, Lang, Params, Source, app
 
 if TYPE_CHECKING:
     from recsys.catalogue.entries import Language
-    from recsys.config import Settings
+    from recsys.settings import Settings
     from recsys.simulation.policies import NightsConfig
     from recsys.simulation.policy_summary import NightsSummary
 
@@ -94,7 +94,7 @@ def simulate(
     Example: recsys simulate --people 500 --nights 5 --policy product,welfare --report nights.html
     """
     from recsys.cli.app import language, settings
-    from recsys.config import Settings
+    from recsys.settings import Settings
 
     changes = {"people": people, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}

@@ -15,7 +15,7 @@ from recsys.allocation.comparison import compare_lists
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.rounding import RankedEdges
 from recsys.catalogue.columns import Columns as C
-from recsys.config import AllocateSettings, AllocationSettings, Settings
+from recsys.config import AllocationSettings
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
@@ -27,6 +27,7 @@ from recsys.pipeline.stage_outputs import write_allocation
 from recsys.random import generator
 from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_candidate_graph
 from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.settings import AllocateSettings, Settings
 
 PRODUCT: Final = "product"
 ALLOCATED: Final = "allocated"

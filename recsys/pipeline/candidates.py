@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recsys.config import Settings
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.plugin import check_plugin_constraints
 from recsys.data.population import Population
@@ -22,6 +21,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.ranking.recommend import Recommender
 from recsys.retrieval.top_k import Retriever
+from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import BoolArray, Int32Array, UInt64Array
 

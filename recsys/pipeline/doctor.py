@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from recsys.catalogue.catalogue import LocalizedText
-from recsys.config import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.errors import RecsysError
 from recsys.messaging.hotlines import load_hotlines
 from recsys.pipeline.erasure import current_run_names_erased
@@ -26,6 +25,7 @@ from recsys.plugins import GROUPS, known_names, plugins
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
+from recsys.settings import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS, current_run, read_publication
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import ModelSettings, Settings
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.labels import LABEL, directed_labels
@@ -48,6 +47,7 @@ from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.random import generator
 from recsys.ranking.recommend import Recommender
+from recsys.settings import ModelSettings, Settings
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
 
 Evaluation = Mapping[str, Any]

@@ -14,10 +14,10 @@ from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.files import CATALOGUE_JSON
-from recsys.config import Settings
 from recsys.constraints.policy import Policy
 from recsys.errors import SourceError, explained
 from recsys.plugins import plugin_versions
+from recsys.settings import Settings
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.manifest import MadeFrom
 from recsys.storage.sources import parse_source, source_files

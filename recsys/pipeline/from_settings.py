@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.files import open_catalogue
-from recsys.config import ExecutionSettings, ModelSettings, Settings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
 from recsys.models.base import Model
@@ -19,6 +18,7 @@ from recsys.parallel import n_processors
 from recsys.pipeline.executors import Executor, InProcess, Processes, Spark
 from recsys.plugins import build_plugin, known_names, load_plugin
 from recsys.random import generator
+from recsys.settings import ExecutionSettings, ModelSettings, Settings
 from recsys.simulation.settings import town_settings
 from recsys.simulation.town import DEFAULT_AS_OF, Town, TownParts, make_town, make_town_parts
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.catalogue import Catalogue
-from recsys.config import TOWN, PolicySettings, Settings
 from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
@@ -26,6 +25,7 @@ from recsys.pipeline.stage_outputs import (
     read_accepted_people,
 )
 from recsys.safety.erasure_list import ErasedPeople
+from recsys.settings import TOWN, PolicySettings, Settings
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS, current_run

@@ -11,7 +11,6 @@ from typing import Final
 
 import pandas as pd
 
-from recsys.config import PublishSettings
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.errors import (
@@ -34,6 +33,7 @@ from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.ledger import SafetyLedger
+from recsys.settings import PublishSettings
 from recsys.storage.atomic_write import move_atomically, sync_folder, write_atomically
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import (

@@ -13,7 +13,6 @@ from typing import Any, Final
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import ModelSettings
 from recsys.data.events import Events
 from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
@@ -26,6 +25,7 @@ from recsys.pipeline.evaluation_data import answers_after
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.random import generator
+from recsys.settings import ModelSettings
 from recsys.storage.load import events_of, load_tables, population_of
 
 Options = dict[str, Any]

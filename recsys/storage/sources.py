@@ -17,10 +17,10 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.files import CATALOGUE_JSON, open_catalogue
-from recsys.config import OWN_STORES
 from recsys.data.tables import CONTRACTS
 from recsys.errors import PluginError, SourceError, did_you_mean, explained
 from recsys.plugins import known_names, load_plugin, plugins
+from recsys.settings import OWN_STORES
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import unreadable
 from recsys.storage.csv import read_csv

@@ -10,13 +10,13 @@ from typing import Any, Final, Self
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import Settings, TrackingSettings
 from recsys.errors import SourceError, explained
 from recsys.pipeline.evaluation_data import read_evaluated_pairs, write_evaluated_pairs
 from recsys.pipeline.gates.base import GateResult
 from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.paths import NightPaths
 from recsys.safety.erasure_list import person_hash
+from recsys.settings import Settings, TrackingSettings
 from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.publication import LISTS
 from recsys.tracking.mlflow_tracker import MlflowStore, MlflowTracker

@@ -10,13 +10,13 @@ from typing import Final
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import PromotionSettings, TrackingSettings
 from recsys.errors import TrackingError, explained
 from recsys.evaluation.bootstrap import Interval
 from recsys.evaluation.calibration import ece
 from recsys.evaluation.compare import EVERYBODY, compare
 from recsys.evaluation.protocol import as_lists
 from recsys.pipeline.evaluation_data import LIKED, MUTUAL, read_evaluated_pairs
+from recsys.settings import PromotionSettings, TrackingSettings
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import EVALUATED_PAIRS, tracking_store
 from recsys.tracking.registry import CHALLENGER, CHAMPION, ModelVersion

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import ModelSettings
 from recsys.pipeline.from_settings import load_model
+from recsys.settings import ModelSettings
 from recsys.storage.arrays import load_arrays
 from recsys.tracking.mlflow_tracker import MlflowStore, load_mlflow, unwarned
 from recsys.tracking.tracker import TrackedRun

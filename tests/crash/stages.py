@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.config import read_settings
 from recsys.errors import RecsysError
 from recsys.pipeline.from_settings import load_model
 from recsys.pipeline.night import Night
@@ -20,6 +19,7 @@ from recsys.pipeline.stage_outputs import (
     read_features,
     read_prices,
 )
+from recsys.settings import read_settings
 from recsys.storage.atomic_write import sha256_of
 from tests.crash.disk import Disk, Harm, failing
 from tests.crash.processes import in_process

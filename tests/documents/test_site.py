@@ -10,7 +10,7 @@ from typer.main import get_command
 
 import recsys
 from recsys.cli import app
-from recsys.config import Settings
+from recsys.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

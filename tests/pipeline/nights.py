@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.settings import CHANGES
-from recsys.config import read_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
+from recsys.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 STAGES = (

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import PlatformDeclaration, PublishSettings
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.pipeline.publish import PublishResult, publish
+from recsys.settings import PlatformDeclaration, PublishSettings
 from recsys.storage.manifest import MadeFrom
 from tests.people import make_listed_people
 

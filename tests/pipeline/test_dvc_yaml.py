@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from recsys.config import Settings
 from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.settings import Settings
 from tests.pipeline.imports import ROOT, reached_files
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

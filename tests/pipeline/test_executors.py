@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from recsys.config import ExecutionSettings
 from recsys.errors import BusyError
 from recsys.pipeline.executors import InProcess, PartResult, Processes
 from recsys.pipeline.from_settings import executor_from_settings
+from recsys.settings import ExecutionSettings
 from tests.contracts.executor_contract import ExecutorContract
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from recsys.config import Settings
 from recsys.constraints.policy import Policy
 from recsys.errors import SourceError
 from recsys.pipeline import fingerprint
@@ -19,6 +18,7 @@ from recsys.pipeline.fingerprint import (
     validation_fingerprint,
 )
 from recsys.random import generator
+from recsys.settings import Settings
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.config import MODEL_NAMES, ModelSettings
 from recsys.data.events import Events
 from recsys.errors import SettingsError, SourceError
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.from_settings import load_model, model_from_settings
 from recsys.pipeline.stage_outputs import read_features, write_features
+from recsys.settings import MODEL_NAMES, ModelSettings
 from tests.pipeline.small_night import Night
 
 

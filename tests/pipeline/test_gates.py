@@ -9,11 +9,11 @@ import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.config import GateSettings
 from recsys.constraints import policy as many_pairs
 from recsys.pipeline.gates import GATES, Gate, Level, Proposal
 from recsys.pipeline.gates.list_checks import lengths, no_duplicates, no_self, people, ranks, rows, scores
 from recsys.pipeline.gates.safety import platform, violations
+from recsys.settings import GateSettings
 from recsys.storage.publication import read_publication
 from tests.pipeline.small_night import Night, not_shown
 

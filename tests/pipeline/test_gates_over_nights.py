@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import GateSettings
 from recsys.data.population import CodedColumn
 from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
@@ -32,6 +31,7 @@ from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.stage_outputs import read_calibration
 from recsys.safety.erasure_list import ErasureList
+from recsys.settings import GateSettings
 from recsys.storage.publication import read_publication
 from tests.pipeline.small_night import SETTINGS, Night
 

@@ -8,9 +8,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from recsys.config import PARAMS_FILE
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_outputs import read_prices
+from recsys.settings import PARAMS_FILE
 from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.golden import PEOPLE
 from tests.pipeline.nights import STAGES, Folder

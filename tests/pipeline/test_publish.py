@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import GateSettings, PlatformDeclaration, PublishSettings
 from recsys.errors import BusyError, InputError, PublicationError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.history import read_gates
+from recsys.settings import GateSettings, PlatformDeclaration, PublishSettings
 from recsys.storage.publication import current_run, read_publication
 from tests.pipeline.small_night import DECLARED, SETTINGS, Night, not_shown
 

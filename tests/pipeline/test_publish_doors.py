@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from pipelines import publish as stage
 from recsys.cli import app
-from recsys.config import read_settings
 from recsys.pipeline.history import read_gates
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.ranking.ranker import Ranker
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import MemorySafety
+from recsys.settings import read_settings
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.manifest import MANIFEST
 from recsys.storage.publication import read_publication

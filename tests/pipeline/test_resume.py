@@ -40,7 +40,7 @@ def test_the_bytes_do_not_depend_on_the_parts(golden: Folder, folder: Folder, si
 def test_processes_give_the_same_bytes(
     golden: Folder, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from recsys.config import read_settings
+    from recsys.settings import read_settings
 
     monkeypatch.chdir(folder.root)
     chosen = read_settings(PATHS.settings)

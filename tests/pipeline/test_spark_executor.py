@@ -13,11 +13,11 @@ pytest.importorskip("pyspark", reason="the extra spark is not installed: make te
 if shutil.which("java") is None:
     pytest.skip("Spark needs Java 17 or newer", allow_module_level=True)
 
-from recsys.config import read_settings
 from recsys.errors import BusyError, InputError, TableError
 from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Spark, _rebuilt_error
 from recsys.pipeline.paths import PATHS, NightPaths
+from recsys.settings import read_settings
 from tests.contracts.executor_contract import ExecutorContract, Squares
 from tests.pipeline.nights import STAGES, Folder
 

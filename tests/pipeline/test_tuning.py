@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import Settings
 from recsys.data.events import Events
 from recsys.errors import InputError, SettingsError
 from recsys.pipeline.night import Night
 from recsys.pipeline.tuning import TemporalSplit, tune
+from recsys.settings import Settings
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_events
 from recsys.storage.table_files import write_tables

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 import recsys
 from recsys.cli import app
-from recsys.config import ModelSettings, PolicySettings, Settings
 from recsys.constraints import Constraint, Gate, Refusals, check_constraint
 from recsys.constraints.plugin import check_plugin_constraints
 from recsys.errors import InputError, PluginError, SettingsError, SourceError
@@ -21,6 +20,7 @@ from recsys.pipeline.from_settings import model_from_settings, model_kind
 from recsys.pipeline.night import policy_from_settings
 from recsys.plugins import plugins
 from recsys.safety import open_safety
+from recsys.settings import ModelSettings, PolicySettings, Settings
 from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.load import load_population
 from tests.people import make_people

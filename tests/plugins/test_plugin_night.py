@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 import recsys
 from recsys.cli import app
-from recsys.config import read_settings
 from recsys.models.content import ContentModel
 from recsys.pipeline.fingerprint import code_fingerprint
 from recsys.pipeline.night import policy_from_settings
@@ -21,6 +20,7 @@ from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, open_safety
+from recsys.settings import read_settings
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
 from tests.pipeline.nights import Folder

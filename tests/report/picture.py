@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from recsys.config import read_settings
 from recsys.pipeline.history import PastNight
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS
 from recsys.report import NightSummary, render_report
 from recsys.report.night_summary import read_night
+from recsys.settings import read_settings
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import make_town
 from recsys.storage.publication import read_publication

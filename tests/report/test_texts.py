@@ -1,9 +1,9 @@
 """Every gate, constraint and condition has words on the page."""
 
 from recsys.catalogue import load_catalogue
-from recsys.config import PlatformDeclaration
 from recsys.constraints.policy import Policy
 from recsys.pipeline.gates import GATES, Level
+from recsys.settings import PlatformDeclaration
 from recsys.storage.manifest import MadeFrom
 
 TEXTS = load_catalogue().texts

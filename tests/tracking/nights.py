@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import Settings
 from recsys.data.population import Population
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.fingerprint import files_fingerprint
 from recsys.pipeline.gates import GateResult, Level
+from recsys.settings import Settings
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest
 from recsys.tracking.night_tracking import FinishedNight
 from tests.contracts.model_contract import some_events

@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 
 from recsys.catalogue import load_catalogue
 from recsys.cli import app
-from recsys.config import PromotionSettings, TrackingSettings
 from recsys.errors import TrackingError
+from recsys.settings import PromotionSettings, TrackingSettings
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import track_night
 from recsys.tracking.promotion import promote, promotion_checks

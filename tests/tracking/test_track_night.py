@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import Settings
 from recsys.errors import SourceError
 from recsys.pipeline.evaluation_data import read_evaluated_pairs
 from recsys.pipeline.paths import NightPaths
+from recsys.settings import Settings
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import FinishedNight, track_night
 from tests.tracking.nights import evaluated_pairs, night

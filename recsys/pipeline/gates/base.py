@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.config import GateSettings
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.safety.erasure_list import ErasedPeople
+from recsys.settings import GateSettings
 from recsys.storage.publication import Publication
 from recsys.types import BoolArray, Int32Array
 

@@ -4,8 +4,8 @@ import traceback
 
 import pytest
 
-from recsys.config import Settings
 from recsys.errors import SettingsError, SourceError
+from recsys.settings import Settings
 from recsys.storage.postgres_tables import checked_address
 
 
