@@ -90,7 +90,7 @@ def section(model: Any, name: str) -> list[str]:
         if hasattr(field.annotation, "model_fields"):
             below += section(field.annotation, full)
             continue
-        default = json.dumps(field.get_default(), default=list)
+        default = json.dumps(field.get_default(call_default_factory=True), default=list)
         rows.append(f"| `{key}` | {type_of(field)} | `{default}` | {meanings.get(key, '')} |")
     table = ["| key | type | default | what |", "|---|---|---|---|", *rows] if rows else []
     return [f"## {f'`{name}`' if name else 'At the top'}", "", text, "", *table, "", *below]
