@@ -7,7 +7,7 @@ import hmac
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from html import escape
@@ -83,13 +83,21 @@ class Receipt:
         return bool(self.key_id) and hmac.compare_digest(expected.encode(), given)
 
     def _signature(self, keys: Keys) -> str:
-        content = {**asdict(self), "signature": ""}
+        content = {**self._plain(), "signature": ""}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hmac.digest(purpose_key(keys.secret(self.key_id), "receipt"), text.encode(), "sha256").hex()
 
     def to_json(self) -> str:
         """Return the receipt as text, to keep in a session."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(self._plain(), separators=(",", ":"))
+
+    def _plain(self) -> dict[str, object]:
+        # what `asdict` returns without its deep copies
+        offered = [
+            {"candidate_id": one.candidate_id, "position": one.position, "propensity": one.propensity}
+            for one in self.offered
+        ]
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"offered": offered}
 
     @classmethod
     def from_json(cls, text: str) -> Self:
