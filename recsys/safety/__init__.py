@@ -8,7 +8,7 @@ from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety, MemoryShown, SafetyExclusions, SafetyStore, ShownLog
 
 BUILT_IN_KINDS: Final = ("sqlite", "postgresql", "postgres")
-_METHODS: Final = ("exclusions", "erased_since", "block", "report", "hold", "lift", "erase")
+_METHODS: Final = ("exclusions", "erased_since", "block", "unblock", "report", "hold", "lift", "erase")
 
 
 def open_safety(address: str, *, create: bool = False) -> SafetyStore:

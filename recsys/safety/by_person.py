@@ -9,6 +9,7 @@ from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedge
 from recsys.safety.persons import ALONE, Accounts
 from recsys.safety.store import (
     BLOCK,
+    OPERATOR,
     REPORT,
     CountedStore,
     SafetyExclusions,
@@ -17,6 +18,7 @@ from recsys.safety.store import (
     ask_safety,
     canonical_person,
     distinct_pair,
+    hold_words,
 )
 
 
@@ -84,16 +86,33 @@ class SafetyByPerson:
         self.store.report(actor, target, at)
         self._bind()
 
-    def hold(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight until the hold is lifted."""
-        self.ledger.stop([Who(canonical_person(user_id))], LedgerTag(HOLD, STORE))
-        self.store.hold(user_id, at)
+    def unblock(self, actor: str, target: str) -> None:
+        """Take back every block by `actor` of `target` that came through a store.
+
+        What a night read in its tables ends with an `unblock` event there.
+        """
+        a, b = distinct_pair(actor, target)
+        self.store.unblock(a, b)
+        self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
         self._bind()
 
-    def lift(self, user_id: str) -> None:
-        """End a hold."""
-        self.store.lift(user_id)
-        self.ledger.lift(LedgerTag(HOLD, STORE), people=[Who(canonical_person(user_id))])
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight until this hold and every other is lifted."""
+        self.ledger.stop([Who(canonical_person(user_id))], _hold_tag(*hold_words(owner, reason)))
+        self.store.hold(user_id, at, owner=owner, reason=reason)
+        self._bind()
+
+    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
+        """End the holds of one owner that came through a store: of one reason, of every reason when None."""
+        me, words = Who(canonical_person(user_id)), hold_words(owner, reason or "")
+        self.store.lift(user_id, owner=owner, reason=reason)
+        state, wanted = self.ledger.now(), _hold_tag(*words)
+        tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
+        whys = {tag.why for tag in tags if tag.owner == wanted.owner and tag.why != SUPPRESSED}
+        for why in sorted(whys if reason is None else {wanted.why}):
+            self.ledger.lift(LedgerTag(why, wanted.owner), people=[me])
         self._bind()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
@@ -119,8 +138,15 @@ class SafetyByPerson:
 
     def _note_pair(self, actor: str, target: str, why: str) -> None:
         a, b = distinct_pair(actor, target)
-        self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE))
+        self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
 
     def _bind(self) -> None:
         if isinstance(self.store, CountedStore):
             self.ledger.bind_store(*ask_safety(self.store.watermark))
+
+
+def _hold_tag(owner: str, reason: str) -> LedgerTag:
+    """Return under which tag the ledger keeps a hold of a store."""
+    return LedgerTag(
+        f"{HOLD}:{reason}" if reason else HOLD, STORE if owner == OPERATOR else f"{STORE}:{owner}"
+    )

@@ -37,7 +37,8 @@ class Who(NamedTuple):
 class LedgerTag(NamedTuple):
     """Why somebody is stopped or a pair separated, and whose word it is; only its owner lifts it.
 
-    account: the fingerprint of the account of which it was said, 0 when of none.
+    account: the fingerprint of the account of which it was said, or of a separation of which somebody's word
+    can be taken back, that of the account that said it; 0 when of none.
     """
 
     why: str
@@ -103,10 +104,11 @@ class LedgerState:
         for one, account in zip(people, accounts, strict=True):
             _change(self.stops, one, tag._replace(account=account), lifts=lifts)
         ends = _numbers(record.get("pairs", ""))
-        for one, other in zip(ends[::2], ends[1::2], strict=True):
+        actors = _numbers(record.get("actors", "")) or [0] * (len(ends) // 2)
+        for one, other, actor in zip(ends[::2], ends[1::2], actors, strict=True):
             for a, b in ((one, other), (other, one)):
                 of_one = self.pairs.setdefault(a, {})
-                _change(of_one, b, tag, lifts=lifts)
+                _change(of_one, b, tag._replace(account=actor), lifts=lifts)
                 if not of_one:
                     del self.pairs[a]
 
@@ -240,20 +242,37 @@ class SafetyLedger:
             )
             self._append([_stops("stop", tag, new)] if new else [])
 
-    def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag) -> None:
-        """Note that these pairs are not shown to each other, under any accounts of the two persons."""
+    def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag, *, directed: bool = False) -> None:
+        """Note that these pairs are not shown to each other, under any accounts of the two persons.
+
+        directed: it is the word of the first of each pair, who may take it back.
+        """
         with self._lock, self._file.alone():
             state = self._begun()
-            named = {(state.primary(a), state.primary(b)) for a, b in pairs}
-            new = sorted((a, b) for a, b in named if a != b and tag not in state.pairs.get(a, {}).get(b, ()))
-            self._append(
-                [_record("separate", tag, pairs=[one for pair in new for one in pair])] if new else []
+            own = state.namings[-1]
+            named = {
+                (state.primary(a), state.primary(b), own.of(ID, a.user_id) if directed else 0)
+                for a, b in pairs
+            }
+            new = sorted(
+                (a, b, actor)
+                for a, b, actor in named
+                if a != b and tag._replace(account=actor) not in state.pairs.get(a, {}).get(b, ())
             )
+            self._append([_pairs("separate", tag, new)] if new else [])
 
     def lift(
-        self, tag: LedgerTag, *, people: Iterable[Who] = (), pairs: Iterable[tuple[Who, Who]] = ()
+        self,
+        tag: LedgerTag,
+        *,
+        people: Iterable[Who] = (),
+        pairs: Iterable[tuple[Who, Who]] = (),
+        directed: bool = False,
     ) -> None:
-        """Note that what this owner said of these accounts or pairs no longer holds."""
+        """Note that what this owner said of these accounts or pairs no longer holds.
+
+        directed: of the pairs, what the first of each said; else what was said in nobody's name.
+        """
         with self._lock, self._file.alone():
             state = self._begun()
             stopped = {
@@ -263,16 +282,16 @@ class SafetyLedger:
                 for one in state.fingerprints(who)
                 if tag._replace(account=own) in state.stops.get(one, ())
             }
-            ends = [
-                one
+            ends = {
+                (mine, other, actor)
                 for a, b in pairs
                 for mine in state.fingerprints(a)
                 for other in state.fingerprints(b)
-                if tag in state.pairs.get(mine, {}).get(other, ())
-                for one in (mine, other)
-            ]
+                for actor in (state.fingerprints(Who(a.user_id)) if directed else (0,))
+                if tag._replace(account=actor) in state.pairs.get(mine, {}).get(other, ())
+            }
             self._append([_stops("lift", tag, sorted(stopped))] if stopped else [])
-            self._append([_record("lift", tag, pairs=ends)] if ends else [])
+            self._append([_pairs("lift", tag, sorted(ends))] if ends else [])
 
     def inherit(self, who: Who, person: int) -> None:
         """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""
@@ -336,6 +355,11 @@ def _record(kind: str, tag: LedgerTag, **fingerprints: Collection[int]) -> Recor
 def _stops(kind: str, tag: LedgerTag, stopped: Sequence[tuple[int, int]]) -> Record:
     people, accounts = [one for one, _ in stopped], [account for _, account in stopped]
     return _record(kind, tag, people=people, accounts=accounts)
+
+
+def _pairs(kind: str, tag: LedgerTag, pairs: Sequence[tuple[int, int, int]]) -> Record:
+    ends, actors = [one for pair in pairs for one in pair[:2]], [actor for *_, actor in pairs]
+    return _record(kind, tag, pairs=ends, actors=actors if any(actors) else [])
 
 
 def _numbers(text: str) -> list[int]:

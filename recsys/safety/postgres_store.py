@@ -17,11 +17,13 @@ from typing import Any, Final
 from recsys.errors import SafetyUnavailable, explained, imported
 from recsys.safety.store import (
     BLOCK,
+    OPERATOR,
     REPORT,
     SafetyExclusions,
     StoreRestrictions,
     canonical_person,
     distinct_pair,
+    hold_words,
     utc_moment,
 )
 
@@ -31,8 +33,24 @@ import psycopg  # noqa: E402 - after the check that names the extra
 _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_separated_pairs (
       person text NOT NULL, other text NOT NULL, kind text NOT NULL, at timestamptz NOT NULL,
-      PRIMARY KEY (person, other))""",
-    "CREATE TABLE IF NOT EXISTS recsys_holds (person text PRIMARY KEY, at timestamptz NOT NULL)",
+      actor text NOT NULL, PRIMARY KEY (person, other, kind, actor))""",
+    """CREATE TABLE IF NOT EXISTS recsys_holds (
+      person text NOT NULL, at timestamptz NOT NULL, owner text NOT NULL, reason text NOT NULL,
+      PRIMARY KEY (person, owner, reason))""",
+    # Tables of an earlier version: whose block it was is not known, so nobody takes it back.
+    """DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_attribute
+                     WHERE attrelid = 'recsys_separated_pairs'::regclass AND attname = 'actor') THEN
+        ALTER TABLE recsys_separated_pairs ADD actor text NOT NULL DEFAULT '',
+          DROP CONSTRAINT recsys_separated_pairs_pkey, ADD PRIMARY KEY (person, other, kind, actor);
+      END IF;
+      IF NOT EXISTS (SELECT FROM pg_attribute
+                     WHERE attrelid = 'recsys_holds'::regclass AND attname = 'owner') THEN
+        ALTER TABLE recsys_holds ADD owner text NOT NULL DEFAULT 'operator',
+          ADD reason text NOT NULL DEFAULT '',
+          DROP CONSTRAINT recsys_holds_pkey, ADD PRIMARY KEY (person, owner, reason);
+      END IF;
+    END $$""",
     "CREATE TABLE IF NOT EXISTS recsys_erased_people (person text PRIMARY KEY, at timestamptz NOT NULL)",
     "CREATE INDEX IF NOT EXISTS recsys_erased_people_at ON recsys_erased_people (at)",
     """CREATE TABLE IF NOT EXISTS recsys_shown_candidates (
@@ -53,8 +71,21 @@ UNION ALL SELECT person FROM recsys_holds WHERE person = ANY(%(ids)s)
 UNION ALL SELECT person FROM recsys_erased_people WHERE person = ANY(%(ids)s)
 """
 _SEPARATE: Final = """
-INSERT INTO recsys_separated_pairs VALUES (%(a)s, %(b)s, %(kind)s, %(at)s), (%(b)s, %(a)s, %(kind)s, %(at)s)
+INSERT INTO recsys_separated_pairs (person, other, kind, at, actor)
+VALUES (%(a)s, %(b)s, %(kind)s, %(at)s, %(a)s), (%(b)s, %(a)s, %(kind)s, %(at)s, %(a)s)
 ON CONFLICT DO NOTHING
+"""
+_UNBLOCK: Final = """
+DELETE FROM recsys_separated_pairs WHERE kind = %(kind)s AND actor = %(a)s
+AND ((person = %(a)s AND other = %(b)s) OR (person = %(b)s AND other = %(a)s))
+"""
+_HOLD: Final = """
+INSERT INTO recsys_holds (person, at, owner, reason) VALUES (%(person)s, %(at)s, %(owner)s, %(reason)s)
+ON CONFLICT DO NOTHING
+"""
+_LIFT: Final = """
+DELETE FROM recsys_holds WHERE person = %(person)s AND owner = %(owner)s
+AND (%(reason)s::text IS NULL OR reason = %(reason)s)
 """
 _ERASE: Final = (
     "INSERT INTO recsys_erased_people VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING",
@@ -144,15 +175,24 @@ class PostgresSafety:
         """Keep two people apart because one reported the other."""
         self._separate(actor, target, REPORT, at)
 
-    def hold(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight until the hold is lifted."""
-        insert = "INSERT INTO recsys_holds VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING"
-        self._write([(insert, {"person": canonical_person(user_id), "at": utc_moment(at)}), (_COUNT, {})])
+    def unblock(self, actor: str, target: str) -> None:
+        """Take back every block by `actor` of `target`."""
+        a, b = distinct_pair(actor, target)
+        self._write([(_UNBLOCK, {"a": a, "b": b, "kind": BLOCK}), (_COUNT, {})])
 
-    def lift(self, user_id: str) -> None:
-        """End a hold."""
-        delete = "DELETE FROM recsys_holds WHERE person = %(person)s"
-        self._write([(delete, {"person": canonical_person(user_id)}), (_COUNT, {})])
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight until this hold and every other is lifted."""
+        whose, why = hold_words(owner, reason)
+        values = {"person": canonical_person(user_id), "at": utc_moment(at), "owner": whose, "reason": why}
+        self._write([(_HOLD, values), (_COUNT, {})])
+
+    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
+        """End the holds of one owner."""
+        whose, _ = hold_words(owner, reason or "")
+        values = {"person": canonical_person(user_id), "owner": whose, "reason": reason}
+        self._write([(_LIFT, values), (_COUNT, {})])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""

@@ -14,20 +14,25 @@ from typing import Any, Final
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.store import (
     BLOCK,
+    OPERATOR,
     REPORT,
     SafetyExclusions,
     StoreRestrictions,
     canonical_person,
     distinct_pair,
+    hold_words,
     utc_moment,
 )
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS separated_pairs (
-  person TEXT NOT NULL, other TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL,
-  PRIMARY KEY (person, other)
+  person TEXT NOT NULL, other TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (person, other, kind, actor)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS holds (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS holds (
+  person TEXT NOT NULL, owner TEXT NOT NULL, reason TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (person, owner, reason)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erased_people (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS erased_people_at ON erased_people (at);
 CREATE TABLE IF NOT EXISTS shown_candidates (
@@ -40,6 +45,11 @@ CREATE TABLE IF NOT EXISTS store_identity (
 INSERT OR IGNORE INTO store_identity VALUES (1, lower(hex(randomblob(8))), 0);
 CREATE INDEX IF NOT EXISTS shown_candidates_day ON shown_candidates (day);
 """
+_OLD_TABLES: Final = {
+    "separated_pairs": "INSERT INTO separated_pairs SELECT person, other, kind, '', at FROM {old}",
+    "holds": "INSERT INTO holds SELECT person, 'operator', '', at FROM {old}",
+}
+"""How a table is filled from one without actors or owners; nobody takes back a block of nobody known."""
 _COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
 
 # One statement reads one state of the file; each part is a look-up in a primary key.
@@ -84,7 +94,7 @@ class SqliteSafety:
         try:
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
-                connection.executescript(_TABLES)
+                _renew(connection)
         except sqlite3.Error as error:
             raise _unavailable(error) from error
         return cls(path, timeout_s=timeout_s)
@@ -98,7 +108,7 @@ class SqliteSafety:
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return whether somebody is held, and from whom they are kept apart."""
         held = self._read("SELECT 1 FROM holds WHERE person = ? LIMIT 1", (user_id,))
-        others = self._read("SELECT other FROM separated_pairs WHERE person = ?", (user_id,))
+        others = self._read("SELECT DISTINCT other FROM separated_pairs WHERE person = ?", (user_id,))
         return StoreRestrictions(bool(held), frozenset(other for (other,) in others))
 
     def watermark(self) -> tuple[str, int]:
@@ -121,16 +131,24 @@ class SqliteSafety:
         """Keep two people apart because one reported the other."""
         self._separate(actor, target, REPORT, at)
 
-    def hold(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight until the hold is lifted."""
-        moment = utc_moment(at).timestamp()
-        insert = "INSERT OR IGNORE INTO holds VALUES (?, ?)"
-        self._write([(insert, (canonical_person(user_id), moment)), (_COUNT, ())])
+    def unblock(self, actor: str, target: str) -> None:
+        """Take back every block by `actor` of `target`."""
+        a, b = distinct_pair(actor, target)
+        delete = "DELETE FROM separated_pairs WHERE person = ? AND other = ? AND kind = ? AND actor = ?"
+        self._write([(delete, (a, b, BLOCK, a)), (delete, (b, a, BLOCK, a)), (_COUNT, ())])
 
-    def lift(self, user_id: str) -> None:
-        """End a hold."""
-        delete = "DELETE FROM holds WHERE person = ?"
-        self._write([(delete, (canonical_person(user_id),)), (_COUNT, ())])
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight until this hold and every other is lifted."""
+        values = (canonical_person(user_id), *hold_words(owner, reason), utc_moment(at).timestamp())
+        self._write([("INSERT OR IGNORE INTO holds VALUES (?, ?, ?, ?)", values), (_COUNT, ())])
+
+    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
+        """End the holds of one owner."""
+        held, (whose, _) = canonical_person(user_id), hold_words(owner, reason or "")
+        delete = "DELETE FROM holds WHERE person = ?1 AND owner = ?2 AND (?3 IS NULL OR reason = ?3)"
+        self._write([(delete, (held, whose, reason)), (_COUNT, ())])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
@@ -170,8 +188,8 @@ class SqliteSafety:
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         moment = utc_moment(at).timestamp()
         a, b = distinct_pair(actor, target)
-        insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?)"
-        self._write([(insert, (a, b, kind, moment)), (insert, (b, a, kind, moment)), (_COUNT, ())])
+        insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?, ?)"
+        self._write([(insert, (a, b, kind, a, moment)), (insert, (b, a, kind, a, moment)), (_COUNT, ())])
 
     def _forget_pages(self) -> None:
         """Take what was deleted out of the write-ahead log as well; a reader at work puts it off."""
@@ -226,6 +244,25 @@ class SqliteSafety:
         self._own.connection = self._own.state = None
         if connection is not None and pid == os.getpid():  # a parent's connection is not ours to close
             connection.close()
+
+
+def _renew(connection: sqlite3.Connection) -> None:
+    """Make the tables, those of an earlier version anew with what they hold."""
+    connection.execute("BEGIN IMMEDIATE")
+    old = {
+        table: f"earlier_{table}"
+        for table, column in (("separated_pairs", "actor"), ("holds", "owner"))
+        if (found := connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall())
+        and (column,) not in found
+    }
+    for table, name in old.items():
+        connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
+    for statement in filter(str.strip, _TABLES.split(";")):
+        connection.execute(statement)
+    for table, name in old.items():
+        connection.execute(_OLD_TABLES[table].format(old=name))
+        connection.execute(f"DROP TABLE {name}")
+    connection.execute("COMMIT")
 
 
 def _unavailable(error: Exception) -> SafetyUnavailable:

@@ -6,6 +6,7 @@ question takes one round trip. A store that cannot answer raises; nobody guesses
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from recsys.errors import InputError, SafetyUnavailable, explained
 
 BLOCK: Final = "block"
 REPORT: Final = "report"
+OPERATOR: Final = "operator"
+"""The owner of a hold when none is named."""
+MEMBER: Final = "member"
+"""The owner of a pause: a member who takes themselves out of sight."""
 Answer = TypeVar("Answer")
 
 
@@ -37,7 +42,12 @@ class SafetyExclusions:
 class SafetyStore(Protocol):
     """Reads for every call, and the few writes a backend makes; any thread may call any method.
 
-    Every method raises SafetyUnavailable when the store cannot answer in time.
+    Every method raises SafetyUnavailable when the store cannot answer in time. What restricts two people or
+    one has an owner, who alone takes it back: a block the person who made it, a hold whoever set it. Reports
+    and erasures last.
+
+    A pause is a hold of its member: `hold(user_id, owner=MEMBER, reason="pause")` until
+    `lift(user_id, owner=MEMBER)`.
 
     >>> from recsys.safety.store import MemorySafety
     >>> store: SafetyStore = MemorySafety()
@@ -62,12 +72,21 @@ class SafetyStore(Protocol):
         """Keep two people apart because one reported the other."""
         ...
 
-    def hold(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight until the hold is lifted."""
+    def unblock(self, actor: str, target: str) -> None:
+        """Take back every block by `actor` of `target`; a block by `target`, and a report, stays."""
         ...
 
-    def lift(self, user_id: str) -> None:
-        """End a hold."""
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight until this hold and every other is lifted.
+
+        owner, reason: short words, see `hold_words`, such as an operator's case and what it is about.
+        """
+        ...
+
+    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
+        """End the holds of one owner: of one reason, of every reason when None."""
         ...
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
@@ -149,6 +168,30 @@ def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     return a, b
 
 
+_HOLD_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+
+
+def hold_words(owner: object, reason: object) -> tuple[str, str]:
+    """Return the owner and the reason of a hold; the reason may be empty.
+
+    Raises InputError for anything but a word of at most 64 letters, digits, `_`, `.`, `:` and `-`: a text
+    about a person does not belong here.
+
+    >>> hold_words("case-31", "money_request")
+    ('case-31', 'money_request')
+    """
+    for word, where in (
+        (owner, "owner"),
+        (reason or "none" if isinstance(reason, str) else reason, "reason"),
+    ):
+        if not isinstance(word, str) or not _HOLD_WORD.fullmatch(word):
+            remedy = "letters, digits, _ . : and -, at most 64"
+            raise InputError(
+                explained("the owner and reason of a hold are words", where=where, remedy=remedy)
+            )
+    return str(owner), str(reason)
+
+
 def ask_safety(ask: Callable[[], Answer]) -> Answer:
     """Return what a safety store answers; whatever it raises becomes SafetyUnavailable."""
     try:
@@ -170,13 +213,14 @@ class MemorySafety:
     """
 
     def __init__(self) -> None:
-        self._separated: dict[str, set[str]] = {}
-        self._on_hold: set[str] = set()
+        self._separated: dict[str, dict[str, set[tuple[str, str]]]] = {}  # by person and other: kind, actor
+        self._holds: dict[str, set[tuple[str, str]]] = {}
         self._erased: dict[str, datetime] = {}
+        self._lock = threading.Lock()
 
     def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        separated = self._separated.get(viewer, set())
+        separated = self._separated.get(viewer, {})
         excluded = frozenset(c for c in candidates if c in separated or self._is_excluded(c))
         return SafetyExclusions(self._is_excluded(viewer), excluded)
 
@@ -188,38 +232,65 @@ class MemorySafety:
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return whether somebody is held, and from whom they are kept apart."""
-        return StoreRestrictions(user_id in self._on_hold, frozenset(self._separated.get(user_id, ())))
+        return StoreRestrictions(user_id in self._holds, frozenset(self._separated.get(user_id, ())))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        utc_moment(at)
-        a, b = distinct_pair(actor, target)
-        self._separated.setdefault(a, set()).add(b)
-        self._separated.setdefault(b, set()).add(a)
+        self._separate(actor, target, BLOCK, at)
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        self.block(actor, target, at)
+        self._separate(actor, target, REPORT, at)
 
-    def hold(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight until the hold is lifted."""
+    def unblock(self, actor: str, target: str) -> None:
+        """Take back every block by `actor` of `target`."""
+        a, b = distinct_pair(actor, target)
+        with self._lock:
+            for one, other in ((a, b), (b, a)):
+                left = self._separated.get(one, {}).get(other, set()) - {(BLOCK, a)}
+                of_one = {**self._separated.get(one, {}), other: left}
+                self._separated[one] = {person: why for person, why in of_one.items() if why}
+
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight until this hold and every other is lifted."""
         utc_moment(at)
-        self._on_hold.add(canonical_person(user_id))
+        held, words = canonical_person(user_id), hold_words(owner, reason)
+        with self._lock:
+            self._holds[held] = self._holds.get(held, set()) | {words}
 
-    def lift(self, user_id: str) -> None:
-        """End a hold."""
-        self._on_hold.discard(canonical_person(user_id))
+    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
+        """End the holds of one owner."""
+        held, words = canonical_person(user_id), hold_words(owner, reason or "")
+        with self._lock:
+            left = {
+                (whose, why)
+                for whose, why in self._holds.get(held, ())
+                if whose != words[0] or reason not in {None, why}
+            }
+            self._holds = {**self._holds, held: left}
+            if not left:
+                del self._holds[held]
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
         user_id = canonical_person(user_id)
-        self._erased.setdefault(user_id, utc_moment(at))
-        self._on_hold.discard(user_id)
-        for other in self._separated.pop(user_id, set()):
-            self._separated[other].discard(user_id)
+        with self._lock:
+            self._erased.setdefault(user_id, utc_moment(at))
+            self._holds.pop(user_id, None)
+            for other in self._separated.pop(user_id, {}):
+                self._separated[other].pop(user_id, None)
+
+    def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
+        utc_moment(at)
+        a, b = distinct_pair(actor, target)
+        with self._lock:
+            for one, other in ((a, b), (b, a)):
+                self._separated.setdefault(one, {}).setdefault(other, set()).add((kind, a))
 
     def _is_excluded(self, user_id: str) -> bool:
-        return user_id in self._on_hold or user_id in self._erased
+        return user_id in self._holds or user_id in self._erased
 
 
 _DAYS_KEPT: Final = 2

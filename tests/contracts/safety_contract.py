@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recsys.errors import InputError
-from recsys.safety.store import SafetyExclusions, SafetyStore, ShownLog
+from recsys.safety.store import MEMBER, SafetyExclusions, SafetyStore, ShownLog
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UUID_OF_ONE = uuid.UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
@@ -50,6 +50,51 @@ class SafetyContract:
         store.lift("a")
         store.lift("never held")
         assert store.exclusions("b", ["a"]) == FREE
+
+    def test_every_hold_has_an_owner_and_a_reason_and_one_lift_ends_no_other(
+        self, store: SafetyStore
+    ) -> None:
+        held = SafetyExclusions(viewer_excluded=False, excluded=frozenset({"a"}))
+        store.hold("a", AT, owner="case-1", reason="money")
+        store.hold("a", AT, owner="case-1", reason="threat")
+        store.hold("a", AT, owner=MEMBER, reason="pause")
+        store.hold("a", AT)
+        for lift in (
+            lambda: store.lift("a", owner=MEMBER, reason="other"),
+            lambda: store.lift("a", owner=MEMBER),
+            lambda: store.lift("a", owner="case-2"),
+            lambda: store.lift("a", owner="case-1", reason="money"),
+            lambda: store.lift("a"),
+        ):
+            lift()
+            assert store.exclusions("b", ["a"]) == held
+        store.lift("a", owner="case-1")
+        assert store.exclusions("b", ["a"]) == FREE
+
+    @pytest.mark.parametrize("wrong", ["two words", "", "-", "é", "a" * 65, None, 3, "a\n"], ids=repr)
+    def test_the_owner_of_a_hold_is_a_word(self, store: SafetyStore, wrong: Any) -> None:
+        for write in (store.hold, store.lift):
+            with pytest.raises(InputError):
+                write("a", owner=wrong)
+        assert store.exclusions("b", ["a"]) == FREE
+
+    def test_a_block_is_taken_back_by_whoever_made_it(self, store: SafetyStore) -> None:
+        store.block("a", "b", AT)
+        store.unblock("b", "a")
+        store.unblock("a", "c")
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        store.block("b", "a", AT)
+        store.unblock("a", "b")
+        assert store.exclusions("a", ["b"]).excluded == {"b"}
+        store.unblock("b", "a")
+        assert store.exclusions("a", ["b"]) == store.exclusions("b", ["a"]) == FREE
+
+    def test_no_report_is_taken_back(self, store: SafetyStore) -> None:
+        store.block("a", "b", AT)
+        store.report("a", "b", AT)
+        store.unblock("a", "b")
+        assert store.exclusions("a", ["b"]).excluded == {"b"}
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
 
     def test_an_erased_person_is_out_for_good(self, store: SafetyStore) -> None:
         store.hold("a", AT)
@@ -95,6 +140,8 @@ class SafetyContract:
             lambda: store.block(wrong, "b", AT),
             lambda: store.block("b", wrong, AT),
             lambda: store.report(wrong, "b", AT),
+            lambda: store.unblock(wrong, "b"),
+            lambda: store.unblock("b", wrong),
             lambda: store.hold(wrong, AT),
             lambda: store.lift(wrong),
             lambda: store.erase(wrong, AT),

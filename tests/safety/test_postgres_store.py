@@ -53,6 +53,31 @@ def test_tables_that_are_not_there_are_not_made(address: str, store: PostgresSaf
     assert store.exclusions("a", ["b"]).excluded == frozenset()
 
 
+def test_tables_of_an_earlier_version_keep_what_they_hold(address: str, store: PostgresSafety) -> None:
+    with store._connection() as connection:
+        connection.execute(b"DROP TABLE recsys_separated_pairs, recsys_holds")
+        connection.execute(
+            b"CREATE TABLE recsys_separated_pairs (person text NOT NULL, other text NOT NULL,"
+            b" kind text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (person, other))"
+        )
+        connection.execute(b"CREATE TABLE recsys_holds (person text PRIMARY KEY, at timestamptz NOT NULL)")
+        connection.execute(
+            b"INSERT INTO recsys_separated_pairs"
+            b" VALUES ('a', 'b', 'block', now()), ('b', 'a', 'block', now())"
+        )
+        connection.execute(b"INSERT INTO recsys_holds VALUES ('c', now())")
+    for _ in range(2):
+        again = PostgresSafety.create(address, timeout_s=5)
+        assert again.exclusions("a", ["b", "c"]).excluded == {"b", "c"}
+        again.hold("a", owner="case-1")
+        again.lift("a", owner="case-1")
+        again.close()
+    store.unblock("a", "b")
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
+    store.lift("c")
+    assert store.exclusions("a", ["c"]).excluded == frozenset()
+
+
 def test_connections_that_were_ended_are_replaced(address: str, store: PostgresSafety) -> None:
     store.block("a", "b", AT)
     with store._connection() as connection:

@@ -120,6 +120,25 @@ def test_a_question_reads_keys_alone(path: Path, store: SqliteSafety) -> None:
     assert all("USING PRIMARY KEY" in line for line in looked), looked
 
 
+def test_a_file_of_an_earlier_version_keeps_what_it_holds(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.executescript("""
+            CREATE TABLE separated_pairs (person TEXT, other TEXT, kind TEXT, at REAL,
+                                          PRIMARY KEY (person, other)) WITHOUT ROWID;
+            CREATE TABLE holds (person TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+            INSERT INTO separated_pairs VALUES ('a', 'b', 'block', 1), ('b', 'a', 'block', 1);
+            INSERT INTO holds VALUES ('c', 1);
+        """)
+    connection.close()
+    for _ in range(2):  # a second time finds nothing to renew
+        store = SqliteSafety.create(path)
+        assert store.exclusions("a", ["b", "c"]).excluded == {"b", "c"}
+    store.unblock("a", "b")  # whose block it was is not known
+    assert store.exclusions("a", ["b"]).excluded == {"b"}
+    store.lift("c")
+    assert store.exclusions("a", ["c"]).excluded == frozenset()
+
+
 def test_addresses(path: Path) -> None:
     with pytest.raises(SafetyUnavailable):
         open_safety(f"sqlite:{path}").exclusions("a", [])
