@@ -33,6 +33,7 @@ from recsys.catalogue.entries import (
     Question,
     read_label,
 )
+from recsys.catalogue.interest_spellings import shorter_spellings
 from recsys.catalogue.messages import Openers, Steps, read_openers, read_steps
 from recsys.catalogue.stages import Stages, read_stages
 from recsys.catalogue.text_folding import fold
@@ -146,11 +147,19 @@ class Catalogue:
         ['photography', 'photography', 'photography']
         >>> catalogue.fold_tag("Lace Knots")
         'free:lace knots'
+
+        Words people add to a hobby are taken off only when the whole text names nothing:
+
+        >>> [catalogue.fold_tag(text) for text in ("神社巡り", "watching movies", "ブドウ")]
+        ['shrines_temples', 'films', 'free:ぶどう']
         """
         folded = fold(text)
         while folded.startswith(FREE):
             folded = folded.removeprefix(FREE).strip()
-        return self.spellings.get(folded.replace(" ", ""), FREE + folded)
+        for written in (folded, *shorter_spellings(text.removeprefix(FREE))):
+            if known := self.spellings.get(written.replace(" ", "")):
+                return known
+        return FREE + folded
 
     def ancestors(self, interest_id: str) -> tuple[str, ...]:
         """Return the broader interests of one interest, nearest first; none for an unknown id."""
@@ -208,6 +217,7 @@ FILES: Final = (
     *("release", "interests", "scales", "questions", "topics", "words", "texts"),
     *("stages", "openers", "steps"),
 )
+_FLAGS: Final = ("sensitive", "match_only")
 MOST_OPTIONS: Final = 16
 """Options of a question of the package."""
 
@@ -281,18 +291,20 @@ def _check_spellings(file: YamlFile, interests: Mapping[str, Interest]) -> None:
 def _questions(file: YamlFile, scales: Mapping[str, CatalogueEntry]) -> dict[str, Question]:
     found: dict[str, Question] = {}
     for key, raw in file.content.items():
-        fields = file.mapping(key, raw, ("ja", "en", "scale", "options", "sensitive"))
+        fields = file.mapping(key, raw, ("ja", "en", "scale", "options", *_FLAGS))
         if fields.get("scale") not in scales:
             scale = str(fields.get("scale"))
             raise file.error("unknown scale", key, got=scale, remedy=did_you_mean(scale, scales))
-        if not isinstance(fields.get("sensitive", False), bool):
-            raise file.error("sensitive is not true or false", key, got=fields["sensitive"])
+        for flag in _FLAGS:
+            if not isinstance(fields.get(flag, False), bool):
+                raise file.error(f"{flag} is not true or false", key, got=fields[flag])
         found[key] = Question(
             id=key,
             label=read_label(file, key, fields),
             scale=fields["scale"],
             options=_options(file, key, fields.get("options")),
             sensitive=fields.get("sensitive", False),
+            match_only=fields.get("match_only", False),
         )
     return found
 

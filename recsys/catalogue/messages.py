@@ -12,14 +12,16 @@ from recsys.strict_yaml import YamlFile
 Variants = tuple[Label, ...]
 
 LABEL: Final = frozenset({"label"})
-_NAMED: Final = ("listens", "answer")
+_NAMED: Final = ("listens", "answer", "light")
+_EMPATHY: Final = (*_NAMED, "listens_unnamed", "answer_unnamed")
 
 
 @dataclass(frozen=True, eq=False)
 class Openers:
     """Variants of first messages by what they rest on, and what a first message does not name.
 
-    empathy: `listens`, `listens_unnamed`, `answer` and `answer_unnamed`. questions: by interest.
+    empathy: `listens`, `light` for topics told with pleasure, `answer`, and `listens_unnamed` and
+    `answer_unnamed`. questions: by interest.
     """
 
     empathy: Mapping[str, Variants]
@@ -30,6 +32,8 @@ class Openers:
     plain: Variants
     unnamed_topics: frozenset[str]
     unnamed_scales: frozenset[str]
+    unnamed_interests: frozenset[str]
+    light_topics: frozenset[str]
 
     def questions_about(self, interest: Interest, interests: Mapping[str, Interest]) -> Variants:
         """Return the questions of an interest, else those of the nearest broader one; perhaps none.
@@ -57,18 +61,18 @@ def read_openers(
     something name a `{label}`.
     """
     content = file.content
-    empathy = _section(file, "empathy", (*_NAMED, *(f"{name}_unnamed" for name in _NAMED)))
+    empathy = _section(file, "empathy", _EMPATHY)
     hobby = file.mapping("hobby", content.get("hobby"), ("openings", "closings", "questions"))
     calm = _section(file, "calm", ("circle", "plain"))
     asked = file.mapping("hobby.questions", hobby.get("questions"), interests)
     without = [i.id for i in interests.values() if i.parent is None and i.id not in asked]
     if without:
         raise file.error("an interest without questions", "hobby.questions", got=without[0])
-    unnamed = file.mapping("not_named", content.get("not_named"), ("topics", "scales"))
+    unnamed = file.mapping("not_named", content.get("not_named"), ("topics", "scales", "interests"))
     return Openers(
         empathy={
             name: _variants(file, f"empathy.{name}", empathy.get(name), named=name in _NAMED)
-            for name in (*_NAMED, *(f"{name}_unnamed" for name in _NAMED))
+            for name in _EMPATHY
         },
         openings=_variants(file, "hobby.openings", hobby.get("openings"), named=True),
         closings=_variants(file, "hobby.closings", hobby.get("closings")),
@@ -77,6 +81,8 @@ def read_openers(
         plain=_variants(file, "calm.plain", calm.get("plain")),
         unnamed_topics=_known(file, "not_named.topics", unnamed.get("topics"), topics),
         unnamed_scales=_known(file, "not_named.scales", unnamed.get("scales"), scales),
+        unnamed_interests=_known(file, "not_named.interests", unnamed.get("interests"), interests),
+        light_topics=_known(file, "light_topics", content.get("light_topics"), topics),
     )
 
 

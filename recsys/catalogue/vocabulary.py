@@ -114,6 +114,8 @@ REPORT_CATEGORIES: Final = (
     "exposure",
     "impersonation",
     "minor",
+    "threat",
+    "solicitation",
     "other",
 )
 _PLANNED_SETTINGS = ("online_only", "cafe_day", "lunch", "public_event", "group", "class", "private", "other")
@@ -123,7 +125,7 @@ EVENT_DETAILS: Final[dict[str, tuple[str, ...]]] = {
     "optin": ("photo", "meet", "suggestion"),
     "meet_planned": tuple(f"{setting}/{part}" for setting in _PLANNED_SETTINGS for part in DAYPARTS),
     "meet_feedback": ("safe_again", "safe_once", "unsafe"),
-    "feeling_check": ("comfortable", "drifting", "pressured", "done"),
+    "feeling_check": ("comfortable", "drifting", "closer", "pressured", "done"),
     "report": REPORT_CATEGORIES,
     "end": ("amicable", "unsafe"),
 }

@@ -24,7 +24,7 @@ _HARMLESS = frozenset({"duplicate", "conflict", "superseded", "orphan", "erased"
 
 _SAFETY_TYPES = ("block", "report", "end", "money request", "off platform request")
 _ANSWERED_TYPES = ("meet feedback", "feeling check")
-_GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "done")
+_GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "closer", "done")
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,13 @@ def _clusters(draft: str) -> list[tuple[int, int]]:
     return found
 
 
-GUARD_KINDS: Final = ("contact", "address", "employer", "money", "off_platform", "intimacy", "distress")
-"""What is looked for. Distress is answered with the support contact; the others are advised against."""
+GUARD_KINDS: Final = (
+    *("contact", "address", "employer", "money", "off_platform", "intimacy"),
+    *("distress", "violence", "threat"),
+)
+"""What is looked for. Distress and violence are answered with people who help, the rest advised against."""
+_HELPED: Final = {"distress": ("suicide",), "violence": ("violence", "sexual_violence", "police")}
+"""Kinds that a member suffers rather than does, and the kinds of hotlines that are shown."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -266,23 +271,23 @@ def _joined(found: set[DraftFinding]) -> list[DraftFinding]:
 
 
 def advice(kind: str, lang: Language = "ja", *, support: str, country: str = "JP") -> str:
-    """Return what to say to the writer; distress is answered with people who listen.
+    """Return what to say to the writer; distress and violence are answered with people who help.
 
     support: how to reach the people of the service, in words. country: whose hotlines are shown.
-    Raises InputError for an unknown kind, a country without hotlines, and for distress when support is a mail
-    address alone: nobody in danger should wait for a reply.
+    Raises InputError for an unknown kind, and, for distress and violence, for a country without hotlines and
+    for a support that is a mail address alone: nobody in danger should wait for a reply.
 
     >>> advice("money", "en", support="support@example.org")
     'Please keep money, loans and investments out of it, for the peace of both.'
     """
     if kind not in GUARD_KINDS:
         raise InputError(explained("unknown kind", got=kind, remedy=did_you_mean(kind, GUARD_KINDS)))
-    if kind == "distress":
+    if kind in _HELPED:
         if _MAIL_ALONE.fullmatch(support.strip()):
             remedy = "give a telephone number or a page where people answer, beside the address"
-            raise InputError(explained("a mail address alone is no answer to distress", remedy=remedy))
+            raise InputError(explained(f"a mail address alone is no answer to {kind}", remedy=remedy))
         lines = hotlines_of(country)
-        text = load_catalogue().steps.checks["distress"].text(lang)
-        shown = lines.text(("suicide", "violence"), lang)
+        text = load_catalogue().steps.checks[kind].text(lang)
+        shown = lines.text(_HELPED[kind], lang)
         return text.format(contact=support, hotlines=shown, emergency=lines.emergency.text(lang))
     return load_rules().advice[kind].text(lang)

@@ -3,6 +3,7 @@
 Three kinds: `hobby`, a shared public interest with a small question; `empathy`, one is glad to listen to
 what the other would like to talk about, or both gave the same public answer; `calm`, otherwise. Where both
 of the first hold, the seed decides. An icebreaker reads no profile: what no reason says, it cannot tell.
+Two who write to each other already get none; `next_steps` has things to talk about for them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,6 @@ from typing import Final, TypeVar
 
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.entries import Label, Language
-from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.messaging.reasons import kind_of, visible_reasons
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ class Draw:
 
 ICEBREAKER_KINDS: Final = ("empathy", "hobby", "calm")
 _OF_REASON: Final = {"interest": "hobby", "listens": "empathy", "answer": "empathy"}
+OPENING_STAGES: Final = ("listed", "matched")
+"""Where a first message is still to be written."""
 _BETWEEN: Final = {"ja": "", "en": " "}
 
 
@@ -61,16 +63,17 @@ def icebreaker_kind(
     seed: int = 0,
     catalogue: Catalogue | None = None,
 ) -> str | None:
-    """Return the kind of icebreaker the pair gets, None where a stage may show nothing.
+    """Return the kind of icebreaker the pair gets, None outside `OPENING_STAGES`.
 
     catalogue: the one the codes are from; that of the package when None.
 
     >>> icebreaker_kind("a", "b", ["near"], "matched"), icebreaker_kind("a", "b", ["near"], "closed")
     ('calm', None)
     """
-    if stage in (UNLISTED, CLOSED):
-        return None
     words = load_catalogue() if catalogue is None else catalogue
+    words.stages.code(stage)
+    if stage not in OPENING_STAGES:
+        return None
     return _kind(Draw(seed, viewer_id, candidate_id), _shown(codes, stage, words))
 
 
@@ -84,7 +87,7 @@ def icebreaker(
     lang: Language = "ja",
     catalogue: Catalogue | None = None,
 ) -> Icebreaker | None:
-    """Return a first message the viewer may send to the candidate, None where a stage may show nothing.
+    """Return a first message the viewer may send to the candidate, None outside `OPENING_STAGES`.
 
     codes: the reasons of the pair as the viewer sees them, strongest first (see `Reasons`). Equal arguments
     give the same text, and both languages the same variant. catalogue: the one the codes are from; that of
@@ -95,9 +98,10 @@ def icebreaker(
     Hello. Your profile mentions “Coffee”, which I enjoy too, so I wanted to say hello. Which do you
     like better, the morning cup or the afternoon one? It is a pleasure to meet you.
     """
-    if stage in (UNLISTED, CLOSED):
-        return None
     words = load_catalogue() if catalogue is None else catalogue
+    words.stages.code(stage)
+    if stage not in OPENING_STAGES:
+        return None
     draw, shown = Draw(seed, viewer_id, candidate_id), _shown(codes, stage, words)
     kind = _kind(draw, shown)
     parts = {"hobby": _hobby, "empathy": _empathy, "calm": _calm}[kind]
@@ -108,7 +112,10 @@ def icebreaker(
 
 
 def _shown(codes: Iterable[str], stage: str, words: Catalogue) -> list[str]:
-    """Return what may be shown and has words; a list may come from an older catalogue."""
+    """Return what may be shown, has words and is not too much for a first message.
+
+    A list may come from an older catalogue.
+    """
     named: dict[str, Mapping[str, object]] = {
         "interest": words.interests,
         "listens": words.topics,
@@ -117,7 +124,11 @@ def _shown(codes: Iterable[str], stage: str, words: Catalogue) -> list[str]:
     return [
         code
         for code in visible_reasons(codes, stage)
-        if kind_of(code) not in named or code.partition(":")[2] in named[kind_of(code)]
+        if kind_of(code) not in named
+        or (
+            code.partition(":")[2] in named[kind_of(code)]
+            and code.removeprefix("interest:") not in words.openers.unnamed_interests
+        )
     ]
 
 
@@ -153,7 +164,8 @@ def _empathy(draw: Draw, shown: list[str], words: Catalogue) -> _Parts:
         about, unnamed = words.topics[name].label, name in texts.unnamed_topics
     else:
         about, unnamed = words.questions[name].label, not words.may_name_answer(name)
-    variants = texts.empathy[f"{kind}_unnamed" if unnamed else kind]
+    named = "light" if kind == "listens" and name in texts.light_topics else kind
+    variants = texts.empathy[f"{kind}_unnamed" if unnamed else named]
     return (code,), [draw.one_of("empathy", variants)], about
 
 

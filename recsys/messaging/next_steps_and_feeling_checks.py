@@ -60,7 +60,7 @@ def next_steps(stage: str, lang: Language = "ja") -> NextSteps:
 
 
 ANSWERS: Final = EVENT_DETAILS["feeling_check"]
-_SAID_TO: Final = ("drifting", "pressured")
+_SAID_TO: Final = ("drifting", "closer", "pressured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class FeelingCheckFollowUp:
 
 
 def follow_up(word: str, lang: Language = "ja", *, support: str) -> FeelingCheckFollowUp:
-    """Return what follows from one answer: comfortable, drifting, pressured or done.
+    """Return what follows from one answer: comfortable, drifting, closer, pressured or done.
 
     support: how to reach the people of the service, in words. `pressured` raises a flag (see
     `recsys.moderation`) and shows the support contact.

@@ -12,7 +12,7 @@ from recsys.catalogue.catalogue import FILES
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import names_in
 from recsys.catalogue.text_folding import unsafe_characters
-from recsys.catalogue.vocabulary import ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
+from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, HOLD_STATES, REPORT_CATEGORIES
 from recsys.errors import InputError
 
 CATALOGUE = load_catalogue()
@@ -36,7 +36,7 @@ def labels():
 
 
 def test_every_text_is_in_both_languages():
-    untranslated = {"DIY", "SF"}
+    untranslated = {"DIY", "SF", "K-POP"}
     for key, label in labels():
         assert label.ja.strip(), key
         assert label.en.strip(), key
@@ -62,6 +62,8 @@ def test_every_word_of_every_enumeration_has_a_label():
     assert len(CATALOGUE.words[C.LANGUAGES]) >= 40
     assert set(CATALOGUE.words[C.CATEGORY]) == set(REPORT_CATEGORIES)
     assert set(CATALOGUE.words[C.STATE]) == set(HOLD_STATES)
+    for event in ("feeling_check", "meet_feedback", "end", "optin"):
+        assert set(CATALOGUE.words[event]) == set(EVENT_DETAILS[event])
 
 
 def test_a_word_without_a_label_is_shown_as_it_is():

@@ -21,16 +21,27 @@ WHOLE = "source: 'https://example.org/line', checked: 2026-11-28"
 
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
-def test_distress_names_people_who_listen_and_the_emergency_number(lang: str) -> None:
-    text = advice("distress", lang, support="0120-000-000")  # type: ignore[arg-type]
-    for number in ("0120-279-338", "0570-064-556", "#8008", "119", "110", "0120-000-000"):
+@pytest.mark.parametrize(
+    ("kind", "there", "not_there"),
+    [
+        ("distress", ("0120-279-338", "0570-064-556"), ("#8008",)),
+        ("violence", ("#8008", "0120-279-889", "#9110"), ("0570-064-556",)),
+    ],
+)
+def test_who_suffers_is_shown_people_who_help_and_the_emergency_number(
+    lang: str, kind: str, there: tuple[str, ...], not_there: tuple[str, ...]
+) -> None:
+    text = advice(kind, lang, support="0120-000-000")  # type: ignore[arg-type]
+    for number in (*there, "119", "110", "0120-000-000"):
         assert number in text
+    assert not [number for number in not_there if number in text]
 
 
 @pytest.mark.parametrize("support", ["help@example.org", " help@example.org\n"])
-def test_a_mail_address_alone_is_no_support_in_distress(support: str) -> None:
-    with pytest.raises(InputError, match="no answer to distress"):
-        advice("distress", support=support)
+@pytest.mark.parametrize("kind", ["distress", "violence"])
+def test_a_mail_address_alone_is_no_support_in_need(support: str, kind: str) -> None:
+    with pytest.raises(InputError, match=f"no answer to {kind}"):
+        advice(kind, support=support)
     assert advice("money", support=support)
 
 

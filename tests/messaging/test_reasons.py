@@ -276,7 +276,10 @@ def test_a_match_only_answer_changes_nothing_readable(seed: int) -> None:
     other.loc[at, C.IMPORTANCE] = 50 if said.loc[at, C.IMPORTANCE] != 50 else 0
     clone = replace(people, long=replace(people.long, answers=other))
     i, j = (index.ravel() for index in np.indices((12, 12)))
-    assert Reasons.of(people).codes(i, j) == Reasons.of(clone).codes(i, j)
+    mine, theirs = Reasons.of(people).codes(i, j), Reasons.of(clone).codes(i, j)
+    assert mine == theirs
+    for a, b, first, second in zip(i, j, mine, theirs, strict=True):
+        assert icebreaker(str(a), str(b), first, "matched") == icebreaker(str(a), str(b), second, "matched")
 
 
 def test_no_pairs_and_no_people() -> None:

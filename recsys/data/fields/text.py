@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 import pandas as pd
 
 from recsys.catalogue.catalogue import FREE, Catalogue
+from recsys.catalogue.interest_spellings import is_no_interest
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.data.contact_tokens import is_token
 from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
@@ -121,6 +122,10 @@ class Tag(TextField):
         tag = self.catalogue.fold_tag(text)
         if tag == FREE:
             raise RefusedValue("empty", "an empty tag", "name an interest in plain text")
+        if tag.startswith(FREE) and is_no_interest(tag):
+            raise RefusedValue(
+                "no_interest", "a contact or a wish, not an interest", "name a hobby or a subject"
+            )
         return tag
 
 

@@ -1,0 +1,69 @@
+"""What people write as an interest folds to one a careful reader accepts, and never to one nobody meant."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from recsys.catalogue import FREE, load_catalogue
+from recsys.catalogue.interest_spellings import is_no_interest
+from recsys.data.fields.base import RefusedValue
+from recsys.data.fields.text import Tag
+
+CATALOGUE = load_catalogue()
+LISTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("folding.yaml").read_text("utf-8"))
+
+
+def folds(text: str, wanted: str) -> bool:
+    tag = CATALOGUE.fold_tag(text)
+    return wanted in (tag, *CATALOGUE.ancestors(tag))
+
+
+@pytest.mark.parametrize("part", ["reviewed", "collected", "later"])
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_nine_of_ten_fold_right(part: str, lang: str) -> None:
+    texts = [(text, wanted) for wanted, found in LISTS[part][lang].items() for text in found]
+    right = sum(folds(text, wanted) for text, wanted in texts)
+    assert len(texts) >= 25
+    assert right >= 0.9 * len(texts), [pair for pair in texts if not folds(*pair)]
+
+
+def test_nothing_folds_to_what_nobody_wrote() -> None:
+    assert [text for text in LISTS["nothing"] if not CATALOGUE.fold_tag(text).startswith(FREE)] == []
+
+
+@pytest.mark.parametrize(("text", "label"), LISTS["labels"].items())
+def test_a_label_says_no_more_than_the_spelling(text: str, label: str) -> None:
+    assert CATALOGUE.tag_label(CATALOGUE.fold_tag(text)) == label
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "090-1234-5678",
+        "call 080 1111 2222",
+        "https://example.org/me",
+        "hana@example.com",
+        "不倫",
+        "セフレ募集",
+        "hookups",
+    ],
+)
+def test_a_way_to_be_reached_is_no_interest(text: str) -> None:
+    with pytest.raises(RefusedValue, match="not an interest"):
+        Tag(name="tag", catalogue=CATALOGUE).meaning(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1960年代の音楽", "映画", "5 km runs", "20世紀の建築", "出会いの場づくり", "海辺の暮らし"]
+)
+def test_numbers_and_meetings_alone_refuse_nothing(text: str) -> None:
+    assert not is_no_interest(text)
+    assert Tag(name="tag", catalogue=CATALOGUE).meaning(text)
+
+
+def test_every_id_and_label_folds_to_itself() -> None:
+    for interest in CATALOGUE.interests.values():
+        for text in (interest.id, interest.label.ja, interest.label.en):
+            assert CATALOGUE.fold_tag(text) == interest.id
