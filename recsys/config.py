@@ -6,6 +6,7 @@ An unknown key, an impossible value or a password where it could be repeated is 
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from recsys.errors import SettingsError, did_you_mean, explained
@@ -124,6 +126,80 @@ class AllocationSettings(Section):
         if value == "none":
             raise ValueError("a list that is never read allocates nothing")
         return value
+
+
+class ArmSettings(Section):
+    """One way to make lists in an experiment.
+
+    share:    of the units (people, neighbourhoods or nights) that get it.
+    order:    "allocated", or the best of each pool by "product" or "naive" (what the viewer likes alone).
+    allocate: settings of the allocator that differ from those of the night, such as fairness.
+    """
+
+    share: Annotated[float, Field(gt=0.0, le=1.0)]
+    order: Literal["allocated", "product", "naive"] = "allocated"
+    allocate: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("allocate")
+    @classmethod
+    def _is_of_the_allocator(cls, values: dict[str, Any]) -> dict[str, Any]:
+        AllocationSettings.model_validate(values)
+        return values
+
+
+class ExperimentSettings(Section):
+    """Who gets which lists, decided by a keyed hash before the first night.
+
+    unit:   "person": each viewer; "neighbourhood": groups of people who reach each other; "both_sides": each
+            viewer and, apart from that, each candidate, two arms; "night": everybody, night by night.
+    arms:   by name, the first is the one the others are compared with; shares add up to 1.
+    starts: the first night, such as 2026-03-02. nights: how many.
+    neighbourhoods: Parquet file with user_id and neighbourhood, for that unit alone.
+    block_nights: nights in a row with one arm, for the unit "night". washout: how many nights at the
+            beginning of each block are left out of the analysis, because they still feel the arm before.
+    mature_nights: a match counts when it is completed so many days after the like that began it.
+    effect: the relative effect to find, which planning and the looks during the nights are made for.
+    ended:  arms that were ended: they get the lists of the first arm.
+
+    >>> arms = {"today": {"share": 0.5}, "nash": {"share": 0.5, "allocate": {"fairness": 1}}}
+    >>> ExperimentSettings(name="nash", starts="2026-03-02", nights=28, arms=arms).unit
+    'neighbourhood'
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    unit: Literal["person", "neighbourhood", "both_sides", "night"] = "neighbourhood"
+    arms: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")], ArmSettings]
+    starts: date
+    nights: Annotated[int, Field(ge=1)]
+    neighbourhoods: str | None = None
+    block_nights: Annotated[int, Field(ge=1)] = 1
+    washout: Annotated[int, Field(ge=0)] = 0
+    mature_nights: Annotated[int, Field(ge=0)] = 7
+    effect: Annotated[float, Field(gt=0.0)] = 0.1
+    ended: tuple[str, ...] = ()
+
+    @property
+    def control(self) -> str:
+        """The arm the others are compared with."""
+        return next(iter(self.arms))
+
+    @property
+    def arms_by_share(self) -> dict[str, float]:
+        """The share of the units each arm gets."""
+        return {name: arm.share for name, arm in self.arms.items()}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(self.arms) < 2 or abs(sum(arm.share for arm in self.arms.values()) - 1.0) > 1e-9:
+            raise ValueError("name two arms or more under 'arms', with shares that add up to 1")
+        if self.unit == "both_sides" and len(self.arms) != 2:
+            raise ValueError("an experiment on both sides has two arms")
+        if self.washout >= self.block_nights and self.unit == "night" and self.washout:
+            raise ValueError("'washout' leaves no night of a block: make 'block_nights' longer")
+        unknown = sorted(set(self.ended) - set(self.arms))
+        if unknown or self.control in self.ended:
+            raise ValueError("'ended' names arms of the experiment other than the first")
+        return self
 
 
 def holds_password(address: str) -> bool:

@@ -1,0 +1,231 @@
+"""What other lists would bring, estimated from a log of impressions whose propensities are known.
+
+A match is a like and an answer. Estimators differ in what they take from the log and what from a model:
+
+| name       | from the log                       | from a model                              |
+|------------|------------------------------------|-------------------------------------------|
+| ips        | matches over the listed pairs      |                                           |
+| snips      | matches over the weights           |                                           |
+| dm         |                                    | like and answer                           |
+| dr         | matches, less those predicted      | like and answer                           |
+| switch_dr  | the same where weights are small   | like and answer                           |
+| dips       | likes                              | answer                                    |
+| dpr        | likes, less those predicted        | like and answer                           |
+
+`dr` is doubly robust: right when either the propensities or the model are. `dips` and `dpr` use the like on
+the way to the match, after the abstract of Y. Hayashi, S. Goda and Y. Saito, "Off-policy evaluation and
+learning for matching markets" (RecSys 2025, arXiv:2507.13608), in forms of our own: a model knows answers
+from all likes, also those that came from elsewhere, and a log has far fewer matches than likes.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import InputError, explained, need_columns
+from recsys.evaluation.examination import ExaminationCurve
+from recsys.evaluation.intervals import Dyads, Influence
+from recsys.evaluation.off_policy import LEAST_EFFECTIVE
+from recsys.types import BoolArray, Float64Array
+
+LIKE: Final = "like"
+MATCH: Final = "match"
+CHANCE: Final = "chance"
+LEAST_SUPPORT: Final = 0.5
+"""With less of the lists within reach of the log, nothing is estimated from it."""
+_WARNED_SUPPORT: Final = 0.9
+_PREDICTED: Final = (C.P_LIKE, C.P_LIKED_BACK)
+
+
+@dataclass(frozen=True, eq=False)
+class OffPolicyLog:
+    """A log seen from other lists: `(n,)` impressions of pairs in them, `(m,)` pairs of the lists.
+
+    base:    `(n,)` chance of the pair in the lists over its propensity in the log.
+    weight:  `(n,)` base, times how much likelier the place in the lists is looked at than that in the log.
+    like, match: `(n,)` 0 or 1. like_hat, back_hat: `(n,)` predicted for the place in the log, NaN unknown.
+    chance:  `(m,)` of each pair to be in the lists. value_hat: `(m,)` predicted chance of a match there.
+    dyads:   who stands in each impression.
+    """
+
+    base: Float64Array
+    weight: Float64Array
+    like: Float64Array
+    match: Float64Array
+    like_hat: Float64Array
+    back_hat: Float64Array
+    chance: Float64Array
+    value_hat: Float64Array
+    dyads: Dyads = field(repr=False)
+
+    @property
+    def effective_size(self) -> float:
+        """How many evenly weighted impressions would say as much (Kish)."""
+        total = float(self.base.sum())
+        return total * total / float(self.base @ self.base) if total else 0.0
+
+    @property
+    def support(self) -> float:
+        """About what share of the lists the log could have shown (Horvitz and Thompson)."""
+        return min(float(self.base.sum()) / max(float(self.chance.sum()), 1e-300), 1.0)
+
+    @property
+    def predicted(self) -> bool:
+        """Whether a model has a number for every pair."""
+        return bool(np.isfinite(self.value_hat).all() and np.isfinite(self.like_hat + self.back_hat).all())
+
+    def reason(self) -> str:
+        """Return why nothing can be estimated from the log, empty when something can."""
+        if self.effective_size < LEAST_EFFECTIVE:
+            return f"an effective {self.effective_size:.1f} impressions are too few"
+        if self.support < LEAST_SUPPORT:
+            return f"the log could have shown {self.support:.0%} of the lists"
+        return ""
+
+
+def off_policy(
+    log: pd.DataFrame,
+    lists: pd.DataFrame,
+    *,
+    examination: ExaminationCurve | None = None,
+    switch: float = 10.0,
+    most: float = np.inf,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return the matches a listed pair that `lists` would bring, by several estimators with intervals.
+
+    log:   viewer_id, candidate_id, propensity (the chance with which the pair was shown, in (0, 1]), like and
+           match (0 or 1); with `examination` also position. Impressions with a propensity of 1 say nothing of
+           other lists and may be left out.
+    lists: viewer_id, candidate_id, rank; chance, the probability that the pair is in the list, 1 without.
+    p_like and p_liked_back in both tables are what a model says: P(like | look) with `examination`, else
+           P(like | shown), and P(liked back | like). Without them only "ips" and "snips" are estimated.
+    examination: how likely a place is looked at; lists are read differently when pairs stand elsewhere in
+           them. None takes every place for as good as every other.
+    switch: where the weight is larger, "switch_dr" trusts the model alone. most: larger weights are cut.
+
+    Columns: estimator, value, lo, hi, effective_size, support, n (impressions of pairs in the lists), reason.
+    Values are NaN and `reason` says why when the effective size is below 10 or less than half of the lists is
+    within reach of the log; below nine tenths a warning says that pairs out of reach are not in the estimate.
+    "dm" has no interval: nothing in the log says how wrong its model is.
+
+    Raises MissingColumnError, and InputError for a propensity that is not in (0, 1] or a pair listed twice.
+
+    >>> pairs = [(f"v{n}", f"c{n % 7}") for n in range(40)]
+    >>> log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
+    >>> log["match"] = [1, 0] * 20
+    >>> lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
+    >>> off_policy(log, lists)[["estimator", "value"]].values.tolist()
+    [['ips', 1.0], ['snips', 0.5]]
+    """
+    seen = _seen(log, lists, examination, most)
+    if 0.0 < seen.support < _WARNED_SUPPORT:
+        warnings.warn(
+            f"the log could have shown about {seen.support:.0%} of the pairs of these lists; estimates that "
+            "use it are of these alone: give every pair a chance above 0",
+            UserWarning,
+            stacklevel=2,
+        )
+    return pd.DataFrame(list(_rows(seen, switch, level)))
+
+
+def _seen(
+    log: pd.DataFrame, lists: pd.DataFrame, examination: ExaminationCurve | None, most: float
+) -> OffPolicyLog:
+    placed = [] if examination is None else [C.POSITION]
+    need_columns([C.VIEWER, C.CANDIDATE, C.PROPENSITY, LIKE, MATCH, *placed], log.columns, where="the log")
+    need_columns([C.VIEWER, C.CANDIDATE, C.RANK], lists.columns, where="the lists")
+    if lists.duplicated([C.VIEWER, C.CANDIDATE]).any():
+        raise InputError(explained("a pair stands twice", where="the lists"))
+    propensity = log[C.PROPENSITY].to_numpy(np.float64)
+    if not ((propensity > 0.0) & (propensity <= 1.0)).all():  # comparisons with NaN are false
+        remedy = "leave out impressions that were not drawn with a known chance"
+        raise InputError(explained("a propensity is not in (0, 1]", where="the log", remedy=remedy))
+    chance = lists[CHANCE].to_numpy(np.float64) if CHANCE in lists else np.ones(len(lists))
+    read = np.ones(len(lists)) if examination is None else examination(lists[C.RANK].to_numpy(np.float64))
+    listed = lists[[C.VIEWER, C.CANDIDATE]].assign(chance_=chance, read_=read)
+    known = log.merge(listed, on=[C.VIEWER, C.CANDIDATE])
+    there = (
+        np.ones(len(known)) if examination is None else examination(known[C.POSITION].to_numpy(np.float64))
+    )
+    base = np.minimum(known["chance_"].to_numpy(np.float64) / known[C.PROPENSITY].to_numpy(np.float64), most)
+    like_hat, back_hat = (_column(known, name) for name in _PREDICTED)
+    people = pd.factorize(pd.concat([known[C.VIEWER], known[C.CANDIDATE]]))[0]
+    viewer, candidate = people[: len(known)], people[len(known) :]
+    return OffPolicyLog(
+        base=base,
+        weight=base * known["read_"].to_numpy(np.float64) / np.maximum(there, 1e-12),
+        like=known[LIKE].to_numpy(np.float64),
+        match=known[MATCH].to_numpy(np.float64),
+        like_hat=like_hat * there,
+        back_hat=back_hat,
+        chance=chance,
+        value_hat=_column(lists, C.P_LIKE) * read * _column(lists, C.P_LIKED_BACK),
+        dyads=Dyads.of(viewer, candidate, int(people.max(initial=-1)) + 1),
+    )
+
+
+def _column(table: pd.DataFrame, name: str) -> Float64Array:
+    return table[name].to_numpy(np.float64) if name in table else np.full(len(table), np.nan)
+
+
+def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str, object]]:
+    reason = seen.reason()
+    everywhere = np.ones(len(seen.base), bool)
+    plans: list[tuple[str, float, Float64Array | None, BoolArray]] = [
+        ("ips", 0.0, seen.match, everywhere),
+        ("snips", 0.0, seen.match, everywhere),
+    ]
+    if seen.predicted and len(seen.chance):
+        direct = float(seen.chance @ seen.value_hat / seen.chance.sum())
+        error = seen.match - seen.like_hat * seen.back_hat
+        plans += [
+            ("dm", direct, None, everywhere),
+            ("dr", direct, error, everywhere),
+            ("switch_dr", direct, error, seen.base <= switch),
+            ("dips", 0.0, seen.like * seen.back_hat, everywhere),
+            ("dpr", direct, (seen.like - seen.like_hat) * seen.back_hat, everywhere),
+        ]
+    for name, start, outcome, kept in plans:
+        value, lo, hi = _estimated(seen, start, outcome, kept, level, by_lists=name == "ips")
+        refused = bool(reason) and outcome is not None
+        yield {
+            "estimator": name,
+            "value": np.nan if refused else value,
+            "lo": np.nan if refused else lo,
+            "hi": np.nan if refused else hi,
+            "effective_size": seen.effective_size,
+            "support": seen.support,
+            "n": len(seen.base),
+            "reason": reason if refused else "",
+        }
+
+
+def _estimated(
+    seen: OffPolicyLog,
+    start: float,
+    outcome: Float64Array | None,
+    kept: BoolArray,
+    level: float,
+    *,
+    by_lists: bool,
+) -> tuple[float, float, float]:
+    """Return `start` plus the weighted mean of an outcome, with its interval over people on both sides."""
+    if outcome is None:
+        return start, float("nan"), float("nan")
+    total = float(seen.chance.sum() if by_lists else seen.base.sum())
+    if total <= 0.0:
+        return float("nan"), float("nan"), float("nan")
+    part = np.where(kept, seen.weight, 0.0) * outcome / total
+    mean = float(part.sum())
+    share = seen.base / max(float(seen.base.sum()), 1e-300)
+    moved = part - (mean / max(len(part), 1) if by_lists else share * mean)
+    error, degrees = seen.dyads.error(Influence(moved, share))
+    half = float(stats.t.isf((1.0 - level) / 2.0, degrees)) * error
+    return start + mean, start + mean - half, start + mean + half

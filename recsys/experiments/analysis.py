@@ -1,0 +1,212 @@
+"""The reading of an experiment: every arm beside the first, with honest intervals and the naive one."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.config import ExperimentSettings
+from recsys.errors import InputError, explained
+from recsys.experiments.assignment import ARM, ARM_AS_CANDIDATE, NIGHT, UNIT, night_blocks
+from recsys.experiments.estimates import Estimate, compare_pairs, compare_units
+from recsys.experiments.guard_rails import guard_rails
+from recsys.experiments.outcomes import Outcomes, exposure_table, person_nights
+from recsys.experiments.sequential import always_valid_interval
+from recsys.types import BoolArray, Float64Array
+
+NAIVE: Final = "naive"
+"""People of two arms compared by the matches they stand in, as if nobody shared anybody's attention."""
+_DECISIVE: Final = {
+    "person": "begun",
+    "neighbourhood": "neighbourhoods",
+    "both_sides": "total",
+    "night": "nights",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResult:
+    """What an experiment has come to.
+
+    effects: a row for each arm but the first and each estimator: arm, estimator, control, mean, effect,
+             error, lo, hi (one look), always_lo, always_hi (any number of looks), relative, units, decisive.
+    guard_rails: a row for each arm and guard-rail: arm, guard_rail, value, control, ratio, evidence, stop.
+    exposures: see `recsys.experiments.outcomes.exposure_table`; empty where nights are the units.
+    nights:  numbers of the nights read.
+    """
+
+    experiment: ExperimentSettings
+    effects: pd.DataFrame
+    guard_rails: pd.DataFrame
+    exposures: pd.DataFrame
+    nights: tuple[int, ...] = field(default=())
+
+    @property
+    def to_end(self) -> list[str]:
+        """Arms that a guard-rail ends."""
+        return (
+            sorted(set(self.guard_rails.loc[self.guard_rails["stop"], ARM])) if len(self.guard_rails) else []
+        )
+
+    def decisive(self, arm: str) -> pd.Series:
+        """Return the row of the estimator that the experiment was designed for."""
+        rows = self.effects[(self.effects[ARM] == arm) & self.effects["decisive"]]
+        return rows.iloc[0]
+
+
+def analyse(
+    experiment: ExperimentSettings,
+    assignment: pd.DataFrame,
+    found: Outcomes,
+    *,
+    level: float = 0.95,
+    most_harm: float = 1.0,
+) -> ExperimentResult:
+    """Read an experiment from its outcomes: those before night 0 reduce the variance, the rest is compared.
+
+    assignment: of `assign`, everybody who takes part. found: of `outcomes`, from as many weeks before the
+    experiment as there are. most_harm: how many times as many people an arm may harm as the first one.
+
+    Estimators: "naive" compares people; "begun" compares what the lists of people began, counted for both of
+    a match; "neighbourhoods" compares these as wholes; "total", "direct", "by_viewer", "by_candidate" and
+    "plain" are those of an experiment on both sides; "nights" compares blocks of nights. "adjusted" in a
+    name: with the weeks before taken out. The decisive one is that of the design; the others are there to be
+    looked at beside it.
+
+    Raises InputError when no night of the experiment is ripe or nobody takes part.
+    """
+    nights = found.nights[(found.nights >= 0) & (found.nights < experiment.nights)]
+    if not len(nights):
+        remedy = f"wait until {experiment.mature_nights} nights after the first have passed"
+        raise InputError(explained("no night of the experiment is ripe", remedy=remedy))
+    if not len(assignment) or (experiment.unit != "night" and assignment[ARM].isna().all()):
+        raise InputError(explained("nobody takes part in the experiment", where="assignment"))
+    during = found.between(0, int(nights[-1]) + 1)
+    before = found.between(int(found.nights[0]), 0)
+    read = _Reading(experiment, assignment, during, before, level)
+    rows = read.of_nights() if experiment.unit == "night" else read.of_people()
+    return ExperimentResult(
+        experiment,
+        pd.DataFrame(rows),
+        guard_rails(experiment, assignment, during, most=most_harm),
+        exposure_table(during, assignment) if experiment.unit != "night" else pd.DataFrame(),
+        tuple(nights.tolist()),
+    )
+
+
+class _Reading:
+    """One look at one experiment."""
+
+    def __init__(
+        self,
+        experiment: ExperimentSettings,
+        assignment: pd.DataFrame,
+        during: Outcomes,
+        before: Outcomes,
+        level: float,
+    ) -> None:
+        self.experiment, self.level = experiment, level
+        self.people = assignment.dropna(subset=[ARM]) if experiment.unit != "night" else assignment
+        self.during, self.before = during, before
+
+    def of_people(self) -> list[dict[str, object]]:
+        """Return the rows of an experiment whose units are people or neighbourhoods."""
+        arms = [arm for arm in self.experiment.arms if arm != self.experiment.control]
+        return [row for arm in arms for row in self._of_arm(arm)]
+
+    def _of_arm(self, arm: str) -> list[dict[str, object]]:
+        pair = self.people[self.people[ARM].isin([arm, self.experiment.control])].reset_index(drop=True)
+        treated = (pair[ARM] == arm).to_numpy(bool)
+        estimates = {
+            NAIVE: self._persons(pair, treated, "matches"),
+            "begun": self._persons(pair, treated, "begun"),
+        }
+        if len(self.before.nights):
+            estimates["begun, adjusted"] = self._persons(pair, treated, "begun", adjusted=True)
+        if self.experiment.unit == "neighbourhood":
+            estimates |= self._neighbourhoods(pair, arm)
+        if self.experiment.unit == "both_sides":
+            estimates |= self._both_sides(pair, arm)
+        return self._rows(arm, estimates)
+
+    def _persons(
+        self, pair: pd.DataFrame, treated: BoolArray, column: str, *, adjusted: bool = False
+    ) -> Estimate:
+        size = np.full(len(pair), float(len(self.during.nights)))
+        before = self._by_person(self.before, pair, column) / len(self.before.nights) if adjusted else None
+        return compare_units(self._by_person(self.during, pair, column), size, treated, before)
+
+    def _by_person(self, found: Outcomes, pair: pd.DataFrame, column: str) -> Float64Array:
+        sums = person_nights(found, pair[C.USER], column).groupby(C.USER)["value"].sum()
+        return np.asarray(pair[C.USER].map(sums).fillna(0.0), np.float64)
+
+    def _neighbourhoods(self, pair: pd.DataFrame, arm: str) -> dict[str, Estimate]:
+        unit, names = pd.factorize(pair[UNIT], sort=True)
+        people = np.bincount(unit).astype(np.float64)
+        treated = np.bincount(unit, pair[ARM] == arm) > 0
+        value = np.bincount(unit, self._by_person(self.during, pair, "matches"), len(names))
+        size = people * len(self.during.nights)
+        found = {"neighbourhoods": compare_units(value, size, treated)}
+        if len(self.before.nights) and len(names) >= 8:
+            earlier = np.bincount(unit, self._by_person(self.before, pair, "matches"), len(names))
+            rate = earlier / (people * len(self.before.nights))
+            found["neighbourhoods, adjusted"] = compare_units(value, size, treated, rate)
+        return found
+
+    def _both_sides(self, pair: pd.DataFrame, arm: str) -> dict[str, Estimate]:
+        row = pd.Series(np.arange(len(pair)), index=pair[C.USER])
+        known = self.during.matches
+        known = known[known[C.VIEWER].isin(row.index) & known[C.CANDIDATE].isin(row.index)]
+        viewer, candidate = (row.loc[known[c]].to_numpy(np.int64) for c in (C.VIEWER, C.CANDIDATE))
+        sides = ((pair[c] == arm).to_numpy(bool) for c in (ARM, ARM_AS_CANDIDATE))
+        first, second = sides
+        found = compare_pairs(
+            viewer, candidate, np.ones(len(known)), (first, second), len(self.during.nights)
+        )
+        names = ("total", "direct", "by_viewer", "by_candidate", "plain")
+        return {name: getattr(found, name) for name in names}
+
+    def of_nights(self) -> list[dict[str, object]]:
+        """Return the rows of an experiment whose units are blocks of nights."""
+        block, arm, counts = night_blocks(self.experiment)
+        ripe = counts & np.isin(np.arange(len(block)), self.during.nights)
+        matches = self.during.matches
+        among = matches[C.VIEWER].isin(self.people[C.USER]) & matches[C.CANDIDATE].isin(self.people[C.USER])
+        a_night = np.bincount(matches.loc[among, NIGHT].to_numpy(np.int64), minlength=len(block)) * 2.0
+        value = np.bincount(block, np.where(ripe, a_night, 0.0))
+        size = np.bincount(block, ripe) * float(len(self.people))
+        of_block = arm[np.searchsorted(block, np.arange(block[-1] + 1))]
+        rows: list[dict[str, object]] = []
+        for name in (one for one in self.experiment.arms if one != self.experiment.control):
+            chosen = (size > 0) & np.isin(of_block, [name, self.experiment.control])
+            found = compare_units(value[chosen], size[chosen], (of_block == name)[chosen])
+            rows += self._rows(name, {"nights": found})
+        return rows
+
+    def _rows(self, arm: str, estimates: dict[str, Estimate]) -> list[dict[str, object]]:
+        wanted = _DECISIVE[self.experiment.unit]
+        decisive = f"{wanted}, adjusted" if f"{wanted}, adjusted" in estimates else wanted
+        return [
+            {ARM: arm, **self._row(name, found), "decisive": name == decisive}
+            for name, found in estimates.items()
+        ]
+
+    def _row(self, name: str, found: Estimate) -> dict[str, object]:
+        lo, hi = found.interval(self.level)
+        scale = self.experiment.effect * found.control
+        always = always_valid_interval(found, scale=max(scale, 1e-12), level=self.level)
+        return {
+            "estimator": name,
+            "control": found.control,
+            "mean": found.arm,
+            "effect": found.effect,
+            "error": found.error,
+            "lo": lo,
+            "hi": hi,
+            "always_lo": always[0],
+            "always_hi": always[1],
+            "relative": found.effect / found.control if found.control else float("nan"),
+            "units": found.units,
+        }

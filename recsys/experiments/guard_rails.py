@@ -1,0 +1,122 @@
+"""Guard-rails: what ends an arm whatever it brings, at any number of looks."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.config import ExperimentSettings
+from recsys.experiments.assignment import ARM, NIGHT, night_blocks
+from recsys.experiments.estimates import NOTHING, compare_units
+from recsys.experiments.outcomes import Outcomes
+from recsys.experiments.sequential import HarmTest, always_valid_interval, harm_test
+
+ALPHA_OF_HARM: Final = 0.05
+"""How likely an arm that harms nobody more than the first one is ended by one guard-rail."""
+
+
+def guard_rails(
+    experiment: ExperimentSettings, assignment: pd.DataFrame, during: Outcomes, *, most: float = 1.0
+) -> pd.DataFrame:
+    """Return a row for each arm and guard-rail: people who report, people who block, and attention.
+
+    most: how many times as many people an arm may harm as the first one. Columns: arm, guard_rail, value,
+    control, ratio, evidence, stop. People are counted and not their reports, so that one angry person, or
+    somebody who is after another, does not end an arm.
+    """
+    arm_of = _arm_of_events(experiment, assignment)
+    nights = len(during.nights)
+    rows: list[dict[str, object]] = []
+    for kind in ("report", "block"):
+        harmed = during.harms[during.harms[C.TYPE] == kind]
+        arm = arm_of(harmed)
+        by_arm = harmed.assign(**{ARM: arm}).groupby(ARM)[C.USER].nunique()
+        for name in (one for one in experiment.arms if one != experiment.control):
+            size = {
+                one: _person_nights(experiment, assignment, one, nights) for one in (name, experiment.control)
+            }
+            share = size[name] / max(sum(size.values()), 1e-12)
+            if 0.0 < share < 1.0:
+                counts = int(by_arm.get(name, 0)), int(by_arm.get(experiment.control, 0))
+                rows.append(_harm_row(name, kind, harm_test(*counts, share, most=most)))
+    return pd.DataFrame(rows + _attention(experiment, during, arm_of))
+
+
+def _harm_row(arm: str, kind: str, found: HarmTest) -> dict[str, object]:
+    return {
+        ARM: arm,
+        "guard_rail": f"people who {kind}",
+        "value": float(found.arm),
+        "control": float(found.control),
+        "ratio": found.ratio,
+        "evidence": found.evidence,
+        "stop": found.stops(ALPHA_OF_HARM),
+    }
+
+
+_MOST_ATTENTION: Final = 1.25
+
+
+def _attention(
+    experiment: ExperimentSettings,
+    during: Outcomes,
+    arm_of: Callable[[pd.DataFrame], pd.Series],
+) -> list[dict[str, object]]:
+    """Return by arm the share of its viewers' impressions that go to the most shown twentieth of everybody.
+
+    An arm ends when that share is a quarter above the first arm's, surely: few people would be flooded.
+    """
+    shown = during.exposures
+    if not len(shown):
+        return []
+    counts = shown[C.CANDIDATE].value_counts()
+    most = set(counts.index[: max(len(counts) // 20, 1)])
+    by_viewer = (
+        shown.assign(
+            **{ARM: arm_of(shown.rename(columns={C.VIEWER: C.USER})), "most": shown[C.CANDIDATE].isin(most)}
+        )
+        .dropna(subset=[ARM])
+        .groupby([ARM, C.VIEWER])["most"]
+        .agg(["sum", "size"])
+        .reset_index()
+    )
+    rows: list[dict[str, object]] = []
+    for name in (one for one in experiment.arms if one != experiment.control):
+        part = by_viewer[by_viewer[ARM].isin([name, experiment.control])]
+        value, size = (part[c].to_numpy(np.float64) for c in ("sum", "size"))
+        treated = (part[ARM] == name).to_numpy(bool)
+        found = compare_units(value, size, treated) if len(part) else NOTHING
+        low = always_valid_interval(found, scale=max(0.25 * found.control, 1e-12))[0]
+        ratio = found.arm / found.control if found.control else float("nan")
+        over = bool(np.isfinite(low) and found.control + low > _MOST_ATTENTION * found.control)
+        rows.append(
+            {
+                ARM: name,
+                "guard_rail": "attention",
+                "value": found.arm,
+                "control": found.control,
+                "ratio": ratio,
+                "evidence": float("nan"),
+                "stop": over,
+            }
+        )
+    return rows
+
+
+def _arm_of_events(
+    experiment: ExperimentSettings, assignment: pd.DataFrame
+) -> Callable[[pd.DataFrame], pd.Series]:
+    """Return what gives the arm of the user of each row, or of its night."""
+    if experiment.unit == "night":
+        arm = night_blocks(experiment)[1]
+        return lambda table: pd.Series(arm[table[NIGHT].to_numpy(np.int64)], index=table.index)
+    by_person = assignment.set_index(C.USER)[ARM]
+    return lambda table: table[C.USER].map(by_person)
+
+
+def _person_nights(experiment: ExperimentSettings, assignment: pd.DataFrame, arm: str, nights: int) -> float:
+    if experiment.unit == "night":
+        return float((night_blocks(experiment)[1][:nights] == arm).sum() * len(assignment))
+    return float((assignment[ARM] == arm).sum() * nights)

@@ -1,0 +1,154 @@
+"""Exposure and outcome tables of an experiment, read off the events.
+
+A match belongs to the night of the like that began it and to the list that brought that like, however much
+later the other answered: what a list did is not credited to the night on which somebody happened to reply.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.config import ExperimentSettings
+from recsys.data.events import Events
+from recsys.errors import need_columns
+from recsys.experiments.assignment import ARM, NIGHT, UNIT
+from recsys.types import Int64Array
+
+HARMS: Final = ("report", "block")
+"""Events of a guard-rail: somebody was reported or blocked by whom they were shown to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What happened during some nights, by pair.
+
+    nights:  numbers of the nights that are ripe: their likes have had their time to be answered.
+    exposures: viewer_id, candidate_id, night, position: impressions.
+    likes:   viewer_id, candidate_id, night: from lists and inboxes.
+    matches: viewer_id (whose like began it), candidate_id, night (of that like).
+    harms:   user_id (who reports or blocks), other_id, night, type.
+    """
+
+    nights: Int64Array
+    exposures: pd.DataFrame
+    likes: pd.DataFrame
+    matches: pd.DataFrame
+    harms: pd.DataFrame
+
+    def between(self, first: int, stop: int) -> "Outcomes":
+        """Return the outcomes of the nights from `first` to before `stop`."""
+
+        def of(table: pd.DataFrame) -> pd.DataFrame:
+            return table[(table[NIGHT] >= first) & (table[NIGHT] < stop)].reset_index(drop=True)
+
+        kept = self.nights[(self.nights >= first) & (self.nights < stop)]
+        return Outcomes(kept, of(self.exposures), of(self.likes), of(self.matches), of(self.harms))
+
+
+def outcomes(
+    events: Events | pd.DataFrame, experiment: ExperimentSettings, *, now: pd.Timestamp | None = None
+) -> Outcomes:
+    """Return the outcomes of every night of a log: night 0 is the first of the experiment, -1 the one before.
+
+    now: until when things are known, the last event when None. Nights younger than `mature_nights` are left
+    out: their likes are not answered yet, and so are matches that took longer than that.
+
+    Raises MissingColumnError when a table of events lacks a column.
+
+    >>> experiment = ExperimentSettings(name="nash", unit="person", starts="2026-03-02", nights=9,
+    ...     mature_nights=2, arms={"today": {"share": 0.5}, "nash": {"share": 0.5}})
+    >>> events = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": ["like", "like"],
+    ...     "ts": pd.to_datetime(["2026-03-02T20:00Z", "2026-03-04T09:00Z"])})
+    >>> outcomes(events, experiment, now=pd.Timestamp("2026-03-05", tz="UTC")).matches.values.tolist()
+    [['a', 'b', 0]]
+    """
+    table = events.frame if isinstance(events, Events) else events
+    need_columns([C.ACTOR, C.TARGET, C.TYPE, C.TS], table.columns, where="events")
+    table = table[table[C.TYPE].isin(["impression", "like", *HARMS])]
+    days = (table[C.TS] - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
+    table = table.assign(night=np.floor(days).astype("int64"), days=days)
+    until = (
+        days.max()
+        if now is None
+        else (now - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
+    )
+    ripe = int(np.floor(until)) - experiment.mature_nights if len(table) else 0
+    first = int(table[NIGHT].min()) if len(table) else 0
+    table = table[table["days"] <= until]
+    if C.POSITION not in table:
+        table = table.assign(**{C.POSITION: np.nan})
+    of_type = {kind: table[table[C.TYPE] == kind] for kind in ("impression", "like", *HARMS)}
+    harms = pd.concat([of_type[kind] for kind in HARMS]).rename(
+        columns={C.ACTOR: C.USER, C.TARGET: "other_id"}
+    )
+    return Outcomes(
+        nights=np.arange(first, ripe),
+        exposures=_pairs(of_type["impression"], ripe, C.POSITION),
+        likes=_pairs(of_type["like"], ripe),
+        matches=_matches(of_type["like"], ripe, experiment.mature_nights),
+        harms=harms.loc[harms[NIGHT] < ripe, [C.USER, "other_id", NIGHT, C.TYPE]].reset_index(drop=True),
+    )
+
+
+def _pairs(table: pd.DataFrame, ripe: int, *more: str) -> pd.DataFrame:
+    named = table.rename(columns={C.ACTOR: C.VIEWER, C.TARGET: C.CANDIDATE})
+    return named.loc[named[NIGHT] < ripe, [C.VIEWER, C.CANDIDATE, NIGHT, *more]].reset_index(drop=True)
+
+
+def _matches(likes: pd.DataFrame, ripe: int, window: int) -> pd.DataFrame:
+    """Return pairs both of whom liked, by the earlier like, when the later came within the window."""
+    first = likes.sort_values("days", kind="stable").drop_duplicates([C.ACTOR, C.TARGET])
+    back = first[[C.ACTOR, C.TARGET, "days"]].set_axis([C.TARGET, C.ACTOR, "answered"], axis=1)
+    both = first.merge(back, on=[C.ACTOR, C.TARGET])
+    began = (both["days"] < both["answered"]) | (
+        (both["days"] == both["answered"]) & (both[C.ACTOR] < both[C.TARGET])
+    )
+    return _pairs(both[began & (both["answered"] - both["days"] <= max(window, 1))], ripe)
+
+
+def person_nights(found: Outcomes, people: pd.Series, column: str = "matches") -> pd.DataFrame:
+    """Return user_id, night and value for everybody with any: a row a person and night.
+
+    column: "matches" (in which the person stands, either way), "begun" (twice the matches that the person's
+    own list began, so that the mean over people is that of `matches`), "likes" or "received".
+    """
+    tables = {
+        "matches": [(found.matches, C.VIEWER, 1.0), (found.matches, C.CANDIDATE, 1.0)],
+        "begun": [(found.matches, C.VIEWER, 2.0)],
+        "likes": [(found.likes, C.VIEWER, 1.0)],
+        "received": [(found.likes, C.CANDIDATE, 1.0)],
+    }
+    parts = [
+        pd.DataFrame({C.USER: table[who], NIGHT: table[NIGHT], "value": amount})
+        for table, who, amount in tables[column]
+    ]
+    joined = pd.concat(parts, ignore_index=True)
+    joined = joined[joined[C.USER].isin(people)]
+    return joined.groupby([C.USER, NIGHT])["value"].sum().reset_index()
+
+
+def exposure_table(found: Outcomes, assignment: pd.DataFrame) -> pd.DataFrame:
+    """Return how much each arm was shown: people, viewers, impressions, and the share within the arm.
+
+    within: the share of impressions of an arm's viewers whose candidate is in the same arm. Where it is
+    high, little of the arm reaches others; where it is near the arm's share of people, all of it does.
+    """
+    arm = assignment.set_index(C.USER)[ARM]
+    shown = found.exposures.assign(
+        **{ARM: found.exposures[C.VIEWER].map(arm), "other": found.exposures[C.CANDIDATE].map(arm)}
+    )
+    rows = [
+        {
+            ARM: name,
+            "people": int((assignment[ARM] == name).sum()),
+            "units": int(assignment.loc[assignment[ARM] == name, UNIT].nunique()),
+            "viewers": int(part[C.VIEWER].nunique()),
+            "impressions": len(part),
+            "within": float((part["other"] == name).mean()) if len(part) else float("nan"),
+        }
+        for name, part in ((name, shown[shown[ARM] == name]) for name in assignment[ARM].dropna().unique())
+    ]
+    return pd.DataFrame(rows).sort_values(ARM, ignore_index=True) if rows else pd.DataFrame(columns=[ARM])

@@ -1,0 +1,120 @@
+"""Planning: how long an experiment has to run, by drawing its arms many times over nights without any.
+
+The past has no arms. Drawn over it again and again, an experiment finds nothing but chance: how much, is the
+error its effects will have. No formula is needed for people who are alike, matches that come in pairs or
+neighbourhoods of unequal size. What a plan cannot show is bias: what an arm does to people in another one has
+not happened yet (`recsys.experiments.trial` plays it in the synthetic town).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from recsys.config import ExperimentSettings
+from recsys.errors import InputError, explained
+from recsys.experiments.analysis import analyse
+from recsys.experiments.assignment import assign
+from recsys.experiments.outcomes import Outcomes
+
+_FEWEST_NIGHTS: Final = 2
+
+
+def plan(
+    experiment: ExperimentSettings,
+    people: pd.Series,
+    past: Outcomes,
+    *,
+    neighbourhoods: pd.DataFrame | None = None,
+    nights: Sequence[int] = (7, 14, 28, 56),
+    draws: int = 40,
+    power: float = 0.8,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return for each number of nights what effect the experiment would find.
+
+    people: ids of who takes part. past: outcomes of nights on which everybody had the same lists, all
+    numbered below 0; half of them, at most as many as asked for, are played as an experiment, the rest
+    stands before it. draws: how often arms are drawn. power: how surely an effect is to be found.
+
+    Columns: nights, units, control (mean a person and night), error, smallest (effect found with `power`,
+    one look at the end), smallest_relative, power (to find `experiment.effect` of the control), and
+    always_power (the same with any number of looks). Nights beyond the past are carried on: the error has a
+    part that shrinks with the nights and a part of its units that does not, fitted to those played.
+
+    Raises InputError for a past of fewer than four nights, or one without any match.
+    """
+    own = past.nights[past.nights < 0]
+    if len(own) < 2 * _FEWEST_NIGHTS or not len(past.matches):
+        remedy = "give four nights or more that were the same for everybody, with matches"
+        raise InputError(
+            explained("the past cannot be planned from", got=f"{len(own)} nights", remedy=remedy)
+        )
+    longest = len(own) // 2
+    played = sorted({max(longest // 2, 1), longest})
+    found = [_errors(experiment, people, past, neighbourhoods, count, draws, level) for count in played]
+    control, units, degrees = found[-1][1:]
+    fixed, varying = _parts_of_error([one[0] for one in found], played)
+    rows = []
+    for count in nights:
+        error = float(np.sqrt(fixed + varying / count))
+        shift = experiment.effect * control / error if error > 0.0 else float("inf")
+        bound = float(stats.t.isf((1.0 - level) / 2.0, degrees))
+        smallest = error * (bound + float(stats.t.isf(1.0 - power, degrees)))
+        ratio = (experiment.effect * control / max(error, 1e-300)) ** 2
+        always = np.sqrt(2.0 * (1.0 + ratio) / ratio * np.log(np.sqrt(1.0 + ratio) / (1.0 - level)))
+        rows.append(
+            {
+                "nights": count,
+                "units": units,
+                "control": control,
+                "error": error,
+                "smallest": smallest,
+                "smallest_relative": smallest / control,
+                "power": float(stats.norm.sf(bound - shift)),
+                "always_power": float(stats.norm.sf(always - shift)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _errors(  # noqa: PLR0917
+    experiment: ExperimentSettings,
+    people: pd.Series,
+    past: Outcomes,
+    neighbourhoods: pd.DataFrame | None,
+    count: int,
+    draws: int,
+    level: float,
+) -> tuple[float, float, int, float]:
+    """Return the squared error over draws of the arms, the control, the units, and degrees of freedom."""
+    last = int(past.nights[past.nights < 0][-1]) + 1
+    shifted = _shifted(past.between(int(past.nights[0]), last), count - last)
+    squares, rows = [], []
+    for draw in range(draws):
+        one = experiment.changed(name=f"{experiment.name[:30]}-p{draw}", nights=count, mature_nights=0)
+        assignment = assign(one, people, neighbourhoods)
+        arm = next(name for name in one.arms if name != one.control)
+        row = analyse(one, assignment, shifted, level=level).decisive(arm)
+        squares.append(float(row["effect"]) ** 2)
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    units = int(table["units"].iloc[0])
+    return float(np.mean(squares)), float(table["control"].mean()), units, max(units - 3.0, 1.0)
+
+
+def _shifted(found: Outcomes, by: int) -> Outcomes:
+    tables = (found.exposures, found.likes, found.matches, found.harms)
+    return Outcomes(found.nights + by, *(table.assign(night=table["night"] + by) for table in tables))
+
+
+def _parts_of_error(squares: Sequence[float], nights: Sequence[int]) -> tuple[float, float]:
+    """Return a and b of squares = a + b / nights, both 0 or more."""
+    if len(squares) == 1:
+        return 0.0, squares[0] * nights[0]
+    few, many = 1.0 / nights[0], 1.0 / nights[1]
+    varying = max((squares[0] - squares[1]) / (few - many), 0.0)
+    fixed = max(squares[1] - varying * many, 0.0)
+    return (fixed, varying) if fixed > 0.0 else (0.0, squares[1] * nights[1])
