@@ -15,7 +15,7 @@ from recsys.experiments.assignment import arm_of_night, assign
 from recsys.experiments.estimates import Estimate, SpilloverEstimate, compare_pairs, compare_units
 from recsys.experiments.guard_rails import guard_rails
 from recsys.experiments.neighbourhoods import Neighbourhoods, neighbourhoods
-from recsys.experiments.outcomes import Outcomes, exposure_table, outcomes, person_nights
+from recsys.experiments.outcomes import Outcomes, exposure_table, outcomes, person_totals
 from recsys.experiments.planning import plan
 from recsys.experiments.sequential import HarmTest, always_valid_interval, harm_test
 
@@ -41,6 +41,6 @@ __all__ = [
     "joined_lists",
     "neighbourhoods",
     "outcomes",
-    "person_nights",
+    "person_totals",
     "plan",
 ]

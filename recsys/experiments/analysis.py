@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
@@ -12,12 +13,14 @@ from recsys.errors import InputError, explained
 from recsys.experiments.assignment import ARM, ARM_AS_CANDIDATE, NIGHT, UNIT, night_blocks
 from recsys.experiments.estimates import Estimate, compare_pairs, compare_units
 from recsys.experiments.guard_rails import guard_rails
-from recsys.experiments.outcomes import Outcomes, exposure_table, person_nights
+from recsys.experiments.outcomes import Outcomes, exposure_table, person_totals
 from recsys.experiments.sequential import always_valid_interval
-from recsys.types import BoolArray, Float64Array
+from recsys.types import BoolArray
 
 NAIVE: Final = "naive"
 """People of two arms compared by the matches they stand in, as if nobody shared anybody's attention."""
+_FEWEST_TO_ADJUST: Final = 8
+"""Neighbourhoods from which on the weeks before are taken out: a slope of fewer is chance."""
 _DECISIVE: Final = {
     "person": "begun",
     "neighbourhood": "neighbourhoods",
@@ -110,6 +113,10 @@ class _Reading:
         self.experiment, self.level = experiment, level
         self.people = assignment.dropna(subset=[ARM]) if experiment.unit != "night" else assignment
         self.during, self.before = during, before
+        self._sums = {
+            name: person_totals(found, self.people[C.USER]).set_index(self.people.index)
+            for name, found in (("during", during), ("before", before))
+        }
 
     def of_people(self) -> list[dict[str, object]]:
         """Return the rows of an experiment whose units are people or neighbourhoods."""
@@ -117,43 +124,44 @@ class _Reading:
         return [row for arm in arms for row in self._of_arm(arm)]
 
     def _of_arm(self, arm: str) -> list[dict[str, object]]:
-        pair = self.people[self.people[ARM].isin([arm, self.experiment.control])].reset_index(drop=True)
+        pair = self.people[self.people[ARM].isin([arm, self.experiment.control])]
         treated = (pair[ARM] == arm).to_numpy(bool)
+        person = np.arange(len(pair))
         estimates = {
-            NAIVE: self._persons(pair, treated, "matches"),
-            "begun": self._persons(pair, treated, "begun"),
+            NAIVE: self._compared(pair, person, treated, "matches"),
+            "begun": self._compared(pair, person, treated, "begun"),
         }
         if len(self.before.nights):
-            estimates["begun, adjusted"] = self._persons(pair, treated, "begun", adjusted=True)
+            estimates["begun, adjusted"] = self._compared(pair, person, treated, "begun", adjusted=True)
         if self.experiment.unit == "neighbourhood":
-            estimates |= self._neighbourhoods(pair, arm)
+            unit, names = pd.factorize(pair[UNIT], sort=True)
+            of_unit = np.bincount(unit, treated, len(names)) > 0
+            estimates["neighbourhoods"] = self._compared(pair, unit, of_unit, "matches")
+            if len(self.before.nights) and len(names) >= _FEWEST_TO_ADJUST:
+                estimates["neighbourhoods, adjusted"] = self._compared(
+                    pair, unit, of_unit, "matches", adjusted=True
+                )
         if self.experiment.unit == "both_sides":
-            estimates |= self._both_sides(pair, arm)
+            estimates |= self._both_sides(pair.reset_index(drop=True), arm)
         return self._rows(arm, estimates)
 
-    def _persons(
-        self, pair: pd.DataFrame, treated: BoolArray, column: str, *, adjusted: bool = False
+    def _compared(
+        self,
+        pair: pd.DataFrame,
+        unit: npt.NDArray[np.integer],
+        treated: BoolArray,
+        column: str,
+        *,
+        adjusted: bool = False,
     ) -> Estimate:
-        size = np.full(len(pair), float(len(self.during.nights)))
-        before = self._by_person(self.before, pair, column) / len(self.before.nights) if adjusted else None
-        return compare_units(self._by_person(self.during, pair, column), size, treated, before)
-
-    def _by_person(self, found: Outcomes, pair: pd.DataFrame, column: str) -> Float64Array:
-        sums = person_nights(found, pair[C.USER], column).groupby(C.USER)["value"].sum()
-        return np.asarray(pair[C.USER].map(sums).fillna(0.0), np.float64)
-
-    def _neighbourhoods(self, pair: pd.DataFrame, arm: str) -> dict[str, Estimate]:
-        unit, names = pd.factorize(pair[UNIT], sort=True)
-        people = np.bincount(unit).astype(np.float64)
-        treated = np.bincount(unit, pair[ARM] == arm) > 0
-        value = np.bincount(unit, self._by_person(self.during, pair, "matches"), len(names))
-        size = people * len(self.during.nights)
-        found = {"neighbourhoods": compare_units(value, size, treated)}
-        if len(self.before.nights) and len(names) >= 8:
-            earlier = np.bincount(unit, self._by_person(self.before, pair, "matches"), len(names))
-            rate = earlier / (people * len(self.before.nights))
-            found["neighbourhoods, adjusted"] = compare_units(value, size, treated, rate)
-        return found
+        """Compare units, of which each person of `pair` is in one, by the sums of a column."""
+        people = np.bincount(unit, minlength=len(treated)).astype(np.float64)
+        during, before = (
+            np.bincount(unit, self._sums[when].loc[pair.index, column].to_numpy(), len(treated))
+            for when in ("during", "before")
+        )
+        earlier = before / np.maximum(people * len(self.before.nights), 1.0) if adjusted else None
+        return compare_units(during, people * len(self.during.nights), treated, earlier)
 
     def _both_sides(self, pair: pd.DataFrame, arm: str) -> dict[str, Estimate]:
         row = pd.Series(np.arange(len(pair)), index=pair[C.USER])

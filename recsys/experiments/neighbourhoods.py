@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.linalg import eigh
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 
@@ -19,7 +20,7 @@ from recsys.experiments.assignment import NEIGHBOURHOOD
 from recsys.types import BoolArray, Float64Array, Int64Array
 
 _FEWEST_TO_SPLIT: Final = 8
-_DENSE_UP_TO: Final = 400
+_DENSE_UP_TO: Final = 200
 _LEAST_PART: Final = 0.3
 """A cut leaves at least so much of the people on each side."""
 
@@ -113,7 +114,7 @@ def _halved(graph: sparse.csr_array) -> BoolArray:
     scale = sparse.diags_array(1.0 / np.sqrt(degree))
     normal = (scale @ graph @ scale).tocsr()
     if n <= _DENSE_UP_TO:
-        vector = np.linalg.eigh(normal.toarray())[1][:, -2]
+        vector = eigh(normal.toarray(), subset_by_index=[n - 2, n - 2])[1][:, 0]
     else:
         start = np.cos(np.arange(n, dtype=np.float64))  # any fixed vector: the same cut every time
         vector = eigsh(normal, k=2, which="LA", v0=start, tol=1e-3, maxiter=n * 10)[1][:, 0]

@@ -15,7 +15,7 @@ from recsys.config import ExperimentSettings
 from recsys.data.events import Events
 from recsys.errors import need_columns
 from recsys.experiments.assignment import ARM, NIGHT, UNIT
-from recsys.types import Int64Array
+from recsys.types import Float64Array, Int64Array
 
 HARMS: Final = ("report", "block")
 """Events of a guard-rail: somebody was reported or blocked by whom they were shown to."""
@@ -109,25 +109,34 @@ def _matches(likes: pd.DataFrame, ripe: int, window: int) -> pd.DataFrame:
     return _pairs(both[began & (both["answered"] - both["days"] <= max(window, 1))], ripe)
 
 
-def person_nights(found: Outcomes, people: pd.Series, column: str = "matches") -> pd.DataFrame:
-    """Return user_id, night and value for everybody with any: a row a person and night.
+def person_totals(found: Outcomes, people: pd.Series) -> pd.DataFrame:
+    """Return a row for each of `people`, in their order, with sums over the nights.
 
-    column: "matches" (in which the person stands, either way), "begun" (twice the matches that the person's
-    own list began, so that the mean over people is that of `matches`), "likes" or "received".
+    matches (in which the person stands, either way), begun (twice the matches that the person's own list
+    began, so that the mean over all people is that of `matches`), likes (given) and received.
+
+    >>> none = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
+    >>> matches = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "night": [0]})
+    >>> found = Outcomes(np.arange(1), none, none, matches, none)
+    >>> person_totals(found, pd.Series(["a", "b"])).values.tolist()
+    [['a', 1.0, 2.0, 0.0, 0.0], ['b', 1.0, 0.0, 0.0, 0.0]]
     """
-    tables = {
-        "matches": [(found.matches, C.VIEWER, 1.0), (found.matches, C.CANDIDATE, 1.0)],
-        "begun": [(found.matches, C.VIEWER, 2.0)],
-        "likes": [(found.likes, C.VIEWER, 1.0)],
-        "received": [(found.likes, C.CANDIDATE, 1.0)],
-    }
-    parts = [
-        pd.DataFrame({C.USER: table[who], NIGHT: table[NIGHT], "value": amount})
-        for table, who, amount in tables[column]
-    ]
-    joined = pd.concat(parts, ignore_index=True)
-    joined = joined[joined[C.USER].isin(people)]
-    return joined.groupby([C.USER, NIGHT])["value"].sum().reset_index()
+    index = pd.Index(people)
+
+    def count(table: pd.DataFrame, who: str) -> Float64Array:
+        rows = index.get_indexer(pd.Index(table[who]))
+        return np.bincount(rows[rows >= 0], minlength=len(index)).astype(np.float64)
+
+    begun = count(found.matches, C.VIEWER)
+    return pd.DataFrame(
+        {
+            C.USER: people.to_numpy(),
+            "matches": begun + count(found.matches, C.CANDIDATE),
+            "begun": 2.0 * begun,
+            "likes": count(found.likes, C.VIEWER),
+            "received": count(found.likes, C.CANDIDATE),
+        }
+    )
 
 
 def exposure_table(found: Outcomes, assignment: pd.DataFrame) -> pd.DataFrame:
