@@ -29,6 +29,10 @@ class InputError(RecsysError):
     """Something given from outside is broken: a table, a file, an argument."""
 
 
+class ArgumentTypeError(InputError, TypeError):
+    """An argument of another type than a function takes, such as a table where people are meant."""
+
+
 class TableError(InputError):
     """A whole table cannot be used; carries every problem found, not just the first."""
 

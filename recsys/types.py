@@ -1,6 +1,6 @@
-"""Array types, named once."""
+"""Types of arrays, tables and seeds, named once."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,3 +19,13 @@ ObjectArray = npt.NDArray[np.object_]
 BytesArray = npt.NDArray[np.bytes_]
 IntegerArray = npt.NDArray[np.integer]
 Arrays = dict[str, npt.NDArray[Any]]
+RNGLike = int | np.random.Generator
+"""A seed, or a generator from which the next numbers are drawn."""
+
+
+class ArrowTable(Protocol):
+    """A table of any library that gives itself as an Arrow stream: pandas, polars, pyarrow, DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the stream."""
+        ...

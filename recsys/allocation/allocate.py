@@ -15,10 +15,11 @@ from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.minimum_exposure import with_minimum_exposure
 from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges, rank_edges
+from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.parallel import in_ranges
-from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray
+from recsys.types import ArrowTable, Float32Array, Float64Array, Int32Array, ObjectArray, RNGLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,13 +233,14 @@ def values_by_id(given: Any, ids: ObjectArray, where: str) -> npt.NDArray[np.flo
     return numbers.loc[ids.tolist()].to_numpy(np.float64)
 
 
+@checked_arguments
 def allocate(
-    lists: pd.DataFrame | CandidateGraph,
+    lists: pd.DataFrame | ArrowTable | CandidateGraph,
     config: AllocationConfig | None = None,
     *,
     budget: float | Mapping[str, float] | pd.Series | None = None,
     opens: Mapping[str, float] | pd.Series | None = None,
-    rng: np.random.Generator | None = None,
+    rng: RNGLike | None = None,
     **changes: Any,
 ) -> pd.DataFrame:
     """Choose everybody's list from their candidates, so that sincere likes meet an open inbox.
@@ -264,19 +266,15 @@ def allocate(
     [['a', 'x'], ['b', 'y']]
     """
     settings = (config or AllocationConfig()).changed(**changes)
-    if isinstance(lists, CandidateGraph):
-        table = _table(lists)
-    elif isinstance(lists, pd.DataFrame):
-        table = lists
-    else:
-        remedy = "give a DataFrame like that of recsys.recommend, or a CandidateGraph"
-        raise InputError(explained("not a table of lists", got=type(lists).__name__, remedy=remedy))
+    table = _table(lists) if isinstance(lists, CandidateGraph) else as_pandas(lists, name="lists")
     graph, ids = graph_from_lists(table)
     activity = (
         None if opens is None else MemberActivity.of(values_by_id(opens, ids, "opens"), n_people=len(ids))
     )
     caps = values_by_id(budget, ids, "budget") if isinstance(budget, Mapping | pd.Series) else budget
-    allocation = allocate_graph(graph, settings, budget=caps, activity=activity, rng=rng)
+    allocation = allocate_graph(
+        graph, settings, budget=caps, activity=activity, rng=None if rng is None else as_generator(rng)
+    )
     chosen = selected_rows(allocation, table, ids)
     chosen.attrs = {"expected_matches": allocation.matches, "unplaced": len(allocation.unplaced)}
     return chosen

@@ -9,22 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import as_generator, checked_arguments
 from recsys.constraints.base import checked_rows
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.types import Int32Array
+from recsys.types import Int32Array, RNGLike
 
 COLUMNS: Final = ("constraint", "removed_alone", "removed_in_order", "left")
 _TILE = 32
 
 
+@checked_arguments
 def funnel(
     policy: Policy,
     people: Population,
     rows: npt.ArrayLike | None = None,
     *,
     sample: int = 256,
-    rng: np.random.Generator | None = None,
+    rng: RNGLike | None = None,
 ) -> pd.DataFrame:
     """Count the candidates each constraint removes from the lists of some viewers.
 
@@ -45,7 +47,8 @@ def funnel(
     (2, 0)
     """
     n_people = len(people)
-    viewers = _sampled(policy, people, sample, rng) if rows is None else checked_rows(rows, n_people)
+    draw = None if rng is None else as_generator(rng)
+    viewers = _sampled(policy, people, sample, draw) if rows is None else checked_rows(rows, n_people)
     alone, in_order = np.zeros(len(policy.constraints), int), np.zeros(len(policy.constraints), int)
     compiled = [Policy((constraint,)).compile(people) for constraint in policy.constraints]
     everybody = np.arange(n_people)

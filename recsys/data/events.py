@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.ids import as_ids, repeated
 from recsys.data.times import EPOCH, as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.types import ArrowTable
 
 REQUIRED = (C.ACTOR, C.TARGET, C.TYPE)
 OPTIONAL = (C.SURFACE, C.POSITION, C.PROPENSITY, C.MODEL_VERSION, C.DETAIL, C.COUNT, C.REPLY_LAG_H)
@@ -85,7 +87,8 @@ class Events:
         return cls.of(pd.DataFrame({column: pd.Series(dtype=object) for column in REQUIRED}))
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> "Events":
+    @checked_arguments
+    def of(cls, frame: pd.DataFrame | ArrowTable) -> "Events":
         """Return the events of a table; `actor`, `target` and `type` are enough.
 
         A repeated `event_id` counts once: the earliest is kept. Without `event_id` every row is an
@@ -94,6 +97,7 @@ class Events:
         Raises InputError for a missing column, an unknown type, a time without a zone, a missing
         time or a missing actor.
         """
+        frame = as_pandas(frame, name="frame")
         _refuse_broken(frame)
         times = frame[C.TS] if C.TS in frame else pd.Series(EPOCH, index=frame.index)
         moments = pd.to_datetime(times, utc=True).astype("datetime64[us, UTC]").array

@@ -1,5 +1,6 @@
 """Ids: external ids become row numbers once, where data comes in."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -101,6 +102,25 @@ class IdIndex:
     def ids(self, rows: npt.ArrayLike) -> npt.NDArray[np.object_]:
         """Return the ids at `rows`."""
         return self._values[np.asarray(rows, dtype=np.intp)]
+
+
+def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: str) -> None:
+    """Warn when some ids are given and none of them is known: two tables then name people differently.
+
+    what: whose ids they are, as in "an event".
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn_of_no_match(IdIndex(["u1"]), ["1"], what="an event", where="HybridModel.fit")
+    >>> print(caught[0].message)
+    no id of an event is one of the people in HybridModel.fit: got '1'; ids there are such as 'u1'
+    """
+    given = np.asarray(ids, dtype=object)
+    if not len(index) or not given.size or (index.find(given) >= 0).any():
+        return
+    remedy = f"ids there are such as {index.ids([0])[0]!r}"
+    problem = f"no id of {what} is one of the people"
+    warnings.warn(explained(problem, where=where, got=given[0], remedy=remedy), UserWarning, stacklevel=4)
 
 
 def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
 _COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
+_MAPPINGS: Final = ("coded", "coded_sets", "counted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,14 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields for copies in memory and other processes; read-only mappings as plain ones."""
+        return {name: dict(value) if name in _MAPPINGS else value for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, MappingProxyType(value) if name in _MAPPINGS else value)
 
     def __repr__(self) -> str:
         return f"Population({len(self):,} people as of {self.as_of:%Y-%m-%d %H:%M} UTC, from {self.source})"

@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arguments import as_generator
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.types import Float64Array, Int64Array
+from recsys.types import Float64Array, Int64Array, RNGLike
 
 
 class PairMetric(Protocol):
@@ -134,7 +135,7 @@ def bootstrap(
     candidate: npt.NDArray[np.integer],
     n_people: int,
     *,
-    rng: np.random.Generator,
+    rng: RNGLike,
     n_resamples: int = 500,
     level: float = 0.95,
 ) -> BootstrapResult:
@@ -162,8 +163,9 @@ def bootstrap(
             )
         )
     draws = np.empty((n_resamples, len(metrics_by_name)))
+    draw = as_generator(rng)
     for at in range(n_resamples):
-        times = person_counts(n_people, rng)
+        times = person_counts(n_people, draw)
         of_viewer, of_candidate = times[viewer], times[candidate]
         draws[at] = [metric(of_viewer, of_candidate) for metric in metrics_by_name.values()]
     values = np.array([sample_value(metric, len(viewer)) for metric in metrics_by_name.values()])
@@ -171,7 +173,7 @@ def bootstrap(
 
 
 def of_groups(
-    values: npt.ArrayLike, *, rng: np.random.Generator, n_resamples: int = 2000, level: float = 0.95
+    values: npt.ArrayLike, *, rng: RNGLike, n_resamples: int = 2000, level: float = 0.95
 ) -> Interval:
     """Return the mean over groups `(n_groups,)` and its interval when whole groups are redrawn.
 
@@ -181,9 +183,10 @@ def of_groups(
     >>> of_groups([0.5, 0.5, 0.5], rng=np.random.default_rng(0))
     Interval(value=0.5, lo=0.5, hi=0.5)
     """
+    draw = as_generator(rng)
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     if not len(known):
         return Interval(float("nan"), float("nan"), float("nan"))
-    means = known[rng.integers(0, len(known), (n_resamples, len(known)))].mean(axis=1)
+    means = known[draw.integers(0, len(known), (n_resamples, len(known)))].mean(axis=1)
     return recentred(float(known.mean()), means, level=level)

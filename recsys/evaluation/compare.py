@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.estimates import Estimates, estimate
@@ -21,7 +22,7 @@ from recsys.evaluation.registry import (
     pool_sizes,
     scored_by_all,
 )
-from recsys.types import BoolArray
+from recsys.types import ArrowTable, BoolArray, RNGLike
 
 EVERYBODY = "all"
 """The slice that holds all viewers."""
@@ -33,12 +34,13 @@ _LIKES_ALONE = (
 )
 
 
+@checked_arguments
 def compare(
-    lists: Mapping[str, pd.DataFrame],
-    truth: pd.DataFrame,
+    lists: Mapping[str, pd.DataFrame | ArrowTable],
+    truth: pd.DataFrame | ArrowTable,
     *,
     against: str | None = None,
-    k: Sequence[int] = (5, 10),
+    k: int | Sequence[int] = (5, 10),
     probability: str = C.P_MUTUAL,
     slices: pd.Series | None = None,
     everybody: npt.ArrayLike | None = None,
@@ -46,7 +48,7 @@ def compare(
     n_resamples: int = 500,
     level: float = 0.95,
     metrics: Mapping[str, CustomMetric] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: RNGLike | None = None,
 ) -> pd.DataFrame:
     """Judge the lists of several models: one row a slice, model and metric.
 
@@ -65,12 +67,14 @@ def compare(
     """
     if against is not None and against not in lists:
         raise InputError(explained("unknown model", got=against, remedy=did_you_mean(against, lists)))
-    data = align_lists(lists, truth, probability=probability)
+    frames = {name: as_pandas(table, name=f"lists of {name}") for name, table in lists.items()}
+    data = align_lists(frames, as_pandas(truth, name="truth"), probability=probability)
     if not len(data):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))
     if _likes_alone(data):
         warnings.warn(_LIKES_ALONE, UserWarning, stacklevel=2)
-    draw = np.random.default_rng(0) if rng is None else rng
+    lengths = [k] if isinstance(k, int) else k
+    draw = as_generator(0 if rng is None else rng)
     n_everybody = None if everybody is None else len(set(np.asarray(everybody, dtype=object)))
     pools = pool_sizes(data, pool, n_everybody)
     rows: list[dict[str, object]] = []
@@ -79,7 +83,7 @@ def compare(
         specs = [
             (m, spec)
             for m, aligned in part.lists.items()
-            for spec in _metrics(part, aligned, pools, k, metrics or {})
+            for spec in _metrics(part, aligned, pools, lengths, metrics or {})
         ]
         metrics_by_name = {_key(model, spec.name): spec.metric for model, spec in specs}
         found = estimate(
@@ -93,7 +97,7 @@ def compare(
         )
         rows += [{"slice": name, "model": m, **_row(found, m, spec, against)} for m, spec in specs]
     everyone = data.ids if everybody is None else np.asarray(everybody, dtype=object)
-    rows += [row for model, frame in lists.items() for row in _list_level_metrics(model, frame, everyone)]
+    rows += [row for model, frame in frames.items() for row in _list_level_metrics(model, frame, everyone)]
     return pd.DataFrame(rows)
 
 

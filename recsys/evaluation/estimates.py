@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from recsys.arguments import as_generator
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import (
     BootstrapResult,
@@ -19,7 +20,7 @@ from recsys.evaluation.bootstrap import (
 )
 from recsys.evaluation.calibration import Ece, EceEstimate, ece_estimates
 from recsys.evaluation.intervals import Dyads, Influence, SmoothMetric
-from recsys.types import Float64Array, IndexArray, Int64Array
+from recsys.types import Float64Array, IndexArray, Int64Array, RNGLike
 
 _DRAWS: Final = 2000
 
@@ -176,7 +177,7 @@ def estimate(
     candidate: npt.NDArray[np.integer],
     n_people: int,
     *,
-    rng: np.random.Generator,
+    rng: RNGLike,
     n_resamples: int = 500,
     level: float = 0.95,
 ) -> Estimates:
@@ -196,6 +197,7 @@ def estimate(
         for name, metric in metrics_by_name.items()
         if not isinstance(_inner(metric), Ece | SmoothMetric)
     }
+    rng = as_generator(rng)
     normal = rng.standard_normal((_DRAWS, 2 * _most_bins(metrics_by_name)))
     drawn = bootstrap(others, viewer, candidate, n_people, rng=rng, n_resamples=n_resamples, level=level)
     return Estimates(dict(metrics_by_name), Dyads.of(viewer, candidate, n_people), normal, drawn, level)

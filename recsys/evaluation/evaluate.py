@@ -6,18 +6,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import as_generator, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.evaluation.compare import compare
 from recsys.evaluation.estimates import estimate
 from recsys.evaluation.probability import outcomes, probabilities
 from recsys.evaluation.registry import CustomMetric, probability_metrics
+from recsys.types import ArrowTable, RNGLike
 
 
+@checked_arguments
 def evaluate(
-    lists: pd.DataFrame,
-    truth: pd.DataFrame,
+    lists: pd.DataFrame | ArrowTable,
+    truth: pd.DataFrame | ArrowTable,
     *,
-    k: Sequence[int] = (5, 10),
+    k: int | Sequence[int] = (5, 10),
     probability: str = C.P_MUTUAL,
     slices: pd.Series | None = None,
     everybody: npt.ArrayLike | None = None,
@@ -25,7 +28,7 @@ def evaluate(
     n_resamples: int = 500,
     level: float = 0.95,
     metrics: Mapping[str, CustomMetric] | None = None,
-    rng: np.random.Generator | None = None,
+    rng: RNGLike | None = None,
 ) -> pd.DataFrame:
     """Judge lists by what is known of their pairs: one row a slice and metric.
 
@@ -90,6 +93,7 @@ def evaluate(
     return table.drop(columns=["model"])
 
 
+@checked_arguments
 def evaluate_probabilities(
     viewer: npt.ArrayLike,
     candidate: npt.ArrayLike,
@@ -98,7 +102,7 @@ def evaluate_probabilities(
     *,
     n_resamples: int = 500,
     level: float = 0.95,
-    rng: np.random.Generator | None = None,
+    rng: RNGLike | None = None,
 ) -> pd.DataFrame:
     """Judge the probabilities of aligned pairs: rows auc, log_loss, brier, ece.
 
@@ -121,7 +125,7 @@ def evaluate_probabilities(
         a,
         b,
         len(people),
-        rng=np.random.default_rng(0) if rng is None else rng,
+        rng=as_generator(0 if rng is None else rng),
         n_resamples=n_resamples,
         level=level,
     )

@@ -129,11 +129,6 @@ def _same_kind(name: str, lists: pd.DataFrame, truth: pd.DataFrame) -> None:
 
 
 def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        remedy = "pass a DataFrame: pd.read_csv(...)"
-        raise InputError(
-            explained("this is no table", where=name.strip(), got=type(frame).__name__, remedy=remedy)
-        )
     there = [str(column) for column in frame.columns]
     problems = [
         f"column '{column}' is missing; {did_you_mean(column, there)}"

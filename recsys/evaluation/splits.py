@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import as_generator
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained
-from recsys.types import BoolArray
+from recsys.types import BoolArray, RNGLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ def group_folds(groups: npt.ArrayLike, n_folds: int) -> npt.NDArray[np.intp]:
 
 
 def pair_folds(
-    viewer: npt.ArrayLike, candidate: npt.ArrayLike, n_folds: int, *, rng: np.random.Generator
+    viewer: npt.ArrayLike, candidate: npt.ArrayLike, n_folds: int, *, rng: RNGLike
 ) -> npt.NDArray[np.intp]:
     """Return the fold 0..n_folds-1 of each directed pair, `(n,)`; both directions share a fold.
 
@@ -101,7 +102,7 @@ def pair_folds(
     pair, n_pairs = _numbered(code.min(axis=0), code.max(axis=0))
     if not 2 <= n_folds <= n_pairs:
         raise InputError(explained("cannot deal pairs into folds", got=f"{n_pairs} for {n_folds}"))
-    return (rng.permutation(n_pairs) % n_folds)[pair]
+    return (as_generator(rng).permutation(n_pairs) % n_folds)[pair]
 
 
 def _numbered(low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], int]:

@@ -78,7 +78,8 @@ class FittedBlock(ABC):
     """What a block learned: a frozen dataclass of arrays, numbers, texts and tuples of them.
 
     Subclasses are frozen dataclasses; a model saves their fields as the types they declare (see
-    `recsys.storage.dataclass_codec`). `from_events` says that the rows follow from what people did.
+    `recsys.storage.dataclass_codec`). `from_events` says that the rows follow from what people did,
+    `usual_weight` how many logits a pair score of 1 is worth before any outcome was seen.
 
     >>> from recsys.features import Topics
     >>> fitted = Topics().fit(Population.of_ids(["a"], as_of="2026-01-05")).fitted_
@@ -90,6 +91,7 @@ class FittedBlock(ABC):
     """Every subclass by its name, so that what was saved finds its class; the last one counts."""
     name: ClassVar[str]
     from_events: ClassVar[bool] = False
+    usual_weight: float = 0.0
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -136,7 +138,8 @@ class Block(ABC):
     `transform` gives two aligned rows a person, and their inner product is the pair score in [-1, 1].
 
     Subclasses set `name`, store the arguments of `__init__` under their own names and change nothing
-    there, and say in `_learn` what is learned.
+    there, and say in `_learn` what is learned. A block that may stand several times in one model takes
+    `name` as an argument, `Numeric(frame, name="wants")`; blocks of one model have different names.
 
     >>> from recsys.features import Topics
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
@@ -144,7 +147,7 @@ class Block(ABC):
     array([0.])
     """
 
-    name: ClassVar[str]
+    name: str
     fitted_: FittedBlock
 
     @abstractmethod

@@ -35,7 +35,10 @@ class Boundaries(Block):
 
     name = "boundaries"
 
-    def __init__(self, *, hour_rank: int = 28, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self, *, hour_rank: int = 28, catalogue: Catalogue | None = None, name: str = "boundaries"
+    ) -> None:
+        self.name = name
         self.hour_rank = hour_rank
         self.catalogue = catalogue
 

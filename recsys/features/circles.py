@@ -27,7 +27,8 @@ class Circles(Block):
 
     name = "circles"
 
-    def __init__(self, *, width: int = 24, slack: float = 0.5) -> None:
+    def __init__(self, *, width: int = 24, slack: float = 0.5, name: str = "circles") -> None:
+        self.name = name
         self.width = width
         self.slack = slack
 

@@ -1,12 +1,13 @@
 """All feature blocks together: people in, two rows a block and person out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import check_type
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
@@ -44,7 +45,7 @@ def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """Fitted blocks in a fixed order; applying and saving them needs numpy alone.
+    """Fitted blocks in a fixed order, each with its name; applying and saving them needs numpy alone.
 
     >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
     >>> features = FeatureMap.fit(people)
@@ -53,6 +54,7 @@ class FeatureMap:
     """
 
     blocks: tuple[FittedBlock, ...]
+    names: tuple[str, ...]
 
     @classmethod
     def fit(
@@ -60,33 +62,32 @@ class FeatureMap:
     ) -> "FeatureMap":
         """Fit copies of `blocks` (the default ones when None) on people and their past events.
 
-        Raises InputError when two blocks have one name.
+        Raises InputError when two blocks have one name, ArgumentTypeError for anything but blocks.
         """
         if blocks is None:
             blocks = default_blocks()
-        names = [block.name for block in blocks]
+        for block in blocks:
+            check_type(block, Block, name="a feature block")
+        names = tuple(block.name for block in blocks)
         if len(set(names)) < len(names):
-            raise InputError(explained("two blocks have one name", got=", ".join(names)))
-        return cls(tuple(block.__sklearn_clone__().fit(people, events=events).fitted_ for block in blocks))
+            remedy = "name them, as in Numeric(frame, name='wants')"
+            raise InputError(explained("two blocks have one name", got=", ".join(names), remedy=remedy))
+        fitted = (block.__sklearn_clone__().fit(people, events=events).fitted_ for block in blocks)
+        return cls(tuple(fitted), names)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{block.name} {len(block.columns)}" for block in self.blocks)
+        counts = ", ".join(f"{name} {len(block.columns)}" for name, block in self._named())
         return f"FeatureMap({counts or 'no blocks'})"
 
     def _repr_html_(self) -> str:
         """Show one row a block."""
-        rows = [(block.name, len(block.columns), block.from_events) for block in self.blocks]
+        rows = [(name, len(block.columns), block.from_events) for name, block in self._named()]
         return pd.DataFrame(rows, columns=["block", "columns", "from_events"]).set_index("block").to_html()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The blocks' names, in order."""
-        return tuple(block.name for block in self.blocks)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns as `BLOCK:COLUMN`, in order."""
-        return tuple(f"{block.name}:{column}" for block in self.blocks for column in block.columns)
+        return tuple(f"{name}:{column}" for name, block in self._named() for column in block.columns)
 
     @property
     def block_of(self) -> Int64Array:
@@ -102,7 +103,7 @@ class FeatureMap:
 
     def transform(self, people: Population) -> dict[str, BlockRows]:
         """Return the rows of everybody for each block."""
-        return {block.name: block.rows(people) for block in self.blocks}
+        return {name: block.rows(people) for name, block in self._named()}
 
     def concatenated(self, people: Population) -> BlockRows:
         """Return all blocks side by side; the pair score is the sum of the blocks' pair scores."""
@@ -131,4 +132,7 @@ class FeatureMap:
 
     def without_people(self) -> "FeatureMap":
         """Return the blocks without anything about the people of the fit, to be applied to others."""
-        return FeatureMap(tuple(block.without_people() for block in self.blocks))
+        return FeatureMap(tuple(block.without_people() for block in self.blocks), self.names)
+
+    def _named(self) -> Iterator[tuple[str, FittedBlock]]:
+        return zip(self.names, self.blocks, strict=True)

@@ -53,7 +53,9 @@ class Interests(Block):
         slack: float = 1.0,
         mode_weight: float = 0.1,
         catalogue: Catalogue | None = None,
+        name: str = "interests",
     ) -> None:
+        self.name = name
         self.rank = rank
         self.width = width
         self.own = own

@@ -38,8 +38,14 @@ class Numeric(Block):
     name = "numeric"
 
     def __init__(
-        self, preferences: pd.DataFrame, attributes: pd.DataFrame | None = None, *, limit: float = 3.0
+        self,
+        preferences: pd.DataFrame,
+        attributes: pd.DataFrame | None = None,
+        *,
+        limit: float = 3.0,
+        name: str = "numeric",
     ) -> None:
+        self.name = name
         self.preferences = preferences
         self.attributes = attributes
         self.limit = limit

@@ -45,6 +45,9 @@ class Responsiveness(Block):
 
     name = "responsiveness"
 
+    def __init__(self, *, name: str = "responsiveness") -> None:
+        self.name = name
+
     def _learn(self, people: Population, events: Events) -> "FittedResponsiveness":
         acts = events.frame[[C.ACTOR, C.TS, C.REPLY_LAG_H]][events.frame[C.TYPE].isin(ACTS)]
         state = _by_day(acts[acts[C.ACTOR].isin(people.ids.values) & acts[C.TS].notna()])

@@ -37,8 +37,14 @@ class Scales(Block):
     name = "scales"
 
     def __init__(
-        self, *, evidence: float = 10.0, catalogue: Catalogue | None = None, max_people: int = 20_000
+        self,
+        *,
+        evidence: float = 10.0,
+        catalogue: Catalogue | None = None,
+        max_people: int = 20_000,
+        name: str = "scales",
     ) -> None:
+        self.name = name
         self.evidence = evidence
         self.catalogue = catalogue
         self.max_people = max_people

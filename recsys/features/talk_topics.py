@@ -28,7 +28,8 @@ class Topics(Block):
 
     name = "talk_topics"
 
-    def __init__(self, *, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, *, catalogue: Catalogue | None = None, name: str = "talk_topics") -> None:
+        self.name = name
         self.catalogue = catalogue
 
     def _learn(self, people: Population, events: Events) -> "FittedTopics":  # noqa: ARG002

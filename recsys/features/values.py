@@ -36,8 +36,14 @@ class Values(Block):
     name = "values"
 
     def __init__(
-        self, *, kappa: float = 3.0, smoothing: float = 1.0, catalogue: Catalogue | None = None
+        self,
+        *,
+        kappa: float = 3.0,
+        smoothing: float = 1.0,
+        catalogue: Catalogue | None = None,
+        name: str = "values",
     ) -> None:
+        self.name = name
         self.kappa = kappa
         self.smoothing = smoothing
         self.catalogue = catalogue

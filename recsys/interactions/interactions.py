@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import Clause, Constraint, Refusals
 from recsys.constraints.exclusions_and_tokens import Exclusions
@@ -22,7 +23,7 @@ from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.errors import InputError, UnknownIdError, explained
 from recsys.interactions.ratings_table import LIKE, PASS, IdMap, Like, TableColumns, read_rows
-from recsys.types import BoolArray, Int32Array
+from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
 
 _MOST: Final = 63
 
@@ -110,9 +111,10 @@ class Interactions:
     names: tuple[IdMap, ...] = field(repr=False)
 
     @classmethod
+    @checked_arguments
     def of(
         cls,
-        frame: pd.DataFrame,
+        frame: pd.DataFrame | ArrowTable,
         *,
         viewer: str = C.VIEWER,
         candidate: str = C.CANDIDATE,
@@ -152,7 +154,7 @@ class Interactions:
         """
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts)
-        kept, refused, names = read_rows(frame, read, like, both)
+        kept, refused, names = read_rows(as_pandas(frame, name="frame"), read, like, both)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
@@ -197,6 +199,7 @@ class Interactions:
         """Everybody who acted, ascending."""
         return self.people.ids.ids(np.unique(self.people.ids.find(self.events.frame[C.ACTOR])))
 
+    @checked_arguments
     def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
         """Return the labels of all pairs: viewer_id, candidate_id, label 1 or 0.
 
@@ -208,6 +211,7 @@ class Interactions:
         known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
         return labels[~known.to_numpy(bool)].reset_index(drop=True)
 
+    @checked_arguments
     def split(self, at: str | pd.Timestamp | float) -> tuple[Self, Self]:
         """Return what happened before a time and what happened from then on, among the same people.
 
@@ -225,7 +229,8 @@ class Interactions:
             raise InputError(explained("one side of the split is empty", got=got, remedy=remedy))
         return self._where(before), self._where(~before)
 
-    def split_pairs(self, share: float, rng: np.random.Generator) -> tuple[Self, Self]:
+    @checked_arguments
+    def split_pairs(self, share: float, rng: RNGLike) -> tuple[Self, Self]:
         """Return the events of a random share of the pairs, and of the others; for data without times.
 
         Both directions of a pair stay together, so that no answer is given away by its counterpart.
@@ -237,10 +242,11 @@ class Interactions:
         if not 0 < n_first < len(distinct):
             got = f"a share of {share} of {len(distinct)} pairs"
             raise InputError(explained("one side of the split is empty", got=got))
-        first = (rng.permutation(len(distinct)) < n_first)[code]
+        first = (as_generator(rng).permutation(len(distinct)) < n_first)[code]
         return self._where(first), self._where(~first)
 
-    def with_sampled_negatives(self, per_like: float, rng: np.random.Generator) -> Self:
+    @checked_arguments
+    def with_sampled_negatives(self, per_like: float, rng: RNGLike) -> Self:
         """Return the log with passes drawn at random among pairs that never met, for logs of likes alone.
 
         A log that holds likes only says nothing about whom people do not want, and any probability
@@ -248,21 +254,23 @@ class Interactions:
         then learned is the chance of a like relative to such a pair, not to a real impression. `seen`
         is kept free of them only in the log they were drawn for.
         """
+        draw = as_generator(rng)
         likes = self.events.frame[self.events.frame[C.TYPE] == LIKE]
         liked = likes[C.TARGET].drop_duplicates().to_numpy(object)
         who = likes[C.ACTOR].to_numpy(object)
         n_drawn = round(per_like * len(who))
         sides = {C.ACTOR: who, C.TARGET: liked}
-        drawn = pd.DataFrame({c: rng.choice(ids, n_drawn) for c, ids in sides.items()}, dtype=object)
+        drawn = pd.DataFrame({c: draw.choice(ids, n_drawn) for c, ids in sides.items()}, dtype=object)
         rows = [self.people.ids.find(drawn[c]) for c in (C.ACTOR, C.TARGET)]
         drawn = drawn[self.policy.may_meet(self.people, *rows)].drop_duplicates()
         known = drawn.merge(self.seen.set_axis([C.ACTOR, C.TARGET], axis=1), how="left", indicator=True)
         fresh = drawn[(known["_merge"] == "left_only").to_numpy(bool)].copy()
         fresh[C.TYPE] = PASS
-        fresh[C.TS] = likes[C.TS].array[rng.integers(0, len(likes), len(fresh))]
+        fresh[C.TS] = likes[C.TS].array[draw.integers(0, len(likes), len(fresh))]
         own = self.events.frame[[C.ACTOR, C.TARGET, C.TYPE, C.TS]]
         return replace(self, events=Events.of(pd.concat([own, fresh], ignore_index=True)))
 
+    @checked_arguments
     def to_internal(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return foreign pairs with viewer_id and candidate_id, as `score_pairs` and `evaluate` take them.
 
@@ -279,6 +287,7 @@ class Interactions:
         columns = {name: pd.Series(ids, index=frame.index).infer_objects() for name, ids in named.items()}
         return pd.concat([pd.DataFrame(columns), others], axis=1)
 
+    @checked_arguments
     def to_external(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return lists or scored pairs with viewer_id and candidate_id as they came in the table.
 

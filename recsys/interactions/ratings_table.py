@@ -224,11 +224,7 @@ class TableColumns:
     ts: str | None
 
     def checked(self, frame: pd.DataFrame) -> None:
-        """Raise InputError when this is no table, or a column is not in it."""
-        if not isinstance(frame, pd.DataFrame):
-            remedy = "pass a DataFrame: pd.read_csv(...)"
-            got = type(frame).__name__
-            raise InputError(explained("this is no table", where="interactions", got=got, remedy=remedy))
+        """Raise InputError when a column is not in a table."""
         known = [str(column) for column in frame.columns]
         for name in (self.viewer, self.candidate, self.outcome, self.ts):
             if name is not None and name not in frame.columns:

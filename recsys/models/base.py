@@ -1,5 +1,6 @@
 """The shape every model has: fit, two matrices, scored pairs, a folder of plain arrays."""
 
+import inspect
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import make_dataclass
@@ -10,18 +11,29 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.config import Section
 from recsys.data.events import Events
+from recsys.data.ids import warn_of_no_match
 from recsys.data.population import Population
-from recsys.errors import InputError, NotFittedError, SourceError, explained, need_columns
+from recsys.errors import (
+    ArgumentTypeError,
+    InputError,
+    NotFittedError,
+    SettingsError,
+    SourceError,
+    did_you_mean,
+    explained,
+    need_columns,
+)
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExplanation
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.dataclass_codec import FlatDataclass, dataclass_from_arrays, dataclass_to_arrays
-from recsys.types import Int32Array
+from recsys.types import ArrowTable, Int32Array, RNGLike
 
 Id = str | int | UUID
 
@@ -29,9 +41,11 @@ Id = str | int | UUID
 class Model(ABC):
     """Learns from people and events, and gives everybody a taste and an appeal row.
 
-    A model is made from one frozen config object. `fit` learns and keeps the matrices of the people
-    it saw; `directed` applies what was learned to anybody, also to people never seen. Fitting twice
-    with equally seeded generators gives equal bytes. Nothing given is changed.
+    A model is made of settings by name, `HybridModel(factors=16)`, or of its frozen config object, or of
+    both. `fit` learns and keeps the matrices of the people it saw; `directed` applies what was learned to
+    anybody, also to people never seen. Fitting twice with equal seeds gives equal bytes. Nothing given is
+    changed. scikit-learn's `clone`, `get_params` and `set_params` work, as do `copy`, `deepcopy` and pickling
+    between processes; on disk a model is what `save` writes.
 
     To write one: set `name` and `config_type`, and fill in `_learn` and `_apply`. What `_learn` finds are
     attributes whose names end in `_`; `save` and `load` keep those by the types the class declares, which
@@ -42,8 +56,15 @@ class Model(ABC):
     config_type: ClassVar[type[Section]]
     config: Any
 
-    def __init__(self, config: Any = None) -> None:
-        self.config = self.config_type() if config is None else config
+    def __init__(self, config: Any = None, **settings: Any) -> None:
+        if config is None:
+            config = self.config_type()
+        elif not isinstance(config, self.config_type):
+            remedy = f"give settings by name, or {self.config_type.__name__}(...)"
+            problem = "not the settings of this model"
+            where, got = type(self).__name__, type(config).__name__
+            raise ArgumentTypeError(explained(problem, where=where, got=got, remedy=remedy))
+        self.config = config.changed(**settings) if settings else config
         self._fitted: Directed | None = None
         self._people: Population | None = None
 
@@ -58,6 +79,51 @@ class Model(ABC):
         settings = pd.Series({key: repr(value) for key, value in dict(self.config).items()}, name="value")
         table = settings.rename_axis("setting").to_frame().to_html()
         return f"<p><b>{type(self).__name__}</b> ({self.name}), {state}</p>{table}"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return every argument of the constructor by name; `deep` adds those of settings within settings.
+
+        >>> from recsys.models import HybridModel
+        >>> params = HybridModel(factors=16).get_params()
+        >>> params["factors"], params["content__folds"]
+        (16, 4)
+        """
+        params = {**dict(self.config), **{name: getattr(self, name) for name in self._others()}}
+        inner = {name: value for name, value in params.items() if deep and isinstance(value, Section)}
+        nested = {f"{name}__{key}": one for name, value in inner.items() for key, one in dict(value).items()}
+        return params | nested
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments of the constructor and return self; `content__folds=3` sets one within another.
+
+        Raises SettingsError for an unknown name, with the nearest one, and for an impossible value.
+        """
+        others = {name: params.pop(name) for name in self._others() if name in params}
+        changes: dict[str, Any] = {name: value for name, value in params.items() if "__" not in name}
+        for name in sorted(params.keys() - changes.keys()):
+            outer, _, inner = name.partition("__")
+            within = changes.get(outer, getattr(self.config, outer, None))
+            if not isinstance(within, Section):
+                where, remedy = type(self).__name__, did_you_mean(name, self.get_params())
+                raise SettingsError(explained("unknown key", where=where, got=name, remedy=remedy))
+            changes[outer] = within.changed(**{inner: params[name]})
+        self.config = self.config.changed(**changes)
+        for name, value in others.items():
+            setattr(self, name, value)
+        return self
+
+    @classmethod
+    def _others(cls) -> list[str]:
+        """Return the arguments of the constructor beside settings, such as feature blocks."""
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted model of the same settings."""
+        return type(self)(self.config, **{name: getattr(self, name) for name in self._others()})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._fitted is not None
 
     @abstractmethod
     def _learn(self, people: Population, events: Events, rng: np.random.Generator) -> None:
@@ -77,23 +143,32 @@ class Model(ABC):
             raise NotFittedError(explained(f"{type(self).__name__} was not fitted", remedy="call fit first"))
         return self._fitted
 
-    def fit(self, people: Population, events: Events, *, rng: np.random.Generator) -> Self:
+    @checked_arguments
+    def fit(self, people: Population, events: Events, *, rng: RNGLike) -> Self:
         """Learn from `people` and the `events` between them, and return self.
 
-        Events of people outside `people`, and events after `people.as_of`, are not used.
+        Events of people outside `people`, and events after `people.as_of`, are not used. A warning says so
+        when all are of others.
+
+        rng: a seed such as 7, or a generator; equal seeds give equal bytes.
+
+        Raises ArgumentTypeError for anything but people and events.
         """
-        return self.fit_prepared(people, self.training_data(people, events), rng=rng)
+        draw = as_generator(rng)
+        warn_of_no_match(people.ids, events.coded.people, what="an event", where=f"{type(self).__name__}.fit")
+        return self.fit_prepared(people, self.training_data(people, events), rng=draw)
 
     def training_data(self, people: Population, events: Events) -> Any:
         """Return what `fit_prepared` needs; the event log is not referenced afterwards."""
         return events.until(people.as_of)
 
-    def fit_prepared(self, people: Population, training_data: Any, *, rng: np.random.Generator) -> Self:
+    def fit_prepared(self, people: Population, training_data: Any, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
-        self._learn(people, training_data, rng)
+        self._learn(people, training_data, as_generator(rng))
         self._fitted, self._people = self._apply(people), people
         return self
 
+    @checked_arguments
     def directed(self, people: Population | None = None) -> Directed:
         """Return the matrices of `people`, seen before or not; of the fitted people when None.
 
@@ -120,8 +195,13 @@ class Model(ABC):
         model._fitted = self._apply(nobody())
         return model
 
+    @checked_arguments
     def score_pairs(
-        self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
+        self,
+        pairs: pd.DataFrame | ArrowTable,
+        *,
+        people: Population | None = None,
+        combiner: str = "product",
     ) -> pd.DataFrame:
         """Return `pairs` (viewer_id, candidate_id) with p_like, p_liked_back and p_mutual added.
 
@@ -135,6 +215,7 @@ class Model(ABC):
         InputError
             When a column is missing.
         """
+        pairs = as_pandas(pairs, name="pairs")
         need_columns((C.VIEWER, C.CANDIDATE), pairs.columns, where="pairs")
         directed = self.directed(people)
         viewers, candidates = directed.ids.rows(pairs[C.VIEWER]), directed.ids.rows(pairs[C.CANDIDATE])
@@ -143,6 +224,7 @@ class Model(ABC):
         scores = {C.P_LIKE: like, C.P_LIKED_BACK: back, C.P_MUTUAL: combine(like, back, combiner)}
         return pairs.assign(**scores)
 
+    @checked_arguments
     def explain_pair(
         self,
         a: Id,

@@ -25,7 +25,17 @@ from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from scipy.sparse import csr_array
+
+    from recsys.models.keyword_settings import (
+        BehaviourSettings,
+        LFRRSettings,
+        RandomSettings,
+        RCFSettings,
+        RECONSettings,
+    )
 
 
 _NOISE = 1e-9
@@ -121,6 +131,10 @@ class LFRR(CalibratedFactors):
     config_type = LFRRConfig
     config: LFRRConfig
 
+    if TYPE_CHECKING:
+
+        def __init__(self, config: LFRRConfig | None = None, **settings: Unpack[LFRRSettings]) -> None: ...
+
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
@@ -156,6 +170,12 @@ class OneSidedALS(CalibratedFactors):
 
     name = "one_sided_als"
     config_type = BehaviourConfig
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, config: BehaviourConfig | None = None, **settings: Unpack[BehaviourSettings]
+        ) -> None: ...
 
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator
@@ -206,6 +226,10 @@ class RCF(CalibratedFactors):
     name = "rcf"
     config_type = RCFConfig
     config: RCFConfig
+
+    if TYPE_CHECKING:
+
+        def __init__(self, config: RCFConfig | None = None, **settings: Unpack[RCFSettings]) -> None: ...
 
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator
@@ -272,6 +296,10 @@ class RECON(CalibratedFactors):
     config_type = RECONConfig
     config: RECONConfig
 
+    if TYPE_CHECKING:
+
+        def __init__(self, config: RECONConfig | None = None, **settings: Unpack[RECONSettings]) -> None: ...
+
     def _factors(
         self,
         people: Population,
@@ -327,6 +355,12 @@ class RandomModel(Model):
     name = "random"
     config_type = RandomConfig
     seed_: int
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, config: RandomConfig | None = None, **settings: Unpack[RandomSettings]
+        ) -> None: ...
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         self.seed_ = int(rng.integers(2**63))

@@ -4,13 +4,14 @@ import itertools
 import math
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from numpy.random import Generator
 
+from recsys.arguments import as_generator
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
@@ -38,7 +39,7 @@ from recsys.models.reciprocal import (
 from recsys.models.stacking import PARTS, Stacker, StackingInputs, evidence_weight, fit_stacker, stacked
 from recsys.models.training_data import BehaviourData, ContentData
 from recsys.storage.dataclass_codec import FlatDataclass
-from recsys.types import BoolArray, Float64Array, Int32Array
+from recsys.types import ArrowTable, BoolArray, Float64Array, Int32Array, RNGLike
 
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
@@ -72,8 +73,8 @@ class BehaviourModel(Model):
     negatives_seed_: int | None
     affinity_: Affinity | None
 
-    def __init__(self, config: BehaviourConfig | None = None) -> None:
-        super().__init__(config)
+    def __init__(self, config: BehaviourConfig | None = None, **settings: Any) -> None:
+        super().__init__(config, **settings)
         self._content: ContentModel | None = None
         self._content_last: tuple[Population, Directed] | None = None
         self._last_split: _Split | None = None
@@ -95,8 +96,9 @@ class BehaviourModel(Model):
             return BehaviourData(Impressions.from_events(people, known), None)
         return BehaviourData(Impressions.from_events(people, known), model.training_data(people, known))
 
-    def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: Generator) -> Self:
+    def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
+        rng = as_generator(rng)
         self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
         impressions, answers = self._with_negatives(training_data.impressions), training_data.content
         model, content = self._content_model(), None
@@ -239,7 +241,11 @@ class BehaviourModel(Model):
         return self.affinity_.looks(directed, self.ids_.find(directed.ids.values))
 
     def score_pairs(
-        self, pairs: pd.DataFrame, *, people: Population | None = None, combiner: str = "product"
+        self,
+        pairs: pd.DataFrame | ArrowTable,
+        *,
+        people: Population | None = None,
+        combiner: str = "product",
     ) -> pd.DataFrame:
         """Return what every model returns; `combiner="joint"` applies the match association.
 

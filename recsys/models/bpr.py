@@ -1,5 +1,7 @@
 """Bayesian personalised ranking, a baseline learned from pairs of candidates."""
 
+from typing import TYPE_CHECKING
+
 from numpy.random import Generator
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -10,6 +12,11 @@ from recsys.models.baselines import CalibratedFactors
 from recsys.models.explanation import FACTORS, POPULARITY, LogitTerm
 from recsys.models.impressions import Impressions
 from recsys.types import Float64Array
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from recsys.models.keyword_settings import BPRSettings
 
 
 class BPRConfig(Section):
@@ -51,6 +58,10 @@ class BPR(CalibratedFactors):
     name = "bpr"
     config_type = BPRConfig
     config: BPRConfig
+
+    if TYPE_CHECKING:
+
+        def __init__(self, config: BPRConfig | None = None, **settings: Unpack[BPRSettings]) -> None: ...
 
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator

@@ -1,7 +1,14 @@
 """Factors from behaviour alone; nobody's answers are read."""
 
+from typing import TYPE_CHECKING
+
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.behaviour_parameters import BehaviourConfig
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from recsys.models.keyword_settings import BehaviourSettings
 
 
 class CollaborativeModel(BehaviourModel):
@@ -20,3 +27,9 @@ class CollaborativeModel(BehaviourModel):
 
     name = "collaborative"
     config_type = BehaviourConfig
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, config: BehaviourConfig | None = None, **settings: Unpack[BehaviourSettings]
+        ) -> None: ...

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self, Unpack
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
+from recsys.arguments import as_generator
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -23,10 +24,11 @@ from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
 from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
 from recsys.models.training_data import ContentData, LabelledPairs
-from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, RNGLike
 
 if TYPE_CHECKING:
     from recsys.features.base import Block
+    from recsys.models.keyword_settings import ContentSettings
 
 
 USUAL_WEIGHTS: Final = MappingProxyType(
@@ -58,7 +60,8 @@ class ContentConfig(Section):
     person_precision: precision of each person's own selectivity and popularity; 0 leaves them out.
     folds:            folds of people for the choice and for calibration.
     usual_rate:       P(like | look) before any outcome was seen.
-    usual_weights:    block names (and `distance_decay`) with their usual weight.
+    usual_weights:    block names (and `distance_decay`) with their usual weight; a block of another name
+                      has that of its kind, else the one it states itself.
     distance_scale_km: the distance over which distance decay falls to 1/e.
     max_factors:      columns of taste and appeal, at most; None keeps the exact form.
     max_pairs:        outcomes to learn from, at most, drawn evenly.
@@ -127,8 +130,9 @@ class ContentModel(Model):
         *,
         blocks: "Sequence[Block] | None" = None,
         features: FeatureMap | None = None,
+        **settings: "Unpack[ContentSettings]",
     ) -> None:
-        super().__init__(config)
+        super().__init__(config, **settings)
         self.blocks = blocks
         self.features = features
 
@@ -138,8 +142,9 @@ class ContentModel(Model):
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
         return ContentData(features, people, LabelledPairs.from_events(people, known, blind=True))
 
-    def fit_prepared(self, people: Population, training_data: ContentData, *, rng: Generator) -> Self:
+    def fit_prepared(self, people: Population, training_data: ContentData, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
+        rng = as_generator(rng)
         rows = training_data.rows
         self.features_ = training_data.features
         pairs = training_data.pairs.sampled(self.config.max_pairs, rng)
@@ -165,9 +170,11 @@ class ContentModel(Model):
         """Return the weights before any outcome, with the usual rate for an average pair."""
         by_block = self.config.usual_weights
         n_columns = len(self.features_.columns)
-        products = np.array([by_block.get(name, 0.0) for name in self.features_.names])[
-            self.features_.block_of
+        weights = [
+            by_block.get(name, by_block.get(block.name, block.usual_weight))
+            for name, block in zip(self.features_.names, self.features_.blocks, strict=True)
         ]
+        products = np.array(weights)[self.features_.block_of]
         average = np.zeros(n_columns)
         if len(rows):
             average = rows.preferences.mean(axis=0, dtype=np.float64) * rows.attributes.mean(

@@ -1,5 +1,7 @@
 """Crossed random effects of viewer and candidate, the baseline without any taste."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.random import Generator
 
@@ -14,6 +16,11 @@ from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
 from recsys.models.random_effects import RandomEffects, fit_random_effects
 from recsys.types import Float64Array, Int32Array
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from recsys.models.keyword_settings import CrossedEffectsSettings
 
 
 class CrossedEffectsConfig(Section):
@@ -53,6 +60,12 @@ class CrossedEffects(Model):
     level_: float
     generosity_: Float64Array
     popularity_: Float64Array
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, config: CrossedEffectsConfig | None = None, **settings: Unpack[CrossedEffectsSettings]
+        ) -> None: ...
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         impressions = Impressions.from_events(people, events)

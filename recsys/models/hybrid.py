@@ -1,7 +1,7 @@
 """The hybrid: answers say where a person starts, behaviour says where they are."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from recsys.features.feature_map import FeatureMap
 from recsys.models.behaviour import BehaviourModel
@@ -10,6 +10,7 @@ from recsys.models.content import ContentConfig, ContentModel
 
 if TYPE_CHECKING:
     from recsys.features.base import Block
+    from recsys.models.keyword_settings import HybridSettings
 
 
 class HybridConfig(BehaviourConfig):
@@ -61,8 +62,9 @@ class HybridModel(BehaviourModel):
         *,
         blocks: "Sequence[Block] | None" = None,
         features: FeatureMap | None = None,
+        **settings: "Unpack[HybridSettings]",
     ) -> None:
-        super().__init__(config)
+        super().__init__(config, **settings)
         self.blocks = blocks
         self.features = features
 

@@ -14,7 +14,11 @@ from recsys.models.impressions import Impressions
 from recsys.types import Float64Array, Int64Array
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from scipy.sparse import csr_array
+
+    from recsys.models.keyword_settings import EASESettings, ItemKNNSettings
 
 
 class ItemItemConfig(Section):
@@ -131,6 +135,10 @@ class EASE(ItemItem):
     config_type = EASEConfig
     config: EASEConfig
 
+    if TYPE_CHECKING:
+
+        def __init__(self, config: EASEConfig | None = None, **settings: Unpack[EASESettings]) -> None: ...
+
     def _weights(self, liked: "csr_array[Any]") -> Float64Array:
         gram = np.asarray((liked.T @ liked).toarray(), np.float64)
         gram[np.diag_indices_from(gram)] += self.config.regularization
@@ -174,6 +182,12 @@ class ItemKNN(ItemItem):
     name = "item_knn"
     config_type = ItemKNNConfig
     config: ItemKNNConfig
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, config: ItemKNNConfig | None = None, **settings: Unpack[ItemKNNSettings]
+        ) -> None: ...
 
     def _weights(self, liked: "csr_array[Any]") -> Float64Array:
         both = np.asarray((liked.T @ liked).toarray(), np.float64)

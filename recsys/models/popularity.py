@@ -1,6 +1,6 @@
 """Popularity: how often those who looked at somebody liked them."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.random import Generator
@@ -15,6 +15,11 @@ from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.training_data import LabelledPairs
 from recsys.types import Float64Array, Int32Array
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from recsys.models.keyword_settings import PopularitySettings
 
 
 class PopularityConfig(Section):
@@ -50,6 +55,12 @@ class PopularityModel(Model):
     ids_: IdIndex
     logits_: Float64Array
     usual_: float
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, config: PopularityConfig | None = None, **settings: Unpack[PopularitySettings]
+        ) -> None: ...
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
         pairs = LabelledPairs.from_events(people, events)

@@ -11,6 +11,7 @@ import pandas as pd
 import structlog
 from tqdm import tqdm
 
+from recsys.arguments import as_pandas, check_type, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy, may_show_each
@@ -19,11 +20,12 @@ from recsys.data.ids import id_column
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, did_you_mean, explained, need_columns
 from recsys.messaging.reasons import Reasons
+from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
 from recsys.retrieval.results import MutualLists
 from recsys.retrieval.top_k import Retriever
-from recsys.types import BoolArray
+from recsys.types import ArrowTable, BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,6 +249,7 @@ def ranking_of(model: Scorer, people: Population, directed: Directed) -> Directe
     return directed if own is None else own(people)
 
 
+@checked_arguments
 def recommend(
     model: Scorer,
     people: Population,
@@ -256,7 +259,7 @@ def recommend(
     *,
     by: Literal["mutual", "p_mutual"] = "mutual",
     combiner: str = "product",
-    exclude: pd.DataFrame | None = None,
+    exclude: pd.DataFrame | ArrowTable | None = None,
     workers: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -301,7 +304,9 @@ def recommend(
     """
     wanted = [viewers] if isinstance(viewers, str | int) else viewers
     rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
-    excluded = None if exclude is None else _known_pairs(exclude, people)
+    excluded = None if exclude is None else _known_pairs(as_pandas(exclude, name="exclude"), people)
+    if isinstance(model, type) or not hasattr(model, "directed"):
+        check_type(model, Model, name="model", where="recommend")
     directed = model.directed(people)
     if by not in RANKED_BY:
         remedy = did_you_mean(by, RANKED_BY)

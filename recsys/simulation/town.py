@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import as_generator, checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -28,7 +29,7 @@ from recsys.simulation.night_state import NightContext, NightState, RecentEvents
 from recsys.simulation.sampling import Step
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.truth import Truth
-from recsys.types import BoolArray, Int64Array
+from recsys.types import BoolArray, Int64Array, RNGLike
 
 DEFAULT_AS_OF: Final = "2026-01-05T03:00:00Z"
 """The night a town is handed over when no other is asked for: noon in Japan, a Monday."""
@@ -138,9 +139,10 @@ def _checks(events: pd.DataFrame) -> pd.DataFrame:
     return found[found[C.ACTOR].notna() & found[C.TARGET].notna() & found[C.TS].notna()]
 
 
+@checked_arguments
 def make_town(
     n_people: int,
-    rng: np.random.Generator,
+    rng: RNGLike,
     *,
     as_of: str | pd.Timestamp = DEFAULT_AS_OF,
     settings: TownSettings | None = None,
@@ -158,6 +160,7 @@ def make_town(
     >>> town
     Town(40 people, 149 events, as of 2026-01-05 03:00 UTC)
     """
+    rng = as_generator(rng)
     built = build_town(
         n_people, rng, as_of=as_of, settings=settings, nights_ahead=nights_ahead, catalogue=catalogue
     )
@@ -204,9 +207,10 @@ class TownParts:
     as_of: pd.Timestamp
 
 
+@checked_arguments
 def make_town_parts(
     n_people: int,
-    rng: np.random.Generator,
+    rng: RNGLike,
     *,
     as_of: str | pd.Timestamp = DEFAULT_AS_OF,
     settings: TownSettings | None = None,
@@ -220,6 +224,7 @@ def make_town_parts(
     >>> parts.n_people, sum(len(part) for part in parts.tables["events"])
     (40, 149)
     """
+    rng = as_generator(rng)
     town = build_town(n_people, rng, as_of=as_of, settings=settings, catalogue=catalogue)
     told = town.events.frame(town.events.are(*_SAFETY))
     safety = safety_tables(told, town.holds, town.residents.ids, town.arrivals.end)

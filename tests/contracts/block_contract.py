@@ -75,7 +75,7 @@ class BlockContract:
     def test_saved_and_loaded_rows_are_the_same_bytes(self, tmp_path):
         people = self.people()
         fitted = self.fitted(people).fitted_
-        save_dataclass(tmp_path, FeatureMap((fitted,)))
+        save_dataclass(tmp_path, FeatureMap((fitted,), ("named",)))
         (loaded,) = load_dataclass(FeatureMap, tmp_path).blocks
         assert loaded.columns == fitted.columns
         assert loaded.rows(people).preferences.tobytes() == fitted.rows(people).preferences.tobytes()

@@ -204,7 +204,7 @@ def test_texts_beside_whole_numbers_are_refused():
 @pytest.mark.parametrize(("lists", "truth"), [(None, "kept"), ("kept", None), ("lists.csv", "kept")])
 def test_what_is_no_table_is_refused(town, lists, truth):
     given = [kept if asked == "kept" else asked for asked, kept in zip((lists, truth), town, strict=True)]
-    with pytest.raises(InputError, match=r"this is no table.*pass a DataFrame: pd\.read_csv"):
+    with pytest.raises(InputError, match=r"must be a DataFrame in evaluate: .*pass a table .*read_csv"):
         evaluate(*given)
 
 

@@ -3,13 +3,16 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
 from recsys.errors import InputError
-from recsys.features import FeatureMap, default_blocks
+from recsys.features import FeatureMap, Interests, Numeric, default_blocks
 from recsys.features.talk_topics import Topics
+from recsys.models import ContentModel, HybridModel
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from tests.people import make_people
 
@@ -110,3 +113,49 @@ def test_applying_needs_no_scikit_learn():
         "assert 'sklearn' not in sys.modules, 'sklearn was loaded'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_two_blocks_of_one_class_have_names_and_come_back_from_disk_bit_for_bit(tmp_path):
+    people = make_people(40, np.random.default_rng(3))
+    rng = np.random.default_rng(5)
+    ids = people.ids.ids(np.arange(40))
+    wants, habits = (
+        pd.DataFrame({"user_id": ids, "a": rng.normal(size=40), "b": rng.normal(size=40)}) for _ in "ab"
+    )
+    blocks = [Numeric(wants, name="wants"), Numeric(habits, name="habits"), Interests(name="hobbies")]
+    with pytest.raises(InputError, match=r"two blocks have one name.*Numeric\(frame, name='wants'\)"):
+        FeatureMap.fit(people, blocks=[Numeric(wants), Numeric(habits)])
+    viewer, candidate = rng.integers(0, 40, (2, 300))
+    likes = rng.random(300) < np.where(
+        wants.a.to_numpy()[viewer] * wants.a.to_numpy()[candidate] > 0, 0.9, 0.2
+    )
+    log = pd.DataFrame(
+        {"actor": ids[viewer], "target": ids[candidate], "type": np.where(likes, "like", "pass")}
+    )
+    events = Events.of(log[viewer != candidate])
+    for kind in (ContentModel, HybridModel):
+        model = kind(blocks=blocks).fit(people, events, rng=1)
+        content = model if kind is ContentModel else model.content_
+        assert content.features_.names == ("wants", "habits", "hobbies")
+        assert {name.partition(":")[0] for name in content.features_.columns} == {
+            "wants",
+            "habits",
+            "hobbies",
+        }
+        terms = model.explain_pair(ids[0], ids[1]).to_frame()
+        assert {"wants", "habits", "hobbies"} <= set(terms["term"])
+        loaded = kind.load(model.save(tmp_path / kind.name))
+        for crowd in (people, people.take([4, 2, 9])):
+            before, after = model.directed(crowd), loaded.directed(crowd)
+            assert before.taste.tobytes() == after.taste.tobytes()
+            assert before.appeal.tobytes() == after.appeal.tobytes()
+
+
+def test_a_renamed_block_keeps_the_usual_weight_of_its_kind():
+    people = make_people(40, np.random.default_rng(3))
+    named, usual = (
+        ContentModel(blocks=[Interests(name=name)]).fit(people, Events.none(), rng=1)
+        for name in ("hobbies", "interests")
+    )
+    assert named.fitted.taste.tobytes() == usual.fitted.taste.tobytes()
+    assert np.ptp(named.fitted.logits([0] * 39, range(1, 40))) > 0

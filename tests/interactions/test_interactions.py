@@ -274,5 +274,5 @@ def test_lists_have_the_dtype_of_the_ids(ids):
 
 
 def test_a_path_is_refused_as_a_table():
-    with pytest.raises(InputError, match=r"got 'str'; pass a DataFrame: pd\.read_csv"):
+    with pytest.raises(InputError, match=r"frame must be a DataFrame in Interactions.of: got 'likes.csv'"):
         read("likes.csv")

@@ -8,7 +8,7 @@ import jupytext
 import numpy as np
 import pytest
 
-from tests.datasets import data_folder
+from tests.datasets import VARIABLE, data_folder, needs
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 TEXTS = sorted(FOLDER.glob("*.py"))
@@ -96,8 +96,8 @@ def test_the_funnel_only_narrows(run):
     assert all(more >= 0 for more in names["cost"].values())
 
 
-def test_real_people_are_drawn_when_they_are_there(run):
-    if data_folder() is None:
-        pytest.skip("the research data is not here")
+@needs("speed_dating")
+def test_real_people_are_drawn_when_they_are_there(run, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(data_folder()))
     names = run("07_real_people")
     assert names["found"]["random"].notna().all()

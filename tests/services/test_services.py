@@ -1,7 +1,6 @@
 """Four services' own databases come in by SQL alone, and exactly the right people may be listed."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,16 @@ import pytest
 from recsys.constraints.policy import Policy
 from recsys.mapping import Mapping, MappingCheck, check_mapping
 from recsys.storage.load import population_of
+from tests.datasets import data_folder, needs
 
 HERE = Path(__file__).parent
-DATA = Path(os.environ.get("RECSYS_DATA", HERE.parents[2] / "shared" / "data")) / "services"
+DATA = data_folder() / "services"
 SECRET = b"0123456789abcdef0123"
 SERVICES = ("hidamari", "quizpair", "polestar", "commonground")
 IN_PERSON_WITHOUT_A_PLACE = {"commonground": {"96", "192", "246", "441", "952"}}
 """Who wants to meet in person alone, in a town that nobody can tell: the engine keeps them unlisted."""
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the services' databases are not here")
+pytestmark = needs("services")
 _CHECKS: dict[str, MappingCheck] = {}
 
 
