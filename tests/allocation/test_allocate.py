@@ -98,7 +98,7 @@ def test_minimum_exposure_is_deterministic_given_the_generator() -> None:
         (lambda t: pd.concat([t, t.head(1)]), "stands twice"),
         (lambda t: t.assign(p_like=2.0), "not a probability"),
         (lambda t: t.assign(viewer_id=None), "an id is missing"),
-        (lambda t: t.to_dict(), "not a table of lists"),
+        (lambda t: t.to_dict(), "lists must be a DataFrame"),
     ],
 )
 def test_a_broken_table_is_refused(change, message: str) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from recsys.errors import SettingsError
 from recsys.mapping.draft_source import read_for_draft
+from tests.datasets import needs
 from tests.services.needed import NEEDED, DraftResult, draft_of, personal_columns, source_of
 from tests.services.test_services import DATA, SERVICES, checked
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the services' databases are not here")
+pytestmark = needs("services")
 _DRAFTS: dict[str, DraftResult] = {}
 
 
