@@ -7,10 +7,16 @@ from recsys.features.feature_map import FeatureMap
 from recsys.models.behaviour import BehaviourModel
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.content import ContentConfig, ContentModel
+from recsys.models.keyword_settings import BehaviourSettings
 
 if TYPE_CHECKING:
     from recsys.features.base import Block
-    from recsys.models.keyword_settings import HybridSettings
+
+
+class HybridSettings(BehaviourSettings, total=False):
+    """Of `HybridConfig`."""
+
+    content: ContentConfig
 
 
 class HybridConfig(BehaviourConfig):
@@ -62,7 +68,7 @@ class HybridModel(BehaviourModel):
         *,
         blocks: "Sequence[Block] | None" = None,
         features: FeatureMap | None = None,
-        **settings: "Unpack[HybridSettings]",
+        **settings: Unpack[HybridSettings],
     ) -> None:
         super().__init__(config, **settings)
         self.blocks = blocks

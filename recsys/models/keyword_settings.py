@@ -1,10 +1,7 @@
-"""Settings that models take by name, `HybridModel(factors=16)`, for type checkers."""
+"""Settings that models take by name, `ContentModel(folds=5)`, for type checkers."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
-
-if TYPE_CHECKING:
-    from recsys.models.content import ContentConfig
+from typing import TypedDict
 
 
 class BPRSettings(TypedDict, total=False):
@@ -108,9 +105,3 @@ class RandomSettings(TypedDict, total=False):
 
     n_factors: int
     spread: float
-
-
-class HybridSettings(BehaviourSettings, total=False):
-    """Of `HybridConfig`."""
-
-    content: "ContentConfig"

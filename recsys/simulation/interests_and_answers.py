@@ -10,7 +10,7 @@ from recsys.catalogue.catalogue import FREE, Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Question
 from recsys.simulation.sampling import one_of, sample_without_replacement, whole_numbers
-from recsys.simulation.settings import ContentSettings
+from recsys.simulation.settings import InterestAndAnswerSettings
 from recsys.types import BoolArray, Float64Array, Int64Array, ObjectArray
 
 _FREE_TAGS = (
@@ -30,7 +30,11 @@ TRAITS_WITHOUT_SCALES = 6
 
 
 def make_interests(
-    ids: np.ndarray, hobbies: Float64Array, catalogue: Catalogue, rng: np.random.Generator, s: ContentSettings
+    ids: np.ndarray,
+    hobbies: Float64Array,
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    s: InterestAndAnswerSettings,
 ) -> pd.DataFrame:
     """Draw the interests of each person from their hobby factors `(n, hobby_factors)`.
 
@@ -68,7 +72,7 @@ def make_interests(
 
 
 def _loadings(
-    catalogue: Catalogue, tags: list[str], s: ContentSettings, rng: np.random.Generator
+    catalogue: Catalogue, tags: list[str], s: InterestAndAnswerSettings, rng: np.random.Generator
 ) -> Float64Array:
     families = {tag: (catalogue.ancestors(tag) or (tag,))[-1] for tag in tags}
     roots = {root: rng.standard_normal(s.hobby_factors) for root in dict.fromkeys(families.values())}
@@ -78,7 +82,11 @@ def _loadings(
 
 
 def _spelled(
-    tag: np.ndarray, tags: list[str], catalogue: Catalogue, rng: np.random.Generator, s: ContentSettings
+    tag: np.ndarray,
+    tags: list[str],
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    s: InterestAndAnswerSettings,
 ) -> np.ndarray:
     texts = np.array(tags, dtype=object)[tag]
     otherwise = np.flatnonzero(rng.random(len(tag)) < s.synonym)
@@ -128,7 +136,7 @@ class TopicWeights:
 
 
 def make_talk_topics(
-    themes: Float64Array, topics: tuple[str, ...], rng: np.random.Generator, s: ContentSettings
+    themes: Float64Array, topics: tuple[str, ...], rng: np.random.Generator, s: InterestAndAnswerSettings
 ) -> TopicWeights:
     """Draw needs and listening from the themes `(n, 3)` that weigh on each person.
 
@@ -154,7 +162,7 @@ def make_communities(
     *,
     catalogue: Catalogue,
     rng: np.random.Generator,
-    s: ContentSettings,
+    s: InterestAndAnswerSettings,
 ) -> pd.DataFrame:
     """Let some interests of people have led to a circle; `region` `(n,)` is where each person lives."""
     joined = interests[rng.random(len(interests)) < s.joins_circle]
@@ -186,7 +194,7 @@ def make_answers(
     *,
     catalogue: Catalogue,
     rng: np.random.Generator,
-    s: ContentSettings,
+    s: InterestAndAnswerSettings,
 ) -> pd.DataFrame:
     """Draw the answers of each person from their values `(n, n_scales)`.
 
@@ -233,7 +241,7 @@ def _options(
     questions: list[Question],
     catalogue: Catalogue,
     rng: np.random.Generator,
-    s: ContentSettings,
+    s: InterestAndAnswerSettings,
 ) -> npt.NDArray[np.int64]:
     scales = list(catalogue.scales)
     signal = s.answer_signal
@@ -259,7 +267,9 @@ def _places(question: Question) -> list[float]:
     ]
 
 
-def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: ContentSettings) -> BoolArray:
+def _answered(
+    n: int, questions: list[Question], rng: np.random.Generator, s: InterestAndAnswerSettings
+) -> BoolArray:
     keen = rng.beta(s.answer_share * s.answer_spread, (1.0 - s.answer_share) * s.answer_spread, n)
     weight = np.where([q.sensitive for q in questions], s.sensitive_share, 1.0)
     answered = rng.random((n, len(questions))) < keen[:, None] * weight
@@ -267,7 +277,11 @@ def _answered(n: int, questions: list[Question], rng: np.random.Generator, s: Co
 
 
 def _mandatory(
-    person: npt.NDArray[np.int64], possible: BoolArray, n: int, rng: np.random.Generator, s: ContentSettings
+    person: npt.NDArray[np.int64],
+    possible: BoolArray,
+    n: int,
+    rng: np.random.Generator,
+    s: InterestAndAnswerSettings,
 ) -> BoolArray:
     strict = rng.random(n) < s.strict
     allowed = rng.integers(1, 3, n)

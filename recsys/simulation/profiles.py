@@ -14,7 +14,7 @@ from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import make_token
 from recsys.data.geography import load_places
 from recsys.simulation.sampling import lists_of, one_of, some_of, whole_numbers, with_missing
-from recsys.simulation.settings import BoundarySettings, ContentSettings, PeopleSettings
+from recsys.simulation.settings import BoundarySettings, InterestAndAnswerSettings, PeopleSettings
 from recsys.types import BoolArray, ObjectArray
 
 ZONES_ABROAD: Final = ("Asia/Seoul", "Asia/Taipei", "Asia/Singapore", "Asia/Bangkok", "Pacific/Honolulu")
@@ -199,7 +199,7 @@ def _languages(n: int, rng: np.random.Generator, s: PeopleSettings) -> ObjectArr
 
 
 def make_tokens(
-    ids: ObjectArray, region: ObjectArray, rng: np.random.Generator, s: ContentSettings
+    ids: ObjectArray, region: ObjectArray, rng: np.random.Generator, s: InterestAndAnswerSettings
 ) -> pd.DataFrame:
     """Give people tokens of phone and employer, and let a few exclude a person they know.
 
@@ -232,7 +232,7 @@ def make_person_tokens(n: int, share: float, rng: np.random.Generator) -> Object
     )
 
 
-def _employer(n: int, rng: np.random.Generator, s: ContentSettings) -> int:
+def _employer(n: int, rng: np.random.Generator, s: InterestAndAnswerSettings) -> int:
     """Sizes of employers within a prefecture follow a power law: a few large ones, many small."""
     largest = max(2.0, n / s.people_per_employer)
     return int(largest ** rng.random())

@@ -58,7 +58,7 @@ class BoundarySettings(Section):
     """Chance to avoid a topic one neither needs nor listens to."""
 
 
-class ContentSettings(Section):
+class InterestAndAnswerSettings(Section):
     """How loudly and how completely the hidden person shows in the tables; all numbers chosen.
 
     The engine sees these tables, never the factors behind them: a larger `*_signal` makes the town
@@ -351,7 +351,7 @@ class TownSettings(Section):
 
     people: PeopleSettings = PeopleSettings()
     boundaries: BoundarySettings = BoundarySettings()
-    content: ContentSettings = ContentSettings()
+    content: InterestAndAnswerSettings = InterestAndAnswerSettings()
     taste: TasteSettings = TasteSettings()
     funnel: FunnelSettings = FunnelSettings()
     history: HistorySettings = HistorySettings()

@@ -11,7 +11,7 @@ from recsys.data.geography import centres, pair_distances_km
 from recsys.random import KeyedGenerator
 from recsys.simulation.interests_and_answers import TopicWeights
 from recsys.simulation.sampling import Step
-from recsys.simulation.settings import ContentSettings, TasteSettings
+from recsys.simulation.settings import InterestAndAnswerSettings, TasteSettings
 from recsys.types import Float64Array, Int64Array
 
 
@@ -36,7 +36,7 @@ class LatentTraits:
 
 
 def draw_latent_traits(
-    n: int, n_scales: int, rng: np.random.Generator, content: ContentSettings, taste: TasteSettings
+    n: int, n_scales: int, rng: np.random.Generator, content: InterestAndAnswerSettings, taste: TasteSettings
 ) -> LatentTraits:
     """Draw the hidden factors; hobbies come in groups, popularity is skewed."""
     group = rng.integers(0, content.hobby_groups, n)

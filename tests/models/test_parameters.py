@@ -15,7 +15,7 @@ from recsys.arguments import as_generator
 from recsys.data.events import Events
 from recsys.errors import ArgumentTypeError, InputError, SettingsError
 from recsys.features import Numeric
-from recsys.models import HybridConfig, HybridModel, keyword_settings
+from recsys.models import HybridConfig, HybridModel, hybrid, keyword_settings
 from tests.contracts.model_contract import some_events
 from tests.people import make_people
 
@@ -50,7 +50,8 @@ def plain(hint):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_settings_by_name_are_those_of_the_config_for_type_checkers(kind):
     config = kind.config_type
-    typed = getattr(keyword_settings, config.__name__.replace("Config", "Settings"))
+    name = config.__name__.replace("Config", "Settings")
+    typed = getattr(keyword_settings, name, None) or getattr(hybrid, name)
     hints = typing.get_type_hints(config, include_extras=True)
     known = typing.get_type_hints(typed, localns={"ContentConfig": models.ContentConfig})
     shown = {name: str(hint).replace("collections.abc.", "") for name, hint in known.items()}
