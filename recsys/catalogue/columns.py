@@ -91,6 +91,7 @@ class Columns:
     REPLY_LAG_H: Final = "reply_lag_h"
     CATEGORY: Final = "category"
     STATE: Final = "state"
+    OWNER: Final = "owner"
     NAMESPACE: Final = "namespace"
     KIND: Final = "kind"
     HMAC: Final = "hmac"

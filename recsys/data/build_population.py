@@ -12,6 +12,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
+from recsys.data.future_rows import tightened, undated_bans
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population, coded_set, coded_words
@@ -74,12 +75,19 @@ def latest(
     return ordered.drop_duplicates(keys, keep="last")
 
 
+def latest_holds(holds: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the last row known at `as_of` of each hold: of one person and owner."""
+    named = [name for name in (C.USER, C.OWNER) if name in holds]
+    return latest(holds, named, as_of, time=C.TS)
+
+
 def build_population(
     tables: Mapping[str, pd.DataFrame],
     as_of: str | pd.Timestamp,
     source: str = "memory",
     *,
     catalogue: Catalogue | None = None,
+    later: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> Population:
     """Build the population that was true at `as_of` from accepted tables.
 
@@ -87,6 +95,7 @@ def build_population(
     says who exists, every other table may be absent, which means unknown. Relations between people
     come from events and safety tables one layer up, so here there are none.
     catalogue: the one the tables were accepted under; that of the package when None.
+    later: canonical rows that are yet to come, which tighten the present ones, see `tightened`.
 
     Raises InputError when `profiles` is absent.
     """
@@ -95,10 +104,11 @@ def build_population(
             explained("a population needs profiles", got=sorted(tables), remedy="add a 'profiles' table")
         )
     time = as_utc(as_of)
-    profiles = latest(tables[T.PROFILES], [C.USER], time)
+    profiles = tightened(latest(tables[T.PROFILES], [C.USER], time), later.get(T.PROFILES))
+    profiles = tightened(profiles, undated_bans(tables[T.PROFILES]))
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
-    boundaries, has_boundaries = _boundaries(tables, ids, time)
+    boundaries, has_boundaries = _boundaries(tables, ids, time, later.get(T.BOUNDARIES))
     catalogue = load_catalogue() if catalogue is None else catalogue
     coded: dict[str, CodedColumn] = {}
     sets: dict[str, CodedSetColumn] = {}
@@ -133,11 +143,11 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _boundaries(
-    tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp
+    tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp, later: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, BoolArray]:
     if T.BOUNDARIES not in tables:
         return pd.DataFrame(index=pd.RangeIndex(len(ids))), np.zeros(len(ids), bool)
-    rows = latest(tables[T.BOUNDARIES], [C.USER], as_of).set_index(C.USER)
+    rows = tightened(latest(tables[T.BOUNDARIES], [C.USER], as_of), later).set_index(C.USER)
     return rows.reindex(ids.values), pd.Index(ids.values).isin(rows.index)
 
 
@@ -159,7 +169,7 @@ def _cells(values: pd.Series) -> UInt64Array:
 def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp) -> BoolArray:
     held = np.zeros(len(ids), bool)
     if T.HOLDS in tables:
-        holds = latest(tables[T.HOLDS], [C.USER], as_of, time=C.TS)
+        holds = latest_holds(tables[T.HOLDS], as_of)
         rows = ids.find(holds.loc[holds[C.STATE] == "active", C.USER])
         held[rows[rows >= 0]] = True
     return held

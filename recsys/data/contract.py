@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
@@ -66,11 +67,13 @@ class CheckedTable:
     quarantined: the other rows as short text, with `row_number` (position in the table, from 0),
                  `user_id` where it could be read, `codes` and `reason`.
     restrictions: people to hold and pairs to exclude because a refused row may have said so.
+    later:       canonical rows with nothing wrong but that they are yet to come.
     """
 
     accepted: pd.DataFrame
     quarantined: pd.DataFrame
     restrictions: Restrictions
+    later: pd.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +132,10 @@ class Contract:
                 rule(RuleContext(rows, ~quarantine.refused, as_of, users, quarantine.only("future")))
             )
         kept, quarantined = ~quarantine.refused, quarantine.frame(rows)
+        later = rows.iloc[quarantine.only("future")].reset_index(drop=True)
+        refused = _with_ids_as_given(rows[~kept], given).reset_index(drop=True)
         del given, quarantine
-        return self._split(rows, kept, quarantined)
+        return self._split(rows, kept, quarantined, refused, later)
 
     def _raise(self, problems: list[str]) -> None:
         if problems:
@@ -195,10 +200,14 @@ class Contract:
         return [f"{what}: {named}; keep one row for each"]
 
     def _split(
-        self, rows: pd.DataFrame, kept: npt.NDArray[np.bool_], quarantined: pd.DataFrame
+        self,
+        rows: pd.DataFrame,
+        kept: npt.NDArray[np.bool_],
+        quarantined: pd.DataFrame,
+        refused: pd.DataFrame,
+        later: pd.DataFrame,
     ) -> CheckedTable:
-        n_rows, refused = len(rows), rows[~kept].reset_index(drop=True)
-        accepted = _moved(rows, kept)
+        n_rows, accepted = len(rows), _moved(rows, kept)
         if len(accepted) + len(quarantined) != n_rows:
             raise RecsysError(
                 explained(
@@ -208,7 +217,23 @@ class Contract:
                     remedy="report this: it is a defect",
                 )
             )
-        return CheckedTable(accepted, quarantined, self.restrictions(refused, quarantined))
+        return CheckedTable(accepted, quarantined, self.restrictions(refused, quarantined), later)
+
+
+_PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+_LONGEST_ID: Final = 512
+
+
+def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Return refused rows with the ids that could not be read as they were given, for what they restrict."""
+    found = refused.copy()
+    for column in _PERSON_COLUMNS:
+        if column in found and column in given:
+            raw = (
+                given[column].loc[found.index].map(lambda value: str(value)[:_LONGEST_ID], na_action="ignore")
+            )
+            found[column] = found[column].astype(object).where(found[column].notna(), raw.astype(object))
+    return found
 
 
 def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -5,8 +5,10 @@ report, a hold or a boundary, ignoring it would let people meet who said they wo
 are held or its pair is excluded until the row is put right. Nothing here ever adds a pair.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,17 @@ RestrictionRule = Callable[[pd.DataFrame, pd.DataFrame], "Restrictions"]
 _HARMLESS = frozenset({"duplicate", "conflict", "superseded", "orphan", "erased"})
 """Rules that refuse a row although it says nothing new."""
 
-_SAFETY_TYPES = ("block", "report", "end", "money request", "off platform request")
+_REPEATS = frozenset({"duplicate", "superseded", "orphan", "erased"})
+"""The same of events: an id that stands twice may be of two events, and the second a block."""
+
+SAFETY_EVENTS = ("block", "report", "end", "money_request", "off_platform_request", "hide")
+"""Types of events that keep two people apart."""
+_SAFETY_TYPES = tuple(fold(word) for word in SAFETY_EVENTS)
+_SAFETY_STEMS = re.compile(
+    "block|report|abus|harass|unsafe|threat|stalk|flag|mute|hid|money|off platform|通報|報告|非表示|迷惑|"
+    + fold("ブロック")
+)
+"""Parts of a word for a type of event that is not known and may keep two people apart."""
 _ANSWERED_TYPES = ("meet feedback", "feeling check")
 _GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "closer", "done")
 
@@ -95,8 +107,9 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     """Exclude the pairs of refused safety events; a refused erasure, also a future one, is done."""
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
-    excluding = (kind.isin(_SAFETY_TYPES) | bad).to_numpy(bool)
-    excluded = _excluded(refused[_tells_of_present(quarantined) & excluding])
+    strange = refused[C.TYPE].isna() & kind.map(_may_separate).astype(bool)
+    excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
+    excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
     erased = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
     return excluded | Restrictions(erased=frozenset(erased))
@@ -105,12 +118,19 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
 _LONGEST_TYPE = 64
 
 
-def _tells_of_present(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _may_separate(kind: str) -> bool:
+    """Say whether a folded word for a type of event that is not known may be one that separates."""
+    return bool(_SAFETY_STEMS.search(kind)) or bool(get_close_matches(kind, _SAFETY_TYPES, 1, 0.75))
+
+
+def _tells_of_present(
+    quarantined: pd.DataFrame, harmless: frozenset[str] = _HARMLESS
+) -> npt.NDArray[np.bool_]:
     """Say which refused rows may tell of the present: not repeats, and nothing that is yet to come."""
 
     def present(codes: str) -> bool:
         rules = {code.rpartition(".")[2] for code in codes.split("|")}
-        return "future" not in rules and not rules <= _HARMLESS
+        return "future" not in rules and not rules <= harmless
 
     return np.fromiter(map(present, quarantined["codes"]), bool, len(quarantined))
 

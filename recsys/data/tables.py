@@ -249,8 +249,9 @@ _HOLDS: Final = Contract(
         AnyId(name=C.USER),
         Time(name=C.TS),
         Word(name=C.STATE, words=HOLD_STATES, nullable=False),
+        FreeText(name=C.OWNER, needed=False),
     ),
-    key=(C.USER, C.TS),
+    key=(C.USER, C.TS, C.OWNER),
     restrictions=hold_unless_lifted,
 )
 

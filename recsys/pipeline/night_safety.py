@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.build_population import latest
+from recsys.data.build_population import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.data.tables import read_and_check
@@ -41,9 +41,10 @@ class HoldStates:
         readers = table_readers(source)
         if T.HOLDS not in readers:
             return cls(frozenset(), frozenset())
-        rows = latest(read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of).accepted, [C.USER], as_of, C.TS)
+        rows = latest_holds(read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of).accepted, as_of)
         active = rows[C.STATE].eq("active")
-        return cls(frozenset(rows.loc[active, C.USER]), frozenset(rows.loc[~active, C.USER]))
+        held = frozenset(rows.loc[active, C.USER])
+        return cls(held, frozenset(rows.loc[~active, C.USER]) - held)
 
 
 def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | None = None) -> None:

@@ -89,7 +89,7 @@ class SafetyByPerson:
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target` that came through a store.
 
-        What a night read in its tables ends with an `unblock` event there.
+        A block that a night read in its tables lasts.
         """
         a, b = distinct_pair(actor, target)
         self.store.unblock(a, b)

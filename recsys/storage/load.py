@@ -18,6 +18,7 @@ from recsys.data.exclusions import Relations
 from recsys.data.fail_closed import Restrictions
 from recsys.data.population import Population
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
+from recsys.data.safety_rows import SAFETY_TABLES, Spellings, named_in
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained
@@ -44,7 +45,9 @@ class LoadedTables:
     accepted:   canonical frames by table name; a table the source lacks is lacking here.
     quarantine: one frame of everything refused, see `recsys.data.quarantine`.
     counts:     table, rows_in, accepted, quarantined: rows_in is always the sum of the other two.
-    precaution: people and pairs to keep apart because of what was refused.
+    restrictions: people and pairs to keep apart because of what was refused.
+    later:      canonical rows by table that are yet to come; what they restrict counts at once.
+    nobody:     by table, how many rows about safety name nobody.
     as_of:      the time of loading, UTC; None when none was given and the source holds no time.
     catalogue:  what answers, topics and interests were held against.
     """
@@ -56,6 +59,8 @@ class LoadedTables:
     as_of: pd.Timestamp | None
     source: str
     catalogue: Catalogue
+    later: Mapping[str, pd.DataFrame]
+    nobody: Mapping[str, int]
 
     def __repr__(self) -> str:
         accepted, refused = (int(self.counts[column].sum()) for column in ("accepted", "quarantined"))
@@ -119,7 +124,9 @@ def population_of(tables: LoadedTables) -> Population:
                 "no time to load people as of", where=tables.source, remedy="give as_of, such as 2026-01-05"
             )
         )
-    people = build_population(tables.accepted, tables.as_of, tables.source, catalogue=tables.catalogue)
+    people = build_population(
+        tables.accepted, tables.as_of, tables.source, catalogue=tables.catalogue, later=tables.later
+    )
     return _with_restrictions(people.with_relations(_relations(tables, people)), tables.restrictions)
 
 
@@ -194,6 +201,14 @@ def _checked(
     restrictions = Restrictions()
     for table in checked.values():
         restrictions |= table.restrictions if past else table.restrictions.at_once()
+    nobody: dict[str, int] = {}
+    if users is not None:
+        spellings = Spellings(users)
+        restrictions = spellings.restrictions(restrictions)
+        for name in set(SAFETY_TABLES) & set(checked):
+            named = named_in(name, checked[name].accepted, spellings, users)
+            restrictions, nobody[name] = restrictions | named.restrictions, named.nobody
+    later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
     checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
@@ -205,6 +220,8 @@ def _checked(
         as_of=_latest(accepted) if time is None else time,
         source=source,
         catalogue=catalogue,
+        later=MappingProxyType(later),
+        nobody=MappingProxyType(nobody),
     )
 
 
@@ -243,7 +260,7 @@ def _quarantine_erased(checked: CheckedTable, erased: frozenset[str]) -> Checked
     )
     quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
     quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
-    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions)
+    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions, checked.later)
 
 
 def _names_anybody(rows: pd.DataFrame, erased: frozenset[str]) -> BoolArray:

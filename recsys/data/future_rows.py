@@ -1,0 +1,143 @@
+"""Rows dated after the night: what they restrict counts at once, what they open counts when it is due.
+
+A profile or boundary of a later time is set aside, and the present row is tightened by it: sets of people,
+places, hours and channels by what both rows hold, distances by the nearer, the state of the account and the
+proof of identity by the worse. Where neither of two values is the stricter, the value is unknown until then.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
+
+_Strictest = Callable[[Any, Any], Any]
+"""Takes a value of the present and one of a later time, either may be None for unknown."""
+
+
+def _both(now: Any, then: Any) -> Any:
+    """Return what two sets share; an unknown one closes."""
+    if now is None or then is None:
+        return None
+    return tuple(word for word in now if word in set(then))
+
+
+def _intents(now: Any, then: Any) -> Any:
+    """Return what both want; unknown when only one of them is to meet in person, where distance matters."""
+    shared = _both(now, then)
+    in_person = [bool(set(IN_PERSON_INTENTS) & set(wants or ())) for wants in (now, then, shared)]
+    return shared if len(set(in_person)) == 1 else None
+
+
+def _wish(now: Any, then: Any) -> Any:
+    """Return what two wishes share; who wishes nothing takes everybody."""
+    if now is None or then is None:
+        return now if then is None else then
+    return tuple(word for word in now if word in set(then))
+
+
+def _either(now: Any, then: Any) -> Any:
+    return tuple(dict.fromkeys([*(now or ()), *(then or ())])) or None
+
+
+def _least(now: Any, then: Any) -> Any:
+    return None if now is None or then is None else min(now, then)
+
+
+def _most(now: Any, then: Any) -> Any:
+    return None if now is None or then is None else max(now, then)
+
+
+def _same(now: Any, then: Any) -> Any:
+    return now if now == then else None
+
+
+def _state(now: Any, then: Any) -> Any:
+    worst = {"banned": 3, "hold": 2, "erasing": 2, "paused": 1, "active": 0}
+    return None if now is None or then is None else max(now, then, key=lambda word: worst[word])
+
+
+def _proof(now: Any, then: Any) -> Any:
+    order = ENUMERATIONS[C.VERIFICATION].words
+    return None if now is None or then is None else min(now, then, key=order.index)
+
+
+def _discretion(now: Any, then: Any) -> Any:
+    return None if now is None or then is None else max(now, then, key=("open", "liked_only").index)
+
+
+_STRICTEST: Final[Mapping[str, _Strictest]] = MappingProxyType(
+    {
+        C.ACCOUNT_STATE: _state,
+        C.VERIFICATION: _proof,
+        C.DISCRETION: _discretion,
+        C.ACCEPTS_AGE_BANDS: _wish,
+        C.MEETS_GENDERS: _wish,
+        C.ACCEPTS_HOUSEHOLD_STATUS: _both,
+        C.HOUSEHOLD_STATUS: _same,
+        C.INTENTS: _intents,
+        C.LANGUAGES: _both,
+        C.MAX_DISTANCE_KM: _least,
+        C.MIN_DISTANCE_KM: _most,
+        C.MAX_COMPANIONS: _least,
+        C.CONTACT_FREQUENCY: _same,
+        C.CHANNELS: _both,
+        C.CONTACT_WINDOWS: _both,
+        C.MEETING_SETTINGS: _both,
+        C.ROMANCE_LINE: _same,
+        C.PHYSICAL_LINE: _same,
+        C.FINANCIAL_LINE: _same,
+        C.TOPICS_AVOID: _either,
+    }
+)
+
+
+def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the present rows, one a person, tightened by every row of theirs of a later time.
+
+    Both are canonical tables of profiles or of boundaries. People with later rows alone are not there yet.
+
+    >>> now = pd.DataFrame({"user_id": ["a", "b"], "account_state": ["active", "active"]})
+    >>> then = pd.DataFrame({"user_id": ["a", "c"], "account_state": ["banned", "active"]})
+    >>> tightened(now, then).account_state.tolist()
+    ['banned', 'active']
+    """
+    if later is None or later.empty or present.empty:
+        return present
+    rows = {user: at for at, user in enumerate(present[C.USER])}
+    known = [(rows[user], at) for at, user in enumerate(later[C.USER]) if user in rows]
+    if not known:
+        return present
+    found = present.reset_index(drop=True).copy()
+    for column, strictest in _STRICTEST.items():
+        if column not in found or column not in later:
+            continue
+        values, new = found[column].astype(object).to_numpy(object, copy=True), later[column].to_numpy(object)
+        for row, at in known:
+            values[row] = strictest(_known(values[row]), _known(new[at]))
+        found[column] = pd.Series(values, dtype=object).astype(found[column].dtype)
+    for column in {C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS} & set(found):  # an empty wish would be everybody
+        nobody = found[column].map(lambda wish: isinstance(wish, tuple) and not wish).to_numpy(bool)
+        found.loc[nobody, C.ACCOUNT_STATE] = None
+    return found
+
+
+def undated_bans(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Return the bans without a date: a dated row of the same account is no later word than they are."""
+    if not {C.VALID_FROM, C.ACCOUNT_STATE} <= set(profiles):
+        return profiles[:0]
+    undated = profiles[C.VALID_FROM].isna() & profiles[C.ACCOUNT_STATE].eq("banned")
+    return profiles.loc[undated.to_numpy(bool), [C.USER, C.ACCOUNT_STATE]]
+
+
+def _known(value: Any) -> Any:
+    """Return a value, None for every kind of null."""
+    if isinstance(value, tuple):
+        return value
+    return (
+        None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
+    )

@@ -1,0 +1,174 @@
+"""What restricts counts at once: rows dated after the night, rows beside a fault, ids in another spelling.
+
+Planted and seen caught: a future profile that replaces the present one instead of tightening it, a set joined
+instead of intersected, a repeated event id that drops a block, and a match of spellings that takes the first
+of two people.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys
+from recsys.constraints.policy import Policy, may_show_each
+from recsys.data.future_rows import _STRICTEST
+from recsys.data.population import Population
+from recsys.data.safety_rows import Spellings
+from recsys.storage.load import load_population, load_tables
+from recsys.types import BoolArray
+
+Tables = dict[str, pd.DataFrame]
+POLICY = Policy.default()
+SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "blanks": lambda one: f"  {one}\t",
+    "padded": lambda one: one.ljust(20),
+    "capitals": str.upper,
+    "full width": lambda one: "".join(chr(ord(c) + 0xFEE0) for c in one),
+    "zero width": lambda one: f"{one[:1]}\u200b{one[1:]}\ufeff",
+    "null": lambda one: f"{one}\0",
+    "byte order": lambda one: f"\ufeff{one}",
+}
+
+
+@pytest.fixture(scope="module")
+def town() -> tuple[Tables, pd.Timestamp]:
+    made = recsys.make_town(60, np.random.default_rng(7))
+    as_of = load_tables(made.tables).as_of
+    assert as_of is not None
+    return dict(made.tables), as_of
+
+
+def shown(people: Population, everybody: Population | None = None) -> BoolArray:
+    """Say who may be shown to whom, `(n, n)` over the people of `everybody`; nobody who is not there."""
+    ids = (everybody or people).ids
+    rows = people.ids.find(ids.values)
+    viewer, candidate = (a.ravel() for a in np.indices((len(ids), len(ids))))
+    there = (rows[viewer] >= 0) & (rows[candidate] >= 0) & (viewer != candidate)
+    may = np.zeros(len(there), bool)
+    may[there] = may_show_each(POLICY, people, rows[viewer[there]], rows[candidate[there]])
+    return may.reshape(len(ids), -1)
+
+
+@pytest.mark.parametrize("table", ["profiles", "boundaries"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_later_row_opens_nothing_and_closes_what_it_would_close(
+    town: tuple[Tables, pd.Timestamp], table: str, seed: int
+) -> None:
+    tables, as_of = town
+    rng, rows = np.random.default_rng(seed), tables[table]
+    users = rng.choice(rows.user_id.unique(), 12, replace=False)
+    later = rows[rows.user_id.isin(users)].drop_duplicates("user_id", keep="last").copy()
+    changed = [name for name in _STRICTEST if name in later]
+    for name in rng.choice(changed, max(1, len(changed) // 3), replace=False):
+        later[name] = rng.permutation(rows[name].to_numpy(object))[: len(later)]
+    later["valid_from"] = as_of + pd.Timedelta(days=1)
+    with_later = tables | {table: pd.concat([rows, later], ignore_index=True)}
+    people = load_population(tables, as_of)
+    before = shown(people)
+    tonight = shown(load_population(with_later, as_of), people)
+    tomorrow = shown(load_population(with_later, as_of + pd.Timedelta(days=2)), people)
+    assert not (tonight & ~before).any()
+    assert not (tonight & ~tomorrow).any()
+    assert not (
+        shown(load_population(with_later, as_of, past=True), people) ^ before
+    ).any()  # a past is as it was
+
+
+def _event(as_of: pd.Timestamp, **given: object) -> pd.DataFrame:
+    return pd.DataFrame([{"event_id": "x1", "ts": as_of, "detail": None, **given}])
+
+
+def _joined(tables: Tables, name: str, *rows: pd.DataFrame) -> Tables:
+    return tables | {name: pd.concat([tables[name], *rows], ignore_index=True)}
+
+
+@pytest.fixture
+def pair(town: tuple[Tables, pd.Timestamp]) -> tuple[str, str]:
+    people = load_population(*town)
+    a, b = (int(one) for one in np.argwhere(shown(people))[0])
+    return str(people.ids.ids([a])[0]), str(people.ids.ids([b])[0])
+
+
+def _are_apart(tables: Tables, as_of: pd.Timestamp, pair: tuple[str, str]) -> bool:
+    people = load_population(tables, as_of)
+    a, b = people.ids.find(list(pair))
+    may = may_show_each(POLICY, people, np.array([a, b], np.int32), np.array([b, a], np.int32))
+    return not may.any()
+
+
+@pytest.mark.parametrize("kind", ["block", "report", "hide"])
+def test_a_repeated_event_id_drops_no_separation(
+    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], kind: str
+) -> None:
+    tables, as_of = town
+    a, b = pair
+    other = next(one for one in tables["profiles"].user_id.unique() if one not in pair)
+    like = _event(as_of, actor=other, target=b, type="impression")
+    detail = "money" if kind == "report" else None
+    block = _event(as_of, actor=a, target=b, type=kind, detail=detail)
+    assert not _are_apart(_joined(tables, "events", like), as_of, pair)
+    assert _are_apart(_joined(tables, "events", like, block), as_of, pair)
+
+
+@pytest.mark.parametrize("kind", ["block", "hide", "end", "money_request"])
+def test_a_separation_of_a_later_time_counts_at_once(
+    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], kind: str
+) -> None:
+    tables, as_of = town
+    late = _event(as_of + pd.Timedelta(days=300), actor=pair[0], target=pair[1], type=kind)
+    assert _are_apart(_joined(tables, "events", late), as_of, pair)
+
+
+@pytest.mark.parametrize(
+    "kind", ["blocked", "Block_User", "ブロック", "reported", "reprot", "harassment", "通報", "mute"]
+)
+def test_an_unknown_word_that_may_mean_a_separation_separates(
+    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], kind: str
+) -> None:
+    tables, as_of = town
+    event = _event(as_of, actor=pair[0], target=pair[1], type=kind)
+    assert _are_apart(_joined(tables, "events", event), as_of, pair)
+    seen = _event(as_of, actor=pair[0], target=pair[1], type="profile_view")
+    assert not _are_apart(_joined(tables, "events", seen), as_of, pair)
+
+
+@pytest.mark.parametrize("name", sorted(SPELLINGS))
+def test_a_safety_row_in_another_spelling_means_the_one_person_it_can_mean(
+    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], name: str
+) -> None:
+    tables, as_of = town
+    a, b = pair[0], SPELLINGS[name](pair[1])
+    blocks = pd.DataFrame({"actor": [a], "target": [b], "ts": [as_of]})
+    holds = pd.DataFrame({"user_id": [b], "ts": [as_of], "state": ["active"]})
+    event = _event(as_of, actor=b, target=a, type="block")
+    for table, rows in (("blocks", blocks), ("holds", holds), ("events", event)):
+        assert _are_apart(_joined(tables, table, rows), as_of, pair), table
+    nobody = pd.DataFrame({"actor": [a], "target": ["nobody-at-all"], "ts": [as_of]})
+    assert load_tables(_joined(tables, "blocks", blocks, nobody), as_of).nobody["blocks"] == 1
+
+
+def test_an_id_that_may_mean_two_people_means_neither() -> None:
+    spellings = Spellings(["ab", "AB", "cd"])
+    assert [spellings.whom(one) for one in ("ab", "Ab", "Cd ", "", None)] == ["ab", None, "cd", None, None]
+
+
+def test_an_undated_ban_is_no_older_word_than_a_dated_row(town: tuple[Tables, pd.Timestamp]) -> None:
+    tables, as_of = town
+    rows = tables["profiles"]
+    ban = rows.drop_duplicates("user_id", keep="last").head(1).assign(valid_from=None, account_state="banned")
+    people = load_population(_joined(tables, "profiles", ban), as_of)
+    assert people.is_word("account_state", "banned")[people.ids.find(ban.user_id)[0]]
+
+
+def test_two_holds_and_one_lift_is_a_hold(town: tuple[Tables, pd.Timestamp]) -> None:
+    tables, as_of = town
+    user = tables["profiles"].user_id.iloc[0]
+    rows = [(user, 1, "active", "a"), (user, 1, "active", "b"), (user, 2, "lifted", "a")]
+    holds = pd.DataFrame(rows, columns=["user_id", "ts", "state", "owner"])
+    holds["ts"] = as_of - pd.Timedelta(days=5) + pd.to_timedelta(holds.ts, unit="D")
+    for name, lifted in (("a", False), ("b", True)):
+        end = pd.DataFrame({"user_id": [user], "ts": [as_of], "state": ["lifted"], "owner": [name]})
+        people = load_population(tables | {"holds": pd.concat([holds, end], ignore_index=True)}, as_of)
+        assert people.held[people.ids.find([user])[0]] == (not lifted)
