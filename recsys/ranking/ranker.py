@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import structlog
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.errors import (
@@ -182,6 +183,21 @@ class Ranker:
     def safety(self) -> SafetyByPerson:
         """The store asked by person: what is written through it stands in the safety ledger as well."""
         return self._safety
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the publication that is served now, for words."""
+        return self._reloader.current().snapshot.catalogue
+
+    def check(self) -> CurrentSnapshot:
+        """Return what is served now when pages can be served, after asking the safety store.
+
+        Raises SafetyUnavailable and StalePublicationError as `rank` does.
+        """
+        use = self._reloader.current()
+        self._check_age(use.snapshot, datetime.now(UTC))
+        self._asking(use.snapshot)("", [])
+        return use
 
     def refresh(self) -> bool:
         """Look for a new publication now; say whether one was taken into use."""

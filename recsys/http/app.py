@@ -1,0 +1,56 @@
+"""The application: routes, failures, numbers, and a service that is opened once a worker."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+import recsys
+from recsys.http import member_routes, monitoring, operator_routes
+from recsys.http.access import Service
+from recsys.http.failures import install_failures
+
+_ABOUT = """Pages of people for members of a companionship service: safe at every call, or a refusal.
+
+A token of `recsys token` goes into `Authorization: Bearer`. An unknown viewer gets an empty page, by design:
+an answer of its own would tell who is a member."""
+
+
+def create_app(
+    open_service: Callable[[], Service], *, routers: Sequence[APIRouter] = (), documents: bool = True
+) -> FastAPI:
+    """Return the service as an ASGI application.
+
+    open_service: called once a worker, after the fork; what it opens is closed with the worker.
+    routers:      more routes; they take the service and the access rules of `recsys.http.access`:
+
+        routes = APIRouter(prefix="/console")
+
+        @routes.get("/queue")
+        async def queue(permission: Permitted, service: OpenService) -> list[str]: ...
+
+        app = create_app(open_service, routers=[routes])
+
+    documents:    whether `/openapi.json` is answered.
+    """
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        app.state.service = open_service()
+        yield
+        app.state.service.ranker.close()
+
+    app = FastAPI(
+        title="recsys",
+        version=recsys.__version__,
+        description=_ABOUT,
+        lifespan=opened,
+        openapi_url="/openapi.json" if documents else None,
+        docs_url=None,  # a page of documentation would load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.add_middleware(monitoring.CountRequests)
+    install_failures(app)
+    for one in (member_routes.routes, operator_routes.routes, monitoring.routes, *routers):
+        app.include_router(one)
+    return app

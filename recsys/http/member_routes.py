@@ -1,0 +1,118 @@
+"""Routes for members: pages, single people, what was shown, blocks and reports, and the draft guard."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from recsys.http.access import OpenService, permits
+from recsys.http.failures import failure
+from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
+from recsys.messaging.draft_guard import check_draft
+from recsys.ranking.ranker import LONGEST_PAGE
+from recsys.ranking.response_and_receipt import Receipt
+
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": FailureAnswer, "description": "No token that holds."},
+    403: {"model": FailureAnswer, "description": "A token for something or somebody else."},
+    422: {"model": FailureAnswer, "description": "What was sent does not fit."},
+    503: {"model": FailureAnswer, "description": "Nothing can be shown just now: try again."},
+}
+Length = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="People asked for.")]
+routes = APIRouter(
+    prefix="/v1/members/{viewer_id}",
+    tags=["members"],
+    dependencies=[Depends(permits("members"))],
+    responses=REFUSALS,
+)
+
+
+class Body(BaseModel):
+    """A body of a request: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Shown(Body):
+    """Who of a page was really shown; the same twice counts once."""
+
+    receipt: str = Field(description="The receipt of the page.")
+    people: list[str] = Field(max_length=LONGEST_PAGE, examples=[["m0000012"]])
+
+
+class Recorded(BaseModel):
+    """How many people were noted as shown."""
+
+    shown: int
+
+
+class Other(Body):
+    """Another member."""
+
+    person: str = Field(examples=["m0000012"])
+
+
+class Draft(Body):
+    """A draft of a message or a text of a profile; it is looked at and not kept."""
+
+    text: str = Field(max_length=20_000, examples=["はじめまして。"])
+
+
+class Finding(BaseModel):
+    """A part of a draft to look at again: where it begins and ends, in characters, and of what kind."""
+
+    start: int
+    end: int
+    kind: str = Field(examples=["contact"])
+
+
+@routes.get("/page", response_model=PageOfPeople)
+async def page(viewer_id: str, service: OpenService, k: Length = 10, lang: Lang = "ja") -> Response:
+    """Return a page of people; an unknown viewer gets an empty one, like one who may see nobody."""
+    found = await service.ask(lambda: service.ranker.rank(viewer_id, k))
+    return json_response(PageOfPeople.of(found, lang, service.ranker.catalogue))
+
+
+@routes.get(
+    "/people/{person}",
+    response_model=PersonShown,
+    responses={404: {"model": FailureAnswer, "description": "Nobody who may be shown."}},
+)
+async def look(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Response:
+    """Return one person as the viewer may see them; blocked, held, out of reach and unknown are all alike."""
+    found = await service.ask(lambda: service.ranker.look(viewer_id, person))
+    if found is None:
+        return failure(404, "not_found", "not found")
+    return json_response(PersonShown.of(found, lang, service.ranker.catalogue))
+
+
+@routes.post("/shown")
+async def shown(viewer_id: str, body: Shown, service: OpenService) -> Recorded:
+    """Note who of a page was really shown: they stay away for the rest of the day."""
+    receipt = Receipt.from_json(body.receipt)
+    events = await service.ask(lambda: service.ranker.record(receipt, body.people, viewer_id=viewer_id))
+    return Recorded(shown=len(events))
+
+
+@routes.post("/blocks", status_code=204)
+async def block(viewer_id: str, body: Other, service: OpenService) -> None:
+    """Keep the viewer and another member apart for good."""
+    await service.ask(lambda: service.ranker.safety.block(viewer_id, body.person))
+
+
+@routes.post("/reports", status_code=204)
+async def report(viewer_id: str, body: Other, service: OpenService) -> None:
+    """Keep two members apart since the viewer reported the other; people look into it."""
+    await service.ask(lambda: service.ranker.safety.report(viewer_id, body.person))
+
+
+@routes.post("/draft")
+async def draft(body: Draft, service: OpenService) -> list[Finding]:
+    """Return what a draft says that its writer may not want to say; nothing is kept."""
+    found = await service.ask(lambda: check_draft(body.text))
+    return [Finding(start=one.start, end=one.end, kind=one.kind) for one in found]
+
+
+def json_response(content: BaseModel) -> Response:
+    """Return a model as the answer, written once."""
+    return Response(content.model_dump_json(), media_type="application/json")
