@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+from recsys.safety.canonical import canonical_person, distinct_pair
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
@@ -16,8 +17,6 @@ from recsys.safety.store import (
     SafetyStore,
     StoreWithRestrictions,
     ask_safety,
-    canonical_person,
-    distinct_pair,
     hold_words,
 )
 

@@ -9,22 +9,21 @@ the server is.
 import os
 import select
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained, imported
+from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.store import (
     BLOCK,
     OPERATOR,
     REPORT,
     SafetyExclusions,
     StoreRestrictions,
-    canonical_person,
-    distinct_pair,
     hold_words,
-    utc_moment,
 )
 
 imported("psycopg", extra="pg")
@@ -62,6 +61,7 @@ _TABLES: Final = (
     """INSERT INTO recsys_store_identity (identity, writes)
        VALUES (replace(gen_random_uuid()::text, '-', ''), 0) ON CONFLICT DO NOTHING""",
     "CREATE INDEX IF NOT EXISTS recsys_shown_candidates_day ON recsys_shown_candidates (day)",
+    *DAY_TABLES,
 )
 _COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
 # One statement reads one state; each part is a look-up in a primary key.
@@ -94,6 +94,7 @@ _ERASE: Final = (
        AND person IN (SELECT other FROM recsys_separated_pairs WHERE person = %(person)s)""",
     "DELETE FROM recsys_separated_pairs WHERE person = %(person)s",
     "DELETE FROM recsys_shown_candidates WHERE person = %(person)s OR other = %(person)s",
+    ERASE_DAY,
 )
 _KEPT: Final = 8
 _CONNECT_S: Final = 2  # the least that libpq waits
@@ -129,6 +130,12 @@ class PostgresSafety:
         self._address, self._timeout_s = address, timeout_s
         self._idle: deque[_Timed] = deque(maxlen=_KEPT)
         self._pid = os.getpid()
+        self._day = PostgresDayLog(self._read, self._transact)
+
+    @property
+    def day(self) -> PostgresDayLog:
+        """What happens between two nights, in the same database."""
+        return self._day
 
     def __repr__(self) -> str:
         return "PostgresSafety()"  # the address may hold a password
@@ -226,9 +233,20 @@ class PostgresSafety:
             return connection.execute(statement, values).fetchall()
 
     def _write(self, statements: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        with self._connection() as connection, connection.transaction():
+        def work(connection: _Timed) -> int:
             for statement, values in statements:
                 connection.execute(statement, values)
+            return len(statements)
+
+        self._transact(work)
+
+    def _transact(self, work: Callable[[_Timed], int]) -> int:
+        """Do something in one transaction, all or nothing; a negative answer undoes it as well."""
+        with self._connection() as connection, connection.transaction() as transaction:
+            done = work(connection)
+            if done < 0:
+                raise psycopg.Rollback(transaction)
+        return done
 
     @contextmanager
     def _connection(self) -> Iterator[_Timed]:

@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,16 +12,15 @@ from time import monotonic
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained
+from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.sqlite_day_log import DAY_TABLES, SqliteDayLog, erase_day
 from recsys.safety.store import (
     BLOCK,
     OPERATOR,
     REPORT,
     SafetyExclusions,
     StoreRestrictions,
-    canonical_person,
-    distinct_pair,
     hold_words,
-    utc_moment,
 )
 
 _TABLES: Final = """
@@ -84,6 +83,12 @@ class SqliteSafety:
         self._path = Path(path).absolute()
         self._timeout_s = timeout_s
         self._own = threading.local()
+        self._day = SqliteDayLog(self._read, self._transact)
+
+    @property
+    def day(self) -> SqliteDayLog:
+        """What happens between two nights, in the same file."""
+        return self._day
 
     @classmethod
     def create(cls, path: str | Path, *, timeout_s: float = 1.0) -> "SqliteSafety":
@@ -164,6 +169,7 @@ class SqliteSafety:
                 ("DELETE FROM separated_pairs WHERE person = ?", (user_id,)),
                 ("DELETE FROM shown_candidates WHERE person = ?", (user_id,)),
                 ("DELETE FROM shown_candidates WHERE other = ?", (user_id,)),
+                *erase_day(user_id),
                 (_COUNT, ()),
             ]
         )
@@ -201,16 +207,25 @@ class SqliteSafety:
             return connection.execute(statement, values).fetchall()
 
     def _write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        def work(connection: sqlite3.Connection) -> int:
+            for statement, values in statements:
+                connection.execute(statement, values)
+            return len(statements)
+
+        self._transact(work)
+
+    def _transact(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """Do something in one transaction, all or nothing, and return what it returns."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                for statement, values in statements:
-                    connection.execute(statement, values)
+                done = work(connection)
                 connection.execute("COMMIT")
-            except sqlite3.Error:
+            except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+        return done
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -257,7 +272,7 @@ def _renew(connection: sqlite3.Connection) -> None:
     }
     for table, name in old.items():
         connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
-    for statement in filter(str.strip, _TABLES.split(";")):
+    for statement in filter(str.strip, (_TABLES + DAY_TABLES).split(";")):
         connection.execute(statement)
     for table, name in old.items():
         connection.execute(_OLD_TABLES[table].format(old=name))

@@ -7,13 +7,14 @@ question takes one round trip. A store that cannot answer raises; nobody guesses
 
 import re
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from recsys.errors import InputError, SafetyUnavailable, explained
+from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.day_log import MemoryDayLog
 
 BLOCK: Final = "block"
 REPORT: Final = "report"
@@ -119,55 +120,6 @@ class CountedStore(Protocol):
         ...
 
 
-def utc_moment(at: datetime | None) -> datetime:
-    """Return `at` in UTC, now when None.
-
-    Raises InputError for a time without a zone.
-    """
-    if at is None:
-        return datetime.now(UTC)
-    if at.tzinfo is None:
-        raise InputError(explained("a time needs a zone", got=at.isoformat(), remedy="use UTC"))
-    return at.astimezone(UTC)
-
-
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def canonical_person(user_id: object) -> str:
-    """Return an id that is spelled as everywhere else.
-
-    Raises InputError, without repeating the id, for anything but a text, and for a text with blanks at its
-    ends, full-width or invisible characters, or a UUID in capitals: a store would keep it and nobody would
-    be separated or held by it.
-
-    >>> canonical_person("u1")
-    'u1'
-    >>> canonical_person("u1 ")
-    Traceback (most recent call last):
-    recsys.errors.InputError: an id is not in its canonical spelling; give it as the profiles table has it
-    """
-    if not isinstance(user_id, str):
-        raise InputError(explained("a person is named by an id", got=type(user_id).__name__, remedy="a text"))
-    folded = unicodedata.normalize("NFKC", user_id).strip()
-    capitals = _UUID.fullmatch(user_id) and user_id != user_id.lower()
-    if not user_id or folded != user_id or not user_id.isprintable() or capitals:
-        remedy = "give it as the profiles table has it"
-        raise InputError(explained("an id is not in its canonical spelling", remedy=remedy))
-    return user_id
-
-
-def distinct_pair(actor: object, target: object) -> tuple[str, str]:
-    """Return the pair.
-
-    Raises InputError when both are one person, or one is not in canonical spelling.
-    """
-    a, b = canonical_person(actor), canonical_person(target)
-    if a == b:
-        raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
-    return a, b
-
-
 _HOLD_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -217,6 +169,12 @@ class MemorySafety:
         self._holds: dict[str, set[tuple[str, str]]] = {}
         self._erased: dict[str, datetime] = {}
         self._lock = threading.Lock()
+        self._day = MemoryDayLog()
+
+    @property
+    def day(self) -> MemoryDayLog:
+        """What happens between two nights."""
+        return self._day
 
     def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
@@ -281,6 +239,7 @@ class MemorySafety:
             self._holds.pop(user_id, None)
             for other in self._separated.pop(user_id, {}):
                 self._separated[other].pop(user_id, None)
+        self._day.erase(user_id)
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         utc_moment(at)

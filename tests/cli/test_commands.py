@@ -35,6 +35,8 @@ COMMANDS = [
     "funnel",
     "guard",
     "review",
+    "serve",
+    "token",
     "why-not",
 ]
 PARAMS = """

@@ -1,0 +1,263 @@
+"""The day log: what happens between two nights, kept beside the safety store until a night has read it.
+
+Backends append events: what two people did (a like, a pass, an end ...), and what a person changed (their own
+tables, proofs, terms). Every call of a ranker reads what concerns its viewer in one question, so that the day
+counts at once in every worker. What restricts one person by day, such as a pause, is a hold of the store.
+
+A row is read by a night whose data are of a later time than the row and its arrival: then the night knows it.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, PERSONAL_EVENTS
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+
+TABLES_CHANGED: Final = "tables"
+"""A member's own tables were changed, or there are some for the first time."""
+UNDO: Final = "undo"
+"""The latest like, pass or hide of a person about another is taken back."""
+PERSONAL: Final = (*(kind for kind in PERSONAL_EVENTS if kind != "erase"), TABLES_CHANGED)
+TYPES: Final = tuple(
+    dict.fromkeys(
+        [
+            *(
+                kind
+                for kind in ENUMERATIONS[C.TYPE].words
+                if kind not in ("block", "report", "unblock", "erase")
+            ),
+            UNDO,
+            TABLES_CHANGED,
+        ]
+    )
+)
+"""Types of events the log takes; blocks, reports and erasures go to the safety store."""
+LONGEST_PAYLOAD: Final = 200_000
+_EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class DayEvent:
+    """One thing that happened, with the columns of the events table and, for changed tables, their content.
+
+    event_id: a name the backend gives; the same again does nothing. target: None of what concerns one person.
+    payload:  the tables as JSON, of a change of tables alone.
+
+    >>> DayEvent("e1", datetime(2026, 3, 2, tzinfo=UTC), "a", "b", "like").checked().type
+    'like'
+    """
+
+    event_id: str
+    at: datetime
+    actor: str
+    target: str | None
+    type: str
+    detail: str | None = None
+    count: int | None = None
+    payload: str | None = None
+
+    def checked(self) -> Self:
+        """Return the event when the log can hold it, its time in UTC.
+
+        Raises InputError, which repeats no value, for anything that is no event.
+        """
+        if not isinstance(self.event_id, str) or not _EVENT_ID.fullmatch(self.event_id):
+            raise InputError(
+                explained("an event has an id of at most 128 printable characters", where="event_id")
+            )
+        if self.type not in TYPES:
+            raise InputError(
+                explained(
+                    "unknown type of an event", where="type", remedy=did_you_mean(str(self.type), TYPES)
+                )
+            )
+        personal = self.type in PERSONAL or (self.type == "optin" and self.target is None)
+        if personal and self.target is not None:
+            raise InputError(explained("this event is about one person", where="target"))
+        if personal:
+            canonical_person(self.actor)
+        else:
+            distinct_pair(self.actor, self.target)
+        words = EVENT_DETAILS.get(self.type, ())
+        if (self.detail is None) == bool(words) or (words and self.detail not in words):
+            raise InputError(
+                explained("an unknown detail", where="detail", remedy=f"use {', '.join(words) or 'none'}")
+            )
+        if self.count is not None and (type(self.count) is not int or not 1 <= self.count <= 100_000):
+            raise InputError(explained("a count is a whole number from 1 to 100000", where="count"))
+        if (self.payload is None) == (self.type == TABLES_CHANGED) or len(
+            self.payload or ""
+        ) > LONGEST_PAYLOAD:
+            raise InputError(
+                explained("a change of tables holds them, and nothing else does", where="payload")
+            )
+        return replace(self, at=utc_moment(self.at))
+
+    @classmethod
+    def of_tables(cls, event_id: str, user_id: str, tables: Any, at: datetime | None = None) -> Self:
+        """Return the change of a member's own tables, given as plain values."""
+        return cls(event_id, utc_moment(at), user_id, None, TABLES_CHANGED, payload=json.dumps(tables))
+
+
+class DayRows(NamedTuple):
+    """An answer of the log: rows about the people asked for, and changes of anybody since a place in it.
+
+    pairs: events in which one of them is the actor, or the target of anything but an impression.
+    changes: personal events of anybody after the place asked for. place: the place to ask after next time;
+    log: which log it is, so that one that was replaced is read from the start.
+    """
+
+    pairs: tuple[DayEvent, ...]
+    changes: tuple[DayEvent, ...]
+    place: int
+    log: str
+
+
+@runtime_checkable
+class DayLog(Protocol):
+    """Takes events and gives them back; any thread may call it.
+
+    Every method raises SafetyUnavailable when the log cannot answer.
+
+    >>> isinstance(MemoryDayLog(), DayLog)
+    True
+    """
+
+    def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
+        """Keep events, all or none, and return how many are new; `arrived` is now by default.
+
+        Raises InputError when an event is none, or has the id of another that says something else.
+        """
+        ...
+
+    def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
+        """Return what no night of the time `since` has read."""
+        ...
+
+    def events(self, since: datetime) -> list[DayEvent]:
+        """Return everything that no night of the time `since` has read, in order of time."""
+        ...
+
+    def drop(self, before: datetime) -> None:
+        """Forget what every night from the time `before` on has read."""
+        ...
+
+
+@runtime_checkable
+class StoreWithDay(Protocol):
+    """A safety store with a day log in the same database."""
+
+    @property
+    def day(self) -> DayLog:
+        """The log."""
+        ...
+
+
+def conflict() -> InputError:
+    """Return the error of an event id that stands for something else already."""
+    return InputError(
+        explained(
+            "an event id stands for another event already", where="event_id", remedy="give each its own"
+        )
+    )
+
+
+def arrival(arrived: datetime | None, event: DayEvent) -> datetime:
+    """Return the time from which on a night has read an event: the later of when it happened and arrived."""
+    return max(utc_moment(arrived), event.at)
+
+
+def distinct_events(events: Sequence[DayEvent]) -> dict[str, DayEvent]:
+    """Return checked events by id, the same given twice once.
+
+    Raises InputError for what is no event, and for one id that stands for two.
+    """
+    found: dict[str, DayEvent] = {}
+    for event in (one.checked() for one in events):
+        if found.setdefault(event.event_id, event) != event:
+            raise conflict()
+    return found
+
+
+class MemoryDayLog:
+    """Keeps the day in this process alone.
+
+    >>> log, at = MemoryDayLog(), datetime(2026, 3, 2, tzinfo=UTC)
+    >>> log.append([DayEvent("e1", at, "a", "b", "like")]), log.append([DayEvent("e1", at, "a", "b", "like")])
+    (1, 0)
+    >>> [event.type for event in log.read(["b"], at.replace(day=1)).pairs]
+    ['like']
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[datetime, int, DayEvent]] = {}
+        self._of_person: dict[str, dict[str, None]] = {}
+        self._place = 0
+        self._lock = threading.Lock()
+
+    def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
+        """Keep events, all or none."""
+        given = distinct_events(events)
+        with self._lock:
+            if any(self._rows[key][2] != event for key, event in given.items() if key in self._rows):
+                raise conflict()
+            fresh = [event for key, event in given.items() if key not in self._rows]
+            for event in fresh:
+                self._place += event.target is None
+                place = self._place if event.target is None else 0
+                self._rows[event.event_id] = (arrival(arrived, event), place, event)
+                for person in self._named(event):
+                    self._of_person.setdefault(person, {})[event.event_id] = None
+        return len(fresh)
+
+    def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
+        """Return what no night of the time `since` has read."""
+        with self._lock:
+            keys = dict.fromkeys(key for person in people for key in self._of_person.get(person, ()))
+            rows = [self._rows[key] for key in keys]
+            changes = [row for row in self._rows.values() if row[1] > after]
+            return DayRows(
+                tuple(event for noted, _, event in rows if noted > since and event.target is not None),
+                tuple(event for noted, _, event in changes if noted > since),
+                self._place,
+                str(id(self)),
+            )
+
+    def events(self, since: datetime) -> list[DayEvent]:
+        """Return everything that no night of the time `since` has read."""
+        with self._lock:
+            found = [event for noted, _, event in self._rows.values() if noted > since]
+        return sorted(found, key=lambda event: (event.at, event.event_id))
+
+    def drop(self, before: datetime) -> None:
+        """Forget what every night from the time `before` on has read."""
+        self._forget({key for key, (noted, _, _) in self._rows.items() if noted <= before})
+
+    def erase(self, user_id: str) -> None:
+        """Forget every event that names a person."""
+        self._forget({key for key, row in self._rows.items() if user_id in (row[2].actor, row[2].target)})
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        with self._lock:
+            for key in keys:
+                _, _, event = self._rows.pop(key)
+                for person in self._named(event):
+                    self._of_person[person].pop(key, None)
+
+    @staticmethod
+    def _named(event: DayEvent) -> tuple[str, ...]:
+        """Return under whom an event is found: nobody asks by whom they were seen."""
+        if event.target is None:
+            return ()
+        return (event.actor,) if event.type == "impression" else (event.actor, event.target)
+
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Before everything: the time of a night that has read nothing."""

@@ -1,0 +1,104 @@
+"""The day log in the database of a PostgreSQL safety store."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events
+
+DAY_TABLES: Final = (
+    """CREATE TABLE IF NOT EXISTS recsys_day_events (
+      event_id text PRIMARY KEY, at timestamptz NOT NULL, noted timestamptz NOT NULL, actor text NOT NULL,
+      target text, type text NOT NULL, detail text, count integer, payload text, place bigint UNIQUE)""",
+    "CREATE INDEX IF NOT EXISTS recsys_day_events_actor ON recsys_day_events (actor, noted)",
+    """CREATE INDEX IF NOT EXISTS recsys_day_events_target ON recsys_day_events (target, noted)
+       WHERE type <> 'impression'""",
+    """CREATE TABLE IF NOT EXISTS recsys_day_place (
+      only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), last bigint NOT NULL)""",
+    "INSERT INTO recsys_day_place (last) VALUES (0) ON CONFLICT DO NOTHING",
+)
+ERASE_DAY: Final = "DELETE FROM recsys_day_events WHERE actor = %(person)s OR target = %(person)s"
+_COLUMNS: Final = "event_id, at, actor, target, type, detail, count, payload"
+_ADD: Final = f"""
+INSERT INTO recsys_day_events ({_COLUMNS}, noted, place)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""  # noqa: S608 - fixed names
+_NONE: Final = "NULL::timestamptz, NULL, NULL, NULL, NULL, NULL::integer, NULL"
+# One statement reads one state; each part is a look-up in an index.
+READ_DAY: Final = f"""
+SELECT 0, identity, {_NONE} FROM recsys_store_identity
+UNION ALL SELECT 1, last::text, {_NONE} FROM recsys_day_place
+UNION ALL SELECT 2, {_COLUMNS} FROM recsys_day_events
+  WHERE actor = ANY(%(people)s) AND noted > %(since)s AND target IS NOT NULL
+UNION ALL SELECT 2, {_COLUMNS} FROM recsys_day_events
+  WHERE target = ANY(%(people)s) AND noted > %(since)s AND type <> 'impression'
+UNION ALL SELECT 3, {_COLUMNS} FROM recsys_day_events WHERE place > %(after)s AND noted > %(since)s
+"""  # noqa: S608 - fixed names
+
+
+class PostgresDayLog:
+    """The day log of a store; it reads and writes through the store's connections.
+
+    read: runs one statement and returns its rows. write: runs a function over a connection in a transaction.
+    """
+
+    def __init__(
+        self, read: Callable[[str, dict[str, Any]], list[Any]], write: Callable[[Callable[[Any], int]], int]
+    ) -> None:
+        self._read, self._write = read, write
+
+    def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
+        """Keep events, all or none."""
+        given = distinct_events(events)
+        done = self._write(lambda connection: _append(connection, given, arrived)) if given else 0
+        if done < 0:
+            raise conflict()
+        return done
+
+    def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
+        """Return what no night of the time `since` has read."""
+        rows = self._read(READ_DAY, {"people": list(people), "since": since, "after": after})
+        place = next(row[1] for row in rows if row[0] == 1)
+        identity = next((row[1] for row in rows if row[0] == 0), "")
+        pairs = {row[1]: row[1:] for row in rows if row[0] == 2}
+        changes = (_event(row[1:]) for row in rows if row[0] == 3)
+        return DayRows(tuple(map(_event, pairs.values())), tuple(changes), int(place), str(identity))
+
+    def events(self, since: datetime) -> list[DayEvent]:
+        """Return everything that no night of the time `since` has read."""
+        query = f"SELECT {_COLUMNS} FROM recsys_day_events WHERE noted > %(since)s ORDER BY at, event_id"  # noqa: S608
+        return [_event(row) for row in self._read(query, {"since": since})]
+
+    def drop(self, before: datetime) -> None:
+        """Forget what every night from the time `before` on has read."""
+        delete = "DELETE FROM recsys_day_events WHERE noted <= %(before)s"
+
+        def work(connection: Any) -> int:
+            return int(connection.execute(delete, {"before": before}).rowcount)
+
+        self._write(work)
+
+
+def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime | None) -> int:
+    """Keep events in one transaction and return how many are new; -1, and nothing kept, for a conflict."""
+    personal = sum(event.target is None for event in events.values())
+    if personal:  # held until the end: places are in the order in which transactions end
+        connection.execute("UPDATE recsys_day_place SET last = last + %s", (personal,))
+    query = f"SELECT {_COLUMNS} FROM recsys_day_events WHERE event_id = ANY(%s)"  # noqa: S608 - fixed names
+    known = {row[0]: _event(row) for row in connection.execute(query, (list(events),)).fetchall()}
+    if any(events[key] != event for key, event in known.items()):
+        return -1
+    fresh = [event for key, event in events.items() if key not in known]
+    (last,) = connection.execute("SELECT last FROM recsys_day_place").fetchone()
+    place, new = int(last) - personal, 0
+    for event in fresh:
+        place += event.target is None
+        values = (event.event_id, event.at, event.actor, event.target, event.type, event.detail, event.count)
+        more = (event.payload, arrival(arrived, event), place if event.target is None else None)
+        new += connection.execute(_ADD, (*values, *more)).rowcount
+    return new
+
+
+def _event(row: Sequence[Any]) -> DayEvent:
+    event_id, at, *others = row
+    return DayEvent(event_id, at.astimezone(UTC), *others)

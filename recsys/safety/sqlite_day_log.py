@@ -1,0 +1,119 @@
+"""The day log in the file of a SQLite safety store."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events
+
+DAY_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS day_events (
+  event_id TEXT PRIMARY KEY, at INTEGER NOT NULL, noted INTEGER NOT NULL, actor TEXT NOT NULL, target TEXT,
+  type TEXT NOT NULL, detail TEXT, count INTEGER, payload TEXT, place INTEGER
+);
+CREATE INDEX IF NOT EXISTS day_events_actor ON day_events (actor, noted);
+CREATE INDEX IF NOT EXISTS day_events_target ON day_events (target, noted) WHERE type <> 'impression';
+CREATE UNIQUE INDEX IF NOT EXISTS day_events_place ON day_events (place) WHERE place IS NOT NULL;
+CREATE TABLE IF NOT EXISTS day_place (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1), last INTEGER NOT NULL
+);
+INSERT OR IGNORE INTO day_place VALUES (1, 0);
+"""
+_COLUMNS: Final = "event_id, at, actor, target, type, detail, count, payload"
+_ADD: Final = f"INSERT INTO day_events ({_COLUMNS}, noted, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_NONE: Final = "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+# One statement reads one state of the file; each part is a look-up in an index.
+READ_DAY: Final = f"""
+WITH who(person) AS MATERIALIZED (SELECT value FROM json_each(?1))
+SELECT 0 AS part, identity, {_NONE} FROM store_identity
+UNION ALL SELECT 1, last, {_NONE} FROM day_place
+UNION ALL SELECT 2, {_COLUMNS} FROM who JOIN day_events ON actor = person
+  WHERE noted > ?2 AND target IS NOT NULL
+UNION ALL SELECT 2, {_COLUMNS} FROM who JOIN day_events ON target = person
+  WHERE noted > ?2 AND type <> 'impression'
+UNION ALL SELECT 3, {_COLUMNS} FROM day_events WHERE place > ?3 AND place IS NOT NULL AND noted > ?2
+"""  # noqa: S608 - fixed names
+_ERASE_DAY: Final = (
+    "DELETE FROM day_events WHERE actor = ?1",
+    "DELETE FROM day_events WHERE target = ?1",
+)
+
+
+def erase_day(user_id: str) -> list[tuple[str, Sequence[Any]]]:
+    """Return the statements that forget every event that names a person."""
+    return [(statement, (user_id,)) for statement in _ERASE_DAY]
+
+
+class SqliteDayLog:
+    """The day log of a store; it reads and writes through the store's connections.
+
+    read: runs one statement and returns its rows. write: runs a function over a connection in a transaction.
+    """
+
+    def __init__(
+        self, read: Callable[[str, Sequence[Any]], list[Any]], write: Callable[[Callable[[Any], int]], int]
+    ) -> None:
+        self._read, self._write = read, write
+
+    def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
+        """Keep events, all or none."""
+        given = distinct_events(events)
+        return self._write(lambda connection: _append(connection, given, arrived)) if given else 0
+
+    def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
+        """Return what no night of the time `since` has read."""
+        rows = self._read(READ_DAY, (json.dumps([*people]), _microseconds(since), after))
+        place = next(row[1] for row in rows if row[0] == 1)
+        identity = next((row[1] for row in rows if row[0] == 0), "")
+        pairs = {row[1]: row[1:] for row in rows if row[0] == 2}
+        changes = (_event(row[1:]) for row in rows if row[0] == 3)
+        return DayRows(tuple(map(_event, pairs.values())), tuple(changes), int(place), str(identity))
+
+    def events(self, since: datetime) -> list[DayEvent]:
+        """Return everything that no night of the time `since` has read."""
+        query = f"SELECT {_COLUMNS} FROM day_events WHERE noted > ? ORDER BY at, event_id"  # noqa: S608
+        return [_event(row) for row in self._read(query, (_microseconds(since),))]
+
+    def drop(self, before: datetime) -> None:
+        """Forget what every night from the time `before` on has read."""
+
+        def delete(connection: Any) -> int:
+            return int(
+                connection.execute(
+                    "DELETE FROM day_events WHERE noted <= ?", (_microseconds(before),)
+                ).rowcount
+            )
+
+        self._write(delete)
+
+
+def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime | None) -> int:
+    ids = json.dumps([*events])
+    query = f"SELECT {_COLUMNS} FROM day_events WHERE event_id IN (SELECT value FROM json_each(?))"  # noqa: S608
+    known = {row[0]: _event(row) for row in connection.execute(query, (ids,)).fetchall()}
+    if any(events[key] != event for key, event in known.items()):
+        raise conflict()
+    fresh = [event for key, event in events.items() if key not in known]
+    for event in fresh:
+        place = None
+        if event.target is None:
+            connection.execute("UPDATE day_place SET last = last + 1")
+            (place,) = connection.execute("SELECT last FROM day_place").fetchone()
+        values = (event.event_id, _microseconds(event.at), event.actor, event.target, event.type)
+        more = (event.detail, event.count, event.payload, _microseconds(arrival(arrived, event)), place)
+        connection.execute(_ADD, (*values, *more))
+    return len(fresh)
+
+
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _START) // _MICROSECOND
+
+
+def _event(row: Sequence[Any]) -> DayEvent:
+    event_id, at, *others = row
+    return DayEvent(event_id, _START + at * _MICROSECOND, *others)
