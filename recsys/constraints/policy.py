@@ -36,6 +36,7 @@ from recsys.constraints.profile import (
 )
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
 from recsys.data.population import Population
+from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Int32Array
 
 
@@ -93,6 +94,19 @@ class Policy:
         if isinstance(other, Constraint):
             return Policy((*self.constraints, other))
         return NotImplemented
+
+    def without(self, *names: str) -> "Policy":
+        """Return the policy without some rules, to ask "what if"; never for what is published.
+
+        Raises InputError for a rule that is not there, with the nearest name.
+
+        >>> "languages" in Policy.default().without("languages").names
+        False
+        """
+        for name in names:
+            if name not in self.names:
+                raise InputError(explained("no such rule", got=name, remedy=did_you_mean(name, self.names)))
+        return Policy(tuple(one for one in self.constraints if one.name not in names))
 
     def may_meet(self, people: Population, i: npt.ArrayLike, j: npt.ArrayLike) -> BoolArray:
         """Say by the plain definition for aligned rows whether the two may meet, `(n_pairs,)` bool."""

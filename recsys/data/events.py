@@ -169,6 +169,22 @@ class Events:
         known = int(self.frame[C.TS].searchsorted(as_utc(as_of).floor("us"), side="right"))
         return self if known == len(self) else Events(self.frame.iloc[:known])
 
+    def moment(self, share: float) -> pd.Timestamp:
+        """Return the time by which this share of the events had happened, as a moment to split at.
+
+        Raises InputError when there is no event, or the share is not between 0 and 1.
+
+        >>> days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-05"], utc=True)
+        >>> table = pd.DataFrame({"actor": "a", "target": "b", "type": "impression", "ts": days})
+        >>> Events.of(table).moment(0.5).day
+        2
+        """
+        if not len(self) or not 0.0 <= share <= 1.0:
+            problem, got = "no moment in the log", f"a share of {share} of {len(self)} events"
+            raise InputError(explained(problem, got=got, remedy="give a share from 0 to 1"))
+        times = self.frame[C.TS]
+        return pd.Timestamp(times.iloc[min(int(share * len(times)), len(times) - 1)])
+
     def compact(self) -> "Events":
         """Return the same events in a third of the memory, for a large log.
 

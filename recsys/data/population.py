@@ -17,6 +17,7 @@ import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
@@ -200,6 +201,22 @@ class Population:
             return self.counted[column]
         _known(column)
         return np.full(len(self), -1, np.int32)
+
+    def assuming(self, **amounts: int) -> "Population":
+        """Return the same people with other amounts, the same for everybody, to ask "what if".
+
+        For studies, such as `compare_policies`: what somebody allows is theirs to say, so nothing made of
+        this may be shown to anybody. Raises InputError for a column that holds no amounts.
+
+        >>> people = Population.of_ids(["a"], as_of="2026-01-05")
+        >>> people.assuming(max_distance_km=50).amounts("max_distance_km")
+        array([50], dtype=int32)
+        """
+        for name in amounts:
+            if name not in AMOUNTS:
+                raise InputError(explained("no such amount", got=name, remedy=did_you_mean(name, AMOUNTS)))
+        changed = {name: np.full(len(self), amount, np.int32) for name, amount in amounts.items()}
+        return replace(self, counted=MappingProxyType({**self.counted, **changed}))
 
     def has_word(self, column: str, *words: str) -> BoolArray:
         """Say whose set in `column` holds any of `words`, `(n_people,)` bool."""

@@ -3,9 +3,11 @@
 from recsys.evaluation.bootstrap import BootstrapResult, Interval, bootstrap
 from recsys.evaluation.calibration import ece, reliability_table
 from recsys.evaluation.compare import compare
+from recsys.evaluation.cross_validation import SearchResult, cross_validate, learning_curve, tune
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
 from recsys.evaluation.examination import EXAMINATIONS, Examination
+from recsys.evaluation.held_out import truth_after
 from recsys.evaluation.market import (
     cohort_parity,
     coverage,
@@ -20,6 +22,7 @@ from recsys.evaluation.market import (
     reach,
 )
 from recsys.evaluation.off_policy import Snips, snips
+from recsys.evaluation.off_policy_estimators import off_policy
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
@@ -40,6 +43,7 @@ __all__ = [
     "Estimates",
     "Examination",
     "Interval",
+    "SearchResult",
     "Snips",
     "as_lists",
     "auc",
@@ -49,6 +53,7 @@ __all__ = [
     "compare",
     "count_interactions",
     "coverage",
+    "cross_validate",
     "ece",
     "envy",
     "estimate",
@@ -59,6 +64,7 @@ __all__ = [
     "gini",
     "group_folds",
     "interaction_slice",
+    "learning_curve",
     "leave_one_group_out",
     "log_loss",
     "lorenz_curve",
@@ -66,6 +72,7 @@ __all__ = [
     "min_parity",
     "mutual_labels",
     "ndcg",
+    "off_policy",
     "pair_folds",
     "precision",
     "reach",
@@ -73,4 +80,6 @@ __all__ = [
     "reliability_table",
     "snips",
     "temporal_split",
+    "truth_after",
+    "tune",
 ]

@@ -143,8 +143,17 @@ class PairExplanation:
         return f"<p>{said}</p><table><tr><th></th>{head}</tr>{body}{foot}</table><p><small>{note}</small></p>"
 
     def _label(self, term: LogitTerm) -> str:
-        catalogue, key = load_catalogue(), f"explained.{term.name}"
-        return catalogue.text(key, self.lang) if key in catalogue.texts else term.name
+        return term_label(term, self.lang)
+
+
+def term_label(term: LogitTerm, lang: Language = "en") -> str:
+    """Return what a term is called; a feature block of one's own has its own name.
+
+    >>> term_label(POPULARITY), term_label(LogitTerm("answers", "wants"))
+    ('popularity', 'wants')
+    """
+    catalogue, key = load_catalogue(), f"explained.{term.name}"
+    return catalogue.text(key, lang) if key in catalogue.texts else term.name
 
 
 def _bar(value: float, widest: float) -> str:

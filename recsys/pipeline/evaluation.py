@@ -22,6 +22,7 @@ from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.calibration import reliability_table
 from recsys.evaluation.compare import compare
 from recsys.evaluation.estimates import estimate
+from recsys.evaluation.held_out import answers_after, mutual_outcomes
 from recsys.evaluation.off_policy import Snips
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.registry import SHARE, plugin_metric
@@ -31,14 +32,12 @@ from recsys.models.directed import Directed
 from recsys.models.hybrid import HybridModel
 from recsys.pipeline.evaluation_data import (
     PAIR,
-    answers_after,
     evaluated_pairs,
     events_among,
     evidence_slices,
     exploration_log,
     exposures_after,
     first_and_replies,
-    mutual_outcomes,
     sampled_people,
     tables_among,
     write_evaluated_pairs,

@@ -1,7 +1,8 @@
 """What a model is evaluated on: people, pairs and outcomes of the time after it learned.
 
-`sampled_people` bounds a large service, `answers_after`, `exposures_after` and `exploration_log` say what
-happened after the training, and the file of evaluated pairs keeps predictions beside outcomes.
+`sampled_people` bounds a large service, `exposures_after` and `exploration_log` say what happened after the
+training (and `recsys.evaluation.held_out` who answered), and the file of evaluated pairs keeps predictions
+beside outcomes.
 """
 
 from itertools import pairwise
@@ -14,10 +15,9 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
-from recsys.data.labels import LABEL, LabelSettings, directed_labels
+from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.errors import SourceError, explained
-from recsys.evaluation.market import mutual_labels
 from recsys.evaluation.splits import INTERACTION_SLICES, count_interactions, interaction_slice, temporal_split
 from recsys.models.impressions import Impressions
 from recsys.storage.atomic_write import atomic_file
@@ -65,23 +65,6 @@ def read_evaluated_pairs(path: Path) -> pd.DataFrame:
         raise SourceError(explained("not a file of evaluated pairs", where=str(path), got=reason)) from error
 
 
-def answers_after(
-    events: Events, past: Events, known: IdIndex, at: pd.Timestamp
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the answers given after `at`, and all pairs shown after it, between people known by then.
-
-    Pairs about whom the viewer had answered before are in neither.
-    """
-    _, later = temporal_split(events.frame, at)
-    before = directed_labels(past)[[C.VIEWER, C.CANDIDATE]]
-    labels = directed_labels(Events.of(later), settings=LabelSettings(unanswered=True))
-    labels = labels[(known.find(labels[C.VIEWER]) >= 0) & (known.find(labels[C.CANDIDATE]) >= 0)]
-    new = labels.merge(before, on=[C.VIEWER, C.CANDIDATE], how="left", indicator=True)
-    shown = new[new["_merge"] == "left_only"].drop(columns="_merge")
-    answers = directed_labels(Events.of(later))[[C.VIEWER, C.CANDIDATE]]
-    return shown.merge(answers, on=[C.VIEWER, C.CANDIDATE]), shown
-
-
 def exposures_after(
     events: Events, shown: pd.DataFrame, people: Population, at: pd.Timestamp, rng: np.random.Generator
 ) -> pd.DataFrame:
@@ -106,13 +89,6 @@ def first_and_replies(labels: pd.DataFrame, decided: pd.DataFrame) -> tuple[pd.D
     labels = labels[[*keys, LABEL, C.TS]].merge(back, on=keys, how="left")
     is_reply = (labels["liked_at"] < labels[C.TS]).to_numpy(bool)
     return labels[~is_reply].reset_index(drop=True), labels[is_reply].reset_index(drop=True)
-
-
-def mutual_outcomes(shown: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
-    """Return which pairs shown became mutual; the other side may have liked long before."""
-    keys = [C.VIEWER, C.CANDIDATE]
-    known = pd.concat([shown[[*keys, LABEL]], decided[[*keys, LABEL]]]).drop_duplicates(keys)
-    return mutual_labels(known, undecided_is_no=True).merge(shown[keys], on=keys)
 
 
 def evidence_slices(ids: IdIndex, decided: pd.DataFrame) -> pd.Series:

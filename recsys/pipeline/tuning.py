@@ -18,10 +18,10 @@ from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, did_you_mean, explained, imported
 from recsys.evaluation.compare import compare
+from recsys.evaluation.held_out import answers_after
 from recsys.evaluation.probability import log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.pipeline.evaluation import LEARNED_SHARE
-from recsys.pipeline.evaluation_data import answers_after
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.random import generator

@@ -3,7 +3,8 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
-from recsys.pipeline.evaluation_data import answers_after, evidence_slices, mutual_outcomes
+from recsys.evaluation.held_out import answers_after, mutual_outcomes
+from recsys.pipeline.evaluation_data import evidence_slices
 
 
 def events(*rows: tuple[str, str, str, int]) -> Events:

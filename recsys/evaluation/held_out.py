@@ -1,0 +1,106 @@
+"""What happened after a model learned: the outcomes it is judged by."""
+
+from typing import Final, Literal
+
+import pandas as pd
+
+from recsys.arguments import checked_arguments
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex
+from recsys.data.labels import LABEL, LabelSettings, directed_labels
+from recsys.data.population import Population
+from recsys.errors import InputError, SettingsError, did_you_mean, explained
+from recsys.evaluation.market import mutual_labels
+from recsys.evaluation.splits import temporal_split
+
+_PAIR: Final = [C.VIEWER, C.CANDIDATE]
+Outcome = Literal["mutual", "like"]
+OUTCOMES: Final = {"mutual": C.P_MUTUAL, "like": C.P_LIKE}
+"""What a pair may come to, with the probability that says so."""
+
+
+@checked_arguments
+def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutual") -> pd.DataFrame:
+    """Return what became of the pairs that met after `people.as_of`: viewer_id, candidate_id, label 1 or 0.
+
+    A model fitted on the same people and events has seen nothing of it, since `fit` reads no event after
+    `people.as_of`. Pairs about whom the viewer had decided before are left out.
+
+    outcome: `mutual`: of all pairs shown, which became likes of both, where an answer that has not come
+    counts as none; `like`: of the pairs the viewer decided about, which were liked.
+
+    Raises InputError when nothing happened afterwards, SettingsError for an unknown outcome.
+
+    >>> import recsys
+    >>> town = recsys.make_town(120, rng=7)
+    >>> events = recsys.load_events(town.tables)
+    >>> people = recsys.load_population(town.tables, as_of=events.moment(0.7), past=True)
+    >>> truth_after(events, people)["label"].isin([0, 1]).all()
+    np.True_
+    """
+    _known_outcome(outcome)
+    after = people.as_of + pd.Timedelta(microseconds=1)
+    if events.last is None or events.last < after:
+        remedy = "read people as of an earlier time, such as as_of=events.moment(0.8)"
+        raise InputError(explained("nothing happened after the people", got=people.as_of, remedy=remedy))
+    past = events.until(people.as_of)
+    answered, shown = answers_after(events, past, people.ids, after)
+    if outcome == "like":
+        return answered[[C.VIEWER, C.CANDIDATE, LABEL]].astype({LABEL: "int64"})
+    return mutual_outcomes(shown, directed_labels(events))
+
+
+def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.DataFrame:
+    """Return the pairs of `people` that were decided about by their time: viewer_id, candidate_id, label.
+
+    Raises InputError when there is none, SettingsError for an unknown outcome.
+
+    >>> likes = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": ["like", "pass"]})
+    >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+    >>> decided_pairs(people, Events.of(likes), "mutual")["label"].tolist()
+    [0, 0]
+    """
+    _known_outcome(outcome)
+    labels = directed_labels(events, people.as_of)[[*_PAIR, LABEL]]
+    known = (people.ids.find(labels[C.VIEWER]) >= 0) & (people.ids.find(labels[C.CANDIDATE]) >= 0)
+    labels = labels[known].astype({LABEL: "int64"}).reset_index(drop=True)
+    truth = mutual_labels(labels) if outcome == "mutual" else labels
+    if not len(truth):
+        remedy = (
+            "give outcome='like' where one side decides" if len(labels) else "check the ids of the events"
+        )
+        raise InputError(
+            explained("no pair was decided about by both", got=f"{len(labels)} decisions", remedy=remedy)
+        )
+    return truth
+
+
+def _known_outcome(outcome: str) -> None:
+    if outcome not in OUTCOMES:
+        remedy = did_you_mean(str(outcome), OUTCOMES)
+        raise SettingsError(explained("unknown outcome", got=outcome, remedy=remedy))
+
+
+def answers_after(
+    events: Events, past: Events, known: IdIndex, at: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the answers given after `at`, and all pairs shown after it, between people known by then.
+
+    Pairs about whom the viewer had answered before are in neither.
+    """
+    _, later = temporal_split(events.frame, at)
+    before = directed_labels(past)[[C.VIEWER, C.CANDIDATE]]
+    labels = directed_labels(Events.of(later), settings=LabelSettings(unanswered=True))
+    labels = labels[(known.find(labels[C.VIEWER]) >= 0) & (known.find(labels[C.CANDIDATE]) >= 0)]
+    new = labels.merge(before, on=[C.VIEWER, C.CANDIDATE], how="left", indicator=True)
+    shown = new[new["_merge"] == "left_only"].drop(columns="_merge")
+    answers = directed_labels(Events.of(later))[[C.VIEWER, C.CANDIDATE]]
+    return shown.merge(answers, on=[C.VIEWER, C.CANDIDATE]), shown
+
+
+def mutual_outcomes(shown: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Return which pairs shown became mutual; the other side may have liked long before."""
+    keys = [C.VIEWER, C.CANDIDATE]
+    known = pd.concat([shown[[*keys, LABEL]], decided[[*keys, LABEL]]]).drop_duplicates(keys)
+    return mutual_labels(known, undecided_is_no=True).merge(shown[keys], on=keys)

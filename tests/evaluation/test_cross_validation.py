@@ -1,0 +1,151 @@
+"""What a data scientist does every week with models: held-out truth, cross-validation, curves and search."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.errors import InputError, SettingsError
+from recsys.evaluation.cross_validation import without_pairs
+from recsys.evaluation.held_out import decided_pairs
+from recsys.models import LFRR, CrossedEffects, PopularityModel, RandomModel
+
+N_PEOPLE = 60
+
+
+@pytest.fixture(scope="module")
+def log():
+    """People who like by one hidden trait of the other, decided about in both directions, over 40 days."""
+    rng = np.random.default_rng(3)
+    trait = rng.normal(size=N_PEOPLE)
+    i, j = (rows.ravel() for rows in np.meshgrid(*[np.arange(N_PEOPLE)] * 2, indexing="ij"))
+    kept = (i != j) & (((i + j) % 3) == 0)
+    i, j = i[kept], j[kept]
+    liked = rng.random(len(i)) < 1 / (1 + np.exp(-2.0 * trait[j]))
+    days = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(rng.uniform(0, 40, len(i)), unit="D")
+    ids = np.array([f"u{k:02}" for k in range(N_PEOPLE)], dtype=object)
+    return Events.of(
+        pd.DataFrame({"actor": ids[i], "target": ids[j], "type": np.where(liked, "like", "pass"), "ts": days})
+    )
+
+
+@pytest.fixture(scope="module")
+def people():
+    return Population.of_ids([f"u{k:02}" for k in range(N_PEOPLE)], as_of="2026-03-01")
+
+
+class Remembers(RandomModel):
+    """Notes the pairs it was fitted on and is asked about: held-out pairs must not be among the former."""
+
+    name = "remembers"
+    leaks = ()
+
+    def fit(self, people, events, *, rng):
+        self.seen = {frozenset(pair) for pair in events.frame[["actor", "target"]].to_numpy()}
+        return super().fit(people, events, rng=rng)
+
+    def score_pairs(self, pairs, *, people=None):
+        asked = {frozenset(pair) for pair in pairs[["viewer_id", "candidate_id"]].to_numpy()}
+        Remembers.leaks += (len(asked & self.seen),)
+        return super().score_pairs(pairs, people=people)
+
+
+def test_no_model_is_fitted_on_a_pair_it_is_judged_by(log, people):
+    Remembers.leaks = ()
+    recsys.cross_validate(Remembers(), people, log, rng=1, folds=3, outcome="like", n_resamples=2)
+    recsys.learning_curve(Remembers(), people, log, rng=1, shares=(0.5, 1.0), outcome="like", n_resamples=2)
+    recsys.tune(Remembers(), {"spread": [1.0, 2.0]}, people, log, rng=1, folds=2, outcome="like")
+    assert set(Remembers.leaks) == {0}
+    assert len(Remembers.leaks) == 3 + 2 + (2 * 2 + 2)
+
+
+def test_cross_validation_finds_who_is_better_and_judges_every_pair_once(log, people):
+    models = {"popularity": PopularityModel(), "random": RandomModel()}
+    table = recsys.cross_validate(models, people, log, rng=1, folds=3, outcome="like", against="random")
+    auc = table[table["metric"] == "auc"].set_index("model")
+    assert auc["n"].eq(len(decided_pairs(people, log, "like"))).all()
+    assert auc.loc["popularity", "more_lo"] > 0.1
+    assert auc.loc["random", "lo"] < 0.5 < auc.loc["random", "hi"]
+    again = recsys.cross_validate(models, people, log, rng=1, folds=3, outcome="like", against="random")
+    pd.testing.assert_frame_equal(table, again)
+    assert not hasattr(models["popularity"], "ids_")
+
+
+def test_mutual_outcomes_are_judged_by_p_mutual(log, people):
+    table = recsys.cross_validate(CrossedEffects(), people, log, rng=1, folds=2, n_resamples=2)
+    mutual = decided_pairs(people, log, "mutual")
+    assert table.set_index("metric").loc["auc", "n"] == len(mutual)
+    assert (mutual["label"].sum() % 2) == 0
+
+
+def test_a_learning_curve_rises_with_what_is_learned_from(log, people):
+    table = recsys.learning_curve(LFRR(n_factors=2), people, log, rng=1, shares=(0.05, 1.0), outcome="like")
+    auc = table[table["metric"] == "auc"].set_index("share")
+    assert auc["pairs"].is_monotonic_increasing
+    assert auc.loc[1.0, "value"] > auc.loc[0.05, "value"] + 0.05
+    assert len(set(auc["n"])) == 1
+    for wrong in ((), (0.0,), (1.5,)):
+        with pytest.raises(InputError, match="impossible shares"):
+            recsys.learning_curve(LFRR(), people, log, rng=1, shares=wrong)
+
+
+def test_tuning_chooses_by_the_metric_and_compares_on_pairs_laid_aside(log, people):
+    space = {"evidence": [0.5, 1000.0], "usual_rate": [0.2]}
+    found = recsys.tune(
+        PopularityModel(evidence=1000.0), space, people, log, rng=1, metric="log_loss", outcome="like"
+    )
+    assert found.trials["evidence"].tolist() == [0.5, 1000.0]
+    assert found.trials["log_loss"].is_monotonic_increasing
+    assert found.model.config.evidence == 0.5
+    assert len(found.model.fitted) == N_PEOPLE
+    loss = found.comparison[found.comparison["metric"] == "log_loss"].set_index("model")
+    assert loss.loc["best", "more_hi"] < 0
+    assert loss["n"].iloc[0] < len(decided_pairs(people, log, "like")) / 4
+    model, asked = PopularityModel(), {"rng": 1, "outcome": "like"}
+    with pytest.raises(SettingsError, match="did you mean 'evidence'"):
+        recsys.tune(model, {"evidenc": [1.0]}, people, log, **asked)
+    with pytest.raises(SettingsError, match="unknown metric: got 'acu'; did you mean 'auc'"):
+        recsys.tune(model, {"evidence": [1.0]}, people, log, metric="acu", **asked)
+    assert (
+        len(recsys.tune(RandomModel(), {"spread": [0.1, 0.5, 1.0]}, people, log, rng=1, trials=2).trials) == 2
+    )
+
+
+def test_truth_after_holds_what_came_later_about_new_pairs_only(log):
+    moment = log.moment(0.6)
+    before = Population.of_ids([f"u{k:02}" for k in range(50)], as_of=moment)
+    truth = recsys.truth_after(log, before, outcome="like")
+    frame = log.frame.set_index(["actor", "target"])
+    asked = pd.MultiIndex.from_frame(truth[["viewer_id", "candidate_id"]])
+    assert len(truth) > 300
+    assert (frame.loc[asked, "ts"] > moment).all()
+    assert set(truth["viewer_id"]) | set(truth["candidate_id"]) <= set(before.ids.ids(np.arange(50)))
+    assert ((frame.loc[asked, "type"] == "like").to_numpy() == truth["label"].to_numpy(bool)).all()
+    mutual = recsys.truth_after(log, before)
+    liked = {pair for pair, kind in frame["type"].items() if kind == "like"}
+    both = [(a, b) in liked and (b, a) in liked for a, b, _ in mutual.to_numpy()]
+    assert mutual["label"].tolist() == list(map(int, both))
+    with pytest.raises(InputError, match="nothing happened after"):
+        recsys.truth_after(log, Population.of_ids(["u01"], as_of="2026-03-01"))
+
+
+def test_what_cannot_be_judged_is_said(log, people):
+    strangers = Population.of_ids(["x", "y"], as_of="2026-03-01")
+    with pytest.raises(InputError, match="no pair was decided about"):
+        recsys.cross_validate(PopularityModel(), strangers, log, rng=1)
+    with pytest.raises(InputError, match=r"got 'the class PopularityModel'; give fresh models"):
+        recsys.cross_validate({"a": PopularityModel}, people, log, rng=1)
+    with pytest.raises(SettingsError, match="unknown outcome: got 'likes'; did you mean 'like'"):
+        recsys.cross_validate(PopularityModel(), people, log, rng=1, outcome="likes")
+
+
+def test_events_of_pairs_are_left_out_in_both_directions(log):
+    pairs = pd.DataFrame({"viewer_id": ["u00", "nobody"], "candidate_id": ["u03", "u01"]})
+    rest = without_pairs(log, pairs).frame
+    gone = {frozenset(pair) for pair in log.frame[["actor", "target"]].to_numpy()} - {
+        frozenset(pair) for pair in rest[["actor", "target"]].to_numpy()
+    }
+    assert gone == {frozenset({"u00", "u03"})}
+    assert len(log) - len(rest) == 2

@@ -1,0 +1,55 @@
+"""What if: counts of a policy agree with its plain form, and a wider rule leaves more."""
+
+import numpy as np
+import pytest
+
+import recsys
+from recsys.errors import ArgumentTypeError, InputError
+from tests.people import make_people
+
+
+@pytest.fixture(scope="module")
+def people():
+    return make_people(80, np.random.default_rng(4))
+
+
+def test_counts_are_those_of_the_plain_rules(people):
+    policy = recsys.Policy.default()
+    row = recsys.compare_policies({"today": policy}, people, k=5).loc["today"]
+    i, j = (rows.ravel() for rows in np.meshgrid(*[np.arange(80)] * 2, indexing="ij"))
+    shown = policy.may_show(people, i, j).reshape(80, 80)
+    listed = policy.compile(people).listed
+    assert 5 < row["listed"] == listed.sum()
+    assert row["pairs"] == shown.sum()
+    per_viewer = shown[listed].sum(axis=1)
+    assert row["candidates"] == np.median(per_viewer)
+    assert row["none"] == pytest.approx((per_viewer == 0).mean())
+    assert row["fewer"] == pytest.approx((per_viewer < 5).mean())
+
+
+def test_a_wider_rule_leaves_more_and_a_model_adds_what_lists_come_to(people):
+    policy = recsys.Policy.default()
+    model = recsys.RandomModel().fit(people, recsys.Events.none(), rng=1)
+    scenarios = {
+        "today": policy,
+        "5 km": (policy, people.assuming(max_distance_km=5)),
+        "any language": policy.without("languages"),
+    }
+    table = recsys.compare_policies(scenarios, people, model=model, k=3)
+    assert table.index.tolist() == list(scenarios)
+    assert table.loc["5 km", "pairs"] <= table.loc["today", "pairs"] < table.loc["any language", "pairs"]
+    lists = recsys.recommend(model, people, policy, k=3)
+    today = table.loc["today"]
+    assert today["matches"] == pytest.approx(lists["p_mutual"].sum() / today["listed"])
+    assert today["unreached"] == pytest.approx(1 - lists["candidate_id"].nunique() / today["listed"])
+
+
+def test_what_is_no_scenario_is_refused(people):
+    with pytest.raises(InputError, match="no policy to compare"):
+        recsys.compare_policies({}, people)
+    with pytest.raises(ArgumentTypeError, match="'wide' is no scenario"):
+        recsys.compare_policies({"wide": 50}, people)
+    with pytest.raises(InputError, match="no such rule: got 'distanc'; did you mean 'distance'"):
+        recsys.Policy.default().without("distanc")
+    with pytest.raises(InputError, match="did you mean 'max_distance_km'"):
+        people.assuming(max_distance=50)
