@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, USUAL_DISTANCES_KM
 from recsys.data.build_population import build_population
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
@@ -91,7 +91,7 @@ def make_tables(
             ),
             C.CELL: column(C.CELL, lambda: str(rng.choice(CELLS))),
             C.TZ: column(C.TZ, lambda: str(rng.choice(ZONES, p=[0.7, 0.1, 0.1, 0.1]))),
-            C.MAX_DISTANCE_KM: column(C.MAX_DISTANCE_KM, amount(C.MAX_DISTANCE_KM)),
+            C.MAX_DISTANCE_KM: column(C.MAX_DISTANCE_KM, lambda: int(rng.choice(USUAL_DISTANCES_KM))),
             C.MIN_DISTANCE_KM: column(
                 C.MIN_DISTANCE_KM, lambda: int(rng.choice([0, 0, 0, 5, 10, 25])), missing=0.3
             ),

@@ -136,9 +136,19 @@ PERSONAL_EVENTS: Final = ("terms_accepted", "verified", "erase")
 
 HOLD_STATES: Final = ("active", "lifted")
 
+USUAL_DISTANCES_KM: Final = (10, 25, 50, 100, 300, 20000)
+"""Greatest distances that forms usually offer; anybody may choose any whole km of `RANGES`."""
+
+RANGES: Final[dict[str, tuple[int, int]]] = {
+    C.AGE_YEARS: (18, 120),
+    C.MIN_AGE_YEARS: (18, 120),
+    C.MAX_AGE_YEARS: (18, 120),
+    C.MAX_DISTANCE_KM: (1, 20000),
+    C.MIN_DISTANCE_KM: (0, 20000),
+}
+"""The least and the greatest whole number of each column that may hold any between them."""
+
 AMOUNTS: Final[dict[str, tuple[int, ...]]] = {
-    C.MAX_DISTANCE_KM: (10, 25, 50, 100, 300, 20000),
-    C.MIN_DISTANCE_KM: (0, 5, 10, 25),
     C.MAX_COMPANIONS: (1, 2, 3, 4, 5),
     C.LEVEL: (1, 2, 3, 4, 5),
     C.WEIGHT: (1, 2, 3),

@@ -13,7 +13,7 @@ from recsys.catalogue.vocabulary import IN_PERSON_INTENTS
 from recsys.data.bitsets import pack_flags
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
-from recsys.types import BoolArray, Int32Array, UInt8Array, UInt64Array
+from recsys.types import BoolArray, Int32Array, UInt16Array, UInt64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +67,18 @@ class Overlaps:
 class CellLimit:
     """Distance limits between people in `cells` `(n_people,)`, 0 where unknown.
 
-    max_class: `(n_people,)` uint8, position of the greatest allowed distance in its vocabulary;
-               it counts when both people are `in_person`.
-    min_class: `(n_people,)` uint8, position of the least allowed distance; it counts always.
+    max_km: `(n_people,)` uint16, the greatest distance in whole km; it counts when both people are
+            `in_person`.
+    min_km: `(n_people,)` uint16, the least distance in whole km; it counts always.
 
-    >>> far, near = np.full(2, 9, np.uint8), np.zeros(2, np.uint8)
-    >>> CellLimit(np.zeros(2, np.uint64), far, near, in_person=np.ones(2, bool)).max_class.tolist()
-    [9, 9]
+    >>> far, near = np.full(2, 33, np.uint16), np.zeros(2, np.uint16)
+    >>> CellLimit(np.zeros(2, np.uint64), far, near, in_person=np.ones(2, bool)).max_km.tolist()
+    [33, 33]
     """
 
     cells: UInt64Array
-    max_class: UInt8Array
-    min_class: UInt8Array
+    max_km: UInt16Array
+    min_km: UInt16Array
     in_person: BoolArray
 
 

@@ -6,8 +6,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.constraints.base import (
     CellLimit,
     Clause,
@@ -19,7 +17,7 @@ from recsys.constraints.base import (
     TokenGroups,
 )
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.distance import between_cells, cell_reach
+from recsys.constraints.distance import UNREACHABLE, between_cells, cell_reach
 from recsys.data.bitsets import end_to_end, pack_flags, unpack
 from recsys.data.csr import SparseRows
 from recsys.data.population import Population
@@ -68,8 +66,8 @@ def compile_clauses(
         cell=cell,
         cell_numbers=numbers,
         cell_reach=reach,
-        max_class=limit.max_class,
-        min_class=limit.min_class,
+        max_km=limit.max_km,
+        min_km=limit.min_km,
         in_person=limit.in_person,
         separated_indptr=separated.indptr,
         separated_indices=separated.indices,
@@ -120,8 +118,8 @@ def kept_bits(clause: Overlaps) -> BoolArray:
 def _no_limit(n_people: int) -> CellLimit:
     return CellLimit(
         cells=np.zeros(n_people, np.uint64),
-        max_class=np.full(n_people, len(AMOUNTS[C.MAX_DISTANCE_KM]) - 1, np.uint8),
-        min_class=np.zeros(n_people, np.uint8),
+        max_km=np.full(n_people, UNREACHABLE, np.uint16),
+        min_km=np.zeros(n_people, np.uint16),
         in_person=np.zeros(n_people, bool),
     )
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recsys.constraints.base import checked_pairs, checked_rows
 from recsys.data.csr import SparseRows
-from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt16Array, UInt32Array, UInt64Array
 
 if TYPE_CHECKING:
     from recsys.constraints.bit_packing import Packing
@@ -28,11 +28,10 @@ class Compiled:
     overlaps:    `(n, v)` uint64; rule g owns the words `overlap_starts[g]:overlap_starts[g + 1]`;
                  out when they have no common bit there. `overlap_starts` is `(g + 1,)` int32.
     cell:        `(n,)` int32, position in `cell_numbers` `(c,)` uint64; the last is 0, nowhere.
-    cell_reach:  `(c, c)` uint8. Low 4 bits: the least maximum distance that reaches from centre to
-                 centre, 15 for none. High 4 bits: the greatest minimum distance that the least
-                 distance between the two areas keeps.
-    max_class, min_class: `(n,)` uint8; in_person: `(n,)` bool. Out when both are in person and the
-                 low bits exceed `min(max_class)`, or the high bits are below `max(min_class)`.
+    cell_reach:  `(c, c)` uint32. Low 16 bits: km from centre to centre, rounded up, 65535 for nowhere.
+                 High 16 bits: the least km between the two areas, rounded down.
+    max_km, min_km: `(n,)` uint16; in_person: `(n,)` bool. Out when both are in person and the
+                 low bits exceed `min(max_km)`, or the high bits are below `max(min_km)`.
     separated_*: symmetric lists of rows. own_*, avoid_*: person to groups. Out when
                  own meets own, own meets avoid or avoid meets own.
     liked_only, suggestible: `(n,)` bool; liked_*: viewer to the people they liked. A `liked_only`
@@ -55,9 +54,9 @@ class Compiled:
     overlap_starts: npt.NDArray[np.int32]
     cell: npt.NDArray[np.int32]
     cell_numbers: UInt64Array
-    cell_reach: UInt8Array
-    max_class: UInt8Array
-    min_class: UInt8Array
+    cell_reach: UInt32Array
+    max_km: UInt16Array
+    min_km: UInt16Array
     in_person: BoolArray
     separated_indptr: Int64Array
     separated_indices: Int32Array
@@ -111,8 +110,8 @@ class Compiled:
             long=unpacked_sets(packing, overlaps),
             starts=packing.starts,
             cell=self.cell[rows].astype(np.int32),
-            max_class=self.max_class[rows].astype(np.uint8),
-            min_class=self.min_class[rows].astype(np.uint8),
+            max_km=self.max_km[rows].astype(np.uint16),
+            min_km=self.min_km[rows].astype(np.uint16),
             in_person=self.in_person[rows].astype(bool),
         )
 
@@ -168,8 +167,8 @@ class Compiled:
         return self.words(everybody, self.packing(everybody))
 
     @cached_property
-    def _reach(self) -> UInt8Array:
-        return np.array(self.cell_reach, np.uint8, order="C")
+    def _reach(self) -> UInt32Array:
+        return np.array(self.cell_reach, np.uint32, order="C")
 
     @cached_property
     def _showing_rules(self) -> "PairRules":

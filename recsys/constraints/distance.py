@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.constraints.base import CellLimit, Clause, Constraint, Gate, wants_in_person
 from recsys.data.geography import centres, distances_km, pair_distances_km, radii_km
 from recsys.data.population import Population
-from recsys.types import BoolArray, Int32Array, UInt64Array
+from recsys.types import BoolArray, Float64Array, Int32Array, UInt32Array, UInt64Array
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Distance(Constraint):
         return known & near & (area_km >= np.maximum(least[i], least[j]))
 
     def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return a gate on the maximum and the limits as classes over a table of cells."""
-        most, least = people.amounts(C.MAX_DISTANCE_KM), people.amounts(C.MIN_DISTANCE_KM)
+        """Return a gate on the maximum and the limits in whole km over a table of cells."""
+        most, least = (np.maximum(people.amounts(c), 0) for c in (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM))
         limit = CellLimit(
             cells=people.cells,
-            max_class=np.searchsorted(AMOUNTS[C.MAX_DISTANCE_KM], most).astype(np.uint8),
-            min_class=np.searchsorted(AMOUNTS[C.MIN_DISTANCE_KM], least).astype(np.uint8),
+            max_km=most.astype(np.uint16),
+            min_km=least.astype(np.uint16),
             in_person=wants_in_person(people),
         )
         return [Gate(people.known(C.MAX_DISTANCE_KM)), limit]
@@ -62,63 +62,56 @@ class Distance(Constraint):
         return np.where(known, between, np.inf), np.where(known, apart, 0.0)
 
 
-UNREACHABLE = 15
+UNREACHABLE: Final = 0xFFFF
+"""Stands for a distance beyond every maximum."""
 _CHUNK = 256
 
 
-def cell_reach(cells: UInt64Array) -> npt.NDArray[np.uint8]:
-    """Return the distance classes of every two cells, `(n_cells, n_cells)` uint8, symmetric.
+def cell_reach(cells: UInt64Array) -> UInt32Array:
+    """Return the distances of every two cells in whole km, `(n_cells, n_cells)` uint32, symmetric.
 
     cells: `(n_cells,)` ascending cell numbers, the last one 0 (nowhere): it is within no maximum
-    and keeps no minimum. Low 4 bits: position of the least maximum that centre distance is within
-    (15 when beyond all). High 4 bits: position of the greatest minimum kept by centre distance
-    less both cells' radii, which never exceeds the true distance between the areas.
+    and keeps no minimum. Low 16 bits: the distance of the centres, rounded up (`UNREACHABLE` for none).
+    High 16 bits: that distance less both cells' radii, rounded down, which never exceeds the true distance
+    between the areas. Limits are whole km, so rounding changes no comparison.
 
     >>> cell_reach(np.array([0], np.uint64)).tolist()
-    [[15]]
+    [[65535]]
     """
     n_cells = len(cells)
-    reach = np.full((n_cells, n_cells), UNREACHABLE, np.uint8)
+    reach = np.full((n_cells, n_cells), UNREACHABLE, np.uint32)
     centre, radius = centres(cells[:-1]), radii_km(cells[:-1])
     for start in range(0, n_cells - 1, _CHUNK):
         rows = slice(start, min(start + _CHUNK, n_cells - 1))
         apart = distances_km(centre[rows], centre[start:])
-        least = apart - radius[rows, None] - radius[None, start:]
-        classes = _largest(apart) | (_smallest(least) << 4)
-        reach[rows, start:-1] = classes
-        reach[start:-1, rows] = classes.T
+        packed = packed_km(apart, apart - radius[rows, None] - radius[None, start:])
+        reach[rows, start:-1] = packed
+        reach[start:-1, rows] = packed.T
     return reach
 
 
-def between_cells(from_cells: UInt64Array, to_cells: UInt64Array) -> npt.NDArray[np.uint8]:
-    """Return the same classes from some cells to others, `(n_from, n_to)` uint8; 0 is nowhere.
+def between_cells(from_cells: UInt64Array, to_cells: UInt64Array) -> UInt32Array:
+    """Return the same distances from some cells to others, `(n_from, n_to)` uint32; 0 is nowhere.
 
     >>> between_cells(np.array([0], np.uint64), np.array([0], np.uint64)).tolist()
-    [[15]]
+    [[65535]]
     """
-    reach = np.full((len(from_cells), len(to_cells)), UNREACHABLE, np.uint8)
+    reach = np.full((len(from_cells), len(to_cells)), UNREACHABLE, np.uint32)
     rows, columns = np.flatnonzero(from_cells != 0), np.flatnonzero(to_cells != 0)
     if len(rows) and len(columns):
         here, there = from_cells[rows], to_cells[columns]
         apart = distances_km(centres(here), centres(there))
-        least = apart - radii_km(here)[:, None] - radii_km(there)[None, :]
-        reach[np.ix_(rows, columns)] = _largest(apart) | (_smallest(least) << 4)
+        reach[np.ix_(rows, columns)] = packed_km(
+            apart, apart - radii_km(here)[:, None] - radii_km(there)[None, :]
+        )
     return reach
 
 
-def _largest(km: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Return the least allowed maximum each distance is within; 15 beyond the greatest."""
-    within = np.zeros(km.shape, np.uint8)
-    limits = AMOUNTS[C.MAX_DISTANCE_KM]
-    for limit in limits:
-        within += km > limit
-    within[within == len(limits)] = UNREACHABLE
-    return within
+def packed_km(far: Float64Array, near: Float64Array) -> UInt32Array:
+    """Return two distances in km as one number each: `far` rounded up, `near` rounded down, at least 0.
 
-
-def _smallest(km: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Return the greatest allowed minimum each distance keeps; the least of them (0) always holds."""
-    kept = np.zeros(km.shape, np.uint8)
-    for limit in AMOUNTS[C.MIN_DISTANCE_KM][1:]:
-        kept += km >= limit
-    return kept
+    >>> packed_km(np.array([12.5]), np.array([3.9])).tolist() == [13 | 3 << 16]
+    True
+    """
+    up, down = np.ceil(far).astype(np.uint32), np.floor(np.maximum(near, 0.0)).astype(np.uint32)
+    return up | (down << np.uint32(16))

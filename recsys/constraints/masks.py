@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.kernels import kernel
-from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt64Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt32Array, UInt64Array
 
-_NIBBLE = np.uint8(15)
+_LOW_HALF = np.uint32(0xFFFF)
 
 
 class RuleWords(NamedTuple):
@@ -28,7 +28,7 @@ class RuleWords(NamedTuple):
                      `(n_short,)` uint64 (see bit_packing.py).
     long:            `(n_long, n)` uint64; set g is rows `starts[g]:starts[g + 1]`, `(n_sets + 1,)` int32.
     cell:            `(n,)` int32 index into a reach table.
-    max_class:       `(n,)` uint8; min_class: `(n,)` uint8; in_person: `(n,)` bool.
+    max_km:          `(n,)` uint16; min_km: `(n,)` uint16; in_person: `(n,)` bool.
     """
 
     traits: npt.NDArray[np.uint64]
@@ -39,8 +39,8 @@ class RuleWords(NamedTuple):
     long: npt.NDArray[np.uint64]
     starts: npt.NDArray[np.int32]
     cell: npt.NDArray[np.int32]
-    max_class: npt.NDArray[np.uint8]
-    min_class: npt.NDArray[np.uint8]
+    max_km: npt.NDArray[np.uint16]
+    min_km: npt.NDArray[np.uint16]
     in_person: npt.NDArray[np.bool_]
 
 
@@ -52,8 +52,8 @@ def take_people(words: RuleWords, at: Int32Array) -> RuleWords:
         short=np.take(words.short, at, axis=1),
         long=np.take(words.long, at, axis=1),
         cell=words.cell[at],
-        max_class=words.max_class[at],
-        min_class=words.min_class[at],
+        max_km=words.max_km[at],
+        min_km=words.min_km[at],
         in_person=words.in_person[at],
     )
 
@@ -72,27 +72,27 @@ def tile_summaries(words: RuleWords, tile_starts: Int64Array) -> RuleWords:
         short=np.bitwise_or.reduceat(words.short, tile_starts, axis=1),
         long=np.bitwise_or.reduceat(words.long, tile_starts, axis=1),
         cell=np.arange(len(tile_starts), dtype=np.int32),
-        max_class=np.maximum.reduceat(words.max_class, tile_starts),
-        min_class=np.minimum.reduceat(words.min_class, tile_starts),
+        max_km=np.maximum.reduceat(words.max_km, tile_starts),
+        min_km=np.minimum.reduceat(words.min_km, tile_starts),
         in_person=np.logical_and.reduceat(words.in_person, tile_starts),
     )
 
 
 @kernel
-def widest_reach(reach: UInt8Array, cells: Int32Array):  # type: ignore[no-untyped-def]
-    """Return the widest reach from any of `cells` to each cell, `(n_cells,)` uint8.
+def widest_reach(reach: UInt32Array, cells: Int32Array):  # type: ignore[no-untyped-def]
+    """Return the widest reach from any of `cells` to each cell, `(n_cells,)` uint32.
 
-    reach: `(n_from, n_cells)` uint8. A byte holds the nearest maximum class in its low half and the farthest
-    minimum class in its high half; the widest one has the least low half and the greatest high half.
+    reach: `(n_from, n_cells)` uint32. A number holds the distance to be within in its low half and the one
+    that is kept in its high half; the widest one has the least low half and the greatest high half.
     """
-    nearest, farthest = np.full(reach.shape[1], 15, np.uint8), np.zeros(reach.shape[1], np.uint8)
+    nearest, farthest = np.full(reach.shape[1], _LOW_HALF, np.uint32), np.zeros(reach.shape[1], np.uint32)
     last = -1
     for cell in cells:
         if cell != last:  # people of one cell follow each other in tile order
             row, last = reach[cell], cell
             for c in range(len(nearest)):
-                nearest[c] = min(nearest[c], row[c] & _NIBBLE)
-                farthest[c] = max(farthest[c], row[c] & ~_NIBBLE)
+                nearest[c] = min(nearest[c], row[c] & _LOW_HALF)
+                farthest[c] = max(farthest[c], row[c] & ~_LOW_HALF)
     return nearest | farthest
 
 
@@ -101,49 +101,46 @@ Word = np.uint64
 BLOCK = 512
 """Columns masked at once: a dozen words each, so a block fits the nearest cache."""
 
-_ALWAYS_TOO_FAR, _NO_MINIMUM, _ALWAYS_TOO_NEAR = np.uint64(16), np.uint64(20), np.uint64(36)
-_LOW_HALF = np.uint8(15)
-_ONE, _FOUR, _FIFTEEN = np.uint64(1), np.uint64(4), np.uint64(15)
+_FAR, _HIGH, _ONE = np.uint64(0xFFFF), np.uint64(16), np.uint64(1)
+_NEAR = np.uint64(32)
+_CARRIES = np.uint64(1 << 16 | 1 << 48)
+"""The bits into which a sum of `distance_word` and `distance_limit` carries: too far, too near."""
 
 
 @kernel
-def distance_bits(between: Word, in_person: Word, longest: Word, shortest: Word):  # type: ignore[no-untyped-def]
-    """Return the distance classes of a column as one word of two bits, for `refused_distances`.
+def distance_word(between: Word, in_person: Word, max_km: Word, min_km: Word):  # type: ignore[no-untyped-def]
+    """Return the distances of a column as one word, to be added to a `distance_limit`.
 
-    One bit is its nearest class (0 to 15, or 16 when beyond its own limit; 0 when it meets nobody in person),
-    the other, from bit 20, its farthest class (or bit 36 when nearer than its own least distance).
-    `between`: the reach byte from the row to the column.
+    Low half: km to be within; 0 when the column meets nobody in person, 65535 beyond its own limit. High
+    half: how far the km that are kept fall short of 65534; 65535 when nearer than its own least distance.
+    `between`: the reach from the row to the column.
     """
-    nearest, farthest = between & _FIFTEEN, between >> _FOUR
-    low = in_person * (_ALWAYS_TOO_FAR if nearest > longest else nearest)
-    high = _ALWAYS_TOO_NEAR if farthest < shortest else _NO_MINIMUM + farthest
-    return (_ONE << low) | (_ONE << high)
+    within, kept = between & _FAR, between >> _HIGH
+    low = in_person * (_FAR if within > max_km else within)
+    return low | ((_FAR if kept < min_km else _FAR - _ONE - kept) << _NEAR)
 
 
 @kernel
-def refused_distances(in_person: Word, longest: Word, shortest: Word):  # type: ignore[no-untyped-def]
-    """Return the bits of `distance_bits` that a row refuses.
+def distance_limit(in_person: Word, max_km: Word, min_km: Word):  # type: ignore[no-untyped-def]
+    """Return what makes a `distance_word` carry where a row may not meet the column.
 
-    They are those beyond its limit when it meets in person, and those nearer than its least distance.
+    The low half carries beyond its limit, when the row meets in person, the high half below its least km.
     """
-    too_near = (((_ONE << shortest) - _ONE) << _NO_MINIMUM) | (_ONE << _ALWAYS_TOO_NEAR)
-    within = (_ONE << (longest + _ONE)) - _ONE
-    too_far = ((_ONE << (_ALWAYS_TOO_FAR + _ONE)) - _ONE) & ~within
-    return too_near | (in_person * too_far)
+    return in_person * (_FAR - max_km) | (min_km + _ONE) << _NEAR
 
 
 @kernel
 def _distance_words(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    reach: UInt8Array, seen_from: int, cell: Int32Array, limits: UInt64Array, n: int, out: UInt64Array
+    reach: UInt32Array, seen_from: int, cell: Int32Array, limits: UInt64Array, n: int, out: UInt64Array
 ):
-    """Write `distance_bits` of a block of n columns from the cell `seen_from` to `out` `(n,)`.
+    """Write the `distance_word` of each of a block of n columns from the cell `seen_from` to `out` `(n,)`.
 
-    limits: `(3, n)`, whether in person, longest, shortest.
+    limits: `(3, n)`, whether in person, greatest and least km.
     """
     for j in range(n):  # by itself: looking up is what cannot be made vectors of
         out[j] = reach[seen_from, cell[j]]
     for j in range(n):
-        out[j] = distance_bits(out[j], limits[0, j], limits[1, j], limits[2, j])
+        out[j] = distance_word(out[j], limits[0, j], limits[1, j], limits[2, j])
 
 
 # Kernels called for each row are handed whole arrays and a row: a tuple of arrays, or a part of one, costs a
@@ -233,19 +230,19 @@ def _gather(words: UInt64Array, columns: Int32Array, start: int, stop: int, out:
 
 @kernel
 def mask_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    rows: RuleWords, at: Int32Array, reach: UInt8Array, words: RuleWords, columns: Int32Array, out: BoolArray
+    rows: RuleWords, at: Int32Array, reach: UInt32Array, words: RuleWords, columns: Int32Array, out: BoolArray
 ):
     """Write to `out` `(n_at, n_columns)` bool whether each row may meet each column.
 
     rows, words: the rules of the rows and of the columns; at: `(n_at,)` int32 into `rows`; columns:
-    `(n_columns,)` int32 into `words`; reach: `(n_from, n_cells)` uint8, from each row's cell to every cell.
+    `(n_columns,)` int32 into `words`; reach: `(n_from, n_cells)` uint32, from each row's cell to every cell.
 
     Goes by blocks of columns, whose words stay in the nearest cache for all rows; rows of one cell, which
     follow each other in tile order, share the distance words.
     """
     my_traits, my_refuses, my_short, my_long = rows.traits, rows.refuses, rows.short, rows.long
     guard, fill, starts = rows.guard, rows.fill, rows.starts
-    cell, in_person, max_class, min_class = rows.cell, rows.in_person, rows.max_class, rows.min_class
+    cell, in_person, max_km, min_km = rows.cell, rows.in_person, rows.max_km, rows.min_km
     their_cell, limits = np.empty(BLOCK, np.int32), _block(3)
     traits, refuses = _block(len(my_traits)), _block(len(my_refuses))
     short, long = _block(len(my_short)), _block(len(my_long))
@@ -260,19 +257,17 @@ def mask_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for j in range(n):
             c = columns[start + j]
             their_cell[j] = words.cell[c]
-            limits[0, j], limits[1, j] = words.in_person[c], words.max_class[c]
-            limits[2, j] = words.min_class[c]
+            limits[0, j], limits[1, j] = words.in_person[c], words.max_km[c]
+            limits[2, j] = words.min_km[c]
         seen_from = -1
         for place in range(len(at)):
             r = at[place]
             if cell[r] != seen_from:
                 seen_from = cell[r]
                 _distance_words(reach, seen_from, their_cell, limits, n, distances)
-            refused = refused_distances(
-                np.uint64(in_person[r]), np.uint64(max_class[r]), np.uint64(min_class[r])
-            )
+            limit = distance_limit(np.uint64(in_person[r]), np.uint64(max_km[r]), np.uint64(min_km[r]))
             for j in range(n):
-                masked[j] = distances[j] & refused
+                masked[j] = (distances[j] + limit) & _CARRIES
             _mask_refused(r, my_traits, my_refuses, n, traits, refuses, masked)
             _mask_disjoint_packed(r, my_short, n, short, guard, fill, masked)
             for g in range(len(starts) - 1):
@@ -283,7 +278,7 @@ def mask_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 @kernel
 def unmasked_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     summary: RuleWords,
-    reach: UInt8Array,
+    reach: UInt32Array,
     tiles: RuleWords,
     tile_cells: Int32Array,
     tile_cell_starts: Int64Array,
@@ -292,14 +287,14 @@ def unmasked_columns(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 ):
     """Return the positions of columns that a summary of rows leaves, `(n_left,)` int32, ascending.
 
-    Tiles are tried first, through their own summaries. reach: `(1, n_cells)` uint8, from the summary to every
-    cell; tile_starts: `(n_tiles + 1,)`; the distinct cells of tile t are
+    Tiles are tried first, through their own summaries. reach: `(1, n_cells)` uint32, from the summary to
+    every cell; tile_starts: `(n_tiles + 1,)`; the distinct cells of tile t are
     `tile_cells[tile_cell_starts[t]:tile_cell_starts[t + 1]]`.
     """
     n_tiles = len(tile_starts) - 1
-    to_tile = np.empty((1, n_tiles), np.uint8)  # the widest reach to any of a tile's cells
+    to_tile = np.empty((1, n_tiles), np.uint32)  # the widest reach to any of a tile's cells
     for t in range(n_tiles):
-        nearest, farthest = np.uint8(15), np.uint8(0)
+        nearest, farthest = _LOW_HALF, np.uint32(0)
         for at in range(tile_cell_starts[t], tile_cell_starts[t + 1]):
             between = reach[0, tile_cells[at]]
             nearest, farthest = min(nearest, between & _LOW_HALF), max(farthest, between & ~_LOW_HALF)

@@ -1,4 +1,4 @@
-"""Age bands: each is in a band the other accepts."""
+"""What people say of themselves and look for: ages, genders, households, answers, intents, languages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
-from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
+from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS, RANGES
 from recsys.constraints.base import (
     Clause,
     Constraint,
@@ -24,26 +24,58 @@ from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
 
 _BANDS = ENUMERATIONS[C.AGE_BAND].words
+_YOUNGEST, _OLDEST = RANGES[C.AGE_YEARS]
+_BAND_STARTS = np.array([int(band[:2]) for band in _BANDS])
+_BAND_ENDS = np.append(_BAND_STARTS[1:] - 1, _OLDEST)
 
 
 @dataclass(frozen=True)
 class AgeBands(Constraint):
-    """Both age bands are known and accepted by the other; accepting unknown bands is accepting all."""
+    """Both age bands are known and accepted by the other; accepting unknown bands is accepting all.
+
+    Who wants ages from one year to another meets nobody outside: where only the band of the other is known,
+    every year of it has to lie within.
+    """
 
     name = "age_bands"
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether each is in a band that the other accepts."""
-        return self._accepts(people, i, j) & self._accepts(people, j, i)
+        bands = self._accepts(people, i, j) & self._accepts(people, j, i)
+        return bands & self._within(people, i, j) & self._within(people, j, i)
 
     def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return a gate on the band and the bands each refuses."""
+        """Return a gate on the band, the bands each refuses, and the years."""
         accepted = unpack(people.sets(C.ACCEPTS_AGE_BANDS), len(_BANDS))
         refused = ~accepted & people.known(C.ACCEPTS_AGE_BANDS)[:, None]
         return [
             Gate(people.known(C.AGE_BAND)),
             Refusals.of(one_hot(people.codes(C.AGE_BAND), len(_BANDS)), refused),
+            self._years(people),
         ]
+
+    @staticmethod
+    def _years(people: Population) -> Refusals:
+        """Return the years that each may be of, and those outside what each wants."""
+        years = np.arange(_YOUNGEST, _OLDEST + 1)
+        band, age = people.codes(C.AGE_BAND), people.amounts(C.AGE_YEARS)
+        first, last = (np.append(ends, -1)[band] for ends in (_BAND_STARTS, _BAND_ENDS))
+        youngest, oldest = (np.where(age < 0, end, age)[:, None] for end in (first, last))
+        least, most = (people.amounts(name)[:, None] for name in (C.MIN_AGE_YEARS, C.MAX_AGE_YEARS))
+        refused = (years < least) | ((most >= 0) & (years > most))
+        return Refusals.of((years >= youngest) & (years <= oldest), refused)
+
+    @staticmethod
+    def _within(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
+        """Say whether `whom` is surely within the years that `who` wants."""
+        least, most = people.amounts(C.MIN_AGE_YEARS)[who], people.amounts(C.MAX_AGE_YEARS)[who]
+        age = people.amounts(C.AGE_YEARS)[whom]
+        inside = np.ones(len(who), bool)
+        for word, first, last in zip(_BANDS, _BAND_STARTS, _BAND_ENDS, strict=True):
+            banded = people.is_word(C.AGE_BAND, word)[whom] & (age < 0)
+            youngest, oldest = np.where(banded, first, age), np.where(banded, last, age)
+            inside &= ~(banded | (age >= 0)) | ((youngest >= least) & ((most < 0) | (oldest <= most)))
+        return inside
 
     @staticmethod
     def _accepts(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
@@ -204,26 +236,34 @@ _EVERY_BIT = np.uint64(2**64 - 1)
 
 @dataclass(frozen=True)
 class Intents(Constraint):
-    """Both want one and the same thing. Without a cell an in-person intent counts as not said."""
+    """Both want one and the same thing.
+
+    Without a cell an in-person intent counts online alone: between two who would both meet online.
+    """
 
     name = "intents"
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
-        """Say whether some intent is wanted by both; an in-person one needs both cells."""
+        """Say whether some intent is wanted by both; an in-person one needs both cells, or both online."""
         shared = np.zeros(len(i), bool)
-        placed = people.known(C.CELL)
+        placed, online = people.known(C.CELL), people.has_word(C.MEETING_SETTINGS, "online_only")
         for intent in ENUMERATIONS[C.INTENTS].words:
             wants = people.has_word(C.INTENTS, intent)
+            both = wants[i] & wants[j]
             if intent in IN_PERSON_INTENTS:
-                wants = wants & placed
-            shared |= wants[i] & wants[j]
+                both &= (placed[i] & placed[j]) | (online[i] & online[j])
+            shared |= both
         return shared
 
     def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return one overlap; people with no intent left share nothing, and are not listed."""
+        """Return one overlap, with more bits for in-person intents online; who has none is not listed."""
         in_person = np.uint64(ENUMERATIONS[C.INTENTS].bits(*IN_PERSON_INTENTS))
         words = people.sets(C.INTENTS).copy()
+        online = (
+            words[:, 0] & in_person & -people.has_word(C.MEETING_SETTINGS, "online_only").astype(np.uint64)
+        )
         words[~people.known(C.CELL), 0] &= ~in_person
+        words[:, 0] |= online.astype(np.uint64) << np.uint64(len(ENUMERATIONS[C.INTENTS].words))
         wants_any = np.logical_or.reduce(words != 0, axis=1)
         return [Gate(wants_any), Overlaps(words)]
 

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from recsys.constraints.masks import RuleWords, mask_columns
 from recsys.kernels import kernel
-from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt32Array
 
 
 class CsrRows(NamedTuple):
@@ -145,7 +145,7 @@ def mask_pairs(  # type: ignore[no-untyped-def]
 @kernel
 def mask_aligned(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     words: RuleWords,
-    reach: UInt8Array,
+    reach: UInt32Array,
     rules: PairRules,
     excluded: CsrRows,
     i: Int32Array,

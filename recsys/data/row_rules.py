@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
-from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS
+from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, RANGES
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
@@ -33,6 +33,25 @@ def proved_age(context: RuleContext) -> Iterator[Violation]:
         remedy="leave the age band null until the age is proved, or say how it was in 'verification'",
     )
     yield Violation(f"{C.AGE_BAND}.unproved", positions(unproved), reason)
+
+
+def ages_agree(context: RuleContext) -> Iterator[Violation]:
+    """Refuse profiles whose age lies outside their age band, or whose wished ages end before they begin."""
+    rows = context.sound_rows
+    band = rows[C.AGE_BAND].astype("string")
+    first, last = (
+        band.str[:2].astype("Float64"),
+        band.str[3:].replace("", str(RANGES[C.AGE_YEARS][1])).astype("Float64"),
+    )
+    age, least, most = (rows[name] for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS))
+    outside = rows[((age < first) | (age > last)).fillna(False).astype(bool)]
+    reason = explained(
+        "an age outside the age band", where=C.AGE_YEARS, remedy="make both from the same date of birth"
+    )
+    yield Violation(f"{C.AGE_YEARS}.outside_band", positions(outside), reason)
+    empty = rows[(least > most).fillna(False).astype(bool)]
+    reason = explained("ages that end before they begin", where=C.MIN_AGE_YEARS, remedy="swap the two")
+    yield Violation(f"{C.MIN_AGE_YEARS}.above_most", positions(empty), reason)
 
 
 def fits_question(catalogue: Catalogue) -> Rule:

@@ -13,7 +13,7 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, REPORT_CATEGORIES
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, RANGES, REPORT_CATEGORIES
 from recsys.data.answer_reading import answers_reader, avoided_topics_reader, topics_reader
 from recsys.data.contract import CheckedTable, Contract
 from recsys.data.fail_closed import (
@@ -30,6 +30,7 @@ from recsys.data.fields.text import AnyId, Cell, FreeText, PersonId, Tag, Token,
 from recsys.data.fields.time import Time
 from recsys.data.row_rules import (
     MOST_INTERESTS,
+    ages_agree,
     at_most,
     at_most_mandatory,
     fair_to_ask,
@@ -74,6 +75,11 @@ def _amount(name: str, *, nullable: bool = True) -> Field:
     return Whole(name=name, allowed=AMOUNTS[name], nullable=nullable)
 
 
+def _any_of(name: str, *, needed: bool = True) -> Field:
+    least, most = RANGES[name]
+    return Whole(name=name, least=least, most=most, nullable=True, needed=needed)
+
+
 def _words(*names: str) -> tuple[Field, ...]:
     return tuple(_word(name) for name in names)
 
@@ -106,13 +112,13 @@ _PROFILES: Final = Contract(
         ),
         Cell(name=C.CELL),
         Zone(name=C.TZ),
-        _amount(C.MAX_DISTANCE_KM),
-        _amount(C.MIN_DISTANCE_KM),
+        *(_any_of(name, needed=False) for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)),
+        *(_any_of(name) for name in (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM)),
         _word(C.DISCRETION),
         _amount(C.MAX_COMPANIONS),
     ),
     key=(C.USER, C.VALID_FROM),
-    rules=(proved_age, newest_or_none),
+    rules=(proved_age, ages_agree, newest_or_none),
 )
 
 

@@ -104,6 +104,14 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         born, reason = read_date(text, order)
         return (None, reason) if born is None else band_of_age(full_years(born, day))
 
+    def age_years(text: str | None, order: str) -> tuple[object, str | None]:
+        born, reason = read_date(text, order)
+        if born is None:
+            return None, reason
+        age = full_years(born, day)
+        band, reason = band_of_age(age)
+        return (None, reason) if band is None else (age, None)
+
     def age_band_between(low: int | None, high: int | None) -> tuple[object, str | None]:
         if low is None or high is None:
             return None, "unknown"
@@ -123,6 +131,7 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
 
     return (
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
+        SqlFunction("age_years", ("VARCHAR", "VARCHAR"), "BIGINT", age_years),
         SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
         SqlFunction("age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (bands_between(a, b), None)),
         SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
@@ -209,6 +218,13 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         (
             f"(birth) AS _age_band({_text('birth')}, 'ymd')",
             f"(birth, format) AS _age_band({_text('birth')}, format)",
+        ),
+    ),
+    (
+        "age_years",
+        (
+            f"(birth) AS _age_years({_text('birth')}, 'ymd')",
+            f"(birth, format) AS _age_years({_text('birth')}, format)",
         ),
     ),
     ("age_band_between", ("(low, high) AS _age_band_between(CAST(low AS BIGINT), CAST(high AS BIGINT))",)),

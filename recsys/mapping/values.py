@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS, DAYS, ENUMERATIONS
+from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS, RANGES
 
 Reading = tuple[object, str | None]
 
@@ -41,8 +41,7 @@ KM_A_MILE: Final = 1.609344
 ANYWHERE: Final = frozenset(
     ("anywhere", "any", "no limit", "unlimited", "worldwide", "どこでも", "制限なし", "全国")
 )
-ADULT: Final = 18
-OLDEST: Final = 120
+ADULT, OLDEST = RANGES[C.AGE_YEARS]
 
 _ERAS: Final = {
     "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018,
@@ -243,26 +242,29 @@ def read_likert(value: object, points: int) -> tuple[int | None, str | None]:
 
 
 def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | None]:
-    """Return a distance in km, rounded down to one that may be chosen, never up; `anywhere` is the largest.
+    """Return a distance in whole km, rounded down, never up; `anywhere` is the largest.
 
-    >>> read_distance("60", "mile"), read_distance("5 km"), read_distance("anywhere")
-    ((50, None), (None, 'less than the least distance'), (20000, None))
+    >>> read_distance("60", "mile"), read_distance("7,5 km"), read_distance("anywhere")
+    ((96, None), (7, None), (20000, None))
+    >>> read_distance("1,000")  # a thousand, or one with three decimals
+    (None, 'a comma that parts thousands or decimals')
     """
-    most = max(AMOUNTS[C.MAX_DISTANCE_KM])
+    least, most = RANGES[C.MAX_DISTANCE_KM]
     if is_unknown(value):
         return None, "unknown"
-    text = plain(value).casefold().replace(",", "")
+    text = plain(value).casefold()
     if text in ANYWHERE:
         return most, None
     match = _NUMBER.match(text)
     if match is None:
         return None, "not a distance"
+    if re.fullmatch(r".*,\d{3}", match.group()):
+        return None, "a comma that parts thousands or decimals"
     named = text[match.end() :].strip() or unit.casefold()
     if named not in _UNITS:
         return None, "unknown unit of distance"
-    km = int(float(match.group()) * _UNITS[named] + 1e-9)
-    allowed = [one for one in AMOUNTS[C.MAX_DISTANCE_KM] if one <= km]
-    return (max(allowed), None) if allowed else (None, "less than the least distance")
+    km = int(float(match.group().replace(",", ".")) * _UNITS[named] + 1e-9)
+    return (min(km, most), None) if km >= least else (None, "less than the least distance")
 
 
 def canonical_id(value: object) -> tuple[str | None, str | None]:

@@ -14,7 +14,7 @@ from recsys.retrieval.quantization import largest_of, margin_of, quantized, step
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS, ViewerFactors, unit_of
 from recsys.retrieval.shortlist import COLUMNS, NO_PRICE, BlockShape, SearchTarget
 from recsys.retrieval.tile_search import Workspace, search_viewers
-from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, UInt8Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, UInt32Array
 
 _ONE_ROW = BlockShape(1, COLUMNS)
 _FIRST = np.zeros(1, np.int32)
@@ -39,7 +39,7 @@ class ExternalQuery(NamedTuple):
     """
 
     words: RuleWords
-    reach: UInt8Array
+    reach: UInt32Array
     viewer: ViewerFactors
     is_listed: bool
     takes_suggestions: bool
@@ -86,7 +86,7 @@ class ExternalQuery(NamedTuple):
         steps = np.array([step_of(likes), step_of(is_liked)])
         return cls(
             words=compiled.words(_FIRST, index.packing)._replace(cell=_FIRST),
-            reach=np.ascontiguousarray(compiled.cell_reach[compiled.cell[:1]], np.uint8),
+            reach=np.ascontiguousarray(compiled.cell_reach[compiled.cell[:1]], np.uint32),
             viewer=ViewerFactors(
                 position=np.full(1, -1, np.int32),
                 taste=likes,

@@ -106,7 +106,7 @@ class TileIndex(NamedTuple):
     words: RuleWords
     packing: Packing
     sparse: PairRules
-    reach: npt.NDArray[np.uint8]
+    reach: npt.NDArray[np.uint32]
     tiles: RuleWords
     tile_cells: Int32Array
     tile_cell_starts: npt.NDArray[np.int64]
@@ -131,7 +131,7 @@ def build_index(directed: Directed, compiled: Compiled, tile: int) -> TileIndex:
         words=words,
         packing=packing,
         sparse=compiled.pair_rules(order),
-        reach=np.array(compiled.cell_reach, np.uint8, order="C"),
+        reach=np.array(compiled.cell_reach, np.uint32, order="C"),
         tiles=tile_summaries(words, first) if len(first) else words,
         tile_cells=(tile_cell % n_cells).astype(np.int32),
         tile_cell_starts=np.searchsorted(tile_cell, np.arange(len(starts)) * n_cells),
@@ -145,7 +145,7 @@ def index_bytes(directed: Directed, compiled: Compiled) -> int:
         getattr(compiled, f"{name}_indices").size for name in ("separated", "own", "avoid", "liked")
     )
     n_listed = int(compiled.listed.sum())
-    cells = compiled.cell_reach.size
+    cells = 4 * compiled.cell_reach.size
     if directed.distance_decay is not None:
         cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
     width = padded(directed.n_factors)

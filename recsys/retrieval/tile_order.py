@@ -5,14 +5,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.vocabulary import USUAL_DISTANCES_KM
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.distance import UNREACHABLE
 from recsys.data.bitsets import octets, unpack
 from recsys.kernels import kernel
-from recsys.types import Float32Array, Int32Array, UInt8Array
+from recsys.types import Float32Array, Int32Array, Int64Array, UInt8Array
 
 N_FEATURES: Final = 8
 _SAMPLE: Final = 4096
 _CLASSES: Final = 16
+_KM: Final = np.array(USUAL_DISTANCES_KM)
+"""Where distances are cut into classes, for the order alone."""
 _LEAST_POWER: Final = 1e-6
 
 
@@ -23,10 +27,10 @@ def tile_features(compiled: Compiled, listed: Int32Array) -> Float32Array:
     sample = listed[:: -(-len(listed) // _SAMPLE)]
     words = (compiled.traits[sample], compiled.refuses[sample])
     bits = np.hstack([unpack(part, 64 * part.shape[1]) for part in words]).astype(np.float64)
-    far = _refused_classes(compiled.in_person[sample], compiled.max_class[sample])
+    far = _refused_classes(compiled.in_person[sample], _distance_class(compiled.max_km[sample]))
     is_, refused = np.split(bits.mean(axis=0), 2)
-    apart = compiled.cell_reach[compiled.cell[sample], compiled.cell[np.roll(sample, len(sample) // 2)]] & 15
-    met = np.bincount(apart, minlength=_CLASSES) / len(sample)
+    reach = compiled.cell_reach[compiled.cell[sample], compiled.cell[np.roll(sample, len(sample) // 2)]]
+    met = np.bincount(_distance_class(reach & UNREACHABLE), minlength=_CLASSES) / len(sample)
     weight = np.sqrt(np.concatenate([refused, is_, met]))
     people = np.hstack([bits, far]) * weight
     used = np.flatnonzero(people.var(axis=0) > _LEAST_POWER)
@@ -42,8 +46,16 @@ def tile_features(compiled: Compiled, listed: Int32Array) -> Float32Array:
     _add_features(refuses, listed, _table(directions[n_bits : 2 * n_bits]), out)
     kinds = np.arange(256)
     place = _refused_classes(kinds >= _CLASSES, kinds % _CLASSES) @ directions[2 * n_bits :]
-    out += place.astype(np.float32)[compiled.in_person[listed] * _CLASSES + compiled.max_class[listed]]
+    out += place.astype(np.float32)[
+        compiled.in_person[listed] * _CLASSES + _distance_class(compiled.max_km[listed])
+    ]
     return out
+
+
+def _distance_class(km: npt.ArrayLike) -> Int64Array:
+    """Return which class each distance is in, `(n,)`: the first of `_KM` that it is within, or the last."""
+    found = np.searchsorted(_KM, km)
+    return np.where(found == len(_KM), _CLASSES - 1, found).astype(np.int64)
 
 
 def _refused_classes(in_person: npt.ArrayLike, max_class: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -86,7 +98,7 @@ def tile_order(compiled: Compiled, size: int) -> tuple[Int32Array, npt.NDArray[n
     tiles: list[Int32Array] = []
     for region in np.split(by_place, _region_starts(listed[by_place], compiled, size)):
         tiles += [listed[part] for part in _halved(region, where, size)]
-    tiles = [part[np.lexsort((part, compiled.max_class[part], compiled.cell[part]))] for part in tiles]
+    tiles = [part[np.lexsort((part, compiled.max_km[part], compiled.cell[part]))] for part in tiles]
     order = np.concatenate([listed[:0], *tiles])
     lengths = [len(tile) for tile in tiles]
     return order, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
@@ -114,11 +126,11 @@ def _region_starts(by_place: Int32Array, compiled: Compiled, size: int) -> list[
     """
     if not len(by_place):
         return []
-    usual = np.median(compiled.max_class[by_place])
+    usual = np.median(compiled.max_km[by_place])
     cells, first = np.unique(compiled.cell[by_place], return_index=True)
     starts, begun, at = [], cells[0], 0
     for cell, place in zip(cells.tolist(), first.tolist(), strict=True):
-        if (compiled.cell_reach[begun, cell] & 15) > usual and place - at >= size:
+        if (compiled.cell_reach[begun, cell] & UNREACHABLE) > usual and place - at >= size:
             starts.append(place)
             begun, at = cell, place
     return starts

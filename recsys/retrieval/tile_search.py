@@ -32,7 +32,7 @@ from recsys.retrieval.shortlist import (
 )
 from recsys.retrieval.threshold_pruning import rescore
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
-from recsys.types import BoolArray, Int32Array, UInt8Array
+from recsys.types import BoolArray, Int32Array, UInt32Array
 
 _FIRST: Final = np.zeros(1, np.int64)
 
@@ -77,7 +77,7 @@ def search_viewers(  # noqa: PLR0917
     index: TileIndex,
     viewers: ViewerFactors,
     words: RuleWords,
-    reach: UInt8Array,
+    reach: UInt32Array,
     close: Callable[[BoolArray, Int32Array], None],
     wanted: SearchTarget,
     work: Workspace,
@@ -106,7 +106,7 @@ def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
     return scratch[: n_rows * n_columns].reshape(n_rows, n_columns)
 
 
-def unmasked_by_summary(index: TileIndex, words: RuleWords, reach: UInt8Array) -> Int32Array:
+def unmasked_by_summary(index: TileIndex, words: RuleWords, reach: UInt32Array) -> Int32Array:
     """Return the positions of people open to the summary of `words`, ascending."""
     # The summary's cell is number 0: all it needs of the reach table is one most generous row.
     summary, generous = tile_summaries(words, _FIRST), widest_reach(reach, words.cell)

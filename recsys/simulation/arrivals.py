@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS
+from recsys.catalogue.vocabulary import USUAL_DISTANCES_KM
 from recsys.data.ids import IdIndex
 from recsys.simulation.event_log import TYPES, EventLog, seconds, utc
 from recsys.simulation.night_state import DAY, HOUR, RecentEvents
@@ -100,7 +100,7 @@ def with_changes(
     """Add what profiles said before people moved, and what they say since people left."""
     moved = np.flatnonzero((rng.random(len(profiles)) < s.moved) & (arrivals.joined < arrivals.start - DAY))
     before = profiles.iloc[moved].copy()
-    radius = np.array(AMOUNTS[C.MAX_DISTANCE_KM])
+    radius = np.array(USUAL_DISTANCES_KM)
     before[C.MAX_DISTANCE_KM] = radius[rng.integers(0, len(radius), len(moved))]
     since = arrivals.joined[moved]
     now = profiles.copy()

@@ -40,7 +40,7 @@ DEFECTS: Final[Mapping[str, tuple[Defect, ...]]] = MappingProxyType(
         T.PROFILES: (
             _set(C.CELL, _STREET),
             _set(C.GENDER, "lady"),
-            _set(C.MAX_DISTANCE_KM, 42),
+            _set(C.MAX_DISTANCE_KM, 0),
             _set(C.INTENTS, ["romance"]),
             _set(C.TZ, "Tokyo"),
         ),

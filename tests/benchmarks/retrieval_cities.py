@@ -12,8 +12,6 @@ import h3
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import cell_reach
 from recsys.data.csr import SparseRows
@@ -58,8 +56,6 @@ def cities(n: int, rng: np.random.Generator, eligible: float) -> tuple[Directed,
     numbers = np.append(numbers, np.uint64(0))
     traits, refuses = _people(n, rng, wishes)
     overlaps, starts = _sets(n, rng, wishes)
-    limits = AMOUNTS[C.MAX_DISTANCE_KM]
-    classes = np.array([limits.index(km) for km in wishes.distances_km], np.uint8)
     compiled = Compiled(
         n_people=n,
         listed=np.ones(n, bool),
@@ -70,8 +66,8 @@ def cities(n: int, rng: np.random.Generator, eligible: float) -> tuple[Directed,
         cell=cell.astype(np.int32),
         cell_numbers=numbers,
         cell_reach=cell_reach(numbers),
-        max_class=rng.choice(classes, n),
-        min_class=np.zeros(n, np.uint8),
+        max_km=rng.choice(np.array(wishes.distances_km, np.uint16), n),
+        min_km=np.zeros(n, np.uint16),
         in_person=rng.random(n) < wishes.in_person,
         liked_only=rng.random(n) < 0.02,
         suggestible=rng.random(n) < 0.5,

@@ -47,7 +47,7 @@ class Question:
 def with_pandas(q: Question) -> Answer:
     """Filter a table, multiply, sort: what one would write for one person."""
     start = time.process_time()
-    frame = pd.DataFrame({name: getattr(q.compiled, name) for name in ("cell", "max_class", "in_person")})
+    frame = pd.DataFrame({name: getattr(q.compiled, name) for name in ("cell", "max_km", "in_person")})
     for name in ("traits", "refuses", "overlaps"):
         for at, word in enumerate(getattr(q.compiled, name).T):
             frame[f"{name}{at}"] = word
@@ -62,8 +62,8 @@ def with_pandas(q: Question) -> Answer:
         for first, last in _groups(q.compiled):
             common = sum((frame[f"overlaps{at}"] & me[f"overlaps{at}"]) != 0 for at in range(first, last))
             open_ &= common > 0
-        reach = q.compiled.cell_reach[me["cell"]][frame["cell"]] & 15
-        limit = np.minimum(frame["max_class"], me["max_class"])
+        reach = q.compiled.cell_reach[me["cell"]][frame["cell"]] & 0xFFFF
+        limit = np.minimum(frame["max_km"], me["max_km"])
         open_ &= ~(me["in_person"] & frame["in_person"] & (reach > limit))
         open_ &= q.shown[np.searchsorted(q.viewers, viewer)]  # blocks and likes, given
         rows = frame.index[open_].to_numpy()
@@ -87,8 +87,8 @@ def with_numpy(q: Question) -> Answer:
             for word in overlaps[first + 1 : last]:
                 common |= word & word[viewer]
             out |= common == 0
-        reach = c.cell_reach[c.cell[viewer]][c.cell] & 15
-        out |= c.in_person[viewer] & c.in_person & (reach > np.minimum(c.max_class, c.max_class[viewer]))
+        reach = c.cell_reach[c.cell[viewer]][c.cell] & 0xFFFF
+        out |= c.in_person[viewer] & c.in_person & (reach > np.minimum(c.max_km, c.max_km[viewer]))
         rows = np.flatnonzero(~out & q.shown[at])  # blocks and likes, given
         lists.append(_best_both_ways(q, int(viewer), rows, _selected))
     return Answer(lists, prepared - start, time.process_time() - prepared)

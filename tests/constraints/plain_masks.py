@@ -15,9 +15,9 @@ def plain_may_meet(compiled: Compiled, i: np.ndarray, j: np.ndarray) -> np.ndarr
     for first, last in pairwise(c.overlap_starts):
         out |= ~(c.overlaps[i, first:last] & c.overlaps[j, first:last]).any(axis=1)
     reach = c.cell_reach[c.cell[i], c.cell[j]]
-    too_far = (reach & 15) > np.minimum(c.max_class[i], c.max_class[j])
+    too_far = (reach & 0xFFFF) > np.minimum(c.max_km[i], c.max_km[j])
     out |= too_far & c.in_person[i] & c.in_person[j]
-    out |= (reach >> 4) < np.maximum(c.min_class[i], c.min_class[j])
+    out |= (reach >> 16) < np.maximum(c.min_km[i], c.min_km[j])
     out |= c.separated.holds(i, j)
     out |= c.own.share(i, c.own, j) | c.own.share(i, c.avoid, j) | c.own.share(j, c.avoid, i)
     return ~out

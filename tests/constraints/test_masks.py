@@ -37,8 +37,8 @@ def plain_mask(rows: RuleWords, reach: np.ndarray, columns: RuleWords) -> np.nda
         out &= common
     between = reach[rows.cell][:, columns.cell]
     both = rows.in_person[:, None] & columns.in_person
-    out &= ~(both & ((between & 15) > np.minimum(rows.max_class[:, None], columns.max_class)))
-    return out & ((between >> 4) >= np.maximum(rows.min_class[:, None], columns.min_class))
+    out &= ~(both & ((between & 0xFFFF) > np.minimum(rows.max_km[:, None], columns.max_km)))
+    return out & ((between >> 16) >= np.maximum(rows.min_km[:, None], columns.min_km))
 
 
 def words_of(compiled: Compiled, rows: np.ndarray) -> RuleWords:
@@ -172,7 +172,7 @@ def test_summaries_let_tiles_fall_away() -> None:
     words = words_of(compiled, np.arange(40, dtype=np.int32))._replace(traits=traits.T, refuses=refuses.T)
     words = words._replace(traits=np.ascontiguousarray(traits.T), refuses=np.ascontiguousarray(refuses.T))
     starts = np.array([0, 20, 40], np.int64)
-    zero, any_reach = np.zeros(1, np.int64), np.full(len(compiled.cell_reach), 0x30, np.uint8)
+    zero, any_reach = np.zeros(1, np.int64), np.full(len(compiled.cell_reach), 30 << 16, np.uint32)
     row = tile_summaries(take_people(words, np.arange(3, dtype=np.int32)), zero)
     left = unmasked_columns(
         row, any_reach[None], tile_summaries(words, starts[:-1]), *cells_of(words, starts), words, starts

@@ -14,7 +14,7 @@ import pandas as pd
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, USUAL_DISTANCES_KM
 from tests.datasets import data_folder
 
 SINCE = pd.Timestamp("2012-07-01T00:00:00Z")
@@ -156,8 +156,8 @@ def _profiles(site: pd.DataFrame, users: pd.Series, rng: np.random.Generator) ->
             C.LANGUAGES: [_languages(text) for text in site["speaks"]],
             C.CELL: rng.choice(cells, n),
             C.TZ: "America/Los_Angeles",
-            C.MAX_DISTANCE_KM: rng.choice(AMOUNTS[C.MAX_DISTANCE_KM][:5], n),
-            C.MIN_DISTANCE_KM: rng.choice(AMOUNTS[C.MIN_DISTANCE_KM], n, p=(0.8, 0.1, 0.05, 0.05)),
+            C.MAX_DISTANCE_KM: rng.choice(USUAL_DISTANCES_KM[:5], n),
+            C.MIN_DISTANCE_KM: rng.choice((0, 5, 10, 25), n, p=(0.8, 0.1, 0.05, 0.05)),
             C.DISCRETION: _one("open liked_only", n, rng, (0.9, 0.1)),
             C.MAX_COMPANIONS: rng.choice(AMOUNTS[C.MAX_COMPANIONS], n),
         }

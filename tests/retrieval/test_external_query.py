@@ -20,7 +20,7 @@ from tests.retrieval.worlds import compiled_world, directed_world
 
 def alone(compiled: Compiled, row: int) -> Compiled:
     """The one person at `row`, as compiled of one."""
-    each = ("listed", "traits", "refuses", "overlaps", "cell", "max_class", "min_class", "in_person")
+    each = ("listed", "traits", "refuses", "overlaps", "cell", "max_km", "min_km", "in_person")
     arrays = {name: getattr(compiled, name)[[row]] for name in (*each, "liked_only", "suggestible")}
     for name in ("own", "avoid"):
         groups = getattr(compiled, name).row(row)
@@ -122,7 +122,7 @@ def test_a_query_of_another_layout_is_refused(wrong: dict[str, np.ndarray]) -> N
     right = {"taste": directed.taste[0], "appeal": directed.appeal[0]}
     with pytest.raises(InputError, match="query"):
         ExternalQuery.of(layout, alone(compiled, 0), **(right | wrong))
-    elsewhere = replace(alone(compiled, 0), cell_reach=np.zeros((9, 3), np.uint8))
+    elsewhere = replace(alone(compiled, 0), cell_reach=np.zeros((9, 3), np.uint32))
     with pytest.raises(InputError, match="reach"):
         ExternalQuery.of(layout, elsewhere, **right)
     with pytest.raises(InputError, match="compiled"):

@@ -45,7 +45,7 @@ def test_a_region_is_as_wide_as_people_travel_and_who_refuses_alike_stands_toget
     n = 64
     cell = (np.arange(n) % 4).astype(np.int32)
     town = np.array([0, 0, 1, 1])
-    reach = np.where(town[:, None] == town, 0, 15).astype(np.uint8)
+    reach = np.where(town[:, None] == town, 0, 0xFFFF).astype(np.uint32)
     traits = (np.uint64(1) << (np.arange(n) // 4 % 2).astype(np.uint64))[:, None]
     compiled = everybody_open(n, cell=cell, cell_reach=reach, traits=traits, refuses=traits ^ np.uint64(3))
     order, starts = tile_order(compiled, 16)
@@ -64,12 +64,12 @@ def test_leanings_tell_apart_what_forbids_and_nothing_else() -> None:
         traits=gender | idle,
         refuses=gender,
         in_person=rng.random(n) < 0.5,
-        max_class=rng.integers(0, 3, n).astype(np.uint8),
+        max_km=np.array([10, 25, 50], np.uint16)[rng.integers(0, 3, n)],
     )
     listed = np.arange(0, n, 2, dtype=np.int32)
     found = tile_features(compiled, listed)
     assert found.shape == (300, N_FEATURES)
-    kinds = np.column_stack([gender, compiled.in_person, compiled.max_class * compiled.in_person])[listed]
+    kinds = np.column_stack([gender, compiled.in_person, compiled.max_km * compiled.in_person])[listed]
     _, kind = np.unique(kinds, axis=0, return_inverse=True)
     apart = np.abs(found[:, None] - found[None]).max(axis=2)
     assert (apart[kind[:, None] == kind] < 1e-6).all()

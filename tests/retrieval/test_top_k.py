@@ -333,13 +333,13 @@ class TestHostileInput:
     def test_one_cell_with_everybody(self) -> None:
         n = 60
         rng = np.random.default_rng(1)
-        limits = rng.integers(0, 3, n).astype(np.uint8)
+        limits = rng.integers(0, 3, n).astype(np.uint16)
         compiled = everybody_open(
             n,
             in_person=rng.random(n) < 0.7,
-            max_class=limits,
-            min_class=(limits == 2).astype(np.uint8),
-            cell_reach=np.full((1, 1), 0x01, np.uint8),
+            max_km=limits,
+            min_km=(limits == 2).astype(np.uint16),
+            cell_reach=np.full((1, 1), 1, np.uint32),
         )
         world = compiled, directed_world(rng, n)
         found = as_dict(mutual_top_k(world[1], compiled, k=4, tile=16))
@@ -357,7 +357,7 @@ class TestHostileInput:
             cell=at.astype(np.int32),
             cell_reach=cell_reach(np.r_[numbers, np.uint64(0)]),
             in_person=np.ones(4, bool),
-            max_class=np.full(4, 2, np.uint8),
+            max_km=np.full(4, 50, np.uint16),
         )
         found = as_dict(mutual_top_k(directed_world(np.random.default_rng(0), 4), compiled, k=4, tile=1))
         assert found == {0: [1], 1: [0], 2: [], 3: []}

@@ -15,6 +15,8 @@ from tests.people import CELLS
 
 CELL_NUMBERS = np.array(sorted(int(cell, 16) for cell in CELLS), np.uint64)
 N_CELLS = 6
+_WITHIN_KM = (9, 17, 33, 47, 120, 20000)
+_KEPT_KM = (0, 5, 13, 25)
 
 
 def random_lists(rng: np.random.Generator, n_rows: int, n_columns: int, mean: float) -> SparseRows:
@@ -32,11 +34,11 @@ def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, *
             words |= (rng.random((n, width)) < p).astype(np.uint64) << np.uint64(bit)
         return words
 
-    reach = (rng.integers(0, 6, (N_CELLS, N_CELLS)) | (rng.integers(0, 4, (N_CELLS, N_CELLS)) << 4)).astype(
-        np.uint8
-    )
-    reach = np.maximum(reach, reach.T)
-    reach[-1], reach[:, -1] = 15, 15
+    shape = (N_CELLS, N_CELLS)
+    within, kept = (np.array(km)[rng.integers(0, len(km), shape)] for km in (_WITHIN_KM, _KEPT_KM))
+    within, kept = np.maximum(within, within.T), np.maximum(kept, kept.T)
+    reach = (within | kept << 16).astype(np.uint32)
+    reach[-1], reach[:, -1] = 0xFFFF, 0xFFFF
     one_way = random_lists(rng, n, n, 0.5)
     a = np.repeat(np.arange(n), np.diff(one_way.indptr))
     apart = SparseRows.of(np.r_[a, one_way.indices], np.r_[one_way.indices, a], n)
@@ -53,8 +55,10 @@ def compiled_world(rng: np.random.Generator, n: int, *, density: float = 0.08, *
         "cell": rng.integers(0, N_CELLS, n).astype(np.int32),
         "cell_numbers": np.r_[CELL_NUMBERS[: N_CELLS - 1], np.uint64(0)],
         "cell_reach": reach,
-        "max_class": rng.integers(2, 6, n).astype(np.uint8),
-        "min_class": np.where(rng.random(n) < 0.8, 0, rng.integers(0, 4, n)).astype(np.uint8),
+        "max_km": np.array(_WITHIN_KM, np.uint16)[rng.integers(2, 6, n)],
+        "min_km": np.where(rng.random(n) < 0.8, 0, np.array(_KEPT_KM)[rng.integers(0, 4, n)]).astype(
+            np.uint16
+        ),
         "in_person": rng.random(n) < 0.5,
         "liked_only": rng.random(n) < 0.2,
         "suggestible": rng.random(n) < 0.5,
@@ -85,7 +89,7 @@ def everybody_open(n: int, **overrides: Any) -> Compiled:
         "overlaps": np.zeros((n, 0), np.uint64),
         "overlap_starts": np.zeros(1, np.int32),
         "in_person": np.zeros(n, bool),
-        "min_class": np.zeros(n, np.uint8),
+        "min_km": np.zeros(n, np.uint16),
         "cell": np.zeros(n, np.int32),
         "liked_only": np.zeros(n, bool),
     }
@@ -110,7 +114,7 @@ def directed_world(
     )
 
 
-_EACH_PERSON = ("listed", "traits", "refuses", "overlaps", "cell", "max_class", "min_class", "in_person")
+_EACH_PERSON = ("listed", "traits", "refuses", "overlaps", "cell", "max_km", "min_km", "in_person")
 _EACH_PERSON += ("liked_only", "suggestible")
 
 
