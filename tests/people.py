@@ -97,6 +97,7 @@ def make_tables(
             ),
             C.DISCRETION: column(C.DISCRETION, word(C.DISCRETION, [0.8, 0.2])),
             C.MAX_COMPANIONS: column(C.MAX_COMPANIONS, amount(C.MAX_COMPANIONS)),
+            **{c: overrides.get(c) for c in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)},
         }
     )
     unproved = profiles[C.VERIFICATION].isna() | (profiles[C.VERIFICATION] == "none")

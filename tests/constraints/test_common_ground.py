@@ -2,6 +2,8 @@
 
 import h3
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.boundaries import ContactHours
@@ -18,6 +20,10 @@ SAPPORO = h3.latlng_to_cell(43.06, 141.35, 6)
 TALK, MEET = ["emotional_support"], ["emotional_support", "hobby_companion"]
 
 
+def _meets(intents: list[str], cell: str | None, setting: str) -> dict[str, object]:
+    return {C.INTENTS: intents, C.CELL: cell, C.MEETING_SETTINGS: [setting]}
+
+
 class TestIntents(ConstraintContract):
     constraint = Intents()
     needs = (C.INTENTS,)
@@ -25,8 +31,13 @@ class TestIntents(ConstraintContract):
         ({C.INTENTS: TALK, C.CELL: None}, {C.INTENTS: MEET, C.CELL: HERE}, True),
         ({C.INTENTS: ["conversation_only"]}, {C.INTENTS: TALK}, False),
         ({C.INTENTS: ["hobby_companion"], C.CELL: HERE}, {C.INTENTS: MEET, C.CELL: SAPPORO}, True),
-        ({C.INTENTS: ["hobby_companion"], C.CELL: None}, {C.INTENTS: MEET, C.CELL: HERE}, False),
-        ({C.INTENTS: ["group_activity"], C.CELL: HERE}, {C.INTENTS: ["group_activity"], C.CELL: None}, False),
+        (_meets(["hobby_companion"], None, "cafe_day"), _meets(MEET, HERE, "cafe_day"), False),
+        (_meets(["hobby_companion"], None, "online_only"), _meets(MEET, HERE, "cafe_day"), False),
+        (_meets(["hobby_companion"], None, "cafe_day"), _meets(MEET, HERE, "online_only"), False),
+        (_meets(["hobby_companion"], None, "online_only"), _meets(MEET, HERE, "online_only"), True),
+        (_meets(["hobby_companion"], None, "online_only"), _meets(MEET, None, "online_only"), True),
+        (_meets(["group_activity"], None, "online_only"), _meets(MEET, HERE, "online_only"), False),
+        (_meets(["group_activity"], HERE, "cafe_day"), _meets(["group_activity"], None, "cafe_day"), False),
         ({C.INTENTS: None}, {C.INTENTS: TALK}, False),
     )
     tighter = (
@@ -34,11 +45,11 @@ class TestIntents(ConstraintContract):
         lambda people, row: with_unknown(people, C.CELL, row),
     )
 
-    def test_without_a_cell_an_in_person_intent_alone_lists_nobody(self) -> None:
-        people = two_people(
-            {C.INTENTS: ["hobby_companion"], C.CELL: None}, {C.INTENTS: ["hobby_companion"], C.CELL: HERE}
-        )
-        assert self.policy.compile(people).listed.tolist() == [False, True]
+    def test_without_a_cell_an_in_person_intent_lists_who_meets_online(self) -> None:
+        hobby = ["hobby_companion"]
+        for setting, listed in (("cafe_day", False), ("online_only", True)):
+            people = two_people(_meets(hobby, None, setting), _meets(hobby, HERE, "cafe_day"))
+            assert self.policy.compile(people).listed.tolist() == [listed, True]
 
 
 class TestLanguages(ConstraintContract):
@@ -136,6 +147,17 @@ class TestDistance(ConstraintContract):
         nearer,
         lambda people, row: with_amount(people, C.MIN_DISTANCE_KM, row, 25),
     )
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(1, 80), st.integers(1, 20000), st.integers(0, 40), st.integers(0, 40))
+    def test_any_whole_km_is_kept_as_chosen(self, most: int, other: int, least: int, kept: int) -> None:
+        """Held against the great circle between the centres and the edges of cells, of another library."""
+        people = two_people(_place(HERE, most, least, MEET), _place(THIRTY_KM, other, kept, MEET))
+        middle = h3.great_circle_distance(h3.cell_to_latlng(HERE), h3.cell_to_latlng(THIRTY_KM))
+        radii = radii_km(np.array([cell_number(c) for c in (HERE, THIRTY_KM)], np.uint64)).sum()
+        near, apart = middle <= min(most, other), middle - radii >= max(least, kept)
+        assert self.policy.compile(people).may_meet([0], [1])[0] == (near and apart)
+        assert self.policy.may_meet(people, [0], [1])[0] == (near and apart)
 
     def test_the_places_are_where_the_cases_say(self) -> None:
         cells = np.array([cell_number(c) for c in (HERE, BESIDE, THIRTY_KM, SAPPORO)], np.uint64)

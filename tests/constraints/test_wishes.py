@@ -4,7 +4,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.boundaries import ContactFrequency, RomanceLine
 from recsys.constraints.profile import AgeBands, Genders, HouseholdStatus
 from recsys.data.population import Population
-from tests.constraints.changed import narrowed, with_unknown
+from tests.constraints.changed import narrowed, with_amount, with_unknown
 from tests.constraints.contract import ConstraintContract
 
 
@@ -34,6 +34,31 @@ class TestAgeBands(ConstraintContract):
     tighter = (
         lambda people, row: narrowed(people, C.ACCEPTS_AGE_BANDS, row),
         lambda people, row: with_unknown(people, C.AGE_BAND, row),
+    )
+
+
+def _years(band: str, age: int | None, least: int | None, most: int | None) -> dict[str, object]:
+    return {C.AGE_BAND: band, C.AGE_YEARS: age, C.MIN_AGE_YEARS: least, C.MAX_AGE_YEARS: most}
+
+
+class TestAgesInYears(ConstraintContract):
+    """A range of years is met to the year, and by a band alone only where all of the band lies inside."""
+
+    constraint = AgeBands()
+    cases = (
+        (_years("35-44", 40, 33, 47), _years("25-34", 33, 40, 40), True),
+        (_years("35-44", 40, 33, 47), _years("25-34", 32, 40, 40), False),
+        (_years("35-44", 40, 33, 47), _years("45-54", 47, 41, None), False),
+        (_years("35-44", 40, 33, 47), _years("45-54", 48, None, None), False),
+        (_years("35-44", 40, 33, 47), _years("35-44", None, None, 44), True),
+        (_years("35-44", None, 33, 47), _years("45-54", None, None, None), False),
+        (_years("35-44", None, None, None), _years("45-54", None, 18, 43), False),
+        (_years("65+", None, None, None), _years("65+", 101, 65, None), True),
+        (_years("65+", None, None, None), _years("65+", 101, 65, 100), False),
+    )
+    tighter = (
+        lambda people, row: with_amount(people, C.MIN_AGE_YEARS, row, 40),
+        lambda people, row: with_amount(people, C.MAX_AGE_YEARS, row, 18),
     )
 
 
