@@ -28,7 +28,18 @@ TODO: Final = "-- TODO"
 """How a line says that nobody has confirmed it; `recsys map check` counts both."""
 
 ASK: Final = (
-    *(C.AGE_BAND, C.VERIFICATION, C.ACCOUNT_STATE, C.ACTIVITY, C.GENDER, C.HOUSEHOLD_STATUS, C.INTENTS),
+    *(
+        C.AGE_BAND,
+        C.AGE_YEARS,
+        C.MIN_AGE_YEARS,
+        C.MAX_AGE_YEARS,
+        C.VERIFICATION,
+        C.ACCOUNT_STATE,
+        C.ACTIVITY,
+        C.GENDER,
+        C.HOUSEHOLD_STATUS,
+        C.INTENTS,
+    ),
     *(C.CELL, C.PERSON_TOKEN, C.USER, C.VALID_FROM),
 )
 """Columns that say something of one member: no document can declare them for everybody."""

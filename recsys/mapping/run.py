@@ -40,6 +40,8 @@ _FREE_COLUMNS: Final = (
     "answer",
     "detail",
 )
+_ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+_MAIL: Final = "a mail address"
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -227,18 +229,21 @@ def _named(connection: Any, sql: str, target: str) -> set[str]:
 
 def _query_error(target: str, error: Exception) -> SettingsError:
     """Return what is wrong with a query; texts in quotes may be values, so only names of functions stay."""
-    line = str(error).partition("\n")[0]
+    text = str(error)
+    line = text.partition("\n")[0]
     kind, _, said = line.partition(": ")
+    at = re.search(r"^LINE (\d+):", text, re.MULTILINE)
+    where = f"{target}.sql" + (f", line {at.group(1)}" if at else "")
     missing = re.search(r"(?:Function with name|Referenced column|Table with name) \"?(\w+)\"?", line)
     if missing:
         name = missing.group(1)
-        near = did_you_mean(name, function_names()) if "Function" in line else "see the columns of the table"
-        return SettingsError(
-            explained(f"{kind.lower()}: unknown name", where=f"{target}.sql", got=name, remedy=near)
-        )
-    redacted = _QUOTED.sub("'...'", said or line)
+        columns = re.findall(r"\"(\w+)\"", text.partition("Candidate bindings:")[2].partition("\n")[0])
+        near = did_you_mean(name, function_names() if "Function" in line else columns)
+        return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
+    said = said or line
+    redacted = said if kind == "Parser Error" else _QUOTED.sub("'...'", said)  # a parser has read no data
     return SettingsError(
-        explained("the query cannot run", where=f"{target}.sql", got=redacted, remedy="mend the query")
+        explained("the query cannot run", where=where, got=redacted, remedy="mend the query")
     )
 
 
@@ -302,9 +307,11 @@ def _personal_name(column: str) -> str | None:
 
 def _refuse_personal(name: str, frame: pd.DataFrame) -> None:
     """Raise InputError where a free column holds values that look personal; the values are not repeated."""
-    for column in frame.columns.intersection(list(_FREE_COLUMNS)):
+    for column in frame.columns.intersection([*_FREE_COLUMNS, *_ID_COLUMNS]):
         texts = pd.Series(frame[column].dropna().astype(str).unique())
         for what, pattern in PERSONAL.items():
+            if column in _ID_COLUMNS and what != _MAIL:  # numbers of members may look like many things
+                continue
             times = int(texts.str.contains(pattern).sum())
             if times:
                 where = f"{name}.sql, column {column}"

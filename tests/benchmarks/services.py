@@ -18,7 +18,7 @@ import pandas as pd
 from recsys.mapping import MappingCheck
 from tests.benchmarks.command import Result, run
 from tests.services.needed import NEEDED, draft_of
-from tests.services.test_services import DATA, HERE, IN_PERSON_WITHOUT_A_PLACE, SERVICES, checked, expected
+from tests.services.test_services import DATA, HERE, SERVICES, checked, expected
 
 
 def measure(arguments: argparse.Namespace) -> Result:
@@ -39,7 +39,7 @@ def of_service(name: str) -> dict[str, Any]:
     want, start = expected(name), time.perf_counter()
     check = checked(name)
     seconds = time.perf_counter() - start
-    sure = set(map(str, want["listable"])) - IN_PERSON_WITHOUT_A_PLACE.get(name, set())
+    sure = set(map(str, want["listable"]))
     listed, either = set(check.listed), set(map(str, want.get("two_bands_possible", ())))
     counts = check.loaded.counts.set_index("table")["accepted"].to_dict()
     broken, held = golden(check, want["golden"])
@@ -54,7 +54,6 @@ def of_service(name: str) -> dict[str, Any]:
         "set_aside": dict(check.tables.set_aside["profiles"]),
         "listed": len(listed),
         "listed_equal": sure <= listed <= sure | either,
-        "unplaced_unlisted": len(IN_PERSON_WITHOUT_A_PLACE.get(name, ())),
         "blocks": counts.get("blocks", 0),
         "reports": counts.get("reports", 0),
         "events": check.tables.tables["events"]["type"].value_counts().to_dict(),

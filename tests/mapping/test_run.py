@@ -65,6 +65,8 @@ def test_rows_are_accepted_or_set_aside_with_a_reason(folder: Path) -> None:
         ("SELECT id AS user_id, birthday AS age_band FROM members", "unknown name"),
         ("SELECT id AS user_id, age_band(born) AS agr_band FROM members", "did you mean 'age_band'"),
         ("SELECT id AS user_id FROM member", "did you mean 'members'"),
+        ("SELECT id AS user_id, bron AS age_band FROM members", "did you mean 'born'"),
+        ("SELECT id AS user_id,\n  age_band(born)) FROM members", "profiles.sql, line 2"),
         ("SELEC id", "the query cannot run"),
         ("SELECT id AS user_id, born AS birth_date FROM members", "may not let this through"),
         ("SELECT id AS user_id, lat AS latitude FROM members", "may not let this through"),
@@ -94,6 +96,13 @@ def test_personal_values_are_refused_by_look_as_a_tag(folder: Path, value: str, 
         run(folder, sql, table="interests")
     for personal in ("hana", "1990", "5678", "139"):
         assert personal not in str(caught.value)
+
+
+def test_a_mail_address_is_no_id(folder: Path) -> None:
+    with pytest.raises(InputError, match="a mail address"):
+        run(folder, "SELECT mail AS user_id FROM members")
+    with pytest.raises(InputError, match="a mail address"):
+        run(folder, "SELECT id AS actor, mail AS target, as_of() AS ts FROM members", table="blocks")
 
 
 def test_no_message_repeats_a_value(folder: Path) -> None:

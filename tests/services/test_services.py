@@ -16,8 +16,6 @@ HERE = Path(__file__).parent
 DATA = data_folder() / "services"
 SECRET = b"0123456789abcdef0123"
 SERVICES = ("hidamari", "quizpair", "polestar", "commonground")
-IN_PERSON_WITHOUT_A_PLACE = {"commonground": {"96", "192", "246", "441", "952"}}
-"""Who wants to meet in person alone, in a town that nobody can tell: the engine keeps them unlisted."""
 
 pytestmark = needs("services")
 _CHECKS: dict[str, MappingCheck] = {}
@@ -40,7 +38,7 @@ def expected(name: str) -> Any:
 def test_exactly_those_may_be_listed_who_may(name: str) -> None:
     want = expected(name)
     listed = set(checked(name).listed)
-    sure = set(map(str, want["listable"])) - IN_PERSON_WITHOUT_A_PLACE.get(name, set())
+    sure = set(map(str, want["listable"]))
     assert sure <= listed <= sure | set(map(str, want.get("two_bands_possible", ())))
 
 

@@ -29,6 +29,6 @@ SELECT
   list_filter([MAP {'english': 'en', 'welsh': 'cy', 'french': 'fr'}[word]
     FOR word IN words(replace(lower(languages), ' and ', ','))], lambda word: word IS NOT NULL) AS languages,
   cell_of_place('GB', NULL, city) AS cell,
-  coalesce(distance(max_km), distance('anywhere')) AS max_distance_km,
+  CASE WHEN known(max_km) IS NULL THEN 20000 ELSE distance(max_km) END AS max_distance_km,
   CASE show_me_to WHEN 'Only people I liked' THEN 'liked_only' WHEN 'Everybody' THEN 'open' END AS discretion
 FROM numbered

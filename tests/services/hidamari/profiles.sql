@@ -12,7 +12,9 @@ SELECT
   token('person', lower(メールアドレス)) AS person_token,
   MAP {'2': 'age', '3': 'id'}[known(本人確認状況)] AS verification,
   CASE WHEN known(本人確認状況) IN ('2', '3') THEN age_band(生年月日) END AS age_band,
+  CASE WHEN known(本人確認状況) IN ('2', '3') THEN age_years(生年月日) END AS age_years,
   age_bands(known(希望年齢下限), known(希望年齢上限)) AS accepts_age_bands,
+  greatest(CAST(known(希望年齢下限) AS INT), 18) AS min_age_years, CAST(known(希望年齢上限) AS INT) AS max_age_years,
   CASE WHEN lower(known(メールアドレス)) IN (SELECT mail FROM banned) THEN 'banned'
        ELSE MAP {'1': 'active', '2': 'paused', '3': 'banned', '5': 'hold'}[known(会員状態)] END AS account_state,
   activity(utc(最終ログイン日時)) AS activity,
@@ -23,6 +25,6 @@ SELECT
   list_filter([MAP {'01': 'emotional_support', '02': 'conversation_only', '03': 'hobby_companion',
     '04': 'group_activity'}[code] FOR code IN words(利用目的, ',')], lambda word: word IS NOT NULL) AS intents,
   coalesce(cell_of_place('JP', 都道府県コード, 市区町村名), NULL) AS cell,
-  coalesce(distance(距離km), distance('anywhere')) AS max_distance_km,
+  CASE WHEN known(距離km) IS NULL THEN 20000 ELSE distance(距離km) END AS max_distance_km,
   MAP {'1': 'open', '2': 'liked_only'}[known(公開範囲)] AS discretion
 FROM numbered

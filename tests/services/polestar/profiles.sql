@@ -33,5 +33,5 @@ SELECT
     'dutch': 'nl', 'mandarin': 'zh'}[word] FOR word IN languages] AS languages,
   coalesce(cell(city_latitude, city_longitude), cell_of_place(country, region_code, city)) AS cell,
   coalesce(zone_of(city_latitude, city_longitude), zone_of_place(country, region_code, city)) AS tz,
-  coalesce(distance(pref_max_distance, 'miles'), distance('anywhere')) AS max_distance_km
+  CASE WHEN pref_max_distance IS NULL THEN 20000 ELSE distance(pref_max_distance, 'miles') END AS max_distance_km
 FROM proof

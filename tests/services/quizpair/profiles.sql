@@ -9,7 +9,8 @@ SELECT
   token('person', normalized_email) AS person_token,
   CASE WHEN verified_age THEN CASE verification_level_id WHEN 3 THEN 'id_liveness' ELSE 'age' END END AS verification,
   CASE WHEN verified_age THEN age_band(date_of_birth) END AS age_band,
-  age_bands(min_age, max_age) AS accepts_age_bands,
+  CASE WHEN verified_age THEN age_years(date_of_birth) END AS age_years,
+  age_bands(min_age, max_age) AS accepts_age_bands, greatest(min_age, 18) AS min_age_years, max_age AS max_age_years,
   CASE WHEN normalized_email IN (SELECT normalized_email FROM banned) THEN 'banned'
        WHEN activated THEN 'active' ELSE 'paused' END AS account_state,
   activity(utc(last_online_time)) AS activity,
@@ -23,7 +24,7 @@ SELECT
     cell_of_place(split_part(location_long_friendly, ', ', -1), NULL, split_part(location_long_friendly, ', ', 1))) AS cell,
   coalesce(zone_of(point_latitude(coordinates), point_longitude(coordinates)),
     zone_of_place(split_part(location_long_friendly, ', ', -1), NULL, split_part(location_long_friendly, ', ', 1))) AS tz,
-  coalesce(distance(far.distance), distance('anywhere')) AS max_distance_km,
+  CASE WHEN far.distance IS NULL THEN 20000 ELSE distance(far.distance) END AS max_distance_km,
   CASE WHEN hide_me_from_strangers THEN 'liked_only' ELSE 'open' END AS discretion
 FROM person
 LEFT JOIN wanted ON wanted.person_id = person.id
