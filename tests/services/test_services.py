@@ -5,12 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
+import recsys
 from recsys.constraints.policy import Policy
+from recsys.data.events import Events
 from recsys.mapping import Mapping, MappingCheck, check_mapping
-from recsys.storage.load import population_of
+from recsys.storage.load import load_tables, population_of
 from tests.datasets import data_folder, needs
+from tests.services.violations import READERS, violations
 
 HERE = Path(__file__).parent
 DATA = data_folder() / "services"
@@ -133,3 +138,25 @@ def test_polestars_importance_and_accepted_codes_are_kept() -> None:
     assert own.loc["3", "answer"] == "1"
     assert (own.loc["3", "accepted"], own.loc["3", "importance"]) == (("0", "1"), 50)
     assert own.loc["4", "importance"] == 0
+
+
+def _lists(check: MappingCheck, tables: dict[str, Any]) -> pd.DataFrame:
+    """Return long lists of people anybody would find popular: what keeps pairs apart is the rules alone."""
+    loaded = load_tables(tables, as_of=check.loaded.as_of, catalogue=check.tables.own)
+    people, rng = population_of(loaded), np.random.default_rng(3)
+    model = recsys.PopularityModel().fit(people, Events.none(), rng=rng)
+    return recsys.recommend(model, people, Policy.default(), k=400)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_lists_hold_nothing_that_the_raw_files_forbid(name: str) -> None:
+    check, want, raw = checked(name), expected(name), READERS[name](DATA / name)
+    may = set(map(str, want["listable"])) | set(map(str, want.get("two_bands_possible", ())))
+    tables = dict(check.tables.tables)
+    assert set(violations(raw, _lists(check, tables), may).values()) == {0}
+    without = {key: table for key, table in tables.items() if key not in {"blocks", "reports"}}
+    ages = ["age_years", "min_age_years", "max_age_years"]
+    without["profiles"] = tables["profiles"].drop(columns=ages, errors="ignore")
+    found = violations(raw, _lists(check, without), may)
+    seen = ("kept apart",) if name == "commonground" else ("too young", "too old")
+    assert all(found[rule] > 0 for rule in seen), "the check sees what the rules no longer forbid"

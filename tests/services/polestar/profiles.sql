@@ -18,7 +18,8 @@ SELECT
   CASE WHEN age_proved THEN
     CASE WHEN birth_date IS NOT NULL THEN age_band(birth_date) ELSE age_band_between(age + years, age + years + 1) END
   END AS age_band,
-  age_bands(pref_age_min, pref_age_max) AS accepts_age_bands,
+  CASE WHEN age_proved THEN age_years(birth_date) END AS age_years, age_bands(pref_age_min, pref_age_max) AS accepts_age_bands,
+  CAST(greatest(pref_age_min, 18) AS INT) AS min_age_years, CAST(pref_age_max AS INT) AS max_age_years,
   CASE WHEN flags->>'$.isBannedFromPosting' = 'true' THEN 'banned'
        WHEN disabled OR NOT looking_for_matches THEN 'paused' ELSE 'active' END AS account_state,
   activity(last_online_time) AS activity,
