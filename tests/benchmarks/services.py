@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.services --json OUT
 
-Expectations are those of `expected.json` beside each database. With `--nights` each mapping is the source of a
-whole night, whose published lists are held against the raw files by readers that use pandas alone.
+Expectations are those of `expected.json` beside each database. With `--nights` each mapping is the source of
+a whole night, whose published lists are held against the raw files by readers that use pandas alone.
 """
 
 import argparse
@@ -31,9 +31,8 @@ from tests.services.violations import READERS, violations
 
 def measure(arguments: argparse.Namespace) -> Result:
     """Return one row a service."""
-    rows = [of_service(name) for name in arguments.services or SERVICES]
-    for row in rows if arguments.nights else ():
-        row |= night_of(row["service"])
+    names = arguments.services or SERVICES
+    rows = [of_service(name) | (night_of(name) if arguments.nights else {}) for name in names]
     summary = {
         "services": len(rows),
         "golden_broken": sum(len(row["golden_broken"]) for row in rows),
