@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import InputError, RecsysError, SettingsError
@@ -112,6 +112,7 @@ def test_no_message_repeats_a_value(folder: Path) -> None:
     assert "profiles.sql" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["read_csv('{}')", "read_text('{}')", "'{}'"]))
 def test_a_query_reads_no_file_of_the_machine(text: str) -> None:
     import tempfile
