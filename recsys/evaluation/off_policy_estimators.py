@@ -11,11 +11,14 @@ A match is a like and an answer. Estimators differ in what they take from the lo
 | switch_dr  | the same where weights are small   | like and answer                           |
 | dips       | likes                              | answer                                    |
 | dpr        | likes, less those predicted        | like and answer                           |
+| blend      | of dpr what is surely not chance   | like and answer                           |
 
 `dr` is doubly robust: right when either the propensities or the model are. `dips` and `dpr` use the like on
 the way to the match, after the abstract of Y. Hayashi, S. Goda and Y. Saito, "Off-policy evaluation and
 learning for matching markets" (RecSys 2025, arXiv:2507.13608), in forms of our own: a model knows answers
-from all likes, also those that came from elsewhere, and a log has far fewer matches than likes.
+from all likes, also those that came from elsewhere, and a log has far fewer matches than likes. `blend` is
+`dm` plus a share of what `dpr` adds to it, d, with standard error e: the share max(0, 1 - e^2 / d^2), which
+makes the squared error smallest when d is what it seems.
 """
 
 import warnings
@@ -89,7 +92,7 @@ class OffPolicyLog:
         return ""
 
 
-def off_policy(
+def off_policy_estimates(
     log: pd.DataFrame,
     lists: pd.DataFrame,
     *,
@@ -112,7 +115,7 @@ def off_policy(
 
     Columns: estimator, value, lo, hi, effective_size, support, n (impressions of pairs in the lists), reason.
     Values are NaN and `reason` says why when the effective size is below 10 or less than half of the lists is
-    within reach of the log; below nine tenths a warning says that pairs out of reach are not in the estimate.
+    within reach of the log; then, and when it is surely less than nine tenths, a warning says so.
     "dm" has no interval: nothing in the log says how wrong its model is.
 
     Raises MissingColumnError, and InputError for a propensity that is not in (0, 1] or a pair listed twice.
@@ -121,11 +124,12 @@ def off_policy(
     >>> log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
     >>> log["match"] = [1, 0] * 20
     >>> lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
-    >>> off_policy(log, lists)[["estimator", "value"]].values.tolist()
+    >>> off_policy_estimates(log, lists)[["estimator", "value"]].values.tolist()
     [['ips', 1.0], ['snips', 0.5]]
     """
     seen = _seen(log, lists, examination, most)
-    if 0.0 < seen.support < _WARNED_SUPPORT:
+    known = max(seen.effective_size, 1e-9)
+    if seen.reason() or seen.support * (1.0 + 2.0 / np.sqrt(known)) < _WARNED_SUPPORT:
         warnings.warn(
             f"the log could have shown about {seen.support:.0%} of the pairs of these lists; estimates that "
             "use it are of these alone: give every pair a chance above 0",
@@ -195,6 +199,8 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
     for name, start, outcome, kept in plans:
         value, lo, hi = _estimated(seen, start, outcome, kept, level, by_lists=name == "ips")
         refused = bool(reason) and outcome is not None
+        if name == "dpr" and not refused:
+            plans.append(("blend", _blended(direct, value, (hi - lo) / 2.0), None, everywhere))
         yield {
             "estimator": name,
             "value": np.nan if refused else value,
@@ -205,6 +211,14 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
             "n": len(seen.base),
             "reason": reason if refused else "",
         }
+
+
+def _blended(direct: float, corrected: float, half: float) -> float:
+    """Return the direct value plus a share of its correction; half: half the width of its interval."""
+    moved = corrected - direct
+    error = half / 2.0
+    share = max(0.0, 1.0 - error * error / (moved * moved)) if moved else 0.0
+    return direct + share * moved
 
 
 def _estimated(

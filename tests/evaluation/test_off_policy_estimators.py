@@ -1,0 +1,114 @@
+"""Off-policy estimators: right on average where they say so, refusals, positions, the like on the way."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import InputError, MissingColumnError
+from recsys.evaluation import off_policy_estimates
+from recsys.evaluation.examination import Examination
+
+LOOK = Examination.of(0.7)
+
+
+def drawn(
+    rng: np.random.Generator, *, lean: float = 1.0, viewers: int = 60
+) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """A log of one night, lists of another policy with what a (wrong) model says, and their true value."""
+    like, back = rng.uniform(0.1, 0.7, (viewers, 12)), rng.uniform(0.2, 0.8, (viewers, 12))
+    propensity = np.clip(0.4 * like**lean / (like**lean).mean(), 0.05, 0.95)
+    viewer, candidate = np.nonzero(rng.random(like.shape) < propensity)
+    order = np.lexsort((rng.random(len(viewer)), viewer))
+    viewer, candidate = viewer[order], candidate[order]
+    position = np.arange(len(viewer)) - np.searchsorted(viewer, viewer) + 1
+    liked = (rng.random(len(viewer)) < LOOK.at(position)) & (
+        rng.random(len(viewer)) < like[viewer, candidate]
+    )
+    matched = liked & (rng.random(len(viewer)) < back[viewer, candidate])
+    chosen = np.argsort(-like * back, axis=1)[:, :4]
+    rows = np.repeat(np.arange(viewers), 4)
+    log = pd.DataFrame({"viewer_id": viewer, "candidate_id": candidate + 1000, "position": position})
+    log = log.assign(
+        propensity=propensity[viewer, candidate], like=liked.astype(int), match=matched.astype(int)
+    )
+    log = log.assign(p_like=0.4, p_liked_back=back[viewer, candidate])
+    lists = pd.DataFrame(
+        {"viewer_id": rows, "candidate_id": chosen.ravel() + 1000, "rank": np.tile([1, 2, 3, 4], viewers)}
+    )
+    lists = lists.assign(p_like=0.4, p_liked_back=back[rows, chosen.ravel()])
+    true = (LOOK.at(lists["rank"]) * (like * back)[rows, chosen.ravel()]).mean()
+    return log, lists, float(true)
+
+
+@pytest.fixture(scope="module")
+def repeated() -> pd.DataFrame:
+    found = []
+    for at in range(60):
+        log, lists, true = drawn(np.random.default_rng(at))
+        table = off_policy_estimates(log, lists, examination=LOOK)
+        found.append(table.assign(off=table["value"] - true, true=true))
+    return pd.concat(found)
+
+
+def test_whatever_uses_the_log_is_right_on_average(repeated: pd.DataFrame) -> None:
+    spread = repeated.groupby("estimator")["off"].agg(["mean", "std"])
+    unbiased = spread.drop(index=["dm", "blend"])
+    assert (unbiased["mean"].abs() < 4.0 * unbiased["std"] / np.sqrt(60)).all()
+    assert abs(spread.loc["dm", "mean"]) > 8.0 * spread.loc["dm", "std"] / np.sqrt(60)  # its model is wrong
+
+
+def test_the_like_on_the_way_and_the_model_take_noise_out(repeated: pd.DataFrame) -> None:
+    error = (repeated["off"] ** 2).groupby(repeated["estimator"]).mean() ** 0.5
+    assert error["dips"] < 0.85 * error["snips"]
+    assert error["dpr"] < 0.85 * error["dr"]
+
+
+def test_intervals_hold_the_truth(repeated: pd.DataFrame) -> None:
+    known = repeated[repeated["lo"].notna()]
+    inside = (known["lo"] <= known["true"]) & (known["true"] <= known["hi"])
+    assert inside.groupby(known["estimator"]).mean().between(0.85, 1.0).all()
+
+
+def test_ignoring_places_is_biased_where_lists_are_read_from_the_top() -> None:
+    off = []
+    for at in range(20):
+        log, lists, true = drawn(np.random.default_rng(at))
+        table = off_policy_estimates(log, lists).set_index("estimator")
+        off.append(table.loc["snips", "value"] - true)
+    assert np.mean(off) < -4.0 * np.std(off) / np.sqrt(20)
+
+
+def test_without_support_nothing_is_estimated_and_a_part_is_warned_of() -> None:
+    log, lists, _ = drawn(np.random.default_rng(0))
+    with pytest.warns(UserWarning, match="could have shown"):
+        few = off_policy_estimates(log[log["candidate_id"] % 4 == 0], lists, examination=LOOK)
+    logged = few["estimator"] != "dm"
+    assert few.loc[logged, ["value", "lo", "hi"]].isna().all(axis=None)
+    assert few.loc[logged, "reason"].str.contains("of the lists").all()
+    assert few.loc[~logged, "value"].notna().all()
+    with pytest.warns(UserWarning, match="could have shown"):
+        none = off_policy_estimates(log[:4], lists)
+    assert none.loc[logged, "value"].isna().all()
+    assert none.loc[logged, "reason"].str.contains("too few").all()
+    with pytest.warns(UserWarning, match="alone: give every pair"):
+        some = off_policy_estimates(log[log["candidate_id"] % 3 != 0], lists)
+    assert some["value"].notna().all()
+
+
+def test_without_predictions_only_the_log_speaks_and_order_does_not_matter() -> None:
+    log, lists, _ = drawn(np.random.default_rng(1))
+    found = off_policy_estimates(log.drop(columns="p_like"), lists, examination=LOOK)
+    assert found["estimator"].tolist() == ["ips", "snips"]
+    again = off_policy_estimates(log.sample(frac=1.0, random_state=2), lists[::-1], examination=LOOK)
+    whole = off_policy_estimates(log, lists, examination=LOOK)
+    pd.testing.assert_frame_equal(again, whole)
+
+
+def test_broken_tables_are_refused() -> None:
+    log, lists, _ = drawn(np.random.default_rng(2))
+    with pytest.raises(MissingColumnError, match="position"):
+        off_policy_estimates(log.drop(columns="position"), lists, examination=LOOK)
+    with pytest.raises(InputError, match="propensity"):
+        off_policy_estimates(log.assign(propensity=0.0), lists)
+    with pytest.raises(InputError, match="stands twice"):
+        off_policy_estimates(log, pd.concat([lists, lists]))
