@@ -22,7 +22,7 @@ from recsys.evaluation.market import (
     reach,
 )
 from recsys.evaluation.off_policy import Snips, snips
-from recsys.evaluation.off_policy_estimators import off_policy, off_policy_estimates
+from recsys.evaluation.off_policy_estimators import off_policy
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
@@ -73,7 +73,6 @@ __all__ = [
     "mutual_labels",
     "ndcg",
     "off_policy",
-    "off_policy_estimates",
     "pair_folds",
     "precision",
     "reach",

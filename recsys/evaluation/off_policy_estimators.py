@@ -92,7 +92,7 @@ class OffPolicyLog:
         return ""
 
 
-def off_policy_estimates(
+def off_policy(
     log: pd.DataFrame,
     lists: pd.DataFrame,
     *,
@@ -124,7 +124,7 @@ def off_policy_estimates(
     >>> log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
     >>> log["match"] = [1, 0] * 20
     >>> lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
-    >>> off_policy_estimates(log, lists)[["estimator", "value"]].values.tolist()
+    >>> off_policy(log, lists)[["estimator", "value"]].values.tolist()
     [['ips', 1.0], ['snips', 0.5]]
     """
     seen = _seen(log, lists, examination, most)

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from recsys.evaluation import off_policy_estimates
+from recsys.evaluation import off_policy
 from recsys.evaluation.bootstrap import of_groups
 from recsys.evaluation.examination import Examination
 from tests.benchmarks.command import Result, run
@@ -198,8 +198,8 @@ def _of_log(viewers: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a part out of reach is counted below
-            estimates = off_policy_estimates(log, lists, examination=LOOK)
-            plain = off_policy_estimates(log, lists)
+            estimates = off_policy(log, lists, examination=LOOK)
+            plain = off_policy(log, lists)
         plain = plain[plain["estimator"] == "snips"].assign(estimator="snips, places ignored")
         both = pd.concat([estimates, plain], ignore_index=True)
         found.append(both.assign(policy=policy, true=true[policy]))
@@ -277,7 +277,7 @@ def _without_support(seed: int, logs: int = 40) -> dict[str, Any]:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            refused.append(off_policy_estimates(log, lists)["value"].isna().all())
+            refused.append(off_policy(log, lists)["value"].isna().all())
     return {"refused_without_support": float(np.mean(refused))}
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recsys.errors import InputError, MissingColumnError
-from recsys.evaluation import off_policy_estimates
+from recsys.evaluation import off_policy
 from recsys.evaluation.examination import Examination
 
 LOOK = Examination.of(0.7)
@@ -45,7 +45,7 @@ def repeated() -> pd.DataFrame:
     found = []
     for at in range(60):
         log, lists, true = drawn(np.random.default_rng(at))
-        table = off_policy_estimates(log, lists, examination=LOOK)
+        table = off_policy(log, lists, examination=LOOK)
         found.append(table.assign(off=table["value"] - true, true=true))
     return pd.concat(found)
 
@@ -73,7 +73,7 @@ def test_ignoring_places_is_biased_where_lists_are_read_from_the_top() -> None:
     off = []
     for at in range(20):
         log, lists, true = drawn(np.random.default_rng(at))
-        table = off_policy_estimates(log, lists).set_index("estimator")
+        table = off_policy(log, lists).set_index("estimator")
         off.append(table.loc["snips", "value"] - true)
     assert np.mean(off) < -4.0 * np.std(off) / np.sqrt(20)
 
@@ -81,34 +81,34 @@ def test_ignoring_places_is_biased_where_lists_are_read_from_the_top() -> None:
 def test_without_support_nothing_is_estimated_and_a_part_is_warned_of() -> None:
     log, lists, _ = drawn(np.random.default_rng(0))
     with pytest.warns(UserWarning, match="could have shown"):
-        few = off_policy_estimates(log[log["candidate_id"] % 4 == 0], lists, examination=LOOK)
+        few = off_policy(log[log["candidate_id"] % 4 == 0], lists, examination=LOOK)
     logged = few["estimator"] != "dm"
     assert few.loc[logged, ["value", "lo", "hi"]].isna().all(axis=None)
     assert few.loc[logged, "reason"].str.contains("of the lists").all()
     assert few.loc[~logged, "value"].notna().all()
     with pytest.warns(UserWarning, match="could have shown"):
-        none = off_policy_estimates(log[:4], lists)
+        none = off_policy(log[:4], lists)
     assert none.loc[logged, "value"].isna().all()
     assert none.loc[logged, "reason"].str.contains("too few").all()
     with pytest.warns(UserWarning, match="alone: give every pair"):
-        some = off_policy_estimates(log[log["candidate_id"] % 3 != 0], lists)
+        some = off_policy(log[log["candidate_id"] % 3 != 0], lists)
     assert some["value"].notna().all()
 
 
 def test_without_predictions_only_the_log_speaks_and_order_does_not_matter() -> None:
     log, lists, _ = drawn(np.random.default_rng(1))
-    found = off_policy_estimates(log.drop(columns="p_like"), lists, examination=LOOK)
+    found = off_policy(log.drop(columns="p_like"), lists, examination=LOOK)
     assert found["estimator"].tolist() == ["ips", "snips"]
-    again = off_policy_estimates(log.sample(frac=1.0, random_state=2), lists[::-1], examination=LOOK)
-    whole = off_policy_estimates(log, lists, examination=LOOK)
+    again = off_policy(log.sample(frac=1.0, random_state=2), lists[::-1], examination=LOOK)
+    whole = off_policy(log, lists, examination=LOOK)
     pd.testing.assert_frame_equal(again, whole)
 
 
 def test_broken_tables_are_refused() -> None:
     log, lists, _ = drawn(np.random.default_rng(2))
     with pytest.raises(MissingColumnError, match="position"):
-        off_policy_estimates(log.drop(columns="position"), lists, examination=LOOK)
+        off_policy(log.drop(columns="position"), lists, examination=LOOK)
     with pytest.raises(InputError, match="propensity"):
-        off_policy_estimates(log.assign(propensity=0.0), lists)
+        off_policy(log.assign(propensity=0.0), lists)
     with pytest.raises(InputError, match="stands twice"):
-        off_policy_estimates(log, pd.concat([lists, lists]))
+        off_policy(log, pd.concat([lists, lists]))
