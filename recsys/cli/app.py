@@ -78,6 +78,7 @@ class _Explaining(typer.core.TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order of a night."""
         order = [
+            "init",
             "map",
             "catalogue",
             "simulate",

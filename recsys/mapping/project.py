@@ -67,8 +67,9 @@ class MappingSettings(Section):
     """What `mapping.yaml` says once for all queries.
 
     source:    folder, file or database address; paths start at the mapping's folder.
-    as_of:     moment of the export; ages count on its day in `zone`. The latest time in the source is no
-               substitute: a moment that lies ahead would make children adults.
+    as_of:     moment of the export, or `now` for a source that is read as it stands; ages count on its day in
+               `zone`. The latest time in the source is no substitute: a moment that lies ahead would make
+               children adults.
     encoding:  of text files without a byte order mark, UTF-8 when not said.
     zone:      IANA zone of times without one. country: of places without one, two letters.
     catalogue: folder with the service's own questions and interests, where no query gives them.
@@ -83,6 +84,11 @@ class MappingSettings(Section):
     catalogue: str | None = None
     tables: dict[str, TableOptions] = Field(default_factory=dict)
     declared: dict[str, Declaration] = Field(default_factory=dict)
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _may_be_now(cls, value: object) -> object:
+        return datetime.now(UTC) if value == "now" else value
 
     @field_validator("as_of")
     @classmethod

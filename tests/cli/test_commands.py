@@ -18,6 +18,7 @@ from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
 
 COMMANDS = [
+    "init",
     "map",
     "catalogue",
     "simulate",
