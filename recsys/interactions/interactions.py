@@ -121,6 +121,7 @@ class Interactions:
         outcome: str | None = None,
         like: Like = None,
         ts: str | None = None,
+        ts_format: str | None = None,
         sides: Kinds = None,
         people: Further = None,
         as_of: str | pd.Timestamp | None = None,
@@ -140,6 +141,9 @@ class Interactions:
         ts
             Column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
             None: rows stand in the order in which things happened.
+        ts_format
+            How the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `yyyymmdd`, `excel`, or directives
+            such as `%d.%m.%Y`. None: the one that fits all rows; what was chosen is `read.ts_format`.
         sides
             None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
@@ -152,9 +156,16 @@ class Interactions:
         Raises InputError when a column is missing, ids are neither texts nor whole numbers, no time
         can be read, or it is not clear what an outcome means. Single broken rows are set aside.
         """
+        if isinstance(sides, tuple) and len(sides) != 2:
+            remedy = (
+                "name the kind of the viewers and the kind of the candidates, or give the kind of each id"
+            )
+            raise InputError(
+                explained("two columns have two sides", got=f"{len(sides)} names", remedy=remedy)
+            )
         both = sides if isinstance(sides, tuple) else ("", "")
-        read = TableColumns(viewer, candidate, outcome, ts)
-        kept, refused, names = read_rows(as_pandas(frame, name="frame"), read, like, both)
+        read = TableColumns(viewer, candidate, outcome, ts, ts_format)
+        kept, refused, names, read = read_rows(as_pandas(frame, name="frame"), read, like, both)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")

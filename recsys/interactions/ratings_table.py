@@ -1,8 +1,8 @@
 """Reads rows of an interaction table: ids, event types, times, and the quarantine of unusable rows."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.ids import as_ids
 from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, shown
+from recsys.interactions.time_formats import utc_times
 from recsys.types import ObjectArray
 
 
@@ -110,6 +111,7 @@ def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
     >>> event_types(pd.Series(["apply", "view"]), {"apply": "like"}).tolist()
     ['like', None]
     """
+    outcome = _plain(outcome)
     known = outcome.notna().to_numpy(bool)
     types = np.full(len(outcome), None, dtype=object)
     if not known.any():
@@ -117,24 +119,50 @@ def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
     outcomes = outcome[known]
     if isinstance(like, Mapping):
         _refuse_unknown_types(like)
+        _refuse_other_kind(outcomes, like)
         types[known] = outcomes.map(dict(like)).astype(object).where(lambda found: found.notna(), None)
     elif like is None:
         types[known] = _as_they_are(outcomes)
     else:
-        types[known] = np.where(_is_like(outcomes, like), LIKE, PASS)
+        types[known] = _answers(outcomes, like)
     return types
 
 
-def _is_like(outcomes: pd.Series, like: Any) -> npt.NDArray[np.bool_]:
+def _plain(outcome: pd.Series) -> pd.Series:
+    """Return outcomes as single values, whatever backs the column; an empty text is no outcome."""
+    if isinstance(outcome.dtype, pd.CategoricalDtype):
+        outcome = outcome.astype(outcome.cat.categories.dtype)
+    if isinstance(outcome.dtype, pd.ArrowDtype | pd.StringDtype):
+        outcome = outcome.astype(object).mask(outcome.isna(), None)
+    if outcome.dtype != object:
+        return outcome
+    return outcome.mask(outcome.map(lambda one: isinstance(one, str) and not one.strip()), None)
+
+
+def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
+    """Return like or pass for each outcome, None for a word among numbers."""
     if callable(like):
-        return np.asarray(like(outcomes), bool)
+        return np.where(np.asarray(like(outcomes), bool), LIKE, PASS).astype(object)
     if isinstance(like, Collection) and not isinstance(like, str):
-        return np.asarray(outcomes.isin(list(like)), bool)
-    try:
-        return np.asarray(pd.to_numeric(outcomes) >= float(like), bool)
-    except (TypeError, ValueError) as error:
+        _refuse_other_kind(outcomes, like)
+        return np.where(outcomes.isin(list(like)), LIKE, PASS).astype(object)
+    numbers = pd.to_numeric(outcomes, errors="coerce").astype("float64")
+    if numbers.isna().all():
         remedy = "give a collection of the outcomes that are likes, or a mapping to event types"
-        raise InputError(explained("outcomes are no numbers", got=_some(outcomes), remedy=remedy)) from error
+        raise InputError(explained("outcomes are no numbers", got=_some(outcomes), remedy=remedy))
+    answers = np.where(numbers >= float(like), LIKE, PASS).astype(object)
+    answers[numbers.isna().to_numpy(bool)] = None
+    return answers
+
+
+def _refuse_other_kind(outcomes: pd.Series, wanted: Collection[Any]) -> None:
+    """Raise InputError where likes are texts and outcomes numbers, or the other way: none would match."""
+    named, given = ({isinstance(one, str) for one in some} for some in (wanted, outcomes.unique()))
+    if len(named) == len(given) == 1 and named != given:
+        remedy = f"write them as the column does, such as {outcomes.iloc[0]!r}"
+        raise InputError(
+            explained("likes of another kind than the outcomes", got=repr(next(iter(wanted))), remedy=remedy)
+        )
 
 
 def _as_they_are(outcomes: pd.Series) -> npt.NDArray[np.object_]:
@@ -159,44 +187,6 @@ def _some(outcomes: pd.Series) -> str:
     return ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
 
 
-Unit = Literal["s", "ms", "us", "ns"]
-_UNITS: Final[tuple[tuple[float, Unit], ...]] = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (0.0, "s"))
-"""From which number on a time since 1970 is counted in which unit; 1e11 seconds is the year 5138."""
-
-
-def utc_times(column: pd.Series) -> pd.Series:
-    """Return times in UTC, NaT where one is missing or cannot be read.
-
-    A time without a zone is taken as UTC. Numbers count from 1970 in seconds, milliseconds,
-    microseconds or nanoseconds, whichever puts the largest in our time.
-
-    Raises InputError when no time can be read.
-
-    >>> utc_times(pd.Series([0, 86400])).dt.day.tolist()
-    [1, 2]
-    >>> utc_times(pd.Series(["2024-02-03 10:00", "soon"])).isna().tolist()
-    [False, True]
-    """
-    kind = pd.api.types.infer_dtype(column, skipna=True)
-    if pd.api.types.is_numeric_dtype(column) or kind in {"integer", "floating", "decimal"}:
-        numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-        numbers = numbers.where(np.isfinite(numbers))
-        largest = float(numbers.abs().max())
-        unit: Unit = next((unit for least, unit in _UNITS if largest >= least), "s")
-        times = pd.Series(pd.to_datetime(numbers.to_numpy(), unit=unit, utc=True, errors="coerce"))
-    elif pd.api.types.is_datetime64_any_dtype(column):
-        times = pd.to_datetime(column, utc=True)
-    else:
-        times = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
-        if times.isna().all():
-            times = pd.to_datetime(column, utc=True, errors="coerce", format="mixed")
-    if len(column) and times.isna().all():
-        got = str(column.iloc[0])
-        remedy = "write times such as 2024-02-03T10:00:00Z, or leave ts out"
-        raise InputError(explained("no time can be read", where=str(column.name), got=got, remedy=remedy))
-    return times.astype("datetime64[us, UTC]")
-
-
 ROW_NUMBER: Final = "row_number"
 CODES: Final = "codes"
 REASON: Final = "reason"
@@ -205,8 +195,8 @@ _REASONS: Final = {
     "viewer.missing": "nobody is named who acted",
     "candidate.missing": "nobody is named towards whom",
     "pair.self": "somebody acted towards themself",
-    "outcome.missing": "no outcome, or one declared to mean nothing",
-    "ts.missing": "no time, or one that cannot be read",
+    "outcome.missing": "no outcome, one declared to mean nothing, or a word among numbers",
+    "ts.missing": "no time, or one that is not written as the others are",
 }
 
 
@@ -215,13 +205,15 @@ class TableColumns:
     """The columns of a foreign table, by name; None where the table has none.
 
     viewer: who acted. candidate: towards whom. outcome: the feedback; None: every row is a like.
-    ts: when; None: rows stand in the order in which things happened.
+    ts: when; None: rows stand in the order in which things happened. ts_format: how all times were read, see
+    `recsys.interactions.time_formats`.
     """
 
     viewer: str
     candidate: str
     outcome: str | None
     ts: str | None
+    ts_format: str | None = None
 
     def checked(self, frame: pd.DataFrame) -> None:
         """Raise InputError when a column is not in a table."""
@@ -234,8 +226,8 @@ class TableColumns:
 
 def read_rows(
     frame: pd.DataFrame, read: TableColumns, like: Like, sides: tuple[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[IdMap, IdMap]]:
-    """Return usable rows (actor, target, type, ts) in order of time, refused rows, and the names.
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[IdMap, IdMap], TableColumns]:
+    """Return usable rows (actor, target, type, ts) in order of time, refused rows, names, and the reading.
 
     sides: the names of the viewers' and the candidates' side, both "" for one community.
     """
@@ -249,7 +241,10 @@ def read_rows(
         if read.outcome is None
         else event_types(table[read.outcome], like)
     )
-    times = _in_row_order(len(table)) if read.ts is None else utc_times(table[read.ts])
+    times, done = _in_row_order(len(table)), read
+    if read.ts is not None:
+        times, time_format = utc_times(table[read.ts], read.ts_format)
+        done = replace(read, ts_format=time_format)
     there = pd.notna(actor) & (actor != ""), pd.notna(target) & (target != "")
     violations = {
         "viewer.missing": ~there[0],
@@ -269,7 +264,7 @@ def read_rows(
             C.TS: times.array[order],
         }
     )
-    return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names
+    return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names, done
 
 
 def _ids(

@@ -16,9 +16,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.csr import SparseRows
-from recsys.data.ids import id_column
+from recsys.data.ids import as_ids, id_column
 from recsys.data.population import Population
-from recsys.errors import InputError, SettingsError, did_you_mean, explained, need_columns
+from recsys.errors import InputError, SettingsError, UnknownIdError, did_you_mean, explained, need_columns
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import Directed
@@ -233,6 +233,8 @@ class Recommender:
 RANKED_BY: Final = ("mutual", "p_mutual")
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
+UNMATCHED: Final = "exclude_unmatched"
+"""Key in `lists.attrs`: how many pairs to leave out name somebody who is not among the people."""
 
 
 class Scorer(Protocol):
@@ -304,7 +306,7 @@ def recommend(
     """
     wanted = [viewers] if isinstance(viewers, str | int) else viewers
     rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
-    excluded = None if exclude is None else _known_pairs(as_pandas(exclude, name="exclude"), people)
+    excluded, unmatched = _known_pairs(exclude, people)
     if isinstance(model, type) or not hasattr(model, "directed"):
         check_type(model, Model, name="model", where="recommend")
     directed = model.directed(people)
@@ -326,11 +328,33 @@ def recommend(
         kept = kept.scored_by(directed, combiner)
     frame = kept.frame(people, recommender.reasons)
     frame.attrs[DROPPED] = dropped
+    if exclude is not None:
+        frame.attrs[UNMATCHED] = unmatched
     return frame
 
 
-def _known_pairs(exclude: pd.DataFrame, people: Population) -> npt.NDArray[np.int32]:
-    """Return the rows of the pairs in which both are known, `(n_pairs, 2)`."""
-    need_columns((C.VIEWER, C.CANDIDATE), exclude.columns, where="exclude")
-    pairs = np.column_stack([people.ids.find(exclude[column]) for column in (C.VIEWER, C.CANDIDATE)])
-    return pairs[(pairs >= 0).all(axis=1)]
+def _known_pairs(
+    exclude: pd.DataFrame | ArrowTable | None, people: Population
+) -> tuple[npt.NDArray[np.int32] | None, int]:
+    """Return the rows of the pairs in which both are known, `(n_pairs, 2)`, and how many are not.
+
+    Raises UnknownIdError for ids of another kind, such as texts where people have numbers: all would be
+    passed over.
+    """
+    if exclude is None:
+        return None, 0
+    frame = as_pandas(exclude, name="exclude")
+    need_columns((C.VIEWER, C.CANDIDATE), frame.columns, where="exclude")
+    for column in (C.VIEWER, C.CANDIDATE):
+        found = as_ids(frame[column])
+        known = found[pd.notna(found)]
+        one = people.ids.ids([0])[0] if len(people) else None
+        if len(known) and one is not None and isinstance(known[0], str) != isinstance(one, str):
+            what, where = "ids of another kind than the people's", f"exclude, column '{column}'"
+            remedy = f"write ids as {one!r}"
+            raise UnknownIdError(explained(what, where=where, got=repr(known[0]), remedy=remedy))
+    pairs = np.column_stack([people.ids.find(frame[column]) for column in (C.VIEWER, C.CANDIDATE)])
+    known_pairs = (pairs >= 0).all(axis=1)
+    if len(pairs) and not known_pairs.any():
+        _log.warning("no pair of exclude is among the people", pairs=len(pairs))
+    return pairs[known_pairs], int((~known_pairs).sum())

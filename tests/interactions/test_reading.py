@@ -1,0 +1,162 @@
+"""Nothing of a table is read wrongly in silence: one reading a column, what does not fit is set aside."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import recsys
+from recsys.errors import InputError, UnknownIdError
+from recsys.interactions import Interactions
+from recsys.interactions.time_formats import utc_times
+
+DAYS = st.lists(st.dates(datetime(1990, 1, 1).date(), datetime(2035, 12, 31).date()), min_size=3, max_size=12)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def log(outcome=None, when=None, like=None, **more):
+    n = len(outcome if outcome is not None else when)
+    frame = pd.DataFrame({"who": [f"a{i}" for i in range(n)], "whom": "b"})
+    if outcome is not None:
+        frame["said"] = outcome
+    if when is not None:
+        frame["at"] = when
+    more |= {} if outcome is None else {"outcome": "said", "like": like}
+    return Interactions.of(frame, viewer="who", candidate="whom", ts=None if when is None else "at", **more)
+
+
+@settings(deadline=None, max_examples=40)
+@given(DAYS, st.sampled_from(["dmy", "mdy"]), st.sampled_from("/.-"))
+def test_a_column_of_dates_has_one_order_or_is_asked_for(days, order, mark) -> None:
+    form = mark.join(("%d", "%m", "%Y") if order == "dmy" else ("%m", "%d", "%Y"))
+    column = pd.Series([day.strftime(form) for day in days])
+    if any(day.day > 12 for day in days):
+        times, read = utc_times(column)
+        assert (times.dt.date.tolist(), read) == (days, order)
+    else:
+        with pytest.raises(InputError, match="ts_format='dmy'"):
+            utc_times(column)
+    assert utc_times(column, order)[0].dt.date.tolist() == days
+
+
+def test_a_date_of_the_other_order_is_set_aside_and_never_turned() -> None:
+    found = log(when=["25/12/2024", "13/01/2025", "02/28/2025"], ts_format="dmy")
+    assert found.quarantine["codes"].tolist() == ["ts.missing"]
+    with pytest.raises(InputError, match="change places"):
+        log(when=["25/12/2024", "13/01/2025", "02/28/2025"])
+
+
+@settings(deadline=None, max_examples=40)
+@given(DAYS, st.sampled_from(["s", "ms", "us", "ns", "excel", "yyyymmdd"]), st.booleans())
+def test_numbers_have_one_unit_whatever_stands_beside_them(days, unit, as_text) -> None:
+    each = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+    numbers = [
+        int(day.strftime("%Y%m%d"))
+        if unit == "yyyymmdd"
+        else (day - datetime(1899, 12, 30).date()).days
+        if unit == "excel"
+        else (day - EPOCH.date()).days * 86400 * each[unit]
+        for day in days
+    ] * 5
+    column = pd.Series([*numbers, 99_999_999_999_999_999], dtype="int64")  # no unit makes it a time of ours
+    times, read = utc_times(column.astype(str) if as_text else column)
+    assert read == unit
+    assert times.iloc[: len(days)].dt.date.tolist() == days
+    assert pd.isna(times.iloc[-1])
+
+
+def test_a_time_without_a_date_is_not_today() -> None:
+    found = log(when=["2024-02-03 10:00", "11:30", "2024-02-04"])
+    assert found.quarantine["row_number"].tolist() == [1]
+    with pytest.raises(InputError, match="no time can be read"):
+        log(when=["10:00", "11:30"])
+
+
+def test_the_reading_is_told() -> None:
+    assert log(when=["25/12/2024", "01/02/2025"]).read.ts_format == "dmy"
+    assert log(when=["2024-02-03", "2024-02-04"]).read.ts_format == "iso"
+    assert log(when=["03.02.2024 10:00", "x"], ts_format="%d.%m.%Y %H:%M").read.ts_format == "%d.%m.%Y %H:%M"
+    with pytest.raises(InputError, match="did you mean"):
+        log(when=["2024-02-03"], ts_format="dym")
+
+
+def test_an_empty_rating_is_no_answer_and_a_word_among_numbers_is_set_aside() -> None:
+    found = log(["5", "", " ", "2", "great", None], like=4)
+    assert found.events.frame["type"].tolist() == ["like", "pass"]
+    assert found.quarantine["row_number"].tolist() == [1, 2, 4, 5]
+    found = log(["yes", "", "no"], like={"yes"})
+    assert (found.events.frame["type"].tolist(), len(found.quarantine)) == (["like", "pass"], 1)
+
+
+@pytest.mark.parametrize("like", [{5, 4}, {5: "like"}])
+def test_likes_of_another_kind_than_the_column_are_an_error(like) -> None:
+    with pytest.raises(InputError, match="another kind"):
+        log(["5", "3"], like=like)
+    with pytest.raises(InputError, match="another kind"):
+        log([5, 3], like={"5": "like"} if isinstance(like, dict) else {"5"})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pd.Series,
+        lambda values: pd.Series(values).astype("category"),
+        lambda values: pd.Series(values, dtype=pd.ArrowDtype(pa.int64())),
+        lambda values: pd.Series(values, dtype="Int64"),
+        lambda values: pd.Series(values, dtype="uint64"),
+        lambda values: pd.Series([Decimal(value) for value in values]),
+        lambda values: pd.Series(values, dtype=pd.ArrowDtype(pa.decimal128(5, 1))),
+        lambda values: pd.Series(list(map(str, values)), dtype=pd.ArrowDtype(pa.large_string())),
+        lambda values: pd.Series(list(map(str, values))).astype("category"),
+    ],
+)
+def test_what_backs_a_column_changes_nothing(make) -> None:
+    assert log(make([5, 2, 4]), like=4).events.frame["type"].tolist() == ["like", "pass", "like"]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64", "category", "float64", "int64[pyarrow]"])
+def test_ids_of_any_kind_of_number_are_one_person(dtype: str) -> None:
+    frame = pd.DataFrame({"who": pd.Series([7, 8, 7]).astype(dtype), "whom": [1, 2, 7]})
+    found = Interactions.of(frame, viewer="who", candidate="whom")
+    assert set(found.viewers) == {7, 8}
+    assert found.quarantine["codes"].tolist() == ["pair.self"]
+
+
+def test_excluded_ids_that_match_nobody_are_an_error_and_some_are_counted() -> None:
+    town = Interactions.of(
+        pd.DataFrame({"who": [1, 2, 3, 4], "whom": [2, 3, 4, 1]}), viewer="who", candidate="whom"
+    )
+    model = recsys.PopularityModel().fit(town.people, town.events, rng=np.random.default_rng(0))
+
+    def lists(pairs):
+        exclude = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"])
+        return recsys.recommend(model, town.people, town.policy, k=4, exclude=exclude)
+
+    with pytest.raises(UnknownIdError, match="another kind"):
+        lists([("1", "2"), ("2", "3")])
+    found = lists([(1, 3), (1, 99)])
+    assert 3 not in found.loc[found["viewer_id"] == 1, "candidate_id"].tolist()
+    assert found.attrs["exclude_unmatched"] == 1
+    assert lists([]).attrs["exclude_unmatched"] == 0
+
+
+def test_three_sides_of_two_columns_are_an_error() -> None:
+    with pytest.raises(InputError, match="two sides"):
+        log(["yes"], like={"yes"}, sides=("user", "film", "shop"))
+
+
+def test_a_table_of_a_header_alone_is_an_empty_log() -> None:
+    frame = pd.DataFrame({"who": [], "whom": [], "said": [], "at": []})
+    found = Interactions.of(frame, viewer="who", candidate="whom", outcome="said", like=4, ts="at")
+    assert (len(found), len(found.quarantine)) == (0, 0)
+
+
+def test_nanoseconds_and_zones_are_one_moment() -> None:
+    moment = pd.Timestamp("2024-02-03T10:00:00.123456789", tz="Europe/Paris")
+    for column in (pd.Series([moment]), pd.Series([moment.isoformat()])):
+        assert abs(utc_times(column)[0].iloc[0] - moment) < timedelta(microseconds=1)
