@@ -1,10 +1,1 @@
-"""The stages of a night, one a file; each reads files, calls the library, and writes files.
-
-Libraries get one thread each unless the environment says otherwise: sums then keep their order, and
-many small products do not wait for each other.
-"""
-
-import os
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+"""The stages of a night for DVC, one a file; what each does is in `recsys.batch`."""

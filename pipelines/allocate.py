@@ -1,21 +1,14 @@
-"""Chooses everybody's list from their candidates, so that likes meet inboxes with room."""
+"""Chooses everybody's list from their candidates. See `recsys.batch.lists`."""
 
 import sys
-from dataclasses import asdict
 
-from pipelines.stage import LogFields, run
-from recsys.pipeline.allocation import allocate_night
-from recsys.pipeline.paths import NightPaths
-from recsys.settings import Settings
-
-
-def step(settings: Settings, paths: NightPaths) -> LogFields:
-    return asdict(allocate_night(settings, paths))
+from recsys.batch import lists  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch.stage import run
 
 
 def main() -> int:
     """Run this stage."""
-    return run("allocate", step)
+    return run("allocate")
 
 
 if __name__ == "__main__":

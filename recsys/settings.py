@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import AfterValidator, Field, StrictBool, field_validator
@@ -214,19 +215,33 @@ class PublishSettings(Section):
 
 
 class BudgetSettings(Section):
-    """How long a night may take; over it the night is published all the same, and says so.
+    """How long a night may take and how its tables may be; over it the night is published and says so.
 
     night_minutes: all stages together; stage_minutes: single stages by name.
+    data_hours: how old the latest row of a source may be at the end of the night.
+    refused_share: refused rows of one table; row_drop: how much shorter a table may be than the night before.
     """
 
     night_minutes: Annotated[float, Field(gt=0.0)] = 120.0
     stage_minutes: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
+    data_hours: Annotated[float, Field(gt=0.0)] = 36.0
+    refused_share: Share = 0.5
+    row_drop: Share = 0.5
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        raise ValueError("not a time zone: use a name such as Asia/Tokyo or UTC") from None
+    return name
 
 
 class ReportSettings(Section):
-    """The language of the report and of reason texts, and how many lists it shows."""
+    """The language of the report and of reason texts, the zone of its times, how many lists it shows."""
 
     lang: Literal["ja", "en"] = "en"
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tokyo"
     sample_lists: Annotated[int, Field(ge=0, le=100)] = 5
 
 

@@ -1,7 +1,7 @@
 """The program itself, the options its commands share, and how an error is shown."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
@@ -81,6 +81,7 @@ class _Explaining(typer.core.TyperGroup):
             "init",
             "map",
             "catalogue",
+            "night",
             "simulate",
             "validate",
             "train",
@@ -170,10 +171,15 @@ def opened(source: str | None, as_of: str | None, params: Path | None) -> "Night
     return Night(Settings.from_mapping(known | {"as_of": as_of}, where="--as-of"), night.source)
 
 
-def settings_if_sound(params: Path | None = None) -> "Settings | None":
-    """Return the settings, None when they cannot be read: for commands that must work all the same."""
+def settings_if_sound(params: Path | None = None, changes: Sequence[str] = ()) -> "Settings | None":
+    """Return the settings, None when they cannot be read: for commands that must work all the same.
+
+    changes: `key=value` texts that go before what the file `params` says.
+    """
+    from recsys.settings import read_settings
+
     try:
-        return settings(params)
+        return read_settings(params, changes) if params and changes else settings(params)
     except RecsysError:
         return None
 

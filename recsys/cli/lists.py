@@ -164,14 +164,9 @@ def export(
     Example: recsys export postgresql://recsys@db/service
     """
     from recsys.cli.app import language, say, settings_if_sound
-    from recsys.pipeline.postgres_served_lists import load_publication
-    from recsys.ranking.list_filter import ListFilter
-    from recsys.safety.erasure_list import ErasureList
-    from recsys.storage.publication import read_publication
+    from recsys.pipeline.publish_night import export_publication
 
-    publication, erased = read_publication(published), ErasureList.of(published).now()
-    only = ListFilter.of_publication(publication, published)
-    served = load_publication(publication, target, erased=erased, only=only)
+    served = export_publication(published, target)
     say(
         "exported",
         language(None, settings_if_sound()),

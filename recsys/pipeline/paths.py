@@ -116,6 +116,11 @@ class NightPaths:
         return self.root / "log.jsonl"
 
     @property
+    def metrics(self) -> Path:
+        """What the last night measured, for Prometheus."""
+        return self.root / "night.prom"
+
+    @property
     def report(self) -> Path:
         """The page about this night."""
         return self.root / "report.html"

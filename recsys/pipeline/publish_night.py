@@ -19,15 +19,15 @@ from recsys.pipeline.list_files import copy_lists
 from recsys.pipeline.night import Night, without_erased
 from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.postgres_served_lists import Served, load_publication
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.list_filter import ListFilter
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.publication import (
-    NEWCOMERS,
-)
+from recsys.storage.publication import NEWCOMERS, read_publication
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,16 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
         events=night.n_events,
         holds=HoldStates.of_source(night.source, night.people.as_of),
     )
+
+
+def export_publication(published: Path, address: str) -> Served:
+    """Serve what is published from a PostgreSQL database as well, without whoever left since it was made.
+
+    Raises PublicationError when nothing is published, and what `load_publication` raises.
+    """
+    publication, erased = read_publication(published), ErasureList.of(published).now()
+    only = ListFilter.of_publication(publication, published)
+    return load_publication(publication, address, erased=erased, only=only)
 
 
 def serving_writer(

@@ -21,6 +21,7 @@ COMMANDS = [
     "init",
     "map",
     "catalogue",
+    "night",
     "simulate",
     "validate",
     "train",
@@ -38,6 +39,7 @@ COMMANDS = [
     "review",
     "serve",
     "token",
+    "warm",
     "why-not",
 ]
 PARAMS = """

@@ -2,7 +2,7 @@
 
     python -m tests.pipeline.imports
 
-writes the packages each stage of dvc.yaml may load into its `deps`.
+writes what each stage of dvc.yaml reads, what it may load and its settings, as the stages declare them.
 """
 
 import ast
@@ -11,6 +11,8 @@ import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from recsys.batch.declaration import stage_of
 
 ROOT = Path(__file__).parents[2]
 OURS = ("recsys", "pipelines")
@@ -67,23 +69,31 @@ def code_dependencies(stage: str) -> list[str]:
     for file in reached_files(ROOT / "pipelines" / f"{stage}.py"):
         path = file.relative_to(ROOT)
         if path.name != "__init__.py" or len(path.parts) > 2:
-            found.add("/".join(path.parts[:2]))
+            found.add("/".join(path.parts[: 3 if path.parts[1] == "batch" else 2]))
     return sorted(found)
 
 
-def with_code_dependencies(text: str) -> str:
-    """Return the content of dvc.yaml with the code each stage may load; its data dependencies stay."""
+def with_dependencies(text: str) -> str:
+    """Return the content of dvc.yaml with the data, the code and the settings of each stage."""
+
+    def wrapped(items: list[str], indent: int) -> str:
+        lines = textwrap.indent(textwrap.fill(", ".join(items), 110 - indent), " " * indent)
+        return f"[\n{lines}\n{' ' * (indent - 2)}]"
 
     def deps(found: re.Match[str]) -> str:
-        given = [dep.strip() for dep in found["deps"].replace("\n", " ").split(",")]
-        data = [dep for dep in given if dep == "params.yaml" or dep.startswith("data/")]
-        lines = textwrap.fill(", ".join([*data, *code_dependencies(found["stage"])]), 104)
-        return f"{found['head']}[\n{textwrap.indent(lines, ' ' * 6)}\n    ]"
+        stage = stage_of(found["stage"])
+        data = [path.as_posix() for path in stage.reads] or (["params.yaml"] if not stage.settings else [])
+        body = wrapped([*data, *code_dependencies(stage.name)], 6)
+        return f"{found['head']}{body}"
 
-    stage = r"(?P<head>^  (?P<stage>[a-z]+):\n(?:    .*\n)*?    deps: )\[(?P<deps>[^\]]*)\]"
-    return re.sub(stage, deps, text, flags=re.MULTILINE)
+    def params(found: re.Match[str]) -> str:
+        return f"{found['head']}{wrapped(list(stage_of(found['stage']).settings), 8)}"
+
+    start = r"(?P<head>^  (?P<stage>[a-z]+):\n(?:    .*\n)*?"
+    text = re.sub(start + r"    deps: )\[[^\]]*\]", deps, text, flags=re.MULTILINE)
+    return re.sub(start + r"      - data/work/settings.yaml: )\[[^\]]*\]", params, text, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":
     file = ROOT / "dvc.yaml"
-    file.write_text(with_code_dependencies(file.read_text(encoding="utf-8")), encoding="utf-8")
+    file.write_text(with_dependencies(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -6,25 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from recsys.batch.declaration import NAMES, stage_of
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.settings import Settings
 from tests.pipeline.imports import ROOT, reached_files
 
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-ORDER = [
-    "settings",
-    "simulate",
-    "ingest",
-    "validate",
-    "features",
-    "train",
-    "evaluate",
-    "recommend",
-    "allocate",
-    "publish",
-    "report",
-    "track",
-]
+ORDER = list(NAMES)
 
 
 def outputs(stage: str) -> dict[str, dict[str, Any]]:
@@ -74,6 +62,18 @@ def test_what_a_stage_reads_an_earlier_one_writes() -> None:
         read = {dep for dep in STAGES[stage]["deps"] if dep.startswith("data/")}
         assert read <= written
         written |= set(outputs(stage))
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_dvc_knows_of_a_stage_what_the_package_declares(stage: str) -> None:
+    declared, found = stage_of(stage), STAGES[stage]
+    assert {dep for dep in found["deps"] if dep.startswith("data/")} == {
+        path.as_posix() for path in declared.reads
+    }
+    assert set(outputs(stage)) == {path.as_posix() for path in declared.writes}
+    settings = next(iter(found["params"][0].values())) if "params" in found else []
+    assert tuple(settings) == declared.settings
+    assert found.get("always_changed", False) == declared.always
 
 
 @pytest.mark.parametrize("stage", ORDER)

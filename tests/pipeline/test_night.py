@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.night import main, night_language, outcome_of, over_budget
+from pipelines.night import main
+from recsys.batch.night import outcome_of, over_budget
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
 from tests.pipeline.imports import ROOT
@@ -92,6 +93,9 @@ def test_a_night_where_there_is_no_pipeline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    assert main([]) == 40
+    assert "no parameter file" in capfd.readouterr().err
+    (tmp_path / "params.yaml").write_text("people: 60\n")
     assert main([]) == 30
     assert "run it again" in capfd.readouterr().err
 
@@ -120,16 +124,8 @@ def test_a_night_over_its_budget_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_the_line_is_in_the_language_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    assert night_language() == "en"
-    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
-    assert night_language() == "ja"
-    assert outcome_of(2, "ja") == (
-        30,
-        "夜間処理：DVC またはシグナルで止まりました（2）。もう一度実行してください",
-    )
+    assert outcome_of(2, "ja")[0] == 30
+    assert outcome_of(2, "ja")[1].startswith("夜間処理：段階の途中で外から止められました（2）")
     PATHS.root.mkdir(parents=True)
-    PATHS.settings.write_text("report: {lang: en}\n")
-    assert night_language() == "en"
     PATHS.failure.write_text('{"stage": "ingest", "exit_code": 40, "message": "no such folder"}')
     assert outcome_of(1, "ja") == (40, "夜間処理：ingest が失敗しました（40）：no such folder")

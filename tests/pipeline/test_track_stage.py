@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.night import outcome_of
+from recsys.batch.night import outcome_of
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.storage.publication import current_run
 from tests.golden import PEOPLE

@@ -1,55 +1,56 @@
-"""What every stage has around it: its settings, one line of outcome, an exit code."""
+"""What every stage has around it: its settings, one line of outcome, an exit code.
+
+    python -P -m recsys.batch.stage NAME
+
+runs one stage in the home that is the working directory.
+"""
 
 import errno
 import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
-import structlog
-
+from recsys.batch.declaration import LogFields, stage_of
+from recsys.batch.progress import Ticker, expected_seconds, summary_line
+from recsys.catalogue import Language
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
 from recsys.pipeline.history import append_line
-from recsys.pipeline.paths import PATHS, NightPaths
+from recsys.pipeline.paths import PATHS
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 
 EXIT_DEFECT: Final = 1
 """Exit code of an error nobody raised on purpose."""
 
-LogFields = Mapping[str, object]
 
-
-def run(name: str, step: Callable[[Settings, NightPaths], LogFields]) -> int:
+def run(name: str) -> int:
     """Run one stage of the night and return its exit code; what it returns is logged as one line."""
+    step = stage_of(name).load()
+    if name == "settings":  # it writes the settings that every other stage reads
+        return run_with(name, step)  # type: ignore[arg-type]
     return run_with(name, lambda: step(read_settings(PATHS.settings), PATHS))
 
 
 def run_with(name: str, step: Callable[[], LogFields]) -> int:
     """Run a step that finds its own settings."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    log = structlog.get_logger()
-    start = time.perf_counter()
+    start, settings = time.perf_counter(), _settings()
+    lang: Language = "en" if settings is None else settings.report.lang
     try:
         _begin(name)
-        plain = {key: str(value) if isinstance(value, Path) else value for key, value in step().items()}
+        with Ticker(name, expected_seconds(PATHS.log, settings).get(name), lang):
+            fields = step()
+        plain = {key: str(value) if isinstance(value, Path) else value for key, value in fields.items()}
         summary = _log(name, start, **{"exit_code": 0, **plain})
     except RecsysError as error:
         _failed(name, error.exit_code, str(error))
         _log(name, start, exit_code=error.exit_code)
-        log.error(name, exit_code=error.exit_code)  # noqa: TRY400 the message says it all
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
@@ -67,8 +68,17 @@ def run_with(name: str, step: Callable[[], LogFields]) -> int:
         raise
     finally:
         PATHS.current_stage.unlink(missing_ok=True)
-    log.info(name, **summary)
+    zone = ZoneInfo("UTC" if settings is None else settings.report.time_zone)
+    print(summary_line(name, summary, datetime.now(zone), lang), file=sys.stderr)
     return 0
+
+
+def _settings() -> Settings | None:
+    """Return the settings of the night, None where none are written yet or they cannot be read."""
+    try:
+        return read_settings(PATHS.settings)
+    except RecsysError:
+        return None
 
 
 def _begin(name: str) -> None:
@@ -111,3 +121,7 @@ def _failed(stage: str, exit_code: int, message: str) -> None:
     PATHS.root.mkdir(parents=True, exist_ok=True)
     summary = {"stage": stage, "exit_code": exit_code, "message": message}
     write_atomically(PATHS.failure, json.dumps(summary, ensure_ascii=False).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1]))

@@ -1,0 +1,145 @@
+"""The stages of a night, in order: what each runs, reads and writes, and the settings it depends on.
+
+`recsys night` decides by these which stages have something new to do; `dvc.yaml` of a checkout says the
+same for DVC, and a test compares the two.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
+from recsys.settings import Settings
+
+LogFields = Mapping[str, object]
+Step = Callable[[Settings, NightPaths], LogFields]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a night.
+
+    step:     where its function is, as `module:name`; loaded when the stage runs.
+    reads, writes: files and folders, relative to the home of the night.
+    settings: the keys of the settings it depends on.
+    always:   whether it runs every night: it looks at something outside the home.
+    """
+
+    name: str
+    step: str
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+    settings: tuple[str, ...] = ()
+    always: bool = False
+
+    def load(self) -> Step:
+        """Return the function of the stage."""
+        module, name = self.step.split(":")
+        step: Step = getattr(import_module(module), name)
+        return step
+
+
+_TABLES: Final = (PATHS.accepted, PATHS.tables)
+
+STAGES: Final = (
+    Stage("settings", "recsys.batch.tables:write_settings", writes=(PATHS.settings,), always=True),
+    Stage(
+        "simulate",
+        "recsys.batch.tables:simulate",
+        writes=(PATHS.town,),
+        settings=("catalogue", "seed", "source", "as_of", "people", "simulate"),
+    ),
+    Stage(
+        "ingest",
+        "recsys.batch.tables:ingest",
+        reads=(PATHS.town,),
+        writes=(PATHS.tables,),
+        settings=("catalogue", "source"),
+        always=True,
+    ),
+    Stage(
+        "validate",
+        "recsys.batch.tables:validate",
+        reads=(PATHS.tables,),
+        writes=(PATHS.validation, PATHS.quarantine, PATHS.accepted),
+        settings=("catalogue", "source", "as_of"),
+    ),
+    Stage(
+        "features",
+        "recsys.batch.learning:fit_features",
+        reads=_TABLES,
+        writes=(PATHS.features,),
+        settings=("catalogue", "source", "as_of", "plugins", "model"),
+    ),
+    Stage(
+        "train",
+        "recsys.batch.learning:train",
+        reads=(*_TABLES, PATHS.features),
+        writes=(PATHS.model,),
+        settings=("catalogue", "seed", "source", "as_of", "plugins", "model"),
+    ),
+    Stage(
+        "evaluate",
+        "recsys.batch.learning:evaluate",
+        reads=_TABLES,
+        writes=(PATHS.evaluation, PATHS.evaluated_pairs),
+        settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "model", "evaluate"),
+    ),
+    Stage(
+        "recommend",
+        "recsys.batch.lists:recommend",
+        reads=(*_TABLES, PATHS.model),
+        writes=(PATHS.pool,),
+        settings=("catalogue", "source", "as_of", "plugins", "policy", "model", "recommend", "execution"),
+    ),
+    Stage(
+        "allocate",
+        "recsys.batch.lists:allocate",
+        reads=(*_TABLES, PATHS.pool),
+        writes=(PATHS.lists, PATHS.allocation),
+        settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "recommend", "allocate"),
+    ),
+    Stage(
+        "publish",
+        "recsys.batch.lists:publish",
+        reads=(*_TABLES, PATHS.model, PATHS.evaluation, PATHS.lists, PATHS.allocation),
+        writes=(PATHS.outcome, PUBLISHED),
+        settings=(
+            *("catalogue", "seed", "source", "as_of", "plugins", "people", "simulate", "policy", "model"),
+            *("recommend", "allocate", "publish"),
+        ),
+    ),
+    Stage(
+        "report",
+        "recsys.batch.reporting:write_report",
+        reads=(*_TABLES, PATHS.outcome, PATHS.validation, PATHS.evaluation, PATHS.allocation, PUBLISHED),
+        writes=(PATHS.report,),
+        settings=("catalogue", "source", "as_of", "policy", "budget", "report"),
+    ),
+    Stage(
+        "track",
+        "recsys.batch.reporting:track",
+        reads=(
+            *(PATHS.model, PATHS.evaluation, PATHS.evaluated_pairs, PATHS.validation),
+            *(PATHS.outcome, PATHS.report),
+        ),
+        writes=(PATHS.tracked,),
+        settings=(
+            *("seed", "source", "as_of", "plugins", "people", "simulate", "policy", "model", "evaluate"),
+            *("recommend", "publish", "report", "tracking"),
+        ),
+    ),
+)
+
+NAMES: Final = tuple(stage.name for stage in STAGES)
+
+
+def stage_of(name: str) -> Stage:
+    """Return a stage by its name.
+
+    >>> stage_of("features").writes[0].as_posix()
+    'data/work/features'
+    """
+    return STAGES[NAMES.index(name)]

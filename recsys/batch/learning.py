@@ -1,0 +1,41 @@
+"""The stages that learn: feature blocks, the model, and how well it foresees what it could not know."""
+
+import json
+
+from recsys.batch.declaration import LogFields
+from recsys.features.feature_map import FeatureMap
+from recsys.pipeline.evaluation import evaluate_night
+from recsys.pipeline.from_settings import blocks_from_settings, model_from_settings
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.stage_outputs import read_features, write_features
+from recsys.random import generator
+from recsys.settings import Settings
+from recsys.storage.atomic_write import write_atomically
+
+
+def fit_features(settings: Settings, paths: NightPaths) -> LogFields:
+    """Learn the numeric blocks from what people answered."""
+    night = Night.current(settings, paths)
+    features = FeatureMap.fit(night.people, events=night.events, blocks=blocks_from_settings(settings.model))
+    write_features(features, paths.features)
+    return {"blocks": len(features.blocks), "columns": len(features.columns)}
+
+
+def train(settings: Settings, paths: NightPaths) -> LogFields:
+    """Fit the model of the settings on what people answered and did."""
+    night = Night.current(settings, paths)
+    features = read_features(paths.features)
+    model = model_from_settings(settings.model, features)
+    people, training_data = night.people, model.training_data(night.people, night.events)
+    del night  # and with it the events: a large log does not stay beside what is learned from it
+    model.fit_prepared(people, training_data, rng=generator(settings, "train"))
+    model.save(paths.model)
+    return {"model": model.name, "people": len(people), "factors": model.fitted.taste.shape[1]}
+
+
+def evaluate(settings: Settings, paths: NightPaths) -> LogFields:
+    """Evaluate the model on what happened after it learned."""
+    found = evaluate_night(Night.current(settings, paths), pairs=paths.evaluated_pairs)
+    write_atomically(paths.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+    return {key: value for key, value in found.items() if not isinstance(value, list)}

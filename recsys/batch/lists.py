@@ -1,0 +1,46 @@
+"""The stages that make lists: everybody's candidates, everybody's list out of them, the publication."""
+
+import json
+from dataclasses import asdict
+
+from recsys.batch.declaration import LogFields
+from recsys.batch.progress import part_progress
+from recsys.errors import EXIT_REFUSED, PublicationRefusedError
+from recsys.pipeline.allocation import allocate_night
+from recsys.pipeline.candidates import recommend_night
+from recsys.pipeline.gates import Level
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import PUBLISHED, NightPaths
+from recsys.pipeline.publish import PublishResult
+from recsys.pipeline.publish_night import PublicationInputs, publish_night
+from recsys.settings import Settings
+from recsys.storage.atomic_write import write_atomically
+
+
+def recommend(settings: Settings, paths: NightPaths) -> LogFields:
+    """Find everybody's candidates: the best people among those who may be shown to them."""
+    return asdict(recommend_night(settings, paths, progress=part_progress()))
+
+
+def allocate(settings: Settings, paths: NightPaths) -> LogFields:
+    """Choose everybody's list from their candidates, so that likes meet inboxes with room."""
+    return asdict(allocate_night(settings, paths))
+
+
+def publish(settings: Settings, paths: NightPaths) -> LogFields:
+    """Run the gates on the lists and serve them when none blocks.
+
+    A night published with warnings counts as done, see `recsys.batch.night`.
+    """
+    night = Night.current(settings, paths)
+    outcome = publish_night(night, PublicationInputs.of(paths), published=PUBLISHED)
+    write_atomically(paths.outcome, _json(outcome))
+    warnings = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
+    if outcome.exit_code == EXIT_REFUSED:
+        raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(warnings))
+    return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(warnings) or "none"}
+
+
+def _json(outcome: PublishResult) -> bytes:
+    known = {"run_id": outcome.run_id, "folder": str(outcome.folder), "exit_code": outcome.exit_code}
+    return json.dumps(known, indent=1).encode() + b"\n"

@@ -1,0 +1,218 @@
+"""One night of a home: all stages that have something new, one line of outcome, an exit code.
+
+`run_night` is behind `recsys night`, and behind `python -m pipelines.night` in a checkout, which leaves
+the order of the stages to DVC. SIGINT or SIGTERM to this process ends every stage under way with it, and
+the night with 30.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import chdir
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import recsys
+from recsys.batch.alarms import alarms
+from recsys.batch.metrics_file import write_metrics
+from recsys.batch.process_group import run_group
+from recsys.batch.progress import kernels_are_cached, opening_lines, text
+from recsys.batch.tables import CHANGES, PARAMS
+from recsys.catalogue import Language
+from recsys.errors import (
+    EXIT_PUBLISHED,
+    EXIT_PUBLISHED_WITH_WARNINGS,
+    EXIT_TRY_AGAIN,
+    BusyError,
+    RecsysError,
+    SettingsError,
+    explained,
+)
+from recsys.pipeline.history import read_lines
+from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.publish_night import export_publication
+from recsys.settings import PARAMS_FILE, BudgetSettings, Settings, read_settings
+from recsys.storage.publication import current_run
+
+TRACK: Final = "track"
+"""The one stage that may fail after the publication was made."""
+SEQUENCE: Final = (sys.executable, "-P", "-m", "recsys.batch.sequence")
+"""The stages of a home, one after the other."""
+CACHE: Final = Path("data/cache")
+"""What libraries keep for themselves, where the installation itself can be read only."""
+
+
+def run_night(
+    home: str | Path,
+    *,
+    command: Sequence[str] = SEQUENCE,
+    params: str | Path | None = None,
+    changes: Sequence[str] = (),
+    export: str | None = None,
+    lang: Language = "en",
+) -> int:
+    """Run one night in a folder and return its exit code; what it says goes to the error stream.
+
+    home:    the folder with params.yaml; tables, work and publications are in `data` below it, and every
+             relative path of the settings is taken from it, wherever this was called from.
+    command: what runs the stages in the home.
+    params:  a parameter file in place of that of the home, from the folder this was called from.
+    changes: `key=value` texts that go before what the parameter file says.
+    export:  address of a PostgreSQL database that serves the lists as well, after they are published.
+
+    Exit codes: 0 published, 10 published with warnings (a gate, the time budget, an alarm, not tracked, not
+    exported), 20 refused by a gate, 30 try again, 40 broken input or setting, 1 a defect.
+
+    Raises SettingsError when the home holds no parameter file and none is named.
+    """
+    home, named = Path(home).resolve(), None if params is None else Path(params).resolve()
+    file = named or home / PARAMS_FILE
+    if not file.exists():
+        remedy = f"write a home with recsys init {home}, or name its folder with --home"
+        raise SettingsError(explained("no parameter file", got=str(file), remedy=remedy))
+    with chdir(home):
+        try:
+            with writer_lock(PATHS.root):
+                return _run(command, named, changes, export, lang)
+        except BusyError:
+            print(text("busy", lang), file=sys.stderr)
+            return EXIT_TRY_AGAIN
+
+
+def _run(
+    command: Sequence[str], params: Path | None, changes: Sequence[str], export: str | None, spoken: Language
+) -> int:
+    PATHS.failure.unlink(missing_ok=True)
+    PATHS.current_stage.unlink(missing_ok=True)
+    environment = stage_environment(params, changes)
+    begun, settings = datetime.now(UTC), _settings(params or Path(PARAMS_FILE), changes)
+    package = Path(recsys.__file__).parent
+    compiling = not kernels_are_cached(package, environment.get("NUMBA_CACHE_DIR"))
+    for line in opening_lines(settings, PATHS.log, spoken, compiling=compiling):
+        print(line, file=sys.stderr, flush=True)
+    with _Compiling(environment, needed=compiling):
+        returned = run_group(command, environment)
+    if returned is None:
+        print(text("interrupted", spoken), file=sys.stderr)
+        return EXIT_TRY_AGAIN
+    code, message = outcome_of(returned, spoken)
+    if code in (EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS):
+        over_time = over_budget(begun, spoken)
+        warnings = [text("over", spoken, over_time=over_time) if over_time else ""]
+        warnings += [*alarms(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
+        if any(warnings):
+            code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
+    write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
+    print(message, file=sys.stderr)
+    return code
+
+
+def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:
+    """Return the environment of the stages: this Python first, and caches where they can be written.
+
+    The compiled kernels lie beside the code; where that can be read only, they lie in the home.
+    """
+    here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
+    path = here + os.pathsep + os.environ.get("PATH", os.defpath)
+    found = os.environ | {CHANGES: "\n".join(changes), "PATH": path, "PYTHONUNBUFFERED": "1"}
+    if params is not None:
+        found[PARAMS] = str(params)
+    package = Path(recsys.__file__).parent
+    if not os.access(package / "retrieval", os.W_OK):
+        found.setdefault("NUMBA_CACHE_DIR", str((CACHE / "numba").resolve()))
+        found.setdefault("MPLCONFIGDIR", str((CACHE / "matplotlib").resolve()))
+    return found
+
+
+class _Compiling:
+    """Compiles kernels in a process of its own while the first stages read tables."""
+
+    def __init__(self, environment: Mapping[str, str], *, needed: bool) -> None:
+        command = [sys.executable, "-P", "-m", "recsys.batch.warm"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, env=environment, **quiet) if needed else None  # type: ignore[call-overload]  # noqa: S603
+
+    def __enter__(self) -> None:
+        """Nothing waits for it."""
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+def _settings(params: Path, changes: Sequence[str]) -> Settings | None:
+    """Return the settings of the night, None when they cannot be read: the first stage then says why."""
+    try:
+        return read_settings(params, changes)
+    except RecsysError:
+        return None
+
+
+def _exported(address: str | None, spoken: Language) -> str:
+    """Load the publication into a database; return what went wrong, as text."""
+    if address is None:
+        return ""
+    try:
+        served = export_publication(PUBLISHED, address)
+    except RecsysError as error:
+        return text("not_exported", spoken, error=str(error).splitlines()[0])
+    counts = {"viewers": f"{served.viewers:,}", "rows": f"{served.suggestions:,}"}
+    print(text("exported", spoken, **counts), file=sys.stderr)
+    return ""
+
+
+def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
+    """Return the exit code of the night and one line about it."""
+    if PATHS.failure.exists():
+        failure = _read(PATHS.failure)
+        first = failure["message"].splitlines()[0]
+        if failure["stage"] == TRACK:
+            served = {"run": current_run(PUBLISHED), "folder": PUBLISHED}
+            return EXIT_PUBLISHED_WITH_WARNINGS, text("not_tracked", lang, **served, error=first)
+        code = failure["exit_code"]
+        return code, text("failed", lang, stage=failure["stage"], code=code, error=first)
+    if returned != 0 and PATHS.current_stage.exists():
+        stage = PATHS.current_stage.read_text(encoding="utf-8").strip()
+        return EXIT_TRY_AGAIN, text("killed", lang, stage=stage)
+    if returned != 0:
+        return EXIT_TRY_AGAIN, text("stopped", lang, code=returned)
+    code = _read(PATHS.outcome)["exit_code"]
+    how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "warned"}[code]
+    return code, text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED, page=PATHS.report)
+
+
+def over_budget(begun: datetime, lang: Language = "en") -> str:
+    """Return what of the stages that ended since `begun` took longer than its budget, as text."""
+    if not (PATHS.settings.exists() and PATHS.log.exists()):
+        return ""
+    budget = read_settings(PATHS.settings).budget
+    lines = read_lines(PATHS.log)
+    since = begun.replace(microsecond=0)
+    minutes = {
+        line["stage"]: line["seconds"] / 60
+        for line in lines
+        if "at" in line and datetime.fromisoformat(line["at"]) >= since
+    }
+    over_time = [
+        text("stage_took", lang, stage=name, minutes=f"{taken:.1f}")
+        for name, taken in minutes.items()
+        if taken > _limit(budget, name)
+    ]
+    if sum(minutes.values()) > budget.night_minutes:
+        over_time.append(text("all_took", lang, minutes=f"{sum(minutes.values()):.1f}"))
+    return ", ".join(over_time)
+
+
+def _limit(budget: BudgetSettings, stage: str) -> float:
+    return budget.stage_minutes.get(stage, math.inf)
+
+
+def _read(path: Any) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content

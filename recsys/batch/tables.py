@@ -1,0 +1,83 @@
+"""The first stages of a night: its settings, its tables, and the check of every row."""
+
+import json
+import os
+from typing import Final
+
+from recsys.batch.declaration import LogFields
+from recsys.pipeline.erasure import clear_work_naming_erased, note_erasures_applied
+from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
+from recsys.pipeline.night import Night, count_late_events, night_source
+from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
+from recsys.pipeline.stage_outputs import write_accepted
+from recsys.plugins import plugin_versions
+from recsys.safety.erase_files import erase_from_tables
+from recsys.safety.erasure_list import ErasureList
+from recsys.settings import TOWN, Settings, read_settings
+from recsys.simulation.town import DEFAULT_AS_OF
+from recsys.storage.atomic_write import atomic_file, write_atomically
+from recsys.storage.source_snapshot import take_snapshot
+from recsys.storage.table_files import write_tables
+
+CHANGES: Final = "RECSYS_NIGHT_CHANGES"
+"""Lines of `key=value` that `--set` hands over; kept in the settings file, so not hidden."""
+PARAMS: Final = "RECSYS_NIGHT_PARAMS"
+"""The parameter file that `--params` names; params.yaml of the home when it is not set."""
+
+
+def write_settings() -> LogFields:
+    """Write the settings of this night: the parameter file, and what was changed for one run."""
+    changes = os.environ.get(CHANGES, "").splitlines()
+    params = os.environ.get(PARAMS)
+    settings = read_settings(params, changes) if params else read_settings(changes=changes)
+    if settings.source == TOWN and settings.as_of is None:
+        settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
+    settings = settings.model_copy(update={"plugins": plugin_versions()})
+    PATHS.root.mkdir(parents=True, exist_ok=True)
+    cleared = clear_work_naming_erased(PATHS, ErasureList.of(PUBLISHED).now())
+    write_atomically(PATHS.settings, settings.as_yaml().encode())
+    summary = {"source": settings.source, "changes": ", ".join(changes) or "none"}
+    return {**summary, "cleared": "people asked to be erased"} if cleared else summary
+
+
+def simulate(settings: Settings, paths: NightPaths) -> LogFields:
+    """Make the synthetic town when it is the source; another source needs none."""
+    paths.town.mkdir(parents=True, exist_ok=True)
+    if settings.source != TOWN:
+        return {"town": "not needed"}
+    town = town_parts_from_settings(settings)
+    write_tables(town.tables, f"parquet:{paths.town}")
+    erase_from_tables(paths.town, ErasureList.of(PUBLISHED))
+    return {"people": town.n_people, "events": town.n_events, "as_of": town.as_of.isoformat()}
+
+
+def ingest(settings: Settings, paths: NightPaths) -> LogFields:
+    """Copy tonight's tables from their source, so that every later stage sees the same rows."""
+    source = night_source(settings, paths)
+    take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
+    erasures = ErasureList.of(PUBLISHED)
+    erased_rows = erase_from_tables(paths.tables, erasures)
+    note_erasures_applied(paths, erasures.now())
+    return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": erased_rows}
+
+
+def validate(settings: Settings, paths: NightPaths) -> LogFields:
+    """Check every row against its contract; broken rows are set aside with their reason."""
+    night = Night.current(settings, paths)
+    tables = night.tables
+    with atomic_file(paths.quarantine) as file:
+        tables.quarantine.to_parquet(file, index=False)
+    counts = tables.counts.to_dict("records")
+    as_of = None if tables.as_of is None else tables.as_of.isoformat()
+    summary = {"as_of": as_of, "source": settings.source, "tables": counts}
+    write_accepted(paths.accepted, night.people, night.events, fingerprint=night.fingerprint)
+    write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
+    totals = tables.counts[["accepted", "quarantined"]].sum()
+    late = count_late_events(night.events, PUBLISHED)
+    return {
+        "accepted": int(totals["accepted"]),
+        "quarantined": int(totals["quarantined"]),
+        "late": "not known" if late is None else late,
+        "as_of": as_of,
+        "rows": {row["table"]: int(row["accepted"]) + int(row["quarantined"]) for row in counts},
+    }

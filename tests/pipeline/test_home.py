@@ -1,0 +1,108 @@
+"""A night in a home of its own, wherever it is called from."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recsys.batch.night import run_night, stage_environment
+from recsys.errors import SettingsError
+from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.settings import read_settings
+from recsys.storage.publication import current_run
+from tests.pipeline.imports import ROOT
+from tests.pipeline.nights import Folder
+
+PARAMS = """
+source: parquet:members
+people: 60
+model: {name: popularity}
+recommend: {k: 5, pool: 20}
+evaluate: {beside: [random]}
+publish:
+  gates: {list_floor: 1, warn_short_lists: 1.0}
+  platform:
+    declared_for: parquet:members
+    identity_and_age_checked: true
+    report_and_block: true
+    partnered_members_welcome_in_writing: true
+    support_contact: true
+budget: {data_hours: 1000000}
+"""
+
+
+def night(home: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSYS")}
+    environment |= {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+    command = "from recsys.cli import app; app()"
+    return subprocess.run(
+        [sys.executable, "-P", "-c", command, "night", "--home", str(home), *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stages_run(home: Path) -> list[str]:
+    return [json.loads(line)["stage"] for line in (home / PATHS.log).read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_two_homes_of_one_installation(golden: Folder, tmp_path: Path) -> None:
+    homes = [tmp_path / name for name in ("staging", "production")]
+    for home in homes:
+        home.mkdir()
+        (home / "params.yaml").write_text(PARAMS)
+        shutil.copytree(golden.root / PATHS.tables, home / "members")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    first = night(homes[0], elsewhere, "--set", "tracking.enabled=false")
+    assert first.returncode in {0, 10}, first.stderr
+    assert "12 stages" in first.stderr
+    assert current_run(homes[0] / PUBLISHED) is not None
+    assert not (homes[1] / "data").exists()
+    assert list(elsewhere.iterdir()) == []
+    assert "recsys_night_people_listed" in (homes[0] / PATHS.metrics).read_text()
+
+    (homes[0] / PATHS.log).unlink()
+    again = night(homes[0], elsewhere, "--set", "tracking.enabled=false")
+    assert again.returncode == first.returncode, again.stderr
+    assert stages_run(homes[0]) == ["settings", "ingest"]
+
+    (homes[0] / PATHS.log).unlink()
+    (homes[0] / PATHS.pool).write_bytes(b"damaged")  # what a stage wrote is not there any more
+    repaired = night(homes[0], elsewhere, "--set", "tracking.enabled=false")
+    assert repaired.returncode == first.returncode, repaired.stderr
+    assert stages_run(homes[0]) == ["settings", "ingest", "recommend"]
+
+    named = tmp_path / "staging.yaml"
+    named.write_text(PARAMS.replace("k: 5", "k: 3"))
+    other = night(homes[1], tmp_path, "--params", "staging.yaml", "--set", "tracking.enabled=false")
+    assert other.returncode in {0, 10}, other.stderr
+    assert read_settings(homes[1] / PATHS.settings).recommend.k == 3
+
+
+def test_a_folder_without_settings_is_no_home(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no parameter file"):
+        run_night(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_libraries_keep_their_caches_in_the_home_where_the_code_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    assert "NUMBA_CACHE_DIR" not in stage_environment(None, ())
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    caches = [Path(stage_environment(None, ())[name]) for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR")]
+    assert all(path.is_relative_to(tmp_path / "data") for path in caches)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/var/cache/numba")
+    assert stage_environment(None, ())["NUMBA_CACHE_DIR"] == "/var/cache/numba"
