@@ -8,6 +8,7 @@ the night with 30.
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from recsys.batch.alarms import alarms
 from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import kernels_are_cached, opening_lines, text
+from recsys.batch.sequence import stages_at_once
 from recsys.batch.tables import CHANGES, PARAMS
 from recsys.catalogue import Language
 from recsys.errors import (
@@ -88,12 +90,13 @@ def _run(
     command: Sequence[str], params: Path | None, changes: Sequence[str], export: str | None, spoken: Language
 ) -> int:
     PATHS.failure.unlink(missing_ok=True)
-    PATHS.current_stage.unlink(missing_ok=True)
+    shutil.rmtree(PATHS.running, ignore_errors=True)
     environment = stage_environment(params, changes)
     begun, settings = datetime.now(UTC), _settings(params or Path(PARAMS_FILE), changes)
     package = Path(recsys.__file__).parent
     compiling = not kernels_are_cached(package, environment.get("NUMBA_CACHE_DIR"))
-    for line in opening_lines(settings, PATHS.log, spoken, compiling=compiling):
+    at_once = command == SEQUENCE and stages_at_once(settings) > 1
+    for line in opening_lines(settings, PATHS.log, spoken, compiling=compiling, at_once=at_once):
         print(line, file=sys.stderr, flush=True)
     with _Compiling(environment, needed=compiling):
         returned = run_group(command, environment)
@@ -177,9 +180,8 @@ def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
             return EXIT_PUBLISHED_WITH_WARNINGS, text("not_tracked", lang, **served, error=first)
         code = failure["exit_code"]
         return code, text("failed", lang, stage=failure["stage"], code=code, error=first)
-    if returned != 0 and PATHS.current_stage.exists():
-        stage = PATHS.current_stage.read_text(encoding="utf-8").strip()
-        return EXIT_TRY_AGAIN, text("killed", lang, stage=stage)
+    if returned != 0 and (stages := PATHS.stages_running()):
+        return EXIT_TRY_AGAIN, text("killed", lang, stage=", ".join(stages))
     if returned != 0:
         return EXIT_TRY_AGAIN, text("stopped", lang, code=returned)
     code = _read(PATHS.outcome)["exit_code"]

@@ -13,6 +13,7 @@ from recsys.batch.declaration import NAMES
 from recsys.catalogue import Language, load_catalogue
 from recsys.parallel import n_processors
 from recsys.pipeline.history import read_lines
+from recsys.pipeline.paths import PATHS
 from recsys.settings import TOWN, Settings
 
 FIRST_NIGHT: Final[Mapping[str, tuple[float, float]]] = {
@@ -32,6 +33,8 @@ FIRST_NIGHT: Final[Mapping[str, tuple[float, float]]] = {
 """Seconds of each stage on two cores, `at least + each thousand people`, for the first night of a home."""
 KERNELS_SECONDS: Final = 50.0
 """Processor time that compiling every kernel takes, once after an installation."""
+BESIDE: Final = ("features", "train", "recommend", "allocate")
+"""Stages beside which the evaluation runs, which needs none of them."""
 _SHOWN: Final = 4
 _WIDTH: Final = 60
 _TICK: Final = 0.5
@@ -157,6 +160,11 @@ class Ticker:
     def _run(self) -> None:
         begun = time.monotonic()
         while not self._ended.wait(_TICK):
+            if (
+                min(filter(NAMES.__contains__, PATHS.stages_running()), key=NAMES.index, default="")
+                != self.name
+            ):
+                continue  # of stages that run at once the first speaks
             print(f"\r\033[K{self.line(time.monotonic() - begun)}", end="", file=self.out, flush=True)
 
 
@@ -165,16 +173,20 @@ def part_progress() -> Callable[[int], None]:
     return Ticker.advance
 
 
-def opening_lines(settings: Settings | None, log: Path, lang: Language, *, compiling: bool) -> list[str]:
+def opening_lines(
+    settings: Settings | None, log: Path, lang: Language, *, compiling: bool, at_once: bool
+) -> list[str]:
     """Return what a night says first: how many stages there are, and how long they will take.
 
-    compiling: whether kernels are compiled first, once after an installation.
+    compiling: whether kernels are compiled first, once after an installation. at_once: whether stages that
+    do not need each other run at the same time.
     """
     expected = expected_seconds(log, settings)
     lines = [text("begins", lang, stages=len(NAMES))]
     if set(NAMES) <= set(expected):
         last = any(line["stage"] in NAMES for line in read_lines(log))
-        took = duration(sum(expected.values()), lang)
+        saved = min(expected["evaluate"], sum(expected[name] for name in BESIDE)) if at_once else 0.0
+        took = duration(sum(expected.values()) - saved, lang)
         lines = [text("begins_last" if last else "begins_first", lang, stages=len(NAMES), took=took)]
     if compiling:
         extra = KERNELS_SECONDS if n_processors() < 2 else KERNELS_SECONDS / 2

@@ -1,4 +1,4 @@
-"""The stages of a night one after the other, those for which something changed.
+"""The stages of a night in order, those for which something changed.
 
     python -P -m recsys.batch.sequence
 
@@ -11,12 +11,15 @@ has loaded the package, which saves loading it a dozen times.
 import json
 import multiprocessing
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from recsys.batch.declaration import STAGES, Stage
+from recsys.batch.declaration import NAMES, STAGES, Stage
 from recsys.batch.stage import run
+from recsys.parallel import n_processors
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.settings import Settings, read_settings
@@ -78,22 +81,70 @@ def _bytes_of(path: Path) -> str:
 
 
 def run_stages() -> int:
-    """Run what has something new to do; return the exit code of the first stage that fails, else 0."""
+    """Run what has something new to do; return the exit code of the first stage that fails, else 0.
+
+    A stage begins when everything it reads is written; so many run at once as `stages_at_once` says.
+    """
     records = StageRecords.read(code_fingerprint())
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(sorted({stage.step.partition(":")[0] for stage in STAGES}))
-    for stage in STAGES:
-        if PATHS.settings.exists() and records.is_done(stage, read_settings(PATHS.settings)):
-            continue
-        records.forget(stage)
-        process = context.Process(target=_run_stage, args=(stage.name,))
-        process.start()
-        process.join()
-        code = process.exitcode or 0
+    waiting, running = list(STAGES), dict[Any, Stage]()
+    while waiting or running:
+        for stage in [one for one in waiting if _is_ready(one, [*waiting, *running.values()])]:
+            settings = _settings()
+            if len(running) >= stages_at_once(settings):
+                break
+            waiting.remove(stage)
+            if settings is not None and records.is_done(stage, settings):
+                break  # what waited for it may be ready now
+            records.forget(stage)
+            process = context.Process(target=_run_stage, args=(stage.name,))
+            process.start()
+            running[process] = stage
+        code = _ended(running, records)
         if code != 0:
             return code
-        records.note(stage, read_settings(PATHS.settings))
     return 0
+
+
+def _is_ready(stage: Stage, unfinished: Sequence[Stage]) -> bool:
+    """Say whether no stage before it has still to write what it reads; all read the settings."""
+    needed = {PATHS.settings, *stage.reads}
+    earlier = [one for one in unfinished if NAMES.index(one.name) < NAMES.index(stage.name)]
+    written = {path for other in earlier for path in other.writes}
+    return not needed & written
+
+
+def stages_at_once(settings: Settings | None) -> int:
+    """Return how many stages may run at the same time: two, or one where one worker was asked for.
+
+    The evaluation then runs beside what learns and makes the lists. Which bytes are written never depends
+    on it.
+    """
+    workers = n_processors() if settings is None else settings.execution.workers or n_processors()
+    return min(workers, 2)
+
+
+def _settings() -> Settings | None:
+    return read_settings(PATHS.settings) if PATHS.settings.exists() else None
+
+
+def _ended(running: dict[Any, Stage], records: StageRecords) -> int:
+    """Wait until stages end and note them; after one has failed the others end too, and its code is returned.
+
+    What runs beside a stage that fails is left to finish: the next night need not do it again.
+    """
+    failed = 0
+    while running:
+        wait([process.sentinel for process in running])
+        for process in [one for one in running if one.exitcode is not None]:
+            stage, code = running.pop(process), int(process.exitcode)
+            failed = failed or code
+            if code == 0:
+                records.note(stage, read_settings(PATHS.settings))
+        if not failed:
+            break
+    return failed
 
 
 def _run_stage(name: str) -> None:

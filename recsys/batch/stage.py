@@ -67,7 +67,7 @@ def run_with(name: str, step: Callable[[], LogFields]) -> int:
         _defect(name, start, error)
         raise
     finally:
-        PATHS.current_stage.unlink(missing_ok=True)
+        (PATHS.running / name).unlink(missing_ok=True)
     zone = ZoneInfo("UTC" if settings is None else settings.report.time_zone)
     print(summary_line(name, summary, datetime.now(zone), lang), file=sys.stderr)
     return 0
@@ -83,8 +83,8 @@ def _settings() -> Settings | None:
 
 def _begin(name: str) -> None:
     """Note which stage is under way: one that is killed can say nothing itself."""
-    PATHS.root.mkdir(parents=True, exist_ok=True)
-    PATHS.current_stage.write_text(f"{name}\n", encoding="utf-8")
+    PATHS.running.mkdir(parents=True, exist_ok=True)
+    (PATHS.running / name).touch()
 
 
 def _log(name: str, start: float, **facts: object) -> dict[str, object]:

@@ -117,8 +117,12 @@ class Contract:
         *,
         as_of: pd.Timestamp | None = None,
         users: frozenset[str] | None = None,
+        past: bool = False,
     ) -> CheckedTable:
-        """Split the table that `read` returns; it is not referenced afterwards, so it can be freed."""
+        """Split the table that `read` returns; it is not referenced afterwards, so it can be freed.
+
+        past: see `Quarantine.frame`.
+        """
         given = read().reset_index(drop=True)
         table, merged = (given, []) if self.prepare is None else self.prepare(given)
         self._raise(self._table_problems(table))
@@ -131,7 +135,7 @@ class Contract:
             quarantine.add(
                 rule(RuleContext(rows, ~quarantine.refused, as_of, users, quarantine.only("future")))
             )
-        kept, quarantined = ~quarantine.refused, quarantine.frame(rows)
+        kept, quarantined = ~quarantine.refused, quarantine.frame(rows, past=past)
         later = rows.iloc[quarantine.only("future")].reset_index(drop=True)
         refused = _with_ids_as_given(rows[~kept], given).reset_index(drop=True)
         del given, quarantine

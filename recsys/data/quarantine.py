@@ -49,16 +49,18 @@ class Quarantine:
                 other[fault.rows] = True
         return np.flatnonzero((count > 0) & ~other)
 
-    def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
+    def frame(self, rows: pd.DataFrame, *, past: bool = False) -> pd.DataFrame:
         """Return the refused rows: number, person, codes, reasons, and what was given as short text.
 
-        rows: the canonical table; a `user_id` is repeated only when it could be read.
+        rows: the canonical table; a `user_id` is repeated only when it could be read. past: the table is
+        looked at as of a moment of the past; of rows merely not there yet only the type is repeated.
         """
         at = np.flatnonzero(self.refused)
+        spared = np.isin(at, self.only("future")) if past else np.zeros(len(at), bool)
         codes, reasons = self._joined(at)
         users = rows[C.USER].to_numpy(object)[at] if C.USER in rows else np.full(len(at), None, object)
         shorts = {
-            str(name): self._short(str(name), at)
+            str(name): self._short(str(name), at, spared & (name != C.TYPE))
             for name in self._given.columns
             if name not in {C.USER, ROW_NUMBER, CODES, REASON}
         }
@@ -80,10 +82,12 @@ class Quarantine:
             reasons[where] += fault.reason
         return codes, reasons
 
-    def _short(self, name: str, at: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
-        values = objects(self._given[name].iloc[at])
+    def _short(
+        self, name: str, at: npt.NDArray[np.intp], spared: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.object_]:
         field = next((field for field in self._fields if field.name == name), None)
-        short = _short_texts(values)
+        short = np.full(len(at), None, object)
+        short[~spared] = _short_texts(objects(self._given[name].iloc[at[~spared]]))
         if field is not None and field.private:
             mine = [fault.rows for fault in self._faults if fault.code.startswith(f"{name}.")]
             hidden = np.isin(at, np.concatenate(mine)) if mine else np.zeros(len(at), bool)

@@ -92,8 +92,10 @@ def align_lists(
             explained("no list has this column of probabilities", got=probability, remedy=remedy)
         )
     pairs = truth[[*KEYS, LABEL]]
+    judged = pd.Index(truth[C.VIEWER].unique())
     for frame in lists.values():
-        pairs = pairs.merge(frame.loc[frame[C.VIEWER].isin(truth[C.VIEWER]), KEYS], on=KEYS, how="outer")
+        is_judged = judged.get_indexer(pd.Index(frame[C.VIEWER])) >= 0
+        pairs = pairs.merge(frame.loc[is_judged, KEYS], on=KEYS, how="outer")
     pairs = pairs.sort_values(KEYS, ignore_index=True)
     both = np.concatenate([pairs[C.VIEWER].to_numpy(object), pairs[C.CANDIDATE].to_numpy(object)])
     ids, code = np.unique(both, return_inverse=True)

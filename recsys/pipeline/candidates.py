@@ -19,7 +19,7 @@ from recsys.pipeline.from_settings import directed_of, executor_from_settings, l
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
-from recsys.ranking.recommend import Recommender
+from recsys.ranking.recommend import SAMPLED, Recommender
 from recsys.retrieval.top_k import Retriever
 from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
@@ -107,7 +107,9 @@ class CandidateJob:
         files, chosen = self.files, self.settings.recommend
 
         def one(number: int) -> PartResult:
-            pairs, dropped = recommender.pairs(cut.part(number), k=chosen.pool, combiner=chosen.combiner)
+            pairs, dropped = recommender.pairs(
+                cut.part(number), k=chosen.pool, combiner=chosen.combiner, check_each=SAMPLED
+            )
             table = list_table(pairs, night.people, None)
             write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})

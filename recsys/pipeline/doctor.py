@@ -261,9 +261,8 @@ def _under_way() -> Check:
 
 
 def _failure() -> Check:
-    if PATHS.current_stage.exists() and not is_locked(PATHS.root):
-        stage = PATHS.current_stage.read_text(encoding="utf-8").strip()
-        return Check("failure", good=False, text=_text("cut_short", stage=stage))
+    if (stages := PATHS.stages_running()) and not is_locked(PATHS.root):
+        return Check("failure", good=False, text=_text("cut_short", stage=", ".join(stages)))
     if not PATHS.failure.exists():
         return Check("failure", good=True, text=_text("no_failure"))
     found = json.loads(PATHS.failure.read_bytes())

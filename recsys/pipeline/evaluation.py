@@ -45,7 +45,7 @@ from recsys.pipeline.evaluation_data import (
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.random import generator
-from recsys.ranking.recommend import Recommender
+from recsys.ranking.recommend import SAMPLED, Recommender
 from recsys.settings import ModelSettings, Settings
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
 
@@ -162,12 +162,12 @@ class _Predictions:
         """Fit the model of the settings and the baselines on the past, and predict the pairs shown."""
         lists, in_list, of_exposures = {}, {}, {}
         for name, model in _models(night.settings, people, past):
-            scored = model.score_pairs(shown[PAIR], people=people)
+            scored = model.score_pairs(shown[PAIR])  # of the people it was fitted on
             answer = (
                 model.p_answer(scored[C.P_LIKE]) if isinstance(model, BehaviourModel) else scored[C.P_LIKE]
             )
             lists[name] = as_lists(scored.assign(**{C.P_ANSWER: answer}))
-            in_list[name] = pairs_in_lists(model.directed(people), people, night.policy, explored, PLACES)
+            in_list[name] = pairs_in_lists(model.fitted, people, night.policy, explored, PLACES)
             of_exposures[name] = isinstance(model, BehaviourModel)
         return cls(lists, in_list, of_exposures)
 
@@ -245,7 +245,7 @@ def pairs_in_lists(
     """Return which of the pairs shown would stand in the first `k` places of the model's lists."""
     recommender = Recommender(people, policy, directed)
     viewers = np.unique(people.ids.rows(shown[C.VIEWER]))
-    found, _ = recommender.pairs(viewers[recommender.compiled.listed[viewers]], k=k)
+    found, _ = recommender.pairs(viewers[recommender.compiled.listed[viewers]], k=k, check_each=SAMPLED)
     width = len(people)
     codes = people.ids.rows(shown[C.VIEWER]).astype(np.int64) * width + people.ids.rows(shown[C.CANDIDATE])
     return pd.Series(np.isin(codes, found.viewer.astype(np.int64) * width + found.candidate))

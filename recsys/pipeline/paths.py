@@ -106,9 +106,13 @@ class NightPaths:
         return self.root / "failure.json"
 
     @property
-    def current_stage(self) -> Path:
-        """The name of the stage under way; left behind by one that was killed."""
-        return self.root / "current_stage.txt"
+    def running(self) -> Path:
+        """A folder with an empty file named for each stage under way; one that is killed leaves its file."""
+        return self.root / "running"
+
+    def stages_running(self) -> list[str]:
+        """Return the names of the stages under way, or killed while they were."""
+        return sorted(path.name for path in self.running.iterdir()) if self.running.is_dir() else []
 
     @property
     def log(self) -> Path:

@@ -138,6 +138,10 @@ def likes_given(people: Population) -> SparseRows:
 _log = structlog.get_logger(__name__)
 
 
+SAMPLED: Final = 20
+"""Of candidates that are checked again before they leave, the lists of every so many rows are checked."""
+
+
 class Recommender:
     """Ranks candidates for viewers of one population under one policy.
 
@@ -195,10 +199,13 @@ class Recommender:
         exclude: npt.ArrayLike | None = None,
         workers: int = 1,
         progress: Callable[[int], object] | None = None,
+        check_each: int = 1,
     ) -> tuple[RankedPairs, int]:
         """Return the `k` best of each viewer row, and how many pairs the plain check took out.
 
         exclude: `(n_pairs, 2)` rows, viewer then candidate, left out besides those liked already.
+        check_each: the plain check looks at the lists of every n-th row, and at all of them when it takes a
+        pair out of those; 1 for lists that leave, more for candidates that are checked again before they do.
 
         Anything but 0 taken out is a defect, and is logged. Raises as `Retriever.top_k` does.
         """
@@ -210,7 +217,12 @@ class Recommender:
         found = self.retriever.top_k(
             viewers, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=progress
         )
-        return self.recheck(RankedPairs.of(found))
+        pairs = RankedPairs.of(found)
+        if check_each > 1:
+            sampled = pairs.filtered(pairs.viewer % check_each == 0)
+            if self.recheck(sampled)[1] == 0:
+                return pairs, 0
+        return self.recheck(pairs)
 
     def recheck(self, found: RankedPairs) -> tuple[RankedPairs, int]:
         """Return the pairs the plain form of the rules allows, and how many it took out.

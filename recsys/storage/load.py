@@ -80,7 +80,8 @@ def load_tables(
     the clock, so that the same source gives the same tables on any day; nothing is then too late,
     so a night should say its time.
 
-    past: `as_of` is a moment of the past, looked at from a later one. Else a block, report or hold that
+    past: `as_of` is a moment of the past, looked at from a later one; the quarantine then counts rows that
+    were merely not there yet, and repeats nothing of them but their type. Else a block, report or hold that
     is dated after `as_of` counts at once: a clock that is ahead must not let two people meet.
 
     catalogue: the questions, topics and interests there are; the one the source brings when None, else
@@ -188,7 +189,9 @@ def _checked(
         if name not in readers:
             continue
         try:
-            found = read_and_check(name, readers[name], as_of=time, users=users, catalogue=catalogue)
+            found = read_and_check(
+                name, readers[name], as_of=time, users=users, catalogue=catalogue, past=past
+            )
             rows_in[name] = len(found.accepted) + len(found.quarantined)
             checked[name] = found
         except TableError as error:

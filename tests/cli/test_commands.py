@@ -274,9 +274,9 @@ def test_doctor_hints_when_a_stage_took_most_of_the_memory(
 
 
 def test_doctor_names_a_stage_that_was_killed(here: Path) -> None:
-    under_way = here / "data" / "work" / "current_stage.txt"
+    under_way = here / "data" / "work" / "running" / "train"
     under_way.parent.mkdir(parents=True)
-    under_way.write_text("train\n")
+    under_way.touch()
     done = recsys("doctor")
     assert done.exit_code == 40
     assert "BAD  failure      the last night was cut short in train" in done.output

@@ -100,12 +100,12 @@ def test_a_stage_that_is_killed_is_named(
         [sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
     )
     assert killed.returncode == -signal.SIGKILL
-    assert PATHS.current_stage.read_text() == "train\n"
+    assert PATHS.stages_running() == ["train"]
     assert outcome_of(255, "en") == (30, "night: train was killed, perhaps for its memory; run it again")
     monkeypatch.setattr(night, "run_group", lambda *_: 3)  # DVC itself fails before any stage
     assert night.run_night(".") == 30
     assert "stopped from outside (3)" in capsys.readouterr().err
-    assert not PATHS.current_stage.exists()
+    assert PATHS.stages_running() == []
 
 
 @pytest.mark.parametrize("error", [None, InputError("no such folder"), ValueError("a defect")])
@@ -115,11 +115,11 @@ def test_a_stage_that_ended_itself_is_not_under_way(
     monkeypatch.chdir(tmp_path)
 
     def step() -> dict[str, object]:
-        assert PATHS.current_stage.read_text() == "train\n"
+        assert PATHS.stages_running() == ["train"]
         if error is not None:
             raise error
         return {}
 
     with suppress(ValueError):
         run_with("train", step)
-    assert not PATHS.current_stage.exists()
+    assert PATHS.stages_running() == []

@@ -19,7 +19,7 @@ from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.reciprocal import combine
-from recsys.ranking.recommend import DROPPED, recommend
+from recsys.ranking.recommend import DROPPED, Recommender, recommend
 from tests.people import make_listed_people, make_people, populations, random_relations
 
 COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS]
@@ -173,6 +173,21 @@ class Forgetful(Policy):
             separated_indptr=np.zeros(len(people) + 1, np.int64),
             separated_indices=np.zeros(0, np.int32),
         )
+
+
+@pytest.mark.parametrize("check_each", [2, 7])
+def test_a_sample_of_the_second_check_asks_for_the_whole(town: Population, check_each: int) -> None:
+    policy = Forgetful(Policy.default().constraints)
+    directed = Drawn().directed(town)
+    everything, dropped = Recommender(town, policy, directed).pairs(None, k=60)
+    with structlog.testing.capture_logs() as logs:
+        sampled, found = Recommender(town, policy, directed).pairs(None, k=60, check_each=check_each)
+    assert found == dropped > 0
+    assert [entry["log_level"] for entry in logs] == ["warning"] * 2
+    np.testing.assert_array_equal(sampled.candidate, everything.candidate)
+    right, none = Recommender(town, Policy.default(), directed).pairs(None, k=60, check_each=check_each)
+    assert none == 0
+    np.testing.assert_array_equal(right.candidate, everything.candidate)
 
 
 def test_the_second_check_catches_a_broken_mask(town: Population, lists: pd.DataFrame) -> None:

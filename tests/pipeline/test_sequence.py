@@ -1,0 +1,91 @@
+"""Which stages run, in which order, and what is noted of them."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from recsys.batch import sequence
+from recsys.batch.declaration import NAMES, STAGES, stage_of
+from recsys.batch.sequence import StageRecords, run_stages, stages_at_once
+from recsys.pipeline.paths import PATHS
+from recsys.settings import ExecutionSettings, Settings
+
+FAILS = Path("fails")
+BEGUN = Path("begun")
+
+
+def one_stage(name: str) -> None:
+    """Write what a stage writes, in its own process, and note when."""
+    with BEGUN.open("a") as file:
+        file.write(f"begin {name}\n")
+    limit = time.monotonic() + 30
+    while name == "evaluate" and "begin train" not in BEGUN.read_text() and time.monotonic() < limit:
+        time.sleep(0.05)
+    if FAILS.exists() and FAILS.read_text() == name:
+        raise SystemExit(40)
+    for path in stage_of(name).writes:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("people: 60\n" if name == "settings" else name)
+    with BEGUN.open("a") as file:
+        file.write(f"end {name}\n")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sequence, "_run_stage", one_stage)
+    monkeypatch.setattr(sequence, "n_processors", lambda: 2)
+    monkeypatch.setattr(sequence, "_bytes_of", lambda path: path.read_text() if path.exists() else "missing")
+    return tmp_path
+
+
+def begun() -> list[str]:
+    lines = [line.split() for line in BEGUN.read_text().splitlines()]
+    BEGUN.unlink()
+    return [name for what, name in lines if what == "begin"]
+
+
+def test_every_stage_runs_after_what_it_reads_and_the_evaluation_beside(home: Path) -> None:
+    assert run_stages() == 0
+    lines = BEGUN.read_text().splitlines()
+    for stage in STAGES:
+        for other in STAGES:
+            if set(other.writes) & set(stage.reads):
+                assert lines.index(f"end {other.name}") < lines.index(f"begin {stage.name}")
+    assert lines.index("begin train") < lines.index("end evaluate") < lines.index("begin publish")
+    assert sorted(begun()) == sorted(NAMES)
+
+
+def test_a_second_run_does_what_is_new(home: Path) -> None:
+    assert run_stages() == 0
+    begun()
+    assert run_stages() == 0
+    assert begun() == ["settings", "ingest"]
+    PATHS.model.write_text("another")
+    assert run_stages() == 0
+    assert begun() == ["settings", "ingest", "train"]  # which writes what was there; the rest stands
+
+
+def test_what_runs_beside_a_stage_that_fails_is_not_done_again(home: Path) -> None:
+    FAILS.write_text("train")
+    assert run_stages() == 40
+    assert "recommend" not in begun()
+    FAILS.unlink()
+    assert run_stages() == 0
+    again = begun()
+    assert {"evaluate", "features", "validate"}.isdisjoint(again)
+    assert {"train", "recommend", "publish"} <= set(again)
+
+
+def test_one_worker_runs_one_stage_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequence, "n_processors", lambda: 8)
+    assert stages_at_once(None) == stages_at_once(Settings()) == 2
+    assert stages_at_once(Settings(execution=ExecutionSettings(workers=1))) == 1
+
+
+def test_records_that_cannot_be_read_are_none(home: Path) -> None:
+    PATHS.root.mkdir(parents=True)
+    for content in ("", "[]", '{"train": 3}', "\x00"):
+        sequence.RECORDS.write_text(content)
+        assert StageRecords.read("code").known == {}
