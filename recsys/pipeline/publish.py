@@ -98,30 +98,18 @@ def publish(
     """Write `lists` as a run of its own, run the gates, and serve it if none of them blocks.
 
     lists: a table of lists, or what writes one to the file it is given, for lists that are many.
-
-    serving: writes what a backend maps into the folder it is given, from the lists as they were
-    written, see `read_coded_lists`; called when no gate blocks. Without it there is nothing for a
-    `Ranker` to open.
-
+    serving: writes what a backend maps into the folder it is given, from the lists as `read_coded_lists`
+    reads them; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
     calibration: the calibration error of the model, for the gate of that name.
-
     events: how many events were known; the next night counts late events by it.
-
     holds: what the holds table of the night says, for the safety ledger, see `note_night`.
 
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
 
-    Raises
-    ------
-    BusyError
-        When another writer is at work or the disk is full.
-    PublicationError
-        When the folder cannot be written to.
-    SafetyUnavailable
-        When the safety ledger or the list of erasures cannot be trusted.
-    InputError
-        When `lists` lacks a column.
+    Raises BusyError when another writer is at work or the disk is full, PublicationError when the folder
+    cannot be written to, SafetyUnavailable when the safety ledger or the list of erasures cannot be trusted,
+    InputError when `lists` lacks a column.
     """
     published = Path(published)
     with _explained_disk(published), writer_lock(published):
@@ -133,39 +121,63 @@ def publish(
         ledger = SafetyLedger.of(published)
         require_ledger(published, ledger)
         note_night(ledger, people, holds)
-        erased = ErasureList.of(published).now()
         proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
-        proposal = replace(proposal, calibration=calibration, erased=erased)
-        gates = tuple(run_gates(proposal))
-        write_atomically(staging / GATES_FILE, gates_bytes(gates))
-        profile = column_profile(people, proposal.listed, proposal.lists)
-        write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
+        proposal = replace(proposal, calibration=calibration, erased=ErasureList.of(published).now())
+        gates = _judged(staging, proposal)
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
             sync_folder(staging)
+        safe_up_to = None if ledger.watermark is None else ledger.watermark.text()
         write_manifest(
             staging,
-            Manifest(
-                run_id=run_id,
-                created_at=moment.astimezone(UTC).isoformat(),
-                data_as_of=people.as_of.isoformat(),
-                events=events,
-                erasure_watermark=_watermark(erased, moment),
-                safety_watermark=None if ledger.watermark is None else ledger.watermark.text(),
-                made_from=made_from,
-                packages=package_versions(),
-                files=_file_entries(staging, rows=len(proposal.lists)),
-            ),
+            _manifest(staging, proposal, moment, made_from=made_from, events=events, safe_up_to=safe_up_to),
         )
         folder = published / (REFUSED if refused else RUNS) / run_id
-        move_atomically(staging, folder)
-        if not refused:
-            set_current_run(published, run_id)
-        write_history(published)
-        rewrite_runs_naming_erased(published, erased)
-        remove_old(published, settings.keep)
+        _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
+
+
+def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:
+    """Run the gates, and write what they say and the profile of the people that the next night compares."""
+    gates = tuple(run_gates(proposal))
+    write_atomically(staging / GATES_FILE, gates_bytes(gates))
+    profile = column_profile(proposal.people, proposal.listed, proposal.lists)
+    write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
+    return gates
+
+
+def _manifest(
+    staging: Path,
+    proposal: Proposal,
+    moment: datetime,
+    *,
+    made_from: MadeFrom,
+    events: int | None,
+    safe_up_to: str | None,
+) -> Manifest:
+    return Manifest(
+        run_id=staging.name.removeprefix("."),
+        created_at=moment.astimezone(UTC).isoformat(),
+        data_as_of=proposal.people.as_of.isoformat(),
+        events=events,
+        erasure_watermark=_watermark(proposal.erased, moment),
+        safety_watermark=safe_up_to,
+        made_from=made_from,
+        packages=package_versions(),
+        files=_file_entries(staging, rows=len(proposal.lists)),
+    )
+
+
+def _finish(staging: Path, folder: Path, erased: ErasedPeople, *, keep: int) -> None:
+    """Move a run into place, point to it unless it was refused, and clear what is old or names the erased."""
+    published = folder.parent.parent
+    move_atomically(staging, folder)
+    if folder.parent.name == RUNS:
+        set_current_run(published, folder.name)
+    write_history(published)
+    rewrite_runs_naming_erased(published, erased)
+    remove_old(published, keep)
 
 
 def _start_run(published: Path, moment: datetime) -> tuple[str, datetime, Path]:
