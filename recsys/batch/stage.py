@@ -68,6 +68,7 @@ def run_with(name: str, step: Callable[[], LogFields]) -> int:
         raise
     finally:
         (PATHS.running / name).unlink(missing_ok=True)
+    settings = settings or _settings()  # the first stage has just written them
     zone = ZoneInfo("UTC" if settings is None else settings.report.time_zone)
     print(summary_line(name, summary, datetime.now(zone), lang), file=sys.stderr)
     return 0
