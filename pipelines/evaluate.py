@@ -1,8 +1,8 @@
-"""Evaluates the model on what happened after it learned. See `recsys.batch.learning`."""
+"""Evaluates the model on what happened after it learned. See `recsys.batch.learning_stages`."""
 
 import sys
 
-from recsys.batch import learning  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch import learning_stages  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
 from recsys.batch.stage import run
 
 

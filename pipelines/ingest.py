@@ -1,8 +1,8 @@
-"""Copies tonight's tables from their source. See `recsys.batch.tables`."""
+"""Copies tonight's tables from their source. See `recsys.batch.table_stages`."""
 
 import sys
 
-from recsys.batch import tables  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch import table_stages  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
 from recsys.batch.stage import run
 
 

@@ -1,8 +1,8 @@
-"""Finds everybody's candidates. See `recsys.batch.lists`."""
+"""Finds everybody's candidates. See `recsys.batch.list_stages`."""
 
 import sys
 
-from recsys.batch import lists  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch import list_stages  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
 from recsys.batch.stage import run
 
 

@@ -1,8 +1,8 @@
-"""Writes the page about this night. See `recsys.batch.reporting`."""
+"""Writes the page about this night. See `recsys.batch.report_stages`."""
 
 import sys
 
-from recsys.batch import reporting  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch import report_stages  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
 from recsys.batch.stage import run
 
 

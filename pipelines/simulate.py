@@ -1,8 +1,8 @@
-"""Makes the synthetic town when it is the source; another source needs none. See `recsys.batch.tables`."""
+"""Makes the synthetic town. See `recsys.batch.table_stages`."""
 
 import sys
 
-from recsys.batch import tables  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch import table_stages  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
 from recsys.batch.stage import run
 
 

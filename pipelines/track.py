@@ -1,8 +1,8 @@
-"""Keeps the night and its model, last of all. See `recsys.batch.reporting`."""
+"""Keeps the night and its model, last of all. See `recsys.batch.report_stages`."""
 
 import sys
 
-from recsys.batch import reporting  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
+from recsys.batch import report_stages  # noqa: F401 what the stage loads, for `tests.pipeline.imports`
 from recsys.batch.stage import run
 
 

@@ -18,7 +18,7 @@ Step = Callable[[Settings, NightPaths], LogFields]
 
 
 @dataclass(frozen=True)
-class Stage:
+class BatchStage:
     """One stage of a night.
 
     step:     where its function is, as `module:name`; loaded when the stage runs.
@@ -44,66 +44,66 @@ class Stage:
 _TABLES: Final = (PATHS.accepted, PATHS.tables)
 
 STAGES: Final = (
-    Stage("settings", "recsys.batch.tables:write_settings", writes=(PATHS.settings,), always=True),
-    Stage(
+    BatchStage("settings", "recsys.batch.table_stages:write_settings", writes=(PATHS.settings,), always=True),
+    BatchStage(
         "simulate",
-        "recsys.batch.tables:simulate",
+        "recsys.batch.table_stages:simulate",
         writes=(PATHS.town,),
         settings=("catalogue", "seed", "source", "as_of", "people", "simulate"),
     ),
-    Stage(
+    BatchStage(
         "ingest",
-        "recsys.batch.tables:ingest",
+        "recsys.batch.table_stages:ingest",
         reads=(PATHS.town,),
         writes=(PATHS.tables,),
         settings=("catalogue", "source"),
         always=True,
     ),
-    Stage(
+    BatchStage(
         "validate",
-        "recsys.batch.tables:validate",
+        "recsys.batch.table_stages:validate",
         reads=(PATHS.tables,),
         writes=(PATHS.validation, PATHS.quarantine, PATHS.accepted),
         settings=("catalogue", "source", "as_of"),
     ),
-    Stage(
+    BatchStage(
         "features",
-        "recsys.batch.learning:fit_features",
+        "recsys.batch.learning_stages:fit_features",
         reads=_TABLES,
         writes=(PATHS.features,),
         settings=("catalogue", "source", "as_of", "plugins", "model"),
     ),
-    Stage(
+    BatchStage(
         "train",
-        "recsys.batch.learning:train",
+        "recsys.batch.learning_stages:train",
         reads=(*_TABLES, PATHS.features),
         writes=(PATHS.model,),
         settings=("catalogue", "seed", "source", "as_of", "plugins", "model"),
     ),
-    Stage(
+    BatchStage(
         "evaluate",
-        "recsys.batch.learning:evaluate",
+        "recsys.batch.learning_stages:evaluate",
         reads=_TABLES,
         writes=(PATHS.evaluation, PATHS.evaluated_pairs),
         settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "model", "evaluate"),
     ),
-    Stage(
+    BatchStage(
         "recommend",
-        "recsys.batch.lists:recommend",
+        "recsys.batch.list_stages:recommend",
         reads=(*_TABLES, PATHS.model),
         writes=(PATHS.pool,),
         settings=("catalogue", "source", "as_of", "plugins", "policy", "model", "recommend", "execution"),
     ),
-    Stage(
+    BatchStage(
         "allocate",
-        "recsys.batch.lists:allocate",
+        "recsys.batch.list_stages:allocate",
         reads=(*_TABLES, PATHS.pool),
         writes=(PATHS.lists, PATHS.allocation),
         settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "recommend", "allocate"),
     ),
-    Stage(
+    BatchStage(
         "publish",
-        "recsys.batch.lists:publish",
+        "recsys.batch.list_stages:publish",
         reads=(*_TABLES, PATHS.model, PATHS.evaluation, PATHS.lists, PATHS.allocation),
         writes=(PATHS.outcome, PUBLISHED),
         settings=(
@@ -111,16 +111,16 @@ STAGES: Final = (
             *("recommend", "allocate", "publish"),
         ),
     ),
-    Stage(
+    BatchStage(
         "report",
-        "recsys.batch.reporting:write_report",
+        "recsys.batch.report_stages:write_report",
         reads=(*_TABLES, PATHS.outcome, PATHS.validation, PATHS.evaluation, PATHS.allocation, PUBLISHED),
         writes=(PATHS.report,),
         settings=("catalogue", "source", "as_of", "policy", "budget", "report"),
     ),
-    Stage(
+    BatchStage(
         "track",
-        "recsys.batch.reporting:track",
+        "recsys.batch.report_stages:track",
         reads=(
             *(PATHS.model, PATHS.evaluation, PATHS.evaluated_pairs, PATHS.validation),
             *(PATHS.outcome, PATHS.report),
@@ -136,7 +136,7 @@ STAGES: Final = (
 NAMES: Final = tuple(stage.name for stage in STAGES)
 
 
-def stage_of(name: str) -> Stage:
+def stage_of(name: str) -> BatchStage:
     """Return a stage by its name.
 
     >>> stage_of("features").writes[0].as_posix()

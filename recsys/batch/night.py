@@ -23,7 +23,7 @@ from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import kernels_are_cached, opening_lines, text
 from recsys.batch.sequence import stages_at_once
-from recsys.batch.tables import CHANGES, PARAMS
+from recsys.batch.table_stages import CHANGES, PARAMS
 from recsys.catalogue import Language
 from recsys.errors import (
     EXIT_PUBLISHED,

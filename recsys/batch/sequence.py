@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.batch.declaration import NAMES, STAGES, Stage
+from recsys.batch.declaration import NAMES, STAGES, BatchStage
 from recsys.batch.stage import run
 from recsys.parallel import n_processors
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
@@ -51,21 +51,21 @@ class StageRecords:
             known = {}
         return cls(code, known)
 
-    def is_done(self, stage: Stage, settings: Settings) -> bool:
+    def is_done(self, stage: BatchStage, settings: Settings) -> bool:
         """Say whether running a stage again would write what is there."""
         return not stage.always and self.known.get(stage.name) == self._of(stage, settings)
 
-    def note(self, stage: Stage, settings: Settings) -> None:
+    def note(self, stage: BatchStage, settings: Settings) -> None:
         """Note that a stage has finished; before that, `forget` it."""
         self.known[stage.name] = self._of(stage, settings)
         self._write()
 
-    def forget(self, stage: Stage) -> None:
+    def forget(self, stage: BatchStage) -> None:
         """Note that what a stage wrote may be half written."""
         if self.known.pop(stage.name, None) is not None:
             self._write()
 
-    def _of(self, stage: Stage, settings: Settings) -> list[str]:
+    def _of(self, stage: BatchStage, settings: Settings) -> list[str]:
         chosen = settings.model_dump(mode="json", include=set(stage.settings))
         inputs = [self.code, json.dumps(chosen, sort_keys=True), *map(_bytes_of, stage.reads)]
         return [text_fingerprint("\n".join(inputs)), text_fingerprint(" ".join(map(_bytes_of, stage.writes)))]
@@ -88,7 +88,7 @@ def run_stages() -> int:
     records = StageRecords.read(code_fingerprint())
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(sorted({stage.step.partition(":")[0] for stage in STAGES}))
-    waiting, running = list(STAGES), dict[Any, Stage]()
+    waiting, running = list(STAGES), dict[Any, BatchStage]()
     while waiting or running:
         for stage in [one for one in waiting if _is_ready(one, [*waiting, *running.values()])]:
             settings = _settings()
@@ -107,7 +107,7 @@ def run_stages() -> int:
     return 0
 
 
-def _is_ready(stage: Stage, unfinished: Sequence[Stage]) -> bool:
+def _is_ready(stage: BatchStage, unfinished: Sequence[BatchStage]) -> bool:
     """Say whether no stage before it has still to write what it reads; all read the settings."""
     needed = {PATHS.settings, *stage.reads}
     earlier = [one for one in unfinished if NAMES.index(one.name) < NAMES.index(stage.name)]
@@ -129,7 +129,7 @@ def _settings() -> Settings | None:
     return read_settings(PATHS.settings) if PATHS.settings.exists() else None
 
 
-def _ended(running: dict[Any, Stage], records: StageRecords) -> int:
+def _ended(running: dict[Any, BatchStage], records: StageRecords) -> int:
     """Wait until stages end and note them; after one has failed the others end too, and its code is returned.
 
     What runs beside a stage that fails is left to finish: the next night need not do it again.

@@ -6,7 +6,7 @@ from recsys.cli import (  # noqa: F401 each registers its commands
     lists,
     maintenance,
     mapping,
-    night,
+    nightly,
     operators,
     serve,
     tables,

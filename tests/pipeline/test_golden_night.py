@@ -237,7 +237,7 @@ def test_a_defect_is_recorded_and_not_hidden(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("recsys.batch.lists.recommend_night", broken)
+    monkeypatch.setattr("recsys.batch.list_stages.recommend_night", broken)
     with pytest.raises(ZeroDivisionError):
         folder.run(PEOPLE, stages=("settings", "recommend"))
     failure = json.loads((folder.root / PATHS.failure).read_text())
