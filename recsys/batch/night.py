@@ -39,6 +39,7 @@ from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.publish_night import export_publication
 from recsys.settings import PARAMS_FILE, BudgetSettings, Settings, read_settings
+from recsys.pipeline.service_home import read_keys_file
 from recsys.storage.publication import current_run
 
 TRACK: Final = "track"
@@ -63,6 +64,7 @@ def run_night(
     home:    the folder with params.yaml; tables, work and publications are in `data` below it, and every
              relative path of the settings is taken from it, wherever this was called from.
     command: what runs the stages in the home.
+             Keys are read from its key file, where it has one and they are not set.
     params:  a parameter file in place of that of the home, from the folder this was called from.
     changes: `key=value` texts that go before what the parameter file says.
     export:  address of a PostgreSQL database that serves the lists as well, after they are published.
@@ -116,13 +118,19 @@ def _run(
 
 
 def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:
-    """Return the environment of the stages: this Python first, and caches where they can be written.
+    """Return the environment of the stages: this Python first, the keys of the home, caches that can be written.
+
+    A key that is set already is not taken from the home.
 
     The compiled kernels lie beside the code; where that can be read only, they lie in the home.
     """
     here = str(Path(sys.executable).parent)  # stages run with this Python, whatever else is installed
     path = here + os.pathsep + os.environ.get("PATH", os.defpath)
-    found = os.environ | {CHANGES: "\n".join(changes), "PATH": path, "PYTHONUNBUFFERED": "1"}
+    found = (
+        read_keys_file(Path())
+        | os.environ
+        | {CHANGES: "\n".join(changes), "PATH": path, "PYTHONUNBUFFERED": "1"}
+    )
     if params is not None:
         found[PARAMS] = str(params)
     package = Path(recsys.__file__).parent

@@ -12,6 +12,7 @@ import pytest
 from recsys.batch.night import run_night, stage_environment
 from recsys.errors import SettingsError
 from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.service_home import KEY_FILE, make_home
 from recsys.storage.publication import current_run
 from tests.pipeline.imports import ROOT
 from tests.pipeline.nights import Folder
@@ -100,3 +101,17 @@ def test_libraries_keep_their_caches_in_the_home_where_the_code_is_read_only(
     assert all(path.is_relative_to(tmp_path / "data") for path in caches)
     monkeypatch.setenv("NUMBA_CACHE_DIR", "/var/cache/numba")
     assert stage_environment(None, ())["NUMBA_CACHE_DIR"] == "/var/cache/numba"
+
+
+def test_keys_of_the_home_are_those_of_its_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RECSYS_KEY", raising=False)
+    make_home(tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    key = stage_environment(None, ())["RECSYS_KEY"]
+    assert len(key) == 64
+    monkeypatch.setenv("RECSYS_KEY", "0" * 64)
+    assert stage_environment(None, ())["RECSYS_KEY"] == "0" * 64
+    Path(KEY_FILE).chmod(0o644)
+    with pytest.raises(SettingsError, match="others may read"):
+        stage_environment(None, ())
