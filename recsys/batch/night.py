@@ -38,8 +38,8 @@ from recsys.pipeline.history import read_lines
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.publish_night import export_publication
-from recsys.settings import PARAMS_FILE, BudgetSettings, Settings, read_settings
 from recsys.pipeline.service_home import read_keys_file
+from recsys.settings import PARAMS_FILE, BudgetSettings, Settings, read_settings
 from recsys.storage.publication import current_run
 
 TRACK: Final = "track"
@@ -118,7 +118,7 @@ def _run(
 
 
 def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:
-    """Return the environment of the stages: this Python first, the keys of the home, caches that can be written.
+    """Return the environment of the stages: this Python first, keys of the home, writable caches.
 
     A key that is set already is not taken from the home.
 
