@@ -110,6 +110,8 @@ class AllocationSettings(Section):
               match needs a like from both lists.
     budget:   likes a person may expect to receive from one round of lists, None for no limit.
     minimum_exposure: whether everybody who could be shown is, by exploration places at list ends.
+    mixture:  whether each night's lists are drawn from the mixture of orderings that was found, with logged
+              propensities, instead of rounding it to one list: what is expected then holds over nights.
     """
 
     fairness: Share = 0.0
@@ -119,6 +121,7 @@ class AllocationSettings(Section):
     inbox: Decay = 1.0
     budget: Annotated[float, Field(gt=0.0)] | None = None
     minimum_exposure: bool = False
+    mixture: bool = False
 
     @field_validator("look")
     @classmethod

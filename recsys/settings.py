@@ -15,7 +15,16 @@ import yaml
 from pydantic import AfterValidator, Field, StrictBool, field_validator
 from pydantic_core import PydanticCustomError
 
-from recsys.config import PRESENT, UNKNOWN_NAME, AllocationSettings, Decay, Section, Share, holds_password
+from recsys.config import (
+    PRESENT,
+    UNKNOWN_NAME,
+    AllocationSettings,
+    Decay,
+    ExperimentSettings,
+    Section,
+    Share,
+    holds_password,
+)
 from recsys.errors import SettingsError, explained
 from recsys.plugins import Group, known_names, unknown_name
 from recsys.strict_yaml import parse_yaml
@@ -275,6 +284,7 @@ class Settings(Section):
 
     catalogue: folder with a service's own questions, interests and topics; None for the one that the source
     brings, or the package's.
+    experiment: arms with lists of their own, and who gets which; None for none.
     plugins: the packages that register plugins, with their versions; the night fills it in, so that a run
     with other plugins is made anew.
 
@@ -293,6 +303,7 @@ class Settings(Section):
     evaluate: EvaluateSettings = EvaluateSettings()
     recommend: RecommendSettings = RecommendSettings()
     allocate: AllocateSettings = AllocateSettings()
+    experiment: ExperimentSettings | None = None
     execution: ExecutionSettings = ExecutionSettings()
     publish: PublishSettings = PublishSettings()
     budget: BudgetSettings = BudgetSettings()

@@ -12,7 +12,8 @@ from recsys.allocation.budgets import repair_budgets, shadow_prices
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.frank_wolfe import frank_wolfe, subtract_price
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.minimum_exposure import with_minimum_exposure
+from recsys.allocation.minimum_exposure import ExposedLists, with_minimum_exposure
+from recsys.allocation.mixture import MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.arguments import as_generator, as_pandas, checked_arguments
@@ -74,28 +75,34 @@ def allocate_graph(
     """Return lists that raise the matches of everybody together.
 
     budget: likes each person may expect, `(n_people,)`, before the one of `config`. activity: how likely
-    everybody opens lists and inboxes, always when None. rng: needed for `minimum_exposure`.
+    everybody opens lists and inboxes, always when None. rng: needed for `minimum_exposure` and `mixture`.
 
     Never worse than lists ordered by p q and held to the same budgets, by the model and its objective,
-    when there is no minimum exposure: whichever of the two is better is returned.
+    when there is no minimum exposure and no mixture: whichever of the two is better is returned.
     Raises InputError for a budget that is not above 0 for everybody, and without `rng` where lots are drawn.
     """
     config = config or AllocationConfig()
     caps = _budgets(graph, config, budget)
-    if config.minimum_exposure and rng is None:
-        remedy = "give rng=np.random.default_rng(seed)"
-        raise InputError(
-            explained("the minimum exposure draws lots and needs a generator", where="rng", remedy=remedy)
-        )
+    if (config.minimum_exposure or config.mixture) and rng is None:
+        what, remedy = "drawing lots needs a generator", "give rng=np.random.default_rng(seed)"
+        raise InputError(explained(what, where="rng", remedy=remedy))
     model = MeanFieldModel(graph, config, activity)
-    ascent = frank_wolfe(model, caps)
-    ranked = _lists(model, ascent.exposure, ascent.price, caps)
-    propensity, unplaced = np.ones(len(ranked.edge), np.float32), np.zeros(0, np.int32)
+    draw = (
+        MixtureDraw.of(graph, config.k, rng, config.workers) if config.mixture and rng is not None else None
+    )
+    ascent = frank_wolfe(model, caps, draw)
+    if draw is None:
+        ranked = _lists(model, ascent.exposure, ascent.price, caps)
+        propensity = np.ones(len(ranked.edge), np.float32)
+    else:
+        ranked, propensity = draw.lists()
+    unplaced = np.zeros(0, np.int32)
     if config.minimum_exposure and rng is not None:
         exposed = with_minimum_exposure(
             graph, ranked, model.position_weights, rng, caps, model.activity.opens
         )
-        ranked, propensity, unplaced = exposed.ranked, exposed.propensity, exposed.unplaced
+        propensity = _of_draws(ranked, propensity, exposed)
+        ranked, unplaced = exposed.ranked, exposed.unplaced
     exposure = model.exposure_of(ranked)
     judged = model.unweighted()
     utility = judged.utilities(exposure)
@@ -111,6 +118,16 @@ def allocate_graph(
         trace=ascent.trace,
         unplaced=unplaced,
     )
+
+
+def _of_draws(ranked: RankedEdges, propensity: Float32Array, exposed: ExposedLists) -> Float32Array:
+    """Return the chance of every entry: of its exploration place, else that of the list it was drawn with."""
+    chance = np.ones(
+        int(max(ranked.edge.max(initial=-1), exposed.ranked.edge.max(initial=-1))) + 1, np.float32
+    )
+    chance[ranked.edge] = propensity
+    by_lot = exposed.propensity < 1.0
+    return np.where(by_lot, exposed.propensity, chance[exposed.ranked.edge]).astype(np.float32)
 
 
 def _lists(
@@ -249,7 +266,7 @@ def allocate(
              such as k=200; or a `CandidateGraph`, whose rows then stand for ids.
     budget:  likes a person may expect to receive, for all or by id.
     opens:   chance by id that a list, and with it the inbox, is opened on its day; always when None.
-    rng:     needed with `minimum_exposure=True`, which draws lots.
+    rng:     needed with `minimum_exposure=True` and `mixture=True`, which draw lots.
     changes: settings of `AllocationConfig`, such as k, fairness, minimum_exposure.
 
     Returns the chosen rows with all their columns, at most k a viewer, viewers by id: `rank` anew,

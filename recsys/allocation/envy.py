@@ -95,7 +95,7 @@ def _count_unread(
 
 def envious_pairs(
     graph: CandidateGraph,
-    ranked: RankedEdges,
+    ranked: RankedEdges | Float32Array,
     *,
     look: Decay = 1.0,
     inbox: Decay = 1.0,
@@ -103,13 +103,18 @@ def envious_pairs(
 ) -> int:
     """Return how many ordered pairs of people there are in which the first envies the second.
 
+    ranked: lists, or the exposure of every edge `(n_edges,)`, such as that of a mixture over nights.
     people: rows to compare, all by default; the time grows with the square of their number. Expected
     matches are those of the mean-field model; lists of one's own stay as they are.
     """
     chosen = np.arange(graph.n_people) if people is None else np.asarray(people, np.int64)
-    position_weights = Examination.of(look, where="look").position_weights(int(ranked.place.max(initial=1)))
     reading = Examination.of(inbox, where="inbox")
-    exposure = ranked.exposure(position_weights, graph.n_edges)
+    if isinstance(ranked, RankedEdges):
+        longest = int(ranked.place.max(initial=1))
+        position_weights = Examination.of(look, where="look").position_weights(longest)
+        exposure = ranked.exposure(position_weights, graph.n_edges)
+    else:
+        exposure = ranked
     read = np.empty(graph.n_edges, np.float32)
     arriving, viewer = graph.inbox, graph.viewer
     always = np.ones(graph.n_people, np.float32)

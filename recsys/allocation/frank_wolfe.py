@@ -10,40 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.allocation.budgets import BudgetPrices
+from recsys.allocation.linear_oracle import linear_oracle
+from recsys.allocation.mixture import MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
 from recsys.evaluation.examination import UNREAD, Examination
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
-
-_SORT_FROM = 48
-
-
-@kernel
-def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]
-    """Write the positions of the k highest gains above 0, best first, ties by position; return how many.
-
-    gain: `(n,)` of one list; taken: at least `(k,)`. The best ordering for a linear objective is this sort.
-    """
-    n = 0
-    if k >= _SORT_FROM:
-        for at in np.argsort(-gain, kind="mergesort"):
-            if n == k or not gain[at] > 0.0:
-                break
-            taken[n] = at
-            n += 1
-        return n
-    for at in range(len(gain)):
-        here = gain[at]
-        if not here > 0.0 or (n == k and here <= gain[taken[k - 1]]):
-            continue
-        place = n if n < k else k - 1
-        while place > 0 and gain[taken[place - 1]] < here:
-            taken[place] = taken[place - 1]
-            place -= 1
-        taken[place] = at
-        n = min(n + 1, k)
-    return n
 
 
 @kernel
@@ -109,30 +82,36 @@ class FrankWolfeResult:
     trace: Float64Array
 
 
-def frank_wolfe(model: MeanFieldModel, budget: Float64Array | None = None) -> FrankWolfeResult:
+def frank_wolfe(
+    model: MeanFieldModel, budget: Float64Array | None = None, draw: MixtureDraw | None = None
+) -> FrankWolfeResult:
     """Return exposures that raise the objective of `model`, starting at the order by p q.
 
-    budget: `(n_people,)` likes each may expect, or None.
+    budget: `(n_people,)` likes each may expect, or None. draw: takes part in every step, so that its lists
+    are drawn from the mixture at the end; the last exposures are then returned, whose draw it is.
     """
     config = model.config
     prices = BudgetPrices(model.graph.n_people, budget)
-    exposure = initial_exposure(model)
+    exposure = initial_exposure(model, draw)
     trace = np.empty(config.steps + 1)
-    best, kept = exposure if budget is not None else exposure.copy(), -np.inf
+    keeps_last = budget is not None or draw is not None
+    best, kept = exposure if keeps_last else exposure.copy(), -np.inf
     for at in range(config.steps + 1):
         utility = model.utilities(exposure)
         trace[at] = model.objective(utility)
         gain = model.gain(exposure, utility)
-        if budget is None and trace[at] > kept:
+        if not keeps_last and trace[at] > kept:
             kept = trace[at]
             np.copyto(best, exposure)
         if at < config.steps:
             prices.update(model.load, utility, at)
+            if draw is not None:
+                draw.step(gain, prices.price, 2.0 / (at + 3))
             take_step(model, gain, prices.price, 2.0 / (at + 3), exposure)
     return FrankWolfeResult(best, prices.price, trace)
 
 
-def initial_exposure(model: MeanFieldModel) -> Float32Array:
+def initial_exposure(model: MeanFieldModel, draw: MixtureDraw | None = None) -> Float32Array:
     """Return the exposures of lists ordered by p q.
 
     Where a match needs a look from both sides, places nobody holds yet would never gain: there each
@@ -140,8 +119,13 @@ def initial_exposure(model: MeanFieldModel) -> Float32Array:
     """
     graph, position_weights = model.graph, model.position_weights
     exposure = np.zeros(graph.n_edges, np.float32)
-    take_step(model, graph.p * graph.q, np.zeros(graph.n_people), 1.0, exposure)
+    nothing = np.zeros(graph.n_people)
+    take_step(model, graph.p * graph.q, nothing, 1.0, exposure)
+    if draw is not None:
+        draw.step(graph.p * graph.q, nothing, 1.0)
     if Examination.of(model.config.inbox).kind == UNREAD:
+        if draw is not None:
+            draw.spread(0.5)
         degree = np.diff(graph.indptr)
         spread = np.cumsum(np.append(0.0, position_weights))[
             np.minimum(degree, len(position_weights))

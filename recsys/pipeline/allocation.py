@@ -19,13 +19,19 @@ from recsys.config import AllocationSettings
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.experiments.night import NightArms, joined_pairs
 from recsys.parallel import n_processors
 from recsys.pipeline.list_files import list_tables, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import write_allocation
 from recsys.random import generator
-from recsys.ranking.allocated_lists import AllocatedLists, allocated_lists, mutual_candidate_graph
+from recsys.ranking.allocated_lists import (
+    AllocatedLists,
+    allocated_lists,
+    mutual_candidate_graph,
+    pairs_of_edges,
+)
 from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.settings import AllocateSettings, Settings
 
@@ -62,7 +68,8 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     if not settings.allocate.enabled:
         return _best_of_pool(settings, paths, recommender, pool)
     full = at_capacity(night.people, night.events_of_types(*DECIDING))
-    rng = generator(settings, "allocate")
+    of_night = f" {night.people.as_of.isoformat()}" if settings.allocate.mixture else ""
+    rng = generator(settings, f"allocate{of_night}")  # a mixture is drawn anew every night
     config = allocation_config(settings)
     there = activity(settings.allocate, night.people)
     found = allocated_lists(
@@ -74,17 +81,55 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         full=full,
         combiner=settings.recommend.combiner,
     )
-    write_table(paths.lists, list_tables(found.pairs, night.people, recommender.reasons))
+    pairs = _of_arms(settings, recommender, found, there, night.people)
+    write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     write_allocation(paths.allocation, found.prices, figures, ids=night.people.ids)
     return AllocationSummary(
-        people=len(np.unique(found.pairs.viewer)),
-        rows=len(found.pairs),
+        people=len(np.unique(pairs.viewer)),
+        rows=len(pairs),
         full=int(full.sum()),
         unplaced=len(found.allocation.unplaced),
         dropped=found.dropped,
         gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
     )
+
+
+def _of_arms(
+    settings: Settings,
+    recommender: Recommender,
+    found: AllocatedLists,
+    there: MemberActivity,
+    people: Population,
+) -> RankedPairs:
+    """Return the lists of the night: those of `found`, or of every arm where an experiment is running.
+
+    An arm makes the lists of everybody, as if all had it; each viewer then gets those of their own.
+    """
+    if settings.experiment is None:
+        return found.pairs
+    arms = NightArms.of(settings.experiment, people.ids.values, people.as_of)
+    if not arms.running:
+        return found.pairs
+    config, combiner = allocation_config(settings), settings.recommend.combiner
+    lists = {}
+    for name, arm in settings.experiment.arms.items():
+        if arm.order != ALLOCATED:
+            ranked = {PRODUCT: product, "naive": naive}[arm.order](found.graph, config.k)
+            lists[name] = recommender.recheck(pairs_of_edges(found.graph, ranked, combiner))[0]
+        elif arm.allocate:
+            own = allocated_lists(
+                recommender,
+                found.graph,
+                config.changed(**arm.allocate),
+                rng=generator(settings, f"allocate {name}"),
+                activity=there,
+                combiner=combiner,
+            )
+            lists[name] = own.pairs
+        else:
+            lists[name] = found.pairs
+    return joined_pairs(arms, lists, config.k)
 
 
 def allocation_config(settings: Settings) -> AllocationConfig:

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.data.population import Population
+from recsys.experiments.night import NightArms
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.list_files import copy_lists
@@ -24,6 +26,7 @@ from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.list_filter import ListFilter
+from recsys.ranking.snapshot import NO_ARMS, ArmRows
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
@@ -87,6 +90,13 @@ def export_publication(published: Path, address: str) -> Served:
     return load_publication(publication, address, erased=erased, only=only)
 
 
+def _arms(night: Night, people: Population) -> ArmRows:
+    if night.settings.experiment is None:
+        return NO_ARMS
+    arms = NightArms.of(night.settings.experiment, people.ids.values, people.as_of)
+    return ArmRows(arms.names(), arms.codes())
+
+
 def serving_writer(
     night: Night,
     model: Path,
@@ -120,6 +130,7 @@ def serving_writer(
             combiner=night.settings.recommend.combiner,
             prices=None if prices is None else prices[kept],
             ledger=ledger,
+            arms=_arms(night, people),
         )
 
     return write

@@ -9,6 +9,7 @@ from recsys.allocation.allocate import Allocation, allocate_graph
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph, EdgeBlock
 from recsys.allocation.reverse_edges import with_reverse_edges
+from recsys.allocation.rounding import RankedEdges
 from recsys.constraints.compiled import Compiled
 from recsys.data.csr import SparseRows
 from recsys.models.reciprocal import combine
@@ -53,18 +54,24 @@ def allocated_lists(
     full: `(n_people,)`, who has as many active matches as they wish for and is not among the candidates.
     """
     allocation = allocate_graph(graph, config, activity=activity, rng=rng)
-    found, dropped = recommender.recheck(_pairs(allocation, combiner))
+    found, dropped = recommender.recheck(
+        pairs_of_edges(graph, allocation.ranked, combiner, allocation.propensity)
+    )
     prices = (
         allocation.price if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), allocation.price)
     )
     return AllocatedLists(found, dropped, graph, allocation, prices)
 
 
-def _pairs(allocation: Allocation, combiner: str) -> RankedPairs:
-    graph, edge = allocation.graph, allocation.ranked.edge
+def pairs_of_edges(
+    graph: CandidateGraph, ranked: RankedEdges, combiner: str, propensity: Float32Array | None = None
+) -> RankedPairs:
+    """Return lists of edges as pairs of rows; propensity: `(n_listed,)`, None where no lot decided."""
+    edge = ranked.edge
+    viewer = np.repeat(np.arange(graph.n_people, dtype=np.int32), np.diff(ranked.indptr))
     p, q = graph.p[edge], graph.q[edge]
     both = combine(p.astype(np.float64), q.astype(np.float64), combiner)
-    return RankedPairs(allocation.viewer, graph.candidate[edge], p, q, both, allocation.propensity)
+    return RankedPairs(viewer, graph.candidate[edge], p, q, both, propensity)
 
 
 def mutual_candidate_graph(

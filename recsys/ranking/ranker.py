@@ -421,7 +421,7 @@ class Ranker:
             Offered(item.candidate_id, item.rank, chance)
             for item, chance in zip(items, selection.propensity, strict=True)
         )
-        model = snapshot.manifest.made_from.model
+        model = snapshot.version_for(int(snapshot.ids.find([viewer_id])[0]))
         return Page(
             viewer_id=viewer_id,
             items=items,

@@ -25,7 +25,7 @@ from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
 from recsys.retrieval.results import MutualLists
 from recsys.retrieval.top_k import Retriever
-from recsys.types import ArrowTable, BoolArray
+from recsys.types import ArrowTable, BoolArray, IndexArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +66,8 @@ class RankedPairs:
     def __len__(self) -> int:
         return len(self.viewer)
 
-    def filtered(self, mask: BoolArray | slice) -> "RankedPairs":
-        """Return the suggestions where the mask is true, or those of a slice without copying them."""
+    def filtered(self, mask: BoolArray | slice | IndexArray) -> "RankedPairs":
+        """Return the suggestions where the mask is true, of some rows, or of a slice without copying them."""
         return RankedPairs(
             self.viewer[mask],
             self.candidate[mask],

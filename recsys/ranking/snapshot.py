@@ -141,8 +141,27 @@ class ListRows:
         return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
 
-SNAPSHOT_SCHEMA: Final = 5
+SNAPSHOT_SCHEMA: Final = 6
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArmRows:
+    """The arm of an experiment that each viewer's list is of.
+
+    names: what a receipt carries, such as "nash:treatment". codes: `(n_people,)`, -1 for none, or empty.
+    """
+
+    names: tuple[str, ...]
+    codes: Int8Array
+
+    def of(self, row: int) -> str:
+        """Return the name of a viewer's arm, empty for none."""
+        code = int(self.codes[row]) if 0 <= row < len(self.codes) else -1
+        return self.names[code] if code >= 0 else ""
+
+
+NO_ARMS: Final = ArmRows((), np.zeros(0, np.int8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +171,7 @@ class SnapshotData:
     policy: the version of the rules; data_as_of: the time of the night, ISO 8601 in UTC.
     ids: ascending, bytes of equal width, see `packed_ids`. likes: whom each person had liked already; they
     are looked at by name, and offered no more. prices: `(n_listed,)` in tile order, what the attention of
-    each person costs; empty for nothing. persons: which accounts are of one person.
+    each person costs; empty for nothing. persons: which accounts are of one person. arms: of an experiment.
     catalogue: the questions, interests and topics of its people, JSON as bytes; it is served with this one,
     whatever is installed.
     """
@@ -169,6 +188,7 @@ class SnapshotData:
     reasons: Reasons
     stages: PairStageRows
     persons: PersonIndex
+    arms: ArmRows
     catalogue: UInt8Array
 
 
@@ -269,6 +289,11 @@ class Snapshot:
     def stages(self) -> PairStageRows:
         """How far pairs had come that night."""
         return self.data.stages
+
+    def version_for(self, row: int) -> str:
+        """Return the identity of the model, and of the arm of an experiment that a viewer's list is of."""
+        arm, model = self.data.arms.of(row), self.manifest.made_from.model
+        return f"{model}+{arm}" if arm else model
 
     def accounts(self, newcomers: NewcomerTokens, keys: Keys) -> Accounts:
         """Return the accounts of each person, of newcomers too.

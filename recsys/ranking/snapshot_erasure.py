@@ -11,7 +11,7 @@ from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.sparse_masks import CsrRows, PairRules
 from recsys.data.csr import SparseRows
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.snapshot import ListRows, PairStageRows, SnapshotData, packed_ids
+from recsys.ranking.snapshot import ArmRows, ListRows, PairStageRows, SnapshotData, packed_ids
 from recsys.retrieval.index import TileIndex
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.persons import PersonIndex
@@ -55,7 +55,12 @@ def _without(data: SnapshotData, gone: BoolArray) -> SnapshotData:
         reasons=_reasons_without(data.reasons, gone),
         stages=_stages_without(data.stages, gone),
         persons=_persons_without(data.persons, gone),
+        arms=_arms_without(data.arms, gone),
     )
+
+
+def _arms_without(arms: ArmRows, gone: BoolArray) -> ArmRows:
+    return replace(arms, codes=np.where(gone, np.int8(-1), arms.codes)) if len(arms.codes) else arms
 
 
 def _ids_without(ids: BytesArray, gone: BoolArray) -> BytesArray:

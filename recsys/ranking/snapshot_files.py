@@ -25,7 +25,9 @@ from recsys.models.directed import Directed
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.snapshot import (
     LISTED,
+    NO_ARMS,
     SNAPSHOT_SCHEMA,
+    ArmRows,
     ListRows,
     PairStageRows,
     Snapshot,
@@ -91,6 +93,7 @@ def write_snapshot(
     combiner: str = "product",
     prices: Float32Array | None = None,
     ledger: SafetyLedger | None = None,
+    arms: ArmRows = NO_ARMS,
 ) -> None:
     """Write everything a `Ranker` reads to `folder`, as plain arrays.
 
@@ -99,6 +102,7 @@ def write_snapshot(
     stages:   how far pairs have come, see `pair_stages_of`. Who has not accepted the terms or proved their
               age by an event is then served to nobody. None: nobody has a history.
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
+    arms:     the arm of an experiment that each viewer's list is of, rows of `people`.
     ledger:   the safety ledger in whose fingerprints persons are named; None for fingerprints of their own.
 
     Raises InputError when a list names somebody unknown or the matrices are of other people.
@@ -122,6 +126,7 @@ def write_snapshot(
         reasons=Reasons.of(people),
         stages=stage_rows(stages, people.ids),
         persons=PersonIndex.of(people.person_tokens, _namings(ledger)),
+        arms=arms,
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
     )
     save_dataclass(folder, data)

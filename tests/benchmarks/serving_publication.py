@@ -21,7 +21,7 @@ from recsys.messaging.reason_kinds import (
     SharedInterests,
 )
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
+from recsys.ranking.snapshot import NO_ARMS, SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE
@@ -71,6 +71,7 @@ class Community:
             prices=np.zeros(0),
             reasons=self.reasons,
             stages=stage_rows(None, self.ids),
+            arms=NO_ARMS,
             persons=PersonIndex.of(np.full(len(self.ids), None, object), [Fingerprints(Naming(), Keys())]),
             catalogue=np.frombuffer(catalogue_json(load_catalogue()), np.uint8),
         )

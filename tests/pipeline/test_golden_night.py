@@ -2,14 +2,18 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
+from recsys.experiments import assign
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_outputs import read_prices
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
 from recsys.settings import PARAMS_FILE
 from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.golden import PEOPLE
@@ -247,3 +251,28 @@ def test_a_defect_is_recorded_and_not_hidden(
 def test_parameters_are_read_from_the_folder_of_the_night(golden: Folder) -> None:
     assert (golden.root / PARAMS_FILE).exists()
     assert "people: 150" in (golden.root / PATHS.settings).read_text()
+
+
+def test_a_night_serves_several_arms_and_its_impressions_say_which(golden: Folder, tmp_path: Path) -> None:
+    folder = copied(golden, tmp_path / "arms")
+    arms = "{today: {share: 0.5}, liked: {share: 0.5, order: naive}}"
+    design = f"{{name: liked-1, unit: person, starts: '2026-01-05', nights: 7, arms: {arms}}}"
+    before = pd.read_parquet(served(folder) / LISTS)
+    codes = folder.run(PEOPLE, AS_OF, f"experiment={design}", stages=("settings", "allocate", "publish"))
+    assert set(codes.values()) == {0}
+    lists = pd.read_parquet(served(folder) / LISTS)
+    experiment = folder.night().settings.experiment
+    assert experiment is not None
+    people = assign(experiment, folder.night().people.ids.values).set_index("user_id")["arm"]
+    arm = lists["viewer_id"].map(people)
+    assert set(arm) == {"today", "liked"}
+    pair = ["viewer_id", "candidate_id", "rank"]
+    control = before[before["viewer_id"].map(people) == "today"]
+    same = lists.loc[arm == "today", pair].reset_index(drop=True)
+    assert same.equals(control[pair].reset_index(drop=True))
+    liked = lists[arm == "liked"]
+    assert liked.groupby("viewer_id")["p_like"].apply(lambda p: p.is_monotonic_decreasing).all()
+    ranker = Ranker.open(folder.published, safety=MemorySafety())
+    viewer = str(lists.loc[arm == "liked", "viewer_id"].iloc[0])
+    page = ranker.rank(viewer, 3, datetime(2026, 1, 5, 4, tzinfo=UTC))
+    assert page.receipt.model_version.endswith("+liked-1:liked")

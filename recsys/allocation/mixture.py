@@ -1,0 +1,120 @@
+"""Drawing a night's lists from the mixture of orderings that the allocator found, with known propensities.
+
+Frank-Wolfe ends at a mixture: with weights that its steps fix, each list is one of the orderings it met. A
+rounded list keeps the likeliest places alone; what was promised to the rest is lost. Drawn night by night,
+exposures, loads and the absence of envy hold on average over nights as they hold for the mixture.
+"""
+
+from typing import Self
+
+import numpy as np
+
+from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.linear_oracle import linear_oracle
+from recsys.allocation.rounding import RankedEdges
+from recsys.kernels import kernel
+from recsys.parallel import in_ranges
+from recsys.random import edge_uniform
+from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
+
+_MIXTURE = 11
+"""The step of `edge_uniform` that draws: it has random numbers of its own."""
+
+
+@kernel
+def draw_step(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    candidate: Int32Array,
+    p: Float32Array,
+    price: Float64Array,
+    gain: Float32Array,
+    step: float,
+    key: np.uint64,
+    turn: int,
+    drawn: Int32Array,
+    length: Int64Array,
+    inclusion: Float32Array,
+):
+    """Replace the list of each viewer of a range by the best ordering, with probability `step`.
+
+    drawn `(n_people, k)` and length `(n_people,)` hold the lists as edges; inclusion `(n_edges,)` the chance
+    of each edge to be in its list over all draws.
+    """
+    k = drawn.shape[1]
+    taken = np.empty(k, np.int32)
+    most = 0
+    for i in range(start, stop):
+        most = max(most, indptr[i + 1] - indptr[i])
+    net = np.empty(most)
+    for i in range(start, stop):
+        first, n = indptr[i], indptr[i + 1] - indptr[i]
+        for t in range(n):
+            e = first + t
+            net[t] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+            inclusion[e] *= 1.0 - step
+        found = linear_oracle(net[:n], k, taken)
+        replaced = edge_uniform(key, turn, _MIXTURE, i) < step
+        for r in range(found):
+            inclusion[first + taken[r]] += step
+            if replaced:
+                drawn[i, r] = first + taken[r]
+        if replaced:
+            length[i] = found
+
+
+class MixtureDraw:
+    """One draw from the mixture under way: a reservoir that each step may replace, list by list."""
+
+    def __init__(self, graph: CandidateGraph, k: int, key: int, workers: int) -> None:
+        self._graph, self._key, self._workers, self._turn = graph, np.uint64(key), workers, 0
+        self._drawn = np.zeros((graph.n_people, k), np.int32)
+        self._length = np.zeros(graph.n_people, np.int64)
+        self._inclusion = np.zeros(graph.n_edges, np.float32)
+
+    @classmethod
+    def of(cls, graph: CandidateGraph, k: int, rng: np.random.Generator, workers: int = 1) -> Self:
+        """Start a draw whose random numbers belong to a key of `rng`."""
+        return cls(graph, k, int(rng.integers(0, 2**63)), workers)
+
+    def step(self, gain: Float32Array, price: Float64Array, weight: float) -> None:
+        """Mix in the best orderings at `gain` less the price, with a weight in [0, 1]."""
+        graph, turn = self._graph, self._turn
+        self._turn += 1
+
+        def part(start: int, stop: int) -> None:
+            draw_step(
+                start,
+                stop,
+                graph.indptr,
+                graph.candidate,
+                graph.p,
+                price,
+                gain,
+                weight,
+                self._key,
+                turn,
+                self._drawn,
+                self._length,
+                self._inclusion,
+            )
+
+        in_ranges(part, graph.indptr, self._workers)
+
+    def spread(self, weight: float) -> None:
+        """Mix in orders by lot, with a weight: every candidate of a list is then as likely as the others."""
+        before, k = self._inclusion.copy(), self._drawn.shape[1]
+        lot = np.random.default_rng([int(self._key), 1]).random(self._graph.n_edges, dtype=np.float32)
+        self.step(lot + np.float32(1e-6), np.zeros(self._graph.n_people), weight)
+        degree = np.diff(self._graph.indptr)
+        even = np.repeat(np.minimum(k / np.maximum(degree, 1), 1.0), degree)
+        self._inclusion[:] = (1.0 - weight) * before + weight * even
+
+    def lists(self) -> tuple[RankedEdges, Float32Array]:
+        """Return the lists that were drawn, and the chance of each entry to be in its list, in (0, 1]."""
+        used = np.arange(self._drawn.shape[1]) < self._length[:, None]
+        edge = self._drawn[used]
+        indptr = np.append(0, np.cumsum(self._length)).astype(np.int64)
+        chance = np.clip(self._inclusion[edge], np.finfo(np.float32).tiny, 1.0)
+        return RankedEdges(indptr, edge), chance.astype(np.float32)
