@@ -99,7 +99,17 @@ STAGES: Final = (
         "recsys.batch.list_stages:allocate",
         reads=(*_TABLES, PATHS.pool),
         writes=(PATHS.lists, PATHS.allocation),
-        settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "recommend", "allocate"),
+        settings=(
+            "catalogue",
+            "seed",
+            "source",
+            "as_of",
+            "plugins",
+            "policy",
+            "recommend",
+            "allocate",
+            "experiment",
+        ),
     ),
     BatchStage(
         "publish",
@@ -108,7 +118,7 @@ STAGES: Final = (
         writes=(PATHS.outcome, PUBLISHED),
         settings=(
             *("catalogue", "seed", "source", "as_of", "plugins", "people", "simulate", "policy", "model"),
-            *("recommend", "allocate", "publish"),
+            *("recommend", "allocate", "experiment", "publish"),
         ),
     ),
     BatchStage(
