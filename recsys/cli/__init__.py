@@ -2,6 +2,7 @@
 
 from recsys.cli import (  # noqa: F401 each registers its commands
     catalogue,
+    experiment,
     home,
     lists,
     maintenance,

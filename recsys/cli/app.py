@@ -88,6 +88,7 @@ class _Explaining(typer.core.TyperGroup):
             "evaluate",
             "recommend",
             "publish",
+            "experiment",
             "export",
             "rollback",
             "report",

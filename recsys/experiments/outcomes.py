@@ -67,7 +67,8 @@ def outcomes(
     """
     table = events.frame if isinstance(events, Events) else events
     need_columns([C.ACTOR, C.TARGET, C.TYPE, C.TS], table.columns, where="events")
-    table = table[table[C.TYPE].isin(["impression", "like", *HARMS])]
+    table = table[table[C.TYPE].isin(["impression", "like", *HARMS]).to_numpy(bool)]
+    table = table.astype(dict.fromkeys((C.ACTOR, C.TARGET, C.TYPE), "str"))  # categories know no order
     days = (table[C.TS] - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
     table = table.assign(night=np.floor(days).astype("int64"), days=days)
     until = (

@@ -1,9 +1,8 @@
 """Planning: how long an experiment has to run, by drawing its arms many times over nights without any.
 
-The past has no arms. Drawn over it again and again, an experiment finds nothing but chance: how much, is the
-error its effects will have. No formula is needed for people who are alike, matches that come in pairs or
-neighbourhoods of unequal size. What a plan cannot show is bias: what an arm does to people in another one has
-not happened yet (`recsys.experiments.trial` plays it in the synthetic town).
+The past has no arms. Drawn over it again and again, an experiment finds nothing but chance, and says how
+much: the error its effects will have, with people and neighbourhoods as they are. What a plan cannot show is
+bias: what an arm does to people in another one has not happened yet.
 """
 
 from collections.abc import Sequence
@@ -89,7 +88,7 @@ def _errors(  # noqa: PLR0917
     draws: int,
     level: float,
 ) -> tuple[float, float, int, float]:
-    """Return the squared error over draws of the arms, the control, the units, and degrees of freedom."""
+    """Return the mean squared error over draws of the arms, the control, the units, degrees of freedom."""
     last = int(past.nights[past.nights < 0][-1]) + 1
     shifted = _shifted(past.between(int(past.nights[0]), last), count - last)
     squares, rows = [], []
@@ -98,11 +97,11 @@ def _errors(  # noqa: PLR0917
         assignment = assign(one, people, neighbourhoods)
         arm = next(name for name in one.arms if name != one.control)
         row = analyse(one, assignment, shifted, level=level).decisive(arm)
-        squares.append(float(row["effect"]) ** 2)
+        squares.append(float(row["error"]) ** 2)  # steadier over draws than the effects themselves
         rows.append(row)
     table = pd.DataFrame(rows)
     units = int(table["units"].iloc[0])
-    return float(np.mean(squares)), float(table["control"].mean()), units, max(units - 3.0, 1.0)
+    return float(np.nanmean(squares)), float(table["control"].mean()), units, max(units - 3.0, 1.0)
 
 
 def _shifted(found: Outcomes, by: int) -> Outcomes:

@@ -1,0 +1,185 @@
+"""recsys experiment: plan an experiment, say who is in which arm, and read what it has come to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recsys.cli.app import AsOf, Lang, Params, Source, app
+from recsys.errors import SettingsError, explained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recsys.config import ExperimentSettings
+    from recsys.pipeline.night import Night
+
+experiment_app = typer.Typer(
+    name="experiment",
+    help="Compare ways to make lists on members, with intervals that respect shared attention.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(experiment_app)
+
+
+@experiment_app.command("plan")
+def plan(
+    *,
+    nights: Annotated[
+        list[int] | None, typer.Option(help="Numbers of nights to plan for; 7, 14, 28 and 56 by default.")
+    ] = None,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Say what effect the experiment of the settings would find after so many nights.
+
+    Arms are drawn again and again over the nights that have passed, which were the same for everybody.
+
+    Example: recsys experiment plan --source parquet:members
+    """
+    from recsys.cli.app import language, opened, say
+    from recsys.experiments import outcomes
+    from recsys.experiments import plan as planned
+
+    night = opened(source, as_of, params)
+    experiment, spoken = _experiment(night), language(lang, night.settings)
+    before = experiment.changed(starts=night.people.as_of.date(), mature_nights=0)
+    past = outcomes(night.events_of_types("impression", "like"), before, now=night.people.as_of)
+    groups, cut = _neighbourhoods(night, experiment)
+    if groups is not None:
+        count = groups["neighbourhood"].nunique()
+        say("experiment_neighbourhoods", spoken, count=count, people=f"{len(groups):,}", cut=cut)
+    people = _people(night)
+    table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56))
+    typer.echo(table.to_string(index=False, float_format="{:.4f}".format))
+    say("experiment_planned", spoken, effect=f"{experiment.effect:.0%}", nights=len(past.nights))
+
+
+@experiment_app.command("assign")
+def assign(
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Parquet file for user_id, unit and arm.")],
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Write who is in which arm; neighbourhoods are made once and kept in the file of the settings.
+
+    Example: recsys experiment assign --out assignment.parquet
+    """
+    from recsys.cli.app import language, opened, say
+    from recsys.experiments import assign as assigned
+    from recsys.storage.atomic_write import write_atomically
+
+    night = opened(source, as_of, params)
+    experiment, spoken = _experiment(night), language(lang, night.settings)
+    groups, cut = _neighbourhoods(night, experiment)
+    if groups is not None and experiment.neighbourhoods and not Path(experiment.neighbourhoods).exists():
+        write_atomically(Path(experiment.neighbourhoods), groups.to_parquet(index=False))
+        say("written", spoken, path=experiment.neighbourhoods)
+    if groups is not None:
+        count = groups["neighbourhood"].nunique()
+        say("experiment_neighbourhoods", spoken, count=count, people=f"{len(groups):,}", cut=cut)
+    table = assigned(experiment, _people(night), groups)
+    write_atomically(out, table.to_parquet(index=False))
+    counts = table["arm"].value_counts().sort_index()
+    for arm, number in counts.items():
+        typer.echo(f"{arm}: {number:,}")
+    say("written", spoken, path=str(out))
+
+
+@experiment_app.command("report")
+def report(
+    *,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write effects and guard-rails to this JSON file.")
+    ] = None,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Read the experiment of the settings: effects with intervals, guard-rails, and what they mean.
+
+    It may be read every night: what it calls found is found at any number of looks. An arm that a guard-rail
+    ends is named; put it under experiment.ended and its people get the first arm's lists from then on.
+
+    Example: recsys experiment report --lang ja
+    """
+    import json
+
+    from recsys.cli.app import language, opened, say
+    from recsys.experiments import analyse, outcomes
+    from recsys.experiments import assign as assigned
+    from recsys.experiments.conclusions import conclusions
+    from recsys.storage.atomic_write import write_atomically
+
+    night = opened(source, as_of, params)
+    experiment, spoken = _experiment(night), language(lang, night.settings)
+    groups, _ = _neighbourhoods(night, experiment)
+    happened = night.events_of_types("impression", "like", "report", "block")
+    found = outcomes(happened, experiment, now=night.people.as_of)
+    result = analyse(experiment, assigned(experiment, _people(night), groups), found)
+    numbers = "{:.4f}".format
+    for table in (result.effects, result.guard_rails, result.exposures):
+        if len(table):
+            typer.echo(table.to_string(index=False, float_format=numbers) + "\n")
+    for sentence in conclusions(result, spoken):
+        typer.echo(sentence)
+    if out is not None:
+        content = {
+            name: json.loads(table.to_json(orient="records"))
+            for name, table in (
+                ("effects", result.effects),
+                ("guard_rails", result.guard_rails),
+                ("exposures", result.exposures),
+            )
+        }
+        text = json.dumps(content | {"nights": list(result.nights), "end": result.to_end}, indent=1)
+        write_atomically(out, text.encode() + b"\n")
+        say("written", spoken, path=str(out))
+
+
+def _experiment(night: "Night") -> "ExperimentSettings":
+    experiment = night.settings.experiment
+    if experiment is None:
+        remedy = "describe one under 'experiment' in params.yaml"
+        raise SettingsError(explained("the settings hold no experiment", remedy=remedy))
+    return experiment
+
+
+def _people(night: "Night") -> "pd.Series":
+    import pandas as pd
+
+    return pd.Series(night.people.ids.values, dtype="str")
+
+
+def _neighbourhoods(night: "Night", experiment: "ExperimentSettings") -> "tuple[pd.DataFrame | None, str]":
+    """Return the neighbourhoods of the settings' file, or those of whom people were shown so far.
+
+    The second is the share of pairs shown that lie between two of them, "?" where nobody was shown.
+    """
+    import pandas as pd
+
+    from recsys.catalogue.columns import Columns as C
+    from recsys.experiments import neighbourhoods
+    from recsys.experiments.night import read_neighbourhoods
+
+    if experiment.unit != "neighbourhood":
+        return None, ""
+    seen = night.events_of_types("impression").frame[[C.ACTOR, C.TARGET]].astype("str")
+    if experiment.neighbourhoods and Path(experiment.neighbourhoods).exists():
+        known = read_neighbourhoods(experiment)
+        home = known.set_index(C.USER)["neighbourhood"]
+        ends = (seen[column].map(home) for column in (C.ACTOR, C.TARGET))
+        pairs = pd.concat(list(ends), axis=1, keys=["one", "other"]).dropna()
+        return known, f"{(pairs['one'] != pairs['other']).mean():.0%}" if len(pairs) else "?"
+    if not len(seen):
+        remedy = "use unit: person, or make a file of user_id and neighbourhood"
+        raise SettingsError(explained("nobody was shown to anybody yet", remedy=remedy))
+    made = neighbourhoods(seen.set_axis([C.VIEWER, C.CANDIDATE], axis=1))
+    return made.table, f"{made.cut:.0%}"

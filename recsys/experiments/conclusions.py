@@ -1,0 +1,45 @@
+"""What may and may not be concluded from an experiment, in sentences for those who decide."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recsys.catalogue.catalogue import load_catalogue
+from recsys.experiments.analysis import NAIVE, ExperimentResult
+from recsys.experiments.assignment import ARM
+
+if TYPE_CHECKING:
+    from recsys.catalogue.entries import Language
+
+
+def conclusions(result: ExperimentResult, lang: "Language" = "en") -> list[str]:
+    """Return the sentences of one look: what was found for each arm, what ends it, and what is not known.
+
+    An effect counts as found when the interval that holds at any number of looks leaves out 0.
+    """
+    texts, experiment = load_catalogue(), result.experiment
+
+    def text(key: str, **values: object) -> str:
+        return texts.text(f"experiment.{key}", lang, **values)
+
+    found = [text("nights", nights=len(result.nights), planned=experiment.nights, name=experiment.name)]
+    for arm in (name for name in experiment.arms if name != experiment.control):
+        row = result.decisive(arm)
+        numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
+        known = bool(np.isfinite(row["always_lo"]))
+        if not known:
+            found.append(text("nothing_known", arm=arm))
+        elif row["always_lo"] > 0.0 or row["always_hi"] < 0.0:
+            key = "more" if row["always_lo"] > 0.0 else "fewer"
+            found.append(text(key, arm=arm, control=experiment.control, **numbers))
+        else:
+            found.append(text("open", arm=arm, control=experiment.control, **numbers))
+        rails = result.guard_rails
+        if len(rails):
+            ended = rails[(rails[ARM] == arm) & rails["stop"]]
+            found += [text("end", arm=arm, guard_rail=name) for name in ended["guard_rail"]]
+        naive = result.effects[(result.effects[ARM] == arm) & (result.effects["estimator"] == NAIVE)]
+        if len(naive):
+            found.append(text("naive", effect=f"{float(naive['effect'].iloc[0]):+.3f}"))
+    found.append(text(f"limits_{experiment.unit}"))
+    return [*found, text("not_concluded")]
