@@ -27,7 +27,7 @@ def design(unit: str = "neighbourhood", **changes: object) -> ExperimentSettings
 
 
 def events(one: ExperimentSettings, lift: float, *, harm: float = 0.0, seed: int = 0) -> pd.DataFrame:
-    """Nights -10 to 12: neighbours like each other back, `lift` times as often where the arm is the second."""
+    """Nights -10 to 12: neighbours like each other back, `lift` times as often in the second arm."""
     rng = np.random.default_rng(seed)
     arm = assign(one, PEOPLE, GROUPS)["arm"].to_numpy(object)
     rows = []
@@ -87,7 +87,8 @@ def test_matches_belong_to_the_night_and_the_person_that_began_them() -> None:
     assert found.nights.tolist() == list(range(-10, 10))
     likes = found.likes.merge(found.matches, on=["viewer_id", "candidate_id", "night"])
     assert len(likes) >= len(found.matches) > 100
-    late = events(one, 1.0).assign(ts=lambda log: log["ts"] + pd.Timedelta(days=5) * (log.index % 7 == 0))
+    late = events(one, 1.0)
+    late.loc[late.index % 7 == 0, "ts"] += pd.Timedelta(days=5)
     kept = outcomes(late, one, now=STARTS + pd.Timedelta(days=12)).matches
     assert len(kept) < len(found.matches)
 
