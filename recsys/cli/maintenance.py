@@ -131,3 +131,53 @@ def forget(
         say("erased_ids_unknown", spoken, users=", ".join(map(shown, unknown)), work=PATHS.root)
     if outcome.still_named:
         say("erased_next_night", spoken)
+
+
+@app.command()
+def access(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The id of the person who asks.")],
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    tables: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A folder of the tables that nights are made from.")
+    ] = None,
+    tracking: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder where tracked nights are kept.")
+    ] = Path("data/tracking"),
+    safety: Annotated[
+        str | None, typer.Option(metavar="STORE", help="The safety store: a SQLite file, or an address.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON as well, to hand over.")
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Say everything that is held of one person.
+
+    Every file and store that can name them, in words and as JSON. What others said about them, and who the
+    others are, is counted and kept back.
+
+    Example: recsys access u0000007 --json u0000007.json
+    """
+    from recsys.cli.app import language, settings_if_sound
+    from recsys.errors import InputError
+    from recsys.pipeline.access import nothing_found, person_data, person_places
+    from recsys.pipeline.erasure import require_published_folder
+    from recsys.pipeline.paths import PATHS
+    from recsys.safety import open_safety
+    from recsys.storage.atomic_write import write_atomically
+
+    require_published_folder(published)
+    places = person_places(published=published, work=PATHS.root, tracking=tracking, tables=tables)
+    file = Path((safety or "").removeprefix("sqlite:"))
+    if safety and file.is_file():
+        found = person_data(user, {**places, "safety": file})
+    else:
+        found = person_data(user, places, safety=open_safety(safety) if safety else None)
+    if not found.files:
+        raise InputError(nothing_found(user))
+    if out is not None:
+        write_atomically(out, found.as_json().encode())
+    typer.echo(found.as_text(language(lang, settings_if_sound())))

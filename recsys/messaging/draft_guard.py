@@ -1,6 +1,8 @@
 """The draft guard: finds what should not be in a draft; keeps, logs and quotes none of it.
 
-Its rules are data (`guard.yaml`): words, however they are spaced, and patterns made of them.
+Its rules are data (`guard.yaml`): words, however they are spaced, and patterns made of them. A small
+classifier (`recsys.messaging.draft_classifier`) finds what no rule names and overrules a rule where it is
+sure.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.messaging.draft_classifier import DraftClassifier, load_classifier, windows
 from recsys.messaging.hotlines import hotlines_of
 from recsys.messaging.phone_numbers import phone_spans
 from recsys.strict_yaml import YamlFile
@@ -234,20 +237,55 @@ def check_draft(draft: str) -> tuple[DraftFinding, ...]:
     if len(draft) > LONGEST:
         remedy = f"check at most {LONGEST} characters at once"
         raise InputError(explained("a draft is too long", got=len(draft), remedy=remedy))
-    folded, rules = Folded.of(draft), load_rules()
-    matches = list(_matches(folded, rules))
+    folded = Folded.of(draft)
+    ruled = _ruled(folded)
+    numbers = {("contact", start, end) for start, end in phone_spans(folded.text)}
+    found = numbers | _judged(folded, sorted(ruled | numbers), load_classifier())
+    return tuple(
+        sorted(_joined({DraftFinding(*folded.span(start, end), kind) for kind, start, end in found}))
+    )
+
+
+_Match = tuple[str, int, int]
+
+
+def rule_kinds(draft: str) -> frozenset[str]:
+    """Return the kinds that rules find in a draft, whatever the classifier says.
+
+    >>> sorted(rule_kinds("L I N E 交換しませんか"))
+    ['off_platform']
+    """
+    folded = Folded.of(draft)
+    numbers = {"contact" for _ in phone_spans(folded.text)}
+    return frozenset({kind for kind, _, _ in _ruled(folded)} | numbers)
+
+
+def _ruled(folded: Folded) -> set[_Match]:
+    """Return what the rules find and nothing excuses: kind, start and end in the folded text."""
+    rules = load_rules()
+    matches = set(_matches(folded, rules))
     excused = {kind: _excuses(folded, rules, kind) for kind in {kind for kind, _, _ in matches}}
-    found = {
-        DraftFinding(*folded.span(start, end), kind)
+    return {
+        (kind, start, end)
         for kind, start, end in matches
         if not any(begin < end and start < stop for begin, stop in excused[kind])
     }
-    return tuple(sorted(_joined(found)))
+
+
+def _judged(folded: Folded, ruled: list[_Match], classifier: DraftClassifier) -> set[_Match]:
+    """Return the rules' findings the classifier does not overrule, and the stretches it flags itself."""
+    found: set[_Match] = set()
+    for start, end in windows(folded.text):
+        inside = [match for match in ruled if match[1] < end and start < match[2]]
+        kinds = classifier.flagged(folded.text[start:end], frozenset(kind for kind, _, _ in inside))
+        found |= {match for match in inside if match[0] in kinds}
+        stretch = folded.text[start:end]
+        left, right = len(stretch) - len(stretch.lstrip()), len(stretch.rstrip())
+        found |= {(kind, start + left, start + right) for kind in kinds - {kind for kind, _, _ in inside}}
+    return found
 
 
 def _matches(folded: Folded, rules: Rules) -> Iterator[tuple[str, int, int]]:
-    for start, end in phone_spans(folded.text):
-        yield "contact", start, end
     for rule in rules.rules:
         for match in rule.pattern.finditer(folded.cased if rule.cased else folded.text):
             if match.end() > match.start():

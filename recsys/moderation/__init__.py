@@ -1,11 +1,18 @@
-"""Moderation: the review queue, and how far somebody is demoted until people have decided."""
+"""Moderation: the review queue, cases that people decide, and how far somebody is demoted until then."""
 
+from recsys.moderation.cases import ANSWERS, DECISIONS, STATES, Case, CaseLog, CaseStep
 from recsys.moderation.credibility import demotions
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.moderation.review_queue import APPEALS, review_queue
 
 __all__ = [
+    "ANSWERS",
     "APPEALS",
+    "DECISIONS",
+    "STATES",
+    "Case",
+    "CaseLog",
+    "CaseStep",
     "ReviewPolicy",
     "demotions",
     "load_policy",

@@ -13,9 +13,9 @@ from recsys.pipeline.retention import remove_run, run_folders
 from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.list_filter import published_accounts
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.erase_files import folder_names_erased
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.person_files import folder_names_erased
 from recsys.safety.store import MemorySafety, SafetyStore
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest

@@ -11,8 +11,9 @@ from recsys.errors import RecsysError
 from recsys.pipeline.list_files import copy_lists
 from recsys.ranking.cold_start import StoredColdStart
 from recsys.ranking.snapshot_erasure import erase_from_snapshot, without_tokens
-from recsys.safety.erase_files import erase_from_arrays, folder_names_erased
+from recsys.safety.erase_files import erase_from_arrays
 from recsys.safety.erasure_list import ErasedPeople
+from recsys.safety.person_files import folder_names_erased
 from recsys.storage.arrays import INDEX
 from recsys.storage.atomic_write import sync_folder
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass

@@ -1,11 +1,9 @@
-"""Erasing people from files: table rows, rows of saved arrays, and the search for files that name them.
+"""Erasing people from files: table rows, and rows of saved arrays.
 
-A person is recognised by id and by `person_hash`, the form in which tracked nights hold people.
+Where a person can be is in the inventory of `recsys.safety.person_files`.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +16,12 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.person_files import PERSON_COLUMNS, file_names_erased, files_naming_erased
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
 from recsys.storage.atomic_write import atomic_file, unreadable
 from recsys.storage.csv import read_csv
 from recsys.types import BoolArray
 
-_PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET, C.VIEWER, C.CANDIDATE)
 _TABLE_SUFFIXES: Final = (".parquet", ".csv")
 _ERASE_EVENT: Final = "erase"
 
@@ -49,7 +47,7 @@ def erase_from_table(path: Path, erased: ErasedPeople) -> int:
     """Drop the rows of one Parquet or CSV file that name an erased person; return how many rows went."""
     import pyarrow as pa
 
-    table = _read_columns(path, _PERSON_COLUMNS)
+    table = _read_columns(path, PERSON_COLUMNS)
     named = np.zeros(len(table), bool)
     for name in table.column_names:
         column = table[name].combine_chunks()
@@ -113,96 +111,6 @@ def _write_table(path: Path, table: Any) -> None:
             csv.write_csv(table, file, csv.WriteOptions(quoting_style="all_valid"))
         else:
             pq.write_table(table, file, compression="zstd")
-
-
-_WORD: Final = re.compile(r"[\w-]+")
-_PACKED_SUFFIX: Final = "text"
-_ENDS_SUFFIX: Final = "ends"
-
-
-def files_naming_erased(folder: Path, erased: ErasedPeople) -> list[Path]:
-    """Return the files under `folder` that hold the id of somebody who asked to be erased.
-
-    A file that cannot be read is among them: what it holds is not known.
-    """
-    if not len(erased):
-        return []
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and file_names_erased(path, erased)]
-
-
-def folder_names_erased(folder: Path, erased: ErasedPeople) -> bool:
-    """Say whether any file under `folder` names an erased person; small files are read first."""
-    if not len(erased):
-        return False
-    files = sorted(
-        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
-    )
-    return any(file_names_erased(path, erased) for path in files)
-
-
-def file_names_erased(path: Path, erased: ErasedPeople) -> bool:
-    """Say whether one file holds the id, or the person_hash, of somebody who asked to be erased."""
-    words_of = _READERS.get(path.suffix, _words_of_text)
-    try:
-        return any(_any_erased(words, erased) for words in words_of(path))
-    except (OSError, ValueError, KeyError):
-        return True
-
-
-def _any_erased(words: list[str], erased: ErasedPeople) -> bool:
-    return bool(erased.among(words).any())
-
-
-def _words_of_text(path: Path) -> Iterator[list[str]]:
-    yield sorted(set(_WORD.findall(path.read_bytes().decode("utf-8", "ignore"))))
-
-
-def _words_of_parquet(path: Path) -> Iterator[list[str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        for field in file.schema_arrow:
-            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-                texts = file.read([field.name])[field.name].unique().to_pylist()
-                yield [text for text in texts if text is not None]
-                if any(text is not None and not _WORD.fullmatch(text) for text in texts[:1000]):
-                    yield sorted({word for text in texts if text for word in _WORD.findall(text)})
-
-
-def _words_of_array(path: Path) -> Iterator[list[str]]:
-    array = np.load(path, mmap_mode=None, allow_pickle=False)
-    if array.dtype.kind == "S":
-        yield [value.decode("utf-8", "ignore") for value in array.ravel().tolist()]
-    elif array.dtype.kind == "U":
-        yield [str(value) for value in array.ravel().tolist()]
-    elif array.dtype == np.uint8 and path.stem.endswith(_PACKED_SUFFIX):
-        ends = path.with_name(path.stem.removesuffix(_PACKED_SUFFIX) + _ENDS_SUFFIX + path.suffix)
-        yield [str(value) for value in unpacked_strings(array, np.load(ends, allow_pickle=False))]
-
-
-def _words_of_json(path: Path) -> Iterator[list[str]]:
-    yield sorted(set(_texts(json.loads(path.read_bytes()))))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
-        yield from _WORD.findall(value)
-
-
-_READERS: Final[dict[str, Callable[[Path], Iterator[list[str]]]]] = {
-    ".parquet": _words_of_parquet,
-    ".npy": _words_of_array,
-    ".json": _words_of_json,
-}
 
 
 _IDS_TEXT, _IDS_ENDS = "ids_text", "ids_ends"

@@ -13,7 +13,7 @@ def test_guard(tmp_path: Path) -> None:
     assert guard.main(["--people", "40", "--json", str(out)]) == 0
     found = json.loads(out.read_text())
     assert set(found) == {"name", "version", "machine", "args", "rows", "summary"}
-    assert {row["half"] for row in found["rows"]} == {"dev", "frozen", "unseen"}
+    assert {row["half"] for row in found["rows"]} == {"dev", "frozen", "unseen", "held"}
     assert found["summary"]["drafts"] == 80
     for half in ("dev", "frozen", "unseen", "unseen_ja", "unseen_en"):
         for name in ("recall", "false_alarm", "benign_flagged"):

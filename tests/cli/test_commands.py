@@ -32,6 +32,7 @@ COMMANDS = [
     "rollback",
     "report",
     "promote",
+    "access",
     "doctor",
     "forget",
     "funnel",

@@ -12,13 +12,9 @@ from recsys.data.events import Events
 from recsys.errors import PublicationError
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
-from recsys.safety.erase_files import (
-    erase_from_arrays,
-    erase_from_tables,
-    file_names_erased,
-    files_naming_erased,
-)
+from recsys.safety.erase_files import erase_from_arrays, erase_from_tables
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, person_hash
+from recsys.safety.person_files import file_names_erased, files_naming_erased
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
 from recsys.tracking.mlflow_tracker import erase_from_tracking

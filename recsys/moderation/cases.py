@@ -1,0 +1,347 @@
+"""Cases: what comes before people for review, who works on it, what they decided, and appeals.
+
+A case is opened from the review queue or by hand; nothing decides by itself. A decision names a reason of the
+review policy and acts through holds whose owner is the case, so that undoing one case never undoes another.
+
+Every step is a line of a log that only grows, each with the hash of the line before it: a line that is
+changed, taken out or put in is found (Haber and Stornetta, How to Time-Stamp a Digital Document, 1991). Who
+a case is about stands in a file beside the log, so that erasing a person breaks no chain.
+"""
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.errors import InputError, SafetyUnavailable, did_you_mean, explained
+from recsys.moderation.review_policy import ReviewPolicy, load_policy
+from recsys.safety.store import SafetyStore, hold_words
+from recsys.storage.atomic_write import write_atomically
+
+LOG: Final = "cases.jsonl"
+PEOPLE: Final = "people.json"
+_LOCK: Final = ".lock"
+_FIRST: Final = "0" * 64
+
+OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED = "open", "assigned", "decided", "appealed", "closed"
+STATES: Final = (OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED)
+DECISIONS: Final = ("dismiss", "warn", "hold", "ban", "restore")
+"""What may be decided. `hold` and `ban` take the person out of everybody's sight, `restore` ends what this
+case holds, the others act on nobody."""
+HOLDING: Final = ("hold", "ban")
+ANSWERS: Final = ("upheld", "granted")
+"""How an appeal may be answered; `granted` restores."""
+_DAYS: Final = {4: 1, 3: 3, 2: 7, 1: 14}
+"""Days until a decision is due, by gravity."""
+_APPEAL_DAYS: Final = 14
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case as it stands.
+
+    person: who it is about, "" once erased. kind, gravity: of the review policy `policy`. assigned: who
+    works on it. decision, reason: the last one. held: whether this case holds the person. due: when the
+    next step is due, None when nothing is. evidence: event ids. note: words of the operator who opened it.
+    """
+
+    case: str
+    kind: str
+    gravity: int
+    policy: str
+    state: str
+    opened: str
+    due: str | None
+    person: str = ""
+    assigned: str = ""
+    decision: str = ""
+    reason: str = ""
+    held: bool = False
+    evidence: tuple[str, ...] = ()
+    note: str = ""
+
+    def is_late(self, now: datetime) -> bool:
+        """Say whether the next step is overdue."""
+        return self.due is not None and datetime.fromisoformat(self.due) < now
+
+
+@dataclass(frozen=True)
+class CaseStep:
+    """One line of the log: what was done, by whom, when; `before` is the hash of the line before it."""
+
+    case: str
+    step: str
+    by: str
+    at: str
+    before: str
+    detail: Mapping[str, Any]
+
+    @property
+    def line(self) -> str:
+        """The line without its end."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        """What the next line names."""
+        return hashlib.sha256(self.line.encode()).hexdigest()
+
+
+class CaseLog:
+    """The cases of one folder; any process may write to it, one at a time.
+
+    safety: where decisions act.
+
+    >>> import tempfile
+    >>> from recsys.safety.store import MemorySafety
+    >>> store = MemorySafety()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cases = CaseLog(folder, store)
+    ...     case = cases.open_case("u7", "report.money", by="op-1")
+    ...     cases.decide(case.case, "hold", reason="report.money", by="op-1").held
+    True
+    >>> store.exclusions("u7", []).viewer_excluded
+    True
+    """
+
+    def __init__(
+        self, folder: str | Path, safety: SafetyStore, *, policy: ReviewPolicy | None = None
+    ) -> None:
+        self.folder = Path(folder)
+        self._safety = safety
+        self._policy = load_policy() if policy is None else policy
+
+    # Reading
+
+    def steps(self) -> list[CaseStep]:
+        """Return every step, oldest first.
+
+        Raises SafetyUnavailable when a line was changed, taken out or put in.
+        """
+        path, found, before = self.folder / LOG, [], _FIRST
+        for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), 1):
+            try:
+                step = CaseStep(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise _broken(number) from error
+            if step.before != before or step.line != line:
+                raise _broken(number)
+            before = step.hash
+            found.append(step)
+        return found
+
+    def cases(self) -> dict[str, Case]:
+        """Return every case as it stands, by id, oldest first; raises what `steps` raises."""
+        people = self._people()
+        found: dict[str, Case] = {}
+        for step in self.steps():
+            found[step.case] = _after(found.get(step.case), step)
+        return {
+            name: replace(
+                case,
+                person=people.get(name, {}).get("person", ""),
+                evidence=tuple(people.get(name, {}).get("evidence", ())),
+                note=people.get(name, {}).get("note", ""),
+            )
+            for name, case in found.items()
+        }
+
+    def of(self, case: str) -> Case:
+        """Return one case; raises InputError when there is none."""
+        found = self.cases()
+        if case not in found:
+            raise InputError(explained("no such case", got=case, remedy=did_you_mean(case, found)))
+        return found[case]
+
+    # Steps
+
+    def open_case(
+        self,
+        person: str,
+        kind: str,
+        *,
+        by: str,
+        evidence: tuple[str, ...] = (),
+        note: str = "",
+        at: datetime | None = None,
+    ) -> Case:
+        """Open a case about a person; about a reporter, with the kind `false_report`.
+
+        Raises InputError for an unknown kind.
+        """
+        if kind not in self._policy.kinds:
+            remedy = did_you_mean(kind, self._policy.kinds)
+            raise InputError(explained("no kind of the review policy", got=kind, remedy=remedy))
+        _require_somebody(by)
+        with self._locked():
+            name = f"case-{len({step.case for step in self.steps()}) + 1}"
+            people = self._people()
+            people[name] = {"person": person, "evidence": list(evidence), "note": note}
+            self._write_people(people)
+            gravity = self._policy.kinds[kind].gravity
+            detail = {"kind": kind, "gravity": gravity, "policy": self._policy.version}
+            self._append(name, OPEN, by, at, detail)
+        return self.of(name)
+
+    def open_from_queue(self, queue: pd.DataFrame, *, by: str, at: datetime | None = None) -> list[Case]:
+        """Open a case for each row of `review_queue` that has none yet, or whose evidence is new."""
+        known = {(case.person, case.kind): case for case in self.cases().values()}
+        opened = []
+        for row in queue.to_dict("records"):
+            person, kind, evidence = str(row["user_id"]), str(row["kind"]), tuple(row["evidence"])
+            case = known.get((person, kind))
+            new = set(evidence) - set(case.evidence if case else ())
+            if kind != "hold" and (case is None or (new and case.state == CLOSED)):
+                opened.append(self.open_case(person, kind, by=by, evidence=evidence, at=at))
+        return opened
+
+    def assign(self, case: str, to: str, *, by: str, at: datetime | None = None) -> Case:
+        """Give a case to an operator; raises InputError when it is closed."""
+        return self._step(case, ASSIGNED, by, at, {"to": to}, allowed=(OPEN, ASSIGNED, DECIDED, APPEALED))
+
+    def decide(self, case: str, decision: str, *, reason: str, by: str, at: datetime | None = None) -> Case:
+        """Decide, and act on it.
+
+        reason: a kind of the review policy, which need not be the one the case was opened with.
+
+        Raises InputError for an unknown decision or reason, for a case about nobody any more, and for one
+        that waits for an answer to an appeal; SafetyUnavailable when the store cannot act: then nothing is
+        noted.
+        """
+        if decision not in DECISIONS:
+            raise InputError(
+                explained("unknown decision", got=decision, remedy=did_you_mean(decision, DECISIONS))
+            )
+        if reason not in self._policy.kinds:
+            remedy = did_you_mean(reason, self._policy.kinds)
+            raise InputError(explained("no reason of the review policy", got=reason, remedy=remedy))
+        detail = {"decision": decision, "reason": reason}
+        return self._step(case, DECIDED, by, at, detail, allowed=(OPEN, ASSIGNED, DECIDED))
+
+    def appeal(self, case: str, *, by: str, at: datetime | None = None) -> Case:
+        """Note that the person asks for a decision to be looked at again."""
+        return self._step(case, APPEALED, by, at, {}, allowed=(DECIDED, CLOSED))
+
+    def answer(self, case: str, answer: str, *, by: str, at: datetime | None = None) -> Case:
+        """Answer an appeal: `upheld`, or `granted`, which restores.
+
+        Raises InputError when whoever decided answers an appeal against it: another person looks again.
+        """
+        if answer not in ANSWERS:
+            raise InputError(explained("unknown answer", got=answer, remedy=did_you_mean(answer, ANSWERS)))
+        decided = [step.by for step in self.steps() if step.case == case and step.step == DECIDED]
+        if decided and decided[-1] == by:
+            raise InputError(
+                explained("an appeal is answered by another person than who decided", where=case)
+            )
+        return self._step(case, "answered", by, at, {"answer": answer}, allowed=(APPEALED,))
+
+    def close(self, case: str, *, by: str, at: datetime | None = None) -> Case:
+        """Close a case that is decided; what it holds stays held."""
+        return self._step(case, CLOSED, by, at, {}, allowed=(DECIDED,))
+
+    def erase(self, user_id: str) -> int:
+        """Forget who cases are about, and return how many; the steps stay, without the person."""
+        with self._locked():
+            people = self._people()
+            kept = {name: one for name, one in people.items() if one.get("person") != user_id}
+            if len(kept) < len(people):
+                self._write_people(kept)
+        return len(people) - len(kept)
+
+    def _step(
+        self,
+        name: str,
+        step: str,
+        by: str,
+        at: datetime | None,
+        detail: Mapping[str, Any],
+        *,
+        allowed: tuple[str, ...],
+    ) -> Case:
+        _require_somebody(by)
+        with self._locked():
+            case = self.of(name)
+            if case.state not in allowed:
+                remedy = f"its state is {case.state}; this needs {', '.join(allowed)}"
+                raise InputError(explained("this step cannot be taken now", where=name, remedy=remedy))
+            if step in (DECIDED, "answered"):
+                self._act(case, detail)
+            self._append(name, step, by, at, detail)
+        return self.of(name)
+
+    def _act(self, case: Case, detail: Mapping[str, Any]) -> None:
+        """Hold or lift by the case, before anything is noted; acting twice changes nothing."""
+        decision = "restore" if detail.get("answer") == "granted" else detail.get("decision")
+        if decision not in (*HOLDING, "restore"):
+            return
+        if not case.person:
+            raise InputError(explained("this case is about nobody any more", where=case.case))
+        if decision == "restore":
+            self._safety.lift(case.person, owner=case.case)
+            return
+        owner, reason = hold_words(case.case, f"{decision}:{detail['reason']}")
+        self._safety.hold(case.person, owner=owner, reason=reason)
+
+    def _append(self, case: str, step: str, by: str, at: datetime | None, detail: Mapping[str, Any]) -> None:
+        steps = self.steps()
+        before = steps[-1].hash if steps else _FIRST
+        moment = datetime.now(UTC) if at is None else at.astimezone(UTC)
+        line = CaseStep(case, step, by, moment.isoformat(), before, dict(detail)).line
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def _people(self) -> dict[str, Any]:
+        path = self.folder / PEOPLE
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+
+    def _write_people(self, people: Mapping[str, Any]) -> None:
+        write_atomically(self.folder / PEOPLE, json.dumps(people, ensure_ascii=False, indent=1).encode())
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _after(case: Case | None, step: CaseStep) -> Case:
+    """Return a case after one step."""
+    detail, at = step.detail, datetime.fromisoformat(step.at)
+    if case is None:
+        due = at + timedelta(days=_DAYS[int(detail["gravity"])])
+        return Case(
+            step.case, detail["kind"], detail["gravity"], detail["policy"], OPEN, step.at, due.isoformat()
+        )
+    if step.step == ASSIGNED:
+        state = ASSIGNED if case.state == OPEN else case.state
+        return replace(case, state=state, assigned=detail["to"])
+    if step.step == DECIDED:
+        held = detail["decision"] in HOLDING or (case.held and detail["decision"] != "restore")
+        decided = replace(case, decision=detail["decision"], reason=detail["reason"], held=held)
+        return replace(decided, state=DECIDED, due=None)
+    if step.step == APPEALED:
+        return replace(case, state=APPEALED, due=(at + timedelta(days=_APPEAL_DAYS)).isoformat())
+    if step.step == "answered":
+        granted = detail["answer"] == "granted"
+        held, decision = case.held and not granted, "restore" if granted else case.decision
+        return replace(case, state=DECIDED, held=held, decision=decision, due=None)
+    return replace(case, state=CLOSED, due=None)
+
+
+def _require_somebody(by: str) -> None:
+    if not by.strip():
+        raise InputError(explained("a step is taken by somebody", where="by"))
+
+
+def _broken(number: int) -> SafetyUnavailable:
+    remedy = "bring the file back from a copy; every line names the hash of the one before it"
+    return SafetyUnavailable(explained("the log of cases was changed", where=f"line {number}", remedy=remedy))

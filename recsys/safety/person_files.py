@@ -1,0 +1,289 @@
+"""Where a person can be in files: one inventory, by the kind of file, for erasure and for access alike.
+
+A person is recognised by id and by `person_hash`, the form in which tracked nights hold people. Each kind
+of file says both which words it holds and which records are about a person, so that nothing is found by one
+and missed by the other.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.ids import unpacked_strings
+from recsys.safety.erasure_list import ErasedPeople, person_hash
+from recsys.storage.csv import read_csv
+
+PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET, C.VIEWER, C.CANDIDATE)
+"""Columns that name a person; whose row it is stands in the first of them that a table has."""
+_OWNERS: Final = ("actor", "user_id", "viewer_id", "person")
+_OTHERS: Final = frozenset({*PERSON_COLUMNS, "other_id", "other", "person", "blocked_id", "by"})
+_ABOUT_OTHERS: Final = frozenset({"p_liked_back", "p_mutual", "liked_back", "mutual"})
+"""Figures of a row that say how the other person is expected to feel."""
+ANOTHER: Final = "(another member)"
+
+
+@dataclass(frozen=True)
+class Person:
+    """The forms in which files may hold one person."""
+
+    user_id: str
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """The id, and the hash tracked nights hold."""
+        return frozenset({self.user_id, person_hash(self.user_id)})
+
+    def owns(self, record: dict[str, Any]) -> bool:
+        """Say whether a record is theirs rather than another person's about them."""
+        for column in _OWNERS:
+            if isinstance(record.get(column), str):
+                return record[column] in self.forms
+        return True
+
+    def visible(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return what the person may see of a record of theirs: no other id, nothing others may feel."""
+        return {
+            column: ANOTHER
+            if column in _OTHERS and isinstance(value, str) and value not in self.forms
+            else value
+            for column, value in record.items()
+            if column not in _ABOUT_OTHERS and value is not None
+        }
+
+
+_WORD: Final = re.compile(r"[\w-]+")
+_PACKED_SUFFIX: Final = "text"
+_ENDS_SUFFIX: Final = "ends"
+
+
+def files_naming_erased(folder: Path, erased: ErasedPeople) -> list[Path]:
+    """Return the files under `folder` that hold the id of somebody who asked to be erased.
+
+    A file that cannot be read is among them: what it holds is not known.
+    """
+    if not len(erased):
+        return []
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and file_names_erased(path, erased)]
+
+
+def folder_names_erased(folder: Path, erased: ErasedPeople) -> bool:
+    """Say whether any file under `folder` names an erased person; small files are read first."""
+    if not len(erased):
+        return False
+    files = sorted(
+        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
+    )
+    return any(file_names_erased(path, erased) for path in files)
+
+
+def file_names_erased(path: Path, erased: ErasedPeople) -> bool:
+    """Say whether one file holds the id, or the person_hash, of somebody who asked to be erased."""
+    try:
+        return any(_any_erased(words, erased) for words in file_kind(path).words(path))
+    except (OSError, ValueError, KeyError):
+        return True
+
+
+def _any_erased(words: list[str], erased: ErasedPeople) -> bool:
+    return bool(erased.among(words).any())
+
+
+def _words_of_text(path: Path) -> Iterator[list[str]]:
+    yield sorted(set(_WORD.findall(path.read_bytes().decode("utf-8", "ignore"))))
+
+
+def _words_of_parquet(path: Path) -> Iterator[list[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for field in file.schema_arrow:
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+                texts = file.read([field.name])[field.name].unique().to_pylist()
+                yield [text for text in texts if text is not None]
+                if any(text is not None and not _WORD.fullmatch(text) for text in texts[:1000]):
+                    yield sorted({word for text in texts if text for word in _WORD.findall(text)})
+
+
+def _words_of_array(path: Path) -> Iterator[list[str]]:
+    array = np.load(path, mmap_mode=None, allow_pickle=False)
+    if array.dtype.kind == "S":
+        yield [value.decode("utf-8", "ignore") for value in array.ravel().tolist()]
+    elif array.dtype.kind == "U":
+        yield [str(value) for value in array.ravel().tolist()]
+    elif array.dtype == np.uint8 and path.stem.endswith(_PACKED_SUFFIX):
+        ends = path.with_name(path.stem.removesuffix(_PACKED_SUFFIX) + _ENDS_SUFFIX + path.suffix)
+        yield [str(value) for value in unpacked_strings(array, np.load(ends, allow_pickle=False))]
+
+
+def _words_of_json(path: Path) -> Iterator[list[str]]:
+    yield sorted(set(_texts(json.loads(path.read_bytes()))))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+        yield from _WORD.findall(value)
+
+
+def _records_of_parquet(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    forms = pa.array(sorted(person.forms))
+    with pq.ParquetFile(path) as file:
+        texts = [
+            f.name
+            for f in file.schema_arrow
+            if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
+        ]
+        for group in range(file.num_row_groups):
+            columns = file.read_row_group(group, columns=texts)
+            chosen = None
+            for name in texts:
+                column = columns[name].cast(pa.string())
+                exact = name in _OTHERS
+                match = pc.is_in(column, value_set=forms) if exact else _holds_word(column, person)
+                chosen = match if chosen is None else pc.or_(chosen, match)
+            if chosen is not None and pc.any(chosen).as_py():
+                yield from file.read_row_group(group).filter(chosen).to_pylist()
+
+
+def _holds_word(column: Any, person: Person) -> Any:
+    """Say which texts hold the person as a word of their own."""
+    import pyarrow.compute as pc
+
+    either = "|".join(re.escape(form) for form in sorted(person.forms))
+    return pc.fill_null(pc.match_substring_regex(column, rf"(^|[^\w-])({either})($|[^\w-])"), False)
+
+
+def _records_of_csv(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    frame = read_csv(path)
+    for record in frame.to_dict("records"):
+        known = {str(key): value for key, value in record.items() if isinstance(value, str)}
+        if any(person.forms & set(_WORD.findall(value)) for value in known.values()):
+            yield known
+
+
+def _records_of_array(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    """Yield where a person's id stands in an array of ids, and their rows of the figures beside it."""
+    for words in _words_of_array(path):
+        for row in [at for at, word in enumerate(words) if word in person.forms]:
+            yield {"row": row, **dict(_own_rows(path.parent, row, len(words)))}
+
+
+def _own_rows(folder: Path, row: int, n_people: int) -> Iterator[tuple[str, Any]]:
+    """Yield the row of every array of figures with one row a person."""
+    for path in sorted(folder.glob("*.npy")):
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if array.ndim in (1, 2) and len(array) == n_people and array.dtype.kind == "f":
+            yield path.stem, np.asarray(array[row], np.float64).round(6).tolist()
+
+
+def _records_of_json(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    yield from _dicts_naming(json.loads(path.read_bytes()), person)
+
+
+def _records_of_lines(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
+        if person.forms & set(_WORD.findall(line)):
+            yield from _dicts_naming(json.loads(line), person)
+
+
+def _dicts_naming(value: Any, person: Person) -> Iterator[dict[str, Any]]:
+    """Yield the innermost objects that name the person."""
+    if isinstance(value, dict):
+        own = {key: inner for key, inner in value.items() if not isinstance(inner, dict | list)}
+        names = {word for key, inner in own.items() for word in _WORD.findall(f"{key} {inner}")}
+        if person.forms & names:
+            yield own
+        for key, inner in value.items():
+            if key in person.forms and isinstance(inner, dict | list):
+                yield (
+                    inner
+                    if isinstance(inner, dict)
+                    else {"values": [one for one in inner if not isinstance(one, str)]}
+                )
+            else:
+                yield from _dicts_naming(inner, person)
+    elif isinstance(value, list):
+        if any(inner in person.forms for inner in value if isinstance(inner, str)):
+            yield {"is among": len(value)}
+        for inner in value:
+            yield from _dicts_naming(inner, person)
+
+
+def _words_of_database(path: Path) -> Iterator[list[str]]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
+        for table in _tables_of(base):
+            for row in base.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name of the file's own
+                yield [
+                    word for value in row if isinstance(value, str) for word in (value, *_WORD.findall(value))
+                ]
+
+
+def _records_of_database(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
+        base.row_factory = sqlite3.Row
+        for table in _tables_of(base):
+            for row in base.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name of the file's own
+                record = dict(row)
+                texts = [value for value in record.values() if isinstance(value, str)]
+                if any(person.forms & {value, *_WORD.findall(value)} for value in texts):
+                    yield {"table": table, **record}
+
+
+def _tables_of(base: sqlite3.Connection) -> list[str]:
+    found = base.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return [str(name) for (name,) in found]
+
+
+def _records_of_text(path: Path, person: Person) -> Iterator[dict[str, Any]]:
+    """Say that a text names the person; what it says may be about others, so it is not repeated."""
+    if any(person.forms & set(words) for words in _words_of_text(path)):
+        yield {"names": person.user_id}
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What a kind of file holds: its words by portion, and its records about a person."""
+
+    words: Callable[[Path], Iterator[list[str]]]
+    records: Callable[[Path, Person], Iterator[dict[str, Any]]]
+
+
+FILE_KINDS: Final = {
+    ".parquet": FileKind(_words_of_parquet, _records_of_parquet),
+    ".csv": FileKind(_words_of_text, _records_of_csv),
+    ".npy": FileKind(_words_of_array, _records_of_array),
+    ".json": FileKind(_words_of_json, _records_of_json),
+    ".jsonl": FileKind(_words_of_text, _records_of_lines),
+    ".db": FileKind(_words_of_database, _records_of_database),
+    ".sqlite": FileKind(_words_of_database, _records_of_database),
+}
+_OTHER_FILES: Final = FileKind(_words_of_text, _records_of_text)
+
+
+def file_kind(path: Path) -> FileKind:
+    """Return what is known of a kind of file; any other is read as a text.
+
+    >>> file_kind(Path("lists.parquet")).words is file_kind(Path("page.html")).words
+    False
+    """
+    return FILE_KINDS.get(path.suffix, _OTHER_FILES)

@@ -1,0 +1,143 @@
+"""Somebody asks what is held of them: all of it, from every file an erasure goes through, and no other's."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from recsys.cli import app
+from recsys.data.ids import packed_strings
+from recsys.errors import InputError
+from recsys.pipeline.access import person_data, person_places
+from recsys.safety.erasure_list import ErasedPeople, erasure_key, person_hash
+from recsys.safety.person_files import ANOTHER, FILE_KINDS, PERSON_COLUMNS, Person, file_names_erased
+from recsys.safety.sqlite_store import SqliteSafety
+from recsys.safety.store import MemorySafety
+from tests.pipeline.nights import Folder
+from tests.pipeline.search import files_with
+
+ME, OTHER = "u00001", "u00002"
+_OWNER = ("actor", "user_id", "viewer_id")
+
+
+def planted(frame: pd.DataFrame, user: str, mark: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return a table with a token in each column of one row of a person."""
+    row = {column: f"{mark}-{column}" for column in frame.columns if column not in PERSON_COLUMNS}
+    row |= {column: user for column in frame.columns if column in PERSON_COLUMNS}
+    owner = next((column for column in _OWNER if column in row), None)
+    for column in PERSON_COLUMNS:
+        if column in row and column != owner:
+            row[column] = OTHER if user == ME else ME
+    tokens = [value for value in row.values() if value.startswith(mark)]
+    texts = frame.astype(object).map(lambda value: None if isinstance(value, float) else str(value))
+    return pd.concat([texts, pd.DataFrame([row])], ignore_index=True), tokens
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], list[str]]:
+    """Return files of every kind with tokens of one person and of another in each column."""
+    folder, own, theirs = tmp_path_factory.mktemp("held"), [], []
+    columns = {
+        "profiles": ["user_id", "nickname", "cell", "gender"],
+        "events": ["event_id", "actor", "target", "type", "detail", "ts"],
+        "lists": ["viewer_id", "candidate_id", "reasons", "stage"],
+        "holds": ["user_id", "state", "reason"],
+    }
+    for name, names in columns.items():
+        frame = pd.DataFrame(columns=names)
+        frame, tokens = planted(frame, ME, f"mine-{name}")
+        frame, others = planted(frame, OTHER, f"other-{name}")
+        own, theirs = own + tokens, theirs + others
+        frame.to_parquet(folder / f"{name}.parquet")
+        frame.to_csv(folder / f"{name}-copy.csv", index=False)
+    (folder / "note.json").write_text(
+        json.dumps([{"user_id": ME, "a": "mine-json"}, {"user_id": OTHER, "a": "other-json"}])
+    )
+    lines = ({"viewer": ME, "v": "mine-line"}, {"viewer": OTHER, "v": "other-line"})
+    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "page.html").write_text(f"<p>{ME} and {OTHER}</p>")
+    text, ends = packed_strings([ME, OTHER])
+    np.save(folder / "ids_text.npy", text)
+    np.save(folder / "ids_ends.npy", ends)
+    np.save(folder / "taste.npy", np.array([[0.123456, 1.0], [0.987654, 2.0]], np.float32))
+    hashed = pd.DataFrame(
+        {"viewer_id": [person_hash(ME), person_hash(OTHER)], "score": ["mine-hash", "other-hash"]}
+    )
+    hashed.to_parquet(folder / "tracked.parquet")
+    own += ["mine-json", "mine-line", "mine-hash", "0.123456"]
+    return folder, own, [*theirs, "other-json", "other-line", "other-hash", "0.987654", OTHER]
+
+
+def test_every_planted_token_is_found_and_no_other_persons(filled: tuple[Path, list[str], list[str]]) -> None:
+    folder, own, theirs = filled
+    found = person_data(ME, {"tables": folder})
+    for text in (found.as_json(), found.as_text("en"), found.as_text("ja")):
+        assert [token for token in own if token not in text] == []
+        assert [token for token in theirs if token in text] == []
+    assert sum(one.withheld for one in found.files) >= 3  # what the other did about them
+    assert ANOTHER in found.as_json()
+
+
+def test_what_access_finds_is_what_an_erasure_looks_for(filled: tuple[Path, list[str], list[str]]) -> None:
+    folder = filled[0]
+    erased = ErasedPeople(moments={erasure_key(ME, b""): "2026-01-05"})
+    for path in sorted(folder.iterdir()):
+        there = any(one.file == path.name for one in person_data(ME, {"x": folder}).files)
+        assert there == file_names_erased(path, erased), path.name
+    assert {path.suffix for path in folder.iterdir()} - {".html"} <= set(FILE_KINDS)
+
+
+def test_the_night_of_a_service_is_searched_through(golden: Folder) -> None:
+    work = golden.published.parent / "work"
+    lists = pd.read_parquet(work / "lists.parquet")
+    viewer = str(lists["viewer_id"].iloc[0])
+    found = person_data(viewer, person_places(published=golden.published, work=work))
+    named = {Path(name).name for name in files_with(work, viewer)}
+    assert named
+    assert named - {Path(one.file).name for one in found.files} == set()
+    others = sorted(set(lists["candidate_id"]) - {viewer})
+    assert [user for user in others if user in found.as_json()] == []
+
+
+def test_a_safety_store_says_what_is_theirs_and_counts_the_rest(tmp_path: Path) -> None:
+    for store in (SqliteSafety.create(tmp_path / "safety.db"), MemorySafety()):
+        store.block(ME, "u7")
+        store.block("u8", ME)
+        store.hold(ME, owner="case-1", reason="money")
+        file = {"safety": tmp_path / "safety.db"} if isinstance(store, SqliteSafety) else {}
+        found = person_data(ME, file, safety=None if file else store)
+        text = found.as_json()
+        assert "u7" not in text
+        assert "u8" not in text
+        assert sum(one.withheld for one in found.files) >= 1
+        assert ("money" in text) == bool(file)
+
+
+def test_a_damaged_file_is_named_rather_than_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "lists.parquet").write_bytes(b"PAR1 broken")
+    found = person_data(ME, {"tables": tmp_path})
+    assert [(one.file, one.unread) for one in found.files] == [("lists.parquet", True)]
+    assert "cannot be read" in found.as_text("en")
+
+
+def test_figures_of_what_others_are_to_feel_stay_back() -> None:
+    person = Person(ME)
+    record = {"viewer_id": ME, "candidate_id": OTHER, "p_like": 0.5, "p_liked_back": 0.2, "p_mutual": 0.1}
+    assert person.visible(record) == {"viewer_id": ME, "candidate_id": ANOTHER, "p_like": 0.5}
+    assert not person.owns({"viewer_id": OTHER, "candidate_id": ME})
+
+
+def test_the_command_hands_it_over(filled: tuple[Path, list[str], list[str]], tmp_path: Path) -> None:
+    out = tmp_path / "mine.json"
+    said = CliRunner().invoke(
+        app, ["access", ME, "--published", str(filled[0]), "--json", str(out), "--lang", "ja"]
+    )
+    assert said.exit_code == 0, said.output
+    assert "公開物" in said.output
+    assert json.loads(out.read_text("utf-8"))["user_id"] == ME
+    nobody = CliRunner().invoke(app, ["access", "u999999", "--published", str(filled[0])])
+    assert nobody.exit_code == InputError.exit_code
+    assert "nothing is held" in nobody.output
