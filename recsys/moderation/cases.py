@@ -50,6 +50,10 @@ class Case:
     person: who it is about, "" once erased. kind, gravity: of the review policy `policy`. assigned: who
     works on it. decision, reason: the last one. held: whether this case holds the person. due: when the
     next step is due, None when nothing is. evidence: event ids. note: words of the operator who opened it.
+
+    >>> case = Case("case-1", "report.money", 3, "v", OPEN, "2026-01-05", "2026-01-08T00:00:00+00:00")
+    >>> case.is_late(datetime(2026, 1, 9, tzinfo=UTC))
+    True
     """
 
     case: str
@@ -74,7 +78,11 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseStep:
-    """One line of the log: what was done, by whom, when; `before` is the hash of the line before it."""
+    """One line of the log: what was done, by whom, when; `before` is the hash of the line before it.
+
+    >>> len(CaseStep("case-1", "close", "op-1", "2026-01-05", "0" * 64, {}).hash)
+    64
+    """
 
     case: str
     step: str
