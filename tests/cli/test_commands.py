@@ -28,6 +28,7 @@ COMMANDS = [
     "evaluate",
     "recommend",
     "publish",
+    "experiment",
     "export",
     "rollback",
     "report",
