@@ -122,7 +122,8 @@ def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
         found[column] = pd.Series(values, dtype=object).astype(found[column].dtype)
     for column in {C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS} & set(found):  # an empty wish would be everybody
         nobody = found[column].map(lambda wish: isinstance(wish, tuple) and not wish).to_numpy(bool)
-        found.loc[nobody, C.ACCOUNT_STATE] = None
+        touched = np.isin(np.arange(len(found)), [row for row, _ in known])
+        found.loc[nobody & touched, C.ACCOUNT_STATE] = None
     return found
 
 

@@ -18,7 +18,8 @@ _KEY_NAMES: Final = (
     r"会員(番号|id)",
     r"^(id|no|nr|number)$",
     r"_?(uuid|guid)$",
-    r"(_id|番号|_no|number)$",
+    r"(_id|番号|_no|number|nummer|_?nr|num[eé]ro)$",
+    r"^id_?\w+$",
 )
 _NEWER: Final = r"updat|modif|chang|更新|end_?date"
 _COVERED: Final = 0.8

@@ -11,6 +11,7 @@ from recsys.mapping.values import read_date
 
 MOST_ROWS: Final = 20_000
 """Rows of a table that are looked at, evenly over the table."""
+CSV_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def read_for_draft(address: str, folder: Path) -> DraftSource:
     """
     encoding = _encoding((folder / address).resolve())
     tables = {name: read() for name, read in source_tables(address, folder=folder, encoding=encoding).items()}
-    more = {name: n for name, table in tables.items() if (n := _more_headers(table))}
+    spread = {file.name.partition(".")[0] for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
+    more = {name: n for name, table in tables.items() if name in spread and (n := _more_headers(table))}
     return DraftSource(
         {name: table.slice(more.get(name, 0)) for name, table in tables.items()},
         encoding,
@@ -66,11 +68,9 @@ def _encoding(path: Path) -> str | None:
     return max(scores, key=lambda one: scores[one]) if scores else None
 
 
-def _text_files(path: Path) -> list[Path]:
+def _text_files(path: Path, suffixes: tuple[str, ...] = (*CSV_SUFFIXES, ".sql")) -> list[Path]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [
-        file for file in files if file.suffix.lower() in {".csv", ".tsv", ".txt", ".sql"} and file.is_file()
-    ]
+    return [file for file in files if file.suffix.lower() in suffixes and file.is_file()]
 
 
 def _reads(content: bytes, encoding: str) -> str | None:

@@ -13,13 +13,17 @@ from typing import Any, Final
 
 from recsys.errors import SourceError, explained
 
-_NAME: Final = r'(?:[`"]?\w+[`"]?\.)?[`"]?(\w+)[`"]?'
+_NAME: Final = r'(?:[`"]?\w+[`"]?\.)?[`"]?((?<=[`"])[^`"]+|\w+)[`"]?'
 _CREATE = re.compile(rf"CREATE TABLE (?:IF NOT EXISTS )?{_NAME}\s*\(", re.IGNORECASE)
 _COPY = re.compile(rf"COPY {_NAME}\s*(?:\((.*?)\))?\s+FROM stdin;", re.IGNORECASE)
 _INSERT = re.compile(rf"INSERT (?:IGNORE )?INTO {_NAME}\s*(?:\((.*?)\))?\s*VALUES\s*", re.IGNORECASE)
 _STATEMENTS: Final = {"create": _CREATE, "copy": _COPY, "insert": _INSERT}
 _START = re.compile(r"^\s*(CREATE TABLE|COPY|INSERT)\b", re.IGNORECASE | re.MULTILINE)
-_COLUMN = re.compile(r'\s*[`"]?(\w+)[`"]?\s+([a-zA-Z]+(?:\s+(?:varying|precision))?(?:\([^)]*\))?(?:\[\])?)')
+_COLUMN = re.compile(
+    r'\s*(?:`([^`]+)`|"([^"]+)"|(\w+))\s+([a-zA-Z]+(?:\s+(?:varying|precision))?(?:\([^)]*\))?(?:\[\])?)'
+)
+_QUOTED: Final = r"'(?:[^'\\]|\\.|'')*'"
+_BETWEEN_COMMAS = re.compile(rf"(?:[^,()']|{_QUOTED}|\((?:[^()']|{_QUOTED}|\([^()]*\))*\))+", re.DOTALL)
 _NO_COLUMN: Final = (
     "primary",
     "unique",
@@ -48,7 +52,8 @@ def read_dump(text: str, where: str) -> dict[str, Any]:
     types: dict[str, dict[str, str]] = {}
     rows: dict[str, list[list[str | None]]] = {}
     columns: dict[str, list[str]] = {}
-    mysql = "mysqldump" in text[:2000].lower() or "mariadb dump" in text[:2000].lower()
+    commented = any(mark in text[:2000].lower() for mark in ("mysql dump", "mysqldump", "mariadb dump"))
+    mysql = commented or ") ENGINE=" in text
     at = 0
     while match := _statement(text, at):
         kind, found = match
@@ -69,7 +74,7 @@ def read_dump(text: str, where: str) -> dict[str, Any]:
         else:
             dialect = _Dialect(f"{where}, table {name}", mysql)
             at = _inserted(text, found.end(), rows.setdefault(name, []), len(columns[name]), dialect)
-    if (mysql and "Dump completed" not in text[-400:]) or (
+    if (commented and "Dump completed" not in text[-400:]) or (
         "PostgreSQL database dump\n" in text[:2000] and "PostgreSQL database dump complete" not in text[-400:]
     ):
         raise _cut(where)
@@ -104,7 +109,7 @@ def _cut(where: str) -> SourceError:
 
 def _closing(text: str, opening: int, where: str) -> int:
     depth = 0
-    for match in re.compile(r"[()]|'(?:[^']|'')*'").finditer(text, opening):
+    for match in re.compile(rf"[()]|{_QUOTED}", re.DOTALL).finditer(text, opening):
         depth += {"(": 1, ")": -1}.get(match.group(), 0)
         if depth == 0:
             return match.start()
@@ -112,12 +117,16 @@ def _closing(text: str, opening: int, where: str) -> int:
 
 
 def _columns(body: str) -> dict[str, str]:
-    """Return the declared type of each column; commas inside brackets part nothing."""
+    """Return the declared type of each column; commas inside brackets and comments part nothing."""
     found = {}
-    for line in re.split(r",(?![^()]*\))", body):
+    for line in _BETWEEN_COMMAS.findall(body):
         match = _COLUMN.match(line)
-        if match and match.group(1).lower() not in _NO_COLUMN:
-            found[match.group(1)] = match.group(2).lower()
+        if match is None:
+            continue
+        *names, kind = match.groups()
+        name = next(one for one in names if one)
+        if names[2] is None or name.lower() not in _NO_COLUMN:
+            found[name] = kind.lower()
     return found
 
 
@@ -145,7 +154,9 @@ def _check_width(got: int, width: int, where: str) -> None:
         )
 
 
-_VALUE = re.compile(r"\s*(?:(NULL)\b|E?'((?:[^'\\]|\\.|'')*)'|([^,()'\s]+))\s*", re.IGNORECASE | re.DOTALL)
+_VALUE = re.compile(
+    r"\s*(?:(NULL)\b|(?:E|b|x|N|_\w+\s+)?'((?:[^'\\]|\\.|'')*)'|([^,()'\s]+))\s*", re.IGNORECASE | re.DOTALL
+)
 
 
 def _inserted(text: str, at: int, rows: list[list[str | None]], width: int, dialect: "_Dialect") -> int:
@@ -221,8 +232,12 @@ def _typed(column: list[str | None], kind: str) -> Any:
         return pa.array(column, pa.string())
     try:
         return pa.array([None if text is None else convert(text) for text in column])
-    except (ValueError, pa.ArrowException):
+    except (ValueError, KeyError, pa.ArrowException):
         return pa.array(column, pa.string())
+
+
+def _bit(text: str) -> bool:
+    return {"\1": True, "1": True, "0x01": True, "\0": False, "0": False, "0x00": False}[text]
 
 
 def _flag(text: str) -> bool:
@@ -232,6 +247,7 @@ def _flag(text: str) -> bool:
 _CONVERSIONS: Final[tuple[tuple[str, Callable[[str], object]], ...]] = (
     ("bool", _flag),
     ("tinyint(1)", _flag),
+    ("bit(1)", _bit),
     *((name, int) for name in ("int", "bigint", "smallint", "tinyint", "mediumint", "serial", "bigserial")),
     *((name, float) for name in ("double", "real", "float", "numeric", "decimal")),
     ("timestamp", datetime.fromisoformat),

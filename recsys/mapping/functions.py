@@ -40,22 +40,24 @@ class Remarks:
     counts: by function and reason. calls: values given to each function, unknown ones included.
     unmatched: words that a table of names does not hold, by function, with how often; these are names of
     places and labels of interests, never anything personal.
-    error: a deliberate error raised inside a query, which DuckDB would wrap.
+    error: a deliberate error raised inside a query, which DuckDB would wrap. times: how often the value that
+    is read now stands in its column; each distinct one is read once.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     unmatched: dict[str, Counter[str]] = field(default_factory=dict)
     error: RecsysError | None = None
+    times: int = 1
 
-    def add(self, function: str, reason: str | None, times: int = 1) -> None:
-        """Count one remark; None is no remark."""
+    def add(self, function: str, reason: str | None) -> None:
+        """Count a remark as often as its value stands there; None is no remark."""
         if reason is not None:
-            self.counts[function, reason] += times
+            self.counts[function, reason] += self.times
 
-    def miss(self, function: str, word: str, times: int = 1) -> None:
+    def miss(self, function: str, word: str) -> None:
         """Count a word that was looked up in vain."""
-        self.unmatched.setdefault(function, Counter())[word] += times
+        self.unmatched.setdefault(function, Counter())[word] += self.times
 
 
 @dataclass(frozen=True)
@@ -330,23 +332,20 @@ def _over_columns(function: SqlFunction, remarks: Remarks) -> Callable[..., Any]
     gives = _ARROW[function.gives]()
 
     def over(*columns: Any) -> Any:
-        known: dict[Any, tuple[object, str | None]] = {}
-        times: Counter[Any] = Counter()
-        answers = []
+        rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
+        keys = [tuple(tuple(one) if isinstance(one, list) else one for one in row) for row in rows]
+        known: dict[Any, object] = {}
+        first = dict(zip(reversed(keys), reversed(rows), strict=True))
         try:
-            for row in zip(*(column.to_pylist() for column in columns), strict=True):
-                key = tuple(tuple(one) if isinstance(one, list) else one for one in row)
-                if key not in known:
-                    known[key] = function.read(*row)
-                times[key] += 1
-                answers.append(known[key][0])
+            for key, times in Counter(keys).items():
+                remarks.times = times
+                known[key], reason = function.read(*first[key])
+                remarks.add(function.name, reason)
         except RecsysError as error:
             remarks.error = error
             raise
-        for key, (_, reason) in known.items():
-            remarks.add(function.name, reason, times[key])
-        remarks.calls[function.name] += len(answers)
-        return pa.array(answers, gives)
+        remarks.calls[function.name] += len(rows)
+        return pa.array([known[key] for key in keys], gives)
 
     by_arity: dict[int, Callable[..., Any]] = {  # DuckDB counts the parameters it sees
         1: lambda a: over(a),  # noqa: PLW0108

@@ -41,6 +41,7 @@ _FREE_COLUMNS: Final = (
     "detail",
 )
 _ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+_OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
 _MAIL: Final = "a mail address"
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
@@ -94,6 +95,7 @@ def map_tables(
     )
     connection = duckdb.connect(config={"threads": 1})
     try:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET TimeZone = '{settings.zone or 'UTC'}'")
         register(connection, around, remarks)
         loaded = _load(connection, mapping, sources)
@@ -273,6 +275,11 @@ def _result(
         aside = Counter(reason for reason in reasons.to_pylist() if reason is not None)
         table = table.filter(pc.is_null(reasons)).drop_columns([SET_ASIDE])
     frame = table.to_pandas(types_mapper=_types().get)
+    for column in frame.columns.intersection(_OPEN_WHERE_NULL):
+        remarks.times = int(frame[column].map(lambda wish: wish is not None and len(wish) == 0).sum())
+        remarks.calls[column] = len(frame)
+        if remarks.times:
+            remarks.add(column, "an empty list meets nobody; NULL is everybody")
     _refuse_personal(name, frame)
     return frame, aside
 

@@ -32,6 +32,15 @@ UNKNOWN_WORDS: Final = frozenset(
         "未回答",
         "なし",
         "無回答",
+        "k.a.",
+        "keine angabe",
+        "unbekannt",
+        "não informado",
+        "no especificado",
+        "non précisé",
+        "onbekend",
+        "모름",
+        "未知",
     )
 )
 """Texts that say that nothing is known; compared folded."""
@@ -39,7 +48,11 @@ UNKNOWN_WORDS: Final = frozenset(
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
 KM_A_MILE: Final = 1.609344
 ANYWHERE: Final = frozenset(
-    ("anywhere", "any", "no limit", "unlimited", "worldwide", "どこでも", "制限なし", "全国")
+    (
+        *("anywhere", "any", "no limit", "unlimited", "worldwide", "どこでも", "制限なし", "全国"),
+        *("egal", "unbegrenzt", "kein limit", "illimité", "sans limite", "partout", "sin límite"),
+        *("sem limite", "indiferente", "senza limiti", "onbeperkt", "제한 없음", "不限"),
+    )
 )
 ADULT, OLDEST = RANGES[C.AGE_YEARS]
 
@@ -53,9 +66,16 @@ _ERA_DATE = re.compile(
 _YEAR_FIRST = re.compile(r"(\d{4})\s*[年/.-]\s*(\d{1,2})\s*[月/.-]\s*(\d{1,2})\s*日?")
 _EIGHT_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})")
+_EPOCH_UNITS: Final = (1, 10**3, 10**6, 10**9)
+_EPOCH = re.compile(r"\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19}")
+_FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?")
 _OFFSET = re.compile(r"(Z|UTC|[+-]\d{2}(?::?\d{2})?)$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_UP_TO = re.compile(
+    r"^(?:up to|within|max(?:imum|imal|\.)?|bis(?: zu)?|até|hasta|jusqu['’]?à|fino a|tot|[<≤])\s*"
+)
+_UP_TO_AFTER: Final = "以内まで圏"
 _IN_BRACKETS = re.compile(r"\(([+-]?\d+)\)\s*$")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -141,13 +161,16 @@ def read_moment(text: object, zone: str | None, order: str = "ymd") -> tuple[dat
     (datetime.datetime(2026, 2, 28, 15, 30, tzinfo=datetime.timezone.utc), None)
     >>> read_moment("2026-03-29 01:30", "Europe/London")[1]
     'a local time that does not exist'
+    >>> read_moment(1780000000000, None)[0].isoformat()  # milliseconds since 1970
+    '2026-05-28T20:26:40+00:00'
     >>> read_moment("01:30", "Europe/London")
     (None, 'a time without a date')
     """
-    if isinstance(text, datetime):
-        return _of_zone(text, zone) if text.tzinfo is None else (text.astimezone(UTC), None)
     if is_unknown(text):
         return None, "unknown"
+    whole = text if isinstance(text, datetime) else _since_1970(text)
+    if whole is not None:
+        return _of_zone(whole, zone) if whole.tzinfo is None else (whole.astimezone(UTC), None)
     found = plain(text).replace("T", " ") if not isinstance(text, date) else text.isoformat()
     day, reason = read_date(found, order)
     if day is None:
@@ -161,6 +184,17 @@ def read_moment(text: object, zone: str | None, order: str = "ymd") -> tuple[dat
     if clock and (offset := _OFFSET.search(found[clock.end() :].strip())):
         return (naive - _offset(offset.group(1))).replace(tzinfo=UTC), None
     return _of_zone(naive, zone)
+
+
+def _since_1970(text: object) -> datetime | None:
+    """Return the moment of a number since 1970, in the one unit that puts it between 1980 and 2100."""
+    found = plain(text)
+    if isinstance(text, date) or not _EPOCH.fullmatch(found):
+        return None
+    for each in _EPOCH_UNITS:
+        if _FIRST_EPOCH <= int(found) // each < _LAST_EPOCH:
+            return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(found) * 10**6 // each)
+    return None
 
 
 def _offset(text: str) -> timedelta:
@@ -246,6 +280,8 @@ def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | No
 
     >>> read_distance("60", "mile"), read_distance("7,5 km"), read_distance("anywhere")
     ((96, None), (7, None), (20000, None))
+    >>> read_distance("bis zu 30 km"), read_distance("50km以内")
+    ((30, None), (50, None))
     >>> read_distance("1,000")  # a thousand, or one with three decimals
     (None, 'a comma that parts thousands or decimals')
     """
@@ -255,6 +291,7 @@ def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | No
     text = plain(value).casefold()
     if text in ANYWHERE:
         return most, None
+    text = _UP_TO.sub("", text).rstrip(_UP_TO_AFTER)
     match = _NUMBER.match(text)
     if match is None:
         return None, "not a distance"
