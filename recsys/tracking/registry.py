@@ -3,14 +3,16 @@
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.pipeline.from_settings import load_model
-from recsys.settings import ModelSettings
+from recsys.data.ids import unpacked_strings
 from recsys.storage.arrays import load_arrays
 from recsys.tracking.mlflow_tracker import MlflowStore, load_mlflow, unwarned
 from recsys.tracking.tracker import TrackedRun
@@ -97,7 +99,7 @@ class Registry:
             self.store.client.set_registered_model_alias(self.name, CHAMPION, str(version.number))
 
     def load(self, version: ModelVersion) -> Any:
-        """Return a version as an `mlflow.pyfunc` model, see `served_model`."""
+        """Return a version as an `mlflow.pyfunc` model, see `recsys.tracking.served_model`."""
         with self.store.errors_explained():
             place = self.store.client.get_model_version_download_uri(self.name, str(version.number))
             return load_mlflow().pyfunc.load_model(place)
@@ -139,65 +141,48 @@ class Registry:
         )
 
 
-_CODE: Final = '''"""The model of this folder: arrays and JSON, read by recsys."""
-
-from mlflow.models import set_model
-
-from recsys.tracking.registry import served_model
-
-set_model(served_model())
-'''
 _ARRAYS: Final = "model"
 _COMBINER: Final = "combiner"
-
-
-def served_model() -> Any:
-    """Return an unloaded `mlflow.pyfunc.PythonModel` that scores pairs.
-
-    Its `predict` takes a table with viewer_id and candidate_id and returns it with p_like,
-    p_liked_back and p_mutual, as `Model.score_pairs` does.
-    """
-    mlflow = load_mlflow()
-    with unwarned():
-
-        class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
-            """Scores pairs of the people it was fitted on."""
-
-            def load_context(self, context: Any) -> None:
-                folder = Path(context.artifacts[_ARRAYS])
-                _, meta = load_arrays(folder)
-                self.model = load_model(ModelSettings(name=meta["model"]), folder)
-                self.combiner = context.model_config[_COMBINER]
-
-            def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-                """Return the pairs with their probabilities."""
-                del context, params
-                return self.model.score_pairs(model_input, combiner=self.combiner)
-
-        return ServedModel()
+_NEEDED: Final = ("mlflow", "numpy", "pandas", "h3")
+_CODE: Final = Path(__file__).with_name("served_model.py")
 
 
 def write_served(folder: Path, model: Path, *, combiner: str) -> None:
-    """Write the model saved in `model` to `folder` in the form MLflow loads.
+    """Write the model saved in `model` to `folder` in the form MLflow loads and serves.
 
-    The packages it needs are named, not looked for, which would take long and ask an index.
+    What scores is `served_model.py`, which is copied, so an empty environment with the packages named is
+    enough. They are named, not looked for, which would take long and ask an index.
     """
     mlflow = load_mlflow()
-    with tempfile.TemporaryDirectory() as aside, unwarned():
-        code = Path(aside) / "served.py"
-        code.write_text(_CODE, encoding="utf-8")
+    with unwarned():
         mlflow.pyfunc.save_model(
             str(folder),
-            python_model=str(code),
+            python_model=str(_CODE),
             artifacts={_ARRAYS: str(model.absolute())},
-            pip_requirements=["recsys"],
+            pip_requirements=[f"{name}=={metadata.version(name)}" for name in _NEEDED],
             model_config={_COMBINER: combiner},
-            signature=_signature(mlflow),
+            signature=_signature(mlflow, model),
+            input_example=_example(model),
         )
 
 
-def _signature(mlflow: Any) -> Any:
-    types = {C.VIEWER: "string", C.CANDIDATE: "string"}
+def _ids(model: Path) -> "npt.NDArray[np.object_]":
+    arrays, _ = load_arrays(model)
+    return np.array(unpacked_strings(arrays["ids_text"], arrays["ids_ends"]), dtype=object)
+
+
+def _example(model: Path) -> pd.DataFrame | None:
+    """Return two pairs whose ids say nothing about anybody: of the kind the model knows."""
+    ids = _ids(model)
+    if len(ids) and not isinstance(ids[0], str):
+        return pd.DataFrame({C.VIEWER: [1, 1], C.CANDIDATE: [2, 3]})
+    return pd.DataFrame({C.VIEWER: ["viewer", "viewer"], C.CANDIDATE: ["candidate", "another"]})
+
+
+def _signature(mlflow: Any, model: Path) -> Any:
+    ids = _ids(model)
+    kind = "long" if len(ids) and not isinstance(ids[0], str) else "string"
+    types = {C.VIEWER: kind, C.CANDIDATE: kind}
     scores = dict.fromkeys((str(C.P_LIKE), str(C.P_LIKED_BACK), str(C.P_MUTUAL)), "double")
     given, returned = (
         mlflow.types.Schema([mlflow.types.ColSpec(kind, name) for name, kind in columns.items()])

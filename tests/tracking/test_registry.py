@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import UnknownIdError
 from recsys.tracking.mlflow_tracker import MlflowStore
 from recsys.tracking.night_tracking import track_night
 from recsys.tracking.registry import Registry
@@ -40,7 +39,7 @@ def test_a_loaded_model_says_what_the_model_said(registry: Registry, place: Path
     np.testing.assert_array_equal(said[SCORES].to_numpy(), expected[SCORES].to_numpy())
     assert expected[C.P_MUTUAL].nunique() > 100
     assert said[C.VIEWER].tolist() == pairs[C.VIEWER].tolist()
-    with pytest.raises(UnknownIdError):
+    with pytest.raises(KeyError, match="unknown id: got 'nobody'"):
         loaded.predict(pd.DataFrame({C.VIEWER: ["nobody"], C.CANDIDATE: ["no one"]}))
 
 

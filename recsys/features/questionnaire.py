@@ -1,0 +1,194 @@
+"""A questionnaire of one's own, as a table with one row a person: any columns, any answers missing."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.arguments import as_pandas
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
+from recsys.data.population import Population
+from recsys.errors import TableError
+from recsys.features.base import Block, BlockRows, FittedBlock
+from recsys.features.factor_analysis import FactorModel, FactorPrior, fit_factor_model
+from recsys.features.learned_scales import count_factors, varimax
+from recsys.types import ArrowTable, Float64Array, UInt64Array
+
+_SALT: Final = "questionnaire"
+_FEWEST: Final = 2
+_MOST_CATEGORIES: Final = 30
+
+
+class Questionnaire(Block):
+    """Where people stand on what a questionnaire measures: factors of its items, with missing answers.
+
+    Numbers are items as they are (a scale of 1 to 5, an age), ordered categories are items by their order,
+    flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave.
+    Items are standardised; a factor model that allows for missing answers finds how many factors stand out
+    of noise, and each person's standing is its posterior mean: somebody who answered little stands near the
+    middle, 0. The pair score is the mean over factors of `tanh(f_i) * tanh(f_j)`, in [-1, 1]: people at the
+    same ends of the factors score high. So maps and lists exist before the first event.
+
+    frame:      user_id and one column a question, one row a person, of pandas, polars or Arrow; missing
+                answers and missing people are allowed. Leave out what a model should not learn from.
+    n_factors:  factors; those that stand out of noise when None.
+    weight:     logits a pair score of 1 is worth before any outcome was seen; outcomes move it.
+    evidence:   people's worth of prior in each item's loadings and noise.
+
+    After `fit`, `loadings_` holds the loading of each item on each factor, items by their names.
+
+    >>> frame = pd.DataFrame({"user_id": ["a", "b", "c"], "walks": [5, 1, None], "pet": ["cat", "dog", "cat"]})
+    >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
+    >>> block = Questionnaire(frame, n_factors=1).fit(people)
+    >>> block.loadings_.index.tolist(), block.transform(people).preferences.shape
+    (['walks', 'pet: cat'], (3, 1))
+    """
+
+    name = "questionnaire"
+
+    def __init__(
+        self,
+        frame: pd.DataFrame | ArrowTable,
+        *,
+        n_factors: int | None = None,
+        weight: float = 2.0,
+        evidence: float = 10.0,
+        name: str = "questionnaire",
+    ) -> None:
+        self.frame = frame
+        self.n_factors = n_factors
+        self.weight = weight
+        self.evidence = evidence
+        self.name = name
+
+    def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
+        frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"))
+        warn_of_no_match(people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit")
+        items = _items(frame, IdIndex(people.ids.values.tolist()))
+        seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
+        mean, deviation = _moments(seen)
+        standard = (seen - mean) / deviation
+        n_factors = self.n_factors or count_factors(standard)
+        model = fit_factor_model(standard, n_factors, prior=FactorPrior(evidence=self.evidence))
+        model = replace(model, loadings=_signed(varimax(model.loadings)))
+        labels = tuple(f"factor_{at + 1}" for at in range(n_factors))
+        self.loadings_ = pd.DataFrame(model.loadings, index=items.columns, columns=list(labels))
+        everybody = (items.to_numpy(np.float64) - mean) / deviation
+        hashes = hashed_strings([str(user) for user in items.index], salt=_SALT)
+        order = np.argsort(hashes, kind="stable")
+        return FittedQuestionnaire(
+            hashes=hashes[order],
+            standing=np.asarray(np.tanh(_posterior(model, everybody)), np.float64)[order],
+            labels=labels,
+            usual_weight=float(self.weight),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedQuestionnaire(FittedBlock):
+    """Bounded standings by person; somebody without a row stands in the middle, 0.
+
+    hashes:   `(n_known,)` of the ids, ascending. standing: `(n_known, n_factors)` in (-1, 1).
+    """
+
+    name: ClassVar[str] = "questionnaire"
+
+    hashes: UInt64Array
+    standing: Float64Array
+    labels: tuple[str, ...]
+    usual_weight: float
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The factors."""
+        return self.labels
+
+    def rows(self, people: Population) -> BlockRows:
+        """Return the rows of everybody; both are the same."""
+        wanted = hashed_strings(list(map(str, people.ids.values)), salt=_SALT)
+        matrix = np.zeros((len(people), len(self.labels)), np.float32)
+        if len(self.hashes):
+            at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+            known = self.hashes[at] == wanted
+            matrix[known] = self.standing[at[known]] / np.sqrt(max(len(self.labels), 1))
+        return BlockRows(matrix, matrix)
+
+
+def _checked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame by user_id, or raise TableError with every problem."""
+    problems = [] if C.USER in frame.columns else [f"column '{C.USER}' is missing"]
+    if C.USER in frame.columns and frame[C.USER].isna().any():
+        problems.append(f"{int(frame[C.USER].isna().sum())} rows have no {C.USER}")
+    elif C.USER in frame.columns and frame[C.USER].duplicated().any():
+        first = frame.loc[frame[C.USER].duplicated(), C.USER].iloc[0]
+        problems.append(f"a person stands twice, the first {first!r}; keep one row a person")
+    questions = [column for column in frame.columns if column != C.USER]
+    if not questions:
+        problems.append("there is no question; give one column a question")
+    for column in questions:
+        values = frame[column]
+        if pd.api.types.is_datetime64_any_dtype(values):
+            problems.append(f"column '{column}' holds times; make numbers of them or leave it out")
+        elif not _is_number(values) and not _is_ordered(values) and values.nunique() > _MOST_CATEGORIES:
+            got = f"{values.nunique()} different answers"
+            problems.append(f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them")
+        elif _is_number(values) and np.isinf(values.to_numpy(np.float64, na_value=np.nan)).any():
+            problems.append(f"column '{column}' holds an infinite number; leave it unknown")
+    if problems:
+        raise TableError("questionnaire", problems)
+    return frame.set_index(C.USER)
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+
+
+def _is_ordered(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.CategoricalDtype) and bool(values.cat.ordered)
+
+
+def _items(frame: pd.DataFrame, fitted: IdIndex) -> pd.DataFrame:
+    """Return the items as numbers, missing where not answered, columns by question and answer.
+
+    What is an item is decided by the people of the fit alone.
+    """
+    own = fitted.find(frame.index) >= 0
+    items: dict[str, pd.Series] = {}
+    for name, values in frame.items():
+        if _is_number(values):
+            items[str(name)] = values.astype("float64")
+        elif _is_ordered(values):
+            items[str(name)] = values.cat.codes.where(values.notna()).astype("float64")
+        else:
+            counts = values[own].dropna().astype(str).value_counts()
+            answers = sorted(counts[counts >= min(_FEWEST, max(counts.max(), 1) if len(counts) else 1)].index)
+            if len(answers) == len(counts) == 2:
+                answers = answers[:1]  # the second says the same, turned round
+            for answer in answers:
+                chosen = (values.astype(str) == answer).astype("float64")
+                items[f"{name}: {answer}"] = chosen.where(values.notna())
+    return pd.DataFrame(items, index=frame.index)
+
+
+def _moments(values: Float64Array) -> tuple[Float64Array, Float64Array]:
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, values, 0.0).sum(axis=0) / count
+    deviation = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / count)
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+def _posterior(model: FactorModel, items: Float64Array) -> Float64Array:
+    return model.posterior_mean(items)
+
+
+def _signed(loadings: Float64Array) -> Float64Array:
+    """Return the loadings with the largest of each factor positive, the strongest factor first."""
+    if not loadings.size:
+        return loadings
+    largest = loadings[np.abs(loadings).argmax(axis=0), np.arange(loadings.shape[1])]
+    signed = loadings * np.where(largest < 0, -1.0, 1.0)
+    return signed[:, np.argsort(-(signed**2).sum(axis=0), kind="stable")]
