@@ -10,6 +10,7 @@ from recsys.features.circles import Circles
 from recsys.features.feature_map import FeatureMap, default_blocks
 from recsys.features.interests import Interests
 from recsys.features.numeric import Numeric
+from recsys.features.questionnaire import Questionnaire
 from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
 from recsys.features.talk_topics import Topics
@@ -24,6 +25,7 @@ __all__ = [
     "FittedBlock",
     "Interests",
     "Numeric",
+    "Questionnaire",
     "Responsiveness",
     "Scales",
     "Topics",

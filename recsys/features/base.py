@@ -10,13 +10,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import check_type
+from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import InputError, NotFittedError, SourceError, did_you_mean, explained
+from recsys.errors import (
+    InputError,
+    NotFittedError,
+    SettingsError,
+    SourceError,
+    did_you_mean,
+    explained,
+    imported,
+)
 from recsys.plugins import plugins
 from recsys.types import Float32Array, Float64Array, IndexArray, Int32Array, Int64Array, ObjectArray
 
 _ENTRIES_AT_ONCE = 131_072
+_OUTPUTS = ("default", "pandas", "polars")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +160,7 @@ class Block(ABC):
 
     name: str
     fitted_: FittedBlock
+    _output = "default"
 
     @abstractmethod
     def _learn(self, people: Population, events: Events) -> FittedBlock:
@@ -159,24 +171,44 @@ class Block(ABC):
 
         Raises InputError for anything but a population.
         """
-        if not isinstance(people, Population):
-            remedy = "read the tables with recsys.load_population"
-            got = type(people).__name__
-            raise InputError(explained("a feature block reads a Population", got=got, remedy=remedy))
+        check_type(people, Population, name="people", where=f"{type(self).__name__}.fit")
         past = Events.none() if events is None else events.until(people.as_of)
         self.fitted_ = self._learn(people, past)
         return self
 
-    def transform(self, people: Population) -> BlockRows:
-        """Return the two rows of everybody, `(n_people, n_columns)` each.
+    def transform(self, people: Population) -> Any:
+        """Return the two rows of everybody, `BlockRows` of `(n_people, n_columns)` each.
 
-        Raises NotFittedError before `fit`.
+        After `set_output(transform="pandas")` one table by user_id, see `get_feature_names_out`.
+
+        Raises NotFittedError before `fit`, ArgumentTypeError for anything but a population.
         """
-        return self._checked().rows(people)
+        check_type(people, Population, name="people", where=f"{type(self).__name__}.transform")
+        rows = self._checked().rows(people)
+        if self._output == "default":
+            return rows
+        index = pd.Index(people.ids.values, name=C.USER)
+        table = pd.DataFrame(np.asarray(rows), index=index, columns=list(self.get_feature_names_out()))
+        return imported("polars", extra="polars").DataFrame(table) if self._output == "polars" else table
 
-    def fit_transform(
-        self, people: Population, y: object = None, *, events: Events | None = None
-    ) -> BlockRows:
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what `transform` returns, as in scikit-learn: "default", "pandas" or "polars".
+
+        Raises SettingsError for another.
+
+        >>> from recsys.features import Topics
+        >>> people = Population.of_ids(["a", "b"], as_of="2026-01-05")
+        >>> Topics().set_output(transform="pandas").fit_transform(people).index.tolist()
+        ['a', 'b']
+        """
+        if transform is not None and transform not in _OUTPUTS:
+            raise SettingsError(
+                explained("unknown output", got=transform, remedy=did_you_mean(transform, _OUTPUTS))
+            )
+        self._output = transform or self._output
+        return self
+
+    def fit_transform(self, people: Population, y: object = None, *, events: Events | None = None) -> Any:
         """Learn from `people` and return their two rows."""
         return self.fit(people, y, events=events).transform(people)
 
@@ -219,7 +251,7 @@ class Block(ABC):
 
     def __sklearn_clone__(self) -> Self:
         """Return an unfitted block with the same parameters; they are read only, so none is copied."""
-        return type(self)(**self.get_params())
+        return type(self)(**self.get_params()).set_output(transform=self._output)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "fitted_")

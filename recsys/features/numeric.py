@@ -70,7 +70,7 @@ class Numeric(Block):
 
     def _bounded(self, numbers: pd.DataFrame, ids: pd.Index, fitted: pd.Index) -> Float32Array:
         seen = numbers.reindex(fitted).to_numpy(np.float64)
-        mean, deviation = _moments(seen)
+        mean, deviation = moments(seen)
         standard = (numbers.reindex(ids).to_numpy(np.float64) - mean) / deviation
         within = np.clip(np.nan_to_num(standard), -self.limit, self.limit) / self.limit
         return (within / np.sqrt(max(numbers.shape[1], 1))).astype(np.float32)
@@ -110,7 +110,7 @@ class FittedNumeric(FittedBlock):
         return BlockRows(preferences, attributes)
 
 
-def _moments(values: Float64Array) -> tuple[Float64Array, Float64Array]:
+def moments(values: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Return mean and standard deviation of each column over the known values; 0 and 1 when constant."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)

@@ -13,8 +13,9 @@ from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
 from recsys.data.population import Population
 from recsys.errors import TableError
 from recsys.features.base import Block, BlockRows, FittedBlock
-from recsys.features.factor_analysis import FactorModel, FactorPrior, fit_factor_model
+from recsys.features.factor_analysis import FactorPrior, fit_factor_model
 from recsys.features.learned_scales import count_factors, varimax
+from recsys.features.numeric import moments
 from recsys.types import ArrowTable, Float64Array, UInt64Array
 
 _SALT: Final = "questionnaire"
@@ -26,7 +27,8 @@ class Questionnaire(Block):
     """Where people stand on what a questionnaire measures: factors of its items, with missing answers.
 
     Numbers are items as they are (a scale of 1 to 5, an age), ordered categories are items by their order,
-    flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave.
+    flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave, but
+    for one (the most frequent) from which the others are told.
     Items are standardised; a factor model that allows for missing answers finds how many factors stand out
     of noise, and each person's standing is its posterior mean: somebody who answered little stands near the
     middle, 0. The pair score is the mean over factors of `tanh(f_i) * tanh(f_j)`, in [-1, 1]: people at the
@@ -40,7 +42,8 @@ class Questionnaire(Block):
 
     After `fit`, `loadings_` holds the loading of each item on each factor, items by their names.
 
-    >>> frame = pd.DataFrame({"user_id": ["a", "b", "c"], "walks": [5, 1, None], "pet": ["cat", "dog", "cat"]})
+    >>> answers = {"walks": [5, 1, None], "pet": ["cat", "dog", "cat"]}
+    >>> frame = pd.DataFrame({"user_id": ["a", "b", "c"], **answers})
     >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
     >>> block = Questionnaire(frame, n_factors=1).fit(people)
     >>> block.loadings_.index.tolist(), block.transform(people).preferences.shape
@@ -66,10 +69,12 @@ class Questionnaire(Block):
 
     def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
         frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"))
-        warn_of_no_match(people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit")
-        items = _items(frame, IdIndex(people.ids.values.tolist()))
+        warn_of_no_match(
+            people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit"
+        )
+        items = _items(frame, people.ids)
         seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
-        mean, deviation = _moments(seen)
+        mean, deviation = moments(seen)
         standard = (seen - mean) / deviation
         n_factors = self.n_factors or count_factors(standard)
         model = fit_factor_model(standard, n_factors, prior=FactorPrior(evidence=self.evidence))
@@ -81,7 +86,7 @@ class Questionnaire(Block):
         order = np.argsort(hashes, kind="stable")
         return FittedQuestionnaire(
             hashes=hashes[order],
-            standing=np.asarray(np.tanh(_posterior(model, everybody)), np.float64)[order],
+            standing=np.tanh(model.posterior_mean(everybody))[order],
             labels=labels,
             usual_weight=float(self.weight),
         )
@@ -134,7 +139,9 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
             problems.append(f"column '{column}' holds times; make numbers of them or leave it out")
         elif not _is_number(values) and not _is_ordered(values) and values.nunique() > _MOST_CATEGORIES:
             got = f"{values.nunique()} different answers"
-            problems.append(f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them")
+            problems.append(
+                f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them"
+            )
         elif _is_number(values) and np.isinf(values.to_numpy(np.float64, na_value=np.nan)).any():
             problems.append(f"column '{column}' holds an infinite number; leave it unknown")
     if problems:
@@ -164,25 +171,14 @@ def _items(frame: pd.DataFrame, fitted: IdIndex) -> pd.DataFrame:
             items[str(name)] = values.cat.codes.where(values.notna()).astype("float64")
         else:
             counts = values[own].dropna().astype(str).value_counts()
-            answers = sorted(counts[counts >= min(_FEWEST, max(counts.max(), 1) if len(counts) else 1)].index)
-            if len(answers) == len(counts) == 2:
-                answers = answers[:1]  # the second says the same, turned round
+            answers = sorted(counts[counts >= _FEWEST].index) or sorted(counts.index)
+            if len(answers) > 1:
+                # one answer is what the others are told from; all together say nothing more
+                answers.remove(counts.index[0] if len(answers) > 2 else answers[1])
             for answer in answers:
                 chosen = (values.astype(str) == answer).astype("float64")
                 items[f"{name}: {answer}"] = chosen.where(values.notna())
     return pd.DataFrame(items, index=frame.index)
-
-
-def _moments(values: Float64Array) -> tuple[Float64Array, Float64Array]:
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, values, 0.0).sum(axis=0) / count
-    deviation = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / count)
-    return mean, np.where(deviation > 0, deviation, 1.0)
-
-
-def _posterior(model: FactorModel, items: Float64Array) -> Float64Array:
-    return model.posterior_mean(items)
 
 
 def _signed(loadings: Float64Array) -> Float64Array:

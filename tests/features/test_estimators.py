@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from recsys.data.events import Events
-from recsys.errors import InputError
+from recsys.errors import InputError, SettingsError
 from recsys.features import Interests, Responsiveness, Scales, Topics, default_blocks
 from tests.features.test_responsiveness import some_events
 from tests.people import make_people
@@ -106,5 +106,27 @@ def test_tags_say_that_x_is_no_matrix():
 
 
 def test_a_matrix_is_refused():
-    with pytest.raises(InputError, match="reads a Population: got 'ndarray'; read the tables"):
+    with pytest.raises(
+        InputError, match=r"people must be a Population in Scales.fit: got ndarray; read tables"
+    ):
         Scales().fit(np.zeros((3, 2)))
+
+
+def test_blocks_give_tables_when_asked_to_and_pipelines_pass_the_wish_on(people):
+    block = Scales().set_output(transform="pandas").fit(people)
+    table = block.transform(people)
+    assert table.index.tolist() == people.ids.ids(np.arange(40)).tolist()
+    assert list(table.columns) == list(block.get_feature_names_out())
+    np.testing.assert_array_equal(
+        table.to_numpy(), np.asarray(clone(block).set_output().fit_transform(people))
+    )
+    union = make_union(Topics(), Scales()).set_output(transform="pandas")
+    whole = union.fit_transform(people)
+    assert list(whole.columns) == list(union.get_feature_names_out())
+    assert whole.index.equals(table.index)
+    ends = (
+        make_pipeline(Scales(), PCA(2, random_state=0)).set_output(transform="pandas").fit_transform(people)
+    )
+    assert list(ends.columns) == ["pca0", "pca1"]
+    with pytest.raises(SettingsError, match="unknown output: got 'panda'; did you mean 'pandas'"):
+        Scales().set_output(transform="panda")

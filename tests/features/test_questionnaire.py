@@ -1,0 +1,139 @@
+"""A questionnaire of one's own: any columns, missing answers, and lists before the first event."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.errors import ArgumentTypeError, TableError
+from recsys.features import FeatureMap, Questionnaire
+from recsys.models import ContentModel
+from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
+from tests.contracts.block_contract import BlockContract
+from tests.people import make_people
+
+N = 400
+
+
+@pytest.fixture(scope="module")
+def survey():
+    """Two independent traits, each behind four items of its own, of all kinds, a fifth unanswered."""
+    rng = np.random.default_rng(2)
+    traits = rng.normal(size=(N, 2))
+    noisy = traits[:, [0, 0, 0, 0, 1, 1, 1, 1]] + 0.6 * rng.normal(size=(N, 8))
+    cut = np.digitize(noisy, [-1.2, -0.4, 0.4, 1.2])
+    words = np.array(["never", "rarely", "sometimes", "often", "always"], dtype=object)
+    frame = pd.DataFrame(
+        {
+            "parties": cut[:, 0] + 1,
+            "crowds": pd.Categorical(words[cut[:, 1]], words.tolist(), ordered=True),
+            "hosts": noisy[:, 2] > 0,
+            "phone": noisy[:, 3] * 10.0,
+            "museums": cut[:, 4] + 1.0,
+            "books": cut[:, 5] + 1.0,
+            "pet": np.where(noisy[:, 6] > 0, "cat", "dog"),
+            "travel": np.array(["home", "near", "far"], dtype=object)[np.digitize(noisy[:, 7], [-0.5, 0.5])],
+        }
+    )
+    frame = frame.astype({"parties": "Int64", "hosts": "boolean"}).mask(rng.random(frame.shape) < 0.2)
+    frame.insert(0, "user_id", [f"p{k:03}" for k in range(N)])
+    return frame, traits
+
+
+@pytest.fixture(scope="module")
+def people():
+    return Population.of_ids([f"p{k:03}" for k in range(N)], as_of="2026-01-05")
+
+
+def test_the_traits_behind_the_items_are_found(survey, people):
+    frame, traits = survey
+    block = Questionnaire(frame).fit(people)
+    assert block.loadings_.shape[1] == 2
+    own = {"parties", "crowds", "hosts", "phone"}
+    strongest = block.loadings_.abs().idxmax(axis=1)
+    assert len({strongest[item] for item in own}) == 1
+    assert strongest["books"] != strongest["parties"]
+    found = np.corrcoef(block.fitted_.rows(people).attributes.T, traits.T)[:2, 2:]
+    assert np.abs(found).max(axis=0).min() > 0.8
+
+
+def test_lists_exist_before_the_first_event_and_people_at_one_end_come_first(survey, people):
+    frame, traits = survey
+    model = ContentModel(blocks=[Questionnaire(frame, name="survey")]).fit(people, Events.none(), rng=1)
+    i, j = np.divmod(np.arange(N * N), N)
+    alike = (np.tanh(traits[i]) * np.tanh(traits[j])).mean(axis=1)
+    assert np.corrcoef(model.fitted.logits(i, j)[i != j], alike[i != j])[0, 1] > 0.6
+    stated = ContentModel(blocks=[Questionnaire(frame, weight=4.0)]).fit(people, Events.none(), rng=1)
+    assert np.std(stated.fitted.logits(i, j)) == pytest.approx(
+        2 * np.std(model.fitted.logits(i, j)), rel=1e-3
+    )
+
+
+def test_little_answered_stands_near_the_middle(survey, people):
+    frame, _ = survey
+    block = Questionnaire(frame).fit(people)
+    standing = np.abs(block.fitted_.standing).max(axis=1)
+    answered = frame.set_index("user_id").notna().sum(axis=1)
+    one = Questionnaire(frame.assign(**dict.fromkeys(frame.columns[2:])), n_factors=1).fit(people)
+    assert np.abs(one.transform(people).attributes).max() < standing.max()
+    stranger = Population.of_ids(["nobody"], as_of="2026-01-05")
+    assert not block.transform(stranger).attributes.any()
+    assert answered.min() < 5
+
+
+def test_tables_of_other_libraries_give_the_same_rows(survey, people):
+    import pyarrow as pa
+
+    frame = survey[0].drop(columns="crowds")
+    plain = Questionnaire(frame).fit_transform(people)
+    arrow = Questionnaire(pa.Table.from_pandas(frame, preserve_index=False)).fit_transform(people)
+    np.testing.assert_allclose(plain.attributes, arrow.attributes, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="user_id"), "column 'user_id' is missing"),
+        (lambda f: f[["user_id"]], "there is no question"),
+        (lambda f: pd.concat([f, f.head(1)]), "a person stands twice, the first 'p000'"),
+        (lambda f: f.assign(user_id=f["user_id"].where(f["user_id"] != "p003")), "1 rows have no user_id"),
+        (lambda f: f.assign(note=[f"text {k}" for k in range(len(f))]), "'note' holds 400 different answers"),
+        (lambda f: f.assign(born=pd.Timestamp("1990-01-01")), "'born' holds times"),
+        (lambda f: f.assign(museums=np.inf), "'museums' holds an infinite number"),
+    ],
+)
+def test_what_is_no_questionnaire_is_refused_with_every_problem(survey, people, change, message):
+    with pytest.raises(TableError, match=message):
+        Questionnaire(change(survey[0])).fit(people)
+
+
+def test_ids_of_another_service_are_warned_of_and_no_table_is_refused(survey, people):
+    strange = survey[0].assign(user_id=range(N))
+    with pytest.warns(UserWarning, match=r"no id of the frame .*such as 'p000'"):
+        Questionnaire(strange).fit(people)
+    with pytest.raises(ArgumentTypeError, match=r"frame must be a table in Questionnaire: got 'answers.csv'"):
+        Questionnaire("answers.csv").fit(people)
+
+
+def test_two_questionnaires_come_back_from_disk(survey, people, tmp_path):
+    frame = survey[0]
+    halves = [frame.iloc[:, [0, *range(1, 5)]], frame.iloc[:, [0, *range(5, 9)]]]
+    features = FeatureMap.fit(
+        people, blocks=[Questionnaire(half, name=n) for half, n in zip(halves, "ab", strict=True)]
+    )
+    save_dataclass(tmp_path, features)
+    loaded = load_dataclass(FeatureMap, tmp_path)
+    assert loaded.names == ("a", "b")
+    assert (
+        loaded.concatenated(people).attributes.tobytes() == features.concatenated(people).attributes.tobytes()
+    )
+    assert loaded.blocks[0].usual_weight == 2.0
+
+
+class TestQuestionnaire(BlockContract):
+    def block(self):
+        rng = np.random.default_rng(4)
+        ids = make_people(30, np.random.default_rng(11)).ids.ids(np.arange(30))
+        items = {f"q{at}": rng.integers(1, 6, len(ids)).astype(float) for at in range(6)}
+        return Questionnaire(pd.DataFrame({"user_id": ids, **items}), n_factors=2)
