@@ -27,6 +27,7 @@ from .models.popularity import PopularityModel as PopularityModel
 from .ranking.compare_policies import compare_policies as compare_policies
 from .ranking.ranker import Ranker as Ranker
 from .ranking.recommend import recommend as recommend
+from .report.list_explorer import explore as explore
 from .simulation.town import make_town as make_town
 from .storage.load import load_events as load_events
 from .storage.load import load_population as load_population

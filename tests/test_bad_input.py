@@ -14,7 +14,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
 from recsys.storage.load import LoadedTables, load_events, load_population, load_tables, population_of
 from recsys.storage.table_files import write_tables
-from tests.people import AS_OF, make_tables
+from recsys.testing.people import AS_OF, make_tables
 
 N = 5
 Frames = dict[str, pd.DataFrame]

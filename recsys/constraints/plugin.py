@@ -86,5 +86,5 @@ def _refuse(constraint: Constraint, i: Int32Array, j: Int32Array, wrong: BoolArr
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         got = f"{int(wrong.sum())} of {len(wrong)} pairs, the first at rows {i[first]} and {j[first]}"
-        remedy = "subclass tests/constraints/contract.py to find out"
+        remedy = "subclass recsys.testing.ConstraintContract to find out"
         raise PluginError(explained(what, where=constraint.name, got=got, remedy=remedy))

@@ -13,18 +13,23 @@ from recsys.evaluation.market import lorenz_curve
 from recsys.plots.lists import funnel, list_lengths, lorenz, trend
 from recsys.plots.metrics import evidence_curve, models, policy_curves, reliability
 from recsys.plots.people import cell_map, embedding_map, pair, principal_plane
+from recsys.plots.studies import estimators, learning_curve, order, policies
 from recsys.plots.style import use_style
 
 __all__ = [
     "cell_map",
     "embedding_map",
+    "estimators",
     "evidence_curve",
     "funnel",
+    "learning_curve",
     "list_lengths",
     "lorenz",
     "lorenz_curve",
     "models",
+    "order",
     "pair",
+    "policies",
     "policy_curves",
     "principal_plane",
     "reliability",

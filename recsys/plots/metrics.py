@@ -33,7 +33,7 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     rows = chosen_rows(table, metric, slice_name).sort_values("value", ascending=False)
     axes = styled_axes(ax, height=1.2 + 0.35 * len(rows))
     axes.errorbar(
-        rows["value"], list(range(len(rows))), xerr=_distances(rows), fmt="o", color=ACCENT, capsize=3
+        rows["value"], list(range(len(rows))), xerr=interval_lengths(rows), fmt="o", color=ACCENT, capsize=3
     )
     random = rows["random"].dropna()
     if len(random):
@@ -70,7 +70,13 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
             where, line["value"], color=colour, linestyle=dashes, marker="o", markersize=5, label=str(model)
         )
         axes.errorbar(
-            where, line["value"], yerr=_distances(line), color=colour, fmt="none", elinewidth=1.2, capsize=2
+            where,
+            line["value"],
+            yerr=interval_lengths(line),
+            color=colour,
+            fmt="none",
+            elinewidth=1.2,
+            capsize=2,
         )
     random = rows.groupby("at")["random"].first()
     axes.plot(random.index, random, color=SOFT, linestyle=":", label="random")
@@ -82,12 +88,16 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     return axes
 
 
-def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes | None" = None) -> "Axes":
+def reliability(
+    tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, of: str = "", ax: "Axes | None" = None
+) -> "Axes":
     """Draw a reliability diagram: mean predicted probability against observed frequency, with intervals.
 
     tables: what `recsys.evaluation.reliability_table` returns (columns pairs, said, happened, lo, hi),
-    or several by name. A calibrated model lies on the dotted diagonal. The axes end at the largest
-    value drawn, because mutual probabilities are small.
+    or several by name. A calibrated model lies on the dotted diagonal; above it more happened than was said,
+    below it less. The axes end at the largest value drawn, because mutual probabilities are small.
+
+    of: what is predicted, for the title, such as "P(like | look)".
 
     A. H. Murphy and R. L. Winkler, "Reliability of subjective probability forecasts of precipitation
     and temperature", Journal of the Royal Statistical Society C 26 (1977) 41-47.
@@ -95,9 +105,9 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
     Raises InputError when there is no bin to draw.
 
     >>> from recsys.evaluation import reliability_table
-    >>> ax = reliability(reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2))
-    >>> ax.get_title()
-    'Calibration, n = 4 pairs'
+    >>> table = reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2)
+    >>> reliability(table, of="P(like | look)").get_title()
+    'Calibration of P(like | look), n = 4 pairs'
     """
     named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     require_rows(sum(map(len, named.values())), "no bin to draw", remedy="judge at least one pair")
@@ -109,7 +119,7 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
         drawn = axes.errorbar(
             table["said"],
             table["happened"],
-            yerr=_distances(table, "happened"),
+            yerr=interval_lengths(table, "happened"),
             color=colour,
             linestyle=dashes,
             marker="o",
@@ -119,13 +129,14 @@ def reliability(tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: "Axes 
             label=f"{name} (n = {_pairs(table)})",
         )
         drawn[0].set_gid("points")
-    axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title="Calibration")
+    title = f"Calibration of {of}" if of else "Calibration"
+    axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title=title)
     axes.locator_params(nbins=6)
     axes.set(xlabel="predicted probability", ylabel="observed frequency (95% interval)")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(percent)
     if isinstance(tables, pd.DataFrame):
-        axes.set_title(f"Calibration, n = {_pairs(tables)} pairs")
+        axes.set_title(f"{title}, n = {_pairs(tables)} pairs")
     else:
         legend(axes, loc="best")
     return axes
@@ -174,7 +185,7 @@ def chosen_rows(table: pd.DataFrame, metric: str, slice_name: str | None = None)
     return rows
 
 
-def _distances(rows: pd.DataFrame, value: str = "value") -> Any:
+def interval_lengths(rows: pd.DataFrame, value: str = "value") -> Any:
     """Return how far `lo` and `hi` lie from the value, `(2, n)`, 0 where they are unknown."""
     middle = rows[value].to_numpy(np.float64)
     reach = np.stack([middle - rows["lo"].to_numpy(np.float64), rows["hi"].to_numpy(np.float64) - middle])

@@ -13,6 +13,7 @@ from recsys.data.geography import cell_text
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
+from recsys.plots.land import draw_land
 from recsys.plots.style import ACCENT, SERIES, SOFT, legend, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def cell_map(
     least: int = LEAST_PEOPLE,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw cells as hexagons on a plain longitude and latitude grid, coloured by `cell_table`'s value.
+    """Draw cells as hexagons over the outline of the land, coloured by `cell_table`'s value.
 
     Without `values` it shows how many people live where, on a logarithmic scale when cells differ much.
     Raises InputError when no cell holds `least` people. Cells that cross the antimeridian are drawn on
@@ -79,6 +80,7 @@ def cell_map(
     require_rows(len(table), f"no cell holds {least} people", remedy="take a coarser resolution")
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import LogNorm
+    from matplotlib.ticker import LogLocator, NullLocator
 
     axes = styled_axes(ax, width=6.4, height=6.0)
     outlines = [_outline(cell) for cell in table[C.CELL]]
@@ -88,8 +90,12 @@ def cell_map(
     if values is None and amounts.max() > 10 * amounts.min():
         hexagons.set_norm(LogNorm())
     axes.add_collection(hexagons)
-    axes.autoscale_view()
-    latitude = np.concatenate(outlines)[:, 1].mean()
+    corners = np.concatenate(outlines)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    room = np.maximum(0.06 * (high - low), 0.3)
+    axes.set(xlim=(low[0] - room[0], high[0] + room[0]), ylim=(low[1] - room[1], high[1] + room[1]))
+    draw_land(axes)
+    latitude = corners[:, 1].mean()
     axes.set(
         aspect=1.0 / max(np.cos(np.radians(latitude)), 0.1), xlabel="longitude (°)", ylabel="latitude (°)"
     )
@@ -98,8 +104,10 @@ def cell_map(
     axes.set_title(f"{title[0].upper()}{title[1:]} by H3 cell, n = {n:,} people in {len(table):,} cells")
     bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.7, label=title)
     if values is None:
-        for put_formatter in (bar.ax.yaxis.set_major_formatter, bar.ax.yaxis.set_minor_formatter):
-            put_formatter("{x:,.0f}")
+        bar.ax.yaxis.set_major_formatter("{x:,.0f}")
+        if isinstance(hexagons.norm, LogNorm):
+            bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            bar.ax.yaxis.set_minor_locator(NullLocator())
     return axes
 
 

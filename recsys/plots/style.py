@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 INK: Final = "#262b2f"
 SOFT: Final = "#837d70"
 LINE: Final = "#e4dfd4"
+LAND: Final = "#f1eee7"
 ACCENT: Final = "#2c6468"
 REFUSED: Final = "#a8322a"
-SERIES: Final = (ACCENT, "#b5651d", "#6a4c93", SOFT, "#3b6ea5", "#a0456e", "#6a8f3c", "#d4a72c")
-"""Colours of categories side by side; their lightness differs, and lines differ in `DASHES` as well."""
+SERIES: Final = (ACCENT, "#d98a3a", "#6a4c93", "#8a8478", "#7db3d8", "#a0456e", "#93b35c", "#d4c04c")
+"""Colours of categories side by side, told apart by the colour-blind and in grey print for the first three or
+four; lines differ in `DASHES` and points in their markers as well."""
 
 DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.6)), (0, (4, 1.2, 1, 1.2)), (0, (1, 1.6)), (0, (8, 2)), "-.")
 """Line styles of `SERIES`, so that lines are told apart in grey print and by the colour-blind."""

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from recsys.catalogue.columns import Columns as C
+from recsys.testing.people import make_people
 from tests.benchmarks import models, town_ceiling
 from tests.benchmarks.town_after import TownAfter
 from tests.benchmarks.training import many_events
-from tests.people import make_people
 
 
 @pytest.mark.slow

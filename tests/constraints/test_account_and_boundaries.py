@@ -9,9 +9,9 @@ from recsys.constraints.account import Account, Activity, Verified
 from recsys.constraints.boundaries import Discretion, FinancialLine, PhysicalLine
 from recsys.data.exclusions import Relations
 from recsys.errors import SettingsError
-from tests.constraints.changed import held, with_unknown, with_word
-from tests.constraints.contract import ConstraintContract, two_people
-from tests.people import make_listed_people
+from recsys.testing.changed_people import held, with_unknown, with_word
+from recsys.testing.constraint_contract import ConstraintContract, two_people
+from recsys.testing.people import make_listed_people
 
 
 class TestAccount(ConstraintContract):
@@ -151,7 +151,7 @@ class TestDiscretion(ConstraintContract):
 def _three(tokens: list[str | None], states: list[str]):  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
-    from tests.people import make_listed_people
+    from recsys.testing.people import make_listed_people
 
     people = make_listed_people(3, np.random.default_rng(0), account_state=states)
     return replace(people, held=np.zeros(3, bool), person_tokens=np.array(tokens, dtype=object))

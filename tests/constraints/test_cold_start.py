@@ -19,7 +19,7 @@ from recsys.models.directed import Directed
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import build_index
 from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
-from tests.people import make_listed_people, make_people
+from recsys.testing.people import make_listed_people, make_people
 
 
 def both_answers(policy: Policy, people: Population, newcomer: int) -> tuple[np.ndarray, np.ndarray, bool]:

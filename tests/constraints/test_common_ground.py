@@ -10,8 +10,8 @@ from recsys.constraints.boundaries import ContactHours
 from recsys.constraints.distance import Distance
 from recsys.constraints.profile import Channels, Intents, Languages, MeetingSettings
 from recsys.data.geography import cell_number, centres, pair_distances_km, radii_km
-from tests.constraints.changed import narrowed, nearer, with_amount, with_unknown
-from tests.constraints.contract import ConstraintContract, two_people
+from recsys.testing.changed_people import narrowed, nearer, with_amount, with_unknown
+from recsys.testing.constraint_contract import ConstraintContract, two_people
 
 HERE = h3.latlng_to_cell(35.68, 139.76, 6)
 BESIDE = sorted(set(h3.grid_disk(HERE, 1)) - {HERE})[0]

@@ -12,9 +12,9 @@ from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tok
 from recsys.constraints.profile import MandatoryAnswers
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
-from tests.constraints.changed import separated, with_rows
-from tests.constraints.contract import ConstraintContract, two_people
-from tests.people import make_listed_people
+from recsys.testing.changed_people import separated, with_rows
+from recsys.testing.constraint_contract import ConstraintContract, two_people
+from recsys.testing.people import make_listed_people
 
 
 def _answer(row: int, answer: str, accepted: tuple[str, ...] | None = None, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from recsys.constraints import policy as many_pairs
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 
 PEOPLE = make_listed_people(40, np.random.default_rng(0))
 

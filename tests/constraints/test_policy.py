@@ -16,11 +16,11 @@ from recsys.constraints.policy import standard_constraints
 from recsys.constraints.profile import AgeBands
 from recsys.data.population import Population
 from recsys.errors import InputError
+from recsys.testing.changed_people import separated
+from recsys.testing.constraint_contract import ConstraintContract, every_pair, two_people
+from recsys.testing.people import make_listed_people, make_people
 from recsys.types import BoolArray as Mask
 from recsys.types import Int32Array as Rows
-from tests.constraints.changed import separated
-from tests.constraints.contract import ConstraintContract, every_pair, two_people
-from tests.people import make_listed_people, make_people
 
 
 @dataclass(frozen=True)

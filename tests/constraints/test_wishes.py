@@ -4,8 +4,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.boundaries import ContactFrequency, RomanceLine
 from recsys.constraints.profile import AgeBands, Genders, HouseholdStatus
 from recsys.data.population import Population
-from tests.constraints.changed import narrowed, with_amount, with_unknown
-from tests.constraints.contract import ConstraintContract
+from recsys.testing.changed_people import narrowed, with_amount, with_unknown
+from recsys.testing.constraint_contract import ConstraintContract
 
 
 def _age(band: str | None, accepts: list[str] | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.build_population import build_population
 from recsys.data.times import as_utc
 from recsys.errors import InputError
-from tests.people import AS_OF, canonical, make_people, make_tables
+from recsys.testing.people import AS_OF, canonical, make_people, make_tables
 
 JANUARY, FEBRUARY, MARCH = (as_utc(f"2026-0{month}-01") for month in (1, 2, 3))
 

@@ -15,7 +15,7 @@ from recsys.data.fields.base import Violation
 from recsys.data.quarantine import REDACTED
 from recsys.data.tables import CONTRACTS, check_table
 from recsys.errors import RecsysError, TableError
-from tests.people import AS_OF, CELLS, make_tables
+from recsys.testing.people import AS_OF, CELLS, make_tables
 
 LIKES = pd.DataFrame(
     {

@@ -18,7 +18,7 @@ from recsys.data.row_rules import MOST_INTERESTS, MOST_MANDATORY, at_most
 from recsys.data.tables import CONTRACTS, check_table
 from recsys.data.times import as_utc
 from recsys.errors import InputError
-from tests.people import AS_OF, CELLS, make_tables
+from recsys.testing.people import AS_OF, CELLS, make_tables
 
 DAY = "2026-01-05T00:00:00Z"
 QUESTIONS = load_catalogue().questions

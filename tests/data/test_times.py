@@ -7,7 +7,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data.bitsets import pack
 from recsys.data.times import HOURS_A_WEEK, utc_hours, week_start
-from tests.people import make_people
+from recsys.testing.people import make_people
 
 SUMMER = pd.Timestamp("2026-07-15T12:00", tz="UTC")
 WINTER = pd.Timestamp("2026-01-14T12:00", tz="UTC")

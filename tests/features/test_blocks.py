@@ -13,7 +13,7 @@ from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
 from recsys.features.talk_topics import Topics
 from recsys.features.values import Values
-from tests.contracts.block_contract import BlockContract
+from recsys.testing.block_contract import BlockContract
 from tests.features.test_responsiveness import some_events
 
 

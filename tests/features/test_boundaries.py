@@ -5,9 +5,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.times import utc_hours
 from recsys.features.boundaries import Boundaries
+from recsys.testing.people import make_people
 from tests.features.pairs import assert_is
 from tests.features.test_talk_topics import weights
-from tests.people import make_people
 
 MOST_HOURS = 7 * 19
 

@@ -5,8 +5,8 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import hashed_strings
 from recsys.features.circles import Circles
+from recsys.testing.people import make_people
 from tests.features.pairs import all_pairs, assert_is
-from tests.people import make_people
 
 
 def circles_of(people, row):

@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from recsys.data.events import Events
 from recsys.errors import InputError, SettingsError
 from recsys.features import Interests, Responsiveness, Scales, Topics, default_blocks
+from recsys.testing.people import make_people
 from tests.features.test_responsiveness import some_events
-from tests.people import make_people
 
 CHECKS = (
     checks.check_estimator_cloneable,

@@ -14,7 +14,7 @@ from recsys.features import FeatureMap, Interests, Numeric, default_blocks
 from recsys.features.talk_topics import Topics
 from recsys.models import ContentModel, HybridModel
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
-from tests.people import make_people
+from recsys.testing.people import make_people
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import hashed_strings
 from recsys.features.interests import Interests, cooccurrence_kernel, embedding, ngrams, ppmi, taxonomy_kernel
+from recsys.testing.people import make_people
 from tests.features.pairs import assert_is
-from tests.people import make_people
 
 MODES = {"online": -1.0, "in_person": 1.0, "both": 0.0}
 

@@ -10,8 +10,8 @@ from recsys.errors import ArgumentTypeError, TableError
 from recsys.features import FeatureMap, Questionnaire
 from recsys.models import ContentModel
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
-from tests.contracts.block_contract import BlockContract
-from tests.people import make_people
+from recsys.testing.block_contract import BlockContract
+from recsys.testing.people import make_people
 
 N = 400
 

@@ -7,8 +7,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
 from recsys.features.responsiveness import Responsiveness
+from recsys.testing.people import AS_OF, make_people
 from tests.features.pairs import assert_is
-from tests.people import AS_OF, make_people
 
 KINDS = ("like", "pass", "message", "message", "impression")
 

@@ -5,8 +5,8 @@ from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.features.factor_analysis import FactorModel, fit_factor_model
 from recsys.features.scales import Scales, spearman_brown, split_half
+from recsys.testing.people import make_people
 from tests.features.pairs import assert_is
-from tests.people import make_people
 
 
 def plain_standing(fitted, people, row, scale):

@@ -2,8 +2,8 @@ import numpy as np
 
 from recsys.catalogue.columns import Columns as C
 from recsys.features.talk_topics import Topics
+from recsys.testing.people import make_people
 from tests.features.pairs import all_pairs, assert_is
-from tests.people import make_people
 
 
 def weights(people, row, role):

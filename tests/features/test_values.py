@@ -4,8 +4,8 @@ import pytest
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.features.values import Values
+from recsys.testing.people import make_people
 from tests.features.pairs import assert_is
-from tests.people import make_people
 
 
 def answers_of(people, row):

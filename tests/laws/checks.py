@@ -9,8 +9,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Constraint, Policy
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.population import Population
-from tests.constraints.changed import reordered, with_unknown
-from tests.constraints.contract import every_pair
+from recsys.testing.changed_people import reordered, with_unknown
+from recsys.testing.constraint_contract import every_pair
 
 SAFETY_AND_BOUNDARIES = (
     C.ACCOUNT_STATE,

@@ -19,10 +19,10 @@ from recsys.data.bitsets import one_hot, unpack
 from recsys.data.population import Population
 from recsys.models.directed import Directed
 from recsys.ranking.recommend import recommend
+from recsys.testing.changed_people import held, narrowed, nearer, separated, with_unknown, with_word
+from recsys.testing.constraint_contract import random_people
 from recsys.types import BoolArray as Mask
 from recsys.types import Int32Array as Rows
-from tests.constraints.changed import held, narrowed, nearer, separated, with_unknown, with_word
-from tests.constraints.contract import random_people
 from tests.laws import checks
 
 seeds = st.integers(0, 2**32 - 1)

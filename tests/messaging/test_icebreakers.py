@@ -15,8 +15,8 @@ from recsys.messaging import ICEBREAKER_KINDS as KINDS
 from recsys.messaging import icebreaker, icebreaker_kind
 from recsys.messaging.icebreakers import OPENING_STAGES
 from recsys.messaging.reasons import Reasons, visible_reasons
+from recsys.testing.people import make_people
 from tests.catalogue.test_catalogue import JAPANESE, MONEY, ROMANCE
-from tests.people import make_people
 
 WORDS = load_catalogue()
 EVERY_CODE = [

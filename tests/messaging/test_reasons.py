@@ -19,7 +19,7 @@ from recsys.messaging.icebreakers import icebreaker
 from recsys.messaging.reason_kinds import LEAST_MEMBERS, NEAR_KM
 from recsys.messaging.reasons import MOST_REASONS, Reasons, reason_text
 from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
-from tests.people import make_people, populations
+from recsys.testing.people import make_people, populations
 
 CATALOGUE = load_catalogue()
 OPEN_QUESTIONS = sorted(name for name in CATALOGUE.questions if CATALOGUE.may_name_answer(name))

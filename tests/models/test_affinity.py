@@ -12,8 +12,8 @@ from recsys.models.collaborative import CollaborativeModel
 from recsys.models.negative_sampling import UnseenPairs
 from recsys.models.stacking import conditional_logit
 from recsys.ranking.recommend import recommend
+from recsys.testing.people import AS_OF
 from tests.models.test_whole_matrix import decisions, two_circles
-from tests.people import AS_OF
 
 QUICK = BehaviourConfig(factors=6, iterations=5)
 N = 80

@@ -17,8 +17,8 @@ from recsys.models.baselines import (
     RCFConfig,
 )
 from recsys.models.behaviour_parameters import BehaviourConfig
-from tests.contracts.model_contract import ModelContract, some_events
-from tests.people import AS_OF, make_people
+from recsys.testing.model_contract import ModelContract, some_events
+from recsys.testing.people import AS_OF, make_people
 
 
 class TestOneSidedALS(ModelContract):

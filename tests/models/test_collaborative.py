@@ -13,8 +13,8 @@ from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
-from tests.contracts.model_contract import ModelContract, some_events
-from tests.people import AS_OF, make_people
+from recsys.testing.model_contract import ModelContract, some_events
+from recsys.testing.people import AS_OF, make_people
 
 QUICK = BehaviourConfig(factors=6, iterations=5)
 

@@ -11,8 +11,8 @@ from recsys.features import FeatureMap, default_blocks
 from recsys.models.content import USUAL_WEIGHTS, ContentConfig, ContentModel
 from recsys.models.directed import sigmoid
 from recsys.models.distance_decay import DistanceDecay
-from tests.contracts.model_contract import ModelContract
-from tests.people import AS_OF, make_people
+from recsys.testing.model_contract import ModelContract
+from recsys.testing.people import AS_OF, make_people
 
 QUICK = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2)
 

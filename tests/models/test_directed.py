@@ -7,7 +7,7 @@ from recsys.data.ids import IdIndex
 from recsys.errors import InputError
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.distance_decay import DistanceDecay
-from tests.people import CELLS
+from recsys.testing.people import CELLS
 
 
 def some_directed(n=6, factors=3, seed=0, distance_decay=None):

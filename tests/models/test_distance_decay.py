@@ -4,7 +4,7 @@ import pytest
 
 from recsys.errors import SettingsError
 from recsys.models.distance_decay import DistanceDecay
-from tests.people import CELLS
+from recsys.testing.people import CELLS
 
 NUMBERS = np.array([int(cell, 16) for cell in CELLS] + [0], np.uint64)
 

@@ -10,8 +10,8 @@ from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.content import ContentConfig
 from recsys.models.hybrid import HybridConfig, HybridModel
-from tests.contracts.model_contract import ModelContract, some_events
-from tests.people import AS_OF, make_people
+from recsys.testing.model_contract import ModelContract, some_events
+from recsys.testing.people import AS_OF, make_people
 
 QUICK = HybridConfig(
     factors=6, iterations=5, content=ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2)

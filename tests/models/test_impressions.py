@@ -7,7 +7,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
 from recsys.models.impressions import Impressions
-from tests.people import AS_OF
+from recsys.testing.people import AS_OF
 
 
 def looks_of(rows):

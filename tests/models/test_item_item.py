@@ -6,8 +6,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.models import BPR, EASE, BPRConfig, CrossedEffects, EASEConfig, ItemKNN, ItemKNNConfig
-from tests.contracts.model_contract import ModelContract
-from tests.people import AS_OF
+from recsys.testing.model_contract import ModelContract
+from recsys.testing.people import AS_OF
 
 
 class TestEASE(ModelContract):

@@ -4,7 +4,7 @@ import pandas as pd
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.models.training_data import LabelledPairs
-from tests.people import AS_OF
+from recsys.testing.people import AS_OF
 
 
 def events(*rows):

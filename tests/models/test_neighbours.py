@@ -9,8 +9,8 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError
 from recsys.models import ContentModel, HybridModel, PopularityModel
-from tests.contracts.model_contract import some_events
-from tests.people import make_people
+from recsys.testing.model_contract import some_events
+from recsys.testing.people import make_people
 
 
 @pytest.fixture(scope="module")

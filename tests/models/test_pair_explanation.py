@@ -11,8 +11,8 @@ from recsys.errors import InputError
 from recsys.models.content import ContentConfig
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, REDUCTION, SELECTIVITY
 from recsys.models.hybrid import HybridConfig
-from tests.contracts.model_contract import some_events
-from tests.people import make_people
+from recsys.testing.model_contract import some_events
+from recsys.testing.people import make_people
 
 CONTENT = ContentConfig(ridge=(30.0,), marginal_ridge=(30.0,), folds=2)
 QUICK = HybridConfig(factors=6, iterations=5, content=CONTENT)

@@ -16,8 +16,8 @@ from recsys.data.events import Events
 from recsys.errors import ArgumentTypeError, InputError, SettingsError
 from recsys.features import Numeric
 from recsys.models import HybridConfig, HybridModel, hybrid, keyword_settings
-from tests.contracts.model_contract import some_events
-from tests.people import make_people
+from recsys.testing.model_contract import some_events
+from recsys.testing.people import make_people
 
 KINDS = [getattr(models, name) for name in models.__all__ if not name.endswith("Config") and name != "Model"]
 QUICK = [models.EASE, models.ContentModel, models.HybridModel, models.PopularityModel, models.RandomModel]

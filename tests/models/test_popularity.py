@@ -6,8 +6,8 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import SourceError
 from recsys.models.popularity import PopularityConfig, PopularityModel
-from tests.contracts.model_contract import ModelContract
-from tests.people import AS_OF
+from recsys.testing.model_contract import ModelContract
+from recsys.testing.people import AS_OF
 
 
 class TestContract(ModelContract):

@@ -12,7 +12,7 @@ from recsys.data.population import Population
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.settings import PlatformDeclaration, PublishSettings
 from recsys.storage.manifest import MadeFrom
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 
 MADE_FROM = MadeFrom(table_schema="s", model="m", data="d", policy="p", code="c", params="q")
 DECLARED = PlatformDeclaration(

@@ -12,7 +12,7 @@ from recsys.errors import BusyError
 from recsys.pipeline.executors import InProcess, PartResult, Processes
 from recsys.pipeline.from_settings import executor_from_settings
 from recsys.settings import ExecutionSettings
-from tests.contracts.executor_contract import ExecutorContract
+from recsys.testing.executor_contract import ExecutorContract
 
 
 class TestInProcess(ExecutorContract):

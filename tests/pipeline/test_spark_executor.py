@@ -18,7 +18,7 @@ from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.executors import Spark, _rebuilt_error
 from recsys.pipeline.paths import PATHS, NightPaths
 from recsys.settings import read_settings
-from tests.contracts.executor_contract import ExecutorContract, Squares
+from recsys.testing.executor_contract import ExecutorContract, Squares
 from tests.pipeline.nights import STAGES, Folder
 
 MASTER = "local[2,4]"

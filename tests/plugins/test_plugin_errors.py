@@ -23,7 +23,7 @@ from recsys.safety import open_safety
 from recsys.settings import ModelSettings, PolicySettings, Settings
 from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.load import load_population
-from tests.people import make_people
+from recsys.testing.people import make_people
 from tests.plugins.documented_plugins import install
 
 

@@ -15,7 +15,7 @@ from recsys.pipeline.publish import PublishResult, publish
 from recsys.ranking.recommend import recommend
 from recsys.ranking.snapshot_files import write_snapshot
 from recsys.safety.ledger import SafetyLedger
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 from tests.pipeline.small_night import MADE_FROM, SETTINGS
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.ranking.allocated_lists import allocated_lists, mutual_candidate_graph
 from recsys.ranking.recommend import Recommender
-from tests.people import make_listed_people, random_relations
+from recsys.testing.people import make_listed_people, random_relations
 from tests.ranking.test_recommend import Drawn
 
 CONFIG = AllocationConfig(k=5, steps=10, minimum_exposure=True, budget=2.0)

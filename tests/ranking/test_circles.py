@@ -16,7 +16,7 @@ from recsys.errors import SettingsError, UnknownIdError
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
 from recsys.ranking.recommend_circles import UNSAFE, recommend_circles
-from tests.people import make_listed_people, make_people
+from recsys.testing.people import make_listed_people, make_people
 
 POLICY = Policy.default()
 

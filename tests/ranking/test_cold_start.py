@@ -22,7 +22,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.safety import MemorySafety
 from recsys.storage.publication import NEWCOMERS, RUNS
-from tests.people import make_listed_people, make_tables
+from recsys.testing.people import make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 
 NEW = 7

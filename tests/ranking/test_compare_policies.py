@@ -5,7 +5,7 @@ import pytest
 
 import recsys
 from recsys.errors import ArgumentTypeError, InputError
-from tests.people import make_people
+from recsys.testing.people import make_people
 
 
 @pytest.fixture(scope="module")

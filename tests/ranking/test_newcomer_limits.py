@@ -14,7 +14,7 @@ from recsys.models.content import ContentModel
 from recsys.ranking.newcomer_limits import NewcomerLimits, newcomer_key, profile_digest
 from recsys.ranking.ranker import Ranker
 from recsys.safety.store import MemorySafety, MemoryShown
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 from tests.ranking.published_world import NOW
 from tests.ranking.test_cold_start import Case
 

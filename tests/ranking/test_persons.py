@@ -21,7 +21,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.store import SafetyStore
 from recsys.storage.publication import NEWCOMERS
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
 from tests.ranking.test_serving_laws import everybody, looks, pages

@@ -19,7 +19,7 @@ from recsys.errors import RecsysError
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Item, Page, Receipt
 from recsys.safety import MemorySafety
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 from tests.ranking.published_world import NOW, World
 
 

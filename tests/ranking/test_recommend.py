@@ -20,7 +20,7 @@ from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import DROPPED, Recommender, recommend
-from tests.people import make_listed_people, make_people, populations, random_relations
+from recsys.testing.people import make_listed_people, make_people, populations, random_relations
 
 COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS]
 

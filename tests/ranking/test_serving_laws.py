@@ -14,7 +14,7 @@ from recsys.data.exclusions import Relations
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety import MemorySafety
-from tests.people import make_listed_people, make_people, random_relations
+from recsys.testing.people import make_listed_people, make_people, random_relations
 from tests.ranking.published_world import NOW, World, ledger_of
 
 

@@ -10,7 +10,7 @@ from recsys.pipeline.gates import GateResult, Level
 from recsys.report import render_report
 from recsys.report.night_summary import parity_of
 from recsys.report.sections import lengths_of, sample_lists
-from tests.people import make_people
+from recsys.testing.people import make_people
 from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, measures, three_lists
 from tests.report.pages import Page, page_in
 

@@ -11,7 +11,7 @@ from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
-from tests.people import CELLS
+from recsys.testing.people import CELLS
 
 CELL_NUMBERS = np.array(sorted(int(cell, 16) for cell in CELLS), np.uint64)
 N_CELLS = 6

@@ -13,7 +13,7 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import MemorySafety
-from tests.contracts.safety_contract import SafetyContract
+from recsys.testing.safety_contract import SafetyContract
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PEOPLE = ("a", "b", "c")

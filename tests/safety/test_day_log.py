@@ -11,7 +11,7 @@ import pytest
 
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.day_log import NEVER, DayLog, MemoryDayLog
-from tests.contracts.day_log_contract import DayLogContract, event, put
+from recsys.testing.day_log_contract import DayLogContract, event, put
 
 
 class TestMemory(DayLogContract):

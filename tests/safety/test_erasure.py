@@ -17,8 +17,8 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList, person_hash
 from recsys.safety.person_files import file_names_erased, files_naming_erased
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
+from recsys.testing.people import make_people, make_tables
 from recsys.tracking.mlflow_tracker import erase_from_tracking
-from tests.people import make_people, make_tables
 
 GONE = "u00003"
 

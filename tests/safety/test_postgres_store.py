@@ -9,7 +9,7 @@ import pytest
 from recsys.errors import SafetyUnavailable
 from recsys.safety import open_safety
 from recsys.safety.postgres_store import PostgresSafety
-from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
+from recsys.testing.safety_contract import AT, SafetyContract, ShownContract
 
 TABLES = "recsys_separated_pairs, recsys_holds, recsys_erased_people, recsys_shown_candidates"
 

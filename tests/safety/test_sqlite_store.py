@@ -9,7 +9,7 @@ import pytest
 
 from recsys.errors import SafetyUnavailable, SettingsError
 from recsys.safety import MemorySafety, MemoryShown, SqliteSafety, open_safety
-from tests.contracts.safety_contract import AT, SafetyContract, ShownContract
+from recsys.testing.safety_contract import AT, SafetyContract, ShownContract
 
 
 class TestMemory(SafetyContract, ShownContract):

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.constraints.policy import Policy
 from recsys.storage.load import load_tables, population_of
-from tests.people import AS_OF, make_tables
+from recsys.testing.people import AS_OF, make_tables
 
 LATER = AS_OF + pd.Timedelta(hours=2)
 TABLES = make_tables(40, np.random.default_rng(3), unknown=0.0)

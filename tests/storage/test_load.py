@@ -15,7 +15,7 @@ from recsys.data.quarantine import COLUMNS
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError
 from recsys.storage.load import load_events, load_population, load_tables, population_of
-from tests.people import AS_OF, make_tables
+from recsys.testing.people import AS_OF, make_tables
 
 DAY = "2026-01-05T00:00:00Z"
 

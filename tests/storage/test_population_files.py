@@ -12,7 +12,7 @@ from recsys.data.population import LongTables, Population
 from recsys.errors import SourceError
 from recsys.storage.parquet_frames import read_frame, write_frame
 from recsys.storage.population_files import made_from, read_people, write_people
-from tests.people import make_people
+from recsys.testing.people import make_people
 
 
 @pytest.fixture(scope="module")

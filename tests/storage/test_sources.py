@@ -15,7 +15,7 @@ from recsys.storage.load import load_tables
 from recsys.storage.source_snapshot import take_snapshot
 from recsys.storage.sources import parse_source, read_tables
 from recsys.storage.table_files import write_tables
-from tests.people import make_tables
+from recsys.testing.people import make_tables
 
 BLOCKS = "actor,target,ts\na,b,2026-01-05T00:00:00Z\n"
 

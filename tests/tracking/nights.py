@@ -12,9 +12,9 @@ from recsys.pipeline.fingerprint import files_fingerprint
 from recsys.pipeline.gates import GateResult, Level
 from recsys.settings import Settings
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest
+from recsys.testing.model_contract import some_events
+from recsys.testing.people import AS_OF, make_people
 from recsys.tracking.night_tracking import FinishedNight
-from tests.contracts.model_contract import some_events
-from tests.people import AS_OF, make_people
 
 IDS = [f"u{n:03}" for n in range(60)]
 

@@ -15,11 +15,11 @@ from recsys.data.population import Population
 from recsys.errors import NotFittedError
 from recsys.models import ContentModel, RandomModel
 from recsys.models.reciprocal import COMBINERS
+from recsys.testing.model_contract import some_events
+from recsys.testing.people import make_people
 from recsys.tracking.log_model import content_hash
 from recsys.tracking.mlflow_tracker import MlflowStore, load_mlflow
 from recsys.tracking.registry import write_served
-from tests.contracts.model_contract import some_events
-from tests.people import make_people
 
 ALONE = """
 import sys

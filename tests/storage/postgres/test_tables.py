@@ -11,7 +11,7 @@ from recsys.storage.load import load_tables
 from recsys.storage.source_snapshot import snapshot_source, take_snapshot
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
-from tests.people import make_tables
+from recsys.testing.people import make_tables
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from recsys.constraints import Constraint, Policy
 from recsys.data.population import LongTables, Population
-from tests.constraints.changed import reordered, with_unknown
-from tests.people import make_listed_people, make_people, random_relations
+from recsys.testing.changed_people import reordered, with_unknown
+from recsys.testing.people import make_listed_people, make_people, random_relations
 
 a_few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 99)

@@ -1,0 +1,150 @@
+"""Figures of studies: learning curves, what-if scenarios, and why one candidate stands above another."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import InputError, did_you_mean, explained
+from recsys.plots.metrics import chosen_rows, interval_lengths
+from recsys.plots.style import ACCENT, SERIES, SOFT, legend, percent, require_rows, series, styled_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from recsys.models.order_explanation import OrderExplanation
+
+SCENARIO_LABELS = {
+    "listed": "people who may be listed",
+    "pairs": "pairs of viewer and candidate that may be shown",
+    "candidates": "candidates of the median viewer",
+    "none": "listed people without a candidate",
+    "fewer": "listed people with a list that is not full",
+    "matches": "expected mutual likes per listed person",
+    "unreached": "listed people in nobody's list",
+}
+_SHARES = ("none", "fewer", "unreached")
+
+
+def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw a metric by how many pairs were learned from, one line a model, with intervals.
+
+    table: what `recsys.learning_curve` returns. A line that still rises at its end says that more data would
+    help. The dotted line is random order. Raises InputError for an unknown metric.
+
+    >>> row = {"slice": "all", "model": "hybrid", "metric": "auc", "lo": 0.4, "hi": 0.8}
+    >>> row |= {"random": 0.5, "n": 9}
+    >>> table = pd.DataFrame([row | {"pairs": 50, "value": 0.6}, row | {"pairs": 100, "value": 0.7}])
+    >>> learning_curve(table, "auc").get_title()
+    'auc by training pairs, n = 9 held out'
+    """
+    rows = chosen_rows(table, metric, "all")
+    axes = styled_axes(ax)
+    for (model, part), (colour, dashes) in zip(rows.groupby("model", sort=False), series(), strict=False):
+        line = part.sort_values("pairs")
+        axes.fill_between(line["pairs"], line["lo"], line["hi"], color=colour, alpha=0.15, linewidth=0)
+        axes.plot(line["pairs"], line["value"], color=colour, linestyle=dashes, marker="o", label=str(model))
+    random = rows.groupby("pairs")["random"].first()
+    if random.notna().any():
+        axes.plot(random.index, random, color=SOFT, linestyle=":", label="random")
+    axes.set_xscale("log")
+    ticks = sorted(rows["pairs"].unique())
+    axes.set_xticks(ticks, [f"{pairs:,}" for pairs in ticks])
+    axes.minorticks_off()
+    axes.set(xlabel="pairs learned from", ylabel=f"{metric} (95% interval)")
+    axes.set_title(f"{metric} by training pairs, n = {int(rows['n'].max()):,} held out")
+    legend(axes)
+    return axes
+
+
+def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | None" = None) -> "Axes":
+    """Draw one number of `recsys.compare_policies`, a bar a scenario in the order given.
+
+    column: listed, pairs, candidates, none, fewer, and with a model matches, unreached. Raises InputError for
+    another, with the nearest.
+
+    >>> table = pd.DataFrame({"listed": [90], "candidates": [12.0]}, index=["today"])
+    >>> [text.get_text() for text in policies(table).texts]
+    ['12']
+    """
+    known = [name for name in SCENARIO_LABELS if name in table]
+    if column not in known:
+        raise InputError(explained("no such number", got=column, remedy=did_you_mean(column, known)))
+    require_rows(len(table), "no scenario to draw", remedy="compare at least one policy")
+    axes = styled_axes(ax, width=6.4, height=1.1 + 0.4 * len(table))
+    values = table[column].to_numpy(np.float64)
+    axes.barh([str(name) for name in table.index], values, color=ACCENT)
+    for row, value in enumerate(values):
+        text = (
+            percent(round(value, 3))
+            if column in _SHARES
+            else f"{value:,.3g}"
+            if value < 1
+            else f"{value:,.4g}"
+        )
+        axes.text(value, row, f" {text}", va="center", fontsize=9)
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.set(xlabel=SCENARIO_LABELS[column], xlim=(0, max(values.max() * 1.15, 1e-9)))
+    axes.set_title(f"{SCENARIO_LABELS[column].capitalize()}, n = {int(table['listed'].max()):,} listed")
+    return axes
+
+
+def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "Axes":
+    """Draw what `recsys.explain_order` returns: a bar a term, to the right where it speaks for the first.
+
+    Bars add up to the logarithm of how much likelier the first is, which the title gives as a factor.
+
+    >>> from recsys.models import OrderExplanation
+    >>> terms = pd.DataFrame({"term": ["interests"], "contribution": [0.69]})
+    >>> why = OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.69)
+    >>> order(why).get_title()
+    'a is 2.0 times as likely as b for v, by content'
+    """
+    terms = explained_order.terms
+    axes = styled_axes(ax, width=7.0, height=1.3 + 0.34 * len(terms))
+    values = terms["contribution"].to_numpy(np.float64)
+    colours = [SERIES[0] if value >= 0 else SERIES[1] for value in values]
+    axes.barh(np.arange(len(terms)), values, color=colours)
+    axes.axvline(0.0, color=SOFT, linewidth=0.8)
+    axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
+    axes.invert_yaxis()
+    first, second = explained_order.first, explained_order.second
+    axes.set(xlabel=f"log ratio of P(mutual): for {second} (left) or {first} (right)")
+    axes.set_title(explained_order.title)
+    return axes
+
+
+def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | None" = None) -> "Axes":
+    """Draw the estimates of `recsys.off_policy` with intervals, one row an estimator.
+
+    logged: the matches a pair of the lists that were shown, as a dotted line. What was refused is written
+    out.
+
+    >>> row = {"estimator": "snips", "value": 0.2, "lo": 0.1, "hi": 0.3, "n": 40, "reason": ""}
+    >>> estimators(pd.DataFrame([row])).get_title()
+    'Off-policy value of other lists, n = 40 impressions'
+    """
+    require_rows(len(table), "no estimate to draw", remedy="pass what off_policy returned")
+    axes = styled_axes(ax, height=1.2 + 0.35 * len(table))
+    at = np.arange(len(table))
+    known = table["value"].notna().to_numpy(bool)
+    axes.errorbar(
+        table["value"][known],
+        at[known],
+        xerr=interval_lengths(table[known]),
+        fmt="o",
+        color=ACCENT,
+        capsize=3,
+    )
+    for row in np.flatnonzero(~known).tolist():
+        axes.text(
+            0.02, row, str(table["reason"].iloc[row]), va="center", transform=axes.get_yaxis_transform()
+        )
+    if logged is not None:
+        axes.axvline(logged, color=SOFT, linestyle=":", label="lists that were shown")
+        legend(axes)
+    axes.set_yticks(at, table["estimator"].astype(str).tolist())
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.set(xlabel="matches a listed pair (95% interval)")
+    axes.set_title(f"Off-policy value of other lists, n = {int(table['n'].max()):,} impressions")
+    return axes

@@ -1,0 +1,201 @@
+"""What every safety store must do; a test of a new store subclasses this and gives `store`."""
+
+import threading
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from recsys.errors import InputError
+from recsys.safety.store import MEMBER, SafetyExclusions, SafetyStore, ShownLog
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+UUID_OF_ONE = uuid.UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
+NOT_CANONICAL: tuple[Any, ...] = (
+    *(None, b"u1", 1, 1.0, UUID_OF_ONE, str(UUID_OF_ONE).upper(), "", " "),
+    *("u1 ", " u1", "u1\n", "ｕ１", "u\u200b1", "u1\ufeff", "u1\u3000", "u1\0", "e\u0301"),
+)
+
+FREE = SafetyExclusions(viewer_excluded=False, excluded=frozenset())
+
+
+class SafetyContract:
+    """Subclass it and add a fixture `store` that gives an empty store."""
+
+    def test_nobody_is_out_at_first(self, store: SafetyStore) -> None:
+        assert store.exclusions("a", ["b", "c"]) == FREE
+        assert store.exclusions("a", []) == FREE
+        assert store.erased_since(None) == frozenset()
+
+    @pytest.mark.parametrize("what", ["block", "report"])
+    def test_two_are_kept_apart_both_ways(self, store: SafetyStore, what: str) -> None:
+        getattr(store, what)("a", "b", AT)
+        assert store.exclusions("a", ["b", "c"]).excluded == {"b"}
+        assert store.exclusions("b", ["c", "a"]).excluded == {"a"}
+        assert store.exclusions("c", ["a", "b"]) == FREE
+        assert not store.exclusions("a", ["b"]).viewer_excluded
+
+    def test_saying_it_twice_changes_nothing(self, store: SafetyStore) -> None:
+        for _ in range(2):
+            store.block("a", "b", AT)
+            store.report("b", "a", AT)
+            store.hold("c", AT)
+        assert store.exclusions("a", ["b", "c"]).excluded == {"b", "c"}
+
+    def test_a_hold_lasts_until_it_is_lifted(self, store: SafetyStore) -> None:
+        store.hold("a", AT)
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        assert store.exclusions("a", ["b"]) == SafetyExclusions(viewer_excluded=True, excluded=frozenset())
+        store.lift("a")
+        store.lift("never held")
+        assert store.exclusions("b", ["a"]) == FREE
+
+    def test_every_hold_has_an_owner_and_a_reason_and_one_lift_ends_no_other(
+        self, store: SafetyStore
+    ) -> None:
+        held = SafetyExclusions(viewer_excluded=False, excluded=frozenset({"a"}))
+        store.hold("a", AT, owner="case-1", reason="money")
+        store.hold("a", AT, owner="case-1", reason="threat")
+        store.hold("a", AT, owner=MEMBER, reason="pause")
+        store.hold("a", AT)
+        for lift in (
+            lambda: store.lift("a", owner=MEMBER, reason="other"),
+            lambda: store.lift("a", owner=MEMBER),
+            lambda: store.lift("a", owner="case-2"),
+            lambda: store.lift("a", owner="case-1", reason="money"),
+            lambda: store.lift("a"),
+        ):
+            lift()
+            assert store.exclusions("b", ["a"]) == held
+        store.lift("a", owner="case-1")
+        assert store.exclusions("b", ["a"]) == FREE
+
+    @pytest.mark.parametrize("wrong", ["two words", "", "-", "é", "a" * 65, None, 3, "a\n"], ids=repr)
+    def test_the_owner_of_a_hold_is_a_word(self, store: SafetyStore, wrong: Any) -> None:
+        for write in (store.hold, store.lift):
+            with pytest.raises(InputError):
+                write("a", owner=wrong)
+        assert store.exclusions("b", ["a"]) == FREE
+
+    def test_a_block_is_taken_back_by_whoever_made_it(self, store: SafetyStore) -> None:
+        store.block("a", "b", AT)
+        store.unblock("b", "a")
+        store.unblock("a", "c")
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        store.block("b", "a", AT)
+        store.unblock("a", "b")
+        assert store.exclusions("a", ["b"]).excluded == {"b"}
+        store.unblock("b", "a")
+        assert store.exclusions("a", ["b"]) == store.exclusions("b", ["a"]) == FREE
+
+    def test_no_report_is_taken_back(self, store: SafetyStore) -> None:
+        store.block("a", "b", AT)
+        store.report("a", "b", AT)
+        store.unblock("a", "b")
+        assert store.exclusions("a", ["b"]).excluded == {"b"}
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+
+    def test_an_erased_person_is_out_for_good(self, store: SafetyStore) -> None:
+        store.hold("a", AT)
+        store.erase("a", AT)
+        store.lift("a")
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        assert store.exclusions("a", ["b"]).viewer_excluded
+
+    def test_who_was_erased_since_a_moment(self, store: SafetyStore) -> None:
+        store.erase("a", AT)
+        store.erase("b", AT + timedelta(hours=1))
+        assert store.erased_since(None) == {"a", "b"}
+        assert store.erased_since(AT) == {"a", "b"}
+        assert store.erased_since(AT + timedelta(minutes=1)) == {"b"}
+        store.erase("a", AT + timedelta(hours=2))  # the first time counts
+        assert store.erased_since(AT + timedelta(minutes=1)) == {"b"}
+
+    def test_erasing_drops_what_is_held_about_a_person(self, store: SafetyStore) -> None:
+        store.block("a", "b", AT)
+        store.block("a", "c", AT)
+        store.erase("a", AT)
+        assert store.exclusions("b", ["c"]) == FREE
+        if isinstance(store, ShownLog):
+            store.remember("b", AT.date(), ["d", "c"])
+            store.erase("d", AT)
+            assert store.shown("b", AT.date()) == {"c"}
+
+    def test_a_viewer_among_the_candidates_is_no_reason(self, store: SafetyStore) -> None:
+        store.hold("a", AT)
+        assert store.exclusions("a", ["a"]).viewer_excluded
+
+    def test_hostile_ids_are_only_ids(self, store: SafetyStore) -> None:
+        hostile = ["'; DROP TABLE apart; --", "%s", "ユーザー", "a" * 300, '"[]{}']
+        for user in hostile:
+            store.block(user, "b", AT)
+        assert store.exclusions("b", [*hostile, "c"]).excluded == set(hostile)
+
+    @pytest.mark.parametrize("wrong", NOT_CANONICAL, ids=repr)
+    def test_an_id_that_is_not_canonical_is_refused_and_nothing_is_kept(
+        self, store: SafetyStore, wrong: Any
+    ) -> None:
+        for write in (
+            lambda: store.block(wrong, "b", AT),
+            lambda: store.block("b", wrong, AT),
+            lambda: store.report(wrong, "b", AT),
+            lambda: store.unblock(wrong, "b"),
+            lambda: store.unblock("b", wrong),
+            lambda: store.hold(wrong, AT),
+            lambda: store.lift(wrong),
+            lambda: store.erase(wrong, AT),
+        ):
+            with pytest.raises(InputError):
+                write()
+        assert store.exclusions("b", ["u1", str(UUID_OF_ONE)]) == FREE
+        assert store.erased_since(None) == frozenset()
+
+    def test_a_pair_is_two_people(self, store: SafetyStore) -> None:
+        for separate in (store.block, store.report):
+            with pytest.raises(InputError):
+                separate("a", "a", AT)
+
+    def test_a_time_needs_a_zone(self, store: SafetyStore) -> None:
+        for write in (
+            lambda at: store.block("a", "b", at),
+            lambda at: store.hold("a", at),
+            lambda at: store.erase("a", at),
+        ):
+            with pytest.raises(InputError):
+                write(AT.replace(tzinfo=None))
+
+    def test_threads_may_share_it(self, store: SafetyStore) -> None:
+        seen: list[bool] = []
+
+        def work(number: int) -> None:
+            for step in range(5):
+                store.block(f"a{number}", f"b{step}", AT)
+                seen.append(store.exclusions(f"b{step}", [f"a{number}"]).excluded == {f"a{number}"})
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(seen) == 20
+        assert all(seen)
+
+
+class ShownContract:
+    """The same for what remembers who was shown; `log` gives an empty one."""
+
+    def test_a_day_is_remembered(self, log: ShownLog) -> None:
+        today = date(2026, 3, 2)
+        log.remember("a", today, ["b", "c"])
+        log.remember("a", today, ["c", "d"])
+        assert log.shown("a", today) == {"b", "c", "d"}
+        assert log.shown("b", today) == frozenset()
+        assert log.shown("a", today + timedelta(days=1)) == frozenset()
+
+    def test_old_days_are_forgotten(self, log: ShownLog) -> None:
+        today = date(2026, 3, 2)
+        for ahead in range(3):
+            log.remember("a", today + timedelta(days=ahead), ["b"])
+        assert log.shown("a", today) == frozenset()
+        assert log.shown("a", today + timedelta(days=2)) == {"b"}
