@@ -17,7 +17,6 @@ import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS
 from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
@@ -26,6 +25,7 @@ from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
 _COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
+_AMOUNTS: Final = (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM)
 _MAPPINGS: Final = ("coded", "coded_sets", "counted")
 
 
@@ -213,8 +213,8 @@ class Population:
         array([50], dtype=int32)
         """
         for name in amounts:
-            if name not in AMOUNTS:
-                raise InputError(explained("no such amount", got=name, remedy=did_you_mean(name, AMOUNTS)))
+            if name not in _AMOUNTS:
+                raise InputError(explained("no such amount", got=name, remedy=did_you_mean(name, _AMOUNTS)))
         changed = {name: np.full(len(self), amount, np.int32) for name, amount in amounts.items()}
         return replace(self, counted=MappingProxyType({**self.counted, **changed}))
 

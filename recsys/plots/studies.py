@@ -65,7 +65,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
 
     >>> table = pd.DataFrame({"listed": [90], "candidates": [12.0]}, index=["today"])
     >>> [text.get_text() for text in policies(table).texts]
-    ['12']
+    [' 12']
     """
     known = [name for name in SCENARIO_LABELS if name in table]
     if column not in known:

@@ -155,7 +155,13 @@ def test_a_cell_of_few_is_left_out_and_the_rest_is_counted():
     assert table["value"].tolist() == [7.0]
     means = cell_table(people, pd.Series(np.arange(12.0), index=IDS), least=4)
     assert sorted(means["value"]) == [3.0, 8.5]
-    assert len(plots.cell_map(people, least=4).collections) == 1
+    axes = plots.cell_map(people, least=4)
+    hexagons, land = axes.collections
+    assert len(hexagons.get_paths()) == 2
+    assert land.get_gid() == "land"
+    tokyo = [path for path in land.get_paths() if path.contains_point((139.7, 35.7))]
+    assert len(tokyo) == 1
+    assert not any(path.contains_point((137.0, 33.5)) for path in land.get_paths())
     with pytest.raises(InputError, match="0 to 6"):
         cell_table(people, resolution=9)
 

@@ -1,0 +1,9 @@
+"""Polars in, polars out.
+
+before: 6
+"""
+
+# given: table
+log = recsys.Interactions.of(polars.DataFrame(table), viewer="who", candidate="whom", outcome="stars", like=4)
+model = recsys.PopularityModel().fit(log.people, log.events, rng=7)
+lists = polars.DataFrame(recsys.recommend(model, log.people, log.policy, k=3))

@@ -1,0 +1,9 @@
+"""What if everybody went 50 km?
+
+before: impossible
+"""
+
+# given: people
+policy = recsys.Policy.default()
+table = recsys.compare_policies({"today": policy, "50 km": (policy, people.assuming(max_distance_km=50))}, people)
+axes = recsys.plots.policies(table, "candidates")
