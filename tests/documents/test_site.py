@@ -14,7 +14,7 @@ from recsys.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-NOT_IN_THE_API = {"cli", "report"}
+NOT_IN_THE_API = {"cli"}
 """Their reference is the command line, and the page they draw."""
 
 
