@@ -79,17 +79,23 @@ def run_night(
     if not file.exists():
         remedy = f"write a home with recsys init {home}, or name its folder with --home"
         raise SettingsError(explained("no parameter file", got=str(file), remedy=remedy))
+    shown = Path() if home == Path.cwd() else home
     with chdir(home):
         try:
             with writer_lock(PATHS.root):
-                return _run(command, named, changes, export, lang)
+                return _run(command, named, changes, export, lang, shown)
         except BusyError:
             print(text("busy", lang), file=sys.stderr)
             return EXIT_TRY_AGAIN
 
 
-def _run(
-    command: Sequence[str], params: Path | None, changes: Sequence[str], export: str | None, spoken: Language
+def _run(  # noqa: PLR0917
+    command: Sequence[str],
+    params: Path | None,
+    changes: Sequence[str],
+    export: str | None,
+    spoken: Language,
+    shown: Path,
 ) -> int:
     PATHS.failure.unlink(missing_ok=True)
     shutil.rmtree(PATHS.running, ignore_errors=True)
@@ -105,7 +111,7 @@ def _run(
     if returned is None:
         print(text("interrupted", spoken), file=sys.stderr)
         return EXIT_TRY_AGAIN
-    code, message = outcome_of(returned, spoken)
+    code, message = outcome_of(returned, spoken, shown)
     if code in (EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS):
         over_time = over_budget(begun, spoken)
         warnings = [text("over", spoken, over_time=over_time) if over_time else ""]
@@ -178,13 +184,16 @@ def _exported(address: str | None, spoken: Language) -> str:
     return ""
 
 
-def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
-    """Return the exit code of the night and one line about it."""
+def outcome_of(returned: int, lang: Language = "en", home: Path = Path()) -> tuple[int, str]:
+    """Return the exit code of the night in the working directory and one line about it.
+
+    home: how paths of the night are shown to who called it.
+    """
     if PATHS.failure.exists():
         failure = _read(PATHS.failure)
         first = failure["message"].splitlines()[0]
         if failure["stage"] == TRACK:
-            served = {"run": current_run(PUBLISHED), "folder": PUBLISHED}
+            served = {"run": current_run(PUBLISHED), "folder": home / PUBLISHED}
             return EXIT_PUBLISHED_WITH_WARNINGS, text("not_tracked", lang, **served, error=first)
         code = failure["exit_code"]
         return code, text("failed", lang, stage=failure["stage"], code=code, error=first)
@@ -194,7 +203,9 @@ def outcome_of(returned: int, lang: Language = "en") -> tuple[int, str]:
         return EXIT_TRY_AGAIN, text("stopped", lang, code=returned)
     code = _read(PATHS.outcome)["exit_code"]
     how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "warned"}[code]
-    return code, text(how, lang, run=current_run(PUBLISHED), folder=PUBLISHED, page=PATHS.report)
+    return code, text(
+        how, lang, run=current_run(PUBLISHED), folder=home / PUBLISHED, page=home / PATHS.report
+    )
 
 
 def over_budget(begun: datetime, lang: Language = "en") -> str:

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.night --people 100000 --json OUT
     python -m tests.benchmarks.night --people 100000 --beside 10000 --night-only    (and how cost grows)
+    python -m tests.benchmarks.night --people 5000 --times-only --against HEAD~20   (beside an earlier version)
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
 makes the lists and goes on; lets a publication, and every fourth step of the stages before it, fail at a
@@ -9,7 +10,10 @@ write, flush or rename; damages every file of a publication in every way. `--saf
 out, `--night-only` all that is harmed on purpose, `--times-only` the killed search as well, `--every 5`
 walks every fifth step of a publication, `--postgres 500000` loads lists of so many people into PostgreSQL,
 `--spark` makes the lists again with two processes and with two workers of Spark (where pyspark is
-installed, see `make test-spark`), and compares bytes and seconds.
+installed, see `make test-spark`), and compares bytes and seconds. `--against REF` runs the night of another
+commit as well, each after a first one that compiles its kernels, and tells ratios of seconds and of
+processor seconds by stage: above 1, this version is quicker. Stages that run at once share the processors,
+so their seconds overlap; processor seconds do not.
 """
 
 import argparse
@@ -20,6 +24,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,6 +76,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
     parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
+    parser.add_argument("--against", metavar="REF", help="a night of another commit beside it")
     parser.add_argument("--spark", action="store_true", help="make the lists again with Spark")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the night"
@@ -88,11 +94,16 @@ def measure(args: argparse.Namespace) -> Result:
             project = _project(Path(folder) / "project")
             big = _night(project, people, args.set)
             rows = big["rows"]
-            summary = {key: big[key] for key in ("seconds", "peak_mb", "seconds_by_stage", "rerun_seconds")}
+            summary = {
+                key: big[key]
+                for key in ("seconds", "peak_mb", "seconds_by_stage", "cpu_by_stage", "rerun_seconds")
+            }
             if not args.times_only:
                 summary["resume_redone"] = _resume(project)
             if args.spark:
                 summary |= spark_beside_processes(project, _viewers(project), _run)
+            if args.against:
+                notes += _against(project, Path(folder), people, args)
             for fewer in args.beside:
                 small = _night(_project(Path(folder) / str(fewer)), fewer, args.set)
                 rows = [*small["rows"], *rows]
@@ -115,6 +126,45 @@ def _project(root: Path) -> Path:
     return root
 
 
+def _project_of(root: Path, ref: str) -> Path:
+    """Return the project as it was at a commit."""
+    root.mkdir()
+    archive = root.with_suffix(".tar")
+    subprocess.run(["git", "archive", "-o", str(archive), ref, "--", *PARTS], cwd=ROOT, check=True)
+    with tarfile.open(archive) as file:
+        file.extractall(root, filter="data")
+    return root
+
+
+def _against(project: Path, folder: Path, people: int, args: argparse.Namespace) -> list[str]:
+    """Return what the night of another commit takes, as ratios to this one, both with compiled kernels."""
+    other = _project_of(folder / "other", args.against)
+    found = []
+    for root in (project, other):
+        if root == other:  # the project itself has run, with its kernels compiled
+            _night(root, min(people, 500), args.set)
+        for path in (root / "data", root / "dvc.lock"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        found.append(_night(root, people, args.set))
+    now, before = found
+    lines = [f"{args.against} takes {before['seconds'] / now['seconds']:.2f} times the seconds"]
+    total = sum(before["cpu_by_stage"].values()) / sum(now["cpu_by_stage"].values())
+    lines.append(f"and {total:.2f} times the processor seconds of this version")
+    lines += [
+        f"{stage:10} {cpu:8.1f} s, {before['cpu_by_stage'][stage] / max(cpu, 0.01):6.2f} times"
+        for stage, cpu in now["cpu_by_stage"].items()
+        if stage in before["cpu_by_stage"]
+    ]
+    return ["\n".join(lines)]
+
+
+def _night_command(project: Path) -> list[str]:
+    """Return the command of a night: that of the package, or of a version before it had one."""
+    if (project / "recsys" / "batch").is_dir():
+        return ["recsys.cli", "night"]
+    return ["pipelines.night"]
+
+
 def _run(project: Path, *command: str) -> float:
     """Run a module of the project and return how long it took."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSYS")}
@@ -134,7 +184,7 @@ def _run(project: Path, *command: str) -> float:
 
 def _night(project: Path, people: int, changes: list[str]) -> dict[str, Any]:
     settings = [f"people={people}", *changes]
-    command = ["pipelines.night", *(part for change in settings for part in ("--set", change))]
+    command = [*_night_command(project), *(part for change in settings for part in ("--set", change))]
     seconds = _run(project, *command)
     lines = [json.loads(line) for line in (project / PATHS.log).read_text().splitlines()]
     rerun = _run(project, *command)
@@ -153,6 +203,7 @@ def _night(project: Path, people: int, changes: list[str]) -> dict[str, Any]:
         "seconds": seconds,
         "peak_mb": max(line["peak_mb"] for line in lines),
         "seconds_by_stage": {line["stage"]: line["seconds"] for line in lines},
+        "cpu_by_stage": {line["stage"]: line["cpu_seconds"] for line in lines},
         "rerun_seconds": rerun,
     }
 

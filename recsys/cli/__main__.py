@@ -1,0 +1,6 @@
+"""The program as a module: `python -m recsys.cli`."""
+
+from recsys.cli import app
+
+if __name__ == "__main__":
+    app()
