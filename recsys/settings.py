@@ -268,7 +268,8 @@ class PromotionSettings(Section):
 class TrackingSettings(Section):
     """Where nights and models are kept, and how many.
 
-    store: a folder, or the address of an MLflow server or database.
+    store: a folder, or the address of an MLflow server or database. max_mb: what the files of all nights in a
+    folder may take; the oldest go first.
     """
 
     enabled: bool = True
@@ -276,6 +277,7 @@ class TrackingSettings(Section):
     experiment: Annotated[str, Field(pattern=r"^[\w.-]+$")] = "nights"
     model: Annotated[str, Field(pattern=r"^[\w.-]+$")] = "recsys"
     keep: Annotated[int, Field(ge=1)] = 30
+    max_mb: Annotated[float, Field(gt=0.0)] = 2000.0
     promotion: PromotionSettings = PromotionSettings()
 
 

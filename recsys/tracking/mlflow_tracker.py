@@ -122,10 +122,21 @@ class MlflowStore:
 
     def remove_files(self, run: Any) -> None:
         """Remove the files of a run, when they lie in this store's own folder."""
+        folder = self._own_folder(run)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def size(self, run: Any) -> int:
+        """Return the bytes of the files of a run, 0 when they lie elsewhere."""
+        folder = self._own_folder(run)
+        files = [] if folder is None else [path for path in folder.rglob("*") if path.is_file()]
+        return sum(path.stat().st_size for path in files)
+
+    def _own_folder(self, run: Any) -> Path | None:
         parts = urlsplit(run.info.artifact_uri)
         folder = Path(unquote(parts.path))
-        if parts.scheme in {"", "file"} and self.artifacts is not None and self.artifacts in folder.parents:
-            shutil.rmtree(folder.parent, ignore_errors=True)
+        is_own = parts.scheme in {"", "file"} and self.artifacts is not None
+        return folder.parent if is_own and self.artifacts in folder.parents else None
 
 
 def _is_from_store(error: Exception) -> bool:
@@ -204,10 +215,13 @@ class MlflowTracker:
         with self.store.errors_explained():
             self.store.client.set_terminated(run_id, status="FINISHED")
 
-    def remove_old(self, keep: int, *, needed: frozenset[str] = frozenset()) -> list[str]:
+    def remove_old(
+        self, keep: int, *, needed: frozenset[str] = frozenset(), max_mb: float = math.inf
+    ) -> list[str]:
         """Remove all but the newest `keep` runs, with their files; return the ids of those removed.
 
-        needed: ids of runs that stay however old they are.
+        needed: ids of runs that stay however old they are. max_mb: what the files of all runs in the store's
+        own folder may take; the oldest go first, the newest and the needed stay.
         """
         experiment = self.store.experiment_id(self.experiment)
         removed = []
@@ -215,8 +229,13 @@ class MlflowTracker:
             runs = self.store.client.search_runs(
                 [experiment], order_by=["attributes.start_time DESC"], max_results=50_000
             )
-            for run in runs[keep:]:
-                if run.info.run_id not in needed:
+            newest = {runs[0].info.run_id} if runs else set()
+            left = max_mb * 2**20 - sum(self.store.size(run) for run in runs if run.info.run_id in needed)
+            for at, run in enumerate(runs):
+                if run.info.run_id in needed:
+                    continue
+                left -= self.store.size(run)
+                if (at >= keep or left < 0) and run.info.run_id not in newest:
                     self.store.client.delete_run(run.info.run_id)
                     self.store.remove_files(run)
                     removed.append(str(run.info.run_id))

@@ -123,7 +123,7 @@ def track_night(night: FinishedNight) -> TrackingResult:
             combiner=night.settings.recommend.combiner,
             tags={"night": night.manifest.run_id, "data_as_of": night.manifest.data_as_of},
         )
-    removed = tracker.remove_old(chosen.keep, needed=registry.needed)
+    removed = tracker.remove_old(chosen.keep, needed=registry.needed, max_mb=chosen.max_mb)
     registry.remove_of(removed)
     return TrackingResult(run.run_id, version.number, is_new, len(removed))
 

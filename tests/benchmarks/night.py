@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.night --people 100000 --json OUT
     python -m tests.benchmarks.night --people 100000 --beside 10000 --night-only    (and how cost grows)
-    python -m tests.benchmarks.night --people 5000 --times-only --against HEAD~20   (beside an earlier version)
+    python -m tests.benchmarks.night --people 5000 --times-only --against HEAD~20  (beside an earlier one)
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
 makes the lists and goes on; lets a publication, and every fourth step of the stages before it, fail at a

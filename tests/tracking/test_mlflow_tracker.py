@@ -67,6 +67,20 @@ def test_old_runs_go_with_their_files(store: MlflowStore, place: Path, tmp_path:
     assert tracker.remove_old(2, needed=frozenset(ids[:1])) == []
 
 
+def test_files_of_runs_keep_within_a_bound(store: MlflowStore, tmp_path: Path):
+    tracker = MlflowTracker(store, "tries")
+    page = tmp_path / "page.html"
+    page.write_bytes(b"x" * 2**19)
+    ids = []
+    for name in ("one", "two", "three", "four"):
+        with tracker.run(name, {}) as run:
+            run.file(page)
+        ids.append(run.run_id)
+    assert tracker.remove_old(9, max_mb=2.1) == []
+    assert tracker.remove_old(9, needed=frozenset(ids[:1]), max_mb=1.6) == [ids[1]]
+    assert set(tracker.remove_old(9, max_mb=0.1)) == {ids[0], ids[2]}  # the newest stays
+
+
 def test_a_store_that_was_moved_is_not_written_to(store: MlflowStore, place: Path):
     with MlflowTracker(store, "tries").run("here", {}):
         pass
