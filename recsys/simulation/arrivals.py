@@ -1,6 +1,6 @@
 """When people join, leave, move and prove who they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +9,10 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import USUAL_DISTANCES_KM
 from recsys.data.ids import IdIndex
+from recsys.random import KeyedGenerator
 from recsys.simulation.event_log import TYPES, EventLog, seconds, utc
 from recsys.simulation.night_state import DAY, HOUR, RecentEvents
+from recsys.simulation.sampling import Step
 from recsys.simulation.settings import HistorySettings
 from recsys.types import Int64Array
 
@@ -29,6 +31,29 @@ class Arrivals:
     def there(self, at: int) -> npt.NDArray[np.bool_]:
         """Say who has joined and not left at a time, `(n,)` bool."""
         return (self.joined <= at) & (self.left > at)
+
+
+def departures(
+    arrivals: Arrivals,
+    talking: Int64Array,
+    random: KeyedGenerator,
+    *,
+    since: int,
+    until: int,
+    leaves_a_night: float,
+) -> Arrivals:
+    """Return the arrivals with those who left between two times because nobody talked with them.
+
+    talking: `(n,)` conversations each was in; each divides the chance of a night by e. The numbers belong to
+    the person and the night, so that copies of a town that serve alike lose the same people.
+    """
+    left, everyone = arrivals.left.copy(), np.arange(len(arrivals.left))
+    chance = leaves_a_night * np.exp(-talking.astype(np.float64))
+    for at in range(since + DAY, until + 1, DAY):
+        goes = arrivals.there(at) & (left > at)
+        goes &= random.uniform(Step.LEAVE, everyone, everyone, at // DAY) < chance
+        left[goes] = at
+    return replace(arrivals, left=left)
 
 
 def newcomers(n: int, nights_ahead: int, s: HistorySettings) -> int:
@@ -112,6 +137,18 @@ def with_changes(
     after[C.VALID_FROM] = utc(arrivals.left[gone]).array
     whole = pd.concat([before, now, after], ignore_index=True)
     return whole.sort_values([C.USER, C.VALID_FROM], kind="stable", ignore_index=True)
+
+
+def with_departures(profiles: pd.DataFrame, ids: IdIndex, before: Arrivals, after: Arrivals) -> pd.DataFrame:
+    """Return profiles with what those say since who left between two states of the arrivals: dormant."""
+    gone = np.flatnonzero(after.left < before.left)
+    if not len(gone):
+        return profiles
+    latest = profiles.sort_values(C.VALID_FROM, kind="stable").drop_duplicates(C.USER, keep="last")
+    latest = latest[latest[C.USER].isin(ids.ids(gone))].copy()
+    latest[C.ACTIVITY] = "dormant"
+    latest[C.VALID_FROM] = utc(after.left[ids.rows(latest[C.USER])]).array
+    return pd.concat([profiles, latest], ignore_index=True)
 
 
 def split_due(

@@ -110,7 +110,7 @@ def _browsing(context: NightContext, shown: Exposures, at: int) -> _Browsing:
     opened = at + (random.uniform(Step.MOMENT, i, i) * (DAY - 4 * HOUR)).astype(np.int64)
     looked = random.uniform(Step.LOOK, i, j) < Examination.of(s.look_decay).at(shown.position)
     bad = context.people.abuse_kind[i] != NOT_ABUSIVE
-    p_like = np.where(bad, context.abuse.scripted_like, context.truth.p_like(i, j))
+    p_like = np.where(bad, context.abuse.scripted_like, _p_like(context, i, j))
     liked = looked & (random.uniform(Step.LIKE, i, j) < p_like)
     known = is_among(i * len(context.people) + j, context.night_state.likes)
     cold = looked & ~liked & ~bad & ~known
@@ -118,6 +118,13 @@ def _browsing(context: NightContext, shown: Exposures, at: int) -> _Browsing:
     passed = cold & ~hidden & (random.uniform(Step.PASS, i, j) < s.passes)
     ts = opened + _LOOK_SECONDS * shown.position
     return _Browsing(opened=opened, ts=ts, liked=liked & ~known, hidden=hidden, passed=passed)
+
+
+def _p_like(context: NightContext, i: Int64Array, j: Int64Array) -> npt.NDArray[np.float64]:
+    """Return P(like | looked), less for who is in conversations already where the town has that effect."""
+    if not context.funnel.busy:
+        return context.truth.p_like(i, j)
+    return expit(context.truth.logit(i, j) - context.funnel.busy * context.night_state.talking[i])
 
 
 def _refused_before(shown: Exposures, looks: _Browsing, n: int) -> BoolArray:
@@ -168,7 +175,8 @@ def _read(context: NightContext, likes: DirectedEvents, tomorrow: int) -> Direct
     rank = _places(context, j, logit)
     examined = random.uniform(Step.READ, j, i) < comes_back * Examination.of(s.inbox_decay).at(rank)
     bad = context.people.abuse_kind[j] != NOT_ABUSIVE
-    p = np.where(bad, context.abuse.scripted_like, expit(logit + s.flattered))
+    busy = s.busy * context.night_state.talking[j] if s.busy else 0.0
+    p = np.where(bad, context.abuse.scripted_like, expit(logit + s.flattered - busy))
     u = random.uniform(Step.ANSWER, j, i)
     liked, rest = examined & (u < p), examined & (u >= p)
     passed = rest & ~bad & (random.uniform(Step.PASS, j, i, 1) < s.inbox_passes)

@@ -45,6 +45,7 @@ class Step(IntEnum):
     COMPLAIN = 28
     ASK = 29
     BRIGADE = 30
+    LEAVE = 31
 
 
 def one_of(shares: Mapping[str, float], n: int, rng: np.random.Generator) -> ObjectArray:

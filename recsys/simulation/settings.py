@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator
 
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.config import Section, Share
+from recsys.config import PRESENT, Section, Share
 from recsys.data.geography import load_places
 from recsys.errors import did_you_mean
 
@@ -122,12 +122,18 @@ class FunnelSettings(Section):
     """
 
     # the list: opened, then read from the top
-    opens_today: Share = 0.9
-    opens_week: Share = 0.45
-    opens_month: Share = 0.12
+    opens_today: Share = PRESENT["today"]
+    opens_week: Share = PRESENT["week"]
+    opens_month: Share = PRESENT["month"]
     """Chance that a list of the night is opened, by activity."""
     look_decay: float = Field(default=0.5, ge=0.0)
     """P(look at position r) = r ** -look_decay: position bias, gentler than a search page's 1/r."""
+    busy: float = Field(default=0.0, ge=0.0)
+    """Logits taken off a like for each conversation one is in already (the history effect): recent matches
+    make the next like less likely. 0, the default, for none: none of the real data at hand says how much."""
+    leaves_a_night: Share = 0.0
+    """Chance a night that somebody leaves who is in no conversation; each conversation divides it by e. 0,
+    the default: leaving does not depend on what the service did (see `HistorySettings.left_within`)."""
     passes: Share = 0.12
     """After a look without a like: passed in so many words."""
     hides: Share = 0.01

@@ -19,7 +19,13 @@ from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
 from recsys.random import KeyedGenerator
 from recsys.simulation.abuse import log_brigades, safety_tables, updated_safety_tables
-from recsys.simulation.arrivals import Arrivals, recent_events_of, split_due
+from recsys.simulation.arrivals import (
+    Arrivals,
+    departures,
+    recent_events_of,
+    split_due,
+    with_departures,
+)
 from recsys.simulation.browsing import Exposures
 from recsys.simulation.build import build_town
 from recsys.simulation.burn_in import play_night
@@ -98,17 +104,33 @@ class Town:
             remedy = f"give a time from {self.as_of.isoformat()} on"
             raise InputError(explained("a town does not grow younger", got=as_of.isoformat(), remedy=remedy))
         tables, coming = dict(self.tables), {}
-        known = events.iloc[:0]
+        known, arrivals = events.iloc[:0], self._arrivals_until(as_of)
         for name, rows in (
             dict(self.coming) | {T.EVENTS: _joined(self.coming.get(T.EVENTS), events)}
         ).items():
-            now, later = split_due(rows, self.ids, self.arrivals, as_of)
+            now, later = split_due(rows, self.ids, arrivals, as_of)
             tables[name], coming[name] = _joined(tables[name], now), later
             known = now if name == T.EVENTS else known
         tables |= updated_safety_tables(
             tables, known, as_of, held_after=self.settings.abuse.held_after_reports
         )
-        return replace(self, tables=tables, coming=coming, as_of=as_of)
+        tables[T.PROFILES] = with_departures(tables[T.PROFILES], self.ids, self.arrivals, arrivals)
+        return replace(self, tables=tables, coming=coming, as_of=as_of, arrivals=arrivals)
+
+    def _arrivals_until(self, as_of: pd.Timestamp) -> Arrivals:
+        """Return who is there when, with those who leave by a time because nobody talks with them."""
+        funnel, now = self.settings.funnel, seconds(self.as_of)
+        if not funnel.leaves_a_night or as_of <= self.as_of:
+            return self.arrivals
+        state = NightState.at(now, len(self.ids), likes=self._likes, recent=self._recent, s=funnel)
+        return departures(
+            self.arrivals,
+            state.talking,
+            self.truth.noise,
+            since=now,
+            until=seconds(as_of),
+            leaves_a_night=funnel.leaves_a_night,
+        )
 
     @cached_property
     def _likes(self) -> Int64Array:
@@ -158,7 +180,7 @@ def make_town(
 
     >>> town = make_town(40, np.random.default_rng(7))
     >>> town
-    Town(40 people, 149 events, as of 2026-01-05 03:00 UTC)
+    Town(40 people, 126 events, as of 2026-01-05 03:00 UTC)
     """
     rng = as_generator(rng)
     built = build_town(
@@ -222,7 +244,7 @@ def make_town_parts(
 
     >>> parts = make_town_parts(40, np.random.default_rng(7))
     >>> parts.n_people, sum(len(part) for part in parts.tables["events"])
-    (40, 149)
+    (40, 126)
     """
     rng = as_generator(rng)
     town = build_town(n_people, rng, as_of=as_of, settings=settings, catalogue=catalogue)

@@ -36,7 +36,9 @@ from recsys.allocation.simulator import simulate
 from recsys.evaluation.bootstrap import Interval, of_groups
 from recsys.evaluation.examination import Decay, Examination
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
+from tests.benchmarks.allocation_frontier import frontier
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market, town
+from tests.benchmarks.allocation_peers import social_welfare
 from tests.benchmarks.command import Result, peak_mb, run
 
 SETTINGS: Mapping[str, tuple[int, float, Decay]] = {
@@ -56,7 +58,14 @@ def measure(args: argparse.Namespace) -> Result:
     summary: dict[str, Any] = {}
     allocate_graph(town(200, 10, np.random.default_rng(0)), AllocationConfig(workers=args.workers))
     small = args.people is not None
-    parts = {"su": _su, "noise": _noise, "optimum": _optimum, "budget": _budgets, "fairness": _fairness}
+    parts = {
+        "su": _su,
+        "frontier": frontier,
+        "noise": _noise,
+        "optimum": _optimum,
+        "budget": _budgets,
+        "fairness": _fairness,
+    }
     for name in args.parts:
         summary |= parts[name](args, rows, small=small)
     for n_people in args.scale if not small else [args.people]:
@@ -81,6 +90,7 @@ def _peers(
         "tu": transferable_utility,
         "greedy": lambda graph, k: greedy_budget(graph, k, budget=2.0, look=look),
         "fair": lambda graph, k: fair_exposure(graph, k, look=look),
+        "sw, its authors": lambda graph, k: social_welfare(graph, k, look=look, inbox=look),
     }
 
 
@@ -116,8 +126,8 @@ def _su(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
             if name == "welfare":
                 summary |= {key: mean.value, f"{key}_lo": mean.lo, f"{key}_hi": mean.hi}
                 summary[f"{key}_seconds"] = float(seconds.max())
-            if name in ("random", "naive", "product", "tu"):
-                summary[f"{key}_{name}"] = mean.value
+            if name in ("random", "naive", "product", "tu", "sw, its authors"):
+                summary[f"{key}_{name.partition(chr(44))[0]}"] = mean.value
     return summary
 
 
@@ -297,7 +307,7 @@ def _interval(name: str, interval: Interval) -> dict[str, float]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    known = ("su", "noise", "optimum", "budget", "fairness")
+    known = ("su", "frontier", "noise", "optimum", "budget", "fairness")
     parser.add_argument("--parts", nargs="*", choices=known, default=known, help="what to run (default all)")
     parser.add_argument("--markets", type=int, default=12, help="markets a setting (default 12)")
     parser.add_argument("--side", type=int, default=1000, help="people a side for envy (default 1000)")

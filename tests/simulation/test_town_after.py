@@ -8,6 +8,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.tables import CONTRACTS
 from recsys.simulation.abuse import holds_of
+from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import Town, make_town
 from recsys.storage.load import load_tables
 
@@ -97,3 +98,22 @@ def test_holds_by_brigades_are_lifted_and_those_by_victims_stay() -> None:
         ("ganged", "active"),
         ("ganged", "lifted"),
     ]
+
+
+def test_conversations_lower_the_next_like_and_who_is_alone_leaves_only_where_the_town_has_it() -> None:
+    rng = np.random.default_rng
+    settings = TownSettings()
+    busy = settings.changed(funnel=settings.funnel.changed(busy=6.0, leaves_a_night=0.3))
+    plain, other = (make_town(150, rng(3), settings=one, nights_ahead=3) for one in (settings, busy))
+    assert plain.truth.intercept == other.truth.intercept
+    later = other.as_of + pd.Timedelta(days=2)
+    gone = other.after(other.tables["events"].iloc[:0], later)
+    left = (gone.arrivals.left < other.arrivals.left).sum()
+    assert left > 10
+    newest = gone.tables["profiles"].sort_values("valid_from").drop_duplicates("user_id", keep="last")
+    who = other.ids.ids(np.flatnonzero(gone.arrivals.left < other.arrivals.left))
+    assert set(newest.loc[newest["user_id"].isin(who), "activity"]) == {"dormant"}
+    same = plain.after(plain.tables["events"].iloc[:0], later)
+    assert (same.arrivals.left == plain.arrivals.left).all()
+    likes = [(town.tables["events"]["type"] == "like").sum() for town in (plain, other)]
+    assert likes[1] < likes[0]

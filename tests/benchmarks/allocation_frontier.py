@@ -1,0 +1,121 @@
+"""The market frontier: the allocator beside each peer in that peer's measure, and mixtures over nights."""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
+from recsys.allocation.baselines import product, transferable_utility
+from recsys.allocation.envy import envious_pairs
+from recsys.allocation.frank_wolfe import frank_wolfe
+from recsys.allocation.mixture import MixtureDraw
+from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.simulator import simulate
+from recsys.evaluation.bootstrap import of_groups
+from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market
+from tests.benchmarks.allocation_peers import (
+    effective_matches,
+    exposure_constrained_deferred_acceptance,
+    retained,
+    retention,
+    social_welfare,
+)
+
+Rows = list[dict[str, Any]]
+Way = Callable[[CandidateGraph, int], RankedEdges]
+
+
+def _ways() -> Mapping[str, Way]:
+    def ours(fairness: float, budget: float | None = None) -> Way:
+        config = AllocationConfig(fairness=fairness, budget=budget)
+        return lambda graph, k: allocate_graph(graph, config.changed(k=k)).ranked
+
+    return {
+        "product": product,
+        "tu": transferable_utility,
+        "sw, its authors": social_welfare,
+        "ecda": exposure_constrained_deferred_acceptance,
+        "retention": retention,
+        "welfare": ours(0.0),
+        "halfway": ours(0.5),
+        "nash": ours(1.0),
+        "welfare, budget 2": ours(0.0, 2.0),
+    }
+
+
+def frontier(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Run one-sided markets with inboxes in every measure, and two-sided 40 x 40 over nights."""
+    n, markets, rounds = (20, 3, 30) if small else (100, args.markets, 100)
+    found: dict[str, list[tuple[float, ...]]] = {}
+    rng = np.random.default_rng([args.seed, 41])
+    for _ in range(markets):
+        graph = one_sided(*su_market(n, 0.5, rng))
+        for name, way in _ways().items():
+            start = time.perf_counter()
+            lists = way(graph, n)
+            seconds = time.perf_counter() - start
+            outcome = simulate(graph, lists, rng=np.random.default_rng(args.seed), rounds=rounds)
+            one = outcome.matches, effective_matches(graph, lists), retained(outcome.utility)
+            found.setdefault(name, []).append((*one, outcome.people_reached(), seconds))
+    measures = ("matches", "effective", "retained", "reached", "seconds")
+    table = {name: dict(zip(measures, np.array(values).T, strict=True)) for name, values in found.items()}
+    rows += [
+        {"part": f"frontier {n}", "way": name, **{key: float(of.mean()) for key, of in values.items()}}
+        for name, values in table.items()
+    ]
+    summary: dict[str, Any] = {}
+    for peer, measure in (("sw, its authors", "matches"), ("ecda", "effective"), ("retention", "retained")):
+        ours = ("welfare", "halfway", "nash", "welfare, budget 2")
+        best = max(ours, key=lambda name: table[name][measure].mean())
+        ahead = of_groups(table[best][measure] / table[peer][measure] - 1.0, rng=np.random.default_rng(0))
+        key = f"{measure}_over_{peer.partition(',')[0]}"
+        summary |= {key: ahead.value, f"{key}_lo": ahead.lo, f"{key}_hi": ahead.hi, f"{key}_by": best}
+    return summary | _over_nights(args, rows, small=small)
+
+
+def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Two-sided markets without inboxes: lists rounded, and drawn from the mixture night by night."""
+    n, markets, nights = (12, 2, 30) if small else (40, args.markets, 200)
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for market in range(markets):
+        graph = both_sides(*su_market(n, 0.5, np.random.default_rng([args.seed, 43, market]), n_rows=n))
+        for fairness, name in ((0.0, "welfare"), (1.0, "nash")):
+            config = AllocationConfig(k=n, inbox="none", fairness=fairness, epsilon=1e-4)
+            rounded = allocate_graph(graph, config).ranked
+            outcome = simulate(graph, rounded, inbox="none", rng=np.random.default_rng(1), rounds=nights)
+            envy = envious_pairs(graph, rounded, inbox="none")
+            one = outcome.matches, float(outcome.utility.min()), float(envy)
+            found.setdefault(f"{name}, rounded", []).append(one)
+            draw = MixtureDraw.of(graph, n, np.random.default_rng(0))
+            exposure = frank_wolfe(MeanFieldModel(graph, config), None, draw).exposure
+            drawn = config.changed(mixture=True)
+            utility = np.zeros(graph.n_people)
+            for night in range(nights if name == "nash" else 20):
+                rng = np.random.default_rng([market, night])
+                lists = allocate_graph(graph, drawn, rng=rng).ranked
+                utility += simulate(graph, lists, inbox="none", rng=rng, rounds=1).utility
+            utility /= nights if name == "nash" else 20
+            envy = envious_pairs(graph, exposure, inbox="none")
+            model = MeanFieldModel(graph, config).utilities(exposure)
+            one = 0.5 * float(utility.sum()), float(np.asarray(model).min()), float(envy)
+            found.setdefault(f"{name}, mixture", []).append(one)
+    summary: dict[str, Any] = {}
+    for name, values in found.items():
+        matches, least, envy = np.array(values).T
+        rows.append(
+            {
+                "part": f"two-sided {n} x {n} over {nights} nights",
+                "way": name,
+                "matches": float(matches.mean()),
+                "least": float(least.mean()),
+                "envious": float(envy.mean()),
+            }
+        )
+        key = name.replace(", ", "_")
+        means = {"matches": matches.mean(), "least": least.mean(), "envious": envy.mean()}
+        summary |= {f"{key}_{measure}": value for measure, value in means.items()}
+    return summary

@@ -1,0 +1,127 @@
+"""Peers of the allocator, written from what their papers and programs say, on dense two-sided markets.
+
+`social_welfare` follows the authors' program (bayoumi17m/SW-matching-markets). Of the others the abstracts
+alone were read, so that these are our forms of their ideas and not their programs: exposure-constrained
+deferred acceptance (K. Sekiya et al., arXiv:2602.19689), retention (R. Kishimoto et al., "MRet",
+arXiv:2602.15752).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.allocation import AllocationConfig, CandidateGraph
+from recsys.allocation.frank_wolfe import take_step
+from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.rounding import RankedEdges, rank_edges
+from recsys.evaluation.examination import Decay, Examination
+
+Floats = npt.NDArray[np.float64]
+
+
+def social_welfare(
+    graph: CandidateGraph,
+    k: int,
+    *,
+    look: Decay = 1.0,
+    inbox: Decay = 1.0,
+    epochs: int = 300,
+) -> RankedEdges:
+    """Return the lists of Su, Bayoumi and Joachims' own Frank-Wolfe (WWW 2022), by exposure.
+
+    It starts at uniform orders and steps by 1 / (t + 2) (`decay` in their program) until the
+    expected matches move by less than 1e-3. A linear program gives them the direction; a sort gives the same.
+    """
+    model = MeanFieldModel(graph, AllocationConfig(k=k, look=look, inbox=inbox, steps=1))
+    weights = Examination.of(look).position_weights(k)
+    degree = np.diff(graph.indptr)
+    spread = np.cumsum(np.append(0.0, weights))[np.minimum(degree, k)] / np.maximum(degree, 1)
+    exposure = np.repeat(spread, degree).astype(np.float32)
+    nothing, before = np.zeros(graph.n_people), -np.inf
+    for epoch in range(epochs):
+        utility = model.utilities(exposure)
+        value = model.objective(utility)
+        if abs(value - before) < 1e-3:
+            break
+        before = value
+        gain = model.gain(exposure, utility).copy()
+        take_step(model, gain, nothing, 1.0 / (epoch + 2), exposure)
+    return rank_edges(graph, exposure, graph.p * graph.q, np.ones(graph.n_edges, bool), k=k)
+
+
+def exposure_constrained_deferred_acceptance(
+    graph: CandidateGraph, k: int, *, likes: float = 2.0, look: Decay = 1.0
+) -> RankedEdges:
+    """Return lists by deferred acceptance in which a receiver holds so many expected likes, not heads.
+
+    Viewers propose down their order by p q; a receiver keeps the proposals of highest q whose expected likes,
+    p times a mean chance to be looked at, stay within `likes`; who is let go proposes on.
+    """
+    both = graph.p.astype(np.float64) * graph.q
+    chance = float(Examination.of(look).position_weights(k).mean())
+    viewer, order = graph.viewer, np.lexsort((-both, graph.viewer))
+    held: list[list[tuple[float, int]]] = [[] for _ in range(graph.n_people)]
+    load = np.zeros(graph.n_people)
+    kept = np.zeros(graph.n_people, np.int64)
+    turn = graph.indptr[:-1].copy()
+    waiting = [i for i in range(graph.n_people) if graph.indptr[i + 1] > graph.indptr[i]]
+    accepted = np.zeros(graph.n_edges, bool)
+    while waiting:
+        i = waiting.pop()
+        while kept[i] < k and turn[i] < graph.indptr[i + 1]:
+            e = int(order[turn[i]])
+            turn[i] += 1
+            j = int(graph.candidate[e])
+            held[j].append((float(graph.q[e]), e))
+            load[j] += graph.p[e] * chance
+            accepted[e], kept[i] = True, kept[i] + 1
+            while load[j] > likes and len(held[j]) > 1:
+                worst = min(range(len(held[j])), key=lambda at: held[j][at])
+                _, gone = held[j].pop(worst)
+                load[j] -= graph.p[gone] * chance
+                accepted[gone] = False
+                other = int(viewer[gone])
+                kept[other] -= 1
+                if other != i:
+                    waiting.append(other)
+    return rank_edges(graph, both.astype(np.float32), graph.p, accepted, k=k)
+
+
+def retention(
+    graph: CandidateGraph, k: int, *, look: Decay = 1.0, rounds: int = 3, rate: float = 1.0
+) -> RankedEdges:
+    """Return lists by what a match adds to the stay of both, place by place: 1 - exp(-rate matches) of each.
+
+    A curve that rises less and less gives the next match to whom it keeps. Everybody has the same curve here:
+    the paper learns one for each person from their past.
+    """
+    both = graph.p.astype(np.float64) * graph.q
+    weights = Examination.of(look).position_weights(k)
+    matches = np.zeros(graph.n_people)
+    viewer, candidate = graph.viewer, graph.candidate
+    lists = rank_edges(graph, both.astype(np.float32), graph.p, np.ones(graph.n_edges, bool), k=k)
+    for _ in range(rounds):
+        place = lists.exposure(weights, graph.n_edges).astype(np.float64)
+        matches = np.bincount(viewer, both * place, graph.n_people) + np.bincount(
+            candidate, both * place, graph.n_people
+        )
+        stays = np.exp(-rate * matches)
+        gain = (both * (stays[viewer] + stays[candidate])).astype(np.float32)
+        lists = rank_edges(graph, gain, graph.p, np.ones(graph.n_edges, bool), k=k)
+    return lists
+
+
+def retained(utility: Floats, rate: float = 1.0) -> float:
+    """Return the share of people who stay, by the curve of `retention`, given expected matches."""
+    return float((1.0 - np.exp(-rate * utility)).mean())
+
+
+def effective_matches(
+    graph: CandidateGraph, lists: RankedEdges, *, look: Decay = 1.0, attention: float = 2.0
+) -> float:
+    """Return expected matches of which those of an overloaded receiver count less, by load over attention."""
+    place = lists.exposure(
+        Examination.of(look).position_weights(int(lists.place.max(initial=1))), graph.n_edges
+    )
+    likes = np.bincount(graph.candidate, graph.p * place, graph.n_people)
+    share = np.minimum(1.0, attention / np.maximum(likes, 1e-12))
+    return float((graph.p.astype(np.float64) * graph.q * place * share[graph.candidate]).sum())
