@@ -64,12 +64,18 @@ lint: env ## format, style and layers
 type: env ## types, strictly
 	$(PYTHON) -m mypy
 
-wheel: env ## sdist and wheel in dist/, the wheel installed alone and tried in an empty environment
+wheel: env ## sdist and wheel in dist/; the wheel tried in empty environments: with what a night needs, and the core alone
 	rm -rf dist build/alone
 	$(PYTHON) -m hatchling build -d dist
 	$(SYSTEM_PYTHON) -m venv build/alone
-	build/alone/bin/python -m pip install --quiet --disable-pip-version-check dist/recsys-*.whl
-	cd build && alone/bin/recsys --help > /dev/null && alone/bin/python -P ../tests/architecture/alone.py
+	rm -rf build/core build/published && mkdir -p build/published
+	build/alone/bin/python -m pip install --quiet --disable-pip-version-check "$$(ls dist/recsys-*.whl)[night]"
+	cd build && alone/bin/recsys --help > /dev/null && \
+	  alone/bin/python -P ../tests/architecture/alone.py --keep "$$PWD/published"
+	$(SYSTEM_PYTHON) -m venv build/core
+	build/core/bin/python -m pip install --quiet --disable-pip-version-check dist/recsys-*.whl
+	cd build && core/bin/recsys --help > /dev/null && \
+	  core/bin/python -P ../tests/architecture/alone.py --serve "$$PWD/published"
 
 test-minimum: ## the fast tests with the lowest versions that pyproject.toml allows (Python 3.11)
 	$(SYSTEM_PYTHON) -m venv .venv-minimum
@@ -110,10 +116,10 @@ soak: env ## nights killed at random, then a backend under load while everything
 lock: ## requirements/ anew from pyproject.toml: newest versions, with hashes, and the lowest that are allowed
 	$(SYSTEM_PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --extra mapping --extra serve --extra polars --group dev --universal \
+	build/lock/bin/uv pip compile pyproject.toml --extra night --extra pipeline --extra mapping --extra serve --extra polars --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
 	  --quiet -o requirements/lock.txt
-	build/lock/bin/uv pip compile pyproject.toml --extra pipeline --extra mapping --extra serve --extra polars --group test --resolution lowest-direct \
+	build/lock/bin/uv pip compile pyproject.toml --extra night --extra pipeline --extra mapping --extra serve --extra polars --group test --resolution lowest-direct \
 	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate --quiet -o requirements/minimum.txt
 	echo 'pyspark>=4.0' > build/lock/spark.in
 	build/lock/bin/uv pip compile build/lock/spark.in --universal --python-version 3.11 --generate-hashes \

@@ -156,8 +156,9 @@ def export(
 ) -> None:
     """Serve what is published from a database as well.
 
-    The lists replace those served there before, in one transaction. Who was erased, held, banned or
-    separated since they were made, as the safety ledger says, does not enter.
+    The lists replace those served there before, in one transaction; grants and views stay. Who was erased,
+    held, banned or separated since they were made, as the safety ledger says, does not enter. A backend then
+    asks recsys.page(viewer, k) and recsys.inbox(viewer, k), with the safety store in the same database.
 
     Exit codes: 0 served, 30 the database is away or another export is at work, 40 it refused.
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 import recsys
-from recsys.http import member_routes, monitoring, operator_routes
+from recsys.http import day_routes, member_routes, monitoring, operator_routes
 from recsys.http.access import Service
 from recsys.http.failures import install_failures
 
@@ -51,6 +51,7 @@ def create_app(
     )
     app.add_middleware(monitoring.CountRequests)
     install_failures(app)
-    for one in (member_routes.routes, operator_routes.routes, monitoring.routes, *routers):
+    own = (member_routes.routes, day_routes.members, day_routes.backend, operator_routes.routes)
+    for one in (*own, monitoring.routes, *routers):
         app.include_router(one)
     return app

@@ -4,11 +4,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from recsys.http.access import OpenService, permits
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
 from recsys.messaging.draft_guard import check_draft
+from recsys.messaging.icebreakers import icebreaker
+from recsys.ranking.filters import Filters
 from recsys.ranking.ranker import LONGEST_PAGE
 from recsys.ranking.response_and_receipt import Receipt
 
@@ -66,10 +69,68 @@ class Finding(BaseModel):
     kind: str = Field(examples=["contact"])
 
 
+class Where(Body):
+    """A viewer's own filters; what is empty or null leaves everybody."""
+
+    genders: list[str] = Field(default=[], examples=[["woman"]])
+    ages: list[str] = Field(default=[], examples=[["35-44", "45-54"]])
+    within_km: int | None = Field(default=None, examples=[25])
+    interests: list[str] = Field(default=[], examples=[["tea"]])
+    languages: list[str] = Field(default=[], examples=[["ja"]])
+
+    def filters(self) -> Filters:
+        """Return the filters of the ranker."""
+        return Filters(**self.model_dump())
+
+
+class PageRequest(Body):
+    """A page with everything that may be asked of one.
+
+    profile: a viewer's own tables as rows by table name, for somebody the night does not know yet who has
+    accepted the terms, or whose tables have changed since.
+    """
+
+    k: int = Field(default=10, ge=1, le=LONGEST_PAGE)
+    lang: Lang = "ja"
+    where: Where = Where()
+    among: list[str] | None = Field(default=None, max_length=LONGEST_PAGE)
+    after: str | None = Field(default=None, description="`next` of the page before.")
+    profile: dict[str, list[dict[str, Any]]] | None = None
+
+
 @routes.get("/page", response_model=PageOfPeople)
-async def page(viewer_id: str, service: OpenService, k: Length = 10, lang: Lang = "ja") -> Response:
+async def page(
+    viewer_id: str,
+    service: OpenService,
+    k: Length = 10,
+    lang: Lang = "ja",
+    after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Response:
     """Return a page of people; an unknown viewer gets an empty one, like one who may see nobody."""
-    found = await service.ask(lambda: service.ranker.rank(viewer_id, k))
+    found = await service.ask(lambda: service.ranker.rank(viewer_id, k, after=after))
+    return json_response(PageOfPeople.of(found, lang, service.ranker.catalogue))
+
+
+@routes.post("/page", response_model=PageOfPeople)
+async def page_of(viewer_id: str, body: PageRequest, service: OpenService) -> Response:
+    """Return a page with filters, from some people, after another page, or for a profile of today."""
+    found = await service.ask(
+        lambda: service.ranker.rank(
+            viewer_id,
+            body.k,
+            where=body.where.filters(),
+            among=body.among,
+            after=body.after,
+            profile=body.profile,
+        )
+    )
+    return json_response(PageOfPeople.of(found, body.lang, service.ranker.catalogue))
+
+
+@routes.get("/inbox", response_model=PageOfPeople)
+async def inbox(viewer_id: str, service: OpenService, k: Length = 10, lang: Lang = "ja") -> Response:
+    """Return who likes the viewer and waits for an answer; a like of this minute is in it."""
+    found = await service.ask(lambda: service.ranker.inbox(viewer_id, k))
     return json_response(PageOfPeople.of(found, lang, service.ranker.catalogue))
 
 
@@ -88,7 +149,7 @@ async def look(viewer_id: str, person: str, service: OpenService, lang: Lang = "
 
 @routes.post("/shown")
 async def shown(viewer_id: str, body: Shown, service: OpenService) -> Recorded:
-    """Note who of a page was really shown: they stay away for the rest of the day."""
+    """Note who of a page was really shown: they stay away until a night has read it."""
     receipt = Receipt.from_json(body.receipt)
     events = await service.ask(lambda: service.ranker.record(receipt, body.people, viewer_id=viewer_id))
     return Recorded(shown=len(events))
@@ -100,10 +161,37 @@ async def block(viewer_id: str, body: Other, service: OpenService) -> None:
     await service.ask(lambda: service.ranker.safety.block(viewer_id, body.person))
 
 
+@routes.post("/unblock", status_code=204)
+async def unblock(viewer_id: str, body: Other, service: OpenService) -> None:
+    """Take back the viewer's block of another member; a block by the other stays."""
+    await service.ask(lambda: service.ranker.safety.unblock(viewer_id, body.person))
+
+
 @routes.post("/reports", status_code=204)
 async def report(viewer_id: str, body: Other, service: OpenService) -> None:
     """Keep two members apart since the viewer reported the other; people look into it."""
     await service.ask(lambda: service.ranker.safety.report(viewer_id, body.person))
+
+
+class Opening(BaseModel):
+    """A first message to suggest, with the reason codes it rests on."""
+
+    kind: str = Field(examples=["hobby"])
+    text: str
+    uses: list[str]
+
+
+@routes.get("/people/{person}/icebreaker", responses={404: {"model": FailureAnswer}})
+async def opening(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Opening:
+    """Return a first message to suggest to the viewer, made of what both may see; from a match on."""
+    item = await service.ask(lambda: service.ranker.look(viewer_id, person))
+    found = None
+    if item is not None:
+        catalogue = service.ranker.catalogue
+        found = icebreaker(viewer_id, person, item.reasons, item.stage, lang=lang, catalogue=catalogue)
+    if found is None:
+        raise StarletteHTTPException(404)
+    return Opening(kind=found.kind, text=found.text, uses=list(found.uses))
 
 
 @routes.post("/draft")

@@ -55,6 +55,7 @@ class PageOfPeople(BaseModel):
         description="An older publication is served, since the newest could not be loaded."
     )
     receipt: str = Field(description="Signed; keep it as it is.")
+    next: str | None = Field(description="What to give as `after` for the next page; null on the last one.")
 
     @classmethod
     def of(cls, page: Page, lang: Lang, catalogue: Catalogue) -> "PageOfPeople":
@@ -65,6 +66,7 @@ class PageOfPeople(BaseModel):
             data_as_of=page.data_as_of,
             degraded=page.degraded,
             receipt=page.receipt.to_json(),
+            next=page.next,
         )
 
 

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
+from recsys.pipeline import postgres_page
 from recsys.ranking.list_filter import EVERY_PAIR, ListFilter, people_in_lists
+from recsys.ranking.snapshot import Snapshot
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.postgres_tables import quoted, rows, take_writer_lock, transaction
 from recsys.storage.publication import LISTS, Publication
@@ -38,6 +40,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
     ),
     (f"ALTER TABLE {SCHEMA}.served ADD COLUMN erasure_watermark timestamptz",),
+    postgres_page.TABLES,
 )
 """Statements by version, from 1. What was released once is never edited: a change is a new entry."""
 
@@ -75,16 +78,26 @@ JOINED: Final = ","
 _ROWS_AT_ONCE: Final = 1 << 20
 
 
-def viewer_rows(path: Path, *, rows_at_once: int = _ROWS_AT_ONCE, only: ListFilter = EVERY_PAIR) -> Any:
+def viewer_rows(
+    path: Path,
+    *,
+    rows_at_once: int = _ROWS_AT_ONCE,
+    only: ListFilter = EVERY_PAIR,
+    snapshot: Snapshot | None = None,
+) -> Any:
     """Return a reader of `(viewer_id, one array a column)` over a file of lists, in bounded memory.
 
     The file is in viewer and rank order, as `write_lists` leaves it; arrays are best first, so rank
     has no column. A column of lists (reasons) becomes an array of texts joined by commas. only: leaves out
-    pairs that may not stand in a list, and viewers of whose list nothing is left.
+    pairs that may not stand in a list, and viewers of whose list nothing is left. snapshot: what a ranker
+    serves of the same run, see `serving_columns`.
     """
     file = pq.ParquetFile(path)
-    first = _grouped(file.schema_arrow.empty_table())
-    tables = (only.rows_of(table) for table in _whole_lists(file, rows_at_once))
+    first = _grouped(postgres_page.serving_columns(file.schema_arrow.empty_table(), snapshot))
+    tables = (
+        postgres_page.serving_columns(only.rows_of(table), snapshot)
+        for table in _whole_lists(file, rows_at_once)
+    )
     batches = (batch for table in tables for batch in _grouped(table).to_batches())
     return pa.RecordBatchReader.from_batches(first.schema, batches)
 
@@ -160,6 +173,11 @@ def remove_people(cursor: Any, ids: Sequence[str]) -> ErasedLists:
     others = _count(cursor, naming)
     cursor.execute(_without_gone(_array_columns(cursor), naming))
     cursor.execute(f"DELETE FROM {SCHEMA}.{TABLE} WHERE cardinality({C.CANDIDATE}) = 0")  # noqa: S608
+    # an inbox of the night that names somebody erased is dropped whole; its likes are in the next one
+    gone = f"(SELECT array_agg(id) FROM {_GONE})"  # noqa: S608 - fixed names
+    where = f"{C.VIEWER} = ANY {gone} OR {C.CANDIDATE} && {gone}"
+    cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.INBOXES} WHERE {where}")  # noqa: S608 - fixed names
+    cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.PERSONS} WHERE account = ANY {gone}")  # noqa: S608
     cursor.execute(
         f"UPDATE {SCHEMA}.served SET viewers = (SELECT count(*) FROM {SCHEMA}.{TABLE}), suggestions = "  # noqa: S608
         f"(SELECT coalesce(sum(cardinality({C.CANDIDATE})), 0) FROM {SCHEMA}.{TABLE})"
@@ -226,13 +244,17 @@ def load_publication(
     *,
     erased: ErasedPeople | None = None,
     only: ListFilter = EVERY_PAIR,
+    snapshot: Snapshot | None = None,
 ) -> Served:
     """Load a verified publication and serve it instead of what was served before.
 
-    Rows are copied into a staging table, indexed, and take the old table's name at the end of one
-    transaction: a reader sees the old lists or the new, never a mixture, and a connection lost at any
-    moment leaves the old. `recsys.recommendations` then has one row a viewer: viewer_id, and arrays
-    candidate_id, p_like, p_liked_back, p_mutual, reasons (codes joined by commas), best first.
+    Rows are copied into a staging table and replace those of the table in one transaction: a reader sees the
+    old lists or the new, never a mixture, waits for nobody, and a connection lost at any moment leaves the
+    old. The table stays, and with it grants and views. `recsys.recommendations` has one row a viewer:
+    viewer_id, and arrays candidate_id, p_like, p_liked_back, p_mutual, reasons (codes joined by commas),
+    best first. `recsys.page(viewer, k)` and `recsys.inbox(viewer, k)` answer from it, see `postgres_page`.
+
+    snapshot: what a ranker serves of the same publication; without it those functions show nobody.
 
     erased: who asked to be erased; whom of them the publication still names does not enter. only: who may
     stand in the lists by the safety ledger, see `ListFilter.of_publication`.
@@ -244,10 +266,10 @@ def load_publication(
     with transaction(address) as cursor:
         take_writer_lock(cursor)
         migrate(cursor)
-        viewers, suggestions = _copy(cursor, publication, only)
-        cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{TABLE}")
-        cursor.execute(f"ALTER TABLE {SCHEMA}.{_STAGING} RENAME TO {TABLE}")
-        cursor.execute(f"ALTER INDEX {SCHEMA}.{_STAGING}_viewer RENAME TO {TABLE}_viewer")
+        viewers, suggestions = _copy(cursor, publication, only, snapshot)
+        _replace_rows(cursor)
+        _load_beside(cursor, snapshot)
+        postgres_page.create_functions(cursor)
         cursor.execute(f"DELETE FROM {SCHEMA}.served")  # noqa: S608 - a fixed name
         cursor.execute(
             f"INSERT INTO {SCHEMA}.served "  # noqa: S608 - values are bound
@@ -283,14 +305,56 @@ def _erased_people_named(publication: Publication, erased: ErasedPeople | None) 
     return [str(one) for one in ids[erased.among(ids)]]
 
 
-def _copy(cursor: Any, publication: Publication, only: ListFilter) -> tuple[int, int]:
+def _columns(cursor: Any, table: str) -> dict[str, str]:
+    """Return the columns of a table with their types."""
+    found = rows(
+        cursor,
+        "SELECT attname::text AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute "  # noqa: S608
+        f"WHERE attrelid = to_regclass('{SCHEMA}.{table}') AND attnum > 0 AND NOT attisdropped "
+        "ORDER BY attnum",
+    )
+    return {row["name"]: row["type"] for row in found}
+
+
+def _replace_rows(cursor: Any) -> None:
+    """Put the rows of the staging table in place of those of the table, which is made when it is missing."""
+    new = _columns(cursor, _STAGING)
+    if not _columns(cursor, TABLE):
+        cursor.execute(f"CREATE TABLE {SCHEMA}.{TABLE} (LIKE {SCHEMA}.{_STAGING})")
+        cursor.execute(f"CREATE UNIQUE INDEX {TABLE}_viewer ON {SCHEMA}.{TABLE} ({C.VIEWER})")
+    for name, kind in new.items():
+        if name not in _columns(cursor, TABLE):
+            cursor.execute(f"ALTER TABLE {SCHEMA}.{TABLE} ADD COLUMN {quoted(name)} {kind}")
+    names = ", ".join(quoted(name) for name in new)
+    cursor.execute(f"DELETE FROM {SCHEMA}.{TABLE}")  # noqa: S608 - fixed names
+    cursor.execute(
+        f"INSERT INTO {SCHEMA}.{TABLE} ({names}) SELECT {names} FROM {SCHEMA}.{_STAGING}"  # noqa: S608
+    )
+    cursor.execute(f"DROP TABLE {SCHEMA}.{_STAGING}")
+    # what a reader asks by; sampling the arrays would cost as much as half the load
+    cursor.execute(f"ANALYZE {SCHEMA}.{TABLE} ({C.VIEWER})")
+
+
+def _load_beside(cursor: Any, snapshot: Snapshot | None) -> None:
+    """Replace the inboxes of the night and the accounts of persons."""
+    for name in (postgres_page.INBOXES, postgres_page.PERSONS):
+        cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608 - fixed names
+    if snapshot is not None:
+        for name, made in (
+            (postgres_page.INBOXES, postgres_page.inbox_table(snapshot)),
+            (postgres_page.PERSONS, postgres_page.person_table(snapshot)),
+        ):
+            if len(made):
+                cursor.adbc_ingest(name, made, mode="append", db_schema_name=SCHEMA)
+
+
+def _copy(
+    cursor: Any, publication: Publication, only: ListFilter, snapshot: Snapshot | None
+) -> tuple[int, int]:
     """Load the staging table, and return how many viewers and suggestions are in it."""
     cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{_STAGING}")
-    reader = viewer_rows(publication.folder / LISTS, only=only)
+    reader = viewer_rows(publication.folder / LISTS, only=only, snapshot=snapshot)
     cursor.adbc_ingest(_STAGING, reader, mode="create", db_schema_name=SCHEMA)
-    cursor.execute(f"CREATE UNIQUE INDEX {_STAGING}_viewer ON {SCHEMA}.{_STAGING} ({C.VIEWER})")
-    # what a reader asks by; sampling the arrays would cost as much as half the load
-    cursor.execute(f"ANALYZE {SCHEMA}.{_STAGING} ({C.VIEWER})")
     counts = f"count(*) AS viewers, coalesce(sum(cardinality({C.CANDIDATE})), 0)::bigint AS suggestions"
     (found,) = rows(cursor, f"SELECT {counts} FROM {SCHEMA}.{_STAGING}")  # noqa: S608 - fixed names
     return int(found["viewers"]), int(found["suggestions"])

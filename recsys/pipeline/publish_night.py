@@ -27,7 +27,7 @@ from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.list_filter import ListFilter
 from recsys.ranking.snapshot import NO_ARMS, ArmRows
-from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
+from recsys.ranking.snapshot_files import pair_stages_of, served_snapshot, write_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import NEWCOMERS, read_publication
@@ -87,7 +87,8 @@ def export_publication(published: Path, address: str) -> Served:
     """
     publication, erased = read_publication(published), ErasureList.of(published).now()
     only = ListFilter.of_publication(publication, published)
-    return load_publication(publication, address, erased=erased, only=only)
+    snapshot = served_snapshot(publication)
+    return load_publication(publication, address, erased=erased, only=only, snapshot=snapshot)
 
 
 def _arms(night: Night, people: Population) -> ArmRows:

@@ -13,9 +13,9 @@ from recsys.errors import imported
 class Call:
     """One call that ended.
 
-    route:   rank, look or explain. outcome: served, stale, unavailable, or broken for bad arguments.
-    seconds: how long it took. asked, length: people asked for and given. live: whether the list of the
-    night ran short. degraded: an older publication is served.
+    route:   rank, rank_many, inbox, look or explain. outcome: served, stale, unavailable, or broken for bad
+    arguments. seconds: how long it took. asked, length: people asked for and given. live: whether the list of
+    the night ran short. degraded: an older publication is served.
     """
 
     route: str
@@ -25,6 +25,15 @@ class Call:
     length: int
     live: bool
     degraded: bool
+
+
+@dataclass(slots=True)
+class CallNumbers:
+    """What a call says of itself before it ends: people given, whether it searched live, whether degraded."""
+
+    length: int = 0
+    live: bool = False
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

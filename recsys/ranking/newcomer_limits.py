@@ -26,22 +26,23 @@ class NewcomerLimits:
     """What one person may ask for with profiles the publication does not know, a day.
 
     page: people a page. day: different people a day. profiles: different profiles a day; a later one waits
-    for the night.
+    for the night. edits: the same of a member the night knows, whose own tables have changed.
 
     >>> NewcomerLimits()
-    NewcomerLimits(page=20, day=60, profiles=1)
+    NewcomerLimits(page=20, day=60, profiles=1, edits=3)
     """
 
     page: int = 20
     day: int = 60
     profiles: int = 1
+    edits: int = 3
 
-    def admit(self, log: ShownLog, person: str, day: date, profile: str) -> bool:
+    def admit(self, log: ShownLog, person: str, day: date, profile: str, *, known: bool = False) -> bool:
         """Say whether a profile may be used today, and note that it was."""
         used = log.shown(f"{person}#profiles", day)
         if profile in used:
             return True
-        if len(used) >= self.profiles:
+        if len(used) >= (self.edits if known else self.profiles):
             return False
         log.remember(f"{person}#profiles", day, [profile])
         return True

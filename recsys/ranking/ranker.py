@@ -1,11 +1,13 @@
 """The ranker of a backend: one page of people for one viewer, in a few milliseconds, or a refusal."""
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
-from typing import Final, Self
+from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,8 +15,10 @@ import pandas as pd
 import structlog
 
 from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.errors import (
     InputError,
     NotPermittedError,
@@ -23,47 +27,41 @@ from recsys.errors import (
     StalePublicationError,
     explained,
 )
-from recsys.messaging.icebreakers import icebreaker_kind
-from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
-from recsys.ranking.hooks import Call, Hooks, Listeners
+from recsys.ranking.cold_start import Profile
+from recsys.ranking.day_writes import DayWrites
+from recsys.ranking.filters import Filters, PageCursor
+from recsys.ranking.hooks import Call, CallNumbers, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
-from recsys.ranking.newcomer_limits import (
-    NewcomerLimits,
-    newcomer_key,
-    profile_digest,
-    without_own_tokens,
-)
+from recsys.ranking.inbox import select_inbox
+from recsys.ranking.newcomer_limits import NewcomerLimits
+from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes, tables_of_json, tables_of_values
+from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
-from recsys.ranking.response_and_receipt import (
-    Item,
-    Offered,
-    Page,
-    Receipt,
-    check_receipt,
-    impressions,
-)
+from recsys.ranking.questions import CallQuestions, Questions
+from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
+from recsys.ranking.response_and_receipt import Item, Page, Receipt, check_receipt, impressions
 from recsys.ranking.serve_time_selection import (
     NOBODY,
+    Narrowing,
     SafetyQuestion,
     Selection,
     select_candidates,
-    select_from,
 )
-from recsys.ranking.snapshot import LISTED, Snapshot
+from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList, person_hash
-from recsys.safety.keys import SHORTEST_KEY, Keys, read_keys
+from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.persons import Accounts, NewcomerTokens
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
 from recsys.storage.publication import RUNS
+from recsys.types import BoolArray
 
 _log = structlog.get_logger(__name__)
 
 LONGEST_PAGE: Final = 1000
 LONGEST_STALENESS: Final = timedelta(days=7)
-_RECORDED_LATER: Final = timedelta(hours=1)
-"""How long after a page expired what was shown of it may still be recorded."""
 _NEWCOMER_LIMITS: Final = NewcomerLimits()
 _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
 
@@ -71,8 +69,8 @@ _OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavaila
 class Ranker:
     """Serves the newest publication that can be trusted; open it with `Ranker.open`, once a process.
 
-    Any thread may call any method. Every call asks the safety store; when that cannot answer, the call
-    raises SafetyUnavailable and shows nobody.
+    Any thread may call any method. Every call asks the safety store and the day log; when they cannot answer,
+    the call raises SafetyUnavailable and shows nobody.
 
     >>> from recsys.safety import MemorySafety
     >>> Ranker.open("nowhere", safety=MemorySafety())
@@ -85,26 +83,22 @@ class Ranker:
         reloader: SnapshotReloader,
         safety: SafetyByPerson,
         *,
-        shown: ShownLog,
         listeners: Listeners,
         max_staleness: timedelta | None,
-        valid_for: timedelta,
+        pages: PageBuilder,
+        newcomers: NewcomerSearch,
         zone: ZoneInfo,
         operators: OperatorGate | None,
         published: Path,
-        policy: Policy | None,
         keys: Keys,
-        newcomers: NewcomerLimits,
     ) -> None:
-        self._reloader, self._safety, self._shown = reloader, safety, shown
-        self._listeners, self._zone = listeners, zone
-        self._published, self._policy = published, policy
-        self._keys, self._limits = keys, newcomers
-        self._newcomer_files: tuple[str, NewcomerFiles | None] = ("", None)
-        self._newcomer_tokens, first = NewcomerTokens(), reloader.now.snapshot
-        safety.accounts = first.accounts(self._newcomer_tokens, safety.ledger.keys)
-        self._accounts = (first, safety.accounts)
-        self._max_staleness, self._valid_for, self._operators = max_staleness, valid_for, operators
+        self._reloader, self._safety, self._listeners, self._zone = reloader, safety, listeners, zone
+        self._published, self._keys, self._pages, self._newcomers = published, keys, pages, newcomers
+        self._max_staleness, self._operators = max_staleness, operators
+        self._log = safety.store.day if isinstance(safety.store, StoreWithDay) else MemoryDayLog()
+        self._questions = Questions(safety, self._log)
+        self._questions.accounts_of(reloader.now.snapshot)
+        self.day = DayWrites(safety, self._log)
 
     @classmethod
     def open(
@@ -149,8 +143,8 @@ class Ranker:
         SafetyUnavailable
             When the safety store cannot answer.
         """
-        listeners = Listeners(hooks)
-        remembered = _shown_log(safety) if shown is None else shown
+        listeners, signing = Listeners(hooks), _signing_keys(keys)
+        counts = (safety if isinstance(safety, ShownLog) else MemoryShown()) if shown is None else shown
         by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
         reloader = SnapshotReloader(
             Path(published),
@@ -162,16 +156,14 @@ class Ranker:
         return cls(
             reloader,
             by_person,
-            shown=remembered,
             listeners=listeners,
             max_staleness=max_staleness,
-            valid_for=valid_for,
+            pages=PageBuilder(signing, valid_for),
+            newcomers=NewcomerSearch(Path(published), policy, newcomers, counts),
             zone=ZoneInfo(day_zone),
             operators=operators,
             published=Path(published),
-            policy=policy,
-            keys=_signing_keys(keys),
-            newcomers=newcomers,
+            keys=signing,
         )
 
     @property
@@ -190,13 +182,13 @@ class Ranker:
         return self._reloader.current().snapshot.catalogue
 
     def check(self) -> CurrentSnapshot:
-        """Return what is served now when pages can be served, after asking the safety store.
+        """Return what is served now when pages can be served, after asking the safety store and the day log.
 
         Raises SafetyUnavailable and StalePublicationError as `rank` does.
         """
         use = self._reloader.current()
         self._check_age(use.snapshot, datetime.now(UTC))
-        self._asking(use.snapshot)("", [])
+        self._questions.about(use.snapshot, "").ask("", [])
         return use
 
     def refresh(self) -> bool:
@@ -213,110 +205,131 @@ class Ranker:
         k: int = 10,
         as_of: datetime | None = None,
         *,
-        profile: Profile | None = None,
+        profile: Profile | Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         events: Events | None = None,
         proved_tokens: bool = False,
+        where: Filters | None = None,
+        among: Collection[str] | None = None,
+        after: str | None = None,
     ) -> Page:
-        """Return at most `k` people for a viewer, best first: nobody twice a day, nobody who is out.
+        """Return at most `k` people for a viewer, best first: nobody who is out or was dealt with since.
 
-        An unknown viewer, one who is held and one who was erased all get the same empty page.
+        An unknown viewer, one who is held and one who was erased all get the same empty page. Whom the viewer
+        was shown, likes or left stays away until a night has read it; so does whoever left the viewer.
 
-        profile: the viewer's own tables, for somebody the publication does not know yet who has accepted the
-                 terms: folded in, searched for and checked in this call. Ignored for anybody it knows.
-                 The first profile of a person and day binds: with another one the page is empty until
-                 the night has read it. At most `newcomers.page` people a page and `newcomers.day` a day.
-        events:  what such a newcomer did so far.
+        profile: the viewer's own tables, as frames or as plain rows by table name, for somebody the
+                 publication does not know yet who has accepted the terms, or whose tables have changed since:
+                 searched for and checked in this call, within `newcomers`. The first profile of a person and
+                 day binds, of somebody known the first three; with another one the page is empty until the
+                 night has read it.
+        events:  what a newcomer did so far.
         proved_tokens: whether the backend has proved that the contact tokens of the profile are the
                  newcomer's own; others are passed over.
+        where:   the viewer's own filters. among: ids from which the page is chosen. Both leave people out.
+        after:   `next` of the page before: who was on it, or on one before, is not on this one.
 
         Raises
         ------
         SafetyUnavailable
-            When the safety store cannot answer.
+            When the safety store or the day log cannot answer.
         StalePublicationError
             When what is published is older than `max_staleness`.
         InputError
-            For an impossible `k`, a viewer id that is no text, or a time without a zone.
+            For an impossible `k`, a viewer id that is no text, a time without a zone, or what is no filter.
         """
-        start = perf_counter()
-        use, selection = self._reloader.current(), NOBODY
-        outcome = "broken"
-        try:
-            moment = self._moment(as_of)
+        with self._timed("rank", k) as call:
             _check(viewer_id, k)
-            self._check_age(use.snapshot, moment)
-            shown_today = ask_safety(lambda: self._shown.shown(viewer_id, self._day(moment)))
-            newcomer = self._newcomer(
-                use.snapshot,
-                viewer_id,
-                profile,
-                events,
-                self._day(moment),
-                proved_tokens=proved_tokens,
-            )
-            if newcomer is None:
-                ask = self._asking(use.snapshot)
-                selection = select_candidates(use.snapshot, ask, viewer_id, k, shown_today)
-                items = self._items(use.snapshot, viewer_id, selection.rows, moment)
+            use, moment = self._current(as_of)
+            call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())
+            asked = self._questions.about(use.snapshot, viewer_id)
+            narrowing = self._narrowing(use.snapshot, viewer_id, asked.day, where, among, cursor)
+            tables = profile
+            if tables is None and asked.tables is not None:
+                tables = tables_of_json(asked.tables.payload or "")
+            if tables is None:
+                page, selection = self._listed(use, viewer_id, k, moment, asked.ask, narrowing)
             else:
-                ask = self._asking(use.snapshot)
-                selection = self._of_newcomer(use.snapshot, ask, newcomer, k, shown_today, self._day(moment))
-                codes = newcomer.reason_codes(use.snapshot, np.array(selection.rows, np.int32))
-                stages = [LISTED] * len(codes)
-                items = self._items_with_reasons(
-                    use.snapshot, viewer_id, selection.rows, stages, codes, moment
+                page, selection = self._folded_in(
+                    use, viewer_id, k, moment, asked, narrowing, _frames(tables), events, proved_tokens
                 )
-            page = self._page(use, viewer_id, items, selection, moment)
-            outcome = "served"
-        except RecsysError as error:
-            outcome = _OUTCOMES.get(type(error), outcome)
-            raise
-        finally:
-            seconds, length = perf_counter() - start, len(selection.rows)
-            self._listeners.called(Call("rank", outcome, seconds, k, length, selection.live, use.degraded))
-        return page
+            call.length, call.live = len(page.items), selection.live
+            return _with_next(page, cursor, k)
 
-    def _of_newcomer(  # noqa: PLR0917
-        self,
-        snapshot: Snapshot,
-        ask: SafetyQuestion,
-        newcomer: Newcomer,
-        k: int,
-        shown_today: Collection[str],
-        day: date,
-    ) -> Selection:
-        """Return whom a newcomer may be shown within the limits of their day."""
-        viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
-        few = min(k, self._limits.page)
-        found = select_from(snapshot, ask, viewer_id, few, shown_today, best)
-        ids, key = snapshot.ids.at(found.rows), newcomer_key(newcomer.person)
-        kept = set(ask_safety(lambda: self._limits.within_day(self._shown, key, day, ids)))
-        rows = [row for row, candidate in zip(found.rows, ids, strict=True) if candidate in kept]
-        return Selection(rows, found.propensity[: len(rows)], live=found.live)
+    def rank_many(
+        self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None
+    ) -> list[Page | RecsysError]:
+        """Return a page for each viewer, in order, or the error of asking for one, for a morning mail.
 
-    def rank_many(self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None) -> list[Page]:
-        """Return a page for each viewer, in order; for small batches, such as a morning mail."""
-        return [self.rank(viewer_id, k, as_of) for viewer_id in viewer_ids]
+        The store and the log are asked once for some hundred viewers. A wrong id loses no other page.
+
+        Raises SafetyUnavailable and StalePublicationError as `rank` does.
+        """
+        viewers, found = list(viewer_ids), list[Page | RecsysError]()
+        _check("", k)
+        for start in range(0, len(viewers), CHUNK):
+            found += self._chunk(viewers[start : start + CHUNK], k, as_of)
+        return found
+
+    def _chunk(self, viewers: Sequence[str], k: int, as_of: datetime | None) -> Iterator[Page | RecsysError]:
+        use, moment = self._current(as_of)
+        snapshot, sound = use.snapshot, [one for one in viewers if isinstance(one, str)]
+        accounts, changed = self._questions.accounts_of(snapshot), self._questions.changed_since(snapshot)
+        safety = ask_safety(lambda: safety_for_many(self._safety, snapshot, accounts, sound))
+        events = days_of_many(self._log, accounts, sound, snapshot.data_as_of)
+        ask = self._questions.asking(safety, accounts, changed)
+        for viewer_id in viewers:
+            if not isinstance(viewer_id, str):
+                yield InputError(explained("a person is named by an id", got=type(viewer_id).__name__))
+            elif viewer_id in changed:
+                yield self.rank(viewer_id, k, as_of)
+            else:
+                with self._timed("rank_many", k) as call:
+                    mine = accounts.of(viewer_id)
+                    of_day = [event for one in mine for event in events[one]]
+                    narrowing = Narrowing(ViewerDay.of(of_day, viewer_id, accounts.of))
+                    page, selection = self._listed(use, viewer_id, k, moment, ask, narrowing)
+                    call.length, call.live, call.degraded = len(page.items), selection.live, use.degraded
+                yield page
+
+    def inbox(self, viewer_id: str, k: int = 10, as_of: datetime | None = None) -> Page:
+        """Return at most `k` people who like the viewer and whom the viewer has not answered.
+
+        Best first by the chance that the viewer likes them too. A like of this minute is in it.
+
+        Raises what `rank` raises.
+        """
+        with self._timed("inbox", k) as call:
+            _check(viewer_id, k)
+            use, moment = self._current(as_of)
+            call.degraded, asked = use.degraded, self._questions.about(use.snapshot, viewer_id)
+            selection = select_inbox(use.snapshot, asked.ask, viewer_id, k, asked.day)
+            items = self._pages.items(use.snapshot, viewer_id, selection.rows, moment)
+            call.length = len(items)
+            return self._pages.page(use, viewer_id, items, selection, moment)
 
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.
 
-        None says nothing more: blocked, held, banned, erased, out of reach and unknown are all alike.
+        None says nothing more: blocked, held, banned, erased, left, out of reach and unknown are all alike.
 
         Raises what `rank` raises.
         """
-        moment = self._moment(as_of)
-        _check(viewer_id, 1)
-        _check(candidate_id, 1)
-        snapshot = self._reloader.current().snapshot
-        self._check_age(snapshot, moment)
-        viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
-        exclusions = self._asking(snapshot)(viewer_id, [candidate_id])
-        whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)  # the same work for nobody
-        shown = snapshot.may_show(max(viewer, 0), [whom])[0]
-        if min(viewer, candidate) < 0 or exclusions.viewer_excluded or exclusions.excluded or not shown:
-            return None
-        return self._items(snapshot, viewer_id, [candidate], moment)[0]
+        with self._timed("look", 1) as call:
+            _check(viewer_id, 1)
+            _check(candidate_id, 1)
+            use, moment = self._current(as_of)
+            snapshot, call.degraded = use.snapshot, use.degraded
+            viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
+            asked = self._questions.about(snapshot, viewer_id)
+            exclusions = asked.ask(viewer_id, [candidate_id])
+            whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)
+            liked = candidate_id in asked.day.liked_by
+            shown = snapshot.may_show(max(viewer, 0), [whom], likes_viewer=liked)[0]
+            out = exclusions.viewer_excluded or exclusions.excluded or candidate_id in asked.day.apart
+            if min(viewer, candidate) < 0 or out or not shown:
+                return None
+            call.length = 1
+            return self._pages.items(snapshot, viewer_id, [candidate], moment)[0]
 
     def explain_for_operator(
         self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
@@ -341,16 +354,16 @@ class Ranker:
             pair=pair,
         )
         snapshot = self._reloader.current().snapshot
-        exclusions = self._asking(snapshot)(viewer_id, [candidate_id])
+        exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
         return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
 
     def record(
         self, receipt: Receipt, shown: Sequence[str], *, viewer_id: str, as_of: datetime | None = None
     ) -> pd.DataFrame:
-        """Return the impressions of a page that was shown, and skip these people for the rest of the day.
+        """Return the impressions of a page that was shown, and skip these people until a night has read them.
 
         The events belong into the events table of the next night; see `impressions` for its columns. The
-        same receipt gives the same events again.
+        same receipt gives the same events again, and does nothing more.
 
         viewer_id: who is signed in, whatever the receipt says.
 
@@ -362,119 +375,99 @@ class Ranker:
         if receipt.run_id != self.run_id and not (self._published / RUNS / receipt.run_id).is_dir():
             raise InputError(explained("a receipt is of another publication", remedy="ask for a new page"))
         events = impressions(receipt, shown)
-        day = self._day(datetime.fromisoformat(receipt.as_of))
-        ask_safety(lambda: self._shown.remember(receipt.viewer_id, day, list(dict.fromkeys(shown))))
+        rows = events[[C.EVENT, C.TS, C.ACTOR, C.TARGET]].itertuples(index=False, name=None)
+        self.day.append(
+            [
+                DayEvent(key, ts.to_pydatetime(), actor, target, "impression")
+                for key, ts, actor, target in rows
+            ]
+        )
         return events
 
-    def _asking(self, snapshot: Snapshot) -> SafetyQuestion:
-        """Return the question about people as this publication knows their persons."""
-        accounts = self._accounts_of(snapshot)
-        return lambda viewer, others: ask_safety(lambda: self._safety.exclusions(viewer, others, accounts))
-
-    def _accounts_of(self, snapshot: Snapshot) -> Accounts:
-        known, accounts = self._accounts
-        if known is not snapshot:
-            accounts = snapshot.accounts(self._newcomer_tokens, self._safety.ledger.keys)
-            self._accounts, self._safety.accounts = (snapshot, accounts), accounts
-        return accounts
-
-    def _newcomer(
-        self,
-        snapshot: Snapshot,
-        viewer_id: str,
-        profile: Profile | None,
-        events: Events | None,
-        day: date,
-        *,
-        proved_tokens: bool,
-    ) -> Newcomer | None:
-        """Return the viewer folded in from a profile.
-
-        None without one, for people who are known, and for a profile that has to wait for the night.
-        """
-        if profile is None or snapshot.ids.find([viewer_id])[0] >= 0:
-            return None
-        run_id, files = self._newcomer_files
-        if files is None or run_id != snapshot.run_id:
-            files = NewcomerFiles.open(
-                self._published / RUNS / snapshot.run_id, snapshot.manifest, self._policy
+    @contextmanager
+    def _timed(self, route: str, asked: int) -> Iterator[CallNumbers]:
+        """Tell listeners how a call ended."""
+        start, call, outcome = perf_counter(), CallNumbers(), "broken"
+        try:
+            yield call
+            outcome = "served"
+        except RecsysError as error:
+            outcome = _OUTCOMES.get(type(error), outcome)
+            raise
+        finally:
+            seconds = perf_counter() - start
+            self._listeners.called(
+                Call(route, outcome, seconds, asked, call.length, call.live, call.degraded)
             )
-            self._newcomer_files = (snapshot.run_id, files)
-        person = one_person(viewer_id, profile, snapshot.catalogue)
-        self._accounts_of(snapshot).add(viewer_id, person.person_tokens[0])
-        key, digest = newcomer_key(person), profile_digest(profile)
-        if not ask_safety(lambda: self._limits.admit(self._shown, key, day, digest)):
-            return None
-        person = person if proved_tokens else without_own_tokens(person)
-        return Newcomer.of(snapshot, files, person, events, separated_in(viewer_id, profile))
 
-    def _page(
+    def _listed(  # noqa: PLR0917
         self,
         use: CurrentSnapshot,
         viewer_id: str,
-        items: tuple[Item, ...],
-        selection: Selection,
+        k: int,
         moment: datetime,
-    ) -> Page:
-        snapshot = use.snapshot
-        offered = tuple(
-            Offered(item.candidate_id, item.rank, chance)
-            for item, chance in zip(items, selection.propensity, strict=True)
-        )
-        model = snapshot.version_for(int(snapshot.ids.find([viewer_id])[0]))
-        return Page(
-            viewer_id=viewer_id,
-            items=items,
-            model_version=model,
-            data_as_of=snapshot.data_as_of,
-            staleness=max(moment - snapshot.data_as_of, timedelta(0)),
-            degraded=use.degraded,
-            receipt=Receipt(
-                snapshot.run_id,
-                model,
-                viewer_id,
-                moment.isoformat(),
-                offered,
-                expires_at=(moment + self._valid_for + _RECORDED_LATER).isoformat(),
-            ).signed(self._keys),
-        )
+        ask: SafetyQuestion,
+        narrowing: Narrowing,
+    ) -> tuple[Page, Selection]:
+        """Return the page of somebody by the list and the tables of the night."""
+        selection = select_candidates(use.snapshot, ask, viewer_id, k, narrowing)
+        items = self._pages.items(use.snapshot, viewer_id, selection.rows, moment)
+        return self._pages.page(use, viewer_id, items, selection, moment), selection
 
-    def _items(
-        self, snapshot: Snapshot, viewer_id: str, rows: Sequence[int], moment: datetime
-    ) -> tuple[Item, ...]:
-        """Return what the viewer may see of these people."""
-        if not rows:
-            return ()
-        viewer = snapshot.ids.find([viewer_id])[0]
-        stages = snapshot.stages.of(viewer, rows)
-        reasons = snapshot.reason_codes(viewer, rows, stages)
-        return self._items_with_reasons(snapshot, viewer_id, rows, stages, reasons, moment)
+    def _folded_in(  # noqa: PLR0917
+        self,
+        use: CurrentSnapshot,
+        viewer_id: str,
+        k: int,
+        moment: datetime,
+        asked: CallQuestions,
+        narrowing: Narrowing,
+        profile: Profile,
+        events: Events | None,
+        proved_tokens: bool,
+    ) -> tuple[Page, Selection]:
+        """Return the page of somebody by tables of today."""
+        snapshot, day, selection = use.snapshot, self._day_of(moment), NOBODY
+        codes: list[list[str]] = []
+        newcomer = self._newcomers.fold_in(
+            snapshot, viewer_id, profile, events, asked.accounts, day=day, proved_tokens=proved_tokens
+        )
+        if newcomer is None:
+            asked.ask(viewer_id, [])
+        else:
+            selection = self._newcomers.select(snapshot, asked.ask, newcomer, k, narrowing, day)
+            codes = reason_codes(snapshot, newcomer, selection.rows)
+        items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)
+        return self._pages.page(use, viewer_id, items, selection, moment), selection
 
-    def _items_with_reasons(  # noqa: PLR0917
+    def _narrowing(  # noqa: PLR0917
         self,
         snapshot: Snapshot,
         viewer_id: str,
-        rows: Sequence[int],
-        stages: Sequence[str],
-        reasons: Sequence[Sequence[str]],
-        moment: datetime,
-    ) -> tuple[Item, ...]:
-        expires = moment + self._valid_for
-        return tuple(
-            Item(
-                candidate_id=candidate,
-                rank=rank,
-                reasons=tuple(codes),
-                stage=stage,
-                icebreaker_kind=icebreaker_kind(
-                    viewer_id, candidate, codes, stage, catalogue=snapshot.catalogue
-                ),
-                expires_at=expires,
-            )
-            for rank, (candidate, codes, stage) in enumerate(
-                zip(snapshot.ids.at(rows), reasons, stages, strict=True), start=1
-            )
-        )
+        day: ViewerDay,
+        where: Filters | None,
+        among: Collection[str] | None,
+        cursor: PageCursor,
+    ) -> Narrowing:
+        """Return what leaves people out of a page beside rules and safety."""
+        kept: BoolArray | None = None
+        if where is not None and where.checked():
+            kept = snapshot.fits(snapshot.ids.find([viewer_id])[0], where.checked())
+        if among is not None:
+            if isinstance(among, str) or len(among) > LONGEST_PAGE:
+                raise InputError(explained(f"`among` is a list of at most {LONGEST_PAGE} ids"))
+            named = np.zeros(len(snapshot.ids), bool)
+            named[[row for row in snapshot.ids.find(among) if row >= 0]] = True
+            kept = named if kept is None else kept & named
+        return Narrowing(day, cursor.without, kept)
+
+    def _current(self, as_of: datetime | None) -> tuple[CurrentSnapshot, datetime]:
+        use, moment = self._reloader.current(), self._moment(as_of)
+        self._check_age(use.snapshot, moment)
+        return use, moment
+
+    def _cursor_key(self) -> bytes:
+        return purpose_key(self._keys.secret(self._keys.newest_id), "cursor")
 
     def _moment(self, as_of: datetime | None) -> datetime:
         if as_of is None:
@@ -483,7 +476,7 @@ class Ranker:
             raise InputError(explained("as_of needs a time with a zone", remedy="use datetime.now(UTC)"))
         return as_of.astimezone(UTC)
 
-    def _day(self, moment: datetime) -> date:
+    def _day_of(self, moment: datetime) -> date:
         return moment.astimezone(self._zone).date()
 
     def _check_age(self, snapshot: Snapshot, moment: datetime) -> None:
@@ -497,6 +490,19 @@ class Ranker:
             )
 
 
+def _with_next(page: Page, cursor: PageCursor, k: int) -> Page:
+    if len(page.items) < k:
+        return page
+    return replace(page, next=cursor.with_people(item.candidate_id for item in page.items).text)
+
+
+def _frames(profile: Any) -> Profile:
+    """Return a profile as frames, when it is plain rows by table name."""
+    if isinstance(profile, Population) or all(isinstance(one, pd.DataFrame) for one in profile.values()):
+        return profile
+    return tables_of_values(profile)
+
+
 def _signing_keys(keys: Keys | None) -> Keys:
     """Return the keys given, else those of the service, else one that dies with this process."""
     found = read_keys() if keys is None else keys
@@ -504,10 +510,6 @@ def _signing_keys(keys: Keys | None) -> Keys:
         return found
     _log.warning("no key: a receipt is understood by this process alone", remedy="set RECSYS_KEY")
     return Keys((secrets.token_bytes(SHORTEST_KEY),))
-
-
-def _shown_log(safety: SafetyStore) -> ShownLog:
-    return safety if isinstance(safety, ShownLog) else MemoryShown()
 
 
 def _check(user_id: object, k: object) -> None:

@@ -36,6 +36,9 @@ class Item:
     expires_at: datetime
 
 
+_ITEM: Final = tuple(field.name for field in fields(Item))
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """One place of a page as the next night needs it: who, where, and with what chance."""
@@ -169,6 +172,7 @@ class Page:
 
     model_version: identity of the model; data_as_of: the time the night stood at; staleness: how long
     ago that was. degraded: the newest publication could not be loaded, so an older one is served.
+    next: what to give as `after` for the page that follows; None when this one is shorter than asked for.
     """
 
     viewer_id: str
@@ -178,6 +182,25 @@ class Page:
     staleness: timedelta
     degraded: bool
     receipt: Receipt
+    next: str | None = None
+
+    def to_json(self) -> str:
+        """Return the page as JSON, its fields by name; staleness_s in seconds, the receipt as a text."""
+        items = [
+            {**{name: getattr(item, name) for name in _ITEM}, "expires_at": item.expires_at.isoformat()}
+            for item in self.items
+        ]
+        content = {
+            "viewer_id": self.viewer_id,
+            "items": items,
+            "model_version": self.model_version,
+            "data_as_of": self.data_as_of.isoformat(),
+            "staleness_s": self.staleness.total_seconds(),
+            "degraded": self.degraded,
+            "receipt": self.receipt.to_json(),
+            "next": self.next,
+        }
+        return json.dumps(content, separators=(",", ":"))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a person: candidate_id, rank, reasons, stage, icebreaker_kind, expires_at."""

@@ -1,14 +1,18 @@
-"""Selection at serve time: the list of the night, then live search, filtered by rules and safety store."""
+"""Selection at serve time: the list of the night, then live search, filtered by rules, the day and safety."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.models.fold_in import EntriesByPerson, fold_in_answers
 from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.viewer_day import NO_DAY, ViewerDay
 from recsys.safety.store import SafetyExclusions
+from recsys.types import BoolArray, Float64Array
 
 SafetyQuestion = Callable[[str, Sequence[str]], SafetyExclusions]
 """Asks the safety store how a viewer and candidates stand at this moment."""
@@ -28,8 +32,33 @@ class Selection(NamedTuple):
 NOBODY: Final = Selection([], [], live=False)
 
 
+def _everybody(ids: Sequence[str]) -> list[str]:
+    return list(ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowing:
+    """What leaves people out of one page beside rules and safety.
+
+    day: the viewer's day. keep: those of some ids who were not on a page before. among: `(n_people,)` bool,
+    who was asked for; None for everybody.
+    """
+
+    day: ViewerDay = NO_DAY
+    keep: Callable[[Sequence[str]], list[str]] = field(default=_everybody)
+    among: BoolArray | None = None
+
+    def left(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some ids who are left."""
+        away = self.day.away
+        return {one for one in self.keep(ids) if one not in away}
+
+
+EVERYBODY: Final = Narrowing()
+
+
 def select_candidates(
-    snapshot: Snapshot, ask: SafetyQuestion, viewer_id: str, k: int, shown_today: Collection[str] = ()
+    snapshot: Snapshot, ask: SafetyQuestion, viewer_id: str, k: int, narrowing: Narrowing = EVERYBODY
 ) -> Selection:
     """Return at most `k` people who may be shown to the viewer now, best first.
 
@@ -44,6 +73,8 @@ def select_candidates(
     list_of_night = snapshot.list_of_night(whose)
     liked = snapshot.liked(whose)
     keep = snapshot.may_show(whose, list_of_night.rows)
+    if narrowing.among is not None:
+        keep &= narrowing.among[list_of_night.rows]
     if len(liked):
         keep &= ~np.isin(list_of_night.rows, liked)
     rows = list_of_night.rows[keep].tolist()
@@ -52,13 +83,14 @@ def select_candidates(
     if not known or exclusions.viewer_excluded:
         return NOBODY
     chance = list_of_night.propensity[keep].tolist()
-    left_out = exclusions.excluded.union(shown_today)
-    found = [(r, p) for r, p, i in zip(rows, chance, ids, strict=True) if i not in left_out][:k]
+    left = narrowing.left(ids) - exclusions.excluded
+    found = [(r, p) for r, p, i in zip(rows, chance, ids, strict=True) if i in left][:k]
     if len(found) == k:
         return Selection([r for r, _ in found], [p for _, p in found], live=False)
-    seen = {*list_of_night.rows.tolist(), *snapshot.ids.find(shown_today), *liked.tolist()}
-    free = _free(snapshot, ask, viewer_id, row)
-    found += [(r, 1.0) for r in _searched(snapshot, free, row, k - len(found), seen)]
+    seen = {*list_of_night.rows.tolist(), *snapshot.ids.find(narrowing.day.away), *liked.tolist()}
+    free = _free(snapshot, ask, viewer_id, row, narrowing)
+    best = _best(snapshot, row, seen, narrowing)
+    found += [(r, 1.0) for r in _searched(best, free, k - len(found), seen)]
     return Selection([r for r, _ in found], [p for _, p in found], live=True)
 
 
@@ -67,29 +99,35 @@ def select_from(  # noqa: PLR0917
     ask: SafetyQuestion,
     viewer_id: str,
     k: int,
-    shown_today: Collection[str],
+    narrowing: Narrowing,
     best: npt.NDArray[np.int32],
 ) -> Selection:
     """Return the first `k` of `best`, who the rules allow already, that stand free now."""
-    left_out, at = frozenset(shown_today), 0
+    at = 0
     found: list[int] = []
+    if narrowing.among is not None:
+        best = best[narrowing.among[best]]
     while len(found) < k:
         rows = best[at : at + k + _SPARE].tolist()
         ids = snapshot.ids.at(rows)
         exclusions = ask(viewer_id, ids)  # also of nobody: a newcomer may be held
         if exclusions.viewer_excluded:
             return NOBODY
-        gone = exclusions.excluded | left_out
-        found += [row for row, i in zip(rows, ids, strict=True) if i not in gone]
+        left = narrowing.left(ids) - exclusions.excluded
+        found += [row for row, i in zip(rows, ids, strict=True) if i in left]
         at += len(rows)
         if at >= len(best):
             break
     return Selection(found[:k], [1.0] * len(found[:k]), live=True)
 
 
+FreeRows = Callable[[list[int]], list[int]]
+BestRows = Callable[[int], list[int]]
+
+
 def _free(
-    snapshot: Snapshot, ask: SafetyQuestion, viewer_id: str, row: int
-) -> Callable[[list[int]], list[int]]:
+    snapshot: Snapshot, ask: SafetyQuestion, viewer_id: str, row: int, narrowing: Narrowing
+) -> FreeRows:
     """Return what keeps, of some rows, those the rules allow and who stand free for the viewer."""
 
     def free(found: list[int]) -> list[int]:
@@ -98,27 +136,73 @@ def _free(
         exclusions = ask(viewer_id, ids)
         if exclusions.viewer_excluded:
             return []
-        return [row for row, i in zip(rows, ids, strict=True) if i not in exclusions.excluded]
+        left = narrowing.left(ids) - exclusions.excluded
+        return [row for row, i in zip(rows, ids, strict=True) if i in left]
 
     return free
 
 
 def _searched(
-    snapshot: Snapshot, free: Callable[[list[int]], list[int]], row: int, need: int, seen: Collection[int]
+    best: Callable[[int], list[int]], free: FreeRows, need: int, seen: Collection[int]
 ) -> list[int]:
-    """Return at most `need` of the best people who are not among `seen` and stand free."""
+    """Return at most `need` of the best people who are not among `seen` and stand free.
+
+    best: gives the best so many rows, or fewer when there are no more.
+    """
     found: list[int] = []
     asked = set(seen)
     reach = need + len(asked) + _SPARE
     while True:
-        best = snapshot.live.best(row, reach).tolist()
-        fresh = [other for other in best if other not in asked]
+        rows = best(reach)
+        fresh = [other for other in rows if other not in asked]
         if fresh:
             found += free(fresh)
             asked.update(fresh)
-        if len(found) >= need or len(best) < reach:
+        if len(found) >= need or len(rows) < reach:
             return found[:need]
         reach *= 2
+
+
+def _best(
+    snapshot: Snapshot, row: int, seen: Collection[int], narrowing: Narrowing
+) -> Callable[[int], list[int]]:
+    """Return what gives the best people for a viewer: of those asked for, by the taste after their day."""
+    if narrowing.among is None and not narrowing.day.answers:
+        return lambda reach: snapshot.live.best(row, reach).tolist()
+    out = np.zeros(len(snapshot.ids), bool) if narrowing.among is None else ~narrowing.among
+    out[[one for one in seen if one >= 0]] = True
+    excluded, taste = np.flatnonzero(out), taste_by_day(snapshot, row, narrowing.day)
+    return lambda reach: snapshot.live.best_beside(row, reach, excluded, taste).tolist()
+
+
+def taste_by_day(snapshot: Snapshot, row: int, day: ViewerDay) -> Float64Array:
+    """Return a listed viewer's taste after their likes and passes of the day, `(n_factors,)`.
+
+    A posterior mode around the taste of the night; the prior lets logits move by about one on an average
+    person.
+    """
+    index = snapshot.live.layout
+    people, position = index.people, index.position
+    mine = position[row]
+    taste = people.taste[mine].astype(np.float64)
+    others = np.array(snapshot.ids.find(day.answers), np.int64)
+    at = np.where(others >= 0, position[others], -1)
+    listed = at >= 0
+    if not listed.any():
+        return taste
+    labels = np.array(list(day.answers.values()), np.float64)[listed]
+    at = at[listed]
+    appeal = people.appeal[at].astype(np.float64)
+    moved = fold_in_answers(
+        taste[None, :],
+        EntriesByPerson.of(1, np.zeros(len(at), np.int64), np.arange(len(at))),
+        appeal,
+        labels=labels,
+        weights=np.ones(len(at)),
+        offset=people.near[people.place[mine], people.place[at]].astype(np.float64),
+        strength=float(np.square(appeal).sum(axis=1).mean()),
+    )
+    return np.asarray(moved[0], np.float64)
 
 
 def _decoy(snapshot: Snapshot, viewer_id: str) -> int:

@@ -16,6 +16,9 @@ from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
+from recsys.models.directed import sigmoid
+from recsys.ranking.filters import FilterColumns, Filters
+from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import TileIndex
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS
 from recsys.retrieval.shortlist import COLUMNS, BlockShape, SearchTarget
@@ -141,7 +144,7 @@ class ListRows:
         return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
 
-SNAPSHOT_SCHEMA: Final = 6
+SNAPSHOT_SCHEMA: Final = 7
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 
@@ -172,6 +175,8 @@ class SnapshotData:
     ids: ascending, bytes of equal width, see `packed_ids`. likes: whom each person had liked already; they
     are looked at by name, and offered no more. prices: `(n_listed,)` in tile order, what the attention of
     each person costs; empty for nothing. persons: which accounts are of one person. arms: of an experiment.
+    filters: what a viewer may narrow a page by. separated: who is kept from whom, both ways, of unlisted
+    people too.
     catalogue: the questions, interests and topics of its people, JSON as bytes; it is served with this one,
     whatever is installed.
     """
@@ -189,6 +194,8 @@ class SnapshotData:
     stages: PairStageRows
     persons: PersonIndex
     arms: ArmRows
+    filters: FilterColumns
+    separated: SparseRows
     catalogue: UInt8Array
 
 
@@ -218,8 +225,12 @@ class LiveSearch:
         """Say whether the person at `row` is seen and sees at all; -1 is nobody."""
         return row >= 0 and bool(self.layout.position[row] >= 0)
 
-    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> BoolArray:
-        """Say which candidate rows may be shown to the viewer's row, by the compiled rules."""
+    def may_show(self, viewer: int, candidates: npt.ArrayLike, *, likes_viewer: bool = False) -> BoolArray:
+        """Say which candidate rows may be shown to the viewer's row, by the compiled rules.
+
+        likes_viewer: whether every candidate likes the viewer: then who shows themselves only to people they
+        liked may be shown as well.
+        """
         position = self.layout.position
         rows = np.asarray(candidates, np.int32)
         shown = np.zeros(len(rows), bool)
@@ -231,7 +242,10 @@ class LiveSearch:
         me = position[viewer : viewer + 1]
         mask = np.empty((1, len(columns)), bool)
         mask_columns(self.layout.words, me, self.layout.reach, self.layout.words, columns, mask)
-        mask_pairs(mask, me, columns, self.layout.sparse, self.nobody)
+        rules = self.layout.sparse
+        if likes_viewer:
+            rules = rules._replace(liked_only=np.zeros(len(rules.liked_only), bool))
+        mask_pairs(mask, me, columns, rules, self.nobody)
         shown[listed] = mask[0, np.searchsorted(columns, at[listed])]
         return shown
 
@@ -248,6 +262,39 @@ class LiveSearch:
         work = Workspace(_ONE_ROW, self.layout, wanted.k)
         found = search_tile(self.layout, me, SearchRequest(wanted, self.nobody), work)
         return self.layout.order[found.position[0, : found.length[0]]]
+
+    def kept_apart(self, viewer: int) -> Int32Array:
+        """Return the rows of listed people whom rules about single pairs keep from the viewer's row."""
+        if not self.is_listed(viewer):
+            return np.zeros(0, np.int32)
+        everybody = np.arange(len(self.layout.order), dtype=np.int32)
+        mask, rules = np.ones((1, len(everybody)), bool), self.layout.sparse
+        rules = rules._replace(liked_only=np.zeros(len(rules.liked_only), bool))
+        me = self.layout.position[viewer : viewer + 1]
+        mask_pairs(mask, me, everybody, rules, self.nobody)
+        return self.layout.order[~mask[0]]
+
+    def best_beside(self, viewer: int, k: int, excluded: npt.ArrayLike, taste: npt.ArrayLike) -> Int32Array:
+        """Return the same by another taste of the viewer, without the rows `excluded`.
+
+        Rules about single pairs are left to `may_show`.
+        """
+        if not self.is_listed(viewer):
+            return np.zeros(0, np.int32)
+        query = ExternalQuery.of_member(self.layout, int(self.layout.position[viewer]), taste)
+        out = np.append(np.asarray(excluded, np.int64), viewer)
+        price, most = self.prices, self.highest_price
+        found = query.top_k(
+            self.layout, k=k, combiner=self.combiner, exclude=out, price=price, highest_price=most
+        )
+        return found.rows
+
+    def likes_back(self, viewer: int, candidates: npt.ArrayLike) -> Float64Array:
+        """Return the chance that the viewer's row likes each listed candidate who is looked at, in [0, 1]."""
+        people, position = self.layout.people, self.layout.position
+        i, at = position[viewer], position[np.asarray(candidates, np.int64)]
+        logits = people.appeal[at].astype(np.float64) @ people.taste[i].astype(np.float64)
+        return np.asarray(sigmoid(logits + people.near[people.place[i], people.place[at]]), np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,6 +357,23 @@ class Snapshot:
         """Return the rows that one person had liked already; -1 is nobody and liked nobody."""
         return self.data.likes.row(row) if row >= 0 else self.data.likes.indices[:0]
 
+    @cached_property
+    def _likers(self) -> SparseRows:
+        return self.data.likes.inverse(len(self.ids))
+
+    def liked_by(self, row: int) -> Int32Array:
+        """Return the rows of people who had liked one person; -1 is nobody."""
+        return self._likers.row(row) if row >= 0 else self.data.likes.indices[:0]
+
+    def fits(self, viewer: int, filters: Filters) -> BoolArray:
+        """Say who fits a viewer's filters, `(n_people,)` bool."""
+        interests = None
+        if filters.interests:
+            shared = self.reasons.interest
+            at = [code for code, name in enumerate(shared.codes) if name[9:] in filters.interests]
+            interests = np.asarray(shared.level[:, at].max(axis=1, initial=0) > 0, bool)
+        return self.data.filters.fits(viewer, filters, interests)
+
     def decoy_candidate(self, viewer: int) -> int:
         """Return a row to look at instead of one that is not there: the same work for nobody."""
         rows = self.list_of_night(viewer).rows
@@ -324,9 +388,9 @@ class Snapshot:
         wanted = [options.index(word) + 1 for word in accepted if word in options]
         return np.isin(answers.option[:, answers.codes.index(f"answer:{question}")], wanted)
 
-    def may_show(self, viewer: int, candidates: npt.ArrayLike) -> BoolArray:
+    def may_show(self, viewer: int, candidates: npt.ArrayLike, *, likes_viewer: bool = False) -> BoolArray:
         """Say which candidate rows the rules and the stage of the pair let the viewer's row see."""
-        allowed = self.live.may_show(viewer, candidates)
+        allowed = self.live.may_show(viewer, candidates, likes_viewer=likes_viewer)
         if allowed.any():
             stages = self.stages.of(viewer, np.asarray(candidates).tolist())
             allowed &= ~np.array([shows_nothing(stage) for stage in stages])

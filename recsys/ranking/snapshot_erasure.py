@@ -56,6 +56,8 @@ def _without(data: SnapshotData, gone: BoolArray) -> SnapshotData:
         stages=_stages_without(data.stages, gone),
         persons=_persons_without(data.persons, gone),
         arms=_arms_without(data.arms, gone),
+        filters=data.filters.without(gone),
+        separated=SparseRows(*_rows_without(data.separated, gone, gone)),
     )
 
 

@@ -22,6 +22,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
+from recsys.ranking.filters import FilterColumns
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.snapshot import (
     LISTED,
@@ -46,7 +47,7 @@ from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays, save_dataclass
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
-from recsys.storage.publication import RUNS, SERVING
+from recsys.storage.publication import RUNS, SERVING, Publication
 from recsys.types import BoolArray, Float32Array, Float64Array
 
 
@@ -127,6 +128,8 @@ def write_snapshot(
         stages=stage_rows(stages, people.ids),
         persons=PersonIndex.of(people.person_tokens, _namings(ledger)),
         arms=arms,
+        filters=FilterColumns.of(people),
+        separated=SparseRows(compiled.separated_indptr, compiled.separated_indices),
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
     )
     save_dataclass(folder, data)
@@ -155,6 +158,20 @@ def list_rows(lists: pd.DataFrame, ids: IdIndex) -> ListRows:
     if C.PROPENSITY in ordered and not ordered[C.PROPENSITY].fillna(1.0).eq(1.0).all():
         propensity = ordered[C.PROPENSITY].fillna(1.0).to_numpy(np.float32)
     return ListRows(indptr, candidates, propensity)
+
+
+def served_snapshot(publication: Publication) -> Snapshot | None:
+    """Return what a ranker serves of a verified publication; None when it holds nothing to serve from.
+
+    Raises PublicationError when it was written by another version.
+    """
+    folder = publication.folder / SERVING
+    if f"{SERVING}/{INDEX}" not in publication.manifest.files:
+        return None
+    arrays, meta = load_arrays(folder, mmap="c", verify=False)
+    _check_scalars(publication.manifest, meta.get("scalars", {}), None)
+    data = dataclass_from_arrays(SnapshotData, arrays, meta.get("scalars", {}))
+    return Snapshot.of(publication.manifest, data)
 
 
 def open_snapshot(

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.masks import RuleWords, mask_columns
+from recsys.constraints.masks import RuleWords, mask_columns, take_people
 from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
 from recsys.retrieval.index import TileIndex, refuse_too_large
@@ -79,26 +79,30 @@ class ExternalQuery(NamedTuple):
                     explained("a query for another index", where=name, got=f"{got}, not {expected}")
                 )
         likes, is_liked = _factors(taste, n_factors, "taste"), _factors(appeal, n_factors, "appeal")
-        largest = people.largest.copy()
-        largest[2] = max(largest[2], float(np.abs(nearby).max(initial=0.0)))
-        mine = largest_of(likes, is_liked, nearby)
-        refuse_too_large(max(mine[0] * largest[1], mine[1] * largest[0]) + mine[2], "an external query")
-        steps = np.array([step_of(likes), step_of(is_liked)])
         return cls(
             words=compiled.words(_FIRST, index.packing)._replace(cell=_FIRST),
             reach=np.ascontiguousarray(compiled.cell_reach[compiled.cell[:1]], np.uint32),
-            viewer=ViewerFactors(
-                position=np.full(1, -1, np.int32),
-                taste=likes,
-                appeal=is_liked,
-                quantized=quantized(likes, is_liked, steps),
-                unit=unit_of(steps, people.steps),
-                place=_FIRST,
-                near=nearby,
-                margin=margin_of(likes, is_liked, steps, largest, people.steps),
-            ),
+            viewer=_viewer(index, likes, is_liked, nearby),
             is_listed=bool(compiled.listed[0]),
             takes_suggestions=bool(compiled.liked_only[0] & compiled.suggestible[0]),
+        )
+
+    @classmethod
+    def of_member(cls, index: TileIndex, position: int, taste: npt.ArrayLike) -> Self:
+        """Return a person of the index as an external viewer with another taste `(n_factors,)`.
+
+        Rules about single pairs are not applied: recheck what is found by the masks of the index.
+        """
+        people, at = index.people, np.array([position], np.int32)
+        words, place = take_people(index.words, at), people.place[position]
+        likes = _factors(taste, people.taste.shape[1], "taste")
+        near = np.ascontiguousarray(people.near[place : place + 1])
+        return cls(
+            words=words._replace(cell=_FIRST),
+            reach=np.ascontiguousarray(index.reach[words.cell]),
+            viewer=_viewer(index, likes, np.ascontiguousarray(people.appeal[position : position + 1]), near),
+            is_listed=True,
+            takes_suggestions=bool(index.sparse.suggestible[position] & index.sparse.liked_only[position]),
         )
 
     def may_show(self, index: TileIndex, rows: npt.ArrayLike) -> BoolArray:
@@ -155,6 +159,28 @@ class ExternalQuery(NamedTuple):
             mask[0, np.isin(columns, excluded[first:last], assume_unique=True)] = False
             suggested = rules.suggestible[columns] & self.takes_suggestions
             mask[0, rules.liked_only[columns] & ~suggested] = False
+
+
+def _viewer(
+    index: TileIndex, likes: Float32Array, is_liked: Float32Array, near: Float32Array
+) -> ViewerFactors:
+    """Return the factors of one viewer, all `(1, n)`, as the kernels read them."""
+    people = index.people
+    largest = people.largest.copy()
+    largest[2] = max(largest[2], float(np.abs(near).max(initial=0.0)))
+    mine = largest_of(likes, is_liked, near)
+    refuse_too_large(max(mine[0] * largest[1], mine[1] * largest[0]) + mine[2], "an external query")
+    steps = np.array([step_of(likes), step_of(is_liked)])
+    return ViewerFactors(
+        position=np.full(1, -1, np.int32),
+        taste=likes,
+        appeal=is_liked,
+        quantized=quantized(likes, is_liked, steps),
+        unit=unit_of(steps, people.steps),
+        place=_FIRST,
+        near=near,
+        margin=margin_of(likes, is_liked, steps, largest, people.steps),
+    )
 
 
 def _factors(given: npt.ArrayLike, n_factors: int, name: str) -> Float32Array:

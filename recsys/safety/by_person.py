@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from recsys.safety.canonical import canonical_person, distinct_pair
 from recsys.safety.erasure_list import ErasureList
@@ -21,6 +22,14 @@ from recsys.safety.store import (
 )
 
 
+class ReadsExclusions(Protocol):
+    """What says how a viewer and candidates stand."""
+
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
+        """Return how `viewer` and `candidates` stand."""
+        ...
+
+
 class SafetyByPerson:
     """A safety store asked by person, together with the erasure list and the safety ledger.
 
@@ -29,7 +38,14 @@ class SafetyByPerson:
 
     def __init__(self, store: SafetyStore, erasures: ErasureList, ledger: SafetyLedger) -> None:
         self.store, self.erasures, self.ledger = store, erasures, ledger
+        self.reader: ReadsExclusions = store
         self.accounts = ALONE
+
+    def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
+        """Return the same for reading alone, where exclusions are asked of something else."""
+        made = SafetyByPerson(self.store, self.erasures, self.ledger)
+        made.accounts, made.reader = self.accounts, reader
+        return made
 
     def exclusions(
         self, viewer: str, candidates: Sequence[str], accounts: Accounts | None = None
@@ -38,7 +54,7 @@ class SafetyByPerson:
         known = self.accounts if accounts is None else accounts
         mine, theirs = known.of(viewer), {other: known.of(other) for other in candidates}
         others = [account for accounts in theirs.values() for account in accounts]
-        answers = [self.store.exclusions(account, others) for account in mine]
+        answers = [self.reader.exclusions(account, others) for account in mine]
         erased = self.erasures.now().among([*mine, *others])
         gone = {account for account, is_erased in zip(others, erased[len(mine) :], strict=True) if is_erased}
         gone.update(*(answer.excluded for answer in answers))

@@ -174,6 +174,11 @@ def arrival(arrived: datetime | None, event: DayEvent) -> datetime:
     return max(utc_moment(arrived), event.at)
 
 
+def same_event(one: DayEvent, other: DayEvent) -> bool:
+    """Say whether two events of one id say the same; the same one sent again may have another time."""
+    return replace(one, at=other.at) == other
+
+
 def distinct_events(events: Sequence[DayEvent]) -> dict[str, DayEvent]:
     """Return checked events by id, the same given twice once.
 
@@ -181,7 +186,7 @@ def distinct_events(events: Sequence[DayEvent]) -> dict[str, DayEvent]:
     """
     found: dict[str, DayEvent] = {}
     for event in (one.checked() for one in events):
-        if found.setdefault(event.event_id, event) != event:
+        if not same_event(found.setdefault(event.event_id, event), event):
             raise conflict()
     return found
 
@@ -206,7 +211,8 @@ class MemoryDayLog:
         """Keep events, all or none."""
         given = distinct_events(events)
         with self._lock:
-            if any(self._rows[key][2] != event for key, event in given.items() if key in self._rows):
+            known = {key: self._rows[key][2] for key in given if key in self._rows}
+            if not all(same_event(known[key], given[key]) for key in known):
                 raise conflict()
             fresh = [event for key, event in given.items() if key not in self._rows]
             for event in fresh:

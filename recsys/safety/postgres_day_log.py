@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events
+from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events, same_event
 
 DAY_TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_day_events (
@@ -86,7 +86,7 @@ def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime |
         connection.execute("UPDATE recsys_day_place SET last = last + %s", (personal,))
     query = f"SELECT {_COLUMNS} FROM recsys_day_events WHERE event_id = ANY(%s)"  # noqa: S608 - fixed names
     known = {row[0]: _event(row) for row in connection.execute(query, (list(events),)).fetchall()}
-    if any(events[key] != event for key, event in known.items()):
+    if not all(same_event(events[key], event) for key, event in known.items()):
         return -1
     fresh = [event for key, event in events.items() if key not in known]
     (last,) = connection.execute("SELECT last FROM recsys_day_place").fetchone()

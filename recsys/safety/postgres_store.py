@@ -23,7 +23,9 @@ from recsys.safety.store import (
     REPORT,
     SafetyExclusions,
     StoreRestrictions,
+    StoreStanding,
     hold_words,
+    standing_of,
 )
 
 imported("psycopg", extra="pg")
@@ -69,6 +71,11 @@ _EXCLUSIONS: Final = """
 SELECT other FROM recsys_separated_pairs WHERE person = %(viewer)s AND other = ANY(%(ids)s)
 UNION ALL SELECT person FROM recsys_holds WHERE person = ANY(%(ids)s)
 UNION ALL SELECT person FROM recsys_erased_people WHERE person = ANY(%(ids)s)
+"""
+_STANDING: Final = """
+SELECT person, other FROM recsys_separated_pairs WHERE person = ANY(%(people)s)
+UNION ALL SELECT person, NULL FROM recsys_holds WHERE person = ANY(%(everybody)s)
+UNION ALL SELECT person, NULL FROM recsys_erased_people WHERE person = ANY(%(everybody)s)
 """
 _SEPARATE: Final = """
 INSERT INTO recsys_separated_pairs (person, other, kind, at, actor)
@@ -155,6 +162,11 @@ class PostgresSafety:
         values = {"viewer": viewer, "ids": [viewer, *candidates]}
         found = {person for (person,) in self._read(_EXCLUSIONS, values)}
         return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
+
+    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
+        """Return from whom people are kept apart, and who is held or erased."""
+        values = {"people": list(people), "everybody": [*people, *others]}
+        return standing_of(people, self._read(_STANDING, values))
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return whether somebody is held, and from whom they are kept apart."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events
+from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events, same_event
 
 DAY_TABLES: Final = """
 CREATE TABLE IF NOT EXISTS day_events (
@@ -92,7 +92,7 @@ def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime |
     ids = json.dumps([*events])
     query = f"SELECT {_COLUMNS} FROM day_events WHERE event_id IN (SELECT value FROM json_each(?))"  # noqa: S608
     known = {row[0]: _event(row) for row in connection.execute(query, (ids,)).fetchall()}
-    if any(events[key] != event for key, event in known.items()):
+    if not all(same_event(events[key], event) for key, event in known.items()):
         raise conflict()
     fresh = [event for key, event in events.items() if key not in known]
     for event in fresh:

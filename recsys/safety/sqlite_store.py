@@ -20,7 +20,9 @@ from recsys.safety.store import (
     REPORT,
     SafetyExclusions,
     StoreRestrictions,
+    StoreStanding,
     hold_words,
+    standing_of,
 )
 
 _TABLES: Final = """
@@ -58,6 +60,11 @@ SELECT ids.person FROM ids
   JOIN separated_pairs ON separated_pairs.person = ?1 AND separated_pairs.other = ids.person
 UNION ALL SELECT ids.person FROM ids JOIN holds ON holds.person = ids.person
 UNION ALL SELECT ids.person FROM ids JOIN erased_people ON erased_people.person = ids.person
+"""
+_STANDING: Final = """
+SELECT person, other FROM separated_pairs WHERE person IN (SELECT value FROM json_each(?1))
+UNION ALL SELECT person, NULL FROM holds WHERE person IN (SELECT value FROM json_each(?2))
+UNION ALL SELECT person, NULL FROM erased_people WHERE person IN (SELECT value FROM json_each(?2))
 """
 _STEPS_BETWEEN_LOOKS: Final = 1000
 
@@ -109,6 +116,11 @@ class SqliteSafety:
         ids = json.dumps([viewer, *candidates])
         found = {person for (person,) in self._read(_EXCLUSIONS, (viewer, ids))}
         return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
+
+    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
+        """Return from whom people are kept apart, and who is held or erased."""
+        rows = self._read(_STANDING, (json.dumps([*people]), json.dumps([*people, *others])))
+        return standing_of(people, rows)
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return whether somebody is held, and from whom they are kept apart."""

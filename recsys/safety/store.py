@@ -7,7 +7,7 @@ question takes one round trip. A store that cannot answer raises; nobody guesses
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -102,6 +102,38 @@ class StoreRestrictions(NamedTuple):
     others: frozenset[str]
 
 
+class StoreStanding(NamedTuple):
+    """How many people stand at once.
+
+    separated: from whom each of the people asked for is kept apart. out: who of everybody named is held or
+    erased.
+    """
+
+    separated: Mapping[str, frozenset[str]]
+    out: frozenset[str]
+
+
+def standing_of(people: Iterable[str], rows: Iterable[tuple[str, str | None]]) -> StoreStanding:
+    """Return how people stand by rows of a store: a person and whom they are kept from, None for a hold."""
+    separated: dict[str, set[str]] = {one: set() for one in people}
+    out = set()
+    for person, other in rows:
+        if other is None:
+            out.add(person)
+        else:
+            separated[person].add(other)
+    return StoreStanding({one: frozenset(others) for one, others in separated.items()}, frozenset(out))
+
+
+@runtime_checkable
+class StoreForMany(Protocol):
+    """A store that answers for many people in one question."""
+
+    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
+        """Return from whom `people` are kept apart, and who of them and of `others` is held or erased."""
+        ...
+
+
 @runtime_checkable
 class StoreWithRestrictions(Protocol):
     """A store that says what it holds about one person, so that an erasure keeps what protects others."""
@@ -187,6 +219,11 @@ class MemorySafety:
         return frozenset(
             user for user, at in list(self._erased.items()) if moment is None or at >= utc_moment(moment)
         )
+
+    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
+        """Return from whom people are kept apart, and who is held or erased."""
+        separated = {one: frozenset(self._separated.get(one, ())) for one in people}
+        return StoreStanding(separated, frozenset(filter(self._is_excluded, {*people, *others})))
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return whether somebody is held, and from whom they are kept apart."""

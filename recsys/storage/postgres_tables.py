@@ -88,13 +88,18 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+_MAY_NOT: Final = ("permission denied", "authentication failed", "must be owner")
+"""What a server says to somebody without the privilege; trying again does not help."""
+
+
 def _explained(dbapi: Any, error: Exception) -> Exception:
     state = getattr(error, "sqlstate", None) or ""
     reason = " ".join(str(error).split())
+    may_not = state[:2] in ("28", "42") or any(words in reason for words in _MAY_NOT)
     away = (
         isinstance(error, dbapi.OperationalError) or state[:2] in ("08", "53", "57", "40", "55") or not state
     )
-    if away:
+    if away and not may_not:
         remedy = "nothing was changed; see that the database is up and try again"
         return BusyError(explained("the database is away", got=reason, remedy=remedy))
     return SourceError(explained("the database refused", got=reason, remedy="nothing was changed"))

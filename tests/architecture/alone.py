@@ -1,7 +1,9 @@
-"""Tries the installed package without any extra: `python alone.py [--hide]`, in an empty folder.
+"""Tries the installed package with what a night needs: `python alone.py [--hide] [--keep FOLDER]`.
 
-It uses nothing of the repository, so that it can be run wherever the package is installed alone. With
---hide it runs where extras are installed, and behaves as if they were not.
+It uses nothing of the repository, so that it can be run wherever the package is installed alone, and runs in
+an empty folder, or in FOLDER, which it leaves. With --hide it runs where extras are installed, and behaves as
+if they were not. `python alone.py --serve FOLDER` tries the core alone: pages of what was published there,
+without a package of the night.
 """
 
 import importlib.abc
@@ -123,14 +125,31 @@ def check(what: str, good: object, said: object = "") -> None:
     print(f"ok   {what}")
 
 
+NIGHT = ("dvc", "duckdb", "implicit", "jinja2", "matplotlib", "mlflow", "sklearn")
+"""What the core does without."""
+
+
+def serve(folder: Path) -> int:
+    """Serve from what was published in a folder, with the core alone."""
+    there = [name for name in NIGHT if is_there(name)]
+    check("the core is alone", not there, there)
+    with chdir(folder):
+        Path("safety.db").unlink(missing_ok=True)
+        backend()
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Try everything in a new folder."""
+    if "--serve" in arguments:
+        return serve(Path(arguments[-1]))
     if "--hide" in arguments:
         sys.meta_path.insert(0, Hidden())
     there = {package for package in EXTRAS if is_there(package)}
     for package in sorted(there):
         print(f"     {package} is here: something else needs it")
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+    kept = Path(arguments[-1]) if "--keep" in arguments else None
+    with tempfile.TemporaryDirectory() as folder, chdir(kept or folder):
         import recsys
 
         print(f"     {recsys.__file__}")

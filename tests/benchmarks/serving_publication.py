@@ -21,6 +21,7 @@ from recsys.messaging.reason_kinds import (
     SharedInterests,
 )
 from recsys.messaging.reasons import Reasons
+from recsys.ranking.filters import FilterColumns
 from recsys.ranking.snapshot import NO_ARMS, SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows
 from recsys.retrieval.index import TileIndex, build_index
@@ -51,6 +52,9 @@ class Community:
         self.layout: TileIndex = build_index(directed, compiled, TILE)
         self.reasons = _reasons(directed.ids, rng)
         live = LiveSearch.of(self.layout, np.zeros(0), "product")
+        codes = [rng.integers(0, words, n_people, dtype=np.int8) for words in (4, 6)]
+        languages, cells = np.ones((n_people, 1), np.uint64), np.zeros(n_people, np.uint64)
+        self.filters = FilterColumns(*codes, languages, cells)
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
         self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
 
@@ -73,6 +77,8 @@ class Community:
             stages=stage_rows(None, self.ids),
             arms=NO_ARMS,
             persons=PersonIndex.of(np.full(len(self.ids), None, object), [Fingerprints(Naming(), Keys())]),
+            filters=self.filters,
+            separated=SparseRows.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
             catalogue=np.frombuffer(catalogue_json(load_catalogue()), np.uint8),
         )
         save_dataclass(folder / SERVING, data)

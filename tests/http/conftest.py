@@ -1,5 +1,6 @@
 """One publication for all tests of the service; each test has a store of its own."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def published(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def service(world: World, published: Path) -> Iterator[Served]:
-    with served(world, published) as found:
+def service(world: World, published: Path, tmp_path: Path) -> Iterator[Served]:
+    shutil.copytree(published, tmp_path / "published")  # an erasure is written beside publications
+    with served(world, tmp_path / "published") as found:
         yield found

@@ -97,3 +97,89 @@ def test_numbers_name_routes_and_nobody(service: Served) -> None:
     text = service.client.get("/metrics").text
     assert 'route="/v1/members/{viewer_id}/page"' in text
     assert viewer not in text
+
+
+def pair_of(service: Served) -> tuple[str, str]:
+    pairs = service.world.may_be_offered()
+    return next(pair for pair in sorted(pairs) if pair[::-1] in pairs)
+
+
+def test_a_like_is_in_the_inbox_of_the_other_and_replaying_it_does_nothing(service: Served) -> None:
+    a, b = pair_of(service)
+    like = [{"event_id": "e1", "type": "like", "person": b}]
+    assert [service.ask("POST", f"/v1/members/{a}/events", body=like).json() for _ in "12"] == [
+        {"new": 1},
+        {"new": 0},
+    ]
+    inbox = service.ask("GET", f"/v1/members/{b}/inbox").json()["people"]
+    assert a in [one["id"] for one in inbox]
+    assert b not in service.page(a, k=60)
+    assert service.ask("GET", f"/v1/members/{b}/people/{a}/icebreaker?lang=en").json()["text"]
+    assert service.ask("GET", f"/v1/members/{b}/people/nobody/icebreaker").status_code == 404
+    other = [{"event_id": "e1", "type": "pass", "person": b}]
+    assert service.ask("POST", f"/v1/members/{a}/events", body=other).status_code == 422
+
+
+def test_who_pauses_is_out_of_sight_until_they_resume(service: Served) -> None:
+    a, b = pair_of(service)
+    assert service.ask("POST", f"/v1/members/{b}/pause").status_code == 204
+    assert b not in service.page(a, k=60)
+    assert service.page(b) == []
+    assert service.ask("POST", f"/v1/members/{b}/resume").status_code == 204
+    assert b in service.page(a, k=60)
+
+
+def test_filters_and_the_next_page(service: Served) -> None:
+    viewer = service.world.people.ids.ids([3])[0]
+    whole, found, after = service.page(viewer, k=60), list[str](), None
+    while True:
+        body = {"k": 7, "after": after, "where": {"genders": []}}
+        page = service.ask("POST", f"/v1/members/{viewer}/page", body=body).json()
+        found += [one["id"] for one in page["people"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert found == whole
+    chosen = {"among": whole[2:4]}
+    page = service.ask("POST", f"/v1/members/{viewer}/page", body=chosen).json()
+    assert [one["id"] for one in page["people"]] == whole[2:4]
+    wrong = {"where": {"genders": ["SECRET"]}}
+    answer = service.ask("POST", f"/v1/members/{viewer}/page", body=wrong)
+    assert answer.status_code == 422
+    assert "SECRET" not in answer.text
+
+
+def test_a_backend_writes_of_anybody_and_asks_for_many(service: Served) -> None:
+    a, b = pair_of(service)
+    event = {
+        "event_id": "p1",
+        "actor": b,
+        "type": "verified",
+        "detail": "none",
+        "at": "2026-03-02T12:00:00+09:00",
+    }
+    assert service.ask("POST", "/v1/backend/events", body=[event]).json() == {"new": 1}
+    assert b not in service.page(a, k=60)
+    assert service.ask("POST", "/v1/backend/holds", body={"person": a, "owner": "case-1"}).status_code == 204
+    assert service.page(a) == []
+    lifted = service.ask("POST", "/v1/backend/holds/lift", body={"person": a, "owner": "case-1"})
+    assert lifted.status_code == 204
+    many = service.ask("POST", "/v1/backend/pages", body={"viewers": [a, "nobody"], "k": 4}).json()
+    assert [one["id"] for one in many[0]["page"]["people"]] == service.page(a, k=4)
+    assert many[1]["page"]["people"] == []
+    assert service.ask("POST", "/v1/backend/erasures", body={"person": a}).status_code == 204
+    assert service.page(a) == []
+    members = service.client.post("/v1/backend/events", json=[event], headers=service.headers("members"))
+    assert members.status_code == 403
+
+
+def test_the_document_describes_every_route_without_a_persons_value(service: Served) -> None:
+    document = service.client.get("/openapi.json").json()
+    assert "/v1/members/{viewer_id}/inbox" in document["paths"]
+    text = str(document)
+    assert not [one for one in service.world.people.ids.values if f"'{one}'" in text]
+    for path, methods in document["paths"].items():
+        for what in methods.values():
+            assert what["summary"], path
+            if path.startswith("/v1"):
+                assert {"401", "403", "422", "503"} <= what["responses"].keys(), path

@@ -1,0 +1,245 @@
+"""A safe page in SQL: `recsys.page` and `recsys.inbox`, which a backend in any language may call.
+
+They answer from the exported lists and, in the same statement, the tables of the safety store and its day
+log, which stand in the same database. Whatever is missing there is an error of the database, never a page.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.catalogue.columns import Columns as C
+from recsys.models.directed import sigmoid
+from recsys.ranking.snapshot import Snapshot
+from recsys.types import Int32Array, Int64Array
+
+STAGE: Final = "stage"
+CHANCE: Final = "inbox_chance"
+"""The chance that the person on a list likes its viewer; null where they answered already."""
+LIKES: Final = "like_chance"
+"""The chance that the viewer of a list likes the person on it."""
+INBOXES: Final = "inboxes"
+PERSONS: Final = "persons"
+
+TABLES: Final = (
+    """CREATE TABLE recsys.inboxes (
+      viewer_id text PRIMARY KEY, candidate_id text[] NOT NULL, stage text[] NOT NULL,
+      inbox_chance double precision[] NOT NULL)""",
+    "CREATE TABLE recsys.persons (account text PRIMARY KEY, person text NOT NULL)",
+    "CREATE INDEX persons_person ON recsys.persons (person)",
+)
+
+_CHECKED: Final = """
+#variable_conflict use_column
+DECLARE since timestamptz; who text := viewer; most integer := least(greatest(k, 0), 1000);
+BEGIN
+  SELECT data_as_of INTO since FROM recsys.served;
+  IF since IS NULL OR since < now() - max_age THEN
+    RAISE EXCEPTION 'what is published is too old to serve' USING HINT = 'run the night, then recsys export';
+  END IF;
+  RETURN QUERY
+"""
+# Decisions are of persons: the latest of all their accounts. A pass or a hide holds both ways, a like is of
+# the one account that was liked.
+_DAY: Final = """
+WITH me AS MATERIALIZED (
+  SELECT who AS account UNION
+  SELECT o.account FROM recsys.persons m JOIN recsys.persons o ON o.person = m.person WHERE m.account = who
+), happened AS MATERIALIZED (
+  SELECT true AS mine, e.target AS other, e.type, e.detail, e.at FROM recsys_day_events e
+  WHERE e.actor = ANY (ARRAY(SELECT account FROM me)) AND e.noted > since AND e.target IS NOT NULL
+  UNION ALL
+  SELECT false, e.actor, e.type, e.detail, e.at FROM recsys_day_events e
+  WHERE e.target = ANY (ARRAY(SELECT account FROM me)) AND e.noted > since AND e.type <> 'impression'
+    AND (e.type <> 'like' OR e.target = who)
+), keyed AS MATERIALIZED (
+  SELECT h.*, coalesce('p' || p.person, 'a' || h.other) AS key
+  FROM happened h LEFT JOIN recsys.persons p ON p.account = h.other
+), latest AS MATERIALIZED (
+  SELECT DISTINCT ON (mine, key) mine, key, other, type FROM keyed
+  WHERE type IN ('like', 'undo', 'pass', 'hide')
+  ORDER BY mine, key, at DESC, array_position(ARRAY['like', 'undo', 'pass', 'hide'], type) DESC
+), apart AS MATERIALIZED (
+  SELECT key FROM latest WHERE type IN ('pass', 'hide') UNION
+  SELECT key FROM keyed WHERE type IN ('end', 'money_request', 'off_platform_request')
+    OR (type, detail) IN (('meet_feedback', 'unsafe'), ('feeling_check', 'pressured'))
+), likers AS MATERIALIZED (
+  SELECT other FROM keyed WHERE NOT mine AND type = 'like'
+    AND key IN (SELECT key FROM latest WHERE NOT mine AND type = 'like')
+)"""
+_OUT: Final = """
+others AS MATERIALIZED (
+  SELECT candidate_id, candidate_id AS account FROM found UNION
+  SELECT found.candidate_id, o.account FROM found
+    JOIN recsys.persons p ON p.account = found.candidate_id JOIN recsys.persons o ON o.person = p.person
+), out AS MATERIALIZED (
+  SELECT candidate_id FROM others WHERE account IN (SELECT person FROM recsys_holds)
+    OR account IN (SELECT person FROM recsys_erased_people)
+    OR EXISTS (SELECT FROM recsys_separated_pairs s
+               WHERE s.person = ANY (ARRAY(SELECT account FROM me)) AND s.other = account)
+  UNION
+  SELECT candidate_id FROM found WHERE EXISTS (
+    SELECT FROM recsys_day_events e
+    WHERE e.actor = candidate_id AND e.noted > since AND e.type = 'tables')
+), stopped AS MATERIALIZED (
+  SELECT FROM me WHERE account IN (SELECT person FROM recsys_holds)
+    OR account IN (SELECT person FROM recsys_erased_people)
+  UNION ALL
+  SELECT FROM recsys_day_events e WHERE e.actor = who AND e.noted > since AND e.type = 'tables'
+)"""
+_PAGE: Final = f"""{_DAY}, found AS MATERIALIZED (
+  SELECT one.candidate_id, one.reasons, one.stage, one.place,
+    coalesce('p' || p.person, 'a' || one.candidate_id) AS key
+  FROM recsys.recommendations r
+  CROSS JOIN unnest(r.candidate_id, r.reasons, r.stage) WITH ORDINALITY
+    AS one(candidate_id, reasons, stage, place)
+  LEFT JOIN recsys.persons p ON p.account = one.candidate_id
+  WHERE r.viewer_id = who AND one.stage IS NOT NULL
+), {_OUT}
+SELECT row_number() OVER (ORDER BY place), candidate_id, stage,
+       CASE WHEN reasons = '' THEN ARRAY[]::text[] ELSE string_to_array(reasons, ',') END
+FROM found
+WHERE NOT EXISTS (SELECT FROM stopped) AND candidate_id NOT IN (SELECT candidate_id FROM out)
+  AND key NOT IN (SELECT key FROM apart)
+  AND key NOT IN (SELECT key FROM latest WHERE mine AND type = 'like')
+  AND candidate_id NOT IN (SELECT other FROM happened WHERE mine AND type = 'impression')
+ORDER BY place LIMIT most;
+"""  # noqa: S608 - fixed names
+_INBOX: Final = f"""{_DAY}, found AS MATERIALIZED (
+  SELECT DISTINCT ON (one.candidate_id) one.candidate_id, one.stage, one.chance,
+    coalesce('p' || p.person, 'a' || one.candidate_id) AS key
+  FROM (
+    SELECT night.candidate_id, night.stage, night.chance FROM recsys.inboxes i
+    CROSS JOIN unnest(i.candidate_id, i.stage, i.inbox_chance) AS night(candidate_id, stage, chance)
+    WHERE i.viewer_id = who
+    UNION ALL
+    SELECT r.viewer_id, entry.stage, entry.chance FROM recsys.recommendations r
+    CROSS JOIN unnest(r.candidate_id, r.stage, r.inbox_chance) AS entry(candidate_id, stage, chance)
+    WHERE r.viewer_id IN (SELECT other FROM likers)
+      AND entry.candidate_id = who
+    UNION ALL
+    SELECT own.candidate_id, own.stage, own.chance FROM recsys.recommendations r
+    CROSS JOIN unnest(r.candidate_id, r.stage, r.like_chance) AS own(candidate_id, stage, chance)
+    WHERE r.viewer_id = who
+      AND own.candidate_id IN (SELECT other FROM likers)
+  ) AS one LEFT JOIN recsys.persons p ON p.account = one.candidate_id
+  WHERE one.stage IS NOT NULL AND one.chance IS NOT NULL
+), {_OUT}
+SELECT row_number() OVER (ORDER BY chance DESC, candidate_id COLLATE "C"), candidate_id, stage
+FROM found
+WHERE NOT EXISTS (SELECT FROM stopped) AND candidate_id NOT IN (SELECT candidate_id FROM out)
+  AND key NOT IN (SELECT key FROM apart)
+  AND key NOT IN (SELECT key FROM latest WHERE NOT mine AND type <> 'like')
+  AND key NOT IN (SELECT key FROM latest WHERE mine AND type <> 'undo')
+ORDER BY chance DESC, candidate_id COLLATE "C" LIMIT most;
+"""  # noqa: S608 - fixed names
+_OPTIONS: Final = "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT"
+_FUNCTIONS: Final = (
+    f"""CREATE OR REPLACE FUNCTION recsys.page(viewer text, k integer DEFAULT 10,
+      max_age interval DEFAULT '7 days')
+    RETURNS TABLE (rank bigint, candidate_id text, stage text, reasons text[])
+    {_OPTIONS} AS $page${_CHECKED} {_PAGE} END $page$""",
+    f"""CREATE OR REPLACE FUNCTION recsys.inbox(viewer text, k integer DEFAULT 10,
+      max_age interval DEFAULT '7 days')
+    RETURNS TABLE (rank bigint, candidate_id text, stage text)
+    {_OPTIONS} AS $page${_CHECKED} {_INBOX} END $page$""",
+)
+
+
+def create_functions(cursor: Any) -> None:
+    """Make or renew the functions; they read tables where the connection finds the safety store's."""
+    for statement in _FUNCTIONS:
+        cursor.execute(statement)
+
+
+def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
+    """Return an Arrow table of lists with the stage of each pair and the chance of an answer.
+
+    The stage is null for a pair that a ranker would not show: by the rules, by its stage, or since the viewer
+    likes the person already. Without a snapshot it is null throughout.
+    """
+    n = len(table)
+    stage, chance, likes = (np.full(n, None, object) for _ in range(3))
+    if snapshot is not None and n:
+        viewers, candidates = (_rows(snapshot, table[name]) for name in (C.VIEWER, C.CANDIDATE))
+        starts = np.flatnonzero(np.diff(viewers, prepend=-2))
+        answered = _chances(snapshot, candidates, viewers)
+        liked = _chances(snapshot, viewers, candidates)
+        for start, end in zip(starts, [*starts[1:], n], strict=True):
+            viewer, rows = int(viewers[start]), candidates[start:end]
+            if viewer < 0:
+                continue
+            keep = (rows >= 0) & ~np.isin(rows, snapshot.liked(viewer))
+            keep[keep] = snapshot.may_show(viewer, rows[keep])
+            stages = snapshot.stages.of(viewer, np.maximum(rows, 0).tolist())
+            back = np.isin(rows, snapshot.liked_by(viewer))
+            for at in np.flatnonzero(keep):
+                stage[start + at], likes[start + at] = stages[at], float(liked[start + at])
+                chance[start + at] = None if back[at] else float(answered[start + at])
+    for name, values, kind in (
+        (STAGE, stage, pa.string()),
+        (CHANCE, chance, pa.float64()),
+        (LIKES, likes, pa.float64()),
+    ):
+        table = table.append_column(name, pa.array(values, kind))
+    return table
+
+
+def inbox_table(snapshot: Snapshot) -> Any:
+    """Return everybody's inbox of the night as an Arrow table, one row a viewer, best first."""
+    viewers, people, stages, chances = list[str](), list[list[str]](), list[list[str]](), list[list[float]]()
+    for row in snapshot.live.layout.order.tolist():
+        likers = snapshot.liked_by(row)
+        likers = likers[~np.isin(likers, snapshot.liked(row))] if len(likers) else likers
+        if len(likers):
+            likers = likers[snapshot.may_show(row, likers, likes_viewer=True)]
+        if not len(likers):
+            continue
+        chance = snapshot.live.likes_back(row, likers)
+        best = np.lexsort((likers, -chance))
+        viewers += snapshot.ids.at([row])
+        people.append(snapshot.ids.at(likers[best].tolist()))
+        stages.append(snapshot.stages.of(row, likers[best].tolist()))
+        chances.append(chance[best].tolist())
+    return pa.table(
+        {
+            C.VIEWER: pa.array(viewers, pa.string()),
+            C.CANDIDATE: pa.array(people, pa.list_(pa.string())),
+            STAGE: pa.array(stages, pa.list_(pa.string())),
+            CHANCE: pa.array(chances, pa.list_(pa.float64())),
+        }
+    )
+
+
+def person_table(snapshot: Snapshot) -> Any:
+    """Return the accounts of everybody who has several, as an Arrow table: account, person."""
+    person = snapshot.data.persons.of_row[-1]
+    values, counts = np.unique(person[person > 0], return_counts=True)
+    rows = np.flatnonzero(np.isin(person, values[counts > 1]))
+    names = [f"{int(one):016x}" for one in person[rows]]
+    accounts = snapshot.ids.at(rows.tolist())
+    return pa.table({"account": pa.array(accounts, pa.string()), "person": pa.array(names, pa.string())})
+
+
+def _rows(snapshot: Snapshot, column: Any) -> Int64Array:
+    """Return the row of each id of an Arrow column, -1 for nobody."""
+    packed = snapshot.data.ids
+    ids = column.to_pandas().to_numpy(object)
+    wanted = np.array([str(one).encode("utf-8", "replace") for one in ids], np.bytes_)
+    at = np.minimum(np.searchsorted(packed, wanted), max(len(packed) - 1, 0))
+    return np.where(packed[at] == wanted, at, -1).astype(np.int64)
+
+
+def _chances(snapshot: Snapshot, likers: Int64Array, liked: Int64Array) -> Any:
+    """Return the chance that each of `likers` likes the one of `liked`, 0 for people who are not listed."""
+    people, position = snapshot.live.layout.people, snapshot.live.layout.position
+    found = np.zeros(len(likers))
+    listed = (likers >= 0) & (liked >= 0)
+    i: Int32Array = position[np.maximum(likers, 0)]
+    j: Int32Array = position[np.maximum(liked, 0)]
+    listed &= (i >= 0) & (j >= 0)
+    i, j = i[listed], j[listed]
+    logits = np.einsum("nf,nf->n", people.taste[i].astype(np.float64), people.appeal[j].astype(np.float64))
+    found[listed] = sigmoid(logits + people.near[people.place[i], people.place[j]])
+    return found

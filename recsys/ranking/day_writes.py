@@ -1,0 +1,93 @@
+"""What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from recsys.errors import InputError, explained
+from recsys.ranking.newcomer_search import tables_of_values
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent, DayLog
+from recsys.safety.store import MEMBER, ask_safety
+
+PAUSE: Final = "pause"
+LEAVE: Final = "leave"
+PROOF: Final = "proof"
+"""Reasons of holds that members and the day itself set."""
+
+
+class DayWrites:
+    """The day of one ranker: `ranker.day`. Every method raises SafetyUnavailable when nothing was kept.
+
+    ranker.day.append([DayEvent("e1", datetime.now(UTC), "u1", "u2", "like")])
+    """
+
+    def __init__(self, safety: SafetyByPerson, log: DayLog) -> None:
+        self._safety, self._log = safety, log
+
+    def append(self, events: Sequence[DayEvent]) -> int:
+        """Keep events, all or none, and return how many are new; the same again does nothing.
+
+        A proof that is taken back (`verified`, detail `none`) holds its member until a proof is given anew.
+
+        Raises InputError for what is no event, or the id of another one.
+        """
+        new = ask_safety_or_input(lambda: self._log.append(events))
+        for event in events:
+            if event.type == "verified":
+                if event.detail == "none":
+                    self._safety.hold(event.actor, event.at, owner=MEMBER, reason=PROOF)
+                else:
+                    self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)
+        return new
+
+    def change_tables(
+        self,
+        user_id: str,
+        tables: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        event_id: str,
+        at: datetime | None = None,
+    ) -> int:
+        """Keep a member's own tables of today, whole: rows by table name, as the night reads them.
+
+        They count at once: the member's own page is searched by them. Until the night has read them nobody
+        else is shown the member.
+
+        Raises InputError, which repeats nothing of them, when they are no tables.
+        """
+        tables_of_values(tables)
+        try:
+            event = DayEvent.of_tables(event_id, user_id, tables, at)
+        except (TypeError, ValueError):
+            raise InputError(explained("the profile cannot be used", remedy="give plain values")) from None
+        return self.append([event])
+
+    def pause(self, user_id: str) -> None:
+        """Take a member out of everybody's sight until they resume."""
+        self._safety.hold(user_id, owner=MEMBER, reason=PAUSE)
+
+    def resume(self, user_id: str) -> None:
+        """End a member's pause; holds of others stay."""
+        self._safety.lift(user_id, owner=MEMBER, reason=PAUSE)
+
+    def leave(self, user_id: str) -> None:
+        """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
+        self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
+
+
+def ask_safety_or_input(ask: Any) -> int:
+    """Return what a log answers; an error of input stays one, anything else becomes SafetyUnavailable."""
+    wrong: list[InputError] = []
+
+    def asked() -> int:
+        try:
+            return int(ask())
+        except InputError as error:
+            wrong.append(error)
+            return 0
+
+    done = ask_safety(asked)
+    if wrong:
+        raise wrong[0]
+    return done

@@ -1,0 +1,134 @@
+"""Searching by a profile of today: for people the night does not know, and members whose tables changed."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recsys.constraints.policy import Policy
+from recsys.data.events import Events
+from recsys.errors import InputError, explained
+from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
+from recsys.ranking.newcomer_limits import (
+    NewcomerLimits,
+    newcomer_key,
+    profile_digest,
+    without_own_tokens,
+)
+from recsys.ranking.serve_time_selection import (
+    Narrowing,
+    SafetyQuestion,
+    Selection,
+    select_from,
+)
+from recsys.ranking.snapshot import Snapshot
+from recsys.safety.persons import Accounts
+from recsys.safety.store import ShownLog, ask_safety
+from recsys.storage.publication import RUNS
+
+
+def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
+    """Return the tables of a profile given as plain values: a list of rows by table name, as JSON holds them.
+
+    Raises InputError, which repeats nothing, for anything else.
+
+    >>> list(tables_of_values({"profiles": [{"user_id": "a"}]})["profiles"].columns)
+    ['user_id']
+    """
+    rows_by_name = isinstance(values, Mapping) and all(
+        isinstance(name, str) and isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
+        for name, rows in values.items()
+    )
+    if not rows_by_name or not isinstance(values, Mapping):
+        remedy = "give a list of rows by table name, such as profiles and boundaries"
+        raise InputError(explained("the profile cannot be used", remedy=remedy))
+    return {name: pd.DataFrame.from_records(list(rows)) for name, rows in values.items() if rows}
+
+
+def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:
+    """Return the same of a JSON text."""
+    try:
+        return tables_of_values(json.loads(payload))
+    except (ValueError, RecursionError):
+        raise InputError(explained("the profile cannot be used", remedy="give JSON")) from None
+
+
+class NewcomerSearch:
+    """Folds profiles of today into what is published and searches for them, within the limits of a day.
+
+    published: where runs are. policy: the rules, where the publication's cannot be made from settings.
+    counts: where profiles and people of a day are counted.
+    """
+
+    def __init__(
+        self, published: Path, policy: Policy | None, limits: NewcomerLimits, counts: ShownLog
+    ) -> None:
+        self._published, self._policy, self._limits, self._counts = published, policy, limits, counts
+        self._files: tuple[str, NewcomerFiles | None] = ("", None)
+
+    def fold_in(
+        self,
+        snapshot: Snapshot,
+        viewer_id: str,
+        profile: Profile,
+        events: Events | None,
+        accounts: Accounts,
+        *,
+        day: date,
+        proved_tokens: bool,
+    ) -> Newcomer | None:
+        """Return the viewer folded in from a profile; None for one that has to wait for the night."""
+        person = one_person(viewer_id, profile, snapshot.catalogue)
+        row = snapshot.ids.find([viewer_id])[0]
+        if row < 0:
+            accounts.add(viewer_id, person.person_tokens[0])
+        key, digest = newcomer_key(person), profile_digest(profile)
+        if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
+            return None
+        person = person if proved_tokens else without_own_tokens(person)
+        apart = separated_in(viewer_id, profile)
+        found = Newcomer.of(snapshot, self.files_of(snapshot), person, events, apart)
+        if row >= 0:  # what the night knows of single pairs holds on
+            found.excluded[snapshot.live.kept_apart(row)] = True
+            found.excluded[snapshot.data.separated.row(row)] = True
+            found.excluded[snapshot.liked(row)] = True
+            found.excluded[row] = True
+        return found
+
+    def select(  # noqa: PLR0917
+        self,
+        snapshot: Snapshot,
+        ask: SafetyQuestion,
+        newcomer: Newcomer,
+        k: int,
+        narrowing: Narrowing,
+        day: date,
+    ) -> Selection:
+        """Return whom a newcomer may be shown within the limits of their day."""
+        viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
+        few = min(k, self._limits.page)
+        found = select_from(snapshot, ask, viewer_id, few, narrowing, best)
+        ids, key = snapshot.ids.at(found.rows), newcomer_key(newcomer.person)
+        kept = set(ask_safety(lambda: self._limits.within_day(self._counts, key, day, ids)))
+        rows = [row for row, candidate in zip(found.rows, ids, strict=True) if candidate in kept]
+        return Selection(rows, found.propensity[: len(rows)], live=found.live)
+
+    def files_of(self, snapshot: Snapshot) -> NewcomerFiles:
+        """Return what folding in needs of a publication, opened once.
+
+        Raises PublicationError when it folds nobody in.
+        """
+        run_id, files = self._files
+        if files is None or run_id != snapshot.run_id:
+            run = self._published / RUNS / snapshot.run_id
+            files = NewcomerFiles.open(run, snapshot.manifest, self._policy)
+            self._files = (snapshot.run_id, files)
+        return files
+
+
+def reason_codes(snapshot: Snapshot, newcomer: Newcomer, rows: list[int]) -> list[list[str]]:
+    """Return why each of `rows` is shown to a newcomer."""
+    return newcomer.reason_codes(snapshot, np.array(rows, np.int32))

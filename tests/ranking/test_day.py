@@ -1,0 +1,330 @@
+"""By day: what happened since the night counts in the next call, here and in every other worker.
+
+Planted and seen caught: a like that is not folded into the inbox of the other, a pass that holds one way,
+changes read on from a place of another log, and a cursor that is not looked at in live search.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.exclusions import EXCLUSION_REASONS, relations
+from recsys.data.ids import IdIndex
+from recsys.errors import InputError, SafetyUnavailable
+from recsys.ranking.filters import Filters, PageCursor
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.viewer_day import ViewerDay
+from recsys.safety import MemorySafety, SqliteSafety
+from recsys.safety.day_log import DayEvent, MemoryDayLog
+from tests.ranking.published_world import NOW, World
+from tests.ranking.test_ranker import ids
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World.small(60)
+
+
+@pytest.fixture(scope="module")
+def published(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    assert world.publish(folder).published
+    return folder
+
+
+@pytest.fixture
+def workers(published: Path, tmp_path: Path) -> list[Ranker]:
+    """Two workers that share a store, each with connections of its own."""
+    SqliteSafety.create(tmp_path / "safety.db")
+    shutil.copytree(published, tmp_path / "published")  # a ledger knows one store
+    stores = [SqliteSafety(tmp_path / "safety.db", timeout_s=5) for _ in range(2)]
+    return [
+        Ranker.open(tmp_path / "published", safety=store, poll_s=0, max_staleness=None) for store in stores
+    ]
+
+
+def happened(
+    kind: str, actor: str, target: str | None = None, *, at: datetime = NOW, **more: object
+) -> DayEvent:
+    key = f"{kind}-{actor}-{target}-{at.timestamp()}"
+    return DayEvent(key, at, actor, target, kind, **more)  # type: ignore[arg-type]
+
+
+def page(ranker: Ranker, viewer: str, k: int = 60) -> list[str]:
+    return ids(ranker.rank(viewer, k, NOW))
+
+
+def inbox(ranker: Ranker, viewer: str) -> list[str]:
+    return ids(ranker.inbox(viewer, 60, NOW))
+
+
+def sees_both(world: World) -> list[tuple[str, str]]:
+    pairs = world.may_be_offered()
+    return sorted(pair for pair in pairs if pair[::-1] in pairs)
+
+
+def test_a_like_is_offered_no_more_and_lies_in_the_inbox_of_the_other(
+    world: World, workers: list[Ranker]
+) -> None:
+    (a, b), here, there = sees_both(world)[0], *workers
+    assert b in page(there, a)
+    assert a not in inbox(there, b)
+    here.day.append([happened("like", a, b)])
+    assert b not in page(there, a)
+    assert a in inbox(there, b)
+    assert a in page(there, b)
+    assert all(a not in inbox(there, other) for other in world.people.ids.values if other != b)
+    here.day.append([happened("undo", a, b, at=NOW + timedelta(minutes=1))])
+    assert a not in inbox(there, b)
+    assert b in page(there, a)
+
+
+def test_an_answer_takes_a_like_out_of_the_inbox(world: World, workers: list[Ranker]) -> None:
+    (a, b), here, there = sees_both(world)[0], *workers
+    for kind in ("pass", "like", "hide"):
+        here.day.append([happened("like", a, b)])
+        assert a in inbox(there, b)
+        here.day.append([happened(kind, b, a)])
+        assert a not in inbox(there, b)
+        here.day.append([happened("undo", b, a, at=NOW + timedelta(minutes=1))])
+        here.day._log.drop(NOW + timedelta(days=1000))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["pass", "hide", "end", "money_request"])
+def test_who_left_or_was_left_is_out_both_ways_at_once(
+    world: World, workers: list[Ranker], kind: str
+) -> None:
+    (a, b), here, there = sees_both(world)[1], *workers
+    here.day.append([happened(kind, a, b, detail="amicable" if kind == "end" else None)])
+    assert b not in page(there, a)
+    assert a not in page(there, b)
+    assert there.look(a, b, NOW) is None
+    assert there.look(b, a, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "back"),
+    [
+        (lambda day, one: day.pause(one), lambda day, one: day.resume(one)),
+        (lambda day, one: day.leave(one), None),
+        (
+            lambda day, one: day.append([happened("verified", one, detail="none")]),
+            lambda day, one: day.append(
+                [happened("verified", one, at=NOW + timedelta(hours=1), detail="id")]
+            ),
+        ),
+    ],
+    ids=["pause", "leave", "proof"],
+)
+def test_who_restricts_themselves_is_out_of_sight_at_once(
+    world: World,
+    workers: list[Ranker],
+    change: Callable[[object, str], object],
+    back: Callable[[object, str], object] | None,
+) -> None:
+    (a, b), here, there = sees_both(world)[0], *workers
+    before = page(there, a)
+    change(here.day, b)
+    assert b not in page(there, a)
+    assert page(there, b) == inbox(there, b) == []
+    assert there.look(a, b, NOW) is None
+    if back is not None:
+        back(here.day, b)
+        assert page(there, a) == before
+
+
+def test_who_was_shown_stays_away_until_a_night_has_read_it(
+    world: World, workers: list[Ranker], published: Path, tmp_path: Path
+) -> None:
+    viewer, here, there = world.people.ids.values[3], *workers
+    first = here.rank(viewer, 4, NOW)
+    here.record(first.receipt, ids(first)[:3], viewer_id=viewer, as_of=NOW)
+    here.record(first.receipt, ids(first)[:3], viewer_id=viewer, as_of=NOW)
+    for later in (timedelta(0), timedelta(days=3)):
+        assert not set(ids(there.rank(viewer, 60, NOW + later))) & set(ids(first)[:3])
+    again = World.of(world.people)
+    folder = tmp_path / "again"
+    again.publish(folder)
+    store = MemorySafety()
+    later = Ranker.open(folder, safety=store, poll_s=0, max_staleness=None)
+    store.day.append(
+        [happened("impression", viewer, ids(first)[0])], arrived=again.people.as_of.to_pydatetime()
+    )
+    assert ids(first)[0] not in page(later, viewer)
+    since = later._reloader.now.snapshot.data_as_of
+    assert store.day.read([viewer], NOW + timedelta(days=1)).pairs == ()
+    assert len(store.day.read([viewer], since).pairs) == 1
+
+
+def test_a_log_that_is_away_is_a_refusal(
+    world: World, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    viewer, other = world.people.ids.values[[3, 4]]
+
+    def broken(*_: object, **__: object) -> None:
+        raise ConnectionResetError("secret of the log")
+
+    monkeypatch.setattr(MemoryDayLog, "read", broken)
+    monkeypatch.setattr(MemoryDayLog, "append", broken)
+    calls: list[Callable[[], object]] = [
+        lambda: ranker.rank(viewer, as_of=NOW),
+        lambda: ranker.inbox(viewer, as_of=NOW),
+        lambda: ranker.look(viewer, other, NOW),
+        lambda: ranker.rank_many([viewer], as_of=NOW),
+        lambda: ranker.day.append([happened("like", viewer, other)]),
+        ranker.check,
+    ]
+    for call in calls:
+        with pytest.raises(SafetyUnavailable) as caught:
+            call()
+        assert "secret" not in str(caught.value)
+
+
+def test_the_inbox_is_in_the_order_of_the_viewers_own_likes(world: World, published: Path) -> None:
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    viewer = max(world.people.ids.values, key=lambda one: sum(b == one for _, b in sees_both(world)))
+    likers = [a for a, b in sees_both(world) if b == viewer][:6]
+    ranker.day.append([happened("like", one, viewer) for one in reversed(likers)])
+    row = world.people.ids.rows([viewer])[0]
+    logit = world.directed.taste[row] @ world.directed.appeal.T
+    expected = sorted(likers, key=lambda one: -logit[world.people.ids.rows([one])[0]])
+    found = [one for one in inbox(ranker, viewer) if one in likers]
+    assert found == expected
+
+
+def test_pages_follow_each_other_without_repeats_and_skip_nobody(world: World, published: Path) -> None:
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    viewer = world.people.ids.values[3]
+    whole, found, after = page(ranker, viewer), list[str](), None
+    blocked = whole[9]
+    while True:
+        one = ranker.rank(viewer, 4, NOW, after=after)
+        found += ids(one)
+        if len(found) == 8:
+            ranker.safety.block(viewer, blocked)
+        if one.next is None:
+            break
+        after = one.next
+    assert found == [one for one in whole if one != blocked]
+    for wrong in ("x", "", "AAAA", "é", "A" * 100_000):
+        with pytest.raises(InputError):
+            ranker.rank(viewer, 4, NOW, after=wrong)
+
+
+def test_filters_and_ids_leave_people_out_and_bring_nobody_in(world: World, published: Path) -> None:
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    people = world.people
+    gender = dict(zip(people.ids.values, people.codes(C.GENDER), strict=True))
+    for viewer in people.ids.values[:8]:
+        whole = page(ranker, viewer)
+        women = ids(ranker.rank(viewer, 60, NOW, where=Filters(genders=["woman"])))
+        assert women == [one for one in whole if gender[one] == 0]
+        some = set(people.ids.values[::3].tolist()) | {"nobody"}
+        assert ids(ranker.rank(viewer, 60, NOW, among=some)) == [one for one in whole if one in some]
+        for where in (Filters(within_km=300), Filters(languages=["ja"]), Filters(ages=["35-44", "45-54"])):
+            assert set(ids(ranker.rank(viewer, 60, NOW, where=where))) <= set(whole)
+        assert ids(ranker.rank(viewer, 60, NOW, where=Filters(interests=["no such interest"]))) == []
+    for wrong in (Filters(genders=["women"]), Filters(within_km=7), Filters(ages="35-44")):
+        with pytest.raises(InputError):
+            ranker.rank("u", where=wrong)
+
+
+def test_many_pages_are_those_of_one_call_each(world: World, workers: list[Ranker]) -> None:
+    (a, b), here, there = sees_both(world)[0], *workers
+    here.day.append([happened("like", a, b), happened("pass", b, world.people.ids.values[5])])
+    here.safety.block(*world.people.ids.values[[7, 8]])
+    here.day.pause(str(world.people.ids.values[9]))
+    viewers = [*world.people.ids.values.tolist(), "nobody", 5]
+    many = there.rank_many(viewers, 60, NOW)
+    assert isinstance(many[-1], InputError)
+    assert [ids(one) for one in many[:-1]] == [page(there, one) for one in viewers[:-1]]
+
+
+def test_likes_and_passes_of_the_day_move_live_search(world: World, published: Path) -> None:
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    viewer = world.people.ids.values[3]
+    before = page(ranker, viewer)
+    ranker.day.append([happened("like", viewer, one) for one in before[-6:]])
+    ranker.day.append([happened("pass", viewer, one) for one in before[:6]])
+    after = page(ranker, viewer)
+    assert set(after) == set(before[6:-6])
+    row, at = world.people.ids.rows([viewer])[0], world.people.ids.rows
+    snapshot = ranker._reloader.now.snapshot
+    day = ranker._questions.about(snapshot, viewer).day
+    from recsys.ranking.serve_time_selection import taste_by_day
+
+    moved = (
+        taste_by_day(snapshot, row, day)
+        - snapshot.live.layout.people.taste[snapshot.live.layout.position[row]]
+    )
+    appeal = snapshot.live.layout.people.appeal[snapshot.live.layout.position[at(before)]]
+    change = appeal @ moved
+    assert change[-6:].mean() > change[:6].mean()
+
+
+def test_tables_that_changed_take_their_member_out_of_others_sight(
+    world: World, workers: list[Ranker]
+) -> None:
+    (a, b), here, there = sees_both(world)[0], *workers
+    assert b in page(there, a)
+    tables = {"profiles": [{"user_id": b}], "boundaries": [{"user_id": b}]}
+    here.day.change_tables(b, tables, event_id="t1", at=NOW)
+    assert b not in page(there, a)
+    assert there.look(a, b, NOW) is None
+    for wrong in ({"profiles": 5}, [], {"profiles": [5]}):
+        with pytest.raises(InputError):
+            here.day.change_tables(b, wrong, event_id="t2")  # type: ignore[arg-type]
+
+
+KINDS = st.sampled_from(["like", "pass", "hide"])
+PEOPLE = st.sampled_from(["me", "b", "c"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(KINDS, PEOPLE, PEOPLE, st.integers(0, 3)), max_size=8))
+def test_a_day_is_folded_as_a_night_folds_it(rows: list[tuple[str, str, str, int]]) -> None:
+    events = [
+        DayEvent(str(n), NOW + timedelta(minutes=minute), actor, target, kind)
+        for n, (kind, actor, target, minute) in enumerate(rows)
+        if actor != target and "me" in (actor, target)
+    ]
+    day = ViewerDay.of(events, "me")
+    table = [
+        {"event_id": e.event_id, "ts": e.at, "actor": e.actor, "target": e.target, "type": e.type}
+        for e in events
+    ]
+    import pandas as pd
+
+    night = relations(
+        Events.of(pd.DataFrame(table)) if table else Events.none(),
+        None,
+        None,
+        IdIndex(["b", "c", "me"]),
+        NOW + timedelta(days=1),
+    )
+    matched = EXCLUSION_REASONS.index("matched")
+    apart = {
+        tuple(pair) for pair, why in zip(night.excluded.tolist(), night.reason, strict=True) if why != matched
+    }
+    assert {(0 if one == "b" else 1, 2) for one in day.apart} == apart
+    likes = set(map(tuple, night.liked.tolist()))
+    assert {(2, 0 if one == "b" else 1) for one in day.liked} == {pair for pair in likes if pair[0] == 2}
+    assert {(0 if one == "b" else 1, 2) for one in day.liked_by} == {pair for pair in likes if pair[1] == 2}
+
+
+def test_a_page_is_json(world: World, published: Path) -> None:
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    viewer = str(world.people.ids.ids([3])[0])
+    made = ranker.rank(viewer, 3, NOW)
+    content = json.loads(made.to_json())
+    assert [one["candidate_id"] for one in content["items"]] == ids(made)
+    assert PageCursor.read(content["next"], ranker._cursor_key()).without(ids(made)) == []

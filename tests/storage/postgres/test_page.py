@@ -1,0 +1,144 @@
+"""The safe page in SQL gives what the ranker gives, whatever happens between the calls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+
+from recsys.errors import SourceError
+from recsys.pipeline.postgres_served_lists import load_publication
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.snapshot_files import served_snapshot
+from recsys.safety.day_log import DayEvent
+from recsys.safety.postgres_store import PostgresSafety
+from recsys.storage.postgres_tables import rows, transaction
+from recsys.storage.publication import read_publication
+from tests.ranking.published_world import World
+from tests.ranking.test_persons import community
+
+WHAT = {"like": 20, "pass": 10, "hide": 5, "undo": 12, "impression": 10, "end": 3, "block": 6, "hold": 6}
+WHAT |= {"lift": 6, "pause": 4, "resume": 4, "erase": 2, "tables": 2}
+KINDS, CHANCES = list(WHAT), np.array(list(WHAT.values())) / sum(WHAT.values())
+
+
+@dataclass
+class Both:
+    """A ranker and a database that serve the same publication with the same store."""
+
+    ranker: Ranker
+    store: PostgresSafety
+    connection: Any
+    ids: list[str]
+
+    def sql(self, name: str, viewer: str, k: int = 10) -> list[tuple[Any, ...]]:
+        query = f"SELECT * FROM recsys.{name}(%s, %s, '1000 years')"
+        return self.connection.execute(query, (viewer, k)).fetchall()
+
+    def check(self, viewer: str, k: int = 10) -> None:
+        page = self.ranker.rank(viewer, k)
+        expected = [(one.candidate_id, one.stage, list(one.reasons)) for one in page.items]
+        found = [row[1:] for row in self.sql("page", viewer, k)]
+        live = {one.candidate_id for one in page.items} - {one for one, *_ in found}
+        assert [one for one in expected if one[0] not in live] == found
+        assert not live or len(found) < k  # only what a ranker searches live is missing, at the end
+        assert [one[0] for one in expected[: len(found)]] == [one for one, *_ in found]
+        inbox = [(one.candidate_id, one.stage) for one in self.ranker.inbox(viewer, 1000).items]
+        assert inbox == [row[1:] for row in self.sql("inbox", viewer, 1000)]
+
+
+@pytest.fixture
+def both(postgres: str, tmp_path: Path) -> Iterator[Both]:
+    people = community(3).take(np.arange(30))
+    rng = np.random.default_rng(1)
+    from recsys.data.exclusions import Relations
+
+    liked = [pair for pair in rng.integers(0, 30, (25, 2)).tolist() if pair[0] != pair[1]]
+    people = people.with_relations(Relations.of(30, liked=liked))
+    world = World.of(people, k=29)
+    assert world.publish(tmp_path).published
+    publication = read_publication(tmp_path)
+    store = PostgresSafety.create(postgres, timeout_s=10)
+    load_publication(publication, postgres, snapshot=served_snapshot(publication))
+    ranker = Ranker.open(tmp_path, safety=store, poll_s=0, max_staleness=None)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield Both(ranker, store, connection, people.ids.values.tolist())
+    store.close()
+
+
+def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> None:
+    rng, at = np.random.default_rng(7), datetime.now(UTC)
+    for viewer in both.ids:
+        both.check(viewer)
+    for step in range(120):
+        a, b = (both.ids[one] for one in rng.choice(len(both.ids), 2, replace=False))
+        page = [row[1] for row in both.sql("page", a, 5)]
+        b = page[0] if page and rng.random() < 0.6 else b
+        kind = str(rng.choice(KINDS, p=CHANCES))
+        moment = at + timedelta(seconds=step)
+        if kind in ("block", "report"):
+            both.ranker.safety.block(a, b)
+        elif kind == "hold":
+            both.ranker.safety.hold(b)
+        elif kind == "lift":
+            both.ranker.safety.lift(b)
+        elif kind in ("pause", "resume"):
+            getattr(both.ranker.day, kind)(b)
+        elif kind == "erase":
+            both.ranker.safety.erase(b)
+        elif kind == "tables":
+            both.store.day.append([DayEvent.of_tables(f"e{step}", b, {}, moment)])
+        else:
+            detail = "amicable" if kind == "end" else None
+            both.ranker.day.append([DayEvent(f"e{step}", moment, a, b, kind, detail)])
+        changed = {one.actor for one in both.store.day.events(at - timedelta(days=1)) if one.type == "tables"}
+        for viewer in {a, b, both.ids[step % len(both.ids)]} - changed:
+            both.check(viewer)
+        for viewer in changed:
+            assert both.sql("page", viewer) == both.sql("inbox", viewer) == []
+
+
+def test_a_page_is_safe_where_it_knows_nothing(both: Both) -> None:
+    assert both.sql("page", "nobody") == both.sql("inbox", "nobody") == []
+    assert both.sql("page", both.ids[0], 0) == []
+    with pytest.raises(psycopg.errors.RaiseException, match="too old"):
+        both.connection.execute("SELECT * FROM recsys.page(%s)", (both.ids[0],))
+    both.connection.execute("ALTER TABLE recsys_holds RENAME TO elsewhere")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        both.sql("page", both.ids[0])
+
+
+def test_an_export_keeps_grants_and_views(both: Both, postgres: str, tmp_path: Path) -> None:
+    both.connection.execute(
+        "CREATE ROLE reader_of_tests"
+        if not both.connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader_of_tests'").fetchone()
+        else "SELECT 1"
+    )
+    both.connection.execute("GRANT USAGE ON SCHEMA recsys TO reader_of_tests")
+    both.connection.execute("GRANT EXECUTE ON FUNCTION recsys.page TO reader_of_tests")
+    both.connection.execute("GRANT SELECT ON recsys.recommendations TO reader_of_tests")
+    both.connection.execute("CREATE VIEW mine AS SELECT viewer_id FROM recsys.recommendations")
+    publication = read_publication(tmp_path)
+    load_publication(publication, postgres, snapshot=served_snapshot(publication))
+    both.connection.execute("SET ROLE reader_of_tests")
+    assert both.sql("page", both.ids[0])
+    there = both.connection.execute("SELECT count(*) FROM recsys.recommendations").fetchone()
+    both.connection.execute("RESET ROLE")
+    assert both.connection.execute("SELECT count(*) FROM mine").fetchone() == there
+
+
+def test_somebody_without_the_privilege_is_refused_and_not_told_to_try_again(
+    both: Both, postgres: str
+) -> None:
+    def asks() -> None:
+        with transaction(postgres) as cursor:
+            cursor.execute("CREATE ROLE nobody_of_tests")
+            cursor.execute("SET ROLE nobody_of_tests")
+            rows(cursor, "SELECT * FROM recsys_holds")
+
+    with pytest.raises(SourceError, match="the database refused"):
+        asks()
