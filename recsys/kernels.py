@@ -4,9 +4,13 @@ numba's own cache knows the file of a kernel and nothing else. After an upgrade 
 of a kernel that this one calls, and it cannot even read entries whose NamedTuples have another name now. So
 file names of this cache hold a digest of everything that a kernel was compiled from: entries of another
 version of the package are not looked at, and are deleted once the kernel is compiled anew.
+
+Entries are kept in the folder of `RECSYS_CACHE`; without it beside the source, else in the home of the user.
+Where none of these can be written, or with `RECSYS_CACHE=off`, they are kept nowhere: each process compiles.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, partial
@@ -17,12 +21,19 @@ from types import CodeType
 from typing import Any, Final, overload
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.dispatcher import Dispatcher
 
 USE_LLVM: Final = os.environ.get("RECSYS_KERNELS", "llvm") != "numba"
 """RECSYS_KERNELS=numba takes the plain twins of kernels in LLVM's language (docs/explanation/kernels.md)."""
+
+CACHE: Final = "RECSYS_CACHE"
+"""Environment variable with the folder of compiled kernels; `off` keeps none."""
+NO_CACHE: Final = "off"
+_said: Final[set[str]] = set()
+if os.environ.get(CACHE, NO_CACHE) != NO_CACHE and not os.environ.get("NUMBA_CACHE_DIR"):
+    config.CACHE_DIR = os.environ[CACHE]  # type: ignore[attr-defined]
 
 _DIGESTS: Final[dict[Any, str]] = {}
 """Of each kernel by its Python function."""
@@ -52,8 +63,23 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     dispatcher: Any = njit(nogil=True, **options)(function)
     if isinstance(dispatcher, Dispatcher) and Path(getfile(function)).exists():
         _DIGESTS[function] = _digest(function)
-        dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call, attr-defined]
+        if os.environ.get(CACHE) != NO_CACHE:
+            _keep(dispatcher, function)
     return dispatcher
+
+
+def _keep(dispatcher: Any, function: Any) -> None:
+    """Give a kernel its cache on disk, or say once that there is none."""
+    try:
+        dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call]
+    except RuntimeError:  # numba found no folder that can be written
+        _say_once("compiled kernels are kept nowhere: each process compiles", f"set {CACHE} to a folder")
+
+
+def _say_once(what: str, remedy: str) -> None:
+    if what not in _said:
+        _said.add(what)
+        print(f"recsys: {what}; {remedy}", file=sys.stderr)
 
 
 def _digest(function: Any) -> str:
@@ -101,6 +127,14 @@ class _KernelFiles(CompileResultCacheImpl):
 
 class _KernelCache(FunctionCache):
     _impl_class = _KernelFiles
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if found is None:
+            _say_once(
+                "compiling kernels, which takes about a minute the first time", "recsys warm does it ahead"
+            )
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         # Another process may still read what is deleted here: it compiles again then.

@@ -1,8 +1,10 @@
 """The cache of compiled kernels: what another version of the sources compiled is never used."""
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +93,58 @@ def test_entries_of_numbas_own_cache_are_deleted(installed, tmp_path):
     assert value == 3.0
     assert len(entries) == 2
     assert "scan.total-5.py27.nbi" in entries
+
+
+OWN = """
+    from recsys.kernels import kernel
+
+    @kernel
+    def twice(x: float):
+        return 2.0 * x
+
+    print(twice(2.0))
+"""
+
+
+def _run(tmp_path: Path, cache: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / "own.py").write_text(textwrap.dedent(OWN))
+    known = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    known |= {"PYTHONPATH": str(Path(__file__).parents[1]), "RECSYS_CACHE": cache}
+    command = [sys.executable, str(tmp_path / "own.py")]
+    return subprocess.run(command, env=known, capture_output=True, text=True, check=True)
+
+
+def test_compiled_kernels_go_where_they_are_told_to(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    first, second = _run(tmp_path, str(cache)), _run(tmp_path, str(cache))
+    assert first.stdout == second.stdout == "4.0\n"
+    assert "compiling kernels" in first.stderr
+    assert "compiling kernels" not in second.stderr
+    assert list(cache.rglob("own.twice*.nbc"))
+    for left in tmp_path.rglob("*.nb*"):
+        left.unlink()
+    assert _run(tmp_path, "off").stdout == "4.0\n"
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+def test_a_kernel_without_a_place_for_its_cache_runs_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from recsys import kernels
+
+    def nowhere(*_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(kernels, "_KernelCache", nowhere)
+    monkeypatch.setattr(kernels, "_said", set())
+
+    @kernels.kernel
+    def twice(x: float):
+        return 2.0 * x
+
+    @kernels.kernel
+    def thrice(x: float):
+        return 3.0 * x
+
+    assert (twice(2.0), thrice(2.0)) == (4.0, 6.0)
+    assert capsys.readouterr().err.count("kept nowhere") == 1

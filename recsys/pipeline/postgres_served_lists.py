@@ -173,17 +173,26 @@ def remove_people(cursor: Any, ids: Sequence[str]) -> ErasedLists:
     others = _count(cursor, naming)
     cursor.execute(_without_gone(_array_columns(cursor), naming))
     cursor.execute(f"DELETE FROM {SCHEMA}.{TABLE} WHERE cardinality({C.CANDIDATE}) = 0")  # noqa: S608
-    # an inbox of the night that names somebody erased is dropped whole; its likes are in the next one
-    gone = f"(SELECT array_agg(id) FROM {_GONE})"  # noqa: S608 - fixed names
-    where = f"{C.VIEWER} = ANY {gone} OR {C.CANDIDATE} && {gone}"
-    cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.INBOXES} WHERE {where}")  # noqa: S608 - fixed names
-    cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.PERSONS} WHERE account = ANY {gone}")  # noqa: S608
+    _remove_beside(cursor)
     cursor.execute(
         f"UPDATE {SCHEMA}.served SET viewers = (SELECT count(*) FROM {SCHEMA}.{TABLE}), suggestions = "  # noqa: S608
         f"(SELECT coalesce(sum(cardinality({C.CANDIDATE})), 0) FROM {SCHEMA}.{TABLE})"
     )
     cursor.execute(f"DROP TABLE {_GONE}")
     return ErasedLists(mine, others)
+
+
+def _remove_beside(cursor: Any) -> None:
+    """Remove people from inboxes and persons.
+
+    An inbox of the night that names somebody erased is dropped whole; its likes are in the next one.
+    """
+    if not _columns(cursor, postgres_page.INBOXES):  # of an earlier version
+        return
+    inboxes, gone = f"{SCHEMA}.{postgres_page.INBOXES}", f"(SELECT id FROM {_GONE})"  # noqa: S608
+    named = f"{C.CANDIDATE} && (SELECT array_agg(id) FROM {_GONE})"  # noqa: S608 - fixed names
+    cursor.execute(f"DELETE FROM {inboxes} WHERE {C.VIEWER} IN {gone} OR {named}")  # noqa: S608
+    cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.PERSONS} WHERE account IN {gone}")  # noqa: S608
 
 
 def _note_gone(cursor: Any, ids: Sequence[str]) -> None:
