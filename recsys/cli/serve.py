@@ -30,6 +30,10 @@ def serve(
     day_zone: Annotated[
         str, typer.Option(metavar="ZONE", help="The time zone whose midnight ends a day.")
     ] = "UTC",
+    console: Annotated[bool, typer.Option("--console", help="Give operators pages under /console.")] = False,
+    cases: Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")] = Path(
+        "data/cases"
+    ),
 ) -> None:
     """Serve pages over HTTP, for a backend in any language.
 
@@ -52,6 +56,8 @@ def serve(
         workers=workers,
         max_staleness_days=max_staleness_days,
         day_zone=day_zone,
+        console=console,
+        cases=str(cases),
     )
     run(settings)
 

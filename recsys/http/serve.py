@@ -11,10 +11,12 @@ import socket
 import threading
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
 
 import structlog
+from fastapi import APIRouter
 from pydantic import Field
 
 from recsys.config import Section
@@ -53,7 +55,8 @@ class ServeSettings(Section):
     published: the folder of publications. safety: the address of the safety store, without a password.
     max_staleness_days: refuse what is published when its data are older. poll_s: how often to look for a new
     publication. day_zone: whose midnight ends a day. host, port: where to listen. workers: processes.
-    documents: whether to answer `/openapi.json`.
+    documents: whether to answer `/openapi.json`. console: whether operators have pages under `/console`;
+    cases, work, tracking: the folders those read.
     """
 
     published: str = "data/published"
@@ -65,6 +68,10 @@ class ServeSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     documents: bool = True
+    console: bool = False
+    cases: str = "data/cases"
+    work: str = "data/work"
+    tracking: str = "data/tracking"
 
 
 def open_service(settings: ServeSettings) -> Service:
@@ -92,6 +99,17 @@ def open_service(settings: ServeSettings) -> Service:
         keys=keys,
     )
     return Service(ranker, keys, gate, waits=is_postgres(settings.safety))
+
+
+def console_of(settings: ServeSettings) -> list[APIRouter]:
+    """Return the routes of the console, none unless it was asked for."""
+    if not settings.console:
+        return []
+    from recsys.http.console import console_routes
+    from recsys.http.console_pages import Console
+
+    folders = (settings.published, settings.work, settings.tracking, settings.cases)
+    return [console_routes(Console(*map(Path, folders), open_safety(settings.safety)))]
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -143,7 +161,7 @@ def run_worker(listening: socket.socket) -> None:
         _log.error("a worker cannot start", why=str(error))
         raise SystemExit(error.exit_code) from None
     config = uvicorn.Config(
-        create_app(lambda: service, documents=settings.documents),
+        create_app(lambda: service, routers=console_of(settings), documents=settings.documents),
         access_log=False,  # a path names a member
         log_level="warning",
         server_header=False,

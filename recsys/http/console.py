@@ -1,0 +1,287 @@
+"""The console: pages for operators, rendered on the server, in Japanese and English.
+
+`recsys serve --console` adds it to the service. An operator signs in with a token of
+`recsys token --scope operators` and a purpose; every look is logged with both. Pages load nothing from
+elsewhere, are never kept by a browser, and work without a script.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qs, quote, unquote
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.entries import Language
+from recsys.errors import InputError, NotPermittedError
+from recsys.http.access import ANY_VIEWER, OpenService, service_of
+from recsys.http.access_tokens import AccessToken
+from recsys.http.console_pages import Console
+from recsys.moderation import ANSWERS, DECISIONS
+from recsys.moderation.review_policy import load_policy
+from recsys.safety.erasure_list import person_hash
+
+COOKIE: Final = "recsys_console"
+PURPOSE_COOKIE: Final = "recsys_purpose"
+LANG_COOKIE: Final = "recsys_lang"
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_LONGEST_BODY: Final = 20_000
+_log = structlog.get_logger(__name__)
+_templates = Environment(
+    loader=PackageLoader("recsys.http", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who is signed in, what for, and the language of their pages."""
+
+    name: str
+    purpose: str
+    lang: Language
+    check: str
+
+    def look(self, what: str, *people: str) -> None:
+        """Log one look."""
+        _log.info(
+            "an operator looks",
+            operator=self.name,
+            purpose=self.purpose,
+            what=what,
+            people=[person_hash(user) for user in people if user],
+        )
+
+
+def _language(request: Request) -> Language:
+    asked = request.query_params.get("lang") or request.cookies.get(LANG_COOKIE)
+    if asked in ("ja", "en"):
+        return "ja" if asked == "ja" else "en"
+    return "ja" if request.headers.get("accept-language", "").startswith("ja") else "en"
+
+
+def _form_check(token: str) -> str:
+    """Return what every form of a session carries, so that another site cannot send one."""
+    return hmac.digest(token.encode(), b"form", hashlib.sha256).hex()
+
+
+def signed_in(request: Request) -> Operator:
+    """Return the operator of a request.
+
+    Raises NotPermittedError without a token for operators that holds yet.
+    """
+    text = request.cookies.get(COOKIE, "")
+    token = AccessToken.read(text, service_of(request).keys, datetime.now(UTC))
+    purpose = unquote(request.cookies.get(PURPOSE_COOKIE, ""))
+    if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
+        raise NotPermittedError("not permitted")
+    return Operator(token.operator, purpose, _language(request), _form_check(text))
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = await request.body()
+    if len(body) > _LONGEST_BODY:
+        raise InputError("a form is too long")
+    return {name: values[-1].strip() for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
+async def _checked_form(request: Request) -> dict[str, str]:
+    form = await _form(request)
+    if not hmac.compare_digest(form.get("check", ""), _form_check(request.cookies.get(COOKIE, ""))):
+        raise NotPermittedError("not permitted")
+    return form
+
+
+SignedIn = Annotated[Operator, Depends(signed_in)]
+
+
+def _page(name: str, operator: Operator | None, lang: Language, status: int = 200, **values: Any) -> Response:
+    words = load_catalogue()
+
+    def t(key: str, **filled: object) -> str:
+        return words.text(f"console.{key}", lang, **filled)
+
+    labels = {kind: one.label.text(lang) for kind, one in load_policy().kinds.items()}
+
+    def rule_label(name: str) -> str:
+        return words.text(f"funnel.{name}", lang) if f"funnel.{name}" in words.texts else name
+
+    shown = {
+        "rule_label": rule_label,
+        "t": t,
+        "lang": lang,
+        "operator": operator,
+        "labels": labels,
+        "message": "",
+        **values,
+    }
+    html = _templates.get_template(f"{name}.html.j2").render(**shown)
+    return Response(html, status, HEADERS, "text/html; charset=utf-8")
+
+
+def _back(path: str) -> Response:
+    return RedirectResponse(f"/console{path}", status_code=303, headers=HEADERS)
+
+
+def console_routes(console: Console) -> APIRouter:
+    """Return the routes of the console.
+
+    console: where publications, cases and files are.
+    """
+    routes = APIRouter(prefix="/console", include_in_schema=False)
+    _session_routes(routes)
+    _look_routes(routes, console)
+    _case_routes(routes, console)
+    _request_routes(routes, console)
+    return routes
+
+
+def _session_routes(routes: APIRouter) -> None:
+    @routes.get("/style.css")
+    def style() -> Response:
+        css = (files("recsys.http") / "templates" / "console.css").read_bytes()
+        return Response(css, headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
+
+    @routes.get("/sign-in")
+    def sign_in_page(request: Request) -> Response:
+        return _page("sign_in", None, _language(request))
+
+    @routes.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        form, lang = await _form(request), _language(request)
+        try:
+            token = AccessToken.read(form.get("token", ""), service_of(request).keys, datetime.now(UTC))
+        except NotPermittedError:
+            token = None
+        if token is None or not token.permits("operators") or not form.get("purpose"):
+            return _page("sign_in", None, lang, 403, message="sign_in_failed")
+        answer, secure = _back("/"), request.url.scheme == "https"
+        for name, value in ((COOKIE, form["token"]), (PURPOSE_COOKIE, quote(form["purpose"]))):
+            answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure, path="/console")
+        return answer
+
+    @routes.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        await _checked_form(request)
+        answer = _back("/sign-in")
+        for name in (COOKIE, PURPOSE_COOKIE):
+            answer.delete_cookie(name, path="/console")
+        return answer
+
+    @routes.get("/language/{lang}")
+    def language(lang: str) -> Response:
+        answer = _back("/")
+        answer.set_cookie(LANG_COOKIE, "ja" if lang == "ja" else "en", samesite="strict", path="/console")
+        return answer
+
+
+def _look_routes(routes: APIRouter, console: Console) -> None:
+    @routes.get("/")
+    def tonight(operator: SignedIn) -> Response:
+        operator.look("night")
+        return _page("night", operator, operator.lang, night=console.night(), counts=console.counts())
+
+    @routes.get("/member")
+    def member(operator: SignedIn, user: str = "") -> Response:
+        operator.look("member", user)
+        found = console.member(user) if user else None
+        return _page(
+            "member", operator, operator.lang, user=user, found=found, words=_reason_words(operator.lang)
+        )
+
+    @routes.get("/pair")
+    def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:
+        operator.look("pair", viewer, candidate)
+        found: Mapping[str, Any] = {}
+        if viewer and candidate:
+            permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
+            found = asdict(service.ranker.explain_for_operator(viewer, candidate, permission=permission))
+        return _page("pair", operator, operator.lang, viewer=viewer, candidate=candidate, found=found)
+
+
+def _case_routes(routes: APIRouter, console: Console) -> None:
+    @routes.get("/cases")
+    def cases(operator: SignedIn, state: str = "") -> Response:
+        operator.look("cases")
+        return _page("cases", operator, operator.lang, state=state, found=console.listed_cases(state))
+
+    @routes.get("/cases/{name}")
+    def case(operator: SignedIn, name: str, message: str = "") -> Response:
+        found = console.cases.of(name)
+        operator.look("case", found.person)
+        steps = [step for step in console.cases.steps() if step.case == name]
+        choices = {"decisions": DECISIONS, "answers": ANSWERS, "kinds": list(load_policy().kinds)}
+        message = message if message in ("done", "refused") else ""
+        return _page("case", operator, operator.lang, case=found, steps=steps, message=message, **choices)
+
+    @routes.post("/cases")
+    async def open_case(request: Request, operator: SignedIn) -> Response:
+        form = await _checked_form(request)
+        made = console.cases.open_case(
+            form.get("person", ""), form.get("kind", ""), by=operator.name, note=form.get("note", "")
+        )
+        return _back(f"/cases/{made.case}")
+
+    @routes.post("/cases/{name}")
+    async def step(request: Request, operator: SignedIn, name: str) -> Response:
+        form = await _checked_form(request)
+        try:
+            console.take_step(name, form, by=operator.name)
+        except InputError:
+            return _back(f"/cases/{name}?message=refused")
+        return _back(f"/cases/{name}?message=done")
+
+
+def _request_routes(routes: APIRouter, console: Console) -> None:
+    @routes.get("/requests")
+    def requests(operator: SignedIn, user: str = "", done: str = "") -> Response:
+        operator.look("requests", user)
+        return _page("requests", operator, operator.lang, user=user, done=done == "erased", data=None)
+
+    @routes.post("/requests/access")
+    async def access(request: Request, operator: SignedIn) -> Response:
+        form = await _checked_form(request)
+        user = form.get("user", "")
+        operator.look("access", user)
+        data = console.access(user)
+        if form.get("as") == "json":
+            headers = {**HEADERS, "Content-Disposition": 'attachment; filename="access.json"'}
+            return Response(data.as_json(), headers=headers, media_type="application/json")
+        text = data.as_text(operator.lang)
+        return _page("requests", operator, operator.lang, user=user, done=False, data=text)
+
+    @routes.post("/requests/erasure")
+    async def erasure(request: Request, operator: SignedIn) -> Response:
+        form = await _checked_form(request)
+        user = form.get("user", "")
+        if not user or form.get("again") != user:
+            return _back(f"/requests?user={quote(user)}")
+        operator.look("erasure", user)
+        console.erase(user)
+        return _back("/requests?done=erased")
+
+
+def _reason_words(lang: Language) -> Any:
+    from recsys.messaging.reasons import reason_text
+
+    def words(codes: Any) -> str:
+        return " / ".join(reason_text(code, lang) for code in codes)
+
+    return words

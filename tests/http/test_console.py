@@ -1,0 +1,252 @@
+"""The console: nothing without signing in, every look logged, cases and requests worked to their end."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+
+from recsys.http.access import Service
+from recsys.http.access_tokens import AccessToken
+from recsys.http.app import create_app
+from recsys.http.console import console_routes
+from recsys.http.console_pages import Console
+from recsys.ranking.pair_audit import OperatorGate
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
+from tests.http.served import KEYS
+from tests.ranking.published_world import World
+
+PAGES = ("/console/", "/console/member", "/console/pair", "/console/cases", "/console/requests")
+
+
+class Desk:
+    """An operator's browser, and what stands behind it."""
+
+    def __init__(self, client: TestClient, store: MemorySafety, console: Console, world: World) -> None:
+        self.client, self.store, self.console, self.world = client, store, console, world
+
+    def sign_in(self, name: str = "op-1", purpose: str = "通報 31", scope: str = "operators") -> int:
+        operator = name if scope == "operators" else ""
+        token = AccessToken.make([scope], operator=operator).signed(KEYS)
+        answer = self.client.post("/console/sign-in", data={"token": token, "purpose": purpose})
+        return answer.status_code
+
+    def page(self, path: str, **query: str) -> str:
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
+        return answer.text
+
+    def send(self, path: str, **form: str) -> Any:
+        check = re.search(r'name="check" value="([0-9a-f]+)"', self.page("/console/requests"))
+        assert check is not None
+        return self.client.post(path, data={"check": check[1], **form})
+
+
+@pytest.fixture
+def desk(world: World, published: Path, tmp_path: Path) -> Iterator[Desk]:
+    shutil.copytree(published, tmp_path / "published")
+    store, gate = MemorySafety(), OperatorGate()
+    ranker = Ranker.open(
+        tmp_path / "published", safety=store, poll_s=0, max_staleness=None, keys=KEYS, operators=gate
+    )
+    folders = (tmp_path / name for name in ("published", "work", "tracking", "cases"))
+    console = Console(*folders, store)
+    app = create_app(lambda: Service(ranker, KEYS, gate), routers=[console_routes(console)])
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Desk(client, store, console, world)
+
+
+@pytest.fixture
+def at_work(desk: Desk) -> Desk:
+    assert desk.sign_in() == 200
+    return desk
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/console/cases/case-1", "/console/member?user=a"])
+def test_nothing_is_shown_before_signing_in(desk: Desk, path: str) -> None:
+    answer = desk.client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
+
+
+def test_only_a_token_for_operators_and_a_purpose_sign_in(desk: Desk) -> None:
+    assert desk.sign_in(scope="members") == 403
+    assert desk.sign_in(scope="backend") == 403
+    assert desk.sign_in(purpose=" ") == 403
+    assert desk.client.post("/console/sign-in", data={"token": "nonsense", "purpose": "x"}).status_code == 403
+    assert desk.sign_in() == 200
+
+
+def test_a_form_of_another_site_does_nothing(at_work: Desk) -> None:
+    for path in ("/console/cases", "/console/requests/erasure", "/console/sign-out"):
+        form = {"person": "u1", "kind": "report.money", "user": "u1", "again": "u1", "check": "0" * 64}
+        answer = at_work.client.post(path, data=form, follow_redirects=False)
+        assert answer.headers["location"] == "/console/sign-in"
+    assert at_work.console.cases.cases() == {}
+
+
+def test_every_look_is_logged_with_operator_and_purpose_and_no_id(at_work: Desk) -> None:
+    user = at_work.world.people.ids.values[0]
+    with capture_logs() as lines:
+        for path in PAGES:
+            at_work.page(path)
+        at_work.page("/console/member", user=user)
+    looks = [line for line in lines if line["event"] == "an operator looks"]
+    assert len(looks) == len(PAGES) + 1
+    assert {(one["operator"], one["purpose"]) for one in looks} == {("op-1", "通報 31")}
+    assert user not in json.dumps(lines, default=str)
+
+
+def test_a_member_is_shown_with_list_and_cases_and_without_probabilities(at_work: Desk) -> None:
+    lists = at_work.console._lists()
+    user = str(lists["viewer_id"].iloc[0])
+    at_work.console.cases.open_case(user, "report.money", by="op-1")
+    page = at_work.page("/console/member", user=user)
+    assert str(lists[lists["viewer_id"] == user]["candidate_id"].iloc[0]) in page
+    assert "case-1" in page
+    assert not re.search(r"0\.\d{3}", page)
+    assert "p_like" not in page
+
+
+def test_a_morning_of_work(at_work: Desk) -> None:
+    """A case from opening to appeal, then access and erasure: with the pages alone."""
+    user = str(at_work.world.people.ids.values[1])
+    at_work.send("/console/cases", person=user, kind="report.threat", note="saw it")
+    case = "/console/cases/case-1"
+    assert "saw it" in at_work.page(case)
+    at_work.send(case, step="assign", to="op-2")
+    at_work.send(case, step="decide", decision="hold", reason="report.threat")
+    assert at_work.store.exclusions(user, []).viewer_excluded
+    assert "op-2" in at_work.page("/console/cases", state="decided")
+    at_work.send(case, step="appeal")
+    refused = at_work.send(case, step="answer", answer="granted")
+    assert "Check the state" in refused.text or "確かめて" in refused.text
+    assert at_work.store.exclusions(user, []).viewer_excluded
+    assert at_work.sign_in("op-3") == 200
+    at_work.send(case, step="answer", answer="granted")
+    assert not at_work.store.exclusions(user, []).viewer_excluded
+    at_work.send(case, step="close")
+    assert "case-1" not in at_work.page("/console/cases")
+    shown = at_work.send("/console/requests/access", user=user).text
+    assert user in shown
+    taken = at_work.send("/console/requests/access", user=user, **{"as": "json"})
+    assert json.loads(taken.text)["user_id"] == user
+    at_work.send("/console/requests/erasure", user=user, again="somebody else")
+    assert not at_work.store.exclusions(user, []).viewer_excluded
+    at_work.send("/console/requests/erasure", user=user, again=user)
+    assert at_work.store.exclusions(user, []).viewer_excluded
+    assert at_work.console.cases.of("case-1").person == ""
+
+
+def test_who_is_held_twice_is_one_click_away(at_work: Desk) -> None:
+    for kind in ("report.money", "report.minor"):
+        name = at_work.console.cases.open_case("u9", kind, by="op-1").case
+        at_work.console.cases.decide(name, "hold", reason=kind, by="op-1")
+    at_work.console.cases.open_case("u8", "report.money", by="op-1")
+    page = at_work.page("/console/cases", state="twice")
+    assert ("case-1" in page, "case-2" in page, "case-3" in page) == (True, True, False)
+
+
+class _Checker(HTMLParser):
+    """Collects what a page must have for keyboard and reader, and what it must not load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels: set[str] = set()
+        self.fields: list[dict[str, str | None]] = []
+        self.urls: list[str] = []
+        self.headings: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.urls += [found[name] or "" for name in ("href", "src", "action") if name in found]
+        self.scripts += tag == "script"
+        self.scripts += sum(name.startswith("on") for name in found)
+        if tag == "label":
+            self.labels.add(found.get("for") or "")
+        if tag in ("input", "select") and found.get("type") != "hidden":
+            self.fields.append(found)
+        if tag in ("h1", "h2"):
+            self.headings.append(tag)
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_pages_are_whole_for_keyboard_and_reader_and_load_nothing_else(at_work: Desk, lang: str) -> None:
+    at_work.client.get(f"/console/language/{lang}")
+    user = str(at_work.console._lists()["viewer_id"].iloc[0])
+    at_work.console.cases.open_case(user, "report.money", by="op-1")
+    paths = [*PAGES, "/console/cases/case-1", f"/console/member?user={user}"]
+    for path in paths:
+        text = at_work.page(path)
+        page = _Checker()
+        page.feed(text)
+        assert f'<html lang="{lang}">' in text
+        assert page.headings.count("h1") == 1, path
+        assert all(field.get("id") in page.labels for field in page.fields), path
+        assert all(url.startswith(("/console", "#", "data:,")) for url in page.urls), page.urls
+        assert page.scripts == 0
+        answer = at_work.client.get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_colours_are_read_in_light_and_dark() -> None:
+    css = (Path(__file__).parents[2] / "recsys/http/templates/console.css").read_text()
+    colours = {
+        name: (light, dark)
+        for name, light, dark in re.findall(r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", css)
+    }
+    for name in ("ink", "soft", "accent", "bad", "good", "warn"):
+        for ground in ("paper", "card"):
+            for mode in (0, 1):
+                assert _contrast(colours[name][mode], colours[ground][mode]) >= 4.5, (name, ground, mode)
+    assert min(_contrast(colours["on-accent"][m], colours["accent"][m]) for m in (0, 1)) >= 4.5
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("width", [390, 1100])
+def test_chromium_shows_the_pages_without_an_error(at_work: Desk, tmp_path: Path, width: int) -> None:
+    css = (Path(__file__).parents[2] / "recsys/http/templates/console.css").as_uri()
+    at_work.console.cases.open_case("u9", "report.threat", by="op-1", note="<script>alert(1)</script>")
+    for number, path in enumerate(("/console/", "/console/cases/case-1")):
+        html = tmp_path / f"{number}.html"
+        html.write_text(at_work.page(path).replace("/console/style.css", css), "utf-8")
+        shot = tmp_path / f"{number}.png"
+        done = subprocess.run(
+            [
+                *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+                *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+                *("--disable-sync", "--enable-logging=stderr", "--hide-scrollbars"),
+                *(f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1600"),
+                *("--host-resolver-rules=MAP * ~NOTFOUND", f"--screenshot={shot}", html.as_uri()),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert shot.stat().st_size > 5_000
+        assert "CONSOLE" not in done.stderr
