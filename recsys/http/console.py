@@ -22,8 +22,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.errors import InputError, NotPermittedError
-from recsys.http.access import ANY_VIEWER, OpenService, service_of
-from recsys.http.access_tokens import AccessToken
+from recsys.http.access import OpenService, service_of
+from recsys.http.access_tokens import ANY_VIEWER, AccessToken
 from recsys.http.console_pages import Console
 from recsys.moderation import ANSWERS, DECISIONS
 from recsys.moderation.review_policy import load_policy
@@ -227,7 +227,11 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         found = console.cases.of(name)
         operator.look("case", found.person)
         steps = [step for step in console.cases.steps() if step.case == name]
-        choices = {"decisions": DECISIONS, "answers": ANSWERS, "kinds": list(load_policy().kinds)}
+        choices: dict[str, Any] = {
+            "decisions": DECISIONS,
+            "answers": ANSWERS,
+            "kinds": list(load_policy().kinds),
+        }
         message = message if message in ("done", "refused") else ""
         return _page("case", operator, operator.lang, case=found, steps=steps, message=message, **choices)
 

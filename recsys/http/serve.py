@@ -108,8 +108,14 @@ def console_of(settings: ServeSettings) -> list[APIRouter]:
     from recsys.http.console import console_routes
     from recsys.http.console_pages import Console
 
-    folders = (settings.published, settings.work, settings.tracking, settings.cases)
-    return [console_routes(Console(*map(Path, folders), open_safety(settings.safety)))]
+    console = Console(
+        Path(settings.published),
+        Path(settings.work),
+        Path(settings.tracking),
+        Path(settings.cases),
+        open_safety(settings.safety),
+    )
+    return [console_routes(console)]
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
