@@ -220,7 +220,7 @@ def test_lost_rows_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from recsys.data.quarantine import Quarantine
 
     whole = Quarantine.frame
-    monkeypatch.setattr(Quarantine, "frame", lambda self, rows: whole(self, rows).head(0))
+    monkeypatch.setattr(Quarantine, "frame", lambda self, rows, **kept: whole(self, rows, **kept).head(0))
     with pytest.raises(RecsysError, match="rows were lost in events"):
         check_table(T.EVENTS, LIKES.assign(**{C.TYPE: ["lik", "like", "pass"]}))
 
