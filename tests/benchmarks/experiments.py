@@ -42,7 +42,7 @@ def design(unit: str, town: int, nights: int = NIGHTS) -> ExperimentSettings:
 
 def measure(args: argparse.Namespace) -> Result:
     """Run every town and put the figures together."""
-    towns = args.towns if args.people is None else 3
+    towns = args.towns if args.people is None else 2
     found, alarms, powers = [], [], []
     for town in range(towns):
         rng = np.random.default_rng([args.seed, town])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.models.content import ContentConfig
-from tests.benchmarks import okcupid, speed_dating, young_people
+from tests.benchmarks import experiments, off_policy, okcupid, speed_dating, young_people
 from tests.benchmarks.dating import cold, warm
 from tests.datasets import needs
 
@@ -73,3 +73,24 @@ def test_young_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert_has_intervals(found["summary"], names)
     assert found["summary"]["masked_rmse"] < found["summary"]["masked_rmse_mean"]
+
+
+def test_experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiments, "LOOKS", range(6, 15, 4))
+    found = figures(experiments, tmp_path / "out.json", "--people", "144")
+    summary = found["summary"]
+    assert {row["design"] for row in found["rows"]} == set(experiments.UNITS)
+    assert [row["estimator"] for row in found["rows"] if row["decisive"]] == [
+        *("begun, adjusted", "neighbourhoods, adjusted", "total", "nights"),
+    ]
+    assert summary["true_effect"] > 0.0
+    assert summary["planned_error"] > 0.0
+    assert 0.0 <= summary["false_alarms_looks"] <= 1.0
+
+
+def test_off_policy(tmp_path: Path) -> None:
+    found = figures(off_policy, tmp_path / "out.json", "--people", "80")
+    estimators = {row["estimator"] for row in found["rows"]}
+    assert estimators >= {"ips", "snips", "dm", "dr", "switch_dr", "dips", "dpr", "blend"}
+    assert all(row["rmse_lo"] <= row["rmse"] <= row["rmse_hi"] for row in found["rows"])
+    assert found["summary"]["refused_without_support"] == 1.0
