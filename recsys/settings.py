@@ -160,6 +160,10 @@ class GateSettings(Section):
     """Where a gate warns and where it blocks; shares are of the publication served now.
 
     min_calibration_answers: answers a calibration is judged on; min_cohort_size: listed people of a cohort.
+    warn_refused_rows, block_refused_rows: of the rows of any table. warn_below_safety_rows and its like: of
+    the rows of blocks, reports or holds. warn_nobody: of their rows, those that name nobody who is here.
+    clock_tolerance_hours: how far a night may be dated beyond the clock. pages_asked: viewers whose page is
+    asked of a ranker before the run is served; of their pages, warn_empty_pages and block_empty_pages.
     band_nights, band_width: from so many nights on, a number far from its median (by so many times
     their usual distance) is worth a warning, whatever its limit says.
     """
@@ -183,6 +187,15 @@ class GateSettings(Section):
     block_below_parity: Share = 0.0
     warn_psi: Annotated[float, Field(ge=0.0)] = 0.1
     block_psi: Annotated[float, Field(ge=0.0)] = 1.0
+    warn_refused_rows: Share = 0.1
+    block_refused_rows: Share = 0.5
+    warn_below_safety_rows: Share = 0.98
+    block_below_safety_rows: Share = 0.8
+    warn_nobody: Share = 0.2
+    clock_tolerance_hours: Annotated[float, Field(ge=0.0)] = 1.0
+    warn_empty_pages: Share = 0.01
+    block_empty_pages: Share = 0.1
+    pages_asked: Annotated[int, Field(ge=0)] = 200
     band_nights: Annotated[int, Field(ge=2, le=365)] = 5
     band_width: Annotated[float, Field(gt=0.0)] = 4.0
 

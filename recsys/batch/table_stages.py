@@ -5,6 +5,7 @@ import os
 from typing import Final
 
 from recsys.batch.declaration import LogFields
+from recsys.data.safety_rows import row_counts
 from recsys.pipeline.erasure import clear_work_naming_erased, note_erasures_applied
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
@@ -70,7 +71,13 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
-    write_accepted(paths.accepted, night.people, night.events, fingerprint=night.fingerprint)
+    write_accepted(
+        paths.accepted,
+        night.people,
+        night.events,
+        fingerprint=night.fingerprint,
+        row_counts=row_counts(tables.counts, tables.nobody),
+    )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()
     late = count_late_events(night.events, PUBLISHED)

@@ -98,3 +98,23 @@ class Verified(Constraint):
         proved = people.codes(C.VERIFICATION) >= _TIERS.code(self.tier)
         named = np.asarray(pd.notna(people.person_tokens), bool)
         return [Gate(proved if self.tier == _AGE else proved & named)]
+
+
+@dataclass(frozen=True)
+class Terms(Constraint):
+    """Both accepted the terms and proved their age, by the events `terms_accepted` and `verified`.
+
+    Serving asks for the same, so whoever is in a list can be on a page. A log in which nobody ever accepted
+    any terms says nothing of them; the gate that asks for pages refuses to publish it.
+    """
+
+    name = "terms"
+
+    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
+        """Say whether both did."""
+        accepted = people.relations.accepted
+        return np.logical_and(accepted[i], accepted[j])
+
+    def clauses(self, people: Population) -> Sequence[Clause]:
+        """Return one gate."""
+        return [Gate(people.relations.accepted)]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.entries import Language
-from recsys.constraints.account import Account, Activity, Verified
+from recsys.constraints.account import Account, Activity, Terms, Verified
 from recsys.constraints.base import Constraint, checked_pairs
 from recsys.constraints.boundaries import (
     ContactFrequency,
@@ -147,11 +147,12 @@ def standard_constraints(*, verification: str = "age", same_employer: bool = Tru
     """Return one of each.
 
     >>> len(standard_constraints())
-    21
+    22
     """
     return (
         Account(),
         Activity(),
+        Terms(),
         Verified(verification),
         Discretion(),
         AgeBands(),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
@@ -35,12 +36,14 @@ class Relations:
     reason:      `(n_separated,)` int8, position in EXCLUSION_REASONS.
     liked:       `(n_likes, 2)` int32, actor row then target row, unique, sorted.
     suggestible: `(n_people,)` bool, opted in to double-blind suggestions.
+    accepted:    `(n_people,)` bool, accepted the terms and proved their age; everybody where no log says so.
     """
 
     excluded: Int32Array
     reason: npt.NDArray[np.int8]
     liked: Int32Array
     suggestible: npt.NDArray[np.bool_]
+    accepted: npt.NDArray[np.bool_]
 
     @classmethod
     def none(cls, n_people: int) -> "Relations":
@@ -60,6 +63,7 @@ class Relations:
         reason: npt.ArrayLike | None = None,
         liked: npt.ArrayLike = (),
         suggestible: npt.ArrayLike | None = None,
+        accepted: npt.ArrayLike | None = None,
     ) -> "Relations":
         """Build relations from pairs in any order and either direction.
 
@@ -84,6 +88,7 @@ class Relations:
             reason=why[first],
             liked=_as_pairs(np.unique(likes, axis=0)),
             suggestible=may,
+            accepted=np.ones(n_people, bool) if accepted is None else np.asarray(accepted, bool),
         )
 
 
@@ -209,8 +214,46 @@ def relations(
     likes = np.column_stack([decisions.actor, decisions.target])[decisions.likes]
     liked, _ = _rows([("matched", coded.people[likes])], ids)
     return Relations.of(
-        len(ids), excluded=excluded, reason=reason, liked=liked, suggestible=_suggestible(coded, ids)
+        len(ids),
+        excluded=excluded,
+        reason=reason,
+        liked=liked,
+        suggestible=_suggestible(coded, ids),
+        accepted=_accepted(coded, ids),
     )
+
+
+def accepted_terms(coded: CodedEvents) -> BoolArray:
+    """Say who accepted the terms, and was last verified at a tier that proves the age, `(n_people,)`."""
+    terms = np.zeros(len(coded.people), bool)
+    terms[coded.actor[coded.are("terms_accepted") & (coded.target < 0)]] = True
+    return terms & (tiers(coded) >= _AGE)
+
+
+_TIERS: Final = ENUMERATIONS[C.VERIFICATION].words
+_AGE: Final = _TIERS.index("age")
+
+
+def tiers(coded: CodedEvents) -> npt.NDArray[np.int8]:
+    """Return the tier each person was last verified at, `(n_people,)` int8."""
+    found = coded.detailed("verified", *_TIERS) & (coded.target < 0)
+    rows = np.flatnonzero(found)
+    last = np.full(len(coded.people), -1)
+    np.maximum.at(last, coded.actor[rows], rows)
+    code = {tier: number for number, tier in enumerate(_TIERS)}
+    tier = np.zeros(len(coded.people), np.int8)
+    tier[last >= 0] = [code[str(word)] for word in coded.detail[last[last >= 0]]]
+    return tier
+
+
+def _accepted(coded: CodedEvents, ids: IdIndex) -> BoolArray | None:
+    """Say who of `ids` may be listed by what they did; None for a log in which nobody accepted any terms."""
+    if not coded.are("terms_accepted").any():
+        return None
+    rows = ids.find(coded.people[accepted_terms(coded)])
+    may = np.zeros(len(ids), bool)
+    may[rows[rows >= 0]] = True
+    return may
 
 
 def _unsafe(coded: CodedEvents) -> npt.NDArray[np.bool_]:

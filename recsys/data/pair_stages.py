@@ -18,7 +18,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
-from recsys.data.exclusions import matches
+from recsys.data.exclusions import accepted_terms, matches, tiers
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 
@@ -98,18 +98,6 @@ class PairEvents:
         found, rows = np.full((len(self.pair), 2), _EARLY), chosen[self.row]
         np.maximum.at(found, (self.group[rows], self.side[rows]), self.coded.ts[self.row[rows]])
         return found
-
-
-def tiers(coded: CodedEvents) -> npt.NDArray[np.int8]:
-    """Return the tier each person was last verified at, `(n_people,)` int8."""
-    found = coded.detailed("verified", *_TIERS) & (coded.target < 0)
-    rows = np.flatnonzero(found)
-    last = np.full(len(coded.people), -1)
-    np.maximum.at(last, coded.actor[rows], rows)
-    code = {tier: number for number, tier in enumerate(_TIERS)}
-    tier = np.zeros(len(coded.people), np.int8)
-    tier[last >= 0] = [code[str(word)] for word in coded.detail[last[last >= 0]]]
-    return tier
 
 
 def alone(coded: CodedEvents, chosen: BoolArray) -> BoolArray:
@@ -212,7 +200,6 @@ def _flagged(between: PairEvents, safe: BoolArray, met_safely: BoolArray) -> Boo
 
 
 USER_A, USER_B, STAGE = "user_a", "user_b", "stage"
-_AGE = ENUMERATIONS[C.VERIFICATION].code("age")
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,7 +304,7 @@ def _gated(
     closed, listed = np.zeros(len(people), bool), np.zeros(len(people), bool)
     closed[row] = alone(coded, coded.are("erase"))
     closed |= people.isin(list(held))
-    listed[row] = alone(coded, coded.are("terms_accepted")) & (tiers(coded) >= _AGE)
+    listed[row] = accepted_terms(coded)
     listed &= ~people.isin(list(unlisted))
     a, b = row[between.people[:, 0]], row[between.people[:, 1]]
     unlisted_pair = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))

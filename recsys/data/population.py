@@ -317,6 +317,7 @@ class Population:
                 reason=relations.reason[inside],
                 liked=liked[(liked >= 0).all(axis=1)],
                 suggestible=relations.suggestible[kept],
+                accepted=relations.accepted[kept],
             ),
         )
 

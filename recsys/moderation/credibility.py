@@ -30,7 +30,8 @@ def flags(events: Events, policy: ReviewPolicy) -> pd.DataFrame:
     unknown = (frame[C.TYPE] == "report") & ~kind.isin(list(policy.kinds))
     kind = kind.mask(unknown, "report.other")
     chosen = kind.isin(list(policy.kinds)) & frame[C.TARGET].notna() & (frame[C.ACTOR] != frame[C.TARGET])
-    found = frame.loc[chosen, [C.EVENT, C.TS, C.ACTOR, C.TARGET]].assign(**{KIND: kind[chosen]})
+    named = frame if C.EVENT in frame else frame.assign(**{C.EVENT: ""})  # compact events have no ids
+    found = named.loc[chosen, [C.EVENT, C.TS, C.ACTOR, C.TARGET]].assign(**{KIND: kind[chosen]})
     by_actor = found[KIND].map(lambda name: policy.kinds[name].by == "actor").astype(bool)
     found[PERSON] = found[C.ACTOR].where(by_actor, found[C.TARGET])
     found[REPORTER] = found[C.TARGET].where(by_actor, found[C.ACTOR])

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recsys.allocation.attention import AttentionLimits
 from recsys.allocation.baselines import naive, product, random_order
 from recsys.allocation.comparison import compare_lists
 from recsys.allocation.config import AllocationConfig, MemberActivity
@@ -21,6 +22,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.experiments.night import NightArms, joined_pairs
 from recsys.parallel import n_processors
+from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.list_files import list_tables, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
@@ -65,8 +67,9 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     night = Night.current(settings, paths)
     recommender = Recommender(night.people, night.policy)
     pool = read_pool(paths, night.people.ids)
+    limits = attention_limits(night, settings.seed)
     if not settings.allocate.enabled:
-        return _best_of_pool(settings, paths, recommender, pool)
+        return _best_of_pool(settings, paths, recommender, pool, limits)
     full = at_capacity(night.people, night.events_of_types(*DECIDING))
     of_night = f" {night.people.as_of.isoformat()}" if settings.allocate.mixture else ""
     rng = generator(settings, f"allocate{of_night}")  # a mixture is drawn anew every night
@@ -74,12 +77,15 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     there = activity(settings.allocate, night.people)
     found = allocated_lists(
         recommender,
-        mutual_candidate_graph(pool, recommender.compiled, recommender.likes, full, config.workers),
+        mutual_candidate_graph(
+            pool, recommender.compiled, recommender.likes, full, config.workers, limits=limits
+        ),
         config,
         rng=rng,
         activity=there,
         full=full,
         combiner=settings.recommend.combiner,
+        limits=limits,
     )
     pairs = _of_arms(settings, recommender, found, there, night.people)
     write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
@@ -207,10 +213,19 @@ def expected(
 
 
 def _best_of_pool(
-    settings: Settings, paths: NightPaths, recommender: Recommender, pool: Iterable[RankedPairs]
+    settings: Settings,
+    paths: NightPaths,
+    recommender: Recommender,
+    pool: Iterable[RankedPairs],
+    limits: AttentionLimits,
 ) -> AllocationSummary:
     """Write the best of every pool, whoever else wants the same people."""
-    kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= settings.recommend.k) for pairs in pool)
+    k = settings.recommend.k
+    if limits.indiscriminate.any():
+        once = read_pool(paths, recommender.people.ids)
+        limits = limits.with_candidates((pairs.candidate, pairs.p_liked_back) for pairs in once)
+    best = (limited(pairs, limits) for pairs in pool)
+    kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= k) for pairs in best)
     allowed = kept.allowed(recommender.policy, recommender.people)
     kept = kept.filtered(allowed)
     write_table(paths.lists, list_tables(kept, recommender.people, recommender.reasons))
@@ -218,3 +233,17 @@ def _best_of_pool(
     write_allocation(paths.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
     return AllocationSummary(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)
+
+
+def limited(pairs: RankedPairs, limits: AttentionLimits) -> RankedPairs:
+    """Return whole lists without those who may not stand in them, eager people behind."""
+    if not limits.limits_anybody:
+        return pairs
+    kept = pairs.filtered(limits.keeps(pairs.viewer, pairs.candidate))
+    order = np.lexsort((-kept.p_mutual * limits.eagerness[kept.candidate], kept.viewer))
+    return RankedPairs(
+        *(
+            getattr(kept, name)[order]
+            for name in ("viewer", "candidate", "p_like", "p_liked_back", "p_mutual")
+        )
+    )

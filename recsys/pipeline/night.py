@@ -13,6 +13,7 @@ from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationError
 from recsys.pipeline.fingerprint import validation_fingerprint
 from recsys.pipeline.from_settings import catalogue_from_settings
@@ -23,6 +24,7 @@ from recsys.pipeline.stage_outputs import (
     read_accepted_coded,
     read_accepted_events,
     read_accepted_people,
+    read_row_counts,
 )
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.settings import TOWN, PolicySettings, Settings
@@ -86,6 +88,13 @@ class Night:
     def n_events(self) -> int:
         """How many events there are, without reading them when they were kept."""
         return count_accepted_events(self._kept) if self._kept else len(self.events)
+
+    @property
+    def row_counts(self) -> dict[str, dict[str, int]]:
+        """How many rows of each table came and were refused, and how many about safety name nobody."""
+        if self._kept:
+            return read_row_counts(self._kept)
+        return row_counts(self.tables.counts, self.tables.nobody)
 
     def coded_events(self) -> "CodedEvents":
         """Return the events as arrays; they are not kept here, so that they last as long as they are used."""

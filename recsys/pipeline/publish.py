@@ -2,7 +2,7 @@
 
 import errno
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
 from recsys.pipeline.gates.base import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, column_profile_bytes
+from recsys.pipeline.gates.pages import pages
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import write_lists
 from recsys.pipeline.lock import writer_lock
@@ -94,6 +95,8 @@ def publish(
     calibration: Calibration | None = None,
     events: int | None = None,
     holds: HoldStates | None = None,
+    row_counts: Mapping[str, Mapping[str, int]] | None = None,
+    pages_asked: int = 0,
 ) -> PublishResult:
     """Write `lists` as a run of its own, run the gates, and serve it if none of them blocks.
 
@@ -103,6 +106,8 @@ def publish(
     calibration: the calibration error of the model, for the gate of that name.
     events: how many events were known; the next night counts late events by it.
     holds: what the holds table of the night says, for the safety ledger, see `note_night`.
+    row_counts: what the validation counted by table, for the gates of tables. pages_asked: how many viewers'
+    pages a ranker is asked for before the run is served; 0 asks for none.
 
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
@@ -122,17 +127,27 @@ def publish(
         require_ledger(published, ledger)
         note_night(ledger, people, holds)
         proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
-        proposal = replace(proposal, calibration=calibration, erased=ErasureList.of(published).now())
+        proposal = replace(
+            proposal,
+            calibration=calibration,
+            erased=ErasureList.of(published).now(),
+            row_counts=row_counts,
+            events=events,
+            clock=datetime.now(UTC),
+        )
         gates = _judged(staging, proposal)
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
             sync_folder(staging)
         safe_up_to = None if ledger.watermark is None else ledger.watermark.text()
-        write_manifest(
-            staging,
-            _manifest(staging, proposal, moment, made_from=made_from, events=events, safe_up_to=safe_up_to),
+        manifest = _manifest(
+            staging, proposal, moment, made_from=made_from, events=events, safe_up_to=safe_up_to
         )
+        write_manifest(staging, manifest)
+        if pages_asked and serving is not None and not refused:
+            gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
+            refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
         _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
@@ -145,6 +160,22 @@ def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:
     profile = column_profile(proposal.people, proposal.listed, proposal.lists)
     write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
     return gates
+
+
+def _with_pages(  # noqa: PLR0917
+    gates: tuple[GateResult, ...],
+    proposal: Proposal,
+    staging: Path,
+    published: Path,
+    manifest: Manifest,
+    viewers: int,
+) -> tuple[GateResult, ...]:
+    """Return the gates with that of pages, which needs the whole run, and write what it says beside them."""
+    found = (*gates, pages(proposal, staging, published, manifest.run_id, viewers=viewers))
+    write_atomically(staging / GATES_FILE, gates_bytes(found))
+    entries = _file_entries(staging, rows=len(proposal.lists))
+    write_manifest(staging, manifest.model_copy(update={"files": entries}))
+    return found
 
 
 def _manifest(

@@ -77,6 +77,8 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
         ),
         events=night.n_events,
         holds=HoldStates.of_source(night.source, night.people.as_of),
+        row_counts=night.row_counts,
+        pages_asked=settings.publish.gates.pages_asked,
     )
 
 

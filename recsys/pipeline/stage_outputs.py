@@ -9,6 +9,7 @@ import json
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -36,12 +37,21 @@ from recsys.types import Float32Array
 
 _PEOPLE = "people"
 _EVENTS = "events.parquet"
+_COUNTS = "row_counts.json"
 
 
-def write_accepted(folder: Path, people: Population, events: Events, *, fingerprint: str) -> None:
+def write_accepted(
+    folder: Path,
+    people: Population,
+    events: Events,
+    *,
+    fingerprint: str,
+    row_counts: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+) -> None:
     """Keep everybody and everything that happened; people come last, so that a part counts as nothing."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    write_atomically(folder / _COUNTS, json.dumps({n: dict(c) for n, c in row_counts.items()}).encode())
     write_frame(folder / _EVENTS, events.compact().frame)
     write_people(people, folder / _PEOPLE, made_from=fingerprint)
 
@@ -49,6 +59,21 @@ def write_accepted(folder: Path, people: Population, events: Events, *, fingerpr
 def is_accepted(folder: Path, fingerprint: str) -> bool:
     """Say whether `folder` holds in full what was made from the inputs of `fingerprint`."""
     return made_from(folder / _PEOPLE) == fingerprint
+
+
+def read_row_counts(folder: Path) -> dict[str, dict[str, int]]:
+    """Return what the validation counted by table.
+
+    Raises SourceError when the file is damaged.
+    """
+    try:
+        found: dict[str, dict[str, int]] = json.loads((folder / _COUNTS).read_bytes())
+    except (OSError, ValueError) as error:
+        remedy = "run the validation again"
+        raise SourceError(
+            explained("the counts of the tables cannot be read", where=str(folder), remedy=remedy)
+        ) from error
+    return found
 
 
 def read_accepted_people(folder: Path) -> Population:

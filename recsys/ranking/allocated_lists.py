@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.allocation.allocate import Allocation, allocate_graph
+from recsys.allocation.attention import AttentionLimits
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph, EdgeBlock
 from recsys.allocation.reverse_edges import with_reverse_edges
@@ -46,20 +47,22 @@ def allocated_lists(
     activity: MemberActivity | None = None,
     full: BoolArray | None = None,
     combiner: str = "product",
+    limits: AttentionLimits | None = None,
 ) -> AllocatedLists:
     """Allocate a list to everybody from their candidates.
 
     graph: candidates of everybody, as `mutual_candidate_graph` joins them.
     activity: how likely everybody opens lists and inboxes; always when None.
     full: `(n_people,)`, who has as many active matches as they wish for and is not among the candidates.
+    limits: whose likes are discounted when lists are chosen; the probabilities of the lists are not.
     """
-    allocation = allocate_graph(graph, config, activity=activity, rng=rng)
+    limits = (limits or AttentionLimits.none(graph.n_people)).with_candidates([(graph.candidate, graph.q)])
+    allocation = allocate_graph(limits.discounted(graph), config, activity=activity, rng=rng)
     found, dropped = recommender.recheck(
         pairs_of_edges(graph, allocation.ranked, combiner, allocation.propensity)
     )
-    prices = (
-        allocation.price if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), allocation.price)
-    )
+    held_back = limits.prices(allocation.price, graph) if limits.limits_anybody else allocation.price
+    prices = held_back if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), held_back)
     return AllocatedLists(found, dropped, graph, allocation, prices)
 
 
@@ -80,18 +83,24 @@ def mutual_candidate_graph(
     likes: SparseRows,
     excluded: BoolArray,
     workers: int = 1,
+    *,
+    limits: AttentionLimits | None = None,
 ) -> CandidateGraph:
     """Return the candidates of everybody as edges, with the reverse edge of each where it may be shown too.
 
     Reverse edges let somebody be shown whom nobody has among their best. blocks: the candidates, viewers
     ascending, in as many pieces as they come in. likes: whom each person has liked already; excluded:
-    `(n_people,)`, who takes part on neither side. workers: threads; they change the time alone.
+    `(n_people,)`, who takes part on neither side. workers: threads; they change the time alone. limits: who
+    may stand in a share of the lists only.
     """
+    limits = limits or AttentionLimits.none(compiled.n_people)
 
     def may_add(viewer: Int32Array, candidate: Int32Array) -> BoolArray:
-        return compiled.may_show(viewer, candidate) & ~likes.holds(viewer, candidate)
+        may = compiled.may_show(viewer, candidate) & ~likes.holds(viewer, candidate)
+        return may & limits.keeps(viewer, candidate)
 
-    graph = CandidateGraph.of_blocks(_participating(blocks, excluded), compiled.n_people, workers)
+    kept = (pairs.filtered(limits.keeps(pairs.viewer, pairs.candidate)) for pairs in blocks)
+    graph = CandidateGraph.of_blocks(_participating(kept, excluded), compiled.n_people, workers)
     return with_reverse_edges(graph, may_add, workers)
 
 

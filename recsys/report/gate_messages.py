@@ -6,7 +6,7 @@ from recsys.pipeline.gates.base import GateResult, Level
 from recsys.report.localization import Texts, count, decimal, per_person, share
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
-_NAMING = {"platform", "parity", "drift"}
+_NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "clock"}
 """Gates that name something; results of earlier versions hold their numbers alone."""
 
 
@@ -53,6 +53,8 @@ def _named(result: GateResult, texts: Texts) -> str:
             values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
         case "drift":
             values["value"] = decimal(float(numbers["value"]), 2)
+        case "tables" | "safety_tables" | "clock" | "pages":
+            values["count"] = count(float(numbers["count"]))
         case _:
             values["now"] = count(float(numbers["now"]))
     return texts(f"gate_named.{result.gate}", **values)
@@ -73,6 +75,8 @@ def _measured(gate: str, found: Mapping[str, float], texts: Texts) -> str:
 
 
 def _counted(found: Mapping[str, float], texts: Texts, *, none: str, some: str) -> str:
+    if "asked" in found:
+        return texts("gate_said.pages", **{name: count(found[name]) for name in ("count", "asked")})
     if found.get("count"):
         return texts(f"gate_said.{some}", count=count(found["count"]))
     return texts(f"gate_said.{none}")

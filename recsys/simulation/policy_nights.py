@@ -66,7 +66,7 @@ class NightView:
         return int((~self.policy.may_show(self.people, viewer, candidate)).sum())
 
 
-_BETWEEN: Final = ("account", "separations", "discretion")
+_BETWEEN: Final = ("account", "terms", "separations", "discretion")
 """Constraints that read holds and what stands between people; the others read the members alone."""
 
 

@@ -327,5 +327,6 @@ def _with_restrictions(people: Population, restrictions: Restrictions) -> Popula
             reason=np.concatenate([known.reason, np.zeros(len(apart), np.int8)]),
             liked=known.liked,
             suggestible=known.suggestible,
+            accepted=known.accepted,
         ),
     )

@@ -199,6 +199,13 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
     found = {}
     for path in sorted(folder.iterdir()):
         described = path.suffix in _BESIDE or (path.is_dir() and path.suffix != suffix)
+        if path.is_dir() and path.name in CONTRACTS:
+            remedy = f"name it {path.name}{suffix}, or move it away"
+            raise SourceError(
+                explained(
+                    "a folder with the name of a table", where=str(folder), got=path.name, remedy=remedy
+                )
+            )
         if path.name.startswith((".", "_")) or described:
             continue
         if path.suffix != suffix:
@@ -215,11 +222,42 @@ def _read_parquet(name: str, path: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
+        _require_one_schema(path)
         texts = _texts(path) if name == T.EVENTS else []
         table = pq.read_table(path, partitioning=None, read_dictionary=texts)
         return table.to_pandas(ignore_metadata=True, self_destruct=name == T.EVENTS, split_blocks=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+def _require_one_schema(path: Path) -> None:
+    """Raise SourceError when parts of a table differ in columns or types: one alone would be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_dir():
+        return
+    parts = sorted(
+        part for part in path.rglob("*") if part.is_file() and not part.name.startswith((".", "_"))
+    )
+    first: dict[str, str | None] = {}
+    for at, part in enumerate(parts):
+        fields = {field.name: field.type for field in pq.read_schema(part)}
+        types: dict[str, str | None] = {
+            name: None if pa.types.is_null(kind) else str(kind) for name, kind in fields.items()
+        }
+        first = types if at == 0 else first
+        differ = [
+            name
+            for name in sorted({*first, *types})
+            if name not in first
+            or name not in types
+            or (None not in {first[name], types[name]} and first[name] != types[name])
+        ]
+        if differ:
+            remedy = "write every part with the same columns, of the same types"
+            got = f"{part.name}: {', '.join(differ)}"
+            raise SourceError(explained("parts of a table differ", where=str(path), got=got, remedy=remedy))
 
 
 def _texts(path: Path) -> list[str]:

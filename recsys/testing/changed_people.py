@@ -39,6 +39,7 @@ def reordered(people: Population, order: np.ndarray) -> Population:
             reason=relations.reason,
             liked=position[relations.liked],
             suggestible=relations.suggestible[order],
+            accepted=relations.accepted[order],
         ),
     )
 
@@ -109,6 +110,7 @@ def separated(people: Population, a: int, b: int, why: str = "block") -> Populat
             reason=np.append(old.reason, EXCLUSION_REASONS.index(why)),
             liked=old.liked,
             suggestible=old.suggestible,
+            accepted=old.accepted,
         )
     )
 

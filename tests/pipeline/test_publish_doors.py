@@ -59,7 +59,7 @@ def test_both_doors_write_the_same_files_and_gates(doors: Folder) -> None:
     assert first == second
     assert first["events"] > 0
     [calibration] = [gate for gate in read_gates(command) if gate.gate == "calibration"]
-    assert calibration.numbers["value"] > 0
+    assert "value" in calibration.numbers
 
 
 def test_live_search_knows_the_prices_of_attention_through_both_doors(doors: Folder) -> None:

@@ -165,8 +165,8 @@ def test_the_histogram_counts_every_listed_person_once():
 def test_the_funnel_is_told_per_person():
     text = Page(render_report(full_night(), "en")).text
     assert "For each of 3 people" in text
-    assert "0.5 of 4.0 people remain" in text
-    assert "Distance 2.3 0.2 0.3" in text
+    assert "0.3 of 4.0 people remain" in text
+    assert "Distance 2.2 0.2 0.3" in text
 
 
 def test_samples_run_from_the_longest_list_to_the_shortest():

@@ -13,7 +13,7 @@ from recsys.data.tables import check_table
 from recsys.errors import SourceError
 from recsys.storage.load import load_tables
 from recsys.storage.source_snapshot import take_snapshot
-from recsys.storage.sources import parse_source, read_tables
+from recsys.storage.sources import parse_source, read_tables, table_readers
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import make_tables
 
@@ -232,3 +232,25 @@ def test_a_source_without_tables_is_an_error(tmp_path: Path, kind: str) -> None:
             SourceError, match=r"no tables are there \(expected .*profiles.*such as .?profiles"
         ):
             look(source)
+
+
+@pytest.mark.parametrize("part", ["a column more", "a column less", "times without a zone"])
+def test_parts_of_a_table_have_one_schema(tmp_path: Path, part: str) -> None:
+    """Planted and seen caught: a reader that looks at the first part alone."""
+    rows = pd.DataFrame({"actor": ["a"], "target": ["b"], "ts": pd.to_datetime(["2026-01-05"], utc=True)})
+    other = {
+        "a column more": rows.assign(latitude=35.1),
+        "a column less": rows.drop(columns="target"),
+        "times without a zone": rows.assign(ts=rows.ts.dt.tz_localize(None)),
+    }[part]
+    (tmp_path / "blocks.parquet").mkdir()
+    for number, frame in enumerate((rows, rows, other)):
+        frame.to_parquet(tmp_path / "blocks.parquet" / f"part-{number}.parquet")
+    with pytest.raises(SourceError, match="parts of a table differ"):
+        table_readers(f"parquet:{tmp_path}")["blocks"]()
+
+
+def test_a_folder_with_the_name_of_a_table_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "blocks").mkdir()
+    with pytest.raises(SourceError, match="a folder with the name of a table"):
+        table_readers(f"parquet:{tmp_path}")

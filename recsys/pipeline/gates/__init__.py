@@ -18,11 +18,15 @@ from recsys.pipeline.gates.list_checks import (
     scores,
 )
 from recsys.pipeline.gates.safety import erased, platform, violations
+from recsys.pipeline.gates.tables import clock, safety_tables, tables
 
 GATES: Final[tuple[Gate, ...]] = (
     platform,
     violations,
     erased,
+    tables,
+    safety_tables,
+    clock,
     no_self,
     no_duplicates,
     ranks,

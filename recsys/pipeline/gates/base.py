@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
 from typing import Final
@@ -62,6 +63,8 @@ class Proposal:
     calibration: how far what the model states is from what happened, None when it was not evaluated.
     previous:   the publication served now, None when there is none; previous_problem says why it
                 could not be read.
+    row_counts: by table `rows`, `refused` and `nobody` (rows about safety that name nobody), None when the
+                tables were not counted. events: how many are known. clock: the time of the machine.
     """
 
     lists: pd.DataFrame
@@ -74,6 +77,9 @@ class Proposal:
     erased: ErasedPeople = field(default_factory=ErasedPeople)
     past: Sequence[Numbers] = ()
     calibration: Calibration | None = None
+    row_counts: Mapping[str, Mapping[str, int]] | None = None
+    events: int | None = None
+    clock: datetime | None = None
 
     @cached_property
     def viewers(self) -> Int32Array:

@@ -1,0 +1,128 @@
+"""Attention that a person may take: whom to show in fewer lists, and whose likes say little.
+
+Somebody whom several credible people reported is shown in a share of the lists only, until people decide.
+Somebody who likes nearly everybody looks like a sure match to everybody; the chance that they like back is
+counted as that of an eager person who still chooses.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.allocation.graph import CandidateGraph
+from recsys.random import KeyedGenerator
+from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
+
+_STEP: Final = 7
+"""Of the keyed generator: whether a demoted person may stand in somebody's list."""
+_LEAST_DECISIONS: Final = 20
+_PRIOR_DECISIONS: Final = 10.0
+_EAGER: Final = 0.75
+_TOLERANCE: Final = 1.5
+_RESERVED: Final = 0.25
+MOST_LIKES_A_DAY: Final = 50
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionLimits:
+    """Limits on the attention of each person.
+
+    share:          `(n_people,)` float32 in (0, 1], the share of lists that may hold the person.
+    indiscriminate: `(n_people,)` bool, who likes nearly everybody, see `likes_nearly_everybody`.
+    eagerness:      `(n_people,)` float32 in (0, 1], by what the chance that the person likes back is
+                    multiplied when lists are chosen; 1 for everybody until `with_candidates`.
+    """
+
+    share: Float32Array
+    indiscriminate: BoolArray
+    eagerness: Float32Array
+    random: KeyedGenerator
+
+    @classmethod
+    def of(cls, share: Float32Array, indiscriminate: BoolArray, random: KeyedGenerator) -> Self:
+        """Return limits before the candidates of a night are known."""
+        return cls(share, indiscriminate, np.ones(len(share), np.float32), random)
+
+    @classmethod
+    def none(cls, n_people: int) -> Self:
+        """Return limits that limit nobody."""
+        return cls.of(np.ones(n_people, np.float32), np.zeros(n_people, bool), KeyedGenerator(0))
+
+    def with_candidates(self, parts: Iterable[tuple[Int32Array, Float32Array]]) -> Self:
+        """Return the limits with the eagerness of everybody among the candidates of a night.
+
+        parts: candidates, and the chance that each likes back, `(n_pairs,)` each. The likes of somebody
+        indiscriminate count as those of a reserved person, the first quartile.
+        """
+        if not self.indiscriminate.any():
+            return self
+        n_people = len(self.share)
+        pairs, sums = np.zeros(n_people), np.zeros(n_people)
+        for candidate, liked_back in parts:
+            pairs += np.bincount(candidate, minlength=n_people)
+            sums += np.bincount(candidate, liked_back, minlength=n_people)
+        mean = sums / np.maximum(pairs, 1)
+        others = (pairs > 0) & ~self.indiscriminate
+        if not others.any():
+            return self
+        usual = float(np.quantile(mean[others], _RESERVED))
+        found = np.where(self.indiscriminate, np.minimum(1.0, usual / np.maximum(mean, 1e-9)), 1.0)
+        return replace(self, eagerness=found.astype(np.float32))
+
+    @property
+    def limits_anybody(self) -> bool:
+        """Whether anybody is limited at all."""
+        return bool((self.share < 1).any() or self.indiscriminate.any())
+
+    def keeps(self, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> BoolArray:
+        """Say of aligned pairs whether the candidate may stand in the viewer's list, by lot, `(n_pairs,)`."""
+        share = self.share[np.asarray(candidate)]
+        kept = np.ones(len(share), bool)
+        limited = share < 1
+        i, j = np.asarray(viewer)[limited], np.asarray(candidate)[limited]
+        kept[limited] = self.random.uniform(_STEP, i, j) < share[limited]
+        return kept
+
+    def discounted(self, graph: CandidateGraph) -> CandidateGraph:
+        """Return the graph with the likes of eager people counted as those of choosing ones."""
+        if not (self.eagerness < 1).any():
+            return graph
+        viewer = np.repeat(np.arange(len(self.eagerness)), np.diff(graph.indptr))
+        return replace(graph, p=graph.p * self.eagerness[viewer], q=graph.q * self.eagerness[graph.candidate])
+
+    def prices(self, price: Float32Array, graph: CandidateGraph) -> Float32Array:
+        """Return the prices of a live search, `(n_people,)`: it holds the same people back.
+
+        graph: before its discount.
+        """
+        n_edges = np.bincount(graph.candidate, minlength=len(price))
+        liked_back = np.bincount(graph.candidate, graph.q, minlength=len(price)) / np.maximum(n_edges, 1)
+        held_back = np.maximum(price, np.where(self.share < 1, 1.0 - self.share, 0.0))
+        return (held_back + (1.0 - self.eagerness) * liked_back).astype(np.float32)
+
+
+def likes_nearly_everybody(likes: Int64Array, decisions: Int64Array, most_a_day: Int64Array) -> BoolArray:
+    """Say whose likes say little, `(n_people,)` bool.
+
+    likes, decisions: `(n_people,)`, distinct people they liked, and liked, passed or hid. most_a_day: likes
+    on their busiest day. Those whose share of likes is far above that of three in four people, after at
+    least twenty decisions; shares are smoothed by ten decisions of the usual person. And those who ever liked
+    more than `MOST_LIKES_A_DAY` people in a day.
+
+    >>> likes = np.array([50, *[10] * 9])
+    >>> likes_nearly_everybody(likes, np.full(10, 50), np.full(10, 5)).nonzero()[0].tolist()
+    [0]
+    """
+    total = int(decisions.sum())
+    usual = float(likes.sum()) / total if total else 0.0
+    share = (likes + _PRIOR_DECISIONS * usual) / (decisions + _PRIOR_DECISIONS)
+    judged = decisions >= _LEAST_DECISIONS
+    hurried = most_a_day > MOST_LIKES_A_DAY
+    if not judged.any():
+        return hurried
+    eager = float(np.quantile(share[judged], _EAGER, method="lower"))
+    most = min(_TOLERANCE * eager, (1 + eager) / 2)
+    return (judged & (share > most)) | hurried

@@ -1,0 +1,64 @@
+"""The gate of pages: a real ranker opens the run before it is served, and is asked for pages.
+
+A night may be sound by every number and still show nobody anything, when serving asks for more than the rules
+of the lists did. So the run is opened from a folder that looks like the published one, but for its pointer.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import RecsysError
+from recsys.pipeline.gates.base import GateResult, Level, Proposal
+from recsys.ranking.ranker import Ranker
+from recsys.safety.erasure_list import FOLDER as ERASURES
+from recsys.safety.keys import SHORTEST_KEY, Keys
+from recsys.safety.ledger_file import HEAD, LEDGER
+from recsys.safety.store import MemorySafety
+from recsys.storage.publication import RUNS, set_current_run
+
+_SHORT: Final = 5
+
+
+def pages(proposal: Proposal, staging: Path, published: Path, run_id: str, *, viewers: int) -> GateResult:
+    """Block when a ranker cannot open the run, or gives empty pages to many who have a list.
+
+    viewers: how many are asked, spread over everybody with a list. Somebody whom the safety ledger stops has
+    an empty page by right, so a few are no fault.
+    """
+    asked = _spread(sorted(proposal.lists[C.VIEWER].unique().tolist()), viewers)
+    try:
+        empty = _empty_pages(asked, staging, published, run_id)
+    except RecsysError as error:
+        names = {"problem": (str(error),)}
+        return GateResult("pages", Level.BLOCK, f"the run cannot be served: {error}", {"count": 1}, names)
+    share, limits = empty / max(len(asked), 1), proposal.limits
+    level = Level.PASS
+    if share > limits.warn_empty_pages:
+        level = Level.BLOCK if share > limits.block_empty_pages else Level.WARN
+    numbers = {"count": empty, "asked": len(asked)}
+    return GateResult("pages", level, f"{empty:,} of {len(asked):,} pages are empty", numbers)
+
+
+def _spread(viewers: Sequence[str], most: int) -> list[str]:
+    at = np.unique(np.linspace(0, len(viewers) - 1, min(most, len(viewers))).round().astype(int))
+    return [viewers[i] for i in at] if viewers else []
+
+
+def _empty_pages(asked: Sequence[str], staging: Path, published: Path, run_id: str) -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder, real = Path(name), published.resolve()
+        (folder / RUNS).mkdir()
+        (folder / RUNS / run_id).symlink_to(staging.resolve(), target_is_directory=True)
+        for part in (LEDGER, HEAD, ERASURES):
+            if (real / part).exists():
+                (folder / part).symlink_to(real / part)
+        set_current_run(folder, run_id)
+        keys = Keys((secrets.token_bytes(SHORTEST_KEY),))  # its receipts are shown to nobody
+        ranker = Ranker.open(folder, safety=MemorySafety(), max_staleness=None, poll_s=0, keys=keys)
+        return sum(not ranker.rank(viewer, k=_SHORT).items for viewer in asked)
