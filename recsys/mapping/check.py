@@ -24,7 +24,7 @@ from recsys.mapping.functions import Remarks
 from recsys.mapping.places import near_names
 from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
-from recsys.storage.load import LoadedTables, load_tables, population_of
+from recsys.storage.load import LoadedTables, events_of, load_tables, population_of
 
 MOST_PEOPLE: Final = 20_000
 """About how many people of a large source a check looks at first."""
@@ -39,6 +39,7 @@ class MappingCheck:
     listing:  one row a constraint, in the order they are asked: people it leaves out first, why in words.
     listed:   ids that may be listed. missing: people without a value, by column that listing needs.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
+    waiting:  of those who may be listed, people without an event that a page asks for, by its type.
     drafted:  one row a file that `recsys map init` drafted and nobody has confirmed: guesses and TODO in it.
     """
 
@@ -50,6 +51,7 @@ class MappingCheck:
     consent: pd.DataFrame
     country: str | None = None
     drafted: pd.DataFrame = field(default_factory=pd.DataFrame)
+    waiting: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def people(self) -> int:
@@ -71,6 +73,7 @@ class MappingCheck:
             ("unknown", self.missing),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
+            ("waiting", self.waiting),
         )
         parts = [
             f"{catalogue.text(f'mapping.{key}', lang)}\n{frame.to_string()}"
@@ -96,17 +99,30 @@ def check_mapping(
     tables = map_tables(mapping, secret=secret or _any_secret(), most=most)
     loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of), catalogue=tables.own)
     people = population_of(loaded)
-    listing, listed = listing_funnel(people, policy or Policy.default())
+    listing, may_be = listing_funnel(people, policy or Policy.default())
+    listed = tuple(str(one) for one in people.ids.ids(np.flatnonzero(may_be)))
     return MappingCheck(
         tables=tables,
         loaded=loaded,
         listing=listing,
-        listed=tuple(str(one) for one in people.ids.ids(np.flatnonzero(listed))),
+        listed=listed,
+        waiting=_waiting(loaded, listed),
         missing=_missing(people),
         consent=_consent(mapping, tables.tables),
         country=mapping.settings.country,
         drafted=_drafted(mapping),
     )
+
+
+def _waiting(loaded: LoadedTables, listed: tuple[str, ...]) -> pd.DataFrame:
+    """Return how many of the listed lack each event without which no page shows them."""
+    types = events_of(loaded).frame[[C.ACTOR, C.TYPE]] if T.EVENTS in loaded.accepted else None
+    counts = {}
+    for kind in ("terms_accepted", "verified"):
+        known = set() if types is None else set(types.loc[types[C.TYPE] == kind, C.ACTOR].astype(str))
+        if missing := len(set(listed) - known):
+            counts[kind] = missing
+    return pd.Series(counts, name="people without", dtype=int).to_frame()
 
 
 def _any_secret() -> bytes:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue
@@ -20,7 +21,9 @@ from recsys.plugins import plugin_versions
 from recsys.settings import Settings
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.manifest import MadeFrom
-from recsys.storage.sources import parse_source, source_files
+from recsys.storage.postgres_tables import is_postgres
+from recsys.storage.source_snapshot import snapshot_source, take_snapshot
+from recsys.storage.sources import is_plugin_source, parse_source, source_files
 
 _SOURCE_ENDINGS: Final = (".py", ".yaml", ".yml", ".json")
 _PACKAGES: Final = ("numpy", "pandas", "pyarrow", "numba", "scikit-learn", "h3")
@@ -58,7 +61,14 @@ def files_fingerprint(folder: Path, endings: Iterable[str] = ("",)) -> str:
 
 
 def source_fingerprint(source: str) -> str:
-    """Return the fingerprint of the files a named source is read from, its catalogue among them."""
+    """Return the fingerprint of the files a named source is read from, its catalogue among them.
+
+    Of a database, a mapping or another store that is no file, the tables it gives now are looked at.
+    """
+    if is_postgres(source) or is_plugin_source(source):
+        with TemporaryDirectory() as folder:
+            take_snapshot(source, Path(folder) / "tables")
+            return source_fingerprint(snapshot_source(source, Path(folder) / "tables"))
     files = source_files(source)
     beside = parse_source(source)[1] / CATALOGUE_JSON
     files += [beside] if beside.is_file() else []

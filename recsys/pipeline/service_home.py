@@ -28,8 +28,8 @@ _PARAMS: Final = """\
 # The service's own tables, by the SQL in mapping/. Relative paths start at this folder.
 source: mapping:mapping
 
-# Empty: the night stands at the latest time that the tables hold.
-as_of:
+# Keep it the moment of mapping.yaml; empty where that is `now`.
+as_of: {as_of}
 
 # Publishing is refused until all four hold. Declare only what is true of your service.
 publish:
@@ -80,7 +80,7 @@ def make_home(folder: str | Path, source: str | None = None, *, as_of: datetime 
     """
     home = Path(folder).resolve()
     files = {
-        PARAMS_FILE: _PARAMS,
+        PARAMS_FILE: _PARAMS.format(as_of="" if as_of is None else as_of.isoformat()),
         ".gitignore": f"{KEY_FILE}\ndata/\n",
         f"{UNITS}/recsys-night.service": _SERVICE.format(home=home, keys=KEY_FILE, program=_program()),
         f"{UNITS}/recsys-night.timer": _TIMER,
