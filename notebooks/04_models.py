@@ -110,8 +110,9 @@ plots.reliability(
 );
 
 # %% [markdown]
-# An impression without an answer counts as a no in the second line, so it lies below the diagonal by the
-# share of unexamined impressions.
+# The first line lies above the diagonal: only pairs that were answered are in it, and who looks and is not
+# interested mostly does not answer, so P(like | look) is below the share of likes among answers. The second
+# line, of all pairs shown, answered or not, lies near the diagonal.
 
 # %% [markdown]
 # ## Explanation of one pair

@@ -32,5 +32,6 @@ from .simulation.town import make_town as make_town
 from .storage.load import load_events as load_events
 from .storage.load import load_population as load_population
 from .storage.publication import read_publication as read_publication
+from .versions import show_versions as show_versions
 
 __version__: str

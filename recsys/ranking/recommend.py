@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import structlog
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from recsys.arguments import as_pandas, check_type, checked_arguments
 from recsys.catalogue.columns import Columns as C

@@ -104,7 +104,16 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 @pytest.mark.slow
 def test_a_misspelt_name_fails_the_type_check_of_a_user(tmp_path: Path) -> None:
     user = tmp_path / "user.py"
-    user.write_text("import recsys\n\nrecsys.Ranker\nrecsys.Rankr\n")
+    user.write_text(
+        "import recsys\n\nrecsys.Ranker\nrecsys.Rankr\n"
+        "recsys.HybridModel(factors=16, blocks=[recsys.features.Scales()])\n"
+        "recsys.HybridModel(factor=16)\n"
+        "recsys.HybridModel(factors='16')\n"
+        "recsys.models.EASE(regularisation=1.0)\n"
+        "recsys.make_town(20, rng=7)\n"
+        "recsys.make_town(20, rng='7')\n"
+        "recsys.tracking.logg\n"
+    )
     command = [
         sys.executable,
         "-m",
@@ -122,7 +131,9 @@ def test_a_misspelt_name_fails_the_type_check_of_a_user(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert re.findall(r"user\.py:(\d+): error: .*", done.stdout) == ["4"], done.stdout
+    assert re.findall(r"user\.py:(\d+): error: .*", done.stdout) == ["4", "6", "7", "8", "10", "11"], (
+        done.stdout
+    )
     assert 'maybe "Ranker"' in done.stdout
 
 

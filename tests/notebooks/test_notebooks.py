@@ -88,6 +88,9 @@ def test_models_are_beside_random(run):
     assert table["random"].between(0, 1).all()
     assert (table["lo"] <= table["value"]).all()
     assert (table["value"] <= table["hi"]).all()
+    liked, both = names["liked"], names["both"]  # what the words below the picture say of it
+    assert liked["label"].mean() > liked["p_like"].mean() + 0.1
+    assert abs(both["label"].mean() - both["p_mutual"].mean()) < 0.05
 
 
 def test_the_funnel_only_narrows(run):
