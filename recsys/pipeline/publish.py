@@ -31,6 +31,7 @@ from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write
 from recsys.pipeline.list_files import write_lists
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
+from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.ledger import SafetyLedger
@@ -136,6 +137,7 @@ def publish(
             clock=datetime.now(UTC),
         )
         gates = _judged(staging, proposal)
+        _write_cards(staging, proposal, gates, made_from, source)
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
@@ -176,6 +178,15 @@ def _with_pages(  # noqa: PLR0917
     entries = _file_entries(staging, rows=len(proposal.lists))
     write_manifest(staging, manifest.model_copy(update={"files": entries}))
     return found
+
+
+def _write_cards(
+    staging: Path, proposal: Proposal, gates: tuple[GateResult, ...], made_from: MadeFrom, source: str
+) -> None:
+    """Write what the publication is for, what it is made of and what it is not, for people to read."""
+    card = model_card(proposal.people, proposal.policy, gates, made_from, len(proposal.lists))
+    write_atomically(staging / MODEL_CARD, card)
+    write_atomically(staging / DATA_SHEET, data_sheet(proposal.people, source))
 
 
 def _manifest(
@@ -247,9 +258,12 @@ def _proposal(
     )
 
 
+_PAGES: Final = (GATES_FILE, COLUMN_PROFILE, MODEL_CARD, DATA_SHEET)
+
+
 def _file_entries(run: Path, *, rows: int) -> dict[str, FileEntry]:
     """Return the entry of every file of a run, as its manifest lists them."""
-    entries = {name: file_entry(run / name) for name in (GATES_FILE, COLUMN_PROFILE, *_serving_files(run))}
+    entries = {name: file_entry(run / name) for name in (*_PAGES, *_serving_files(run))}
     return {LISTS: file_entry(run / LISTS, rows=rows)} | entries
 
 

@@ -55,7 +55,10 @@ def test_the_manifest_says_what_the_night_was_made_from(night: Night, tmp_path: 
     assert raw["data_as_of"] == night.people.as_of.isoformat()
     assert raw["made_from"]["model"] == "m"
     assert raw["files"]["recommendations.parquet"]["rows"] == len(night.lists)
-    assert raw["files"].keys() == {"recommendations.parquet", "gates.json", "column_profile.json"}
+    assert raw["files"].keys() == {
+        *("recommendations.parquet", "gates.json", "column_profile.json"),
+        *("model_card.md", "data_sheet.md"),
+    }
 
 
 def test_the_same_lists_give_the_same_bytes(night: Night, tmp_path: Path) -> None:
