@@ -19,9 +19,12 @@ from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
 _STEP: Final = 7
 """Of the keyed generator: whether a demoted person may stand in somebody's list."""
 _LEAST_DECISIONS: Final = 20
+_FEW_DECISIONS: Final = 5
 _PRIOR_DECISIONS: Final = 10.0
 _EAGER: Final = 0.75
 _TOLERANCE: Final = 1.5
+_MOST: Final = 0.9
+_MANY: Final = 4.0
 _RESERVED: Final = 0.25
 MOST_LIKES_A_DAY: Final = 50
 
@@ -108,21 +111,20 @@ def likes_nearly_everybody(likes: Int64Array, decisions: Int64Array, most_a_day:
     """Say whose likes say little, `(n_people,)` bool.
 
     likes, decisions: `(n_people,)`, distinct people they liked, and liked, passed or hid. most_a_day: likes
-    on their busiest day. Those whose share of likes is far above that of three in four people, after at
-    least twenty decisions; shares are smoothed by ten decisions of the usual person. And those who ever liked
-    more than `MOST_LIKES_A_DAY` people in a day.
+    on their busiest day. Of people with at least twenty decisions, those whose share of likes is far above
+    that of three in four people, and those with four times the likes of nine in ten people; and whoever ever
+    liked more than `MOST_LIKES_A_DAY` people in a day. Shares are smoothed by ten usual decisions.
 
     >>> likes = np.array([50, *[10] * 9])
     >>> likes_nearly_everybody(likes, np.full(10, 50), np.full(10, 5)).nonzero()[0].tolist()
     [0]
     """
-    total = int(decisions.sum())
-    usual = float(likes.sum()) / total if total else 0.0
-    share = (likes + _PRIOR_DECISIONS * usual) / (decisions + _PRIOR_DECISIONS)
-    judged = decisions >= _LEAST_DECISIONS
-    hurried = most_a_day > MOST_LIKES_A_DAY
-    if not judged.any():
+    hurried, deciding = most_a_day > MOST_LIKES_A_DAY, decisions >= _FEW_DECISIONS
+    if not deciding.any():
         return hurried
-    eager = float(np.quantile(share[judged], _EAGER, method="lower"))
-    most = min(_TOLERANCE * eager, (1 + eager) / 2)
-    return (judged & (share > most)) | hurried
+    usual = float(np.median(likes[deciding] / decisions[deciding]))
+    share = (likes + _PRIOR_DECISIONS * usual) / (decisions + _PRIOR_DECISIONS)
+    eager = float(np.quantile(share[deciding], _EAGER))
+    many = _MANY * float(np.quantile(likes[deciding], _MOST))
+    indiscriminate = (share > min(_TOLERANCE * eager, (1 + eager) / 2)) | (likes > many)
+    return (indiscriminate & (decisions >= _LEAST_DECISIONS)) | hurried
