@@ -127,8 +127,9 @@ class Ranker:
         valid_for:     how long a page may be shown before it is asked for anew.
         poll_s:        how often to look for a new publication, in a thread of its own; 0 for never, then
                        call `refresh`.
-        shown:         remembers whom a viewer was shown today; None takes the safety store if it can,
-                       so that workers know of each other, else remembers in this process.
+        shown:         counts what newcomers were given a day; None takes the safety store if it can, so that
+                       workers know of each other, else counts in this process. Whom a viewer was shown stands
+                       in the day log of the store.
         day_zone:      the time zone whose midnight ends a day.
         hooks:         listen to calls and loads.
         operators:     the gate whose permissions open `explain_for_operator`; None for nobody's.

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from recsys.ranking.ranker import Ranker
-from recsys.safety import MemoryShown, SqliteSafety
+from recsys.safety import MemorySafety, SqliteSafety
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.serving_publication import Community
 from tests.serving.load import clients, wait_for
@@ -98,11 +98,13 @@ def inside(folder: Path, calls: int) -> dict[str, float]:
         "", _timed(lambda viewer: ranker.rank(viewer, K, _NOW), _with_list(ranker, viewers), calls)
     )
     ranker.close()
-    shown = MemoryShown()
-    searching = Ranker.open(folder / "published", safety=safety, poll_s=0, max_staleness=None, shown=shown)
+    store = MemorySafety()
+    searching = Ranker.open(folder / "published", safety=store, poll_s=0, max_staleness=None)
     for viewer in viewers:
         page = searching.rank(viewer, 20, _NOW)
-        shown.remember(viewer, _NOW.date(), [item.candidate_id for item in page.items])
+        searching.record(
+            page.receipt, [item.candidate_id for item in page.items], viewer_id=viewer, as_of=_NOW
+        )
     live = _timed(lambda viewer: searching.rank(viewer, K, _NOW), viewers, calls)
     figures |= _percentiles("live_", live)
     searching.close()

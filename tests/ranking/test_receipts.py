@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Offered, Page, Receipt
+from recsys.safety.day_log import MemoryDayLog
 from recsys.safety.keys import Keys
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety, MemoryShown
@@ -22,14 +23,22 @@ OLD, NEW, FOREIGN = (Keys((bytes([letter]) * 32,)) for letter in b"onf")
 ROTATED = Keys(NEW.secrets + OLD.secrets)
 
 
-class Noting(MemoryShown):
+class Noting(MemoryDayLog):
     """Counts what it is told."""
 
     noted = 0
 
-    def remember(self, viewer, day, candidates):
+    def append(self, events, *, arrived=None):
         self.noted += 1
-        super().remember(viewer, day, candidates)
+        return super().append(events, arrived=arrived)
+
+
+class StoreWithLog(MemorySafety):
+    """A store whose day log is given."""
+
+    def __init__(self, log: MemoryDayLog) -> None:
+        super().__init__()
+        self._day = log
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +54,8 @@ def folder(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(folder: Path, keys: Keys = OLD, **more: Any) -> tuple[Ranker, Noting]:
-    shown = Noting()
-    return Ranker.open(folder, safety=MemorySafety(), poll_s=0, shown=shown, keys=keys, **more), shown
+    log = Noting()
+    return Ranker.open(folder, safety=StoreWithLog(log), poll_s=0, keys=keys, **more), log
 
 
 def page_of(ranker: Ranker, world: World) -> Page:
@@ -211,10 +220,10 @@ def test_rows_of_a_viewer_who_left_are_pruned(kind: str, tmp_path: Path) -> None
 
 def test_a_store_that_cannot_note_says_so(world: World, folder: Path) -> None:
     class Failing(Noting):
-        def remember(self, viewer, day, candidates):
+        def append(self, events, *, arrived=None):
             raise OSError("secret")
 
-    ranker = Ranker.open(folder, safety=MemorySafety(), poll_s=0, shown=Failing(), keys=OLD)
+    ranker = Ranker.open(folder, safety=StoreWithLog(Failing()), poll_s=0, keys=OLD)
     receipt = page_of(ranker, world).receipt
     with pytest.raises(SafetyUnavailable) as caught:
         ranker.record(receipt, first(receipt), viewer_id=receipt.viewer_id, as_of=NOW)
