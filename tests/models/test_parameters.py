@@ -19,7 +19,12 @@ from recsys.models import HybridConfig, HybridModel, hybrid, keyword_settings
 from recsys.testing.model_contract import some_events
 from recsys.testing.people import make_people
 
-KINDS = [getattr(models, name) for name in models.__all__ if not name.endswith("Config") and name != "Model"]
+PUBLIC = [getattr(models, name) for name in models.__all__]
+KINDS = [
+    one
+    for one in PUBLIC
+    if isinstance(one, type) and issubclass(one, models.Model) and one is not models.Model
+]
 QUICK = [models.EASE, models.ContentModel, models.HybridModel, models.PopularityModel, models.RandomModel]
 
 
