@@ -109,7 +109,7 @@ async def leave(viewer_id: str, service: OpenService) -> None:
     await service.ask(lambda: service.ranker.day.leave(viewer_id))
 
 
-class Tables(Body):
+class TablesBody(Body):
     """A member's own tables of today, whole: rows by table name, as the night reads them."""
 
     event_id: str = Field(min_length=1, max_length=128)
@@ -124,7 +124,7 @@ class Hold(Body):
     reason: str = ""
 
 
-class Person(Body):
+class PersonBody(Body):
     """One member."""
 
     person: str
@@ -138,7 +138,7 @@ async def append(body: Annotated[list[AnyEvent], Field(max_length=10_000)], serv
 
 
 @backend.put("/members/{viewer_id}/tables")
-async def tables(viewer_id: str, body: Tables, service: OpenService) -> Kept:
+async def tables(viewer_id: str, body: TablesBody, service: OpenService) -> Kept:
     """Keep a member's own tables of today: the member's page is searched by them from now on."""
     change = service.ranker.day.change_tables
     return Kept(new=await service.ask(lambda: change(viewer_id, body.tables, event_id=body.event_id)))
@@ -159,7 +159,7 @@ async def lift(body: Hold, service: OpenService) -> None:
 
 
 @backend.post("/erasures", status_code=204)
-async def erase(body: Person, service: OpenService) -> None:
+async def erase(body: PersonBody, service: OpenService) -> None:
     """Take somebody out of everybody's sight for good; `recsys forget` erases them from what is kept."""
     await service.ask(lambda: service.ranker.safety.erase(body.person))
 
