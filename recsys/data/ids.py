@@ -1,5 +1,7 @@
 """Ids: external ids become row numbers once, where data comes in."""
 
+import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -12,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.text_folding import INVISIBLE
 from recsys.errors import InputError, UnknownIdError, explained
 from recsys.types import Int32Array, Int64Array, UInt8Array
 
@@ -130,6 +133,22 @@ def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:
     ('int64', 'str')
     """
     return pd.Series(ids, dtype="str" if not len(ids) or isinstance(ids[0], str) else "int64")
+
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def canonical_spelling(text: str) -> str:
+    """Return the one spelling of an id, empty where none is left.
+
+    Compatibility form, without blanks at the ends, invisible and control characters; a UUID in lower case.
+
+    >>> canonical_spelling(" \uff10\uff10\uff11\u200b "), canonical_spelling("001")
+    ('001', '001')
+    """
+    bare = INVISIBLE.sub("", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
+    return bare.lower() if _UUID.fullmatch(bare) else bare
 
 
 def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.object_]:

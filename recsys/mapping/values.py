@@ -11,7 +11,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import INVISIBLE
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS, RANGES
+from recsys.data.ids import canonical_spelling
 
 Reading = tuple[object, str | None]
 
@@ -77,8 +79,6 @@ _UP_TO = re.compile(
 )
 _UP_TO_AFTER: Final = "以内まで圏"
 _IN_BRACKETS = re.compile(r"\(([+-]?\d+)\)\s*$")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _WHOLE_AS_REAL = re.compile(r"(\d+)\.0+")
 _UNITS: Final = {
     "km": 1.0,
@@ -98,7 +98,7 @@ def plain(text: object) -> str:
     >>> plain("　２\u200b ")
     '2'
     """
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", str(text))).strip()
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", str(text))).strip()
 
 
 def is_unknown(text: object) -> bool:
@@ -312,12 +312,12 @@ def canonical_id(value: object) -> tuple[str | None, str | None]:
     """
     if value is None:
         return None, "no id"
-    text = plain(value)
+    text = canonical_spelling(str(value))
     if isinstance(value, float) and (whole := _WHOLE_AS_REAL.fullmatch(text)):
         text = whole.group(1)
-    if not text or text.casefold() in {"null", "nan", "none"}:
+    if not text or text.casefold() in {"null", "nan", "none"} or not text.isprintable():
         return None, "no id"
-    return (text.lower() if _UUID.fullmatch(text) else text), None
+    return text, None
 
 
 def split_words(text: object, separators: str) -> list[str]:

@@ -1,10 +1,8 @@
 """Canonical spelling at the doors of the safety stores: ids of people, pairs of them, and times."""
 
-import re
-import unicodedata
 from datetime import UTC, datetime
-from typing import Final
 
+from recsys.data.ids import canonical_spelling
 from recsys.errors import InputError, explained
 
 
@@ -18,9 +16,6 @@ def utc_moment(at: datetime | None) -> datetime:
     if at.tzinfo is None:
         raise InputError(explained("a time needs a zone", got=at.isoformat(), remedy="use UTC"))
     return at.astimezone(UTC)
-
-
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def canonical_person(user_id: object) -> str:
@@ -38,9 +33,7 @@ def canonical_person(user_id: object) -> str:
     """
     if not isinstance(user_id, str):
         raise InputError(explained("a person is named by an id", got=type(user_id).__name__, remedy="a text"))
-    folded = unicodedata.normalize("NFKC", user_id).strip()
-    capitals = _UUID.fullmatch(user_id) and user_id != user_id.lower()
-    if not user_id or folded != user_id or not user_id.isprintable() or capitals:
+    if not user_id or canonical_spelling(user_id) != user_id or not user_id.isprintable():
         remedy = "give it as the profiles table has it"
         raise InputError(explained("an id is not in its canonical spelling", remedy=remedy))
     return user_id

@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.mapping import values
+from recsys.safety.canonical import canonical_person
 
 ANY_DATE = st.dates(date(1900, 1, 1), date(2030, 12, 31))
 ZONES = st.sampled_from(["Asia/Tokyo", "Europe/London", "America/New_York", "Australia/Lord_Howe", "UTC"])
@@ -142,3 +143,10 @@ def test_ids_keep_leading_zeros_and_lose_a_fraction_of_nothing() -> None:
 def test_labels_that_hold_the_separator_are_found_whole(chosen: list[str]) -> None:
     known = ["A hobby, shared", "A group, a class", "Talk", "Support"]
     assert set(values.known_labels(",".join(chosen), known)) == set(chosen)
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1) | st.uuids().map(lambda one: str(one).upper()))
+def test_an_id_that_a_mapping_gives_is_one_that_the_safety_stores_take(text: str) -> None:
+    found, _ = values.canonical_id(text)
+    assert found is None or canonical_person(found) == found == values.canonical_id(found)[0]
