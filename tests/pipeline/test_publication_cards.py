@@ -22,7 +22,7 @@ def cards(n_people: int) -> tuple[str, str]:
     gates = [GateResult("parity", Level.PASS, "all | alike", {})]
     return (
         model_card(people, Policy.default(), gates, MADE_FROM, 42).decode(),
-        data_sheet(people, "csv:/home/somebody/tables").decode(),
+        data_sheet(people, "csv:/srv/somebody/tables").decode(),
     )
 
 
