@@ -88,7 +88,7 @@ def summary_line(name: str, fields: Mapping[str, object], moment: datetime, lang
     >>> summary_line("train", fields, moment, "en")
     '03:15:00   6/12 train         12 s  5,000 people, model hybrid'
     """
-    facts = {key: value for key, value in fields.items() if key not in _NOT_SHOWN and value is not None}
+    facts = {key: value for key, value in fields.items() if key not in _NOT_SHOWN and value not in (None, "")}
     shown = ", ".join(_fact(key, value) for key, value in list(facts.items())[:_SHOWN])
     took = duration(float(str(fields["seconds"])), lang)
     return f"{moment:%H:%M:%S} {_place(name)} {took:>7}  {shown}".rstrip()

@@ -20,7 +20,9 @@ from typing import Any, Final
 from recsys.batch.declaration import NAMES, STAGES, BatchStage
 from recsys.batch.stage import run
 from recsys.parallel import n_processors
+from recsys.pipeline.doctor import machine_memory
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
+from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
@@ -29,6 +31,9 @@ from recsys.storage.publication import CURRENT
 RECORDS: Final = PATHS.root / "stages.json"
 """The finished runs of the stages of a home: by name, the fingerprint of their inputs and their outputs."""
 _MISSING: Final = "missing"
+_MEMORY_AT_LEAST: Final = 2 << 30
+_MEMORY_EACH: Final = 23 << 10
+"""Bytes of the largest stage and the evaluation beside it, in all and for each person; see the figures."""
 
 
 @dataclass
@@ -119,10 +124,20 @@ def stages_at_once(settings: Settings | None) -> int:
     """Return how many stages may run at the same time: two, or one where one worker was asked for.
 
     The evaluation then runs beside what learns and makes the lists. Which bytes are written never depends
-    on it.
+    on it. One, too, where both would not fit into three quarters of the memory.
     """
     workers = n_processors() if settings is None else settings.execution.workers or n_processors()
-    return min(workers, 2)
+    memory = machine_memory()
+    needed = _MEMORY_AT_LEAST + _MEMORY_EACH * _people_checked()
+    return 1 if memory is not None and needed > 0.75 * memory else min(workers, 2)
+
+
+def _people_checked() -> int:
+    """Return how many profiles the last check of the tables saw; 0 before the first."""
+    for line in reversed(read_lines(PATHS.log)):
+        if line["stage"] == "validate" and isinstance(line.get("rows"), dict):
+            return int(line["rows"].get("profiles", 0))
+    return 0
 
 
 def _settings() -> Settings | None:

@@ -8,6 +8,7 @@ import pytest
 from recsys.batch import sequence
 from recsys.batch.declaration import NAMES, STAGES, stage_of
 from recsys.batch.sequence import StageRecords, run_stages, stages_at_once
+from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import PATHS
 from recsys.settings import ExecutionSettings, Settings
 
@@ -80,8 +81,18 @@ def test_what_runs_beside_a_stage_that_fails_is_not_done_again(home: Path) -> No
 
 def test_one_worker_runs_one_stage_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sequence, "n_processors", lambda: 8)
+    monkeypatch.setattr(sequence, "machine_memory", lambda: 24 << 30)
     assert stages_at_once(None) == stages_at_once(Settings()) == 2
     assert stages_at_once(Settings(execution=ExecutionSettings(workers=1))) == 1
+
+
+def test_stages_run_at_once_where_both_fit_into_the_memory(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_line(PATHS.log, {"stage": "validate", "rows": {"profiles": 1_000_000}})
+    for gib, at_once in ((24, 1), (64, 2), (None, 2)):
+        monkeypatch.setattr(sequence, "machine_memory", lambda size=gib: None if size is None else size << 30)
+        assert stages_at_once(None) == at_once
 
 
 def test_records_that_cannot_be_read_are_none(home: Path) -> None:
