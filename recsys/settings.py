@@ -237,18 +237,15 @@ class PublishSettings(Section):
 
 
 class BudgetSettings(Section):
-    """How long a night may take and how its tables may be; over it the night is published and says so.
+    """How long a night may take and how old its data may be; over it the night is published and says so.
 
     night_minutes: all stages together; stage_minutes: single stages by name.
     data_hours: how old the latest row of a source may be at the end of the night.
-    refused_share: refused rows of one table; row_drop: how much shorter a table may be than the night before.
     """
 
     night_minutes: Annotated[float, Field(gt=0.0)] = 120.0
     stage_minutes: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
     data_hours: Annotated[float, Field(gt=0.0)] = 36.0
-    refused_share: Share = 0.5
-    row_drop: Share = 0.5
 
 
 def _known_zone(name: str) -> str:

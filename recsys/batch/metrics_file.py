@@ -4,15 +4,25 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from recsys.batch.alarms import refused_share
 from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import NightPaths
 from recsys.storage.atomic_write import write_atomically
+
+
+def refused_share(counts: Mapping[str, Any]) -> float:
+    """Return which share of the rows of a table was refused, 0 for an empty one.
+
+    >>> refused_share({"accepted": 3, "quarantined": 1})
+    0.25
+    """
+    rows = int(counts["accepted"]) + int(counts["quarantined"])
+    return int(counts["quarantined"]) / rows if rows else 0.0
+
 
 Sample = tuple[str, dict[str, str], float]
 """The name of a metric after `recsys_night_`, its labels, its value."""

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import recsys
-from recsys.batch.alarms import alarms
 from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import kernels_are_cached, opening_lines, text
@@ -36,10 +35,10 @@ from recsys.errors import (
 )
 from recsys.pipeline.history import read_lines
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.publish_night import export_publication
 from recsys.pipeline.service_home import read_keys_file
-from recsys.settings import PARAMS_FILE, BudgetSettings, Settings, read_settings
+from recsys.settings import PARAMS_FILE, TOWN, BudgetSettings, Settings, read_settings
 from recsys.storage.publication import current_run
 
 TRACK: Final = "track"
@@ -69,7 +68,7 @@ def run_night(
     changes: `key=value` texts that go before what the parameter file says.
     export:  address of a PostgreSQL database that serves the lists as well, after they are published.
 
-    Exit codes: 0 published, 10 published with warnings (a gate, the time budget, an alarm, not tracked, not
+    Exit codes: 0 published, 10 published with warnings (a gate, the time budget, old data, not tracked, not
     exported), 20 refused by a gate, 30 try again, 40 broken input or setting, 1 a defect.
 
     Raises SettingsError when the home holds no parameter file and none is named.
@@ -115,7 +114,7 @@ def _run(  # noqa: PLR0917
     if code in (EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS):
         over_time = over_budget(begun, spoken)
         warnings = [text("over", spoken, over_time=over_time) if over_time else ""]
-        warnings += [*alarms(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
+        warnings += [old_data(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
         if any(warnings):
             code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
     write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
@@ -228,6 +227,22 @@ def over_budget(begun: datetime, lang: Language = "en") -> str:
     if sum(minutes.values()) > budget.night_minutes:
         over_time.append(text("all_took", lang, minutes=f"{sum(minutes.values()):.1f}"))
     return ", ".join(over_time)
+
+
+def old_data(paths: NightPaths, now: datetime, lang: Language = "en") -> str:
+    """Return how old the data of a night are when they are older than `budget.data_hours`, as text.
+
+    The town, and a night that stands at a time of its settings, are of any age.
+    """
+    settings = read_settings(paths.settings)
+    try:
+        as_of = json.loads(paths.validation.read_bytes())["as_of"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    if settings.source == TOWN or settings.as_of is not None or not as_of:
+        return ""
+    hours = (now - datetime.fromisoformat(as_of)).total_seconds() / 3600
+    return text("old_data", lang, hours=f"{hours:,.0f}") if hours > settings.budget.data_hours else ""
 
 
 def _limit(budget: BudgetSettings, stage: str) -> float:

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from recsys.batch.alarms import alarms
 from recsys.batch.metrics_file import write_metrics
+from recsys.batch.night import old_data
 from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import NightPaths
 from recsys.settings import Settings
@@ -77,18 +77,16 @@ def test_rules_ask_for_metrics_that_are_written(paths: NightPaths) -> None:
     assert len(asked) >= 6
 
 
-def test_alarms_name_old_data_and_tables_refused_or_shrunken(paths: NightPaths) -> None:
-    assert list(alarms(paths, NOW, "en")) == ["; 75% of the rows of blocks were refused"]
-    later = list(alarms(paths, NOW + timedelta(hours=40), "en"))
-    assert later[0] == "; the data are 50 hours old"
-    write_validation(paths, "2026-01-05T18:00:00+00:00", {"profiles": (990, 10), "blocks": (0, 0)})
-    append_line(paths.log, {"stage": "validate", "exit_code": 0, "rows": {"profiles": 1000, "blocks": 0}})
-    assert list(alarms(paths, NOW, "en")) == ["; blocks shrank from 80 rows to 0"]
+def test_a_night_on_old_data_says_so(paths: NightPaths) -> None:
+    assert old_data(paths, NOW) == ""
+    assert old_data(paths, NOW + timedelta(hours=40)) == "; the data are 50 hours old"
+    paths.settings.write_text(Settings(source="parquet:members", as_of="2026-01-05T18:00:00Z").as_yaml())
+    assert old_data(paths, NOW + timedelta(hours=40)) == ""
 
 
 def test_the_town_is_never_old(paths: NightPaths) -> None:
     paths.settings.write_text(Settings().as_yaml())
-    assert not [text for text in alarms(paths, NOW + timedelta(days=300), "en") if "old" in text]
+    assert old_data(paths, NOW + timedelta(days=300)) == ""
 
 
 def test_a_cluster_takes_the_job() -> None:
