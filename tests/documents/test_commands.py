@@ -32,7 +32,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 RUN_AS_CODE = {"python": "tests of their own", "toml": "tests/plugins", "yaml": "tests/plugins"}
 COMMANDS = {"sh", "cron", "ini"}
-DRAWINGS = {"README.md": 1, "docs/explanation/concepts.md": 1}
+DRAWINGS = {"README.md": 1, "README.ja.md": 1, "docs/explanation/concepts.md": 1}
 """Blocks without a language: a tree, checked below, and a drawing."""
 
 
@@ -93,7 +93,13 @@ def accepted(command: str) -> None:
     assert words[0] in group.commands, command
     given, needed = (
         words[1:],
-        {"forget": ["somebody"], "guard": ["text"], "why-not": ["a", "b"], "export": ["target"]},
+        {
+            "forget": ["somebody"],
+            "access": ["somebody"],
+            "guard": ["text"],
+            "why-not": ["a", "b"],
+            "export": ["target"],
+        },
     )
     if all(word.startswith("-") for word in given[::2]):  # named in running text, without whom it is about
         given += needed.get(words[0], [])
