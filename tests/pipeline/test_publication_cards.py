@@ -11,7 +11,7 @@ from recsys.pipeline.gates.base import GateResult, Level
 from recsys.pipeline.publication_cards import DATA_SHEET, LEAST_PEOPLE, MODEL_CARD, data_sheet, model_card
 from recsys.storage.manifest import MadeFrom, read_manifest
 from recsys.storage.publication import read_publication
-from tests.people import make_people
+from recsys.testing.people import make_people
 from tests.pipeline.nights import Folder
 
 MADE_FROM = MadeFrom(table_schema="s", model="m", data="d", policy="p", code="c", params="q")

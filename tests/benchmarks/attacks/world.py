@@ -22,7 +22,7 @@ from recsys.safety.keys import Keys
 from recsys.safety.store import MemorySafety, SafetyStore
 from recsys.storage.load import load_population, load_tables
 from recsys.storage.publication import NEWCOMERS
-from tests.people import make_listed_people
+from recsys.testing.people import make_listed_people
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
 

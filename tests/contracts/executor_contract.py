@@ -1,3 +1,0 @@
-"""The contract as it ships, under the name tests used before."""
-
-from recsys.testing.executor_contract import *  # noqa: F403
