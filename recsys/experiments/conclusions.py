@@ -1,18 +1,30 @@
 """What may and may not be concluded from an experiment, in sentences for those who decide."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from recsys.catalogue.catalogue import load_catalogue
-from recsys.experiments.analysis import NAIVE, ExperimentResult
+from recsys.catalogue.entries import LANGUAGES, Language
+from recsys.data.events import Events
+from recsys.errors import InputError
+from recsys.experiments.analysis import NAIVE, ExperimentResult, analyse
 from recsys.experiments.assignment import ARM
+from recsys.experiments.night import NightArms
+from recsys.experiments.outcomes import outcomes
 
-if TYPE_CHECKING:
-    from recsys.catalogue.entries import Language
+
+def night_reading(arms: NightArms, events: Events, as_of: pd.Timestamp) -> dict[str, list[str]]:
+    """Return the sentences about an experiment on the night `as_of`, by language."""
+    experiment = arms.experiment
+    try:
+        result = analyse(experiment, arms.assignment, outcomes(events, experiment, now=as_of))
+    except InputError:  # no night is ripe, or nobody takes part
+        texts, values = load_catalogue(), {"name": experiment.name, "mature": experiment.mature_nights}
+        return {lang: [texts.text("experiment.waits", lang, **values)] for lang in LANGUAGES}
+    return {lang: conclusions(result, lang) for lang in LANGUAGES}
 
 
-def conclusions(result: ExperimentResult, lang: "Language" = "en") -> list[str]:
+def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
     """Return the sentences of one look: what was found for each arm, what ends it, and what is not known.
 
     An effect counts as found when the interval that holds at any number of looks leaves out 0.

@@ -20,6 +20,7 @@ from recsys.config import AllocationSettings
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.experiments.conclusions import night_reading
 from recsys.experiments.night import NightArms, joined_pairs
 from recsys.parallel import n_processors
 from recsys.pipeline.attention import attention_limits
@@ -90,6 +91,10 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     pairs = _of_arms(settings, recommender, found, there, night.people)
     write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
+    if settings.experiment is not None:
+        arms = NightArms.of(settings.experiment, night.people.ids.values, night.people.as_of)
+        happened = night.events_of_types("impression", "like", "report", "block")
+        figures |= {"experiment": night_reading(arms, happened, night.people.as_of)}
     write_allocation(paths.allocation, found.prices, figures, ids=night.people.ids)
     return AllocationSummary(
         people=len(np.unique(pairs.viewer)),

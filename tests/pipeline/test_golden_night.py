@@ -272,6 +272,12 @@ def test_a_night_serves_several_arms_and_its_impressions_say_which(golden: Folde
     assert same.equals(control[pair].reset_index(drop=True))
     liked = lists[arm == "liked"]
     assert liked.groupby("viewer_id")["p_like"].apply(lambda p: p.is_monotonic_decreasing).all()
+    reading = json.loads((folder.root / PATHS.allocation / "figures.json").read_text())["experiment"]
+    assert "no night can be read yet" in reading["en"][0]
+    assert set(folder.run(PEOPLE, AS_OF, f"experiment={design}", stages=("settings", "report")).values()) == {
+        0
+    }
+    assert reading["ja"][0] in (folder.root / PATHS.report).read_text("utf-8")
     ranker = Ranker.open(folder.published, safety=MemorySafety())
     viewer = str(lists.loc[arm == "liked", "viewer_id"].iloc[0])
     page = ranker.rank(viewer, 3, datetime(2026, 1, 5, 4, tzinfo=UTC))
