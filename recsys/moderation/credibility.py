@@ -25,9 +25,10 @@ def flags(events: Events, policy: ReviewPolicy) -> pd.DataFrame:
     `report.other`.
     """
     frame = events.frame
-    detail = frame[C.DETAIL].where(frame[C.DETAIL].notna(), "")
-    kind = frame[C.TYPE].astype(object).where(detail == "", frame[C.TYPE] + "." + detail.astype(object))
-    unknown = (frame[C.TYPE] == "report") & ~kind.isin(list(policy.kinds))
+    detail = frame[C.DETAIL].astype(object).where(frame[C.DETAIL].notna(), "")
+    of_type = frame[C.TYPE].astype(object)  # a kept night holds categories
+    kind = of_type.where(detail == "", of_type + "." + detail)
+    unknown = (of_type == "report") & ~kind.isin(list(policy.kinds))
     kind = kind.mask(unknown, "report.other")
     chosen = kind.isin(list(policy.kinds)) & frame[C.TARGET].notna() & (frame[C.ACTOR] != frame[C.TARGET])
     named = frame if C.EVENT in frame else frame.assign(**{C.EVENT: ""})  # compact events have no ids
