@@ -47,14 +47,14 @@ StartLimitIntervalSec=12h
 StartLimitBurst=6
 
 [Service]
-Type=oneshot
+Type=exec
 EnvironmentFile={home}/{keys}
 Environment=OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 ExecStart={program} night --home {home}
 SuccessExitStatus=10
 RestartForceExitStatus=30
 RestartSec=5min
-TimeoutStartSec=4h
+RuntimeMaxSec=4h
 """
 _TIMER: Final = """\
 [Unit]

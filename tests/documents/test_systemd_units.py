@@ -1,4 +1,4 @@
-"""The units that the page on operating shows are taken by systemd, where there is one.
+"""The units of the page on operating, and those of a new home, are taken by systemd, where there is one.
 
 Planted and seen caught: a setting that no section has.
 """
@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from recsys.pipeline.service_home import make_home
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "operate.md"
 VERIFY = shutil.which("systemd-analyze")
@@ -41,5 +43,9 @@ def test_the_units_have_a_user_and_can_be_enabled() -> None:
 @pytest.mark.skipif(VERIFY is None, reason="no systemd on this machine")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert complaints(tmp_path, units()) == ""
+    make_home(tmp_path / "home")
+    made = {path.name: path.read_text() for path in (tmp_path / "home").rglob("recsys-night.*")}
+    assert set(made) == set(units())
+    assert complaints(tmp_path, made) == ""
     wrong = {name: text.replace("Persistent=", "Persists=") for name, text in units().items()}
     assert "Persists" in complaints(tmp_path, wrong)
