@@ -47,10 +47,19 @@ def night(
 
 @app.command()
 def warm() -> None:
-    """Compile the kernels, once after an installation, so that no night waits for it.
+    """Compile the kernels, once after an installation or for an image, so that no page and no night waits.
+
+    Compiled kernels go to the folder of RECSYS_CACHE, else beside the package or into the home of the user.
+    Where the night is not installed, those of serving alone are compiled.
 
     Example: recsys warm
     """
-    from recsys.batch.warm import warm as compiled
+    from importlib.util import find_spec
 
-    compiled()
+    from recsys.retrieval.top_k import warm_up
+
+    typer.echo(f"{warm_up():.1f} s")
+    if find_spec("implicit") is not None and find_spec("sklearn") is not None:
+        from recsys.batch.warm import warm as compiled
+
+        compiled()

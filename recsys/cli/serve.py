@@ -1,4 +1,4 @@
-"""recsys serve, recsys token and recsys warm."""
+"""recsys serve and recsys token."""
 
 from pathlib import Path
 from typing import Annotated
@@ -83,16 +83,3 @@ def token(
 
     made = AccessToken.make(scope, viewer=viewer, operator=operator, minutes=minutes)
     typer.echo(made.signed(read_keys()))
-
-
-@app.command()
-def warm() -> None:
-    """Compile everything that serving runs, for an image: the first page then waits for nothing.
-
-    Compiled kernels go to the folder of RECSYS_CACHE, else beside the package or into the home of the user.
-
-    Example: RECSYS_CACHE=/var/cache/recsys recsys warm
-    """
-    from recsys.retrieval.top_k import warm_up
-
-    typer.echo(f"{warm_up():.1f} s")
