@@ -89,6 +89,9 @@ def forget(
             "--served-from", metavar="ADDRESS", help="postgresql://user@host/db that lists were exported to."
         ),
     ] = None,
+    cases: Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")] = Path(
+        "data/cases"
+    ),
 ) -> None:
     """Erase people for good.
 
@@ -100,6 +103,7 @@ def forget(
     """
     from recsys.cli.app import language, say, settings_if_sound
     from recsys.errors import shown
+    from recsys.moderation.cases import forget_in_cases
     from recsys.pipeline.erasure import erase, ids_found_nowhere, require_published_folder
     from recsys.pipeline.paths import PATHS
     from recsys.pipeline.postgres_served_lists import erase_from_served_lists
@@ -115,6 +119,7 @@ def forget(
     if safety is not None:
         store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
     outcome = erase(users, published, safety=store)
+    forget_in_cases(cases, users)
     for address in served_from or ():
         left = erase_from_served_lists(users, address)
         say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
@@ -149,6 +154,9 @@ def access(
     safety: Annotated[
         str | None, typer.Option(metavar="STORE", help="The safety store: a SQLite file, or an address.")
     ] = None,
+    cases: Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")] = Path(
+        "data/cases"
+    ),
     out: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON as well, to hand over.")
     ] = None,
@@ -170,7 +178,9 @@ def access(
     from recsys.storage.atomic_write import write_atomically
 
     require_published_folder(published)
-    places = person_places(published=published, work=PATHS.root, tracking=tracking, tables=tables)
+    places = person_places(
+        published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
+    )
     file = Path((safety or "").removeprefix("sqlite:"))
     if safety and file.is_file():
         found = person_data(user, {**places, "safety": file})

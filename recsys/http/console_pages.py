@@ -171,9 +171,9 @@ class Console:
 
     def access(self, user: str) -> PersonData:
         """Return everything held of a person, in files, the store and cases."""
-        places = person_places(published=self.published, work=self.work, tracking=self.tracking)
-        if self.cases.folder.exists():
-            places["cases"] = self.cases.folder
+        places = person_places(
+            published=self.published, work=self.work, tracking=self.tracking, cases=self.cases.folder
+        )
         return person_data(user, places, safety=self.safety)
 
     def erase(self, user: str) -> None:

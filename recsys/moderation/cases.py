@@ -11,7 +11,7 @@ a case is about stands in a file beside the log, so that erasing a person breaks
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ import pandas as pd
 
 from recsys.errors import InputError, SafetyUnavailable, did_you_mean, explained
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
-from recsys.safety.store import SafetyStore, hold_words
+from recsys.safety.store import MemorySafety, SafetyStore, hold_words
 from recsys.storage.atomic_write import write_atomically
 
 LOG: Final = "cases.jsonl"
@@ -343,6 +343,14 @@ def _after(case: Case | None, step: CaseStep) -> Case:
         held, decision = case.held and not granted, "restore" if granted else case.decision
         return replace(case, state=DECIDED, held=held, decision=decision, due=None)
     return replace(case, state=CLOSED, due=None)
+
+
+def forget_in_cases(folder: Path, users: Iterable[str]) -> int:
+    """Forget whom cases of a folder are about, and return how many; none where there is no folder."""
+    if not folder.is_dir():
+        return 0
+    cases = CaseLog(folder, MemorySafety())
+    return sum(cases.erase(user) for user in users)
 
 
 def _require_somebody(by: str) -> None:

@@ -22,14 +22,19 @@ from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
 
 
 def person_places(
-    *, published: Path, work: Path, tracking: Path | None = None, tables: Path | None = None
+    *,
+    published: Path,
+    work: Path,
+    tracking: Path | None = None,
+    tables: Path | None = None,
+    cases: Path | None = None,
 ) -> dict[str, Path]:
     """Return the folders in which a person can be, by the name of each; absent ones are left out.
 
     >>> person_places(published=Path("no/such"), work=Path("."))["work"].as_posix()
     '.'
     """
-    places = {"tables": tables, "work": work, "published": published, "tracking": tracking}
+    places = {"tables": tables, "work": work, "published": published, "tracking": tracking, "cases": cases}
     return {name: path for name, path in places.items() if path is not None and path.exists()}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.moderation import DECISIONS, STATES, CaseLog
-from recsys.moderation.cases import LOG, PEOPLE
+from recsys.moderation.cases import LOG, PEOPLE, forget_in_cases
 from recsys.safety.store import MemorySafety
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -114,6 +114,13 @@ def test_erasing_a_person_breaks_no_chain_and_leaves_no_name(cases: CaseLog) -> 
     with pytest.raises(InputError, match="nobody any more"):
         cases.decide(case, "hold", reason="report.money", by="op-1")
     assert cases.decide(case, "dismiss", reason="report.money", by="op-1").state == "decided"
+
+
+def test_erasing_at_the_command_line_reaches_cases(cases: CaseLog, tmp_path: Path) -> None:
+    cases.open_case("u7", "report.money", by="op-1")
+    assert forget_in_cases(tmp_path / "nowhere", ["u7"]) == 0
+    assert forget_in_cases(cases.folder, ["u7", "u8"]) == 1
+    assert cases.of("case-1").person == ""
 
 
 def test_the_queue_opens_each_case_once_and_again_for_new_evidence_after_the_end(cases: CaseLog) -> None:
