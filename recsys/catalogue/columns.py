@@ -104,6 +104,7 @@ class Columns:
     CANDIDATE: Final = "candidate_id"
     RANK: Final = "rank"
     P_LIKE: Final = "p_like"
+    P_LOOK: Final = "p_look"
     P_ANSWER: Final = "p_answer"
     P_LIKED_BACK: Final = "p_liked_back"
     P_MUTUAL: Final = "p_mutual"

@@ -4,27 +4,20 @@ P(like | look) says nothing of how likely a look is. Where a service logs what i
 looks itself, and nothing here is learned. Where it does not, an unseen pair is a weak no.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from recsys.models.directed import Directed
+from recsys.models.directed import Directed, pair_dots
+from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import UnseenPairs
-from recsys.models.stacking import conditional_logit, evidence_weight, logistic_regression
-from recsys.models.whole_matrix import WholeMatrix, choose_settings, held_out_gain, scores, visits
+from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
+from recsys.models.stacking import evidence_weight
+from recsys.models.whole_matrix import WholeMatrix, visits
 from recsys.types import Float64Array, IntegerArray
 
-_DRAWN: Final = 30
-"""Unseen pairs a held-out decision is told apart from."""
-_MOST_DRAWN: Final = 500_000
-_MOST_CHOICES: Final = 4000
-_BESIDE: Final = 200
-"""Unseen candidates beside each of so many held-out choices."""
-_LEAST_HELD_OUT: Final = 50
-"""Held-out likes below which nothing is learned, and lists are in the order of p_like."""
+PARTS: Final = ("visits", "likes", "regression", "neighbours")
 
 
 class AffinityTerm(NamedTuple):
@@ -40,217 +33,131 @@ TERMS: Final = (
     AffinityTerm("p_like", 0.25, 1.0),
     AffinityTerm("p_like of the known", 0.0, 1.0),
     AffinityTerm("visits", 4.0, 0.1),
-    AffinityTerm("visits of the known", 0.0, 0.1),
-    AffinityTerm("likes", 4.0, 0.1),
-    AffinityTerm("likes of the known", 0.0, 0.1),
+    AffinityTerm("likes", 2.0, 0.1),
+    AffinityTerm("regression", 2.0, 0.1),
+    AffinityTerm("neighbours", 1.0, 1.0),
     AffinityTerm("activity", 0.5, 0.1),
     AffinityTerm("popularity", 0.5, 0.1),
+    AffinityTerm("recent activity of the candidate", 0.0, 1.0),
+    AffinityTerm("recent popularity", 0.0, 1.0),
 )
 """`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided."""
-_SHARES_OF_P_LIKE: Final = (1.0, 0.5, 0.25, 0.0)
-_PLACES: Final = 10
-_OF_THE_VIEWER: Final = (0, 7)
-"""Terms that are the same for all candidates of a viewer."""
-_OF_A_LOOK: Final = (0, 3, 4, 7, 8)
-"""Terms of the chance of a look, which does not depend on what would be thought of whom is looked at."""
+TERM: Final = {term.name: at for at, term in enumerate(TERMS)}
+
+
+@dataclass(frozen=True, eq=False)
+class AffinityRows:
+    """Rows of everybody in the factors of one part, `(n_people, k)` each; 0 without a decision."""
+
+    taste: Float64Array
+    appeal: Float64Array
 
 
 @dataclass(frozen=True, eq=False)
 class PersonAffinity:
-    """What decisions say of each person, `(n_people, k)` and `(n_people,)`; 0 without any.
+    """What decisions say of each person, a part of the score each and `(n_people,)`; 0 without any.
 
-    visit_*, like_*: rows in the factors of visits and of likes. known, activity: as viewer; popularity:
-    as candidate, log of one more than the decisions.
+    known, activity: as viewer; popularity: as candidate, log of one more than the decisions.
+    recent_activity, recent_popularity: the same of decisions given and received, halved with their age.
     """
 
-    visit_taste: Float64Array
-    visit_appeal: Float64Array
-    like_taste: Float64Array
-    like_appeal: Float64Array
+    visits: AffinityRows
+    likes: AffinityRows
+    regression: AffinityRows
+    neighbours: AffinityRows
     known: Float64Array
     activity: Float64Array
     popularity: Float64Array
+    recent_activity: Float64Array
+    recent_popularity: Float64Array
 
     def terms(self, p_like: Float64Array, i: IntegerArray, j: IntegerArray) -> Float64Array:
         """Return the terms of aligned pairs, `(n_terms, n_pairs)`; p_like: their logits."""
-        visit = scores((self.visit_taste, self.visit_appeal), i, j)
-        like = scores((self.like_taste, self.like_appeal), i, j)
-        known, ones = self.known[i], np.ones(len(i))
-        rows = [
-            ones,
-            p_like,
-            p_like * known,
-            visit,
-            visit * known,
-            like,
-            like * known,
-            self.activity[i],
-            self.popularity[j],
-        ]
+        known = self.known[i]
+        rows = [np.ones(len(i)), p_like, p_like * known]
+        for name in PARTS:
+            part: AffinityRows = getattr(self, name)
+            rows.append(pair_dots(part.taste, part.appeal, i, j))
+        rows += [self.activity[i], self.popularity[j], self.recent_activity[j], self.recent_popularity[j]]
         return np.array(rows)
 
     def at(self, rows: IntegerArray) -> "PersonAffinity":
         """Return the people at `rows`; somebody without a decision for a row of -1."""
-        known, at = (rows >= 0), np.maximum(rows, 0)
 
-        def taken(values: Float64Array) -> Float64Array:
-            if not len(values):
-                return np.zeros((len(rows), *values.shape[1:]))
-            shape = (len(rows),) + (1,) * (values.ndim - 1)
-            return np.where(known.reshape(shape), values[at], 0.0)
+        def taken(name: str) -> AffinityRows | Float64Array:
+            values = getattr(self, name)
+            if isinstance(values, AffinityRows):
+                return AffinityRows(rows_at(values.taste, rows), rows_at(values.appeal, rows))
+            return rows_at(values, rows)
 
-        return PersonAffinity(*(taken(getattr(self, name)) for name in self.__dataclass_fields__))
+        return PersonAffinity(*(taken(name) for name in self.__dataclass_fields__))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class AffinityParts:
+    """What was learned of everybody's decisions, from which anybody is folded in.
+
+    visits, likes: whole-matrix factors of any decision and of likes (no columns where nobody ever said
+    no). regression: item-to-item weights of visits. neighbours: people both have met. half_life: days
+    after which a decision counts half as recent.
+    """
+
+    visits: WholeMatrix
+    likes: WholeMatrix
+    regression: ItemRegression
+    neighbours: CommonNeighbours
+    half_life: float
+
+    def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> PersonAffinity:
+        """Return the people after their decisions; base: their rows at the fit, -1 for newcomers."""
+        visited = visits(decisions)
+        given, received = (
+            np.bincount(own, minlength=n_people).astype(np.float64)
+            for own in (decisions.viewers, decisions.candidates)
+        )
+        recent = 0.5 ** (decisions.age / self.half_life)
+        return PersonAffinity(
+            AffinityRows(*self.visits.folded(visited, n_people, base)),
+            AffinityRows(*self.likes.folded(decisions, n_people, base)),
+            AffinityRows(*self.regression.folded(visited, n_people, base)),
+            AffinityRows(*self.neighbours.folded(visited, n_people, base)),
+            known=evidence_weight(given),
+            activity=np.log1p(given),
+            popularity=np.log1p(received),
+            recent_activity=np.log1p(np.bincount(decisions.viewers, recent, n_people)),
+            recent_popularity=np.log1p(np.bincount(decisions.candidates, recent, n_people)),
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Affinity:
-    """Whole-matrix factors of visits and of likes, and the weights that make probabilities of them.
+    """Parts that say who comes across whom, and the weights that make probabilities of them.
 
     choice: `(n_terms,)` of P(i comes to like j), unprompted, for the order of lists.
     look:   `(n_terms,)` of P(i comes to look at j), `p_look`; 0 for the terms of liking.
     person: the people last folded in.
     """
 
-    visits: WholeMatrix
-    likes: WholeMatrix
+    parts: AffinityParts
     choice: Float64Array
     look: Float64Array
     person: PersonAffinity
 
-    @classmethod
-    def learned(
-        cls,
-        decisions: Impressions,
-        held: Impressions,
-        p_like: Directed,
-        seed: int,
-    ) -> "Affinity | None":
-        """Learn from the decisions of a log that logs no looks; None where too few likes were left out.
-
-        held: decisions to judge by. p_like: matrices of P(like | look) that have not seen them.
-        """
-        n_people = len(p_like)
-        if int((held.labels > 0).sum()) < _LEAST_HELD_OUT:
-            return None
-        known = decisions.take(~decisions.same_pairs(held))
-        settings, likes = choose_settings(known, held, n_people, seed)
-        looked = WholeMatrix.learned(visits(known), n_people, settings, seed)
-        everybody = np.arange(n_people)
-        seen = cls(looked, likes, np.empty(0), np.empty(0), _nobody()).folded(known, n_people, everybody)
-        choice, look = seen._weights_learned(decisions, held, p_like, np.random.default_rng(seed))
-        choice = seen._best_at_the_top(choice, known, held, p_like)
-        final = cls(
-            WholeMatrix.learned(visits(decisions), n_people, settings, seed),
-            WholeMatrix.learned(decisions, n_people, settings, seed),
-            choice,
-            look,
-            _nobody(),
-        )
-        return final.folded(decisions, n_people, everybody)
-
-    def _weights_learned(
-        self,
-        decisions: Impressions,
-        held: Impressions,
-        p_like: Directed,
-        rng: np.random.Generator,
-    ) -> tuple[Float64Array, Float64Array]:
-        """Return `choice` and `look`, from held-out likes and held-out decisions."""
-        unseen = UnseenPairs.of(decisions)
-        liked = held.take(held.labels > 0)
-        choice = self._fitted(liked, unseen, p_like, range(len(TERMS)), rng)
-        look = self._fitted(held, unseen, p_like, _OF_A_LOOK, rng)
-        # of all decisions only a share was held out, and the chance is of any
-        choice[0], look[0] = (one[0] + np.log(len(decisions) / len(held)) for one in (choice, look))
-        return choice, look
-
-    def _best_at_the_top(
-        self, choice: Float64Array, known: Impressions, held: Impressions, p_like: Directed
-    ) -> Float64Array:
-        """Return `choice` with that share of the weight of p_like which puts most held-out likes on lists.
-
-        A regression weighs candidates whom no list would show; what it learns of p_like from those may
-        harm the first places.
-        """
-        everybody, reached, best = np.arange(len(p_like)), -1.0, choice
-        for share in _SHARES_OF_P_LIKE:
-            tried = choice.copy()
-            tried[[1, 2]] *= share
-            found = replace(self, choice=tried).choices(p_like, everybody)
-            ranked = WholeMatrix(self.likes.settings, found.taste.astype(float), found.appeal.astype(float))
-            gain = held_out_gain(ranked, known, held, len(p_like), places=_PLACES)
-            if gain > reached:
-                best, reached = tried, gain
-        return best
-
-    def _fitted(
-        self,
-        wanted: Impressions,
-        unseen: UnseenPairs,
-        p_like: Directed,
-        terms: Sequence[int],
-        rng: np.random.Generator,
-    ) -> Float64Array:
-        """Return the weights of `terms`: of those that order a viewer's candidates, then of the others.
-
-        Each wanted pair is a choice of its viewer among unseen candidates, which weighs the candidates at
-        the top of a list. Level and activity, which no such choice shows, come from a logistic regression
-        on wanted and unseen pairs of all viewers, given the others.
-        """
-        i, j = wanted.viewers.astype(np.int64), wanted.candidates.astype(np.int64)
-        some = np.sort(rng.choice(len(i), min(len(i), _MOST_CHOICES), replace=False))
-        beside, fresh = unseen.beside(i[some], _BESIDE, rng)
-        options = np.column_stack([j[some], beside])
-        chosen = np.repeat(i[some], options.shape[1])
-        features = self.person.terms(p_like.logits(chosen, options.ravel()), chosen, options.ravel())
-        theta = np.zeros(len(TERMS))
-        own = [at for at in terms if at not in _OF_THE_VIEWER]
-        prior = np.array(TERMS, dtype=object)[:, 1:].astype(np.float64).T
-        theta[own] = conditional_logit(
-            features[own].reshape(len(own), *options.shape),
-            np.column_stack([np.ones(len(some), bool), fresh]),
-            mean=prior[0, own],
-            precision=prior[1, own],
-        )
-        # a like that is likelier given a look never becomes less likely
-        theta[1] = max(theta[1], 0.0)
-        theta[2] = max(theta[2], -theta[1])
-        a, b = unseen.drawn(min(_DRAWN * len(i), _MOST_DRAWN), rng)
-        viewers, candidates = np.concatenate([i, a]), np.concatenate([j, b])
-        features = self.person.terms(p_like.logits(viewers, candidates), viewers, candidates)
-        rest = list(_OF_THE_VIEWER)
-        theta[rest] = logistic_regression(
-            features[rest],
-            np.repeat([1.0, 0.0], [len(i), len(a)]),
-            np.ones(len(viewers)),
-            offset=theta @ features,
-            mean=prior[0, rest],
-            precision=prior[1, rest],
-        )
-        # of all unseen pairs a share was drawn
-        theta[0] += np.log(max(len(a), 1) / max(len(unseen), 1))
-        return theta
-
     def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> "Affinity":
         """Return the same after people were folded in; base: their rows at the fit, -1 for newcomers."""
-        given = np.bincount(decisions.viewers, minlength=n_people).astype(np.float64)
-        received = np.bincount(decisions.candidates, minlength=n_people).astype(np.float64)
-        person = PersonAffinity(
-            *self.visits.folded(visits(decisions), n_people, base),
-            *self.likes.folded(decisions, n_people, base),
-            known=evidence_weight(given),
-            activity=np.log1p(given),
-            popularity=np.log1p(received),
-        )
-        return Affinity(self.visits, self.likes, self.choice, self.look, person)
+        return replace(self, person=self.parts.folded(decisions.without_decay(), n_people, base))
 
     def without_people(self) -> "Affinity":
         """Return the same without anybody, to be applied to others."""
         nobody = np.empty(0, np.int64)
+        parts = self.parts
         visited, liked = (
-            WholeMatrix(one.settings, one.taste[:0], one.appeal[:0]) for one in (self.visits, self.likes)
+            replace(one, taste=one.taste[:0], appeal=one.appeal[:0]) for one in (parts.visits, parts.likes)
         )
-        return Affinity(visited, liked, self.choice, self.look, self.person.at(nobody))
+        regression = ItemRegression(parts.regression.into[:0], parts.regression.own[:0])
+        neighbours = CommonNeighbours(parts.neighbours.into[:0])
+        none = AffinityParts(visited, liked, regression, neighbours, parts.half_life)
+        return Affinity(none, self.choice, self.look, self.person.at(nobody))
 
     def choices(self, p_like: Directed, rows: IntegerArray) -> Directed:
         """Return the matrices whose logits are of P(i comes to like j); p_like: those of a like given a look.
@@ -276,12 +183,15 @@ class Affinity:
     def _columns(self, theta: Float64Array, rows: IntegerArray) -> tuple[Float64Array, Float64Array]:
         one = self.person.at(rows)
         ones = np.ones((len(rows), 1))
-        visit = one.visit_taste * (theta[3] + theta[4] * one.known)[:, None]
-        like = one.like_taste * (theta[5] + theta[6] * one.known)[:, None]
-        own = (theta[0] + theta[7] * one.activity)[:, None]
-        appeal = [one.visit_appeal, one.like_appeal, ones, theta[8] * one.popularity[:, None]]
-        return np.hstack([visit, like, own, ones]), np.hstack(appeal)
-
-
-def _nobody() -> PersonAffinity:
-    return PersonAffinity(*(np.empty((0, 0)) for _ in range(4)), *(np.empty(0) for _ in range(3)))
+        taste, appeal = [], []
+        for name in PARTS:
+            part: AffinityRows = getattr(one, name)
+            taste.append(part.taste * theta[TERM[name]])
+            appeal.append(part.appeal)
+        own = theta[TERM["level"]] + theta[TERM["activity"]] * one.activity
+        others = (
+            theta[TERM["popularity"]] * one.popularity
+            + theta[TERM["recent activity of the candidate"]] * one.recent_activity
+            + theta[TERM["recent popularity"]] * one.recent_popularity
+        )
+        return np.hstack([*taste, own[:, None], ones]), np.hstack([*appeal, ones, others[:, None]])

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, get_type_hints
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.arguments import as_generator, as_pandas, checked_arguments
@@ -17,6 +18,7 @@ from recsys.catalogue.entries import Language
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import warn_of_no_match
+from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.errors import (
     ArgumentTypeError,
@@ -33,7 +35,7 @@ from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExp
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.dataclass_codec import FlatDataclass, dataclass_from_arrays, dataclass_to_arrays
-from recsys.types import ArrowTable, Int32Array, RNGLike
+from recsys.types import ArrowTable, Float64Array, Int32Array, RNGLike
 
 Id = str | int | UUID
 
@@ -202,11 +204,18 @@ class Model(ABC):
         *,
         people: Population | None = None,
         combiner: str = "product",
+        known: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
-        """Return `pairs` (viewer_id, candidate_id) with p_like, p_liked_back and p_mutual added.
+        """Return `pairs` (viewer_id, candidate_id) with five probabilities added, in the order of `pairs`.
 
-        p_like is P(viewer likes candidate | looks), p_liked_back the other direction, p_mutual their
-        combination; all in [0, 1], in the order of `pairs`.
+        p_like:       P(viewer likes candidate | viewer looks at candidate); calibrated for every model.
+        p_liked_back: the same of the other direction.
+        p_mutual:     both like each other, given that both look; how the two are combined says `combiner`.
+        p_look:       P(viewer comes to look at candidate at all); NaN where the looks are the service's, as
+                      in a log of what was shown, or the model does not learn it.
+        p_answer:     P(viewer likes candidate | candidate likes viewer, and viewer answers). With `known`, a
+                      table viewer_id, candidate_id, label of what was said, it is given what the candidate
+                      said of the viewer, yes or no, and is p_like where they said nothing.
 
         Raises
         ------
@@ -221,8 +230,38 @@ class Model(ABC):
         viewers, candidates = directed.ids.rows(pairs[C.VIEWER]), directed.ids.rows(pairs[C.CANDIDATE])
         like = directed.probabilities(viewers, candidates)
         back = directed.probabilities(candidates, viewers)
-        scores = {C.P_LIKE: like, C.P_LIKED_BACK: back, C.P_MUTUAL: combine(like, back, combiner)}
+        looks = self.looks(people)
+        look = np.full(len(pairs), np.nan) if looks is None else looks.probabilities(viewers, candidates)
+        answer = self.p_answer(like, back)
+        if known is not None:
+            said = _said_back(pairs, known)
+            refused = self.p_answer(like, back, liked=False)
+            answer = np.where(np.isnan(said), like, np.where(said > 0, answer, refused))
+        scores = {
+            C.P_LIKE: like,
+            C.P_LIKED_BACK: back,
+            C.P_MUTUAL: self.p_mutual(like, back, combiner),
+            C.P_LOOK: look,
+            C.P_ANSWER: answer,
+        }
         return pairs.assign(**scores)
+
+    def p_mutual(self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike, combiner: str) -> Float64Array:
+        """Return P(both like each other | both look) from both directions, by a combiner of `combine`."""
+        return combine(p_like, p_liked_back, combiner)
+
+    def p_answer(
+        self,
+        p_like: npt.ArrayLike,
+        p_liked_back: npt.ArrayLike | None = None,  # noqa: ARG002
+        *,
+        liked: bool = True,  # noqa: ARG002
+    ) -> Float64Array:
+        """Return P(viewer likes candidate | what the candidate said of them, and the viewer answers).
+
+        liked: whether the candidate said yes. A model that learns nothing of answers returns `p_like`.
+        """
+        return np.asarray(p_like, np.float64)
 
     @checked_arguments
     def explain_pair(
@@ -349,6 +388,16 @@ class Model(ABC):
             return
         for name, value in vars(dataclass_from_arrays(declared, *stored, prefix)).items():
             setattr(self, f"{name}_", value)
+
+
+def _said_back(pairs: pd.DataFrame, known: pd.DataFrame) -> Float64Array:
+    """Return what the candidate of each pair said of its viewer, 1 or 0, NaN for nothing, `(n_pairs,)`."""
+    need_columns((C.VIEWER, C.CANDIDATE, LABEL), known.columns, where="known")
+    said = known.drop_duplicates([C.VIEWER, C.CANDIDATE], keep="last").set_index([C.VIEWER, C.CANDIDATE])[
+        LABEL
+    ]
+    asked = pd.MultiIndex.from_arrays([pairs[C.CANDIDATE], pairs[C.VIEWER]])
+    return said.reindex(asked).to_numpy(np.float64)
 
 
 def _learned_type(model: type[Model]) -> type[Any]:

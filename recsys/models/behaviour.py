@@ -2,22 +2,23 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from numpy.random import Generator
 
 from recsys.arguments import as_generator
-from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
+from recsys.models.affinity_fit import HeldOutDecisions, fit_affinity, latest_held_out
 from recsys.models.base import Model, nobody
+from recsys.models.behaviour_matrices import behaviour_matrices
 from recsys.models.behaviour_parameters import (
     EM_ROUNDS,
     BehaviourConfig,
@@ -25,6 +26,7 @@ from recsys.models.behaviour_parameters import (
     GlobalParameters,
     PersonParameters,
 )
+from recsys.models.calibration import fit_platt
 from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
@@ -50,7 +52,6 @@ _ENOUGH_HELD_OUT = 100_000
 _WORTH_SPLITTING = 5_000
 """Impressions below which one part is left out and no second."""
 _OUTCOMES = ("labels", "p_examined")
-_PEOPLE_AT_ONCE = 16_384
 _LEAST_CHANCE = 1e-9
 
 
@@ -109,7 +110,14 @@ class BehaviourModel(Model):
             self._content_last = (people, content)
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
         self.stacker_, self.match_association_ = self._stacked(people, answers, impressions, rng)
-        self.affinity_ = self._affinity_learned(people, training_data.impressions, rng)
+        decisions = training_data.impressions
+        latest = None
+        if decisions.answered.all():
+            latest = latest_held_out(decisions, self._latest_fit(people, content, rng))
+        if latest is not None and self.negatives_seed_ is None:
+            logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
+            self.stacker_ = self.stacker_.calibrated(fit_platt(logits, latest.held.labels).half())
+        self.affinity_ = self._affinity_learned(people, decisions, latest, rng)
         self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people
         self._content_last = None
@@ -152,7 +160,7 @@ class BehaviourModel(Model):
         return stacker.of_content(level, slope), association
 
     def _affinity_learned(
-        self, people: Population, decisions: Impressions, rng: Generator
+        self, people: Population, decisions: Impressions, latest: HeldOutDecisions | None, rng: Generator
     ) -> Affinity | None:
         """Return who comes across whom, from the pairs left out last; None where looks are logged."""
         split, self._last_split = self._last_split, None
@@ -167,12 +175,30 @@ class BehaviourModel(Model):
             shared = GlobalParameters.learned(people, split.content, seen, self.config, rng)
             spaces = shared.spaces(people, split.content)
             person = PersonParameters.found(shared, spaces, split.content, seen, self.config)
-        stacker = self.stacker_.of_content(
-            shared.level - self.global_parameters_.level,
-            shared.line.slope / self.global_parameters_.line.slope,
-        )
-        p_like = _matrices(people, split.content, spaces, person, stacker)
-        return Affinity.learned(decisions, held, p_like, int(rng.integers(2**31 - 1)))
+        p_like = behaviour_matrices(people, split.content, spaces, person, self._stacker_for(shared))
+        random = HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like)
+        return fit_affinity(decisions, random, latest, int(rng.integers(2**31 - 1)))
+
+    def _latest_fit(
+        self, people: Population, content: Directed | None, rng: Generator
+    ) -> Callable[[Impressions], Directed]:
+        """Return how P(like | look) is learned from fewer decisions, given content and weights."""
+
+        def fitted(known: Impressions) -> Directed:
+            seen = known
+            if self.negatives_seed_ is not None:
+                seen = with_sampled_negatives(known, self.config.negatives_per_like, rng)
+            shared = GlobalParameters.learned(people, content, seen, self.config, rng)
+            spaces = shared.spaces(people, content)
+            person = PersonParameters.found(shared, spaces, content, seen, self.config)
+            return behaviour_matrices(people, content, spaces, person, self._stacker_for(shared))
+
+        return fitted
+
+    def _stacker_for(self, shared: GlobalParameters) -> Stacker:
+        """Return the weights of the parts for other global parameters than those of the fit."""
+        own = self.global_parameters_
+        return self.stacker_.of_content(shared.level - own.level, shared.line.slope / own.line.slope)
 
     def _held_parts(
         self,
@@ -240,33 +266,37 @@ class BehaviourModel(Model):
         directed = self.directed(people)
         return self.affinity_.looks(directed, self.ids_.find(directed.ids.values))
 
-    def score_pairs(
-        self,
-        pairs: pd.DataFrame | ArrowTable,
-        *,
-        people: Population | None = None,
-        combiner: str = "product",
-    ) -> pd.DataFrame:
-        """Return what every model returns; `combiner="joint"` applies the match association.
+    def p_mutual(self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike, combiner: str) -> Float64Array:
+        """Return P(both like each other | both look); `combiner="joint"` applies the match association.
 
-        Then p_mutual is the calibrated P(both say yes): what answers do not show is partly shared by
-        both, so people agree beyond the product of their probabilities; see `MatchAssociation`.
+        That is the calibrated P(both say yes): what answers do not show is partly shared by both, so people
+        agree beyond the product of their probabilities; see `MatchAssociation`.
         """
         if combiner != "joint":
-            return super().score_pairs(pairs, people=people, combiner=combiner)
-        scored = super().score_pairs(pairs, people=people)
-        p, q = (scored[column].to_numpy(np.float64) for column in (C.P_LIKE, C.P_LIKED_BACK))
-        return scored.assign(**{C.P_MUTUAL: self.match_association_.both(p, q)})
+            return super().p_mutual(p_like, p_liked_back, combiner)
+        p, q = (np.asarray(one, np.float64) for one in (p_like, p_liked_back))
+        return self.match_association_.both(p, q)
 
-    def p_answer(self, p_like: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return P(viewer says yes | the candidate liked them before, and the viewer answers), `[0, 1]`.
+    def p_answer(
+        self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike | None = None, *, liked: bool = True
+    ) -> Float64Array:
+        """Return P(viewer says yes | what the candidate said of them, and the viewer answers), `[0, 1]`.
 
-        p_like: of `score_pairs`, any shape. Being liked flatters, and who is not interested mostly does
-        not answer, so p_answer lies above it. How far, in logits, is learned once for everybody, on
-        answers left out; nothing where nobody answers a like as from an inbox.
+        p_like, p_liked_back: of `score_pairs`, any shape; liked: whether the candidate said yes.
+
+        Where a log holds answers to likes received, as from an inbox: being liked flatters, and who is not
+        interested mostly does not answer, so a yes to a yes lies above p_like by so many logits, learned
+        once for everybody on answers left out. Elsewhere, and for a no, both decisions hang together by
+        their match association, for which p_liked_back is needed; without it p_like is returned.
         """
         p = np.clip(np.asarray(p_like, np.float64), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
-        return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.reply_offset)
+        if liked and (p_liked_back is None or self.stacker_.reply_offset):
+            return sigmoid(np.log(p) - np.log1p(-p) + self.stacker_.reply_offset)
+        if p_liked_back is None:
+            return p
+        q = np.clip(np.asarray(p_liked_back, np.float64), _LEAST_CHANCE, 1.0 - _LEAST_CHANCE)
+        both = self.match_association_.both(p, q)
+        return np.clip(both / q if liked else (p - both) / (1.0 - q), 0.0, 1.0)
 
     def without_people(self) -> Self:
         """Return the model without anything about the people of the fit, to be applied to others."""
@@ -307,7 +337,7 @@ class BehaviourModel(Model):
         content = self._content_of(people)
         spaces = self.global_parameters_.spaces(people, content)
         person = self.person_parameters_.at(self.ids_.find(people.ids.values))
-        return _matrices(people, content, spaces, person, self.stacker_)
+        return behaviour_matrices(people, content, spaces, person, self.stacker_)
 
     @property
     def _reads_answers(self) -> bool:
@@ -365,54 +395,3 @@ def _held_out(n_impressions: int, share: float) -> tuple[float, int]:
     if n_impressions < _WORTH_SPLITTING:
         return share, 1
     return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_impressions)), max(int(1.0 / share), 1))
-
-
-def _matrices(
-    people: Population,
-    content: Directed | None,
-    spaces: FactorSpaces,
-    person: PersonParameters,
-    stacker: Stacker,
-) -> Directed:
-    """Return taste and appeal: the parts side by side, each scaled by how well a person is known."""
-    n_columns = 2 + 2 * spaces.personal.taste.shape[1] + spaces.factors.taste.shape[1]
-    n_columns += 0 if content is None else content.n_factors
-    taste, appeal = (np.empty((len(people), n_columns), np.float32) for _ in range(2))
-    for start in range(0, len(people), _PEOPLE_AT_ONCE):
-        some = slice(start, start + _PEOPLE_AT_ONCE)
-        taste[some], appeal[some] = _side_by_side(some, content, spaces, person, stacker)
-    decay = (
-        None
-        if content is None or content.distance_decay is None
-        else content.distance_decay.scaled(stacker.distance_decay)
-    )
-    return Directed.of(people.ids, taste=taste, appeal=appeal, distance_decay=decay, cell=people.cells)
-
-
-def _side_by_side(
-    some: slice, content: Directed | None, spaces: FactorSpaces, person: PersonParameters, stacker: Stacker
-) -> tuple[Float64Array, Float64Array]:
-    """Return the rows of some people in full precision, which takes several times the room of the result."""
-    given, received = evidence_weight(person.given[some]), evidence_weight(person.received[some])
-    personal, factors = spaces.personal, spaces.factors
-    own_taste, own_appeal = personal.taste[some], personal.appeal[some]
-    moved_taste = own_taste + person.personal.taste[some]
-    moved = np.hstack([moved_taste * personal.scale, -own_taste * personal.scale])
-    to_moved = np.hstack([own_appeal + person.personal.appeal[some], own_appeal])
-    rows = [moved, (factors.taste[some] + person.factors.taste[some]) * factors.scale]
-    columns = [to_moved, factors.appeal[some] + person.factors.appeal[some]]
-    first = 1
-    if content is not None:
-        rows.insert(0, content.taste[some].astype(np.float64))
-        columns.insert(0, content.appeal[some].astype(np.float64))
-        first = 0
-    taste = [row * stacker.row(part, given)[:, None] for part, row in enumerate(rows, first)]
-    appeal = [column * stacker.column(part, received)[:, None] for part, column in enumerate(columns, first)]
-    ones = np.ones((len(given), 1))
-    n_parts = len(stacker.columns)
-    generosity = stacker.intercept + stacker.row(n_parts, given) * person.generosity[some]
-    popularity = stacker.row(n_parts + 1, received) * person.popularity[some]
-    return (
-        np.hstack([*taste, generosity[:, None], ones]),
-        np.hstack([*appeal, ones, popularity[:, None]]),
-    )

@@ -26,6 +26,14 @@ class Platt:
         """Return calibrated logits."""
         return self.slope * logits + self.intercept
 
+    def half(self) -> "Platt":
+        """Return the line halfway to the identity.
+
+        A rate that changes with time may as well change back: between what held on average and what held
+        last, neither is the better forecast.
+        """
+        return Platt(0.5 * (1.0 + self.slope), 0.5 * self.intercept)
+
 
 def fit_platt(
     logits: Float64Array, labels: Float64Array, weights: Float64Array | None = None, *, evidence: float = 10.0

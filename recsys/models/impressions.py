@@ -12,6 +12,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
 from recsys.data.population import Population
+from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.evaluation.examination import Examination
 from recsys.models.fold_in import EntriesByPerson
 from recsys.types import BoolArray, Float64Array, Int32Array
@@ -87,6 +88,8 @@ class Impressions(PairRows):
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
     is_reply: answered somebody who had liked them before, as in an inbox.
+    age, first_age: days from the latest evidence of the pair, and from its first decision, to the latest
+              event of the log, at least 0.
     """
 
     viewers: Int32Array
@@ -97,6 +100,8 @@ class Impressions(PairRows):
     weights: Float64Array
     answered: BoolArray
     is_reply: BoolArray
+    age: Float64Array
+    first_age: Float64Array
 
     @classmethod
     def from_events(cls, people: Population, events: Events) -> "Impressions":
@@ -113,6 +118,7 @@ class Impressions(PairRows):
         p_examined = _p_examined(unexamined_odds, _like_rate(labels.label, unexamined_odds))
         listed = bool((labels.n_impressions > 0).any())
         is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
+        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
         rows = people.ids.find(known.coded.people)
         i, j = rows[labels.viewer], rows[labels.candidate]
         kept = (i >= 0) & (j >= 0) & (p_examined > 0)
@@ -125,7 +131,13 @@ class Impressions(PairRows):
             weights=labels.weight[kept],
             answered=answered[kept],
             is_reply=is_reply[kept],
+            age=(known.now - labels.ts[kept]) / MICROSECONDS_A_DAY,
+            first_age=(known.now - first[kept]) / MICROSECONDS_A_DAY,
         )
+
+    def without_decay(self) -> "Impressions":
+        """Return the impressions with weights that do not fall with age."""
+        return replace(self, weights=self.weights * 2.0 ** (self.age / LabelSettings().half_life_days))
 
     def same_pairs(self, others: "Impressions") -> BoolArray:
         """Say which rows are of a pair that `others` holds, in either direction, `(n_impressions,)`."""

@@ -11,7 +11,8 @@ from recsys.config import Section
 from recsys.data.population import Population
 from recsys.models.baselines import CalibratedFactors
 from recsys.models.impressions import Impressions
-from recsys.types import Float64Array, Int64Array
+from recsys.models.neighbourhoods import most_liked, ridge_weights
+from recsys.types import Float64Array
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -54,7 +55,7 @@ class ItemItem(CalibratedFactors):
         from scipy.sparse import csr_array
 
         n_people, likes = len(people), answers.take(answers.labels > 0)
-        items = _most_liked(likes, n_people, self.config.most_items)
+        items = most_liked(likes, n_people, self.config.most_items)
         liked = csr_array(likes.likes(n_people)[:, items])
         weights = self._weights(liked)
         width = self.config.factors
@@ -67,13 +68,6 @@ class ItemItem(CalibratedFactors):
         appeal = np.zeros((n_people, width))
         appeal[items] = own
         return taste, appeal
-
-
-def _most_liked(likes: Impressions, n_people: int, most: int) -> Int64Array:
-    """Return the rows of the candidates with the most likes, ascending; nobody without a like."""
-    count = np.bincount(likes.candidates, minlength=n_people)
-    first = np.lexsort((np.arange(n_people), -count))[:most]
-    return np.sort(first[count[first] > 0]).astype(np.int64)
 
 
 def _truncated(
@@ -140,12 +134,7 @@ class EASE(ItemItem):
         def __init__(self, config: EASEConfig | None = None, **settings: Unpack[EASESettings]) -> None: ...
 
     def _weights(self, liked: "csr_array[Any]") -> Float64Array:
-        gram = np.asarray((liked.T @ liked).toarray(), np.float64)
-        gram[np.diag_indices_from(gram)] += self.config.regularization
-        inverse = np.linalg.inv(gram) if len(gram) else gram
-        weights = -inverse / np.diag(inverse)
-        np.fill_diagonal(weights, 0.0)
-        return np.asarray(weights, np.float64)
+        return ridge_weights(liked, self.config.regularization)
 
 
 class ItemKNNConfig(ItemItemConfig):

@@ -49,6 +49,8 @@ def with_sampled_negatives(
         weights=np.full(len(fresh), float(impressions.weights.mean())),
         answered=np.ones(len(fresh), bool),
         is_reply=np.zeros(len(fresh), bool),
+        age=np.full(len(fresh), float(impressions.age.mean())),
+        first_age=np.full(len(fresh), float(impressions.first_age.mean())),
     )
     both = Impressions.joined([impressions, drawn])
     return both.take(np.lexsort((both.candidates, both.viewers)))

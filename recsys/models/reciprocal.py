@@ -97,7 +97,7 @@ USUAL_ASSOCIATION: Final = 0.5
 
 Judged, not measured, as the usual weights of content are; evidence moves it.
 """
-_PRECISION: Final = 10.0
+_PRECISION: Final = 2.0
 """Of the prior of the association around the usual one."""
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import PairRows
 from recsys.types import BoolArray, Float64Array
@@ -56,6 +57,15 @@ class Stacker:
         rows[0] *= slope
         return replace(
             self, intercept=level + self.intercept, distance_decay=slope * self.distance_decay, rows=rows
+        )
+
+    def calibrated(self, line: Platt) -> "Stacker":
+        """Return the weights whose logit is `line` of this one's; a reply still adds what it added."""
+        return replace(
+            self,
+            intercept=line.slope * self.intercept + line.intercept,
+            distance_decay=line.slope * self.distance_decay,
+            rows=line.slope * self.rows,
         )
 
     def row(self, part: int, known_rows: Float64Array) -> Float64Array:

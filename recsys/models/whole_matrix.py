@@ -1,19 +1,19 @@
 """Implicit-feedback factors of the whole matrix, in which every unseen pair is a weak no."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.models.als import implicit_als
-from recsys.models.directed import pair_dots
 from recsys.models.factor_space import rows_at
 from recsys.models.fold_in import EntriesByPerson, fold_in
 from recsys.models.impressions import Impressions
 from recsys.types import Float64Array, IntegerArray
 
-_MOST_JUDGED: Final = 2000
+_MOST_JUDGED: Final = 1000
 """Viewers whose held-out likes choose the settings; enough for the third digit of a mean."""
 _CHOOSING_ITERATIONS: Final = 8
 _LEAST_BETTER: Final = 1.005
@@ -24,8 +24,12 @@ class WholeMatrixSettings(NamedTuple):
     """Settings chosen inside `fit`: columns, ridge, and the confidence a decision adds to the 1 of a pair."""
 
     factors: int = 64
-    regularization: float = 10.0
-    alpha: float = 10.0
+    regularization: float = 20.0
+    alpha: float = 5.0
+
+
+_STEPS: Final = {"factors": (31, 257), "regularization": (0.9, 200.0), "alpha": (0.5, 100.0)}
+"""Between which values each setting is sought."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,62 +111,99 @@ def choose_settings(
 ) -> tuple[WholeMatrixSettings, WholeMatrix]:
     """Return the settings that rank held-out likes best among all unseen pairs, and their factors.
 
-    Confidence, ridge and columns are tried one after another, each at a lower and a higher value. The
-    measure is the mean of `1 / log2(1 + rank)` of a held-out like in its viewer's whole ranking.
+    Confidence, ridge and columns are doubled or halved in turns for as long as that helps. The measure is
+    the NDCG of held-out likes in their viewers' whole ranking.
     """
+
+    def tried(settings: WholeMatrixSettings) -> tuple[float, WholeMatrix]:
+        one = WholeMatrix.learned(known, n_people, settings, seed, _CHOOSING_ITERATIONS)
+        return held_out_gain(one.taste, one.appeal, known, held), one
+
     best = WholeMatrixSettings()
-    factors = WholeMatrix.learned(known, n_people, best, seed, _CHOOSING_ITERATIONS)
-    reached = held_out_gain(factors, known, held, n_people)
-    for name in ("alpha", "regularization", "factors"):
-        for tried in _around(best, name):
-            other = WholeMatrix.learned(known, n_people, tried, seed, _CHOOSING_ITERATIONS)
-            gain = held_out_gain(other, known, held, n_people)
-            if gain > reached * _LEAST_BETTER:
-                best, factors, reached = tried, other, gain
+    reached, factors = tried(best)
+    for name in ("regularization", "alpha", "factors", "regularization", "alpha"):
+        for ratio in (2.0, 0.5):
+            better = False
+            while _STEPS[name][0] < getattr(best, name) * ratio < _STEPS[name][1]:
+                kind = type(getattr(best, name))
+                settings = best._replace(**{name: kind(getattr(best, name) * ratio)})
+                gain, other = tried(settings)
+                if gain <= reached * _LEAST_BETTER:
+                    break
+                best, factors, reached, better = settings, other, gain, True
+            if better:
                 break
     return best, factors
 
 
-def _around(settings: WholeMatrixSettings, name: str) -> Iterator[WholeMatrixSettings]:
-    ratio = 2 if name == "factors" else 4
-    for value in (getattr(settings, name) / ratio, getattr(settings, name) * ratio):
-        kind = type(getattr(settings, name))
-        yield settings._replace(**{name: kind(value)})
-
-
 def held_out_gain(
-    factors: WholeMatrix, known: Impressions, held: Impressions, n_people: int, *, places: int | None = None
+    taste: npt.NDArray[np.floating], appeal: npt.NDArray[np.floating], known: Impressions, held: Impressions
 ) -> float:
-    """Return the mean of `1 / log2(1 + rank)` over held-out likes, ranked among unseen candidates.
+    """Return the NDCG of held-out likes, ranked among unseen candidates, the mean over their viewers.
+
+    taste, appeal: `(n_people, k)`. Candidates are those anybody decided about; the others cannot be told
+    apart.
+    """
+    return held_out_gains([(taste, appeal)], [(1.0,)], known, held)[0]
+
+
+def held_out_gains(
+    factors: Sequence[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]],
+    weights: Sequence[Sequence[float]],
+    known: Impressions,
+    held: Impressions,
+    *,
+    places: int | None = None,
+) -> list[float]:
+    """Return `held_out_gain` of each weighted sum of scores, of which there is one by each pair of matrices.
 
     places: count only likes that reach so many first places; all of them when None.
-
-    Candidates are those anybody decided about; the others cannot be told apart.
     """
+    n_people = len(factors[0][0])
     viewers = np.unique(held.viewers[held.labels > 0])
     viewers = viewers[np.linspace(0, len(viewers) - 1, min(len(viewers), _MOST_JUDGED)).astype(np.int64)]
     candidates = np.unique(np.concatenate([known.candidates, held.candidates]))
     column = np.full(n_people, -1)
     column[candidates] = np.arange(len(candidates))
-    total, count = 0.0, 0
+    total, count = np.zeros(len(weights)), 0
     for some in np.array_split(viewers, max(len(viewers) // 256, 1)):
         row = np.full(n_people, -1)
         row[some] = np.arange(len(some))
-        scores = factors.taste[some] @ factors.appeal[candidates].T
+        parts = [
+            taste[some].astype(np.float32) @ appeal[candidates].astype(np.float32).T
+            for taste, appeal in factors
+        ]
         seen = row[known.viewers] >= 0
-        scores[row[known.viewers[seen]], column[known.candidates[seen]]] = -np.inf
+        seen_at = row[known.viewers[seen]], column[known.candidates[seen]]
         own = np.flatnonzero((row[held.viewers] >= 0) & (held.labels > 0))
         at, to = row[held.viewers[own]], column[held.candidates[own]]
-        ordered = np.sort(scores, axis=1)
-        for viewer in np.unique(at):
-            wanted = scores[viewer, to[at == viewer]]
-            # places from the end of an ascending row; equal scores share the worse place
-            rank = len(candidates) - np.searchsorted(ordered[viewer], wanted, side="left")
-            gain = 1.0 / np.log2(1.0 + rank) * (rank <= (places or len(candidates)))
-            total, count = total + float(gain.sum()), count + len(rank)
-    return total / max(count, 1)
+        count += len(some)
+        for which, weight in enumerate(weights):
+            summed = sum(w * part for w, part in zip(weight, parts, strict=True))
+            scores = np.array(summed, np.float32)
+            scores[seen_at] = -np.inf
+            total[which] += _summed_ndcg(scores, at, to, places)
+    return [float(one / max(count, 1)) for one in total]
 
 
-def scores(rows: tuple[Float64Array, Float64Array], i: IntegerArray, j: IntegerArray) -> Float64Array:
-    """Return the scores of aligned pairs, about 0 for an unseen and 1 for a wanted pair."""
-    return pair_dots(rows[0], rows[1], i, j)
+def _summed_ndcg(
+    scores: npt.NDArray[np.float32],
+    at: npt.NDArray[np.int64],
+    to: npt.NDArray[np.int64],
+    places: int | None,
+) -> float:
+    """Return the sum over rows of the NDCG of their wanted entries; equals share the worse place."""
+    n = scores.shape[1]
+    k = min(places or n, n)
+    ordered, total = np.sort(np.partition(scores, n - k, axis=1)[:, n - k :], axis=1), 0.0
+    discount = np.concatenate([1.0 / np.log2(np.arange(2, k + 2)), [0.0]])
+    ideal = np.cumsum(discount)
+    for viewer in np.unique(at):
+        wanted = scores[viewer, to[at == viewer]]
+        rank = k - np.searchsorted(ordered[viewer], wanted, side="left")
+        last = ordered[viewer, 0]
+        if (wanted == last).any() and np.count_nonzero(scores[viewer] >= last) > k:
+            last = np.nextafter(last, np.float32(np.inf))
+        reached = discount[rank - 1] * (wanted >= last)
+        total += float(reached.sum() / ideal[min(len(wanted), k) - 1])
+    return total

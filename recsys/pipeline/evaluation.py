@@ -163,10 +163,7 @@ class _Predictions:
         lists, in_list, of_exposures = {}, {}, {}
         for name, model in _models(night.settings, people, past):
             scored = model.score_pairs(shown[PAIR])  # of the people it was fitted on
-            answer = (
-                model.p_answer(scored[C.P_LIKE]) if isinstance(model, BehaviourModel) else scored[C.P_LIKE]
-            )
-            lists[name] = as_lists(scored.assign(**{C.P_ANSWER: answer}))
+            lists[name] = as_lists(scored)
             in_list[name] = pairs_in_lists(model.fitted, people, night.policy, explored, PLACES)
             of_exposures[name] = isinstance(model, BehaviourModel)
         return cls(lists, in_list, of_exposures)

@@ -23,9 +23,10 @@ from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
+from recsys.ranking.exhaustive import Score, best_pairs
 from recsys.retrieval.results import MutualLists
 from recsys.retrieval.top_k import Retriever
-from recsys.types import ArrowTable, BoolArray, IndexArray
+from recsys.types import ArrowTable, BoolArray, Float64Array, IndexArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +78,11 @@ class RankedPairs:
             None if self.propensity is None else self.propensity[mask],
         )
 
-    def scored_by(self, directed: Directed, combiner: str) -> "RankedPairs":
-        """Return the same pairs in the same order with the probabilities of other matrices."""
+    def scored_by(self, directed: Directed, both: Score) -> "RankedPairs":
+        """Return the same pairs in the same order with the probabilities of other matrices.
+
+        both: from the probabilities of both directions to p_mutual.
+        """
         p, q = (
             directed.probabilities(i, j)
             for i, j in ((self.viewer, self.candidate), (self.candidate, self.viewer))
@@ -87,7 +91,7 @@ class RankedPairs:
             self,
             p_like=p.astype(np.float32),
             p_liked_back=q.astype(np.float32),
-            p_mutual=combine(p, q, combiner),
+            p_mutual=both(p, q),
         )
 
     def rank(self) -> npt.NDArray[np.int32]:
@@ -224,6 +228,27 @@ class Recommender:
                 return pairs, 0
         return self.recheck(pairs)
 
+    def best_by(
+        self, score: Score, viewers: npt.ArrayLike | None, *, k: int, exclude: npt.ArrayLike | None = None
+    ) -> tuple[RankedPairs, int]:
+        """Return what `pairs` returns, in the order of a function of both probabilities; see `best_pairs`.
+
+        Raises InputError where the matrices are not given as such.
+        """
+        if not isinstance(self._source, Directed):
+            raise InputError(explained("nothing to search in", remedy="give matrices"))
+        if k < 1:
+            raise SettingsError(explained("must be a whole number from 1", where="k", got=k))
+        rows = np.flatnonzero(self.compiled.listed) if viewers is None else np.asarray(viewers)
+        if len(np.unique(rows)) < len(rows):
+            raise InputError(explained("a viewer is asked for twice", remedy="ask for each once"))
+        excluded = self.people.relations.liked
+        if exclude is not None:
+            excluded = np.concatenate([excluded, np.asarray(exclude).reshape(-1, 2)])
+        i, j = best_pairs(self._source, self.compiled, rows, k=k, score=score, exclude=excluded)
+        none = np.zeros(len(i), np.float32)
+        return self.recheck(RankedPairs(i, j, none, none, none.astype(np.float64)))
+
     def recheck(self, found: RankedPairs) -> tuple[RankedPairs, int]:
         """Return the pairs the plain form of the rules allows, and how many it took out.
 
@@ -242,7 +267,7 @@ class Recommender:
         return found.filtered(allowed), dropped
 
 
-RANKED_BY: Final = ("mutual", "p_mutual")
+RANKED_BY: Final = ("mutual", "p_mutual", "p_like", "p_answer")
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
 UNMATCHED: Final = "exclude_unmatched"
@@ -271,7 +296,7 @@ def recommend(
     viewers: str | int | Sequence[str] | npt.ArrayLike | pd.Series | None = None,
     k: int = 20,
     *,
-    by: Literal["mutual", "p_mutual"] = "mutual",
+    by: Literal["mutual", "p_mutual", "p_like", "p_answer"] = "mutual",
     combiner: str = "product",
     exclude: pd.DataFrame | ArrowTable | None = None,
     workers: int = 1,
@@ -287,8 +312,15 @@ def recommend(
     by: what the order is by. `p_mutual`: whether the two would like each other, given that they look; a
     list of a service that shows it is the look. `mutual`: the same where the model was fitted to a log of
     what was shown; without such a log, whether they come to like each other at all, which takes into
-    account who comes across whom (see `recsys.models.affinity`). The columns p_like, p_liked_back and
-    p_mutual are given a look in either case.
+    account who comes across whom (see `recsys.models.affinity`). `p_like`: whether the viewer would like the candidate,
+    given a look, whatever the candidate thinks; `p_answer`: the same given that the candidate likes the
+    viewer, as in an inbox. The columns p_like, p_liked_back and p_mutual are given a look in every case.
+
+    combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
+    association. Orders by `p_like` and `p_answer`, and `joint`, look at every pair, without an index.
+
+    Lists are made for each viewer alone, so the same few people may stand on many of them: `coverage` and
+    `exposure_gini` of `evaluate` say how far; `recsys.allocate` spreads attention over everybody.
 
     exclude: pairs (viewer_id, candidate_id) to leave out of these lists, such as those seen already;
     people who are not among `people` are passed over.
@@ -326,6 +358,7 @@ def recommend(
         remedy = did_you_mean(by, RANKED_BY)
         raise SettingsError(explained("lists are not ranked by this", got=by, remedy=remedy))
     ranking = ranking_of(model, people, directed) if by == "mutual" else directed
+    score = _score(model, by, combiner)
     recommender = Recommender(people, policy, ranking)
     n_listed = int(recommender.compiled.listed.sum())
     if len(people) and not n_listed:
@@ -333,16 +366,38 @@ def recommend(
         _log.warning("nobody may be listed under this policy", people=len(people), see=remedy)
     n_viewers = n_listed if rows is None else len(rows)
     with tqdm(total=n_viewers, desc="recommend", unit="people", disable=not progress) as bar:
-        kept, dropped = recommender.pairs(
-            rows, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=bar.update
-        )
-    if ranking is not directed:
-        kept = kept.scored_by(directed, combiner)
+        if score is None:
+            kept, dropped = recommender.pairs(
+                rows, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=bar.update
+            )
+        else:
+            kept, dropped = recommender.best_by(score, rows, k=k, exclude=excluded)
+            bar.update(n_viewers)
+    if score is not None or ranking is not directed:
+        kept = kept.scored_by(directed, _mutual(model, combiner))
     frame = kept.frame(people, recommender.reasons)
     frame.attrs[DROPPED] = dropped
     if exclude is not None:
         frame.attrs[UNMATCHED] = unmatched
     return frame
+
+
+def _mutual(model: Scorer, combiner: str) -> Score:
+    """Return how a model makes p_mutual of both directions."""
+    own: Callable[[Float64Array, Float64Array, str], Float64Array] | None = getattr(model, "p_mutual", None)
+    return lambda p, q: combine(p, q, combiner) if own is None else own(p, q, combiner)
+
+
+def _score(model: Scorer, by: str, combiner: str) -> Score | None:
+    """Return what lists are ordered by, None where the index finds the best."""
+    if by == "p_like":
+        return lambda p, q: p  # noqa: ARG005
+    if by == "p_answer":
+        answer: Score | None = getattr(model, "p_answer", None)
+        return answer or (lambda p, q: p)  # noqa: ARG005
+    if combiner == "joint":
+        return _mutual(model, combiner)
+    return None
 
 
 def _known_pairs(

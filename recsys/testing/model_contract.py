@@ -115,9 +115,11 @@ class ModelContract:
         people = self.people()
         pairs = self.pairs(people)
         scored = self.fitted(people, Events.of(self.frame(people))).score_pairs(pairs)
-        assert list(scored.columns) == [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
-        for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL):
-            assert scored[column].between(0.0, 1.0).all()
+        named = [C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.P_LOOK, C.P_ANSWER]
+        assert list(scored.columns) == [C.VIEWER, C.CANDIDATE, *named]
+        for column in named:
+            assert scored[column].dropna().between(0.0, 1.0).all()
+        assert not scored.drop(columns=C.P_LOOK).isna().any(axis=None)
         table = scored.set_index([C.VIEWER, C.CANDIDATE])
         there = table[C.P_LIKE].swaplevel().reindex(table.index)
         np.testing.assert_array_equal(there, table[C.P_LIKED_BACK])

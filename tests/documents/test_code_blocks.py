@@ -17,6 +17,7 @@ IN_ONE_PIECE = {
     "docs/how-to/use-your-own-interactions.md",
     "docs/how-to/talk-to-members.md",
     "docs/how-to/extend.md",
+    "docs/tutorials/lists-from-your-own-log.md",
     "docs/tutorials/your-service.md",
 }
 """Pages whose blocks are one program; they have a test of their own."""

@@ -61,6 +61,8 @@ def test_a_pass_is_stored_with_negative_confidence():
         weights=np.array([0.2, 0.6]),
         answered=np.ones(2, bool),
         is_reply=np.zeros(2, bool),
+        age=np.zeros(2),
+        first_age=np.zeros(2),
     )
     np.testing.assert_allclose(stored_confidences(impressions, 10.0), [1.0 + 5.0, -(1.0 + 15.0)])
 

@@ -7,6 +7,7 @@ from recsys.models.whole_matrix import (
     WholeMatrixSettings,
     choose_settings,
     held_out_gain,
+    held_out_gains,
     visits,
 )
 
@@ -25,6 +26,8 @@ def decisions(pairs, labels=None, weights=None):
         weights=np.ones(n) if weights is None else np.asarray(weights, float)[order],
         answered=np.ones(n, bool),
         is_reply=np.zeros(n, bool),
+        age=np.zeros(n),
+        first_age=np.zeros(n),
     )
 
 
@@ -89,12 +92,16 @@ def test_visits_take_a_pass_as_a_visit():
     assert visits(decisions([(0, 1), (0, 2)], [0, 1])).labels.tolist() == [1.0, 1.0]
 
 
-def test_gain_is_the_mean_discount_of_the_place_among_unseen_candidates():
+def test_gain_is_the_ndcg_among_unseen_candidates():
     taste, appeal = np.array([[1.0], [0.0]]), np.array([[0.0], [0.0], [4.0], [3.0], [2.0], [1.0]])
-    model = WholeMatrix(WholeMatrixSettings(1), np.vstack([taste, np.zeros((4, 1))]), appeal)
+    factors = np.vstack([taste, np.zeros((4, 1))]), appeal
     # of the candidates 2, 3, 4, 5 the first is known, so 3, 4 and 5 have the places 1, 2 and 3
     known, held = decisions([(0, 2), (1, 3)]), decisions([(0, 4), (0, 5)])
-    assert held_out_gain(model, known, held, 6) == pytest.approx((1 / np.log2(3) + 1 / np.log2(4)) / 2)
+    gain = (1 / np.log2(3) + 1 / np.log2(4)) / (1 + 1 / np.log2(3))
+    assert held_out_gain(*factors, known, held) == pytest.approx(gain)
+    at_two, without = held_out_gains([factors], [(1.0,), (0.0,)], known, held, places=2)
+    assert at_two == pytest.approx((1 / np.log2(3)) / (1 + 1 / np.log2(3)))
+    assert without == 0.0  # equal scores share the worse place
 
 
 def test_chosen_settings_rank_held_out_likes_at_least_as_well_as_the_usual_ones():
@@ -104,7 +111,7 @@ def test_chosen_settings_rank_held_out_likes_at_least_as_well_as_the_usual_ones(
     known, unseen = decisions(pairs[~held]), decisions(pairs[held])
     settings, factors = choose_settings(known, unseen, 80, seed=3)
     usual = WholeMatrix.learned(known, 80, WholeMatrixSettings(), 3, 8)
-    chosen, before = (held_out_gain(one, known, unseen, 80) for one in (factors, usual))
+    chosen, before = (held_out_gain(one.taste, one.appeal, known, unseen) for one in (factors, usual))
     assert chosen >= before
     assert factors.settings == settings
     same, other = (factors.taste @ factors.appeal.T)[::2, ::2], (factors.taste @ factors.appeal.T)[::2, 1::2]

@@ -1,0 +1,170 @@
+"""Neighbourhoods of a log: item-to-item weights and common neighbours, as sums over whom a person met.
+
+Both give a person the sum of fixed rows of everybody they decided about, so that anybody can be folded in
+alone by one sparse product. Up to `EXACT` people the form is exact, one column a person; above it the
+leading singular directions are kept, so that memory stays linear.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from recsys.models.factor_space import rows_at
+from recsys.models.impressions import Impressions
+from recsys.types import Float64Array, Int64Array, IntegerArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+EXACT: Final = 1024
+"""People up to whom a neighbourhood keeps a column for each."""
+_COLUMNS: Final = 256
+_OF_NEIGHBOURS: Final = 512
+"""Directions of common neighbours that are kept: their tail counts for more than that of other factors."""
+_POWER_ITERATIONS: Final = 2
+_OVERSAMPLED: Final = 16
+
+
+@dataclass(frozen=True, eq=False)
+class ItemRegression:
+    """The likes of a viewer regressed on their other likes: `x_i @ W`, see `ridge_weights`.
+
+    into: `(n_base, k)`, what deciding about somebody adds to the taste of a viewer.
+    own:  `(n_base, k)`, the appeal of the people of the fit.
+    """
+
+    into: Float64Array
+    own: Float64Array
+
+    @classmethod
+    def learned(
+        cls,
+        decisions: Impressions,
+        n_people: int,
+        regularization: float,
+        rng: np.random.Generator,
+        *,
+        most_items: int = 4096,
+    ) -> "ItemRegression":
+        """Learn from those decisions among `n_people` whose label is 1; others are not read."""
+        from scipy.sparse import csr_array
+
+        items = most_liked(decisions, n_people, most_items)
+        liked = csr_array(decisions.likes(n_people)[:, items])
+        weights = ridge_weights(liked, regularization)
+        right = np.eye(len(items))
+        if len(items) > EXACT:
+            right = _right_directions(liked, weights, rng)
+        into, own = (np.zeros((n_people, right.shape[1])) for _ in range(2))
+        into[items], own[items] = weights @ right, right
+        return cls(into, own)
+
+    def folded(
+        self, decisions: Impressions, n_people: int, base: IntegerArray
+    ) -> tuple[Float64Array, Float64Array]:
+        """Return taste and appeal of `n_people` from their decisions, `(n_people, k)`; see `WholeMatrix`."""
+        return decisions.likes(n_people) @ rows_at(self.into, base), rows_at(self.own, base)
+
+
+@dataclass(frozen=True, eq=False)
+class CommonNeighbours:
+    """How many people two have both met, each counted by `1 / log(number of people they met)`.
+
+    into: `(n_base, k)`, what having met somebody, in either direction, adds to both rows of a person.
+
+    Source: Adamic and Adar, "Friends and neighbors on the web", Social Networks 25 (2003) 211-230.
+    """
+
+    into: Float64Array
+
+    @classmethod
+    def learned(cls, decisions: Impressions, n_people: int, rng: np.random.Generator) -> "CommonNeighbours":
+        """Learn from who decided about whom; no columns where no two people have anybody in common."""
+        from scipy.sparse import diags_array
+
+        met = _met(decisions, n_people)
+        count = np.asarray(met.sum(axis=0)).ravel()
+        if not _closes_triangles(met, decisions):
+            return cls(np.zeros((n_people, 0)))
+        root = 1.0 / np.sqrt(np.log(np.maximum(count, 2.0)))
+        whole = met @ diags_array(root)
+        if n_people <= EXACT:
+            into = np.diag(root)
+        else:
+            into = root[:, None] * leading_directions(whole, _OF_NEIGHBOURS, rng)
+        rows = met @ into
+        mean = float((rows[decisions.viewers] * rows[decisions.candidates]).sum(axis=1).mean())
+        return cls(into / np.sqrt(mean))
+
+    def folded(
+        self, decisions: Impressions, n_people: int, base: IntegerArray
+    ) -> tuple[Float64Array, Float64Array]:
+        """Return taste and appeal of `n_people`, equal for everybody, `(n_people, k)`."""
+        rows = _met(decisions, n_people) @ rows_at(self.into, base)
+        return rows, rows
+
+
+def _met(decisions: Impressions, n_people: int) -> "csr_array[Any]":
+    """Return who met whom in either direction as zeros and ones, `(n_people, n_people)`."""
+    from scipy.sparse import csr_array
+
+    pairs = (decisions.viewers, decisions.candidates)
+    one = csr_array((np.ones(len(decisions)), pairs), shape=(n_people, n_people))
+    both = csr_array(one + one.T)
+    both.data[:] = 1.0
+    return both
+
+
+def _closes_triangles(met: "csr_array[Any]", decisions: Impressions) -> bool:
+    """Say whether any two who met have somebody in common, as between two sides nobody has."""
+    at = np.linspace(0, len(decisions) - 1, min(len(decisions), 2000)).astype(np.int64)
+    return bool(met[decisions.viewers[at]].multiply(met[decisions.candidates[at]]).sum() > 0)
+
+
+def most_liked(decisions: Impressions, n_people: int, most: int) -> Int64Array:
+    """Return the rows of the candidates with the most likes, ascending; nobody without a like."""
+    count = np.bincount(decisions.candidates, decisions.labels > 0, n_people)
+    first = np.lexsort((np.arange(n_people), -count))[:most]
+    return np.sort(first[count[first] > 0]).astype(np.int64)
+
+
+def ridge_weights(liked: "csr_array[Any]", regularization: float) -> Float64Array:
+    """Return W of the ridge regression of X on itself with a diagonal of zeros, `(n_items, n_items)`.
+
+    With `P = (X'X + lam I)^-1` it is `I - P / diag(P)`.
+
+    Source: Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019.
+    """
+    gram = np.asarray((liked.T @ liked).toarray(), np.float64)
+    gram[np.diag_indices_from(gram)] += regularization
+    inverse = np.linalg.inv(gram) if len(gram) else gram
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0.0)
+    return np.asarray(weights, np.float64)
+
+
+def leading_directions(matrix: "csr_array[Any]", k: int, rng: np.random.Generator) -> Float64Array:
+    """Return about the `k` leading right singular vectors of a sparse matrix, `(n_columns, k)`.
+
+    Source: Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 53 (2011)
+    217-288, with power iterations.
+    """
+    width = min(k + _OVERSAMPLED, *matrix.shape)
+    basis = np.linalg.qr(matrix @ rng.normal(size=(matrix.shape[1], width)))[0]
+    for _ in range(_POWER_ITERATIONS):
+        basis = np.linalg.qr(matrix @ np.linalg.qr(matrix.T @ basis)[0])[0]
+    return np.asarray(np.linalg.svd((matrix.T @ basis).T, full_matrices=False)[2][:k].T, np.float64)
+
+
+def _right_directions(
+    liked: "csr_array[Any]", weights: Float64Array, rng: np.random.Generator
+) -> Float64Array:
+    """Return about the leading right singular vectors of `liked @ weights`, `(n_items, k)`."""
+    width = min(_COLUMNS + _OVERSAMPLED, *liked.shape)
+    basis = np.linalg.qr(liked @ (weights @ rng.normal(size=(liked.shape[1], width))))[0]
+    for _ in range(_POWER_ITERATIONS):
+        back = np.linalg.qr(weights.T @ (liked.T @ basis))[0]
+        basis = np.linalg.qr(liked @ (weights @ back))[0]
+    whole = (weights.T @ (liked.T @ basis)).T
+    return np.asarray(np.linalg.svd(whole, full_matrices=False)[2][:_COLUMNS].T, np.float64)
