@@ -55,8 +55,11 @@ _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Half-lives that are tried, as shares of the time the log covers."""
 _LEAST_BETTER: Final = 1.005
-_MUCH_BETTER: Final = 1.25
-"""Recent activity counts only where it helps so much: people who came lately are not better for anybody."""
+_RECENCY_WEIGHTS: Final = (0.0, 0.5, 1.0, 2.0)
+_USUAL_RECENCY: Final = (0.5, 1 / 16)
+"""Weight of recent decisions, and half-life as a share of the log, where its end shows no better."""
+_BETTER: Final = 1.02
+_BEARABLE: Final = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,7 @@ def fit_affinity(
     if latest is not None:
         early = latest.known.without_decay()
         early_parts = _parts(early, n_people, settings, ridge, seed)
-        choice, half_life = _with_recency(choice, early_parts, replace(latest, known=early), rng)
+        choice, half_life = _with_recency(choice, early_parts, replace(latest, known=early))
         final = replace(final, half_life=half_life)
     return Affinity(final, choice, look, final.folded(whole, n_people, np.arange(n_people)))
 
@@ -286,34 +289,32 @@ def _choices(
 
 
 def _with_recency(
-    choice: Float64Array, parts: AffinityParts, latest: HeldOutDecisions, rng: np.random.Generator
+    choice: Float64Array, parts: AffinityParts, latest: HeldOutDecisions
 ) -> tuple[Float64Array, float]:
-    """Return `choice` with weights of recent activity, and the half-life, learned on the latest pairs.
+    """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
 
-    The order by everything else counts as one term, whose weight is learned with those of popularity and
-    of recent decisions given and received. Nothing changes where that puts no more of the latest likes on
-    lists.
+    The weight and half-life that put most of the latest likes on lists. Where none is better, a usual weight
+    stays as long as it costs little there: people leave, and whether many left lately, the end of the log
+    need not show.
     """
-    n_people = len(latest.p_like)
-    liked = latest.held.take(latest.held.labels > 0)
-    span = float(np.max(latest.known.first_age, initial=0.0))
-    if len(liked) < _LEAST_HELD_OUT:
+    n_people, span = len(latest.p_like), float(np.max(latest.known.first_age, initial=0.0))
+    if int((latest.held.labels > 0).sum()) < _LEAST_HELD_OUT:
         return choice, 1.0
-    everybody = np.arange(n_people)
-    unseen = UnseenPairs.of(Impressions.joined([latest.known, latest.held]))
-    person = parts.folded(latest.known, n_people, everybody)
-    best, reached, half_life = choice, _gain(choice, person, latest) * _MUCH_BETTER, 1.0
-    moved = [TERM["popularity"], *_RECENT]
+
+    def weighted(weight: float) -> Float64Array:
+        found = choice.copy()
+        found[list(_RECENT)] = weight
+        return found
+
+    gains: dict[tuple[float, float], float] = {}
     for share in _HALF_LIVES:
-        days = share * span
-        person = replace(parts, half_life=days).folded(latest.known, n_people, everybody)
-        features, available = _choices(liked, unseen, latest.p_like, person, rng)
-        rows = np.concatenate([np.einsum("t,tca->ca", choice, features)[None], features[moved]])
-        theta = conditional_logit(rows, available, mean=np.array([1.0, 0.0, 0.0, 0.0]), precision=np.ones(4))
-        tried = max(float(theta[0]), 0.0) * choice
-        tried[0] = choice[0]
-        tried[moved] += theta[1:]
-        gain = _gain(tried, person, latest)
-        if gain > reached:
-            best, reached, half_life = tried, gain, days
-    return best, half_life
+        person = replace(parts, half_life=share * span).folded(latest.known, n_people, np.arange(n_people))
+        for weight in _RECENCY_WEIGHTS:
+            gains[weight, share] = _gain(weighted(weight), person, latest)
+    none = gains[0.0, _HALF_LIVES[0]]
+    weight, share = max(gains, key=gains.__getitem__)
+    if gains[weight, share] <= none * _BETTER:
+        weight, share = _USUAL_RECENCY
+        if gains[weight, share] < none * _BEARABLE:
+            return choice, 1.0
+    return weighted(weight), share * span

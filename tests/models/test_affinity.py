@@ -141,3 +141,29 @@ def test_conditional_logit_finds_the_weights_choices_were_made_with():
         array[rows, 0], array[rows, taken] = array[rows, taken].copy(), array[rows, 0].copy()
     found = conditional_logit(features, available, mean=np.zeros(2), precision=np.full(2, 1e-6))
     np.testing.assert_allclose(found, theta, atol=0.1)
+
+
+def test_people_who_are_active_now_come_first_where_others_have_left():
+    """Half of each circle stops being met after a month: the last of the log shows it, and lists follow."""
+    rng = np.random.default_rng(6)
+    pairs = two_circles(rng, N, share=0.6)
+    left = pairs[:, 1] % 4 >= 2
+    ids = np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    age = np.where(left, rng.uniform(60, 120, len(pairs)), rng.uniform(0, 120, len(pairs)))
+    frame = pd.DataFrame(
+        {
+            C.ACTOR: ids[pairs[:, 0]],
+            C.TARGET: ids[pairs[:, 1]],
+            C.TYPE: "like",
+            C.TS: AS_OF - pd.to_timedelta(age, unit="D"),
+        }
+    )
+    people = Population.of_ids(ids, as_of=AS_OF)
+    seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    shares = []
+    for times in (frame[C.TS], AS_OF - pd.Timedelta(days=1)):
+        events = Events.of(frame.assign(**{C.TS: times}))
+        model = CollaborativeModel(QUICK).fit(people, events, rng=np.random.default_rng(1))
+        lists = recommend(model, people, Policy((Exclusions(),)), k=3, exclude=seen)
+        shares.append(float((people.ids.rows(lists[C.CANDIDATE]) % 4 < 2).mean()))
+    assert shares[0] > shares[1] + 0.2
