@@ -41,7 +41,7 @@ from recsys.models.reciprocal import (
 from recsys.models.stacking import PARTS, Stacker, StackingInputs, evidence_weight, fit_stacker, stacked
 from recsys.models.training_data import BehaviourData, ContentData
 from recsys.storage.dataclass_codec import FlatDataclass
-from recsys.types import ArrowTable, BoolArray, Float64Array, Int32Array, RNGLike
+from recsys.types import BoolArray, Float64Array, Int32Array, RNGLike
 
 _FOLDS = 1000
 _LEAST_HELD_OUT = 50
