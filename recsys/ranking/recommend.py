@@ -314,7 +314,8 @@ def recommend(
     what was shown; without such a log, whether they come to like each other at all, which takes into
     account who comes across whom (see `recsys.models.affinity`). `p_like`: whether the viewer
     would like the candidate, given a look, whatever the candidate thinks; `p_answer`: the same given that
-    the candidate likes the viewer, as in an inbox. The columns p_like, p_liked_back and p_mutual are given a look in every case.
+    the candidate likes the viewer, as in an inbox. The columns p_like, p_liked_back and
+    p_mutual are given a look in every case.
 
     combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
     association. Orders by `p_like` and `p_answer`, and `joint`, look at every pair, without an index.
