@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
@@ -54,6 +56,15 @@ def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:
         return tables_of_values(json.loads(payload))
     except (ValueError, RecursionError):
         raise InputError(explained("the profile cannot be used", remedy="give JSON")) from None
+
+
+def frames_of(profile: Any) -> Profile:
+    """Return a profile as frames, when it is plain rows by table name."""
+    if isinstance(profile, Population):
+        return profile
+    if isinstance(profile, Mapping) and all(isinstance(one, pd.DataFrame) for one in profile.values()):
+        return profile
+    return tables_of_values(profile)
 
 
 class NewcomerSearch:

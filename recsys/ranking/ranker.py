@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 import structlog
 
@@ -18,7 +17,6 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
-from recsys.data.population import Population
 from recsys.errors import (
     InputError,
     NotPermittedError,
@@ -34,7 +32,7 @@ from recsys.ranking.hooks import Call, CallNumbers, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.inbox import select_inbox
 from recsys.ranking.newcomer_limits import NewcomerLimits
-from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes, tables_of_json, tables_of_values
+from recsys.ranking.newcomer_search import NewcomerSearch, frames_of, reason_codes, tables_of_json
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
 from recsys.ranking.questions import CallQuestions, Questions
@@ -45,6 +43,7 @@ from recsys.ranking.serve_time_selection import (
     Narrowing,
     SafetyQuestion,
     Selection,
+    narrowing_of,
     select_candidates,
 )
 from recsys.ranking.snapshot import Snapshot
@@ -56,7 +55,6 @@ from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
 from recsys.storage.publication import RUNS
-from recsys.types import BoolArray
 
 _log = structlog.get_logger(__name__)
 
@@ -243,7 +241,7 @@ class Ranker:
             use, moment = self._current(as_of)
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())
             asked = self._questions.about(use.snapshot, viewer_id)
-            narrowing = self._narrowing(use.snapshot, viewer_id, asked.day, where, among, cursor)
+            narrowing = narrowing_of(use.snapshot, viewer_id, asked.day, where, among, cursor)
             tables = profile
             if tables is None and asked.tables is not None:
                 tables = tables_of_json(asked.tables.payload or "")
@@ -251,7 +249,7 @@ class Ranker:
                 page, selection = self._listed(use, viewer_id, k, moment, asked.ask, narrowing)
             else:
                 page, selection = self._folded_in(
-                    use, viewer_id, k, moment, asked, narrowing, _frames(tables), events, proved_tokens
+                    use, viewer_id, k, moment, asked, narrowing, frames_of(tables), events, proved_tokens
                 )
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)
@@ -441,27 +439,6 @@ class Ranker:
         items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)
         return self._pages.page(use, viewer_id, items, selection, moment), selection
 
-    def _narrowing(  # noqa: PLR0917
-        self,
-        snapshot: Snapshot,
-        viewer_id: str,
-        day: ViewerDay,
-        where: Filters | None,
-        among: Collection[str] | None,
-        cursor: PageCursor,
-    ) -> Narrowing:
-        """Return what leaves people out of a page beside rules and safety."""
-        kept: BoolArray | None = None
-        if where is not None and where.checked():
-            kept = snapshot.fits(snapshot.ids.find([viewer_id])[0], where.checked())
-        if among is not None:
-            if isinstance(among, str) or len(among) > LONGEST_PAGE:
-                raise InputError(explained(f"`among` is a list of at most {LONGEST_PAGE} ids"))
-            named = np.zeros(len(snapshot.ids), bool)
-            named[[row for row in snapshot.ids.find(among) if row >= 0]] = True
-            kept = named if kept is None else kept & named
-        return Narrowing(day, cursor.without, kept)
-
     def _current(self, as_of: datetime | None) -> tuple[CurrentSnapshot, datetime]:
         use, moment = self._reloader.current(), self._moment(as_of)
         self._check_age(use.snapshot, moment)
@@ -495,13 +472,6 @@ def _with_next(page: Page, cursor: PageCursor, k: int) -> Page:
     if len(page.items) < k:
         return page
     return replace(page, next=cursor.with_people(item.candidate_id for item in page.items).text)
-
-
-def _frames(profile: Any) -> Profile:
-    """Return a profile as frames, when it is plain rows by table name."""
-    if isinstance(profile, Population) or all(isinstance(one, pd.DataFrame) for one in profile.values()):
-        return profile
-    return tables_of_values(profile)
 
 
 def _signing_keys(keys: Keys | None) -> Keys:

@@ -8,7 +8,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from recsys.errors import InputError, explained
 from recsys.models.fold_in import EntriesByPerson, fold_in_answers
+from recsys.ranking.filters import Filters, PageCursor
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import NO_DAY, ViewerDay
 from recsys.safety.store import SafetyExclusions
@@ -55,6 +57,32 @@ class Narrowing:
 
 
 EVERYBODY: Final = Narrowing()
+MOST_NAMED: Final = 1000
+"""Ids from which a page may be chosen."""
+
+
+def narrowing_of(  # noqa: PLR0917
+    snapshot: Snapshot,
+    viewer_id: str,
+    day: ViewerDay,
+    where: Filters | None,
+    among: Collection[str] | None,
+    cursor: PageCursor,
+) -> Narrowing:
+    """Return what leaves people out of a page: the day, the viewer's filters, the ids, the pages before.
+
+    Raises InputError for what is no filter, and for more than 1000 ids.
+    """
+    kept: BoolArray | None = None
+    if where is not None and where.checked():
+        kept = snapshot.fits(snapshot.ids.find([viewer_id])[0], where.checked())
+    if among is not None:
+        if isinstance(among, str) or len(among) > MOST_NAMED:
+            raise InputError(explained(f"`among` is a list of at most {MOST_NAMED} ids"))
+        named = np.zeros(len(snapshot.ids), bool)
+        named[[row for row in snapshot.ids.find(among) if row >= 0]] = True
+        kept = named if kept is None else kept & named
+    return Narrowing(day, cursor.without, kept)
 
 
 def select_candidates(

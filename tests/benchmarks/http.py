@@ -186,6 +186,7 @@ def inbox_fresh_s(port: int, token: str, viewers: list[str]) -> float:
 
 def measure(args: argparse.Namespace) -> Result:
     """Measure the service."""
+    os.environ["RECSYS_KEY"] = KEY
     rng = np.random.default_rng(args.seed)
     token = AccessToken.make(["members", "backend"]).signed(Keys((KEY.encode(),)))
     with TemporaryDirectory(prefix="http-") as name:
@@ -199,7 +200,6 @@ def measure(args: argparse.Namespace) -> Result:
             rows = [{"what": "quiet", **load(port, token, viewers, args.seconds, change=False)}]
             rows.append({"what": "changing", **load(port, token, viewers, args.seconds, change=True)})
             fresh = inbox_fresh_s(port, token, viewers)
-        os.environ["RECSYS_KEY"] = KEY
         store = SqliteSafety(folder / "safety.db")
         ranker = Ranker.open(folder / "published", safety=store, poll_s=0, max_staleness=None)
         begin = perf_counter()

@@ -27,7 +27,8 @@ from recsys.ranking.snapshot_files import stage_rows
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE
 from recsys.safety.fingerprints import Fingerprints, Naming
-from recsys.safety.keys import Keys
+from recsys.safety.keys import Keys, read_keys
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.persons import PersonIndex
 from recsys.storage.dataclass_codec import save_dataclass
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
@@ -76,7 +77,7 @@ class Community:
             reasons=self.reasons,
             stages=stage_rows(None, self.ids),
             arms=NO_ARMS,
-            persons=PersonIndex.of(np.full(len(self.ids), None, object), [Fingerprints(Naming(), Keys())]),
+            persons=PersonIndex.of(np.full(len(self.ids), None, object), _namings(published)),
             filters=self.filters,
             separated=SparseRows.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
             catalogue=np.frombuffer(catalogue_json(load_catalogue()), np.uint8),
@@ -107,6 +108,13 @@ class Community:
     def remove(self, published: Path, run_id: str) -> None:
         """Remove a run from the disk; who serves it goes on."""
         shutil.rmtree(published / RUNS / run_id, ignore_errors=True)
+
+
+def _namings(published: Path) -> list[Fingerprints]:
+    """Return how persons are named: as the ledger does, where the service has a key."""
+    if len(read_keys()):
+        return SafetyLedger.of(published).begin().namings
+    return [Fingerprints(Naming(), Keys())]
 
 
 def _lists(n_people: int, rng: np.random.Generator, true: dict[int, npt.NDArray[np.int32]]) -> ListRows:

@@ -1,7 +1,4 @@
-"""Who may ask what: tokens, scopes, the viewer a backend vouches for, and equal bytes for every refusal.
-
-Planted and seen caught: a token whose signature is not looked at, and one whose viewer is not.
-"""
+"""Who may ask what: tokens, scopes, the viewer a backend vouches for, and equal bytes for every refusal."""
 
 import base64
 import json

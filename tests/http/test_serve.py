@@ -1,7 +1,4 @@
-"""The processes of the service: several workers on one socket, a stop, and a worker that cannot start.
-
-Planted and seen caught: a listening socket made without its protocol, whose connections would wait.
-"""
+"""The processes of the service: several workers on one socket, a stop, and a worker that cannot start."""
 
 import os
 import signal

@@ -1,8 +1,4 @@
-"""By day: what happened since the night counts in the next call, here and in every other worker.
-
-Planted and seen caught: a like that is not folded into the inbox of the other, a pass that holds one way,
-changes read on from a place of another log, and a cursor that is not looked at in live search.
-"""
+"""By day: what happened since the night counts in the next call, here and in every other worker."""
 
 import json
 import shutil

@@ -1,8 +1,4 @@
-"""Day logs: in memory, in SQLite and in PostgreSQL, with what a store adds to them.
-
-Planted and seen caught: a place given before the transaction that holds it ends, and an event that is kept
-although another of the same append was refused.
-"""
+"""Day logs: in memory, in SQLite and in PostgreSQL, with what a store adds to them."""
 
 from collections.abc import Iterator
 from pathlib import Path
