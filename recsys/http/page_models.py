@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from recsys.catalogue.catalogue import Catalogue
+from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.ranking.response_and_receipt import Item, Page
 
@@ -18,6 +19,14 @@ class Reason(BaseModel):
 
     code: str = Field(examples=["interest:tea"])
     text: str = Field(examples=["お茶が共通の関心です"])
+
+    @classmethod
+    def of(cls, code: str, lang: Lang, catalogue: Catalogue) -> "list[Reason]":
+        """Return a reason in words; nothing for a code that has none, which must not cost the page."""
+        try:
+            return [cls(code=code, text=reason_text(code, lang, catalogue=catalogue))]
+        except InputError:
+            return []
 
 
 class PersonShown(BaseModel):
@@ -37,9 +46,7 @@ class PersonShown(BaseModel):
             id=item.candidate_id,
             rank=item.rank,
             stage=item.stage,
-            reasons=[
-                Reason(code=code, text=reason_text(code, lang, catalogue=catalogue)) for code in item.reasons
-            ],
+            reasons=[one for code in item.reasons for one in Reason.of(code, lang, catalogue)],
             icebreaker_kind=item.icebreaker_kind,
             expires_at=item.expires_at,
         )

@@ -99,6 +99,14 @@ def test_numbers_name_routes_and_nobody(service: Served) -> None:
     assert viewer not in text
 
 
+def test_a_reason_without_words_does_not_cost_the_page(service: Served) -> None:
+    from recsys.http.page_models import Reason
+
+    catalogue = service.ranker.catalogue
+    assert Reason.of("interest:of-another-catalogue", "ja", catalogue) == []
+    assert Reason.of("near", "ja", catalogue)[0].text
+
+
 def pair_of(service: Served) -> tuple[str, str]:
     pairs = service.world.may_be_offered()
     return next(pair for pair in sorted(pairs) if pair[::-1] in pairs)
