@@ -76,7 +76,9 @@ def windows(text: str) -> list[tuple[int, int]]:
     """
     single = sentences(text)
     if len(single) <= _MOST_OVERLAPPING:
-        return [(one[0], other[1]) for one, other in pairwise(single)] or single
+        pairs = [(one[0], other[1]) for one, other in pairwise(single)]
+        short = [pair for pair in pairs if pair[1] - pair[0] <= _LONGEST_SENTENCE]
+        return short + [one for one in single if not any(a <= one[0] and one[1] <= b for a, b in short)]
     found = single[:1]
     for start, end in single[1:]:
         if end - found[-1][0] <= _WINDOW:
