@@ -17,6 +17,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from recsys.cli import app
+from recsys.settings import Settings
 from tests.pipeline.nights import ROOT, Folder
 
 DOCUMENTS = sorted(
@@ -28,10 +29,12 @@ DOCUMENTS = sorted(
     }
     - {ROOT / "CHANGELOG.md"}
 )
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w*)[^`\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 RUN_AS_CODE = {"python": "tests of their own", "toml": "tests/plugins", "yaml": "tests/plugins"}
 COMMANDS = {"sh", "cron", "ini"}
+OTHER_LANGUAGES = {"docs/tutorials/any-language.md": {"ts", "go", "ruby", "sql"}}
+"""Snippets for clients without a compiler here, and calls of functions that are tested in a database."""
 DRAWINGS = {"README.md": 1, "README.ja.md": 1, "docs/explanation/concepts.md": 1}
 """Blocks without a language: a tree, checked below, and a drawing."""
 
@@ -52,7 +55,7 @@ def commands(text: str) -> list[str]:
                 r"(?:^|[ /=])((?:recsys|make|python -m) [^>]*)$", part.partition(" >>")[0].rstrip()
             )
             if command and not re.search(r"^recsys [^a-z]|recsys\.|import", command[1]):
-                found.append(command[1].strip())
+                found.append(command[1].strip().removesuffix(" &"))
     return found
 
 
@@ -78,12 +81,22 @@ def test_commands_are_found() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_every_block_is_of_a_kind_that_is_tested(path: Path) -> None:
     kinds = [kind for kind, _ in FENCE.findall(path.read_text("utf-8"))]
-    assert {kind for kind in kinds if kind} <= RUN_AS_CODE.keys() | COMMANDS
+    known = RUN_AS_CODE.keys() | COMMANDS | OTHER_LANGUAGES.get(name_of(path), set())
+    assert {kind for kind in kinds if kind} <= known
     assert kinds.count("") == DRAWINGS.get(name_of(path), 0)
     if "toml" in kinds:
         assert name_of(path) == "docs/how-to/extend.md"
     if "yaml" in kinds:
-        assert name_of(path) in {"docs/how-to/extend.md", "docs/reference/catalogue.md"}
+        read = {"docs/how-to/extend.md", "docs/how-to/experiment.md", "docs/reference/catalogue.md"}
+        assert name_of(path) in read
+
+
+def test_the_experiment_of_the_documents_is_one() -> None:
+    text = (ROOT / "docs" / "how-to" / "experiment.md").read_text("utf-8")
+    (described,) = (code for kind, code in FENCE.findall(text) if kind == "yaml")
+    experiment = Settings.from_mapping(yaml.safe_load(described)).experiment
+    assert experiment is not None
+    assert list(experiment.arms) == ["today", "nash"]
 
 
 def accepted(command: str) -> None:
@@ -139,6 +152,8 @@ def test_a_module_takes_what_it_is_shown_with(command: str) -> None:
     assert find_spec(module) is not None
     if "N" in arguments:
         arguments[arguments.index("N")] = "3"
+    if find_spec(f"{module}.__main__") if find_spec(module).submodule_search_locations else None:
+        module = f"{module}.__main__"
     with pytest.raises(Parsed):
         import_module(module).main(arguments)
 
