@@ -54,6 +54,8 @@ def _oracle(column: str, truth: str) -> Verdict:
     usual = Counter(actual.values()).most_common(1)[0]
     right = sum(actual[user] == guesses.get(user, usual[0]) for user in actual) / len(actual)
     gain = right - usual[1] / len(actual)
+    if not guesses:
+        return Verdict("weak", "no profile was answered: the attack shows nothing here")
     state = "held" if gain <= AIM else "weak" if len(guesses) <= 20 else "broken"
     found = f"{right:.2f} right, {usual[1] / len(actual):.2f} without; {len(guesses)} people seen a day"
     return Verdict(state, found, ((f"oracle_{truth}", gain),))
@@ -74,6 +76,8 @@ def _hours() -> Verdict:
     with served() as (ranker, _):
         for window in windows:
             profiles += bool(_seen(ranker, _with_set(person, C.CONTACT_WINDOWS, (window,))))
+    if not profiles:
+        return Verdict("weak", "no profile was answered: the attack shows nothing here")
     return Verdict.of(profiles <= 1, f"{profiles} of {len(windows)} profiles were answered in a day")
 
 
@@ -91,7 +95,11 @@ def _token_owner(space: str) -> Verdict:
         before = _seen(ranker, mine)
     with served() as (ranker, _):
         without = _seen(ranker, person)
-    return Verdict.of(before == without, f"an unproved {space} token changes {len(before ^ without)} places")
+    if (
+        before == without
+    ):  # nobody here owns the token, so this shows only that an unproved one is passed over
+        return Verdict("weak", f"an unproved {space} token changes nothing; its owner is not in this world")
+    return Verdict.of(False, f"an unproved {space} token changes {len(before ^ without)} places")
 
 
 def _page_limit() -> Verdict:
@@ -197,6 +205,8 @@ def _levers() -> Verdict:
             code for one in ids() for item in ranker.rank(one, 20, NOW).items for code in item.reasons
         }
     levers = [code for code in shown_codes if code.removeprefix("answer:") in named]
+    if not named:
+        return Verdict("weak", "the catalogue has none of the questions that are looked for")
     return Verdict.of(not levers, f"reasons with a lever on {len(ids())} pages: {levers or 'none'}")
 
 
