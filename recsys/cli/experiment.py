@@ -167,7 +167,7 @@ def _neighbourhoods(night: "Night", experiment: "ExperimentSettings") -> "tuple[
 
     from recsys.catalogue.columns import Columns as C
     from recsys.experiments import neighbourhoods
-    from recsys.experiments.night import read_neighbourhoods
+    from recsys.experiments.night_arms import read_neighbourhoods
 
     if experiment.unit != "neighbourhood":
         return None, ""

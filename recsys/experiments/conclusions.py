@@ -9,7 +9,7 @@ from recsys.data.events import Events
 from recsys.errors import InputError
 from recsys.experiments.analysis import NAIVE, ExperimentResult, analyse
 from recsys.experiments.assignment import ARM
-from recsys.experiments.night import NightArms
+from recsys.experiments.night_arms import NightArms
 from recsys.experiments.outcomes import outcomes
 
 

@@ -11,9 +11,9 @@ from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
 from recsys.messaging.draft_guard import check_draft
 from recsys.messaging.icebreakers import icebreaker
-from recsys.ranking.filters import Filters
 from recsys.ranking.ranker import LONGEST_PAGE
 from recsys.ranking.response_and_receipt import Receipt
+from recsys.ranking.viewer_filters import Filters
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": FailureAnswer, "description": "No token that holds."},

@@ -21,7 +21,7 @@ from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.experiments.conclusions import night_reading
-from recsys.experiments.night import NightArms, joined_pairs
+from recsys.experiments.night_arms import NightArms, joined_pairs
 from recsys.parallel import n_processors
 from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.list_files import list_tables, write_table

@@ -11,7 +11,7 @@ from recsys.errors import PublicationError, explained
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import remove_run, run_folders
 from recsys.pipeline.rewrite_run import rewrite_run
-from recsys.ranking.list_filter import published_accounts
+from recsys.ranking.publication_filter import published_accounts
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key
 from recsys.safety.ledger import SafetyLedger

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
 from recsys.pipeline import postgres_page
-from recsys.ranking.list_filter import EVERY_PAIR, ListFilter, people_in_lists
+from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter, people_in_lists
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.postgres_tables import quoted, rows, take_writer_lock, transaction

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.data.population import Population
-from recsys.experiments.night import NightArms
+from recsys.experiments.night_arms import NightArms
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.list_files import copy_lists
@@ -25,7 +25,7 @@ from recsys.pipeline.postgres_served_lists import Served, load_publication
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
-from recsys.ranking.list_filter import ListFilter
+from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import NO_ARMS, ArmRows
 from recsys.ranking.snapshot_files import pair_stages_of, served_snapshot, write_snapshot
 from recsys.safety.erasure_list import ErasureList

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys.ranking.serve_time_selection import NOBODY, SafetyQuestion, Selection
+from recsys.ranking.serve_time_filter import NOBODY, SafetyQuestion, Selection
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
 

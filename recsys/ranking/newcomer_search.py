@@ -20,7 +20,7 @@ from recsys.ranking.newcomer_limits import (
     profile_digest,
     without_own_tokens,
 )
-from recsys.ranking.serve_time_selection import (
+from recsys.ranking.serve_time_filter import (
     Narrowing,
     SafetyQuestion,
     Selection,

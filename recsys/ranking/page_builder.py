@@ -7,7 +7,7 @@ from typing import Final
 from recsys.messaging.icebreakers import icebreaker_kind
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.response_and_receipt import Item, Offered, Page, Receipt
-from recsys.ranking.serve_time_selection import Selection
+from recsys.ranking.serve_time_filter import Selection
 from recsys.ranking.snapshot import LISTED, Snapshot
 from recsys.safety.keys import Keys
 

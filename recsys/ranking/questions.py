@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from recsys.ranking.serve_time_selection import SafetyQuestion
+from recsys.ranking.serve_time_filter import SafetyQuestion
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson

@@ -27,7 +27,6 @@ from recsys.errors import (
 )
 from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_writes import DayWrites
-from recsys.ranking.filters import Filters, PageCursor
 from recsys.ranking.hooks import Call, CallNumbers, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.inbox import select_inbox
@@ -38,7 +37,7 @@ from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudi
 from recsys.ranking.questions import CallQuestions, Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import Item, Page, Receipt, check_receipt, impressions
-from recsys.ranking.serve_time_selection import (
+from recsys.ranking.serve_time_filter import (
     NOBODY,
     Narrowing,
     SafetyQuestion,
@@ -48,6 +47,7 @@ from recsys.ranking.serve_time_selection import (
 )
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
+from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList, person_hash

@@ -17,7 +17,7 @@ from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
-from recsys.ranking.filters import FilterColumns, Filters
+from recsys.ranking.viewer_filters import FilterColumns, Filters
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import TileIndex
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS

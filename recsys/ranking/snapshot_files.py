@@ -22,7 +22,6 @@ from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
-from recsys.ranking.filters import FilterColumns
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.snapshot import (
     LISTED,
@@ -35,6 +34,7 @@ from recsys.ranking.snapshot import (
     SnapshotData,
     packed_ids,
 )
+from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE, warm_up
 from recsys.safety.by_person import SafetyByPerson

@@ -21,9 +21,9 @@ from recsys.messaging.reason_kinds import (
     SharedInterests,
 )
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.filters import FilterColumns
 from recsys.ranking.snapshot import NO_ARMS, SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows
+from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE
 from recsys.safety.fingerprints import Fingerprints, Naming

@@ -77,7 +77,7 @@ def with_dependencies(text: str) -> str:
     """Return the content of dvc.yaml with the data, the code and the settings of each stage."""
 
     def wrapped(items: list[str], indent: int) -> str:
-        lines = textwrap.indent(textwrap.fill(", ".join(items), 110 - indent), " " * indent)
+        lines = textwrap.indent(textwrap.fill(", ".join(items), 200 - indent), " " * indent)
         return f"[\n{lines}\n{' ' * (indent - 2)}]"
 
     def deps(found: re.Match[str]) -> str:

@@ -15,9 +15,9 @@ from recsys.data.events import Events
 from recsys.data.exclusions import EXCLUSION_REASONS, relations
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SafetyUnavailable
-from recsys.ranking.filters import Filters, PageCursor
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.viewer_day import ViewerDay
+from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.day_log import DayEvent, MemoryDayLog
 from tests.ranking.published_world import NOW, World
@@ -256,7 +256,7 @@ def test_likes_and_passes_of_the_day_move_live_search(world: World, published: P
     row, at = world.people.ids.rows([viewer])[0], world.people.ids.rows
     snapshot = ranker._reloader.now.snapshot
     day = ranker._questions.about(snapshot, viewer).day
-    from recsys.ranking.serve_time_selection import taste_by_day
+    from recsys.ranking.serve_time_filter import taste_by_day
 
     moved = (
         taste_by_day(snapshot, row, day)

@@ -20,7 +20,7 @@ from recsys.pipeline.erasure import erase
 from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.postgres_served_lists import viewer_rows
 from recsys.pipeline.rollback import rollback
-from recsys.ranking.list_filter import ListFilter
+from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.keys import read_keys

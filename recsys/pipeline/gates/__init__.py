@@ -18,7 +18,7 @@ from recsys.pipeline.gates.list_checks import (
     scores,
 )
 from recsys.pipeline.gates.safety import erased, platform, violations
-from recsys.pipeline.gates.tables import clock, safety_tables, tables
+from recsys.pipeline.gates.table_checks import clock, safety_tables, tables
 
 GATES: Final[tuple[Gate, ...]] = (
     platform,

@@ -11,7 +11,7 @@ import pandas as pd
 from recsys.data.contact_tokens import make_token
 from recsys.errors import RecsysError
 from recsys.pipeline.gates.base import GateResult, Level, Proposal
-from recsys.pipeline.gates.tables import clock, safety_tables, tables
+from recsys.pipeline.gates.table_checks import clock, safety_tables, tables
 from recsys.settings import GateSettings
 from recsys.storage.load import load_tables
 from recsys.strict_yaml import parse_yaml

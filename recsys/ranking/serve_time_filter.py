@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from recsys.errors import InputError, explained
 from recsys.models.fold_in import EntriesByPerson, fold_in_answers
-from recsys.ranking.filters import Filters, PageCursor
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import NO_DAY, ViewerDay
+from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.safety.store import SafetyExclusions
 from recsys.types import BoolArray, Float64Array
 
