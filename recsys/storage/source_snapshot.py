@@ -13,6 +13,7 @@ from recsys.errors import SourceError, explained
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, sync_folder
 from recsys.storage.sources import (
+    DUCKDB_CONFIG,
     is_plugin_source,
     parse_source,
     read_tables,
@@ -108,7 +109,7 @@ def _copy_database(path: Path, folder: Path) -> None:
     import duckdb
 
     try:
-        with duckdb.connect(str(path), read_only=True) as database:
+        with duckdb.connect(str(path), read_only=True, config=DUCKDB_CONFIG) as database:
             database.begin()
             names = [name for (name,) in database.sql("SHOW TABLES").fetchall()]
             _write({name: database.table(name).to_arrow_table() for name in names}, folder)

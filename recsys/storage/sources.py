@@ -6,6 +6,9 @@ a folder of that name, as clusters write it) or one table of a database. Anythin
 error: a `block.parquet` that nobody reads would be a list of blocks that nobody keeps.
 """
 
+import errno
+import re
+import traceback
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
@@ -18,7 +21,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.files import CATALOGUE_JSON, open_catalogue
 from recsys.data.tables import CONTRACTS
-from recsys.errors import PluginError, SourceError, did_you_mean, explained
+from recsys.errors import PluginError, RecsysError, SourceError, did_you_mean, explained
 from recsys.plugins import known_names, load_plugin, plugins
 from recsys.settings import OWN_STORES
 from recsys.storage import postgres_tables
@@ -41,12 +44,12 @@ def is_plugin_source(source: str) -> bool:
 def read_plugin_source(source: str) -> Mapping[str, pd.DataFrame]:
     """Return the tables of a source that a plugin reads, unchecked.
 
-    Raises PluginError when the plugin cannot be used or gives no tables, and whatever of this package's
-    errors the plugin raises itself.
+    Raises PluginError when the plugin cannot be used, fails or gives no tables, and whatever of this
+    package's errors the plugin raises itself.
     """
     kind, _, address = source.partition(":")
     read: Read = load_plugin("stores", kind, what="a store of tables")
-    found: Any = read(address)
+    found: Any = _of_plugin(read, kind, address)
     if not isinstance(found, Mapping):
         remedy = "return a mapping of table names to DataFrames"
         raise PluginError(
@@ -55,12 +58,44 @@ def read_plugin_source(source: str) -> Mapping[str, pd.DataFrame]:
     return found
 
 
+def _of_plugin(call: Callable[[str], Any], kind: str, address: str) -> Any:
+    """Return what code of a plugin gives; its errors name where they were raised, never the address.
+
+    The address of a store may hold a password, and what is in quotes may be a value of a member, unless it
+    is the key that a lookup misses: that is a column.
+    """
+    try:
+        return call(address)
+    except RecsysError:
+        raise
+    except Exception as error:  # code of others may raise anything
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise  # a full disk is no fault of the store
+        raised = traceback.extract_tb(error.__traceback__)[-1]
+        said = str(error).partition("\n")[0]
+        if address:
+            said = said.replace(address, "...")
+        if not isinstance(error, LookupError):
+            said = _QUOTED.sub("'...'", said)
+        raise PluginError(
+            explained(
+                "a store of tables failed",
+                where=f"{kind}, {Path(raised.filename).name} line {raised.lineno}",
+                got=f"{type(error).__name__}: {said}",
+                remedy="mend the store, or what it reads",
+            )
+        ) from error
+
+
 Frames = Mapping[str, pd.DataFrame]
 Source = str | Frames
 Reader = Callable[[], pd.DataFrame]
 """Reads one table."""
 
 KINDS: Final = ("parquet", "csv", "duckdb")
+DUCKDB_CONFIG: Final = {"enable_external_access": "false"}
+"""How a database of somebody else is opened: a view in it may read its tables, no other file or address."""
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _BESIDE: Final = (".json", ".md", ".txt", ".yaml")
 """Files that may lie beside tables: they describe them."""
 
@@ -84,7 +119,7 @@ def source_catalogue(source: Source) -> Catalogue | None:
     if is_plugin_source(source):
         kind, _, address = source.partition(":")
         found = getattr(load_plugin("stores", kind, what="a store of tables"), "catalogue", None)
-        return None if found is None else found(address)
+        return None if found is None else _of_plugin(found, kind, address)
     file = parse_source(source)[1] / CATALOGUE_JSON
     return open_catalogue(file) if file.is_file() else None
 
@@ -276,7 +311,7 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
     if not path.is_file():
         raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
     try:
-        with duckdb.connect(str(path), read_only=True) as database:
+        with duckdb.connect(str(path), read_only=True, config=DUCKDB_CONFIG) as database:
             names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
             for name in names:
                 _known(name, str(path))

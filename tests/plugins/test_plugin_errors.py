@@ -259,3 +259,34 @@ def test_a_plugin_metric_has_a_random_baseline() -> None:
     table = recsys.evaluate(lists, truth, k=(1,), metrics={"mine": first}, n_resamples=20).set_index("metric")
     assert table.loc["mine", "value"] == 1.0
     assert table.loc["mine", "random"] == pytest.approx(table.loc["precision@1", "random"], abs=0.03)
+
+
+def failing_store(folder: Path, body: str) -> None:
+    """Register the store `ledgers`, whose reader does what `body` says."""
+    install(folder, stores={"ledgers": "ours.failing:read"})
+    (folder / "ours/failing.py").write_text(f"def read(address):\n    {body}\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return {}['ago_years']", "KeyError: 'ago_years'"),
+        ("raise ValueError(f\"no table at {address} for 'Taro Yamada'\")", "no table at ... for '...'"),
+        ("raise OSError(2, 'no such file')", "no such file"),
+    ],
+)
+def test_an_error_of_a_store_is_broken_input(elsewhere: Path, body: str, said: str) -> None:
+    """Seen to fail while the error came through as it was: a defect, exit code 1, with the address in it."""
+    failing_store(elsewhere, body)
+    with pytest.raises(PluginError) as caught:
+        load_population("ledgers:user:password@db")
+    assert caught.value.exit_code == 40
+    assert "in ledgers, failing.py line 2" in str(caught.value)
+    assert said in str(caught.value)
+    assert "password" not in str(caught.value)
+
+
+def test_a_store_that_fills_the_disk_is_no_broken_input(elsewhere: Path) -> None:
+    failing_store(elsewhere, "raise OSError(28, 'no space')")
+    with pytest.raises(OSError, match="no space"):
+        load_population("ledgers:1")

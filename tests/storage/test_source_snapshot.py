@@ -92,3 +92,19 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "m.duckdb").write_text("profiles")
     with pytest.raises(SourceError, match="cannot be read"):
         take_snapshot(f"duckdb:{tmp_path / 'm.duckdb'}", tmp_path / "copy")
+
+
+def test_a_view_in_a_database_reads_no_file_beside_it(tmp_path: Path) -> None:
+    """Seen to fail while the database was opened with the defaults of DuckDB: the secret was copied."""
+    (tmp_path / "secret.csv").write_text("user_id\nsecret\n")
+    path = tmp_path / "members.duckdb"
+    with duckdb.connect(str(path)) as database:
+        database.execute("CREATE TABLE boundaries AS SELECT 'a' AS user_id")
+        database.execute("CREATE VIEW profiles AS SELECT * FROM boundaries")
+    take_snapshot(f"duckdb:{path}", tmp_path / "copy")
+    assert frames(f"duckdb:{path}")["profiles"].user_id.tolist() == ["a"], "a view of its own tables is read"
+    with duckdb.connect(str(path)) as database:
+        database.execute(f"CREATE VIEW blocks AS SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')")
+    for read in (read_tables, lambda source: take_snapshot(source, tmp_path / "copy")):
+        with pytest.raises(SourceError, match="cannot be read"):
+            read(f"duckdb:{path}")
