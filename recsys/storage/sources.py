@@ -93,7 +93,7 @@ Reader = Callable[[], pd.DataFrame]
 """Reads one table."""
 
 KINDS: Final = ("parquet", "csv", "duckdb")
-DUCKDB_CONFIG: Final = {"enable_external_access": "false"}
+DUCKDB_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {"enable_external_access": "false"}
 """How a database of somebody else is opened: a view in it may read its tables, no other file or address."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _BESIDE: Final = (".json", ".md", ".txt", ".yaml")
