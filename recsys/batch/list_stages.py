@@ -42,5 +42,7 @@ def publish(settings: Settings, paths: NightPaths) -> LogFields:
 
 
 def _json(outcome: PublishResult) -> bytes:
-    known = {"run_id": outcome.run_id, "folder": str(outcome.folder), "exit_code": outcome.exit_code}
+    known: dict[str, object] = {"run_id": outcome.run_id, "folder": str(outcome.folder)}
+    known["exit_code"] = outcome.exit_code
+    known["gates"] = [r.gate for r in outcome.gates if r.level is outcome.level and r.level > Level.PASS]
     return json.dumps(known, indent=1).encode() + b"\n"

@@ -20,13 +20,14 @@ from typing import Any, Final
 import recsys
 from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
-from recsys.batch.progress import kernels_are_cached, opening_lines, text
+from recsys.batch.progress import gate_names, kernels_are_cached, opening_lines, text
 from recsys.batch.sequence import stages_at_once
 from recsys.batch.table_stages import CHANGES, PARAMS
 from recsys.catalogue import Language
 from recsys.errors import (
     EXIT_PUBLISHED,
     EXIT_PUBLISHED_WITH_WARNINGS,
+    EXIT_REFUSED,
     EXIT_TRY_AGAIN,
     BusyError,
     RecsysError,
@@ -41,6 +42,7 @@ from recsys.pipeline.service_home import read_keys_file
 from recsys.settings import PARAMS_FILE, TOWN, BudgetSettings, Settings, read_settings
 from recsys.storage.publication import current_run
 
+PUBLISH: Final = "publish"
 TRACK: Final = "track"
 """The one stage that may fail after the publication was made."""
 SEQUENCE: Final = (sys.executable, "-P", "-m", "recsys.batch.sequence")
@@ -195,16 +197,24 @@ def outcome_of(returned: int, lang: Language = "en", home: Path = Path()) -> tup
             served = {"run": current_run(PUBLISHED), "folder": home / PUBLISHED}
             return EXIT_PUBLISHED_WITH_WARNINGS, text("not_tracked", lang, **served, error=first)
         code = failure["exit_code"]
+        if code == EXIT_REFUSED and failure["stage"] == PUBLISH:
+            return code, text("refused", lang, gates=gate_names(_read(PATHS.outcome)["gates"], lang))
         return code, text("failed", lang, stage=failure["stage"], code=code, error=first)
     if returned != 0 and (stages := PATHS.stages_running()):
         return EXIT_TRY_AGAIN, text("killed", lang, stage=", ".join(stages))
     if returned != 0:
         return EXIT_TRY_AGAIN, text("stopped", lang, code=returned)
-    code = _read(PATHS.outcome)["exit_code"]
-    how = {EXIT_PUBLISHED: "published", EXIT_PUBLISHED_WITH_WARNINGS: "warned"}[code]
-    return code, text(
-        how, lang, run=current_run(PUBLISHED), folder=home / PUBLISHED, page=home / PATHS.report
-    )
+    return _published(lang, home)
+
+
+def _published(lang: Language, home: Path) -> tuple[int, str]:
+    """Return the exit code and the line of a night whose lists are served."""
+    outcome = _read(PATHS.outcome)
+    served = {"run": current_run(PUBLISHED), "folder": home / PUBLISHED, "page": home / PATHS.report}
+    if outcome["exit_code"] == EXIT_PUBLISHED:
+        return EXIT_PUBLISHED, text("published", lang, **served)
+    named = gate_names(outcome.get("gates", ()), lang)  # an earlier version wrote none
+    return outcome["exit_code"], text("warned", lang, gates=named, **served)
 
 
 def over_budget(begun: datetime, lang: Language = "en") -> str:

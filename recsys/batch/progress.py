@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +43,20 @@ _TICK: Final = 0.5
 def text(key: str, lang: Language, **values: object) -> str:
     """Return the text `night.KEY` in one language."""
     return load_catalogue().text(f"night.{key}", lang, **values)
+
+
+def gate_names(gates: Sequence[str], lang: Language) -> str:
+    """Return gates as the page calls them in one language, with the name that settings and files use.
+
+    >>> gate_names(["erased", "of_another_package"], "en")
+    'People who asked to be erased (erased), of_another_package'
+    """
+    texts = load_catalogue()
+    named = [
+        f"{texts.text(f'gate.{gate}', lang)} ({gate})" if f"gate.{gate}" in texts.texts else gate
+        for gate in gates
+    ]
+    return ("、" if lang == "ja" else ", ").join(named)
 
 
 def expected_seconds(log: Path, settings: Settings | None) -> dict[str, float]:

@@ -30,7 +30,7 @@ def validate(
     Example: recsys validate --source parquet:members --quarantine refused.csv
     """
     from recsys.cli.app import language, opened, say
-    from recsys.data.quarantine import CODES
+    from recsys.data.quarantine import CODES, without_formulas
 
     night = opened(source, as_of, params)
     tables, spoken = night.tables, language(None, night.settings)
@@ -43,7 +43,7 @@ def validate(
         say("by_reason", spoken)
         typer.echo(counted.to_string(index=False))
     if quarantine is not None:
-        refused.to_csv(quarantine, index=False)
+        without_formulas(refused).to_csv(quarantine, index=False)
         typer.echo()
         say("refused_rows", spoken, rows=f"{len(refused):,}", path=quarantine)
 

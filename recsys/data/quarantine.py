@@ -156,3 +156,19 @@ def _flat(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     flat.insert(0, TABLE, table)
     flat[VALUES] = pd.Series(np.fromiter(texts, object, len(frame)), dtype=object, index=frame.index)
     return flat.astype(dict.fromkeys((TABLE, C.USER, CODES, REASON), object))
+
+
+_FORMULA: Final = r"^(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"
+
+
+def without_formulas(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """Return refused rows for a spreadsheet: a text that would run as a formula begins with an apostrophe.
+
+    What was refused is what somebody else sent, and whoever opens the file did not.
+
+    >>> without_formulas(pd.DataFrame({"user_id": ["=1+1", "u2"]})).user_id.tolist()
+    ["'=1+1", 'u2']
+    """
+    texts = quarantine.select_dtypes(include=["object", "string"]).columns
+    quoted = {name: quarantine[name].replace(_FORMULA, "'", regex=True) for name in texts}
+    return quarantine.assign(**quoted)

@@ -1,6 +1,7 @@
 """The command line: what it says, and the code it ends with."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,21 @@ def test_every_command_shows_an_example(command: str) -> None:
     done = recsys(command, "--help")
     assert done.exit_code == 0
     assert f"Example: recsys {command}" in done.output or "Commands:" in done.output
+
+
+def test_a_refused_row_runs_nothing_in_a_spreadsheet(here: Path) -> None:
+    """Seen to fail while the rows were written as they came."""
+    bad = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1", "\uff1d1"]
+    shutil.copytree(here / "town", here / "marked")
+    table = pd.read_parquet(here / "marked/boundaries.parquet")
+    table = table.assign(user_id=[*bad, *table.user_id[len(bad) :]])
+    table.to_parquet(here / "marked/boundaries.parquet")
+    done = recsys("validate", "--source", "parquet:marked", "--quarantine", "refused.csv")
+    assert done.exit_code == 0, done.output
+    cells = pd.read_csv(here / "refused.csv", dtype=str, keep_default_na=False).to_numpy().ravel()
+    written = "\n".join(cells)
+    assert all("'" + start in written for start in "=+-@")
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r\n\uff1d"))]
 
 
 def test_validate_counts_rows_and_reasons(here: Path) -> None:

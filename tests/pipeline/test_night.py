@@ -7,12 +7,19 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pipelines.night import main
+from recsys.batch.list_stages import publish
 from recsys.batch.night import outcome_of, over_budget
+from recsys.batch.stage import run_with
+from recsys.catalogue import Language
+from recsys.pipeline.gates.base import GateResult, Level
 from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.publish import PublishResult
+from recsys.settings import Settings
 from recsys.storage.publication import current_run
 from tests.pipeline.imports import ROOT
 
@@ -135,3 +142,28 @@ def test_the_line_is_in_the_language_of_the_settings(tmp_path: Path, monkeypatch
     PATHS.root.mkdir(parents=True)
     PATHS.failure.write_text('{"stage": "ingest", "exit_code": 40, "message": "no such folder"}')
     assert outcome_of(1, "ja") == (40, "夜間処理：ingest が失敗しました（40）：no such folder")
+
+
+@pytest.mark.parametrize(
+    ("lang", "refused", "warned"),
+    [
+        ("en", "refused by Pages as members get them (pages);", "warnings from Time of the night (clock);"),
+        ("ja", "通らなかった検査：実際の画面での表示 (pages)", "公開しました（夜間処理の日時 (clock)）。"),
+    ],
+)
+def test_the_line_names_the_gates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: Language, refused: str, warned: str
+) -> None:
+    """Seen to fail while a refusal repeated the first line of an error, which is English and names none."""
+    monkeypatch.chdir(tmp_path)
+    clock, pages = GateResult("clock", Level.WARN, "late"), GateResult("pages", Level.BLOCK, "empty")
+    monkeypatch.setattr("recsys.batch.list_stages.Night", SimpleNamespace(current=lambda *_: None))
+    monkeypatch.setattr("recsys.batch.list_stages.PublicationInputs", SimpleNamespace(of=lambda _: None))
+    for gates, code, said in (((clock, pages), 20, refused), ((clock,), 10, warned)):
+        outcome = PublishResult("r", Path("r"), gates)
+        monkeypatch.setattr("recsys.batch.list_stages.publish_night", lambda *_, o=outcome, **__: o)
+        PATHS.failure.unlink(missing_ok=True)
+        PATHS.outcome.parent.mkdir(parents=True, exist_ok=True)
+        returned = run_with("publish", lambda: publish(Settings(), PATHS))
+        assert outcome_of(returned, lang)[0] == code
+        assert said in outcome_of(returned, lang)[1]
