@@ -76,6 +76,7 @@ wheel: env ## sdist and wheel in dist/; the wheel tried in empty environments: w
 	build/core/bin/python -m pip install --quiet --disable-pip-version-check dist/recsys-*.whl
 	cd build && core/bin/recsys --help > /dev/null && \
 	  core/bin/python -P ../tests/architecture/alone.py --serve "$$PWD/published"
+	du -sm --apparent-size build/alone/lib/python3*/site-packages build/core/lib/python3*/site-packages
 
 test-minimum: ## the fast tests with the lowest versions that pyproject.toml allows (Python 3.11)
 	$(SYSTEM_PYTHON) -m venv .venv-minimum

@@ -6,7 +6,8 @@ file names of this cache hold a digest of everything that a kernel was compiled 
 version of the package are not looked at, and are deleted once the kernel is compiled anew.
 
 Entries are kept in the folder of `RECSYS_CACHE`; without it beside the source, else in the home of the user.
-Where none of these can be written, or with `RECSYS_CACHE=off`, they are kept nowhere: each process compiles.
+A folder of `RECSYS_CACHE` that cannot be written, as in an image, is read. Where none can be written, or with
+`RECSYS_CACHE=off`, they are kept nowhere: each process compiles.
 """
 
 import os
@@ -22,7 +23,7 @@ from typing import Any, Final, overload
 
 import numpy as np
 from numba import config, njit
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.dispatcher import Dispatcher
 
 USE_LLVM: Final = os.environ.get("RECSYS_KERNELS", "llvm") != "numba"
@@ -73,7 +74,11 @@ def _keep(dispatcher: Any, function: Any) -> None:
     try:
         dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call]
     except RuntimeError:  # numba found no folder that can be written
-        _say_once("compiled kernels are kept nowhere: each process compiles", f"set {CACHE} to a folder")
+        _say_kept_nowhere()
+
+
+def _say_kept_nowhere() -> None:
+    _say_once("compiled kernels are kept nowhere: each process compiles", f"set {CACHE} to a folder")
 
 
 def _say_once(what: str, remedy: str) -> None:
@@ -113,8 +118,22 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
+class _ReadOnlyFolder(UserProvidedCacheLocator):
+    # The given folder where it is there and takes nothing more: what was compiled for an image is read.
+
+    def ensure_cache_path(self) -> None:
+        if not Path(self.get_cache_path()).is_dir():
+            raise FileNotFoundError(self.get_cache_path())
+
+
 class _KernelFiles(CompileResultCacheImpl):
     # Files named by kernel and digest.
+
+    _locator_classes = (
+        UserProvidedCacheLocator,
+        _ReadOnlyFolder,
+        *CompileResultCacheImpl._locator_classes,
+    )
 
     def __init__(self, function: Any) -> None:
         self._digest = _DIGESTS[function]
@@ -138,7 +157,11 @@ class _KernelCache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         # Another process may still read what is deleted here: it compiles again then.
-        super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except OSError:
+            _say_kept_nowhere()
+            return
         own = self._impl.filename_base  # as in scan.scan_tile-68.py311-0123456789abcdef
         name, python = own.split("-")[0], own.rsplit("-", 1)[0].rsplit(".", 1)[1]
         for old in Path(self.cache_path).glob(f"{name}-*.{python}[-.]*nb[ic]"):

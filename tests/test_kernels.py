@@ -106,11 +106,24 @@ OWN = """
 """
 
 
-def _run(tmp_path: Path, cache: str) -> subprocess.CompletedProcess[str]:
+READ_ONLY = """
+    import errno, os, sys
+
+    def refuse(event, found):
+        if event == "open" and str(found[0]).startswith(os.environ["RECSYS_CACHE"]) and found[2] & 3:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+    sys.addaudithook(refuse)
+    import own
+"""
+
+
+def _run(tmp_path: Path, cache: str, script: str = "own.py") -> subprocess.CompletedProcess[str]:
     (tmp_path / "own.py").write_text(textwrap.dedent(OWN))
+    (tmp_path / "read_only.py").write_text(textwrap.dedent(READ_ONLY))
     known = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     known |= {"PYTHONPATH": str(Path(__file__).parents[1]), "RECSYS_CACHE": cache}
-    command = [sys.executable, str(tmp_path / "own.py")]
+    command = [sys.executable, str(tmp_path / script)]
     return subprocess.run(command, env=known, capture_output=True, text=True, check=True)
 
 
@@ -125,6 +138,19 @@ def test_compiled_kernels_go_where_they_are_told_to(tmp_path: Path) -> None:
         left.unlink()
     assert _run(tmp_path, "off").stdout == "4.0\n"
     assert not list(tmp_path.rglob("*.nbc"))
+
+
+def test_kernels_compiled_for_an_image_are_read_where_nothing_can_be_written(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    _run(tmp_path, str(cache))
+    read = _run(tmp_path, str(cache), "read_only.py")
+    assert (read.stdout, read.stderr) == ("4.0\n", "")
+    for left in cache.rglob("*.nb*"):
+        left.unlink()
+    compiled = _run(tmp_path, str(cache), "read_only.py")
+    assert compiled.stdout == "4.0\n"
+    assert "kept nowhere" in compiled.stderr
+    assert not list(cache.rglob("*.nb*"))
 
 
 def test_a_kernel_without_a_place_for_its_cache_runs_and_says_so_once(

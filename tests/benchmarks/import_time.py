@@ -1,5 +1,7 @@
 """How long the package and its command line take to start, each in fresh processes.
 
+Processor seconds are of the process and of nothing else, so that a busy machine does not lengthen them.
+
 python -m tests.benchmarks.import_time --json OUT
 """
 
@@ -8,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
+from resource import RUSAGE_CHILDREN, getrusage
 
 from tests.benchmarks.command import Result, run
 
@@ -15,29 +18,40 @@ REPEATS = 15
 STARTS = {
     "python alone": ["-c", "pass"],
     "import recsys": ["-c", "import recsys"],
+    "from recsys import Ranker": ["-c", "from recsys import Ranker"],
     "recsys --help": ["-c", "from recsys.cli import app; app(['--help'], standalone_mode=False)"],
     "from recsys import recommend": ["-c", "from recsys import recommend"],
 }
 
 
-def seconds_to(arguments: list[str], repeats: int = REPEATS) -> list[float]:
-    """Return the wall-clock seconds of each of `repeats` fresh processes, after one to warm up."""
-    taken = []
+def seconds_to(arguments: list[str], repeats: int = REPEATS) -> tuple[list[float], list[float]]:
+    """Return wall-clock and processor seconds of each of `repeats` fresh processes, after one to warm up."""
+    taken, worked = [], []
     for _ in range(repeats + 1):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        after = getrusage(RUSAGE_CHILDREN)
         taken.append(time.perf_counter() - start)
-    return taken[1:]
+        worked.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return taken[1:], worked[1:]
 
 
 def measure(args: argparse.Namespace) -> Result:
     """Time every start."""
     rows = []
     for name, arguments in STARTS.items():
-        taken = seconds_to(arguments)
-        rows.append({"start": name, "median_s": statistics.median(taken), "least_s": min(taken)})
+        taken, worked = seconds_to(arguments)
+        cpu_s = statistics.median(worked)
+        rows.append(
+            {"start": name, "median_s": statistics.median(taken), "least_s": min(taken), "cpu_s": cpu_s}
+        )
     median = {row["start"]: row["median_s"] for row in rows}
-    return Result(rows, {"import_recsys_s": median["import recsys"] - median["python alone"]})
+    cpu = {row["start"]: row["cpu_s"] for row in rows}
+    figures = {
+        "import_recsys_s": median["import recsys"] - median["python alone"],
+        "import_ranker_cpu_s": cpu["from recsys import Ranker"] - cpu["python alone"],
+    }
+    return Result(rows, figures)
 
 
 if __name__ == "__main__":
