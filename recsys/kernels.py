@@ -122,14 +122,15 @@ class _ReadOnlyFolder(UserProvidedCacheLocator):
     # The given folder where it is there and takes nothing more: what was compiled for an image is read.
 
     def ensure_cache_path(self) -> None:
-        if not Path(self.get_cache_path()).is_dir():
-            raise FileNotFoundError(self.get_cache_path())
+        folder = Path(self.get_cache_path())  # type: ignore[no-untyped-call]
+        if not folder.is_dir():
+            raise FileNotFoundError(folder)
 
 
 class _KernelFiles(CompileResultCacheImpl):
     # Files named by kernel and digest.
 
-    _locator_classes = (
+    _locator_classes = (  # type: ignore[assignment]
         UserProvidedCacheLocator,
         _ReadOnlyFolder,
         *CompileResultCacheImpl._locator_classes,

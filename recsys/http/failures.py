@@ -59,6 +59,11 @@ async def _of_package(request: Request, error: Exception) -> Response:
         return failure(503, "try_again", "nothing can be shown just now; try again", _TRY_AGAIN)
     if isinstance(error, InputError):
         return failure(422, "bad_input", without_values(str(error)))
+    return broken()
+
+
+def broken() -> JSONResponse:
+    """Return the answer to a request that met a defect."""
     return failure(500, "broken", "something is broken here; the log of the service says what")
 
 

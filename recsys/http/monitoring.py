@@ -3,14 +3,17 @@
 import os
 from datetime import UTC, datetime
 from time import perf_counter
+from traceback import extract_tb
 from typing import Final
 
+import structlog
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recsys.errors import imported
 from recsys.http.access import OpenService
+from recsys.http.failures import broken
 
 imported("prometheus_client", extra="serve")
 from prometheus_client import (  # noqa: E402 - after the check that names the extra
@@ -25,6 +28,7 @@ from prometheus_client import (  # noqa: E402 - after the check that names the e
 
 MULTIPLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where the workers of one machine put their numbers together."""
+_LINES: Final = 12
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 _REQUESTS: Final = Counter(
     "recsys_http_requests", "Requests by route and status", ["method", "route", "status"]
@@ -32,10 +36,15 @@ _REQUESTS: Final = Counter(
 _SECONDS: Final = Histogram(
     "recsys_http_seconds", "Seconds until an answer", ["method", "route"], buckets=_BUCKETS
 )
+_log = structlog.get_logger(__name__)
 
 
 class CountRequests:
-    """Counts and times every request by its route as it is written, never by its path, which names people."""
+    """Counts and times every request by its route as it is written, never by its path, which names people.
+
+    A defect is answered and logged here by its kind and its lines of code: the message of an error that
+    nobody expected may hold what a member wrote, and a server would log it whole.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,16 +54,22 @@ class CountRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, status = perf_counter(), 500
+        start, status, begun = perf_counter(), 500, False
 
         async def sent(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
             await send(message)
 
         try:
             await self._app(scope, receive, sent)
+        except Exception as error:
+            lines = [f"{one.name}:{one.lineno}" for one in extract_tb(error.__traceback__)]
+            _log.error("a request broke", kind=type(error).__name__, lines=lines[-_LINES:])
+            if begun:  # the answer cannot be taken back: end the connection, without the message
+                raise ConnectionAbortedError from None
+            await broken()(scope, receive, sent)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
             _REQUESTS.labels(scope["method"], route, str(status)).inc()

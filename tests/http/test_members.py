@@ -91,6 +91,36 @@ def test_input_is_answered_by_what_is_wrong_and_never_repeated(
     assert answer.json()["error"]["code"] == "bad_input"
 
 
+def test_the_log_names_nobody_and_repeats_nothing_that_was_sent(
+    service: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = pair_of(service)
+    path = f"/v1/members/{a}"
+    assert service.ask("GET", f"{path}/page").status_code == 200
+    assert service.ask("POST", f"{path}/draft", body={"text": "SECRET 090-1234-5678"}).status_code == 200
+    profile = {"profiles": [{"user_id": a, "gender": "SECRET"}]}
+    assert service.ask("POST", f"{path}/page", body={"profile": profile}).status_code == 422
+    purpose = {"x-purpose": "appeal 31"}
+    audit = service.ask("GET", f"/v1/operators/pairs/{a}/{b}", "operators", operator="op-7", **purpose)
+    assert audit.status_code == 200
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError(f"SECRET of {a}")
+
+    monkeypatch.setattr(service.ranker, "rank", broken)
+    answer = service.ask("GET", f"{path}/page")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "broken"
+    assert 'status="500"' in service.client.get("/metrics").text
+    told = "".join(capsys.readouterr())
+    assert "op-7" in told
+    assert "broken:" in told
+    assert "ValueError" in told
+    assert "SECRET" not in told + answer.text
+    assert a not in told
+    assert b not in told
+
+
 def test_numbers_name_routes_and_nobody(service: Served) -> None:
     viewer = service.world.people.ids.values[3]
     service.page(viewer)
