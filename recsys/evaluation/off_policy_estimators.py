@@ -28,7 +28,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained, need_columns
@@ -241,5 +241,5 @@ def _estimated(
     share = seen.base / max(float(seen.base.sum()), 1e-300)
     moved = part - (mean / max(len(part), 1) if by_lists else share * mean)
     error, degrees = seen.dyads.error(Influence(moved, share))
-    half = float(stats.t.isf((1.0 - level) / 2.0, degrees)) * error
+    half = float(-stdtrit(degrees, (1.0 - level) / 2.0)) * error
     return start + mean, start + mean - half, start + mean + half

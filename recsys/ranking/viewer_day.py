@@ -25,8 +25,8 @@ class ViewerDay:
     >>> from datetime import UTC
     >>> at = datetime(2026, 3, 2, tzinfo=UTC)
     >>> day = ViewerDay.of([DayEvent("1", at, "a", "b", "like"), DayEvent("2", at, "c", "a", "pass")], "a")
-    >>> day.away, day.apart
-    (frozenset({'b', 'c'}), frozenset({'c'}))
+    >>> sorted(day.away), sorted(day.apart)
+    (['b', 'c'], ['c'])
     """
 
     seen: frozenset[str]

@@ -20,7 +20,7 @@ from recsys.pipeline.gates.base import Level
 from recsys.pipeline.history import PastNight
 from recsys.plots import lists as list_plots
 from recsys.plots import metrics as metric_plots
-from recsys.plots.style import INK, LINE, REFUSED, SERIES, percent
+from recsys.plots.style import INK, LINE, REFUSED, SERIES, SOFT, percent
 from recsys.report.indicators import Indicator, day, level_of
 from recsys.report.localization import Texts, count, share
 from recsys.report.night_summary import NightSummary
@@ -29,7 +29,7 @@ from recsys.simulation.policy_summary import NightsSummary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_VARIABLES: Final = {INK: "ink", LINE: "line", REFUSED: "bad", "#5b656c": "soft"} | {
+_VARIABLES: Final = {INK: "ink", LINE: "line", REFUSED: "bad", SOFT: "soft", "#5b656c": "soft"} | {
     colour: f"series-{at}" for at, colour in enumerate(SERIES[:6])
 }
 _SOFT_TEXT: Final = "#5b656c"

@@ -14,7 +14,7 @@ def test_circles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circles, "ContentConfig", lambda: quick)
     monkeypatch.setattr(circles, "RESAMPLES", 20)
     monkeypatch.setattr(circles, "LEAST", 3)
-    assert circles.main(["--people", "500", "--json", str(tmp_path / "out.json")]) == 0
+    assert circles.main(["--people", "1000", "--json", str(tmp_path / "out.json")]) == 0
     found = json.loads((tmp_path / "out.json").read_text())
     assert {row["order"] for row in found["rows"]} == {"two matrices", "largest", "random"}
     for key in ("recall5", "largest_recall5", "random_recall5"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from tests.datasets import data_folder
@@ -93,10 +94,16 @@ def load() -> YoungPeople:
 
 
 def as_interests(levels: pd.DataFrame) -> pd.DataFrame:
-    """Return answers 1 to 5 as an interests table: everybody's 30 highest; a missing answer has no row."""
+    """Return answers 1 to 5 as an interests table: everybody's 30 highest; a missing answer has no row.
+
+    Of items that are one interest of the catalogue the higher answer counts.
+    """
     rated = levels.reset_index(names=C.USER).melt(C.USER, list(levels.columns), "item", C.LEVEL)
-    rated[C.TAG] = rated["item"].map(TAG_OF)
-    rated = rated.dropna().sort_values([C.USER, C.LEVEL], ascending=[True, False], kind="stable")
+    catalogue = load_catalogue()
+    folded = {item: catalogue.fold_tag(tag.removeprefix("free:")) for item, tag in TAG_OF.items()}
+    rated[C.TAG] = rated["item"].map(folded)
+    rated = rated.dropna().groupby([C.USER, C.TAG], as_index=False, sort=False)[C.LEVEL].max()
+    rated = rated.sort_values([C.USER, C.LEVEL], ascending=[True, False], kind="stable")
     kept = rated.groupby(C.USER).head(MOST).reset_index(drop=True)
     level = kept[C.LEVEL].astype(int)
     return pd.DataFrame({C.USER: kept[C.USER], C.TAG: kept[C.TAG], C.LEVEL: level, C.SHARE_MODE: "both"})

@@ -102,7 +102,7 @@ def test_a_page_holds_no_number_about_anybody() -> None:
     kinds = {field.name: field.type for kind in (Item, Page) for field in dataclasses.fields(kind)}
     assert set(kinds) == {
         "candidate_id", "rank", "reasons", "stage", "icebreaker_kind", "expires_at",
-        "viewer_id", "items", "model_version", "data_as_of", "staleness", "degraded", "receipt",
+        "viewer_id", "items", "model_version", "data_as_of", "staleness", "degraded", "receipt", "next",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(Receipt)} == {
         "run_id", "model_version", "viewer_id", "as_of", "offered", "expires_at", "key_id", "signature",
