@@ -20,7 +20,7 @@ from typing import Any, Final
 import recsys
 from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
-from recsys.batch.progress import gate_names, kernels_are_cached, opening_lines, text
+from recsys.batch.progress import condition_names, gate_names, kernels_are_cached, opening_lines, text
 from recsys.batch.sequence import stages_at_once
 from recsys.batch.table_stages import CHANGES, PARAMS
 from recsys.catalogue import Language
@@ -102,6 +102,10 @@ def _run(  # noqa: PLR0917
     shutil.rmtree(PATHS.running, ignore_errors=True)
     environment = stage_environment(params, changes)
     begun, settings = datetime.now(UTC), _settings(params or Path(PARAMS_FILE), changes)
+    if settings is not None and (missing := settings.publish.platform.missing(settings.source)):
+        print(text("undeclared", spoken, conditions=condition_names(missing, spoken)), file=sys.stderr)
+        write_metrics(PATHS, EXIT_REFUSED, begun=begun, now=datetime.now(UTC))
+        return EXIT_REFUSED
     package = Path(recsys.__file__).parent
     compiling = not kernels_are_cached(package, environment.get("NUMBA_CACHE_DIR"))
     at_once = command == SEQUENCE and stages_at_once(settings) > 1

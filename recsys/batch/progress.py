@@ -51,10 +51,23 @@ def gate_names(gates: Sequence[str], lang: Language) -> str:
     >>> gate_names(["erased", "of_another_package"], "en")
     'People who asked to be erased (erased), of_another_package'
     """
+    return _named("gate", gates, lang)
+
+
+def condition_names(conditions: Sequence[str], lang: Language) -> str:
+    """Return conditions of the platform in one language, with the name that settings use.
+
+    >>> condition_names(["support_contact"], "en")
+    'There is a support contact (support_contact)'
+    """
+    return _named("platform", conditions, lang)
+
+
+def _named(section: str, names: Sequence[str], lang: Language) -> str:
     texts = load_catalogue()
+    keys = {name: f"{section}.{name}" for name in names}
     named = [
-        f"{texts.text(f'gate.{gate}', lang)} ({gate})" if f"gate.{gate}" in texts.texts else gate
-        for gate in gates
+        f"{texts.text(key, lang)} ({name})" if key in texts.texts else name for name, key in keys.items()
     ]
     return ("、" if lang == "ja" else ", ").join(named)
 

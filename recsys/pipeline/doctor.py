@@ -92,6 +92,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         _packages(),
         _checked("plugins", _plugins),
         _checked("settings", lambda: _settings(params)),
+        _platform(params or Path(PARAMS_FILE)),
         _threads(),
         _disk(),
         *(Check("size", good=True, text=_size(path)) for path in (PATHS.root, PUBLISHED)),
@@ -144,6 +145,24 @@ def _settings(params: Path | None) -> LocalizedText:
         return _text("no_settings", path=path)
     settings = read_settings(path)
     return _text("settings", path=path, source=settings.source, seed=settings.seed, model=settings.model.name)
+
+
+def _platform(path: Path) -> Check:
+    """Say whether a night of these settings would begin; their own check says what is broken in them.
+
+    A whole declaration for another source is a hint: `recsys publish` takes a source of its own.
+    """
+    try:
+        settings = read_settings(path) if path.exists() else None
+    except RecsysError:
+        settings = None
+    if settings is None:
+        return Check("platform", good=True, text=_text("no_settings", path=path), hint=True)
+    declared = settings.publish.platform
+    missing = declared.missing(settings.source)
+    elsewhere = bool(missing) and not declared.missing(declared.declared_for)
+    text = _text("undeclared", conditions=", ".join(missing)) if missing else _text("declared")
+    return Check("platform", good=elsewhere or not missing, text=text, hint=elsewhere)
 
 
 def _threads() -> Check:

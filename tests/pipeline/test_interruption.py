@@ -39,6 +39,16 @@ night.run_group = run_group
 sys.exit(night.run_night("."))
 """
 
+PARAMS = """people: 60
+publish:
+  platform:
+    declared_for: town
+    identity_and_age_checked: true
+    report_and_block: true
+    partnered_members_welcome_in_writing: true
+    support_contact: true
+"""
+
 
 def is_alive(pid: int) -> bool:
     """Say whether a process runs; one that waits to be collected does not."""
@@ -54,7 +64,7 @@ def is_alive(pid: int) -> bool:
     ("number", "stubborn"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGINT, True)]
 )
 def test_a_signal_to_the_night_ends_every_process(tmp_path: Path, number: int, stubborn: bool) -> None:
-    (tmp_path / "params.yaml").write_text("people: 60\n")
+    (tmp_path / "params.yaml").write_text(PARAMS)
     (tmp_path / "tree.py").write_text(TREE.format(stubborn=stubborn))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
     night = subprocess.Popen(
@@ -76,7 +86,7 @@ def test_a_second_night_leaves_the_first_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("people: 60\n")
+    Path("params.yaml").write_text(PARAMS)
     with writer_lock(PATHS.root):
         PATHS.failure.write_text("of the first")
         assert night.run_night(".") == 30
@@ -95,7 +105,7 @@ def test_a_stage_that_is_killed_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("people: 60\n")
+    Path("params.yaml").write_text(PARAMS)
     killed = subprocess.run(
         [sys.executable, "-c", KILLED], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
     )

@@ -13,9 +13,10 @@ import pytest
 
 from pipelines.night import main
 from recsys.batch.list_stages import publish
-from recsys.batch.night import outcome_of, over_budget
+from recsys.batch.night import outcome_of, over_budget, run_night
 from recsys.batch.stage import run_with
 from recsys.catalogue import Language
+from recsys.pipeline.doctor import run_checks
 from recsys.pipeline.gates.base import GateResult, Level
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.publish import PublishResult
@@ -167,3 +168,20 @@ def test_the_line_names_the_gates(
         returned = run_with("publish", lambda: publish(Settings(), PATHS))
         assert outcome_of(returned, lang)[0] == code
         assert said in outcome_of(returned, lang)[1]
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "There is a support"), ("ja", "困ったときの相談窓口")])
+def test_an_undeclared_service_is_told_before_anything_else(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lang: Language,
+    said: str,
+) -> None:
+    """Seen to fail while the gate alone asked, after every stage had run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("source: parquet:members\npublish: {platform: {}}\n")
+    assert run_night(tmp_path, command=("false",), lang=lang) == 20
+    assert said in capsys.readouterr().err
+    found = {check.name: check.good for check in run_checks()}
+    assert (found["settings"], found["platform"]) == (True, False)
