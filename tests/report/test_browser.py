@@ -70,7 +70,7 @@ def test_a_language_is_switched_and_remembered(tab, page):
     assert (seen(tab), tab.evaluate("document.documentElement.lang")) == ("en", "en")
     choose(tab, "lang-ja")
     assert (seen(tab), tab.evaluate("document.documentElement.lang")) == ("ja", "ja")
-    assert "一晩のレポート" in tab.evaluate("document.title")
+    assert "夜間処理レポート" in tab.evaluate("document.title")
     tab.open(page)
     assert (seen(tab), tab.evaluate("document.documentElement.lang")) == ("ja", "ja")
     assert tab.evaluate("document.cookie") == ""

@@ -92,7 +92,7 @@ def test_a_page_is_in_one_language():
     page = render_report(full_night(), "en")
     assert not japanese.search(page_in(page, "en").text)
     told = page_in(page, "ja").text
-    for text in ("会員", "公開前の確認", "写真", "距離", "一覧の長さ"):
+    for text in ("会員", "公開前の検査", "写真", "距離", "一覧の長さ"):
         assert text in told
 
 
