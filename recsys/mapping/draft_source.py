@@ -1,12 +1,12 @@
 """Reads a source that nothing is said about yet: its encoding, and rows of headers below the first."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.mapping.sources import ENCODINGS, TableOptions, source_tables
+from recsys.mapping.encodings import guess_encoding
+from recsys.mapping.sources import TableOptions, source_tables
 from recsys.mapping.values import read_date
 
 MOST_ROWS: Final = 20_000
@@ -28,7 +28,8 @@ def read_for_draft(address: str, folder: Path) -> DraftSource:
 
     Raises SourceError when it cannot be read.
     """
-    encoding = _encoding((folder / address).resolve())
+    texts = (file.read_bytes() for file in _text_files((folder / address).resolve()))
+    encoding = guess_encoding(list(texts))
     tables = {name: read() for name, read in source_tables(address, folder=folder, encoding=encoding).items()}
     spread = {file.name.partition(".")[0] for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
     more = {name: n for name, table in tables.items() if name in spread and (n := _more_headers(table))}
@@ -45,39 +46,9 @@ def sampled(table: Any) -> Any:
     return table.take(list(range(0, table.num_rows, step))) if step > 1 else table
 
 
-def _encoding(path: Path) -> str | None:
-    """Return the encoding that fits all text files, None where UTF-8 does.
-
-    Of several that fit, the one that gives most kana and CJK: a wrong one gives half-width kana or marks.
-    """
-    texts = [file.read_bytes() for file in _text_files(path)]
-    if not texts or all(
-        _reads(text, "utf-8-sig") is not None or text[:2] in {b"\xff\xfe", b"\xfe\xff"} for text in texts
-    ):
-        return None
-    scores = {}
-    for encoding in ENCODINGS[1:]:
-        decoded = [_reads(text, encoding) for text in texts]
-        if all(one is not None for one in decoded):
-            whole = "".join(one or "" for one in decoded)[:200_000]
-            wide, odd = (
-                len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", whole)),
-                len(re.findall("[｡-ﾟ\x80-\x9f]", whole)),
-            )
-            scores[encoding] = wide / max(1, len(whole)) - 2 * odd / max(1, len(whole))
-    return max(scores, key=lambda one: scores[one]) if scores else None
-
-
 def _text_files(path: Path, suffixes: tuple[str, ...] = (*CSV_SUFFIXES, ".sql")) -> list[Path]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [file for file in files if file.suffix.lower() in suffixes and file.is_file()]
-
-
-def _reads(content: bytes, encoding: str) -> str | None:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        return None
 
 
 def _more_headers(table: Any) -> int:

@@ -16,8 +16,8 @@ from typing import Any, Final, Literal
 from recsys.config import Section
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.dumps import read_dump
+from recsys.mapping.encodings import decode_text
 
-ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252")
 _DELIMITERS: Final = ",;\t|"
 _LINE_ENDS: Final = "\r\n"
 _SUFFIXES: Final = {
@@ -108,7 +108,7 @@ def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, 
         return _sqlite_tables(file)
     if kind == "duckdb":
         return _duckdb_tables(file)
-    tables = read_dump(_decoded(_bytes(file), encoding, file.name), file.name)
+    tables = read_dump(decode_text(_bytes(file), encoding, file.name), file.name)
     return {name: partial(_same, table) for name, table in tables.items()}
 
 
@@ -123,37 +123,6 @@ def _bytes(file: Path) -> bytes:
         raise SourceError(explained("cannot be read", where=file.name, got=type(error).__name__)) from error
 
 
-def _decoded(content: bytes, encoding: str | None, name: str) -> str:
-    """Return the text of a file; without a named encoding, a byte order mark or UTF-8 decide.
-
-    Raises SourceError naming the encodings that would fit, when the named one does not.
-    """
-    for mark, marked in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return content.decode(marked)
-    wanted = encoding or "utf-8"
-    try:
-        return content.decode(wanted)
-    except LookupError as error:
-        remedy = did_you_mean(wanted, ENCODINGS)
-        raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from error
-    except UnicodeDecodeError as error:
-        fitting = [one for one in ENCODINGS if one != wanted and _decodes(content, one)]
-        what = f"the file is not {wanted}" if encoding else "the file is not UTF-8"
-        remedy = (
-            f"say `encoding:` in mapping.yaml; these would fit: {', '.join(fitting) or 'none that is known'}"
-        )
-        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
-
-
-def _decodes(content: bytes, encoding: str) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     """Return a CSV file as text columns; an empty field is NULL.
 
@@ -162,7 +131,7 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    text = _decoded(_bytes(file), encoding, file.name)
+    text = decode_text(_bytes(file), encoding, file.name)
     delimiter = options.delimiter or delimiter_of(text)
     first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     names = [name.strip() or f"column{at}" for at, name in enumerate(first)]
@@ -224,7 +193,7 @@ def _read_json_lines(file: Path) -> Any:
     import pyarrow.json as pj
 
     try:
-        return pj.read_json(io.BytesIO(_decoded(_bytes(file), None, file.name).encode()))
+        return pj.read_json(io.BytesIO(decode_text(_bytes(file), None, file.name).encode()))
     except pa.ArrowException as error:
         remedy = "write one JSON object a line, each key of one type"
         raise SourceError(explained("not JSON lines", where=file.name, remedy=remedy)) from error

@@ -1,0 +1,68 @@
+"""Encodings of text files: decoding with one that is named, and guessing one from all files together."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from recsys.errors import SourceError, did_you_mean, explained
+
+ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252")
+_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def decode_text(content: bytes, encoding: str | None, name: str) -> str:
+    """Return the text of a file; without a named encoding, a byte order mark or UTF-8 decide.
+
+    Raises SourceError naming the encodings that would fit, when the named one does not.
+
+    >>> decode_text("猫".encode("cp932"), "cp932", "members.csv")
+    '猫'
+    >>> decode_text("猫".encode("cp932"), None, "members.csv")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    recsys.errors.SourceError: the file is not UTF-8 in members.csv: ... these would fit: cp932, ...
+    """
+    for mark, marked in _MARKS:
+        if content.startswith(mark):
+            return content.decode(marked)
+    wanted = encoding or "utf-8"
+    try:
+        return content.decode(wanted)
+    except LookupError as error:
+        remedy = did_you_mean(wanted, ENCODINGS)
+        raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from error
+    except UnicodeDecodeError as error:
+        fitting = [one for one in ENCODINGS if one != wanted and _text_in(content, one) is not None]
+        what = f"the file is not {wanted}" if encoding else "the file is not UTF-8"
+        remedy = (
+            f"say `encoding:` in mapping.yaml; these would fit: {', '.join(fitting) or 'none that is known'}"
+        )
+        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
+
+
+def guess_encoding(contents: Sequence[bytes]) -> str | None:
+    """Return the encoding that fits all text files, None where UTF-8 or a byte order mark does.
+
+    Of several that fit, the one that gives most kana and CJK: a wrong one gives half-width kana or marks.
+
+    >>> guess_encoding(["ひだまり".encode("cp932")]), guess_encoding([b"plain"])
+    ('cp932', None)
+    """
+    unmarked = [one for one in contents if not one.startswith((b"\xff\xfe", b"\xfe\xff"))]
+    if all(_text_in(one, "utf-8-sig") is not None for one in unmarked):
+        return None
+    scores = {}
+    for encoding in ENCODINGS[1:]:
+        decoded = [_text_in(one, encoding) for one in contents]
+        if all(one is not None for one in decoded):
+            whole = "".join(one or "" for one in decoded)[:200_000]
+            wide = len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", whole))
+            odd = len(re.findall("[｡-ﾟ\x80-\x9f]", whole))
+            scores[encoding] = (wide - 2 * odd) / max(1, len(whole))
+    return max(scores, key=lambda one: scores[one]) if scores else None
+
+
+def _text_in(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
