@@ -43,7 +43,8 @@ class SnapshotReloader:
         poll_s: float,
         retry_s: float = 60.0,
     ) -> None:
-        self._published, self._safety, self._policy = published, safety, policy
+        # absolute: the folder stays the same when the process changes its own
+        self._published, self._safety, self._policy = published.absolute(), safety, policy
         self._listeners, self._poll_s, self._retry_s = listeners, poll_s, retry_s
         self._lock = threading.Lock()
         self._failed: tuple[str, float] = ("", 0.0)

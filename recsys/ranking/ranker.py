@@ -158,10 +158,10 @@ class Ranker:
             listeners=listeners,
             max_staleness=max_staleness,
             pages=PageBuilder(signing, valid_for),
-            newcomers=NewcomerSearch(Path(published), policy, newcomers, counts),
+            newcomers=NewcomerSearch(Path(published).absolute(), policy, newcomers, counts),
             zone=ZoneInfo(day_zone),
             operators=operators,
-            published=Path(published),
+            published=Path(published).absolute(),
             keys=signing,
         )
 

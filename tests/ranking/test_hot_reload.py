@@ -309,6 +309,24 @@ print(before, len(page.items), sorted(heavy & {{name.partition(".")[0] for name 
     assert in_a_new_process(code).splitlines()[-1] == "1 15 []"
 
 
+def test_a_relative_folder_stays_that_of_the_opening(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.serving.load import wait_for
+
+    world.publish(tmp_path / "here")
+    monkeypatch.chdir(tmp_path)
+    ranker = Ranker.open("here", safety=MemorySafety(), max_staleness=None, poll_s=0.02)
+    elsewhere = tmp_path / "elsewhere"
+    world.publish(elsewhere / "here")  # another publication that the same words would name from there
+    monkeypatch.chdir(elsewhere)
+    second = world.publish(tmp_path / "here").run_id
+    viewer = world.people.ids.values[3]
+    assert ranker.rank(viewer, k=3, as_of=NOW).items
+    wait_for(lambda: ranker.run_id == second, 20)
+    ranker.close()
+
+
 def test_a_process_forked_after_opening_serves_and_swaps(world: World, tmp_path: Path) -> None:
     from tests.serving.load import wait_for
 
