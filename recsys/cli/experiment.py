@@ -11,6 +11,7 @@ from recsys.errors import SettingsError, explained
 if TYPE_CHECKING:
     import pandas as pd
 
+    from recsys.catalogue.entries import Language
     from recsys.config import ExperimentSettings
     from recsys.pipeline.night import Night
 
@@ -49,9 +50,7 @@ def plan(
     before = experiment.changed(starts=night.people.as_of.date(), mature_nights=0)
     past = outcomes(night.events_of_types("impression", "like"), before, now=night.people.as_of)
     groups, cut = _neighbourhoods(night, experiment)
-    if groups is not None:
-        count = groups["neighbourhood"].nunique()
-        say("experiment_neighbourhoods", spoken, count=count, people=f"{len(groups):,}", cut=cut)
+    _say_neighbourhoods(groups, cut, spoken)
     people = _people(night)
     table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56))
     typer.echo(table.to_string(index=False, float_format="{:.4f}".format))
@@ -81,9 +80,7 @@ def assign(
     if groups is not None and experiment.neighbourhoods and not Path(experiment.neighbourhoods).exists():
         write_atomically(Path(experiment.neighbourhoods), groups.to_parquet(index=False))
         say("written", spoken, path=experiment.neighbourhoods)
-    if groups is not None:
-        count = groups["neighbourhood"].nunique()
-        say("experiment_neighbourhoods", spoken, count=count, people=f"{len(groups):,}", cut=cut)
+    _say_neighbourhoods(groups, cut, spoken)
     table = assigned(experiment, _people(night), groups)
     write_atomically(out, table.to_parquet(index=False))
     counts = table["arm"].value_counts().sort_index()
@@ -125,20 +122,18 @@ def report(
     found = outcomes(happened, experiment, now=night.people.as_of)
     result = analyse(experiment, assigned(experiment, _people(night), groups), found)
     numbers = "{:.4f}".format
-    for table in (result.effects, result.guard_rails, result.exposures):
+    tables = {
+        "effects": result.effects,
+        "guard_rails": result.guard_rails,
+        "exposures": result.exposures,
+    }
+    for table in tables.values():
         if len(table):
             typer.echo(table.to_string(index=False, float_format=numbers) + "\n")
     for sentence in conclusions(result, spoken):
         typer.echo(sentence)
     if out is not None:
-        content = {
-            name: json.loads(table.to_json(orient="records"))
-            for name, table in (
-                ("effects", result.effects),
-                ("guard_rails", result.guard_rails),
-                ("exposures", result.exposures),
-            )
-        }
+        content = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
         text = json.dumps(content | {"nights": list(result.nights), "end": result.to_end}, indent=1)
         write_atomically(out, text.encode() + b"\n")
         say("written", spoken, path=str(out))
@@ -150,6 +145,14 @@ def _experiment(night: "Night") -> "ExperimentSettings":
         remedy = "describe one under 'experiment' in params.yaml"
         raise SettingsError(explained("the settings hold no experiment", remedy=remedy))
     return experiment
+
+
+def _say_neighbourhoods(groups: "pd.DataFrame | None", cut: str, lang: "Language") -> None:
+    from recsys.cli.app import say
+
+    if groups is not None:
+        count = groups["neighbourhood"].nunique()
+        say("experiment_neighbourhoods", lang, count=count, people=f"{len(groups):,}", cut=cut)
 
 
 def _people(night: "Night") -> "pd.Series":

@@ -30,7 +30,7 @@ from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
-from recsys.models.fold_in import EntriesByPerson, fold_in_answers
+from recsys.models.fold_in import taste_after
 from recsys.plugins import plugins
 from recsys.ranking.snapshot import Snapshot
 from recsys.retrieval.external_query import ExternalQuery
@@ -288,10 +288,7 @@ def _after(
     taste: npt.NDArray[np.float64],
     near: Float32Array,
 ) -> npt.NDArray[np.float64]:
-    """Return the taste after the newcomer's answers so far: a posterior mode around the profile's taste.
-
-    near: `(n_places,)` logits. The prior allows logits to move by about one on an average person.
-    """
+    """Return the taste after the newcomer's answers so far; near: `(n_places,)` logits."""
     decided = directed_labels(events.until(person.as_of))
     decided = decided[(decided[C.VIEWER] == person.ids.ids([0])[0]) & decided[LABEL].notna()]
     rows = np.array(snapshot.ids.find(decided[C.CANDIDATE]), np.int64)
@@ -301,14 +298,5 @@ def _after(
     rows, labels = rows[listed], decided[LABEL].to_numpy(np.float64)[listed]
     at, others = snapshot.live.layout.position[rows], snapshot.live.layout.people
     appeal = others.appeal[at].astype(np.float64)
-    evidence = EntriesByPerson.of(1, np.zeros(len(rows), np.int64), np.arange(len(rows)))
-    moved = fold_in_answers(
-        taste[None, :],
-        evidence,
-        appeal,
-        labels=labels,
-        weights=np.ones(len(rows)),
-        offset=near[others.place[at]].astype(np.float64),
-        strength=float(np.square(appeal).sum(axis=1).mean()),
-    )
-    return np.asarray(moved[0], np.float64)
+    offset = near[others.place[at]].astype(np.float64)
+    return taste_after(taste, appeal, labels=labels, offset=offset)

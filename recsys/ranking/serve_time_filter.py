@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, explained
-from recsys.models.fold_in import EntriesByPerson, fold_in_answers
+from recsys.models.fold_in import taste_after
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import NO_DAY, ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
@@ -204,11 +204,7 @@ def _best(
 
 
 def taste_by_day(snapshot: Snapshot, row: int, day: ViewerDay) -> Float64Array:
-    """Return a listed viewer's taste after their likes and passes of the day, `(n_factors,)`.
-
-    A posterior mode around the taste of the night; the prior lets logits move by about one on an average
-    person.
-    """
+    """Return a listed viewer's taste after their likes and passes of the day, `(n_factors,)`."""
     index = snapshot.live.layout
     people, position = index.people, index.position
     mine = position[row]
@@ -221,16 +217,8 @@ def taste_by_day(snapshot: Snapshot, row: int, day: ViewerDay) -> Float64Array:
     labels = np.array(list(day.answers.values()), np.float64)[listed]
     at = at[listed]
     appeal = people.appeal[at].astype(np.float64)
-    moved = fold_in_answers(
-        taste[None, :],
-        EntriesByPerson.of(1, np.zeros(len(at), np.int64), np.arange(len(at))),
-        appeal,
-        labels=labels,
-        weights=np.ones(len(at)),
-        offset=people.near[people.place[mine], people.place[at]].astype(np.float64),
-        strength=float(np.square(appeal).sum(axis=1).mean()),
-    )
-    return np.asarray(moved[0], np.float64)
+    offset = people.near[people.place[mine], people.place[at]].astype(np.float64)
+    return taste_after(taste, appeal, labels=labels, offset=offset)
 
 
 def _decoy(snapshot: Snapshot, viewer_id: str) -> int:

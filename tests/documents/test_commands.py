@@ -151,10 +151,11 @@ def parses_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("command", of_kind("python -m "))
 def test_a_module_takes_what_it_is_shown_with(command: str) -> None:
     _, _, module, *arguments = shlex.split(command)
-    assert find_spec(module) is not None
+    spec = find_spec(module)
+    assert spec is not None
     if "N" in arguments:
         arguments[arguments.index("N")] = "3"
-    if find_spec(f"{module}.__main__") if find_spec(module).submodule_search_locations else None:
+    if spec.submodule_search_locations is not None:  # a package is run by its __main__
         module = f"{module}.__main__"
     with pytest.raises(Parsed):
         import_module(module).main(arguments)
