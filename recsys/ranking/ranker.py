@@ -145,6 +145,7 @@ class Ranker:
         listeners, signing = Listeners(hooks), _signing_keys(keys)
         counts = (safety if isinstance(safety, ShownLog) else MemoryShown()) if shown is None else shown
         by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
+        folder = Path(published).absolute()
         reloader = SnapshotReloader(
             Path(published),
             by_person,
@@ -158,10 +159,10 @@ class Ranker:
             listeners=listeners,
             max_staleness=max_staleness,
             pages=PageBuilder(signing, valid_for),
-            newcomers=NewcomerSearch(Path(published).absolute(), policy, newcomers, counts),
+            newcomers=NewcomerSearch(folder, policy, newcomers, counts),
             zone=ZoneInfo(day_zone),
             operators=operators,
-            published=Path(published).absolute(),
+            published=folder,
             keys=signing,
         )
 

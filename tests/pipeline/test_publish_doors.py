@@ -60,6 +60,7 @@ def test_both_doors_write_the_same_files_and_gates(doors: Folder) -> None:
     assert first["events"] > 0
     [calibration] = [gate for gate in read_gates(command) if gate.gate == "calibration"]
     assert "value" in calibration.numbers
+    assert calibration.numbers["answers"] > 0
 
 
 def test_live_search_knows_the_prices_of_attention_through_both_doors(doors: Folder) -> None:
