@@ -16,7 +16,9 @@ A match is a like and an answer. Estimators differ in what they take from the lo
 `dr` is doubly robust: right when either the propensities or the model are. `dips` and `dpr` use the like on
 the way to the match, after the abstract of Y. Hayashi, S. Goda and Y. Saito, "Off-policy evaluation and
 learning for matching markets" (RecSys 2025, arXiv:2507.13608), in forms of our own: a model knows answers
-from all likes, also those that came from elsewhere, and a log has far fewer matches than likes. `blend` is
+from all likes, also those that came from elsewhere, and a log has far fewer matches than likes. `dpr` gives
+each impression the weight of the chance that it was looked at, since places that nobody looks at say little:
+it takes it that what the model lacks of a pair has nothing to do with its place in the log. `blend` is
 `dm` plus a share of what `dpr` adds to it, d, with standard error e: the share max(0, 1 - e^2 / d^2), which
 makes the squared error smallest when d is what it seems.
 """
@@ -35,7 +37,7 @@ from recsys.errors import InputError, explained, need_columns
 from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.intervals import Dyads, Influence
 from recsys.evaluation.off_policy import LEAST_EFFECTIVE
-from recsys.types import BoolArray, Float64Array
+from recsys.types import Float64Array
 
 LIKE: Final = "like"
 MATCH: Final = "match"
@@ -51,14 +53,15 @@ class OffPolicyLog:
     """A log seen from other lists: `(n,)` impressions of pairs in them, `(m,)` pairs of the lists.
 
     base:    `(n,)` chance of the pair in the lists over its propensity in the log.
-    weight:  `(n,)` base, times how much likelier the place in the lists is looked at than that in the log.
+    there, read: `(n,)` chance that the place in the log, and that in the lists, is looked at.
     like, match: `(n,)` 0 or 1. like_hat, back_hat: `(n,)` predicted for the place in the log, NaN unknown.
     chance:  `(m,)` of each pair to be in the lists. value_hat: `(m,)` predicted chance of a match there.
     dyads:   who stands in each impression.
     """
 
     base: Float64Array
-    weight: Float64Array
+    there: Float64Array
+    read: Float64Array
     like: Float64Array
     match: Float64Array
     like_hat: Float64Array
@@ -164,7 +167,8 @@ def _seen(
     viewer, candidate = people[: len(known)], people[len(known) :]
     return OffPolicyLog(
         base=base,
-        weight=base * known["read_"].to_numpy(np.float64) / np.maximum(there, 1e-12),
+        there=np.maximum(there, 1e-12),
+        read=known["read_"].to_numpy(np.float64),
         like=known[LIKE].to_numpy(np.float64),
         match=known[MATCH].to_numpy(np.float64),
         like_hat=like_hat * there,
@@ -181,28 +185,31 @@ def _column(table: pd.DataFrame, name: str) -> Float64Array:
 
 def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str, object]]:
     reason = seen.reason()
-    everywhere = np.ones(len(seen.base), bool)
-    plans: list[tuple[str, float, Float64Array | None, BoolArray]] = [
-        ("ips", 0.0, seen.match, everywhere),
-        ("snips", 0.0, seen.match, everywhere),
+    by_place = seen.base * seen.read / seen.there
+    of_log = seen.base.sum()
+    plans: list[_Plan] = [
+        _Plan("ips", 0.0, by_place * seen.match, np.zeros(len(seen.base)), float(seen.chance.sum())),
+        _Plan("snips", 0.0, by_place * seen.match, seen.base, of_log),
     ]
     if seen.predicted and len(seen.chance):
         direct = float(seen.chance @ seen.value_hat / seen.chance.sum())
-        error = seen.match - seen.like_hat * seen.back_hat
+        error = by_place * (seen.match - seen.like_hat * seen.back_hat)
+        looked = seen.base * seen.there
+        lacking = seen.base * seen.read * (seen.like - seen.like_hat) * seen.back_hat
         plans += [
-            ("dm", direct, None, everywhere),
-            ("dr", direct, error, everywhere),
-            ("switch_dr", direct, error, seen.base <= switch),
-            ("dips", 0.0, seen.like * seen.back_hat, everywhere),
-            ("dpr", direct, (seen.like - seen.like_hat) * seen.back_hat, everywhere),
+            _Plan("dm", direct),
+            _Plan("dr", direct, error, seen.base, of_log),
+            _Plan("switch_dr", direct, np.where(seen.base <= switch, error, 0.0), seen.base, of_log),
+            _Plan("dips", 0.0, by_place * seen.like * seen.back_hat, seen.base, of_log),
+            _Plan("dpr", direct, lacking, looked, looked.sum()),
         ]
-    for name, start, outcome, kept in plans:
-        value, lo, hi = _estimated(seen, start, outcome, kept, level, by_lists=name == "ips")
-        refused = bool(reason) and outcome is not None
-        if name == "dpr" and not refused:
-            plans.append(("blend", _blended(direct, value, (hi - lo) / 2.0), None, everywhere))
+    for plan in plans:
+        value, lo, hi = _estimated(seen, plan, level)
+        refused = bool(reason) and plan.parts is not None
+        if plan.estimator == "dpr" and not refused:
+            plans.append(_Plan("blend", _blended(direct, value, (hi - lo) / 2.0)))
         yield {
-            "estimator": name,
+            "estimator": plan.estimator,
             "value": np.nan if refused else value,
             "lo": np.nan if refused else lo,
             "hi": np.nan if refused else hi,
@@ -213,6 +220,20 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
         }
 
 
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """An estimate: `start` plus the sum of `(n,)` parts over a total, None where the log adds nothing.
+
+    shares: `(n,)` what each impression adds to the total; zeros where the total is known without the log.
+    """
+
+    estimator: str
+    start: float
+    parts: Float64Array | None = None
+    shares: Float64Array | None = None
+    total: float = 0.0
+
+
 def _blended(direct: float, corrected: float, half: float) -> float:
     """Return the direct value plus a share of its correction; half: half the width of its interval."""
     moved = corrected - direct
@@ -221,25 +242,17 @@ def _blended(direct: float, corrected: float, half: float) -> float:
     return direct + share * moved
 
 
-def _estimated(
-    seen: OffPolicyLog,
-    start: float,
-    outcome: Float64Array | None,
-    kept: BoolArray,
-    level: float,
-    *,
-    by_lists: bool,
-) -> tuple[float, float, float]:
-    """Return `start` plus the weighted mean of an outcome, with its interval over people on both sides."""
-    if outcome is None:
-        return start, float("nan"), float("nan")
-    total = float(seen.chance.sum() if by_lists else seen.base.sum())
-    if total <= 0.0:
+def _estimated(seen: OffPolicyLog, plan: _Plan, level: float) -> tuple[float, float, float]:
+    """Return the value of a plan with its interval over people on both sides; NaN where there is none."""
+    if plan.parts is None or plan.shares is None:
+        return plan.start, float("nan"), float("nan")
+    if plan.total <= 0.0:
         return float("nan"), float("nan"), float("nan")
-    part = np.where(kept, seen.weight, 0.0) * outcome / total
+    part, share = plan.parts / plan.total, plan.shares / plan.total
     mean = float(part.sum())
-    share = seen.base / max(float(seen.base.sum()), 1e-300)
+    by_lists = not plan.shares.any()
     moved = part - (mean / max(len(part), 1) if by_lists else share * mean)
-    error, degrees = seen.dyads.error(Influence(moved, share))
+    weights = seen.base / max(float(seen.base.sum()), 1e-300) if by_lists else share
+    error, degrees = seen.dyads.error(Influence(moved, weights))
     half = float(-stdtrit(degrees, (1.0 - level) / 2.0)) * error
-    return start + mean, start + mean - half, start + mean + half
+    return plan.start + mean, plan.start + mean - half, plan.start + mean + half
