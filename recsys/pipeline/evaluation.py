@@ -10,25 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
-from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.calibration import reliability_table
 from recsys.evaluation.compare import compare
-from recsys.evaluation.estimates import estimate
 from recsys.evaluation.held_out import answers_after, mutual_outcomes
-from recsys.evaluation.off_policy import Snips
 from recsys.evaluation.protocol import as_lists
-from recsys.evaluation.registry import SHARE, plugin_metric
+from recsys.evaluation.registry import plugin_metric
 from recsys.models.base import Model
 from recsys.models.behaviour import BehaviourModel
-from recsys.models.directed import Directed
 from recsys.models.hybrid import HybridModel
 from recsys.pipeline.evaluation_data import (
     PAIR,
@@ -44,8 +38,8 @@ from recsys.pipeline.evaluation_data import (
 )
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
+from recsys.pipeline.off_policy import OFF_POLICY, ListsOfModel, off_policy_rows
 from recsys.random import generator
-from recsys.ranking.recommend import SAMPLED, Recommender
 from recsys.settings import ModelSettings, Settings
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
 
@@ -53,11 +47,9 @@ Evaluation = Mapping[str, Any]
 
 LEARNED_SHARE: Final = 0.8
 PLACES: Final = 10
-SNIPS: Final = "snips"
-METRICS: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece", SNIPS)
+METRICS: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece", *OFF_POLICY)
 _PROBABILITY_METRICS: Final = ("log_loss", "brier", "ece")
 _MANY: Final = 1000
-_MAX_WEIGHT: Final = 100.0
 
 
 def evaluate_night(night: Night, *, pairs: Path | None = None) -> Evaluation:
@@ -147,12 +139,12 @@ class _Outcomes:
 class _Predictions:
     """What each model predicted, by its name.
 
-    lists: scored pairs; in_list: which pairs of the exploration log its lists hold; of_exposures:
-    whether it states P(like | exposure), else P(like | answer).
+    lists: scored pairs; drawn: its own lists beside the exploration log; of_exposures: whether it states
+    P(like | exposure), else P(like | answer).
     """
 
     lists: Mapping[str, pd.DataFrame]
-    in_list: Mapping[str, pd.Series]
+    drawn: Mapping[str, ListsOfModel]
     of_exposures: Mapping[str, bool]
 
     @classmethod
@@ -160,13 +152,13 @@ class _Predictions:
         cls, night: Night, people: Population, past: Events, shown: pd.DataFrame, explored: pd.DataFrame
     ) -> Self:
         """Fit the model of the settings and the baselines on the past, and predict the pairs shown."""
-        lists, in_list, of_exposures = {}, {}, {}
+        lists, drawn, of_exposures = {}, {}, {}
         for name, model in _models(night.settings, people, past):
             scored = model.score_pairs(shown[PAIR])  # of the people it was fitted on
             lists[name] = as_lists(scored)
-            in_list[name] = pairs_in_lists(model.fitted, people, night.policy, explored, PLACES)
+            drawn[name] = ListsOfModel.of(model, people, night.policy, explored, PLACES)
             of_exposures[name] = isinstance(model, BehaviourModel)
-        return cls(lists, in_list, of_exposures)
+        return cls(lists, drawn, of_exposures)
 
 
 def _measures(
@@ -189,7 +181,7 @@ def _measures(
         tables.append(both[both["metric"].isin(("auc", "ece"))])
     if len(outcomes.explored):
         labels = {"like": outcomes.answered, "mutual": outcomes.mutual}
-        tables.append(pd.DataFrame(snips_rows(outcomes.explored, labels, predictions.in_list, rng)))
+        tables.append(pd.DataFrame(off_policy_rows(outcomes.explored, labels, predictions.drawn, rng)))
     measures = pd.concat(tables)
     known = measures["metric"].str.partition("@")[0].isin(METRICS) | measures["metric"].isin(metrics)
     return measures[known]
@@ -234,49 +226,6 @@ def _models(settings: Settings, people: Population, past: Events) -> Iterator[tu
 
 def _fitted(model: ModelSettings, settings: Settings, people: Population, past: Events) -> Model:
     return model_from_settings(model).fit(people, past, rng=generator(settings, f"evaluate {model.name}"))
-
-
-def pairs_in_lists(
-    directed: Directed, people: Population, policy: Policy, shown: pd.DataFrame, k: int
-) -> pd.Series:
-    """Return which of the pairs shown would stand in the first `k` places of the model's lists."""
-    recommender = Recommender(people, policy, directed)
-    viewers = np.unique(people.ids.rows(shown[C.VIEWER]))
-    found, _ = recommender.pairs(viewers[recommender.compiled.listed[viewers]], k=k, check_each=SAMPLED)
-    width = len(people)
-    codes = people.ids.rows(shown[C.VIEWER]).astype(np.int64) * width + people.ids.rows(shown[C.CANDIDATE])
-    return pd.Series(np.isin(codes, found.viewer.astype(np.int64) * width + found.candidate))
-
-
-def snips_rows(
-    shown: pd.DataFrame,
-    outcomes: Mapping[str, pd.DataFrame],
-    in_list: Mapping[str, pd.Series],
-    rng: np.random.Generator,
-) -> Iterator[dict[str, object]]:
-    """Yield one row an outcome and model: the rate of its own lists, off policy, with its interval.
-
-    outcomes: viewer_id, candidate_id, label by name; a pair that is not there has the label 0.
-    in_list: for each model, which rows of `shown` its lists hold. `random` is the rate of the logging
-    policy itself; n the impressions in both.
-    """
-    people, code = np.unique(np.concatenate([shown[C.VIEWER], shown[C.CANDIDATE]]), return_inverse=True)
-    viewer, candidate = code.reshape(2, -1)
-    for target, labels in outcomes.items():
-        reward = shown.merge(labels[[*PAIR, LABEL]], on=PAIR, how="left")[LABEL].fillna(0.0)
-        propensity = shown[C.PROPENSITY].to_numpy(np.float64)
-        measures = {
-            model: Snips.of(reward, propensity, now.to_numpy(np.float64), most=_MAX_WEIGHT)
-            for model, now in in_list.items()
-        }
-        everywhere = Snips.of(reward, propensity, np.ones(len(shown)), most=_MAX_WEIGHT)
-        drawn = estimate(measures, viewer, candidate, len(people), rng=rng)
-        for model, now in in_list.items():
-            found = drawn.within(model, SHARE)
-            limits = {"value": found.value, "lo": found.lo, "hi": found.hi}
-            base = sample_value(everywhere, len(shown))
-            row = {"slice": "all", "model": model, "metric": SNIPS, **limits, "n": int(now.sum())}
-            yield row | {"random": base, "target": target}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -37,7 +37,7 @@ _LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece", "exposure_gini", "top_loa
 _OF_PROBABILITIES: Final = ("log_loss", "brier", "ece")
 """Metrics that are compared with predicting the overall rate for every pair, not with random order."""
 
-_OF_BOTH: Final = ("auc", "log_loss", "brier", "ece", "snips")
+_OF_BOTH: Final = ("auc", "log_loss", "brier", "ece", "snips", "dr", "dips", "dpr")
 _SHARES: Final = ("someone", "answered", "cold_matched", "cold_someone")
 _ORDERS: Final = ("random", "naive", "product", "allocated")
 _CHOSEN_BY_OPERATOR: Final = ("table_schema", "policy", "code", "params")
