@@ -16,8 +16,10 @@ from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
 from recsys.evaluation.bootstrap import of_groups
+from recsys.types import Float32Array
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market
 from tests.benchmarks.allocation_peers import (
+    alternating_nash,
     effective_matches,
     exposure_constrained_deferred_acceptance,
     retained,
@@ -78,17 +80,25 @@ def frontier(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, 
 
 
 def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
-    """Two-sided markets without inboxes: lists rounded, and drawn from the mixture night by night."""
+    """Two-sided markets without inboxes: lists rounded, and drawn from the mixture night by night.
+
+    Beside them alternating Frank-Wolfe for Nash welfare, whose exposures are those of a mixture too.
+    """
     n, markets, nights = (12, 2, 30) if small else (40, args.markets, 200)
-    found: dict[str, list[tuple[float, float, float]]] = {}
+    found: dict[str, list[tuple[float, float, float, float]]] = {}
     for market in range(markets):
-        graph = both_sides(*su_market(n, 0.5, np.random.default_rng([args.seed, 43, market]), n_rows=n))
+        p, q = su_market(n, 0.5, np.random.default_rng([args.seed, 43, market]), n_rows=n)
+        graph = both_sides(p, q)
+        sides = alternating_nash(p * q, n)
+        exposure = np.concatenate([sides[0].ravel(), sides[1].ravel()]).astype(np.float32)
+        found.setdefault("nash, alternating", []).append(_of_exposure(graph, exposure))
         for fairness, name in ((0.0, "welfare"), (1.0, "nash")):
             config = AllocationConfig(k=n, inbox="none", fairness=fairness, epsilon=1e-4)
             rounded = allocate_graph(graph, config).ranked
             outcome = simulate(graph, rounded, inbox="none", rng=np.random.default_rng(1), rounds=nights)
             envy = envious_pairs(graph, rounded, inbox="none")
-            one = outcome.matches, float(outcome.utility.min()), float(envy)
+            log_welfare = float(np.log(np.maximum(outcome.utility, 1e-9)).sum())
+            one = outcome.matches, float(outcome.utility.min()), float(envy), log_welfare
             found.setdefault(f"{name}, rounded", []).append(one)
             draw = MixtureDraw.of(graph, n, np.random.default_rng(0))
             exposure = frank_wolfe(MeanFieldModel(graph, config), None, draw).exposure
@@ -99,13 +109,11 @@ def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[s
                 lists = allocate_graph(graph, drawn, rng=rng).ranked
                 utility += simulate(graph, lists, inbox="none", rng=rng, rounds=1).utility
             utility /= nights if name == "nash" else 20
-            envy = envious_pairs(graph, exposure, inbox="none")
-            model = MeanFieldModel(graph, config).utilities(exposure)
-            one = 0.5 * float(utility.sum()), float(np.asarray(model).min()), float(envy)
-            found.setdefault(f"{name}, mixture", []).append(one)
+            played = 0.5 * float(utility.sum())
+            found.setdefault(f"{name}, mixture", []).append((played, *_of_exposure(graph, exposure)[1:]))
     summary: dict[str, Any] = {}
     for name, values in found.items():
-        matches, least, envy = np.array(values).T
+        matches, least, envy, welfare = np.array(values).T
         rows.append(
             {
                 "part": f"two-sided {n} x {n} over {nights} nights",
@@ -113,9 +121,19 @@ def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[s
                 "matches": float(matches.mean()),
                 "least": float(least.mean()),
                 "envious": float(envy.mean()),
+                "log_welfare": float(welfare.mean()),
             }
         )
         key = name.replace(", ", "_")
         means = {"matches": matches.mean(), "least": least.mean(), "envious": envy.mean()}
+        means |= {"log_welfare": welfare.mean()}
         summary |= {f"{key}_{measure}": value for measure, value in means.items()}
     return summary
+
+
+def _of_exposure(graph: CandidateGraph, exposure: Float32Array) -> tuple[float, float, float, float]:
+    """Return expected matches, those of the least served, envious pairs and the sum of log matches."""
+    model = MeanFieldModel(graph, AllocationConfig(k=int(graph.n_people), inbox="none"))
+    utility = np.asarray(model.utilities(exposure), np.float64)
+    envy = float(envious_pairs(graph, exposure, inbox="none"))
+    return 0.5 * float(utility.sum()), float(utility.min()), envy, float(np.log(utility).sum())

@@ -3,7 +3,7 @@
 `social_welfare` follows the authors' program (bayoumi17m/SW-matching-markets). Of the others the abstracts
 alone were read, so that these are our forms of their ideas and not their programs: exposure-constrained
 deferred acceptance (K. Sekiya et al., arXiv:2602.19689), retention (R. Kishimoto et al., "MRet",
-arXiv:2602.15752).
+arXiv:2602.15752), alternating Frank-Wolfe for Nash welfare (Y. Tomita and T. Yokoyama, arXiv:2409.00720).
 """
 
 import numpy as np
@@ -125,3 +125,40 @@ def effective_matches(
     likes = np.bincount(graph.candidate, graph.p * place, graph.n_people)
     share = np.minimum(1.0, attention / np.maximum(likes, 1e-12))
     return float((graph.p.astype(np.float64) * graph.q * place * share[graph.candidate]).sum())
+
+
+def alternating_nash(
+    p_mutual: Floats, k: int, *, look: Decay = 1.0, rounds: int = 10, steps: int = 40
+) -> tuple[Floats, Floats]:
+    """Return the exposures of rows to columns and of columns to rows, Nash welfare raised side by side.
+
+    p_mutual: `(n_rows, n_columns)` of every pair, both of whom must look. With the lists of one side held,
+    the sum of log matches is concave in those of the other: Frank-Wolfe with an exact line search.
+    """
+    weights = Examination.of(look).position_weights(k)
+
+    def best(gain: Floats) -> Floats:
+        exposure = np.zeros_like(gain)
+        order = np.argsort(-gain, axis=1, kind="stable")[:, :k]
+        np.put_along_axis(exposure, order, weights[: order.shape[1]][None, :], axis=1)
+        return exposure
+
+    sides = [0.5 * (best(p) + weights.sum() / p.shape[1]) for p in (p_mutual, p_mutual.T)]
+    for at in range(2 * rounds):
+        side = at % 2
+        worth = (p_mutual if side == 0 else p_mutual.T) * sides[1 - side].T
+        for _ in range(steps):
+            matches = worth * sides[side]
+            own, other = (np.maximum(matches.sum(axis=axis), 1e-12) for axis in (1, 0))
+            towards = best(worth * (1.0 / own[:, None] + 1.0 / other[None, :])) - sides[side]
+            moved = worth * towards
+            low, high = 0.0, 1.0
+            for _ in range(25):
+                step = (low + high) / 2.0
+                slope = sum(
+                    (moved.sum(axis=axis) / np.maximum(now + step * moved.sum(axis=axis), 1e-12)).sum()
+                    for axis, now in ((1, own), (0, other))
+                )
+                low, high = (step, high) if slope > 0.0 else (low, step)
+            sides[side] = sides[side] + low * towards
+    return sides[0], sides[1]
