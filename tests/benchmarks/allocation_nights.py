@@ -1,6 +1,7 @@
 """Many nights in the synthetic town: lists by the allocator against lists by mutual probability.
 
-`python -m tests.benchmarks.allocation_nights [--people N] [--nights N] [--towns N] [--json OUT]`
+`python -m tests.benchmarks.allocation_nights [--people N] [--nights N] [--towns N]
+[--busy LOGITS] [--leaves CHANCE] [--json OUT]`
 
 Every policy lives through the same nights in its own copy of each town, under the same luck. By
 default the market is dense (one prefecture) and the probabilities come from a model that learns from
@@ -46,10 +47,15 @@ def gains(summary: NightsSummary) -> dict[str, Any]:
 
 
 def played(
-    people: int, config: NightsConfig, seed: int, towns: int, prefectures: Sequence[str] = ("tokyo",)
+    people: int,
+    config: NightsConfig,
+    seed: int,
+    towns: int,
+    prefectures: Sequence[str] = ("tokyo",),
+    funnel: Mapping[str, float] | None = None,
 ) -> NightsSummary:
-    """Play the nights in towns of seeds `seed`, `seed + 1`, ... and sum them up."""
-    settings = town_settings({"people": {"prefectures": list(prefectures)}})
+    """Play the nights in towns of seeds `seed`, `seed + 1`, ... and sum them up; funnel: its settings."""
+    settings = town_settings({"people": {"prefectures": list(prefectures)}, "funnel": dict(funnel or {})})
     outcomes = []
     for number in range(seed, seed + towns):
         rng = np.random.default_rng(number)
@@ -66,7 +72,8 @@ def measure(args: argparse.Namespace) -> Result:
         refit=args.refit,
     )  # fmt: skip
     places = [name for name in args.prefectures.split(",") if name]
-    summary = played(args.people or 1000, config, args.seed, args.towns, places)
+    funnel = {"busy": args.busy, "leaves_a_night": args.leaves}
+    summary = played(args.people or 1000, config, args.seed, args.towns, places, funnel)
     rows = [
         _row(summary, name, measure) for measure in summary.measures["measure"].unique() for name in POLICIES
     ]
@@ -89,6 +96,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", type=float, default=0.0, help="logits, with the oracle")
     parser.add_argument("--refit", type=int, default=15, help="nights between fits, 0 for one fit")
     parser.add_argument("--k", type=int, default=10, help="people in a list")
+    parser.add_argument(
+        "--busy",
+        type=float,
+        default=0.0,
+        help="logits off a like a conversation (default 0: no history effect)",
+    )
+    parser.add_argument(
+        "--leaves", type=float, default=0.0, help="chance a night that somebody in no conversation leaves"
+    )
     parser.add_argument("--prefectures", default="tokyo", help="where people live; empty for everywhere")
 
 

@@ -41,6 +41,7 @@ def test_the_town_command(tmp_path: Path) -> None:
 def test_the_nights_command(tmp_path: Path) -> None:
     out = tmp_path / "nights.json"
     small = ["--people", "150", "--nights", "1", "--towns", "1", "--scores", "popularity"]
+    small += ["--busy", "0.5", "--leaves", "0.02"]
     assert allocation_nights.main([*small, "--json", str(out)]) == 0
     found = json.loads(out.read_text())
     assert {"nights_matches_gain", "nights_reached_gain_lo", "nights_welfare_matches_gain"} <= set(
