@@ -28,7 +28,12 @@ def write_report(settings: Settings, paths: NightPaths) -> LogFields:
         source=settings.source,
         budget_minutes=settings.budget.night_minutes,
     )
-    page = render_report(summary, settings.report.lang, sample_lists=settings.report.sample_lists)
+    page = render_report(
+        summary,
+        settings.report.lang,
+        sample_lists=settings.report.sample_lists,
+        time_zone=settings.report.time_zone,
+    )
     write_atomically(paths.report, page.encode())
     return {
         "page": paths.report.as_posix(),

@@ -41,7 +41,9 @@ def report(
     source_name = night.settings.source
     summary = read_night(folder, night.people, night.policy, paths=PATHS, source=source_name)
     chosen = night.settings.report
-    page = render_report(summary, language(lang, night.settings), sample_lists=chosen.sample_lists)
+    page = render_report(
+        summary, language(lang, night.settings), sample_lists=chosen.sample_lists, time_zone=chosen.time_zone
+    )
     write_atomically(out, page.encode())
     typer.echo(f"{out}")
 

@@ -4,7 +4,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
@@ -151,12 +153,14 @@ def change(part: float | None) -> str:
     return "±0%" if abs(part) < 0.0005 else f"{part:+.1%}"
 
 
-def moment(text: str) -> str:
-    """Return an ISO time to the minute; any other text stays.
+def moment(text: str, time_zone: str = "UTC") -> str:
+    """Return an ISO time to the minute in a zone; any other text stays.
 
     >>> moment("2026-01-05T03:00:00+00:00"), moment("unknown")
     ('2026-01-05 03:00 UTC', 'unknown')
+    >>> moment("2026-01-05T20:00:00Z", "Asia/Tokyo")
+    '2026-01-06 05:00 JST'
     """
     if len(text) >= 16 and text[10:11] == "T" and text.endswith(("+00:00", "Z")):
-        return f"{text[:10]} {text[11:16]} UTC"
+        return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M %Z}"
     return text

@@ -57,16 +57,22 @@ _FUNCTIONS: Final[tuple[Callable[..., Any], ...]] = (
 _SECTION: Final = re.compile(r'<section id="([\w-]+)"[^>]*>\s*<h2[^>]*>(.*?)</h2>')
 
 
-def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: int = 5) -> str:
+def render_report(
+    night: NightSummary, lang: Language = "en", *, sample_lists: int = 5, time_zone: str = "UTC"
+) -> str:
     """Return the page about a night as the text of one HTML file.
 
     It holds both languages, opens in `lang`, follows the reader's light or dark setting until told
     otherwise, needs no network, and is laid out for phone, desktop and print. Everything that came
     from members is escaped. The same night gives the same text.
+
+    time_zone: the zone its times are told in, such as "Asia/Tokyo".
+    Raises ZoneInfoNotFoundError, a KeyError, for a zone that nobody knows.
     """
     measures = measures_by_target(night)
     values = {
         "night": night,
+        "time_zone": time_zone,
         "level": Level(night.level).name if night.gates else "unknown",
         "actions": actions(night),
         "changes": changes_on_tiles(night) if night.history else {},
@@ -83,9 +89,8 @@ def render_report(night: NightSummary, lang: Language = "en", *, sample_lists: i
         "slices": [] if measures is None else slice_rows(measures),
         "samples": lists_to_show(night, sample_lists),
     }
-    return _document(
-        "night.html.j2", values, ("report.page_title", {"as_of": moment(night.data_as_of)}), lang
-    )
+    title = ("report.page_title", {"as_of": moment(night.data_as_of, time_zone)})
+    return _document("night.html.j2", values, title, lang)
 
 
 def render_nights(summary: NightsSummary, lang: Language = "en") -> str:

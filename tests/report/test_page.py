@@ -118,6 +118,13 @@ def test_hand_worked_totals():
     assert "2026-01-05 03:00 UTC" in text
 
 
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_times_are_told_in_the_zone_of_the_service(lang):
+    text = Page(render_report(full_night(), lang, time_zone="Asia/Tokyo")).text
+    assert "2026-01-05 12:00 JST" in text
+    assert "UTC" not in text
+
+
 def test_violations_are_loud():
     found = (GateResult("violations", Level.BLOCK, "2 pairs that may not be shown", {"count": 2}),)
     page = Page(render_report(full_night(gates=found), "en"))
