@@ -1,9 +1,10 @@
-"""Four services' own databases, by SQL alone: who is listed, golden facts, what a draft guesses.
+"""Four services' own databases, by SQL alone: who is listed, golden facts, taste, what a draft guesses.
 
     python -m tests.benchmarks.services --json OUT
 
 Expectations are those of `expected.json` beside each database. With `--nights` each mapping is the source of
 a whole night, whose published lists are held against the raw files by readers that use pandas alone.
+How well the last fifth of the decisions is told is in `tests.benchmarks.services_taste`.
 """
 
 import argparse
@@ -23,22 +24,32 @@ from recsys.config import TOKEN_SECRET
 from recsys.mapping import MappingCheck
 from recsys.mapping.project import MAPPING_FILE
 from tests.benchmarks.command import Result, run
+from tests.benchmarks.services_taste import taste_of
 from tests.pipeline.nights import Folder
 from tests.services.needed import NEEDED, draft_of
 from tests.services.test_services import DATA, HERE, SECRET, SERVICES, checked, expected
 from tests.services.violations import READERS, violations
 
+WITHOUT_TIMES = ("commonground",)
+"""Services whose decisions have no times; which fifth is judged is drawn."""
+
 
 def measure(arguments: argparse.Namespace) -> Result:
     """Return one row a service."""
     names = arguments.services or SERVICES
-    rows = [of_service(name) | (night_of(name) if arguments.nights else {}) for name in names]
+    rows = [
+        of_service(name) | _taste(name, arguments) | (night_of(name) if arguments.nights else {})
+        for name in names
+    ]
     summary = {
         "services": len(rows),
         "golden_broken": sum(len(row["golden_broken"]) for row in rows),
         "listed_equal": all(row["listed_equal"] for row in rows),
         "most_check_seconds": max(row["check_seconds"] for row in rows),
         "least_draft_share": min(row["draft_share"] for row in rows),
+        "least_auc_over_expected": min(
+            round(row["auc_hybrid"][0] - row["auc_logistic_expected"], 3) for row in rows
+        ),
     }
     return Result(rows, summary)
 
@@ -73,6 +84,16 @@ def of_service(name: str) -> dict[str, Any]:
         "draft_share": round(len(draft.right) / len(NEEDED[name]), 3),
         "draft_wrong": sorted(draft.wrong),
         "draft_flagged": int(draft.check.drafted["guesses"].sum()),
+    }
+
+
+def _taste(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the areas under the curve beside those that the service's own file names."""
+    known = expected(name)["auc"]
+    return {
+        **taste_of(checked(name), has_times=name not in WITHOUT_TIMES, seed=arguments.seed),
+        "auc_logistic_expected": known["logistic_on_visible_features_last_fifth"],
+        "auc_true_chances": known["true_chances_last_fifth"],
     }
 
 
