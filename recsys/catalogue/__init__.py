@@ -6,9 +6,9 @@ from recsys.catalogue.catalogue import (
     LocalizedText,
     load_catalogue,
     read_catalogue,
-    spelling,
 )
 from recsys.catalogue.entries import LANGUAGES, CatalogueEntry, Interest, Label, Language, Option, Question
+from recsys.catalogue.text_folding import spelling
 
 __all__ = [
     "FREE",

@@ -14,29 +14,22 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from recsys.catalogue.content import (
-    MOST_LEVELS,
-    MOST_TOPICS,
-    Content,
-    Renames,
-    Row,
-    read_content,
-    rows_of,
-)
+from recsys.catalogue.content import Content, check_spellings, content_rows, read_content
 from recsys.catalogue.entries import (
     LANGUAGES,
     CatalogueEntry,
     Interest,
     Label,
     Language,
-    Option,
     Question,
+    Renames,
     read_label,
 )
 from recsys.catalogue.interest_spellings import shorter_spellings
 from recsys.catalogue.messages import Openers, Steps, read_openers, read_steps
+from recsys.catalogue.rows import INTERESTS, QUESTIONS, TOPICS, Row, rows_of, yaml_rows
 from recsys.catalogue.stages import Stages, read_stages
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import fold, spelling
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.strict_yaml import YamlFile
 
@@ -49,15 +42,6 @@ T = TypeVar("T")
 MOST_ANSWERS: Final = 60
 FREE: Final = "free:"
 """Prefix of a tag that is no interest of the catalogue."""
-
-
-def spelling(text: str) -> str:
-    """Return the key under which a spelling is looked up: folded, without spaces.
-
-    >>> spelling("Board Game") == spelling("boardgame")
-    True
-    """
-    return fold(text).replace(" ", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +81,7 @@ class Catalogue:
 
         A part that is not given is the one of the package. A part that is given stands in its place; with
         `extends="builtin"` its rows are added to those of the package, override them by id, and hide them
-        by `retired`. The columns are in `recsys.catalogue.content.CONTENT_COLUMNS`.
+        by `retired`. The columns are in `recsys.catalogue.rows.CONTENT_COLUMNS`.
 
         Raises InputError naming every problem.
 
@@ -123,6 +107,11 @@ class Catalogue:
             f"Catalogue({self.version}: {len(self.interests)} interests, {len(self.questions)} questions, "
             f"{len(self.topics)} topics)"
         )
+
+    @property
+    def content(self) -> Content:
+        """What a service may bring of its own."""
+        return Content(self.interests, self.questions, self.topics, self.renames, self.importance)
 
     @property
     def most_answers(self) -> int:
@@ -213,13 +202,8 @@ class Catalogue:
             ) from missing
 
 
-FILES: Final = (
-    *("release", "interests", "scales", "questions", "topics", "words", "texts"),
-    *("stages", "openers", "steps"),
-)
-_FLAGS: Final = ("sensitive", "match_only")
-MOST_OPTIONS: Final = 16
-"""Options of a question of the package."""
+_CONTENT: Final = (INTERESTS, QUESTIONS, TOPICS)
+FILES: Final = ("release", *_CONTENT, "scales", "words", "texts", "stages", "openers", "steps")
 
 
 def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
@@ -227,99 +211,6 @@ def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
         key: CatalogueEntry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
         for key, raw in file.content.items()
     }
-
-
-def _topics(file: YamlFile) -> dict[str, CatalogueEntry]:
-    if len(file.content) > MOST_TOPICS:
-        raise file.error("too many topics", "topics", len(file.content), f"keep at most {MOST_TOPICS}")
-    return _entries(file)
-
-
-def _interests(file: YamlFile) -> dict[str, Interest]:
-    found: dict[str, Interest] = {}
-    for key, raw in file.content.items():
-        fields = file.mapping(key, raw, ("ja", "en", "parent", "synonyms"))
-        synonyms = fields.get("synonyms", [])
-        if not isinstance(synonyms, list) or not all(isinstance(word, str) and word for word in synonyms):
-            raise file.error("synonyms are not a list of texts", key, got=synonyms)
-        parent = fields.get("parent")
-        if parent is not None and parent not in file.content:
-            raise file.error("unknown parent", key, parent, did_you_mean(str(parent), file.content))
-        found[key] = Interest(key, read_label(file, key, fields), parent, tuple(synonyms))
-    _check_depth(file, found)
-    _check_spellings(file, found)
-    return found
-
-
-def _check_depth(file: YamlFile, interests: Mapping[str, Interest]) -> None:
-    for interest in interests.values():
-        level, parent = 1, interest.parent
-        while parent is not None:
-            level, parent = level + 1, interests[parent].parent
-            if level > MOST_LEVELS:
-                raise file.error(f"more than {MOST_LEVELS} levels deep", interest.id, got=interest.parent)
-
-
-def check_spellings(interests: Mapping[str, Interest]) -> None:
-    """Raise InputError when two interests share a spelling."""
-    owners: dict[str, str] = {}
-    for interest in interests.values():
-        for word in (interest.id, *interest.label.texts.values(), *interest.synonyms):
-            owner = owners.setdefault(spelling(word), interest.id)
-            if owner != interest.id:
-                where = f"interests: {interest.id}"
-                remedy = "keep it in one of them"
-                raise InputError(
-                    explained(f"'{owner}' is spelled so too", where=where, got=word, remedy=remedy)
-                )
-
-
-def _check_spellings(file: YamlFile, interests: Mapping[str, Interest]) -> None:
-    owners: dict[str, str] = {}
-    for interest in interests.values():
-        once: set[str] = set()
-        for word in interest.synonyms:
-            if spelling(word) in once:
-                raise file.error("duplicate synonym", interest.id, got=word, remedy="keep one of them")
-            once.add(spelling(word))
-        for word in (interest.id, interest.label.ja, interest.label.en, *interest.synonyms):
-            owner = owners.setdefault(spelling(word), interest.id)
-            if owner != interest.id:
-                raise file.error(f"'{owner}' is spelled so too", interest.id, word, "keep it in one of them")
-
-
-def _questions(file: YamlFile, scales: Mapping[str, CatalogueEntry]) -> dict[str, Question]:
-    found: dict[str, Question] = {}
-    for key, raw in file.content.items():
-        fields = file.mapping(key, raw, ("ja", "en", "scale", "options", *_FLAGS))
-        if fields.get("scale") not in scales:
-            scale = str(fields.get("scale"))
-            raise file.error("unknown scale", key, got=scale, remedy=did_you_mean(scale, scales))
-        for flag in _FLAGS:
-            if not isinstance(fields.get(flag, False), bool):
-                raise file.error(f"{flag} is not true or false", key, got=fields[flag])
-        found[key] = Question(
-            id=key,
-            label=read_label(file, key, fields),
-            scale=fields["scale"],
-            options=_options(file, key, fields.get("options")),
-            sensitive=fields.get("sensitive", False),
-            match_only=fields.get("match_only", False),
-        )
-    return found
-
-
-def _options(file: YamlFile, question: str, raw: object) -> tuple[Option, ...]:
-    if not isinstance(raw, dict) or not 2 <= len(raw) <= MOST_OPTIONS:
-        got = len(raw) if isinstance(raw, dict) else raw
-        raise file.error(f"a question has 2 to {MOST_OPTIONS} options", question, got=got)
-    found = []
-    for key, given in raw.items():
-        where = f"{question}.{key}"
-        fields = file.mapping(where, given, ("ja", "en", "score"))
-        score = file.number(where, fields, "score", -1, 1)
-        found.append(Option(str(key), read_label(file, where, fields), score))
-    return tuple(found)
 
 
 def _words(file: YamlFile) -> dict[str, dict[str, Label]]:
@@ -345,11 +236,10 @@ def _texts(file: YamlFile) -> dict[str, Label]:
 
 
 def read_catalogue(folder: Traversable) -> Catalogue:
-    """Read a catalogue from a folder of YAML files.
+    """Read a whole catalogue, with every text of the engine, from a folder of YAML files.
 
-    Raises InputError naming the file and the key when a file is missing or not YAML, a key stands
-    twice, a text lacks a language, a parent or scale is unknown, two interests share a spelling, a
-    question has more than 16 options, or there are more than 64 topics.
+    Raises InputError naming the file and the key when a file is missing or not YAML, a key stands twice, a
+    text of the engine lacks a language, a scale is unknown, and as `Catalogue.of` does for its contents.
     """
     contents: dict[str, bytes] = {}
     for name in FILES:
@@ -357,17 +247,22 @@ def read_catalogue(folder: Traversable) -> Catalogue:
             contents[name] = (folder / f"{name}.yaml").read_bytes().replace(b"\r\n", b"\n")
         except OSError as missing:
             raise InputError(explained("a catalogue file is missing", where=f"{name}.yaml")) from missing
-    read = {name: YamlFile(name, content) for name, content in contents.items()}
+    tables: dict[str, list[Row]] = {}
+    for name in _CONTENT:
+        tables |= yaml_rows(name, contents[name], where=f"{name}.yaml")
+    own = read_content({name: rows_of(name, rows) for name, rows in tables.items()})
+    read = {name: YamlFile(name, contents[name]) for name in FILES if name not in _CONTENT}
     release = read["release"].content.get("release")
     if not isinstance(release, str):
         raise read["release"].error("the release is not a text", "release", got=release)
     content = hashlib.sha256(b"\0".join(contents[name] for name in FILES)).hexdigest()
-    scales, topics = _entries(read["scales"]), _topics(read["topics"])
-    interests, stages = _interests(read["interests"]), read_stages(read["stages"])
+    scales, stages = _entries(read["scales"]), read_stages(read["stages"])
+    interests, questions, topics = own.interests or {}, own.questions or {}, own.topics or {}
+    _check_engine_content(own, scales)
     return Catalogue(
         version=f"{release}+{content[:12]}",
         interests=interests,
-        questions=_questions(read["questions"], scales),
+        questions=questions,
         scales=scales,
         topics=topics,
         words=_words(read["words"]),
@@ -376,6 +271,23 @@ def read_catalogue(folder: Traversable) -> Catalogue:
         openers=read_openers(read["openers"], interests, topics, scales),
         steps=read_steps(read["steps"], stages),
     )
+
+
+def _check_engine_content(own: Content, scales: Mapping[str, CatalogueEntry]) -> None:
+    """Raise InputError where contents of the engine lack a language or name a scale that is not there."""
+    questions = own.questions or {}
+    labels = [(one.id, one.label) for part in (own.interests, own.topics) for one in (part or {}).values()]
+    labels += [(question.id, question.label) for question in questions.values()]
+    labels += [(f"{q.id}.{option.id}", option.label) for q in questions.values() for option in q.options]
+    for key, label in labels:
+        if label.missing:
+            remedy = "write both ja and en"
+            raise InputError(explained(f"no text in '{label.missing[0]}'", where=key, remedy=remedy))
+    for question in questions.values():
+        if question.scale not in scales:
+            remedy = did_you_mean(str(question.scale), scales)
+            raise InputError(explained("unknown scale", where=question.id, got=question.scale, remedy=remedy))
+    check_spellings(own.interests or {})
 
 
 def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalogue:
@@ -417,57 +329,8 @@ def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalo
             unnamed_topics=base.openers.unnamed_topics | (set(topics) - set(base.topics)),
         ),
     )
-    digest = hashlib.sha256(json.dumps(content_rows(changed), sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(content_rows(changed.content), sort_keys=True).encode()).hexdigest()
     return replace(changed, version=f"own+{digest[:12]}")
-
-
-def content_rows(catalogue: Catalogue) -> dict[str, list[Row]]:
-    """Return interests, questions with options, topics and importance as rows that can be read again."""
-    renames = catalogue.renames
-    options = [
-        {"question_id": q.id, "option_id": o.id, **_label_row(o.label)}
-        | ({} if o.score is None else {"score": o.score})
-        for q in catalogue.questions.values()
-        for o in q.options
-    ]
-    options += [
-        {"question_id": question, "option_id": old, "merged_into": new}
-        for (question, old), new in renames.options.items()
-    ]
-    questions = [_question_row(question) for question in catalogue.questions.values()]
-    questions += [{"question_id": old, "merged_into": new} for old, new in renames.questions.items()]
-    topics = [{"topic": topic.id, **_label_row(topic.label)} for topic in catalogue.topics.values()]
-    topics += [{"topic": old, "merged_into": new} for old, new in renames.topics.items()]
-    interests = [
-        {"interest_id": one.id, **_label_row(one.label), "synonyms": list(one.synonyms)}
-        | ({} if one.parent is None else {"parent": one.parent})
-        for one in catalogue.interests.values()
-    ]
-    importance: list[Row] = [{"level": key, "weight": weight} for key, weight in catalogue.importance.items()]
-    return {
-        "questions": questions,
-        "options": options,
-        "interests": interests,
-        "topics": topics,
-        "importance": importance,
-    }
-
-
-def _label_row(label: Label) -> Row:
-    return {"label" if lang == "und" else f"label_{lang}": text for lang, text in label.texts.items()}
-
-
-def _question_row(question: Question) -> Row:
-    row: Row = {"question_id": question.id, "kind": question.kind, **_label_row(question.label)}
-    if question.scale is not None:
-        row["scale"] = question.scale
-    row |= {name: True for name in ("sensitive", "match_only", "retired") if getattr(question, name)}
-    if question.kind == "likert":
-        row["points"] = len(question.options)
-    if question.kind == "number":
-        first, second, last = (float(question.options[at].id) for at in (0, 1, -1))
-        row |= {"least": first, "most": last, "step": second - first}
-    return row
 
 
 def catalogue_json(catalogue: Catalogue) -> bytes:
@@ -476,7 +339,7 @@ def catalogue_json(catalogue: Catalogue) -> bytes:
     >>> catalogue_from_json(catalogue_json(load_catalogue())) is load_catalogue()
     True
     """
-    content = {"version": catalogue.version, **content_rows(catalogue)}
+    content = {"version": catalogue.version, **content_rows(catalogue.content)}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -1,7 +1,7 @@
 """Entries of the catalogue: labels, interests, questions, scales and topics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 from typing import Final, Literal
 
@@ -146,3 +146,15 @@ class CatalogueEntry:
 
     id: str
     label: Label
+
+
+@dataclass(frozen=True, eq=False)
+class Renames:
+    """Old ids to the ids that took them over: of questions, of options by question, of topics."""
+
+    questions: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.questions or self.options or self.topics)

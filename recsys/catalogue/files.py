@@ -1,30 +1,20 @@
 """A service's own catalogue as a folder of YAML or plain CSV, and what changes between two of them."""
 
-import csv
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
-from recsys.catalogue.content import CONTENT_COLUMNS, INTERESTS, OPTIONS, QUESTIONS, Row
 from recsys.catalogue.entries import LANGUAGES
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.rows import CONTENT_COLUMNS, Row, csv_rows, yaml_rows
+from recsys.catalogue.text_folding import fold, spelling
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.strict_yaml import parse_yaml
 
 CATALOGUE_JSON: Final = "catalogue.json"
 """A catalogue beside the tables that were read with it."""
 _SETTINGS: Final = "catalogue.yaml"
-_LANG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_ID_COLUMN: Final = {
-    QUESTIONS: "question_id",
-    OPTIONS: "option_id",
-    INTERESTS: "interest_id",
-    "topics": "topic",
-    "importance": "level",
-}
 
 
 def open_catalogue(path: str | Path) -> Catalogue:
@@ -71,62 +61,10 @@ def _add_table(file: Path, tables: dict[str, list[Row]]) -> None:
         what = "unknown file of a catalogue; safety words are fixed" if name == "words" else "unknown file"
         raise InputError(explained(what, where=str(file.parent), got=file.name, remedy=remedy))
     if file.suffix == ".csv":
-        tables.setdefault(name, []).extend(_csv_rows(file))
+        tables.setdefault(name, []).extend(csv_rows(file))
         return
-    raw = parse_yaml(file.read_bytes(), where=str(file))
-    if not isinstance(raw, Mapping):
-        raise InputError(explained("not a mapping of ids", where=file.name, remedy="write ids as keys"))
-    for key, fields in raw.items():
-        row, options = _yaml_row(file.name, str(key), fields)
-        tables.setdefault(name, []).append({_ID_COLUMN[name]: str(key), **row})
-        if name == QUESTIONS and options:
-            own = [{"question_id": str(key), **option} for option in options]
-            tables.setdefault(OPTIONS, []).extend(own)
-
-
-def _csv_rows(file: Path) -> list[Row]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        remedy = "write it as UTF-8 with commas and one header row"
-        raise InputError(explained("cannot read CSV", where=file.name, remedy=remedy)) from error
-    for number, row in enumerate(rows):
-        if None in row or any(value is None for value in row.values()):
-            remedy = "give every row as many fields as the header; quote a comma inside a text"
-            raise InputError(
-                explained("a row of another length", where=f"{file.name} row {number}", remedy=remedy)
-            )
-    return rows
-
-
-def _yaml_row(file: str, key: str, fields: object) -> tuple[Row, list[Row]]:
-    """Return one entry as a row, and its options as rows."""
-    if isinstance(fields, int) and not isinstance(fields, bool):
-        return {"weight": fields}, []
-    if isinstance(fields, str):
-        return {"label": fields}, []
-    if not isinstance(fields, Mapping):
-        raise InputError(
-            explained("not a mapping", where=f"{file}: {key}", remedy="write label: and options:")
-        )
-    row = {_column(str(name)): value for name, value in fields.items() if name != "options"}
-    given: Any = fields.get("options", {})
-    if isinstance(given, list):
-        given = {str(option): {} for option in given}
-    if not isinstance(given, Mapping):
-        raise InputError(explained("options are no list", where=f"{file}: {key}", remedy="write [yes, no]"))
-    options = []
-    for option, label in given.items():
-        values = {"label": label} if isinstance(label, str) else dict(label or {})
-        options.append({"option_id": str(option), **{_column(str(n)): v for n, v in values.items()}})
-    return row, options
-
-
-def _column(name: str) -> str:
-    """Return the column of a field; a language is the label in it."""
-    known = {column for columns in CONTENT_COLUMNS.values() for column in columns}
-    return f"label_{name}" if name not in known and _LANG.fullmatch(name) and len(name) != 4 else name
+    for table, rows in yaml_rows(name, file.read_bytes(), where=file.name).items():
+        tables.setdefault(table, []).extend(rows)
 
 
 @dataclass(frozen=True)
@@ -241,7 +179,7 @@ def _part_diff(
 
 def _interest_renames(old: Catalogue, new: Catalogue) -> dict[str, str]:
     return {
-        key: new.spellings[fold(key).replace(" ", "")]
+        key: new.spellings[spelling(key)]
         for key in old.interests
-        if key not in new.interests and fold(key).replace(" ", "") in new.spellings
+        if key not in new.interests and spelling(key) in new.spellings
     }

@@ -78,3 +78,12 @@ def unsafe_characters(text: str) -> tuple[str, ...]:
             kind = match.lastgroup or ""
             found.setdefault(kind, f"{_MEANING[kind]} U+{ord(match[0][0]):04X} at {match.start()}")
     return tuple(found.values())
+
+
+def spelling(text: str) -> str:
+    """Return the key under which a spelling is looked up: folded, without spaces.
+
+    >>> spelling("Board Game") == spelling("boardgame")
+    True
+    """
+    return fold(text).replace(" ", "")

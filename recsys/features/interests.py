@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.catalogue import FREE, Catalogue, spelling
+from recsys.catalogue.catalogue import FREE, Catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import spelling
 from recsys.data.events import Events
 from recsys.data.ids import hashed_strings
 from recsys.data.population import Population

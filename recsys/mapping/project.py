@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.content import CONTENT_COLUMNS, IMPORTANCE, OPTIONS, QUESTIONS
+from recsys.catalogue.rows import CONTENT_COLUMNS, IMPORTANCE, OPTIONS, QUESTIONS
 from recsys.config import Section
 from recsys.data.fields.text import known_zones
 from recsys.data.tables import CONTRACTS

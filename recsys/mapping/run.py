@@ -15,8 +15,8 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.content import IMPORTANCE, OPTIONS, QUESTIONS
 from recsys.catalogue.files import open_catalogue
+from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.contract import forbidden_column
 from recsys.data.tables import CONTRACTS
