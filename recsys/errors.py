@@ -204,4 +204,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word[:_SHOWN_LENGTH], choices, n=1)
     if near:
         return f"did you mean '{near[0]}'?"
-    return f"use one of {', '.join(choices)}"
+    return f"use one of {', '.join(choices)}" if choices else ""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from recsys.cli.app import AsOf, Lang, app
-from recsys.errors import SettingsError, explained
+from recsys.errors import EXIT_REFUSED, SettingsError, explained
 
 mapping_app = typer.Typer(
     name="map",
@@ -72,7 +72,8 @@ def check(
     """Run a mapping and say who could be listed and why the rest could not.
 
     Nothing is written. Rows are read, set aside with a reason, or accepted; what functions could not read is
-    counted, without the values. Of a large source a sample is looked at first.
+    counted, without the values. Of a large source a sample is looked at first. Where nobody could be listed
+    the exit code is 20.
 
     Example: recsys map check mapping
     """
@@ -82,6 +83,8 @@ def check(
 
     found = check_mapping(Mapping.read(folder), most=None if everybody else MOST_PEOPLE)
     typer.echo(found.report(language(lang, None)))
+    if not found.listed:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 @mapping_app.command("run")

@@ -70,6 +70,7 @@ class MappingCheck:
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("unused", _unused(self.tables.unused)),
             ("consent", self.consent),
+            ("filled", pd.Series(self.tables.filled, name="value", dtype=object).to_frame()),
             ("unknown", self.missing),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
@@ -83,7 +84,8 @@ class MappingCheck:
         counts = {"listed": f"{len(self.listed):,}", "people": f"{self.people:,}"}
         if self.tables.one_of > 1:
             parts.append(catalogue.text("mapping.sampled", lang, one_of=f"{self.tables.one_of:,}"))
-        return "\n\n".join([*parts, catalogue.text("mapping.listed", lang, **counts)])
+        parts.append(catalogue.text("mapping.listed", lang, **counts))
+        return "\n\n".join(parts if self.listed else [*parts, catalogue.text("mapping.nobody", lang)])
 
 
 def check_mapping(

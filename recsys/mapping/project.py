@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.rows import CONTENT_COLUMNS, IMPORTANCE, OPTIONS, QUESTIONS
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.config import Section
 from recsys.data.fields.text import known_zones
 from recsys.data.tables import CONTRACTS
@@ -45,8 +46,17 @@ ASK: Final = (
 """Columns that say something of one member: no document can declare them for everybody."""
 
 
+EVERY_WORD: Final = "all"
+"""Declares every word of a column that holds a set of words."""
+_SETS: Final = frozenset(
+    name for name, words in ENUMERATIONS.items() if words.many and name not in (C.LANGUAGES, *ASK)
+)
+
+
 class Declaration(Section):
     """A value that holds for everybody, and the document in which members agreed to it.
+
+    `all` is every word of a column that holds a set of words.
 
     >>> Declaration(value="none", document="terms 3.2, section 4").value
     'none'
@@ -107,7 +117,7 @@ class MappingSettings(Section):
     @field_validator("declared")
     @classmethod
     def _may_be_declared(cls, value: dict[str, Declaration]) -> dict[str, Declaration]:
-        for name in value:
+        for name, one in value.items():
             table, _, column = name.partition(".")
             known = [f"{t}.{field.name}" for t in (T.PROFILES, T.BOUNDARIES) for field in CONTRACTS[t].fields]
             if name not in known:
@@ -118,6 +128,8 @@ class MappingSettings(Section):
                 raise ValueError(
                     f"{table}.{column} is asked of each member; no document says it for everybody"
                 )
+            if one.value == EVERY_WORD and column not in _SETS:
+                raise ValueError(f"{name}: `{EVERY_WORD}` stands for a set of words, such as contact_windows")
         return value
 
 

@@ -6,7 +6,7 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -18,31 +18,17 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.files import open_catalogue
 from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS
 from recsys.config import TOKEN_SECRET, token_secret
-from recsys.data.contract import forbidden_column
 from recsys.data.tables import CONTRACTS
-from recsys.errors import InputError, SettingsError, did_you_mean, explained
+from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
-from recsys.mapping.personal import PERSONAL, names_a_person
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
+from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared
 from recsys.mapping.sources import Tables, source_tables
 
-SET_ASIDE: Final = "set_aside"
-"""A column that a query may give: why a row is not used, NULL where it is."""
-
-_FREE_COLUMNS: Final = (
-    "tag",
-    "surface",
-    "community_id",
-    "model_version",
-    "consent_id",
-    "question_id",
-    "answer",
-    "detail",
-)
-_ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
-_MAIL: Final = "a mail address"
+_BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
+"""Errors that are raised before any row was read, so that what they quote stands in the query."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -54,7 +40,8 @@ class MappedTables:
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
     reason that a query set aside. unused: columns of the source that no query names. remarks: what the
     functions could not read. one_of: everybody was looked at (1), or one of so many people.
-    own: the service's own catalogue, None where it has none.
+    own: the service's own catalogue, None where it has none. filled: what stands in columns that a query left
+    out and that are not about safety, by `table.column`.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -65,6 +52,7 @@ class MappedTables:
     remarks: Remarks = field(default_factory=Remarks)
     one_of: int = 1
     own: Catalogue | None = None
+    filled: Mapping[str, object] = field(default_factory=dict)
 
 
 def map_tables(
@@ -102,14 +90,20 @@ def map_tables(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
+        columns = {column for table in loaded.values() for column in table.column_names}
         results = {
-            name: _result(connection, name, sql, remarks, one_of) for name, sql in mapping.queries.items()
+            name: _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
+            for name, sql in mapping.queries.items()
         }
     finally:
         unregister(connection)
         connection.close()
     set_aside = {name: aside for name, (_, aside) in results.items() if aside}
-    frames = {name: _declared(name, frame, mapping) for name, (frame, _) in results.items()}
+    frames: dict[str, pd.DataFrame] = {}
+    filled: dict[str, object] = {}
+    for name, (frame, _) in results.items():
+        frames[name], added = with_declared(name, frame, mapping.settings.declared)
+        filled |= {f"{name}.{column}": value for column, value in added.items()}
     text = " ".join(mapping.queries.values())
     unused = {
         name: tuple(
@@ -128,6 +122,7 @@ def map_tables(
         remarks=remarks,
         own=_own_catalogue(frames) or own,
         one_of=one_of,
+        filled=filled,
     )
 
 
@@ -229,8 +224,11 @@ def _named(connection: Any, sql: str, target: str) -> set[str]:
         raise _query_error(target, error) from error
 
 
-def _query_error(target: str, error: Exception) -> SettingsError:
-    """Return what is wrong with a query; texts in quotes may be values, so only names of functions stay."""
+def _query_error(target: str, error: Exception, columns: Collection[str] = ()) -> SettingsError:
+    """Return what is wrong with a query; what is quoted stays only where no row was read before.
+
+    columns: of the source, to name near ones.
+    """
     text = str(error)
     line = text.partition("\n")[0]
     kind, _, said = line.partition(": ")
@@ -239,18 +237,18 @@ def _query_error(target: str, error: Exception) -> SettingsError:
     missing = re.search(r"(?:Function with name|Referenced column|Table with name) \"?(\w+)\"?", line)
     if missing:
         name = missing.group(1)
-        columns = re.findall(r"\"(\w+)\"", text.partition("Candidate bindings:")[2].partition("\n")[0])
-        near = did_you_mean(name, function_names() if "Function" in line else columns)
+        bound = re.findall(r"\"(\w+)\"", text.partition("Candidate bindings:")[2].partition("\n")[0])
+        near = did_you_mean(name, function_names() if "Function" in line else bound or columns)
         return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
     said = said or line
-    redacted = said if kind == "Parser Error" else _QUOTED.sub("'...'", said)  # a parser has read no data
+    redacted = said if kind in _BEFORE_DATA else _QUOTED.sub("'...'", said)
     return SettingsError(
         explained("the query cannot run", where=where, got=redacted, remedy="mend the query")
     )
 
 
 def _result(
-    connection: Any, name: str, sql: str, remarks: Remarks, one_of: int = 1
+    connection: Any, name: str, sql: str, remarks: Remarks, *, columns: Collection[str], one_of: int
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Return the rows of one query as a frame, and how many it set aside by reason."""
     import duckdb
@@ -265,8 +263,8 @@ def _result(
     except duckdb.Error as error:
         if remarks.error is not None:
             raise remarks.error from None
-        raise _query_error(name, error) from None
-    _check_columns(name, table.column_names)
+        raise _query_error(name, error, columns) from None
+    check_columns(name, table.column_names)
     aside: Counter[str] = Counter()
     if SET_ASIDE in table.column_names:
         import pyarrow.compute as pc
@@ -274,73 +272,11 @@ def _result(
         reasons = table.column(SET_ASIDE)
         aside = Counter(reason for reason in reasons.to_pylist() if reason is not None)
         table = table.filter(pc.is_null(reasons)).drop_columns([SET_ASIDE])
-    frame = table.to_pandas(types_mapper=_types().get)
+    frame = as_frame(name, table)
     for column in frame.columns.intersection(_OPEN_WHERE_NULL):
         remarks.times = int(frame[column].map(lambda wish: wish is not None and len(wish) == 0).sum())
         remarks.calls[column] = len(frame)
         if remarks.times:
             remarks.add(column, "an empty list meets nobody; NULL is everybody")
-    _refuse_personal(name, frame)
+    refuse_personal(name, frame)
     return frame, aside
-
-
-def _types() -> dict[Any, Any]:
-    import pyarrow as pa
-
-    return {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-
-
-def _check_columns(name: str, columns: list[str]) -> None:
-    wanted = (
-        [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else [*CATALOGUE_TABLES[name]]
-    )
-    for column in columns:
-        if column in (*wanted, SET_ASIDE):
-            continue
-        if reason := forbidden_column(column) or _personal_name(column):
-            raise InputError(
-                explained(f"a mapping may not let this through: {reason}", where=f"{name}.sql", got=column)
-            )
-        remedy = did_you_mean(column, wanted)
-        raise SettingsError(
-            explained("no column of the table", where=f"{name}.sql", got=column, remedy=remedy)
-        )
-
-
-def _personal_name(column: str) -> str | None:
-    """Return what a column's name says it holds, where that may not leave a query."""
-    return "a personal value" if names_a_person(column) else None
-
-
-def _refuse_personal(name: str, frame: pd.DataFrame) -> None:
-    """Raise InputError where a free column holds values that look personal; the values are not repeated."""
-    for column in frame.columns.intersection([*_FREE_COLUMNS, *_ID_COLUMNS]):
-        texts = pd.Series(frame[column].dropna().astype(str).unique())
-        for what, pattern in PERSONAL.items():
-            if column in _ID_COLUMNS and what != _MAIL:  # numbers of members may look like many things
-                continue
-            times = int(texts.str.contains(pattern).sum())
-            if times:
-                where = f"{name}.sql, column {column}"
-                remedy = "turn it into what it stands for: age_band(), cell(), token(); texts stay outside"
-                raise InputError(explained(f"{times} values look like {what}", where=where, remedy=remedy))
-
-
-def _declared(name: str, frame: pd.DataFrame, mapping: MappingFolder) -> pd.DataFrame:
-    """Return a table with the columns its query leaves out: what was declared for everybody, else unknown."""
-    added = {}
-    for key, declared in mapping.settings.declared.items():
-        table, _, column = key.partition(".")
-        if table != name:
-            continue
-        if column in frame.columns:
-            remedy = "leave it out of the query, or out of `declared`"
-            raise SettingsError(explained("said twice", where=f"{name}.sql", got=column, remedy=remedy))
-        added[column] = [declared.value] * len(frame)
-    fields = CONTRACTS[name].fields if name in CONTRACTS else ()
-    absent = [one.name for one in fields if one.needed and one.nullable and one.name not in frame.columns]
-    for column in absent:
-        added.setdefault(column, [None] * len(frame))
-    return frame.assign(
-        **{column: pd.Series(value, index=frame.index, dtype=object) for column, value in added.items()}
-    )

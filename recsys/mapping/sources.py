@@ -1,17 +1,20 @@
 """The tables a service hands over, whatever file they come in, as Arrow.
 
-A source is a folder of files, one file, or a database: CSV in any encoding and dialect, Parquet (also in
-parts), JSON lines, SQLite, DuckDB, PostgreSQL, and plain dumps of PostgreSQL and MySQL. Tables are read when
-a query first names them. CSV columns are text; what they mean is said in SQL.
+A source is a folder of files, one file, or a database: CSV in any encoding and dialect, Parquet, both also
+in parts and in folders such as `month=2026-06`, JSON lines, SQLite, DuckDB, PostgreSQL, and plain dumps of
+PostgreSQL and MySQL. Tables are read when a query first names them. CSV columns are text; what they mean is
+said in SQL.
 """
 
 import csv
 import gzip
 import io
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 from recsys.config import Section
 from recsys.errors import SourceError, did_you_mean, explained
@@ -25,6 +28,10 @@ _SUFFIXES: Final = {
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
 }  # fmt: skip
 _DESCRIBES: Final = {".md", ".json", ".yaml", ".yml", ".pdf", ".xlsx"}
+
+_PARQUET_MARK: Final = b"PAR1"
+_HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+SAVED_INDEX: Final = re.compile(r"__index_level_\d+__")
 
 Tables = Mapping[str, Callable[[], Any]]
 """What reads each table, by name."""
@@ -61,7 +68,8 @@ def source_tables(
         raise SourceError(explained("no such source", got=address, remedy=remedy))
     given = options or {}
     found: dict[str, Callable[[], Any]] = {}
-    for file in sorted(path.iterdir()) if path.is_dir() and not _is_parts(path) else [path]:
+    alone = not path.is_dir() or path.suffix == ".parquet" or _is_hive(path)
+    for file in [path] if alone else sorted(path.iterdir()):
         kind = _kind(file)
         if kind is None:
             continue
@@ -86,30 +94,77 @@ def _kind(file: Path) -> str | None:
     if file.name.startswith((".", "_")) or file.suffix in _DESCRIBES:
         return None
     if file.is_dir():
-        return "parquet" if _is_parts(file) else None
+        kinds = {_kind(part) for part in parts_of(file)}
+        return kinds.pop() if len(kinds) == 1 and kinds <= {"csv", "parquet", "json"} else None
     suffix = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
-    return _SUFFIXES.get(suffix.lower())
+    known = _SUFFIXES.get(suffix.lower())
+    return "parquet" if known is None and _begins_as_parquet(file) else known
 
 
-def _is_parts(folder: Path) -> bool:
-    return folder.is_dir() and folder.suffix == ".parquet"
+def _begins_as_parquet(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(_PARQUET_MARK)) == _PARQUET_MARK
+
+
+def _is_hive(folder: Path) -> bool:
+    """Say whether a folder is one table in folders such as `month=2026-06`."""
+    return any(inner.is_dir() and "=" in inner.name for inner in folder.iterdir())
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """Return the files of a table in parts, also in folders below; `_SUCCESS` and its like are none."""
+    found = (part for part in folder.rglob("*") if part.is_file())
+    return sorted(p for p in found if not any(n.startswith((".", "_")) for n in p.relative_to(folder).parts))
 
 
 def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, TableOptions]) -> Tables:
     name = file.name.partition(".")[0]
     own = options.get(name, TableOptions())
-    if kind == "csv":
-        return {name: partial(read_csv, file, encoding=own.encoding or encoding, options=own)}
-    if kind == "parquet":
-        return {name: partial(_read_parquet, file)}
-    if kind == "json":
-        return {name: partial(_read_json_lines, file)}
+    readers: dict[str, Callable[[Path], Any]] = {
+        "csv": partial(read_csv, encoding=own.encoding or encoding, options=own),
+        "parquet": _read_parquet,
+        "json": _read_json_lines,
+    }
+    if kind in readers:
+        return {name: partial(_read_parts if file.is_dir() else _read_one, file, readers[kind])}
     if kind == "sqlite":
         return _sqlite_tables(file)
     if kind == "duckdb":
         return _duckdb_tables(file)
     tables = read_dump(decode_text(_bytes(file), encoding, file.name), file.name)
     return {name: partial(_same, table) for name, table in tables.items()}
+
+
+def _read_one(file: Path, read: Callable[[Path], Any]) -> Any:
+    return read(file)
+
+
+def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
+    """Return all parts of a table as one; a folder such as `month=2026-06` is a column of text.
+
+    Raises SourceError when a column has types that do not go together.
+    """
+    import pyarrow as pa
+
+    tables = []
+    for part in parts_of(folder):
+        table = read(part)
+        for above in part.relative_to(folder).parts[:-1]:
+            key, equals, value = above.partition("=")
+            if equals and key not in table.column_names:
+                text = None if value == _HIVE_NULL else unquote(value)
+                table = table.append_column(key, pa.array([text] * table.num_rows, pa.string()))
+        tables.append(table)
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowException, ValueError) as error:
+        got, remedy = (
+            str(error).partition("\n")[0],
+            "write the parts of one table with columns of the same types",
+        )
+        raise SourceError(
+            explained("parts of a table differ", where=folder.name, got=got, remedy=remedy)
+        ) from error
 
 
 def _same(table: Any) -> Any:
@@ -172,20 +227,19 @@ def delimiter_of(text: str) -> str:
 
 
 def _read_parquet(file: Path) -> Any:
+    """Return a file without the index that pandas saved beside its columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        if not file.is_dir():
-            return pq.read_table(file, partitioning=None).replace_schema_metadata(None)
-        parts = [pq.read_table(part, partitioning=None) for part in sorted(file.glob("*.parquet"))]
-        return pa.concat_tables(parts, promote_options="permissive").replace_schema_metadata(None)
+        table = pq.read_table(file, partitioning=None).replace_schema_metadata(None)
     except (pa.ArrowException, OSError, ValueError) as error:
         got = str(error).partition("\n")[0]
-        remedy = "write the file again; parts of one table have columns of the same types"
+        remedy = "write the file again; it is damaged or no Parquet"
         raise SourceError(
             explained("cannot be read as Parquet", where=file.name, got=got, remedy=remedy)
         ) from error
+    return table.drop_columns([name for name in table.column_names if SAVED_INDEX.fullmatch(name)])
 
 
 def _read_json_lines(file: Path) -> Any:

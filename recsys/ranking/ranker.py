@@ -461,11 +461,12 @@ class Ranker:
     def _check_age(self, snapshot: Snapshot, moment: datetime) -> None:
         age = moment - snapshot.data_as_of
         if self._max_staleness is not None and age > self._max_staleness:
-            hours = round(age.total_seconds() / 3600, 1)
+            got = (
+                f"data as of {snapshot.data_as_of:%Y-%m-%d %H:%M} UTC, {age.total_seconds() / 3600:.1f} hours"
+            )
+            remedy = "run the night on newer data; to try an old export, open it with a longer max_staleness"
             raise StalePublicationError(
-                explained(
-                    "what is published is too old to serve", got=f"{hours} hours", remedy="run the night"
-                )
+                explained("what is published is too old to serve", got=got, remedy=remedy)
             )
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.errors import InputError, RecsysError, SettingsError
+from recsys.errors import InputError, RecsysError, SettingsError, TableError
 from recsys.mapping import Mapping, map_tables
+from recsys.storage.load import load_tables
 
 SECRET = b"0123456789abcdef0123"
 YAML = "source: data\nas_of: 2026-06-30T23:59:59+09:00\nzone: Asia/Tokyo\n"
@@ -67,6 +68,7 @@ def test_rows_are_accepted_or_set_aside_with_a_reason(folder: Path) -> None:
         ("SELECT id AS user_id FROM member", "did you mean 'members'"),
         ("SELECT id AS user_id, bron AS age_band FROM members", "did you mean 'born'"),
         ("SELECT id AS user_id,\n  age_band(born)) FROM members", "profiles.sql, line 2"),
+        ("SELECT m.id AS user_id, m.brn AS age_band FROM members m", "'brn'|\"brn\""),
         ("SELEC id", "the query cannot run"),
         ("SELECT id AS user_id, born AS birth_date FROM members", "may not let this through"),
         ("SELECT id AS user_id, lat AS latitude FROM members", "may not let this through"),
@@ -103,6 +105,44 @@ def test_a_mail_address_is_no_id(folder: Path) -> None:
         run(folder, "SELECT mail AS user_id FROM members")
     with pytest.raises(InputError, match="a mail address"):
         run(folder, "SELECT id AS actor, mail AS target, as_of() AS ts FROM members", table="blocks")
+
+
+def test_ids_in_two_spellings_are_one_person_and_are_never_merged_in_silence(folder: Path) -> None:
+    text = "id,born\n７,1990-02-03\n7 ,1980-02-03\n8,1970-01-01\n"
+    (folder / "data" / "members.csv").write_text(text, encoding="utf-8")
+    found = run(folder, "SELECT canonical_id(id) AS user_id, age_band(born) AS age_band FROM members")
+    with pytest.raises(TableError, match=r"repeat the key \(user_id, valid_from\): user_id='7'"):
+        load_tables(found.tables, as_of="2026-07-01T00:00:00Z")
+    raw = run(folder, "SELECT id AS user_id FROM members")
+    loaded = load_tables(raw.tables, as_of="2026-07-01T00:00:00Z")
+    assert loaded.accepted["profiles"]["user_id"].tolist() == ["8"]
+    assert loaded.quarantine["codes"].tolist() == ["user_id.not_an_id"] * 2
+
+
+def test_numbers_are_ids_of_questions_and_what_a_service_does_not_ask_is_filled_and_said(
+    folder: Path,
+) -> None:
+    answers = "SELECT id AS user_id, 12 AS question_id, 1 AS answer, [0, 1] AS accepted FROM members"
+    found = run(folder, answers, table="answers", interests="SELECT id AS user_id, 'tea' AS tag FROM members")
+    first = found.tables["answers"].iloc[0]
+    assert (first["question_id"], first["answer"], list(first["accepted"])) == ("12", "1", ["0", "1"])
+    assert found.filled == {
+        "answers.importance": 1,
+        "answers.mandatory": False,
+        "answers.visibility": "match_only",
+        "interests.level": 3,
+        "interests.share_mode": "both",
+    }
+
+
+def test_every_word_of_a_set_can_be_declared(folder: Path) -> None:
+    more = "declared:\n  boundaries.contact_windows: {value: all, document: terms 2}\n"
+    (folder / "mapping.yaml").write_text(YAML + more, encoding="utf-8")
+    found = run(folder, "SELECT id AS user_id FROM members", table="boundaries")
+    assert len(found.tables["boundaries"]["contact_windows"][0]) == 28
+    (folder / "mapping.yaml").write_text(YAML + more.replace("windows", "frequency"), encoding="utf-8")
+    with pytest.raises(SettingsError, match="stands for a set of words"):
+        Mapping.read(folder)
 
 
 def test_no_message_repeats_a_value(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -83,6 +84,27 @@ def test_parts_that_differ_are_one_table_with_every_column(tmp_path: Path) -> No
     pq.write_table(pa.table({"id": ["2"], "latitude": [35.6]}), parts / "1.parquet")
     table = source_tables("members.parquet", folder=tmp_path)["members"]()
     assert table.to_pylist() == [{"id": "1", "latitude": None}, {"id": "2", "latitude": 35.6}]
+
+
+def test_hive_folders_parts_without_an_ending_and_a_saved_index_are_one_table(tmp_path: Path) -> None:
+    for month, number in (("month=2026-06", "007"), ("month=__HIVE_DEFAULT_PARTITION__", "008")):
+        (tmp_path / "likes" / month).mkdir(parents=True)
+        frame = pd.DataFrame({"id": [number, "x"]}).iloc[:1].set_axis([5])
+        frame.to_parquet(tmp_path / "likes" / month / "part-00000.parquet")
+        (tmp_path / "likes" / month / "part-00000.parquet").rename(tmp_path / "likes" / month / "part-00000")
+    (tmp_path / "likes" / "_SUCCESS").write_text("")
+    expected = [{"id": "007", "month": "2026-06"}, {"id": "008", "month": None}]
+    for address in (".", "likes"):
+        found = source_tables(address, folder=tmp_path)["likes"]().to_pylist()
+        assert sorted(found, key=str) == expected
+
+
+def test_parts_of_csv_are_one_table(tmp_path: Path) -> None:
+    (tmp_path / "members").mkdir()
+    for at in range(2):
+        (tmp_path / "members" / f"part-{at}.csv").write_text(f"id,名前\n00{at},花\n", encoding="utf-8")
+    found = source_tables(".", folder=tmp_path)["members"]().to_pylist()
+    assert found == [{"id": "000", "名前": "花"}, {"id": "001", "名前": "花"}]
 
 
 @pytest.mark.parametrize("text", ["id,a\n1\n", "id,a\n1,2,3\n"])

@@ -1,0 +1,126 @@
+"""What a query gave, as a table of the engine: types, columns that stand for everybody, nothing personal."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.contract import forbidden_column
+from recsys.data.fields.enumeration import WordSet
+from recsys.data.fields.text import TextField
+from recsys.data.tables import CONTRACTS
+from recsys.errors import InputError, SettingsError, did_you_mean, explained
+from recsys.mapping.personal import PERSONAL, names_a_person
+from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration
+
+SET_ASIDE: Final = "set_aside"
+"""A column that a query may give: why a row is not used, NULL where it is."""
+
+USUAL_VALUES: Final[Mapping[str, Mapping[str, object]]] = {
+    T.INTERESTS: {C.LEVEL: 3, C.SHARE_MODE: "both"},
+    T.TALK_TOPICS: {C.WEIGHT: 2},
+    T.ANSWERS: {C.IMPORTANCE: 1, C.MANDATORY: False, C.VISIBILITY: "match_only"},
+}
+"""What stands in a column that a service does not ask: neither safety nor a boundary hangs on it, and an
+answer is shown to nobody."""
+
+_FREE_COLUMNS: Final = (
+    "tag",
+    "surface",
+    "community_id",
+    "model_version",
+    "consent_id",
+    "question_id",
+    "answer",
+    "detail",
+)
+_ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+_MAIL: Final = "a mail address"
+
+
+def as_frame(name: str, table: Any) -> pd.DataFrame:
+    """Return an Arrow table as a frame; whole numbers in a column of texts are texts: 7 is the id `7`."""
+    import pyarrow as pa
+
+    fields = {one.name: one for one in CONTRACTS[name].fields} if name in CONTRACTS else {}
+    for at, column in enumerate(table.column_names):
+        given = table.schema.field(column).type
+        known = fields.get(column)
+        if isinstance(known, WordSet) and pa.types.is_list(given) and pa.types.is_integer(given.value_type):
+            table = table.set_column(at, column, table.column(column).cast(pa.list_(pa.string())))
+        elif isinstance(known, TextField) and pa.types.is_integer(given):
+            table = table.set_column(at, column, table.column(column).cast(pa.string()))
+    types = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=types.get)
+    return frame
+
+
+def check_columns(name: str, columns: list[str]) -> None:
+    """Raise SettingsError for a column that the table does not have, InputError for a personal one."""
+    wanted = (
+        [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else [*CATALOGUE_TABLES[name]]
+    )
+    for column in columns:
+        if column in (*wanted, SET_ASIDE):
+            continue
+        if reason := forbidden_column(column) or _personal_name(column):
+            raise InputError(
+                explained(f"a mapping may not let this through: {reason}", where=f"{name}.sql", got=column)
+            )
+        remedy = did_you_mean(column, wanted)
+        raise SettingsError(
+            explained("no column of the table", where=f"{name}.sql", got=column, remedy=remedy)
+        )
+
+
+def _personal_name(column: str) -> str | None:
+    """Return what a column's name says it holds, where that may not leave a query."""
+    return "a personal value" if names_a_person(column) else None
+
+
+def refuse_personal(name: str, frame: pd.DataFrame) -> None:
+    """Raise InputError where a free column holds values that look personal; the values are not repeated."""
+    for column in frame.columns.intersection([*_FREE_COLUMNS, *_ID_COLUMNS]):
+        texts = pd.Series(frame[column].dropna().astype(str).unique())
+        for what, pattern in PERSONAL.items():
+            if column in _ID_COLUMNS and what != _MAIL:  # numbers of members may look like many things
+                continue
+            times = int(texts.str.contains(pattern).sum())
+            if times:
+                where = f"{name}.sql, column {column}"
+                remedy = "turn it into what it stands for: age_band(), cell(), token(); texts stay outside"
+                raise InputError(explained(f"{times} values look like {what}", where=where, remedy=remedy))
+
+
+def with_declared(
+    name: str, frame: pd.DataFrame, declared: Mapping[str, Declaration]
+) -> tuple[pd.DataFrame, Mapping[str, object]]:
+    """Return a table with the columns its query leaves out, and which of them have a usual value.
+
+    Columns hold what was declared for everybody, else a usual value where nothing of safety hangs on it, else
+    nothing known.
+
+    Raises SettingsError for what is declared and asked at once.
+    """
+    added: dict[str, object] = {}
+    for key, one in declared.items():
+        table, _, column = key.partition(".")
+        if table != name:
+            continue
+        if column in frame.columns:
+            remedy = "leave it out of the query, or out of `declared`"
+            raise SettingsError(explained("said twice", where=f"{name}.sql", got=column, remedy=remedy))
+        every = one.value == EVERY_WORD and column in ENUMERATIONS
+        added[column] = list(ENUMERATIONS[column].words) if every else one.value
+    usual = {key: value for key, value in USUAL_VALUES.get(name, {}).items() if key not in frame.columns}
+    fields = CONTRACTS[name].fields if name in CONTRACTS else ()
+    absent = [one.name for one in fields if one.needed and one.nullable and one.name not in frame.columns]
+    columns = dict.fromkeys(absent) | usual | added
+    filled = {
+        column: pd.Series([value] * len(frame), index=frame.index, dtype=object)
+        for column, value in columns.items()
+    }
+    return frame.assign(**filled), usual
