@@ -21,7 +21,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly tune fast test test-minimum wheel lint type notebooks docs test-spark bench bench-million soak lock clean
+.PHONY: help env nightly tune console fast test test-minimum wheel lint type notebooks docs test-spark bench bench-million soak lock clean
 
 ##@ Run
 
@@ -47,6 +47,9 @@ nightly: env ## one night, to data/published; PEOPLE=20000 for a larger town, SE
 tune: env ## better settings for the model; TRIALS=50, SET="model.name=content"
 	$(PYTHON) -c 'import optuna' 2>/dev/null || $(PYTHON) -m pip install --quiet --disable-pip-version-check 'optuna>=4.0'
 	$(PYTHON) -m pipelines.tune $(if $(TRIALS),--trials $(TRIALS)) $(foreach change,$(SET),--set $(change))
+
+console: env ## the operators' console on two nights of a made-up town; PORT=8000
+	$(PYTHON) -m pipelines.console $(if $(PORT),--port $(PORT)) $(if $(PEOPLE),--people $(PEOPLE))
 
 ##@ Check
 

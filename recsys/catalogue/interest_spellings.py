@@ -8,37 +8,103 @@ from typing import Final
 from recsys.catalogue.text_folding import fold
 
 _ENDINGS: Final = (
+    *("めぐり", "巡り", "廻り", "観賞", "鑑賞", "集め", "収集", "観戦", "参戦", "通い", "歩き", "食べ歩き"),
+    *("好き", "全般", "一般", "教室", "れっすん", "体験", "練習", "練習場", "撮影", "演奏", "学習", "観察"),
+    *("すること", "やること", "が好き", "が趣味", "が大好き", "大好き", "三昧", "ざんまい", "すくーる"),
+    *("の練習", "の会", "の勉強", "の世話", "の運転", "の飼育", "の研究", "の動画", "の番組", "のお手入れ"),
+    *("の手入れ", "の本", "など", "とか", "ふぁん", "まにあ", "おたく", "愛好家", "仲間", "さーくる", "部"),
     *(
-        "めぐり",
-        "巡り",
-        "観賞",
-        "鑑賞",
-        "集め",
-        "観戦",
-        "参戦",
-        "通い",
-        "好き",
-        "全般",
-        "教室",
-        "すること",
-        "やること",
+        "で過ごすこと",
+        "です",
+        "だいすき",
+        "のれっすん",
+        "を少し",
+        "ちょっと",
+        "中心",
+        "歴",
+        "いろいろ",
+        "系",
+        "道具",
+        "ぐっず",
+        "用品",
+        "すたじお",
+        "会話",
+        "旅館",
+        "でした",
+        "とのんびり",
+        "屋めぐり",
+        "屋巡り",
+        "屋さんめぐり",
+        "屋さん巡り",
+        "めし",
+        "飯",
+        "旅",
+        "活",
     ),
-    *("が好き", "が趣味", "三昧", "ざんまい", "の練習", "の会", "の勉強", "すくーる"),
-    *("で過ごすこと", "のお手入れ", "の手入れ", "の動画"),
 )
-_DONE_WITH: Final = re.compile("を[^を]{1,5}(?:こと|の)$")
+"""What people add to a hobby in Japanese, taken off up to twice."""
+_DONE_WITH: Final = re.compile("(?:を|に|へ|で|と|が)([^をにへでとが]{1,7}(?:こと|の|[るくぐぶむうすつ]))$")
+"""A particle and what is done: 音楽を聴く, 温泉に入ること."""
 _BEGINNINGS: Final = re.compile(
-    "(?:watching|playing|listening to|reading|going to(?: the)?|doing|visiting|studying|taking|enjoying"
-    "|love of|the|an?|my|good|old|new) +"
+    "(?:watching|playing|listening to|reading|going (?:to|on)(?: the)?|doing|visiting|studying|taking"
+    "|enjoying|learning(?: about| to)?|trying(?: out)?|discovering|exploring|practi[cs]ing|making"
+    "|collecting|love of|all kinds of|all things|anything|the|an?|my|our|good|old|new|some|any|great) +"
 )
+_ENGLISH_ENDINGS: Final = re.compile(
+    " (?:lessons?|class(?:es)?|courses?|clubs?|groups?|practice|making|training|enthusiast|lovers?|fans?"
+    "|fanatic|geek|nerd|addict|buff|nights?|trips?|in general|of all kinds|etc|too|at home|shows?|events?"
+    "|tours?|work|evenings?|exchange|tasting|badly|equipment|gear|sessions?|trails?|routes?|workouts?"
+    "|and more|mainly|mostly|every \\w+)$"
+)
+_ENGLISH_CUT: Final = re.compile(
+    "(?<!art) of | (?:in|on|at|with|for|to|from|by|around|near|and|or|&|the|my|our|when|while|especially) "
+)
+_NO_HOBBY: Final = re.compile(
+    "running (?:a|the|my|our|late|errands|business)\\b|cooking (?:oil|gas)|walking dead|swimming pool"
+    "|fishing for|reading (?:glasses|minds?)|drawing (?:the|a) line"
+)
+"""English phrases that begin like a hobby and are none."""
 _SETTINGS: Final = re.compile(
-    "(?:おんらいん|ふぁみりー|でい|べらんだ|おうち|そろ|ひとり|みんなで|家族で|休日の?)(?=.{2})"
+    "(?:おんらいん|ふぁみりー|でい|べらんだ|おうち|そろ|ひとり|みんなで|家族で|休日の?|週末の?|朝の?|夜の?)(?=.{2})(?!遊び)"
 )
 _HONORIFIC: Final = re.compile("[おご](?=[^ぁ-ん])")
+_ASIDE: Final = re.compile("[(（][^()（）]*[)）]|[!！。、…♪☆★]+$")
 _SHORTEST: Final = 3
 """Letters that must be left of an English word without its ending."""
-_SHORTEST_HEAD: Final = {True: 4, False: 2}
+_OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring", "news"))
+"""English words that end like another word's plural or -ing and are not it."""
+_SHORTEST_HEAD: Final = {True: 3, False: 2}
 """Characters of the last part of a compound, by whether it is English."""
+_LONGEST_CUT: Final = 40
+"""Characters of a text whose parts are tried: a longer one is a sentence, not a hobby."""
+_SHORT_FORMS: Final = {"らん": "らんにんぐ", "はいく": "はいきんぐ", "きゃん": "きゃんぷ", "ちゃり": "自転車"}
+"""Loan words cut short, as the last part of a compound in katakana; はいく is another word alone."""
+_ONE_KANJI: Final = frozenset("犬猫旅城鳥酒歌詩")
+"""Single characters that end a compound and say what it is."""
+_KANA_HEADS: Final = {"つり": "釣り", "やき": "焼き"}
+"""Short words in kana that end a compound."""
+_VARIANTS: Final = {
+    "ゔぁ": "ば",
+    "ゔぃ": "び",
+    "ゔぇ": "べ",
+    "ゔぉ": "ぼ",
+    "ゔ": "ぶ",
+    "づくり": "作り",
+    "つくり": "作り",
+}
+"""Other ways to write the same sounds."""
+_VARIANT: Final = re.compile("|".join(_VARIANTS))
+_KATAKANA_HEADS: Final = frozenset(
+    (
+        *("よが", "わいん", "ぴあの", "かめら", "だんす", "てにす", "あにめ", "どらま", "げーむ"),
+        *("びーる", "さうな", "かふぇ", "ばいく", "じゃず", "くいず"),
+    )
+)
+"""Short words that end a compound in katakana; other heads within katakana are longer."""
+_OKURIGANA: Final = 4
+"""Kana after a kanji that may be the ending of its word: きもの is not what 生きもの means."""
+_CLUSTER: Final = re.compile("[ぷぶくぐすふとどつ][らりるれろ]")
+"""Kana that stand for one sound of a loan word, where no compound is cut."""
 _OTHER_MEANINGS: Final = frozenset(
     f"{first} {head}"
     for head, firsts in (
@@ -46,16 +112,30 @@ _OTHER_MEANINGS: Final = frozenset(
         ("surfing", ("couch", "channel", "web", "net", "internet", "crowd")),
         ("games", ("mind", "power", "war")),
         ("music", ("sheet",)),
+        ("touring", ("bicycle", "bike", "cycle", "city")),
+        ("walks", ("space",)),
+        ("writing", ("sign", "code")),
+        ("dogs", ("hot", "corn")),
+        ("arts", ("dark",)),
+        ("art", ("the",)),
+        ("festivals", ("film", "beer", "food", "book", "wine")),
+        ("festival", ("film", "beer", "food", "book", "wine")),
     )
     for first in firsts
 )
+_OTHER_COMPOUNDS: Final = (
+    *("夜遊び", "火遊び", "女遊び", "男遊び", "大人の遊び", "火の車", "心の旅"),
+    *("すかいだいびんぐ", "ねっとさーふぃん", "はーどどらいぶ", "てーぶるてにす", "戦争げーむ"),
+)
+"""Compounds whose last part is not what they are."""
 
 _CONTACT: Final = re.compile(r"https?:|www\.|\.(?:com|net|org|jp|io|me)\b|@|(?:[0-9][ \-().]*){7,}")
 _NOT_OFFERED: Final = re.compile(
     "不倫|浮気|せふれ|えっち|せっくす|性交|ぱぱ活|まま活|援交|割り切|愛人|恋人募集|彼女募集|彼氏募集"
-    "|出会い(?!の場)|一夜|婚活"
-    r"|\b(?:sex\w*|hook ?ups?|affairs?|flings?|fwb|one night|lovers?|dating|nudes?"
-    r"|sugar (?:daddy|mommy|baby))\b"
+    "|出会い(?!の場)|一夜(?!干|漬|城)|婚活"
+    r"|\b(?:sex\w*|hook ?ups?|flings?|fwb|one night|dating|nudes?|sugar (?:daddy|mommy|baby))\b"
+    r"|(?<!current )(?<!foreign )(?<!world )(?<!public )\baffairs?\b"
+    r"|^(?:(?:a|my|secret|married|looking for|seeking|wanted) )*lovers?$"
 )
 
 
@@ -63,63 +143,126 @@ def shorter_spellings(text: str) -> Iterator[str]:
     """Yield folded forms of a text without the words people add to a hobby, nearest first.
 
     To be tried only after the text itself names nothing. The last part of a compound names what it is (a
-    night walk is a walk), so it comes last: 現代アート is アート. Makers do another thing than those who
-    enjoy it, so 作り stays.
+    night walk is a walk), so it comes late: 現代アート is アート; of an English phrase the part before a
+    preposition does. Makers do another thing than those who enjoy it, so 作り stays.
 
-    >>> list(shorter_spellings("神社巡り")), list(shorter_spellings("old movies"))[:3]
-    (['神社'], ['movies', 'old movy', 'old movying'])
-    >>> "写真" in list(shorter_spellings("星景写真")), list(shorter_spellings("シャンパン"))
-    (True, [])
+    >>> list(shorter_spellings("神社巡り"))[0], list(shorter_spellings("old movies"))[:3]
+    ('神社', ['movies', 'old movy', 'old movying'])
+    >>> "写真" in list(shorter_spellings("星景写真")), "温泉" in list(shorter_spellings("温泉に入ること"))
+    (True, True)
+    >>> list(shorter_spellings("シャンパン")), "train" in list(shorter_spellings("dog training"))
+    ([], False)
     """
     folded = fold(text)
-    if is_no_interest(folded):
+    if is_no_interest(folded) or len(folded) > _LONGEST_CUT:
         return
-    for ending in _ENDINGS:
-        if folded.endswith(ending) and len(folded) > len(ending):
-            yield folded.removesuffix(ending)
-    if done := _DONE_WITH.search(folded):
-        yield folded[: done.start()]
-    if _HONORIFIC.match(folded):
-        yield folded[1:]
-    if setting := _SETTINGS.match(folded):
-        yield folded[setting.end() :]
-    rest = _BEGINNINGS.sub("", folded, count=1) if folded.isascii() else folded
-    if rest and rest != folded:
-        yield rest
-    for word in dict.fromkeys((folded, rest)):
-        yield from _without_ending(word)
-    yield from _heads(text)
+    plain = unicodedata.normalize("NFKC", _ASIDE.sub("", text)).strip()
+    if fold(plain) != folded:
+        yield fold(plain)
+    yield from _english(fold(plain)) if folded.isascii() else _japanese(plain)
+
+
+def _japanese(plain: str) -> Iterator[str]:
+    """Yield forms of a Japanese text: without endings and verbs, then the last part of each of them."""
+    forms = [plain]
+    if (other := _VARIANT.sub(lambda found: _VARIANTS[found[0]], fold(plain))) != fold(plain):
+        forms.append(other)
+    for form in forms:
+        folded = fold(form)
+        lengths = [len(ending) for ending in _ENDINGS if folded.endswith(ending)]
+        shorter = [form[: len(form) - length] for length in sorted(lengths, reverse=True)]
+        if done := _DONE_WITH.search(folded):
+            shorter.append(form[: len(form) - (len(folded) - done.start())])
+        if _HONORIFIC.match(folded):
+            shorter.append(form[1:])
+        if setting := _SETTINGS.match(folded):
+            shorter.append(form[setting.end() :])
+        forms += [one for one in shorter if one and one not in forms and len(forms) < _MOST_FORMS]
+    yield from map(fold, forms[1:])
+    for form in forms:
+        yield from _heads(form)
+    before = fold(plain)
+    while (cut := max(map(before.rfind, "をにでへと"))) > 0:  # what is done it with, or to
+        before = before[:cut]
+        yield before
+
+
+_MOST_FORMS: Final = 12
+
+
+def _english(folded: str) -> Iterator[str]:
+    """Yield forms of an English text: without beginnings and endings, then its parts."""
+    forms = [folded]
+    for form in forms:
+        shorter = (_BEGINNINGS.sub("", form, count=1), _ENGLISH_ENDINGS.sub("", form))
+        forms += [one for one in shorter if one and one not in forms and len(forms) < _MOST_FORMS]
+    yield from forms[1:]
+    for form in forms:
+        yield from _without_ending(form)
+    for form in forms:
+        if _NO_HOBBY.match(form):
+            continue
+        first = _ENGLISH_CUT.split(form)[0]
+        if first != form:
+            yield first
+            yield from _without_ending(first)
+        words = first.split(" ")
+        if len(words) == 1 and " and " not in form:
+            continue
+        if first not in _OTHER_MEANINGS:
+            yield from _last_words(first)
+        if " and " in form:
+            yield from _last_words(form.rpartition(" and ")[2])
+        if (words[0].endswith("ing") and words[0] not in _OTHER_WORDS) or first in _OTHER_MEANINGS:
+            yield words[0]
+
+
+def _last_words(phrase: str) -> Iterator[str]:
+    """Yield the last words of an English compound, most of them first: a night walk is a walk."""
+    words = phrase.split(" ")
+    for at in range(1, len(words)):
+        head = " ".join(words[at:])
+        if len(head) >= _SHORTEST_HEAD[True]:
+            yield head
+            yield from _without_ending(head)
 
 
 def _without_ending(word: str) -> Iterator[str]:
     """Yield an English word without its plural or -ing, and what is done: walks, walk, walking."""
-    if not word.isascii():
+    if not word.isascii() or word.rpartition(" ")[2] in _OTHER_WORDS:
         return
     for ending, instead in (("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e")):
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST:
             stem = word.removesuffix(ending) + instead
             yield stem
             yield stem.removesuffix("e") + "ing"
+            yield stem[:-1] if stem[-1:] == stem[-2:-1] else stem + stem[-1] + "ing"
 
 
-def _heads(text: str) -> Iterator[str]:
-    """Yield the last parts of a compound, longest first, cut where the script changes or kanji meet."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    for ending in _ENDINGS:
-        if plain.endswith(ending):
-            plain = plain.removesuffix(ending)
+def _heads(plain: str) -> Iterator[str]:
+    """Yield the last parts of a compound, longest first: cut where scripts or kanji meet, or in katakana."""
+    if fold(plain).endswith(_OTHER_COMPOUNDS):
+        return
     for at in range(1, len(plain)):
-        if not _may_cut(plain[at - 1], plain[at]):
-            continue
         head = fold(plain[at:])
-        if len(head) >= _SHORTEST_HEAD[head.isascii()] and fold(plain) not in _OTHER_MEANINGS:
-            yield head
-            yield from _without_ending(head)
+        if len(head) < _SHORTEST_HEAD[head.isascii()] and head not in _ONE_KANJI:
+            continue
+        if _may_cut(plain[at - 1], plain[at]):
+            if _script(plain[at - 1]) == "kanji" and _script(plain[at]) == "kana" and len(head) < _OKURIGANA:
+                if head in _KANA_HEADS:
+                    yield _KANA_HEADS[head]
+                continue
+            in_katakana = _script(plain[at]) == "katakana" == _script(plain[-1])
+            yield _SHORT_FORMS.get(head, head) if in_katakana else head
+        elif _script(plain[at - 1]) == _script(plain[at]) == "katakana" and at > 1:
+            long_enough = len(head) > _SHORTEST or head in _KATAKANA_HEADS
+            if long_enough and not _CLUSTER.match(fold(plain[at - 1 : at + 1])):
+                yield head
 
 
 def _may_cut(before: str, after: str) -> bool:
     left, right = _script(before), _script(after)
-    if left == "space" or (before == "の" and right != "space"):
+    if left == "space" or (before in "のやと" and right != "space"):
         return True
     return right not in ("space", "mark") and left != "mark" and (left != right or left == "kanji")
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from unicodedata import east_asian_width
 
@@ -138,15 +139,18 @@ def review(
     params: Params = None,
     lang: Lang = None,
     most: Annotated[int, typer.Option(metavar="N", min=1, help="How many rows to show.")] = 20,
+    cases: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Open a case here for each row that has none.")
+    ] = None,
 ) -> None:
     """Show what people have to look at, gravest first.
 
     For operators: it names members. The engine flags; people decide.
 
-    Example: recsys review --lang ja
+    Example: recsys review --lang ja --cases data/cases
     """
     from recsys.catalogue.columns import Columns as C
-    from recsys.cli.app import language, opened
+    from recsys.cli.app import language, opened, say
     from recsys.moderation.review_policy import load_policy
     from recsys.moderation.review_queue import review_queue
     from recsys.storage.load import events_of, load_tables
@@ -160,3 +164,10 @@ def review(
         evidence = " ".join(row["evidence"][:3])
         typer.echo(f"{row['gravity']}  {row[C.USER]}  {what}  {row['reporters']}  {evidence}")
     typer.echo(f"{len(queue)} / {policy.version}")
+    if cases is not None:
+        from recsys.moderation.cases import CaseLog
+        from recsys.safety import MemorySafety
+
+        # opening acts on nobody, so no store is asked
+        opened_cases = CaseLog(cases, MemorySafety(), policy=policy).open_from_queue(queue, by="review")
+        say("cases_opened", spoken, n=len(opened_cases), folder=str(cases))

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, quote, unquote
@@ -27,6 +28,9 @@ from recsys.http.access_tokens import ANY_VIEWER, AccessToken
 from recsys.http.console_pages import Console
 from recsys.moderation import ANSWERS, DECISIONS
 from recsys.moderation.review_policy import load_policy
+from recsys.report.gate_messages import gate_advice, gate_message
+from recsys.report.indicators import level_of
+from recsys.report.localization import Texts
 from recsys.safety.erasure_list import person_hash
 
 COOKIE: Final = "recsys_console"
@@ -123,8 +127,15 @@ def _page(name: str, operator: Operator | None, lang: Language, status: int = 20
     def rule_label(name: str) -> str:
         return words.text(f"funnel.{name}", lang) if f"funnel.{name}" in words.texts else name
 
+    def hold_reason(reason: str) -> str:
+        decision, _, kind = reason.partition(":")
+        if decision in DECISIONS:
+            return f"{t(f'decision_{decision}')} ({labels.get(kind, kind)})"
+        return t("paused") if reason == "pause" else reason
+
     shown = {
         "rule_label": rule_label,
+        "hold_reason": hold_reason,
         "t": t,
         "lang": lang,
         "operator": operator,
@@ -196,15 +207,48 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/")
     def tonight(operator: SignedIn) -> Response:
         operator.look("night")
-        return _page("night", operator, operator.lang, night=console.night(), counts=console.counts())
+        texts = Texts(operator.lang)
+        shown = {
+            "gate_says": partial(gate_message, texts=texts),
+            "gate_do": partial(gate_advice, texts=texts),
+        }
+        return _page(
+            "night",
+            operator,
+            operator.lang,
+            night=console.night(),
+            counts=console.counts(),
+            label=texts.label,
+            level_of=level_of,
+            **shown,
+        )
 
     @routes.get("/member")
-    def member(operator: SignedIn, user: str = "") -> Response:
+    def member(operator: SignedIn, service: OpenService, user: str = "") -> Response:
         operator.look("member", user)
-        found = console.member(user) if user else None
+        found: dict[str, Any] = {"found": None}
+        if user:
+            permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
+            audit = service.ranker.explain_member_for_operator(user, permission=permission)
+            found = {"found": console.member(user), "audit": audit}
+        stages = load_catalogue().stages
         return _page(
-            "member", operator, operator.lang, user=user, found=found, words=_reason_words(operator.lang)
+            "member",
+            operator,
+            operator.lang,
+            user=user,
+            words=_reason_words(operator.lang),
+            stage_label=lambda name: stages.label(name, operator.lang),
+            **found,
         )
+
+    @routes.post("/member/lift")
+    async def lift(request: Request, operator: SignedIn) -> Response:
+        form = await _checked_form(request)
+        user = form.get("user", "")
+        operator.look("lift", user)
+        console.lift(user)
+        return _back(f"/member?user={quote(user)}")
 
     @routes.get("/pair")
     def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:
@@ -213,7 +257,16 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
         if viewer and candidate:
             permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
             found = asdict(service.ranker.explain_for_operator(viewer, candidate, permission=permission))
-        return _page("pair", operator, operator.lang, viewer=viewer, candidate=candidate, found=found)
+        stages = load_catalogue().stages
+        return _page(
+            "pair",
+            operator,
+            operator.lang,
+            viewer=viewer,
+            candidate=candidate,
+            found=found,
+            stage_label=lambda name: stages.label(name, operator.lang),
+        )
 
 
 def _case_routes(routes: APIRouter, console: Console) -> None:

@@ -1,6 +1,7 @@
 """What the pages of the console show: the night, members, cases and requests, read where they are kept."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,39 @@ from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.moderation.cases import APPEALED, CLOSED, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
+from recsys.pipeline.gates.base import GateResult
 from recsys.pipeline.history import PastNight, read_gates, read_history
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
-from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
+from recsys.report.indicators import INDICATORS
+from recsys.safety.store import OPERATOR, SafetyStore, StoreHold, StoreWithRestrictions, ask_safety
 from recsys.settings import read_settings
 from recsys.storage.publication import LISTS, read_publication
 
 NIGHTS_SHOWN: Final = 14
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One indicator, oldest night first: its values, None where unknown, and how they are written."""
+
+    name: str
+    values: tuple[float | None, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def points(self) -> str:
+        """The line of the known values as points of an SVG 100 wide and 24 high; none of a single night.
+
+        >>> Trend("listed", (1.0, None, 3.0), ("1", "–", "3")).points
+        '0.0,22.0 100.0,2.0'
+        """
+        known = [(at, value) for at, value in enumerate(self.values) if value is not None]
+        if len(known) < 2:
+            return ""
+        low, high = min(value for _, value in known), max(value for _, value in known)
+        wide, tall = 100.0 / (len(self.values) - 1), 20.0 / ((high - low) or 1.0)
+        return " ".join(f"{at * wide:.1f},{22.0 - (value - low) * tall:.1f}" for at, value in known)
 
 
 @dataclass(frozen=True)
@@ -29,29 +55,34 @@ class NightShown:
     run_id: str
     created_at: str
     data_as_of: str
-    gates: tuple[Any, ...]
+    gates: tuple[GateResult, ...]
     history: tuple[PastNight, ...]
+
+    def trends(self) -> list[Trend]:
+        """Return how each indicator of the nights moved; the last value is that of the newest night."""
+        nights = self.history[::-1]
+        found = []
+        for one in INDICATORS:
+            values = [one.of_night(past) for past in nights]
+            if any(value is not None for value in values):
+                found.append(Trend(one.name, tuple(values), tuple(map(one.text, values))))
+        return found
 
 
 @dataclass(frozen=True)
 class MemberShown:
     """One member as an operator may see them, without probabilities.
 
-    listed: the list of the night. seen_by: on how many lists they stand. held: whether any hold is on them.
-    cases: all about them. funnel: how many candidates each rule took, in order; empty without a night's
-    tables.
+    listed: the list of the night. seen_by: on how many lists they stand. holds: every hold of the store, of
+    cases and of others; None when the store does not say. cases: all about them. funnel: how many candidates
+    each rule took, in order; empty without a night's tables.
     """
 
     listed: tuple[dict[str, Any], ...]
     seen_by: int
-    held: bool | None
+    holds: tuple[StoreHold, ...] | None
     cases: tuple[Case, ...]
     funnel: tuple[dict[str, Any], ...]
-
-    @property
-    def holding(self) -> int:
-        """How many cases hold them."""
-        return sum(case.held for case in self.cases)
 
 
 class Console:
@@ -91,24 +122,21 @@ class Console:
         }
 
     def listed_cases(self, state: str) -> list[tuple[Case, bool]]:
-        """Return the cases of a state, all that are not closed by default, gravest and oldest first."""
+        """Return the cases of a state, gravest and oldest first.
+
+        state: one of `STATES`, or `late`, `holding`, `twice` (of people whom two cases hold); empty for all
+        that are not closed.
+        """
         now, cases = datetime.now(UTC), self.cases.cases().values()
-        twice = {
-            person
-            for person in (c.person for c in cases)
-            if sum(c.held for c in cases if c.person == person) > 1
+        held = Counter(case.person for case in cases if case.held and case.person)
+        wanted: dict[str, Callable[[Case], bool]] = {
+            "": lambda case: case.state != CLOSED,
+            "late": lambda case: case.is_late(now),
+            "holding": lambda case: case.held,
+            "twice": lambda case: held[case.person] > 1,
         }
-        chosen = [
-            case
-            for case in cases
-            if (
-                case.person in twice
-                if state == "twice"
-                else case.state == state
-                if state
-                else case.state != CLOSED
-            )
-        ]
+        keep = wanted.get(state)
+        chosen = [case for case in cases if (keep(case) if keep else case.state == state)]
         chosen.sort(key=lambda case: (-case.gravity, case.due or "9", case.opened))
         return [(case, case.is_late(now)) for case in chosen]
 
@@ -133,14 +161,14 @@ class Console:
         lists = self._lists()
         own = lists[lists["viewer_id"] == user].sort_values("rank")
         columns = [name for name in ("rank", "candidate_id", "stage", "reasons") if name in own]
-        held = None
+        holds = None
         store = self.safety
         if isinstance(store, StoreWithRestrictions):
-            held = ask_safety(lambda: store.restrictions_of(user)).held
+            holds = ask_safety(lambda: store.restrictions_of(user)).holds
         return MemberShown(
             listed=tuple({str(k): v for k, v in row.items()} for row in own[columns].to_dict("records")),
             seen_by=int((lists["candidate_id"] == user).sum()),
-            held=held,
+            holds=holds,
             cases=tuple(case for case in self.cases.cases().values() if user and case.person == user),
             funnel=self._funnel(user),
         )
@@ -168,6 +196,10 @@ class Console:
             return ()
         rows = counted[counted["removed_in_order"] > 0].to_dict("records")
         return tuple({str(key): value for key, value in row.items()} for row in rows)
+
+    def lift(self, user: str) -> None:
+        """Lift the holds operators set outside of cases; those of cases and members are theirs."""
+        ask_safety(lambda: self.safety.lift(user, owner=OPERATOR))
 
     def access(self, user: str) -> PersonData:
         """Return everything held of a person, in files, the store and cases."""

@@ -138,12 +138,13 @@ def _files_of(person: Person, place: str, folder: Path) -> Iterator[PersonFile]:
 
 
 def _store_of(person: Person, safety: SafetyStore) -> Iterator[PersonFile]:
-    """Yield what a store that is no file holds: whether they are held, and how many others are kept apart."""
+    """Yield what a store that is no file holds: every hold, and how many others are kept apart."""
     if not isinstance(safety, StoreWithRestrictions):
         return
     held = ask_safety(lambda: safety.restrictions_of(person.user_id))
     if held.held or held.others:
-        yield PersonFile("safety", "store", ({"held": held.held},), withheld=len(held.others))
+        holds = tuple({"held": True, **hold._asdict()} for hold in held.holds) or ({"held": False},)
+        yield PersonFile("safety", "store", holds, withheld=len(held.others))
 
 
 def nothing_found(user_id: str) -> str:

@@ -98,7 +98,7 @@ def make_home(folder: str | Path, source: str | None = None, *, as_of: datetime 
     for name, text in (files | {f"{MAPPING}/{name}": text for name, text in drafts.items()}).items():
         (home / name).parent.mkdir(exist_ok=True)
         write_atomically(home / name, text.encode())
-    _write_keys(home / KEY_FILE)
+    write_keys(home / KEY_FILE)
     return sorted(path for path in home.rglob("*") if path.is_file())
 
 
@@ -125,7 +125,7 @@ def _draft(source: str, mapping: Path, as_of: datetime | None) -> dict[str, str]
     return dict(draft.files)
 
 
-def _write_keys(path: Path) -> None:
+def write_keys(path: Path) -> None:
     """Write new secrets to a file that nobody else may read, from its first moment on."""
     text = "".join(f"{name}={secrets.token_hex(32)}\n" for name in (ENVIRONMENT, TOKEN_SECRET))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,5 +1,6 @@
-"""Audit of a pair: what an operator may see of two people with a permission, and a member never may."""
+"""Audit of a pair or a member: what an operator may see with a permission, and a member never may."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -108,6 +109,36 @@ def audit_pair(
         p_like=like,
         p_liked_back=back,
         reasons=() if stage is None else tuple(snapshot.reason_codes(viewer, [candidate], [stage])[0]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAudit:
+    """How one member stands in the publication; for operators.
+
+    known, listed: whether the publication holds them, and lists them. stages: with whom they have come
+    beyond `listed`, ids ascending by the stage's name, in the order of the stages.
+    """
+
+    run_id: str
+    known: bool
+    listed: bool
+    stages: Mapping[str, tuple[str, ...]]
+
+
+def audit_member(snapshot: Snapshot, user_id: str) -> MemberAudit:
+    """Return how one member stands, and how far each of their pairs has come."""
+    (row,) = snapshot.ids.find([user_id])
+    found: dict[str, list[str]] = {}
+    if row >= 0:
+        others, codes = snapshot.stages.beyond_listed(row)
+        for other, code in zip(snapshot.ids.at(others.tolist()), codes.tolist(), strict=True):
+            found.setdefault(snapshot.stages.names[code], []).append(other)
+    return MemberAudit(
+        run_id=snapshot.run_id,
+        known=row >= 0,
+        listed=snapshot.live.is_listed(row),
+        stages={name: tuple(sorted(found[name])) for name in snapshot.stages.names if name in found},
     )
 
 

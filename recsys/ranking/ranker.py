@@ -33,7 +33,14 @@ from recsys.ranking.inbox import select_inbox
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch, frames_of, reason_codes, tables_of_json
 from recsys.ranking.page_builder import PageBuilder
-from recsys.ranking.pair_audit import OperatorGate, OperatorPermission, PairAudit, audit_pair
+from recsys.ranking.pair_audit import (
+    MemberAudit,
+    OperatorGate,
+    OperatorPermission,
+    PairAudit,
+    audit_member,
+    audit_pair,
+)
 from recsys.ranking.questions import CallQuestions, Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import Item, Page, Receipt, check_receipt, impressions
@@ -340,22 +347,25 @@ class Ranker:
 
         Raises NotPermittedError without such a permission, SafetyUnavailable when the store cannot answer.
         """
-        now = datetime.now(UTC)
-        if self._operators is None:
-            raise NotPermittedError(explained("not permitted", remedy="open the ranker with operators=gate"))
-        self._operators.check(permission, now)
-        _check(viewer_id, 1)
-        _check(candidate_id, 1)
-        pair = [person_hash(viewer_id), person_hash(candidate_id)]
-        _log.info(
-            "an operator looks into a pair",
-            operator=permission.operator,
-            purpose=permission.purpose,
-            pair=pair,
-        )
+        self._look_for_operator("an operator looks into a pair", permission, viewer_id, candidate_id)
         snapshot = self._reloader.current().snapshot
         exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
         return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
+
+    def explain_member_for_operator(self, user_id: str, *, permission: OperatorPermission) -> MemberAudit:
+        """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
+        self._look_for_operator("an operator looks into a member", permission, user_id)
+        return audit_member(self._reloader.current().snapshot, user_id)
+
+    def _look_for_operator(self, event: str, permission: OperatorPermission, *people: str) -> None:
+        """Check a permission and log one use of it."""
+        if self._operators is None:
+            raise NotPermittedError(explained("not permitted", remedy="open the ranker with operators=gate"))
+        self._operators.check(permission, datetime.now(UTC))
+        for user_id in people:
+            _check(user_id, 1)
+        hashes = [person_hash(user_id) for user_id in people]
+        _log.info(event, operator=permission.operator, purpose=permission.purpose, people=hashes)
 
     def record(
         self, receipt: Receipt, shown: Sequence[str], *, viewer_id: str, as_of: datetime | None = None

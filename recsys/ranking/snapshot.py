@@ -97,17 +97,21 @@ class PairStageRows:
     others: Int32Array
     codes: Int8Array
 
+    def beyond_listed(self, viewer: int) -> tuple[Int32Array, Int8Array]:
+        """Return with whom a viewer has come beyond `listed`, and the code of each stage."""
+        start, end = int(self.indptr[viewer]), int(self.indptr[viewer + 1])
+        return self.others[start:end], self.codes[start:end]
+
     def of(self, viewer: int, candidates: Sequence[int]) -> list[str]:
         """Return the stage of the viewer with each candidate; both have to be listed people."""
-        start, end = int(self.indptr[viewer]), int(self.indptr[viewer + 1])
-        others = self.others[start:end]
+        others, codes = self.beyond_listed(viewer)
         if not len(others):
             return [LISTED] * len(candidates)
         found = []
         for candidate in candidates:
             at = int(np.searchsorted(others, candidate))
             known = at < len(others) and others[at] == candidate
-            found.append(self.names[self.codes[start + at]] if known else LISTED)
+            found.append(self.names[codes[at]] if known else LISTED)
         return found
 
 

@@ -1,7 +1,7 @@
 """Indicators: numbers that are followed from night to night, how they are written and changed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
@@ -11,7 +11,7 @@ from recsys.pipeline.history import PastNight
 from recsys.report.localization import change, clock, count, decimal, share
 from recsys.report.night_summary import NightSummary
 
-Lookup = Callable[[NightSummary, PastNight], float | None]
+Lookup = Callable[[Mapping[str, float], PastNight], float | None]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class Indicator:
 
     def value(self, night: NightSummary, past: PastNight) -> float | None:
         """Return the number on a night, None when it is unknown."""
-        found = self.lookup(night, past)
+        return self.of_night(past, night.night_seconds)
+
+    def of_night(self, past: PastNight, seconds: Mapping[str, float] | None = None) -> float | None:
+        """Return the number of a past night; seconds: how long nights took, by run."""
+        found = self.lookup(seconds or {}, past)
         return found if found is not None and math.isfinite(found) else None
 
     def changed_by(self, night: NightSummary) -> str | None:
@@ -57,7 +61,7 @@ def _of_gate(gate: str, number: str) -> Lookup:
     return lambda _, past: past.number(gate, number)
 
 
-def _coverage(_: NightSummary, past: PastNight) -> float | None:
+def _coverage(_: Mapping[str, float], past: PastNight) -> float | None:
     empty = past.number("lengths", "empty")
     return None if empty is None else 1.0 - empty
 
@@ -70,9 +74,7 @@ INDICATORS: Final = (
     Indicator("overlap", _of_gate("overlap", "value"), share, "none"),
     Indicator("ece", _of_gate("calibration", "value"), share, "points"),
     Indicator("violations", _of_gate("violations", "count"), count, "count", from_zero=True, on_tile=True),
-    Indicator(
-        "seconds", lambda night, past: night.night_seconds.get(past.run_id), clock, "share", from_zero=True
-    ),
+    Indicator("seconds", lambda seconds, past: seconds.get(past.run_id), clock, "share", from_zero=True),
 )
 
 

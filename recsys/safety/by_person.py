@@ -145,10 +145,10 @@ class SafetyByPerson:
         """Note in the ledger what restricts somebody, before they are erased."""
         me = Who(canonical_person(user_id))
         if isinstance(self.store, StoreWithRestrictions):
-            held, others = ask_safety(partial(self.store.restrictions_of, user_id))
-            if held:
+            found = ask_safety(partial(self.store.restrictions_of, user_id))
+            if found.held:
                 self.ledger.stop([me], LedgerTag(SUPPRESSED, STORE))
-            self.ledger.separate([(Who(other), me) for other in others], LedgerTag(SUPPRESSED, STORE))
+            self.ledger.separate([(Who(other), me) for other in found.others], LedgerTag(SUPPRESSED, STORE))
         self.ledger.inherit(me, self.accounts.whose(user_id, self.ledger.now()))
 
     def _note_pair(self, actor: str, target: str, why: str) -> None:

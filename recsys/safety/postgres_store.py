@@ -22,6 +22,7 @@ from recsys.safety.store import (
     OPERATOR,
     REPORT,
     SafetyExclusions,
+    StoreHold,
     StoreRestrictions,
     StoreStanding,
     hold_words,
@@ -169,11 +170,12 @@ class PostgresSafety:
         return standing_of(people, self._read(_STANDING, values))
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
-        """Return whether somebody is held, and from whom they are kept apart."""
+        """Return the holds on somebody, and from whom they are kept apart."""
         values = {"person": user_id}
-        held = self._read("SELECT 1 FROM recsys_holds WHERE person = %(person)s LIMIT 1", values)
+        found = self._read("SELECT owner, reason FROM recsys_holds WHERE person = %(person)s", values)
+        holds = tuple(sorted(StoreHold(*row) for row in found))
         others = self._read("SELECT other FROM recsys_separated_pairs WHERE person = %(person)s", values)
-        return StoreRestrictions(bool(held), frozenset(other for (other,) in others))
+        return StoreRestrictions(holds, frozenset(other for (other,) in others))
 
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""

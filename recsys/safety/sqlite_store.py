@@ -19,6 +19,7 @@ from recsys.safety.store import (
     OPERATOR,
     REPORT,
     SafetyExclusions,
+    StoreHold,
     StoreRestrictions,
     StoreStanding,
     hold_words,
@@ -123,10 +124,11 @@ class SqliteSafety:
         return standing_of(people, rows)
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
-        """Return whether somebody is held, and from whom they are kept apart."""
-        held = self._read("SELECT 1 FROM holds WHERE person = ? LIMIT 1", (user_id,))
+        """Return the holds on somebody, and from whom they are kept apart."""
+        query = "SELECT owner, reason FROM holds WHERE person = ? ORDER BY owner, reason"
+        holds = tuple(StoreHold(*row) for row in self._read(query, (user_id,)))
         others = self._read("SELECT DISTINCT other FROM separated_pairs WHERE person = ?", (user_id,))
-        return StoreRestrictions(bool(held), frozenset(other for (other,) in others))
+        return StoreRestrictions(holds, frozenset(other for (other,) in others))
 
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""

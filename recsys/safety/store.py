@@ -95,11 +95,23 @@ class SafetyStore(Protocol):
         ...
 
 
-class StoreRestrictions(NamedTuple):
-    """What a store holds about one person: whether they are held, and from whom they are kept apart."""
+class StoreHold(NamedTuple):
+    """One hold on a person: whose it is, and why; only its owner lifts it."""
 
-    held: bool
+    owner: str
+    reason: str
+
+
+class StoreRestrictions(NamedTuple):
+    """What a store holds about one person: every hold, sorted, and from whom they are kept apart."""
+
+    holds: tuple[StoreHold, ...]
     others: frozenset[str]
+
+    @property
+    def held(self) -> bool:
+        """Whether any hold is on them."""
+        return bool(self.holds)
 
 
 class StoreStanding(NamedTuple):
@@ -139,7 +151,7 @@ class StoreWithRestrictions(Protocol):
     """A store that says what it holds about one person, so that an erasure keeps what protects others."""
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
-        """Return whether somebody is held, and from whom they are kept apart."""
+        """Return the holds on somebody, and from whom they are kept apart."""
         ...
 
 
@@ -226,8 +238,9 @@ class MemorySafety:
         return StoreStanding(separated, frozenset(filter(self._is_excluded, {*people, *others})))
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
-        """Return whether somebody is held, and from whom they are kept apart."""
-        return StoreRestrictions(user_id in self._holds, frozenset(self._separated.get(user_id, ())))
+        """Return the holds on somebody, and from whom they are kept apart."""
+        holds = sorted(StoreHold(*words) for words in self._holds.get(user_id, ()))
+        return StoreRestrictions(tuple(holds), frozenset(self._separated.get(user_id, ())))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""

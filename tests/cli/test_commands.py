@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli import app
 from recsys.constraints import Policy
+from recsys.moderation import CaseLog
 from recsys.pipeline.lock import writer_lock
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
@@ -398,6 +399,23 @@ def test_review_names_people_and_the_policy(here: Path) -> None:
     done = recsys("review", "--source", "parquet:town", "--lang", "ja", "--most", "3")
     assert done.exit_code == 0, done.output
     assert "/ review-" in done.output.splitlines()[-1]
+
+
+def test_review_opens_a_case_for_each_row_once(here: Path) -> None:
+    events = pd.read_parquet("town/events.parquet")
+    report = (
+        events[events["type"] == "like"].iloc[[0]].assign(event_id="report-1", type="report", detail="money")
+    )
+    pd.concat([events, report]).to_parquet("town/events.parquet", index=False)
+    asked = ("review", "--source", "parquet:town", "--lang", "en", "--most", "999", "--cases", "cases")
+    first, again = recsys(*asked), recsys(*asked)
+    assert first.exit_code == again.exit_code == 0, first.output
+    rows = int(first.output.splitlines()[-2].split(" / ")[0])
+    held = sum("  On hold  " in line for line in first.output.splitlines())
+    opened = [int(done.output.splitlines()[-1].split()[0]) for done in (first, again)]
+    assert rows > held
+    assert opened == [rows - held, 0]
+    assert len(CaseLog("cases", MemorySafety()).cases()) == opened[0]
 
 
 def test_doctor_says_when_what_is_served_names_somebody_erased(here: Path) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from recsys.http.access_tokens import AccessToken
 from recsys.http.app import create_app
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
+from recsys.moderation.cases import STATES, Case
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
@@ -143,6 +145,91 @@ def test_a_morning_of_work(at_work: Desk) -> None:
     at_work.send("/console/requests/erasure", user=user, again=user)
     assert at_work.store.exclusions(user, []).viewer_excluded
     assert at_work.console.cases.of("case-1").person == ""
+
+
+def test_every_hold_is_named_and_only_those_outside_of_cases_are_lifted_there(at_work: Desk) -> None:
+    user = str(at_work.console._lists()["viewer_id"].iloc[0])
+    name = at_work.console.cases.open_case(user, "report.money", by="op-1").case
+    at_work.console.cases.decide(name, "hold", reason="report.money", by="op-1")
+    at_work.store.hold(user, reason="phone_call")
+    at_work.store.hold(user, owner="member", reason="pause")
+    page = at_work.page("/console/member", user=user, lang="en")
+    assert all(words in page for words in ("Yes, 3 holds", "phone_call", "The member", "Listed"))
+    assert at_work.send("/console/member/lift", user=user).status_code == 200
+    assert [hold.owner for hold in at_work.store.restrictions_of(user).holds] == ["case-1", "member"]
+
+
+def test_the_stages_of_a_member_are_those_of_the_publication(at_work: Desk) -> None:
+    gate = OperatorGate()
+    folder = at_work.console.published
+    ranker = Ranker.open(folder, safety=MemorySafety(), poll_s=0, max_staleness=None, operators=gate)
+    ids = [str(one) for one in at_work.world.people.ids.values]
+    audits = [
+        ranker.explain_member_for_operator(one, permission=gate.permit("op-1", purpose="x")) for one in ids
+    ]
+    assert any(audit.listed for audit in audits)
+    for user, audit in zip(ids, audits, strict=True):
+        assert audit.known
+        for stage, others in audit.stages.items():
+            assert all(user in audits[ids.index(other)].stages[stage] for other in others)
+    nobody = ranker.explain_member_for_operator("u-nobody", permission=gate.permit("op-1", purpose="x"))
+    assert (nobody.known, nobody.listed, dict(nobody.stages)) == (False, False, {})
+    assert at_work.client.get("/console/member", params={"user": "u-nobody"}).status_code == 200
+
+
+def test_nights_that_were_refused_are_shown_with_what_moved(at_work: Desk) -> None:
+    night = at_work.console.night()
+    assert night is not None
+    (last,) = night.history
+    refused = replace(
+        last,
+        run_id="0" + last.run_id,
+        published=False,
+        rows=7,
+        levels={**last.levels, "rows": "BLOCK"},
+    )
+    lines = [json.dumps(asdict(one)) + "\n" for one in (refused, last)]
+    (at_work.console.published / "history.jsonl").write_text("".join(lines))
+    page = at_work.page("/console/", lang="en")
+    assert "Refused" in page
+    assert "<polyline" in page
+    assert re.search(r'Suggestions</th><td class="n">7</td>', page)
+
+
+class _CountedText(str):
+    """A text that counts how often it is compared or hashed."""
+
+    uses = 0
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        _CountedText.uses += 1
+        return str.__eq__(self, other) is True
+
+    def __hash__(self) -> int:
+        _CountedText.uses += 1
+        return str.__hash__(self)
+
+
+@pytest.mark.parametrize("state", ["", "late", "holding", "twice", *STATES])
+def test_listing_cases_takes_work_in_proportion_to_them(
+    desk: Desk, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def uses(n: int) -> int:
+        rows = {
+            f"case-{at}": Case(
+                *(f"case-{at}", "report.money", 3, "v", "decided", "2026-01-05", None),
+                person=_CountedText(f"u{at % (n // 2)}"),
+                held=True,
+            )
+            for at in range(n)
+        }
+        monkeypatch.setattr(desk.console.cases, "cases", lambda: rows)
+        _CountedText.uses = 0
+        desk.console.listed_cases(state)
+        return _CountedText.uses
+
+    assert uses(400) <= 5 * uses(100) + 50
 
 
 def test_who_is_held_twice_is_one_click_away(at_work: Desk) -> None:

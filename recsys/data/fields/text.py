@@ -122,7 +122,7 @@ class Tag(TextField):
         tag = self.catalogue.fold_tag(text)
         if tag == FREE:
             raise RefusedValue("empty", "an empty tag", "name an interest in plain text")
-        if tag.startswith(FREE) and is_no_interest(tag):
+        if tag.startswith(FREE) and is_no_interest(tag.removeprefix(FREE)):
             raise RefusedValue(
                 "no_interest", "a contact or a wish, not an interest", "name a hobby or a subject"
             )
