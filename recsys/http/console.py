@@ -208,7 +208,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     def tonight(operator: SignedIn) -> Response:
         operator.look("night")
         texts = Texts(operator.lang)
-        shown = {
+        shown: dict[str, Any] = {
             "gate_says": partial(gate_message, texts=texts),
             "gate_do": partial(gate_advice, texts=texts),
         }
