@@ -1,11 +1,16 @@
-"""recsys report."""
+"""The commands that look after publications: report, forget and others."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recsys.cli.app import AsOf, Lang, Params, Source, app
+
+if TYPE_CHECKING:  # a command imports what it runs, so that others start at once
+    from recsys.catalogue.entries import Language
+    from recsys.pipeline.erasure import Erasure
 
 
 @app.command()
@@ -104,10 +109,8 @@ def forget(
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
     from recsys.cli.app import language, say, settings_if_sound
-    from recsys.errors import shown
     from recsys.moderation.cases import forget_in_cases
-    from recsys.pipeline.erasure import erase, ids_found_nowhere, require_published_folder
-    from recsys.pipeline.paths import PATHS
+    from recsys.pipeline.erasure import erase, require_published_folder
     from recsys.pipeline.postgres_served_lists import erase_from_served_lists
     from recsys.safety import open_safety
     from recsys.safety.erasure_list import ErasureList
@@ -127,10 +130,22 @@ def forget(
         say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
     changed = erase_from_tracking(tracking, ErasureList.of(published).now())
     say("erased_new", spoken, new=outcome.new, asked=len(users))
+    asked_first = [user for user, known in zip(users, before, strict=True) if not known]
+    _say_erased(outcome, spoken, files=changed, asked_first=asked_first, published=published)
+
+
+def _say_erased(
+    outcome: "Erasure", spoken: "Language", *, files: int, asked_first: Sequence[str], published: Path
+) -> None:
+    """Tell what an erasure changed, and which ids stand nowhere."""
+    from recsys.cli.app import say
+    from recsys.errors import shown
+    from recsys.pipeline.erasure import ids_found_nowhere
+    from recsys.pipeline.paths import PATHS
+
     removed, rewritten = ", ".join(outcome.removed), ", ".join(outcome.rewritten)
     say("erased_runs" if removed else "erased_no_runs", spoken, runs=removed)
-    say("erased_from_tracking", spoken, files=changed)
-    asked_first = [user for user, known in zip(users, before, strict=True) if not known]
+    say("erased_from_tracking", spoken, files=files)
     if rewritten:
         say("erased_rewritten", spoken, runs=rewritten)
     unknown = [] if removed or rewritten else ids_found_nowhere(asked_first, (published, PATHS.root))

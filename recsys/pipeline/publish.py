@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -120,22 +121,13 @@ def publish(
     published = Path(published)
     with _explained_disk(published), writer_lock(published):
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
-        if callable(lists):
-            lists(staging / LISTS)
-        else:
-            write_lists(staging / LISTS, lists)
+        write = lists if callable(lists) else partial(write_lists, lists=lists)
+        write(staging / LISTS)
         ledger = SafetyLedger.of(published)
         require_ledger(published, ledger)
         note_night(ledger, people, holds)
         proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
-        proposal = replace(
-            proposal,
-            calibration=calibration,
-            erased=ErasureList.of(published).now(),
-            row_counts=row_counts,
-            events=events,
-            clock=datetime.now(UTC),
-        )
+        proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
         _write_cards(staging, proposal, gates, made_from, source)
         refused = any(result.level is Level.BLOCK for result in gates)
@@ -143,9 +135,7 @@ def publish(
             serving(staging / SERVING, proposal.lists)
             sync_folder(staging)
         safe_up_to = None if ledger.watermark is None else ledger.watermark.text()
-        manifest = _manifest(
-            staging, proposal, moment, made_from=made_from, events=events, safe_up_to=safe_up_to
-        )
+        manifest = _manifest(staging, proposal, moment, made_from=made_from, safe_up_to=safe_up_to)
         write_manifest(staging, manifest)
         if pages_asked and serving is not None and not refused:
             gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
@@ -195,14 +185,13 @@ def _manifest(
     moment: datetime,
     *,
     made_from: MadeFrom,
-    events: int | None,
     safe_up_to: str | None,
 ) -> Manifest:
     return Manifest(
         run_id=staging.name.removeprefix("."),
         created_at=moment.astimezone(UTC).isoformat(),
         data_as_of=proposal.people.as_of.isoformat(),
-        events=events,
+        events=proposal.events,
         erasure_watermark=_watermark(proposal.erased, moment),
         safety_watermark=safe_up_to,
         made_from=made_from,
@@ -254,6 +243,8 @@ def _proposal(
         undeclared=settings.platform.missing(source),
         previous=previous,
         previous_problem=problem,
+        erased=ErasureList.of(published).now(),
+        clock=datetime.now(UTC),
         past=[night.numbers for night in read_history(published) if night.published],
     )
 

@@ -1,6 +1,7 @@
 """Random but valid people for tests: every column varied, unknowns included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import h3
@@ -35,6 +36,43 @@ def _cells() -> list[str]:
 CELLS = tuple(_cells())
 
 
+_START = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """Draws of values for `n` people; what `overrides` gives is not drawn, see `make_tables`."""
+
+    n: int
+    rng: np.random.Generator
+    unknown: float
+    overrides: Mapping[str, Any]
+
+    @property
+    def users(self) -> list[str]:
+        return [f"u{number:05d}" for number in range(self.n)]
+
+    def column(self, name: str, draw: Callable[[], Any], *, missing: float | None = None) -> list[Any]:
+        if name in self.overrides:
+            given = self.overrides[name]
+            one_each = isinstance(given, list) and len(given) == self.n and name not in _SET_COLUMNS
+            return list(given) if one_each or _is_list_of_sets(given, self.n) else [given] * self.n
+        share = self.unknown if missing is None else missing
+        return [None if self.rng.random() < share else draw() for _ in range(self.n)]
+
+    def word(self, name: str, p: list[float] | None = None) -> Callable[[], Any]:
+        return lambda: str(self.rng.choice(ENUMERATIONS[name].words, p=p))
+
+    def some(self, words: tuple[str, ...], share: float) -> Callable[[], Any]:
+        return lambda: [w for w in words if self.rng.random() < share] or [str(self.rng.choice(words))]
+
+    def words_of(self, name: str, share: float) -> Callable[[], Any]:
+        return self.some(ENUMERATIONS[name].words, share)
+
+    def amount(self, name: str) -> Callable[[], Any]:
+        return lambda: int(self.rng.choice(AMOUNTS[name]))
+
+
 def make_tables(
     n: int, rng: np.random.Generator, *, unknown: float = 0.05, **overrides: Any
 ) -> dict[str, pd.DataFrame]:
@@ -43,92 +81,85 @@ def make_tables(
     unknown: share of values left null. overrides: a column name with one value for everybody, or a
     sequence with one value a person; it is never left null unless None is given.
     """
-    users = [f"u{number:05d}" for number in range(n)]
-
-    def column(name: str, draw: Callable[[], Any], *, missing: float = unknown) -> list[Any]:
-        if name in overrides:
-            given = overrides[name]
-            one_each = isinstance(given, list) and len(given) == n and name not in _SET_COLUMNS
-            return list(given) if one_each or _is_list_of_sets(given, n) else [given] * n
-        return [None if rng.random() < missing else draw() for _ in range(n)]
-
-    def word(name: str, p: list[float] | None = None) -> Callable[[], Any]:
-        return lambda: str(rng.choice(ENUMERATIONS[name].words, p=p))
-
-    def some(words: tuple[str, ...], share: float) -> Callable[[], Any]:
-        return lambda: [w for w in words if rng.random() < share] or [str(rng.choice(words))]
-
-    def words_of(name: str, share: float) -> Callable[[], Any]:
-        return some(ENUMERATIONS[name].words, share)
-
-    def amount(name: str) -> Callable[[], Any]:
-        return lambda: int(rng.choice(AMOUNTS[name]))
-
-    start = pd.Timestamp("2026-01-01", tz="UTC")
-    profiles = pd.DataFrame(
-        {
-            C.USER: users,
-            C.VALID_FROM: pd.Series([start] * n, dtype="datetime64[us, UTC]"),
-            C.PERSON_TOKEN: column(C.PERSON_TOKEN, lambda: _token(rng, 10 * n), missing=0.5),
-            C.AGE_BAND: column(C.AGE_BAND, word(C.AGE_BAND)),
-            C.ACCEPTS_AGE_BANDS: column(C.ACCEPTS_AGE_BANDS, words_of(C.ACCEPTS_AGE_BANDS, 0.7), missing=0.3),
-            C.VERIFICATION: column(
-                C.VERIFICATION, lambda: str(rng.choice(["age", "id", "id_liveness"])), missing=0.0
-            ),
-            C.ACCOUNT_STATE: column(
-                C.ACCOUNT_STATE, word(C.ACCOUNT_STATE, [0.9, 0.025, 0.025, 0.025, 0.025])
-            ),
-            C.ACTIVITY: column(C.ACTIVITY, word(C.ACTIVITY, [0.4, 0.3, 0.2, 0.1])),
-            C.GENDER: column(C.GENDER, word(C.GENDER, [0.45, 0.4, 0.08, 0.07])),
-            C.MEETS_GENDERS: column(C.MEETS_GENDERS, words_of(C.MEETS_GENDERS, 0.6), missing=0.3),
-            C.HOUSEHOLD_STATUS: column(C.HOUSEHOLD_STATUS, word(C.HOUSEHOLD_STATUS)),
-            C.ACCEPTS_HOUSEHOLD_STATUS: column(
-                C.ACCEPTS_HOUSEHOLD_STATUS, words_of(C.ACCEPTS_HOUSEHOLD_STATUS, 0.8)
-            ),
-            C.INTENTS: column(C.INTENTS, words_of(C.INTENTS, 0.6)),
-            C.LANGUAGES: column(
-                C.LANGUAGES, lambda: ["ja"] if rng.random() < 0.7 else some(LANGUAGES, 0.5)()
-            ),
-            C.CELL: column(C.CELL, lambda: str(rng.choice(CELLS))),
-            C.TZ: column(C.TZ, lambda: str(rng.choice(ZONES, p=[0.7, 0.1, 0.1, 0.1]))),
-            C.MAX_DISTANCE_KM: column(C.MAX_DISTANCE_KM, lambda: int(rng.choice(USUAL_DISTANCES_KM))),
-            C.MIN_DISTANCE_KM: column(
-                C.MIN_DISTANCE_KM, lambda: int(rng.choice([0, 0, 0, 5, 10, 25])), missing=0.3
-            ),
-            C.DISCRETION: column(C.DISCRETION, word(C.DISCRETION, [0.8, 0.2])),
-            C.MAX_COMPANIONS: column(C.MAX_COMPANIONS, amount(C.MAX_COMPANIONS)),
-            **{c: overrides.get(c) for c in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)},
-        }
-    )
+    draws = _Draws(n, rng, unknown, overrides)
+    profiles = _profiles(draws)
     unproved = profiles[C.VERIFICATION].isna() | (profiles[C.VERIFICATION] == "none")
     if C.AGE_BAND not in overrides:
         profiles.loc[unproved, C.AGE_BAND] = None
-    boundaries = pd.DataFrame(
-        {
-            C.USER: users,
-            C.VALID_FROM: pd.Series([start] * n, dtype="datetime64[us, UTC]"),
-            C.CONTACT_FREQUENCY: column(C.CONTACT_FREQUENCY, word(C.CONTACT_FREQUENCY)),
-            C.CHANNELS: column(C.CHANNELS, words_of(C.CHANNELS, 0.7)),
-            C.CONTACT_WINDOWS: column(C.CONTACT_WINDOWS, words_of(C.CONTACT_WINDOWS, 0.2)),
-            C.MEETING_SETTINGS: column(C.MEETING_SETTINGS, words_of(C.MEETING_SETTINGS, 0.5)),
-            C.ROMANCE_LINE: column(C.ROMANCE_LINE, word(C.ROMANCE_LINE)),
-            C.PHYSICAL_LINE: column(C.PHYSICAL_LINE, word(C.PHYSICAL_LINE)),
-            C.FINANCIAL_LINE: column(C.FINANCIAL_LINE, word(C.FINANCIAL_LINE)),
-            C.DISCLOSURE: column(C.DISCLOSURE, word(C.DISCLOSURE)),
-            C.TOPICS_AVOID: column(C.TOPICS_AVOID, some(tuple(load_catalogue().topics), 0.1)),
-        }
-    )
+    boundaries = _boundaries(draws)
     boundaries = boundaries[rng.random(n) >= unknown].reset_index(drop=True)
     return {
         T.PROFILES: profiles,
         T.BOUNDARIES: boundaries,
-        T.INTERESTS: _interests(users, rng),
-        T.TALK_TOPICS: _talk_topics(users, rng),
-        T.ANSWERS: _answers(users, rng),
-        T.COMMUNITIES: _communities(users, rng),
-        T.TOKENS: _tokens(users, rng),
-        T.HOLDS: _holds(users, rng),
+        T.INTERESTS: _interests(draws.users, rng),
+        T.TALK_TOPICS: _talk_topics(draws.users, rng),
+        T.ANSWERS: _answers(draws.users, rng),
+        T.COMMUNITIES: _communities(draws.users, rng),
+        T.TOKENS: _tokens(draws.users, rng),
+        T.HOLDS: _holds(draws.users, rng),
     }
+
+
+def _profiles(draws: _Draws) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            C.USER: draws.users,
+            C.VALID_FROM: pd.Series([_START] * draws.n, dtype="datetime64[us, UTC]"),
+            C.PERSON_TOKEN: draws.column(
+                C.PERSON_TOKEN, lambda: _token(draws.rng, 10 * draws.n), missing=0.5
+            ),
+            C.AGE_BAND: draws.column(C.AGE_BAND, draws.word(C.AGE_BAND)),
+            C.ACCEPTS_AGE_BANDS: draws.column(
+                C.ACCEPTS_AGE_BANDS, draws.words_of(C.ACCEPTS_AGE_BANDS, 0.7), missing=0.3
+            ),
+            C.VERIFICATION: draws.column(
+                C.VERIFICATION, lambda: str(draws.rng.choice(["age", "id", "id_liveness"])), missing=0.0
+            ),
+            C.ACCOUNT_STATE: draws.column(
+                C.ACCOUNT_STATE, draws.word(C.ACCOUNT_STATE, [0.9, 0.025, 0.025, 0.025, 0.025])
+            ),
+            C.ACTIVITY: draws.column(C.ACTIVITY, draws.word(C.ACTIVITY, [0.4, 0.3, 0.2, 0.1])),
+            C.GENDER: draws.column(C.GENDER, draws.word(C.GENDER, [0.45, 0.4, 0.08, 0.07])),
+            C.MEETS_GENDERS: draws.column(C.MEETS_GENDERS, draws.words_of(C.MEETS_GENDERS, 0.6), missing=0.3),
+            C.HOUSEHOLD_STATUS: draws.column(C.HOUSEHOLD_STATUS, draws.word(C.HOUSEHOLD_STATUS)),
+            C.ACCEPTS_HOUSEHOLD_STATUS: draws.column(
+                C.ACCEPTS_HOUSEHOLD_STATUS, draws.words_of(C.ACCEPTS_HOUSEHOLD_STATUS, 0.8)
+            ),
+            C.INTENTS: draws.column(C.INTENTS, draws.words_of(C.INTENTS, 0.6)),
+            C.LANGUAGES: draws.column(
+                C.LANGUAGES, lambda: ["ja"] if draws.rng.random() < 0.7 else draws.some(LANGUAGES, 0.5)()
+            ),
+            C.CELL: draws.column(C.CELL, lambda: str(draws.rng.choice(CELLS))),
+            C.TZ: draws.column(C.TZ, lambda: str(draws.rng.choice(ZONES, p=[0.7, 0.1, 0.1, 0.1]))),
+            C.MAX_DISTANCE_KM: draws.column(
+                C.MAX_DISTANCE_KM, lambda: int(draws.rng.choice(USUAL_DISTANCES_KM))
+            ),
+            C.MIN_DISTANCE_KM: draws.column(
+                C.MIN_DISTANCE_KM, lambda: int(draws.rng.choice([0, 0, 0, 5, 10, 25])), missing=0.3
+            ),
+            C.DISCRETION: draws.column(C.DISCRETION, draws.word(C.DISCRETION, [0.8, 0.2])),
+            C.MAX_COMPANIONS: draws.column(C.MAX_COMPANIONS, draws.amount(C.MAX_COMPANIONS)),
+            **{c: draws.overrides.get(c) for c in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)},
+        }
+    )
+
+
+def _boundaries(draws: _Draws) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            C.USER: draws.users,
+            C.VALID_FROM: pd.Series([_START] * draws.n, dtype="datetime64[us, UTC]"),
+            C.CONTACT_FREQUENCY: draws.column(C.CONTACT_FREQUENCY, draws.word(C.CONTACT_FREQUENCY)),
+            C.CHANNELS: draws.column(C.CHANNELS, draws.words_of(C.CHANNELS, 0.7)),
+            C.CONTACT_WINDOWS: draws.column(C.CONTACT_WINDOWS, draws.words_of(C.CONTACT_WINDOWS, 0.2)),
+            C.MEETING_SETTINGS: draws.column(C.MEETING_SETTINGS, draws.words_of(C.MEETING_SETTINGS, 0.5)),
+            C.ROMANCE_LINE: draws.column(C.ROMANCE_LINE, draws.word(C.ROMANCE_LINE)),
+            C.PHYSICAL_LINE: draws.column(C.PHYSICAL_LINE, draws.word(C.PHYSICAL_LINE)),
+            C.FINANCIAL_LINE: draws.column(C.FINANCIAL_LINE, draws.word(C.FINANCIAL_LINE)),
+            C.DISCLOSURE: draws.column(C.DISCLOSURE, draws.word(C.DISCLOSURE)),
+            C.TOPICS_AVOID: draws.column(C.TOPICS_AVOID, draws.some(tuple(load_catalogue().topics), 0.1)),
+        }
+    )
 
 
 def make_people(
