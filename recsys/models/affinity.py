@@ -47,10 +47,48 @@ TERM: Final = {term.name: at for at, term in enumerate(TERMS)}
 
 @dataclass(frozen=True, eq=False)
 class AffinityRows:
-    """Rows of everybody in the factors of one part, `(n_people, k)` each; 0 without a decision."""
+    """Rows of everybody in the factors of one part, `(n_people, k)` each; 0 without a decision.
+
+    leveller: `(n_people,)` of each person as a viewer, see `ScoreSpread`.
+    """
 
     taste: Float64Array
     appeal: Float64Array
+    leveller: Float64Array
+
+    def unit_rows(self) -> Float64Array:
+        """Return the appeal with rows of length 1, so that inner products are cosines; 0 without any."""
+        length = np.linalg.norm(self.appeal, axis=1, keepdims=True)
+        return np.divide(self.appeal, length, out=np.zeros_like(self.appeal), where=length > 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreSpread:
+    """How far the scores of a viewer lie apart over the candidates of the fit.
+
+    covariance: `(k, k)` of the rows of those candidates. usual: the root mean square deviation of the scores
+    of a viewer who decided.
+    """
+
+    covariance: Float64Array
+    usual: float
+
+    @classmethod
+    def of(cls, taste: Float64Array, appeal: Float64Array) -> "ScoreSpread":
+        """Measure the scores of viewers for candidates, `(n, k)` each."""
+        centred = appeal - appeal.mean(axis=0) if len(appeal) else appeal
+        covariance = centred.T @ centred / max(len(appeal), 1)
+        usual = np.sqrt((taste @ covariance * taste).sum(axis=1).mean()) if len(taste) else 0.0
+        return cls(covariance, float(usual))
+
+    def levellers(self, taste: Float64Array, known: Float64Array) -> Float64Array:
+        """Return what makes the scores of viewers lie equally far apart, times how well each is known.
+
+        Sums over whom a viewer met grow with their number. To a power between 0 and 1 it is the factor of a
+        part: at 1 how much the viewer decided tells nothing of how sure a score is, at 0 everything.
+        """
+        deviation = np.sqrt(np.maximum((taste @ self.covariance * taste).sum(axis=1), 0.0))
+        return np.where(deviation > 0.0, known * self.usual / np.maximum(deviation, 1e-12), 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +125,20 @@ class PersonAffinity:
         def taken(name: str) -> AffinityRows | Float64Array:
             values = getattr(self, name)
             if isinstance(values, AffinityRows):
-                return AffinityRows(rows_at(values.taste, rows), rows_at(values.appeal, rows))
+                return AffinityRows(*(rows_at(one, rows) for one in vars(values).values()))
             return rows_at(values, rows)
 
         return PersonAffinity(*(taken(name) for name in self.__dataclass_fields__))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class AffinitySpread:
+    """How far the scores of each part lie apart."""
+
+    visits: ScoreSpread
+    likes: ScoreSpread
+    regression: ScoreSpread
+    neighbours: ScoreSpread
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +154,7 @@ class AffinityParts:
     likes: WholeMatrix
     regression: ItemRegression
     neighbours: CommonNeighbours
+    spread: AffinitySpread
     half_life: float
 
     def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> PersonAffinity:
@@ -115,13 +164,19 @@ class AffinityParts:
             np.bincount(own, minlength=n_people).astype(np.float64)
             for own in (decisions.viewers, decisions.candidates)
         )
-        recent = 0.5 ** (decisions.age / self.half_life)
+        recent, known = 0.5 ** (decisions.age / self.half_life), evidence_weight(given)
+
+        def rows(name: str, evidence: Impressions) -> AffinityRows:
+            taste, appeal = getattr(self, name).folded(evidence, n_people, base)
+            spread: ScoreSpread = getattr(self.spread, name)
+            return AffinityRows(taste, appeal, spread.levellers(taste, known))
+
         return PersonAffinity(
-            AffinityRows(*self.visits.folded(visited, n_people, base)),
-            AffinityRows(*self.likes.folded(decisions, n_people, base)),
-            AffinityRows(*self.regression.folded(visited, n_people, base)),
-            AffinityRows(*self.neighbours.folded(visited, n_people, base)),
-            known=evidence_weight(given),
+            rows("visits", visited),
+            rows("likes", decisions),
+            rows("regression", visited),
+            rows("neighbours", visited),
+            known=known,
             activity=np.log1p(given),
             popularity=np.log1p(received),
             recent_activity=np.log1p(np.bincount(decisions.viewers, recent, n_people)),
@@ -130,16 +185,53 @@ class AffinityParts:
 
 
 @dataclass(frozen=True, eq=False)
+class Closeness:
+    """Logits of P(like | look) that the cosine of two people's neighbours adds, `weight * (cosine - mean)`.
+
+    Two who met the same people are of one circle, whether or not either is popular. 0 where held-out
+    decisions do not show it.
+    """
+
+    weight: float = 0.0
+    mean: float = 0.0
+
+    def logits(self, person: PersonAffinity, i: IntegerArray, j: IntegerArray) -> Float64Array:
+        """Return the logits of aligned pairs, `(n_pairs,)`."""
+        if not self.weight:
+            return np.zeros(len(i))
+        rows = person.neighbours.unit_rows()
+        return self.weight * (pair_dots(rows, rows, i, j) - self.mean)
+
+    def added_to(self, p_like: Directed, person: PersonAffinity) -> Directed:
+        """Return the matrices of P(like | look) with it; person: of the people of `p_like`, aligned."""
+        if not self.weight:
+            return p_like
+        rows = person.neighbours.unit_rows().astype(np.float32)
+        ones = np.ones((len(rows), 1), np.float32)
+        return Directed.of(
+            p_like.ids,
+            taste=np.hstack([p_like.taste, np.float32(self.weight) * rows, -self.weight * self.mean * ones]),
+            appeal=np.hstack([p_like.appeal, rows, ones]),
+            distance_decay=p_like.distance_decay,
+            cell=p_like.cell,
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Affinity:
     """Parts that say who comes across whom, and the weights that make probabilities of them.
 
-    choice: `(n_terms,)` of P(i comes to like j), unprompted, for the order of lists.
+    choice: `(n_terms,)` of P(i comes to like j), unprompted, for the order of lists. levelled: `(n_parts,)`
+            the power of the levellers of each part there.
     look:   `(n_terms,)` of P(i comes to look at j), `p_look`; 0 for the terms of liking.
+    closeness: how far meeting the same people makes a like likelier given a look.
     person: the people last folded in.
     """
 
     parts: AffinityParts
+    closeness: Closeness
     choice: Float64Array
+    levelled: Float64Array
     look: Float64Array
     person: PersonAffinity
 
@@ -156,8 +248,8 @@ class Affinity:
         )
         regression = ItemRegression(parts.regression.into[:0], parts.regression.own[:0])
         neighbours = CommonNeighbours(parts.neighbours.into[:0])
-        none = AffinityParts(visited, liked, regression, neighbours, parts.half_life)
-        return Affinity(none, self.choice, self.look, self.person.at(nobody))
+        none = AffinityParts(visited, liked, regression, neighbours, parts.spread, parts.half_life)
+        return replace(self, parts=none, person=self.person.at(nobody))
 
     def choices(self, p_like: Directed, rows: IntegerArray) -> Directed:
         """Return the matrices whose logits are of P(i comes to like j); p_like: those of a like given a look.
@@ -165,7 +257,7 @@ class Affinity:
         rows: `(n_people,)` of the people of `p_like` among those folded in, -1 for others.
         """
         weight = (self.choice[1] + self.choice[2] * self.person.at(rows).known).astype(np.float32)
-        taste, appeal = self._columns(self.choice, rows)
+        taste, appeal = self._columns(self.choice, self.levelled, rows)
         near = p_like.distance_decay
         return Directed.of(
             p_like.ids,
@@ -177,16 +269,18 @@ class Affinity:
 
     def looks(self, p_like: Directed, rows: IntegerArray) -> Directed:
         """Return the matrices whose logits are of P(i comes to look at j), of the people of `p_like`."""
-        taste, appeal = self._columns(self.look, rows)
+        taste, appeal = self._columns(self.look, np.zeros(len(PARTS)), rows)
         return Directed.of(p_like.ids, taste=taste, appeal=appeal, cell=p_like.cell)
 
-    def _columns(self, theta: Float64Array, rows: IntegerArray) -> tuple[Float64Array, Float64Array]:
+    def _columns(
+        self, theta: Float64Array, levelled: Float64Array, rows: IntegerArray
+    ) -> tuple[Float64Array, Float64Array]:
         one = self.person.at(rows)
         ones = np.ones((len(rows), 1))
         taste, appeal = [], []
-        for name in PARTS:
+        for name, power in zip(PARTS, levelled, strict=True):
             part: AffinityRows = getattr(one, name)
-            taste.append(part.taste * theta[TERM[name]])
+            taste.append(part.taste * (theta[TERM[name]] * part.leveller**power)[:, None])
             appeal.append(part.appeal)
         own = theta[TERM["level"]] + theta[TERM["activity"]] * one.activity
         others = (

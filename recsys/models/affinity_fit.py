@@ -6,9 +6,20 @@ from typing import Final
 
 import numpy as np
 
-from recsys.models.affinity import PARTS, TERM, TERMS, Affinity, AffinityParts, PersonAffinity
-from recsys.models.directed import Directed
+from recsys.models.affinity import (
+    PARTS,
+    TERM,
+    TERMS,
+    Affinity,
+    AffinityParts,
+    AffinitySpread,
+    Closeness,
+    PersonAffinity,
+    ScoreSpread,
+)
+from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
+from recsys.models.list_weights import JudgedLists, ListWeights, best_weights, is_better
 from recsys.models.negative_sampling import UnseenPairs
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
 from recsys.models.stacking import conditional_logit, logistic_regression
@@ -17,22 +28,18 @@ from recsys.models.whole_matrix import (
     WholeMatrixSettings,
     choose_settings,
     held_out_gain,
-    held_out_gains,
     visits,
 )
 from recsys.types import Float64Array
 
 _DRAWN: Final = 30
 """Unseen pairs a held-out decision is told apart from."""
-_MOST_DRAWN: Final = 500_000
+_MOST_DRAWN: Final = 150_000
 _MOST_CHOICES: Final = 3000
 _BESIDE: Final = 100
 """Unseen candidates beside each of so many held-out choices."""
 _LEAST_HELD_OUT: Final = 50
 """Held-out likes below which nothing is learned, and lists are in the order of p_like."""
-_SHARES: Final = (0.0, 0.5, 2.0)
-_ROUNDS: Final = 3
-_PLACES: Final = 10
 _LATEST: Final = 0.2
 """Share of the pairs that is the end of a log."""
 _LEAST_DAYS: Final = 2.0
@@ -51,15 +58,14 @@ _OF_A_LOOK: Final = tuple(
     )
 )
 """Terms of the chance of a look, which does not depend on what would be thought of whom is looked at."""
+_ITEMS_OF_A_TRIAL: Final = 1024
+"""Candidates with the most decisions, on which the ridge is chosen: a regression costs their number cubed."""
 _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Half-lives that are tried, as shares of the time the log covers."""
-_LEAST_BETTER: Final = 1.005
-_RECENCY_WEIGHTS: Final = (0.0, 0.5, 1.0, 2.0)
-_USUAL_RECENCY: Final = (0.5, 1 / 16)
-"""Weight of recent decisions, and half-life as a share of the log, where its end shows no better."""
-_BETTER: Final = 1.02
-_BEARABLE: Final = 0.95
+_RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0)
+_NONE_LEVELLED: Final = np.zeros(len(PARTS))
+_PRIOR: Final = np.array([[term.prior for term in TERMS], [term.precision for term in TERMS]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +118,27 @@ def fit_affinity(
     ridge = _best_ridge(known, random.held, n_people, seed)
     parts = _parts(known, n_people, settings, ridge, seed, likes=likes)
     person = parts.folded(known, n_people, np.arange(n_people))
-    choice, look = _weights(decisions, replace(random, known=known), person, rng)
+    closeness = _closeness(random, person)
+    random = HeldOutDecisions(known, random.held, closeness.added_to(random.p_like, person))
+    choice, look = _weights(decisions, random, parts, rng)
     whole = decisions.without_decay()
     final = _parts(whole, n_people, settings, ridge, seed)
-    if latest is not None:
+    if latest is not None and int((latest.held.labels > 0).sum()) >= _LEAST_HELD_OUT:
         early = latest.known.without_decay()
-        early_parts = _parts(early, n_people, settings, ridge, seed)
-        choice, half_life = _with_recency(choice, early_parts, replace(latest, known=early))
+        splits = [
+            (_parts(early, n_people, settings, ridge, seed), replace(latest, known=early)),
+            (parts, random),
+        ]
+        choice, half_life = _with_recency(choice, splits)
         final = replace(final, half_life=half_life)
-    return Affinity(final, choice, look, final.folded(whole, n_people, np.arange(n_people)))
+    return Affinity(
+        final,
+        closeness,
+        choice.theta,
+        choice.levelled,
+        look,
+        final.folded(whole, n_people, np.arange(n_people)),
+    )
 
 
 def _parts(
@@ -140,11 +158,26 @@ def _parts(
     looked = WholeMatrix.learned(visited, n_people, settings, seed) if some_passes else likes
     if not some_passes:
         likes = replace(likes, taste=likes.taste[:, :0], appeal=likes.appeal[:, :0])
+    regression = ItemRegression.learned(visited, n_people, ridge, rng)
+    neighbours = CommonNeighbours.learned(visited, n_people, rng)
+    everybody = np.arange(n_people)
+    gave, received = np.unique(known.viewers), np.unique(known.candidates)
+
+    def spread(part: WholeMatrix | ItemRegression | CommonNeighbours, evidence: Impressions) -> ScoreSpread:
+        taste, appeal = part.folded(evidence, n_people, everybody)
+        return ScoreSpread.of(taste[gave], appeal[received])
+
     return AffinityParts(
         visits=looked,
         likes=likes,
-        regression=ItemRegression.learned(visited, n_people, ridge, rng),
-        neighbours=CommonNeighbours.learned(visited, n_people, rng),
+        regression=regression,
+        neighbours=neighbours,
+        spread=AffinitySpread(
+            spread(looked, visited),
+            spread(likes, known),
+            spread(regression, visited),
+            spread(neighbours, visited),
+        ),
         half_life=1.0,
     )
 
@@ -154,7 +187,8 @@ def _best_ridge(known: Impressions, held: Impressions, n_people: int, seed: int)
     visited = visits(known)
 
     def gain(ridge: float) -> float:
-        one = ItemRegression.learned(visited, n_people, ridge, np.random.default_rng(seed))
+        draw = np.random.default_rng(seed)
+        one = ItemRegression.learned(visited, n_people, ridge, draw, most_items=_ITEMS_OF_A_TRIAL)
         return held_out_gain(*one.folded(visited, n_people, np.arange(n_people)), known, held)
 
     gains = {ridge: gain(ridge) for ridge in _RIDGES[1:3]}
@@ -163,62 +197,116 @@ def _best_ridge(known: Impressions, held: Impressions, n_people: int, seed: int)
     return max(gains, key=gains.__getitem__)
 
 
+def _closeness(random: HeldOutDecisions, person: PersonAffinity) -> Closeness:
+    """Return what common neighbours add to P(like | look): 0 within two standard errors of nothing."""
+    held = random.held
+    one = Closeness(1.0, 0.0)
+    if not person.neighbours.appeal.size or (held.labels > 0).all():
+        return Closeness()
+    cosine = one.logits(person, held.viewers, held.candidates)
+    spread = float(cosine.std())
+    if spread <= 0.0:
+        return Closeness()
+    standard = (cosine - cosine.mean()) / spread
+    features = np.array([np.ones(len(held)), standard])
+    base = random.p_like.logits(held.viewers, held.candidates)
+    precision = np.array([0.1, 3.0])
+    theta = logistic_regression(
+        features, held.labels, np.ones(len(held)), offset=base, mean=np.zeros(2), precision=precision
+    )
+    p = sigmoid(base + theta @ features)
+    curve = (features * p * (1.0 - p)) @ features.T + np.diag(precision)
+    if theta[1] <= 2.0 * np.sqrt(np.linalg.inv(curve)[1, 1]):
+        return Closeness()
+    return Closeness(float(theta[1]) / spread, float(cosine.mean()))
+
+
 def _weights(
-    decisions: Impressions, random: HeldOutDecisions, person: PersonAffinity, rng: np.random.Generator
-) -> tuple[Float64Array, Float64Array]:
-    """Return `choice` and `look`, from held-out likes and held-out decisions."""
-    unseen, held = UnseenPairs.of(decisions), random.held
-    liked = held.take(held.labels > 0)
-    of_a_choice = [at for at in range(len(TERMS)) if at not in _RECENT]
-    choice = _fitted(liked, unseen, random.p_like, person, of_a_choice, rng)
-    look = _fitted(held, unseen, random.p_like, person, _OF_A_LOOK, rng)
-    # of all decisions only a share was held out, and the chance is of any
-    choice[0], look[0] = (one[0] + np.log(len(decisions) / len(held)) for one in (choice, look))
-    return _best_at_the_top(choice, person, random), look
+    decisions: Impressions, random: HeldOutDecisions, parts: AffinityParts, rng: np.random.Generator
+) -> tuple[ListWeights, Float64Array]:
+    """Return the weights of the order of lists and of the chance of a look, from held-out decisions.
 
-
-def _best_at_the_top(choice: Float64Array, person: PersonAffinity, random: HeldOutDecisions) -> Float64Array:
-    """Return `choice` with the weights of the parts that put most held-out likes on lists.
-
-    A regression weighs candidates whom no list would show; what it learns from those may harm the first
-    places. So each part in turn is tried with other shares of its weight.
+    A regression weighs candidates whom no list would show, and what it learns from those may harm the first
+    places; so the weights of the order are sought from it, and from equal weights, by the lists they give.
     """
-    factors = [(getattr(person, name).taste, getattr(person, name).appeal) for name in PARTS]
-    weight = choice[1] + choice[2] * person.known
-    factors.append((weight[:, None] * random.p_like.taste, random.p_like.appeal))
-    factors.append((np.ones((len(weight), 1)), person.popularity[:, None]))
-    now = np.array([*choice[[TERM[name] for name in PARTS]], 1.0, choice[TERM["popularity"]]])
-    usual = np.array([*(TERMS[TERM[name]].prior for name in PARTS), 1.0, 0.0])
-    reached = -1.0
-    for _ in range(_ROUNDS):
-        before = now.copy()
-        for part in (at for at, (taste, _) in enumerate(factors) if taste.size):
-            tried = np.repeat(now[None], 1 + len(_SHARES), axis=0)
-            tried[1:, part] = [share * (now[part] or usual[part]) for share in _SHARES]
-            gains = held_out_gains(factors, tried.tolist(), random.known, random.held, places=_PLACES)
-            reached = max(reached, gains[0])
-            if max(gains) > reached * _LEAST_BETTER:
-                now, reached = tried[int(np.argmax(gains))], max(gains)
-        if np.array_equal(now, before):
-            break
-    best = choice.copy()
-    best[[TERM[name] for name in PARTS]] = now[: len(PARTS)]
-    best[_OF_P_LIKE] *= now[len(PARTS)]
-    best[TERM["popularity"]] = now[-1]
-    return best
+    n_people, held = len(random.p_like), random.held
+    person = parts.folded(random.known, n_people, np.arange(n_people))
+    unseen, liked = UnseenPairs.of(decisions), held.take(held.labels > 0)
+    drawn = _DrawnPairs.of(liked, unseen, random.p_like, person, rng)
+    choice = _fitted(
+        liked, unseen, random.p_like, person, [at for at in range(len(TERMS)) if at not in _RECENT], rng
+    )
+    look = _fitted(held, unseen, random.p_like, person, _OF_A_LOOK, rng)
+    looked = _DrawnPairs.of(held, unseen, random.p_like, person, rng).levelled(
+        ListWeights(look, _NONE_LEVELLED)
+    )
+    equal = np.zeros(len(TERMS))
+    for name in PARTS:
+        usual = getattr(parts.spread, name).usual
+        equal[TERM[name]] = 1.0 / usual if usual > 0.0 else 0.0
+    starts = [ListWeights(equal, np.full(len(PARTS), power)) for power in (0.5, 0.0, 1.0)]
+    starts.append(ListWeights(choice, _NONE_LEVELLED))
+    starts = [drawn.levelled(start) for start in starts]
+    lists = JudgedLists.of(random.known, held, random.p_like, person, starts)
+    usual_weights = np.where(equal > 0.0, equal, [term.prior for term in TERMS])
+    best = drawn.levelled(best_weights(lists, starts, usual_weights))
+    # of all decisions only a share was held out, and the chance is of any
+    more = np.log(len(decisions) / len(held))
+    for theta in (best.theta, looked.theta):
+        theta[TERM["level"]] += more
+    return best, looked.theta
 
 
-def _gain(choice: Float64Array, person: PersonAffinity, split: HeldOutDecisions) -> float:
-    """Return how many held-out likes reach the first places, by `held_out_gains`."""
-    found = Affinity(_no_parts(), choice, choice, person).choices(split.p_like, np.arange(len(split.p_like)))
-    scores = [(found.taste, found.appeal)]
-    return held_out_gains(scores, [(1.0,)], split.known, split.held, places=_PLACES)[0]
+@dataclass(frozen=True, eq=False)
+class _DrawnPairs:
+    """Held-out pairs and unseen ones beside them, from which the level of a chance is learned.
 
+    terms: `(n_terms, n_pairs)`; levellers: `(n_parts, n_pairs)` of the viewers; wanted: `(n_pairs,)` 0 or 1;
+    share: of all unseen pairs that were drawn.
+    """
 
-def _no_parts() -> AffinityParts:
-    none = np.empty((0, 0))
-    empty = WholeMatrix(WholeMatrixSettings(), none, none)
-    return AffinityParts(empty, empty, ItemRegression(none, none), CommonNeighbours(none), 1.0)
+    terms: Float64Array
+    levellers: Float64Array
+    wanted: Float64Array
+    share: float
+
+    @classmethod
+    def of(
+        cls,
+        held: Impressions,
+        unseen: UnseenPairs,
+        p_like: Directed,
+        person: PersonAffinity,
+        rng: np.random.Generator,
+    ) -> "_DrawnPairs":
+        """Return some held-out pairs, and unseen ones drawn from those of all viewers."""
+        held = held.sampled(_MOST_DRAWN // _DRAWN, rng)
+        a, b = unseen.drawn(_DRAWN * len(held), rng)
+        i = np.concatenate([held.viewers.astype(np.int64), a])
+        j = np.concatenate([held.candidates.astype(np.int64), b])
+        levellers = np.array([getattr(person, name).leveller[i] for name in PARTS])
+        wanted = np.repeat([1.0, 0.0], [len(held), len(a)])
+        return cls(
+            person.terms(p_like.logits(i, j), i, j), levellers, wanted, max(len(a), 1) / max(len(unseen), 1)
+        )
+
+    def levelled(self, weights: ListWeights) -> ListWeights:
+        """Return the weights with level and activity that make them those of a chance, given the others."""
+        theta, own = weights.theta.copy(), list(_OF_THE_VIEWER)
+        theta[own] = 0.0
+        terms = self.terms.copy()
+        for at, power in enumerate(weights.levelled):
+            terms[TERM[PARTS[at]]] *= self.levellers[at] ** power
+        theta[own] = logistic_regression(
+            self.terms[own],
+            self.wanted,
+            np.ones(len(self.wanted)),
+            offset=theta @ terms,
+            mean=_PRIOR[0, own],
+            precision=_PRIOR[1, own],
+        )
+        theta[TERM["level"]] += np.log(self.share)
+        return replace(weights, theta=theta)
 
 
 def _fitted(  # noqa: PLR0917
@@ -229,18 +317,18 @@ def _fitted(  # noqa: PLR0917
     terms: Sequence[int],
     rng: np.random.Generator,
 ) -> Float64Array:
-    """Return the weights of `terms`: of those that order a viewer's candidates, then of the others.
+    """Return the weights of the `terms` that order a viewer's candidates; `_DrawnPairs` has the others.
 
     Each wanted pair is a choice of its viewer among unseen candidates, which weighs the candidates at
-    the top of a list. Level and activity, which no such choice shows, come from a logistic regression
-    on wanted and unseen pairs of all viewers, given the others.
+    the top of a list.
     """
     theta = np.zeros(len(TERMS))
     own = [at for at in terms if at not in _OF_THE_VIEWER]
-    prior = np.array(TERMS, dtype=object)[:, 1:].astype(np.float64).T
     features, available = _choices(wanted, unseen, p_like, person, rng)
     while True:
-        theta[own] = conditional_logit(features[own], available, mean=prior[0, own], precision=prior[1, own])
+        theta[own] = conditional_logit(
+            features[own], available, mean=_PRIOR[0, own], precision=_PRIOR[1, own]
+        )
         # parts overlap; one that would count against a pair is left out
         against = [TERM[name] for name in PARTS if theta[TERM[name]] < 0.0]
         if not against:
@@ -249,21 +337,6 @@ def _fitted(  # noqa: PLR0917
     # a like that is likelier given a look never becomes less likely
     theta[1] = max(theta[1], 0.0)
     theta[2] = max(theta[2], -theta[1])
-    i, j = wanted.viewers.astype(np.int64), wanted.candidates.astype(np.int64)
-    a, b = unseen.drawn(min(_DRAWN * len(i), _MOST_DRAWN), rng)
-    viewers, candidates = np.concatenate([i, a]), np.concatenate([j, b])
-    features = person.terms(p_like.logits(viewers, candidates), viewers, candidates)
-    rest = list(_OF_THE_VIEWER)
-    theta[rest] = logistic_regression(
-        features[rest],
-        np.repeat([1.0, 0.0], [len(i), len(a)]),
-        np.ones(len(viewers)),
-        offset=theta @ features,
-        mean=prior[0, rest],
-        precision=prior[1, rest],
-    )
-    # of all unseen pairs a share was drawn
-    theta[0] += np.log(max(len(a), 1) / max(len(unseen), 1))
     return theta
 
 
@@ -289,32 +362,41 @@ def _choices(
 
 
 def _with_recency(
-    choice: Float64Array, parts: AffinityParts, latest: HeldOutDecisions
-) -> tuple[Float64Array, float]:
+    choice: ListWeights, splits: Sequence[tuple[AffinityParts, HeldOutDecisions]]
+) -> tuple[ListWeights, float]:
     """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
 
-    The weight and half-life that put most of the latest likes on lists. Where none is better, a usual weight
-    stays as long as it costs little there: people leave, and whether many left lately, the end of the log
-    need not show.
+    splits: first the end of the log, then pairs of any time. Weight and half-life are those that help lists
+    of the one most, less what they cost lists of the other; 0 where no gain at the end exceeds chance.
     """
-    n_people, span = len(latest.p_like), float(np.max(latest.known.first_age, initial=0.0))
-    if int((latest.held.labels > 0).sum()) < _LEAST_HELD_OUT:
+    span = float(np.max(splits[0][1].known.first_age, initial=0.0))
+    everybody = np.arange(len(splits[0][1].p_like))
+    found: dict[tuple[float, float], list[Float64Array]] = {}
+    for parts, split in splits:
+        half_lives = [share * span for share in _HALF_LIVES]
+        people = [
+            replace(parts, half_life=days).folded(split.known, len(everybody), everybody)
+            for days in half_lives
+        ]
+        lists = JudgedLists.of(split.known, split.held, split.p_like, people[1], [choice])
+        for share, person in zip(_HALF_LIVES, people, strict=True):
+            both = person.recent_activity + person.recent_popularity
+            for weight in _RECENCY_WEIGHTS:
+                found.setdefault((weight, share), []).append(lists.gains(choice, weight * both))
+    none = found[0.0, _HALF_LIVES[0]]
+
+    def worth(key: tuple[float, float]) -> float:
+        return float(
+            sum(
+                np.log(max(gain.mean(), 1e-9) / max(base.mean(), 1e-9))
+                for gain, base in zip(found[key], none, strict=True)
+            )
+        )
+
+    better = [key for key in found if is_better(found[key][0], none[0], errors=2.0)]
+    best = max(better, key=worth, default=(0.0, 1.0))
+    if not better or worth(best) <= 0.0:
         return choice, 1.0
-
-    def weighted(weight: float) -> Float64Array:
-        found = choice.copy()
-        found[list(_RECENT)] = weight
-        return found
-
-    gains: dict[tuple[float, float], float] = {}
-    for share in _HALF_LIVES:
-        person = replace(parts, half_life=share * span).folded(latest.known, n_people, np.arange(n_people))
-        for weight in _RECENCY_WEIGHTS:
-            gains[weight, share] = _gain(weighted(weight), person, latest)
-    none = gains[0.0, _HALF_LIVES[0]]
-    weight, share = max(gains, key=gains.__getitem__)
-    if gains[weight, share] <= none * _BETTER:
-        weight, share = _USUAL_RECENCY
-        if gains[weight, share] < none * _BEARABLE:
-            return choice, 1.0
-    return weighted(weight), share * span
+    theta = choice.theta.copy()
+    theta[list(_RECENT)] = best[0]
+    return replace(choice, theta=theta), best[1] * span

@@ -1,10 +1,7 @@
 """Models of behaviour: random effects and latent factors, with or without a content model beneath."""
 
-import itertools
-import math
-from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,42 +13,38 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_fit import HeldOutDecisions, fit_affinity, latest_held_out
+from recsys.models.affinity_fit import latest_held_out
 from recsys.models.base import Model, nobody
+from recsys.models.behaviour_fit import LeftOutFits
 from recsys.models.behaviour_matrices import behaviour_matrices
 from recsys.models.behaviour_parameters import (
-    EM_ROUNDS,
     BehaviourConfig,
-    FactorSpaces,
     GlobalParameters,
     PersonParameters,
 )
 from recsys.models.calibration import fit_platt
 from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
-from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
+from recsys.models.explanation import (
+    CLOSENESS,
+    FACTORS,
+    LEVEL,
+    PERSONAL,
+    POPULARITY,
+    SELECTIVITY,
+    LogitTerm,
+    LogitTerms,
+)
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 from recsys.models.reciprocal import (
-    USUAL_ASSOCIATION,
     MatchAssociation,
-    PairedDecisions,
-    fit_match_association,
 )
-from recsys.models.stacking import PARTS, Stacker, StackingInputs, evidence_weight, fit_stacker, stacked
-from recsys.models.training_data import BehaviourData, ContentData
+from recsys.models.stacking import PARTS, Stacker, evidence_weight
+from recsys.models.training_data import BehaviourData
 from recsys.storage.dataclass_codec import FlatDataclass
-from recsys.types import BoolArray, Float64Array, Int32Array, RNGLike
+from recsys.types import Float64Array, Int32Array, RNGLike
 
-_FOLDS = 1000
-_LEAST_HELD_OUT = 50
-_MOST_HELD_OUT = 400_000
-"""Impressions enough to learn two dozen weights to the third digit; the others are better learned from."""
-_ENOUGH_HELD_OUT = 100_000
-"""Impressions that are wanted: fewer people leave one part out after another until there are so many."""
-_WORTH_SPLITTING = 5_000
-"""Impressions below which one part is left out and no second."""
-_OUTCOMES = ("labels", "p_examined")
 _LEAST_CHANCE = 1e-9
 
 
@@ -78,7 +71,6 @@ class BehaviourModel(Model):
         super().__init__(config, **settings)
         self._content: ContentModel | None = None
         self._content_last: tuple[Population, Directed] | None = None
-        self._last_split: _Split | None = None
 
     @property
     def content_(self) -> ContentModel | None:
@@ -109,15 +101,20 @@ class BehaviourModel(Model):
             content = model.fitted
             self._content_last = (people, content)
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
-        self.stacker_, self.match_association_ = self._stacked(people, answers, impressions, rng)
-        decisions = training_data.impressions
-        latest = None
+        fits = LeftOutFits(
+            people, self._content, answers, self.config, rng, only_likes=self.negatives_seed_ is not None
+        )
+        shared = self.global_parameters_
+        self.stacker_, self.match_association_, split = fits.weights(impressions, shared)
+        decisions, latest = training_data.impressions, None
         if decisions.answered.all():
-            latest = latest_held_out(decisions, self._latest_fit(people, content, rng))
-        if latest is not None and self.negatives_seed_ is None:
+            latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
+        if latest is not None and not fits.only_likes:
             logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
             self.stacker_ = self.stacker_.calibrated(fit_platt(logits, latest.held.labels).half())
-        self.affinity_ = self._affinity_learned(people, decisions, latest, rng)
+        self.affinity_ = None
+        if split is not None:
+            self.affinity_ = fits.affinity(decisions, split, latest, (self.stacker_, shared))
         self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people
         self._content_last = None
@@ -125,108 +122,6 @@ class BehaviourModel(Model):
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         self.fit_prepared(people, self.training_data(people, events), rng=rng)
-
-    def _stacked(
-        self, people: Population, training_data: ContentData | None, impressions: Impressions, rng: Generator
-    ) -> tuple[Stacker, MatchAssociation]:
-        """Return weights and match association, from pairs nothing else has seen if there are enough."""
-        level, slope = self.global_parameters_.level, self.global_parameters_.line.slope
-        usual = MatchAssociation(USUAL_ASSOCIATION if self.negatives_seed_ is None else 0.0)
-        fold = impressions.pair_folds(_FOLDS, rng)
-        share, n_splits = _held_out(len(impressions), self.config.held_out)
-        ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
-        splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
-        if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
-            return replace(
-                Stacker.usual().of_content(level, slope), reply_offset=self.global_parameters_.reply_offset
-            ), usual
-        held_out = [impressions.take(held) for held in splits]
-        parts = [
-            self._held_parts(people, training_data, impressions, held, rng, last=held is splits[-1])
-            for held in splits
-        ]
-        for _ in range(EM_ROUNDS):
-            labels, p_examined = (
-                np.concatenate([getattr(split, name) for split in held_out]) for name in _OUTCOMES
-            )
-            stacker = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
-            p_like = [sigmoid(stacked(stacker, part)) for part in parts]
-            held_out = [split.e_step(p) for split, p in zip(held_out, p_like, strict=True)]
-        association = usual
-        if self.negatives_seed_ is None:
-            p_like = [sigmoid(stacked(stacker, part)) for part in parts]
-            replies = [PairedDecisions.among(split, p) for split, p in zip(held_out, p_like, strict=True)]
-            association = fit_match_association(PairedDecisions.joined(replies))
-        return stacker.of_content(level, slope), association
-
-    def _affinity_learned(
-        self, people: Population, decisions: Impressions, latest: HeldOutDecisions | None, rng: Generator
-    ) -> Affinity | None:
-        """Return who comes across whom, from the pairs left out last; None where looks are logged."""
-        split, self._last_split = self._last_split, None
-        if split is None or not self.config.affinity or not decisions.answered.all():
-            return None
-        held, shared, spaces, person = split.held, split.shared, split.spaces, split.person
-        if self.negatives_seed_ is not None:
-            # drawn anew, so that held-out likes are among the negatives as often as any unseen pair
-            held = held.take(held.labels > 0)
-            seen = decisions.take(~decisions.same_pairs(held))
-            seen = with_sampled_negatives(seen, self.config.negatives_per_like, rng)
-            shared = GlobalParameters.learned(people, split.content, seen, self.config, rng)
-            spaces = shared.spaces(people, split.content)
-            person = PersonParameters.found(shared, spaces, split.content, seen, self.config)
-        p_like = behaviour_matrices(people, split.content, spaces, person, self._stacker_for(shared))
-        random = HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like)
-        return fit_affinity(decisions, random, latest, int(rng.integers(2**31 - 1)))
-
-    def _latest_fit(
-        self, people: Population, content: Directed | None, rng: Generator
-    ) -> Callable[[Impressions], Directed]:
-        """Return how P(like | look) is learned from fewer decisions, given content and weights."""
-
-        def fitted(known: Impressions) -> Directed:
-            seen = known
-            if self.negatives_seed_ is not None:
-                seen = with_sampled_negatives(known, self.config.negatives_per_like, rng)
-            shared = GlobalParameters.learned(people, content, seen, self.config, rng)
-            spaces = shared.spaces(people, content)
-            person = PersonParameters.found(shared, spaces, content, seen, self.config)
-            return behaviour_matrices(people, content, spaces, person, self._stacker_for(shared))
-
-        return fitted
-
-    def _stacker_for(self, shared: GlobalParameters) -> Stacker:
-        """Return the weights of the parts for other global parameters than those of the fit."""
-        own = self.global_parameters_
-        return self.stacker_.of_content(shared.level - own.level, shared.line.slope / own.line.slope)
-
-    def _held_parts(
-        self,
-        people: Population,
-        training_data: ContentData | None,
-        impressions: Impressions,
-        held: BoolArray,
-        rng: Generator,
-        *,
-        last: bool,
-    ) -> StackingInputs:
-        """Return the parts of held-out impressions, from a fit of everything else to the others.
-
-        last: the rows of the training data are not needed afterwards.
-        """
-        seen, unseen = impressions.take(~held), impressions.take(held)
-        content = None
-        if self._content is not None and training_data is not None:
-            model = self._content.with_chosen_precisions()
-            content = model.fit_prepared(people, training_data.without(unseen), rng=rng).fitted
-            if last:
-                training_data.forget_rows()
-        shared = GlobalParameters.learned(people, content, seen, self.config, rng)
-        spaces = shared.spaces(people, content)
-        person = PersonParameters.found(shared, spaces, content, seen, self.config)
-        if last and self.config.affinity and impressions.answered.all():
-            self._last_split = _Split(unseen, shared, spaces, person, content)
-        return person.parts(shared, spaces, content, unseen)
 
     def _with_negatives(self, impressions: Impressions) -> Impressions:
         """Return the impressions with the negatives the fit drew, if it drew any."""
@@ -334,10 +229,13 @@ class BehaviourModel(Model):
         return model
 
     def _apply(self, people: Population) -> Directed:
-        content = self._content_of(people)
+        content, rows = self._content_of(people), self.ids_.find(people.ids.values)
         spaces = self.global_parameters_.spaces(people, content)
-        person = self.person_parameters_.at(self.ids_.find(people.ids.values))
-        return behaviour_matrices(people, content, spaces, person, self.stacker_)
+        person = self.person_parameters_.at(rows)
+        matrices = behaviour_matrices(people, content, spaces, person, self.stacker_)
+        if self.affinity_ is None:
+            return matrices
+        return self.affinity_.closeness.added_to(matrices, self.affinity_.person.at(rows))
 
     @property
     def _reads_answers(self) -> bool:
@@ -360,6 +258,9 @@ class BehaviourModel(Model):
         parts[FACTORS] = weight[2] * own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
         parts[SELECTIVITY] = stacker.row(len(PARTS), given) * person.generosity[i]
         parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * person.popularity[j]
+        if self.affinity_ is not None and self.affinity_.closeness.weight:
+            met = self.affinity_.person.at(self.ids_.find(pair.ids.values))
+            parts[CLOSENESS] = self.affinity_.closeness.logits(met, i, j)
         return parts
 
     def _to_arrays(self, prefix: str) -> FlatDataclass:
@@ -376,22 +277,3 @@ class BehaviourModel(Model):
         if self._content is not None:
             self._content._from_arrays(stored, f"{prefix}.content")
             self._content._fitted = self._content._apply(nobody())
-
-
-@dataclass(frozen=True, eq=False)
-class _Split:
-    """Pairs left out, and a fit that has not seen them."""
-
-    held: Impressions
-    shared: GlobalParameters
-    spaces: FactorSpaces
-    person: PersonParameters
-    content: Directed | None
-
-
-def _held_out(n_impressions: int, share: float) -> tuple[float, int]:
-    """Return the share of pairs to leave out at a time, and how many times."""
-    share = min(share, _MOST_HELD_OUT / max(n_impressions, 1))
-    if n_impressions < _WORTH_SPLITTING:
-        return share, 1
-    return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_impressions)), max(int(1.0 / share), 1))

@@ -138,10 +138,21 @@ def ridge_weights(liked: "csr_array[Any]", regularization: float) -> Float64Arra
     """
     gram = np.asarray((liked.T @ liked).toarray(), np.float64)
     gram[np.diag_indices_from(gram)] += regularization
-    inverse = np.linalg.inv(gram) if len(gram) else gram
+    inverse = _inverse(gram) if len(gram) else gram
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return np.asarray(weights, np.float64)
+
+
+def _inverse(positive: Float64Array) -> Float64Array:
+    """Return the inverse of a symmetric positive definite matrix, in half the time of a general one."""
+    from scipy.linalg.lapack import dpotrf, dpotri
+
+    lower, failed = dpotrf(positive, lower=True)
+    inverse, failed_too = dpotri(lower, lower=True)
+    if failed or failed_too:
+        return np.asarray(np.linalg.inv(positive), np.float64)
+    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T, np.float64)
 
 
 def leading_directions(matrix: "csr_array[Any]", k: int, rng: np.random.Generator) -> Float64Array:

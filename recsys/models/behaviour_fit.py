@@ -1,0 +1,198 @@
+"""Weights of the parts of a model of behaviour, and who comes across whom, from pairs left out."""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import Generator
+
+from recsys.data.population import Population
+from recsys.models.affinity import Affinity
+from recsys.models.affinity_fit import HeldOutDecisions, fit_affinity
+from recsys.models.behaviour_matrices import behaviour_matrices
+from recsys.models.behaviour_parameters import (
+    EM_ROUNDS,
+    BehaviourConfig,
+    FactorSpaces,
+    GlobalParameters,
+    PersonParameters,
+)
+from recsys.models.content import ContentModel
+from recsys.models.directed import Directed, sigmoid
+from recsys.models.impressions import Impressions
+from recsys.models.negative_sampling import with_sampled_negatives
+from recsys.models.reciprocal import (
+    USUAL_ASSOCIATION,
+    MatchAssociation,
+    PairedDecisions,
+    fit_match_association,
+)
+from recsys.models.stacking import Stacker, StackingInputs, fit_stacker, stacked
+from recsys.models.training_data import ContentData
+from recsys.types import BoolArray
+
+_FOLDS = 1000
+_LEAST_HELD_OUT = 50
+_MOST_HELD_OUT = 400_000
+"""Impressions enough to learn two dozen weights to the third digit; the others are better learned from."""
+_ENOUGH_HELD_OUT = 100_000
+"""Impressions that are wanted: fewer people leave one part out after another until there are so many."""
+_WORTH_SPLITTING = 5_000
+"""Impressions below which one part is left out and no second."""
+_OUTCOMES = ("labels", "p_examined")
+
+
+@dataclass(frozen=True, eq=False)
+class BehaviourParts:
+    """What was learned of some impressions, given content."""
+
+    people: Population
+    content: Directed | None
+    shared: GlobalParameters
+    spaces: FactorSpaces
+    person: PersonParameters
+
+    @classmethod
+    def learned(
+        cls,
+        people: Population,
+        content: Directed | None,
+        impressions: Impressions,
+        config: BehaviourConfig,
+        rng: Generator,
+    ) -> "BehaviourParts":
+        """Learn from the impressions of `people`, and fold everybody in."""
+        shared = GlobalParameters.learned(people, content, impressions, config, rng)
+        spaces = shared.spaces(people, content)
+        person = PersonParameters.found(shared, spaces, content, impressions, config)
+        return cls(people, content, shared, spaces, person)
+
+    def inputs(self, impressions: Impressions) -> StackingInputs:
+        """Return the parts of the pairs of `impressions`."""
+        return self.person.parts(self.shared, self.spaces, self.content, impressions)
+
+    def matrices(self, stacker: Stacker, fitted: GlobalParameters) -> Directed:
+        """Return the matrices of P(like | look) under weights that belong to other global parameters."""
+        own = stacker.of_content(self.shared.level - fitted.level, self.shared.line.slope / fitted.line.slope)
+        return behaviour_matrices(self.people, self.content, self.spaces, self.person, own)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutParts:
+    """Pairs left out, and a fit that has not seen them."""
+
+    held: Impressions
+    parts: BehaviourParts
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOutFits:
+    """Fits to all but some pairs.
+
+    content, content_data: the fitted model of content beneath and what it learned from; None without.
+    only_likes: nobody ever said no, and passes are drawn.
+    """
+
+    people: Population
+    content: ContentModel | None
+    content_data: ContentData | None
+    config: BehaviourConfig
+    rng: Generator
+    only_likes: bool
+
+    def weights(
+        self, impressions: Impressions, fitted: GlobalParameters
+    ) -> tuple[Stacker, MatchAssociation, HeldOutParts | None]:
+        """Return weights and match association, from pairs nothing else has seen if there are enough.
+
+        Also the pairs left out last and what was learned without them, where affinity is learned from it.
+        """
+        usual = MatchAssociation(0.0 if self.only_likes else USUAL_ASSOCIATION)
+        fold = impressions.pair_folds(_FOLDS, self.rng)
+        share, n_splits = _held_out(len(impressions), self.config.held_out)
+        ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
+        splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
+        level, slope = fitted.level, fitted.line.slope
+        if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
+            stacker = Stacker.usual().of_content(level, slope)
+            return replace(stacker, reply_offset=fitted.reply_offset), usual, None
+        held_out = [impressions.take(held) for held in splits]
+        parts = []
+        for held in splits:
+            last = self._without(impressions, held, last=held is splits[-1])
+            parts.append(last.parts.inputs(last.held))
+        for _ in range(EM_ROUNDS):
+            labels, p_examined = (
+                np.concatenate([getattr(split, name) for split in held_out]) for name in _OUTCOMES
+            )
+            stacker = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
+            p_like = [sigmoid(stacked(stacker, part)) for part in parts]
+            held_out = [split.e_step(p) for split, p in zip(held_out, p_like, strict=True)]
+        association = usual
+        if not self.only_likes:
+            p_like = [sigmoid(stacked(stacker, part)) for part in parts]
+            replies = [PairedDecisions.among(split, p) for split, p in zip(held_out, p_like, strict=True)]
+            association = fit_match_association(PairedDecisions.joined(replies))
+        kept = last if self.config.affinity and impressions.answered.all() else None
+        return stacker.of_content(level, slope), association, kept
+
+    def affinity(
+        self,
+        decisions: Impressions,
+        split: HeldOutParts,
+        latest: HeldOutDecisions | None,
+        weights: tuple[Stacker, GlobalParameters],
+    ) -> Affinity | None:
+        """Return who comes across whom, from the pairs left out last; weights: those of the whole fit."""
+        held, parts = split.held, split.parts
+        if self.only_likes:
+            # drawn anew, so that held-out likes are among the negatives as often as any unseen pair
+            held = held.take(held.labels > 0)
+            seen = self._with_negatives(decisions.take(~decisions.same_pairs(held)))
+            parts = BehaviourParts.learned(self.people, parts.content, seen, self.config, self.rng)
+        p_like = parts.matrices(*weights)
+        random = HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like)
+        return fit_affinity(decisions, random, latest, int(self.rng.integers(2**31 - 1)))
+
+    def early(
+        self, content: Directed | None, weights: tuple[Stacker, GlobalParameters]
+    ) -> Callable[[Impressions], Directed]:
+        """Return how P(like | look) is learned from fewer decisions, given content and weights."""
+
+        def fitted(known: Impressions) -> Directed:
+            seen = self._with_negatives(known)
+            parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
+            return parts.matrices(*weights)
+
+        return fitted
+
+    def _with_negatives(self, decisions: Impressions) -> Impressions:
+        if not self.only_likes:
+            return decisions
+        return with_sampled_negatives(decisions, self.config.negatives_per_like, self.rng)
+
+    def _without(self, impressions: Impressions, held: BoolArray, *, last: bool) -> HeldOutParts:
+        """Return held-out impressions, and a fit of everything else to the others.
+
+        last: the rows of the training data are not needed afterwards.
+        """
+        seen, unseen = impressions.take(~held), impressions.take(held)
+        content = None
+        if self.content is not None and self.content_data is not None:
+            model = self.content.with_chosen_precisions()
+            data = self.content_data.without(unseen)
+            content = model.fit_prepared(self.people, data, rng=self.rng).fitted
+            if last:
+                self.content_data.forget_rows()
+        parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
+        return HeldOutParts(unseen, parts)
+
+
+def _held_out(n_impressions: int, share: float) -> tuple[float, int]:
+    """Return the share of pairs to leave out at a time, and how many times."""
+    share = min(share, _MOST_HELD_OUT / max(n_impressions, 1))
+    if n_impressions < _WORTH_SPLITTING:
+        return share, 1
+    return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_impressions)), max(int(1.0 / share), 1))

@@ -1,0 +1,268 @@
+"""Weights of the terms of an order, chosen so that most held-out likes come first on lists of two sides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.models.affinity import PARTS, TERM, AffinityRows, PersonAffinity
+from recsys.models.directed import Directed
+from recsys.models.impressions import Impressions
+from recsys.types import BoolArray, Float64Array, Int64Array
+
+_MOST_JUDGED: Final = 1000
+"""Viewers whose lists are judged; enough for the third digit of a mean."""
+_AT_ONCE: Final = 256
+_PLACES: Final = 10
+_BEST_OF_A_PART: Final = 40
+_BEST_OF_ALL: Final = 80
+_LEAST_MUTUAL: Final = 50
+_SHARES: Final = (0.0, 0.5, 0.7, 1.4, 2.0)
+_POWERS: Final = (0.0, 0.5, 1.0)
+_ROUNDS: Final = 3
+_LEAST_BETTER: Final = 1.003
+_ERRORS_OF_A_STEP: Final = 1.5
+"""Standard errors a step must exceed: dozens are tried, and some look better by chance."""
+_OF_P_LIKE: Final = [TERM["p_like"], TERM["p_like of the known"]]
+
+
+@dataclass(frozen=True, eq=False)
+class ListWeights:
+    """Weights of the terms, `(n_terms,)`, and the power of each part's levellers, `(n_parts,)`."""
+
+    theta: Float64Array
+    levelled: Float64Array
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedLists:
+    """Held-out likes beside the unseen candidates that an order could put first, for many viewers.
+
+    viewers: `(n_viewers,)`; candidates: `(n_viewers, width)` rows, available: which of them count.
+    wanted: viewer and column of each held-out like, `(2, n_wanted)`; best: `(n_viewers,)` DCG of the ideal.
+    forward, backward: `(n_terms, n_viewers, width)` terms of the viewer for the candidate, and back.
+    own, others: `(n_parts, n_viewers, 1)` and `(n_parts, n_viewers, width)` levellers of both.
+
+    A list is ordered by the chance that both come to like each other, as `recommend` does. Wanted are the
+    pairs that did, where enough were held out; else those of one side.
+    """
+
+    viewers: Int64Array
+    candidates: Int64Array
+    available: BoolArray
+    wanted: Int64Array
+    best: Float64Array
+    forward: Float64Array
+    backward: Float64Array
+    own: Float64Array
+    others: Float64Array
+
+    @classmethod
+    def of(
+        cls,
+        known: Impressions,
+        held: Impressions,
+        p_like: Directed,
+        person: PersonAffinity,
+        starts: Sequence[ListWeights],
+    ) -> "JudgedLists":
+        """Shortlist the best unseen candidates of each part and start, beside held-out likes."""
+        n_people = len(p_like)
+        i, j = _wanted(held, n_people)
+        every = np.unique(i)
+        chosen = every[np.linspace(0, len(every) - 1, min(len(every), _MOST_JUDGED)).astype(np.int64)]
+        pool = np.unique(np.concatenate([known.candidates, held.candidates])).astype(np.int64)
+        blocks = [
+            _shortlisted(some, pool, known, (i, j), _Scores(p_like, person), starts)
+            for some in np.array_split(chosen, max(-(-len(chosen) // _AT_ONCE), 1))
+        ]
+        width = max(block[0].shape[1] for block in blocks)
+        candidates, available, wanted = (
+            np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts])
+            for parts in zip(*blocks, strict=True)
+        )
+        shape = candidates.shape
+        viewer, other = np.repeat(chosen, shape[1]), candidates.ravel()
+        forward, backward = (
+            person.terms(p_like.logits(a, b), a, b).reshape(-1, *shape)
+            for a, b in ((viewer, other), (other, viewer))
+        )
+        levellers = np.array([getattr(person, name).leveller for name in PARTS])
+        likes = np.bincount(i, minlength=n_people)[chosen]
+        return cls(
+            viewers=chosen,
+            candidates=candidates,
+            available=available,
+            wanted=np.array(np.nonzero(wanted)),
+            best=np.cumsum(1.0 / np.log2(np.arange(2, _PLACES + 2)))[np.minimum(likes, _PLACES) - 1],
+            forward=forward,
+            backward=backward,
+            own=levellers[:, chosen][:, :, None],
+            others=levellers[:, candidates],
+        )
+
+    def gains(self, weights: ListWeights, recent: Float64Array | None = None) -> Float64Array:
+        """Return the NDCG at 10 of each viewer's list, `(n_viewers,)`; equals share the worse place.
+
+        recent: logits added to those of whoever looks at somebody, `(n_people,)` by the person looked at.
+        """
+        forward = _weighted(self.forward, weights, self.own)
+        backward = _weighted(self.backward, weights, self.others)
+        if recent is not None:
+            forward = forward + recent[self.candidates]
+            backward = backward + recent[self.viewers][:, None]
+        scores = np.where(self.available, _log_sigmoid(forward) + _log_sigmoid(backward), -np.inf)
+        at, column = self.wanted
+        place = (scores[at] >= scores[at, column][:, None]).sum(axis=1)
+        reached = np.where(place <= _PLACES, 1.0 / np.log2(1.0 + place), 0.0)
+        return np.bincount(at, reached, len(self.viewers)) / self.best
+
+
+def best_weights(lists: JudgedLists, starts: Sequence[ListWeights], usual: Float64Array) -> ListWeights:
+    """Return the weights whose lists hold most held-out likes, sought from the best of `starts`.
+
+    The first start is kept where no other is clearly better. Each part in turn is tried with other shares of
+    its weight, and levelled more or less. A part without weight is tried with its `usual` one, `(n_terms,)`.
+    Small differences are noise.
+    """
+    best, *others = starts
+    reached = lists.gains(best)
+    for start in others:
+        found = lists.gains(start)
+        if is_better(found, reached):
+            best, reached = start, found
+    movable = [[TERM[name]] for name in PARTS if lists.forward[TERM[name]].any()]
+    movable += [_OF_P_LIKE, [TERM["popularity"]]]
+    for _ in range(_ROUNDS):
+        before = best
+        for terms in movable:
+            for tried in _neighbours(best, terms, usual):
+                found = lists.gains(tried)
+                if is_better(found, reached, errors=_ERRORS_OF_A_STEP):
+                    best, reached = tried, found
+        if best is before:
+            break
+    return best
+
+
+def is_better(gains: Float64Array, others: Float64Array, errors: float = 1.0) -> bool:
+    """Say whether gains exceed others of the same viewers by more than so many standard errors."""
+    more = gains - others
+    error = float(more.std()) / np.sqrt(max(len(more), 1))
+    return bool(gains.mean() > others.mean() * _LEAST_BETTER and more.mean() > errors * error)
+
+
+def _neighbours(now: ListWeights, terms: Sequence[int], usual: Float64Array) -> list[ListWeights]:
+    """Return `now` with other weights of these terms."""
+    at, found = list(terms), []
+    weight = now.theta[at] if now.theta[at].any() else usual[at]
+    for share in (*_SHARES, 1.0):
+        theta = now.theta.copy()
+        theta[at] = share * weight
+        if not np.array_equal(theta, now.theta):
+            found.append(replace(now, theta=theta))
+    part = at[0] - TERM[PARTS[0]]
+    for power in _POWERS if 0 <= part < len(PARTS) else ():
+        levelled = now.levelled.copy()
+        levelled[part] = power
+        if power != now.levelled[part]:
+            found.append(replace(now, levelled=levelled))
+    return found
+
+
+def _weighted(terms: Float64Array, weights: ListWeights, levellers: Float64Array) -> Float64Array:
+    """Return the logits, `(n_viewers, width)`."""
+    total = np.zeros(terms.shape[1:])
+    first = TERM[PARTS[0]]
+    for at in np.flatnonzero(weights.theta):
+        term = weights.theta[at] * terms[at]
+        power = weights.levelled[at - first] if 0 <= at - first < len(PARTS) else 0.0
+        total += term * levellers[at - first] ** power if power else term
+    return total
+
+
+def _log_sigmoid(logits: Float64Array) -> Float64Array:
+    return np.asarray(-np.logaddexp(0.0, -logits), np.float64)
+
+
+def _wanted(held: Impressions, n_people: int) -> tuple[Int64Array, Int64Array]:
+    """Return viewers and candidates of held-out pairs that like each other, or of all likes if few do."""
+    at = held.labels > 0
+    i, j = held.viewers[at].astype(np.int64), held.candidates[at].astype(np.int64)
+    both = np.isin(j * n_people + i, i * n_people + j)
+    return (i[both], j[both]) if both.sum() >= _LEAST_MUTUAL else (i, j)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """Whole rows of scores."""
+
+    p_like: Directed
+    person: PersonAffinity
+
+    def of(self, some: Int64Array, pool: Int64Array, weights: ListWeights) -> npt.NDArray[np.float64]:
+        """Return log-chances that both come to like each other, `(n_some, n_pool)`."""
+        total = np.zeros((len(some), len(pool)))
+        for own, other, back in ((some, pool, False), (pool, some, True)):
+            logits = self._logits(own, other, weights)
+            total += _log_sigmoid(logits.T if back else logits)
+        return total
+
+    def _logits(self, own: Int64Array, other: Int64Array, weights: ListWeights) -> Float64Array:
+        theta, person = weights.theta, self.person
+        share = theta[_OF_P_LIKE[0]] + theta[_OF_P_LIKE[1]] * person.known[own]
+        logits = theta[0] + (share[:, None] * self.p_like.taste[own]) @ self.p_like.appeal[other].T
+        for name, power in zip(PARTS, weights.levelled, strict=True):
+            if theta[TERM[name]]:
+                logits = logits + theta[TERM[name]] * part_scores(getattr(person, name), own, other, power)
+        logits += theta[TERM["activity"]] * person.activity[own][:, None]
+        logits += theta[TERM["popularity"]] * person.popularity[other]
+        return np.asarray(logits, np.float64)
+
+
+def part_scores(part: AffinityRows, own: Int64Array, other: Int64Array, power: float) -> Float64Array:
+    """Return the levelled scores of one part, `(n_own, n_other)`."""
+    return np.asarray((part.taste[own] * part.leveller[own, None] ** power) @ part.appeal[other].T)
+
+
+def _shortlisted(  # noqa: PLR0917
+    some: Int64Array,
+    pool: Int64Array,
+    known: Impressions,
+    wanted: tuple[Int64Array, Int64Array],
+    scores: _Scores,
+    starts: Sequence[ListWeights],
+) -> tuple[Int64Array, BoolArray, BoolArray]:
+    """Return candidates, which are available, and which are wanted, `(n_some, width)` each."""
+    n_people = len(scores.p_like)
+    row, column = np.full(n_people, -1), np.full(n_people, -1)
+    row[some], column[pool] = np.arange(len(some)), np.arange(len(pool))
+    shut = np.zeros((len(some), len(pool)), bool)
+    for a, b in ((known.viewers, known.candidates), (known.candidates, known.viewers)):
+        at = (row[a] >= 0) & (column[b] >= 0)
+        shut[row[a[at]], column[b[at]]] = True
+    at = np.flatnonzero(column[some] >= 0)
+    shut[at, column[some[at]]] = True
+    is_wanted = np.zeros_like(shut)
+    at = row[wanted[0]] >= 0
+    is_wanted[row[wanted[0][at]], column[wanted[1][at]]] = True
+    listed = is_wanted & ~shut
+    person = scores.person
+    orders = [(scores.of(some, pool, start), _BEST_OF_ALL) for start in starts]
+    for name in PARTS:
+        part: AffinityRows = getattr(person, name)
+        if part.taste.size:
+            orders += [(part_scores(part, some, pool, 0.0), _BEST_OF_A_PART)]
+            orders += [(part_scores(part, pool, some, 0.0).T, _BEST_OF_A_PART)]
+    orders += [(np.tile(person.recent_popularity[pool], (len(some), 1)), _BEST_OF_A_PART)]
+    for order, n in orders:
+        order[shut] = -np.inf
+        k = min(n, len(pool))
+        np.put_along_axis(listed, np.argpartition(-order, k - 1, axis=1)[:, :k], True, axis=1)
+    listed &= ~shut
+    width = int(listed.sum(axis=1).max())
+    first = np.argsort(~listed, axis=1, kind="stable")[:, :width]
+    available = np.take_along_axis(listed, first, axis=1)
+    return pool[first], available, np.take_along_axis(is_wanted, first, axis=1) & available
