@@ -243,8 +243,8 @@ def _shortlisted(  # noqa: PLR0917
     for a, b in ((known.viewers, known.candidates), (known.candidates, known.viewers)):
         at = (row[a] >= 0) & (column[b] >= 0)
         shut[row[a[at]], column[b[at]]] = True
-    at = np.flatnonzero(column[some] >= 0)
-    shut[at, column[some[at]]] = True
+    themselves = np.flatnonzero(column[some] >= 0)
+    shut[themselves, column[some[themselves]]] = True
     is_wanted = np.zeros_like(shut)
     at = row[wanted[0]] >= 0
     is_wanted[row[wanted[0][at]], column[wanted[1][at]]] = True

@@ -9,6 +9,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
+from recsys.models.explanation import CLOSENESS
 from recsys.models.negative_sampling import UnseenPairs
 from recsys.models.stacking import conditional_logit
 from recsys.ranking.recommend import recommend
@@ -167,3 +168,35 @@ def test_people_who_are_active_now_come_first_where_others_have_left():
         lists = recommend(model, people, Policy((Exclusions(),)), k=3, exclude=seen)
         shares.append(float((people.ids.rows(lists[C.CANDIDATE]) % 4 < 2).mean()))
     assert shares[0] > shares[1] + 0.2
+
+
+def test_recency_costs_nothing_where_nobody_leaves():
+    """Decisions at random times say nothing of who is there now, so recent ones get no weight."""
+    rng = np.random.default_rng(8)
+    pairs = two_circles(rng, N, share=0.6)
+    ids = np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    age = pd.to_timedelta(rng.uniform(0, 120, len(pairs)), unit="D")
+    columns = {C.ACTOR: ids[pairs[:, 0]], C.TARGET: ids[pairs[:, 1]], C.TYPE: "like", C.TS: AS_OF - age}
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = CollaborativeModel(QUICK).fit(
+        people, Events.of(pd.DataFrame(columns)), rng=np.random.default_rng(1)
+    )
+    assert not model.affinity_.choice[-2:].any()
+
+
+def test_people_who_met_the_same_people_like_each_other_more_given_a_look():
+    """Looks cross circles and likes do not: common neighbours raise p_like and are a term of its own."""
+    rng = np.random.default_rng(4)
+    ids = np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    i, j = np.divmod(np.arange(N * N), N)
+    own = i % 2 == j % 2
+    met = (i != j) & (rng.random(N * N) < np.where(own, 0.4, 0.1))
+    likes = rng.random(N * N) < np.where(own, 0.7, 0.3)
+    columns = {C.ACTOR: ids[i[met]], C.TARGET: ids[j[met]], C.TYPE: np.where(likes[met], "like", "pass")}
+    frame = pd.DataFrame(columns).assign(**{C.TS: AS_OF - pd.Timedelta(days=1)})
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    assert model.affinity_.closeness.weight > 0.0
+    explained = model.explain_pair("p000", "p002")
+    assert explained.terms[CLOSENESS][0] > model.explain_pair("p000", "p001").terms[CLOSENESS][0]
+    np.testing.assert_allclose(sum(explained.terms.values()), explained.logits, atol=1e-4)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from recsys.data.ids import IdIndex
+from recsys.models.affinity import PARTS, TERM, TERMS, AffinityRows, Closeness, PersonAffinity, ScoreSpread
+from recsys.models.directed import Directed
+from recsys.models.list_weights import JudgedLists, ListWeights, best_weights, is_better
+from tests.models.test_whole_matrix import decisions
+
+N = 40
+NONE = np.zeros(len(PARTS))
+
+
+def random_people(rng):
+    """Return people with random parts, and matrices of P(like | look) of nothing."""
+    rows = [AffinityRows(rng.normal(size=(N, 3)), rng.normal(size=(N, 3)), np.ones(N)) for _ in PARTS]
+    own = [rng.random(N) for _ in range(5)]
+    ids = IdIndex([f"p{k:02}" for k in range(N)])
+    flat = Directed.of(ids, taste=np.zeros((N, 1)), appeal=np.zeros((N, 1)), cell=np.full(N, -1, np.int64))
+    return PersonAffinity(*rows, *own), flat
+
+
+def weights(**by_name):
+    theta = np.zeros(len(TERMS))
+    for name, value in by_name.items():
+        theta[TERM[name]] = value
+    return ListWeights(theta, NONE)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    rng = np.random.default_rng(3)
+    person, flat = random_people(rng)
+    visits = person.visits
+    scores = visits.taste @ visits.appeal.T
+    np.fill_diagonal(scores, -np.inf)
+    liked = np.argsort(-scores, axis=1)[:, :6]
+    pairs = [(i, int(j)) for i in range(N) for j in liked[i]]
+    held = decisions([pair for at, pair in enumerate(pairs) if at % 3 == 0])
+    known = decisions([pair for at, pair in enumerate(pairs) if at % 3])
+    known = known.take(~known.same_pairs(held))
+    right, wrong = weights(visits=1.0), weights(likes=1.0)
+    return JudgedLists.of(known, held, flat, person, [wrong, right]), right, wrong
+
+
+def test_gains_are_the_ndcg_of_the_whole_ranking_of_unseen_candidates(judged):
+    lists, right, _ = judged
+    logit = (
+        np.einsum("tvc,t->vc", lists.forward, right.theta),
+        np.einsum("tvc,t->vc", lists.backward, right.theta),
+    )
+    scores = -np.logaddexp(0, -logit[0]) - np.logaddexp(0, -logit[1])
+    scores[~lists.available] = -np.inf
+    found = lists.gains(right)
+    for row in (0, 7, 20):
+        order = np.argsort(-scores[row])[:10]
+        wanted = lists.wanted[1][lists.wanted[0] == row]
+        dcg = sum(1 / np.log2(place + 2) for place, at in enumerate(order) if at in wanted)
+        ideal = sum(1 / np.log2(place + 2) for place in range(min(len(wanted), 10)))
+        assert found[row] == pytest.approx(dcg / ideal)
+
+
+def test_the_part_that_holds_the_likes_is_found_from_a_start_that_ignores_it(judged):
+    lists, right, wrong = judged
+    best = best_weights(lists, [wrong], np.ones(len(TERMS)))
+    assert best.theta[TERM["visits"]] > 0.0
+    assert lists.gains(best).mean() > 0.75 * lists.gains(right).mean() > 1.5 * lists.gains(wrong).mean()
+
+
+def test_a_start_is_left_only_for_one_that_is_clearly_better(judged):
+    lists, right, _ = judged
+    twice = ListWeights(2.0 * right.theta, NONE)
+    assert not is_better(lists.gains(twice), lists.gains(right), errors=2.0)
+
+
+def test_levelled_scores_lie_equally_far_apart_whatever_a_viewer_did():
+    rng = np.random.default_rng(0)
+    taste, appeal = (
+        rng.normal(size=(6, 4)) * np.array([[1], [3], [9], [1], [3], [0]]),
+        rng.normal(size=(50, 4)),
+    )
+    spread = ScoreSpread.of(taste[:5], appeal)
+    leveller = spread.levellers(taste, np.ones(6))
+    scores = (taste * leveller[:, None]) @ appeal.T
+    np.testing.assert_allclose(scores[:5].std(axis=1), spread.usual)
+    assert leveller[5] == 0.0
+
+
+def test_closeness_in_the_matrices_is_that_of_the_pairs():
+    person, flat = random_people(np.random.default_rng(1))
+    person.neighbours.appeal[3] = 0.0
+    close = Closeness(weight=2.0, mean=0.1)
+    i, j = np.divmod(np.arange(N * N), N)
+    np.testing.assert_allclose(
+        close.added_to(flat, person).logits(i, j), close.logits(person, i, j), atol=1e-5
+    )
+    assert close.logits(person, np.array([4]), np.array([4]))[0] == pytest.approx(2.0 * 0.9)
+    assert Closeness().added_to(flat, person) is flat
