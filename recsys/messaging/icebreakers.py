@@ -8,6 +8,7 @@ Two who write to each other already get none; `next_steps` has things to talk ab
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, TypeVar
 
@@ -74,7 +75,8 @@ def icebreaker_kind(
     words.stages.code(stage)
     if stage not in OPENING_STAGES:
         return None
-    return _kind(Draw(seed, viewer_id, candidate_id), _shown(codes, stage, words))
+    fits = _kinds_that_fit(tuple(visible_reasons(codes, stage)), words)
+    return Draw(seed, viewer_id, candidate_id).one_of("kind", fits) if fits else "calm"
 
 
 def icebreaker(
@@ -102,8 +104,9 @@ def icebreaker(
     words.stages.code(stage)
     if stage not in OPENING_STAGES:
         return None
-    draw, shown = Draw(seed, viewer_id, candidate_id), _shown(codes, stage, words)
-    kind = _kind(draw, shown)
+    visible, draw = tuple(visible_reasons(codes, stage)), Draw(seed, viewer_id, candidate_id)
+    shown, fits = _named(visible, words), _kinds_that_fit(visible, words)
+    kind = draw.one_of("kind", fits) if fits else "calm"
     parts = {"hobby": _hobby, "empathy": _empathy, "calm": _calm}[kind]
     uses, labels, about = parts(draw, shown, words)
     name = "" if about is None else about.text(lang)
@@ -111,8 +114,8 @@ def icebreaker(
     return Icebreaker(kind, text, uses)
 
 
-def _shown(codes: Iterable[str], stage: str, words: Catalogue) -> list[str]:
-    """Return what may be shown, has words and is not too much for a first message.
+def _named(visible: Iterable[str], words: Catalogue) -> list[str]:
+    """Return what has words and is not too much for a first message, of codes that may be shown.
 
     A list may come from an older catalogue.
     """
@@ -123,7 +126,7 @@ def _shown(codes: Iterable[str], stage: str, words: Catalogue) -> list[str]:
     }
     return [
         code
-        for code in visible_reasons(codes, stage)
+        for code in visible
         if kind_of(code) not in named
         or (
             code.partition(":")[2] in named[kind_of(code)]
@@ -132,9 +135,11 @@ def _shown(codes: Iterable[str], stage: str, words: Catalogue) -> list[str]:
     ]
 
 
-def _kind(draw: Draw, shown: list[str]) -> str:
-    fits = sorted({_OF_REASON[kind_of(code)] for code in shown if kind_of(code) in _OF_REASON})
-    return draw.one_of("kind", fits) if fits else "calm"
+@lru_cache(maxsize=4096)
+def _kinds_that_fit(visible: tuple[str, ...], words: Catalogue) -> tuple[str, ...]:
+    """Return the kinds of which one is drawn; none stands for the calm one."""
+    shown = map(kind_of, _named(visible, words))
+    return tuple(sorted({_OF_REASON[kind] for kind in shown if kind in _OF_REASON}))
 
 
 _Parts = tuple[tuple[str, ...], list[Label], Label | None]

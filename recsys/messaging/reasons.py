@@ -14,6 +14,7 @@ these fields are read; no score, distance, activity, boundary or private answer 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final, Self
 
@@ -126,32 +127,40 @@ class Reasons:
 
         The codes of pair p are `names[numbers[starts[p]:starts[p + 1]]]`; starts is `(n_pairs + 1,)`.
         """
-        i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
-        names, offsets = self._all_codes()
-        by_kind = [
-            np.where(found >= 0, found.astype(np.int32) + offset, -1)
-            for kind, offset in zip(self.kinds, offsets, strict=True)
-            for found in [kind.best(i, j, MOST_REASONS)]
-        ]
-        if stages is not None:
-            for kind, found in zip(self.kinds, by_kind, strict=True):
-                found[~self._may_show(kind, stages)] = -1
-        in_turn = np.stack(by_kind, axis=2).reshape(len(i), MOST_REASONS * len(by_kind))
-        holds = in_turn >= 0
-        kept = holds & (np.cumsum(holds, axis=1) <= MOST_REASONS)
-        starts = np.zeros(len(i) + 1, np.int64)
+        names, in_turn = self.all_codes[0], self.numbers(viewers, candidates, stages)
+        kept = in_turn >= 0
+        starts = np.zeros(len(in_turn) + 1, np.int64)
         np.cumsum(kept.sum(axis=1), out=starts[1:])
-        return names, in_turn[kept].astype(np.int32), starts
+        return names, in_turn[kept], starts
+
+    def numbers(
+        self, viewers: npt.ArrayLike, candidates: npt.ArrayLike, stages: Sequence[str] | None = None
+    ) -> npt.NDArray[np.int32]:
+        """Return the reasons of each pair as numbers among `all_codes`, `(n_pairs, 3)`, -1 for none."""
+        i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
+        found = [kind.best(i, j, MOST_REASONS).astype(np.int32) for kind in self.kinds]
+        in_turn = np.stack(found, axis=2)
+        in_turn = np.where(in_turn >= 0, in_turn + np.array(self.all_codes[1], np.int32), np.int32(-1))
+        if stages is not None:
+            for at, kind in enumerate(self.kinds):
+                in_turn[~self._may_show(kind, stages), :, at] = -1
+        in_turn = in_turn.reshape(len(i), MOST_REASONS * len(self.kinds))
+        place = np.cumsum(in_turn >= 0, axis=1) - 1
+        pair, column = np.nonzero((in_turn >= 0) & (place < MOST_REASONS))
+        first = np.full((len(i), MOST_REASONS), -1, np.int32)
+        first[pair, place[pair, column]] = in_turn[pair, column]
+        return first
 
     @staticmethod
     def _may_show(kind: ReasonKind, stages: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Say which of the stages may show reasons of a kind."""
         code = kind.codes[0] if len(kind.codes) else ""
-        may = {stage: bool(visible_reasons([code], stage)) for stage in dict.fromkeys(stages)}
+        may = {stage: bool(visible_reasons([code], stage)) for stage in set(stages)}
         return np.array([may[stage] for stage in stages], dtype=bool)
 
-    def _all_codes(self) -> tuple[npt.NDArray[np.object_], list[int]]:
-        """Return all codes of all kinds in one array, and where each kind begins."""
+    @cached_property
+    def all_codes(self) -> tuple[npt.NDArray[np.object_], list[int]]:
+        """All codes of all kinds in one array, and where each kind begins."""
         names = [code for kind in self.kinds for code in kind.codes]
         lengths = [len(kind.codes) for kind in self.kinds]
         return np.array(names, dtype=object), [sum(lengths[:kind]) for kind in range(len(lengths))]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from recsys.errors import InputError, explained
-from recsys.ranking.newcomer_search import tables_of_values
+from recsys.ranking.profile_tables import tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog
 from recsys.safety.store import MEMBER, ask_safety
@@ -51,8 +51,8 @@ class DayWrites:
     ) -> int:
         """Keep a member's own tables of today, whole: rows by table name, as the night reads them.
 
-        They count at once: the member's own page is searched by them. Until the night has read them nobody
-        else is shown the member.
+        They count at once: the member's own page is searched by them, and others are shown the member by
+        them, somebody new as soon as the log holds that they accepted the terms and were verified.
 
         Raises InputError, which repeats nothing of them, when they are no tables.
         """

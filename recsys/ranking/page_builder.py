@@ -75,8 +75,20 @@ class PageBuilder:
         stages: Sequence[str] | None = None,
     ) -> tuple[Item, ...]:
         """Return the same with given reasons; people without a history are listed."""
+        return self.items_of(snapshot, viewer_id, snapshot.ids.at(rows), reasons, moment, stages)
+
+    def items_of(  # noqa: PLR0917
+        self,
+        snapshot: Snapshot,
+        viewer_id: str,
+        candidates: Sequence[str],
+        reasons: Sequence[Sequence[str]],
+        moment: datetime,
+        stages: Sequence[str] | None = None,
+    ) -> tuple[Item, ...]:
+        """Return the same of people named by their ids."""
         expires, catalogue = moment + self._valid_for, snapshot.catalogue
-        stages = [LISTED] * len(rows) if stages is None else stages
+        stages = [LISTED] * len(candidates) if stages is None else stages
         return tuple(
             Item(
                 candidate_id=candidate,
@@ -87,6 +99,6 @@ class PageBuilder:
                 expires_at=expires,
             )
             for rank, (candidate, codes, stage) in enumerate(
-                zip(snapshot.ids.at(rows), reasons, stages, strict=True), start=1
+                zip(candidates, reasons, stages, strict=True), start=1
             )
         )

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from recsys.ranking.day_members import NO_CHANGES, DayChanges
 from recsys.ranking.serve_time_filter import SafetyQuestion
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, DayRows
+from recsys.safety.day_log import DayEvent, DayLog, DayRows
 from recsys.safety.persons import Accounts, NewcomerTokens
 from recsys.safety.store import SafetyExclusions, ask_safety
 
@@ -20,21 +21,24 @@ class _Changes(NamedTuple):
     run_id: str
     log: str
     place: int
-    tables: Mapping[str, DayEvent]
+    changes: DayChanges
 
 
 @dataclass(frozen=True, eq=False)
 class CallQuestions:
     """What one call asks, and what the day says of its viewer.
 
-    ask: how a viewer and candidates stand now; whose tables changed today is out of others' sight. day: of
-    the viewer; tables: the viewer's own tables of today, None when they did not change.
+    ask: how a viewer and candidates stand now; whose tables changed today does not stand as the night knew
+    them. ask_today: the same of members by their tables of today. day: of the viewer; tables: the viewer's
+    own tables of today, None when they did not change. changes: of everybody.
     """
 
     ask: SafetyQuestion
+    ask_today: SafetyQuestion
     accounts: Accounts
     day: ViewerDay
     tables: DayEvent | None
+    changes: DayChanges
 
 
 @dataclass(eq=False)
@@ -45,7 +49,7 @@ class Questions:
     log: DayLog
     _tokens: NewcomerTokens = field(default_factory=NewcomerTokens)
     _accounts: tuple[Snapshot, Accounts] | None = None
-    _changes: _Changes = _Changes("", "", 0, {})  # noqa: RUF009 - it is a value
+    _changes: _Changes = _Changes("", "", 0, NO_CHANGES)  # noqa: RUF009 - it is a value
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def accounts_of(self, snapshot: Snapshot) -> Accounts:
@@ -60,10 +64,22 @@ class Questions:
         """Ask the log about one viewer, and return what the call asks from then on."""
         accounts = self.accounts_of(snapshot)
         mine = accounts.of(viewer_id)
-        rows, changed = self._read(snapshot, mine)
+        rows, changes = self._read(snapshot, mine)
         day = ViewerDay.of(rows.pairs, viewer_id, accounts.of)
-        ask = self.asking(self.safety, accounts, changed)
-        return CallQuestions(ask, accounts, day, changed.get(viewer_id))
+        return self.of_viewer(self.safety, accounts, changes, viewer_id, day)
+
+    def of_viewer(
+        self,
+        safety: SafetyByPerson,
+        accounts: Accounts,
+        changes: DayChanges,
+        viewer_id: str,
+        day: ViewerDay,
+    ) -> CallQuestions:
+        """Return the questions of one viewer whose day is known."""
+        ask = self.asking(safety, accounts, changes.tables)
+        today = self.asking(safety, accounts, {})
+        return CallQuestions(ask, today, accounts, day, changes.tables.get(viewer_id), changes)
 
     def asking(
         self, safety: SafetyByPerson, accounts: Accounts, changed: Mapping[str, DayEvent]
@@ -79,29 +95,25 @@ class Questions:
 
         return ask
 
-    def changed_since(self, snapshot: Snapshot) -> Mapping[str, DayEvent]:
-        """Return whose tables changed since the night."""
+    def changed_since(self, snapshot: Snapshot) -> DayChanges:
+        """Return what members changed since the night."""
         return self._read(snapshot, ())[1]
 
-    def _read(self, snapshot: Snapshot, people: Sequence[str]) -> tuple[DayRows, Mapping[str, DayEvent]]:
+    def _read(self, snapshot: Snapshot, people: Sequence[str]) -> tuple[DayRows, DayChanges]:
         known = self._changes
         since = snapshot.data_as_of
         after = known.place if known.run_id == snapshot.run_id else 0
         rows = ask_safety(lambda: self.log.read(people, since, after=after))
         if after and (rows.log != known.log or rows.place < after):  # another log, or one that was set back
-            known, after = _Changes("", "", 0, {}), 0
+            known, after = _Changes("", "", 0, NO_CHANGES), 0
             rows = ask_safety(lambda: self.log.read(people, since))
         if rows.place == after and after:
-            return rows, known.tables
+            return rows, known.changes
         with self._lock:
             now = self._changes
             same = now.run_id == snapshot.run_id and now.log == rows.log and now.place >= after
-            tables = dict(now.tables) if same and after else {}
-            for event in rows.changes:
-                before = tables.get(event.actor)
-                if event.type == TABLES_CHANGED and (before is None or before.at <= event.at):
-                    tables[event.actor] = event
+            changes = (now.changes if same and after else NO_CHANGES).after(rows.changes)
             place = max(rows.place, now.place) if same and after else rows.place
             if not same or place >= now.place:
-                self._changes = _Changes(snapshot.run_id, rows.log, place, tables)
-        return rows, tables
+                self._changes = _Changes(snapshot.run_id, rows.log, place, changes)
+        return rows, changes

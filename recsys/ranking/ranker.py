@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Self
@@ -29,9 +29,8 @@ from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_writes import DayWrites
 from recsys.ranking.hooks import Call, CallNumbers, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
-from recsys.ranking.inbox import select_inbox
 from recsys.ranking.newcomer_limits import NewcomerLimits
-from recsys.ranking.newcomer_search import NewcomerSearch, frames_of, reason_codes, tables_of_json
+from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.pair_audit import (
     MemberAudit,
@@ -41,20 +40,15 @@ from recsys.ranking.pair_audit import (
     audit_member,
     audit_pair,
 )
-from recsys.ranking.questions import CallQuestions, Questions
+from recsys.ranking.profile_tables import frames_of, tables_of_json
+from recsys.ranking.questions import Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import Item, Page, Receipt, check_receipt, impressions
-from recsys.ranking.serve_time_filter import (
-    NOBODY,
-    Narrowing,
-    SafetyQuestion,
-    Selection,
-    narrowing_of,
-    select_candidates,
-)
+from recsys.ranking.serve_time_filter import Narrowing, narrowing_of
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
+from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList, person_hash
@@ -90,15 +84,13 @@ class Ranker:
         *,
         listeners: Listeners,
         max_staleness: timedelta | None,
-        pages: PageBuilder,
-        newcomers: NewcomerSearch,
-        zone: ZoneInfo,
+        pages: ViewerPages,
         operators: OperatorGate | None,
         published: Path,
         keys: Keys,
     ) -> None:
-        self._reloader, self._safety, self._listeners, self._zone = reloader, safety, listeners, zone
-        self._published, self._keys, self._pages, self._newcomers = published, keys, pages, newcomers
+        self._reloader, self._safety, self._listeners = reloader, safety, listeners
+        self._published, self._keys, self._pages = published, keys, pages
         self._max_staleness, self._operators = max_staleness, operators
         self._log = safety.store.day if isinstance(safety.store, StoreWithDay) else MemoryDayLog()
         self._questions = Questions(safety, self._log)
@@ -165,9 +157,11 @@ class Ranker:
             by_person,
             listeners=listeners,
             max_staleness=max_staleness,
-            pages=PageBuilder(signing, valid_for),
-            newcomers=NewcomerSearch(folder, policy, newcomers, counts),
-            zone=ZoneInfo(day_zone),
+            pages=ViewerPages(
+                PageBuilder(signing, valid_for),
+                NewcomerSearch(folder, policy, newcomers, counts),
+                ZoneInfo(day_zone),
+            ),
             operators=operators,
             published=folder,
             keys=signing,
@@ -254,11 +248,10 @@ class Ranker:
             if tables is None and asked.tables is not None:
                 tables = tables_of_json(asked.tables.payload or "")
             if tables is None:
-                page, selection = self._listed(use, viewer_id, k, moment, asked.ask, narrowing)
+                page, selection = self._pages.listed(use, viewer_id, k, moment, asked, narrowing)
             else:
-                page, selection = self._folded_in(
-                    use, viewer_id, k, moment, asked, narrowing, frames_of(tables), events, proved_tokens
-                )
+                today = ProfileOfToday(frames_of(tables), events, proved_tokens)
+                page, selection = self._pages.folded_in(use, viewer_id, k, moment, asked, narrowing, today)
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)
 
@@ -280,21 +273,21 @@ class Ranker:
     def _chunk(self, viewers: Sequence[str], k: int, as_of: datetime | None) -> Iterator[Page | RecsysError]:
         use, moment = self._current(as_of)
         snapshot, sound = use.snapshot, [one for one in viewers if isinstance(one, str)]
-        accounts, changed = self._questions.accounts_of(snapshot), self._questions.changed_since(snapshot)
+        accounts, changes = self._questions.accounts_of(snapshot), self._questions.changed_since(snapshot)
         safety = ask_safety(lambda: safety_for_many(self._safety, snapshot, accounts, sound))
         events = days_of_many(self._log, accounts, sound, snapshot.data_as_of)
-        ask = self._questions.asking(safety, accounts, changed)
         for viewer_id in viewers:
             if not isinstance(viewer_id, str):
                 yield InputError(explained("a person is named by an id", got=type(viewer_id).__name__))
-            elif viewer_id in changed:
+            elif viewer_id in changes.tables:
                 yield self.rank(viewer_id, k, as_of)
             else:
                 with self._timed("rank_many", k) as call:
                     mine = accounts.of(viewer_id)
                     of_day = [event for one in mine for event in events[one]]
-                    narrowing = Narrowing(ViewerDay.of(of_day, viewer_id, accounts.of))
-                    page, selection = self._listed(use, viewer_id, k, moment, ask, narrowing)
+                    day = ViewerDay.of(of_day, viewer_id, accounts.of)
+                    asked = self._questions.of_viewer(safety, accounts, changes, viewer_id, day)
+                    page, selection = self._pages.listed(use, viewer_id, k, moment, asked, Narrowing(day))
                     call.length, call.live, call.degraded = len(page.items), selection.live, use.degraded
                 yield page
 
@@ -309,10 +302,9 @@ class Ranker:
             _check(viewer_id, k)
             use, moment = self._current(as_of)
             call.degraded, asked = use.degraded, self._questions.about(use.snapshot, viewer_id)
-            selection = select_inbox(use.snapshot, asked.ask, viewer_id, k, asked.day)
-            items = self._pages.items(use.snapshot, viewer_id, selection.rows, moment)
-            call.length = len(items)
-            return self._pages.page(use, viewer_id, items, selection, moment)
+            page = self._pages.inbox(use, viewer_id, k, moment, asked)
+            call.length = len(page.items)
+            return page
 
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.
@@ -325,18 +317,10 @@ class Ranker:
             _check(viewer_id, 1)
             _check(candidate_id, 1)
             use, moment = self._current(as_of)
-            snapshot, call.degraded = use.snapshot, use.degraded
-            viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
-            asked = self._questions.about(snapshot, viewer_id)
-            exclusions = asked.ask(viewer_id, [candidate_id])
-            whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)
-            liked = candidate_id in asked.day.liked_by
-            shown = snapshot.may_show(max(viewer, 0), [whom], likes_viewer=liked)[0]
-            out = exclusions.viewer_excluded or exclusions.excluded or candidate_id in asked.day.apart
-            if min(viewer, candidate) < 0 or out or not shown:
-                return None
-            call.length = 1
-            return self._pages.items(snapshot, viewer_id, [candidate], moment)[0]
+            asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
+            item = self._pages.look(use, viewer_id, candidate_id, moment, asked)
+            call.length = int(item is not None)
+            return item
 
     def explain_for_operator(
         self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
@@ -410,46 +394,6 @@ class Ranker:
                 Call(route, outcome, seconds, asked, call.length, call.live, call.degraded)
             )
 
-    def _listed(  # noqa: PLR0917
-        self,
-        use: CurrentSnapshot,
-        viewer_id: str,
-        k: int,
-        moment: datetime,
-        ask: SafetyQuestion,
-        narrowing: Narrowing,
-    ) -> tuple[Page, Selection]:
-        """Return the page of somebody by the list and the tables of the night."""
-        selection = select_candidates(use.snapshot, ask, viewer_id, k, narrowing)
-        items = self._pages.items(use.snapshot, viewer_id, selection.rows, moment)
-        return self._pages.page(use, viewer_id, items, selection, moment), selection
-
-    def _folded_in(  # noqa: PLR0917
-        self,
-        use: CurrentSnapshot,
-        viewer_id: str,
-        k: int,
-        moment: datetime,
-        asked: CallQuestions,
-        narrowing: Narrowing,
-        profile: Profile,
-        events: Events | None,
-        proved_tokens: bool,
-    ) -> tuple[Page, Selection]:
-        """Return the page of somebody by tables of today."""
-        snapshot, day, selection = use.snapshot, self._day_of(moment), NOBODY
-        codes: list[list[str]] = []
-        newcomer = self._newcomers.fold_in(
-            snapshot, viewer_id, profile, events, asked.accounts, day=day, proved_tokens=proved_tokens
-        )
-        if newcomer is None:
-            asked.ask(viewer_id, [])
-        else:
-            selection = self._newcomers.select(snapshot, asked.ask, newcomer, k, narrowing, day)
-            codes = reason_codes(snapshot, newcomer, selection.rows)
-        items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)
-        return self._pages.page(use, viewer_id, items, selection, moment), selection
-
     def _current(self, as_of: datetime | None) -> tuple[CurrentSnapshot, datetime]:
         use, moment = self._reloader.current(), self._moment(as_of)
         self._check_age(use.snapshot, moment)
@@ -464,9 +408,6 @@ class Ranker:
         if not isinstance(as_of, datetime) or as_of.tzinfo is None:
             raise InputError(explained("as_of needs a time with a zone", remedy="use datetime.now(UTC)"))
         return as_of.astimezone(UTC)
-
-    def _day_of(self, moment: datetime) -> date:
-        return moment.astimezone(self._zone).date()
 
     def _check_age(self, snapshot: Snapshot, moment: datetime) -> None:
         age = moment - snapshot.data_as_of

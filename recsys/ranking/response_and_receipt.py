@@ -35,6 +35,10 @@ class Item:
     icebreaker_kind: str | None
     expires_at: datetime
 
+    def at_rank(self, rank: int) -> Self:
+        """Return the same person at another place."""
+        return self if rank == self.rank else replace(self, rank=rank)
+
 
 _ITEM: Final = tuple(field.name for field in fields(Item))
 

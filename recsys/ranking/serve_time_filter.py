@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from recsys.errors import InputError, explained
 from recsys.models.fold_in import taste_after
+from recsys.ranking.day_members import DayMember
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import NO_DAY, ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
@@ -24,11 +25,15 @@ _SPARE: Final = 8
 
 
 class Selection(NamedTuple):
-    """Candidates in order: rows and propensities; live: whether the list of the night ran short."""
+    """Candidates in order: rows and propensities; live: whether the list of the night ran short.
+
+    members: of the day; the first of them stands in rows as -1, the second as -2.
+    """
 
     rows: list[int]
     propensity: list[float]
     live: bool
+    members: tuple[DayMember, ...] = ()
 
 
 NOBODY: Final = Selection([], [], live=False)

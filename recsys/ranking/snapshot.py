@@ -17,6 +17,7 @@ from recsys.data.csr import SparseRows
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
+from recsys.models.reciprocal import combine
 from recsys.ranking.viewer_filters import FilterColumns, Filters
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import TileIndex
@@ -32,6 +33,7 @@ from recsys.types import (
     Float32Array,
     Float64Array,
     Int8Array,
+    Int16Array,
     Int32Array,
     Int64Array,
     UInt8Array,
@@ -47,6 +49,10 @@ def packed_ids(ids: Iterable[str]) -> BytesArray:
     if not all(value.isascii() and "\0" not in value for value in values):
         raise InputError(explained("ids must be plain ASCII", remedy="use letters, digits, _ and -"))
     return np.array([value.encode() for value in values], dtype=np.bytes_)
+
+
+_FEW: Final = 4
+"""Ids that are found one by one more quickly than together."""
 
 
 class SnapshotIds:
@@ -66,19 +72,32 @@ class SnapshotIds:
 
     def find(self, ids: Iterable[Any]) -> list[int]:
         """Return the row of each id, -1 for anything that is no id here."""
-        return [self._row(user_id) for user_id in ids]
+        packed, sound = self._packed, [self._bytes_of(user_id) for user_id in ids]
+        if len(sound) < _FEW or not len(packed):
+            return [self._row(one) for one in sound]
+        wanted = np.array(sound, dtype=packed.dtype)
+        at = np.minimum(packed.searchsorted(wanted), len(packed) - 1)
+        return np.where(packed[at] == wanted, at, -1).tolist()
 
     def at(self, rows: Iterable[int]) -> list[str]:
         """Return the ids at `rows`."""
-        return [self._packed[row].decode() for row in rows]
+        wanted = list(rows)
+        return [one.decode() for one in self._packed[wanted].tolist()] if wanted else []
 
-    def _row(self, user_id: object) -> int:
-        if not isinstance(user_id, str) or not user_id.isascii() or not 0 < len(user_id) <= self._longest:
-            return -1
-        wanted = np.array(user_id.encode(), dtype=self._packed.dtype)
-        at = int(self._packed.searchsorted(wanted))
-        same = at < len(self._packed) and self._packed[at].decode() == user_id
-        return at if same else -1
+    def _row(self, wanted: bytes) -> int:
+        at = int(self._packed.searchsorted(np.array(wanted, dtype=self._packed.dtype)))
+        return at if at < len(self._packed) and self._packed[at] == wanted else -1
+
+    def _bytes_of(self, user_id: object) -> bytes:
+        """Return the bytes of an id; of what can be none here, some that no id has."""
+        if (
+            not isinstance(user_id, str)
+            or not user_id.isascii()
+            or "\0" in user_id
+            or not len(user_id) <= self._longest
+        ):
+            return b""
+        return user_id.encode()
 
 
 LISTED: Final = "listed"
@@ -102,17 +121,19 @@ class PairStageRows:
         start, end = int(self.indptr[viewer]), int(self.indptr[viewer + 1])
         return self.others[start:end], self.codes[start:end]
 
+    def has(self, viewer: int) -> bool:
+        """Say whether the viewer has a stage with anybody."""
+        return bool(self.indptr[viewer] < self.indptr[viewer + 1])
+
     def of(self, viewer: int, candidates: Sequence[int]) -> list[str]:
         """Return the stage of the viewer with each candidate; both have to be listed people."""
         others, codes = self.beyond_listed(viewer)
         if not len(others):
             return [LISTED] * len(candidates)
-        found = []
-        for candidate in candidates:
-            at = int(np.searchsorted(others, candidate))
-            known = at < len(others) and others[at] == candidate
-            found.append(self.names[codes[at]] if known else LISTED)
-        return found
+        wanted = np.asarray(candidates)
+        at = np.minimum(np.searchsorted(others, wanted), len(others) - 1)
+        found = np.where(others[at] == wanted, codes[at], -1).tolist()
+        return [self.names[code] if code >= 0 else LISTED for code in found]
 
 
 def shows_nothing(stage: str) -> bool:
@@ -131,12 +152,15 @@ class ListOfNight(NamedTuple):
 class ListRows:
     """Lists of everybody: viewer r has `candidates[indptr[r]:indptr[r + 1]]`, best first.
 
-    propensity is aligned with candidates, or empty when it is 1 throughout.
+    propensity is aligned with candidates, or empty when it is 1 throughout. reasons: `(n_entries, 3)` of two
+    people without a history, as numbers among the codes of `Reasons`, -1 for none; or empty: then they are
+    read when a page is built.
     """
 
     indptr: Int64Array
     candidates: Int32Array
     propensity: Float32Array
+    reasons: Int16Array
 
     def of(self, row: int) -> ListOfNight:
         """Return the list of one viewer; -1, or somebody without one, has none."""
@@ -147,8 +171,17 @@ class ListRows:
         certain = not len(self.propensity)
         return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
 
+    def reasons_of(self, row: int, candidates: Sequence[int]) -> Int16Array | None:
+        """Return the reasons of one viewer's row and these candidates; None unless all stand in the list."""
+        if not len(self.reasons):
+            return None
+        start, end = int(self.indptr[row]), int(self.indptr[row + 1])
+        place = {other: at for at, other in enumerate(self.candidates[start:end].tolist(), start)}
+        at = [place.get(other, -1) for other in candidates]
+        return self.reasons[at] if min(at, default=-1) >= 0 else None
 
-SNAPSHOT_SCHEMA: Final = 7
+
+SNAPSHOT_SCHEMA: Final = 8
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 
@@ -300,6 +333,16 @@ class LiveSearch:
         logits = people.appeal[at].astype(np.float64) @ people.taste[i].astype(np.float64)
         return np.asarray(sigmoid(logits + people.near[people.place[i], people.place[at]]), np.float64)
 
+    def scores(self, viewer: int, candidates: npt.ArrayLike) -> Float64Array:
+        """Return the score of each listed candidate for the viewer's row, as `best` has it."""
+        people, position = self.layout.people, self.layout.position
+        i, at = position[viewer], position[np.asarray(candidates, np.int64)]
+        back = people.taste[at].astype(np.float64) @ people.appeal[i].astype(np.float64)
+        back += people.near[people.place[at], people.place[i]]
+        likes = self.likes_back(viewer, candidates)
+        price = self.prices[at] if len(self.prices) else 0.0
+        return np.asarray(combine(likes, sigmoid(back), self.combiner) - likes * price, np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
@@ -395,12 +438,17 @@ class Snapshot:
     def may_show(self, viewer: int, candidates: npt.ArrayLike, *, likes_viewer: bool = False) -> BoolArray:
         """Say which candidate rows the rules and the stage of the pair let the viewer's row see."""
         allowed = self.live.may_show(viewer, candidates, likes_viewer=likes_viewer)
-        if allowed.any():
+        if allowed.any() and self.stages.has(viewer):
             stages = self.stages.of(viewer, np.asarray(candidates).tolist())
             allowed &= ~np.array([shows_nothing(stage) for stage in stages])
         return allowed
 
     def reason_codes(self, viewer: int, candidates: Sequence[int], stages: Sequence[str]) -> list[list[str]]:
         """Return why each candidate is shown to one viewer, as codes their stages may show."""
+        if all(stage == LISTED for stage in stages):
+            stored = self.data.lists.reasons_of(viewer, candidates)
+            if stored is not None:
+                names = self.reasons.all_codes[0]
+                return [[names[one] for one in numbers if one >= 0] for numbers in stored.tolist()]
         rows = np.asarray(candidates, np.int32)
         return self.reasons.codes(np.full(len(rows), viewer, np.int32), rows, stages)

@@ -76,7 +76,8 @@ def _lists_without(lists: ListRows, gone: BoolArray) -> ListRows:
     viewer = np.repeat(np.arange(len(gone)), np.diff(lists.indptr))
     kept = ~gone[viewer] & ~gone[lists.candidates]
     propensity = lists.propensity[kept] if len(lists.propensity) else lists.propensity
-    return ListRows(_indptr(viewer[kept], len(gone)), lists.candidates[kept], propensity)
+    reasons = lists.reasons[kept] if len(lists.reasons) else lists.reasons
+    return ListRows(_indptr(viewer[kept], len(gone)), lists.candidates[kept], propensity, reasons)
 
 
 def _rows_without(rows: Any, gone_row: BoolArray, gone_member: BoolArray) -> tuple[Any, Int32Array]:

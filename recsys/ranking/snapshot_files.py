@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.pair_stages import STAGE, USER_A, USER_B, PairStages, pair_stages
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
-from recsys.messaging.reasons import Reasons
+from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.snapshot import (
@@ -114,17 +114,18 @@ def write_snapshot(
     if stages is not None:
         compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
     layout = build_index(directed, compiled, TILE)
+    reasons = Reasons.of(people)
     data = SnapshotData(
         schema=SNAPSHOT_SCHEMA,
         policy=policy.version,
         combiner=combiner,
         data_as_of=people.as_of.isoformat(),
         ids=packed_ids(people.ids.values),
-        lists=list_rows(lists, people.ids),
+        lists=with_reasons(list_rows(lists, people.ids), reasons),
         likes=likes_given(people),
         layout=layout,
         prices=in_tile_order(np.zeros(len(people)) if prices is None else prices, layout),
-        reasons=Reasons.of(people),
+        reasons=reasons,
         stages=stage_rows(stages, people.ids),
         persons=PersonIndex.of(people.person_tokens, _namings(ledger)),
         arms=arms,
@@ -157,7 +158,23 @@ def list_rows(lists: pd.DataFrame, ids: IdIndex) -> ListRows:
     propensity = np.ones(0, np.float32)
     if C.PROPENSITY in ordered and not ordered[C.PROPENSITY].fillna(1.0).eq(1.0).all():
         propensity = ordered[C.PROPENSITY].fillna(1.0).to_numpy(np.float32)
-    return ListRows(indptr, candidates, propensity)
+    return ListRows(indptr, candidates, propensity, np.zeros((0, MOST_REASONS), np.int16))
+
+
+_ENTRIES_AT_ONCE: Final = 1 << 18
+
+
+def with_reasons(lists: ListRows, reasons: Reasons) -> ListRows:
+    """Return lists with the reasons of each entry, as two people without a history may see them."""
+    viewers = np.repeat(np.arange(len(lists.indptr) - 1, dtype=np.int32), np.diff(lists.indptr))
+    if len(reasons.all_codes[0]) > np.iinfo(np.int16).max:
+        return lists
+    found = np.empty((len(viewers), MOST_REASONS), np.int16)
+    for start in range(0, len(viewers), _ENTRIES_AT_ONCE):
+        part = slice(start, start + _ENTRIES_AT_ONCE)
+        mine = viewers[part]
+        found[part] = reasons.numbers(mine, lists.candidates[part], [LISTED] * len(mine))
+    return replace(lists, reasons=found)
 
 
 def served_snapshot(publication: Publication) -> Snapshot | None:

@@ -47,6 +47,9 @@ class ViewerDay:
         person_of: every account of somebody's person; what restricts one restricts all of them. A like is of
         the one account that was liked.
         """
+        events = tuple(events)
+        if not events:
+            return cls(frozenset(), {}, {}, frozenset(), frozenset())
         accounts = frozenset(person_of(viewer_id))
         seen, apart, likers = set[str](), set[str](), set[str]()
         decided: dict[str, tuple[datetime, int, str]] = {}

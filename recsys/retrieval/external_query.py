@@ -116,6 +116,16 @@ class ExternalQuery(NamedTuple):
         shown[shown] = mask[0, np.searchsorted(columns, at[shown])]
         return shown
 
+    def fits(self, index: TileIndex) -> BoolArray:
+        """Say whom of `index.order` the rules let meet the viewer, `(n_listed,)`, for both sides at once.
+
+        Rules about single pairs, and who is shown to people they liked alone, are left to the caller.
+        """
+        columns = np.arange(len(index.order), dtype=np.int32)
+        mask = np.empty((1, len(columns)), bool)
+        mask_columns(self.words, _FIRST, self.reach, index.words, columns, mask)
+        return mask[0] & self.is_listed
+
     def top_k(
         self,
         index: TileIndex,

@@ -52,7 +52,7 @@ class SafetyByPerson:
     ) -> SafetyExclusions:
         """Return how the persons of `viewer` and `candidates` stand now, whatever account it concerns."""
         known = self.accounts if accounts is None else accounts
-        mine, theirs = known.of(viewer), {other: known.of(other) for other in candidates}
+        mine, theirs = known.of(viewer), known.of_many(candidates)
         others = [account for accounts in theirs.values() for account in accounts]
         answers = [self.reader.exclusions(account, others) for account in mine]
         erased = self.erasures.now().among([*mine, *others])

@@ -202,23 +202,23 @@ class MemoryDayLog:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[datetime, int, DayEvent]] = {}
+        self._rows: dict[str, tuple[datetime, DayEvent]] = {}
         self._of_person: dict[str, dict[str, None]] = {}
-        self._place = 0
+        self._changes: list[str] = []  # the id of the personal event at each place, from 1
         self._lock = threading.Lock()
 
     def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
         """Keep events, all or none."""
         given = distinct_events(events)
         with self._lock:
-            known = {key: self._rows[key][2] for key in given if key in self._rows}
+            known = {key: self._rows[key][1] for key in given if key in self._rows}
             if not all(same_event(known[key], given[key]) for key in known):
                 raise conflict()
             fresh = [event for key, event in given.items() if key not in self._rows]
             for event in fresh:
-                self._place += event.target is None
-                place = self._place if event.target is None else 0
-                self._rows[event.event_id] = (arrival(arrived, event), place, event)
+                if event.target is None:
+                    self._changes.append(event.event_id)
+                self._rows[event.event_id] = (arrival(arrived, event), event)
                 for person in self._named(event):
                     self._of_person.setdefault(person, {})[event.event_id] = None
         return len(fresh)
@@ -228,32 +228,32 @@ class MemoryDayLog:
         with self._lock:
             keys = dict.fromkeys(key for person in people for key in self._of_person.get(person, ()))
             rows = [self._rows[key] for key in keys]
-            changes = [row for row in self._rows.values() if row[1] > after]
+            changes = [self._rows[key] for key in self._changes[after:] if key in self._rows]
             return DayRows(
-                tuple(event for noted, _, event in rows if noted > since and event.target is not None),
-                tuple(event for noted, _, event in changes if noted > since),
-                self._place,
+                tuple(event for noted, event in rows if noted > since),
+                tuple(event for noted, event in changes if noted > since),
+                len(self._changes),
                 str(id(self)),
             )
 
     def events(self, since: datetime) -> list[DayEvent]:
         """Return everything that no night of the time `since` has read."""
         with self._lock:
-            found = [event for noted, _, event in self._rows.values() if noted > since]
+            found = [event for noted, event in self._rows.values() if noted > since]
         return sorted(found, key=lambda event: (event.at, event.event_id))
 
     def drop(self, before: datetime) -> None:
         """Forget what every night from the time `before` on has read."""
-        self._forget({key for key, (noted, _, _) in self._rows.items() if noted <= before})
+        self._forget({key for key, (noted, _) in self._rows.items() if noted <= before})
 
     def erase(self, user_id: str) -> None:
         """Forget every event that names a person."""
-        self._forget({key for key, row in self._rows.items() if user_id in (row[2].actor, row[2].target)})
+        self._forget({key for key, row in self._rows.items() if user_id in (row[1].actor, row[1].target)})
 
     def _forget(self, keys: Iterable[str]) -> None:
         with self._lock:
             for key in keys:
-                _, _, event = self._rows.pop(key)
+                _, event = self._rows.pop(key)
                 for person in self._named(event):
                     self._of_person[person].pop(key, None)
 

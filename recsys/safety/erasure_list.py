@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -40,7 +41,7 @@ class ErasedPeople:
     def __len__(self) -> int:
         return len(self.moments)
 
-    @property
+    @cached_property
     def watermark(self) -> str | None:
         """When the latest erasure was asked for, in UTC; None when there is none."""
         return max(self.moments.values(), default=None)
@@ -68,7 +69,7 @@ class ErasureList:
     """The list of one place, read anew whenever its file changed; any process may add to it."""
 
     def __init__(self, folder: Path, ledger: SafetyLedger | None = None) -> None:
-        self._folder, self._ledger = folder, ledger
+        self._folder, self._ledger, self._path = folder, ledger, str(folder / _LIST)
         self._seen: tuple[object, ErasedPeople] = (None, ErasedPeople())
 
     @classmethod
@@ -91,14 +92,13 @@ class ErasureList:
         return erased
 
     def _read_list(self) -> ErasedPeople:
-        path = self._folder / _LIST
         try:
-            found = path.stat()
+            found = os.stat(self._path)  # noqa: PTH116 - asked in every call
         except FileNotFoundError:
             return ErasedPeople()
         state = (found.st_ino, found.st_mtime_ns, found.st_size)
         if self._seen[0] != state:
-            self._seen = (state, _read(path))
+            self._seen = (state, _read(Path(self._path)))
         return self._seen[1]
 
     def add(self, ids: Iterable[str], at: datetime | None = None) -> int:

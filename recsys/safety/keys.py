@@ -59,11 +59,13 @@ class Keys:
         raise SafetyUnavailable(explained("a key is missing", got=f"key {wanted}", remedy=remedy))
 
 
+@lru_cache(maxsize=64)
 def key_id(secret: bytes) -> str:
     """Return a short name of a key, which tells nothing of it."""
     return blake2b(secret, digest_size=6, person=b"recsys key id").hexdigest()
 
 
+@lru_cache(maxsize=64)
 def purpose_key(secret: bytes, purpose: str) -> bytes:
     """Return a key for one purpose alone; what is signed for one is nothing to another.
 

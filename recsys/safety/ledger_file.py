@@ -49,12 +49,12 @@ class LedgerFile:
 
     def __init__(self, folder: Path, keys: Keys) -> None:
         self.path, self.keys = folder / LEDGER, keys
-        self._folder = folder
+        self._folder, self._name = folder, str(self.path)
 
     def state(self) -> tuple[int, int, int] | None:
         """Return what changes when the file does; None when there is none."""
         try:
-            found = os.stat(self.path)  # noqa: PTH116 - asked in every call
+            found = os.stat(self._name)  # noqa: PTH116 - asked in every call
         except FileNotFoundError:
             return None
         except OSError as error:

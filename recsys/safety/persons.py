@@ -5,6 +5,7 @@ Facts about safety are facts about persons: what holds for one account of a pers
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import LedgerState, Who
-from recsys.types import Int32Array, ObjectArray, UInt64Array
+from recsys.types import BoolArray, Int32Array, ObjectArray, UInt64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,14 @@ class PersonIndex:
         order = order[newest[order] > 0]
         namings = tuple(one.naming for one in fingerprints)
         return cls(namings, of_row, newest[order], order.astype(np.int32))
+
+    @cached_property
+    def has_several(self) -> BoolArray:
+        """Say whose person has several accounts, `(n_people,)`."""
+        same = self.token[1:] == self.token[:-1]
+        found = np.zeros(self.of_row.shape[1], bool)
+        found[self.row[1:][same]] = found[self.row[:-1][same]] = True
+        return found
 
     def rows_of(self, fingerprint: int) -> Int32Array:
         """Return the rows of one person, none for 0 or somebody unknown."""
@@ -78,6 +87,9 @@ class NewcomerTokens:
         """Return the token of somebody, None when it is not known."""
         return self._tokens.get(user_id)
 
+    def __bool__(self) -> bool:
+        return bool(self._tokens)
+
     def accounts(self, person: int) -> list[str]:
         """Return who came with the token of one person, named by fingerprint."""
         return self._persons.get(person, [])
@@ -100,6 +112,7 @@ class Accounts:
 
     def __init__(self, ids: Ids, index: PersonIndex, newcomers: NewcomerTokens, keys: Keys) -> None:
         self._ids, self._index, self._newcomers = ids, index, newcomers
+        self._has_several = index.has_several
         self._naming = Fingerprints(index.namings[-1], keys)
         newcomers.begin(self._naming, lambda user_id: ids.find([user_id])[0] >= 0)
 
@@ -114,6 +127,16 @@ class Accounts:
             return (user_id,)
         known = self._ids.at(self._index.rows_of(person).tolist())
         return tuple(dict.fromkeys([user_id, *known, *self._newcomers.accounts(person)]))
+
+    def of_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the same of each of some people, who are looked up together."""
+        if self._newcomers:
+            return {user_id: self.of(user_id) for user_id in ids}
+        several = self._has_several
+        return {
+            user_id: self.of(user_id) if row >= 0 and several[row] else (user_id,)
+            for user_id, row in zip(ids, self._ids.find(ids), strict=True)
+        }
 
     def fingerprints(self, user_id: str, state: LedgerState) -> set[int]:
         """Return every fingerprint under which somebody's person may stand in the ledger."""

@@ -1,21 +1,16 @@
 """A safety store in PostgreSQL, shared by all machines; needs the extra `pg`.
 
-A few connections are kept per process and used one caller at a time. Every wait for the server has an
-end on this side too, since a server that hangs does not end its own statements. A connection that
-failed is closed, never used again, and the next call opens another: so the store is back as soon as
-the server is.
+How it waits for the server, and when it no longer does, is the subject of `postgres_connections`.
 """
 
-import os
-import select
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from recsys.errors import SafetyUnavailable, explained, imported
+from recsys.errors import imported
 from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections, TimedConnection
 from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.store import (
     BLOCK,
@@ -104,40 +99,19 @@ _ERASE: Final = (
     "DELETE FROM recsys_shown_candidates WHERE person = %(person)s OR other = %(person)s",
     ERASE_DAY,
 )
-_KEPT: Final = 8
-_CONNECT_S: Final = 2  # the least that libpq waits
-
-
-class _Timed(psycopg.Connection[Any]):
-    """A connection that waits for the server no longer than `patience_s`."""
-
-    patience_s = 1.0
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Run one exchange with the server; psycopg.Error when it takes too long."""
-        return super().wait(gen, interval=interval, timeout=timeout or self.patience_s)
-
-
-def _has_ended(connection: _Timed) -> bool:
-    """Say whether an idle connection has something to read: then the server has ended it."""
-    if connection.closed:
-        return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+_CREATE_S: Final = 30.0
 
 
 class PostgresSafety:
     """Reads and writes tables that exist already; `PostgresSafety.create` makes them.
 
-    address:   a `postgresql://` URL; keep its password in the environment.
-    timeout_s: how long a question may take.
+    address:     a `postgresql://` URL; keep its password in the environment.
+    timeout_s:   how long a question may take, waiting for a connection and opening one included.
+    connections: the most that are open at once, in this process.
     """
 
-    def __init__(self, address: str, *, timeout_s: float = 0.5) -> None:
-        self._address, self._timeout_s = address, timeout_s
-        self._idle: deque[_Timed] = deque(maxlen=_KEPT)
-        self._pid = os.getpid()
+    def __init__(self, address: str, *, timeout_s: float = 0.5, connections: int = CONNECTIONS) -> None:
+        self._connections = PostgresConnections(address, timeout_s=timeout_s, most=connections)
         self._day = PostgresDayLog(self._read, self._transact)
 
     @property
@@ -154,9 +128,10 @@ class PostgresSafety:
 
         Raises SafetyUnavailable when the server cannot be reached or refuses.
         """
-        store = cls(address, timeout_s=timeout_s)
-        store._write([(statement, {}) for statement in _TABLES])
-        return store
+        patient = cls(address, timeout_s=max(timeout_s, _CREATE_S))
+        patient._write([(statement, {}) for statement in _TABLES])
+        patient.close()
+        return cls(address, timeout_s=timeout_s)
 
     def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
@@ -235,8 +210,7 @@ class PostgresSafety:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        while self._idle:
-            self._idle.pop().close()
+        self._connections.close()
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         a, b = distinct_pair(actor, target)
@@ -247,63 +221,20 @@ class PostgresSafety:
             return connection.execute(statement, values).fetchall()
 
     def _write(self, statements: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        def work(connection: _Timed) -> int:
+        def work(connection: TimedConnection) -> int:
             for statement, values in statements:
                 connection.execute(statement, values)
             return len(statements)
 
         self._transact(work)
 
-    def _transact(self, work: Callable[[_Timed], int]) -> int:
+    def _transact(self, work: Callable[[TimedConnection], int]) -> int:
         """Do something in one transaction, all or nothing; a negative answer undoes it as well."""
-        with self._connection() as connection, connection.transaction() as transaction:
+        with self._connection(renewed=True) as connection, connection.transaction() as transaction:
             done = work(connection)
             if done < 0:
                 raise psycopg.Rollback(transaction)
         return done
 
-    @contextmanager
-    def _connection(self) -> Iterator[_Timed]:
-        """Give a connection, an idle one if there is one; whatever goes wrong with it closes it."""
-        connection = None
-        try:
-            connection = self._taken()
-            yield connection
-        except (psycopg.Error, OSError) as error:
-            if connection is not None:
-                with suppress(psycopg.Error, OSError):
-                    connection.close()
-            raise _unavailable(error) from None  # its text may hold values
-        if len(self._idle) < _KEPT:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    def _taken(self) -> _Timed:
-        if self._pid != os.getpid():  # a parent's connections are not ours
-            self._idle, self._pid = deque(maxlen=_KEPT), os.getpid()
-        while self._idle:
-            try:
-                found = self._idle.pop()
-            except IndexError:  # another thread was quicker
-                break
-            if not _has_ended(found):
-                return found
-            found.close()
-        made = _Timed.connect(
-            self._address,
-            autocommit=True,
-            connect_timeout=_CONNECT_S,
-            prepare_threshold=2,
-        )
-        made.patience_s = self._timeout_s
-        made.execute(f"SET statement_timeout = {max(1, int(self._timeout_s * 1000))}".encode())
-        return made
-
-
-def _unavailable(error: Exception) -> SafetyUnavailable:
-    remedy = "check that the server can be reached; nothing is served meanwhile"
-    got = type(error).__name__
-    return SafetyUnavailable(
-        explained("the safety store cannot answer", where="postgresql", got=got, remedy=remedy)
-    )
+    def _connection(self, *, renewed: bool = False) -> AbstractContextManager[TimedConnection]:
+        return self._connections.connection(renewed=renewed)

@@ -22,7 +22,7 @@ from recsys.messaging.reason_kinds import (
 )
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.snapshot import NO_ARMS, SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
-from recsys.ranking.snapshot_files import stage_rows
+from recsys.ranking.snapshot_files import stage_rows, with_reasons
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE
@@ -57,7 +57,8 @@ class Community:
         languages, cells = np.ones((n_people, 1), np.uint64), np.zeros(n_people, np.uint64)
         self.filters = FilterColumns(*codes, languages, cells)
         self.viewers = rng.choice(n_people, min(n_viewers, n_people), replace=False)
-        self.lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
+        lists = _lists(n_people, rng, {int(v): live.best(int(v), LIST_LENGTH) for v in self.viewers})
+        self.lists = with_reasons(lists, self.reasons)
 
     def publish(self, published: Path, number: int, *, point: bool = True) -> str:
         """Write run `number` of these people, point to it if asked, and return its id."""
@@ -124,7 +125,7 @@ def _lists(n_people: int, rng: np.random.Generator, true: dict[int, npt.NDArray[
         candidates[viewer, : len(best)], lengths[viewer] = best, len(best)
     filled = np.arange(LIST_LENGTH) < lengths[:, None]
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return ListRows(indptr, candidates[filled], np.ones(0, np.float32))
+    return ListRows(indptr, candidates[filled], np.ones(0, np.float32), np.zeros((0, 3), np.int16))
 
 
 def _reasons(ids: IdIndex, rng: np.random.Generator) -> Reasons:

@@ -1,5 +1,6 @@
 """The backend's door: pages, what is left out of them, and what is refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from recsys.data.tables import check_table
 from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Receipt
+from recsys.ranking.snapshot import LISTED
 from recsys.safety.store import MemorySafety
 from tests.ranking.published_world import NOW, World
 
@@ -155,3 +157,23 @@ def test_an_impossible_length_is_refused(ranker: Ranker, k: object) -> None:
 def test_a_time_without_a_zone_is_refused(ranker: Ranker) -> None:
     with pytest.raises(InputError):
         ranker.rank("u", as_of=NOW.replace(tzinfo=None))
+
+
+def test_reasons_stored_with_a_list_are_those_read_from_the_people(published: Path, world: World) -> None:
+    store = MemorySafety()
+    ranker = Ranker.open(published, safety=store, poll_s=0, max_staleness=None)
+    snapshot = ranker._reloader.now.snapshot
+    lists = snapshot.data.lists
+    read = replace(snapshot, data=replace(snapshot.data, lists=replace(lists, reasons=lists.reasons[:0])))
+    stored = 0
+    for viewer in range(len(snapshot.ids)):
+        rows = snapshot.list_of_night(viewer).rows.tolist()
+        if not rows:
+            continue
+        assert lists.reasons_of(viewer, rows) is not None
+        for stages in ([LISTED] * len(rows), ["matched"] * len(rows)):
+            mine = snapshot.reason_codes(viewer, rows, stages)
+            assert mine == read.reason_codes(viewer, rows, stages)
+            stored += sum(map(len, mine))
+        assert lists.reasons_of(viewer, [*rows, viewer]) is None
+    assert stored > len(snapshot.ids)

@@ -1,8 +1,9 @@
 """The safety store in PostgreSQL, on a real server."""
 
 import socket
+import threading
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -10,6 +11,7 @@ from recsys.errors import SafetyUnavailable
 from recsys.safety import open_safety
 from recsys.safety.postgres_store import PostgresSafety
 from recsys.testing.safety_contract import AT, SafetyContract, ShownContract
+from tests.postgres import Gate
 
 TABLES = "recsys_separated_pairs, recsys_holds, recsys_erased_people, recsys_shown_candidates"
 
@@ -117,13 +119,13 @@ def test_a_server_that_hangs_is_not_waited_for() -> None:
 
 
 def test_a_server_that_stops_answering_is_not_waited_for(store: PostgresSafety) -> None:
-    quick = PostgresSafety(store._address, timeout_s=0.2)
+    quick = PostgresSafety(store._connections.address, timeout_s=0.2)
     with quick._connection() as connection:
         connection.execute("SET statement_timeout = 0")
     slow = "SELECT pg_sleep(30), 'a'"
     with pytest.raises(SafetyUnavailable):
         quick._read(slow, {})
-    assert not quick._idle
+    assert not quick._connections.open
     quick.close()
 
 
@@ -137,3 +139,79 @@ def test_a_question_reads_keys_alone(store: PostgresSafety) -> None:
     text = "\n".join(line for (line,) in plan)
     assert "Seq Scan" not in text
     assert text.count("_pkey") >= 3
+
+
+def silent_server() -> socket.socket:
+    """Something that takes connections and never says a word."""
+    return socket.create_server(("127.0.0.1", 0), backlog=200)
+
+
+def test_callers_of_a_server_that_hangs_are_refused_and_their_threads_end() -> None:
+    with silent_server() as silent:
+        address = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+        store = PostgresSafety(address, timeout_s=0.3, connections=2)
+        before = threading.active_count()
+        refused: list[str] = []
+
+        def ask() -> None:
+            try:
+                store.exclusions("a", ["b"])
+            except SafetyUnavailable as error:
+                refused.append(str(error))
+
+        callers = [threading.Thread(target=ask) for _ in range(40)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(30)
+        assert len(refused) == 40
+        assert store._connections.open <= 2
+        assert threading.active_count() <= before + 2  # those that are still opening
+        assert any("refused at once" in one for one in refused)
+
+
+def test_a_store_is_back_when_its_server_is(address: str, store: PostgresSafety) -> None:
+    store.block("a", "b", AT)
+    with Gate(address) as gate:
+        mine = PostgresSafety(gate.address, timeout_s=0.3)
+        assert mine.exclusions("a", ["b"]).excluded == {"b"}
+        gate.shut()
+        for _ in range(5):
+            with pytest.raises(SafetyUnavailable):
+                mine.exclusions("a", ["b"])
+        gate.open()
+        deadline = monotonic() + 20
+        while monotonic() < deadline:
+            try:
+                found = mine.exclusions("a", ["b"])
+                break
+            except SafetyUnavailable:
+                sleep(0.02)
+        assert found.excluded == {"b"}
+        mine.close()
+
+
+def test_no_more_connections_are_opened_than_may_be(address: str, store: PostgresSafety) -> None:
+    few = PostgresSafety(address, timeout_s=10, connections=2)
+    answers: list[bool] = []
+
+    def ask() -> None:
+        for _ in range(5):
+            answers.append(few.exclusions("a", ["b"]).viewer_excluded)
+            assert few._connections.open <= 2
+
+    callers = [threading.Thread(target=ask) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert answers == [False] * 40
+    few.close()
+
+
+def test_many_statements_have_the_time_of_one_each(store: PostgresSafety) -> None:
+    mine = PostgresSafety(store._connections.address, timeout_s=0.3)
+    mine._write([("SELECT pg_sleep(0.1)", {})] * 5)
+    with pytest.raises(SafetyUnavailable):
+        mine._read("SELECT pg_sleep(0.5)", {})
+    mine.close()

@@ -1,0 +1,250 @@
+"""Members of the day: people whose own tables came or changed since the night, in other members' pages.
+
+Each is folded in once a worker, and held against every listed person by the rules of the night, for both
+sides at once. Until that is done, and wherever it cannot be done, others do not see them.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
+
+import numpy as np
+
+from recsys.errors import RecsysError, SafetyUnavailable
+from recsys.messaging.reasons import Reasons
+from recsys.models.directed import sigmoid
+from recsys.models.reciprocal import combine
+from recsys.ranking.cold_start import Newcomer, NewcomerFiles, one_person, separated_in
+from recsys.ranking.profile_tables import tables_of_json
+from recsys.ranking.snapshot import LISTED, Snapshot, shows_nothing
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent
+from recsys.safety.persons import Accounts
+from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
+
+_FOLDED_A_CALL: Final = 1
+"""Members whom one call folds in, so that many changes at once hold up nobody for long."""
+LARGEST_SHARE: Final = 5
+"""One of so many places of a page is given to members of the day, who have no list of a night yet."""
+
+
+class DayChanges(NamedTuple):
+    """What members changed since the night: tables, accepted terms, proofs; of each the latest event."""
+
+    tables: Mapping[str, DayEvent]
+    accepted: Mapping[str, DayEvent]
+    proofs: Mapping[str, DayEvent]
+
+    def after(self, events: Iterable[DayEvent]) -> "DayChanges":
+        """Return the changes after more events; a proof taken back outweighs one of the same time."""
+        made = DayChanges(dict(self.tables), dict(self.accepted), dict(self.proofs))
+        kinds: dict[str, Any] = {
+            TABLES_CHANGED: made.tables,
+            "terms_accepted": made.accepted,
+            "verified": made.proofs,
+        }
+        for event in events:
+            latest = kinds.get(event.type)
+            if latest is None:
+                continue
+            before = latest.get(event.actor)
+            if before is None or _strength(before) <= _strength(event):
+                latest[event.actor] = event
+        return made
+
+    def proved(self, user_id: str) -> bool:
+        """Say whether somebody accepted the terms and was verified since the night."""
+        proof = self.proofs.get(user_id)
+        return user_id in self.accepted and proof is not None and proof.detail != "none"
+
+
+def _strength(event: DayEvent) -> tuple[datetime, bool]:
+    return event.at, event.detail == "none"
+
+
+NO_CHANGES: Final = DayChanges({}, {}, {})
+
+
+@dataclass(frozen=True, eq=False)
+class DayMember:
+    """One member by tables of today.
+
+    row: in the publication, -1 for somebody new. open_to: bits of the rows that the rules let meet them.
+    near: `(n_places,)` logits of nearness. suggestible: as in `Compiled`, of liked-only people alone.
+    """
+
+    user_id: str
+    row: int
+    newcomer: Newcomer
+    reasons: Reasons
+    open_to: UInt8Array
+    liked_only: bool
+    suggestible: bool
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, files: NewcomerFiles, event: DayEvent) -> Self:
+        """Fold a member in from tables of today.
+
+        Raises InputError when they cannot be used.
+        """
+        tables = tables_of_json(event.payload or "")
+        person = one_person(event.actor, tables, snapshot.catalogue)
+        newcomer = Newcomer.of(snapshot, files, person, None, separated_in(event.actor, tables))
+        row = snapshot.ids.find([event.actor])[0]
+        open_to = ~newcomer.excluded
+        listed = snapshot.live.layout.order
+        open_to[listed] &= newcomer.query.fits(snapshot.live.layout)
+        if row >= 0:
+            open_to[row] = False
+            open_to[snapshot.live.kept_apart(row)] = False
+            open_to[snapshot.data.separated.row(row)] = False
+            open_to[_closed(snapshot, row)] = False
+        rules = files.vocabulary.compile(files.policy, person)
+        return cls(
+            user_id=event.actor,
+            row=row,
+            newcomer=newcomer,
+            reasons=Reasons.of(person),
+            open_to=np.packbits(open_to),
+            liked_only=bool(rules.liked_only[0]),
+            suggestible=newcomer.query.takes_suggestions,
+        )
+
+    def reason_codes(self, snapshot: Snapshot, viewer: int) -> list[str]:
+        """Return why this member is shown to the viewer's row; circles and distance wait a night."""
+        both = snapshot.reasons.with_person(self.reasons, np.array([viewer], np.int32))
+        return both.codes([1], [0], [LISTED])[0]
+
+
+def _closed(snapshot: Snapshot, row: int) -> Int64Array:
+    stages = snapshot.stages
+    part = slice(int(stages.indptr[row]), int(stages.indptr[row + 1]))
+    shut = [shows_nothing(stages.names[code]) for code in stages.codes[part]]
+    return stages.others[part][np.array(shut, bool)].astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class DayCandidates:
+    """Everybody of the day who is folded in, as arrays with one row a member.
+
+    open_to: `(n_members, n_bytes)` bits of rows. taste, appeal: `(n_members, n_factors)`. near:
+    `(n_members, n_places)`. row, liked_only, suggestible: `(n_members,)`.
+    """
+
+    members: tuple[DayMember, ...]
+    open_to: UInt8Array
+    taste: Float32Array
+    appeal: Float32Array
+    near: Float32Array
+    row: Int64Array
+    liked_only: BoolArray
+    suggestible: BoolArray
+
+    @classmethod
+    def of(cls, members: Sequence[DayMember]) -> Self:
+        """Stack members."""
+        seen = [member.newcomer.query.viewer for member in members]
+        return cls(
+            members=tuple(members),
+            open_to=np.stack([member.open_to for member in members]),
+            taste=np.concatenate([one.taste for one in seen]),
+            appeal=np.concatenate([one.appeal for one in seen]),
+            near=np.concatenate([one.near for one in seen]),
+            row=np.array([member.row for member in members], np.int64),
+            liked_only=np.array([member.liked_only for member in members], bool),
+            suggestible=np.array([member.suggestible for member in members], bool),
+        )
+
+    def may_meet(self, snapshot: Snapshot, viewer: int, *, likes_viewer: bool = False) -> BoolArray:
+        """Say which members the rules let the viewer's row see, `(n_members,)`.
+
+        likes_viewer: whether every member likes the viewer.
+        """
+        at = int(snapshot.live.layout.position[viewer]) if viewer >= 0 else -1
+        if at < 0:
+            return np.zeros(len(self.members), bool)
+        rules = snapshot.live.layout.sparse
+        suggested = self.suggestible & bool(rules.liked_only[at] and rules.suggestible[at])
+        bits = (self.open_to[:, viewer >> 3] >> np.uint8(7 - (viewer & 7))) & np.uint8(1)
+        return (bits > 0) & (~self.liked_only | suggested | likes_viewer)
+
+    def likes(self, snapshot: Snapshot, viewer: int) -> Float64Array:
+        """Return the chance that the viewer's row likes each member who is looked at, `(n_members,)`."""
+        people, at = snapshot.live.layout.people, snapshot.live.layout.position[viewer]
+        near = self.near[:, people.place[at]].astype(np.float64)
+        return sigmoid(self.appeal.astype(np.float64) @ people.taste[at].astype(np.float64) + near)
+
+    def scores(self, snapshot: Snapshot, viewer: int) -> Float64Array:
+        """Return the score of each member for the viewer's row, `(n_members,)`."""
+        people, at = snapshot.live.layout.people, snapshot.live.layout.position[viewer]
+        near = self.near[:, people.place[at]].astype(np.float64)
+        back = sigmoid(self.taste.astype(np.float64) @ people.appeal[at].astype(np.float64) + near)
+        return combine(self.likes(snapshot, viewer), back, snapshot.live.combiner)
+
+    def not_liked(self, snapshot: Snapshot, viewer: int) -> BoolArray:
+        """Say whom the viewer's row had not liked when the night began, `(n_members,)`."""
+        return ~np.isin(self.row, snapshot.liked(viewer))
+
+
+class DayMembers:
+    """Folds members in as their tables come; any thread may call it.
+
+    files_of: what folding in needs of a publication.
+    """
+
+    def __init__(self, files_of: Callable[[Snapshot], NewcomerFiles]) -> None:
+        self._files_of = files_of
+        self._lock = threading.Lock()
+        self._run_id = ""
+        self._folded: dict[str, DayMember | None] = {}
+        self._done: tuple[DayChanges, str, DayCandidates | None] = (NO_CHANGES, "", None)
+
+    def of(self, snapshot: Snapshot, accounts: Accounts, changes: DayChanges) -> DayCandidates | None:
+        """Return the members of the day who may be listed, None for nobody.
+
+        Somebody listed by the night stays so; anybody else has accepted the terms and was verified since.
+        """
+        if not changes.tables:
+            return None
+        known, run_id, found = self._done
+        if known is changes and run_id == snapshot.run_id:
+            return found
+        if not self._lock.acquire(blocking=False):  # another thread folds in: nobody meanwhile
+            return None
+        try:
+            return self._renewed(snapshot, accounts, changes)
+        finally:
+            self._lock.release()
+
+    def _renewed(self, snapshot: Snapshot, accounts: Accounts, changes: DayChanges) -> DayCandidates | None:
+        wanted = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
+        self._fold_in(snapshot, accounts, wanted)
+        members = [one for event in wanted if (one := self._folded.get(event.event_id)) is not None]
+        found = DayCandidates.of(members) if members else None
+        if all(event.event_id in self._folded for event in wanted):
+            self._done = (changes, snapshot.run_id, found)
+        return found
+
+    def _fold_in(self, snapshot: Snapshot, accounts: Accounts, wanted: Sequence[DayEvent]) -> None:
+        if snapshot.run_id != self._run_id:
+            self._run_id, self._folded = snapshot.run_id, {}
+        fresh = [event for event in wanted if event.event_id not in self._folded]
+        for event in fresh[:_FOLDED_A_CALL]:
+            try:
+                member = DayMember.of(snapshot, self._files_of(snapshot), event)
+            except SafetyUnavailable:
+                raise
+            except RecsysError:  # tables that cannot be used, or a publication that folds nobody in
+                self._folded[event.event_id] = None
+                continue
+            if member.row < 0:
+                accounts.add(event.actor, member.newcomer.person.person_tokens[0])
+            self._folded[event.event_id] = member
+
+
+def _is_listed(snapshot: Snapshot, user_id: str, changes: DayChanges) -> bool:
+    proof = changes.proofs.get(user_id)
+    if proof is not None and proof.detail == "none":
+        return False
+    return changes.proved(user_id) or snapshot.live.is_listed(snapshot.ids.find([user_id])[0])

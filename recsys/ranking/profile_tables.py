@@ -1,0 +1,46 @@
+"""Tables of one profile, as a backend gives them: frames, plain rows, JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from recsys.data.population import Population
+from recsys.errors import InputError, explained
+from recsys.ranking.cold_start import Profile
+
+
+def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
+    """Return the tables of a profile given as plain values: a list of rows by table name, as JSON holds them.
+
+    Raises InputError, which repeats nothing, for anything else.
+
+    >>> list(tables_of_values({"profiles": [{"user_id": "a"}]})["profiles"].columns)
+    ['user_id']
+    """
+    rows_by_name = isinstance(values, Mapping) and all(
+        isinstance(name, str) and isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
+        for name, rows in values.items()
+    )
+    if not rows_by_name or not isinstance(values, Mapping):
+        remedy = "give a list of rows by table name, such as profiles and boundaries"
+        raise InputError(explained("the profile cannot be used", remedy=remedy))
+    return {name: pd.DataFrame.from_records(list(rows)) for name, rows in values.items() if rows}
+
+
+def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:
+    """Return the same of a JSON text."""
+    try:
+        return tables_of_values(json.loads(payload))
+    except (ValueError, RecursionError):
+        raise InputError(explained("the profile cannot be used", remedy="give JSON")) from None
+
+
+def frames_of(profile: Any) -> Profile:
+    """Return a profile as frames, when it is plain rows by table name."""
+    if isinstance(profile, Population):
+        return profile
+    if isinstance(profile, Mapping) and all(isinstance(one, pd.DataFrame) for one in profile.values()):
+        return profile
+    return tables_of_values(profile)

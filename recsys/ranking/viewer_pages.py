@@ -1,0 +1,234 @@
+"""Pages of one viewer: by the tables of the night with members of the day, or by a profile of today."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from recsys.data.events import Events
+from recsys.ranking.cold_start import Profile
+from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
+from recsys.ranking.hot_reload import CurrentSnapshot
+from recsys.ranking.inbox import select_inbox
+from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
+from recsys.ranking.page_builder import PageBuilder
+from recsys.ranking.questions import CallQuestions
+from recsys.ranking.response_and_receipt import Item, Page
+from recsys.ranking.serve_time_filter import NOBODY, Narrowing, Selection, select_candidates
+from recsys.ranking.snapshot import Snapshot
+from recsys.types import BoolArray, Float64Array
+
+_SPARE: Final = 8
+"""Members asked about beyond those needed."""
+
+
+class ProfileOfToday(NamedTuple):
+    """A viewer's own tables of today, what they did so far, and whether their tokens are proved."""
+
+    profile: Profile
+    events: Events | None
+    proved_tokens: bool
+
+
+class ViewerPages:
+    """Selects people for one viewer and builds the page; any thread may use it.
+
+    zone: whose midnight ends a day of a newcomer's limits.
+    """
+
+    def __init__(self, pages: PageBuilder, newcomers: NewcomerSearch, zone: ZoneInfo) -> None:
+        self._pages, self._newcomers, self._zone = pages, newcomers, zone
+        self._day_members = DayMembers(newcomers.files_of)
+
+    def listed(  # noqa: PLR0917
+        self,
+        use: CurrentSnapshot,
+        viewer_id: str,
+        k: int,
+        moment: datetime,
+        asked: CallQuestions,
+        narrowing: Narrowing,
+    ) -> tuple[Page, Selection]:
+        """Return the page of somebody by the list and the tables of the night."""
+        selection = select_candidates(use.snapshot, asked.ask, viewer_id, k, narrowing)
+        candidates = self._candidates(use.snapshot, asked)
+        if candidates is not None and narrowing.among is None:
+            selection = _with_members(use.snapshot, viewer_id, k, asked, narrowing, selection, candidates)
+        return self._page(use, viewer_id, selection, moment), selection
+
+    def folded_in(  # noqa: PLR0917
+        self,
+        use: CurrentSnapshot,
+        viewer_id: str,
+        k: int,
+        moment: datetime,
+        asked: CallQuestions,
+        narrowing: Narrowing,
+        today: ProfileOfToday,
+    ) -> tuple[Page, Selection]:
+        """Return the page of somebody by tables of today."""
+        snapshot, day, selection = use.snapshot, self._day_of(moment), NOBODY
+        codes: list[list[str]] = []
+        newcomer = self._newcomers.fold_in(
+            snapshot,
+            viewer_id,
+            today.profile,
+            today.events,
+            asked.accounts,
+            day=day,
+            proved_tokens=today.proved_tokens,
+        )
+        if newcomer is None:
+            asked.ask(viewer_id, [])
+        else:
+            selection = self._newcomers.select(snapshot, asked.ask, newcomer, k, narrowing, day)
+            codes = reason_codes(snapshot, newcomer, selection.rows)
+        items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)
+        return self._pages.page(use, viewer_id, items, selection, moment), selection
+
+    def inbox(
+        self, use: CurrentSnapshot, viewer_id: str, k: int, moment: datetime, asked: CallQuestions
+    ) -> Page:
+        """Return who likes the viewer and waits for an answer."""
+        snapshot, day = use.snapshot, asked.day
+        selection = select_inbox(snapshot, asked.ask, viewer_id, k, day)
+        candidates, row = self._candidates(snapshot, asked), snapshot.ids.find([viewer_id])[0]
+        if candidates is not None and day.liked_by:
+            out = day.apart | {other for other, kind in day.decided.items() if kind != "undo"}
+            waits = candidates.may_meet(snapshot, row, likes_viewer=True) & np.array(
+                [one.user_id in day.liked_by and one.user_id not in out for one in candidates.members], bool
+            )
+            if waits.any():
+                own = snapshot.live.likes_back(row, selection.rows)
+                best = _best(candidates, waits, candidates.likes(snapshot, row))
+                selection = _merged(selection, own, _free(asked, viewer_id, best), k, most=k)
+        return self._page(use, viewer_id, selection, moment)
+
+    def look(
+        self, use: CurrentSnapshot, viewer_id: str, candidate_id: str, moment: datetime, asked: CallQuestions
+    ) -> Item | None:
+        """Return one person as the viewer may see them, None when they may not."""
+        snapshot = use.snapshot
+        viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
+        exclusions = asked.ask(viewer_id, [candidate_id])
+        whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)
+        liked = candidate_id in asked.day.liked_by
+        shown = snapshot.may_show(max(viewer, 0), [whom], likes_viewer=liked)[0]
+        apart = exclusions.viewer_excluded or candidate_id in asked.day.apart
+        if candidate_id in asked.changes.tables and viewer >= 0 and not apart:
+            return self._look_at_member(snapshot, viewer_id, candidate_id, moment, asked)
+        if min(viewer, candidate) < 0 or apart or exclusions.excluded or not shown:
+            return None
+        return self._pages.items(snapshot, viewer_id, [candidate], moment)[0]
+
+    def _look_at_member(
+        self, snapshot: Snapshot, viewer_id: str, candidate_id: str, moment: datetime, asked: CallQuestions
+    ) -> Item | None:
+        candidates, row = self._candidates(snapshot, asked), snapshot.ids.find([viewer_id])[0]
+        if candidates is None:
+            return None
+        named = np.array([one.user_id == candidate_id for one in candidates.members], bool)
+        liked = candidate_id in asked.day.liked_by
+        may = named & candidates.may_meet(snapshot, row, likes_viewer=liked)
+        found = _free(asked, viewer_id, _best(candidates, may, np.zeros(len(may))))
+        if not found:
+            return None
+        return self._items(snapshot, viewer_id, Selection([-1], [1.0], True, (found[0][0],)), moment)[0]
+
+    def _candidates(self, snapshot: Snapshot, asked: CallQuestions) -> DayCandidates | None:
+        return self._day_members.of(snapshot, asked.accounts, asked.changes)
+
+    def _page(self, use: CurrentSnapshot, viewer_id: str, selection: Selection, moment: datetime) -> Page:
+        items = self._items(use.snapshot, viewer_id, selection, moment)
+        return self._pages.page(use, viewer_id, items, selection, moment)
+
+    def _items(
+        self, snapshot: Snapshot, viewer_id: str, selection: Selection, moment: datetime
+    ) -> tuple[Item, ...]:
+        if not selection.members:
+            return self._pages.items(snapshot, viewer_id, selection.rows, moment)
+        viewer = snapshot.ids.find([viewer_id])[0]
+        of_night = [row for row in selection.rows if row >= 0]
+        known = iter(self._pages.items(snapshot, viewer_id, of_night, moment))
+        codes = [member.reason_codes(snapshot, viewer) for member in selection.members]
+        names = [member.user_id for member in selection.members]
+        new = iter(self._pages.items_of(snapshot, viewer_id, names, codes, moment))
+        mixed = (next(known) if row >= 0 else next(new) for row in selection.rows)
+        return tuple(item.at_rank(rank) for rank, item in enumerate(mixed, start=1))
+
+    def _day_of(self, moment: datetime) -> date:
+        return moment.astimezone(self._zone).date()
+
+
+def _with_members(  # noqa: PLR0917
+    snapshot: Snapshot,
+    viewer_id: str,
+    k: int,
+    asked: CallQuestions,
+    narrowing: Narrowing,
+    selection: Selection,
+    candidates: DayCandidates,
+) -> Selection:
+    """Return a selection with members of the day in the places that their scores give them."""
+    row = snapshot.ids.find([viewer_id])[0]
+    left = narrowing.left([one.user_id for one in candidates.members]) - {viewer_id}
+    may = candidates.may_meet(snapshot, row) & np.array(
+        [one.user_id in left for one in candidates.members], bool
+    )
+    if not may.any():
+        return selection
+    may &= candidates.not_liked(snapshot, row)
+    best = _best(candidates, may, candidates.scores(snapshot, row))[: 2 * k + _SPARE]
+    best = _free(asked, viewer_id, best)
+    most = max(k // LARGEST_SHARE, k - len(selection.rows), 1)
+    return _merged(selection, snapshot.live.scores(row, selection.rows), best, k, most=most)
+
+
+def _best(candidates: DayCandidates, may: BoolArray, scores: Float64Array) -> list[tuple[DayMember, float]]:
+    found = np.flatnonzero(may)
+    order = found[np.argsort(-scores[found], kind="stable")]
+    return [(candidates.members[at], float(scores[at])) for at in order]
+
+
+def _free(
+    asked: CallQuestions, viewer_id: str, members: Sequence[tuple[DayMember, float]]
+) -> list[tuple[DayMember, float]]:
+    """Return those whom safety lets the viewer see now."""
+    if not members:
+        return []
+    found = asked.ask_today(viewer_id, [member.user_id for member, _ in members])
+    if found.viewer_excluded:
+        return []
+    return [one for one in members if one[0].user_id not in found.excluded]
+
+
+def _merged(
+    selection: Selection,
+    scores: Float64Array,
+    best: Sequence[tuple[DayMember, float]],
+    k: int,
+    *,
+    most: int,
+) -> Selection:
+    """Return `k` of both: each member before the first person of a lower score."""
+    waiting = list(best[:most])
+    members = list[DayMember]()
+    rows, propensity = list[int](), list[float]()
+
+    def take_member() -> None:
+        members.append(waiting.pop(0)[0])
+        rows.append(-len(members))
+        propensity.append(1.0)
+
+    for row, chance, score in zip(selection.rows, selection.propensity, scores, strict=True):
+        while waiting and waiting[0][1] > score:
+            take_member()
+        rows.append(row)
+        propensity.append(chance)
+    while waiting:
+        take_member()
+    rows, propensity = rows[:k], propensity[:k]
+    shown = tuple(members[: sum(row < 0 for row in rows)])
+    return Selection(rows, propensity, selection.live or bool(shown), shown)

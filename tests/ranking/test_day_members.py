@@ -1,0 +1,235 @@
+"""Members of the day: new and edited people in other members' pages, by the rules of the night."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.errors import SafetyUnavailable
+from recsys.models.content import ContentModel
+from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.ranker import Ranker
+from recsys.ranking.recommend import recommend
+from recsys.safety import MemorySafety
+from recsys.safety.day_log import DayEvent
+from recsys.storage.load import load_population
+from recsys.storage.publication import NEWCOMERS
+from recsys.testing.people import make_tables
+from tests.ranking.published_world import NOW, World
+from tests.ranking.test_cold_start import likes
+
+NEW, EDITED = "u00007", "u00011"
+PEOPLE = 48
+EASY: dict[str, Any] = {
+    C.VERIFICATION: "id",
+    C.ACCOUNT_STATE: "active",
+    C.ACTIVITY: "today",
+    C.ACCEPTS_HOUSEHOLD_STATUS: ["single", "partnered", "married", "separated"],
+    C.INTENTS: ["emotional_support", "hobby_companion"],
+    C.LANGUAGES: ["ja"],
+    C.TZ: "Asia/Tokyo",
+    C.MAX_DISTANCE_KM: 20000,
+    C.MIN_DISTANCE_KM: 0,
+    C.DISCRETION: "open",
+    C.CONTACT_FREQUENCY: "weekly",
+    C.CHANNELS: ["in_app_text"],
+    C.CONTACT_WINDOWS: ["mon_evening", "sat_day"],
+    C.MEETING_SETTINGS: ["cafe_day"],
+    C.ROMANCE_LINE: "none_expected",
+    C.PHYSICAL_LINE: "none",
+    C.FINANCIAL_LINE: "split_bill",
+}
+"""Ages and genders, whom people wish to meet, answers and tokens differ; the rest fits."""
+
+
+def rows_of(tables: dict[str, pd.DataFrame], user: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of one person as a backend would send them."""
+    mine = {name: table[table[C.USER] == user] for name, table in tables.items() if C.USER in table}
+    return {
+        name: json.loads(table.to_json(orient="records", date_format="iso"))
+        for name, table in mine.items()
+        if len(table)
+    }
+
+
+class Town:
+    """A published town without one person, and the tables of everybody, in which another one has moved on."""
+
+    def __init__(self, folder: Path) -> None:
+        rng = np.random.default_rng(17)
+        now = make_tables(PEOPLE, rng, unknown=0.0, **EASY)
+        self.now = load_population(now)
+        before = {name: table.copy() for name, table in now.items()}
+        other = make_tables(PEOPLE, np.random.default_rng(18), unknown=0.0, **EASY)
+        for name, table in before.items():
+            if C.USER in table and name in (T.PROFILES, T.BOUNDARIES):
+                old = other[name].loc[other[name][C.USER] == EDITED]
+                kept = table[~table[C.USER].isin([NEW, EDITED])]
+                before[name] = pd.concat([kept, old]).sort_values(C.USER, ignore_index=True)
+            elif C.USER in table:
+                before[name] = table[table[C.USER] != NEW].reset_index(drop=True)
+        self.before = load_population(before)
+        self.tables = now
+        self.viewers = [one for one in map(str, self.before.ids.values) if one not in {NEW, EDITED}]
+        ids = self.before.ids.ids(np.arange(len(self.before))).tolist()
+        self.model = ContentModel().fit(self.before, likes(ids, rng), rng=rng)
+        world = World.of(self.before)
+        lists = recommend(self.model, self.before, world.policy, k=6)
+        self.world = replace(world, directed=self.model.directed(self.before), lists=lists)
+        self.folder = folder
+
+        def write(serving: Path, lists: pd.DataFrame) -> None:
+            self.world.write(serving, lists)
+            write_newcomer_files(serving.parent / NEWCOMERS, self.before, world.policy, self.model)
+
+        assert self.world.publish(folder, serving=write).published
+
+    def ranker(self) -> Ranker:
+        return Ranker.open(self.folder, safety=MemorySafety(), poll_s=0, max_staleness=None)
+
+    def sees(self, user: str) -> set[str]:
+        """Return whom the plain rules let see somebody today, of people whom the night knew as well."""
+        row = self.now.ids.rows([user])[0]
+        viewers, rows = self.viewers, self.now.ids.rows(self.viewers)
+        shown = self.world.policy.may_show(self.now, rows, np.full(len(rows), row))
+        return {viewer for viewer, may in zip(viewers, shown, strict=True) if may}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    return Town(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def ranker(town: Town) -> Iterator[Ranker]:
+    made = town.ranker()
+    yield made
+    made.close()
+
+
+def change(ranker: Ranker, town: Town, user: str, *, proved: bool = True, **more: Any) -> None:
+    ranker.day.change_tables(user, rows_of(town.tables, user), event_id=f"tables-{user}", at=NOW, **more)
+    if proved:
+        ranker.day.append(
+            [
+                DayEvent(f"terms-{user}", NOW, user, None, "terms_accepted"),
+                DayEvent(f"proof-{user}", NOW, user, None, "verified", "id"),
+            ]
+        )
+
+
+def viewers_of(ranker: Ranker, town: Town, user: str) -> set[str]:
+    """Return everybody on whose whole page somebody stands, by rank and by rank_many."""
+    viewers = town.viewers
+    ranker.rank(viewers[0], 1, NOW)
+    one_by_one = {v for v in viewers if user in page(ranker, v)}
+    many = ranker.rank_many(viewers, 60, NOW)
+    assert one_by_one == {v for v, one in zip(viewers, many, strict=True) if user in ids_of(one)}
+    return one_by_one
+
+
+def ids_of(found: Any) -> list[str]:
+    return [item.candidate_id for item in found.items]
+
+
+def page(ranker: Ranker, viewer: str, k: int = 60) -> list[str]:
+    return ids_of(ranker.rank(viewer, k, NOW))
+
+
+@pytest.mark.parametrize("user", [NEW, EDITED])
+def test_a_member_of_the_day_is_seen_by_exactly_those_whom_the_rules_let(
+    town: Town, ranker: Ranker, user: str
+) -> None:
+    expected = town.sees(user)
+    assert 3 <= len(expected) < PEOPLE - 10
+    change(ranker, town, user)
+    assert viewers_of(ranker, town, user) == expected
+    for viewer in sorted(expected)[:3]:
+        item = ranker.look(viewer, user, NOW)
+        assert item is not None
+        assert item.candidate_id == user
+    stranger = next(one for one in town.viewers if one not in expected)
+    assert ranker.look(stranger, user, NOW) is None
+
+
+def test_somebody_new_is_seen_by_nobody_before_terms_and_proof(town: Town, ranker: Ranker) -> None:
+    change(ranker, town, NEW, proved=False)
+    assert viewers_of(ranker, town, NEW) == set()
+    ranker.day.append([DayEvent("terms", NOW, NEW, None, "terms_accepted")])
+    assert viewers_of(ranker, town, NEW) == set()
+    ranker.day.append([DayEvent("proof", NOW, NEW, None, "verified", "id")])
+    assert viewers_of(ranker, town, NEW) == town.sees(NEW)
+    ranker.day.append([DayEvent("back", NOW + timedelta(minutes=1), NEW, None, "verified", "none")])
+    assert viewers_of(ranker, town, NEW) == set()
+
+
+def test_what_restricts_a_member_of_the_day_counts_in_the_next_call(town: Town, ranker: Ranker) -> None:
+    change(ranker, town, NEW)
+    first, second, third, *_ = sorted(viewers_of(ranker, town, NEW))
+    ranker.safety.block(first, NEW)
+    ranker.day.append([DayEvent("pass", NOW, NEW, second, "pass")])
+    assert {first, second}.isdisjoint(viewers_of(ranker, town, NEW))
+    assert ranker.look(first, NEW, NOW) is None
+    assert ranker.look(second, NEW, NOW) is None
+    ranker.day.pause(NEW)
+    assert viewers_of(ranker, town, NEW) == set()
+    ranker.day.resume(NEW)
+    assert third in viewers_of(ranker, town, NEW)
+    none = rows_of(town.tables, NEW)
+    none[T.PROFILES][0][C.VERIFICATION] = "none"
+    ranker.day.change_tables(NEW, none, event_id="lower", at=NOW + timedelta(minutes=2))
+    assert viewers_of(ranker, town, NEW) == set()
+
+
+def test_a_page_with_members_of_the_day_is_recorded_and_goes_on(town: Town, ranker: Ranker) -> None:
+    change(ranker, town, NEW)
+    viewer = sorted(viewers_of(ranker, town, NEW))[0]
+    seen: list[str] = []
+    after, number = None, 0
+    while number == 0 or after is not None:
+        found = ranker.rank(viewer, 4, NOW, after=after)
+        assert [item.rank for item in found.items] == list(range(1, len(found.items) + 1))
+        seen += ids_of(found)
+        after, number = found.next, number + 1
+        if NEW in ids_of(found):
+            ranker.record(found.receipt, [NEW], viewer_id=viewer, as_of=NOW)
+    assert len(set(seen)) == len(seen)
+    assert NEW in seen
+    assert NEW not in page(ranker, viewer)
+
+
+def test_a_like_of_somebody_new_lies_in_the_inbox(town: Town, ranker: Ranker) -> None:
+    change(ranker, town, NEW)
+    viewers = sorted(viewers_of(ranker, town, NEW))
+    ranker.day.append([DayEvent("like", NOW, NEW, viewers[0], "like")])
+    assert NEW in ids_of(ranker.inbox(viewers[0], 50, NOW))
+    assert NEW not in ids_of(ranker.inbox(viewers[1], 50, NOW))
+    ranker.day.append([DayEvent("pass", NOW, viewers[0], NEW, "pass")])
+    assert NEW not in ids_of(ranker.inbox(viewers[0], 50, NOW))
+
+
+def test_tables_that_cannot_be_used_show_nobody_and_break_nothing(town: Town, ranker: Ranker) -> None:
+    viewer = sorted(town.sees(EDITED))[0]
+    before = [one for one in page(ranker, viewer) if one != EDITED]
+    ranker.day.change_tables(EDITED, {"profiles": [{"user_id": EDITED}]}, event_id="bad", at=NOW)
+    assert page(ranker, viewer) == before
+
+
+def test_a_log_that_is_away_shows_nobody(town: Town, ranker: Ranker, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(ranker, town, NEW)
+    viewer = sorted(viewers_of(ranker, town, NEW))[0]
+
+    def away(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(ranker._questions.log, "read", away)
+    with pytest.raises(SafetyUnavailable):
+        ranker.rank(viewer, 5, NOW)
