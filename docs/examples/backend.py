@@ -1,104 +1,77 @@
-"""A backend in one file: pages, blocks, impressions.
+"""A backend in one file: the HTTP service of the package, and a login for members.
 
-Once, before the first start, create the safety store; a missing one is an error, never an empty one:
+`recsys serve` is the service by itself. This file is for whoever wants routes of their own beside it, such as
+this login: an account and a password give a token for that one member, for fifteen minutes.
+
+Once, before the first start, make a key, the safety store, and an account (the line goes into accounts.json):
+openssl rand -hex 32 > recsys.key && chmod 600 recsys.key
 python -c "from recsys.safety import SqliteSafety; SqliteSafety.create('data/safety.db')"
+python docs/examples/backend.py u0000007
 
-A viewer nobody knows gets 200 with an empty page, by design: an answer of its own would tell who is a member.
-
-Two workers, with a key for receipts (openssl rand -hex 32):
-RECSYS_KEY_FILE=recsys.key RECSYS_PUBLISHED=data/published RECSYS_SAFETY=sqlite:data/safety.db
-uvicorn --app-dir docs/examples backend:app --workers 2
+Then: RECSYS_KEY_FILE=recsys.key RECSYS_PUBLISHED=data/published RECSYS_SAFETY=sqlite:data/safety.db
+ACCOUNTS=accounts.json uvicorn --app-dir docs/examples backend:app --workers 2
 """
 
+import getpass
+import hashlib
+import hmac
+import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import Any
+import secrets
+import sys
+from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from recsys import Ranker
-from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
-from recsys.ranking.response_and_receipt import Receipt
-from recsys.safety import open_safety
+from recsys.errors import NotPermittedError
+from recsys.http.access import OpenService
+from recsys.http.access_tokens import AccessToken
+from recsys.http.app import create_app
+from recsys.http.serve import ServeSettings, open_service
 
-
-@asynccontextmanager
-async def opened(app: FastAPI) -> AsyncIterator[None]:
-    """Open once a worker, after the fork."""
-    app.state.safety = open_safety(os.environ["RECSYS_SAFETY"])
-    app.state.ranker = Ranker.open(
-        os.environ["RECSYS_PUBLISHED"],
-        safety=app.state.safety,
-        max_staleness=timedelta(days=float(os.environ.get("RECSYS_MAX_STALENESS_DAYS", "7"))),
-        poll_s=0.2,
-    )
-    yield
-    app.state.ranker.close()
+MINUTES = 15
+login = APIRouter(prefix="/v1", tags=["login"])
 
 
-app = FastAPI(lifespan=opened)
+class Credentials(BaseModel):
+    member: str = Field(max_length=128)
+    password: str = Field(max_length=200)
 
 
-class Pair(BaseModel):
-    actor: str
-    target: str
+class MemberToken(BaseModel):
+    token: str
+    minutes: int = MINUTES
 
 
-class Shown(BaseModel):
-    viewer_id: str  # a real backend takes it from the session, never from the client
-    receipt: str
-    people: list[str]
+def hashed(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1)
 
 
-@app.get("/people/{viewer_id}")
-def people(viewer_id: str, request: Request, k: int = 10) -> dict[str, Any]:
-    page = request.app.state.ranker.rank(viewer_id, k)
-    items = [
-        {
-            "id": item.candidate_id,
-            "reasons": item.reasons,
-            "stage": item.stage,
-            "opener": item.icebreaker_kind,
-        }
-        for item in page.items
-    ]
-    return {"items": items, "receipt": page.receipt.to_json(), "run": page.receipt.run_id}
+def fits(member: str, password: str) -> bool:
+    """Say whether the password is the member's; for somebody unknown after the same work."""
+    accounts = json.loads(Path(os.environ.get("ACCOUNTS", "accounts.json")).read_text())
+    salt, _, kept = accounts.get(member, f"{'0' * 32}:").partition(":")
+    return hmac.compare_digest(hashed(password, bytes.fromhex(salt)).hex(), kept)
 
 
-@app.get("/people/{viewer_id}/{candidate_id}")
-def person(viewer_id: str, candidate_id: str, request: Request) -> dict[str, Any]:
-    item = request.app.state.ranker.look(viewer_id, candidate_id)
-    if item is None:  # blocked, held, erased, unknown: one answer for all
-        raise HTTPException(404)
-    return {
-        "id": item.candidate_id,
-        "reasons": item.reasons,
-        "stage": item.stage,
-        "opener": item.icebreaker_kind,
-    }
+@login.post("/login")
+def sign_in(who: Credentials, service: OpenService) -> MemberToken:
+    """Return a token with which a member's own client asks; wrong and unknown are answered alike."""
+    if not fits(who.member, who.password):
+        raise NotPermittedError("not permitted")
+    made = AccessToken.make(["members"], viewer=who.member, minutes=MINUTES)
+    return MemberToken(token=made.signed(service.keys))
 
 
-@app.post("/blocks", status_code=204)
-def block(pair: Pair, request: Request) -> None:
-    request.app.state.safety.block(pair.actor, pair.target)
+SETTINGS = ServeSettings(
+    published=os.environ.get("RECSYS_PUBLISHED", "data/published"),
+    safety=os.environ.get("RECSYS_SAFETY", "sqlite:data/safety.db"),
+    max_staleness_days=float(os.environ.get("RECSYS_MAX_STALENESS_DAYS", "7")),
+    poll_s=float(os.environ.get("RECSYS_POLL_S", "2")),
+)
+app = create_app(lambda: open_service(SETTINGS), routers=[login])
 
-
-@app.post("/impressions")
-def impressions(shown: Shown, request: Request) -> int:
-    record = request.app.state.ranker.record
-    try:
-        events = record(Receipt.from_json(shown.receipt), shown.people, viewer_id=shown.viewer_id)
-    except InputError:  # forged, of somebody else, or too old: nothing was noted
-        raise HTTPException(400) from None
-    return len(events)  # a real backend appends them to its events table
-
-
-@app.exception_handler(SafetyUnavailable)
-@app.exception_handler(StalePublicationError)
-def unavailable(request: Request, error: Exception) -> JSONResponse:
-    """Show nobody rather than somebody who may not be shown."""
-    return JSONResponse({"detail": "try again"}, status_code=503, headers={"Retry-After": "1"})
+if __name__ == "__main__":
+    salt = secrets.token_bytes(16)
+    print(json.dumps({sys.argv[1]: f"{salt.hex()}:{hashed(getpass.getpass(), salt).hex()}"}))

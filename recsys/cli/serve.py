@@ -1,7 +1,7 @@
-"""recsys serve and recsys token."""
+"""recsys serve, recsys token and recsys openapi."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -34,6 +34,9 @@ def serve(
     cases: Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")] = Path(
         "data/cases"
     ),
+    support: Annotated[
+        str, typer.Option(metavar="WORDS", help="How members reach your people, for texts after a check.")
+    ] = "",
 ) -> None:
     """Serve pages over HTTP, for a backend in any language.
 
@@ -58,6 +61,7 @@ def serve(
         day_zone=day_zone,
         console=console,
         cases=str(cases),
+        support=support,
     )
     run(settings)
 
@@ -83,3 +87,29 @@ def token(
 
     made = AccessToken.make(scope, viewer=viewer, operator=operator, minutes=minutes)
     typer.echo(made.signed(read_keys()))
+
+
+@app.command()
+def openapi(
+    *,
+    typescript: Annotated[
+        bool, typer.Option("--typescript", help="Write TypeScript types of the bodies instead.")
+    ] = False,
+) -> None:
+    """Print the OpenAPI document of the HTTP service, or TypeScript types, without starting it.
+
+    Example: recsys openapi --typescript > recsys.ts
+    """
+    import json
+
+    from recsys.errors import imported
+
+    imported("fastapi", extra="serve")
+    from recsys.http.app import create_app
+    from recsys.http.typescript import typescript as types
+
+    def nothing_open() -> NoReturn:
+        raise NotImplementedError
+
+    document = create_app(nothing_open).openapi()
+    typer.echo(types(document) if typescript else json.dumps(document, indent=1, ensure_ascii=False))

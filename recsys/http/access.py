@@ -27,13 +27,14 @@ class Service:
     """What routes answer from: the ranker, the keys of tokens, and the gate of operators.
 
     waits: whether the safety store is asked over a network; then a call runs in a thread of its own, so that
-    a store that hangs holds up nobody else.
+    a store that hangs holds up nobody else. support: how members reach the people of the service, in words.
     """
 
     ranker: Ranker
     keys: Keys
     operators: OperatorGate = field(default_factory=OperatorGate)
     waits: bool = False
+    support: str = ""
 
     async def ask(self, call: Callable[[], Answer]) -> Answer:
         """Return what a quick call to the ranker returns."""

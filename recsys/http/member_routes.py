@@ -1,6 +1,8 @@
 """Routes for members: pages, single people, what was shown, blocks and reports, and the draft guard."""
 
-from typing import Annotated, Any, Final
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +13,11 @@ from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
 from recsys.messaging.draft_guard import check_draft
 from recsys.messaging.icebreakers import icebreaker
+from recsys.messaging.next_steps_and_feeling_checks import follow_up, next_steps
 from recsys.ranking.ranker import LONGEST_PAGE
 from recsys.ranking.response_and_receipt import Receipt
 from recsys.ranking.viewer_filters import Filters
+from recsys.safety.day_log import DayEvent
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": FailureAnswer, "description": "No token that holds."},
@@ -192,6 +196,65 @@ async def opening(viewer_id: str, person: str, service: OpenService, lang: Lang 
     if found is None:
         raise StarletteHTTPException(404)
     return Opening(kind=found.kind, text=found.text, uses=list(found.uses))
+
+
+_SUPPORT: Final = {"ja": "このサービスの相談窓口", "en": "the support of this service"}
+"""Words for a service that did not say how its people are reached."""
+
+
+class Steps(BaseModel):
+    """What to do at the stage of two people, and what to leave for later, in words."""
+
+    stage: str = Field(examples=["matched"])
+    do: list[str]
+    avoid: list[str]
+    rules: list[str] = Field(description="The three that both agree to, once they may be agreed.")
+    topics: list[str]
+
+
+@routes.get("/people/{person}/steps", responses={404: {"model": FailureAnswer}})
+async def steps(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Steps:
+    """Return the next steps of the viewer with somebody whom they may see."""
+    item = await service.ask(lambda: service.ranker.look(viewer_id, person))
+    if item is None:
+        raise StarletteHTTPException(404)
+    return Steps(**asdict(next_steps(item.stage, lang)))
+
+
+class Answer(Body):
+    """An answer to a feeling check; the same `event_id` again does nothing."""
+
+    event_id: str = Field(min_length=1, max_length=128, examples=["check-7f3a"])
+    answer: Literal["comfortable", "drifting", "closer", "pressured", "done"]
+    lang: Lang = "ja"
+
+
+class PrivateText(BaseModel):
+    """What only who answered should see, null for most answers; people review an answer of pressure."""
+
+    text: str | None
+    review: bool
+
+
+@routes.post("/people/{person}/feeling-check")
+async def feeling_check(viewer_id: str, person: str, body: Answer, service: OpenService) -> PrivateText:
+    """Keep an answer to a feeling check, and return what follows for who gave it; the other hears nothing."""
+    event = DayEvent(body.event_id, datetime.now(UTC), viewer_id, person, "feeling_check", body.answer)
+    await service.ask(lambda: service.ranker.day.append([event]))
+    found = follow_up(body.answer, body.lang, support=service.support or _SUPPORT[body.lang])
+    return PrivateText(text=found.private, review=found.review)
+
+
+class Circles(BaseModel):
+    """Hobby circles for one member, best first, by their ids; never one of fewer than five members."""
+
+    circles: list[str] = Field(examples=[["tea-in-setagaya"]])
+
+
+@routes.get("/circles")
+async def circles(viewer_id: str, service: OpenService, k: Annotated[int, Query(ge=1, le=20)] = 5) -> Circles:
+    """Return circles the viewer is not in and nobody in which is separated from them."""
+    return Circles(circles=await service.ask(lambda: service.ranker.circles(viewer_id, k)))
 
 
 @routes.post("/draft")

@@ -56,7 +56,8 @@ class ServeSettings(Section):
     max_staleness_days: refuse what is published when its data are older. poll_s: how often to look for a new
     publication. day_zone: whose midnight ends a day. host, port: where to listen. workers: processes.
     documents: whether to answer `/openapi.json`. console: whether operators have pages under `/console`;
-    cases, work, tracking: the folders those read.
+    cases, work, tracking: the folders those read. support: how members reach the people of the service, in
+    words: it stands in private texts after a feeling check.
     """
 
     published: str = "data/published"
@@ -72,6 +73,7 @@ class ServeSettings(Section):
     cases: str = "data/cases"
     work: str = "data/work"
     tracking: str = "data/tracking"
+    support: str = ""
 
 
 def open_service(settings: ServeSettings) -> Service:
@@ -98,7 +100,7 @@ def open_service(settings: ServeSettings) -> Service:
         operators=gate,
         keys=keys,
     )
-    return Service(ranker, keys, gate, waits=is_postgres(settings.safety))
+    return Service(ranker, keys, gate, waits=is_postgres(settings.safety), support=settings.support)
 
 
 def console_of(settings: ServeSettings) -> list[APIRouter]:

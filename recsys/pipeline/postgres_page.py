@@ -10,6 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.entries import LANGUAGES
+from recsys.errors import InputError
+from recsys.messaging.reasons import reason_text
 from recsys.models.directed import sigmoid
 from recsys.ranking.snapshot import Snapshot
 from recsys.types import Int32Array, Int64Array
@@ -21,6 +24,7 @@ LIKES: Final = "like_chance"
 """The chance that the viewer of a list likes the person on it."""
 INBOXES: Final = "inboxes"
 PERSONS: Final = "persons"
+WORDS: Final = "reason_words"
 
 TABLES: Final = (
     """CREATE TABLE recsys.inboxes (
@@ -28,6 +32,10 @@ TABLES: Final = (
       inbox_chance double precision[] NOT NULL)""",
     "CREATE TABLE recsys.persons (account text PRIMARY KEY, person text NOT NULL)",
     "CREATE INDEX persons_person ON recsys.persons (person)",
+)
+WORDS_TABLES: Final = (
+    """CREATE TABLE recsys.reason_words (
+      code text NOT NULL, lang text NOT NULL, words text NOT NULL, PRIMARY KEY (code, lang))""",
 )
 
 _CHECKED: Final = """
@@ -144,6 +152,12 @@ _FUNCTIONS: Final = (
       max_age interval DEFAULT '7 days')
     RETURNS TABLE (rank bigint, candidate_id text, stage text)
     {_OPTIONS} AS $page${_CHECKED} {_INBOX} END $page$""",
+    f"""CREATE OR REPLACE FUNCTION recsys.reason_texts(reasons text[], lang text DEFAULT 'ja')
+    RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $page$
+      SELECT coalesce(array_agg(w.words ORDER BY one.place), ARRAY[]::text[])
+      FROM unnest($1) WITH ORDINALITY AS one(code, place)
+      JOIN recsys.{WORDS} w ON w.code = one.code AND w.lang = $2
+    $page$""",  # noqa: S608 - fixed names
 )
 
 
@@ -209,6 +223,23 @@ def inbox_table(snapshot: Snapshot) -> Any:
             STAGE: pa.array(stages, pa.list_(pa.string())),
             CHANCE: pa.array(chances, pa.list_(pa.float64())),
         }
+    )
+
+
+def word_table(snapshot: Snapshot) -> Any:
+    """Return every reason of the publication in words as an Arrow table: code, lang, words."""
+    codes, langs, words = list[str](), list[str](), list[str]()
+    for code in map(str, snapshot.reasons.all_codes[0]):
+        for lang in LANGUAGES:
+            try:
+                text = reason_text(code, lang, catalogue=snapshot.catalogue)
+            except InputError:  # a code without words costs no page
+                continue
+            codes.append(code)
+            langs.append(lang)
+            words.append(text)
+    return pa.table(
+        {name: pa.array(of, pa.string()) for name, of in (("code", codes), ("lang", langs), ("words", words))}
     )
 
 

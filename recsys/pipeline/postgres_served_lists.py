@@ -41,6 +41,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     (f"ALTER TABLE {SCHEMA}.served ADD COLUMN erasure_watermark timestamptz",),
     postgres_page.TABLES,
+    postgres_page.WORDS_TABLES,
 )
 """Statements by version, from 1. What was released once is never edited: a change is a new entry."""
 
@@ -345,13 +346,14 @@ def _replace_rows(cursor: Any) -> None:
 
 
 def _load_beside(cursor: Any, snapshot: Snapshot | None) -> None:
-    """Replace the inboxes of the night and the accounts of persons."""
-    for name in (postgres_page.INBOXES, postgres_page.PERSONS):
+    """Replace the inboxes of the night, the accounts of persons and the words of reasons."""
+    for name in (postgres_page.INBOXES, postgres_page.PERSONS, postgres_page.WORDS):
         cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608 - fixed names
     if snapshot is not None:
         for name, made in (
             (postgres_page.INBOXES, postgres_page.inbox_table(snapshot)),
             (postgres_page.PERSONS, postgres_page.person_table(snapshot)),
+            (postgres_page.WORDS, postgres_page.word_table(snapshot)),
         ):
             if len(made):
                 cursor.adbc_ingest(name, made, mode="append", db_schema_name=SCHEMA)

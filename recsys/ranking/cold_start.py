@@ -188,7 +188,7 @@ def separated_in(user_id: str, profile: Profile) -> frozenset[str]:
     """
     from recsys.storage.load import load_tables
 
-    if isinstance(profile, Population):
+    if isinstance(profile, Population) or not any(name in profile for name in _SEPARATING):
         return frozenset()
     tables = load_tables({name: profile[name] for name in (T.PROFILES, *_SEPARATING) if name in profile})
     pairs = set(tables.restrictions.pairs)

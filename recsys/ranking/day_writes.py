@@ -1,14 +1,21 @@
 """What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
-from recsys.errors import InputError, explained
+import structlog
+
+from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog
 from recsys.safety.store import MEMBER, ask_safety
+from recsys.storage.manifest import read_manifest
+from recsys.storage.publication import RUNS
+
+_log = structlog.get_logger(__name__)
 
 PAUSE: Final = "pause"
 LEAVE: Final = "leave"
@@ -74,6 +81,28 @@ class DayWrites:
     def leave(self, user_id: str) -> None:
         """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
         self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
+
+
+_MARGIN: Final = timedelta(days=1)
+"""How long beyond that rows are kept, for a worker that still serves a publication removed since."""
+
+
+def forget_read_rows(log: DayLog, published: Path) -> None:
+    """Forget the rows of the day that every publication kept in `published` has read.
+
+    A publication that is rolled back to finds what came after it. Where one cannot be read, or the log cannot
+    be asked, everything stays.
+    """
+    try:
+        times = [
+            datetime.fromisoformat(read_manifest(run).data_as_of)
+            for run in (published / RUNS).iterdir()
+            if run.is_dir()
+        ]
+        if times:
+            log.drop(min(times) - _MARGIN)
+    except (RecsysError, OSError, ValueError) as error:
+        _log.warning("rows of the day stay for now", why=type(error).__name__)
 
 
 def ask_safety_or_input(ask: Any) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -30,7 +31,7 @@ class SnapshotReloader:
 
     `now` is one reference, read once a call: calls under way finish on what they began with. A
     publication that cannot be loaded leaves the old one in use and is not tried again until the
-    pointer moves or `retry_s` have passed.
+    pointer moves or `retry_s` have passed. `swapped` is called after another one was taken into use.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class SnapshotReloader:
         listeners: Listeners,
         poll_s: float,
         retry_s: float = 60.0,
+        swapped: Callable[[], None] = lambda: None,
     ) -> None:
         # absolute: the folder stays the same when the process changes its own
         self._published, self._safety, self._policy = published.absolute(), safety, policy
         self._listeners, self._poll_s, self._retry_s = listeners, poll_s, retry_s
+        self._swapped = swapped
         self._lock = threading.Lock()
         self._failed: tuple[str, float] = ("", 0.0)
         self._stop = threading.Event()
@@ -91,6 +94,7 @@ class SnapshotReloader:
         except Exception as error:  # whatever is wrong with the new one, the old one goes on
             self._keep_old(run_id, error)
             return False
+        self._swapped()
         return True
 
     def _load(self, run_id: str) -> Snapshot:

@@ -1,7 +1,9 @@
 """Searching by a profile of today: for people the night does not know, and members whose tables changed."""
 
+import threading
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from recsys.safety.persons import Accounts
 from recsys.safety.store import ShownLog, ask_safety
 from recsys.storage.publication import RUNS
 
+_KEPT: Final = 64
+"""Newcomers who are kept folded in, the latest ones: most ask for several pages."""
+
 
 class NewcomerSearch:
     """Folds profiles of today into what is published and searches for them, within the limits of a day.
@@ -38,6 +43,8 @@ class NewcomerSearch:
     ) -> None:
         self._published, self._policy, self._limits, self._counts = published, policy, limits, counts
         self._files: tuple[str, NewcomerFiles | None] = ("", None)
+        self._kept: dict[tuple[str, str, str, bool], Newcomer] = {}
+        self._lock = threading.Lock()
 
     def fold_in(
         self,
@@ -51,22 +58,45 @@ class NewcomerSearch:
         proved_tokens: bool,
     ) -> Newcomer | None:
         """Return the viewer folded in from a profile; None for one that has to wait for the night."""
-        person = one_person(viewer_id, profile, snapshot.catalogue)
+        digest = profile_digest(profile)
+        found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
         if row < 0:
-            accounts.add(viewer_id, person.person_tokens[0])
-        key, digest = newcomer_key(person), profile_digest(profile)
+            accounts.add(viewer_id, found.person.person_tokens[0])
+        key = newcomer_key(found.person)
         if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
             return None
-        person = person if proved_tokens else without_own_tokens(person)
-        apart = separated_in(viewer_id, profile)
-        found = Newcomer.of(snapshot, self.files_of(snapshot), person, events, apart)
-        if row >= 0:  # what the night knows of single pairs holds on
-            found.excluded[snapshot.live.kept_apart(row)] = True
-            found.excluded[snapshot.data.separated.row(row)] = True
-            found.excluded[snapshot.liked(row)] = True
-            found.excluded[row] = True
         return found
+
+    def _folded(
+        self,
+        snapshot: Snapshot,
+        viewer_id: str,
+        profile: Profile,
+        events: Events | None,
+        key: tuple[str, bool],
+    ) -> Newcomer:
+        """Return the viewer folded in; the same profile again is not read again."""
+        name = (snapshot.run_id, viewer_id, *key)
+        with self._lock:
+            known = self._kept.pop(name, None) if events is None else None
+        if known is None:
+            person = one_person(viewer_id, profile, snapshot.catalogue)
+            person = person if key[1] else without_own_tokens(person)
+            apart = separated_in(viewer_id, profile)
+            known = Newcomer.of(snapshot, self.files_of(snapshot), person, events, apart)
+            row = snapshot.ids.find([viewer_id])[0]
+            if row >= 0:  # what the night knows of single pairs holds on
+                known.excluded[snapshot.live.kept_apart(row)] = True
+                known.excluded[snapshot.data.separated.row(row)] = True
+                known.excluded[snapshot.liked(row)] = True
+                known.excluded[row] = True
+        if events is None:
+            with self._lock:
+                self._kept[name] = known
+                while len(self._kept) > _KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+        return known
 
     def select(  # noqa: PLR0917
         self,

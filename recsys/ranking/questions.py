@@ -12,7 +12,7 @@ from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog, DayRows
 from recsys.safety.persons import Accounts, NewcomerTokens
-from recsys.safety.store import SafetyExclusions, ask_safety
+from recsys.safety.store import SafetyExclusions, StoreForMany, ask_safety
 
 
 class _Changes(NamedTuple):
@@ -94,6 +94,22 @@ class Questions:
             return SafetyExclusions(found.viewer_excluded, out)
 
         return ask
+
+    def kept_apart(self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions) -> set[str]:
+        """Return every account from which safety keeps the viewer's person apart since the night."""
+        accounts, store = asked.accounts, self.safety.store
+        mine = accounts.of(viewer_id)
+        if isinstance(store, StoreForMany):
+            standing = ask_safety(lambda: store.standing([*mine], []))
+            apart = {one for others in standing.separated.values() for one in others}
+        else:  # who is held counts as well: too few circles rather than one too many
+            everybody = [one for one in snapshot.ids.at(range(len(snapshot.ids))) if one not in mine]
+            apart = set(asked.ask_today(viewer_id, everybody).excluded)
+        passed = {
+            one for one, kind in [*asked.day.decided.items(), *asked.day.received.items()] if kind != "undo"
+        }
+        apart |= asked.day.apart - passed
+        return {account for one in apart for account in accounts.of(one)}
 
     def changed_since(self, snapshot: Snapshot) -> DayChanges:
         """Return what members changed since the night."""

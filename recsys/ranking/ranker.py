@@ -26,7 +26,7 @@ from recsys.errors import (
     explained,
 )
 from recsys.ranking.cold_start import Profile
-from recsys.ranking.day_writes import DayWrites
+from recsys.ranking.day_writes import DayWrites, forget_read_rows
 from recsys.ranking.hooks import Call, CallNumbers, Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.newcomer_limits import NewcomerLimits
@@ -50,7 +50,7 @@ from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.day_log import DayEvent, MemoryDayLog, StoreWithDay
+from recsys.safety.day_log import DayEvent, DayLog, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList, person_hash
 from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
 from recsys.safety.ledger import SafetyLedger
@@ -81,6 +81,7 @@ class Ranker:
         self,
         reloader: SnapshotReloader,
         safety: SafetyByPerson,
+        log: DayLog,
         *,
         listeners: Listeners,
         max_staleness: timedelta | None,
@@ -92,7 +93,7 @@ class Ranker:
         self._reloader, self._safety, self._listeners = reloader, safety, listeners
         self._published, self._keys, self._pages = published, keys, pages
         self._max_staleness, self._operators = max_staleness, operators
-        self._log = safety.store.day if isinstance(safety.store, StoreWithDay) else MemoryDayLog()
+        self._log = log
         self._questions = Questions(safety, self._log)
         self._questions.accounts_of(reloader.now.snapshot)
         self.day = DayWrites(safety, self._log)
@@ -145,16 +146,19 @@ class Ranker:
         counts = (safety if isinstance(safety, ShownLog) else MemoryShown()) if shown is None else shown
         by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
         folder = Path(published).absolute()
+        log = safety.day if isinstance(safety, StoreWithDay) else MemoryDayLog()
         reloader = SnapshotReloader(
             Path(published),
             by_person,
             policy=None if policy is None else policy.version,
             listeners=listeners,
             poll_s=poll_s,
+            swapped=lambda: forget_read_rows(log, folder),
         )
         return cls(
             reloader,
             by_person,
+            log,
             listeners=listeners,
             max_staleness=max_staleness,
             pages=ViewerPages(
@@ -305,6 +309,27 @@ class Ranker:
             page = self._pages.inbox(use, viewer_id, k, moment, asked)
             call.length = len(page.items)
             return page
+
+    def circles(self, viewer_id: str, k: int = 5, as_of: datetime | None = None) -> list[str]:
+        """Return at most `k` hobby circles for the viewer, best first, by their ids.
+
+        None in which somebody is whom safety keeps apart from the viewer, and none of fewer than five.
+
+        Raises what `rank` raises.
+        """
+        with self._timed("circles", k) as call:
+            _check(viewer_id, k)
+            use, _ = self._current(as_of)
+            asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
+            apart = self._questions.kept_apart(use.snapshot, viewer_id, asked)
+            row = use.snapshot.ids.find([viewer_id])[0]
+            out = asked.ask_today(viewer_id, []).viewer_excluded
+            if out or not use.snapshot.live.is_listed(row):
+                return []
+            rows = [one for one in use.snapshot.ids.find(sorted(apart)) if one >= 0]
+            found = use.snapshot.data.circles.open_to(row, rows, k)
+            call.length = len(found)
+            return found
 
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.

@@ -18,6 +18,7 @@ from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
 from recsys.models.reciprocal import combine
+from recsys.ranking.circle_lists import CircleLists
 from recsys.ranking.viewer_filters import FilterColumns, Filters
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import TileIndex
@@ -233,6 +234,7 @@ class SnapshotData:
     arms: ArmRows
     filters: FilterColumns
     separated: SparseRows
+    circles: CircleLists
     catalogue: UInt8Array
 
 

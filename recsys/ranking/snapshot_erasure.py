@@ -58,6 +58,7 @@ def _without(data: SnapshotData, gone: BoolArray) -> SnapshotData:
         arms=_arms_without(data.arms, gone),
         filters=data.filters.without(gone),
         separated=SparseRows(*_rows_without(data.separated, gone, gone)),
+        circles=data.circles.without(gone),
     )
 
 

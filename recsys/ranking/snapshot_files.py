@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
+from recsys.ranking.circle_lists import CircleLists
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.snapshot import (
     LISTED,
@@ -131,9 +132,21 @@ def write_snapshot(
         arms=arms,
         filters=FilterColumns.of(people),
         separated=SparseRows(compiled.separated_indptr, compiled.separated_indices),
+        circles=CircleLists.of(_Scored(directed), people, policy),
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
     )
     save_dataclass(folder, data)
+
+
+class _Scored(NamedTuple):
+    """A scorer whose matrices are there."""
+
+    matrices: Directed
+
+    def directed(self, people: Population) -> Directed:
+        """Return the matrices."""
+        del people
+        return self.matrices
 
 
 def _namings(ledger: SafetyLedger | None) -> list[Fingerprints]:

@@ -21,6 +21,7 @@ from recsys.messaging.reason_kinds import (
     SharedInterests,
 )
 from recsys.messaging.reasons import Reasons
+from recsys.ranking.circle_lists import CircleLists
 from recsys.ranking.snapshot import NO_ARMS, SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows, with_reasons
 from recsys.ranking.viewer_filters import FilterColumns
@@ -81,6 +82,7 @@ class Community:
             persons=PersonIndex.of(np.full(len(self.ids), None, object), _namings(published)),
             filters=self.filters,
             separated=SparseRows.of(np.empty(0, np.int32), np.empty(0, np.int32), len(self.ids)),
+            circles=CircleLists.none(len(self.ids)),
             catalogue=np.frombuffer(catalogue_json(load_catalogue()), np.uint8),
         )
         save_dataclass(folder / SERVING, data)

@@ -135,7 +135,7 @@ def judged(load: Load, done: Done) -> dict[str, int]:
         "unsafe": len(load.unsafe(done.apart)) + held,
         "shown_while_away": sum(load.shown_while_away(gone, back) for _, gone, back in done.away),
         "damaged_served": sum(
-            answer.status == 200 and answer.body["run"] in done.damaged for _, answer in load.pages
+            answer.status == 200 and answer.body["run_id"] in done.damaged for _, answer in load.pages
         ),
         "pages": len(load.pages),
         "refusals": sum(answer.status == 503 for _, answer in load.pages),

@@ -290,7 +290,7 @@ def test_no_pairs_and_no_people() -> None:
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
 def test_every_code_has_words(lang: Any) -> None:
-    every = Reasons.of(make_people(60, np.random.default_rng(1)))._all_codes()[0].tolist()
+    every = Reasons.of(make_people(60, np.random.default_rng(1))).all_codes[0].tolist()
     assert len(every) > 50
     for code in every:
         text = reason_text(code, lang)

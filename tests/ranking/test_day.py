@@ -3,9 +3,11 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -294,11 +296,12 @@ def test_a_day_is_folded_as_a_night_folds_it(rows: list[tuple[str, str, str, int
         if actor != target and "me" in (actor, target)
     ]
     day = ViewerDay.of(events, "me")
+    import pandas as pd
+
     table = [
         {"event_id": e.event_id, "ts": e.at, "actor": e.actor, "target": e.target, "type": e.type}
         for e in events
     ]
-    import pandas as pd
 
     night = relations(
         Events.of(pd.DataFrame(table)) if table else Events.none(),
@@ -324,3 +327,65 @@ def test_a_page_is_json(world: World, published: Path) -> None:
     content = json.loads(made.to_json())
     assert [one["candidate_id"] for one in content["items"]] == ids(made)
     assert PageCursor.read(content["next"], ranker._cursor_key()).without(ids(made)) == []
+
+
+def test_a_refused_night_leaves_the_day_in_force(world: World, tmp_path: Path) -> None:
+    """A night that published nothing, or something damaged, has read nothing."""
+    assert world.publish(tmp_path).published
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    (a, b), *_ = sees_both(world)
+    ranker.day.append([happened("like", a, b)])
+    served, may = ranker.run_id, world.may_be_shown()
+    everybody = map(str, world.lists[C.VIEWER].unique())
+    wrong = next(one for one in everybody if (a, one) not in may and one != a)
+    lists = world.lists.reset_index(drop=True)
+    lists.loc[lists[C.VIEWER].eq(a).idxmax(), C.CANDIDATE] = wrong
+    assert not replace(world, lists=lists).publish(tmp_path).published
+    ranker.refresh()
+    assert ranker.run_id == served
+    assert b not in page(ranker, a)
+    assert a in inbox(ranker, b)
+    damaged = world.publish(tmp_path)
+    files = sorted((tmp_path / "runs" / damaged.run_id / "serving").glob("*.npy"))
+    files[0].write_bytes(files[0].read_bytes()[:-1] + b"\x07")
+    assert ranker.refresh() is False
+    assert ranker.rank(a, 5, NOW).degraded
+    assert b not in page(ranker, a)
+    assert a in inbox(ranker, b)
+
+
+def test_rows_that_every_kept_publication_has_read_are_forgotten(world: World, tmp_path: Path) -> None:
+    first = world.publish(tmp_path)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    log, night = ranker.day._log, ranker.check().snapshot.data_as_of
+    (a, b), *_ = sees_both(world)
+    old, new = night - timedelta(days=3), night + timedelta(hours=5)
+    log.append([happened("like", a, b, at=old)], arrived=old)
+    log.append([happened("like", b, a, at=new)], arrived=new)
+    world.publish(tmp_path)
+    assert ranker.refresh()
+    kept = [event.at for event in log.events(night - timedelta(days=30))]
+    assert kept == [new]
+    assert first.run_id != ranker.run_id
+
+
+def test_what_others_do_changes_neither_page_nor_inbox_of_a_third(world: World, published: Path) -> None:
+    """An attack by order: nobody reads from their own pages what two others decided about each other."""
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    everybody = [str(one) for one in world.lists[C.VIEWER].unique()]
+    (a, b), rng = sees_both(world)[0], np.random.default_rng(4)
+    ranker.day.append([happened("like", b, a)])
+    filters = Filters(ages=["35-44"])
+
+    def seen() -> list[list[str]]:
+        first = ranker.rank(a, 4, NOW)
+        pages = (first, ranker.rank(a, 4, NOW, after=first.next), ranker.rank(a, 20, NOW, where=filters))
+        return [page(ranker, a), inbox(ranker, a), *map(ids, pages)]
+
+    before = seen()
+    others = [one for one in everybody if one != a]
+    for number in range(60):
+        one, other = rng.choice(others, 2, replace=False)
+        kind = str(rng.choice(["like", "pass", "hide", "undo"]))
+        ranker.day.append([happened(kind, str(one), str(other), at=NOW + timedelta(seconds=number))])
+    assert seen() == before

@@ -167,7 +167,9 @@ def test_callers_of_a_server_that_hangs_are_refused_and_their_threads_end() -> N
         assert len(refused) == 40
         assert store._connections.open <= 2
         assert threading.active_count() <= before + 2  # those that are still opening
-        assert any("refused at once" in one for one in refused)
+        ask()
+        ask()  # at once after the failure of a trial, if the first one was a trial
+        assert any("refused at once" in one for one in refused[-2:])
 
 
 def test_a_store_is_back_when_its_server_is(address: str, store: PostgresSafety) -> None:

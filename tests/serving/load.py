@@ -26,7 +26,7 @@ class Load:
     def workers_on(self, run_id: str) -> set[int]:
         """Return the workers that lately served a run."""
         late = self.pages[-_LATE:]
-        return {p.worker for _, p in late if p.status == 200 and p.body["run"] == run_id}
+        return {p.worker for _, p in late if p.status == 200 and p.body["run_id"] == run_id}
 
     def unsafe(self, events: Sequence["ExcludedPairs"]) -> list[tuple[str, str]]:
         """Return pairs shown to each other by a call that began after they had been separated."""

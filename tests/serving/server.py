@@ -13,9 +13,13 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from recsys.http.access_tokens import AccessToken
+from recsys.safety.keys import Keys
 from tests.serving.app import WORKER
 
 ROOT = Path(__file__).parents[2]
+KEY = "the-key-of-the-tests-and-of-no-service"
+TOKEN = AccessToken.make(["members", "backend"], minutes=600).signed(Keys((KEY.encode(),)))
 _START_S = 120.0
 PATIENT_S = "75"
 """Seconds before uvicorn hangs up on a silent client or kills a silent worker: on a machine with other
@@ -34,7 +38,7 @@ class Answer(NamedTuple):
     @property
     def ids(self) -> list[str]:
         """The people on a page; nobody when it is none."""
-        return [item["id"] for item in self.body["items"]] if self.status == 200 else []
+        return [person["id"] for person in self.body["people"]] if self.status == 200 else []
 
 
 class Client:
@@ -46,14 +50,15 @@ class Client:
     def ask(self, method: str, path: str, body: object = None) -> Answer:
         asked = time.monotonic()
         payload = None if body is None else json.dumps(body)
-        self._connection.request(method, path, payload, {"content-type": "application/json"})
+        headers = {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"}
+        self._connection.request(method, path, payload, headers)
         response = self._connection.getresponse()
         content = response.read()
         found = json.loads(content) if content else None
         return Answer(response.status, found, int(response.headers.get(WORKER, 0)), asked, time.monotonic())
 
     def page(self, viewer: str, k: int = 10) -> Answer:
-        return self.ask("GET", f"/people/{viewer}?k={k}")
+        return self.ask("GET", f"/v1/members/{viewer}/page?k={k}")
 
     def close(self) -> None:
         self._connection.close()
@@ -69,7 +74,7 @@ class Backend(NamedTuple):
         """Return a connection to one worker."""
         for _ in range(1000):
             client = Client(self.port)
-            if client.ask("GET", "/openapi.json").worker == worker:
+            if client.ask("GET", "/live").worker == worker:
                 return client
             client.close()
         raise TimeoutError("a worker never answered")
@@ -90,7 +95,8 @@ def backend(published: Path, safety: str, *, workers: int = 2) -> Iterator[Backe
         "RECSYS_PUBLISHED": str(published),
         "RECSYS_SAFETY": safety,
         "RECSYS_MAX_STALENESS_DAYS": "36500",
-        "RECSYS_KEY": "the-key-of-the-tests-and-of-no-service",
+        "RECSYS_KEY": KEY,
+        "RECSYS_POLL_S": "0.2",
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [
@@ -114,7 +120,7 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, workers: int) -> tuple[
             raise RuntimeError(f"the backend ended with {process.returncode}")
         client = Client(port)
         try:
-            seen.add(client.ask("GET", "/openapi.json").worker)
+            seen.add(client.ask("GET", "/live").worker)
         except (OSError, HTTPException):
             time.sleep(0.1)
         finally:

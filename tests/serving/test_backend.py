@@ -49,11 +49,11 @@ def test_a_block_is_absent_both_ways_on_the_next_call_of_every_worker(world: Wor
             for client in each.values():
                 assert b in client.page(a, 60).ids
             first = next(iter(each.values()))
-            assert first.ask("POST", "/blocks", {"actor": a, "target": b}).status == 204
+            assert first.ask("POST", f"/v1/members/{a}/blocks", {"person": b}).status == 204
             for client in each.values():
                 assert b not in client.page(a, 60).ids
                 assert a not in client.page(b, 60).ids
-                assert client.ask("GET", f"/people/{a}/{b}").status == 404
+                assert client.ask("GET", f"/v1/members/{a}/people/{b}").status == 404
 
 
 @pytest.mark.slow
@@ -62,8 +62,8 @@ def test_what_one_worker_showed_is_skipped_by_the_other(world: World, running: B
     with running.client_of_each_worker() as each:
         first, second = each.values()
         page = first.page(viewer, 5)
-        said = {"viewer_id": viewer, "receipt": page.body["receipt"], "people": page.ids[:3]}
-        assert first.ask("POST", "/impressions", said).body == 3
+        said = {"receipt": page.body["receipt"], "people": page.ids[:3]}
+        assert first.ask("POST", f"/v1/members/{viewer}/shown", said).body == {"shown": 3}
         assert not set(second.page(viewer, 5).ids) & set(page.ids[:3])
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import psycopg
 import pytest
 
+from recsys.catalogue.entries import Language
 from recsys.errors import SourceError
+from recsys.messaging.reasons import reason_text
 from recsys.pipeline.postgres_served_lists import load_publication
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import served_snapshot
@@ -100,6 +102,21 @@ def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> 
             both.check(viewer)
         for viewer in changed:
             assert both.sql("page", viewer) == both.sql("inbox", viewer) == []
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_reasons_have_words_in_sql(both: Both, lang: Language) -> None:
+    catalogue, seen = both.ranker.catalogue, 0
+    for viewer in both.ids[:5]:
+        for *_, reasons in both.sql("page", viewer):
+            (found,) = both.connection.execute(
+                "SELECT recsys.reason_texts(%s, %s)", (reasons, lang)
+            ).fetchone()
+            assert found == [reason_text(code, lang, catalogue=catalogue) for code in reasons]
+            seen += len(found)
+    assert seen > 10
+    none = both.connection.execute("SELECT recsys.reason_texts(ARRAY['no:such'], 'ja')").fetchone()
+    assert none == ([],)
 
 
 def test_a_page_is_safe_where_it_knows_nothing(both: Both) -> None:

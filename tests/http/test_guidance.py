@@ -1,0 +1,61 @@
+"""Guidance over HTTP: next steps, feeling checks, circles."""
+
+import numpy as np
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.ranking.recommend_circles import recommend_circles
+from tests.http.served import Served
+from tests.ranking.published_world import Given
+
+
+def seen(service: Served) -> tuple[str, str]:
+    viewer = next(one for one in service.world.people.ids.values if service.page(one))
+    return viewer, service.page(viewer)[0]
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_next_steps_are_of_the_stage_of_somebody_who_may_be_seen(service: Served, lang: str) -> None:
+    viewer, other = seen(service)
+    answer = service.ask("GET", f"/v1/members/{viewer}/people/{other}/steps?lang={lang}")
+    assert answer.status_code == 200
+    assert answer.json()["stage"] == "listed"
+    assert answer.json()["do"]
+    assert answer.json()["rules"] == []
+    service.ranker.safety.block(viewer, other)
+    assert service.ask("GET", f"/v1/members/{viewer}/people/{other}/steps").status_code == 404
+
+
+def test_an_answer_to_a_feeling_check_is_kept_and_told_to_who_gave_it_alone(service: Served) -> None:
+    viewer, other = seen(service)
+    path = f"/v1/members/{viewer}/people/{other}/feeling-check"
+    body = {"event_id": "c1", "answer": "pressured", "lang": "en"}
+    first, again = service.ask("POST", path, body=body), service.ask("POST", path, body=body)
+    assert first.json() == again.json()
+    assert first.json()["review"] is True
+    assert "support" in first.json()["text"]
+    assert other not in service.page(viewer)  # pressure keeps two apart
+    assert viewer not in service.page(other)
+    quiet = {"event_id": "c2", "answer": "comfortable"}
+    assert service.ask("POST", path, body=quiet).json() == {"text": None, "review": False}
+    assert service.ask("POST", path, body={"event_id": "c3", "answer": "fine"}).status_code == 422
+    kept = service.store.day.events(service.ranker.check().snapshot.data_as_of)
+    assert [(one.actor, one.detail) for one in kept] == [(viewer, "pressured"), (viewer, "comfortable")]
+
+
+def test_circles_are_those_recommended_without_whom_safety_keeps_apart(service: Served) -> None:
+    world = service.world
+    expected = recommend_circles(Given(world.directed), world.people, world.policy, k=5)
+    named = dict(list(expected.groupby(C.VIEWER)[C.COMMUNITY]))
+    viewer = next(iter(named))
+    for one in (viewer, *list(named)[1:4]):
+        assert service.ask("GET", f"/v1/members/{one}/circles").json()["circles"] == named[one].tolist()
+    first = named[viewer].iloc[0]
+    table = world.people.long.communities
+    inside = world.people.ids.ids(table.loc[table[C.COMMUNITY] == first, C.ROW].to_numpy(np.int64))
+    service.ranker.safety.block(str(inside[0]), viewer)
+    left = service.ask("GET", f"/v1/members/{viewer}/circles").json()["circles"]
+    assert first not in left
+    service.ranker.safety.hold(viewer)
+    assert service.ask("GET", f"/v1/members/{viewer}/circles").json()["circles"] == []
+    assert service.ask("GET", "/v1/members/nobody/circles").json()["circles"] == []
