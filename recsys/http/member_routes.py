@@ -202,7 +202,7 @@ _SUPPORT: Final = {"ja": "このサービスの相談窓口", "en": "the support
 """Words for a service that did not say how its people are reached."""
 
 
-class Steps(BaseModel):
+class SuggestedSteps(BaseModel):
     """What to do at the stage of two people, and what to leave for later, in words."""
 
     stage: str = Field(examples=["matched"])
@@ -213,12 +213,12 @@ class Steps(BaseModel):
 
 
 @routes.get("/people/{person}/steps", responses={404: {"model": FailureAnswer}})
-async def steps(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Steps:
+async def steps(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> SuggestedSteps:
     """Return the next steps of the viewer with somebody whom they may see."""
     item = await service.ask(lambda: service.ranker.look(viewer_id, person))
     if item is None:
         raise StarletteHTTPException(404)
-    return Steps(**asdict(next_steps(item.stage, lang)))
+    return SuggestedSteps(**asdict(next_steps(item.stage, lang)))
 
 
 class Answer(Body):
@@ -245,16 +245,18 @@ async def feeling_check(viewer_id: str, person: str, body: Answer, service: Open
     return PrivateText(text=found.private, review=found.review)
 
 
-class Circles(BaseModel):
+class MemberCircles(BaseModel):
     """Hobby circles for one member, best first, by their ids; never one of fewer than five members."""
 
     circles: list[str] = Field(examples=[["tea-in-setagaya"]])
 
 
 @routes.get("/circles")
-async def circles(viewer_id: str, service: OpenService, k: Annotated[int, Query(ge=1, le=20)] = 5) -> Circles:
+async def circles(
+    viewer_id: str, service: OpenService, k: Annotated[int, Query(ge=1, le=20)] = 5
+) -> MemberCircles:
     """Return circles the viewer is not in and nobody in which is separated from them."""
-    return Circles(circles=await service.ask(lambda: service.ranker.circles(viewer_id, k)))
+    return MemberCircles(circles=await service.ask(lambda: service.ranker.circles(viewer_id, k)))
 
 
 @routes.post("/draft")
