@@ -20,6 +20,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import unpacked_strings
 from recsys.safety.erasure_list import ErasedPeople, person_hash
 from recsys.storage.csv import read_csv
+from recsys.types import Int64Array
 
 PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET, C.VIEWER, C.CANDIDATE)
 """Columns that name a person; whose row it is stands in the first of them that a table has."""
@@ -143,34 +144,69 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _records_of_parquet(path: Path, person: Person) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    forms = pa.array(sorted(person.forms))
     with pq.ParquetFile(path) as file:
         texts = [
             f.name
             for f in file.schema_arrow
             if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
         ]
+        coded = [name for name in texts if _is_repetitive(file.metadata, name)]
+    with pq.ParquetFile(path, read_dictionary=coded) as file:
         for group in range(file.num_row_groups):
             columns = file.read_row_group(group, columns=texts)
-            chosen = None
+            chosen = np.zeros(columns.num_rows, bool)
             for name in texts:
-                column = columns[name].cast(pa.string())
-                exact = name in _OTHERS
-                match = pc.is_in(column, value_set=forms) if exact else _holds_word(column, person)
-                chosen = match if chosen is None else pc.or_(chosen, match)
-            if chosen is not None and pc.any(chosen).as_py():
-                yield from file.read_row_group(group).filter(chosen).to_pylist()
+                chosen[_rows_naming(columns[name], person, whole=name in _OTHERS)] = True
+            if chosen.any():
+                rows = file.read_row_group(group).take(np.flatnonzero(chosen))
+                yield from rows.to_pylist()
 
 
-def _holds_word(column: Any, person: Person) -> Any:
-    """Say which texts hold the person as a word of their own."""
+def _is_repetitive(metadata: Any, name: str) -> bool:
+    """Say whether a column of texts takes few bytes a row, so that each distinct text stands in it once."""
+    at = metadata.schema.names.index(name)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    size = sum(group.column(at).total_uncompressed_size for group in groups)
+    return bool(size < _BYTES_OF_CODES * max(1, metadata.num_rows))
+
+
+_BYTES_OF_CODES: Final = 6
+
+
+def _rows_naming(column: Any, person: Person, *, whole: bool) -> Int64Array:
+    """Return the rows of a column of texts that name a person.
+
+    Each distinct text is looked at once. whole: whether a text has to be the id, and not hold it as a word.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    either = "|".join(re.escape(form) for form in sorted(person.forms))
-    return pc.fill_null(pc.match_substring_regex(column, rf"(^|[^\w-])({either})($|[^\w-])"), False)
+    found, start = [np.empty(0, np.int64)], 0
+    forms = sorted(person.forms)
+    for chunk in column.chunks:
+        is_coded = pa.types.is_dictionary(chunk.type)
+        words = (chunk.dictionary if is_coded else chunk).cast(pa.string())
+        if whole:
+            hits = pc.is_in(words, value_set=pa.array(forms))
+        else:
+            hits = pc.or_(
+                *(pc.match_substring(words, form) for form in forms)
+            )  # few are left for the pattern
+        codes = np.flatnonzero(pc.fill_null(hits, False).to_numpy(zero_copy_only=False))
+        if not whole:
+            codes = codes[
+                np.array(
+                    [bool(person.forms & set(_WORD.findall(words[int(at)].as_py()))) for at in codes], bool
+                )
+            ]
+        if len(codes) and is_coded:
+            indices = pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False)
+            codes = np.flatnonzero(np.isin(indices, codes))
+        found.append(start + codes)
+        start += len(chunk)
+    return np.concatenate(found)
 
 
 def _records_of_csv(path: Path, person: Person) -> Iterator[dict[str, Any]]:

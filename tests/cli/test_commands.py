@@ -455,7 +455,7 @@ IN_JAPANESE = [
     (["rollback"], "提供中："),
     (["doctor"], "すべての確認に合格"),
     (["forget", "nobody"], "1 人のうち 1 人を、新たに消去の記録に加えました"),
-    (["simulate", "--people", "20", "--out", "parquet:small"], "20 人、出来事"),
+    (["simulate", "--people", "20", "--out", "parquet:small"], "20 人、行動記録"),
 ]
 
 

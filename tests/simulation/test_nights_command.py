@@ -25,7 +25,7 @@ def test_nights_are_played_printed_and_written(tmp_path: Path, monkeypatch: pyte
     page, figures = tmp_path / "out" / "nights.html", tmp_path / "nights.json"
     found = CliRunner().invoke(app, [*ASKED, "--report", str(page), "--json", str(figures), "--lang", "ja"])
     assert found.exit_code == 0, found.output
-    assert "約束に反する組：0" in found.output
+    assert "引き合わせてはならない組：0" in found.output
     assert 'lang="ja"' in page.read_text(encoding="utf-8")
     summary = NightsSummary.from_json(json.loads(figures.read_text()))
     assert summary.policies == ["product", "random"]
