@@ -11,7 +11,7 @@ from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog
-from recsys.safety.store import MEMBER, ask_safety
+from recsys.safety.store import MEMBER, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
 
@@ -103,20 +103,3 @@ def forget_read_rows(log: DayLog, published: Path) -> None:
             log.drop(min(times) - _MARGIN)
     except (RecsysError, OSError, ValueError) as error:
         _log.warning("rows of the day stay for now", why=type(error).__name__)
-
-
-def ask_safety_or_input(ask: Any) -> int:
-    """Return what a log answers; an error of input stays one, anything else becomes SafetyUnavailable."""
-    wrong: list[InputError] = []
-
-    def asked() -> int:
-        try:
-            return int(ask())
-        except InputError as error:
-            wrong.append(error)
-            return 0
-
-    done = ask_safety(asked)
-    if wrong:
-        raise wrong[0]
-    return done

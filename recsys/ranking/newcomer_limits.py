@@ -1,7 +1,8 @@
-"""Limits of newcomers: how many profiles and people a person gets a day before the night knows them.
+"""Limits of a day: how many profiles, filters and people a person gets before they answer too much.
 
-A profile that may be changed at will answers questions about others, by who appears and who vanishes. So the
-first profile of a person and day binds, and a day shows a bounded number of people.
+A profile that may be changed at will answers questions about others, by who appears and who vanishes; so does
+a filter. So the first profile of a person and day binds, filters are few, and a day shows a bounded number of
+people.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
+from recsys.errors import InputError, explained
 from recsys.safety.store import ShownLog
 
 _TIMES: Final = ("as_of", "source")
@@ -26,16 +28,33 @@ class NewcomerLimits:
     """What one person may ask for with profiles the publication does not know, a day.
 
     page: people a page. day: different people a day. profiles: different profiles a day; a later one waits
-    for the night. edits: the same of a member the night knows, whose own tables have changed.
+    for the night. edits: the same of a member the night knows, whose own tables have changed. filters:
+    different filters of pages a day, of anybody; pages with a filter are bounded by `page` and `day` too.
 
     >>> NewcomerLimits()
-    NewcomerLimits(page=20, day=60, profiles=1, edits=3)
+    NewcomerLimits(page=20, day=60, profiles=1, edits=3, filters=5)
     """
 
     page: int = 20
     day: int = 60
     profiles: int = 1
     edits: int = 3
+    filters: int = 5
+
+    def admit_filter(self, log: ShownLog, person: str, day: date, wanted: str) -> None:
+        """Note that somebody narrows a page by a filter today.
+
+        Raises InputError when they used too many others.
+        """
+        used = log.shown(f"{person}#filters", day)
+        if wanted in used:
+            return
+        if len(used) >= self.filters:
+            what = f"a member has {self.filters} different filters a day"
+            raise InputError(
+                explained(what, where="where", remedy="use one of today's, or wait for tomorrow")
+            )
+        log.remember(f"{person}#filters", day, [wanted])
 
     def admit(self, log: ShownLog, person: str, day: date, profile: str, *, known: bool = False) -> bool:
         """Say whether a profile may be used today, and note that it was."""
@@ -63,6 +82,11 @@ class NewcomerLimits:
         if fresh:
             log.remember(f"{person}#given", day, fresh)
         return kept
+
+
+def filter_key(accounts: Iterable[str]) -> str:
+    """Return under which key the filters of one person are counted, by all their accounts."""
+    return f"filters-{blake2b(min(accounts).encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def newcomer_key(person: Population) -> str:

@@ -24,7 +24,7 @@ from recsys.ranking.serve_time_filter import (
 )
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.persons import Accounts
-from recsys.safety.store import ShownLog, ask_safety
+from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
 from recsys.storage.publication import RUNS
 
 _KEPT: Final = 64
@@ -109,12 +109,31 @@ class NewcomerSearch:
     ) -> Selection:
         """Return whom a newcomer may be shown within the limits of their day."""
         viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
-        few = min(k, self._limits.page)
+        few = self.length(k)
         found = select_from(snapshot, ask, viewer_id, few, narrowing, best)
-        ids, key = snapshot.ids.at(found.rows), newcomer_key(newcomer.person)
+        return self.within_day(snapshot, newcomer_key(newcomer.person), day, found)
+
+    def admit_filter(self, key: str, day: date, where: str) -> None:
+        """Note that somebody narrows a page today.
+
+        Raises InputError when they used too many other filters.
+        """
+        ask_safety_or_input(lambda: self._limits.admit_filter(self._counts, key, day, where))
+
+    def length(self, k: int) -> int:
+        """Return how many people a page of limited length shows."""
+        return min(k, self._limits.page)
+
+    def within_day(self, snapshot: Snapshot, key: str, day: date, found: Selection) -> Selection:
+        """Return those of a selection who may be given to one person today."""
+        ids = snapshot.ids.at(found.rows)
         kept = set(ask_safety(lambda: self._limits.within_day(self._counts, key, day, ids)))
-        rows = [row for row, candidate in zip(found.rows, ids, strict=True) if candidate in kept]
-        return Selection(rows, found.propensity[: len(rows)], live=found.live)
+        pairs = [
+            (row, chance)
+            for row, chance, one in zip(found.rows, found.propensity, ids, strict=True)
+            if one in kept
+        ]
+        return Selection([row for row, _ in pairs], [chance for _, chance in pairs], found.live)
 
     def files_of(self, snapshot: Snapshot) -> NewcomerFiles:
         """Return what folding in needs of a publication, opened once.

@@ -230,7 +230,8 @@ class Ranker:
         events:  what a newcomer did so far.
         proved_tokens: whether the backend has proved that the contact tokens of the profile are the
                  newcomer's own; others are passed over.
-        where:   the viewer's own filters. among: ids from which the page is chosen. Both leave people out.
+        where:   the viewer's own filters; a page with one has at most 20 people, and a day 60, by 5 filters
+                 (`newcomers`). among: ids from which the page is chosen. Both leave people out.
         after:   `next` of the page before: who was on it, or on one before, is not on this one.
 
         Raises
@@ -248,7 +249,7 @@ class Ranker:
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())
             asked = self._questions.about(use.snapshot, viewer_id)
             narrowing = narrowing_of(use.snapshot, viewer_id, asked.day, where, among, cursor)
-            tables = profile
+            tables, k = profile, self._pages.length(k, narrowing)
             if tables is None and asked.tables is not None:
                 tables = tables_of_json(asked.tables.payload or "")
             if tables is None:

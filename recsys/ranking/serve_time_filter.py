@@ -48,12 +48,13 @@ class Narrowing:
     """What leaves people out of one page beside rules and safety.
 
     day: the viewer's day. keep: those of some ids who were not on a page before. among: `(n_people,)` bool,
-    who was asked for; None for everybody.
+    who was asked for; None for everybody. where: the viewer's filter, "" for none: it is counted.
     """
 
     day: ViewerDay = NO_DAY
     keep: Callable[[Sequence[str]], list[str]] = field(default=_everybody)
     among: BoolArray | None = None
+    where: str = ""
 
     def left(self, ids: Sequence[str]) -> set[str]:
         """Return those of some ids who are left."""
@@ -76,10 +77,16 @@ def narrowing_of(  # noqa: PLR0917
 ) -> Narrowing:
     """Return what leaves people out of a page: the day, the viewer's filters, the ids, the pages before.
 
-    Raises InputError for what is no filter, and for more than 1000 ids.
+    Raises InputError for what is no filter, for more than 1000 ids, and for ids beside a filter: the two
+    together would tell of one person whether they fit.
     """
     kept: BoolArray | None = None
-    if where is not None and where.checked():
+    narrows = where is not None and bool(where.checked())
+    if where is not None and narrows:
+        if among is not None:
+            raise InputError(
+                explained("a filter and a list of ids", where="among", remedy="give one of them")
+            )
         kept = snapshot.fits(snapshot.ids.find([viewer_id])[0], where.checked())
     if among is not None:
         if isinstance(among, str) or len(among) > MOST_NAMED:
@@ -87,7 +94,9 @@ def narrowing_of(  # noqa: PLR0917
         named = np.zeros(len(snapshot.ids), bool)
         named[[row for row in snapshot.ids.find(among) if row >= 0]] = True
         kept = named if kept is None else kept & named
-    return Narrowing(day, cursor.without, kept)
+    return Narrowing(
+        day, cursor.without, kept, repr(where.checked()) if where is not None and narrows else ""
+    )
 
 
 def select_candidates(

@@ -12,6 +12,7 @@ from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.inbox import select_inbox
+from recsys.ranking.newcomer_limits import filter_key
 from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.questions import CallQuestions
@@ -51,11 +52,36 @@ class ViewerPages:
         asked: CallQuestions,
         narrowing: Narrowing,
     ) -> tuple[Page, Selection]:
-        """Return the page of somebody by the list and the tables of the night."""
+        """Return the page of somebody by the list and the tables of the night.
+
+        Raises InputError when the viewer narrows pages by too many filters a day.
+        """
+        if narrowing.where:
+            return self._filtered(use, viewer_id, k, moment, asked, narrowing)
         selection = select_candidates(use.snapshot, asked.ask, viewer_id, k, narrowing)
         candidates = self._candidates(use.snapshot, asked)
         if candidates is not None and narrowing.among is None:
             selection = _with_members(use.snapshot, viewer_id, k, asked, narrowing, selection, candidates)
+        return self._page(use, viewer_id, selection, moment), selection
+
+    def length(self, k: int, narrowing: Narrowing) -> int:
+        """Return how many people a page may show at most."""
+        return self._newcomers.length(k) if narrowing.where else k
+
+    def _filtered(  # noqa: PLR0917
+        self,
+        use: CurrentSnapshot,
+        viewer_id: str,
+        k: int,
+        moment: datetime,
+        asked: CallQuestions,
+        narrowing: Narrowing,
+    ) -> tuple[Page, Selection]:
+        """Return a page with a filter, within the limits of a day: a filter tells of whoever it leaves."""
+        day, key = self._day_of(moment), filter_key(asked.accounts.of(viewer_id))
+        self._newcomers.admit_filter(key, day, narrowing.where)
+        found = select_candidates(use.snapshot, asked.ask, viewer_id, k, narrowing)
+        selection = self._newcomers.within_day(use.snapshot, key, day, found)
         return self._page(use, viewer_id, selection, moment), selection
 
     def folded_in(  # noqa: PLR0917

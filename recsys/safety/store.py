@@ -199,6 +199,29 @@ def ask_safety(ask: Callable[[], Answer]) -> Answer:
         raise SafetyUnavailable(what) from None
 
 
+def ask_safety_or_input(ask: Callable[[], Answer]) -> Answer:
+    """Return the same; an error of input stays one."""
+    try:
+        return ask_safety(lambda: _input_kept(ask))
+    except _InputGivenError as given:
+        raise given.error from None
+
+
+class _InputGivenError(SafetyUnavailable):
+    """Carries an error of input through what makes every other one unavailable."""
+
+    def __init__(self, error: InputError) -> None:
+        super().__init__("")
+        self.error = error
+
+
+def _input_kept(ask: Callable[[], Answer]) -> Answer:
+    try:
+        return ask()
+    except InputError as error:
+        raise _InputGivenError(error) from None
+
+
 class MemorySafety:
     """Holds everything in sets; another process sees none of it.
 

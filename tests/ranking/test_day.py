@@ -17,6 +17,7 @@ from recsys.data.events import Events
 from recsys.data.exclusions import EXCLUSION_REASONS, relations
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SafetyUnavailable
+from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
@@ -219,7 +220,8 @@ def test_pages_follow_each_other_without_repeats_and_skip_nobody(world: World, p
 
 
 def test_filters_and_ids_leave_people_out_and_bring_nobody_in(world: World, published: Path) -> None:
-    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    many = NewcomerLimits(page=1000, day=10_000, filters=100)
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None, newcomers=many)
     people = world.people
     gender = dict(zip(people.ids.values, people.codes(C.GENDER), strict=True))
     for viewer in people.ids.values[:8]:
@@ -234,6 +236,30 @@ def test_filters_and_ids_leave_people_out_and_bring_nobody_in(world: World, publ
     for wrong in (Filters(genders=["women"]), Filters(within_km=7), Filters(ages="35-44")):
         with pytest.raises(InputError):
             ranker.rank("u", where=wrong)
+
+
+def test_filters_tell_little_of_anybody(world: World, published: Path) -> None:
+    """Whoever a filter leaves has what was asked for: few filters a day, and few people by them."""
+    few = NewcomerLimits(page=4, day=6, filters=2)
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None, newcomers=few)
+    viewer = str(world.people.ids.values[3])
+    whole = page(ranker, viewer)
+    women, near = Filters(genders=["woman"]), Filters(within_km=300)
+    first = ranker.rank(viewer, 60, NOW, where=women)
+    assert len(first.items) == 4
+    assert first.next is not None
+    second = ranker.rank(viewer, 60, NOW, where=women, after=first.next)
+    third = ranker.rank(viewer, 60, NOW, where=near)
+    seen = {*ids(first), *ids(second), *ids(third)}
+    assert len(seen) == 6
+    assert ids(ranker.rank(viewer, 60, NOW, where=women)) == ids(first)
+    with pytest.raises(InputError, match="2 different filters a day"):
+        ranker.rank(viewer, 60, NOW, where=Filters(genders=["man"]))
+    with pytest.raises(InputError, match="give one of them"):
+        ranker.rank(viewer, 1, NOW, where=women, among=whole[:1])
+    tomorrow = NOW + timedelta(days=1)
+    assert len(ranker.rank(viewer, 60, tomorrow, where=Filters(genders=["man"])).items) == 4
+    assert page(ranker, viewer) == whole
 
 
 def test_many_pages_are_those_of_one_call_each(world: World, workers: list[Ranker]) -> None:
