@@ -44,12 +44,12 @@ def postgres(postgres_server: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
-    yield _of_database(postgres_server, name)
+    yield of_database(postgres_server, name)
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _of_database(address: str, name: str) -> str:
+def of_database(address: str, name: str) -> str:
     return urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
 
 

@@ -33,7 +33,7 @@ from recsys.safety import MemorySafety, SqliteSafety
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.serving_publication import Community
 from tests.serving.load import clients, wait_for
-from tests.serving.server import Backend, backend
+from tests.serving.server import KEY, Backend, backend
 
 PEOPLE = 100_000
 K = 10
@@ -44,6 +44,7 @@ _NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 def measure(args: argparse.Namespace) -> Result:
     """Publish, open, serve."""
     rng = np.random.default_rng(args.seed)
+    os.environ["RECSYS_KEY"] = KEY  # publications are of the service with this key
     n_people = args.people or PEOPLE
     with TemporaryDirectory(prefix="serving-") as name:
         folder = Path(name)

@@ -1,16 +1,21 @@
-"""A backend under load for minutes, while everything that can change does.
+"""The HTTP service under load for minutes, while everything that can change does.
 
     python -m tests.benchmarks.soak --minutes 10
 
-Two workers of the example backend serve a synthetic community. Publications swap (some of them damaged:
-those must never be served), people block each other and are held, and the safety store goes away and
-comes back. Ends with 1 when a call failed that should not have, when somebody was shown to a call that
-began after they had been separated or held, or when anybody was shown while safety could not be asked.
+Two workers of the service serve a synthetic community. Publications swap (some of them damaged: those must
+never be served), people block each other and are held, and the safety store goes away and comes back. Day
+events of every kind are written over HTTP: likes, passes, hides, ends, messages, pauses, resumes, proofs
+taken back, changed tables. Ends with 1 when a call failed that should not have, when somebody was shown to a
+call that began after they had been separated, held, paused or passed, or when anybody was shown while safety
+could not be asked.
 """
 
 import argparse
+import os
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
@@ -22,7 +27,7 @@ from recsys.storage.publication import RUNS, SERVING
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.serving_publication import Community
 from tests.serving.load import Load, clients
-from tests.serving.server import Backend, backend
+from tests.serving.server import KEY, Backend, Client, backend
 
 PEOPLE = 20_000
 
@@ -36,12 +41,19 @@ class Done:
     away: list[tuple[float, float, float]] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    left: dict[tuple[str, str], float] = field(default_factory=dict)
+    left_until: list[tuple[str, str, float, float]] = field(default_factory=list)
+    paused: dict[str, float] = field(default_factory=dict)
+    paused_until: list[tuple[str, float, float]] = field(default_factory=list)
+    events: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
 
 
 def measure(args: argparse.Namespace) -> Result:
     """Run the soak."""
     rng = np.random.default_rng(args.seed)
     done = Done()
+    os.environ["RECSYS_KEY"] = KEY  # publications are of the service with this key
     with TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         community = Community(args.people or PEOPLE, rng, n_viewers=300)
@@ -51,7 +63,8 @@ def measure(args: argparse.Namespace) -> Result:
         with backend(folder / "published", f"sqlite:{folder / 'safety.db'}") as running:
             load = _disturbed(folder, community, running, viewers, args.minutes * 60.0, rng, done)
     summary = judged(load, done)
-    bad = summary["failed"] + summary["unsafe"] + summary["shown_while_away"] + summary["damaged_served"]
+    bad = sum(summary[name] for name in ("failed", "unsafe", "shown_again", "shown_while_away"))
+    bad += summary["damaged_served"] + summary["events_refused"]
     if bad:
         print(f"FAILED: {summary} {load.why_failed(_times_away(done))}", file=sys.stderr)
         raise SystemExit(1)
@@ -69,8 +82,12 @@ def _disturbed(
 ) -> Load:
     safety = SqliteSafety(folder / "safety.db", timeout_s=10.0)
     end, number = monotonic() + seconds, 2
-    with clients(running, viewers, per_worker=2) as load:
+    with (
+        clients(running, viewers, per_worker=2) as load,
+        closing(running.client_of(running.workers[0])) as writer,
+    ):
         while monotonic() < end or not done.away:
+            _a_day(writer, load, rng, done)
             for viewer, page in load.pages[-3:]:
                 for other in page.ids[:1]:
                     safety.block(viewer, other)
@@ -86,6 +103,73 @@ def _disturbed(
                 _take_away(folder / "safety.db", done)
             sleep(0.2)
     return load
+
+
+KINDS = ("like", "pass", "hide", "undo", "message", "end", "unsafe", "pause", "resume", "proof", "tables")
+
+
+def _a_day(writer: Client, load: Load, rng: np.random.Generator, done: Done) -> None:
+    """Write one event of the day over HTTP, about somebody who was just shown to somebody."""
+    shown = [(viewer, page.ids) for viewer, page in load.pages[-5:] if page.ids]
+    if not shown:
+        return
+    viewer, ids = shown[int(rng.integers(len(shown)))]
+    other, kind = str(rng.choice(ids)), str(rng.choice(KINDS))
+    number, before = sum(done.events.values()), monotonic()
+    if kind == "tables" and any(other == one for one, _ in load.pages):
+        kind = "pause"  # a viewer whose tables cannot be read is told so: no page to judge
+    about: dict[str, object] = {"event_id": f"e{number}", "type": kind, "person": other}
+    if kind in ("pause", "resume"):
+        answer = writer.ask("POST", f"/v1/members/{other}/{kind}")
+    elif kind == "proof":
+        event = {"event_id": f"e{number}", "actor": other, "type": "verified", "detail": "none"}
+        at = datetime.now(UTC).isoformat()
+        answer = writer.ask("POST", "/v1/backend/events", [{**event, "at": at}])
+    elif kind == "tables":
+        body = {"event_id": f"e{number}", "tables": {"profiles": [{"user_id": other}]}}
+        answer = writer.ask("PUT", f"/v1/backend/members/{other}/tables", body)
+    else:
+        more = {"end": {"detail": "amicable"}, "message": {"count": 1}}.get(kind, {})
+        if kind == "unsafe":
+            more = {"type": "meet_feedback", "detail": "unsafe"}
+        answer = writer.ask("POST", f"/v1/members/{viewer}/events", [about | more])
+    if answer.status not in (200, 204):
+        done.refused += 1
+        return
+    done.events[kind] = done.events.get(kind, 0) + 1
+    now, pair = monotonic(), (viewer, other)
+    if kind in ("like", "pass", "hide"):
+        done.left.setdefault(pair, now)
+    elif kind == "undo" and pair in done.left:
+        done.left_until.append((*pair, done.left.pop(pair), before))
+    elif kind in ("end", "unsafe"):
+        done.apart.append((*pair, now))
+    elif kind in ("proof", "tables"):
+        done.held.setdefault(other, now)
+    elif kind == "pause":
+        done.paused.setdefault(other, now)
+    elif kind == "resume" and other in done.paused:
+        done.paused_until.append((other, done.paused.pop(other), before))
+
+
+def _shown_again(load: Load, done: Done) -> int:
+    """Return how many people were shown to who liked, passed or hid them, or while they paused."""
+    left = [*done.left_until, *((*pair, since, float("inf")) for pair, since in done.left.items())]
+    paused = [*done.paused_until, *((one, since, float("inf")) for one, since in done.paused.items())]
+    by_pair: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    by_person: dict[str, list[tuple[float, float]]] = {}
+    for viewer, other, since, until in left:
+        by_pair.setdefault((viewer, other), []).append((since, until))
+    for person, since, until in paused:
+        by_person.setdefault(person, []).append((since, until))
+    return sum(
+        any(since < answer.asked and answer.answered < until for since, until in times)
+        for viewer, answer in load.pages
+        for other in answer.ids
+        for times in (
+            by_pair.get((viewer, other), []) + by_person.get(other, []) + by_person.get(viewer, []),
+        )
+    )
 
 
 def _swap(published: Path, community: Community, number: int, done: Done, *, damage: bool) -> None:
@@ -133,6 +217,10 @@ def judged(load: Load, done: Done) -> dict[str, int]:
     return {
         "failed": load.failed(_times_away(done)),
         "unsafe": len(load.unsafe(done.apart)) + held,
+        "shown_again": _shown_again(load, done),
+        "events_refused": done.refused,
+        "events": sum(done.events.values()),
+        "kinds": len(done.events),
         "shown_while_away": sum(load.shown_while_away(gone, back) for _, gone, back in done.away),
         "damaged_served": sum(
             answer.status == 200 and answer.body["run_id"] in done.damaged for _, answer in load.pages

@@ -9,7 +9,7 @@ import pytest
 from recsys.safety import SqliteSafety
 from tests.ranking.published_world import World
 from tests.serving.load import clients, wait_for
-from tests.serving.server import Backend, backend
+from tests.serving.server import KEY, Backend, backend
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,16 @@ def safety(folder: Path) -> SqliteSafety:
     return SqliteSafety.create(folder / "safety.db", timeout_s=5)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def key() -> Iterator[None]:
+    """Publications are of the service with this key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECSYS_KEY", KEY)
+        yield
+
+
 @pytest.fixture(scope="module")
-def running(world: World, folder: Path, safety: SqliteSafety) -> Iterator[Backend]:
+def running(key: None, world: World, folder: Path, safety: SqliteSafety) -> Iterator[Backend]:
     world.publish(folder / "published")
     with backend(folder / "published", f"sqlite:{folder / 'safety.db'}") as found:
         yield found

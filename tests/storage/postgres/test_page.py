@@ -1,6 +1,7 @@
 """The safe page in SQL gives what the ranker gives, whatever happens between the calls."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,8 +54,9 @@ class Both:
         assert inbox == [row[1:] for row in self.sql("inbox", viewer, 1000)]
 
 
-@pytest.fixture
-def both(postgres: str, tmp_path: Path) -> Iterator[Both]:
+@contextmanager
+def both_of(postgres: str, folder: Path) -> Iterator[Both]:
+    """Give a ranker and a database that serve thirty people, some of whom have two accounts."""
     people = community(3).take(np.arange(30))
     rng = np.random.default_rng(1)
     from recsys.data.exclusions import Relations
@@ -62,14 +64,45 @@ def both(postgres: str, tmp_path: Path) -> Iterator[Both]:
     liked = [pair for pair in rng.integers(0, 30, (25, 2)).tolist() if pair[0] != pair[1]]
     people = people.with_relations(Relations.of(30, liked=liked))
     world = World.of(people, k=29)
-    assert world.publish(tmp_path).published
-    publication = read_publication(tmp_path)
+    assert world.publish(folder).published
+    publication = read_publication(folder)
     store = PostgresSafety.create(postgres, timeout_s=10)
     load_publication(publication, postgres, snapshot=served_snapshot(publication))
-    ranker = Ranker.open(tmp_path, safety=store, poll_s=0, max_staleness=None)
+    ranker = Ranker.open(folder, safety=store, poll_s=0, max_staleness=None)
     with psycopg.connect(postgres, autocommit=True) as connection:
         yield Both(ranker, store, connection, people.ids.values.tolist())
     store.close()
+
+
+@pytest.fixture
+def both(postgres: str, tmp_path: Path) -> Iterator[Both]:
+    with both_of(postgres, tmp_path) as found:
+        yield found
+
+
+def something_happens(both: Both, rng: np.random.Generator, step: int, at: datetime) -> set[str]:
+    """Write one random event of the day or of safety, and return whose pages to compare."""
+    a, b = (both.ids[one] for one in rng.choice(len(both.ids), 2, replace=False))
+    page = [row[1] for row in both.sql("page", a, 5)]
+    b = page[0] if page and rng.random() < 0.6 else b
+    kind = str(rng.choice(KINDS, p=CHANCES))
+    moment = at + timedelta(seconds=step)
+    if kind in ("block", "report"):
+        both.ranker.safety.block(a, b)
+    elif kind == "hold":
+        both.ranker.safety.hold(b)
+    elif kind == "lift":
+        both.ranker.safety.lift(b)
+    elif kind in ("pause", "resume"):
+        getattr(both.ranker.day, kind)(b)
+    elif kind == "erase":
+        both.ranker.safety.erase(b)
+    elif kind == "tables":
+        both.store.day.append([DayEvent.of_tables(f"e{step}", b, {}, moment)])
+    else:
+        detail = "amicable" if kind == "end" else None
+        both.ranker.day.append([DayEvent(f"e{step}", moment, a, b, kind, detail)])
+    return {a, b, both.ids[step % len(both.ids)]}
 
 
 def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> None:
@@ -77,28 +110,9 @@ def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> 
     for viewer in both.ids:
         both.check(viewer)
     for step in range(120):
-        a, b = (both.ids[one] for one in rng.choice(len(both.ids), 2, replace=False))
-        page = [row[1] for row in both.sql("page", a, 5)]
-        b = page[0] if page and rng.random() < 0.6 else b
-        kind = str(rng.choice(KINDS, p=CHANCES))
-        moment = at + timedelta(seconds=step)
-        if kind in ("block", "report"):
-            both.ranker.safety.block(a, b)
-        elif kind == "hold":
-            both.ranker.safety.hold(b)
-        elif kind == "lift":
-            both.ranker.safety.lift(b)
-        elif kind in ("pause", "resume"):
-            getattr(both.ranker.day, kind)(b)
-        elif kind == "erase":
-            both.ranker.safety.erase(b)
-        elif kind == "tables":
-            both.store.day.append([DayEvent.of_tables(f"e{step}", b, {}, moment)])
-        else:
-            detail = "amicable" if kind == "end" else None
-            both.ranker.day.append([DayEvent(f"e{step}", moment, a, b, kind, detail)])
+        viewers = something_happens(both, rng, step, at)
         changed = {one.actor for one in both.store.day.events(at - timedelta(days=1)) if one.type == "tables"}
-        for viewer in {a, b, both.ids[step % len(both.ids)]} - changed:
+        for viewer in viewers - changed:
             both.check(viewer)
         for viewer in changed:
             assert both.sql("page", viewer) == both.sql("inbox", viewer) == []
