@@ -44,10 +44,14 @@ backend = APIRouter(
 )
 
 
-class MemberEvent(Body):
-    """Something a member did; the same `event_id` again does nothing."""
+_OF_MEMBER: Final = "member:"
+"""Before the ids that a member's client gives, so that it takes none that the backend gives."""
 
-    event_id: str = Field(min_length=1, max_length=128, examples=["like-7f3a"])
+
+class MemberEvent(Body):
+    """Something a member did; the same `event_id` of a member again does nothing."""
+
+    event_id: str = Field(min_length=1, max_length=120, examples=["like-7f3a"])
     type: MemberType
     person: str | None = Field(default=None, examples=["m0000012"])
     detail: str | None = Field(default=None, description="As in the events table: safe_again, photo ...")
@@ -57,7 +61,9 @@ class MemberEvent(Body):
     def event(self, actor: str) -> DayEvent:
         """Return the event as the day log keeps it."""
         at = datetime.now(UTC) if self.at is None else self.at
-        return DayEvent(self.event_id, at, actor, self.person, self.type, self.detail, self.count)
+        return DayEvent(
+            f"{_OF_MEMBER}{self.event_id}", at, actor, self.person, self.type, self.detail, self.count
+        )
 
 
 class AnyEvent(Body):
@@ -132,7 +138,7 @@ class PersonBody(Body):
 
 @backend.post("/events")
 async def append(body: Annotated[list[AnyEvent], Field(max_length=10_000)], service: OpenService) -> Kept:
-    """Keep events of anybody, all or none; replaying them does nothing."""
+    """Keep events of anybody, all or none but for what restricts; replaying them does nothing."""
     events = [one.event() for one in body]
     return Kept(new=await service.ask(lambda: service.ranker.day.append(events)))
 

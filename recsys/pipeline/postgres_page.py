@@ -142,7 +142,9 @@ WHERE NOT EXISTS (SELECT FROM stopped) AND candidate_id NOT IN (SELECT candidate
   AND key NOT IN (SELECT key FROM latest WHERE mine AND type <> 'undo')
 ORDER BY chance DESC, candidate_id COLLATE "C" LIMIT most;
 """  # noqa: S608 - fixed names
-_OPTIONS: Final = "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT"
+# The names of schemas are put in, temporary tables come last: whoever calls a function could otherwise put
+# tables of their own, by the names of the store's, before them.
+_OPTIONS: Final = "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO {schemas}, pg_temp"
 _FUNCTIONS: Final = (
     f"""CREATE OR REPLACE FUNCTION recsys.page(viewer text, k integer DEFAULT 10,
       max_age interval DEFAULT '7 days')
@@ -162,9 +164,14 @@ _FUNCTIONS: Final = (
 
 
 def create_functions(cursor: Any) -> None:
-    """Make or renew the functions; they read tables where the connection finds the safety store's."""
+    """Make or renew the functions; they read tables where the connection finds the safety store's.
+
+    Schemas that a call may not create tables in are searched alone, those of the connection that renews them.
+    """
+    cursor.execute("SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) AS name")
+    (schemas,) = cursor.fetchone()
     for statement in _FUNCTIONS:
-        cursor.execute(statement)
+        cursor.execute(statement.replace("{schemas}", schemas))
 
 
 def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:

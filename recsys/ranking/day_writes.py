@@ -1,6 +1,7 @@
 """What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -10,8 +11,8 @@ import structlog
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import tables_of_values
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.day_log import DayEvent, DayLog
-from recsys.safety.store import MEMBER, ask_safety_or_input
+from recsys.safety.day_log import NEVER, NO_PROOF, DayEvent, DayLog
+from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
 
@@ -35,18 +36,39 @@ class DayWrites:
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
 
-        A proof that is taken back (`verified`, detail `none`) holds its member until a proof is given anew.
+        A proof that is taken back (`verified`, detail `none`) holds its member until a later proof is given.
 
-        Raises InputError for what is no event, or the id of another one.
+        Raises InputError for what is no event, what opens something later than now, or the id of another
+        event of its actor. What restricts is kept even then: a wrong event of a batch hides no end, no pass.
         """
+        try:
+            return self._appended(events)
+        except InputError:
+            for event in events:
+                with suppress(InputError):
+                    if event.restricts:
+                        self._appended([event])
+            raise
+
+    def _appended(self, events: Sequence[DayEvent]) -> int:
         new = ask_safety_or_input(lambda: self._log.append(events))
-        for event in events:
-            if event.type == "verified":
-                if event.detail == "none":
-                    self._safety.hold(event.actor, event.at, owner=MEMBER, reason=PROOF)
-                else:
-                    self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)
+        proofs = [event for event in events if event.type == "verified"]
+        for event in proofs:
+            if event.detail == NO_PROOF:
+                self._safety.hold(event.actor, event.at, owner=MEMBER, reason=PROOF)
+        given = [event for event in proofs if event.detail != NO_PROOF]
+        taken_back = self._latest_taken_back() if given else {}
+        for event in given:
+            if event.at > taken_back.get(event.actor, NEVER):
+                self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)
         return new
+
+    def _latest_taken_back(self) -> dict[str, datetime]:
+        """Return when each member's proof was last taken back, as far as the log knows."""
+        rows = ask_safety(lambda: self._log.events(NEVER))
+        return {
+            event.actor: event.at for event in rows if (event.type, event.detail) == ("verified", NO_PROOF)
+        }
 
     def change_tables(
         self,

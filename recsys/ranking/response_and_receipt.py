@@ -17,6 +17,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, SafetyUnavailable, explained
+from recsys.safety.canonical import CLOCKS_APART
 from recsys.safety.keys import Keys, purpose_key
 
 
@@ -148,10 +149,6 @@ def _no_receipt() -> InputError:
 
 def _is_probability(value: object) -> bool:
     return type(value) is float and math.isfinite(value) and 0 < value <= 1
-
-
-CLOCKS_APART: Final = timedelta(minutes=5)
-"""How far the clocks of two machines of a service may be apart."""
 
 
 def check_receipt(receipt: Receipt, keys: Keys, *, viewer_id: str, now: datetime) -> None:

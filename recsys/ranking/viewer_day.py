@@ -9,8 +9,6 @@ from recsys.safety.day_log import UNDO, DayEvent
 
 _DECISIONS: Final = {"like": 0, UNDO: 1, "pass": 2, "hide": 3}
 """By strength: at the same instant the stronger one holds."""
-_APART: Final = ("end", "money_request", "off_platform_request")
-_UNSAFE: Final = (("meet_feedback", "unsafe"), ("feeling_check", "pressured"))
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class ViewerDay:
                 of_side = decided if mine else received
                 for account in person_of(other):
                     of_side[account] = max(decision, of_side.get(account, decision))
-            elif event.type in _APART or (event.type, event.detail) in _UNSAFE:
+            elif event.separates:
                 apart.update(person_of(other))
         for of_side in (decided, received):
             apart.update(other for other, (_, _, kind) in of_side.items() if kind in ("pass", "hide"))

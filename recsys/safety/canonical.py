@@ -1,9 +1,13 @@
 """Canonical spelling at the doors of the safety stores: ids of people, pairs of them, and times."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from recsys.data.ids import canonical_spelling
 from recsys.errors import InputError, explained
+
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far the clocks of two machines of a service may be apart."""
 
 
 def utc_moment(at: datetime | None) -> datetime:

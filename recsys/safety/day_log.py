@@ -4,7 +4,7 @@ Backends append events: what two people did (a like, a pass, an end ...), and wh
 tables, proofs, terms). Every call of a ranker reads what concerns its viewer in one question, so that the day
 counts at once in every worker. What restricts one person by day, such as a pause, is a hold of the store.
 
-A row is read by a night whose data are of a later time than the row and its arrival: then the night knows it.
+A row is read by a night whose data are of a later time than its arrival: then the night knows it.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, PERSONAL_EVENTS
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.canonical import CLOCKS_APART, canonical_person, distinct_pair, utc_moment
 
 TABLES_CHANGED: Final = "tables"
 """A member's own tables were changed, or there are some for the first time."""
@@ -39,7 +39,11 @@ TYPES: Final = tuple(
     )
 )
 """Types of events the log takes; blocks, reports and erasures go to the safety store."""
+NO_PROOF: Final = "none"
+_SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request"})
+_UNSAFE: Final = frozenset({("meet_feedback", "unsafe"), ("feeling_check", "pressured")})
 LONGEST_PAYLOAD: Final = 200_000
+EventKey = tuple[str, str]
 _EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -47,7 +51,8 @@ _EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 class DayEvent:
     """One thing that happened, with the columns of the events table and, for changed tables, their content.
 
-    event_id: a name the backend gives; the same again does nothing. target: None of what concerns one person.
+    event_id: a name the backend gives, of its actor's own: the same of one actor again does nothing, and
+    nobody takes a name from somebody else. target: None of what concerns one person.
     payload:  the tables as JSON, of a change of tables alone.
 
     >>> DayEvent("e1", datetime(2026, 3, 2, tzinfo=UTC), "a", "b", "like").checked().type
@@ -62,6 +67,11 @@ class DayEvent:
     detail: str | None = None
     count: int | None = None
     payload: str | None = None
+
+    @property
+    def key(self) -> "EventKey":
+        """What an event is known by: the actor, and the id among the actor's."""
+        return self.actor, self.event_id
 
     def checked(self) -> Self:
         """Return the event when the log can hold it, its time in UTC.
@@ -100,6 +110,35 @@ class DayEvent:
             )
         return replace(self, at=utc_moment(self.at))
 
+    @property
+    def separates(self) -> bool:
+        """Whether neither of the two is shown to the other any more."""
+        return self.type in _SEPARATING or (self.type, self.detail) in _UNSAFE
+
+    @property
+    def restricts(self) -> bool:
+        """Whether fewer people are shown after it, and nobody more."""
+        return (
+            self.separates
+            or self.type in {"pass", "hide", "impression", TABLES_CHANGED}
+            or (self.type, self.detail) == ("verified", NO_PROOF)
+        )
+
+    def in_time(self, arrived: datetime) -> Self:
+        """Return the event, dated `arrived` when it is said to happen later.
+
+        Raises InputError when it is dated more than `CLOCKS_APART` later and does not restrict: nobody likes,
+        proves or takes back a hide in the future.
+        """
+        if self.at <= arrived:
+            return self
+        if not self.restricts and self.at > arrived + CLOCKS_APART:
+            remedy = "give the time at which it happened, with its zone"
+            raise InputError(
+                explained("an event is of a later time than the clock", where="at", remedy=remedy)
+            )
+        return replace(self, at=arrived)
+
     @classmethod
     def of_tables(cls, event_id: str, user_id: str, tables: Any, at: datetime | None = None) -> Self:
         """Return the change of a member's own tables, given as plain values."""
@@ -133,7 +172,10 @@ class DayLog(Protocol):
     def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
         """Keep events, all or none, and return how many are new; `arrived` is now by default.
 
-        Raises InputError when an event is none, or has the id of another that says something else.
+        What restricts and is dated later than it arrives happens when it arrives.
+
+        Raises InputError when an event is none, opens something at a later time than the clock's, or has the
+        id of another of its actor that says something else.
         """
         ...
 
@@ -164,14 +206,11 @@ def conflict() -> InputError:
     """Return the error of an event id that stands for something else already."""
     return InputError(
         explained(
-            "an event id stands for another event already", where="event_id", remedy="give each its own"
+            "an event id stands for another event already",
+            where="event_id",
+            remedy="give each of an actor its own",
         )
     )
-
-
-def arrival(arrived: datetime | None, event: DayEvent) -> datetime:
-    """Return the time from which on a night has read an event: the later of when it happened and arrived."""
-    return max(utc_moment(arrived), event.at)
 
 
 def same_event(one: DayEvent, other: DayEvent) -> bool:
@@ -179,14 +218,14 @@ def same_event(one: DayEvent, other: DayEvent) -> bool:
     return replace(one, at=other.at) == other
 
 
-def distinct_events(events: Sequence[DayEvent]) -> dict[str, DayEvent]:
-    """Return checked events by id, the same given twice once.
+def distinct_events(events: Sequence[DayEvent], arrived: datetime) -> dict[EventKey, DayEvent]:
+    """Return checked events by actor and id, the same given twice once, none later than `arrived`.
 
-    Raises InputError for what is no event, and for one id that stands for two.
+    Raises InputError for what is no event, what opens something later, and one id for two of an actor's.
     """
-    found: dict[str, DayEvent] = {}
-    for event in (one.checked() for one in events):
-        if not same_event(found.setdefault(event.event_id, event), event):
+    found: dict[EventKey, DayEvent] = {}
+    for event in (one.checked().in_time(arrived) for one in events):
+        if not same_event(found.setdefault(event.key, event), event):
             raise conflict()
     return found
 
@@ -202,14 +241,15 @@ class MemoryDayLog:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[datetime, DayEvent]] = {}
-        self._of_person: dict[str, dict[str, None]] = {}
-        self._changes: list[str] = []  # the id of the personal event at each place, from 1
+        self._rows: dict[EventKey, tuple[datetime, DayEvent]] = {}
+        self._of_person: dict[str, dict[EventKey, None]] = {}
+        self._changes: list[EventKey] = []  # the key of the personal event at each place, from 1
         self._lock = threading.Lock()
 
     def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
         """Keep events, all or none."""
-        given = distinct_events(events)
+        noted = utc_moment(arrived)
+        given = distinct_events(events, noted)
         with self._lock:
             known = {key: self._rows[key][1] for key in given if key in self._rows}
             if not all(same_event(known[key], given[key]) for key in known):
@@ -217,10 +257,10 @@ class MemoryDayLog:
             fresh = [event for key, event in given.items() if key not in self._rows]
             for event in fresh:
                 if event.target is None:
-                    self._changes.append(event.event_id)
-                self._rows[event.event_id] = (arrival(arrived, event), event)
+                    self._changes.append(event.key)
+                self._rows[event.key] = (noted, event)
                 for person in self._named(event):
-                    self._of_person.setdefault(person, {})[event.event_id] = None
+                    self._of_person.setdefault(person, {})[event.key] = None
         return len(fresh)
 
     def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
@@ -250,7 +290,7 @@ class MemoryDayLog:
         """Forget every event that names a person."""
         self._forget({key for key, row in self._rows.items() if user_id in (row[1].actor, row[1].target)})
 
-    def _forget(self, keys: Iterable[str]) -> None:
+    def _forget(self, keys: Iterable[EventKey]) -> None:
         with self._lock:
             for key in keys:
                 _, event = self._rows.pop(key)

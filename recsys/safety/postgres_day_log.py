@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events, same_event
+from recsys.safety.canonical import utc_moment
+from recsys.safety.day_log import DayEvent, DayRows, EventKey, conflict, distinct_events, same_event
 
 DAY_TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_day_events (
-      event_id text PRIMARY KEY, at timestamptz NOT NULL, noted timestamptz NOT NULL, actor text NOT NULL,
-      target text, type text NOT NULL, detail text, count integer, payload text, place bigint UNIQUE)""",
+      event_id text NOT NULL, at timestamptz NOT NULL, noted timestamptz NOT NULL, actor text NOT NULL,
+      target text, type text NOT NULL, detail text, count integer, payload text, place bigint UNIQUE,
+      PRIMARY KEY (actor, event_id))""",
     "CREATE INDEX IF NOT EXISTS recsys_day_events_actor ON recsys_day_events (actor, noted)",
     """CREATE INDEX IF NOT EXISTS recsys_day_events_target ON recsys_day_events (target, noted)
        WHERE type <> 'impression'""",
@@ -49,8 +51,9 @@ class PostgresDayLog:
 
     def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
         """Keep events, all or none."""
-        given = distinct_events(events)
-        done = self._write(lambda connection: _append(connection, given, arrived)) if given else 0
+        noted = utc_moment(arrived)
+        given = distinct_events(events, noted)
+        done = self._write(lambda connection: _append(connection, given, noted)) if given else 0
         if done < 0:
             raise conflict()
         return done
@@ -60,9 +63,9 @@ class PostgresDayLog:
         rows = self._read(READ_DAY, {"people": list(people), "since": since, "after": after})
         place = next(row[1] for row in rows if row[0] == 1)
         identity = next((row[1] for row in rows if row[0] == 0), "")
-        pairs = {row[1]: row[1:] for row in rows if row[0] == 2}
+        pairs = {event.key: event for event in (_event(row[1:]) for row in rows if row[0] == 2)}
         changes = (_event(row[1:]) for row in rows if row[0] == 3)
-        return DayRows(tuple(map(_event, pairs.values())), tuple(changes), int(place), str(identity))
+        return DayRows(tuple(pairs.values()), tuple(changes), int(place), str(identity))
 
     def events(self, since: datetime) -> list[DayEvent]:
         """Return everything that no night of the time `since` has read."""
@@ -79,13 +82,16 @@ class PostgresDayLog:
         self._write(work)
 
 
-def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime | None) -> int:
+def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:
     """Keep events in one transaction and return how many are new; -1, and nothing kept, for a conflict."""
     personal = sum(event.target is None for event in events.values())
     if personal:  # held until the end: places are in the order in which transactions end
         connection.execute("UPDATE recsys_day_place SET last = last + %s", (personal,))
-    query = f"SELECT {_COLUMNS} FROM recsys_day_events WHERE event_id = ANY(%s)"  # noqa: S608 - fixed names
-    known = {row[0]: _event(row) for row in connection.execute(query, (list(events),)).fetchall()}
+    query = f"""SELECT {_COLUMNS} FROM unnest(%s::text[], %s::text[]) AS one (of_actor, of_id)
+      JOIN recsys_day_events ON actor = of_actor AND event_id = of_id"""  # noqa: S608 - fixed names
+    actors, ids = map(list, zip(*events, strict=True))
+    found = (_event(row) for row in connection.execute(query, (actors, ids)).fetchall())
+    known = {event.key: event for event in found}
     if not all(same_event(events[key], event) for key, event in known.items()):
         return -1
     fresh = [event for key, event in events.items() if key not in known]
@@ -94,7 +100,7 @@ def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime |
     for event in fresh:
         place += event.target is None
         values = (event.event_id, event.at, event.actor, event.target, event.type, event.detail, event.count)
-        more = (event.payload, arrival(arrived, event), place if event.target is None else None)
+        more = (event.payload, noted, place if event.target is None else None)
         new += connection.execute(_ADD, (*values, *more)).rowcount
     return new
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from recsys.safety.day_log import DayEvent, DayRows, arrival, conflict, distinct_events, same_event
+from recsys.safety.canonical import utc_moment
+from recsys.safety.day_log import DayEvent, DayRows, EventKey, conflict, distinct_events, same_event
 
 DAY_TABLES: Final = """
 CREATE TABLE IF NOT EXISTS day_events (
-  event_id TEXT PRIMARY KEY, at INTEGER NOT NULL, noted INTEGER NOT NULL, actor TEXT NOT NULL, target TEXT,
-  type TEXT NOT NULL, detail TEXT, count INTEGER, payload TEXT, place INTEGER
+  event_id TEXT NOT NULL, at INTEGER NOT NULL, noted INTEGER NOT NULL, actor TEXT NOT NULL, target TEXT,
+  type TEXT NOT NULL, detail TEXT, count INTEGER, payload TEXT, place INTEGER, PRIMARY KEY (actor, event_id)
 );
 CREATE INDEX IF NOT EXISTS day_events_actor ON day_events (actor, noted);
 CREATE INDEX IF NOT EXISTS day_events_target ON day_events (target, noted) WHERE type <> 'impression';
@@ -58,17 +59,18 @@ class SqliteDayLog:
 
     def append(self, events: Sequence[DayEvent], *, arrived: datetime | None = None) -> int:
         """Keep events, all or none."""
-        given = distinct_events(events)
-        return self._write(lambda connection: _append(connection, given, arrived)) if given else 0
+        noted = utc_moment(arrived)
+        given = distinct_events(events, noted)
+        return self._write(lambda connection: _append(connection, given, noted)) if given else 0
 
     def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
         """Return what no night of the time `since` has read."""
         rows = self._read(READ_DAY, (json.dumps([*people]), _microseconds(since), after))
         place = next(row[1] for row in rows if row[0] == 1)
         identity = next((row[1] for row in rows if row[0] == 0), "")
-        pairs = {row[1]: row[1:] for row in rows if row[0] == 2}
+        pairs = {event.key: event for event in (_event(row[1:]) for row in rows if row[0] == 2)}
         changes = (_event(row[1:]) for row in rows if row[0] == 3)
-        return DayRows(tuple(map(_event, pairs.values())), tuple(changes), int(place), str(identity))
+        return DayRows(tuple(pairs.values()), tuple(changes), int(place), str(identity))
 
     def events(self, since: datetime) -> list[DayEvent]:
         """Return everything that no night of the time `since` has read."""
@@ -88,10 +90,12 @@ class SqliteDayLog:
         self._write(delete)
 
 
-def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime | None) -> int:
-    ids = json.dumps([*events])
-    query = f"SELECT {_COLUMNS} FROM day_events WHERE event_id IN (SELECT value FROM json_each(?))"  # noqa: S608
-    known = {row[0]: _event(row) for row in connection.execute(query, (ids,)).fetchall()}
+def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:
+    query = f"""SELECT {_COLUMNS} FROM day_events JOIN (
+      SELECT json_extract(value, '$[0]') AS of_actor, json_extract(value, '$[1]') AS of_id FROM json_each(?))
+      ON actor = of_actor AND event_id = of_id"""  # noqa: S608 - fixed names
+    found = (_event(row) for row in connection.execute(query, (json.dumps([*events]),)).fetchall())
+    known = {event.key: event for event in found}
     if not all(same_event(events[key], event) for key, event in known.items()):
         raise conflict()
     fresh = [event for key, event in events.items() if key not in known]
@@ -101,7 +105,7 @@ def _append(connection: Any, events: Mapping[str, DayEvent], arrived: datetime |
             connection.execute("UPDATE day_place SET last = last + 1")
             (place,) = connection.execute("SELECT last FROM day_place").fetchone()
         values = (event.event_id, _microseconds(event.at), event.actor, event.target, event.type)
-        more = (event.detail, event.count, event.payload, _microseconds(arrival(arrived, event)), place)
+        more = (event.detail, event.count, event.payload, _microseconds(noted), place)
         connection.execute(_ADD, (*values, *more))
     return len(fresh)
 

@@ -1,6 +1,7 @@
 """The contract of day logs: subclass it and give `log`, an empty one."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +19,8 @@ def event(number: int, actor: str, target: str | None, kind: str, **more: Any) -
 
 
 def put(log: DayLog, *events: DayEvent) -> int:
-    """Append events that arrive as they happen."""
-    return log.append(events, arrived=NIGHT)
+    """Append events that arrive as the last of them happens."""
+    return log.append(events, arrived=max(event.at.astimezone(UTC) for event in events))
 
 
 class DayLogContract:
@@ -48,9 +49,40 @@ class DayLogContract:
             put(log, event(3, "a", "c", "like"), event(3, "a", "d", "like"))
         assert log.events(NEVER) == [like]
 
+    def test_an_id_is_its_actors_own(self, log: DayLog) -> None:
+        taken = event(1, "a", "b", "like")
+        end = event(1, "c", "a", "end", detail="unsafe")
+        back = event(1, "b", "a", "pass")
+        assert [put(log, taken), put(log, end, back), put(log, end)] == [1, 2, 0]
+        assert set(log.read(["a"], NIGHT).pairs) == {taken, end, back}
+
+    @pytest.mark.parametrize(
+        ("kind", "detail"),
+        [("hide", None), ("pass", None), ("end", "unsafe"), ("money_request", None), ("verified", "none")],
+    )
+    def test_what_restricts_counts_at_once_whatever_its_date(
+        self, log: DayLog, kind: str, detail: str | None
+    ) -> None:
+        target = None if kind == "verified" else "b"
+        late = DayEvent("e1", NOON + timedelta(days=400), "a", target, kind, detail)
+        assert log.append([late], arrived=NOON) == 1
+        assert [one.at for one in log.events(NEVER)] == [NOON]
+        assert log.events(NOON) == []
+
+    @pytest.mark.parametrize(("kind", "detail"), [("like", None), ("undo", None), ("verified", "id")])
+    def test_nothing_is_opened_by_a_date_ahead(self, log: DayLog, kind: str, detail: str | None) -> None:
+        target = None if kind == "verified" else "b"
+        late = DayEvent("e1", NOON + timedelta(hours=1), "a", target, kind, detail)
+        with pytest.raises(InputError, match="later time than the clock"):
+            log.append([late], arrived=NOON)
+        assert log.events(NEVER) == []
+        soon = replace(late, at=NOON + timedelta(minutes=4))  # clocks of machines differ a little
+        assert log.append([soon], arrived=NOON) == 1
+        assert log.events(NEVER)[0].at == NOON
+
     def test_a_night_that_read_them_leaves_out_what_happened_and_came_before(self, log: DayLog) -> None:
         early, late = event(1, "a", "b", "like"), event(2, "a", "c", "like")
-        log.append([early], arrived=NIGHT)
+        log.append([early], arrived=NOON + timedelta(minutes=1))
         log.append([late], arrived=NOON + timedelta(hours=5))  # happened before, came after
         for since, found in (
             (NIGHT, {early, late}),

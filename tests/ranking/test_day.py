@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -154,9 +154,7 @@ def test_who_was_shown_stays_away_until_a_night_has_read_it(
     again.publish(folder)
     store = MemorySafety()
     later = Ranker.open(folder, safety=store, poll_s=0, max_staleness=None)
-    store.day.append(
-        [happened("impression", viewer, ids(first)[0])], arrived=again.people.as_of.to_pydatetime()
-    )
+    store.day.append([happened("impression", viewer, ids(first)[0])], arrived=NOW)
     assert ids(first)[0] not in page(later, viewer)
     since = later._reloader.now.snapshot.data_as_of
     assert store.day.read([viewer], NOW + timedelta(days=1)).pairs == ()
@@ -415,3 +413,40 @@ def test_what_others_do_changes_neither_page_nor_inbox_of_a_third(world: World, 
         kind = str(rng.choice(["like", "pass", "hide", "undo"]))
         ranker.day.append([happened(kind, str(one), str(other), at=NOW + timedelta(seconds=number))])
     assert seen() == before
+
+
+@pytest.mark.parametrize("kind", ["end", "money_request", "hide", "pass"])
+def test_nobody_takes_the_id_of_an_event_that_separates(
+    world: World, workers: list[Ranker], kind: str
+) -> None:
+    (a, b), here, there = sees_both(world)[2], *workers
+    here.day.append([DayEvent("x-1", NOW, a, b, "like")])
+    here.day.append([DayEvent("x-1", NOW, b, a, kind, "unsafe" if kind == "end" else None)])
+    assert a not in page(there, b)
+    assert b not in page(there, a)
+    assert a not in inbox(there, b)
+
+
+def test_a_wrong_event_of_a_batch_hides_no_end(world: World, workers: list[Ranker]) -> None:
+    (a, b), here, there = sees_both(world)[3], *workers
+    here.day.append([DayEvent("x-1", NOW, a, b, "like")])
+    batch = [DayEvent("x-1", NOW, a, b, "undo"), DayEvent("x-2", NOW, b, a, "end", "unsafe")]
+    with pytest.raises(InputError):
+        here.day.append(batch)
+    assert a not in page(there, b)
+    assert b not in page(there, a)
+
+
+def test_no_proof_of_an_earlier_or_a_coming_time_ends_the_hold_of_one_taken_back(
+    world: World, workers: list[Ranker]
+) -> None:
+    (a, b), here, there = sees_both(world)[4], *workers
+    now = datetime.now(UTC)
+    here.day.append([DayEvent("1", now, b, None, "verified", "none")])
+    assert b not in page(there, a)
+    here.day.append([DayEvent("2", now - timedelta(minutes=1), b, None, "verified", "id")])
+    with pytest.raises(InputError):
+        here.day.append([DayEvent("3", now + timedelta(days=400), b, None, "verified", "id")])
+    assert b not in page(there, a)
+    here.day.append([DayEvent("4", now + timedelta(seconds=1), b, None, "verified", "id")])
+    assert b in page(there, a)

@@ -143,6 +143,23 @@ def test_a_page_is_safe_where_it_knows_nothing(both: Both) -> None:
         both.sql("page", both.ids[0])
 
 
+def test_tables_of_the_caller_take_no_place_of_the_stores(both: Both) -> None:
+    viewer, other = next((one, rows[0][1]) for one in both.ids if (rows := both.sql("page", one)))
+    both.ranker.safety.block(viewer, other)
+    both.connection.execute("DROP ROLE IF EXISTS backend_of_tests")
+    both.connection.execute("CREATE ROLE backend_of_tests")
+    both.connection.execute("GRANT USAGE ON SCHEMA recsys TO backend_of_tests")
+    both.connection.execute("GRANT EXECUTE ON FUNCTION recsys.page TO backend_of_tests")
+    both.connection.execute("SET ROLE backend_of_tests")
+    both.connection.execute("CREATE TEMP TABLE recsys_separated_pairs (person text, other text)")
+    both.connection.execute("GRANT ALL ON recsys_separated_pairs TO PUBLIC")
+    assert other not in {row[1] for row in both.sql("page", viewer, 1000)}
+    both.connection.execute("RESET ROLE")
+    both.connection.execute("DISCARD TEMP")
+    both.connection.execute("DROP OWNED BY backend_of_tests")
+    both.connection.execute("DROP ROLE backend_of_tests")
+
+
 def test_an_export_keeps_grants_and_views(both: Both, postgres: str, tmp_path: Path) -> None:
     both.connection.execute(
         "CREATE ROLE reader_of_tests"
