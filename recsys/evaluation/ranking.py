@@ -10,7 +10,7 @@ from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.examination import LOGARITHMIC_EXAMINATION
 from recsys.evaluation.intervals import Influence
 from recsys.evaluation.probability import outcomes, scores
-from recsys.types import Float64Array, IndexArray, Int64Array
+from recsys.types import BoolArray, Float64Array, IndexArray, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,30 +83,87 @@ class TiedRanking:
         gain = np.where(self.listed, worth * relevant / np.maximum(size, 1), 0.0)
         return np.add.reduceat(gain, self.viewer_start), np.add.reduceat(relevant, self.viewer_start)
 
-    def places(self, discount: Float64Array) -> tuple[Float64Array, Float64Array, IndexArray]:
-        """Return each pair's expected worth of its place, outcome and viewer, in `order`, `(n_pairs,)` each.
+    def without_each(self, discount: Float64Array) -> "WithoutEach":
+        """Return what each viewer gains, and what they would gain were one of their candidates not there.
 
-        A place's worth is that of `discount`, shared by those who tie for it.
+        Candidates below then move up a place, which the others' influences hold already.
         """
-        k, n = len(discount), len(self.order)
+        n_groups, n_viewers = len(self.group_start), len(self.n_candidates)
         upto = np.concatenate([[0.0], np.cumsum(discount)])
-        size = np.diff(self.group_start, append=n)
+        k = len(discount)
+        size = np.diff(self.group_start, append=len(self.order))
+        viewer = np.repeat(np.arange(n_viewers), np.diff(self.viewer_start, append=n_groups))
         end = np.cumsum(size)
-        end -= np.repeat((end - size)[self.viewer_start], np.diff(self.viewer_start, append=len(size)))
-        worth = (upto[np.minimum(end, k)] - upto[np.minimum(end - size, k)]) / size
-        pair_viewer = np.repeat(np.arange(len(self.n_candidates)), self.n_candidates)
-        return np.repeat(np.where(self.listed, worth, 0.0), size), self.truth.astype(np.float64), pair_viewer
+        end -= (end - size)[self.viewer_start][viewer]
+        start = end - size
+        relevant = np.add.reduceat(self.truth, self.group_start) if n_groups else np.zeros(0)
+        rate = np.where(self.listed, relevant / np.maximum(size, 1), 0.0)
+        gain = rate * (upto[np.minimum(end, k)] - upto[np.minimum(start, k)])
+        moved_up = rate * (upto[np.minimum(end - 1, k)] - upto[np.clip(start - 1, 0, k)])
+        before, below = _sums_around(gain, viewer)[0], _sums_around(moved_up, viewer)[1]
+        smaller = upto[np.minimum(end - 1, k)] - upto[np.minimum(start, k)]
+        group = np.repeat(np.arange(n_groups), size)
+        left = (relevant[group] - self.truth) / np.maximum(size[group] - 1, 1)
+        total = np.asarray(np.bincount(viewer, gain, n_viewers), np.float64)
+        pair_viewer = viewer[group]
+        without = np.where(
+            self.listed[group], (before + below)[group] + left * smaller[group], total[pair_viewer]
+        )
+        all_relevant = np.asarray(np.bincount(viewer, relevant, n_viewers), np.float64)
+        return WithoutEach(total, without, all_relevant, self.truth.astype(np.float64), pair_viewer)
 
-    def influence(self, gain: Float64Array, share: Float64Array, viewer: IndexArray) -> Influence:
-        """Return the influences on the mean of per-viewer sums of `gain`, which its shares stand for.
+    def influence(
+        self, value: Float64Array, without: Float64Array, viewer: IndexArray, defined: BoolArray
+    ) -> Influence:
+        """Return the influences on a mean over viewers of what each pair changes for its viewer.
 
-        gain, share: `(n_pairs,)` in `order`; the shares of a viewer sum to 1, or 0 if they do not count.
+        value, defined: `(n_viewers,)`; without: `(n_pairs,)` in `order`, the viewer's value without the pair.
+        A viewer's influences sum to how much better than the mean they are: what their pairs change comes on
+        top of equal parts of it.
         """
-        n_viewers = max(len(np.unique(viewer[share > 0])), 1)
-        values, of_metric = np.zeros(len(gain)), np.zeros(len(gain))
-        values[self.order] = (gain - float(gain.sum()) / n_viewers * share) / n_viewers
-        of_metric[self.order] = share / n_viewers
+        n = max(int(defined.sum()), 1)
+        counts, mean = self.n_candidates, float(value[defined].sum()) / n
+        changed = np.where(defined[viewer], value[viewer] - without, 0.0)
+        typical = np.bincount(viewer, changed, len(value)) / counts
+        better = np.where(defined, (value - mean) / counts, 0.0)
+        share = defined / (counts * n)
+        values, of_metric = np.zeros(len(viewer)), np.zeros(len(viewer))
+        values[self.order] = (changed - typical[viewer] + better[viewer]) / n
+        of_metric[self.order] = share[viewer]
         return Influence(values, of_metric)
+
+
+@dataclass(frozen=True, eq=False)
+class WithoutEach:
+    """What viewers gain, and what each would gain without each one of their candidates.
+
+    gain, relevant: `(n_viewers,)`. without, truth, viewer: `(n_pairs,)` in the order of the ranking.
+    """
+
+    gain: Float64Array
+    without: Float64Array
+    relevant: Float64Array
+    truth: Float64Array
+    viewer: IndexArray
+
+    @property
+    def relevant_without(self) -> Float64Array:
+        """How many relevant candidates the viewer of each pair has without it, `(n_pairs,)`."""
+        return self.relevant[self.viewer] - self.truth
+
+
+def _sums_around(values: Float64Array, viewer: IndexArray) -> tuple[Float64Array, Float64Array]:
+    """Return the sums over the groups of the same viewer before and after each, `(n_groups,)` each."""
+    running = np.cumsum(values)
+    first = np.concatenate([[True], viewer[1:] != viewer[:-1]]) if len(viewer) else np.zeros(0, bool)
+    ahead = np.maximum.accumulate(np.where(first, np.arange(len(viewer)), 0)) if len(viewer) else viewer
+    upto_before = np.concatenate([[0.0], running])[ahead]
+    total = np.bincount(viewer, values)[viewer] if len(viewer) else values
+    before = running - values - upto_before
+    return before, total - before - values
+
+
+_TINY = 1e-12
 
 
 def mean_over_viewers(values: Float64Array, times: Int64Array) -> float:
@@ -151,15 +208,16 @@ class Ndcg:
         return mean_over_viewers(values, viewer_counts[self.ranked.first_pair] * defined)
 
     def influence(self) -> Influence:
-        """Return by how much each relevant candidate stands better than the mean."""
+        """Return by how much each pair changes its viewer's value, the best possible sum included."""
         discount = log_discount(self.k)
-        worth, truth, viewer = self.ranked.places(discount)
-        relevant = np.bincount(viewer, truth, len(self.ranked.n_candidates))
-        defined = (relevant > 0) & (self.ranked.n_candidates >= self.min_candidates)
-        best = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(relevant, self.k).astype(np.int64)]
-        gain = np.where(defined[viewer], worth * truth / np.maximum(best, 1e-12)[viewer], 0.0)
-        share = np.where(defined[viewer], truth / np.maximum(relevant, 1.0)[viewer], 0.0)
-        return self.ranked.influence(gain, share, viewer)
+        found = self.ranked.without_each(discount)
+        best = np.concatenate([[0.0], np.cumsum(discount)])
+        defined = (found.relevant > 0) & (self.ranked.n_candidates >= self.min_candidates)
+        value = found.gain / np.maximum(best[np.minimum(found.relevant, self.k).astype(np.int64)], _TINY)
+        mean = float(value[defined].mean()) if defined.any() else 0.0
+        left = np.minimum(found.relevant_without, self.k).astype(np.int64)
+        without = np.where(left > 0, found.without / np.maximum(best[left], _TINY), mean)
+        return self.ranked.influence(value, without, found.viewer, defined)
 
 
 def ndcg(
@@ -198,11 +256,10 @@ class Precision:
         return mean_over_viewers(hits / self.k, viewer_counts[self.ranked.first_pair])
 
     def influence(self) -> Influence:
-        """Return by how much each listed candidate is better than the mean place."""
-        place, truth, viewer = self.ranked.places(np.ones(self.k))
-        empty = 1.0 - np.bincount(viewer, place, len(self.ranked.n_candidates)) / self.k
-        share = place / self.k + (empty / self.ranked.n_candidates)[viewer]
-        return self.ranked.influence(place * truth / self.k, share, viewer)
+        """Return by how much each pair changes the hits of its viewer."""
+        found = self.ranked.without_each(np.ones(self.k))
+        everybody = np.ones(len(found.gain), bool)
+        return self.ranked.influence(found.gain / self.k, found.without / self.k, found.viewer, everybody)
 
 
 def precision(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
@@ -229,10 +286,14 @@ class Recall:
         return mean_over_viewers(hits / np.maximum(relevant, 1), counted)
 
     def influence(self) -> Influence:
-        """Return by how much each relevant candidate is found more surely than the mean."""
-        place, truth, viewer = self.ranked.places(np.ones(self.k))
-        share = truth / np.maximum(np.bincount(viewer, truth, len(self.ranked.n_candidates)), 1.0)[viewer]
-        return self.ranked.influence(place * share, share, viewer)
+        """Return by how much each pair changes the share that its viewer is shown."""
+        found = self.ranked.without_each(np.ones(self.k))
+        defined = found.relevant > 0
+        value = found.gain / np.maximum(found.relevant, 1.0)
+        mean = float(value[defined].mean()) if defined.any() else 0.0
+        left = found.relevant_without
+        without = np.where(left > 0, found.without / np.maximum(left, 1.0), mean)
+        return self.ranked.influence(value, without, found.viewer, defined)
 
 
 def recall(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.errors import InputError
 from recsys.evaluation.bootstrap import bootstrap
@@ -9,7 +11,7 @@ from recsys.evaluation.calibration import Ece
 from recsys.evaluation.estimates import ListValue, estimate
 from recsys.evaluation.intervals import Dyads
 from recsys.evaluation.probability import Auc, Brier, LogLoss
-from recsys.evaluation.ranking import Ndcg, Precision, Recall, TiedRanking
+from recsys.evaluation.ranking import Ndcg, Precision, Recall, TiedRanking, log_discount
 from tests.benchmarks.coverage import SCENARIOS, Market
 
 RNG = np.random.default_rng
@@ -105,3 +107,57 @@ def test_recall_of_lists_that_find_everybody_is_known():
     metric = Recall(TiedRanking.of([0, 0, 1, 1], [1, 0, 1, 0], [2, 1, 2, 1]), 2)
     found = estimate({"recall": metric}, np.array([0, 0, 1, 1]), np.array([2, 3, 2, 3]), 4, rng=RNG(0))
     assert (found.interval("recall").lo, found.interval("recall").hi) == (1.0, 1.0)
+
+
+def test_no_choice_of_people_moves_what_is_the_same_for_every_order():
+    people = np.array([pair for pair in np.ndindex(10, 10) if pair[0] != pair[1]])
+    viewer, candidate = people.T
+    score = np.arange(len(viewer), dtype=float)
+    metrics = {
+        name: Ndcg(TiedRanking.of(viewer, np.ones(len(viewer)), by), 5)
+        for name, by in (("a", score), ("b", -score))
+    }
+    found = estimate(metrics, viewer, candidate, 10, rng=RNG(0))
+    for one in (found.interval("a"), found.difference("a", "b")):
+        assert one.hi - one.lo == pytest.approx(0.0, abs=1e-9)
+
+
+PLACES_OF_ONE_VIEWER = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from([-np.inf, 0.0, 1.0, 2.0, 3.0])), min_size=2, max_size=9
+)
+
+
+@given(rows=PLACES_OF_ONE_VIEWER, k=st.integers(1, 5))
+def test_a_value_without_a_candidate_is_that_of_the_list_without_it(rows, k):
+    truth, score = (np.array(column, float) for column in zip(*rows, strict=True))
+    for metric in (Ndcg, Precision, Recall):
+        ranked = TiedRanking.of(np.zeros(len(rows), int), truth, score)
+        discount = log_discount(k) if metric is Ndcg else np.ones(k)
+        found = ranked.without_each(discount)
+        for at, pair in enumerate(ranked.order):
+            kept = np.arange(len(rows)) != pair
+            smaller = TiedRanking.of(np.zeros(len(rows) - 1, int), truth[kept], score[kept])
+            gain, relevant = smaller.gains(np.ones(len(rows) - 1, np.int64), discount)
+            assert found.without[at] == pytest.approx(gain[0])
+            assert found.relevant_without[at] == relevant[0]
+
+
+def test_intervals_of_ranking_metrics_are_as_wide_as_fresh_markets_differ():
+    """Where some are far more popular, sums of what stands in first places were 2 to 4 times as wide."""
+    values, widths = [], []
+    for seed in range(40):
+        rng = RNG([seed, 3])
+        popular = 1.5 * rng.normal(size=80)
+        viewer = np.repeat(np.arange(80), 20)
+        candidate = np.concatenate(
+            [rng.choice(np.delete(np.arange(80), i), 20, replace=False) for i in range(80)]
+        )
+        truth = rng.random(len(viewer)) < 1.0 / (1.0 + np.exp(1.0 - popular[candidate]))
+        ranked = TiedRanking.of(viewer, truth, popular[candidate] + rng.normal(size=len(viewer)))
+        metrics = {"ndcg": Ndcg(ranked, 5), "recall": Recall(ranked, 5), "precision": Precision(ranked, 5)}
+        found = estimate(metrics, viewer, candidate, 80, rng=rng)
+        intervals = [found.interval(name) for name in metrics]
+        values.append([one.value for one in intervals])
+        widths.append([one.hi - one.lo for one in intervals])
+    ratio = np.mean(widths, axis=0) / (3.92 * np.std(values, axis=0, ddof=1))
+    assert ((ratio > 0.75) & (ratio < 1.6)).all()
