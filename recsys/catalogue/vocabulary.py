@@ -21,6 +21,8 @@ _ISO_639_1 = """
     ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi
     yo za zh zu
 """
+_ISO_639_3 = "ase bfi ckb fil gsw jsl kvk yue"
+"""Languages without two letters that forms name: four of signs, Sorani, Filipino, Swiss German, Cantonese."""
 IN_PERSON_INTENTS: Final = ("hobby_companion", "group_activity")
 
 
@@ -65,7 +67,7 @@ ENUMERATIONS: Final[dict[str, Enumeration]] = {
     C.INTENTS: Enumeration(
         ("emotional_support", "conversation_only", "hobby_companion", "group_activity"), many=True
     ),
-    C.LANGUAGES: Enumeration(tuple(_ISO_639_1.split()), many=True),
+    C.LANGUAGES: Enumeration((*_ISO_639_1.split(), *_ISO_639_3.split()), many=True),
     C.DISCRETION: Enumeration(("open", "liked_only")),
     C.CONTACT_FREQUENCY: Enumeration(("daily", "few_week", "weekly", "less"), ordered=True),
     C.CHANNELS: Enumeration(("in_app_text", "in_app_voice", "in_app_video"), many=True),

@@ -24,7 +24,7 @@ from recsys.data.fail_closed import (
     hold_unless_lifted,
 )
 from recsys.data.fields.base import Field
-from recsys.data.fields.enumeration import Choice, Word, WordSet
+from recsys.data.fields.enumeration import Choice, LanguageSet, Word, WordSet
 from recsys.data.fields.number import Flag, Real, Whole
 from recsys.data.fields.text import AnyId, Cell, FreeText, PersonId, Tag, Token, Zone
 from recsys.data.fields.time import Time
@@ -53,14 +53,14 @@ _NO_ROMANCE: Final = "a romance or affair intent is refused: this is no such ser
 
 _HINTS: Final = MappingProxyType(
     {
-        C.LANGUAGES: "use ISO 639-1 codes, such as ja or en",
+        C.LANGUAGES: "use BCP 47 tags, such as ja, pt-BR or yue",
         C.CONTACT_WINDOWS: "join a day and a part of the day, such as mon_evening",
     }
 )
 
 
 def _word(name: str, *, nullable: bool = True) -> Field:
-    kind = WordSet if ENUMERATIONS[name].many else Word
+    kind = LanguageSet if name == C.LANGUAGES else WordSet if ENUMERATIONS[name].many else Word
     return kind(
         name=name,
         words=ENUMERATIONS[name].words,

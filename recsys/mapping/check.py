@@ -1,6 +1,7 @@
 """What a mapping gives: who could be listed, why the rest could not, and what could not be read."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping as Frames
 from contextlib import suppress
@@ -19,6 +20,7 @@ from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import constraint_text
 from recsys.data.contact_tokens import SHORTEST_SECRET
 from recsys.data.population import Population
+from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError
 from recsys.mapping.functions import Remarks
 from recsys.mapping.places import near_names
@@ -29,6 +31,7 @@ from recsys.storage.load import LoadedTables, events_of, load_tables, population
 MOST_PEOPLE: Final = 20_000
 """About how many people of a large source a check looks at first."""
 _MOST_WORDS = 10
+_GOT = re.compile(r"got '([^']*)'")
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class MappingCheck:
 
     tables:   what the queries gave. loaded: the same, held against the contracts.
     listing:  one row a constraint, in the order they are asked: people it leaves out first, why in words.
-    listed:   ids that may be listed. missing: people without a value, by column that listing needs.
+    listed:   ids that may be listed. missing: people without a value, by column, what listing needs first.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
+    queries:  SQL by table.
     waiting:  of those who may be listed, people without an event that a page asks for, by its type.
     drafted:  one row a file that `recsys map init` drafted and nobody has confirmed: guesses and TODO in it.
     """
@@ -52,6 +56,7 @@ class MappingCheck:
     country: str | None = None
     drafted: pd.DataFrame = field(default_factory=pd.DataFrame)
     waiting: pd.DataFrame = field(default_factory=pd.DataFrame)
+    queries: Frames[str, str] = field(default_factory=dict)
 
     @property
     def people(self) -> int:
@@ -65,7 +70,7 @@ class MappingCheck:
             ("rows_read", pd.Series(self.tables.rows_read, name="rows", dtype=int).to_frame()),
             ("rows_by_table", self.loaded.counts.set_index("table")),
             ("set_aside", _set_aside(self.tables.set_aside)),
-            ("refused", _quarantined(self.loaded.quarantine)),
+            ("refused", _quarantined(self.loaded.quarantine, self.queries)),
             ("unread", _remarks(self.tables.remarks)),
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("unused", _unused(self.tables.unused)),
@@ -109,10 +114,11 @@ def check_mapping(
         listing=listing,
         listed=listed,
         waiting=_waiting(loaded, listed),
-        missing=_missing(people),
+        missing=_missing(loaded),
         consent=_consent(mapping, tables.tables),
         country=mapping.settings.country,
         drafted=_drafted(mapping),
+        queries=mapping.queries,
     )
 
 
@@ -173,20 +179,25 @@ _NEEDED = (
         C.ACCEPTS_HOUSEHOLD_STATUS,
     ),
     *(C.INTENTS, C.LANGUAGES, C.TZ, C.MAX_DISTANCE_KM, C.DISCRETION, C.CONTACT_FREQUENCY, C.CHANNELS),
-    *(C.CONTACT_WINDOWS, C.ROMANCE_LINE, C.PHYSICAL_LINE, C.FINANCIAL_LINE),
+    *(C.CONTACT_WINDOWS, C.MEETING_SETTINGS, C.ROMANCE_LINE, C.PHYSICAL_LINE, C.FINANCIAL_LINE),
 )
 
 
-def _missing(people: Population) -> pd.DataFrame:
-    counts = {}
-    for column in _NEEDED:
-        try:
-            unknown = int((~people.known(column)).sum())
-        except (KeyError, ValueError):
-            continue
-        if unknown:
-            counts[column] = unknown
-    return pd.Series(counts, name="people without", dtype=int).sort_values(ascending=False).to_frame()
+def _missing(loaded: LoadedTables) -> pd.DataFrame:
+    """Return how many accepted people have nothing known in each column of profiles and boundaries.
+
+    A word of the source that a query does not know becomes NULL without a trace but this count.
+    """
+    users = loaded.accepted.get(T.PROFILES, pd.DataFrame({C.USER: []}))[C.USER]
+    rows = []
+    for table in (T.PROFILES, T.BOUNDARIES):
+        frame = loaded.accepted.get(table, pd.DataFrame({C.USER: []})).set_index(C.USER).reindex(users)
+        for column in (one.name for one in CONTRACTS[table].fields if one.needed):
+            known = frame[column].notna().sum() if column in frame else 0
+            if column != C.USER and (unknown := len(users) - int(known)):
+                rows.append((f"{table}.{column}", unknown, "for listing" if column in _NEEDED else ""))
+    found = pd.DataFrame(rows, columns=["column", "people without", "needed"]).set_index("column")
+    return found.sort_values(["needed", "people without"], ascending=False, kind="stable")
 
 
 def _consent(mapping: Mapping, tables: Frames[str, pd.DataFrame]) -> pd.DataFrame:
@@ -210,10 +221,17 @@ def _set_aside(found: Frames[str, Counter[str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "reason", "rows"]).set_index("table")
 
 
-def _quarantined(quarantine: pd.DataFrame) -> pd.DataFrame:
+def _quarantined(quarantine: pd.DataFrame, queries: Frames[str, str]) -> pd.DataFrame:
+    """Return refused rows by table and reason, with the unknown words that stand in the query itself."""
     if not len(quarantine):
         return pd.DataFrame()
-    return quarantine.groupby(["table", "codes"]).size().rename("rows").to_frame()
+    found = quarantine.groupby(["table", "codes"]).size().rename("rows").to_frame()
+    words = []
+    for _, rows in quarantine.groupby(["table", "codes"]):
+        query = queries.get(str(rows["table"].iloc[0]), "")
+        got = set(_GOT.findall(" ".join(rows["reason"])))
+        words.append(", ".join(sorted(word for word in got if f"'{word}'" in query)))
+    return found.assign(words=words) if any(words) else found
 
 
 def _remarks(remarks: Remarks) -> pd.DataFrame:

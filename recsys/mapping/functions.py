@@ -12,10 +12,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from recsys.catalogue.catalogue import Catalogue
-from recsys.data.contact_tokens import make_token
-from recsys.errors import InputError, RecsysError, SettingsError, explained
+from recsys.data.contact_tokens import NAMESPACES, make_token
+from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
+from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.places import Place, cell_of, find_place, zone_of
 from recsys.mapping.values import (
+    DISTANCE_UNITS,
     activity_of,
     band_of_age,
     bands_between,
@@ -65,7 +67,8 @@ class Surroundings:
     """What the functions know beside their arguments.
 
     as_of: the moment of the export. zone: of times without one. country: of places without one. secret: keys
-    contact tokens, None where the mapping makes none. catalogue: whose interests tags are folded to.
+    contact tokens, None where the mapping makes none. catalogue: whose interests tags are folded to. places:
+    the service's own, asked first.
     """
 
     as_of: datetime
@@ -73,6 +76,7 @@ class Surroundings:
     zone: str | None = None
     country: str | None = None
     secret: bytes | None = None
+    places: PlaceTable | None = None
 
 
 Scalar = Callable[..., tuple[object, str | None]]
@@ -156,6 +160,9 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
     def place_of(
         country: str | None, region: str | None, name: str | None
     ) -> tuple[Place | None, str | None]:
+        own = around.places and around.places.find(country or around.country, region, name)
+        if own:
+            return own, None
         place, reason = find_place(country or around.country, region, name)
         if place is None and reason != "unknown":
             remarks.miss("cell_of_place", plain(name))
@@ -175,7 +182,10 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
     """Return what reads words, numbers, ids and addresses."""
 
     def token(kind: str | None, value: str | None) -> tuple[object, str | None]:
-        if is_unknown(value) or kind is None:
+        if kind not in NAMESPACES:
+            remedy = did_you_mean(str(kind), NAMESPACES)
+            raise SettingsError(explained("unknown kind of token", where="token()", got=kind, remedy=remedy))
+        if is_unknown(value):
             return None, "unknown"
         if around.secret is None:
             remedy = "set the secret that keys contact tokens in the environment before the night runs"
@@ -193,13 +203,23 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remarks.miss("tag", folded.removeprefix("free:"))
         return folded, None
 
+    def distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
+        if unit is None:
+            return None, "unknown unit of distance"
+        if unit.casefold() not in DISTANCE_UNITS:
+            remedy = did_you_mean(str(unit), DISTANCE_UNITS)
+            raise SettingsError(
+                explained("unknown unit of distance", where="distance()", got=unit, remedy=remedy)
+            )
+        return read_distance(value, unit)
+
     return (
         SqlFunction("token", ("VARCHAR", "VARCHAR"), "VARCHAR", token),
         SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
         SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", lambda t, k: (known_labels(t, k), None)),
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
-        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", read_distance),
+        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
         SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", read_windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
@@ -261,8 +281,14 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "zone_of",
         ("(latitude, longitude) AS _zone_of(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
     ),
-    ("cell_of_place", (f"(country, region, place) AS _cell_of_place(country, {_text('region')}, place)",)),
-    ("zone_of_place", (f"(country, region, place) AS _zone_of_place(country, {_text('region')}, place)",)),
+    (
+        "cell_of_place",
+        (f"(country, region, place) AS _cell_of_place(country, {_text('region')}, {_text('place')})",),
+    ),
+    (
+        "zone_of_place",
+        (f"(country, region, place) AS _zone_of_place(country, {_text('region')}, {_text('place')})",),
+    ),
     ("point_latitude", (f"(wkb) AS _point_latitude({_text('wkb')})",)),
     ("point_longitude", (f"(wkb) AS _point_longitude({_text('wkb')})",)),
     ("token", (f"(kind, value) AS _token(kind, {_text('value')})",)),

@@ -13,6 +13,9 @@ PERSONAL: Final = {
 }
 """By what they are called in a message, the look of values that may not leave a query as text."""
 
+SENTENCE: Final = re.compile(r"(?:\S+\s+){6}\S|[.!?;]\s+\S+\s+\S|[。！？]|^.{60}", re.DOTALL)
+"""The look of a text that somebody wrote, where an interest is named: seven words, two clauses, or long."""
+
 _PERSONAL_NAME = re.compile(r"birth|dob\b|born|phone|mobile|mail|address|message|生年|電話|住所|メール")
 
 

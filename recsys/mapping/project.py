@@ -83,6 +83,7 @@ class MappingSettings(Section):
     encoding:  of text files without a byte order mark, UTF-8 when not said.
     zone:      IANA zone of times without one. country: of places without one, two letters.
     catalogue: folder with the service's own questions and interests, where no query gives them.
+    places:    CSV file beside this one with places of the service's own, such as postal codes.
     tables:    how single tables of the source are read. declared: `table.column` to what holds for everybody.
     """
 
@@ -92,6 +93,7 @@ class MappingSettings(Section):
     zone: str | None = None
     country: str | None = None
     catalogue: str | None = None
+    places: str | None = None
     tables: dict[str, TableOptions] = Field(default_factory=dict)
     declared: dict[str, Declaration] = Field(default_factory=dict)
 

@@ -13,7 +13,7 @@ from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
-from recsys.mapping.personal import PERSONAL, names_a_person
+from recsys.mapping.personal import PERSONAL, SENTENCE, names_a_person
 from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration
 
 SET_ASIDE: Final = "set_aside"
@@ -37,8 +37,11 @@ _FREE_COLUMNS: Final = (
     "answer",
     "detail",
 )
+_TOKEN_COLUMNS: Final = (C.PERSON_TOKEN, C.HMAC)
 _ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 _MAIL: Final = "a mail address"
+_MOST_SENTENCES: Final = 3
+"""Interests that people typed themselves hold a sentence now and then."""
 
 
 def as_frame(name: str, table: Any) -> pd.DataFrame:
@@ -83,7 +86,7 @@ def _personal_name(column: str) -> str | None:
 
 def refuse_personal(name: str, frame: pd.DataFrame) -> None:
     """Raise InputError where a free column holds values that look personal; the values are not repeated."""
-    for column in frame.columns.intersection([*_FREE_COLUMNS, *_ID_COLUMNS]):
+    for column in frame.columns.intersection([*_FREE_COLUMNS, *_ID_COLUMNS, *_TOKEN_COLUMNS]):
         texts = pd.Series(frame[column].dropna().astype(str).unique())
         for what, pattern in PERSONAL.items():
             if column in _ID_COLUMNS and what != _MAIL:  # numbers of members may look like many things
@@ -93,6 +96,13 @@ def refuse_personal(name: str, frame: pd.DataFrame) -> None:
                 where = f"{name}.sql, column {column}"
                 remedy = "turn it into what it stands for: age_band(), cell(), token(); texts stay outside"
                 raise InputError(explained(f"{times} values look like {what}", where=where, remedy=remedy))
+        if column == C.TAG and (times := int(texts.str.contains(SENTENCE).sum())) > _MOST_SENTENCES:
+            remedy = (
+                "name interests one by one: words() parts a list, and texts that people wrote stay outside"
+            )
+            raise InputError(
+                explained(f"{times} interests look like sentences", where=f"{name}.sql", remedy=remedy)
+            )
 
 
 def with_declared(

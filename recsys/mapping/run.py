@@ -21,6 +21,7 @@ from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
+from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared
@@ -80,6 +81,7 @@ def map_tables(
         settings.zone,
         settings.country,
         secret or _secret_if_needed(mapping),
+        _own_places(mapping),
     )
     connection = duckdb.connect(config={"threads": 1})
     try:
@@ -173,6 +175,15 @@ def _named_catalogue(mapping: MappingFolder) -> Catalogue | None:
         remedy = "keep the folder or the queries"
         raise SettingsError(explained("a catalogue given twice", where=str(mapping.folder), remedy=remedy))
     return open_catalogue(mapping.folder / named)
+
+
+def _own_places(mapping: MappingFolder) -> PlaceTable | None:
+    """Return the service's own table of places."""
+    settings = mapping.settings
+    if settings.places is None:
+        return None
+    file = mapping.folder / settings.places
+    return PlaceTable.read(file, country=settings.country, encoding=settings.encoding)
 
 
 def _own_catalogue(frames: Mapping[str, pd.DataFrame]) -> Catalogue | None:

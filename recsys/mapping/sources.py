@@ -31,6 +31,7 @@ _DESCRIBES: Final = {".md", ".json", ".yaml", ".yml", ".pdf", ".xlsx"}
 
 _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+_OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 SAVED_INDEX: Final = re.compile(r"__index_level_\d+__")
 
 Tables = Mapping[str, Callable[[], Any]]
@@ -187,6 +188,8 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     import pyarrow.csv as pc
 
     text = decode_text(_bytes(file), encoding, file.name)
+    if not text.strip():
+        raise SourceError(explained("the file is empty", where=file.name, remedy="write its header at least"))
     delimiter = options.delimiter or delimiter_of(text)
     first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     names = [name.strip() or f"column{at}" for at, name in enumerate(first)]
@@ -205,10 +208,22 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
             ),
         )
     except pa.ArrowException as error:
-        remedy = "give every line as many fields as the header; say `delimiter:` if it is another"
-        got = str(error).partition("\n")[0].partition(": ")[0]
+        remedy = "give every row as many fields as the header; a last row cut short is a file cut off"
+        wrong = _OTHER_LENGTH.search(str(error))
+        got = (
+            f"{wrong[2]} fields, not {wrong[1]}, in row {_row_of(text, delimiter, int(wrong[1]))}"
+            if wrong
+            else None
+        )
         raise SourceError(explained("not one table", where=file.name, got=got, remedy=remedy)) from error
     return table.rename_columns(names).slice(options.header_rows - 1)
+
+
+def _row_of(text: str, delimiter: str, length: int) -> str:
+    """Return the number of the first row with another number of fields, the header being row 1."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    found = next((at for at, row in enumerate(rows, start=1) if row and len(row) != length), None)
+    return str(found or "?") + (", the last" if found and next(rows, None) is None else "")
 
 
 def delimiter_of(text: str) -> str:

@@ -80,7 +80,7 @@ _UP_TO = re.compile(
 _UP_TO_AFTER: Final = "以内まで圏"
 _IN_BRACKETS = re.compile(r"\(([+-]?\d+)\)\s*$")
 _WHOLE_AS_REAL = re.compile(r"(\d+)\.0+")
-_UNITS: Final = {
+DISTANCE_UNITS: Final = {
     "km": 1.0,
     "kilometres": 1.0,
     "kilometers": 1.0,
@@ -298,9 +298,9 @@ def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | No
     if re.fullmatch(r".*,\d{3}", match.group()):
         return None, "a comma that parts thousands or decimals"
     named = text[match.end() :].strip() or unit.casefold()
-    if named not in _UNITS:
+    if named not in DISTANCE_UNITS:
         return None, "unknown unit of distance"
-    km = int(float(match.group().replace(",", ".")) * _UNITS[named] + 1e-9)
+    km = int(float(match.group().replace(",", ".")) * DISTANCE_UNITS[named] + 1e-9)
     return (min(km, most), None) if km >= least else (None, "less than the least distance")
 
 

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import AMOUNTS, IN_PERSON_INTENTS
+from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, IN_PERSON_INTENTS
 from recsys.data.geography import centres, pair_distances_km
 from recsys.data.population import Population
 from recsys.types import BoolArray, Float64Array, Int8Array, Int16Array, Int32Array, IntegerArray
@@ -296,7 +296,9 @@ class NearbyCells:
         distinct, cell = np.unique(people.cells, return_inverse=True)
         centre = np.full((len(distinct), 3), np.nan)
         centre[distinct != 0] = centres(distinct[distinct != 0])
-        meets = people.has_word(C.INTENTS, *IN_PERSON_INTENTS) & (people.cells != 0)
+        settings = [one for one in ENUMERATIONS[C.MEETING_SETTINGS].words if one != "online_only"]
+        outside = people.has_word(C.MEETING_SETTINGS, *settings)
+        meets = people.has_word(C.INTENTS, *IN_PERSON_INTENTS) & outside & (people.cells != 0)
         return cls(cell.astype(np.int32), centre, meets)
 
     @classmethod

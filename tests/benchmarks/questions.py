@@ -1,10 +1,10 @@
-"""What a catalogue of another size costs: nights of one town with the questions of the package and with others.
+"""What a catalogue of another size costs: whole nights with the questions of the package and with others.
 
     python -m tests.benchmarks.questions --people 10000 --questions 5 500 --json OUT
 
 Each town is made anew with its own questions, of which a member answers `--answers` on average at most; the
-night runs from its tables, which hold the catalogue, without a line of code. Seconds are of the clock and of the
-processors; a first small night compiles the kernels and is not counted.
+night runs from its tables, which hold the catalogue, without a line of code. Seconds are of the clock and of
+the processors; a first small night compiles the kernels and is not counted.
 """
 
 import argparse

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.errors import InputError, RecsysError, SettingsError, TableError
-from recsys.mapping import Mapping, map_tables
+from recsys.errors import InputError, RecsysError, SettingsError, SourceError, TableError
+from recsys.mapping import Mapping, check_mapping, map_tables
 from recsys.storage.load import load_tables
 
 SECRET = b"0123456789abcdef0123"
@@ -143,6 +143,68 @@ def test_every_word_of_a_set_can_be_declared(folder: Path) -> None:
     (folder / "mapping.yaml").write_text(YAML + more.replace("windows", "frequency"), encoding="utf-8")
     with pytest.raises(SettingsError, match="stands for a set of words"):
         Mapping.read(folder)
+
+
+def test_postal_codes_are_places_by_a_table_of_the_services_own(folder: Path) -> None:
+    table = "postal_code,country,latitude,longitude\n530-0001,,34.70,135.49\nSW1A,GB,51.50,-0.13\n"
+    (folder / "codes.csv").write_text(table, encoding="utf-8")
+    (folder / "mapping.yaml").write_text(YAML + "country: JP\nplaces: codes.csv\n", encoding="utf-8")
+    (folder / "data" / "members.csv").write_text(
+        "id,code,country\n1,〒5300001,\n2,sw1a,UK\n3,999,\n", "utf-8"
+    )
+    found = run(
+        folder,
+        "SELECT id AS user_id, cell_of_place(country, NULL, code) AS cell,"
+        " zone_of_place(country, NULL, code) AS tz FROM members",
+    )
+    frame = found.tables["profiles"]
+    assert frame["tz"].tolist()[:2] == ["Asia/Tokyo", "Europe/London"]
+    assert frame["cell"].notna().tolist() == [True, True, False]
+    for broken, message in (
+        ("code,latitude,longitude\n1,2,3\n", "unknown column of a table of places"),
+        ("postal_code,latitude,longitude\n1,north,3\n", "a place without degrees"),
+    ):
+        (folder / "codes.csv").write_text(broken, encoding="utf-8")
+        with pytest.raises(SourceError, match=message):
+            map_tables(Mapping.read(folder))
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT id AS user_id, token('persn', mail) AS person_token FROM members", "did you mean 'person'"),
+        ("SELECT id AS user_id, distance('3', 'furlong') AS max_distance_km FROM members", "unit of dist"),
+        ("SELECT id AS user_id, mail AS person_token FROM members", "look like a mail address"),
+    ],
+)
+def test_a_constant_that_no_function_knows_is_an_error(folder: Path, sql: str, message: str) -> None:
+    with pytest.raises(RecsysError, match=message):
+        run(folder, sql)
+
+
+def test_texts_that_people_wrote_are_no_interests(folder: Path) -> None:
+    rows = "".join(f"{at},I like {at} long walks by the sea and tea\n" for at in range(5))
+    (folder / "data" / "members.csv").write_text("id,about\n" + rows, encoding="utf-8")
+    with pytest.raises(InputError, match="5 interests look like sentences"):
+        run(folder, "SELECT id AS user_id, about AS tag FROM members", table="interests")
+
+
+def test_a_check_counts_what_is_unknown_in_every_column_and_names_words_of_the_query(folder: Path) -> None:
+    (folder / "data" / "members.csv").write_text("id,sex\n1,1\n2,２\n", encoding="utf-8")
+    sql = (
+        "SELECT id AS user_id, CASE sex WHEN '1' THEN 'man' WHEN '2' THEN 'woman' END AS gender,"
+        " CASE WHEN id = '1' THEN 'singel' END AS household_status FROM members"
+    )
+    (folder / "profiles.sql").write_text(sql, encoding="utf-8")
+    (folder / "boundaries.sql").write_text("SELECT id AS user_id FROM members", encoding="utf-8")
+    check = check_mapping(Mapping.read(folder))
+    assert check.missing.loc["profiles.gender", "people without"] == 1, (
+        "the full-width code is not lost unseen"
+    )
+    assert check.missing.loc["boundaries.meeting_settings", "needed"] == "for listing"
+    report = check.report()
+    assert "singel" in report
+    assert report.endswith("it holds for most.")
 
 
 def test_no_message_repeats_a_value(folder: Path) -> None:

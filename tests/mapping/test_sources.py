@@ -107,10 +107,17 @@ def test_parts_of_csv_are_one_table(tmp_path: Path) -> None:
     assert found == [{"id": "000", "名前": "花"}, {"id": "001", "名前": "花"}]
 
 
-@pytest.mark.parametrize("text", ["id,a\n1\n", "id,a\n1,2,3\n"])
-def test_lines_of_another_length_are_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,a\n1,2\n1\n", "1 fields, not 2, in row 3, the last"),
+        ("id,a\n1,2,3\n1,2\n", "3 fields, not 2, in row 2'"),
+        ("", "the file is empty"),
+    ],
+)
+def test_lines_of_another_length_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "members.csv").write_text(text)
-    with pytest.raises(SourceError, match="not one table"):
+    with pytest.raises(SourceError, match=message):
         source_tables(".", folder=tmp_path)["members"]()
 
 

@@ -161,16 +161,17 @@ def test_the_levers_known_are_on_the_list() -> None:
 
 
 def test_near_needs_two_known_cells_and_two_who_meet_in_person() -> None:
-    def pair(cells: list[str | None], intents: list[list[str]]) -> list[str]:
-        rng = np.random.default_rng(0)
-        people = make_people(2, rng, unknown=0.0, relations=False, **{C.CELL: cells, C.INTENTS: intents})
-        return codes(with_tables(people))
+    def pair(cells: list[str | None], intents: list[list[str]], where: str = "cafe_day") -> list[str]:
+        rng, given = np.random.default_rng(0), {C.CELL: cells, C.INTENTS: intents}
+        given[C.MEETING_SETTINGS] = [["online_only", "cafe_day"], ["online_only", where]]
+        return codes(with_tables(make_people(2, rng, unknown=0.0, relations=False, **given)))
 
     here, far = "862f5a367ffffff", "862e80167ffffff"
     meets, online = ["hobby_companion"], ["conversation_only"]
     assert pair([here, here], [meets, meets]) == ["near"]
     assert pair([here, far], [meets, meets]) == []
     assert pair([here, here], [meets, online]) == []
+    assert pair([here, here], [meets, meets], "online_only") == []
     assert pair([None, None], [meets, meets]) == []
 
 
@@ -229,7 +230,9 @@ def plain_codes(people: Population, viewer: int, candidate: int) -> list[str]:
     ]
     in_person = people.has_word(C.INTENTS, "hobby_companion", "group_activity")[[viewer, candidate]].all()
     cells = people.cells[[viewer, candidate]]
-    near = bool(in_person) and bool(cells.all())
+    settings = ("cafe_day", "lunch", "public_event", "group", "class")
+    outside = people.has_word(C.MEETING_SETTINGS, *settings)[[viewer, candidate]].all()
+    near = bool(in_person) and bool(outside) and bool(cells.all())
     if near:
         place = centres(cells)
         near = pair_distances_km(place[:1], place[1:])[0] <= NEAR_KM

@@ -1,5 +1,6 @@
 """Columns of words from a fixed list: one word, or a set of them."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ SEPARATOR = "|"
 MOST_WORDS = 512
 """A set given as one value holds at most so many words, repeats counted."""
 _FEW_WORDS = 40
+_BCP_47 = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,26 @@ class WordSet(Word):
         for word in members:
             self._refuse_forbidden(word)
         raise self._unknown(())
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageSet(WordSet):
+    """A set of languages as BCP 47 tags: `pt-BR` and `zh_Hant` are the languages `pt` and `zh`.
+
+    Two people who write one language understand each other, whatever the country or the script.
+    """
+
+    def _set(self, members: tuple[str, ...]) -> tuple[str, ...]:
+        return super()._set(tuple(primary_language(tag) for tag in members))
+
+
+def primary_language(tag: str) -> str:
+    """Return the language of a BCP 47 tag (RFC 5646), and a text that is no tag as it is.
+
+    >>> primary_language("pt-BR"), primary_language("ZH_hant_TW"), primary_language("german")
+    ('pt', 'zh', 'german')
+    """
+    return match[1].lower() if (match := _BCP_47.fullmatch(tag)) else tag
 
 
 def _members(value: object, longest: int) -> tuple[str, ...] | str | None:
