@@ -1,9 +1,16 @@
-"""Real public data as our tables. The data lie beside the project and may be absent."""
+"""Real public data as our tables, by the mappings beside this file. The data may be absent."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from recsys.mapping import Mapping as MappingFolder
+from recsys.mapping import map_tables
 
 VARIABLE = "RECSYS_DATA"
 """Environment variable with the folder of data sets; without it, `../shared/data` of the repository."""
@@ -19,3 +26,13 @@ def needs(name: str) -> pytest.MarkDecorator:
     """Skip a test, with the reason, where a data set is absent."""
     reason = f"the {name} data are not in the data folder (set {VARIABLE})"
     return pytest.mark.skipif(not (data_folder() / name).is_dir(), reason=reason)
+
+
+@lru_cache(maxsize=3)
+def mapped_tables(name: str) -> Mapping[str, pd.DataFrame]:
+    """Return what the mapping of a data set gives."""
+    mapping = MappingFolder.read(Path(__file__).parent / "mappings" / name)
+    source = str(data_folder() / mapping.settings.source)
+    return map_tables(
+        replace(mapping, settings=mapping.settings.model_copy(update={"source": source}))
+    ).tables

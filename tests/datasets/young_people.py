@@ -7,9 +7,7 @@ import pandas as pd
 
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.columns import Tables as T
-from tests.datasets import data_folder
-from tests.datasets.unknown import unknown
+from tests.datasets import data_folder, mapped_tables
 
 TAG_OF = {
     "History": "history",
@@ -110,8 +108,6 @@ def as_interests(levels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tables(interests: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {
-        T.PROFILES: unknown(T.PROFILES, interests.index.tolist()),
-        T.BOUNDARIES: unknown(T.BOUNDARIES, []),
-        T.INTERESTS: as_interests(interests),
-    }
+    """Return what the mapping gives of some people."""
+    given = mapped_tables("young_people")
+    return {name: table[table[C.USER].isin(interests.index)] for name, table in given.items()}

@@ -1,0 +1,1 @@
+SELECT age AS user_id FROM profiles WHERE false

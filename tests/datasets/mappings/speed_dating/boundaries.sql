@@ -1,0 +1,1 @@
+SELECT iid AS user_id FROM participants WHERE false

@@ -1,0 +1,1 @@
+SELECT Age AS user_id FROM "young-people-survey" WHERE false
