@@ -212,7 +212,8 @@ def _consent(mapping: Mapping, tables: Frames[str, pd.DataFrame]) -> pd.DataFram
                 and column in (*_NEEDED, *ASK)
                 and column not in {C.USER, C.VALID_FROM}
             ):
-                rows.append((key, "asked of each member", ""))
+                asked = tables[table][column].notna().any()
+                rows.append((key, "asked of each member" if asked else "not there", ""))
     return pd.DataFrame(rows, columns=["column", "how", "document"]).set_index("column")
 
 

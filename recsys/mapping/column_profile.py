@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from recsys.mapping.personal import looks_personal, names_a_person
-from recsys.mapping.values import DATE_ORDERS, is_unknown, plain, read_date
+from recsys.mapping.values import DATE_ORDERS, is_epoch, is_unknown, plain, read_date
 
 MOST_CODES: Final = 24
 _FEWEST_PEOPLE: Final = 5  # a code held by fewer rows could name somebody
@@ -63,15 +63,20 @@ def quoted(name: str) -> str:
 
 
 def profile_table(name: str, table: Any) -> list[ColumnProfile]:
-    """Return the profile of every column of an Arrow table, JSON opened into its paths."""
+    """Return the profile of every column of an Arrow table, JSON and structs opened into their paths."""
+    import pyarrow as pa
+
     found = []
     for column in table.column_names:
         values = table.column(column).to_pylist()
         opened = _opened(values)
         if opened is None:
             found.append(profile_column(name, column, quoted(column), values))
+        is_struct = pa.types.is_struct(table.schema.field(column).type)
         for path, inner in (opened or {}).items():
-            found.append(profile_column(name, f"{column}.{path}", f"{quoted(column)}->>'$.{path}'", inner))
+            inside = ".".join(map(quoted, path.split(".")))
+            sql = f"{quoted(column)}.{inside}" if is_struct else f"{quoted(column)}->>'$.{path}'"
+            found.append(profile_column(name, f"{column}.{path}", sql, inner))
     return found
 
 
@@ -89,6 +94,8 @@ def profile_column(table: str, name: str, sql: str, values: list[Any]) -> Column
     sample = [] if kind == "list" else flat[::step]
     order, dates, years = _dates(sample)
     moments = sum(isinstance(one, datetime) or ":" in str(one) for one in sample)
+    if sample and all(isinstance(one, int) and is_epoch(one) for one in sample):
+        dates = moments = len(sample)
     parted = "" if kind != "text" else _parted(sample)
     words = (
         Counter(plain(one) for value in flat for one in _parts(str(value), parted))
@@ -163,18 +170,24 @@ def _codes(name: str, words: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 
 
 def _opened(values: list[Any]) -> dict[str, list[Any]] | None:
-    """Return the values by path where a text column holds JSON objects, None where it does not."""
+    """Return the values by path where a column holds objects or JSON of them, None where it does not."""
     known = [value for value in values if value is not None]
+    if known and all(isinstance(value, dict) for value in known):
+        return _by_path(values)
     if not known or not all(isinstance(value, str) and value.startswith("{") for value in known[:50]):
         return None
     try:
         objects = [json.loads(value) if value else {} for value in values]
     except ValueError:
         return None
+    return _by_path(objects)
+
+
+def _by_path(objects: list[Any]) -> dict[str, list[Any]]:
     paths: dict[str, list[Any]] = {}
     for at, one in enumerate(objects):
         for path, value in _leaves(one if isinstance(one, dict) else {}):
-            paths.setdefault(path, [None] * len(values))[at] = value
+            paths.setdefault(path, [None] * len(objects))[at] = value
     return paths
 
 
@@ -184,5 +197,5 @@ def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str,
             continue
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{key}.")
-        elif not isinstance(value, list):
+        elif not isinstance(value, list) or all(isinstance(one, str) for one in value):
             yield f"{prefix}{key}", value

@@ -100,10 +100,11 @@ def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
 def name_score(target: str, column: ColumnProfile) -> int:
     """Return how well a column's name fits a target, 0 where it does not.
 
-    JSON paths and names of preference tables count with their table.
+    JSON paths and names of preference tables count with their table, fields of structs by themselves.
     """
     rule = draft_words()[target]
     whole = f"{column.table}.{column.name}".casefold()
+    inner = column.name.rpartition(".")[2].casefold() if "->>" not in column.sql else ""
     if (other := rule.get("not")) and re.search(other, whole):
         return 0
     return max(
@@ -111,6 +112,7 @@ def name_score(target: str, column: ColumnProfile) -> int:
             100 - at
             for at, pattern in enumerate(rule["names"])
             if re.search(pattern, column.name.casefold())
+            or re.search(pattern, inner)
             or ("^" not in pattern and "pref" in column.table and re.search(pattern, whole))
         ),
         default=0,

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
 from recsys.mapping.draft_guess import MemberTable, draft_words
 from recsys.mapping.project import GUESS, TODO
@@ -66,14 +69,14 @@ def _plain(  # noqa: PLR0911 one function a look
     """Return the SQL of a column that one function reads, what to add to its evidence, and more evidence."""
     order = "" if column.order == "ymd" else f", '{column.order}'"
     if look == "birth" and column.dates >= 0.6:
-        return f"age_band({ref}{order})", (f", {column.dates:.0%} of them read as dates, {_years(column)}",)
+        return f"age_band({ref}{order})", (f", {column.dates:.0%} of them read as dates{_years(column)}",)
     if look == "birth":
         year = f"TRY_CAST(regexp_extract(CAST({ref} AS VARCHAR), '(\\d{{4}})', 1) AS BIGINT)"
         more = ("", "only the year is known, so somebody is one of two ages; of two bands, unknown")
         return f"age_band_between(year(as_of()) - {year} - 1, year(as_of()) - {year})", more
     if look == "moment":
         sql = f"activity(utc({ref}{', NULL' + order if order else ''}))"
-        return sql, (f", {column.dates:.0%} of them read as moments, {_years(column)}",)
+        return sql, (f", {column.dates:.0%} of them read as moments{_years(column)}",)
     if look == "distance":
         unit = "mile" if "mile" in column.name.casefold() else "km"
         said = unit == "mile" or "km" in column.name.casefold()
@@ -96,8 +99,7 @@ def _known(column: ColumnProfile) -> str:
 
 
 def _years(column: ColumnProfile) -> str:
-    first, last = column.years or (0, 0)
-    return f"{first} to {last}"
+    return f", {column.years[0]} to {column.years[1]}" if column.years else ""
 
 
 def _pair(target: str, found: list[ColumnProfile], members: MemberTable) -> DraftedColumn:
@@ -195,7 +197,10 @@ def _case(text: str, cases: list[str]) -> str:
 def _word(rule: Mapping[str, Any], label: str) -> str | None:
     """Return our word for a label; None where no word says it."""
     folded = re.sub(r"[-_]", " ", label.casefold()).strip()
-    return next((ours for ours, theirs in rule.get("words", {}).items() if folded in theirs), None)
+    known = next((ours for ours, theirs in rule.get("words", {}).items() if folded in theirs), None)
+    if known is None and rule.get("tags") and primary_language(label) in ENUMERATIONS[C.LANGUAGES].words:
+        return primary_language(label)
+    return known
 
 
 def _flag(target: str, rule: Mapping[str, Any], column: ColumnProfile, code: str) -> str | None:

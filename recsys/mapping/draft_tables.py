@@ -7,7 +7,10 @@ from recsys.mapping.column_profile import ColumnProfile, quoted
 from recsys.mapping.draft_guess import MemberTable, Profiles
 from recsys.mapping.project import GUESS, TODO
 
-_PAIR_TABLES: Final = {"blocks": r"block|ブロック", "reports": r"report|tsuho|通報"}
+_PAIR_TABLES: Final = {
+    "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|ブロック",
+    "reports": r"report|signalement|denunc|denúnc|meldung|segnalaz|tsuho|通報",
+}
 _EVENT_TYPES: Final = {"like": r"like|star|messaged|iine|いいね", "pass": r"pass|skip|hid|見送"}
 _INTERESTS: Final = r"hobby|hobbies|interest|tag|趣味"
 _OF_MEMBERS: Final = 0.8
@@ -43,7 +46,7 @@ def _people(members: MemberTable, columns: list[ColumnProfile]) -> list[ColumnPr
         for one in columns
         if one.ids and one.name not in _NO_PAIR and one.kind in {"text", "number"} and one.distinct > 1
         and not one.dates and len(one.ids & members.key.ids) >= _OF_MEMBERS * len(one.ids)
-        and (len(one.ids) > 24 or re.search("id|no|番号|者", one.name))
+        and (len(one.ids) > 24 or re.search("id|no|番号|者|blo|signal|denunc", one.name))
     ]  # fmt: skip
 
 

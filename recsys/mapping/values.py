@@ -275,6 +275,15 @@ def read_likert(value: object, points: int) -> tuple[int | None, str | None]:
     return (found, None) if 1 <= found <= points else (None, "outside the scale")
 
 
+def is_epoch(value: int) -> bool:
+    """Say whether a number is a moment since 1970, between 1980 and 2100, in seconds to nanoseconds.
+
+    >>> is_epoch(1_780_000_000_000), is_epoch(2026)
+    (True, False)
+    """
+    return any(_FIRST_EPOCH * unit <= value < _LAST_EPOCH * unit for unit in _EPOCH_UNITS)
+
+
 def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | None]:
     """Return a distance in whole km, rounded down, never up; `anywhere` is the largest.
 

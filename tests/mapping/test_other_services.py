@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 from recsys.mapping import Mapping, check_mapping
@@ -90,3 +91,54 @@ def test_json_milliseconds_and_wishes_of_nobody(tmp_path: Path) -> None:
     # One undated ban says nothing of the accounts of others, whatever they wish.
     reasons = check.listing["people"].to_dict()
     assert reasons["account"] == 1
+
+
+def french(folder: Path) -> Path:
+    """Lay JSON lines with objects inside, language tags and milliseconds, and blocks in cp1252."""
+    folder.mkdir()
+    situations, sexes = (
+        ("célibataire", "en couple", "marié(e)", "séparé(e)"),
+        ("Femme", "Homme", "Non-binaire"),
+    )
+    rows = [
+        {
+            "identifiant": at,
+            "profil": {
+                "date_naissance": f"{13 + at % 15:02d}/{1 + at % 12:02d}/{1950 + at % 50}",
+                "sexe": sexes[at % 3],
+                "recherche": [sexes[at % 3], sexes[(at + 1) % 3]],
+                "situation": situations[at % 4],
+            },
+            "langues": ["fr-FR", ("ar", "es", "yue")[at % 3]],
+            "statut": "suspendu" if at % 9 == 0 else "actif",
+            "derniere_connexion": 1_780_000_000_000 - at * 86_400_000,
+        }
+        for at in range(1, 61)
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (folder / "membres.jsonl").write_text(lines, encoding="utf-8")
+    blocks = "bloqueur;bloqué;le\n" + "".join(
+        f"{at};{at + 7};1{at % 9}/03/2026 12:00\n" for at in range(1, 31)
+    )
+    (folder / "blocages.csv").write_text(blocks, encoding="cp1252")
+    return folder
+
+
+def test_a_draft_opens_objects_and_reads_language_tags_and_milliseconds(tmp_path: Path) -> None:
+    draft = draft_mapping(french(tmp_path / "export"), as_of=datetime(2026, 6, 1, tzinfo=UTC))
+    read = {one.target: set(one.columns) for one in draft.columns}
+    for target, column in {
+        "profiles.age_band": "membres.profil.date_naissance",
+        "profiles.gender": "membres.profil.sexe",
+        "profiles.meets_genders": "membres.profil.recherche",
+        "profiles.household_status": "membres.profil.situation",
+        "profiles.activity": "membres.derniere_connexion",
+    }.items():
+        assert read[target] == {column}, target
+    found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
+    frame = found.tables.tables["profiles"]
+    assert {word for words in frame["languages"] for word in words} == {"fr", "ar", "es", "yue"}
+    assert set(frame["account_state"]) == {"active", "paused"}
+    assert set(frame["household_status"]) == {"single", "partnered", "married", "separated"}
+    assert frame["activity"].notna().all()
+    assert len(found.tables.tables["blocks"]) == 30

@@ -204,7 +204,7 @@ def test_a_check_counts_what_is_unknown_in_every_column_and_names_words_of_the_q
     assert check.missing.loc["boundaries.meeting_settings", "needed"] == "for listing"
     report = check.report()
     assert "singel" in report
-    assert report.endswith("it holds for most.")
+    assert report.endswith("marked `for listing`.")
 
 
 def test_no_message_repeats_a_value(folder: Path) -> None:
