@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -33,6 +34,11 @@ def mapped_tables(name: str) -> Mapping[str, pd.DataFrame]:
     """Return what the mapping of a data set gives."""
     mapping = MappingFolder.read(Path(__file__).parent / "mappings" / name)
     source = str(data_folder() / mapping.settings.source)
-    return map_tables(
+    tables = map_tables(
         replace(mapping, settings=mapping.settings.model_copy(update={"source": source}))
     ).tables
+    return {name: table.map(_as_list) for name, table in tables.items()}
+
+
+def _as_list(value: object) -> object:
+    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -4,9 +4,8 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.storage.load import load_tables
-from tests.datasets import data_folder, needs, okcupid
+from tests.datasets import data_folder, mapped_tables, needs, okcupid
 
 pytestmark = needs("okcupid")
 
@@ -54,18 +53,15 @@ def test_no_status_is_invented(tables):
     assert set(tables[T.PROFILES][C.HOUSEHOLD_STATUS].dropna()) == {"single", "partnered", "married"}
 
 
-@pytest.mark.parametrize(
-    ("text", "codes"),
-    [
-        ("english, spanish (poorly), c++ (fluently)", ["en"]),
-        ("english (fluently), french (okay), german", ["de", "en", "fr"]),
-        ("sign language", None),
-        (float("nan"), None),
-    ],
-)
-def test_languages(text, codes):
-    assert okcupid._languages(text) == codes
-
-
-def test_every_language_code_is_one_of_ours():
-    assert set(okcupid.LANGUAGE_CODES.values()) <= set(ENUMERATIONS[C.LANGUAGES].words)
+def test_languages_are_those_that_people_speak_more_than_poorly():
+    site = pd.read_csv(data_folder() / "okcupid" / "profiles.csv.gz")
+    languages = mapped_tables("okcupid")[T.PROFILES][C.LANGUAGES]
+    for said, codes in {
+        "english (fluently), spanish (poorly), french (poorly)": ["en"],
+        "english, french, c++": ["en", "fr"],
+        "english (fluently), chinese (okay)": ["en", "zh"],
+    }.items():
+        rows = np.flatnonzero(site["speaks"] == said)
+        assert len(rows) > 0
+        assert languages.iloc[rows].tolist() == [codes] * len(rows)
+    assert languages[site["speaks"].isna()].isna().all()
