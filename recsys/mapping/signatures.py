@@ -1,0 +1,92 @@
+"""How SQL calls the functions of a mapping: macros with their arguments, each over one function."""
+
+from typing import Final
+
+SEPARATORS: Final = ",;/|、，；・\n"
+
+
+def _text(name: str) -> str:
+    return f"CAST({name} AS VARCHAR)"
+
+
+MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("as_of", ("() AS TIMESTAMPTZ '{as_of}'",)),
+    (
+        "age_band",
+        (
+            f"(birth) AS _age_band({_text('birth')}, 'ymd')",
+            f"(birth, format) AS _age_band({_text('birth')}, format)",
+        ),
+    ),
+    (
+        "age_years",
+        (
+            f"(birth) AS _age_years({_text('birth')}, 'ymd')",
+            f"(birth, format) AS _age_years({_text('birth')}, format)",
+        ),
+    ),
+    ("age_band_between", ("(low, high) AS _age_band_between(CAST(low AS BIGINT), CAST(high AS BIGINT))",)),
+    ("age_bands", ("(low, high) AS _age_bands(TRY_CAST(low AS BIGINT), TRY_CAST(high AS BIGINT))",)),
+    (
+        "date_of",
+        (
+            f"(text) AS _date_of({_text('text')}, 'ymd')",
+            f"(text, format) AS _date_of({_text('text')}, format)",
+        ),
+    ),
+    (
+        "utc",
+        (
+            f"(moment) AS _utc({_text('moment')}, NULL, 'ymd')",
+            f"(moment, zone) AS _utc({_text('moment')}, zone, 'ymd')",
+            f"(moment, zone, format) AS _utc({_text('moment')}, zone, format)",
+        ),
+    ),
+    (
+        "activity",
+        (
+            "(last) AS _activity(CAST(last AS TIMESTAMPTZ), NULL)",
+            "(last, until) AS _activity(CAST(last AS TIMESTAMPTZ), CAST(until AS TIMESTAMPTZ))",
+        ),
+    ),
+    (
+        "cell",
+        ("(latitude, longitude) AS _cell(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
+    ),
+    (
+        "zone_of",
+        ("(latitude, longitude) AS _zone_of(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
+    ),
+    (
+        "cell_of_place",
+        (f"(country, region, place) AS _cell_of_place(country, {_text('region')}, {_text('place')})",),
+    ),
+    (
+        "zone_of_place",
+        (f"(country, region, place) AS _zone_of_place(country, {_text('region')}, {_text('place')})",),
+    ),
+    ("point_latitude", (f"(wkb) AS _point_latitude({_text('wkb')})",)),
+    ("point_longitude", (f"(wkb) AS _point_longitude({_text('wkb')})",)),
+    ("token", (f"(kind, value) AS _token(kind, {_text('value')})",)),
+    ("likert", (f"(value, points) AS _likert({_text('value')}, CAST(points AS BIGINT))",)),
+    (
+        "words",
+        (
+            f"(text) AS _words({_text('text')}, '{SEPARATORS}')",
+            f"(text, separators) AS _words({_text('text')}, separators)",
+        ),
+    ),
+    ("labels", (f"(text, known) AS _labels({_text('text')}, known)",)),
+    ("tag", (f"(text) AS _tag({_text('text')})",)),
+    (
+        "distance",
+        (
+            f"(value) AS _distance({_text('value')}, 'km')",
+            f"(value, unit) AS _distance({_text('value')}, unit)",
+        ),
+    ),
+    ("canonical_id", (f"(value) AS _canonical_id({_text('value')})",)),
+    ("windows", (f"(text) AS _windows({_text('text')})",)),
+    ("known", (f"(text) AS _known({_text('text')})",)),
+)
+"""What SQL calls: each casts its arguments and calls the function of the same name behind an underscore."""
