@@ -1,21 +1,25 @@
 """Hooks of a ranker for metrics: numbers about calls and loads, never about people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from time import perf_counter
+from typing import Any, Final, Protocol
 
 import structlog
 
-from recsys.errors import imported
+from recsys.errors import RecsysError, SafetyUnavailable, StalePublicationError, imported
+
+_OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call that ended.
 
-    route:   rank, rank_many, inbox, look or explain. outcome: served, stale, unavailable, or broken for bad
-    arguments. seconds: how long it took. asked, length: people asked for and given. live: whether the list of
-    the night ran short. degraded: an older publication is served.
+    route:   rank, rank_many, inbox, circles, look or explain. outcome: served, stale, unavailable, or broken
+    for bad arguments. seconds: how long it took. asked, length: people asked for and given. live: whether
+    the list of the night ran short. degraded: an older publication is served.
     """
 
     route: str
@@ -70,6 +74,20 @@ class Listeners:
         """Tell everybody of a call."""
         for hook in self._hooks:
             _safely(lambda hook=hook: hook.on_call(call))  # type: ignore[misc]
+
+    @contextmanager
+    def timed(self, route: str, asked: int) -> Iterator[CallNumbers]:
+        """Tell everybody how a call ended."""
+        start, call, outcome = perf_counter(), CallNumbers(), "broken"
+        try:
+            yield call
+            outcome = "served"
+        except RecsysError as error:
+            outcome = _OUTCOMES.get(type(error), outcome)
+            raise
+        finally:
+            seconds = perf_counter() - start
+            self.called(Call(route, outcome, seconds, asked, call.length, call.live, call.degraded))
 
     def loaded(self, load: Load) -> None:
         """Tell everybody of a load."""

@@ -2,11 +2,9 @@
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
@@ -21,13 +19,12 @@ from recsys.errors import (
     InputError,
     NotPermittedError,
     RecsysError,
-    SafetyUnavailable,
     StalePublicationError,
     explained,
 )
 from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_writes import DayWrites, forget_read_rows
-from recsys.ranking.hooks import Call, CallNumbers, Hooks, Listeners
+from recsys.ranking.hooks import Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch
@@ -62,7 +59,6 @@ _log = structlog.get_logger(__name__)
 LONGEST_PAGE: Final = 1000
 LONGEST_STALENESS: Final = timedelta(days=7)
 _NEWCOMER_LIMITS: Final = NewcomerLimits()
-_OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
 
 
 class Ranker:
@@ -243,19 +239,20 @@ class Ranker:
         InputError
             For an impossible `k`, a viewer id that is no text, a time without a zone, or what is no filter.
         """
-        with self._timed("rank", k) as call:
+        with self._listeners.timed("rank", k) as call:
             _check(viewer_id, k)
             use, moment = self._current(as_of)
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())
             asked = self._questions.about(use.snapshot, viewer_id)
             narrowing = narrowing_of(use.snapshot, viewer_id, asked.day, where, among, cursor)
             tables, k = profile, self._pages.length(k, narrowing)
+            of_log = tables is None and asked.tables is not None
             if tables is None and asked.tables is not None:
                 tables = tables_of_json(asked.tables.payload or "")
             if tables is None:
                 page, selection = self._pages.listed(use, viewer_id, k, moment, asked, narrowing)
             else:
-                today = ProfileOfToday(frames_of(tables), events, proved_tokens)
+                today = ProfileOfToday(frames_of(tables), events, proved_tokens, of_log)
                 page, selection = self._pages.folded_in(use, viewer_id, k, moment, asked, narrowing, today)
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)
@@ -287,7 +284,7 @@ class Ranker:
             elif viewer_id in changes.tables:
                 yield self.rank(viewer_id, k, as_of)
             else:
-                with self._timed("rank_many", k) as call:
+                with self._listeners.timed("rank_many", k) as call:
                     mine = accounts.of(viewer_id)
                     of_day = [event for one in mine for event in events[one]]
                     day = ViewerDay.of(of_day, viewer_id, accounts.of)
@@ -303,7 +300,7 @@ class Ranker:
 
         Raises what `rank` raises.
         """
-        with self._timed("inbox", k) as call:
+        with self._listeners.timed("inbox", k) as call:
             _check(viewer_id, k)
             use, moment = self._current(as_of)
             call.degraded, asked = use.degraded, self._questions.about(use.snapshot, viewer_id)
@@ -318,7 +315,7 @@ class Ranker:
 
         Raises what `rank` raises.
         """
-        with self._timed("circles", k) as call:
+        with self._listeners.timed("circles", k) as call:
             _check(viewer_id, k)
             use, _ = self._current(as_of)
             asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
@@ -339,7 +336,7 @@ class Ranker:
 
         Raises what `rank` raises.
         """
-        with self._timed("look", 1) as call:
+        with self._listeners.timed("look", 1) as call:
             _check(viewer_id, 1)
             _check(candidate_id, 1)
             use, moment = self._current(as_of)
@@ -403,22 +400,6 @@ class Ranker:
             ]
         )
         return events
-
-    @contextmanager
-    def _timed(self, route: str, asked: int) -> Iterator[CallNumbers]:
-        """Tell listeners how a call ended."""
-        start, call, outcome = perf_counter(), CallNumbers(), "broken"
-        try:
-            yield call
-            outcome = "served"
-        except RecsysError as error:
-            outcome = _OUTCOMES.get(type(error), outcome)
-            raise
-        finally:
-            seconds = perf_counter() - start
-            self._listeners.called(
-                Call(route, outcome, seconds, asked, call.length, call.live, call.degraded)
-            )
 
     def _current(self, as_of: datetime | None) -> tuple[CurrentSnapshot, datetime]:
         use, moment = self._reloader.current(), self._moment(as_of)

@@ -6,8 +6,10 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 
 from recsys.data.events import Events
+from recsys.errors import InputError
 from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
@@ -21,16 +23,22 @@ from recsys.ranking.serve_time_filter import NOBODY, Narrowing, Selection, selec
 from recsys.ranking.snapshot import Snapshot
 from recsys.types import BoolArray, Float64Array
 
+_log = structlog.get_logger(__name__)
+
 _SPARE: Final = 8
 """Members asked about beyond those needed."""
 
 
 class ProfileOfToday(NamedTuple):
-    """A viewer's own tables of today, what they did so far, and whether their tokens are proved."""
+    """A viewer's own tables of today, what they did so far, and whether their tokens are proved.
+
+    of_log: whether the tables stand in the day log; whoever asks for the page has given none.
+    """
 
     profile: Profile
     events: Events | None
     proved_tokens: bool
+    of_log: bool = False
 
 
 class ViewerPages:
@@ -97,15 +105,21 @@ class ViewerPages:
         """Return the page of somebody by tables of today."""
         snapshot, day, selection = use.snapshot, self._day_of(moment), NOBODY
         codes: list[list[str]] = []
-        newcomer = self._newcomers.fold_in(
-            snapshot,
-            viewer_id,
-            today.profile,
-            today.events,
-            asked.accounts,
-            day=day,
-            proved_tokens=today.proved_tokens,
-        )
+        try:
+            newcomer = self._newcomers.fold_in(
+                snapshot,
+                viewer_id,
+                today.profile,
+                today.events,
+                asked.accounts,
+                day=day,
+                proved_tokens=today.proved_tokens,
+            )
+        except InputError:
+            if not today.of_log:
+                raise
+            newcomer = None  # an error would tell whose tables they are, and the asker gave none
+            _log.warning("tables of the day log cannot be used: their member's page is empty")
         if newcomer is None:
             asked.ask(viewer_id, [])
         else:

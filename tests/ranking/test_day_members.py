@@ -1,6 +1,7 @@
 """Members of the day: new and edited people in other members' pages, by the rules of the night."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -216,11 +217,16 @@ def test_a_like_of_somebody_new_lies_in_the_inbox(town: Town, ranker: Ranker) ->
     assert NEW not in ids_of(ranker.inbox(viewers[0], 50, NOW))
 
 
-def test_tables_that_cannot_be_used_show_nobody_and_break_nothing(town: Town, ranker: Ranker) -> None:
+def test_tables_that_cannot_be_used_show_nobody_and_break_nothing(town: Town, tmp_path: Path) -> None:
+    shutil.copytree(town.folder, tmp_path / "published")  # an erasure is written beside publications
+    ranker = Ranker.open(tmp_path / "published", safety=MemorySafety(), poll_s=0, max_staleness=None)
     viewer = sorted(town.sees(EDITED))[0]
     before = [one for one in page(ranker, viewer) if one != EDITED]
     ranker.day.change_tables(EDITED, {"profiles": [{"user_id": EDITED}]}, event_id="bad", at=NOW)
     assert page(ranker, viewer) == before
+    assert page(ranker, EDITED) == []  # the asker gave nothing wrong
+    ranker.safety.erase(EDITED)
+    assert page(ranker, EDITED) == page(ranker, "nobody") == []
 
 
 def test_a_log_that_is_away_shows_nobody(town: Town, ranker: Ranker, monkeypatch: pytest.MonkeyPatch) -> None:
