@@ -16,7 +16,7 @@ from recsys.constraints.base import Clause, Constraint, Refusals
 from recsys.constraints.exclusions_and_tokens import Exclusions
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
-from recsys.data.exclusions import Relations
+from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import IdIndex, packed_strings
 from recsys.data.labels import LABEL, directed_labels, safety_events
 from recsys.data.population import Population
@@ -358,9 +358,12 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
 
 
 def _relations(events: Events, people: Population) -> Relations:
-    """Return the pairs excluded by a block, a report or another safety event."""
+    """Return the pairs excluded by a block, a report or another safety event, and who likes whom."""
     coded = events.coded
     rows = np.flatnonzero(safety_events(coded) & (coded.target >= 0) & (coded.actor != coded.target))
     row_of = people.ids.find(coded.people) if len(coded.people) else np.empty(0, np.int32)
     pairs = np.column_stack([row_of[coded.actor[rows]], row_of[coded.target[rows]]])
-    return Relations.of(len(people), excluded=pairs)
+    decisions = latest_decisions(coded)
+    likes = decisions.likes
+    liked = np.column_stack([row_of[decisions.actor[likes]], row_of[decisions.target[likes]]])
+    return Relations.of(len(people), excluded=pairs, liked=liked)

@@ -35,6 +35,8 @@ from recsys.types import Float64Array
 _DRAWN: Final = 30
 """Unseen pairs a held-out decision is told apart from."""
 _MOST_DRAWN: Final = 150_000
+_NEGATIVES: Final = 4
+"""Unseen pairs beside a held-out like, where nobody ever said no."""
 _MOST_CHOICES: Final = 3000
 _BESIDE: Final = 100
 """Unseen candidates beside each of so many held-out choices."""
@@ -58,7 +60,7 @@ _OF_A_LOOK: Final = tuple(
     )
 )
 """Terms of the chance of a look, which does not depend on what would be thought of whom is looked at."""
-_ITEMS_OF_A_TRIAL: Final = 1024
+_ITEMS_OF_A_TRIAL: Final = 2048
 """Candidates with the most decisions, on which the ridge is chosen: a regression costs their number cubed."""
 _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
@@ -118,7 +120,7 @@ def fit_affinity(
     ridge = _best_ridge(known, random.held, n_people, seed)
     parts = _parts(known, n_people, settings, ridge, seed, likes=likes)
     person = parts.folded(known, n_people, np.arange(n_people))
-    closeness = _closeness(random, person)
+    closeness = _closeness(random, person, UnseenPairs.of(decisions), rng)
     random = HeldOutDecisions(known, random.held, closeness.added_to(random.p_like, person))
     choice, look = _weights(decisions, random, parts, rng)
     whole = decisions.without_decay()
@@ -197,28 +199,38 @@ def _best_ridge(known: Impressions, held: Impressions, n_people: int, seed: int)
     return max(gains, key=gains.__getitem__)
 
 
-def _closeness(random: HeldOutDecisions, person: PersonAffinity) -> Closeness:
-    """Return what common neighbours add to P(like | look): 0 within two standard errors of nothing."""
+def _closeness(
+    random: HeldOutDecisions, person: PersonAffinity, unseen: UnseenPairs, rng: np.random.Generator
+) -> Closeness:
+    """Return what common neighbours add to P(like | look): 0 within two standard errors of nothing.
+
+    Where nobody ever said no, unseen pairs beside the held-out likes stand for those who would.
+    """
     held = random.held
-    one = Closeness(1.0, 0.0)
-    if not person.neighbours.appeal.size or (held.labels > 0).all():
-        return Closeness()
-    cosine = one.logits(person, held.viewers, held.candidates)
+    i, j, labels = held.viewers.astype(np.int64), held.candidates.astype(np.int64), held.labels
+    alone = bool((labels > 0).all())
+    if alone:
+        beside, fresh = unseen.beside(i, _NEGATIVES, rng)
+        i, j = (
+            np.concatenate([i, np.repeat(i, _NEGATIVES)[fresh.ravel()]]),
+            np.concatenate([j, beside[fresh]]),
+        )
+        labels = np.concatenate([labels, np.zeros(len(i) - len(labels))])
+    cosine = Closeness(1.0, 0.0).logits(person, i, j) if person.neighbours.appeal.size else np.zeros(len(i))
     spread = float(cosine.std())
     if spread <= 0.0:
         return Closeness()
-    standard = (cosine - cosine.mean()) / spread
-    features = np.array([np.ones(len(held)), standard])
-    base = random.p_like.logits(held.viewers, held.candidates)
-    precision = np.array([0.1, 3.0])
+    features = np.array([np.ones(len(i)), (cosine - cosine.mean()) / spread])
+    base, precision = random.p_like.logits(i, j), np.array([0.1, 3.0])
     theta = logistic_regression(
-        features, held.labels, np.ones(len(held)), offset=base, mean=np.zeros(2), precision=precision
+        features, labels, np.ones(len(i)), offset=base, mean=np.zeros(2), precision=precision
     )
     p = sigmoid(base + theta @ features)
     curve = (features * p * (1.0 - p)) @ features.T + np.diag(precision)
     if theta[1] <= 2.0 * np.sqrt(np.linalg.inv(curve)[1, 1]):
         return Closeness()
-    return Closeness(float(theta[1]) / spread, float(cosine.mean()))
+    weight, level = float(theta[1]) / spread, 0.0 if alone else float(theta[0])
+    return Closeness(weight, float(cosine.mean()) - level / weight)
 
 
 def _weights(

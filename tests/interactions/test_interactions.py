@@ -276,3 +276,17 @@ def test_lists_have_the_dtype_of_the_ids(ids):
 def test_a_path_is_refused_as_a_table():
     with pytest.raises(InputError, match=r"frame must be a DataFrame in Interactions.of: got 'likes.csv'"):
         read("likes.csv")
+
+
+def test_nobody_is_offered_somebody_they_like_already_unless_they_changed_their_mind():
+    frame = pd.DataFrame(
+        {
+            "who": ["ann", "ann", "ann", "bob"],
+            "whom": ["bob", "cy", "cy", "cy"],
+            "what": ["like", "like", "pass", "like"],
+        }
+    )
+    log = read(frame, outcome="what")
+    model = recsys.PopularityModel().fit(log.people, log.events, rng=0)
+    lists = recsys.recommend(model, log.people, log.policy, viewers=["ann"], k=5)
+    assert lists["candidate_id"].tolist() == ["cy"]
