@@ -2,11 +2,12 @@
 
 import json
 import os
+from collections import Counter
 from typing import Final
 
 from recsys.batch.declaration import LogFields
 from recsys.data.safety_rows import row_counts
-from recsys.pipeline.erasure import clear_work_naming_erased, note_erasures_applied
+from recsys.pipeline.erasure import clear_work_naming_erased, erased_rows, note_erasures_applied
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
@@ -24,6 +25,7 @@ CHANGES: Final = "RECSYS_NIGHT_CHANGES"
 """Lines of `key=value` that `--set` hands over; kept in the settings file, so not hidden."""
 PARAMS: Final = "RECSYS_NIGHT_PARAMS"
 """The parameter file that `--params` names; params.yaml of the home when it is not set."""
+_ERASED_ROWS: Final = "erased_rows.json"
 
 
 def write_settings() -> LogFields:
@@ -48,7 +50,8 @@ def simulate(settings: Settings, paths: NightPaths) -> LogFields:
         return {"town": "not needed"}
     town = town_parts_from_settings(settings)
     write_tables(town.tables, f"parquet:{paths.town}")
-    erase_from_tables(paths.town, ErasureList.of(PUBLISHED))
+    gone = erase_from_tables(paths.town, ErasureList.of(PUBLISHED))
+    write_atomically(paths.town / _ERASED_ROWS, json.dumps(gone, sort_keys=True).encode())
     return {"people": town.n_people, "events": town.n_events, "as_of": town.as_of.isoformat()}
 
 
@@ -57,9 +60,11 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     source = night_source(settings, paths)
     take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
-    erased_rows = erase_from_tables(paths.tables, erasures)
-    note_erasures_applied(paths, erasures.now())
-    return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": erased_rows}
+    gone = Counter(erase_from_tables(paths.tables, erasures))
+    if settings.source == TOWN:
+        gone.update(json.loads((paths.town / _ERASED_ROWS).read_text(encoding="utf-8")))
+    note_erasures_applied(paths, erasures.now(), gone)
+    return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": gone.total()}
 
 
 def validate(settings: Settings, paths: NightPaths) -> LogFields:
@@ -76,7 +81,7 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         night.people,
         night.events,
         fingerprint=night.fingerprint,
-        row_counts=row_counts(tables.counts, tables.nobody),
+        row_counts=row_counts(tables.counts, tables.nobody, erased_rows(paths)),
     )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -113,11 +114,16 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     return NamedInSafety(Restrictions(frozenset(people), frozenset(pairs)), len(about), nobody)
 
 
-def row_counts(counts: pd.DataFrame, nobody: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return by table how many rows came, were refused, and were about safety and named nobody."""
+def row_counts(
+    counts: pd.DataFrame, nobody: Mapping[str, int], erased: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, dict[str, int]]:
+    """Return by table how many rows came, were refused, and were about safety and named nobody.
+
+    erased: rows that came and went before they were counted, since they named somebody erased.
+    """
     return {
         str(row["table"]): {
-            "rows": int(row["rows_in"]),
+            "rows": int(row["rows_in"]) + erased.get(str(row["table"]), 0),
             "refused": int(row["quarantined"]),
             "nobody": nobody.get(str(row["table"]), 0),
         }

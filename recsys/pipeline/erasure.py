@@ -1,11 +1,12 @@
 """Erasure of people: the list, the publications that name them, and the work folder of the next night."""
 
+import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from recsys.errors import PublicationError, explained
 from recsys.pipeline.paths import NightPaths
@@ -142,17 +143,27 @@ def clear_work_naming_erased(paths: NightPaths, erased: ErasedPeople) -> bool:
     return True
 
 
-def note_erasures_applied(paths: NightPaths, erased: ErasedPeople) -> None:
-    """Note the watermark of the erasures that the tables of the night have applied."""
-    write_atomically(paths.erased, (erased.watermark or "none").encode() + b"\n")
+def note_erasures_applied(paths: NightPaths, erased: ErasedPeople, rows: Mapping[str, int]) -> None:
+    """Note the watermark of the erasures that the tables of the night applied, and how many rows went."""
+    noted = {"watermark": erased.watermark, "rows": dict(rows)}
+    write_atomically(paths.erased, json.dumps(noted, sort_keys=True).encode() + b"\n")
+
+
+def erased_rows(paths: NightPaths) -> dict[str, int]:
+    """Return how many rows of each table of the night went because they named somebody erased."""
+    return {str(table): int(count) for table, count in _noted(paths).get("rows", {}).items()}
 
 
 def _applied(paths: NightPaths) -> str | None:
+    return _noted(paths).get("watermark")
+
+
+def _noted(paths: NightPaths) -> dict[str, Any]:
     try:
-        watermark = paths.erased.read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    return None if watermark == "none" else watermark
+        found = json.loads(paths.erased.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _current(published: Path) -> str | None:

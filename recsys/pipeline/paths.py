@@ -93,7 +93,7 @@ class NightPaths:
     @property
     def erased(self) -> Path:
         """Up to which erasure the tables of this night know of."""
-        return self.root / "erased.txt"
+        return self.root / "erased.json"
 
     @property
     def outcome(self) -> Path:

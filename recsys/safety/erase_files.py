@@ -26,8 +26,8 @@ _TABLE_SUFFIXES: Final = (".parquet", ".csv")
 _ERASE_EVENT: Final = "erase"
 
 
-def erase_from_tables(folder: Path, erasures: ErasureList) -> int:
-    """Drop every row that names an erased person from the tables of a folder; return how many rows went.
+def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
+    """Drop every row that names an erased person from the tables of a folder; return how many, by table.
 
     Whoever an `erase` event names is added to the list first; the event then goes too, the list
     remembers. Files without such rows are left alone, byte for byte.
@@ -38,9 +38,11 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> int:
     if requested:
         erasures.add(requested)
     erased = erasures.now()
-    if not len(erased):
-        return 0
-    return sum(erase_from_table(path, erased) for path in _table_files(folder))
+    gone: dict[str, int] = {}
+    for path in _table_files(folder) if len(erased) else ():
+        table = path.relative_to(folder).parts[0].partition(".")[0]
+        gone[table] = gone.get(table, 0) + erase_from_table(path, erased)
+    return {table: count for table, count in gone.items() if count}
 
 
 def erase_from_table(path: Path, erased: ErasedPeople) -> int:

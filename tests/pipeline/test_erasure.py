@@ -1,5 +1,6 @@
 """Somebody asked to be erased: gone from what is served at once, and from every file by the next night."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from recsys import Ranker
 from recsys.errors import PublicationError
 from recsys.pipeline.erasure import erase
+from recsys.pipeline.paths import PATHS
 from recsys.pipeline.rollback import rollback
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import MemorySafety
@@ -65,10 +67,22 @@ def test_after_the_next_night_no_file_holds_them(
     assert before is not None
     kept = tmp_path / "kept"
     shutil.copytree(folder.published / "runs" / before, kept)
+    blocks = pd.read_parquet(folder.root / PATHS.tables / "blocks.parquet")
+    erase(sorted(set(blocks["actor"]))[:3], folder.published)
     assert set(folder.run(*LONGER, stages=STAGES).values()) == {0}
     assert files_with(folder.root, gone) == []
     served = read_publication(folder.published)
     assert served.run_id != before
+    gates = [
+        {row["gate"]: row for row in json.loads((one / "gates.json").read_text(encoding="utf-8"))}
+        for one in (kept, served.folder)
+    ]
+    numbers = [one["safety_tables"]["numbers"] for one in gates]  # an erasure is no table that shrank
+    assert (
+        numbers[0]["blocks_rows"]
+        == numbers[1]["blocks_rows"]
+        > len(pd.read_parquet(folder.root / PATHS.tables / "blocks.parquet"))
+    )
     assert served.manifest.erasure_watermark == ErasureList.of(folder.published).now().watermark
     Ranker.open(folder.published, safety=MemorySafety(), poll_s=0).close()
 
