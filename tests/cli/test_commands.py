@@ -453,7 +453,7 @@ IN_JAPANESE = [
     (PUBLISH, "（比べる前回がありません）"),
     (PUBLISH, "公開しました：data/published/runs/"),
     (["rollback"], "提供中："),
-    (["doctor"], "すべての確認に合格"),
+    (["doctor"], "すべての検査に合格"),
     (["forget", "nobody"], "1 人のうち 1 人を、新たに消去の記録に加えました"),
     (["simulate", "--people", "20", "--out", "parquet:small"], "20 人、行動記録"),
 ]
