@@ -2,7 +2,7 @@
 
 Somebody whom several credible people reported is shown in a share of the lists only, until people decide.
 Somebody who likes nearly everybody looks like a sure match to everybody; the chance that they like back is
-counted as that of an eager person who still chooses.
+counted as that of a reserved person.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ _EAGER: Final = 0.75
 _TOLERANCE: Final = 1.5
 _MOST: Final = 0.9
 _MANY: Final = 4.0
-_RESERVED: Final = 0.25
+_RESERVED: Final = 0.10
 MOST_LIKES_A_DAY: Final = 50
 
 
@@ -58,7 +58,7 @@ class AttentionLimits:
         """Return the limits with the eagerness of everybody among the candidates of a night.
 
         parts: candidates, and the chance that each likes back, `(n_pairs,)` each. The likes of somebody
-        indiscriminate count as those of a reserved person, the first quartile.
+        indiscriminate count as those of a reserved person: of ten, nine are liked back more.
         """
         if not self.indiscriminate.any():
             return self

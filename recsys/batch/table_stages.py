@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Final
 
 from recsys.batch.declaration import LogFields
+from recsys.batch.progress import condition_names, text
 from recsys.data.safety_rows import row_counts
+from recsys.errors import PublicationRefusedError
 from recsys.pipeline.erasure import clear_work_naming_erased, erased_rows, note_erasures_applied
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
@@ -29,12 +31,19 @@ _ERASED_ROWS: Final = "erased_rows.json"
 
 
 def write_settings() -> LogFields:
-    """Write the settings of this night: the parameter file, and what was changed for one run."""
+    """Write the settings of this night: the parameter file, and what was changed for one run.
+
+    Raises PublicationRefusedError when the platform declaration is not whole: no gate would let the lists
+    through.
+    """
     changes = os.environ.get(CHANGES, "").splitlines()
     params = os.environ.get(PARAMS)
     settings = read_settings(params, changes) if params else read_settings(changes=changes)
     if settings.source == TOWN and settings.as_of is None:
         settings = settings.model_copy(update={"as_of": DEFAULT_AS_OF})
+    if missing := settings.publish.platform.missing(settings.source):
+        lang = settings.report.lang
+        raise PublicationRefusedError(text("undeclared", lang, conditions=condition_names(missing, lang)))
     settings = settings.model_copy(update={"plugins": plugin_versions()})
     PATHS.root.mkdir(parents=True, exist_ok=True)
     cleared = clear_work_naming_erased(PATHS, ErasureList.of(PUBLISHED).now())

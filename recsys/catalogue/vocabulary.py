@@ -102,6 +102,7 @@ ENUMERATIONS: Final[dict[str, Enumeration]] = {
             "report",
             "end",
             "erase",
+            "unblock",
         )
     ),
     C.NAMESPACE: Enumeration(("phone", "email", "employer")),

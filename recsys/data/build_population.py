@@ -6,19 +6,21 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
-from recsys.data.future_rows import tightened, undated_bans
+from recsys.data.future_rows import tightened, undated_stops
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population, coded_set, coded_words
 from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
-from recsys.types import BoolArray, UInt64Array
+from recsys.types import BoolArray, ObjectArray, UInt64Array
 
 PROFILE_WORDS = (
     C.AGE_BAND,
@@ -52,6 +54,36 @@ _LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         T.TOKENS: (C.NAMESPACE, C.KIND, C.HMAC),
     }
 )
+
+
+def _person_tokens(rows: pd.DataFrame, ids: IdIndex, latest_tokens: pd.Series) -> ObjectArray:
+    """Return the token of each account's person, None where none is known.
+
+    A token that changed names the same person still, so accounts that ever had a token in common are one
+    person's; the earliest token of a person stands for all of them.
+    """
+    found = _texts(latest_tokens)
+    if C.PERSON_TOKEN not in rows:
+        return found
+    known = rows.loc[rows[C.PERSON_TOKEN].notna()]
+    if C.VALID_FROM in known:
+        known = known.sort_values(C.VALID_FROM, na_position="first", kind="stable")
+    known = known.drop_duplicates([C.USER, C.PERSON_TOKEN])
+    if not known[C.USER].duplicated().any():  # nobody's token ever changed
+        return found
+    tokens, names = pd.factorize(known[C.PERSON_TOKEN].astype(object))  # numbered from the earliest on
+    users = ids.find(known[C.USER])
+    inside = users >= 0
+    n_tokens, size = len(names), len(names) + len(ids)
+    links = coo_array((np.ones(inside.sum(), bool), (users[inside] + n_tokens, tokens[inside])), (size, size))
+    component = connected_components(links, directed=False)[1]
+    earliest = np.full(component.max() + 1, n_tokens)
+    np.minimum.at(earliest, component[:n_tokens], np.arange(n_tokens))
+    of_user = earliest[component[n_tokens:]]
+    has = of_user < n_tokens
+    found = np.full(len(ids), None, object)
+    found[has] = np.asarray(names, object)[of_user[has]]
+    return found
 
 
 def words_of(column: str, catalogue: Catalogue) -> tuple[str, ...]:
@@ -108,7 +140,7 @@ def build_population(
         )
     time = as_utc(as_of)
     profiles = tightened(latest(tables[T.PROFILES], [C.USER], time), later.get(T.PROFILES))
-    profiles = tightened(profiles, undated_bans(tables[T.PROFILES]))
+    profiles = tightened(profiles, undated_stops(tables[T.PROFILES]))
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
     boundaries, has_boundaries = _boundaries(tables, ids, time, later.get(T.BOUNDARIES))
@@ -129,7 +161,7 @@ def build_population(
         counted=MappingProxyType({c: _amounts(_column(profiles, c)) for c in PROFILE_AMOUNTS}),
         cells=_cells(_column(profiles, C.CELL)),
         zones=_texts(_column(profiles, C.TZ)),
-        person_tokens=_texts(_column(profiles, C.PERSON_TOKEN)),
+        person_tokens=_person_tokens(tables[T.PROFILES], ids, _column(profiles, C.PERSON_TOKEN)),
         has_boundaries=has_boundaries,
         held=_held(tables, ids, time),
         long=LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS}),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import CodedEvents, Events
+from recsys.data.exclusions import standing_blocks
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
@@ -102,7 +103,7 @@ def _directed(coded: CodedEvents, chosen: BoolArray) -> tuple[Int64Array, npt.ND
     return pair, group, coded.ts[rows]
 
 
-DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "report", "erase")
+DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "unblock", "report", "erase")
 """The types of events that decide about active matches; no other changes the result."""
 
 
@@ -129,7 +130,7 @@ def at_capacity(people: Population, events: Events) -> BoolArray:
 
 def active_match_pairs(coded: CodedEvents) -> npt.NDArray[np.int64]:
     """Return the active matches as positions in `coded.people`, smaller first, `(n_pairs, 2)`."""
-    ended = coded.are("end", "block", "report") | coded.detailed("meet_feedback", "unsafe")
+    ended = coded.are("end", "report") | standing_blocks(coded) | coded.detailed("meet_feedback", "unsafe")
     pair, _ = both_did(coded, _last_check_comfortable(coded), unless=ended)
     width = max(len(coded.people), 1)
     pairs = np.column_stack([pair // width, pair % width])

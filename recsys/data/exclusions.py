@@ -37,6 +37,7 @@ class Relations:
     liked:       `(n_likes, 2)` int32, actor row then target row, unique, sorted.
     suggestible: `(n_people,)` bool, opted in to double-blind suggestions.
     accepted:    `(n_people,)` bool, accepted the terms and proved their age; everybody where no log says so.
+    reopened:    `(n_reopened, 2)` int32, pairs between whom every block was taken back, smaller row first.
     """
 
     excluded: Int32Array
@@ -44,6 +45,7 @@ class Relations:
     liked: Int32Array
     suggestible: npt.NDArray[np.bool_]
     accepted: npt.NDArray[np.bool_]
+    reopened: Int32Array
 
     @classmethod
     def none(cls, n_people: int) -> "Relations":
@@ -64,6 +66,7 @@ class Relations:
         liked: npt.ArrayLike = (),
         suggestible: npt.ArrayLike | None = None,
         accepted: npt.ArrayLike | None = None,
+        reopened: npt.ArrayLike = (),
     ) -> "Relations":
         """Build relations from pairs in any order and either direction.
 
@@ -73,7 +76,8 @@ class Relations:
         pairs = np.sort(_as_pairs(excluded), axis=1)
         why = np.zeros(len(pairs), np.int8) if reason is None else np.asarray(reason, np.int8)
         likes = _as_pairs(liked)
-        for name, given in (("excluded", pairs), ("liked", likes)):
+        back = np.sort(_as_pairs(reopened), axis=1)
+        for name, given in (("excluded", pairs), ("liked", likes), ("reopened", back)):
             wrong = (given < 0).any(axis=1) | (given >= n_people).any(axis=1) | (given[:, 0] == given[:, 1])
             if wrong.any():
                 got = given[wrong][0].tolist()
@@ -89,6 +93,7 @@ class Relations:
             liked=_as_pairs(np.unique(likes, axis=0)),
             suggestible=may,
             accepted=np.ones(n_people, bool) if accepted is None else np.asarray(accepted, bool),
+            reopened=_without(back, pairs[first & (why == EXCLUSION_REASONS.index("block"))]),
         )
 
 
@@ -174,6 +179,30 @@ def _between_two(coded: CodedEvents) -> BoolArray:
     return (coded.target >= 0) & (coded.actor != coded.target)
 
 
+def standing_blocks(coded: CodedEvents) -> BoolArray:
+    """Say which events are blocks that whoever made them has not taken back since, `(n_events,)` bool.
+
+    At the instant of a block an unblock takes nothing back.
+    """
+    blocks, last = coded.are("block"), _last_unblock(coded)
+    if not last:
+        return blocks
+    rows = np.flatnonzero(blocks)
+    pairs = zip(coded.actor[rows].tolist(), coded.target[rows].tolist(), strict=True)
+    blocks[rows] = coded.ts[rows] >= [last.get(pair, NEVER) for pair in pairs]
+    return blocks
+
+
+def _last_unblock(coded: CodedEvents) -> dict[tuple[int, int], int]:
+    """Return when each actor last took back their blocks of each target, by position in `coded.people`."""
+    rows = np.flatnonzero(coded.are("unblock") & _between_two(coded))
+    last: dict[tuple[int, int], int] = {}
+    for actor, target, ts in zip(coded.actor[rows], coded.target[rows], coded.ts[rows], strict=True):
+        pair = (int(actor), int(target))
+        last[pair] = max(last.get(pair, NEVER), int(ts))
+    return last
+
+
 PASS_DAYS: Final = 180
 """How long a pass keeps two people out of each other's lists."""
 
@@ -193,7 +222,8 @@ def relations(
 
     | excluded by | until |
     |---|---|
-    | block, report | for good |
+    | block | whoever made it takes it back later (`unblock`); a row of the table without a time lasts |
+    | report | for good |
     | anything unsafe: a meeting, an end, pressure, a request for money or to leave | for good |
     | an end; a match (they know each other already) | for good |
     | hide | the same person likes the other later |
@@ -202,8 +232,8 @@ def relations(
     time = as_utc(as_of)
     coded = events.until(time).without_erased().coded
     by_reason = {
-        "block": [_named(coded, coded.are("block")), _table(blocks, time)],
-        "report": [_named(coded, coded.are("report")), _table(reports, time)],
+        "block": [_named(coded, standing_blocks(coded)), _standing_rows(_known(blocks, time), coded)],
+        "report": [_named(coded, coded.are("report")), _pairs(_known(reports, time))],
         "unsafe": [_named(coded, _unsafe(coded))],
         "end": [_named(coded, coded.detailed("end", "amicable"))],
         **_decision_reasons(coded, time),
@@ -213,6 +243,7 @@ def relations(
     decisions = latest_decisions(coded)
     likes = np.column_stack([decisions.actor, decisions.target])[decisions.likes]
     liked, _ = _rows([("matched", coded.people[likes])], ids)
+    taken_back, _ = _rows([("block", _named(coded, coded.are("unblock")))], ids)
     return Relations.of(
         len(ids),
         excluded=excluded,
@@ -220,6 +251,7 @@ def relations(
         liked=liked,
         suggestible=_suggestible(coded, ids),
         accepted=_accepted(coded, ids),
+        reopened=taken_back,
     )
 
 
@@ -283,11 +315,32 @@ def _named(coded: CodedEvents, chosen: npt.NDArray[np.bool_]) -> ObjectArray:
     return coded.people[np.column_stack([coded.actor[rows], coded.target[rows]])]
 
 
-def _table(table: pd.DataFrame | None, as_of: pd.Timestamp) -> ObjectArray:
+def _known(table: pd.DataFrame | None, as_of: pd.Timestamp) -> pd.DataFrame:
     if table is None:
-        return np.empty((0, 2), object)
-    known = table[~(table[C.TS] > as_of)] if C.TS in table else table
-    return known[[C.ACTOR, C.TARGET]].to_numpy(object)
+        return pd.DataFrame({C.ACTOR: [], C.TARGET: []}, dtype=object)
+    return table[~(table[C.TS] > as_of)] if C.TS in table else table
+
+
+def _pairs(table: pd.DataFrame) -> ObjectArray:
+    return table[[C.ACTOR, C.TARGET]].to_numpy(object)
+
+
+def _standing_rows(table: pd.DataFrame, coded: CodedEvents) -> ObjectArray:
+    """Return the pairs of blocks that were not taken back since; a block without a time lasts."""
+    last, named = _last_unblock(coded), _pairs(table)
+    if not last or C.TS not in table:
+        return named
+    by_name = {(coded.people[a], coded.people[b]): ts for (a, b), ts in last.items()}
+    since = np.array([by_name.get((a, b), NEVER) for a, b in named.tolist()], np.int64)
+    dated = table[C.TS].notna().to_numpy(bool)
+    ts = table[C.TS].astype("datetime64[us, UTC]").astype("int64").to_numpy()
+    return named[~dated | (ts >= since)]
+
+
+def _without(pairs: Int32Array, others: Int32Array) -> Int32Array:
+    """Return the pairs, each once, that are not among others; both smaller row first."""
+    out = set(map(tuple, others.tolist())) if len(pairs) else set()
+    return _as_pairs(sorted(set(map(tuple, pairs.tolist())) - out))
 
 
 def _rows(

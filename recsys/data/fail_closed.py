@@ -16,6 +16,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
+from recsys.catalogue.vocabulary import ENUMERATIONS
 
 Pair = tuple[str, str]
 RestrictionRule = Callable[[pd.DataFrame, pd.DataFrame], "Restrictions"]
@@ -84,6 +85,15 @@ def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restriction
     return _held(refused[_tells_of_present(quarantined)])
 
 
+def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
+    """Hold everybody whose refused profile says that they are out, or says it in a word that is not known."""
+    state, given = refused[C.ACCOUNT_STATE].astype(object), quarantined[C.ACCOUNT_STATE]
+    stopped = (state.notna() & state.ne("active") | state.isna() & given.notna()).to_numpy(bool)
+    chosen = _tells_of_present(quarantined) & stopped
+    named = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER])[chosen]
+    return Restrictions(people=frozenset(one for one in named if isinstance(one, str)))
+
+
 def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose hold was refused, unless it says that a hold ended."""
     held = ~refused[C.STATE].eq("lifted").to_numpy(bool)
@@ -104,18 +114,26 @@ def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restricti
 
 
 def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
-    """Exclude the pairs of refused safety events; a refused erasure, also a future one, is done."""
+    """Exclude the pairs of refused safety events; a refused erasure, also a future one, is done.
+
+    Whose proof of age is to be withdrawn is held as from now.
+    """
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     strange = refused[C.TYPE].isna() & kind.map(_may_separate).astype(bool)
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
+    unproved = (kind.eq("verified") & ~refused[C.DETAIL].isin(_PROVES_AGE)).to_numpy(bool)
+    people = refused.loc[_is_future(quarantined) & unproved, C.ACTOR].dropna()
+    excluded |= Restrictions(later_people=frozenset(people))
     erased = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
     return excluded | Restrictions(erased=frozenset(erased))
 
 
 _LONGEST_TYPE = 64
+_TIERS = ENUMERATIONS[C.VERIFICATION].words
+_PROVES_AGE = _TIERS[_TIERS.index("age") :]
 
 
 def _may_separate(kind: str) -> bool:

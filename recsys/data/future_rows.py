@@ -127,11 +127,12 @@ def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
     return found
 
 
-def undated_bans(profiles: pd.DataFrame) -> pd.DataFrame:
-    """Return the bans without a date: a dated row of the same account is no later word than they are."""
+def undated_stops(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Return the bans, holds and pauses without a date: a dated row of the account is no later word."""
     if not {C.VALID_FROM, C.ACCOUNT_STATE} <= set(profiles):
         return profiles[:0]
-    undated = profiles[C.VALID_FROM].isna() & profiles[C.ACCOUNT_STATE].eq("banned")
+    state = profiles[C.ACCOUNT_STATE].astype(object)
+    undated = profiles[C.VALID_FROM].isna() & state.notna() & state.ne("active")
     return profiles.loc[undated.to_numpy(bool), [C.USER, C.ACCOUNT_STATE]]
 
 

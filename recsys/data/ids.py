@@ -142,12 +142,15 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 def canonical_spelling(text: str) -> str:
     """Return the one spelling of an id, empty where none is left.
 
-    Compatibility form, without blanks at the ends, invisible and control characters; a UUID in lower case.
+    Compatibility form, without blanks at the ends, invisible and control characters; digits of any script
+    are 0 to 9; a UUID in lower case.
 
     >>> canonical_spelling(" \uff10\uff10\uff11\u200b "), canonical_spelling("001")
     ('001', '001')
     """
     bare = INVISIBLE.sub("", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
+    if not bare.isascii():
+        bare = "".join(str(unicodedata.decimal(one, one)) for one in bare)
     return bare.lower() if _UUID.fullmatch(bare) else bare
 
 

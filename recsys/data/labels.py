@@ -57,6 +57,7 @@ NO_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "optin": "opens a stage, asked for by the service",
         "meet_planned": "a plan is no verdict",
         "erase": "every row of the person drops",
+        "unblock": "the block is taken back; what was felt before is not known",
     }
 )
 """Event types that say nothing about taste, and why."""

@@ -18,7 +18,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
-from recsys.data.exclusions import accepted_terms, matches, tiers
+from recsys.data.exclusions import accepted_terms, matches, standing_blocks, tiers
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 
@@ -28,7 +28,8 @@ _EARLY: Final = np.iinfo(np.int64).min
 
 PUBLIC_BY_DAY: Final = ("cafe_day", "lunch", "public_event", "group", "class", "online_only")
 DAYTIME: Final = ("early", "day")
-ENDINGS: Final = ("end", "block", "report")
+ENDINGS: Final = ("end", "report")
+"""Events that close a pair, beside a block that stands."""
 REQUESTS: Final = ("off_platform_request", "money_request")
 SAFE: Final = ("safe_again", "safe_once")
 
@@ -136,7 +137,9 @@ def pair_facts(between: PairEvents, stages: Stages) -> Mapping[str, BoolArray]:
         "both_proved_identity": _both(tier[people] >= _TIERS.index("id")),
         "both_agreed_rules": _both(between.each(coded.are("rules_agreed") & since_match)),
         "both_met_safely": met_safely,
-        "ended": between.any(coded.are(*ENDINGS) | coded.detailed("meet_feedback", "unsafe"))
+        "ended": between.any(
+            coded.are(*ENDINGS) | standing_blocks(coded) | coded.detailed("meet_feedback", "unsafe")
+        )
         | erased[people].any(axis=1),
     }
 

@@ -295,7 +295,9 @@ class Population:
             return table.assign(**{C.ROW: new})[new >= 0].reset_index(drop=True)
 
         relations = self.relations
-        excluded, liked = position[relations.excluded], position[relations.liked]
+        excluded, liked, reopened = (
+            position[pairs] for pairs in (relations.excluded, relations.liked, relations.reopened)
+        )
         inside = (excluded >= 0).all(axis=1)
         return replace(
             self,
@@ -318,6 +320,7 @@ class Population:
                 liked=liked[(liked >= 0).all(axis=1)],
                 suggestible=relations.suggestible[kept],
                 accepted=relations.accepted[kept],
+                reopened=reopened[(reopened >= 0).all(axis=1)],
             ),
         )
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -158,17 +159,25 @@ def _flat(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     return flat.astype(dict.fromkeys((TABLE, C.USER, CODES, REASON), object))
 
 
-_FORMULA: Final = r"^(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"
+_FORMULA: Final = re.compile(r"(^[ \"']*|[;\t\r\n][ \"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 
 
-def without_formulas(quarantine: pd.DataFrame) -> pd.DataFrame:
-    """Return refused rows for a spreadsheet: a text that would run as a formula begins with an apostrophe.
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for a spreadsheet: a text that would run as a formula begins with an apostrophe.
 
-    What was refused is what somebody else sent, and whoever opens the file did not.
+    So does what stands after a semicolon, a tab or a line end in a text: where a comma is the decimal sign,
+    semicolons separate the cells. What a table says is what somebody else sent, and whoever opens the file
+    did not.
 
-    >>> without_formulas(pd.DataFrame({"user_id": ["=1+1", "u2"]})).user_id.tolist()
-    ["'=1+1", 'u2']
+    >>> without_formulas(pd.DataFrame({"user_id": ["=1+1", "u2", "a; =1+1"]})).user_id.tolist()
+    ["'=1+1", 'u2', "a; '=1+1"]
     """
-    texts = quarantine.select_dtypes(include=["object", "string"]).columns
-    quoted = {name: quarantine[name].replace(_FORMULA, "'", regex=True) for name in texts}
-    return quarantine.assign(**quoted)
+    texts = table.select_dtypes(include=["object", "string", "category"]).columns
+    quoted = table.copy()
+    for name in texts:
+        quoted[name] = table[name].astype(object).map(_no_formula)
+    return quoted
+
+
+def _no_formula(value: object) -> object:
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value

@@ -7,7 +7,6 @@ else the row is counted as naming nobody.
 
 import math
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,9 +19,10 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import INVISIBLE
 from recsys.data.fail_closed import SAFETY_EVENTS, Restrictions
+from recsys.data.ids import canonical_spelling
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MARKS: Final = re.compile(r"[\s\"'`]")
 _WHOLE: Final = re.compile(r"(\d+)\.0+")
 
 
@@ -37,8 +37,8 @@ def id_in_one_spelling(given: object) -> str | None:
     text = given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
     if isinstance(given, float) and (whole := _WHOLE.fullmatch(text)):
         text = whole.group(1)
-    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", _CONTROL.sub("", text))).strip()
-    return text.casefold() or None
+    text = canonical_spelling(INVISIBLE.sub("", text))
+    return _MARKS.sub("", text).casefold() or None
 
 
 class Spellings:
@@ -112,6 +112,28 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
         elif meant[0] != meant[1]:
             pairs.add((min(map(str, meant)), max(map(str, meant))))
     return NamedInSafety(Restrictions(frozenset(people), frozenset(pairs)), len(about), nobody)
+
+
+def restricted_in_another_spelling(profiles: pd.DataFrame) -> frozenset[str]:
+    """Return whose id stands in another spelling in a profile that is not active.
+
+    profiles: accepted rows. Two ids that differ in capitals alone may be of one person.
+
+    >>> rows = pd.DataFrame({"user_id": ["u1", "U1", "u2"], "account_state": ["active", "banned", "active"]})
+    >>> sorted(restricted_in_another_spelling(rows))
+    ['u1']
+    """
+    if C.ACCOUNT_STATE not in profiles:
+        return frozenset()
+    users = profiles[C.USER].unique()
+    spelled = pd.Series(users, index=users).str.casefold()  # accepted ids differ in nothing else
+    twins = spelled[spelled.duplicated(keep=False)]
+    if twins.empty:
+        return frozenset()
+    state = profiles[C.ACCOUNT_STATE].astype(object)
+    stopped = set(profiles.loc[state.notna() & state.ne("active"), C.USER])
+    meant = set(twins[twins.index.isin(stopped)])
+    return frozenset(str(one) for one in twins.index[twins.isin(meant)] if one not in stopped)
 
 
 def row_counts(

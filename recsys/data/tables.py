@@ -21,6 +21,7 @@ from recsys.data.fail_closed import (
     exclude_pairs,
     hold_mandatory,
     hold_people,
+    hold_stopped,
     hold_unless_lifted,
 )
 from recsys.data.fields.base import Field
@@ -119,6 +120,7 @@ _PROFILES: Final = Contract(
     ),
     key=(C.USER, C.VALID_FROM),
     rules=(proved_age, ages_agree, newest_or_none),
+    restrictions=hold_stopped,
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -36,6 +37,7 @@ from recsys.ranking.allocated_lists import (
     pairs_of_edges,
 )
 from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.ranking.score_bins import order_by_lot
 from recsys.settings import AllocateSettings, Settings
 
 PRODUCT: Final = "product"
@@ -88,7 +90,7 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         combiner=settings.recommend.combiner,
         limits=limits,
     )
-    pairs = _of_arms(settings, recommender, found, there, night.people)
+    pairs = tied_by_lot(_of_arms(settings, recommender, found, there, night.people), night.people.as_of)
     write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     if settings.experiment is not None:
@@ -232,12 +234,18 @@ def _best_of_pool(
     best = (limited(pairs, limits) for pairs in pool)
     kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= k) for pairs in best)
     allowed = kept.allowed(recommender.policy, recommender.people)
-    kept = kept.filtered(allowed)
+    kept = tied_by_lot(kept.filtered(allowed), recommender.people.as_of)
     write_table(paths.lists, list_tables(kept, recommender.people, recommender.reasons))
     no_prices = np.zeros(len(recommender.people), np.float32)
     write_allocation(paths.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
     return AllocationSummary(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)
+
+
+def tied_by_lot(pairs: RankedPairs, as_of: pd.Timestamp) -> RankedPairs:
+    """Return whole lists with people whose chances hardly differ in an order by lot, see `order_by_lot`."""
+    order = order_by_lot(pairs.viewer, pairs.candidate, pairs.p_mutual, day=as_of.toordinal())
+    return pairs.filtered(order)
 
 
 def limited(pairs: RankedPairs, limits: AttentionLimits) -> RankedPairs:

@@ -19,10 +19,10 @@ from recsys.pipeline.retention import run_folders
 from recsys.safety.ledger import BAN, HOLD, TABLES, LedgerTag, SafetyLedger, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import table_readers
-from recsys.types import BoolArray
+from recsys.types import BoolArray, Int32Array
 
 _FOR_GOOD: Final = ("block", "report", "unsafe", "end")
-"""Reasons of a separation that no night forgets; passes and hides end by themselves."""
+"""Reasons of a separation that no night forgets by itself; passes and hides end."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     holds: what the holds table says; None takes whoever of `people` is held, and lifts nothing.
 
     A ban ends when the account's own row says another state, a hold when its latest row says `lifted`.
+    A block ends when whoever made it took it back by an event and no other stands between the two.
     Nothing ends because a row, or a table, is missing.
     """
     ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
@@ -69,12 +70,16 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     ledger.lift(LedgerTag(BAN, TABLES), people=whom(free))
     ledger.lift(LedgerTag(HOLD, TABLES), people=whom(lifted & ~held))
     relations = people.relations
-    for why in _FOR_GOOD:
-        pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
-        named = [
+
+    def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
+        return [
             (Who(str(ids[a]), tokens[a]), Who(str(ids[b]), tokens[b])) for a, b in pairs.tolist() if a != b
         ]
-        ledger.separate(named, LedgerTag(why, TABLES))
+
+    for why in _FOR_GOOD:
+        pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
+        ledger.separate(named(pairs), LedgerTag(why, TABLES))
+    ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
 
 
 def require_ledger(published: Path, ledger: SafetyLedger) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Self
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.fold_in import taste_after
 from recsys.plugins import plugins
+from recsys.ranking.score_bins import order_by_lot
 from recsys.ranking.snapshot import Snapshot
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
@@ -246,7 +248,7 @@ class Newcomer:
         return cls(person, query, excluded)
 
     def best(self, snapshot: Snapshot) -> Int32Array:
-        """Return the rows of everybody who may be shown, best first."""
+        """Return the rows of everybody who may be shown, best first; near ties stand by lot."""
         live = snapshot.live
         found = self.query.top_k(
             live.layout,
@@ -256,7 +258,14 @@ class Newcomer:
             price=live.prices,
             highest_price=live.highest_price,
         )
-        return found.rows
+        return found.rows[
+            order_by_lot(
+                np.full(len(found.rows), crc32(self.person.ids.ids([0])[0].encode("utf-8", "replace"))),
+                found.rows,
+                found.p_like.astype(np.float64) * found.p_liked_back,
+                day=snapshot.data_as_of.toordinal(),
+            )
+        ]
 
     def reason_codes(self, snapshot: Snapshot, rows: Int32Array) -> list[list[str]]:
         """Return why each of `rows` is shown to the newcomer; circles and distance wait a night."""

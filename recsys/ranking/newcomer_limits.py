@@ -2,14 +2,14 @@
 
 A profile that may be changed at will answers questions about others, by who appears and who vanishes; so does
 a filter. So the first profile of a person and day binds, filters are few, and a day shows a bounded number of
-people.
+people: in a small community a small share of it, since each person seen is one whose answer is known.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -27,16 +27,19 @@ _TIMES: Final = ("as_of", "source")
 class NewcomerLimits:
     """What one person may ask for with profiles the publication does not know, a day.
 
-    page: people a page. day: different people a day. profiles: different profiles a day; a later one waits
-    for the night. edits: the same of a member the night knows, whose own tables have changed. filters:
-    different filters of pages a day, of anybody; pages with a filter are bounded by `page` and `day` too.
+    page: people a page. day: different people a day. share: different people a day as a share of those who
+    are listed; at least `least`, at most `day`. profiles: different profiles a day; a later one waits for the
+    night. edits: the same of a member the night knows, whose own tables have changed. filters: different
+    filters of pages a day, of anybody; pages with a filter are bounded by `page` and `day` too.
 
     >>> NewcomerLimits()
-    NewcomerLimits(page=20, day=60, profiles=1, edits=3, filters=5)
+    NewcomerLimits(page=20, day=60, share=0.05, least=3, profiles=1, edits=3, filters=5)
     """
 
     page: int = 20
     day: int = 60
+    share: float = 0.05
+    least: int = 3
     profiles: int = 1
     edits: int = 3
     filters: int = 5
@@ -55,6 +58,14 @@ class NewcomerLimits:
                 explained(what, where="where", remedy="use one of today's, or wait for tomorrow")
             )
         log.remember(f"{person}#filters", day, [wanted])
+
+    def among(self, n_listed: int) -> Self:
+        """Return the limits in a community of so many listed people.
+
+        >>> NewcomerLimits().among(60).day, NewcomerLimits().among(400).day, NewcomerLimits().among(9_000).day
+        (3, 20, 60)
+        """
+        return replace(self, day=min(self.day, max(self.least, int(self.share * n_listed))))
 
     def admit(self, log: ShownLog, person: str, day: date, profile: str, *, known: bool = False) -> bool:
         """Say whether a profile may be used today, and note that it was."""

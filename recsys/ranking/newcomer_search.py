@@ -1,6 +1,7 @@
 """Searching by a profile of today: for people the night does not know, and members whose tables changed."""
 
 import threading
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from recsys.ranking.serve_time_filter import (
     select_from,
 )
 from recsys.ranking.snapshot import Snapshot
+from recsys.safety.canonical import not_canonical
 from recsys.safety.persons import Accounts
 from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
 from recsys.storage.publication import RUNS
@@ -62,6 +64,8 @@ class NewcomerSearch:
         found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
         if row < 0:
+            if accounts.is_other_spelling(viewer_id):
+                raise not_canonical()
             accounts.add(viewer_id, found.person.person_tokens[0])
         key = newcomer_key(found.person)
         if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
@@ -107,11 +111,17 @@ class NewcomerSearch:
         narrowing: Narrowing,
         day: date,
     ) -> Selection:
-        """Return whom a newcomer may be shown within the limits of their day."""
+        """Return whom a newcomer may be shown within the limits of their day.
+
+        Who is asked for by name counts as shown: not to be on the page is an answer as well.
+        """
         viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
-        few = self.length(k)
-        found = select_from(snapshot, ask, viewer_id, few, narrowing, best)
-        return self.within_day(snapshot, newcomer_key(newcomer.person), day, found)
+        key, limits = newcomer_key(newcomer.person), self._limits.among(len(snapshot.live.layout.order))
+        if narrowing.named:
+            named = Selection(list(narrowing.named), [1.0] * len(narrowing.named), live=True)
+            best = best[np.isin(best, _within_day(self._counts, limits, snapshot, key, day, named).rows)]
+        found = select_from(snapshot, ask, viewer_id, self.length(k), narrowing, best)
+        return _within_day(self._counts, limits, snapshot, key, day, found)
 
     def admit_filter(self, key: str, day: date, where: str) -> None:
         """Note that somebody narrows a page today.
@@ -126,14 +136,7 @@ class NewcomerSearch:
 
     def within_day(self, snapshot: Snapshot, key: str, day: date, found: Selection) -> Selection:
         """Return those of a selection who may be given to one person today."""
-        ids = snapshot.ids.at(found.rows)
-        kept = set(ask_safety(lambda: self._limits.within_day(self._counts, key, day, ids)))
-        pairs = [
-            (row, chance)
-            for row, chance, one in zip(found.rows, found.propensity, ids, strict=True)
-            if one in kept
-        ]
-        return Selection([row for row, _ in pairs], [chance for _, chance in pairs], found.live)
+        return _within_day(self._counts, self._limits, snapshot, key, day, found)
 
     def files_of(self, snapshot: Snapshot) -> NewcomerFiles:
         """Return what folding in needs of a publication, opened once.
@@ -151,3 +154,16 @@ class NewcomerSearch:
 def reason_codes(snapshot: Snapshot, newcomer: Newcomer, rows: list[int]) -> list[list[str]]:
     """Return why each of `rows` is shown to a newcomer."""
     return newcomer.reason_codes(snapshot, np.array(rows, np.int32))
+
+
+def _within_day(  # noqa: PLR0917
+    counts: ShownLog, limits: NewcomerLimits, snapshot: Snapshot, key: str, day: date, found: Selection
+) -> Selection:
+    ids = snapshot.ids.at(found.rows)
+    kept = set(ask_safety(lambda: limits.within_day(counts, key, day, ids)))
+    pairs = [
+        (row, chance)
+        for row, chance, one in zip(found.rows, found.propensity, ids, strict=True)
+        if one in kept
+    ]
+    return Selection([row for row, _ in pairs], [chance for _, chance in pairs], found.live)

@@ -63,7 +63,7 @@ class Questions:
     def about(self, snapshot: Snapshot, viewer_id: str) -> CallQuestions:
         """Ask the log about one viewer, and return what the call asks from then on."""
         accounts = self.accounts_of(snapshot)
-        mine = accounts.of(viewer_id)
+        mine = accounts.asked(viewer_id)
         rows, changes = self._read(snapshot, mine)
         day = ViewerDay.of(rows.pairs, viewer_id, accounts.of)
         return self.of_viewer(self.safety, accounts, changes, viewer_id, day)

@@ -129,7 +129,8 @@ class Ranker:
         operators:     the gate whose permissions open `explain_for_operator`; None for nobody's.
         keys:          sign receipts; None reads those of the service, see `recsys.safety.keys`. Without any,
                        a receipt is understood by the process alone that gave it.
-        newcomers:     how many profiles and people a newcomer may ask for a day, counted where `shown` is.
+        newcomers:     how many profiles and people a newcomer may ask for a day, counted where `shown` is; in
+                       a small community one person in twenty a day, three at least.
 
         Raises
         ------

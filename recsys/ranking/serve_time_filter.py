@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -48,13 +47,15 @@ class Narrowing:
     """What leaves people out of one page beside rules and safety.
 
     day: the viewer's day. keep: those of some ids who were not on a page before. among: `(n_people,)` bool,
-    who was asked for; None for everybody. where: the viewer's filter, "" for none: it is counted.
+    who was asked for; None for everybody. where: the viewer's filter, "" for none: it is counted. named: rows
+    of who was asked for by id.
     """
 
     day: ViewerDay = NO_DAY
     keep: Callable[[Sequence[str]], list[str]] = field(default=_everybody)
     among: BoolArray | None = None
     where: str = ""
+    named: Sequence[int] = ()
 
     def left(self, ids: Sequence[str]) -> set[str]:
         """Return those of some ids who are left."""
@@ -81,6 +82,7 @@ def narrowing_of(  # noqa: PLR0917
     together would tell of one person whether they fit.
     """
     kept: BoolArray | None = None
+    rows: list[int] = []
     narrows = where is not None and bool(where.checked())
     if where is not None and narrows:
         if among is not None:
@@ -91,12 +93,12 @@ def narrowing_of(  # noqa: PLR0917
     if among is not None:
         if isinstance(among, str) or len(among) > MOST_NAMED:
             raise InputError(explained(f"`among` is a list of at most {MOST_NAMED} ids"))
+        rows = sorted({row for row in snapshot.ids.find(among) if row >= 0})
         named = np.zeros(len(snapshot.ids), bool)
-        named[[row for row in snapshot.ids.find(among) if row >= 0]] = True
+        named[rows] = True
         kept = named if kept is None else kept & named
-    return Narrowing(
-        day, cursor.without, kept, repr(where.checked()) if where is not None and narrows else ""
-    )
+    asked = repr(where.checked()) if where is not None and narrows else ""
+    return Narrowing(day, cursor.without, kept, asked, rows)
 
 
 def select_candidates(
@@ -111,7 +113,7 @@ def select_candidates(
     """
     row = snapshot.ids.find([viewer_id])[0]
     known = snapshot.live.is_listed(row)
-    whose = row if known else _decoy(snapshot, viewer_id)
+    whose = row if known else snapshot.decoy(viewer_id)
     list_of_night = snapshot.list_of_night(whose)
     liked = snapshot.liked(whose)
     keep = snapshot.may_show(whose, list_of_night.rows)
@@ -233,8 +235,3 @@ def taste_by_day(snapshot: Snapshot, row: int, day: ViewerDay) -> Float64Array:
     appeal = people.appeal[at].astype(np.float64)
     offset = people.near[people.place[mine], people.place[at]].astype(np.float64)
     return taste_after(taste, appeal, labels=labels, offset=offset)
-
-
-def _decoy(snapshot: Snapshot, viewer_id: str) -> int:
-    """Return some row, the same for the same id."""
-    return crc32(viewer_id.encode("utf-8", "replace")) % max(1, len(snapshot.ids))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Self
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -423,10 +424,10 @@ class Snapshot:
             interests = np.asarray(shared.level[:, at].max(axis=1, initial=0) > 0, bool)
         return self.data.filters.fits(viewer, filters, interests)
 
-    def decoy_candidate(self, viewer: int) -> int:
-        """Return a row to look at instead of one that is not there: the same work for nobody."""
-        rows = self.list_of_night(viewer).rows
-        return int(rows[0]) if len(rows) else 0
+    def decoy(self, user_id: str) -> int:
+        """Return a listed row to work on instead of one that is not there, the same for the same id."""
+        order = self.live.layout.order
+        return int(order[crc32(user_id.encode("utf-8", "replace")) % len(order)]) if len(order) else 0
 
     def answered(self, question: str, accepted: Sequence[str]) -> BoolArray:
         """Say who gave one of the accepted answers in public, `(n_people,)`; nobody when it is not held."""
@@ -440,7 +441,7 @@ class Snapshot:
     def may_show(self, viewer: int, candidates: npt.ArrayLike, *, likes_viewer: bool = False) -> BoolArray:
         """Say which candidate rows the rules and the stage of the pair let the viewer's row see."""
         allowed = self.live.may_show(viewer, candidates, likes_viewer=likes_viewer)
-        if allowed.any() and self.stages.has(viewer):
+        if viewer >= 0 and len(allowed) and self.stages.has(viewer):  # no and yes take the same time
             stages = self.stages.of(viewer, np.asarray(candidates).tolist())
             allowed &= ~np.array([shows_nothing(stage) for stage in stages])
         return allowed

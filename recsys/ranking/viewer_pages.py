@@ -153,13 +153,16 @@ class ViewerPages:
         snapshot = use.snapshot
         viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
         exclusions = asked.ask(viewer_id, [candidate_id])
-        whom = candidate if candidate >= 0 else snapshot.decoy_candidate(viewer)
+        listed = [snapshot.live.is_listed(row) for row in (viewer, candidate)]
+        rows = zip((viewer, candidate), listed, (viewer_id, candidate_id), strict=True)
+        # of nobody, somebody else: the same work, of which nothing is used
+        who, whom = (row if is_listed else snapshot.decoy(one) for row, is_listed, one in rows)
         liked = candidate_id in asked.day.liked_by
-        shown = snapshot.may_show(max(viewer, 0), [whom], likes_viewer=liked)[0]
+        shown = len(snapshot.ids) > 0 and snapshot.may_show(who, [whom], likes_viewer=liked)[0]
         apart = exclusions.viewer_excluded or candidate_id in asked.day.apart
         if candidate_id in asked.changes.tables and viewer >= 0 and not apart:
             return self._look_at_member(snapshot, viewer_id, candidate_id, moment, asked)
-        if min(viewer, candidate) < 0 or apart or exclusions.excluded or not shown:
+        if not all(listed) or apart or exclusions.excluded or not shown:
             return None
         return self._pages.items(snapshot, viewer_id, [candidate], moment)[0]
 

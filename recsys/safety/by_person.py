@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from recsys.safety.canonical import canonical_person, distinct_pair
+from recsys.safety.canonical import canonical_person, distinct_pair, not_canonical
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
@@ -52,7 +52,7 @@ class SafetyByPerson:
     ) -> SafetyExclusions:
         """Return how the persons of `viewer` and `candidates` stand now, whatever account it concerns."""
         known = self.accounts if accounts is None else accounts
-        mine, theirs = known.of(viewer), known.of_many(candidates)
+        mine, theirs = known.asked(viewer), known.asked_many(candidates)
         others = [account for accounts in theirs.values() for account in accounts]
         answers = [self.reader.exclusions(account, others) for account in mine]
         erased = self.erasures.now().among([*mine, *others])
@@ -106,7 +106,7 @@ class SafetyByPerson:
 
         A block that a night read in its tables lasts.
         """
-        a, b = distinct_pair(actor, target)
+        a, b = self._pair(actor, target)
         self.store.unblock(a, b)
         self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
         self._bind()
@@ -115,13 +115,13 @@ class SafetyByPerson:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
-        self.ledger.stop([Who(canonical_person(user_id))], _hold_tag(*hold_words(owner, reason)))
+        self.ledger.stop([Who(self._person(user_id))], _hold_tag(*hold_words(owner, reason)))
         self.store.hold(user_id, at, owner=owner, reason=reason)
         self._bind()
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner that came through a store: of one reason, of every reason when None."""
-        me, words = Who(canonical_person(user_id)), hold_words(owner, reason or "")
+        me, words = Who(self._person(user_id)), hold_words(owner, reason or "")
         self.store.lift(user_id, owner=owner, reason=reason)
         state, wanted = self.ledger.now(), _hold_tag(*words)
         tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
@@ -143,7 +143,7 @@ class SafetyByPerson:
 
     def suppress(self, user_id: str) -> None:
         """Note in the ledger what restricts somebody, before they are erased."""
-        me = Who(canonical_person(user_id))
+        me = Who(self._person(user_id))
         if isinstance(self.store, StoreWithRestrictions):
             found = ask_safety(partial(self.store.restrictions_of, user_id))
             if found.held:
@@ -151,8 +151,19 @@ class SafetyByPerson:
             self.ledger.separate([(Who(other), me) for other in found.others], LedgerTag(SUPPRESSED, STORE))
         self.ledger.inherit(me, self.accounts.whose(user_id, self.ledger.now()))
 
-    def _note_pair(self, actor: str, target: str, why: str) -> None:
+    def _person(self, user_id: str) -> str:
+        """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
+        one = canonical_person(user_id)
+        if self.accounts.is_other_spelling(one):
+            raise not_canonical()
+        return one
+
+    def _pair(self, actor: str, target: str) -> tuple[str, str]:
         a, b = distinct_pair(actor, target)
+        return self._person(a), self._person(b)
+
+    def _note_pair(self, actor: str, target: str, why: str) -> None:
+        a, b = self._pair(actor, target)
         self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
 
     def _bind(self) -> None:

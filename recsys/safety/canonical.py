@@ -38,9 +38,14 @@ def canonical_person(user_id: object) -> str:
     if not isinstance(user_id, str):
         raise InputError(explained("a person is named by an id", got=type(user_id).__name__, remedy="a text"))
     if not user_id or canonical_spelling(user_id) != user_id or not user_id.isprintable():
-        remedy = "give it as the profiles table has it"
-        raise InputError(explained("an id is not in its canonical spelling", remedy=remedy))
+        raise not_canonical()
     return user_id
+
+
+def not_canonical() -> InputError:
+    """Return the error of an id in another spelling; it repeats nothing."""
+    remedy = "give it as the profiles table has it"
+    return InputError(explained("an id is not in its canonical spelling", remedy=remedy))
 
 
 def distinct_pair(actor: object, target: object) -> tuple[str, str]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol, Self
+from zlib import crc32
 
 import numpy as np
 
+from recsys.data.safety_rows import id_in_one_spelling
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import LedgerState, Who
@@ -56,6 +58,15 @@ class PersonIndex:
         wanted = np.uint64(fingerprint)
         start, stop = np.searchsorted(self.token, wanted), np.searchsorted(self.token, wanted, side="right")
         return self.row[start:stop] if fingerprint else self.row[:0]
+
+    def decoy(self, user_id: str) -> int:
+        """Return some row to look at instead of one that is not there, the same for the same id; 0 of none."""
+        return crc32(user_id.encode("utf-8", "replace")) % max(self.of_row.shape[1], 1)
+
+    def person(self, user_id: str, row: int) -> int:
+        """Return the newest fingerprint of a row, or of the decoy of nobody, row -1; 0 for no token."""
+        at = row if row >= 0 else self.decoy(user_id)
+        return int(self.of_row[-1, at]) if self.of_row.shape[1] else 0
 
 
 class NewcomerTokens:
@@ -122,25 +133,43 @@ class Accounts:
 
     def of(self, user_id: str) -> tuple[str, ...]:
         """Return every account of somebody's person, their own first."""
-        person = self._person(user_id)
-        if not person:
-            return (user_id,)
-        known = self._ids.at(self._index.rows_of(person).tolist())
-        return tuple(dict.fromkeys([user_id, *known, *self._newcomers.accounts(person)]))
+        return tuple(dict.fromkeys(self.asked(user_id)))
 
-    def of_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return the same of each of some people, who are looked up together."""
+    def asked(self, user_id: str) -> tuple[str, ...]:
+        """Return the accounts to ask a store about: those of somebody's person, their own first.
+
+        Somebody unknown stands here as often as some person of the index has accounts, the same person for
+        the same id: asking about nobody takes the time of asking about somebody.
+        """
+        (row,) = self._ids.find([user_id])
+        token = self._newcomers.token(user_id) if row < 0 else None
+        person = self._naming.of(PERSON, token) if token else self._index.person(user_id, row)
+        accounts = self._ids.at(self._index.rows_of(person).tolist())
+        if row < 0 and not token:
+            return (user_id,) * max(1, len(accounts))
+        others = self._newcomers.accounts(person) if person else []
+        return tuple(dict.fromkeys([user_id, *accounts, *others]))
+
+    def is_other_spelling(self, user_id: str) -> bool:
+        """Say whether an id that nobody has is that of somebody known but for its spelling."""
+        spelled = id_in_one_spelling(user_id) or ""
+        own, lower, upper = self._ids.find([user_id, spelled, spelled.upper()])
+        return own < 0 and max(lower, upper) >= 0
+
+    def asked_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return `asked` of each of some people, who are looked up together."""
         if self._newcomers:
-            return {user_id: self.of(user_id) for user_id in ids}
+            return {user_id: self.asked(user_id) for user_id in ids}
         several = self._has_several
-        return {
-            user_id: self.of(user_id) if row >= 0 and several[row] else (user_id,)
-            for user_id, row in zip(ids, self._ids.find(ids), strict=True)
-        }
+        found = {}
+        for user_id, row in zip(ids, self._ids.find(ids), strict=True):
+            at = row if row >= 0 else self._index.decoy(user_id)
+            found[user_id] = self.asked(user_id) if len(several) and several[at] else (user_id,)
+        return found
 
     def fingerprints(self, user_id: str, state: LedgerState) -> set[int]:
         """Return every fingerprint under which somebody's person may stand in the ledger."""
-        accounts = self.of(user_id)
+        accounts = self.asked(user_id)
         found: set[int] = set()
         for account in accounts:
             found.update(state.fingerprints(Who(account, self._newcomers.token(account))))
@@ -148,14 +177,6 @@ class Accounts:
             if row >= 0:
                 found.update(int(one) for one in self._index.of_row[:, row] if one)
         return found
-
-    def _person(self, user_id: str) -> int:
-        """Return the fingerprint of somebody's person in the index, 0 when no token is known."""
-        (row,) = self._ids.find([user_id])
-        if row >= 0:
-            return int(self._index.of_row[-1, row])
-        token = self._newcomers.token(user_id)
-        return self._naming.of(PERSON, token) if token else 0
 
     def whose(self, user_id: str, state: LedgerState) -> int:
         """Return the fingerprint of somebody's person in the ledger, 0 when no token of theirs is known."""

@@ -18,7 +18,12 @@ from recsys.data.exclusions import Relations
 from recsys.data.fail_closed import Restrictions
 from recsys.data.population import Population
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
-from recsys.data.safety_rows import SAFETY_TABLES, Spellings, named_in
+from recsys.data.safety_rows import (
+    SAFETY_TABLES,
+    Spellings,
+    named_in,
+    restricted_in_another_spelling,
+)
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained
@@ -208,6 +213,8 @@ def _checked(
     if users is not None:
         spellings = Spellings(users)
         restrictions = spellings.restrictions(restrictions)
+        twins = restricted_in_another_spelling(checked[T.PROFILES].accepted)
+        restrictions |= Restrictions(people=twins)
         for name in set(SAFETY_TABLES) & set(checked):
             named = named_in(name, checked[name].accepted, spellings, users)
             restrictions, nobody[name] = restrictions | named.restrictions, named.nobody
@@ -328,5 +335,6 @@ def _with_restrictions(people: Population, restrictions: Restrictions) -> Popula
             liked=known.liked,
             suggestible=known.suggestible,
             accepted=known.accepted,
+            reopened=known.reopened,
         ),
     )

@@ -40,6 +40,7 @@ def reordered(people: Population, order: np.ndarray) -> Population:
             liked=position[relations.liked],
             suggestible=relations.suggestible[order],
             accepted=relations.accepted[order],
+            reopened=position[relations.reopened],
         ),
     )
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from recsys.data.quarantine import without_formulas
 from recsys.errors import RecsysError, TrackingError, explained
 from recsys.safety.erase_files import erase_from_artifacts
 from recsys.safety.erasure_list import ErasedPeople
@@ -169,9 +170,10 @@ class MlflowRun:
         self._batch("metrics", [entities.Metric(_named(n), v, now, 0) for n, v in known.items()])
 
     def table(self, name: str, rows: pd.DataFrame) -> None:
-        """Keep a table as `tables/NAME.csv`."""
+        """Keep a table as `tables/NAME.csv`; what would run in a spreadsheet is quoted."""
         with self.store.errors_explained():
-            self.store.client.log_text(self.run_id, rows.to_csv(index=False), f"tables/{_named(name)}.csv")
+            text = without_formulas(rows).to_csv(index=False)
+            self.store.client.log_text(self.run_id, text, f"tables/{_named(name)}.csv")
 
     def file(self, path: Path, folder: str = "") -> None:
         """Keep a copy of a file or of a whole folder in a folder of the run."""

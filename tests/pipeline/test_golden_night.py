@@ -200,17 +200,22 @@ def test_a_night_killed_before_the_pointer_leaves_the_last_one(
 
 def test_an_undeclared_service_is_refused(golden: Folder, tmp_path: Path) -> None:
     folder = copied(golden, tmp_path / "night")
-    assert folder.run(PEOPLE, "publish.platform.support_contact=false", stages=LAST)["publish"] == 20
+    assert folder.run(PEOPLE, "publish.platform.support_contact=false", stages=LAST) == {"settings": 20}
     failure = json.loads((folder.root / PATHS.failure).read_text())
+    assert (failure["stage"], failure["exit_code"]) == ("settings", 20)
     assert "support_contact" in failure["message"]
+
+
+def _source(source: str) -> list[str]:
+    return [f"source={source}", f"publish.platform.declared_for={source}"]
 
 
 @pytest.mark.parametrize(
     ("changes", "stage", "message"),
     [
         (["poeple=3"], "settings", "did you mean 'people'?"),
-        (["source=parquet:nowhere"], "ingest", "no such folder"),
-        (["source=duckdb:nowhere.duckdb"], "ingest", "no such file"),
+        (_source("parquet:nowhere"), "ingest", "no such folder"),
+        (_source("duckdb:nowhere.duckdb"), "ingest", "no such file"),
         (["people=9", "simulate={coruption: 0.1}"], "simulate", "did you mean 'corruption'?"),
     ],
 )

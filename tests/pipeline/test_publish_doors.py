@@ -58,9 +58,12 @@ def test_both_doors_write_the_same_files_and_gates(doors: Folder) -> None:
     first, second = ({key: value for key, value in one.items() if key not in volatile} for one in manifests)
     assert first == second
     assert first["events"] > 0
-    [calibration] = [gate for gate in read_gates(command) if gate.gate == "calibration"]
-    assert "value" in calibration.numbers
-    assert calibration.numbers["answers"] > 0
+    [calibration], [of_night] = (
+        [gate for gate in read_gates(folder) if gate.gate == "calibration"] for folder in (command, night)
+    )
+    assert calibration == of_night
+    assert 0 <= calibration.numbers["value"] < 0.2
+    assert calibration.numbers["answers"] >= 5
 
 
 def test_live_search_knows_the_prices_of_attention_through_both_doors(doors: Folder) -> None:

@@ -92,7 +92,7 @@ def test_a_plugin_constraint_holds_before_scoring_after_ranking_and_at_the_gate(
 
 def test_a_plugin_constraint_holds_when_serving_newcomers(here: Path) -> None:
     reachable = by_video()
-    limits = NewcomerLimits(page=1000, day=10_000, profiles=1000)
+    limits = NewcomerLimits(page=1000, day=10_000, share=1.0, profiles=1000)
     with_open = Ranker.open(PUBLISHED, safety=MemorySafety(), poll_s=0, max_staleness=None, newcomers=limits)
     viewers = sorted(reachable & set(read_publication(PUBLISHED).lists["viewer_id"]))
     shown = {item.candidate_id for viewer in viewers[:20] for item in with_open.rank(viewer, k=100).items}

@@ -26,7 +26,7 @@ from recsys.testing.people import make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 
 NEW = 7
-UNLIMITED = NewcomerLimits(page=1000, day=10_000, profiles=1000)
+UNLIMITED = NewcomerLimits(page=1000, day=10_000, share=1.0, profiles=1000)
 
 
 def likes(ids: list[str], rng: np.random.Generator) -> Events:

@@ -31,8 +31,9 @@ def ranker(case: Case) -> Ranker:
     return opened(case.folder)
 
 
-def opened(folder: Path, **limits: int) -> Ranker:
-    return Ranker.open(folder, safety=MemorySafety(), poll_s=0, newcomers=NewcomerLimits(**limits))
+def opened(folder: Path, **limits: float) -> Ranker:
+    given = NewcomerLimits(**{"share": 1.0} | limits)  # type: ignore[arg-type]
+    return Ranker.open(folder, safety=MemorySafety(), poll_s=0, newcomers=given)
 
 
 def page(ranker: Ranker, case: Case, k: int = 50, days: int = 0, **more: object) -> list[str]:
@@ -70,6 +71,30 @@ def test_a_day_shows_a_newcomer_few_people_also_when_each_page_is_recorded(case:
         seen.update(named)
         ranker.record(found.receipt, named, viewer_id=case.viewer, as_of=NOW)
     assert len(seen) == 12
+
+
+def test_a_small_community_shows_a_newcomer_a_small_share_of_itself(case: Case) -> None:
+    ranker = Ranker.open(case.folder, safety=MemorySafety(), poll_s=0)
+    listed = len(ranker._reloader.now.snapshot.live.layout.order)
+    seen: set[str] = set()
+    for names in (None, case.people.ids.ids(np.arange(20)).tolist(), None):
+        seen |= set(page(ranker, case, 1000, among=names))
+    assert len(seen) <= 3 < 0.1 * listed
+
+
+def test_who_is_asked_for_by_name_counts_as_shown(case: Case) -> None:
+    """Whether one person suits a profile is as much of an answer as being on its page."""
+    everybody = page(opened(case.folder, page=100, day=100), case)
+    wanted, others = (
+        everybody[:1],
+        [one for one in case.people.ids.ids(np.arange(39)) if one not in everybody],
+    )
+    ranker = opened(case.folder, day=4)
+    assert others
+    for one in others[:4]:
+        assert page(ranker, case, among=[one]) == []
+    assert page(ranker, case, among=wanted) == []
+    assert page(opened(case.folder, day=4), case, among=wanted) == wanted
 
 
 def test_a_second_account_of_a_person_shares_the_day(case: Case) -> None:

@@ -47,7 +47,10 @@ def accounts(world: World, user_id: str) -> set[str]:
 def opened(world: World, folder: Path, store: SafetyStore) -> Ranker:
     world.publish(folder)
     return Ranker.open(
-        folder, safety=store, poll_s=0, newcomers=NewcomerLimits(page=1000, day=10_000, profiles=1000)
+        folder,
+        safety=store,
+        poll_s=0,
+        newcomers=NewcomerLimits(page=1000, day=10_000, share=1.0, profiles=1000),
     )
 
 
@@ -106,7 +109,7 @@ class Newcomers:
             folder,
             safety=self.store,
             poll_s=0,
-            newcomers=NewcomerLimits(page=1000, day=10_000, profiles=1000),
+            newcomers=NewcomerLimits(page=1000, day=10_000, share=1.0, profiles=1000),
         )
         self.ids = everybody(self.world)
 
@@ -129,7 +132,7 @@ class Newcomers:
             self.folder,
             safety=MemorySafety(),
             poll_s=0,
-            newcomers=NewcomerLimits(page=1000, day=10_000, profiles=1000),
+            newcomers=NewcomerLimits(page=1000, day=10_000, share=1.0, profiles=1000),
         )
 
     def page(self, user_id: str, token: str | None) -> set[str]:

@@ -12,6 +12,8 @@ from tests.benchmarks.attacks import (  # noqa: F401 - they add theirs
     Verdict,
     abuse,
     eligibility,
+    oracles,
+    orders,
     privacy,
     serving,
     stages,

@@ -1,6 +1,9 @@
 """Buying attention or taking it from others: likes for everybody, reports by crowds and by many."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -19,50 +22,59 @@ from recsys.random import KeyedGenerator
 from recsys.ranking.allocated_lists import allocated_lists, mutual_candidate_graph
 from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.storage.load import load_events, load_population, load_tables
+from recsys.types import Float64Array, ObjectArray
 from tests.benchmarks.attacks import Verdict, attack
 
-N_PEOPLE, K, POOL = 400, 10, 60
+N_PEOPLE, K, POOL = 400, 10, 200
+SEEDS = (23, 31, 47)
+"""Of the towns: the first is the one that limits were chosen on, the others were not looked at before."""
 MOST_EXPOSURE, LEAST_BRIGADED, MOST_DEMOTED = 1.5, 0.95, 0.5
 Tables = dict[str, pd.DataFrame]
 
 
-@lru_cache(maxsize=1)
-def market() -> tuple[Tables, pd.Timestamp]:
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """Who is shown to whom in the lists of a night, and how much each looks at: 1 / log2(1 + rank)."""
+
+    viewer: ObjectArray
+    candidate: ObjectArray
+    weight: Float64Array
+
+    @classmethod
+    def of(cls, people: Population, pairs: RankedPairs) -> Self:
+        weight = 1 / np.log2(1.0 + pairs.rank())
+        return cls(people.ids.ids(pairs.viewer), people.ids.ids(pairs.candidate), weight)
+
+    def at(self, who: Collection[str], without: Collection[str] = ()) -> float:
+        """Return how much some people are looked at, by others than `without`."""
+        chosen = np.isin(self.candidate, list(who)) & ~np.isin(self.viewer, list(without))
+        return float(self.weight[chosen].sum())
+
+
+@lru_cache(maxsize=len(SEEDS))
+def market(seed: int = SEEDS[0]) -> tuple[Tables, pd.Timestamp]:
     """Return the tables of a town that is large enough for a market."""
-    made = recsys.make_town(N_PEOPLE, np.random.default_rng(23))
+    made = recsys.make_town(N_PEOPLE, np.random.default_rng(seed))
     as_of = load_tables(made.tables).as_of
     if as_of is None:
         raise ValueError("a town has a time")
     return dict(made.tables), as_of
 
 
-def exposure(tables: Tables, *, allocated: bool, limits: bool = True) -> pd.Series:
-    """Return how much everybody is looked at in the lists of a night: the sum of 1 / log2(1 + rank) by id."""
-    as_of = market()[1]
+def looks(tables: Tables, as_of: pd.Timestamp) -> dict[bool, Looks]:
+    """Return the looks of a night, with allocation (True) and without, as its stages choose lists."""
     people, events = load_population(tables, as_of), load_events(tables, as_of)
     model = HybridModel().fit(people, events, rng=np.random.default_rng(0))
     recommender = Recommender(people, Policy.default(), model.directed(people))
     pool, _ = recommender.pairs(None, k=POOL)
-    attention = limits_of(people, events) if limits else AttentionLimits.none(len(people))
-    if allocated:
-        nobody = np.zeros(len(people), bool)
-        graph = mutual_candidate_graph(
-            [pool], recommender.compiled, recommender.likes, nobody, limits=attention
-        )
-        config = AllocationConfig(k=K)
-        pairs = allocated_lists(
-            recommender, graph, config, rng=np.random.default_rng(1), limits=attention
-        ).pairs
-    else:
-        attention = attention.with_candidates([(pool.candidate, pool.p_liked_back)])
-        pairs = limited(pool, attention)
-        pairs = pairs.filtered(pairs.rank() <= K)
-    return _by_id(people, pairs)
-
-
-def _by_id(people: Population, pairs: RankedPairs) -> pd.Series:
-    looks = np.bincount(pairs.candidate, 1 / np.log2(1.0 + pairs.rank()), minlength=len(people))
-    return pd.Series(looks, index=people.ids.ids(np.arange(len(people))))
+    limits = limits_of(people, events)
+    nobody = np.zeros(len(people), bool)
+    graph = mutual_candidate_graph([pool], recommender.compiled, recommender.likes, nobody, limits=limits)
+    config = AllocationConfig(k=K)
+    rng = np.random.default_rng(1)
+    allocated = allocated_lists(recommender, graph, config, rng=rng, limits=limits).pairs
+    best = limited(pool, limits.with_candidates([(pool.candidate, pool.p_liked_back)]))
+    return {True: Looks.of(people, allocated), False: Looks.of(people, best.filtered(best.rank() <= K))}
 
 
 def limits_of(people: Population, events: Events) -> AttentionLimits:
@@ -72,31 +84,36 @@ def limits_of(people: Population, events: Events) -> AttentionLimits:
     )
 
 
-@lru_cache(maxsize=4)
-def usual(allocated: bool) -> pd.Series:
-    """Return the exposure of a night that nobody attacks."""
-    return exposure(market()[0], allocated=allocated)
+@lru_cache(maxsize=len(SEEDS))
+def usual(seed: int = SEEDS[0]) -> dict[bool, Looks]:
+    """Return the looks of a night that nobody attacks."""
+    return looks(*market(seed))
 
 
-@lru_cache(maxsize=1)
-def attackers(n_people: int = 4) -> tuple[str, ...]:
+def by_exposure(seed: int) -> list[str]:
+    """Return everybody who is looked at, those who are looked at least first."""
+    found = usual(seed)[True]
+    seen = pd.Series(found.weight).groupby(found.candidate).sum().sort_values(kind="stable")
+    return [str(one) for one in seen.index]
+
+
+def attackers(seed: int, n_people: int) -> tuple[str, ...]:
     """Return people of middling exposure."""
-    seen = usual(True)
-    ordered = seen[seen > 0].sort_values()
+    ordered = by_exposure(seed)
     middle = len(ordered) // 2
-    return tuple(str(one) for one in ordered.index[middle : middle + n_people])
+    return tuple(ordered[middle : middle + n_people])
 
 
-def _with_events(rows: list[dict[str, object]]) -> Tables:
-    tables = market()[0]
+def _with_events(rows: list[dict[str, object]], seed: int = SEEDS[0]) -> Tables:
+    tables = market(seed)[0]
     added = pd.DataFrame(rows).assign(event_id=[f"attack-{at}" for at in range(len(rows))])
     return tables | {"events": pd.concat([tables["events"], added], ignore_index=True)}
 
 
-def _likes(who: tuple[str, ...], per_day: int) -> list[dict[str, object]]:
+def _likes(who: tuple[str, ...], per_day: int, seed: int) -> list[dict[str, object]]:
     """Return likes of everybody whom an attacker could have been shown, so many a day."""
-    as_of = market()[1]
-    others = sorted(market()[0]["profiles"].user_id.unique())
+    tables, as_of = market(seed)
+    others = sorted(tables["profiles"].user_id.unique())
     return [
         {C.ACTOR: one, C.TARGET: other, C.TYPE: "like", C.TS: as_of - pd.Timedelta(days=1 + at // per_day)}
         for one in who
@@ -104,65 +121,84 @@ def _likes(who: tuple[str, ...], per_day: int) -> list[dict[str, object]]:
     ]
 
 
-def _liking(n_people: int, per_day: int, *, allocated: bool) -> Verdict:
-    who = attackers()[:n_people]
-    after = exposure(_with_events(_likes(who, per_day)), allocated=allocated)
-    gain = float(after[list(who)].sum() / max(usual(allocated)[list(who)].sum(), 1e-9))
+@lru_cache(maxsize=1)
+def _after_likes(n_people: int, per_day: int, seed: int) -> dict[bool, Looks]:
+    who = attackers(seed, n_people)
+    return looks(_with_events(_likes(who, per_day, seed), seed), market(seed)[1])
+
+
+def _liking(n_people: int, per_day: int, seed: int, *, allocated: bool) -> Verdict:
+    who = attackers(seed, n_people)
+    after = _after_likes(n_people, per_day, seed)[allocated].at(who)
+    gain = after / max(usual(seed)[allocated].at(who), 1e-9)
     state = "held" if gain <= MOST_EXPOSURE else "weak" if gain <= 2 * MOST_EXPOSURE else "broken"
     how = "allocated" if allocated else "unallocated"
-    return Verdict(state, f"exposure x{gain:.2f}", ((f"exposure_{n_people}_{per_day}_{how}", gain),))
+    return Verdict(state, f"exposure x{gain:.2f}", ((f"exposure_{n_people}_{per_day}_{how}_{seed}", gain),))
 
 
-for _n in (1, 4):
-    for _per_day in (10, 1000):
-        for _allocated in (True, False):
-            attack(
-                "abuse",
-                f"{_n} like everybody, {_per_day} a day, {'allocated' if _allocated else 'unallocated'}",
-                partial(_liking, _n, _per_day, allocated=_allocated),
-            )
-
-
-def _reporters(target: str, n_people: int, *, credible: bool) -> list[dict[str, object]]:
-    as_of = market()[1]
-    events = market()[0]["events"]
-    proved = set(events[events.type.eq("verified") & events.detail.isin(["id", "id_liveness"])].actor)
-    others = [one for one in sorted(proved) if one != target][:n_people]
-    rows: list[dict[str, object]] = []
-    for at, one in enumerate(others):
-        who = one if credible else f"crowd-{at}"
-        for day, (a, b) in enumerate(((who, target), (target, who))):
-            if credible:
-                rows.append(
-                    {C.ACTOR: a, C.TARGET: b, C.TYPE: "message", C.TS: as_of - pd.Timedelta(days=5 - day)}
+for _seed in SEEDS:
+    for _n in (1, 4):
+        for _per_day in (10, 1000) if _n > 1 else (10,):
+            for _allocated in (True, False):
+                attack(
+                    "abuse",
+                    f"{_n} like everybody, {_per_day} a day, "
+                    f"{'' if _allocated else 'un'}allocated, town {_seed}",
+                    partial(_liking, _n, _per_day, _seed, allocated=_allocated),
                 )
-        report = {C.ACTOR: who, C.TARGET: target, C.TYPE: "report", C.DETAIL: "harassment"}
+
+
+def _verified(tier: tuple[str, ...] = ("id", "id_liveness")) -> list[str]:
+    """Return members of the town who proved who they are and have been there for long."""
+    tables, as_of = market()
+    events = tables["events"]
+    proved = set(events[events.type.eq("verified") & events.detail.isin(tier)].actor)
+    old = events.type.eq("terms_accepted") & (events.ts < as_of - pd.Timedelta(days=60))
+    return sorted(proved & set(events[old].actor))
+
+
+def _reporters(target: str, n_people: int, who: str) -> tuple[list[str], list[dict[str, object]]]:
+    """Return reporters and their events: who wrote with the target, settled strangers, or a new crowd."""
+    as_of, rows = market()[1], list[dict[str, object]]()
+    events = market()[0]["events"]
+    wrote = set(events[events.type.eq("message") & events.target.eq(target)].actor)
+    known = [one for one in _verified() if one != target and (who == "credible" or one not in wrote)]
+    reporters = [f"crowd-{at}" for at in range(n_people)] if who == "crowd" else known[:n_people]
+    for one in reporters:
+        for day, (a, b) in enumerate(((one, target), (target, one))) if who == "credible" else ():
+            at = as_of - pd.Timedelta(days=5 - day)
+            rows.append({C.ACTOR: a, C.TARGET: b, C.TYPE: "message", C.TS: at})
+        report = {C.ACTOR: one, C.TARGET: target, C.TYPE: "report", C.DETAIL: "harassment"}
         rows.append(report | {C.TS: as_of - pd.Timedelta(days=1)})
-    return rows
+    return reporters, rows
 
 
-def _reported(n_people: int, *, credible: bool, allocated: bool) -> Verdict:
-    target = str(usual(allocated).idxmax())
-    before = float(usual(allocated)[target])
-    tables = _with_events(_reporters(target, n_people, credible=credible))
-    after = float(exposure(tables, allocated=allocated).get(target, 0.0))
-    ratio = after / before
-    held = ratio <= MOST_DEMOTED if credible else ratio >= LEAST_BRIGADED
-    name = (
-        f"{'credible' if credible else 'brigading'}_{n_people}_{'allocated' if allocated else 'unallocated'}"
-    )
+@lru_cache(maxsize=1)
+def _after_reports(n_people: int, who: str) -> tuple[str, list[str], dict[bool, Looks]]:
+    target = by_exposure(SEEDS[0])[-1]
+    reporters, rows = _reporters(target, n_people, who)
+    if len(reporters) < n_people:
+        raise ValueError("too few people in the town can report")
+    return target, reporters, looks(_with_events(rows), market()[1])
+
+
+def _reported(n_people: int, who: str, *, allocated: bool) -> Verdict:
+    """Compare how much others than the reporters, who are kept apart at once, look at the reported one."""
+    target, reporters, after = _after_reports(n_people, who)
+    ratio = after[allocated].at([target], reporters) / usual()[allocated].at([target], reporters)
+    held = ratio <= MOST_DEMOTED if who == "credible" else ratio >= LEAST_BRIGADED
+    name = f"{who}_{n_people}_{'allocated' if allocated else 'unallocated'}"
     return Verdict.of(held, f"exposure x{ratio:.2f}", **{name: ratio})
 
 
-for _allocated in (True, False):
-    _how = "allocated" if _allocated else "unallocated"
-    attack(
-        "abuse",
-        f"twelve credible reports, {_how}",
-        partial(_reported, 12, credible=True, allocated=_allocated),
-    )
-    attack(
-        "abuse",
-        f"twelve brigading reports, {_how}",
-        partial(_reported, 12, credible=False, allocated=_allocated),
-    )
+for _who, _what in (
+    ("credible", "twelve credible reports"),
+    ("crowd", "twelve reports of new accounts"),
+    ("strangers", "twelve reports of settled, verified strangers"),
+):
+    for _allocated in (True, False):
+        attack(
+            "abuse",
+            f"{_what}, {'allocated' if _allocated else 'unallocated'}",
+            partial(_reported, 12, _who, allocated=_allocated),
+        )

@@ -89,6 +89,67 @@ for _kind, _more in (
     attack("eligibility", f"a {_kind} in the future", partial(_later_event, _kind, **_more))
 
 
+def _later_proof(detail: str | None) -> Verdict:
+    moment = town()[1] + pd.Timedelta(days=9)
+    event = {"event_id": "x-1", "ts": moment, "actor": pair()[1], "type": "verified", "detail": detail}
+    return _apart(joined("events", event), f"a proof that ends in the future, detail {detail}")
+
+
+for _detail in ("none", "NONE ", "revoked", None):
+    attack("eligibility", f"a proof that ends in the future, {_detail}", partial(_later_proof, _detail))
+
+
+def _profile_spelled(spelling: str) -> Verdict:
+    row = last_row("profiles", pair()[1], account_state="banned", valid_from=town()[1])
+    return _apart(joined("profiles", row | {"user_id": SPELLINGS[spelling](row["user_id"])}), spelling)
+
+
+for _name in ("blanks", "capitals", "full width", "a null"):
+    attack("eligibility", f"a ban in a profile, an id with {_name}", partial(_profile_spelled, _name))
+
+
+def _undated(state: str) -> Verdict:
+    row = last_row("profiles", pair()[1], account_state=state, valid_from=pd.NaT)
+    return _apart(joined("profiles", row), f"{state} without a date")
+
+
+for _state in ("banned", "hold", "paused"):
+    attack("eligibility", f"{_state} without a date", partial(_undated, _state))
+
+
+def _changed_token() -> Verdict:
+    """A banned person's account, and one of theirs that gives another token a week later."""
+    old = last_row("profiles", pair()[1])
+    token = f"hmac1:{7:064x}"
+    banned = last_row("profiles", pair()[1], user_id="u-old", account_state="banned", person_token=token)
+    before = old | {"person_token": token, "valid_from": town()[1] - pd.Timedelta(days=8)}
+    after = old | {"person_token": f"hmac1:{8:064x}", "valid_from": town()[1]}
+    return _apart(joined("profiles", banned, before, after), "an account that changes its token")
+
+
+def _unblocked(by_actor: bool) -> Verdict:
+    """Whoever blocked takes it back; the other cannot."""
+    (a, b), as_of = pair(), town()[1]
+    actor, target = (a, b) if by_actor else (b, a)
+    rows = [
+        {
+            "event_id": f"x-{kind}",
+            "ts": as_of - pd.Timedelta(days=days),
+            "actor": x,
+            "target": y,
+            "type": kind,
+        }
+        for kind, days, x, y in (("block", 5, a, b), ("unblock", 3, actor, target))
+    ]
+    found = meets(joined("events", *rows))
+    return Verdict.of(found == by_actor, f"unblocked by {'their own' if by_actor else 'the other'}: {found}")
+
+
+attack("eligibility", "an account that changes its token", _changed_token)
+attack("eligibility", "an unblock by whoever was blocked", partial(_unblocked, False))
+attack("eligibility", "an unblock by whoever blocked", partial(_unblocked, True))
+
+
 def _later_hold() -> Verdict:
     return _apart(
         joined("holds", {"user_id": pair()[0], "ts": town()[1] + pd.Timedelta(days=9), "state": "active"}),

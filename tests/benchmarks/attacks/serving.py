@@ -7,11 +7,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
+
+from recsys.data.ids import IdIndex
 from recsys.errors import InputError, RecsysError, SafetyUnavailable, StalePublicationError
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.rollback import rollback
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Offered, Receipt
+from recsys.safety.day_log import DayEvent
 from recsys.safety.keys import Keys
 from recsys.safety.ledger_file import HEAD, LEDGER
 from recsys.safety.store import MemorySafety
@@ -255,3 +259,65 @@ for _name, _run in (
     ("writes with ids that are none", _bad_ids),
 ):
     attack("serving", _name, _run)
+
+
+_DOOR_SPELLINGS: Final[dict[str, Callable[[str], str]]] = {
+    "capitals": str.upper,
+    "a grapheme joiner": lambda one: f"{one[0]}\u034f{one[1:]}",
+    "a Hangul filler": lambda one: f"{one}\u3164",
+    "a blank inside": lambda one: f"{one[0]} {one[1:]}",
+    "Arabic digits": lambda one: "".join(chr(0x660 + int(x)) if x.isdigit() else x for x in one),
+}
+
+
+def _spelled_at_the_store(what: str, spelling: str) -> Verdict:
+    """Refused as no id, or done to the person who is meant; accepted and doing nothing is broken."""
+    with served() as (ranker, _):
+        viewer, candidate = _seen(ranker)
+        named = _DOOR_SPELLINGS[spelling](candidate)
+        try:
+            if what in {"hold", "erase"}:
+                getattr(ranker.safety, what)(named)
+            else:
+                getattr(ranker.safety, what)(viewer, named)
+        except InputError:
+            return Verdict("held", f"{what}: refused")
+        return Verdict.of(_absent(ranker, viewer, candidate), f"{what}: accepted, and of the person meant")
+
+
+for _what in ("block", "report", "hold", "erase"):
+    for _name in _DOOR_SPELLINGS:
+        attack("serving", f"{_what} at the store, {_name}", partial(_spelled_at_the_store, _what, _name))
+
+
+def _spelled_newcomer() -> Verdict:
+    """A blocked member comes as a newcomer whose id is theirs in capitals."""
+    with served() as (ranker, _):
+        viewer, candidate = _seen(ranker)
+        ranker.safety.block(candidate, viewer)
+        person = everybody().take([ids().index(viewer)])
+        person = replace(person, ids=IdIndex([viewer.upper()]), person_tokens=np.array([None], object))
+        try:
+            page = ranker.rank(viewer.upper(), 20, NOW, profile=person)
+        except InputError:
+            return Verdict("held", "refused")
+        return Verdict.of(candidate not in {item.candidate_id for item in page.items}, "a page was given")
+
+
+def _squatted(kind: str, detail: str | None) -> Verdict:
+    """Somebody uses up the event id under which the victim will say that they leave."""
+    with served() as (ranker, _):
+        viewer, candidate = _seen(ranker)
+        ranker.day.append([DayEvent("e-1", NOW, candidate, viewer, "like")])
+        ranker.day.append([DayEvent("e-1", NOW, viewer, candidate, kind, detail)])
+        return Verdict.of(_absent(ranker, viewer, candidate), f"{kind} under an event id that was used")
+
+
+attack("serving", "a newcomer by a known id in capitals", _spelled_newcomer)
+for _kind, _detail in (
+    ("end", "unsafe"),
+    ("money_request", None),
+    ("hide", None),
+    ("meet_feedback", "unsafe"),
+):
+    attack("serving", f"{_kind} under an event id that was used", partial(_squatted, _kind, _detail))

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 import recsys
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy, may_show_each
+from recsys.data.events import Events
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
 from recsys.models.content import ContentModel
@@ -29,7 +31,7 @@ from tests.ranking.test_cold_start import likes
 Tables = dict[str, pd.DataFrame]
 KEYS = Keys((b"a-key-of-the-benchmark-of-attacks-0001",))
 POLICY = Policy.default()
-N_PEOPLE = 60
+N_PEOPLE, N_BANNED = 60, 8
 
 
 @lru_cache(maxsize=1)
@@ -80,42 +82,59 @@ def last_row(name: str, user: str, **changes: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def everybody() -> Population:
-    """Return the people of the published world, several with two accounts, and one more who is not in it."""
-    people = make_listed_people(N_PEOPLE + 1, np.random.default_rng(11))
-    tokens = np.array([f"hmac1:{at // 2:064x}" for at in range(N_PEOPLE + 1)], dtype=object)
+    """Return the people of the published world, several with two accounts, and one more who is not in it.
+
+    The last of the published are banned: they are in it and listed nowhere.
+    """
+    states = ["active"] * N_PEOPLE + ["banned"] * N_BANNED + ["active"]
+    people = make_listed_people(len(states), np.random.default_rng(11), **{C.ACCOUNT_STATE: states})
+    tokens = np.array([f"hmac1:{at // 2:064x}" for at in range(len(states))], dtype=object)
     return replace(people, person_tokens=tokens, relations=Relations.none(len(people)))
 
 
 @lru_cache(maxsize=1)
 def world() -> World:
     """Return the world that is published: everybody but the last."""
-    return World.of(everybody().take(np.arange(N_PEOPLE)), k=12)
+    return World.of(everybody().take(np.arange(N_PEOPLE + N_BANNED)), k=12)
 
 
 @lru_cache(maxsize=1)
 def _model() -> ContentModel:
-    people = world().people
-    rng = np.random.default_rng(3)
-    return ContentModel().fit(people, likes(ids(), rng), rng=rng)
+    return fitted(world().people, likes(ids(), np.random.default_rng(3)))
+
+
+def fitted(people: Population, events: Events) -> ContentModel:
+    """Return a content model of a world."""
+    return ContentModel().fit(people, events, rng=np.random.default_rng(3))
 
 
 def write(folder: Path, lists: pd.DataFrame) -> None:
-    """Write what a ranker opens, newcomers included."""
+    """Write what a ranker opens of the published world, newcomers included."""
+    write_world(world(), _model(), folder, lists)
+
+
+def write_world(published: World, model: ContentModel, folder: Path, lists: pd.DataFrame) -> None:
+    """Write what a ranker opens of some world, newcomers included."""
     from recsys.ranking.snapshot_files import write_snapshot
     from recsys.safety.ledger import SafetyLedger
 
-    people = world().people
-    write_newcomer_files(folder.parent / NEWCOMERS, people, POLICY, _model())
+    people = published.people
+    write_newcomer_files(folder.parent / NEWCOMERS, people, POLICY, model)
     ledger = SafetyLedger.of(folder.parents[2])
-    write_snapshot(folder, lists, people, POLICY, _model().directed(people), ledger=ledger)
+    write_snapshot(folder, lists, people, POLICY, model.directed(people), ledger=ledger)
 
 
 @contextmanager
-def served(store: SafetyStore | None = None, **options: Any) -> Iterator[tuple[Ranker, Path]]:
-    """Publish the world in a folder of its own and open it."""
+def served(
+    store: SafetyStore | None = None,
+    of: tuple[World, ContentModel] | None = None,
+    **options: Any,
+) -> Iterator[tuple[Ranker, Path]]:
+    """Publish a world, the one that is attacked unless given with its model, and open it."""
+    published, model = of or (world(), _model())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "published"
-        if not world().publish(folder, serving=write).published:
+        if not published.publish(folder, serving=partial(write_world, published, model)).published:
             raise ValueError("the world could not be published")
         given = {
             "safety": store or MemorySafety(),
@@ -136,6 +155,11 @@ def shown(ranker: Ranker, viewer: str, k: int = 50) -> set[str]:
 def ids() -> list[str]:
     """Return everybody of the published world."""
     return [str(one) for one in world().people.ids.ids(np.arange(N_PEOPLE))]
+
+
+def unlisted_ids() -> list[str]:
+    """Return everybody of the published world who is banned."""
+    return [str(one) for one in world().people.ids.ids(np.arange(N_PEOPLE, N_PEOPLE + N_BANNED))]
 
 
 def other_account(user: str) -> str:
