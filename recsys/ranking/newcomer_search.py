@@ -1,7 +1,6 @@
 """Searching by a profile of today: for people the night does not know, and members whose tables changed."""
 
 import threading
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final

@@ -60,7 +60,7 @@ class PersonIndex:
         return self.row[start:stop] if fingerprint else self.row[:0]
 
     def decoy(self, user_id: str) -> int:
-        """Return some row to look at instead of one that is not there, the same for the same id; 0 of none."""
+        """Return some row to look at instead of one that is not there, the same for the same id."""
         return crc32(user_id.encode("utf-8", "replace")) % max(self.of_row.shape[1], 1)
 
     def person(self, user_id: str, row: int) -> int:

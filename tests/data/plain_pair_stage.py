@@ -44,10 +44,21 @@ def stage_facts(events: Events, a: str, b: str, stages: Stages) -> dict[str, boo
         "both_met_safely": _both(safe, a, b),
         "ended": bool(
             between[C.TYPE].isin(ENDINGS).any()
+            or _is_blocked(between)
             or (alone[C.TYPE] == "erase").any()
             or (feedback[C.DETAIL] == "unsafe").any()
         ),
     }
+
+
+def _is_blocked(between: pd.DataFrame) -> bool:
+    """Say whether a block stands that whoever made it has not taken back later."""
+    for actor, rows in between.groupby(C.ACTOR):
+        del actor
+        blocks, back = (rows.loc[rows[C.TYPE] == kind, C.TS] for kind in ("block", "unblock"))
+        if len(blocks) and not (len(back) and blocks.max() < back.max()):
+            return True
+    return False
 
 
 def both_opted_in(events: Events, a: str, b: str, what: str) -> bool:

@@ -72,6 +72,13 @@ def reasons(found: Relations) -> dict[tuple[str, str], str]:
         (900, [(1, "a", "report", "b", "other"), (2, "b", "block", "a")], "block"),
         (900, [(1, "a", "block", "b"), (2, "b", "erase")], None),
         (900, [(1, "a", "block", "stranger")], None),
+        (900, [(1, "a", "block", "b"), (2, "a", "unblock", "b")], None),
+        (1.5, [(1, "a", "block", "b"), (2, "a", "unblock", "b")], "block"),
+        (900, [(1, "a", "block", "b"), (2, "b", "unblock", "a")], "block"),
+        (900, [(1, "a", "block", "b"), (1, "a", "unblock", "b")], "block"),
+        (900, [(1, "a", "block", "b"), (2, "b", "block", "a"), (3, "a", "unblock", "b")], "block"),
+        (900, [(1, "a", "block", "b"), (2, "a", "unblock", "b"), (3, "a", "block", "b")], "block"),
+        (900, [(1, "a", "report", "b", "other"), (2, "a", "unblock", "b")], "report"),
     ],
 )
 def test_exclusion_reasons_worked_by_hand(at: float, lines: list[tuple[Any, ...]], why: str | None) -> None:
@@ -84,6 +91,17 @@ def test_safety_tables_count_from_their_time() -> None:
     )
     assert reasons(between(2, blocks=table)) == {("a", "b"): "block"}
     assert reasons(between(6, reports=table)) == {("a", "b"): "report", ("b", "c"): "report"}
+
+
+def test_a_block_of_the_table_is_taken_back_by_who_made_it_and_one_without_a_time_lasts() -> None:
+    row = pd.DataFrame({C.ACTOR: ["a"], C.TARGET: ["b"], C.TS: [day(1)]})
+    undated = row.assign(**{C.TS: pd.Series([pd.NaT], dtype=row[C.TS].dtype)})
+    own, other = (2, "a", "unblock", "b"), (2, "b", "unblock", "a")
+    found = [reasons(between(9, line, blocks=table)) for line in (own, other) for table in (row, undated)]
+    blocked = {("a", "b"): "block"}
+    assert found == [{}, blocked, blocked, blocked]
+    assert between(9, own, blocks=row).reopened.tolist() == [[0, 1]]
+    assert between(9, own, blocks=undated).reopened.tolist() == []
 
 
 def test_a_like_stands_until_a_later_pass_or_hide() -> None:

@@ -172,3 +172,57 @@ def test_two_holds_and_one_lift_is_a_hold(town: tuple[Tables, pd.Timestamp]) -> 
         end = pd.DataFrame({"user_id": [user], "ts": [as_of], "state": ["lifted"], "owner": [name]})
         people = load_population(tables | {"holds": pd.concat([holds, end], ignore_index=True)}, as_of)
         assert people.held[people.ids.find([user])[0]] == (not lifted)
+
+
+@pytest.mark.parametrize("state", ["banned", "hold", "paused"])
+def test_an_undated_stop_is_no_older_word_than_a_dated_row(
+    town: tuple[Tables, pd.Timestamp], state: str
+) -> None:
+    tables, as_of = town
+    rows = tables["profiles"]
+    last = rows.drop_duplicates("user_id", keep="last").head(1)
+    stop = last.assign(valid_from=None, account_state=state)
+    people = load_population(_joined(tables, "profiles", stop), as_of)
+    assert people.is_word("account_state", state)[people.ids.find(stop.user_id)[0]]
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_stopped_profile_in_another_spelling_holds_the_person_it_can_mean(
+    town: tuple[Tables, pd.Timestamp], name: str
+) -> None:
+    tables, as_of = town
+    user = str(tables["profiles"].user_id.iloc[0])
+    row = tables["profiles"].drop_duplicates("user_id", keep="last").head(1)
+    row = row.assign(user_id=SPELLINGS[name](user), account_state="banned", valid_from=as_of)
+    people = load_population(_joined(tables, "profiles", row), as_of)
+    assert people.held[people.ids.find([user])[0]]
+    assert people.held.sum() <= load_population(tables, as_of).held.sum() + 1
+
+
+@pytest.mark.parametrize("detail", ["none", "NONE ", "revoked", None, "age"])
+def test_a_proof_that_ends_in_the_future_holds_at_once(
+    town: tuple[Tables, pd.Timestamp], detail: str | None
+) -> None:
+    tables, as_of = town
+    user = str(tables["profiles"].user_id.iloc[0])
+    later = as_of + pd.Timedelta(days=9)
+    event = {"event_id": "later", "ts": later, "actor": user, "type": "verified", "detail": detail}
+    people = load_population(_joined(tables, "events", pd.DataFrame([event])), as_of)
+    assert people.held[people.ids.find([user])[0]] == (detail != "age")
+
+
+def test_a_token_that_changes_names_the_same_person(town: tuple[Tables, pd.Timestamp]) -> None:
+    tables, as_of = town
+    last = tables["profiles"].drop_duplicates("user_id", keep="last")
+    one, other = last.iloc[[0]], last.iloc[[1]]
+    shared, own = f"hmac1:{7:064x}", f"hmac1:{8:064x}"
+    rows = pd.concat(
+        [
+            one.assign(person_token=shared, valid_from=as_of - pd.Timedelta(days=9)),
+            other.assign(person_token=shared, valid_from=as_of - pd.Timedelta(days=8)),
+            other.assign(person_token=own, valid_from=as_of - pd.Timedelta(days=1)),
+        ]
+    )
+    people = load_population(_joined(tables, "profiles", rows), as_of)
+    first, second = people.person_tokens[people.ids.find([one.user_id.iloc[0], other.user_id.iloc[0]])]
+    assert first == second is not None

@@ -79,6 +79,21 @@ def test_one_person_closes_at_once(line: tuple[Any, ...]) -> None:
     assert pair_stage(events(*ONGOING, line), "a", "b", as_of=day(19)).name == "ongoing"
 
 
+def test_a_block_that_is_taken_back_reopens_the_stage_and_another_closes_it() -> None:
+    blocked = (*ONGOING, (20, "b", "block", "a"), (21, "a", "unblock", "b"))
+    back = (*blocked, (22, "b", "unblock", "a"))
+    found = [
+        pair_stage(events(*lines), "a", "b").name
+        for lines in (
+            blocked,
+            back,
+            (*back, (23, "a", "block", "b")),
+            (*back, (23, "b", "end", "a", "unsafe")),
+        )
+    ]
+    assert found == ["closed", "ongoing", "closed", "closed"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -114,7 +129,7 @@ KINDS = (
     *("like", "like", "pass", "hide", "message", "message", "message", "optin", "rules_agreed", "verified"),
     *("meet_feedback", "meet_feedback", "meet_planned", "feeling_check", "terms_accepted", "impression"),
 )
-RARE = ("end", "block", "report", "erase", "money_request", "off_platform_request")
+RARE = ("end", "block", "block", "unblock", "report", "erase", "money_request", "off_platform_request")
 OFTEN = ("meet", "id", "safe_again", "lunch/day", "comfortable")
 STORIES = (LISTED, MATCHED, ACQUAINTED, MEETING, ONGOING, ONGOING)
 

@@ -20,6 +20,7 @@ from recsys.ranking.cold_start import Newcomer, NewcomerFiles, separated_in, wri
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
+from recsys.ranking.score_bins import WIDTH
 from recsys.safety import MemorySafety
 from recsys.storage.publication import NEWCOMERS, RUNS
 from recsys.testing.people import make_listed_people, make_tables
@@ -74,7 +75,12 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_the_page_is_what_the_model_and_the_plain_rules_give(case: Case) -> None:
     expected = recommend(case.model, case.everybody, case.world.policy, viewers=[case.viewer], k=50)
-    assert case.page() == expected[C.CANDIDATE].tolist()
+    found = case.page()
+    assert sorted(found) == sorted(expected[C.CANDIDATE])
+    chance = expected.set_index(C.CANDIDATE)[C.P_MUTUAL]
+    bins = np.floor(np.log(chance) / WIDTH)
+    assert bins[found].is_monotonic_decreasing, "near ties stand by lot, and nobody else"
+    assert found == case.page() != expected[C.CANDIDATE].tolist()
     assert len(expected) > 10
 
 

@@ -450,3 +450,19 @@ def test_no_proof_of_an_earlier_or_a_coming_time_ends_the_hold_of_one_taken_back
     assert b not in page(there, a)
     here.day.append([DayEvent("4", now + timedelta(seconds=1), b, None, "verified", "id")])
     assert b in page(there, a)
+
+
+def test_an_id_in_another_spelling_is_no_person_at_the_doors(workers: list[Ranker], world: World) -> None:
+    ranker, known = workers[0], "u00001"
+    profile = world.people.take(world.people.ids.find([known]))
+    for spelled in ("U00001", "u\u034f00001", "u 00001", "u0000\u0661"):
+        for write in (
+            ranker.safety.hold,
+            ranker.safety.erase,
+            lambda one: ranker.safety.block("u00002", one),
+        ):
+            with pytest.raises(InputError, match="canonical"):
+                write(spelled)
+    with pytest.raises(InputError, match="canonical"):
+        ranker.rank("U00001", 5, NOW, profile=replace(profile, ids=IdIndex(["U00001"])))
+    ranker.safety.hold("u-new")  # somebody no night has read yet

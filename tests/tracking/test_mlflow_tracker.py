@@ -24,7 +24,7 @@ def test_what_is_said_to_a_run_is_kept(store: MlflowStore, tmp_path: Path):
     with MlflowTracker(store, "tries").run("first", {"night": "n"}) as run:
         run.params({"recommend.k": 20, "source": "town"})
         run.metrics({"mutual/ndcg@10": 0.5, "not a number": float("nan")})
-        run.table("slices/>20", pd.DataFrame({"a": [1, 2]}))
+        run.table("slices/>20", pd.DataFrame({"a": [1, 2], "b": ["=1+1", "x;=2"]}))
         run.file(page, "pages")
     found = kept(store, run.run_id)
     assert found.info.status == "FINISHED"
@@ -36,7 +36,7 @@ def test_what_is_said_to_a_run_is_kept(store: MlflowStore, tmp_path: Path):
     [table] = files(store, run.run_id, "tables/slices")
     with store.errors_explained():
         read = store.client.download_artifacts(run.run_id, table, str(tmp_path))
-    assert pd.read_csv(read)["a"].tolist() == [1, 2]
+    assert pd.read_csv(read).to_dict("list") == {"a": [1, 2], "b": ["'=1+1", "x;'=2"]}
 
 
 def test_more_settings_than_go_at_once(store: MlflowStore):
