@@ -58,13 +58,16 @@ class NewcomerSearch:
         day: date,
         proved_tokens: bool,
     ) -> Newcomer | None:
-        """Return the viewer folded in from a profile; None for one that has to wait for the night."""
+        """Return the viewer folded in from a profile; None for one that has to wait for the night.
+
+        Raises InputError for the id of somebody known in another spelling.
+        """
+        if accounts.is_other_spelling(viewer_id):
+            raise not_canonical()
         digest = profile_digest(profile)
         found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
         if row < 0:
-            if accounts.is_other_spelling(viewer_id):
-                raise not_canonical()
             accounts.add(viewer_id, found.person.person_tokens[0])
         key = newcomer_key(found.person)
         if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
