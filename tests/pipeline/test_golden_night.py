@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,6 +14,7 @@ from recsys.experiments import assign
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.score_bins import WIDTH
 from recsys.safety import MemorySafety
 from recsys.settings import PARAMS_FILE
 from recsys.storage.publication import LISTS, current_run, read_publication
@@ -126,7 +128,15 @@ def test_without_the_allocator_a_list_is_the_best_of_its_pool(golden: Folder, tm
     assert set(codes.values()) == {0}
     lists, pool = pd.read_parquet(folder.lists), pd.read_parquet(folder.root / PATHS.pool)
     best = pool[pool["rank"] <= 20].reset_index(drop=True)
-    pd.testing.assert_frame_equal(lists.drop(columns="reasons"), best.drop(columns="reasons"))
+    by_pair = ["viewer_id", "candidate_id"]
+    found, wanted = (
+        table.drop(columns=["reasons", "rank"]).sort_values(by_pair, ignore_index=True)
+        for table in (lists, best)
+    )
+    pd.testing.assert_frame_equal(found, wanted)
+    bins = np.floor(np.log(lists["p_mutual"].astype(float)) / WIDTH)  # near ties stand by lot
+    assert bins.groupby(lists["viewer_id"]).apply(lambda one: one.is_monotonic_decreasing).all()
+    assert lists["rank"].groupby(lists["viewer_id"]).apply(lambda one: one.is_monotonic_increasing).all()
     assert lists["reasons"].map(len).max() > 0
     assert not read_prices(folder.root / PATHS.allocation, folder.night().people.ids).any()
 
