@@ -40,6 +40,7 @@ COMMANDS = [
     "forget",
     "funnel",
     "guard",
+    "openapi",
     "review",
     "serve",
     "token",
