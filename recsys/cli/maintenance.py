@@ -198,6 +198,7 @@ def access(
     places = person_places(
         published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
     )
+    safety = safety or ("data/safety.db" if Path("data/safety.db").is_file() else None)
     file = Path((safety or "").removeprefix("sqlite:"))
     if safety and file.is_file():
         found = person_data(user, {**places, "safety": file})

@@ -7,6 +7,7 @@ elsewhere, are never kept by a browser, and work without a script.
 
 import hashlib
 import hmac
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,10 +24,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.errors import InputError, NotPermittedError
-from recsys.http.access import OpenService, service_of
+from recsys.http.access import OpenService, Service, service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
 from recsys.http.console_pages import Console
 from recsys.moderation import ANSWERS, DECISIONS
+from recsys.moderation.cases import DECIDED
 from recsys.moderation.review_policy import load_policy
 from recsys.report.gate_messages import gate_advice, gate_message
 from recsys.report.indicators import level_of
@@ -38,8 +40,8 @@ PURPOSE_COOKIE: Final = "recsys_purpose"
 LANG_COOKIE: Final = "recsys_lang"
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -220,6 +222,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
             counts=console.counts(),
             label=texts.label,
             level_of=level_of,
+            gate_texts=texts.catalogue.texts,
             **shown,
         )
 
@@ -227,10 +230,11 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     def member(operator: SignedIn, service: OpenService, user: str = "") -> Response:
         operator.look("member", user)
         found: dict[str, Any] = {"found": None}
+        user = _known_spelling(service, user)
         if user:
             permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
             audit = service.ranker.explain_member_for_operator(user, permission=permission)
-            found = {"found": console.member(user), "audit": audit}
+            found = {"found": console.member(user), "audit": audit, "erased": console.is_erased(user)}
         stages = load_catalogue().stages
         return _page(
             "member",
@@ -254,6 +258,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:
         operator.look("pair", viewer, candidate)
         found: Mapping[str, Any] = {}
+        viewer, candidate = (_known_spelling(service, one) for one in (viewer, candidate))
         if viewer and candidate:
             permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
             found = asdict(service.ranker.explain_for_operator(viewer, candidate, permission=permission))
@@ -265,8 +270,16 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
             viewer=viewer,
             candidate=candidate,
             found=found,
+            why=[one.text.text(operator.lang) for one in console.why_not(viewer, candidate)],
             stage_label=lambda name: stages.label(name, operator.lang),
         )
+
+
+def _known_spelling(service: Service, user: str) -> str:
+    """Return an id as the publication has it, whatever its width, blanks and capitals; else as it came."""
+    plain = unicodedata.normalize("NFKC", user).strip()
+    spellings = dict.fromkeys((user, plain, plain.lower(), plain.upper()))
+    return next((one for one in spellings if one and service.ranker.knows(one)), plain)
 
 
 def _case_routes(routes: APIRouter, console: Console) -> None:
@@ -280,19 +293,27 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         found = console.cases.of(name)
         operator.look("case", found.person)
         steps = [step for step in console.cases.steps() if step.case == name]
+        decided = [step.by for step in steps if step.step == DECIDED]
         choices: dict[str, Any] = {
             "decisions": DECISIONS,
             "answers": ANSWERS,
-            "kinds": list(load_policy().kinds),
+            "kinds": [kind for kind in load_policy().kinds if kind != "hold"],
+            "evidence": console.evidence(found),
+            "about": console.member(found.person) if found.person else None,
+            "mine": bool(decided) and decided[-1] == operator.name,
+            "event_word": lambda column, word: load_catalogue().label(column, word, operator.lang),
         }
         message = message if message in ("done", "refused") else ""
         return _page("case", operator, operator.lang, case=found, steps=steps, message=message, **choices)
 
     @routes.post("/cases")
-    async def open_case(request: Request, operator: SignedIn) -> Response:
+    async def open_case(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
+        person = _known_spelling(service, form.get("person", ""))
+        if not service.ranker.knows(person) and not form.get("sure"):
+            return _back(f"/member?user={quote(person)}")
         made = console.cases.open_case(
-            form.get("person", ""), form.get("kind", ""), by=operator.name, note=form.get("note", "")
+            person, form.get("kind", ""), by=operator.name, note=form.get("note", "")
         )
         return _back(f"/cases/{made.case}")
 
@@ -310,29 +331,34 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/requests")
     def requests(operator: SignedIn, user: str = "", done: str = "") -> Response:
         operator.look("requests", user)
-        return _page("requests", operator, operator.lang, user=user, done=done == "erased", data=None)
+        done = done if done in ("erased", "refused") else ""
+        about = console.member(user) if user and not done else None
+        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+        return _page("requests", operator, operator.lang, user=user, done=done, at=at, about=about, data=None)
 
     @routes.post("/requests/access")
-    async def access(request: Request, operator: SignedIn) -> Response:
+    async def access(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
-        user = form.get("user", "")
+        user = _known_spelling(service, form.get("user", ""))
         operator.look("access", user)
         data = console.access(user)
         if form.get("as") == "json":
-            headers = {**HEADERS, "Content-Disposition": 'attachment; filename="access.json"'}
+            name = f"access-{person_hash(user)[:8]}-{datetime.now(UTC):%Y-%m-%d}.json"
+            headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
             return Response(data.as_json(), headers=headers, media_type="application/json")
         text = data.as_text(operator.lang)
-        return _page("requests", operator, operator.lang, user=user, done=False, data=text)
+        return _page("requests", operator, operator.lang, user=user, done="", at="", about=None, data=text)
 
     @routes.post("/requests/erasure")
-    async def erasure(request: Request, operator: SignedIn) -> Response:
+    async def erasure(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
-        user = form.get("user", "")
-        if not user or form.get("again") != user:
-            return _back(f"/requests?user={quote(user)}")
+        user = _known_spelling(service, form.get("user", ""))
+        again = _known_spelling(service, form.get("again", ""))
+        if not user or again != user or not service.ranker.knows(user):
+            return _back(f"/requests?user={quote(user)}&done=refused")
         operator.look("erasure", user)
         console.erase(user)
-        return _back("/requests?done=erased")
+        return _back(f"/requests?user={quote(user)}&done=erased")
 
 
 def _reason_words(lang: Language) -> Any:

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.constraints.why_not import WhyNot
 from recsys.errors import InputError, PublicationError, RecsysError, explained
-from recsys.moderation.cases import APPEALED, CLOSED, Case, CaseLog
+from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates.base import GateResult
@@ -60,7 +62,7 @@ class NightShown:
 
     def trends(self) -> list[Trend]:
         """Return how each indicator of the nights moved; the last value is that of the newest night."""
-        nights = self.history[::-1]
+        nights = [past for past in self.history[::-1] if past.published]
         found = []
         for one in INDICATORS:
             values = [one.of_night(past) for past in nights]
@@ -112,10 +114,10 @@ class Console:
         return NightShown(manifest.run_id, manifest.created_at, manifest.data_as_of, gates, tuple(history))
 
     def counts(self) -> dict[str, int]:
-        """Return how many cases are open, overdue, and wait for an answer to an appeal."""
+        """Return how many cases wait for a decision, are overdue, wait for an answer, and hold somebody."""
         now, cases = datetime.now(UTC), self.cases.cases().values()
         return {
-            "open": sum(case.state != CLOSED for case in cases),
+            "undecided": sum(case.state in (OPEN, ASSIGNED) for case in cases),
             "late": sum(case.is_late(now) for case in cases),
             "appealed": sum(case.state == APPEALED for case in cases),
             "held": sum(case.held for case in cases),
@@ -132,6 +134,7 @@ class Console:
         wanted: dict[str, Callable[[Case], bool]] = {
             "": lambda case: case.state != CLOSED,
             "late": lambda case: case.is_late(now),
+            "undecided": lambda case: case.state in (OPEN, ASSIGNED),
             "holding": lambda case: case.held,
             "twice": lambda case: held[case.person] > 1,
         }
@@ -146,6 +149,8 @@ class Console:
         if step == "assign":
             self.cases.assign(name, form.get("to") or by, by=by)
         elif step == "decide":
+            if form.get("decision") == "restore" and not self.cases.of(name).held:
+                raise InputError(explained("this case holds nobody", where=name))
             self.cases.decide(name, form.get("decision", ""), reason=form.get("reason", ""), by=by)
         elif step == "answer":
             self.cases.answer(name, form.get("answer", ""), by=by)
@@ -173,6 +178,28 @@ class Console:
             funnel=self._funnel(user),
         )
 
+    def evidence(self, case: Case) -> list[dict[str, Any]]:
+        """Return the events a case rests on, oldest first, from the tables of the night under way."""
+        import pyarrow.parquet as pq
+
+        path = NightPaths(self.work).tables / "events.parquet"
+        if not case.evidence or not path.is_file():
+            return []
+        columns = [C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, "detail"]
+        rows = pq.read_table(path, columns=columns, filters=[(C.EVENT, "in", list(case.evidence))])
+        return sorted(rows.to_pylist(), key=lambda row: str(row[C.TS]))
+
+    def why_not(self, viewer: str, candidate: str) -> list[WhyNot]:
+        """Return the rules of the night that keep two people apart, none without its tables."""
+        try:
+            night = self._night_of_tables()
+            if night is None:
+                return []
+            people = night.people
+            return night.policy.why_not(people, people.ids.row(viewer), people.ids.row(candidate))
+        except (OSError, RecsysError):
+            return []
+
     def _lists(self) -> pd.DataFrame:
         try:
             return pd.read_parquet(read_publication(self.published).folder / LISTS)
@@ -183,12 +210,8 @@ class Console:
         """Return whom each rule takes, from the tables of the night under way; nothing without them."""
         from recsys.constraints.funnel import funnel
 
-        paths = NightPaths(self.work)
         try:
-            key = f"{paths.tables.stat().st_mtime}"
-            if self._night[0] != key:
-                self._night = (key, Night.current(read_settings(paths.settings), paths))
-            night = self._night[1]
+            night = self._night_of_tables()
             if night is None:
                 return ()
             counted = funnel(night.policy, night.people, [night.people.ids.row(user)])
@@ -196,6 +219,14 @@ class Console:
             return ()
         rows = counted[counted["removed_in_order"] > 0].to_dict("records")
         return tuple({str(key): value for key, value in row.items()} for row in rows)
+
+    def _night_of_tables(self) -> Night | None:
+        """Return the night under way, opened once; raises OSError or RecsysError without its tables."""
+        paths = NightPaths(self.work)
+        key = f"{paths.tables.stat().st_mtime}"
+        if self._night[0] != key:
+            self._night = (key, Night.current(read_settings(paths.settings), paths))
+        return self._night[1]
 
     def lift(self, user: str) -> None:
         """Lift the holds operators set outside of cases; those of cases and members are theirs."""
@@ -207,6 +238,10 @@ class Console:
             published=self.published, work=self.work, tracking=self.tracking, cases=self.cases.folder
         )
         return person_data(user, places, safety=self.safety)
+
+    def is_erased(self, user: str) -> bool:
+        """Say whether somebody was erased in the store."""
+        return user in ask_safety(lambda: self.safety.erased_since(None))
 
     def erase(self, user: str) -> None:
         """Erase a person: from what is served, the store and the cases; from every file by the next night."""

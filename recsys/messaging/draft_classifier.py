@@ -23,7 +23,8 @@ from recsys.errors import InputError, explained
 from recsys.strict_yaml import YamlFile
 from recsys.types import Float32Array, Float64Array, Int64Array
 
-BUCKETS: Final = 1 << 15
+BUCKET_BITS: Final = 16
+BUCKETS: Final = 1 << BUCKET_BITS
 LENGTHS: Final = (1, 2, 3, 4)
 """Characters of the n-grams; of words, one and two are taken."""
 _WORD: Final = re.compile("[a-z0']+")
@@ -69,16 +70,16 @@ _WINDOW: Final = 160
 def windows(text: str) -> list[tuple[int, int]]:
     """Return the stretches of a text that are judged each by itself, so that nothing hides in a long text.
 
-    Two sentences that follow each other, and in a long text whole sentences of about `_WINDOW` characters.
+    Each sentence, and two that follow each other; in a long text whole sentences of about `_WINDOW`
+    characters.
 
     >>> windows("はじめまして。LINEにしませんか。お返事はいつでも。")
-    [(0, 18), (7, 27)]
+    [(0, 18), (7, 27), (0, 7), (7, 18), (18, 27)]
     """
     single = sentences(text)
     if len(single) <= _MOST_OVERLAPPING:
         pairs = [(one[0], other[1]) for one, other in pairwise(single)]
-        short = [pair for pair in pairs if pair[1] - pair[0] <= _LONGEST_SENTENCE]
-        return short + [one for one in single if not any(a <= one[0] and one[1] <= b for a, b in short)]
+        return [pair for pair in pairs if pair[1] - pair[0] <= _LONGEST_SENTENCE] + single
     found = single[:1]
     for start, end in single[1:]:
         if end - found[-1][0] <= _WINDOW:
@@ -113,7 +114,7 @@ def buckets(text: str, ruled: Iterable[str] = ()) -> Int64Array:
     of_rules = [_code(f"\x0e{kind}") for kind in ruled]
     codes = np.array([*single, *pairs, *groups, *of_rules], dtype=np.uint64)
     with np.errstate(over="ignore"):
-        mixed = (np.concatenate([*grams[: max(LENGTHS)], codes]) * _MIX) >> np.uint64(64 - 15)
+        mixed = (np.concatenate([*grams[: max(LENGTHS)], codes]) * _MIX) >> np.uint64(64 - BUCKET_BITS)
     return np.unique(mixed.astype(np.int64))
 
 

@@ -238,9 +238,8 @@ def check_draft(draft: str) -> tuple[DraftFinding, ...]:
         remedy = f"check at most {LONGEST} characters at once"
         raise InputError(explained("a draft is too long", got=len(draft), remedy=remedy))
     folded = Folded.of(draft)
-    ruled = _ruled(folded)
     numbers = {("contact", start, end) for start, end in phone_spans(folded.text)}
-    found = numbers | _judged(folded, sorted(ruled | numbers), load_classifier())
+    found = numbers | _judged(folded, sorted(_ruled(folded) | numbers), load_classifier())
     return tuple(
         sorted(_joined({DraftFinding(*folded.span(start, end), kind) for kind, start, end in found}))
     )
@@ -255,9 +254,12 @@ def rule_kinds(draft: str) -> frozenset[str]:
     >>> sorted(rule_kinds("L I N E 交換しませんか"))
     ['off_platform']
     """
-    folded = Folded.of(draft)
-    numbers = {"contact" for _ in phone_spans(folded.text)}
-    return frozenset({kind for kind, _, _ in _ruled(folded)} | numbers)
+    return frozenset(kind for kind, _, _ in rule_matches(Folded.of(draft)))
+
+
+def rule_matches(folded: Folded) -> set[_Match]:
+    """Return what rules find in a folded draft and telephone numbers: kind, start and end of each."""
+    return _ruled(folded) | {("contact", start, end) for start, end in phone_spans(folded.text)}
 
 
 def _ruled(folded: Folded) -> set[_Match]:

@@ -42,8 +42,8 @@ def person_places(
 class PersonFile:
     """What one file or store holds of a person.
 
-    records: their own. withheld: records in which somebody else says or does something about them. unread:
-    whether it could not be read, so that what it holds is not known.
+    records: their own. withheld: how many records say what somebody else says or does about them, for
+    operators alone. unread: whether it could not be read, so that what it holds is not known.
     """
 
     place: str
@@ -60,6 +60,15 @@ class PersonData:
     user_id: str
     files: tuple[PersonFile, ...]
 
+    @property
+    def shown(self) -> tuple[PersonFile, ...]:
+        """What the person gets: files with records of theirs, figures of a model last, and unread ones.
+
+        Nothing says whether, where or how often others said something: one block would name who made it.
+        """
+        told = [one for one in self.files if one.records or one.unread]
+        return tuple(sorted(told, key=lambda one: any("row" in record for record in one.records)))
+
     def as_json(self) -> str:
         """Return it as JSON, to be taken elsewhere."""
         found = {
@@ -69,10 +78,9 @@ class PersonData:
                     "place": one.place,
                     "file": one.file,
                     "records": one.records,
-                    "withheld_for_others": one.withheld,
                     "could_not_be_read": one.unread,
                 }
-                for one in self.files
+                for one in self.shown
             ],
         }
         return json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
@@ -81,15 +89,14 @@ class PersonData:
         """Return it in words, place by place."""
         words = load_catalogue()
         lines = [words.text("access.title", lang, user=self.user_id), ""]
-        for one in self.files:
+        for one in self.shown:
             lines.append(f"{words.text(f'access.{one.place}', lang)}: {one.file}")
             lines += [f"  {_shown(record)}" for record in one.records]
-            if one.withheld:
-                lines.append("  " + words.text("access.withheld", lang, n=one.withheld))
             if one.unread:
                 lines.append("  " + words.text("access.unread", lang))
         if not self.files:
             lines.append(words.text("access.nothing", lang))
+        lines += ["", words.text("access.withheld", lang)]
         return "\n".join(lines)
 
 

@@ -365,6 +365,10 @@ class Ranker:
         self._look_for_operator("an operator looks into a member", permission, user_id)
         return audit_member(self._reloader.current().snapshot, user_id)
 
+    def knows(self, user_id: str) -> bool:
+        """Say whether the publication holds a person; for operators, never for a member."""
+        return self._reloader.current().snapshot.ids.find([user_id])[0] >= 0
+
     def _look_for_operator(self, event: str, permission: OperatorPermission, *people: str) -> None:
         """Check a permission and log one use of it."""
         if self._operators is None:

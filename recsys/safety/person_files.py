@@ -50,13 +50,16 @@ class Person:
         return True
 
     def visible(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Return what the person may see of a record of theirs: no other id, nothing others may feel."""
+        """Return what the person may see of a record of theirs: no other id, nothing others may feel.
+
+        An operator's note is left out as well: it may name others, so a person looks through it first.
+        """
         return {
             column: ANOTHER
             if column in _OTHERS and isinstance(value, str) and value not in self.forms
             else value
             for column, value in record.items()
-            if column not in _ABOUT_OTHERS and value is not None
+            if column not in _ABOUT_OTHERS and value is not None and not (column == "note" and value)
         }
 
 

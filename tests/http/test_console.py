@@ -141,10 +141,35 @@ def test_a_morning_of_work(at_work: Desk) -> None:
     taken = at_work.send("/console/requests/access", user=user, **{"as": "json"})
     assert json.loads(taken.text)["user_id"] == user
     at_work.send("/console/requests/erasure", user=user, again="somebody else")
+    nobody = at_work.send("/console/requests/erasure", user="u-nobody", again="u-nobody")
+    assert "Nothing was erased" in nobody.text or "消去していません" in nobody.text
     assert not at_work.store.exclusions(user, []).viewer_excluded
     at_work.send("/console/requests/erasure", user=user, again=user)
     assert at_work.store.exclusions(user, []).viewer_excluded
     assert at_work.console.cases.of("case-1").person == ""
+
+
+def test_another_spelling_of_an_id_is_the_same_member(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    wide = "".join(chr(ord(one) + 0xFEE0) if one.isascii() and one.isalnum() else one for one in user)
+    for spelling in (f" {user} ", user.upper(), wide):
+        at_work.send("/console/cases", person=spelling, kind="report.money")
+    assert {case.person for case in at_work.console.cases.cases().values()} == {user}
+
+
+def test_no_case_is_opened_about_nobody_by_mistake(at_work: Desk) -> None:
+    page = at_work.page("/console/member", user="u-nobody", lang="en")
+    assert "No member" in page
+    at_work.send("/console/cases", person="u-nobody", kind="report.money")
+    assert at_work.console.cases.cases() == {}
+    at_work.send("/console/cases", person="u-nobody", kind="report.money", sure="yes")
+    assert len(at_work.console.cases.cases()) == 1
+
+
+def test_a_hold_that_is_not_there_is_not_ended(at_work: Desk) -> None:
+    case = at_work.console.cases.open_case("u9", "report.money", by="op-1").case
+    at_work.send(f"/console/cases/{case}", step="decide", decision="restore", reason="report.money")
+    assert at_work.console.cases.of(case).state == "open"
 
 
 def test_every_hold_is_named_and_only_those_outside_of_cases_are_lifted_there(at_work: Desk) -> None:
@@ -154,7 +179,7 @@ def test_every_hold_is_named_and_only_those_outside_of_cases_are_lifted_there(at
     at_work.store.hold(user, reason="phone_call")
     at_work.store.hold(user, owner="member", reason="pause")
     page = at_work.page("/console/member", user=user, lang="en")
-    assert all(words in page for words in ("Yes, 3 holds", "phone_call", "The member", "Listed"))
+    assert all(words in page for words in ("Yes (holds: 3)", "phone_call", "The member", "Listed"))
     assert at_work.send("/console/member/lift", user=user).status_code == 200
     assert [hold.owner for hold in at_work.store.restrictions_of(user).holds] == ["case-1", "member"]
 
@@ -185,10 +210,11 @@ def test_nights_that_were_refused_are_shown_with_what_moved(at_work: Desk) -> No
         last,
         run_id="0" + last.run_id,
         published=False,
-        rows=7,
+        rows=1,
         levels={**last.levels, "rows": "BLOCK"},
     )
-    lines = [json.dumps(asdict(one)) + "\n" for one in (refused, last)]
+    earlier = replace(last, run_id="00" + last.run_id, rows=7)
+    lines = [json.dumps(asdict(one)) + "\n" for one in (earlier, refused, last)]
     (at_work.console.published / "history.jsonl").write_text("".join(lines))
     page = at_work.page("/console/", lang="en")
     assert "Refused" in page
