@@ -1,6 +1,7 @@
 // A typed client of the service: a page with reasons in Japanese, what was shown, a like, and the next page.
 // Types: recsys openapi --typescript > recsys.ts
-// Run:   RECSYS_TOKEN=$(recsys token --scope members) node --experimental-strip-types client.ts u0000007
+// Build: tsc --strict --target es2022 --lib es2022,dom --module nodenext client.ts   (package.json: "type": "module")
+// Run:   RECSYS_TOKEN=$(recsys token --scope members) node client.js u0000007
 
 import type { FailureAnswer, MemberEvent, PageOfPeople, Recorded, Shown } from "./recsys.js";
 
