@@ -182,7 +182,7 @@ def access(
     """Say everything that is held of one person.
 
     Every file and store that can name them, in words and as JSON. What others said about them, and who the
-    others are, is counted and kept back.
+    others are, is kept back.
 
     Example: recsys access u0000007 --json u0000007.json
     """

@@ -116,7 +116,7 @@ def person_data(user_id: str, places: Mapping[str, Path], *, safety: SafetyStore
     """Return everything the files under some folders, and a safety store, hold of one person.
 
     Ids of others are masked; what others did or said about the person, and what others are expected to
-    feel, is counted and withheld. A file that cannot be read is named.
+    feel, is withheld. A file that cannot be read is named.
 
     Raises SafetyUnavailable when the store cannot answer.
 
