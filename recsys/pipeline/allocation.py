@@ -90,7 +90,7 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         combiner=settings.recommend.combiner,
         limits=limits,
     )
-    pairs = tied_by_lot(_of_arms(settings, recommender, found, there, night.people), night.people.as_of)
+    pairs = _of_arms(settings, recommender, found, there, night.people)
     write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
     if settings.experiment is not None:
@@ -119,17 +119,19 @@ def _of_arms(
 
     An arm makes the lists of everybody, as if all had it; each viewer then gets those of their own.
     """
+    as_of = people.as_of
     if settings.experiment is None:
-        return found.pairs
-    arms = NightArms.of(settings.experiment, people.ids.values, people.as_of)
+        return tied_by_lot(found.pairs, as_of)
+    arms = NightArms.of(settings.experiment, people.ids.values, as_of)
     if not arms.running:
-        return found.pairs
+        return tied_by_lot(found.pairs, as_of)
     config, combiner = allocation_config(settings), settings.recommend.combiner
     lists = {}
     for name, arm in settings.experiment.arms.items():
         if arm.order != ALLOCATED:
             ranked = {PRODUCT: product, "naive": naive}[arm.order](found.graph, config.k)
-            lists[name] = recommender.recheck(pairs_of_edges(found.graph, ranked, combiner))[0]
+            pairs = recommender.recheck(pairs_of_edges(found.graph, ranked, combiner))[0]
+            lists[name] = tied_by_lot(pairs, as_of, pairs.p_like if arm.order == "naive" else None)
         elif arm.allocate:
             own = allocated_lists(
                 recommender,
@@ -139,9 +141,9 @@ def _of_arms(
                 activity=there,
                 combiner=combiner,
             )
-            lists[name] = own.pairs
+            lists[name] = tied_by_lot(own.pairs, as_of)
         else:
-            lists[name] = found.pairs
+            lists[name] = tied_by_lot(found.pairs, as_of)
     return joined_pairs(arms, lists, config.k)
 
 
@@ -242,9 +244,15 @@ def _best_of_pool(
     return AllocationSummary(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)
 
 
-def tied_by_lot(pairs: RankedPairs, as_of: pd.Timestamp) -> RankedPairs:
-    """Return whole lists with people whose chances hardly differ in an order by lot, see `order_by_lot`."""
-    order = order_by_lot(pairs.viewer, pairs.candidate, pairs.p_mutual, day=as_of.toordinal())
+def tied_by_lot(
+    pairs: RankedPairs, as_of: pd.Timestamp, chance: npt.NDArray[np.float32] | None = None
+) -> RankedPairs:
+    """Return whole lists with people whose chances hardly differ in an order by lot, see `order_by_lot`.
+
+    chance: what the lists are ordered by, that of a match when None.
+    """
+    by = pairs.p_mutual if chance is None else chance
+    order = order_by_lot(pairs.viewer, pairs.candidate, by, day=as_of.toordinal())
     return pairs.filtered(order)
 
 

@@ -163,7 +163,7 @@ def test_an_operators_own_tables_give_the_same_lists(golden: Folder, tmp_path: P
     if kind == "duckdb":
         source = f"duckdb:{tmp_path / 'members.duckdb'}"
         with duckdb.connect(str(tmp_path / "members.duckdb")) as database:
-            for path in tables.iterdir():
+            for path in tables.glob("*.parquet"):
                 database.execute(f"CREATE TABLE {path.stem} AS SELECT * FROM read_parquet('{path}')")
     else:
         source = f"parquet:{shutil.copytree(tables, tmp_path / 'members')}"
@@ -286,7 +286,8 @@ def test_a_night_serves_several_arms_and_its_impressions_say_which(golden: Folde
     same = lists.loc[arm == "today", pair].reset_index(drop=True)
     assert same.equals(control[pair].reset_index(drop=True))
     liked = lists[arm == "liked"]
-    assert liked.groupby("viewer_id")["p_like"].apply(lambda p: p.is_monotonic_decreasing).all()
+    bins = np.floor(np.log(liked["p_like"].astype(float)) / WIDTH)  # near ties stand by lot
+    assert bins.groupby(liked["viewer_id"]).apply(lambda one: one.is_monotonic_decreasing).all()
     reading = json.loads((folder.root / PATHS.allocation / "figures.json").read_text())["experiment"]
     assert "no night can be read yet" in reading["en"][0]
     assert set(folder.run(PEOPLE, AS_OF, f"experiment={design}", stages=("settings", "report")).values()) == {
