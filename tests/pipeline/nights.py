@@ -48,7 +48,13 @@ class Folder:
         return Night.current(read_settings(work.settings), work)
 
     def run(self, *changes: str, stages: tuple[str, ...] = STAGES) -> dict[str, int]:
-        """Run stages one after the other until one fails; return their exit codes."""
+        """Run stages one after the other until one fails; return their exit codes.
+
+        A source that the changes name is declared as well, unless they say what is.
+        """
+        sources = [change.removeprefix("source=") for change in changes if change.startswith("source=")]
+        if sources and not any("declared_for" in change for change in changes):
+            changes = (*changes, f"publish.platform.declared_for={sources[-1]}")
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
         codes: dict[str, int] = {}
