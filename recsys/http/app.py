@@ -9,6 +9,7 @@ import recsys
 from recsys.http import day_routes, member_routes, monitoring, operator_routes
 from recsys.http.access import Service
 from recsys.http.failures import install_failures
+from recsys.http.request_bodies import BodyLimit
 
 _ABOUT = """Pages of people for members of a companionship service: safe at every call, or a refusal.
 
@@ -49,7 +50,8 @@ def create_app(
         docs_url=None,  # a page of documentation would load scripts from elsewhere
         redoc_url=None,
     )
-    app.add_middleware(monitoring.CountRequests)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(monitoring.CountRequests)  # counts what the one before it answers too
     install_failures(app)
     own = (member_routes.routes, day_routes.members, day_routes.backend, operator_routes.routes)
     for one in (*own, monitoring.routes, *routers):

@@ -88,5 +88,7 @@ def _problem(found: Mapping[str, Any]) -> str:
 
 async def _of_route(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    code = {404: "not_found", 405: "not_allowed"}.get(status, "failed")
+    if status == 400:  # a body that no reader of JSON takes, such as one of broken UTF-8
+        return failure(422, "bad_input", "body: is no JSON")
+    code = {404: "not_found", 405: "not_allowed", 413: "too_large"}.get(status, "failed")
     return failure(status, code, code.replace("_", " "))

@@ -8,6 +8,7 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.http.access_tokens import AccessToken
+from recsys.http.request_bodies import LARGEST_BODY
 from recsys.safety.keys import Keys
 from tests.http.served import KEYS, Served
 
@@ -71,3 +72,27 @@ def test_an_operator_looks_into_a_pair_for_a_purpose(service: Served) -> None:
 def test_a_token_that_means_nothing_is_not_made(wrong: dict) -> None:  # type: ignore[type-arg]
     with pytest.raises(InputError):
         AccessToken.make(wrong.pop("scopes"), **wrong)
+
+
+def test_a_body_is_not_read_without_a_token_and_no_further_than_its_largest_size(service: Served) -> None:
+    viewer = service.world.people.ids.values[3]
+    path, of_member = f"/v1/members/{viewer}/events", service.headers("members", viewer=viewer)
+    large = b" " * (LARGEST_BODY + 1)
+    refusal = service.client.get(f"/v1/members/{viewer}/page")
+    for body in (large, b"[", b"\xff"):
+        answer = service.client.post(path, content=body)
+        assert (answer.status_code, answer.content) == (401, refusal.content)
+    assert service.client.post(path, content=large, headers=of_member).status_code == 413
+    parts = service.client.post(path, content=iter([large[:-2], b"    "]), headers=of_member)
+    assert parts.status_code == 413
+    wrong = service.client.post(path, content=b"[]", headers=of_member | {"content-length": "many"})
+    assert wrong.status_code in (400, 413)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe[]", b"[" * 100_000, b"{", b""])
+def test_a_body_that_is_no_json_is_told_so(service: Served, body: bytes) -> None:
+    viewer = service.world.people.ids.values[3]
+    headers = service.headers("members", viewer=viewer) | {"content-type": "application/json"}
+    answer = service.client.post(f"/v1/members/{viewer}/events", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "bad_input"
