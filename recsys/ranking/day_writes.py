@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 
 from recsys.errors import InputError, RecsysError, explained
-from recsys.ranking.profile_tables import tables_of_values
+from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import NEVER, NO_PROOF, DayEvent, DayLog
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
@@ -83,9 +83,10 @@ class DayWrites:
         They count at once: the member's own page is searched by them, and others are shown the member by
         them, somebody new as soon as the log holds that they accepted the terms and were verified.
 
-        Raises InputError, which repeats nothing of them, when they are no tables.
+        Raises InputError, which repeats nothing of them, when they are no tables of this member's: an unknown
+        table or column, a row of somebody else.
         """
-        tables_of_values(tables)
+        require_own_rows(user_id, tables_of_values(tables))
         try:
             event = DayEvent.of_tables(event_id, user_id, tables, at)
         except (TypeError, ValueError):

@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
-from recsys.errors import InputError, explained
+from recsys.data.tables import CONTRACTS
+from recsys.errors import InputError, did_you_mean, explained
 from recsys.ranking.cold_start import Profile
 
 
@@ -27,6 +29,28 @@ def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
         remedy = "give a list of rows by table name, such as profiles and boundaries"
         raise InputError(explained("the profile cannot be used", remedy=remedy))
     return {name: pd.DataFrame.from_records(list(rows)) for name, rows in values.items() if rows}
+
+
+def require_own_rows(user_id: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Raise InputError, which repeats no value, unless these are tables of one member with known columns.
+
+    A column that is misspelt would be left out without a word, and with it what it forbids.
+    """
+    for name, table in tables.items():
+        if name not in CONTRACTS:
+            known = ", ".join(CONTRACTS)
+            raise InputError(
+                explained("an unknown table of a profile", where="tables", remedy=f"use {known}")
+            )
+        known_columns = [field.name for field in CONTRACTS[name].fields]
+        for column in table.columns:
+            if column not in known_columns:
+                remedy = did_you_mean(str(column), known_columns)
+                raise InputError(explained("an unknown column of a profile", where=name, remedy=remedy))
+        owner = C.USER if C.USER in known_columns else C.ACTOR
+        if owner not in table or not (table[owner] == user_id).all():
+            remedy = f"give rows whose {owner} is the member"
+            raise InputError(explained("a row is of another member", where=name, remedy=remedy))
 
 
 def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:

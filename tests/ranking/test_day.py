@@ -302,7 +302,9 @@ def test_tables_that_changed_take_their_member_out_of_others_sight(
     here.day.change_tables(b, tables, event_id="t1", at=NOW)
     assert b not in page(there, a)
     assert there.look(a, b, NOW) is None
-    for wrong in ({"profiles": 5}, [], {"profiles": [5]}):
+    of_another, misspelt = {"profiles": [{"user_id": a}]}, {"profiles": [{"user_id": b, "gendr": "woman"}]}
+    unknown = {"profils": [{"user_id": b}]}
+    for wrong in ({"profiles": 5}, [], {"profiles": [5]}, of_another, misspelt, unknown):
         with pytest.raises(InputError):
             here.day.change_tables(b, wrong, event_id="t2")  # type: ignore[arg-type]
 
