@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,10 @@ from recsys.cli.app import AsOf, Lang, Params, Source, app
 if TYPE_CHECKING:  # a command imports what it runs, so that others start at once
     from recsys.catalogue.entries import Language
     from recsys.pipeline.erasure import Erasure
+    from recsys.safety.store import SafetyStore
+
+HOME_STORE: Final = Path("data/safety.db")
+"""The safety store of a home, used where no other is named."""
 
 
 @app.command()
@@ -88,7 +92,9 @@ def forget(
     ] = "data/tracking",
     safety: Annotated[
         str | None,
-        typer.Option(metavar="STORE", help="A safety store to tell as well: a SQLite file, or an address."),
+        typer.Option(
+            metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
+        ),
     ] = None,
     served_from: Annotated[
         list[str] | None,
@@ -112,18 +118,13 @@ def forget(
     from recsys.moderation.cases import forget_in_cases
     from recsys.pipeline.erasure import erase, require_published_folder
     from recsys.pipeline.postgres_served_lists import erase_from_served_lists
-    from recsys.safety import open_safety
     from recsys.safety.erasure_list import ErasureList
-    from recsys.safety.sqlite_store import SqliteSafety
     from recsys.tracking.mlflow_tracker import erase_from_tracking
 
     spoken = language(None, settings_if_sound())
     require_published_folder(published)
     before = ErasureList.of(published).now().among(users)
-    store = None
-    if safety is not None:
-        store = open_safety(safety) if ":" in safety else SqliteSafety(safety)
-    outcome = erase(users, published, safety=store)
+    outcome = erase(users, published, safety=_store_at(safety))
     forget_in_cases(cases, users)
     for address in served_from or ():
         left = erase_from_served_lists(users, address)
@@ -132,6 +133,15 @@ def forget(
     say("erased_new", spoken, new=outcome.new, asked=len(users))
     asked_first = [user for user, known in zip(users, before, strict=True) if not known]
     _say_erased(outcome, spoken, files=changed, asked_first=asked_first, published=published)
+
+
+def _store_at(address: str | None) -> "SafetyStore | None":
+    """Return the store of an address or a file; that of the home when None, if it has one."""
+    from recsys.safety import open_safety
+
+    if address is None:
+        return open_safety(f"sqlite:{HOME_STORE}") if HOME_STORE.is_file() else None
+    return open_safety(address if ":" in address else f"sqlite:{address}")
 
 
 def _say_erased(
@@ -169,7 +179,10 @@ def access(
         Path, typer.Option(metavar="DIR", help="The folder where tracked nights are kept.")
     ] = Path("data/tracking"),
     safety: Annotated[
-        str | None, typer.Option(metavar="STORE", help="The safety store: a SQLite file, or an address.")
+        str | None,
+        typer.Option(
+            metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
+        ),
     ] = None,
     cases: Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")] = Path(
         "data/cases"
@@ -191,20 +204,14 @@ def access(
     from recsys.pipeline.access import nothing_found, person_data, person_places
     from recsys.pipeline.erasure import require_published_folder
     from recsys.pipeline.paths import PATHS
-    from recsys.safety import open_safety
     from recsys.storage.atomic_write import write_atomically
 
     require_published_folder(published)
     places = person_places(
         published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
     )
-    safety = safety or ("data/safety.db" if Path("data/safety.db").is_file() else None)
-    file = Path((safety or "").removeprefix("sqlite:"))
-    if safety and file.is_file():
-        found = person_data(user, {**places, "safety": file})
-    else:
-        found = person_data(user, places, safety=open_safety(safety) if safety else None)
-    if not found.files:
+    found = person_data(user, places, safety=_store_at(safety))
+    if not found.shown:
         raise InputError(nothing_found(user))
     if out is not None:
         write_atomically(out, found.as_json().encode())

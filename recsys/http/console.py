@@ -7,7 +7,7 @@ elsewhere, are never kept by a browser, and work without a script.
 
 import hashlib
 import hmac
-import unicodedata
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,12 +23,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
+from recsys.data.ids import canonical_spelling
 from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import OpenService, Service, service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
 from recsys.http.console_pages import Console
 from recsys.moderation import ANSWERS, DECISIONS
-from recsys.moderation.cases import DECIDED
+from recsys.moderation.cases import DECIDED, ERASED, HOLDING
 from recsys.moderation.review_policy import load_policy
 from recsys.report.gate_messages import gate_advice, gate_message
 from recsys.report.indicators import level_of
@@ -206,6 +207,8 @@ def _session_routes(routes: APIRouter) -> None:
 
 
 def _look_routes(routes: APIRouter, console: Console) -> None:
+    meant = partial(_meant, console)
+
     @routes.get("/")
     def tonight(operator: SignedIn) -> Response:
         operator.look("night")
@@ -230,7 +233,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     def member(operator: SignedIn, service: OpenService, user: str = "") -> Response:
         operator.look("member", user)
         found: dict[str, Any] = {"found": None}
-        user = _known_spelling(service, user)
+        user = meant(service, user)
         if user:
             permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
             audit = service.ranker.explain_member_for_operator(user, permission=permission)
@@ -247,9 +250,9 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.post("/member/lift")
-    async def lift(request: Request, operator: SignedIn) -> Response:
+    async def lift(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
-        user = form.get("user", "")
+        user = meant(service, form.get("user", ""))
         operator.look("lift", user)
         console.lift(user)
         return _back(f"/member?user={quote(user)}")
@@ -258,7 +261,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:
         operator.look("pair", viewer, candidate)
         found: Mapping[str, Any] = {}
-        viewer, candidate = (_known_spelling(service, one) for one in (viewer, candidate))
+        viewer, candidate = meant(service, viewer), meant(service, candidate)
         if viewer and candidate:
             permission = service.operators.permit(operator.name, purpose=operator.purpose, minutes=1)
             found = asdict(service.ranker.explain_for_operator(viewer, candidate, permission=permission))
@@ -275,21 +278,27 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
         )
 
 
-def _known_spelling(service: Service, user: str) -> str:
-    """Return an id as the publication has it, whatever its width, blanks and capitals; else as it came."""
-    plain = unicodedata.normalize("NFKC", user).strip()
-    spellings = dict.fromkeys((user, plain, plain.lower(), plain.upper()))
-    return next((one for one in spellings if one and service.ranker.knows(one)), plain)
+def _meant(console: Console, service: Service, user: str) -> str:
+    """Return the one known person an id means in any spelling: of the publication, else of a case.
+
+    An id that is nobody's is returned in its canonical spelling.
+    """
+    if not (bare := canonical_spelling(user)):
+        return ""
+    return service.ranker.whom(bare) or console.whom(bare) or bare
 
 
 def _case_routes(routes: APIRouter, console: Console) -> None:
+    meant = partial(_meant, console)
+
     @routes.get("/cases")
-    def cases(operator: SignedIn, state: str = "") -> Response:
+    def cases(operator: SignedIn, service: OpenService, state: str = "") -> Response:
         operator.look("cases")
-        return _page("cases", operator, operator.lang, state=state, found=console.listed_cases(state))
+        found, knows = console.listed_cases(state), service.ranker.knows
+        return _page("cases", operator, operator.lang, state=state, found=found, knows=knows)
 
     @routes.get("/cases/{name}")
-    def case(operator: SignedIn, name: str, message: str = "") -> Response:
+    def case(operator: SignedIn, service: OpenService, name: str, message: str = "") -> Response:
         found = console.cases.of(name)
         operator.look("case", found.person)
         steps = [step for step in console.cases.steps() if step.case == name]
@@ -300,17 +309,19 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             "kinds": [kind for kind in load_policy().kinds if kind != "hold"],
             "evidence": console.evidence(found),
             "about": console.member(found.person) if found.person else None,
+            "known": service.ranker.knows(found.person),
+            "erased": any(step.step == ERASED for step in steps),
             "mine": bool(decided) and decided[-1] == operator.name,
             "event_word": lambda column, word: load_catalogue().label(column, word, operator.lang),
         }
-        message = message if message in ("done", "refused") else ""
+        message = message if message in ("done", "still_held", "refused", "holds_nobody") else ""
         return _page("case", operator, operator.lang, case=found, steps=steps, message=message, **choices)
 
     @routes.post("/cases")
     async def open_case(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
-        person = _known_spelling(service, form.get("person", ""))
-        if not service.ranker.knows(person) and not form.get("sure"):
+        person = meant(service, form.get("person", ""))
+        if not person or not (service.ranker.knows(person) or form.get("sure")):
             return _back(f"/member?user={quote(person)}")
         made = console.cases.open_case(
             person, form.get("kind", ""), by=operator.name, note=form.get("note", "")
@@ -318,46 +329,62 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         return _back(f"/cases/{made.case}")
 
     @routes.post("/cases/{name}")
-    async def step(request: Request, operator: SignedIn, name: str) -> Response:
+    async def step(request: Request, operator: SignedIn, service: OpenService, name: str) -> Response:
         form = await _checked_form(request)
+        before = console.cases.of(name)
+        holds = form.get("step") == "decide" and form.get("decision") in HOLDING
+        spelled = meant(service, before.person) == before.person
+        if holds and not (service.ranker.knows(before.person) or (spelled and form.get("sure"))):
+            return _back(f"/cases/{name}?message=holds_nobody")
         try:
             console.take_step(name, form, by=operator.name)
         except InputError:
             return _back(f"/cases/{name}?message=refused")
-        return _back(f"/cases/{name}?message=done")
+        ended = before.held and not console.cases.of(name).held
+        message = "still_held" if ended and console.member(before.person).holds else "done"
+        return _back(f"/cases/{name}?message={message}")
 
 
 def _request_routes(routes: APIRouter, console: Console) -> None:
-    @routes.get("/requests")
-    def requests(operator: SignedIn, user: str = "", done: str = "") -> Response:
-        operator.look("requests", user)
-        done = done if done in ("erased", "refused") else ""
-        about = console.member(user) if user and not done else None
+    meant = partial(_meant, console)
+
+    def page(operator: Operator, user: str, done: str = "", data: str | None = None) -> Response:
+        about = console.member(user) if user and done != "erased" else None
         at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
-        return _page("requests", operator, operator.lang, user=user, done=done, at=at, about=about, data=None)
+        shown: dict[str, Any] = {"user": user, "done": done, "at": at, "about": about, "data": data}
+        return _page("requests", operator, operator.lang, **shown)
+
+    @routes.get("/requests")
+    def requests(operator: SignedIn, service: OpenService, user: str = "", done: str = "") -> Response:
+        operator.look("requests", user)
+        return page(operator, meant(service, user), done if done in ("erased", "refused", "unsure") else "")
 
     @routes.post("/requests/access")
     async def access(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
-        user = _known_spelling(service, form.get("user", ""))
+        user = meant(service, form.get("user", ""))
         operator.look("access", user)
         data = console.access(user)
+        if not data.shown:
+            return page(operator, user, "nobody")
         if form.get("as") == "json":
-            name = f"access-{person_hash(user)[:8]}-{datetime.now(UTC):%Y-%m-%d}.json"
+            safe = re.sub(r"[^A-Za-z0-9._-]", "", user)[:64] or person_hash(user)[:8]
+            name = f"access-{safe}-{datetime.now(UTC):%Y-%m-%d}.json"
             headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
             return Response(data.as_json(), headers=headers, media_type="application/json")
-        text = data.as_text(operator.lang)
-        return _page("requests", operator, operator.lang, user=user, done="", at="", about=None, data=text)
+        return page(operator, user, data=data.as_text(operator.lang))
 
     @routes.post("/requests/erasure")
     async def erasure(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await _checked_form(request)
-        user = _known_spelling(service, form.get("user", ""))
-        again = _known_spelling(service, form.get("again", ""))
-        if not user or again != user or not service.ranker.knows(user):
+        user, again = meant(service, form.get("user", "")), meant(service, form.get("again", ""))
+        if not user or again != user or not (service.ranker.knows(user) or console.whom(user)):
             return _back(f"/requests?user={quote(user)}&done=refused")
+        about = console.member(user)
+        if (about.cases or about.holds) and not form.get("sure"):
+            return _back(f"/requests?user={quote(user)}&done=unsure")
         operator.look("erasure", user)
-        console.erase(user)
+        console.erase(user, by=operator.name)
         return _back(f"/requests?user={quote(user)}&done=erased")
 
 

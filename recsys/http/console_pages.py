@@ -11,6 +11,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.why_not import WhyNot
+from recsys.data.safety_rows import Spellings
 from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
@@ -20,6 +21,7 @@ from recsys.pipeline.history import PastNight, read_gates, read_history
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.report.indicators import INDICATORS
+from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import OPERATOR, SafetyStore, StoreHold, StoreWithRestrictions, ask_safety
 from recsys.settings import read_settings
 from recsys.storage.publication import LISTS, read_publication
@@ -239,11 +241,15 @@ class Console:
         )
         return person_data(user, places, safety=self.safety)
 
-    def is_erased(self, user: str) -> bool:
-        """Say whether somebody was erased in the store."""
-        return user in ask_safety(lambda: self.safety.erased_since(None))
+    def whom(self, user: str) -> str | None:
+        """Return the one person of a case whom an id means in any spelling, as `Ranker.whom` does."""
+        return Spellings({case.person for case in self.cases.cases().values() if case.person}).whom(user)
 
-    def erase(self, user: str) -> None:
+    def is_erased(self, user: str) -> bool:
+        """Say whether somebody was erased, by the console or by `recsys forget`."""
+        return bool(ErasureList.of(self.published).now().among([user])[0])
+
+    def erase(self, user: str, *, by: str) -> None:
         """Erase a person: from what is served, the store and the cases; from every file by the next night."""
         erase([user], self.published, safety=self.safety)
-        self.cases.erase(user)
+        self.cases.erase(user, by=by)

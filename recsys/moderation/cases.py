@@ -38,6 +38,8 @@ case holds, the others act on nobody."""
 HOLDING: Final = ("hold", "ban")
 ANSWERS: Final = ("upheld", "granted")
 """How an appeal may be answered; `granted` restores."""
+ERASED: Final = "erased"
+"""The step of a case whose person was erased."""
 _DAYS: Final = {4: 1, 3: 3, 2: 7, 1: 14}
 """Days until a decision is due, by gravity."""
 _APPEAL_DAYS: Final = 14
@@ -255,13 +257,18 @@ class CaseLog:
         """Close a case that is decided; what it holds stays held."""
         return self._step(case, CLOSED, by, at, {}, allowed=(DECIDED,))
 
-    def erase(self, user_id: str) -> int:
-        """Forget who cases are about, and return how many; the steps stay, without the person."""
+    def erase(self, user_id: str, *, by: str = "erasure", at: datetime | None = None) -> int:
+        """Forget who cases are about, and return how many; the steps stay, without the person.
+
+        Each of these cases says so and is closed: there is nobody left to decide about.
+        """
         with self._locked():
             people = self._people()
             kept = {name: one for name, one in people.items() if one.get("person") != user_id}
             if len(kept) < len(people):
                 self._write_people(kept)
+            for name in people.keys() - kept.keys():
+                self._append(name, ERASED, by, at, {})
         return len(people) - len(kept)
 
     def _step(
@@ -277,6 +284,8 @@ class CaseLog:
         _require_somebody(by)
         with self._locked():
             case = self.of(name)
+            if ERASED in (one.step for one in self.steps() if one.case == name):
+                raise InputError(explained("this case is about nobody any more", where=name))
             if case.state not in allowed:
                 remedy = f"its state is {case.state}; this needs {', '.join(allowed)}"
                 raise InputError(explained("this step cannot be taken now", where=name, remedy=remedy))
@@ -342,7 +351,7 @@ def _after(case: Case | None, step: CaseStep) -> Case:
         granted = detail["answer"] == "granted"
         held, decision = case.held and not granted, "restore" if granted else case.decision
         return replace(case, state=DECIDED, held=held, decision=decision, due=None)
-    return replace(case, state=CLOSED, due=None)
+    return replace(case, state=CLOSED, due=None, held=case.held and step.step != ERASED)
 
 
 def forget_in_cases(folder: Path, users: Iterable[str]) -> int:

@@ -7,18 +7,22 @@ erasure goes by: `recsys.safety.person_files` for files, `person_places` for fol
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
+from recsys.data.tables import CONTRACTS
 from recsys.errors import explained
 from recsys.safety.person_files import Person, file_kind
+from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
+
+_TABLES: Final = tuple(CONTRACTS)
 
 
 def person_places(
@@ -43,7 +47,8 @@ class PersonFile:
     """What one file or store holds of a person.
 
     records: their own. withheld: how many records say what somebody else says or does about them, for
-    operators alone. unread: whether it could not be read, so that what it holds is not known.
+    operators alone. unread: whether it could not be read, so that what it holds is not known. also: files
+    that hold the very same records.
     """
 
     place: str
@@ -51,6 +56,18 @@ class PersonFile:
     records: tuple[dict[str, Any], ...]
     withheld: int = 0
     unread: bool = False
+    also: tuple[str, ...] = ()
+
+    @property
+    def is_figures(self) -> bool:
+        """Whether it is rows of arrays, which a model made and nobody reads."""
+        return any("row" in record for record in self.records)
+
+    @property
+    def place_in_answer(self) -> tuple[bool, int]:
+        """Where it stands in an answer: what the person gave, what else there is, figures of a model."""
+        table = Path(self.file).name.partition(".")[0]
+        return self.is_figures, _TABLES.index(table) if table in _TABLES else len(_TABLES)
 
 
 @dataclass(frozen=True)
@@ -62,12 +79,19 @@ class PersonData:
 
     @property
     def shown(self) -> tuple[PersonFile, ...]:
-        """What the person gets: files with records of theirs, figures of a model last, and unread ones.
+        """What the person gets: files with records of theirs, what they gave first, and unread ones.
 
         Nothing says whether, where or how often others said something: one block would name who made it.
         """
-        told = [one for one in self.files if one.records or one.unread]
-        return tuple(sorted(told, key=lambda one: any("row" in record for record in one.records)))
+        told: dict[str, PersonFile] = {}
+        for one in self.files:
+            key = f"{one.unread}{one.file if one.unread else ''}{one.records}"
+            if key in told:
+                first, again = sorted((told[key], one), key=lambda file: file.place_in_answer)
+                told[key] = replace(first, also=(*told[key].also, f"{again.place}/{again.file}"))
+            elif one.records or one.unread:
+                told[key] = one
+        return tuple(sorted(told.values(), key=lambda one: one.place_in_answer))
 
     def as_json(self) -> str:
         """Return it as JSON, to be taken elsewhere."""
@@ -78,6 +102,7 @@ class PersonData:
                     "place": one.place,
                     "file": one.file,
                     "records": one.records,
+                    "also_in": one.also,
                     "could_not_be_read": one.unread,
                 }
                 for one in self.shown
@@ -91,10 +116,15 @@ class PersonData:
         lines = [words.text("access.title", lang, user=self.user_id), ""]
         for one in self.shown:
             lines.append(f"{words.text(f'access.{one.place}', lang)}: {one.file}")
-            lines += [f"  {_shown(record)}" for record in one.records]
+            if one.is_figures:
+                lines.append("  " + words.text("access.figures", lang))
+            else:
+                lines += [f"  {_shown(record)}" for record in one.records]
+            if one.also:
+                lines.append("  " + words.text("access.also", lang, n=len(one.also)))
             if one.unread:
                 lines.append("  " + words.text("access.unread", lang))
-        if not self.files:
+        if not self.shown:
             lines.append(words.text("access.nothing", lang))
         lines += ["", words.text("access.withheld", lang)]
         return "\n".join(lines)
@@ -115,8 +145,13 @@ def _plain(value: Any) -> Any:
 def person_data(user_id: str, places: Mapping[str, Path], *, safety: SafetyStore | None = None) -> PersonData:
     """Return everything the files under some folders, and a safety store, hold of one person.
 
+<<<<<<< HEAD
     Ids of others are masked; what others did or said about the person, and what others are expected to
     feel, is withheld. A file that cannot be read is named.
+=======
+    Ids of others are masked; what others did or said about the person, what operators look into because of
+    it, and what others are expected to feel, is withheld. A file that cannot be read is named.
+>>>>>>> f28dfec (Every door of the console finds the one member a spelling means and holds nobody by mistake; held and erased members are told as serving gives them; an erasure ends cases; access gives nothing away about reports)
 
     Raises SafetyUnavailable when the store cannot answer.
 
@@ -145,13 +180,14 @@ def _files_of(person: Person, place: str, folder: Path) -> Iterator[PersonFile]:
 
 
 def _store_of(person: Person, safety: SafetyStore) -> Iterator[PersonFile]:
-    """Yield what a store that is no file holds: every hold, and how many others are kept apart."""
-    if not isinstance(safety, StoreWithRestrictions):
-        return
-    held = ask_safety(lambda: safety.restrictions_of(person.user_id))
-    if held.held or held.others:
-        holds = tuple({"held": True, **hold._asdict()} for hold in held.holds) or ({"held": False},)
-        yield PersonFile("safety", "store", holds, withheld=len(held.others))
+    """Yield what a store holds: its file where it is one, else every hold."""
+    if isinstance(safety, SqliteSafety):
+        yield from _files_of(person, "safety", safety.path)
+    elif isinstance(safety, StoreWithRestrictions):
+        held = ask_safety(lambda: safety.restrictions_of(person.user_id))
+        if held.held or held.others:
+            holds = tuple(person.visible({"held": True, **hold._asdict()}) for hold in held.holds)
+            yield PersonFile("safety", "store", holds, withheld=len(held.others))
 
 
 def nothing_found(user_id: str) -> str:

@@ -116,17 +116,19 @@ def audit_pair(
 class MemberAudit:
     """How one member stands in the publication; for operators.
 
-    known, listed: whether the publication holds them, and lists them. stages: with whom they have come
+    known, listed: whether the publication holds them, and lists them. viewer_excluded: whether safety takes
+    them out now, so that nobody sees them and they see nobody. stages: with whom they have come
     beyond `listed`, ids ascending by the stage's name, in the order of the stages.
     """
 
     run_id: str
     known: bool
     listed: bool
+    viewer_excluded: bool
     stages: Mapping[str, tuple[str, ...]]
 
 
-def audit_member(snapshot: Snapshot, user_id: str) -> MemberAudit:
+def audit_member(snapshot: Snapshot, user_id: str, exclusions: SafetyExclusions) -> MemberAudit:
     """Return how one member stands, and how far each of their pairs has come."""
     (row,) = snapshot.ids.find([user_id])
     found: dict[str, list[str]] = {}
@@ -138,6 +140,7 @@ def audit_member(snapshot: Snapshot, user_id: str) -> MemberAudit:
         run_id=snapshot.run_id,
         known=row >= 0,
         listed=snapshot.live.is_listed(row),
+        viewer_excluded=exclusions.viewer_excluded,
         stages={name: tuple(sorted(found[name])) for name in snapshot.stages.names if name in found},
     )
 

@@ -15,6 +15,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
+from recsys.data.safety_rows import Spellings
 from recsys.errors import (
     InputError,
     NotPermittedError,
@@ -363,11 +364,23 @@ class Ranker:
     def explain_member_for_operator(self, user_id: str, *, permission: OperatorPermission) -> MemberAudit:
         """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
         self._look_for_operator("an operator looks into a member", permission, user_id)
-        return audit_member(self._reloader.current().snapshot, user_id)
+        snapshot = self._reloader.current().snapshot
+        exclusions = self._questions.about(snapshot, user_id).ask(user_id, [])
+        return audit_member(snapshot, user_id, exclusions)
 
     def knows(self, user_id: str) -> bool:
         """Say whether the publication holds a person; for operators, never for a member."""
         return self._reloader.current().snapshot.ids.find([user_id])[0] >= 0
+
+    def whom(self, user_id: str) -> str | None:
+        """Return the one person of the publication whom an id means in any spelling; for operators alone.
+
+        An id that is nobody's as it stands is looked for among all of them.
+        """
+        ids = self._reloader.current().snapshot.ids
+        if ids.find([user_id])[0] >= 0:
+            return user_id
+        return Spellings(ids.at(range(len(ids)))).whom(user_id)
 
     def _look_for_operator(self, event: str, permission: OperatorPermission, *people: str) -> None:
         """Check a permission and log one use of it."""

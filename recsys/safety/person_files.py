@@ -29,6 +29,13 @@ _OTHERS: Final = frozenset({*PERSON_COLUMNS, "other_id", "other", "person", "blo
 _ABOUT_OTHERS: Final = frozenset({"p_liked_back", "p_mutual", "liked_back", "mutual"})
 """Figures of a row that say how the other person is expected to feel."""
 ANOTHER: Final = "(another member)"
+_CASE_COLUMNS: Final = frozenset({"person", "note"})
+"""Columns of what a case keeps about whom it is about."""
+
+
+def _names_others(column: str, value: object) -> bool:
+    """Say whether a text of an operator may say what another member did."""
+    return column == "note" or (column == "reason" and str(value).startswith(("hold:", "ban:")))
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,12 @@ class Person:
         return frozenset({self.user_id, person_hash(self.user_id)})
 
     def owns(self, record: dict[str, Any]) -> bool:
-        """Say whether a record is theirs rather than another person's about them."""
+        """Say whether a record is theirs rather than another person's about them.
+
+        A case is not: that it is there says that somebody reported them. What was decided stands as a hold.
+        """
+        if record.keys() >= _CASE_COLUMNS:
+            return False
         for column in _OWNERS:
             if isinstance(record.get(column), str):
                 return record[column] in self.forms
@@ -52,14 +64,15 @@ class Person:
     def visible(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return what the person may see of a record of theirs: no other id, nothing others may feel.
 
-        An operator's note is left out as well: it may name others, so a person looks through it first.
+        Why a case holds them is left out as well, where it is that they were reported, and so is a note of
+        an operator, which may name others.
         """
         return {
             column: ANOTHER
             if column in _OTHERS and isinstance(value, str) and value not in self.forms
             else value
             for column, value in record.items()
-            if column not in _ABOUT_OTHERS and value is not None and not (column == "note" and value)
+            if column not in _ABOUT_OTHERS and value is not None and not _names_others(column, value)
         }
 
 

@@ -94,6 +94,11 @@ class SqliteSafety:
         self._day = SqliteDayLog(self._read, self._transact)
 
     @property
+    def path(self) -> Path:
+        """The file it is."""
+        return self._path
+
+    @property
     def day(self) -> SqliteDayLog:
         """What happens between two nights, in the same file."""
         return self._day

@@ -144,9 +144,18 @@ def test_a_morning_of_work(at_work: Desk) -> None:
     nobody = at_work.send("/console/requests/erasure", user="u-nobody", again="u-nobody")
     assert "Nothing was erased" in nobody.text or "消去していません" in nobody.text
     assert not at_work.store.exclusions(user, []).viewer_excluded
-    at_work.send("/console/requests/erasure", user=user, again=user)
+    unsure = at_work.send("/console/requests/erasure", user=user, again=user)  # there is a case
+    assert 'name="sure"' in unsure.text
+    assert not at_work.store.exclusions(user, []).viewer_excluded
+    at_work.send("/console/requests/erasure", user=user, again=user, sure="yes")
     assert at_work.store.exclusions(user, []).viewer_excluded
     assert at_work.console.cases.of("case-1").person == ""
+    ended = at_work.page("/console/cases/case-1", lang="en")
+    assert "The member was erased" in ended
+    assert "holds the member" not in ended
+    gone = at_work.page("/console/member", user=user, lang="en")
+    assert "This member was erased" in gone
+    assert 'action="/console/cases"' not in gone
 
 
 def test_another_spelling_of_an_id_is_the_same_member(at_work: Desk) -> None:
@@ -164,6 +173,87 @@ def test_no_case_is_opened_about_nobody_by_mistake(at_work: Desk) -> None:
     assert at_work.console.cases.cases() == {}
     at_work.send("/console/cases", person="u-nobody", kind="report.money", sure="yes")
     assert len(at_work.console.cases.cases()) == 1
+
+
+@pytest.mark.parametrize("spelling", [str.upper, lambda user: f" {user}\u200b", lambda user: f"'{user}'"])
+def test_every_door_finds_the_one_member_a_spelling_means(at_work: Desk, spelling: Any) -> None:
+    user, other = (str(one) for one in at_work.world.people.ids.values[2:4])
+    given = spelling(user)
+    at_work.store.hold(user)
+    assert "Yes (holds: 1)" in at_work.page("/console/member", user=given, lang="en")
+    pair = at_work.page("/console/pair", viewer=given, candidate=other, lang="en")
+    assert f'value="{user}"' in pair
+    assert "One of the ids is not" not in pair
+    assert user in at_work.send("/console/requests/access", user=given).text
+    at_work.send("/console/member/lift", user=given)
+    assert at_work.store.restrictions_of(user).holds == ()
+    at_work.send("/console/cases", person=given, kind="report.minor")
+    at_work.send("/console/cases/case-1", step="decide", decision="hold", reason="report.minor")
+    assert at_work.store.exclusions(user, []).viewer_excluded
+    assert "holds the member" in at_work.page("/console/cases/case-1", lang="en")
+    at_work.send("/console/requests/erasure", user=given, again=user, sure="yes")
+    assert at_work.console.is_erased(user)
+
+
+def test_a_decision_that_holds_nobody_is_not_taken(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    for person in (user.upper(), "u-nobody"):
+        case = at_work.console.cases.open_case(person, "report.minor", by="queue").case
+        form = {"step": "decide", "decision": "hold", "reason": "report.minor"}
+        refused = at_work.send(f"/console/cases/{case}", **form)
+        assert refused.url.params["message"] == "holds_nobody"
+        assert at_work.console.cases.of(case).state == "open"
+        at_work.send(f"/console/cases/{case}", **form, sure="yes")
+    assert at_work.console.cases.of("case-1").state == "open"  # it is another's id in another spelling
+    newcomer = at_work.page("/console/cases/case-2", lang="en")
+    assert "holds this id" in newcomer
+    assert "holds the member" not in newcomer + at_work.page("/console/cases", lang="en", state="holding")
+
+
+def test_a_held_member_is_told_as_serving_gives_them(at_work: Desk) -> None:
+    lists = at_work.console._lists()
+    user = str(lists["candidate_id"].iloc[0])
+    page = at_work.page("/console/member", user=user, lang="en")
+    assert re.search(r"Shown now</dt><dd>Yes", page)
+    assert "shown there no more" not in page
+    for owner in ("case-7", "case-8"):
+        at_work.store.hold(user, owner=owner)
+    page = at_work.page("/console/member", user=user, lang="en")
+    assert re.search(r"Shown now</dt><dd>No", page)
+    assert page.index("until every hold ends") < page.index("<h2>State</h2>")
+    assert page.count("until every hold ends") == 2  # and as the reason of a short list
+    assert re.search(r"stand on</dt><dd>\d+ \(as of the night; shown there no more\)", page)
+
+
+def test_undoing_one_hold_says_that_another_stays(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    for kind in ("report.money", "report.minor"):
+        name = at_work.console.cases.open_case(user, kind, by="op-1").case
+        at_work.console.cases.decide(name, "hold", reason=kind, by="op-1")
+    form = {"step": "decide", "decision": "restore", "reason": "report.money"}
+    assert at_work.send("/console/cases/case-1", **form).url.params["message"] == "still_held"
+    assert at_work.send("/console/cases/case-2", **form).url.params["message"] == "done"
+
+
+def test_who_decided_gets_no_form_to_answer_the_appeal(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    name = at_work.console.cases.open_case(user, "report.money", by="op-1").case
+    at_work.console.cases.decide(name, "hold", reason="report.money", by="op-1")
+    at_work.console.cases.appeal(name, by="op-1")
+    assert 'name="answer"' not in at_work.page(f"/console/cases/{name}")
+    at_work.sign_in("op-2")
+    page = at_work.page(f"/console/cases/{name}", lang="en")
+    assert "The decision stands" in page
+    assert "Upheld" not in page
+
+
+def test_every_page_has_a_title_of_its_own(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    at_work.console.cases.open_case(user, "report.money", by="op-1")
+    pages = [at_work.page(path) for path in (*PAGES, "/console/cases/case-1", "/console/sign-in")]
+    pages.append(at_work.page("/console/member", user=user))
+    titles = [re.search("<title>(.*?)</title>", page) for page in pages]
+    assert len({one[1] for one in titles if one}) == len(pages)
 
 
 def test_a_hold_that_is_not_there_is_not_ended(at_work: Desk) -> None:

@@ -113,7 +113,22 @@ def test_erasing_a_person_breaks_no_chain_and_leaves_no_name(cases: CaseLog) -> 
     assert "u7" not in (cases.folder / LOG).read_text() + (cases.folder / PEOPLE).read_text()
     with pytest.raises(InputError, match="nobody any more"):
         cases.decide(case, "hold", reason="report.money", by="op-1")
-    assert cases.decide(case, "dismiss", reason="report.money", by="op-1").state == "decided"
+    for call in (cases.appeal, cases.close):
+        with pytest.raises(InputError, match="nobody any more"):
+            call(case, by="op-1")
+
+
+def test_an_erasure_ends_the_cases_of_a_person_and_says_so(cases: CaseLog, store: MemorySafety) -> None:
+    name = cases.open_case("u7", "report.money", by="op-1").case
+    other = cases.open_case("u8", "report.money", by="op-1").case
+    cases.decide(name, "hold", reason="report.money", by="op-1")
+    store.erase("u7")
+    assert cases.erase("u7", by="op-2", at=NOW) == 1
+    ended = cases.of(name)
+    assert (ended.state, ended.held, ended.due, ended.person) == ("closed", False, None, "")
+    assert [(step.step, step.by) for step in cases.steps() if step.case == name][-1] == ("erased", "op-2")
+    assert cases.of(other).state == "open"
+    assert cases.erase("u7") == 0
 
 
 def test_erasing_at_the_command_line_reaches_cases(cases: CaseLog, tmp_path: Path) -> None:
