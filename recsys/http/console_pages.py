@@ -242,7 +242,7 @@ class Console:
         return person_data(user, places, safety=self.safety)
 
     def whom(self, user: str) -> str | None:
-        """Return the one person of a case whom an id means in any spelling, as `Ranker.whom` does."""
+        """Return the one person of a case whom an id means in any spelling, as `SnapshotIds.whom` does."""
         return Spellings({case.person for case in self.cases.cases().values() if case.person}).whom(user)
 
     def is_erased(self, user: str) -> bool:

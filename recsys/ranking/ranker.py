@@ -15,7 +15,6 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
-from recsys.data.safety_rows import Spellings
 from recsys.errors import (
     InputError,
     NotPermittedError,
@@ -43,7 +42,7 @@ from recsys.ranking.questions import Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import Item, Page, Receipt, check_receipt, impressions
 from recsys.ranking.serve_time_filter import Narrowing, narrowing_of
-from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.snapshot import Snapshot, SnapshotIds
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
@@ -368,19 +367,10 @@ class Ranker:
         exclusions = self._questions.about(snapshot, user_id).ask(user_id, [])
         return audit_member(snapshot, user_id, exclusions)
 
-    def knows(self, user_id: str) -> bool:
-        """Say whether the publication holds a person; for operators, never for a member."""
-        return self._reloader.current().snapshot.ids.find([user_id])[0] >= 0
-
-    def whom(self, user_id: str) -> str | None:
-        """Return the one person of the publication whom an id means in any spelling; for operators alone.
-
-        An id that is nobody's as it stands is looked for among all of them.
-        """
-        ids = self._reloader.current().snapshot.ids
-        if ids.find([user_id])[0] >= 0:
-            return user_id
-        return Spellings(ids.at(range(len(ids)))).whom(user_id)
+    @property
+    def known_ids(self) -> SnapshotIds:
+        """The ids of the publication; for operators, never for a member."""
+        return self._reloader.current().snapshot.ids
 
     def _look_for_operator(self, event: str, permission: OperatorPermission, *people: str) -> None:
         """Check a permission and log one use of it."""

@@ -15,6 +15,7 @@ from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
+from recsys.data.safety_rows import Spellings
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
@@ -80,6 +81,19 @@ class SnapshotIds:
         wanted = np.array(sound, dtype=packed.dtype)
         at = np.minimum(packed.searchsorted(wanted), len(packed) - 1)
         return np.where(packed[at] == wanted, at, -1).tolist()
+
+    def whom(self, given: str) -> str | None:
+        """Return the one person whom an id means in any spelling, None for nobody and for more than one.
+
+        An id that is nobody's as it stands is looked for among all of them.
+
+        >>> SnapshotIds(packed_ids(["u1", "u2"])).whom(" U1"), SnapshotIds(packed_ids(["U1", "u1"])).whom("u１")
+        ('u1', None)
+        """
+        return given if given in self else Spellings(self.at(range(len(self)))).whom(given)
+
+    def __contains__(self, user_id: object) -> bool:
+        return self.find([user_id])[0] >= 0
 
     def at(self, rows: Iterable[int]) -> list[str]:
         """Return the ids at `rows`."""
