@@ -145,13 +145,8 @@ def _plain(value: Any) -> Any:
 def person_data(user_id: str, places: Mapping[str, Path], *, safety: SafetyStore | None = None) -> PersonData:
     """Return everything the files under some folders, and a safety store, hold of one person.
 
-    <<<<<<< HEAD
-    Ids of others are masked; what others did or said about the person, and what others are expected to
-    feel, is withheld. A file that cannot be read is named.
-    =======
-    Ids of others are masked; what others did or said about the person, what operators look into because of
+        Ids of others are masked; what others did or said about the person, what operators look into because of
     it, and what others are expected to feel, is withheld. A file that cannot be read is named.
-    >>>>>>> f28dfec (Every door of the console finds the one member a spelling means and holds nobody by mistake; held and erased members are told as serving gives them; an erasure ends cases; access gives nothing away about reports)
 
     Raises SafetyUnavailable when the store cannot answer.
 
