@@ -67,6 +67,7 @@ class Operator:
 
 
 def language_of(request: Request) -> Language:
+    """Return the language of the pages: as asked for, as kept, or as the browser prefers."""
     asked = request.query_params.get("lang") or request.cookies.get(LANG_COOKIE)
     if asked in ("ja", "en"):
         return "ja" if asked == "ja" else "en"

@@ -145,8 +145,8 @@ def _plain(value: Any) -> Any:
 def person_data(user_id: str, places: Mapping[str, Path], *, safety: SafetyStore | None = None) -> PersonData:
     """Return everything the files under some folders, and a safety store, hold of one person.
 
-        Ids of others are masked; what others did or said about the person, what operators look into because of
-    it, and what others are expected to feel, is withheld. A file that cannot be read is named.
+    Ids of others are masked; what others did or said about the person, what operators look into because
+    of it, and what others are expected to feel, is withheld. A file that cannot be read is named.
 
     Raises SafetyUnavailable when the store cannot answer.
 

@@ -364,8 +364,7 @@ class Ranker:
         """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
         self._look_for_operator("an operator looks into a member", permission, user_id)
         snapshot = self._reloader.current().snapshot
-        exclusions = self._questions.about(snapshot, user_id).ask(user_id, [])
-        return audit_member(snapshot, user_id, exclusions)
+        return audit_member(snapshot, user_id, self._questions.about(snapshot, user_id).ask(user_id, []))
 
     @property
     def known_ids(self) -> SnapshotIds:

@@ -87,8 +87,9 @@ class SnapshotIds:
 
         An id that is nobody's as it stands is looked for among all of them.
 
-        >>> SnapshotIds(packed_ids(["u1", "u2"])).whom(" U1"), SnapshotIds(packed_ids(["U1", "u1"])).whom("u１")
-        ('u1', None)
+        >>> ids = SnapshotIds(packed_ids(["A1", "a1", "u1"]))
+        >>> ids.whom(" U1"), ids.whom("a1 ."), ids.whom("'A1'")
+        ('u1', None, None)
         """
         return given if given in self else Spellings(self.at(range(len(self)))).whom(given)
 
