@@ -355,15 +355,13 @@ class Ranker:
 
         Raises NotPermittedError without such a permission, SafetyUnavailable when the store cannot answer.
         """
-        self._look_for_operator("an operator looks into a pair", permission, viewer_id, candidate_id)
-        snapshot = self._reloader.current().snapshot
+        snapshot = self._log_look("an operator looks into a pair", permission, viewer_id, candidate_id)
         exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
         return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
 
     def explain_member_for_operator(self, user_id: str, *, permission: OperatorPermission) -> MemberAudit:
         """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
-        self._look_for_operator("an operator looks into a member", permission, user_id)
-        snapshot = self._reloader.current().snapshot
+        snapshot = self._log_look("an operator looks into a member", permission, user_id)
         return audit_member(snapshot, user_id, self._questions.about(snapshot, user_id).ask(user_id, []))
 
     @property
@@ -371,8 +369,8 @@ class Ranker:
         """The ids of the publication; for operators, never for a member."""
         return self._reloader.current().snapshot.ids
 
-    def _look_for_operator(self, event: str, permission: OperatorPermission, *people: str) -> None:
-        """Check a permission and log one use of it."""
+    def _log_look(self, event: str, permission: OperatorPermission, *people: str) -> Snapshot:
+        """Check a permission, log one use of it, and return what is served."""
         if self._operators is None:
             raise NotPermittedError(explained("not permitted", remedy="open the ranker with operators=gate"))
         self._operators.check(permission, datetime.now(UTC))
@@ -380,6 +378,7 @@ class Ranker:
             _check(user_id, 1)
         hashes = [person_hash(user_id) for user_id in people]
         _log.info(event, operator=permission.operator, purpose=permission.purpose, people=hashes)
+        return self._reloader.current().snapshot
 
     def record(
         self, receipt: Receipt, shown: Sequence[str], *, viewer_id: str, as_of: datetime | None = None
