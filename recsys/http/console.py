@@ -132,7 +132,7 @@ def _meant(console: Console, service: Service, user: str) -> str:
     """
     if not (bare := canonical_spelling(user)):
         return ""
-    return service.ranker.known_ids.whom(bare) or console.whom(bare) or bare
+    return service.ranker.known_ids().whom(bare) or console.whom(bare) or bare
 
 
 def _case_routes(routes: APIRouter, console: Console) -> None:
@@ -141,7 +141,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/cases")
     def cases(operator: SignedIn, service: OpenService, state: str = "") -> Response:
         operator.look("cases")
-        found, known = console.listed_cases(state), service.ranker.known_ids
+        found, known = console.listed_cases(state), service.ranker.known_ids()
         return page_of("cases", operator, operator.lang, state=state, found=found, known=known)
 
     @routes.get("/cases/{name}")
@@ -156,7 +156,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
             "kinds": [kind for kind in load_policy().kinds if kind != "hold"],
             "evidence": console.evidence(found),
             "about": console.member(found.person) if found.person else None,
-            "known": found.person in service.ranker.known_ids,
+            "known": found.person in service.ranker.known_ids(),
             "erased": any(step.step == ERASED for step in steps),
             "mine": bool(decided) and decided[-1] == operator.name,
             "event_word": lambda column, word: load_catalogue().label(column, word, operator.lang),
@@ -168,7 +168,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
     async def open_case(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         person = meant(service, form.get("person", ""))
-        if not person or not (person in service.ranker.known_ids or form.get("sure")):
+        if not person or not (person in service.ranker.known_ids() or form.get("sure")):
             return back_to(f"/member?user={quote(person)}")
         made = console.cases.open_case(
             person, form.get("kind", ""), by=operator.name, note=form.get("note", "")
@@ -181,7 +181,7 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
         before = console.cases.of(name)
         holds = form.get("step") == "decide" and form.get("decision") in HOLDING
         spelled = meant(service, before.person) == before.person
-        if holds and not (before.person in service.ranker.known_ids or (spelled and form.get("sure"))):
+        if holds and not (before.person in service.ranker.known_ids() or (spelled and form.get("sure"))):
             return back_to(f"/cases/{name}?message=holds_nobody")
         try:
             console.take_step(name, form, by=operator.name)
@@ -225,7 +225,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
     async def erasure(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         user, again = meant(service, form.get("user", "")), meant(service, form.get("again", ""))
-        if not user or again != user or not (user in service.ranker.known_ids or console.whom(user)):
+        if not user or again != user or not (user in service.ranker.known_ids() or console.whom(user)):
             return back_to(f"/requests?user={quote(user)}&done=refused")
         about = console.member(user)
         if (about.cases or about.holds) and not form.get("sure"):

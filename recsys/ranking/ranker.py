@@ -364,9 +364,8 @@ class Ranker:
         snapshot = self._log_look("an operator looks into a member", permission, user_id)
         return audit_member(snapshot, user_id, self._questions.about(snapshot, user_id).ask(user_id, []))
 
-    @property
     def known_ids(self) -> SnapshotIds:
-        """The ids of the publication; for operators, never for a member."""
+        """Return the ids of the publication; for operators, never for a member."""
         return self._reloader.current().snapshot.ids
 
     def _log_look(self, event: str, permission: OperatorPermission, *people: str) -> Snapshot:
