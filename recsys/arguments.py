@@ -1,13 +1,11 @@
 """What public functions are given, checked before it is used: types, generators and tables of any library."""
 
 import inspect
-import numbers
-import types
 from collections.abc import Callable, Mapping
 from functools import wraps
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from recsys.annotations import AcceptedKind, accepted_kinds, parameter_kinds
 from recsys.errors import ArgumentTypeError, InputError, explained
 from recsys.types import ArrowTable, RNGLike
 
@@ -28,8 +26,10 @@ _REMEDIES: Final = {
     "Interactions": "read a table with recsys.Interactions.of",
     "Generator": "give a seed, rng=7",
     "Model": "give a model, such as recsys.HybridModel()",
+    "Axes": "give axes of matplotlib, or None for a figure of its own",
+    "SafetyStore": "open one with recsys.safety.open_safety",
+    "array": "give one value a row, such as a column of a table",
 }
-_NAMED: Final[dict[type, str]] = {numbers.Integral: "a whole number", numbers.Real: "a number", str: "a text"}
 
 
 def as_generator(rng: RNGLike) -> "np.random.Generator":
@@ -80,8 +80,9 @@ def as_pandas(table: "ArrowTable | pd.DataFrame", *, name: str = "table", where:
 def checked_arguments(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
     """Check the arguments of a public function against their annotations before it runs.
 
-    Classes, numbers, texts and unions of these are checked; what only describes itself (arrays, callables,
-    protocols) is left to the function. numpy's numbers count as numbers, a bool not as a whole number.
+    Classes, protocols, numbers, texts, arrays, sequences, callables and unions of these are checked. numpy's
+    numbers count as numbers, a bool not as a whole number, a text not as a sequence of texts. Where a table
+    of pandas is meant, one of polars, Arrow or another library is read with `as_pandas`.
 
     Raises ArgumentTypeError, which names the argument, what it must be, what was got and how to come by one.
 
@@ -94,22 +95,34 @@ def checked_arguments(function: Callable[Parameters, Returned]) -> Callable[Para
     recsys.errors.ArgumentTypeError: times must be a whole number in repeated: got 'b'
     """
     signature = inspect.signature(function)
-    hints: dict[str, Any] = {}
+    kinds: dict[str, tuple[AcceptedKind, ...]] = {}
+    several = {
+        name
+        for name, one in signature.parameters.items()
+        if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    }
 
     @wraps(function)
     def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
-        if not hints:
-            hints.update(get_type_hints(function))
+        if not kinds:
+            kinds.update(parameter_kinds(function, signature))
         try:
-            given = signature.bind(*args, **kwargs).arguments
+            bound = signature.bind(*args, **kwargs)
         except TypeError:
             return function(*args, **kwargs)  # Python's own words for a missing or an unknown argument
+        given = bound.arguments
         owner = given["cls"] if "cls" in given else type(given["self"]) if "self" in given else None
         where = function.__name__ if owner is None else f"{owner.__name__}.{function.__name__}"
         for name, value in given.items():
-            if name in hints and name != "self":
-                check_type(value, hints[name], name=name, where=where)
-        return function(*args, **kwargs)
+            if name not in kinds:
+                continue
+            if name not in several:
+                given[name] = _checked(value, kinds[name], name, where)
+            elif isinstance(value, Mapping):
+                given[name] = {key: _checked(one, kinds[name], key, where) for key, one in value.items()}
+            else:
+                given[name] = tuple(_checked(one, kinds[name], name, where) for one in value)
+        return function(*bound.args, **bound.kwargs)
 
     return checked
 
@@ -119,21 +132,29 @@ def check_type(value: object, hint: Any, *, name: str, where: str = "") -> None:
 
     >>> check_type(3, int | None, name="k", where="recommend")
     """
-    kinds = _kinds(hint)
-    if kinds is None or (ArrowTable in kinds and hasattr(value, "__arrow_c_stream__")):
-        return
-    plain = tuple(kind for kind in kinds if kind is not ArrowTable)
-    if isinstance(value, plain) and (bool in kinds or not isinstance(value, bool)):
-        return
-    wanted = [kind for kind in plain if kind is not types.NoneType]
-    words = " or ".join(_words(kind) for kind in wanted)
-    remedies = [_REMEDIES[kind.__name__] for kind in wanted if kind.__name__ in _REMEDIES]
+    if kinds := accepted_kinds(hint):
+        _checked(value, kinds, name, where)
+
+
+def _checked(value: Any, kinds: tuple[AcceptedKind, ...], name: str, where: str) -> Any:
+    """Return a value of one of the kinds, a table as one of pandas; raise ArgumentTypeError for another."""
+    for kind in kinds:
+        if kind.accepts(value):
+            if kind.table == "values":
+                return _with_tables(value, name, where)
+            return value
+    if any(kind.table == "itself" for kind in kinds) and hasattr(value, "__arrow_c_stream__"):
+        return as_pandas(value, name=name, where=where)
+    wanted = [kind for kind in kinds if kind.words != "None"]
+    remedies = [_REMEDIES[kind.remedies] for kind in wanted if kind.remedies in _REMEDIES]
+    words = " or ".join(dict.fromkeys(kind.words for kind in wanted))
     raise _wrong_type(value, name, where, words, remedies[0] if remedies else "")
 
 
-def _words(kind: type) -> str:
-    plural = kind.__name__.endswith("s")
-    return _NAMED.get(kind, kind.__name__ if plural else f"a {kind.__name__}")
+def _with_tables(named: Mapping[Any, Any], name: str, where: str) -> Mapping[Any, Any]:
+    """Return tables by name as tables of pandas; the same mapping when they all are."""
+    read = {key: as_pandas(table, name=f"{name}[{key!r}]", where=where) for key, table in named.items()}
+    return named if all(read[key] is named[key] for key in named) else read
 
 
 def _wrong_type(value: object, name: str, where: str, wanted: str, remedy: str) -> ArgumentTypeError:
@@ -156,23 +177,3 @@ class _Named:
         if isinstance(self.value, type):
             return f"the class {self.value.__name__}"
         return type(self.value).__name__
-
-
-_UNIONS: Final = (Union, types.UnionType)
-_CHECKED: Final = (bool, str, numbers.Integral, numbers.Real, Mapping, types.NoneType, ArrowTable)
-
-
-def _kinds(hint: Any) -> tuple[type, ...] | None:
-    """Return the classes a hint allows, None where it allows more than can be told."""
-    origin = get_origin(hint)
-    if origin in _UNIONS:
-        parts = [_kinds(member) for member in get_args(hint)]
-        return None if None in parts else tuple(kind for part in parts if part for kind in part)
-    kind: Any = {int: numbers.Integral, float: numbers.Real}.get(hint, origin or hint)
-    if not isinstance(kind, type):
-        return None
-    own = kind.__module__.partition(".")[0] in {"recsys", "pandas"} or kind.__name__ == "Generator"
-    told = (
-        kind in _CHECKED or (own and not getattr(kind, "_is_protocol", False)) or issubclass(kind, PurePath)
-    )
-    return (kind,) if told else None

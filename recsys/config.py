@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from recsys.arguments import checked_arguments
 from recsys.errors import SettingsError, did_you_mean, explained
 
 TOKEN_SECRET: Final = "RECSYS_TOKEN_SECRET"
@@ -69,6 +70,7 @@ class Section(BaseModel):
         return type(self)(**{**dict(self), **changes})
 
     @classmethod
+    @checked_arguments
     def from_mapping(cls, raw: Mapping[str, Any], *, where: str = "settings") -> Self:
         """Return the settings of plain values, such as those of a YAML or JSON file.
 

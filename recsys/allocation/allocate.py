@@ -64,6 +64,7 @@ class Allocation:
         return self.graph.candidate[self.ranked.edge]
 
 
+@checked_arguments
 def allocate_graph(
     graph: CandidateGraph,
     config: AllocationConfig | None = None,
@@ -190,6 +191,7 @@ def _budgets(
 NEEDED = (C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK)
 
 
+@checked_arguments
 def graph_from_lists(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
     """Return the graph of a table with viewer_id, candidate_id, p_like and p_liked_back, and its ids.
 

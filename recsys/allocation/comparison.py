@@ -12,6 +12,7 @@ from recsys.allocation.config import MemberActivity
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.examination import Decay
@@ -112,6 +113,7 @@ def _compared(name: str, values: Float64Array, reference: Float64Array) -> ListC
     return ListComparison(name, matches, reached, gini, mean, mean - spread, mean + spread)
 
 
+@checked_arguments
 def simulate_lists(
     pool: pd.DataFrame,
     lists: Mapping[str, pd.DataFrame],

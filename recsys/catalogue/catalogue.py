@@ -14,6 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.content import Content, check_spellings, content_rows, read_content
 from recsys.catalogue.entries import (
     LANGUAGES,
@@ -235,6 +236,7 @@ def _texts(file: YamlFile) -> dict[str, Label]:
     return found
 
 
+@checked_arguments
 def read_catalogue(folder: Traversable) -> Catalogue:
     """Read a whole catalogue, with every text of the engine, from a folder of YAML files.
 

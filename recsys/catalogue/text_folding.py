@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from recsys.arguments import checked_arguments
+
 KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
 _JAPANESE: Final = "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _DASHES: Final = "\u002d\u2010-\u2015\u2212\u2500\u2501\u301c\u3030\u007e\u30fc"
@@ -84,6 +86,7 @@ def unsafe_characters(text: str) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+@checked_arguments
 def spelling(text: str) -> str:
     """Return the key under which a spelling is looked up: folded, without spaces.
 

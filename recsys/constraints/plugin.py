@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from recsys.arguments import checked_arguments
 from recsys.constraints.base import Constraint
 from recsys.constraints.policy import Policy, standard_constraints
 from recsys.data.population import Population
@@ -45,6 +46,7 @@ def check_plugin_constraints(policy: Policy, people: Population) -> None:
             check_constraint(constraint, people)
 
 
+@checked_arguments
 def check_constraint(constraint: Constraint, people: Population) -> None:
     """Hold a rule to its promises, on pairs among 200 people spread over everybody.
 

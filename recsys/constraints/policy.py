@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.entries import Language
 from recsys.constraints.account import Account, Activity, Terms, Verified
 from recsys.constraints.base import Constraint, checked_pairs
@@ -64,6 +65,7 @@ class Policy:
             object.__setattr__(self, "version", _version(distinct))
 
     @classmethod
+    @checked_arguments
     def default(cls, *, verification: str = "age", same_employer: bool = True) -> "Policy":
         """Return every rule of the package.
 
@@ -74,6 +76,7 @@ class Policy:
     def _repr_html_(self) -> str:
         return f"<p>{self.version}</p>{self.summary().to_html()}"
 
+    @checked_arguments
     def summary(self, lang: Language = "en") -> pd.DataFrame:
         """Return one row a rule, in order: what it says of two people it keeps apart, in words.
 
@@ -95,6 +98,7 @@ class Policy:
             return Policy((*self.constraints, other))
         return NotImplemented
 
+    @checked_arguments
     def without(self, *names: str) -> "Policy":
         """Return the policy without some rules, to ask "what if"; never for what is published.
 
@@ -108,6 +112,7 @@ class Policy:
                 raise InputError(explained("no such rule", got=name, remedy=did_you_mean(name, self.names)))
         return Policy(tuple(one for one in self.constraints if one.name not in names))
 
+    @checked_arguments
     def may_meet(self, people: Population, i: npt.ArrayLike, j: npt.ArrayLike) -> BoolArray:
         """Say by the plain definition for aligned rows whether the two may meet, `(n_pairs,)` bool."""
         a, b = checked_pairs(i, j, len(people))
@@ -116,6 +121,7 @@ class Policy:
             allowed &= constraint.allows(people, a, b)
         return allowed
 
+    @checked_arguments
     def may_show(self, people: Population, viewer: npt.ArrayLike, candidate: npt.ArrayLike) -> BoolArray:
         """Say by the plain definition whether the candidate may be shown; implies `may_meet`."""
         a, b = checked_pairs(viewer, candidate, len(people))
@@ -124,6 +130,7 @@ class Policy:
             shown &= constraint.shows(people, a, b)
         return shown
 
+    @checked_arguments
     def why_not(self, people: Population, i: int, j: int) -> list[WhyNot]:
         """Return the constraints that keep the people at rows `i` and `j` apart, in words.
 
@@ -132,6 +139,7 @@ class Policy:
         (first,), (second,) = checked_pairs([i], [j], len(people))
         return why_not(self.constraints, people, int(first), int(second))
 
+    @checked_arguments
     def compile(self, people: Population) -> Compiled:
         """Return the same rules as arrays over `people`."""
         clauses = [clause for constraint in self.constraints for clause in constraint.clauses(people)]

@@ -162,6 +162,7 @@ class Events:
         """The time of the latest event in microseconds since 1970, 0 when there is none."""
         return 0 if self.last is None else microseconds(self.last)
 
+    @checked_arguments
     def until(self, as_of: str | pd.Timestamp | None) -> "Events":
         """Return the events at or before `as_of`; None keeps all."""
         if as_of is None:
@@ -169,6 +170,7 @@ class Events:
         known = int(self.frame[C.TS].searchsorted(as_utc(as_of).floor("us"), side="right"))
         return self if known == len(self) else Events(self.frame.iloc[:known])
 
+    @checked_arguments
     def moment(self, share: float) -> pd.Timestamp:
         """Return the time by which this share of the events had happened, as a moment to split at.
 
@@ -208,6 +210,7 @@ class Events:
         of_erased = self.frame[C.ACTOR].isin(erased) | self.frame[C.TARGET].isin(erased)
         return Events(self.frame[~of_erased].reset_index(drop=True))
 
+    @checked_arguments
     def of_types(self, *types: str) -> "Events":
         """Return the events of some types.
 
@@ -217,6 +220,7 @@ class Events:
         """
         return Events(self.frame[self.frame[C.TYPE].isin(types)].reset_index(drop=True))
 
+    @checked_arguments
     def of_pair(self, a: str, b: str) -> "Events":
         """Return what two people did to each other, and what each did alone."""
         actor, target = self.frame[C.ACTOR], self.frame[C.TARGET]

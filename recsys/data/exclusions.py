@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import CodedEvents, Events
@@ -207,6 +208,7 @@ PASS_DAYS: Final = 180
 """How long a pass keeps two people out of each other's lists."""
 
 
+@checked_arguments
 def relations(
     events: Events,
     blocks: pd.DataFrame | None,

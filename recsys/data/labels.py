@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import Section, Share
 from recsys.data.conversations import both_did, exchanges, replies
@@ -150,6 +151,7 @@ class PairLabels:
 _SEEN, _POSITIVE, _NEGATIVE, _UNSAFE = range(4)
 
 
+@checked_arguments
 def directed_labels(
     events: Events,
     as_of: str | pd.Timestamp | None = None,

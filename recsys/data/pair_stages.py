@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
@@ -265,6 +266,7 @@ class PairStages:
         return found
 
 
+@checked_arguments
 def pair_stages(
     events: Events | CodedEvents,
     as_of: str | pd.Timestamp | None = None,
@@ -352,6 +354,7 @@ def _open_enough(needed: str | None, disclosures: tuple[str | None, ...]) -> boo
 OPTINS: Final = ("photo", "meet")
 
 
+@checked_arguments
 def pair_stage(
     events: Events,
     a: str,

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import check_type, checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.bitsets import contains, pack, unpack, words_needed
@@ -114,6 +115,7 @@ class Population:
     catalogue: Catalogue = field(default_factory=load_catalogue)
 
     @classmethod
+    @checked_arguments
     def of_ids(cls, ids: npt.ArrayLike | list[str], as_of: str | pd.Timestamp) -> "Population":
         """Return people of whom nothing but the id is known; an id may stand several times.
 
@@ -202,6 +204,7 @@ class Population:
         _known(column)
         return np.full(len(self), -1, np.int32)
 
+    @checked_arguments
     def assuming(self, **amounts: int) -> "Population":
         """Return the same people with other amounts, the same for everybody, to ask "what if".
 
@@ -255,8 +258,11 @@ class Population:
 
     def words(self, column: str, row: int) -> frozenset[str] | None:
         """Return one person's set of words, None when unknown."""
-        coded = self.coded_sets.get(column)
-        if coded is None or not coded.known[row]:
+        if column not in self.coded_sets:
+            _known(column)
+            return None
+        coded = self.coded_sets[column]
+        if not coded.known[row]:
             return None
         held = unpack(coded.bits[row : row + 1], len(coded.words))[0]
         return frozenset(coded.words[at] for at in np.flatnonzero(held))
@@ -272,6 +278,7 @@ class Population:
         columns = (*self.coded, *self.coded_sets, *self.counted)
         return not any(self.known(column).any() for column in columns) and not any(map(len, tables))
 
+    @checked_arguments
     def with_relations(self, relations: Relations) -> "Population":
         """Return the same people with other relations between them."""
         if len(relations.suggestible) != len(self):
@@ -284,6 +291,7 @@ class Population:
             )
         return replace(self, relations=relations)
 
+    @checked_arguments
     def take(self, rows: Int32Array | npt.ArrayLike) -> "Population":
         """Return the people at `rows` (any order, no repeats) as a population of their own."""
         kept = np.unique(np.asarray(rows, dtype=np.int64))
@@ -327,6 +335,7 @@ class Population:
 
 def _known(column: str) -> None:
     """Raise InputError for a column no table has; one that nobody filled in is known."""
+    check_type(column, str, name="column", where="Population")
     if column not in _COLUMNS:
         raise InputError(explained("unknown column", got=column, remedy=did_you_mean(column, _COLUMNS)))
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recsys.arguments import as_generator
+from recsys.arguments import as_generator, checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import Float64Array, Int64Array, RNGLike
 
@@ -129,6 +129,7 @@ def person_counts(n_people: int, rng: np.random.Generator) -> Int64Array:
     return np.bincount(rng.integers(0, n_people, n_people), minlength=n_people)
 
 
+@checked_arguments
 def bootstrap(
     metrics_by_name: Mapping[str, PairMetric],
     viewer: npt.NDArray[np.integer],

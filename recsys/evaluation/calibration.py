@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, sample_value
 from recsys.evaluation.intervals import Dyads, left_out
@@ -74,6 +75,7 @@ class Ece:
         return bin_sum / n, each / n
 
 
+@checked_arguments
 def ece(truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -> float:
     """Return the expected calibration error in [0, 1]; NaN without pairs.
 
@@ -199,6 +201,7 @@ def _by_bin(
     )
 
 
+@checked_arguments
 def reliability_table(
     truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10, z: float = 1.96
 ) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from recsys.arguments import as_generator
+from recsys.arguments import as_generator, checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import (
     BootstrapResult,
@@ -171,6 +171,7 @@ def _inner(metric: PairMetric) -> PairMetric:
     return _inner(metric.metric) if isinstance(metric, OnPairs) else metric
 
 
+@checked_arguments
 def estimate(
     metrics_by_name: Mapping[str, PairMetric],
     viewer: npt.NDArray[np.integer],

@@ -5,12 +5,14 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, TableError, explained
 from recsys.evaluation.examination import INVERSE_EXAMINATION, ExaminationCurve
 from recsys.types import Float64Array
 
 
+@checked_arguments
 def coverage(listed: npt.ArrayLike, n_people: int) -> float:
     """Return (distinct people in `listed`) / `n_people`, in [0, 1].
 
@@ -33,6 +35,7 @@ def coverage(listed: npt.ArrayLike, n_people: int) -> float:
     return float(distinct / n_people)
 
 
+@checked_arguments
 def gini(amounts: npt.ArrayLike) -> float:
     """Return the Gini coefficient of amounts of 0 or more, in [0, 1); 0 when all are 0.
 
@@ -51,6 +54,7 @@ def gini(amounts: npt.ArrayLike) -> float:
     return float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * x.sum()))
 
 
+@checked_arguments
 def exposure(
     candidate: npt.ArrayLike,
     rank: npt.ArrayLike,
@@ -72,6 +76,7 @@ def exposure(
     return total.reindex(pd.Index(np.asarray(everybody, dtype=object)), fill_value=0.0)
 
 
+@checked_arguments
 def lorenz_curve(amounts: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the shares of people and of the total they hold, least first, both `(n + 1,)` from 0 to 1.
 
@@ -93,6 +98,7 @@ def lorenz_curve(amounts: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.N
 LABEL = "label"
 
 
+@checked_arguments
 def mutual_labels(directed: pd.DataFrame, *, undecided_is_no: bool = False) -> pd.DataFrame:
     """Return viewer_id, candidate_id, label: 1 when both said yes, 0 when not.
 
@@ -120,6 +126,7 @@ def mutual_labels(directed: pd.DataFrame, *, undecided_is_no: bool = False) -> p
 COHORT = "cohort"
 
 
+@checked_arguments
 def cohort_parity(looked_at: pd.Series, cohort: pd.Series) -> pd.DataFrame:
     """Return one row a cohort: cohort, people, exposure (mean a person) and ratio to the mean of all.
 
@@ -145,6 +152,7 @@ def cohort_parity(looked_at: pd.Series, cohort: pd.Series) -> pd.DataFrame:
     return table.rename_axis(COHORT).reset_index()
 
 
+@checked_arguments
 def min_parity(table: pd.DataFrame) -> float:
     """Return the least ratio over the greatest, in [0, 1]; 1 is parity.
 
@@ -155,6 +163,7 @@ def min_parity(table: pd.DataFrame) -> float:
     return float(table["ratio"].min()) / most if most else float("nan")
 
 
+@checked_arguments
 def reach(matches: pd.Series, everybody: npt.ArrayLike, *, least: float = 1.0) -> float:
     """Return the share of `everybody` who can expect `least` matches or more, in [0, 1].
 
@@ -173,6 +182,7 @@ def reach(matches: pd.Series, everybody: npt.ArrayLike, *, least: float = 1.0) -
 _AT_ONCE = 512
 
 
+@checked_arguments
 def envy(
     lists: pd.DataFrame,
     chances: pd.DataFrame,
@@ -231,6 +241,7 @@ def _check(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
         raise TableError(name, missing)
 
 
+@checked_arguments
 def matches_by_person(
     lists: pd.DataFrame,
     *,
@@ -268,6 +279,7 @@ def matches_by_person(
     return pd.Series(total, index=people)
 
 
+@checked_arguments
 def expected_matches(
     lists: pd.DataFrame,
     *,

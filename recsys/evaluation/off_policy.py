@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arguments import checked_arguments
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.intervals import Influence
@@ -92,6 +93,7 @@ class Snips:
         return float(weight @ self.outcome / weight.sum()) if weight.any() else float("nan")
 
 
+@checked_arguments
 def snips(
     outcome: npt.ArrayLike,
     propensity: npt.ArrayLike,

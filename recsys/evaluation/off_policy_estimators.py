@@ -32,6 +32,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained, need_columns
 from recsys.evaluation.examination import ExaminationCurve
@@ -95,6 +96,7 @@ class OffPolicyLog:
         return ""
 
 
+@checked_arguments
 def off_policy(
     log: pd.DataFrame,
     lists: pd.DataFrame,

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arguments import checked_arguments
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.intervals import Influence, influence_of_mean
@@ -132,6 +133,7 @@ class Auc:
         return Influence(values, share)
 
 
+@checked_arguments
 def auc(truth: npt.ArrayLike, score: npt.ArrayLike, *, times: npt.ArrayLike | None = None) -> float:
     """Return the area under the ROC curve in [0, 1]; NaN when only one outcome occurs.
 
@@ -175,6 +177,7 @@ class Brier:
         return influence_of_mean(self.loss)
 
 
+@checked_arguments
 def brier(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     """Return the Brier score in [0, 1]; NaN without pairs.
 
@@ -215,6 +218,7 @@ class LogLoss:
         return influence_of_mean(self.loss)
 
 
+@checked_arguments
 def log_loss(truth: npt.ArrayLike, probability: npt.ArrayLike) -> float:
     """Return the mean logarithmic loss in nats, 0 or more; NaN without pairs.
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, TableError, did_you_mean, explained
 from recsys.evaluation.market import LABEL
@@ -153,6 +154,7 @@ def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
         raise TableError(name, problems)
 
 
+@checked_arguments
 def as_lists(scored: pd.DataFrame, by: str = C.P_MUTUAL) -> pd.DataFrame:
     """Return the scored pairs with `rank`, from 1 for each viewer's highest `by`; ties go by id.
 

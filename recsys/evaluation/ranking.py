@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arguments import checked_arguments
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.examination import LOGARITHMIC_EXAMINATION
@@ -220,6 +221,7 @@ class Ndcg:
         return self.ranked.influence(value, without, found.viewer, defined)
 
 
+@checked_arguments
 def ndcg(
     viewer: npt.ArrayLike,
     truth: npt.ArrayLike,
@@ -262,6 +264,7 @@ class Precision:
         return self.ranked.influence(found.gain / self.k, found.without / self.k, found.viewer, everybody)
 
 
+@checked_arguments
 def precision(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
     """Return the mean precision at `k` over viewers, in [0, 1]; NaN without pairs.
 
@@ -296,6 +299,7 @@ class Recall:
         return self.ranked.influence(value, without, found.viewer, defined)
 
 
+@checked_arguments
 def recall(viewer: npt.ArrayLike, truth: npt.ArrayLike, score: npt.ArrayLike, *, k: int) -> float:
     """Return the mean recall at `k` over viewers with a relevant candidate, in [0, 1].
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.arguments import as_generator
+from recsys.arguments import as_generator, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained
 from recsys.types import BoolArray, RNGLike
@@ -23,6 +23,7 @@ class Fold:
     test: BoolArray
 
 
+@checked_arguments
 def temporal_split(
     events: pd.DataFrame, at: str | pd.Timestamp, *, column: str = C.TS
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -48,6 +49,7 @@ def temporal_split(
     return events[before], events[~before]
 
 
+@checked_arguments
 def leave_one_group_out(groups: npt.ArrayLike) -> Iterator[Fold]:
     """Yield one fold a group, in order: everything else is learned from, the group is judged.
 
@@ -65,6 +67,7 @@ def leave_one_group_out(groups: npt.ArrayLike) -> Iterator[Fold]:
         yield Fold(str(group), ~test, test)
 
 
+@checked_arguments
 def group_folds(groups: npt.ArrayLike, n_folds: int) -> npt.NDArray[np.intp]:
     """Return the fold 0..n_folds-1 of each row, `(n,)`: a group is never divided, folds are near equal.
 
@@ -85,6 +88,7 @@ def group_folds(groups: npt.ArrayLike, n_folds: int) -> npt.NDArray[np.intp]:
     return fold_of[code]
 
 
+@checked_arguments
 def pair_folds(
     viewer: npt.ArrayLike, candidate: npt.ArrayLike, n_folds: int, *, rng: RNGLike
 ) -> npt.NDArray[np.intp]:
@@ -114,6 +118,7 @@ INTERACTION_SLICES: Final = ("0", "1-5", "6-20", ">20")
 _UPPER: Final = (0, 5, 20)
 
 
+@checked_arguments
 def interaction_slice(signals: npt.ArrayLike) -> npt.NDArray[np.object_]:
     """Return the slice of each number of signals (decisions made and received), `(n,)`.
 
@@ -128,6 +133,7 @@ def interaction_slice(signals: npt.ArrayLike) -> npt.NDArray[np.object_]:
     return np.asarray(INTERACTION_SLICES, dtype=object)[np.searchsorted(_UPPER, counts, side="left")]
 
 
+@checked_arguments
 def count_interactions(ids: npt.ArrayLike, actor: npt.ArrayLike, target: npt.ArrayLike) -> pd.Series:
     """Return how many decisions each of `ids` made or received.
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError, explained
@@ -59,6 +60,7 @@ class ExperimentResult:
         return rows.iloc[0]
 
 
+@checked_arguments
 def analyse(
     experiment: ExperimentSettings,
     assignment: pd.DataFrame,

@@ -6,12 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError, explained
 from recsys.experiments.assignment import ARM, ARM_AS_CANDIDATE, arm_of_night, served
 
 
+@checked_arguments
 def arm_of_pairs(
     experiment: ExperimentSettings,
     assignment: pd.DataFrame,
@@ -36,6 +38,7 @@ def arm_of_pairs(
     return served(experiment, arm) if running else served(experiment, arm.mask(arm.notna()))
 
 
+@checked_arguments
 def joined_lists(
     experiment: ExperimentSettings,
     assignment: pd.DataFrame,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.data.ids import as_ids, hashed_strings
@@ -41,6 +42,7 @@ def keyed_uniform(
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+@checked_arguments
 def assign(
     experiment: ExperimentSettings,
     people: npt.ArrayLike | pd.Series | Sequence[Any],
@@ -89,6 +91,7 @@ def deal(units: Sequence[Any], shares: Mapping[str, float], experiment: str) -> 
     return {units[one]: names[arm] for one, arm in zip(order.tolist(), at.tolist(), strict=True)}
 
 
+@checked_arguments
 def arm_of_night(experiment: ExperimentSettings, night: int | pd.Timestamp) -> str:
     """Return the arm of a night, a number from 0 or a time of it; the first arm outside the experiment.
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from recsys.arguments import checked_arguments
 from recsys.evaluation.intervals import left_out
 from recsys.types import BoolArray, Float64Array, Int64Array
 
@@ -51,6 +52,7 @@ _UNKNOWN: Final = float("nan")
 NOTHING: Final = Estimate(_UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN, 0)
 
 
+@checked_arguments
 def compare_units(
     value: npt.ArrayLike, size: npt.ArrayLike, treated: BoolArray, before: npt.ArrayLike | None = None
 ) -> Estimate:
@@ -117,6 +119,7 @@ class SpilloverEstimate:
     plain: Estimate
 
 
+@checked_arguments
 def compare_pairs(
     viewer: Int64Array,
     candidate: Int64Array,

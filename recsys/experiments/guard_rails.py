@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.experiments.assignment import ARM, NIGHT, night_blocks
@@ -17,6 +18,7 @@ ALPHA_OF_HARM: Final = 0.05
 """How likely an arm that harms nobody more than the first one is ended by one guard-rail."""
 
 
+@checked_arguments
 def guard_rails(
     experiment: ExperimentSettings, assignment: pd.DataFrame, during: Outcomes, *, most: float = 1.0
 ) -> pd.DataFrame:

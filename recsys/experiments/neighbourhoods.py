@@ -14,6 +14,7 @@ from scipy.linalg import eigh
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained, need_columns
 from recsys.experiments.assignment import NEIGHBOURHOOD
@@ -42,6 +43,7 @@ class Neighbourhoods:
         return np.asarray(self.table[NEIGHBOURHOOD].value_counts(), np.int64)
 
 
+@checked_arguments
 def neighbourhoods(pairs: pd.DataFrame, *, count: int = 40, weight: str | None = None) -> Neighbourhoods:
     """Group people so that few of the pairs who may be shown to each other lie between two groups.
 

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.data.events import Events
@@ -48,6 +49,7 @@ class Outcomes:
         return Outcomes(kept, of(self.exposures), of(self.likes), of(self.matches), of(self.harms))
 
 
+@checked_arguments
 def outcomes(
     events: Events | pd.DataFrame, experiment: ExperimentSettings, *, now: pd.Timestamp | None = None
 ) -> Outcomes:
@@ -110,6 +112,7 @@ def _matches(likes: pd.DataFrame, ripe: int, window: int) -> pd.DataFrame:
     return _pairs(both[began & (both["answered"] - both["days"] <= max(window, 1))], ripe)
 
 
+@checked_arguments
 def person_totals(found: Outcomes, people: pd.Series) -> pd.DataFrame:
     """Return a row for each of `people`, in their order, with sums over the nights.
 
@@ -140,6 +143,7 @@ def person_totals(found: Outcomes, people: pd.Series) -> pd.DataFrame:
     )
 
 
+@checked_arguments
 def exposure_table(found: Outcomes, assignment: pd.DataFrame) -> pd.DataFrame:
     """Return how much each arm was shown: people, viewers, impressions, and the share within the arm.
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from recsys.arguments import checked_arguments
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError, explained
 from recsys.experiments.analysis import analyse
@@ -21,6 +22,7 @@ from recsys.experiments.outcomes import Outcomes
 _FEWEST_NIGHTS: Final = 2
 
 
+@checked_arguments
 def plan(
     experiment: ExperimentSettings,
     people: pd.Series,

@@ -13,9 +13,11 @@ import numpy as np
 from scipy import stats
 from scipy.special import betainc, betaln
 
+from recsys.arguments import checked_arguments
 from recsys.experiments.estimates import Estimate
 
 
+@checked_arguments
 def always_valid_interval(found: Estimate, *, scale: float, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of an estimate that may be looked at any number of times.
 
@@ -58,6 +60,7 @@ class HarmTest:
         return self.evidence >= 1.0 / alpha
 
 
+@checked_arguments
 def harm_test(arm: int, control: int, share: float, *, most: float = 1.0) -> HarmTest:
     """Test counts of harmed people, each counted once, against at most `most` times the first arm's rate.
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.arguments import check_type
+from recsys.arguments import check_type, checked_arguments
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
@@ -24,6 +24,7 @@ from recsys.features.values import Values
 from recsys.types import Int64Array
 
 
+@checked_arguments
 def default_blocks(catalogue: Catalogue | None = None) -> list[Block]:
     """Return one of each block, unfitted, in their usual order.
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -93,6 +94,7 @@ class MappingCheck:
         return "\n\n".join(parts if self.listed else [*parts, catalogue.text("mapping.nobody", lang)])
 
 
+@checked_arguments
 def check_mapping(
     mapping: Mapping, *, secret: bytes | None = None, policy: Policy | None = None, most: int | None = None
 ) -> MappingCheck:

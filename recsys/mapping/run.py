@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -56,6 +57,7 @@ class MappedTables:
     filled: Mapping[str, object] = field(default_factory=dict)
 
 
+@checked_arguments
 def map_tables(
     mapping: MappingFolder, *, secret: bytes | None = None, most: int | None = None
 ) -> MappedTables:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
@@ -219,6 +220,7 @@ LONGEST: Final = 10_000
 """Characters; a longer text is no message and no profile."""
 
 
+@checked_arguments
 def check_draft(draft: str) -> tuple[DraftFinding, ...]:
     """Return what should not be in a draft, in order, as spans of the draft itself.
 
@@ -310,6 +312,7 @@ def _joined(found: set[DraftFinding]) -> list[DraftFinding]:
     return [finding for same in joined.values() for finding in same]
 
 
+@checked_arguments
 def advice(kind: str, lang: Language = "ja", *, support: str, country: str = "JP") -> str:
     """Return what to say to the writer; distress and violence are answered with people who help.
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.strict_yaml import YamlFile
@@ -95,6 +96,7 @@ def read_hotlines(content: bytes) -> Mapping[str, CountryHotlines]:
     }
 
 
+@checked_arguments
 def hotlines_of(country: str) -> CountryHotlines:
     """Return the lines of a country.
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, TypeVar
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.entries import Label, Language
 from recsys.messaging.reasons import kind_of, visible_reasons
@@ -55,6 +56,7 @@ class Icebreaker:
     uses: tuple[str, ...]
 
 
+@checked_arguments
 def icebreaker_kind(
     viewer_id: str,
     candidate_id: str,
@@ -79,6 +81,7 @@ def icebreaker_kind(
     return Draw(seed, viewer_id, candidate_id).one_of("kind", fits) if fits else "calm"
 
 
+@checked_arguments
 def icebreaker(
     viewer_id: str,
     candidate_id: str,

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
@@ -37,6 +38,7 @@ class NextSteps:
     topics: tuple[str, ...]
 
 
+@checked_arguments
 def next_steps(stage: str, lang: Language = "ja") -> NextSteps:
     """Return what to do at a stage and what to leave for later.
 
@@ -77,6 +79,7 @@ class FeelingCheckFollowUp:
     review: bool
 
 
+@checked_arguments
 def follow_up(word: str, lang: Language = "ja", *, support: str) -> FeelingCheckFollowUp:
     """Return what follows from one answer: comfortable, drifting, closer, pressured or done.
 
@@ -97,6 +100,7 @@ def follow_up(word: str, lang: Language = "ja", *, support: str) -> FeelingCheck
     return FeelingCheckFollowUp(text.format_map({"contact": support}), review=word == "pressured")
 
 
+@checked_arguments
 def prompts(
     events: Events,
     user_id: str,
@@ -122,6 +126,7 @@ def prompts(
 OTHER, DUE_SINCE = "other_id", "due_since"
 
 
+@checked_arguments
 def due_feeling_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFrame:
     """Return who is due for a feeling check about whom: user_id, other_id, due_since; by person.
 

@@ -82,6 +82,7 @@ class Model(ABC):
         table = settings.rename_axis("setting").to_frame().to_html()
         return f"<p><b>{type(self).__name__}</b> ({self.name}), {state}</p>{table}"
 
+    @checked_arguments
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return every argument of the constructor by name; `deep` adds those of settings within settings.
 
@@ -95,6 +96,7 @@ class Model(ABC):
         nested = {f"{name}__{key}": one for name, value in inner.items() for key, one in dict(value).items()}
         return params | nested
 
+    @checked_arguments
     def set_params(self, **params: Any) -> Self:
         """Set arguments of the constructor and return self; `content__folds=3` sets one within another.
 
@@ -160,10 +162,12 @@ class Model(ABC):
         warn_of_no_match(people.ids, events.coded.people, what="an event", where=f"{type(self).__name__}.fit")
         return self.fit_prepared(people, self.training_data(people, events), rng=draw)
 
+    @checked_arguments
     def training_data(self, people: Population, events: Events) -> Any:
         """Return what `fit_prepared` needs; the event log is not referenced afterwards."""
         return events.until(people.as_of)
 
+    @checked_arguments
     def fit_prepared(self, people: Population, training_data: Any, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         self._learn(people, training_data, as_generator(rng))
@@ -179,6 +183,7 @@ class Model(ABC):
         fitted = self.fitted
         return fitted if people is None else self._apply(people)
 
+    @checked_arguments
     def ranking(self, people: Population | None = None) -> Directed:
         """Return the matrices lists are ranked by: those of `directed`, P(like | look).
 
@@ -186,6 +191,7 @@ class Model(ABC):
         """
         return self.directed(people)
 
+    @checked_arguments
     def looks(self, people: Population | None = None) -> Directed | None:  # noqa: ARG002
         """Return the matrices of P(i comes to look at j), or None where the looks are the service's."""
         return None
@@ -246,10 +252,12 @@ class Model(ABC):
         }
         return pairs.assign(**scores)
 
+    @checked_arguments
     def p_mutual(self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike, combiner: str) -> Float64Array:
         """Return P(both like each other | both look) from both directions, by a combiner of `combine`."""
         return combine(p_like, p_liked_back, combiner)
 
+    @checked_arguments
     def p_answer(
         self,
         p_like: npt.ArrayLike,
@@ -343,6 +351,7 @@ class Model(ABC):
             raise InputError(explained("a loaded model holds no answers to explain", remedy=remedy))
         return Population.of_ids(directed.ids.ids(rows), as_of="1970-01-01")
 
+    @checked_arguments
     def save(self, folder: str | Path) -> Path:
         """Write what was learned and the fitted matrices to `folder`: `.npy` files and JSON."""
         arrays, scalars = dataclass_to_arrays(self.fitted)
@@ -356,6 +365,7 @@ class Model(ABC):
         return Path(folder)
 
     @classmethod
+    @checked_arguments
     def load(cls, folder: str | Path) -> Self:
         """Read a model that `save` wrote; scikit-learn is not needed for it.
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
-from recsys.arguments import as_generator
+from recsys.arguments import as_generator, checked_arguments
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
@@ -81,6 +81,7 @@ class BehaviourModel(Model):
         """Return an unfitted model of content to fit beneath; none by default."""
         return None
 
+    @checked_arguments
     def training_data(self, people: Population, events: Events) -> BehaviourData:
         """Return the training data of `people` and the `events` between them."""
         known = events.until(people.as_of)
@@ -89,6 +90,7 @@ class BehaviourModel(Model):
             return BehaviourData(Impressions.from_events(people, known), None)
         return BehaviourData(Impressions.from_events(people, known), model.training_data(people, known))
 
+    @checked_arguments
     def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         rng = as_generator(rng)
@@ -147,6 +149,7 @@ class BehaviourModel(Model):
             self.global_parameters_, spaces, content, impressions, self.config
         )
 
+    @checked_arguments
     def ranking(self, people: Population | None = None) -> Directed:
         """Return the matrices lists are ranked by: of P(i comes to like j) where no looks are logged."""
         directed = self.directed(people)
@@ -154,6 +157,7 @@ class BehaviourModel(Model):
             return directed
         return self.affinity_.choices(directed, self.ids_.find(directed.ids.values))
 
+    @checked_arguments
     def looks(self, people: Population | None = None) -> Directed | None:
         """Return the matrices of P(i comes to look at j); None where the service arranges the looks."""
         if self.affinity_ is None:
@@ -161,6 +165,7 @@ class BehaviourModel(Model):
         directed = self.directed(people)
         return self.affinity_.looks(directed, self.ids_.find(directed.ids.values))
 
+    @checked_arguments
     def p_mutual(self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike, combiner: str) -> Float64Array:
         """Return P(both like each other | both look); `combiner="joint"` applies the match association.
 
@@ -172,6 +177,7 @@ class BehaviourModel(Model):
         p, q = (np.asarray(one, np.float64) for one in (p_like, p_liked_back))
         return self.match_association_.both(p, q)
 
+    @checked_arguments
     def p_answer(
         self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike | None = None, *, liked: bool = True
     ) -> Float64Array:
@@ -210,6 +216,7 @@ class BehaviourModel(Model):
             model._content, model._content_last = self.content_.without_people(), None
         return super(BehaviourModel, model).without_people()
 
+    @checked_arguments
     def updated(self, people: Population, events: Events) -> Self:
         """Return the model after more happened: everybody is folded in again, nothing is refitted.
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numpy.random import Generator
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from recsys.arguments import as_generator
+from recsys.arguments import as_generator, checked_arguments
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -136,12 +136,14 @@ class ContentModel(Model):
         self.blocks = blocks
         self.features = features
 
+    @checked_arguments
     def training_data(self, people: Population, events: Events) -> ContentData:
         """Return the training data of `people` and the `events` between them; blocks are fitted here."""
         known = events.until(people.as_of)
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
         return ContentData(features, people, LabelledPairs.from_events(people, known, blind=True))
 
+    @checked_arguments
     def fit_prepared(self, people: Population, training_data: ContentData, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         rng = as_generator(rng)

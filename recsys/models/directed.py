@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from recsys.arguments import checked_arguments
 from recsys.data.geography import pair_distances_km
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
@@ -62,6 +63,7 @@ class Directed:
             raise InputError(explained("one cell a person is needed", got=f"shape {self.cell.shape}"))
 
     @classmethod
+    @checked_arguments
     def of(
         cls,
         ids: IdIndex,
@@ -96,6 +98,7 @@ class Directed:
     def _places(self) -> Float64Array:
         return places(self.cell)
 
+    @checked_arguments
     def logits(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
         """Return the logit that each viewer row `i` likes candidate row `j`, `(n_pairs,)` float64.
 
@@ -112,10 +115,12 @@ class Directed:
             logits += self.distance_decay.of_distance(km)
         return logits
 
+    @checked_arguments
     def probabilities(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
         """Return P(i likes j | i looks at j) for aligned rows, `(n_pairs,)` in [0, 1]."""
         return sigmoid(self.logits(i, j))
 
+    @checked_arguments
     def scaled(self, slope: float, intercept: float) -> "Directed":
         """Return the matrices whose logit is `slope * x + intercept` (Platt scaling, folded in).
 
@@ -132,6 +137,7 @@ class Directed:
             cell=self.cell,
         )
 
+    @checked_arguments
     def take(self, rows: Int32Array | npt.ArrayLike) -> "Directed":
         """Return the people at `rows` (any order, no repeats), in id order."""
         kept = np.unique(np.asarray(rows, np.int64))

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import Events
@@ -119,6 +120,7 @@ def _talked(accusations: pd.DataFrame, events: Events) -> pd.Series:
 COLUMNS = (PERSON, "reporters", "weight", "factor")
 
 
+@checked_arguments
 def demotions(
     events: Events, as_of: str | pd.Timestamp | None = None, *, policy: ReviewPolicy | None = None
 ) -> pd.DataFrame:

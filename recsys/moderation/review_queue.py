@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.times import as_utc
@@ -34,6 +35,7 @@ COLUMNS: Final = (
 )
 
 
+@checked_arguments
 def review_queue(
     events: Events,
     *,

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.evaluation.market import exposure, gini, lorenz_curve
 from recsys.plots.style import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _MOST_BARS = 25
 
 
+@checked_arguments
 def list_lengths(
     lists: pd.DataFrame, viewers: npt.ArrayLike | None = None, *, ax: "Axes | None" = None
 ) -> "Axes":
@@ -82,6 +84,7 @@ def draw_lengths(histogram: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
     return axes
 
 
+@checked_arguments
 def lorenz(
     lists: pd.DataFrame | Mapping[str, pd.DataFrame],
     everybody: npt.ArrayLike | None = None,
@@ -125,6 +128,7 @@ def draw_lorenz(curves: Mapping[str, tuple[Any, Any]], *, ax: "Axes | None" = No
     return axes
 
 
+@checked_arguments
 def funnel(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     """Draw the candidates left after each constraint, one bar a constraint that removes somebody.
 
@@ -153,6 +157,7 @@ def funnel(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     return axes
 
 
+@checked_arguments
 def trend(
     values: Sequence[float | None],
     nights: Sequence[str],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.splits import INTERACTION_SLICES
 from recsys.plots.style import ACCENT, SOFT, legend, percent, require_rows, series, styled_axes
@@ -18,6 +19,7 @@ _APART = 0.07
 """How far models stand beside each other, so that their intervals can be told apart."""
 
 
+@checked_arguments
 def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Axes | None" = None) -> "Axes":
     """Draw one metric of several models with intervals, the best first.
 
@@ -45,6 +47,7 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     return axes
 
 
+@checked_arguments
 def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None) -> "Axes":
     """Draw a metric by number of training signals of the viewer, one line a model, with intervals.
 
@@ -88,6 +91,7 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     return axes
 
 
+@checked_arguments
 def reliability(
     tables: pd.DataFrame | Mapping[str, pd.DataFrame], *, of: str = "", ax: "Axes | None" = None
 ) -> "Axes":
@@ -142,6 +146,7 @@ def reliability(
     return axes
 
 
+@checked_arguments
 def policy_curves(curves: pd.DataFrame, measure: str, *, ax: "Axes | None" = None) -> "Axes":
     """Draw a measure of simulated nights, one line a policy, with bands for the intervals.
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import cell_text
@@ -57,6 +58,7 @@ def cell_table(
     return table[table["people"] >= least].reset_index(drop=True)
 
 
+@checked_arguments
 def cell_map(
     people: Population,
     values: pd.Series | None = None,
@@ -126,6 +128,7 @@ def _outline(cell: str) -> np.ndarray:
 _MOST_CATEGORIES = 8
 
 
+@checked_arguments
 def principal_plane(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return rows `(n, d)` on their first two principal components, `(n, 2)`.
 
@@ -145,6 +148,7 @@ def principal_plane(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return plane
 
 
+@checked_arguments
 def embedding_map(
     directed: Directed,
     colour: pd.Series | None = None,
@@ -212,6 +216,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
     legend(axes, markerscale=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
+@checked_arguments
 def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
     """Draw what `Model.explain_pair` returns: a bar a term and direction, in logits, the largest first.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.plots.metrics import chosen_rows, interval_lengths
 from recsys.plots.style import ACCENT, SERIES, SOFT, legend, percent, require_rows, series, styled_axes
@@ -26,6 +27,7 @@ SCENARIO_LABELS = {
 _SHARES = ("none", "fewer", "unreached")
 
 
+@checked_arguments
 def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None) -> "Axes":
     """Draw a metric by how many pairs were learned from, one line a model, with intervals.
 
@@ -57,6 +59,7 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     return axes
 
 
+@checked_arguments
 def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | None" = None) -> "Axes":
     """Draw one number of `recsys.compare_policies`, a bar a scenario in the order given.
 
@@ -89,6 +92,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
     return axes
 
 
+@checked_arguments
 def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "Axes":
     """Draw what `recsys.explain_order` returns: a bar a term, to the right where it speaks for the first.
 
@@ -114,6 +118,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     return axes
 
 
+@checked_arguments
 def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | None" = None) -> "Axes":
     """Draw the estimates of `recsys.off_policy` with intervals, one row an estimator.
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import structlog
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
@@ -95,6 +96,7 @@ class Ranker:
         self.day = DayWrites(safety, self._log)
 
     @classmethod
+    @checked_arguments
     def open(
         cls,
         published: str | Path,
@@ -201,6 +203,7 @@ class Ranker:
         """Stop looking for new publications."""
         self._reloader.close()
 
+    @checked_arguments
     def rank(
         self,
         viewer_id: str,
@@ -258,6 +261,7 @@ class Ranker:
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)
 
+    @checked_arguments
     def rank_many(
         self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None
     ) -> list[Page | RecsysError]:
@@ -294,6 +298,7 @@ class Ranker:
                     call.length, call.live, call.degraded = len(page.items), selection.live, use.degraded
                 yield page
 
+    @checked_arguments
     def inbox(self, viewer_id: str, k: int = 10, as_of: datetime | None = None) -> Page:
         """Return at most `k` people who like the viewer and whom the viewer has not answered.
 
@@ -330,6 +335,7 @@ class Ranker:
             call.length = len(found)
             return found
 
+    @checked_arguments
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.
 
@@ -346,6 +352,7 @@ class Ranker:
             call.length = int(item is not None)
             return item
 
+    @checked_arguments
     def explain_for_operator(
         self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
     ) -> PairAudit:
@@ -359,6 +366,7 @@ class Ranker:
         exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
         return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
 
+    @checked_arguments
     def explain_member_for_operator(self, user_id: str, *, permission: OperatorPermission) -> MemberAudit:
         """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
         snapshot = self._log_look("an operator looks into a member", permission, user_id)
@@ -379,6 +387,7 @@ class Ranker:
         _log.info(event, operator=permission.operator, purpose=permission.purpose, people=hashes)
         return self._reloader.current().snapshot
 
+    @checked_arguments
     def record(
         self, receipt: Receipt, shown: Sequence[str], *, viewer_id: str, as_of: datetime | None = None
     ) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.entries import Language
 from recsys.pipeline.gates.base import Level
 from recsys.report.figures import length_figure
@@ -57,6 +58,7 @@ _FUNCTIONS: Final[tuple[Callable[..., Any], ...]] = (
 _SECTION: Final = re.compile(r'<section id="([\w-]+)"[^>]*>\s*<h2[^>]*>(.*?)</h2>')
 
 
+@checked_arguments
 def render_report(
     night: NightSummary, lang: Language = "en", *, sample_lists: int = 5, time_zone: str = "UTC"
 ) -> str:
@@ -93,6 +95,7 @@ def render_report(
     return _document("night.html.j2", values, title, lang)
 
 
+@checked_arguments
 def render_nights(summary: NightsSummary, lang: Language = "en") -> str:
     """Return the page about many simulated nights as the text of one HTML file.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from recsys.arguments import checked_arguments
 from recsys.constraints.base import checked_rows
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.sparse_masks import CsrRows, csr_rows
@@ -214,6 +215,7 @@ class Retriever:
         return search_in_threads(self._index, tiles, search, shape, workers)
 
 
+@checked_arguments
 def mutual_top_k(
     directed: Directed,
     compiled: Compiled,

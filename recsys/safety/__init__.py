@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from recsys.arguments import checked_arguments
 from recsys.errors import PluginError, SettingsError, explained
 from recsys.plugins import known_names, load_plugin
 from recsys.safety.sqlite_store import SqliteSafety
@@ -11,6 +12,7 @@ BUILT_IN_KINDS: Final = ("sqlite", "postgresql", "postgres")
 _METHODS: Final = ("exclusions", "erased_since", "block", "unblock", "report", "hold", "lift", "erase")
 
 
+@checked_arguments
 def open_safety(address: str, *, create: bool = False) -> SafetyStore:
     """Open the store at `sqlite:FILE`, `postgresql://...`, or `NAME:ADDRESS` for a plugin.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -98,6 +99,7 @@ def load_tables(
     return _checked(table_readers(source), source_name(source), as_of, known, past=past)
 
 
+@checked_arguments
 def load_population(
     source: Source, as_of: Time = None, *, past: bool = False, catalogue: Catalogue | None = None
 ) -> Population:
@@ -136,6 +138,7 @@ def population_of(tables: LoadedTables) -> Population:
     return _with_restrictions(people.with_relations(_relations(tables, people)), tables.restrictions)
 
 
+@checked_arguments
 def load_events(source: Source, as_of: Time = None) -> "Events":
     """Return the events of a source up to one time; ids may be any text, and need no profiles.
 

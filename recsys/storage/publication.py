@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.types import is_list
 
+from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import PublicationError, SourceError, explained
 from recsys.storage.atomic_write import write_atomically
@@ -154,6 +155,7 @@ def set_current_run(published: Path, run_id: str) -> None:
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
 
 
+@checked_arguments
 def read_publication(published: str | Path, *, run_id: str | None = None, verify: bool = True) -> Publication:
     """Open the publication that is served now, or the one of `run_id`, and check its files.
 
