@@ -161,7 +161,7 @@ def _bar(value: float, widest: float) -> str:
     """Return a number with a bar on its side of a middle line."""
     width = round(_BAR_PX * abs(value) / widest)
     right = value >= 0
-    colour = "#2c6468" if right else "#c7772e"
+    colour = "#2c6468" if right else "#bb8769"
     start = _BAR_PX if right else _BAR_PX - width
     inner = (
         f"<span style='position:absolute;left:{start}px;width:{width}px;height:0.7em;background:{colour}'>"

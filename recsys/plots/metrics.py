@@ -8,12 +8,25 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.evaluation.registry import PROBABILITY_METRICS
 from recsys.evaluation.splits import INTERACTION_SLICES
 from recsys.plots.style import ACCENT, SOFT, legend, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+
+MEASURE_LABELS = {
+    "lasting_per_1000": "lasting pairs per 1,000 members",
+    "someone": "share of members in a lasting pair",
+    "matches_per_1000": "matches per 1,000 members",
+    "answered": "share of likes that became a match",
+    "exposure_gini": "Gini coefficient of exposure",
+    "top_load": "likes a night to the most liked 1%",
+    "cold_matched": "share of newcomers with a match",
+    "cold_someone": "share of newcomers in a lasting pair",
+}
+"""What the measures of simulated nights are called in a picture."""
 
 _APART = 0.07
 """How far models stand beside each other, so that their intervals can be told apart."""
@@ -39,11 +52,11 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     )
     random = rows["random"].dropna()
     if len(random):
-        axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label="random")
-        legend(axes)
+        axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label="random order")
+        legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set(xlabel=f"{metric} (95% interval)", title=_with_n(f"{metric} by model", rows))
+    axes.set(xlabel=f"{metric} (95% interval)", title=titled_with_n(f"{metric} by model", metric, rows))
     return axes
 
 
@@ -82,11 +95,12 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
             capsize=2,
         )
     random = rows.groupby("at")["random"].first()
-    axes.plot(random.index, random, color=SOFT, linestyle=":", label="random")
-    axes.set_xticks(range(len(names)), names)
+    axes.plot(random.index, random, color=SOFT, linestyle=":", label="random order")
+    counts = rows.groupby("slice")["n"].max() if "n" in rows else pd.Series(dtype=np.int64)
+    axes.set_xticks(range(len(names)), [f"{at}\nn = {counts[at]:,}" if at in counts else at for at in names])
     axes.set_xlim(-0.4, len(names) - 0.6)
     axes.set(xlabel="training signals of the viewer", ylabel=f"{metric} (95% interval)")
-    axes.set_title(f"{metric} by training signals")
+    axes.set_title(f"{metric} by training signals of the viewer")
     legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
 
@@ -169,7 +183,8 @@ def policy_curves(curves: pd.DataFrame, measure: str, *, ax: "Axes | None" = Non
     axes.set_ylim(bottom=0)
     axes.set_xlim(1, max(2, int(rows["night"].max())))
     axes.locator_params(axis="x", integer=True)
-    axes.set(xlabel="night", ylabel=f"{measure} (95% interval)", title=f"{measure} by night")
+    name = MEASURE_LABELS.get(measure, measure)
+    axes.set(xlabel="night", ylabel=f"{name} (95% interval)", title=f"{name[0].upper()}{name[1:]}, by night")
     legend(axes)
     return axes
 
@@ -201,5 +216,13 @@ def _pairs(table: pd.DataFrame) -> str:
     return f"{int(table['pairs'].sum()):,}"
 
 
-def _with_n(title: str, rows: pd.DataFrame) -> str:
-    return f"{title}, n = {int(rows['n'].max()):,}" if "n" in rows else title
+def titled_with_n(title: str, metric: str, rows: pd.DataFrame, of: str = "") -> str:
+    """Return the title with how many viewers or pairs a metric was computed on, as far as the table says.
+
+    >>> titled_with_n("auc by model", "auc", pd.DataFrame({"n": [1200]}))
+    'auc by model, n = 1,200 pairs'
+    """
+    if "n" not in rows:
+        return title
+    unit = "pairs" if metric in PROBABILITY_METRICS else "viewers" if "@" in metric else "people"
+    return f"{title}, n = {int(rows['n'].max()):,} {of}{unit}"

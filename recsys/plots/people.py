@@ -103,7 +103,9 @@ def cell_map(
     )
     title = "people" if values is None else f"mean {values.name or 'value'}"
     n = int(table["people"].sum())
-    axes.set_title(f"{title[0].upper()}{title[1:]} by H3 cell, n = {n:,} people in {len(table):,} cells")
+    axes.set_title(
+        f"{title[0].upper()}{title[1:]} by H3 cell, n = {n:,} people in {len(table):,} cells of {least}+"
+    )
     bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.7, label=title)
     if values is None:
         bar.ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -166,20 +168,26 @@ def embedding_map(
     >>> from recsys.data.ids import IdIndex
     >>> two = Directed.of(IdIndex(["a", "b"]), taste=[[1.0], [2.0]], appeal=[[3.0], [0.5]])
     >>> embedding_map(two, pd.Series({"a": 0.2, "b": 0.9}, name="openness")).get_title()
-    'Taste of 2 people by openness'
+    'Taste factors by openness, n = 2 people'
     """
     if side not in ("taste", "appeal"):
         raise InputError(explained("unknown side", got=side, remedy="use taste or appeal"))
     require_rows(len(directed), "nobody to draw", remedy="fit the model on some people")
-    plane = principal_plane(getattr(directed, side))
+    rows = getattr(directed, side)
+    plane = principal_plane(rows)
     axes = styled_axes(ax, width=6.0, height=5.0)
     if colour is None:
         axes.scatter(plane[:, 0], plane[:, 1], s=8, color=ACCENT, alpha=0.5, linewidths=0)
     else:
         _coloured(axes, plane, colour.reindex(directed.ids.values))
-    axes.set(xticks=[], yticks=[], xlabel="first principal component", ylabel="second principal component")
-    title = f"{side.capitalize()} of {len(directed):,} people"
-    axes.set_title(title if colour is None else f"{title} by {colour.name or 'value'}")
+    spread = plane.var(axis=0) / max(float(np.var(np.asarray(rows, np.float64), axis=0).sum()), 1e-300)
+    names = (
+        f"{which} principal component ({part:.0%} of variance)"
+        for which, part in zip(("first", "second"), spread, strict=True)
+    )
+    axes.set(xticks=[], yticks=[], xlabel=next(names), ylabel=next(names))
+    shade = "" if colour is None else f" by {colour.name or 'value'}"
+    axes.set_title(f"{side.capitalize()} factors{shade}, n = {len(directed):,} people")
     return axes
 
 

@@ -1,5 +1,6 @@
 """Figures of studies: learning curves, what-if scenarios, and why one candidate stands above another."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.plots.metrics import chosen_rows, interval_lengths
+from recsys.plots.metrics import chosen_rows, interval_lengths, titled_with_n
 from recsys.plots.style import ACCENT, SERIES, SOFT, legend, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     >>> row |= {"random": 0.5, "n": 9}
     >>> table = pd.DataFrame([row | {"pairs": 50, "value": 0.6}, row | {"pairs": 100, "value": 0.7}])
     >>> learning_curve(table, "auc").get_title()
-    'auc by training pairs, n = 9 held out'
+    'auc by training pairs, n = 9 held-out pairs'
     """
     rows = chosen_rows(table, metric, "all")
     axes = styled_axes(ax)
@@ -48,13 +49,13 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
         axes.plot(line["pairs"], line["value"], color=colour, linestyle=dashes, marker="o", label=str(model))
     random = rows.groupby("pairs")["random"].first()
     if random.notna().any():
-        axes.plot(random.index, random, color=SOFT, linestyle=":", label="random")
+        axes.plot(random.index, random, color=SOFT, linestyle=":", label="random order")
     axes.set_xscale("log")
     ticks = sorted(rows["pairs"].unique())
     axes.set_xticks(ticks, [f"{pairs:,}" for pairs in ticks])
     axes.minorticks_off()
     axes.set(xlabel="pairs learned from", ylabel=f"{metric} (95% interval)")
-    axes.set_title(f"{metric} by training pairs, n = {int(rows['n'].max()):,} held out")
+    axes.set_title(titled_with_n(f"{metric} by training pairs", metric, rows, "held-out "))
     legend(axes)
     return axes
 
@@ -88,7 +89,9 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
         axes.text(value, row, f" {text}", va="center", fontsize=9)
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set(xlabel=SCENARIO_LABELS[column], xlim=(0, max(values.max() * 1.15, 1e-9)))
-    axes.set_title(f"{SCENARIO_LABELS[column].capitalize()}, n = {int(table['listed'].max()):,} listed")
+    axes.set_title(
+        f"{SCENARIO_LABELS[column].capitalize()}, n = {int(table['listed'].max()):,} listed people"
+    )
     return axes
 
 
@@ -114,7 +117,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
     axes.set(xlabel=f"log ratio of P(mutual): for {second} (left) or {first} (right)")
-    axes.set_title(explained_order.title)
+    axes.set_title(fill(explained_order.title, 60))
     return axes
 
 
@@ -127,7 +130,7 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
 
     >>> row = {"estimator": "snips", "value": 0.2, "lo": 0.1, "hi": 0.3, "n": 40, "reason": ""}
     >>> estimators(pd.DataFrame([row])).get_title()
-    'Off-policy value of other lists, n = 40 impressions'
+    'Off-policy estimates for other lists, n = 40 impressions'
     """
     require_rows(len(table), "no estimate to draw", remedy="pass what off_policy returned")
     axes = styled_axes(ax, height=1.2 + 0.35 * len(table))
@@ -147,9 +150,9 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
         )
     if logged is not None:
         axes.axvline(logged, color=SOFT, linestyle=":", label="lists that were shown")
-        legend(axes)
+        legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_yticks(at, table["estimator"].astype(str).tolist())
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set(xlabel="matches a listed pair (95% interval)")
-    axes.set_title(f"Off-policy value of other lists, n = {int(table['n'].max()):,} impressions")
+    axes.set_title(f"Off-policy estimates for other lists, n = {int(table['n'].max()):,} impressions")
     return axes

@@ -64,7 +64,7 @@ _WORDS: Final = {
 }
 _STYLE: Final = """
 .rx{--ink:var(--jp-ui-font-color1,#262b2f);--soft:var(--jp-ui-font-color2,#6b6558);
---line:var(--jp-border-color2,#d9d3c6);--bar:#2c7a80;--warm:#d98a3a;
+--line:var(--jp-border-color2,#d9d3c6);--bar:#2c6468;--warm:#bb8769;
 color:var(--ink);font:14px/1.45 system-ui,"Noto Sans JP",sans-serif;max-width:62em}
 .rx summary{cursor:pointer;padding:.25em 0}.rx>details{border-top:1px solid var(--line)}
 .rx>details[open]{padding-bottom:.7em}.rx details details{margin-left:1.2em}
@@ -76,7 +76,8 @@ color:var(--ink);font:14px/1.45 system-ui,"Noto Sans JP",sans-serif;max-width:62
 .rx .b i{display:block;height:100%;background:var(--bar)}.rx .b.o i{background:var(--warm)}
 """
 _DARK: Final = (
-    "@media(prefers-color-scheme:dark){html .rx{--ink:#e8e4da;--soft:#b1aa9b;--line:#4a4740;--bar:#5fb3b8}}"
+    "@media(prefers-color-scheme:dark){html .rx{--ink:#e8e4da;--soft:#b1aa9b;--line:#4a4740;"
+    "--bar:#7cc0b9;--warm:#eda142}}"
 )
 _PAGE: Final = (
     "<!doctype html><html lang='{lang}'><meta charset='utf-8'><title>{title}</title>"

@@ -87,8 +87,8 @@ def test_the_map_refuses_a_third_side(directed):
 def test_models_stand_best_first_beside_random(judged):
     axes = plots.models(judged, "ndcg@5")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["hybrid", "content"]
-    assert "random" in axes.get_legend_handles_labels()[1]
-    assert "n = 40" in axes.get_title()
+    assert "random order" in axes.get_legend_handles_labels()[1]
+    assert axes.get_title() == "ndcg@5 by model, n = 40 viewers"
 
 
 def test_an_unknown_metric_is_named_with_the_nearest(judged):
