@@ -171,12 +171,14 @@ def _ids(model: Path) -> "npt.NDArray[np.object_]":
     return np.array(unpacked_strings(arrays["ids_text"], arrays["ids_ends"]), dtype=object)
 
 
-def _example(model: Path) -> pd.DataFrame | None:
-    """Return two pairs whose ids say nothing about anybody: of the kind the model knows."""
-    ids = _ids(model)
-    if len(ids) and not isinstance(ids[0], str):
-        return pd.DataFrame({C.VIEWER: [1, 1], C.CANDIDATE: [2, 3]})
-    return pd.DataFrame({C.VIEWER: ["viewer", "viewer"], C.CANDIDATE: ["candidate", "another"]})
+def _example(model: Path) -> pd.DataFrame:
+    """Return two pairs of people the model knows, so that the example of a served model scores.
+
+    The arrays beside it hold the ids of everybody, so it tells nothing that they do not; an erasure that
+    concerns the example removes its file.
+    """
+    known = _ids(model)[:3].tolist()
+    return pd.DataFrame({C.VIEWER: known[:1] * len(known[1:]), C.CANDIDATE: known[1:]})
 
 
 def _signature(mlflow: Any, model: Path) -> Any:

@@ -15,6 +15,8 @@ from recsys.data.population import Population
 from recsys.errors import NotFittedError
 from recsys.models import ContentModel, RandomModel
 from recsys.models.reciprocal import COMBINERS
+from recsys.safety.erase_files import erase_from_artifacts
+from recsys.safety.erasure_list import ErasureList
 from recsys.testing.model_contract import some_events
 from recsys.testing.people import make_people
 from recsys.tracking.log_model import content_hash
@@ -30,7 +32,15 @@ import mlflow, pandas as pd
 model = mlflow.pyfunc.load_model(sys.argv[1])
 pd.read_json(sys.argv[2], dtype={"viewer_id": str, "candidate_id": str}).pipe(model.predict).to_json(
     sys.argv[3], double_precision=15)
+from mlflow.pyfunc import scoring_server
+from starlette.testclient import TestClient
+client = TestClient(scoring_server.init(model))
+with open(sys.argv[1] + "/serving_input_example.json", "rb") as example:
+    said = client.post("/invocations", content=example.read(), headers={"Content-Type": "application/json"})
+assert said.status_code == 200, said.text
+print(said.text)
 """
+"""What `mlflow models serve` does, without the network: the model loads and its scoring server answers."""
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +99,21 @@ def test_a_logged_model_keeps_parameters_metrics_inputs_and_loads_without_the_pa
             for _, value in sorted(json.loads(said.read_text())[column].items(), key=lambda e: int(e[0]))
         ]
         np.testing.assert_allclose(found, expected[column], rtol=1e-12)
+    example = pd.DataFrame(json.loads(done.stdout.splitlines()[-1])["predictions"])
+    assert example["viewer_id"].tolist() == ["u00000", "u00000"]
+    np.testing.assert_allclose(example["p_mutual"], model.score_pairs(example)["p_mutual"], rtol=1e-12)
+
+
+def test_an_erased_person_leaves_the_example_and_the_model_still_serves_the_others(model, pairs, tmp_path):
+    write_served(tmp_path / "served", model.save(tmp_path / "arrays"), combiner="product")
+    erasures = ErasureList(tmp_path / "erasures")
+    erasures.add(["u00000"])
+    assert erase_from_artifacts(tmp_path / "served", erasures.now()) > 0
+    left = [path for path in (tmp_path / "served").rglob("*") if path.is_file()]
+    assert not [path for path in left if b"u00000" in path.read_bytes()]
+    loaded = load_mlflow().pyfunc.load_model(str(tmp_path / "served"))
+    others = pairs[(pairs != "u00000").all(axis=1)]
+    np.testing.assert_array_equal(loaded.predict(others)["p_like"], model.score_pairs(others)["p_like"])
 
 
 @pytest.mark.parametrize("combiner", COMBINERS)
