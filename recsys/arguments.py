@@ -143,9 +143,10 @@ def _checked(value: Any, kinds: tuple[AcceptedKind, ...], name: str, where: str)
             if kind.table == "values":
                 return _with_tables(value, name, where)
             return value
-    if any(kind.table == "itself" for kind in kinds) and hasattr(value, "__arrow_c_stream__"):
+    is_table = any(kind.table == "itself" for kind in kinds)
+    if is_table and hasattr(value, "__arrow_c_stream__"):
         return as_pandas(value, name=name, where=where)
-    wanted = [kind for kind in kinds if kind.words != "None"]
+    wanted = [kind for kind in kinds if kind.words not in (("None", "a table") if is_table else ("None",))]
     remedies = [_REMEDIES[kind.remedies] for kind in wanted if kind.remedies in _REMEDIES]
     words = " or ".join(dict.fromkeys(kind.words for kind in wanted))
     raise _wrong_type(value, name, where, words, remedies[0] if remedies else "")

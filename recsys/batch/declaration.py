@@ -84,7 +84,7 @@ STAGES: Final = (
         "evaluate",
         "recsys.batch.learning_stages:evaluate",
         reads=_TABLES,
-        writes=(PATHS.evaluation, PATHS.evaluated_pairs),
+        writes=(PATHS.evaluation, PATHS.evaluated_pairs, PATHS.dvc_metrics, PATHS.dvc_plots),
         settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "model", "evaluate"),
     ),
     BatchStage(

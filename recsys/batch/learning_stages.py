@@ -1,17 +1,15 @@
 """The stages that learn: feature blocks, the model, and how well it foresees what it could not know."""
 
-import json
-
 from recsys.batch.declaration import LogFields
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.evaluation import evaluate_night
+from recsys.pipeline.evaluation_files import write_evaluation
 from recsys.pipeline.from_settings import blocks_from_settings, model_from_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import read_features, write_features
 from recsys.random import generator
 from recsys.settings import Settings
-from recsys.storage.atomic_write import write_atomically
 
 
 def fit_features(settings: Settings, paths: NightPaths) -> LogFields:
@@ -37,5 +35,5 @@ def train(settings: Settings, paths: NightPaths) -> LogFields:
 def evaluate(settings: Settings, paths: NightPaths) -> LogFields:
     """Evaluate the model on what happened after it learned."""
     found = evaluate_night(Night.current(settings, paths), pairs=paths.evaluated_pairs)
-    write_atomically(paths.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_evaluation(found, settings.model.name, paths)
     return {key: value for key, value in found.items() if not isinstance(value, list)}

@@ -66,6 +66,16 @@ class NightPaths:
         return self.root / "evaluated_pairs.parquet"
 
     @property
+    def dvc_metrics(self) -> Path:
+        """Measures of the night's own model, for `dvc metrics`."""
+        return self.root / "metrics.json"
+
+    @property
+    def dvc_plots(self) -> Path:
+        """Tables of every model's measures and of calibration, for `dvc plots`."""
+        return self.root / "plots"
+
+    @property
     def nights(self) -> Path:
         """Figures of many simulated nights, when `recsys simulate --nights` wrote them here."""
         return self.root / "nights.json"

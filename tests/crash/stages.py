@@ -35,7 +35,7 @@ WRITES: Final = {
     "validate": (PATHS.accepted, PATHS.quarantine, PATHS.validation),
     "features": (PATHS.features,),
     "train": (PATHS.model,),
-    "evaluate": (PATHS.evaluation, PATHS.evaluated_pairs),
+    "evaluate": (PATHS.evaluation, PATHS.evaluated_pairs, PATHS.dvc_metrics, PATHS.dvc_plots),
     "recommend": (PATHS.pool,),
     "allocate": (PATHS.lists, PATHS.allocation),
 }

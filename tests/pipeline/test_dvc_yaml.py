@@ -16,7 +16,13 @@ ORDER = list(NAMES)
 
 
 def outputs(stage: str) -> dict[str, dict[str, Any]]:
-    return {path: options for out in STAGES[stage]["outs"] for path, options in out.items()}
+    kinds = ("outs", "metrics")
+    return {
+        path: options
+        for kind in kinds
+        for out in STAGES[stage].get(kind, ())
+        for path, options in out.items()
+    }
 
 
 def covered(file: Path, deps: list[str]) -> bool:
