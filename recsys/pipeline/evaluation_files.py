@@ -10,7 +10,7 @@ from recsys.pipeline.paths import NightPaths
 from recsys.storage.atomic_write import write_atomically
 
 _LIMITS = ("value", "lo", "hi", "random")
-_BY_MODEL = ("target", "metric", "model", "value", "lo", "hi")
+_PLOTTED = ("mutual ndcg@10", "mutual auc", "like auc")
 _CALIBRATION = ("direction", "predicted", "observed", "lo", "hi", "pairs")
 
 
@@ -52,10 +52,15 @@ def plot_tables(found: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     >>> {name: len(table) for name, table in plot_tables({"not_evaluated": "nothing"}).items()}
     {'models': 0, 'calibration': 0}
     """
+    values = {
+        (row["model"], f"{row['target']} {row['metric']}"): row["value"] for row in _of_everybody(found)
+    }
+    models = list(dict.fromkeys(model for model, _ in values))
+    rows = [{"model": model, **{name: values.get((model, name)) for name in _PLOTTED}} for model in models]
     renamed = {"said": "predicted", "happened": "observed"}
     calibration = pd.DataFrame(found.get("reliability", [])).rename(columns=renamed)
     return {
-        "models": pd.DataFrame(list(_of_everybody(found))).reindex(columns=list(_BY_MODEL)),
+        "models": pd.DataFrame(rows, columns=["model", *_PLOTTED]),
         "calibration": calibration.reindex(columns=list(_CALIBRATION)),
     }
 
