@@ -21,7 +21,7 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
-.PHONY: help env nightly tune console fast test test-minimum wheel lint type notebooks docs test-spark bench bench-million soak lock clean
+.PHONY: help env nightly tune console fast test test-minimum wheel lint type notebooks notebooks-changed docs test-spark bench bench-million soak lock clean
 
 ##@ Run
 
@@ -101,6 +101,9 @@ docs: env ## the documentation as pages, in build/docs; a broken link is an erro
 notebooks: env ## the notebooks anew from their text, run, with their pictures
 	for text in notebooks/*.py; do \
 	  $(BIN)/jupytext --quiet --to ipynb $$text && $(BIN)/jupyter-execute --inplace --NotebookClient.record_timing=False $${text%.py}.ipynb || exit 1; done
+
+notebooks-changed: env ## which numbers of the committed notebooks this code no longer gives; ARGS="notebooks/03_features.ipynb"
+	$(PYTHON) -m tests.notebooks.changed $(ARGS)
 
 ##@ Measure
 

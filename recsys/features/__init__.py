@@ -10,6 +10,7 @@ from recsys.features.circles import Circles
 from recsys.features.feature_map import FeatureMap, default_blocks
 from recsys.features.interests import Interests
 from recsys.features.numeric import Numeric
+from recsys.features.population_table import population_table
 from recsys.features.questionnaire import Questionnaire
 from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
@@ -31,4 +32,5 @@ __all__ = [
     "Topics",
     "Values",
     "default_blocks",
+    "population_table",
 ]

@@ -7,6 +7,7 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -87,7 +88,8 @@ def map_tables(
     )
     connection = duckdb.connect(config={"threads": 1})
     try:
-        connection.execute("SET enable_progress_bar = false")
+        with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar to switch off
+            connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET TimeZone = '{settings.zone or 'UTC'}'")
         register(connection, around, remarks)
         loaded = _load(connection, mapping, sources)

@@ -32,6 +32,7 @@ from recsys.errors import (
 )
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExplanation
+from recsys.models.fit_progress import fit_progress, step
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.dataclass_codec import FlatDataclass, dataclass_from_arrays, dataclass_to_arrays
@@ -148,19 +149,22 @@ class Model(ABC):
         return self._fitted
 
     @checked_arguments
-    def fit(self, people: Population, events: Events, *, rng: RNGLike) -> Self:
+    def fit(self, people: Population, events: Events, *, rng: RNGLike, progress: bool = False) -> Self:
         """Learn from `people` and the `events` between them, and return self.
 
         Events of people outside `people`, and events after `people.as_of`, are not used. A warning says so
         when all are of others.
 
-        rng: a seed such as 7, or a generator; equal seeds give equal bytes.
+        rng:      a seed such as 7, or a generator; equal seeds give equal bytes.
+        progress: whether a bar says what the fit is doing; it changes nothing of what is learned.
 
         Raises ArgumentTypeError for anything but people and events.
         """
         draw = as_generator(rng)
         warn_of_no_match(people.ids, events.coded.people, what="an event", where=f"{type(self).__name__}.fit")
-        return self.fit_prepared(people, self.training_data(people, events), rng=draw)
+        with fit_progress(self.name, progress=progress):
+            step("reading events, fitting feature blocks")
+            return self.fit_prepared(people, self.training_data(people, events), rng=draw)
 
     @checked_arguments
     def training_data(self, people: Population, events: Events) -> Any:

@@ -35,6 +35,7 @@ from recsys.models.explanation import (
     LogitTerm,
     LogitTerms,
 )
+from recsys.models.fit_progress import step
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 from recsys.models.reciprocal import (
@@ -102,11 +103,13 @@ class BehaviourModel(Model):
             self._content = model.fit_prepared(people, answers, rng=rng)
             content = model.fitted
             self._content_last = (people, content)
+        step("behaviour")
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)
         fits = LeftOutFits(
             people, self._content, answers, self.config, rng, only_likes=self.negatives_seed_ is not None
         )
         shared = self.global_parameters_
+        step("weights of content and behaviour, on held-out pairs")
         self.stacker_, self.match_association_, split = fits.weights(impressions, shared)
         decisions, latest = training_data.impressions, None
         if decisions.answered.all():
@@ -114,9 +117,11 @@ class BehaviourModel(Model):
         if latest is not None and not fits.only_likes:
             logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
             self.stacker_ = self.stacker_.calibrated(fit_platt(logits, latest.held.labels).half())
+        step("who comes across whom")
         self.affinity_ = None
         if split is not None:
             self.affinity_ = fits.affinity(decisions, split, latest, (self.stacker_, shared))
+        step("factors of everybody")
         self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people
         self._content_last = None

@@ -21,6 +21,7 @@ from recsys.models.cross_fitting import CrossValidation, people_folds
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
+from recsys.models.fit_progress import step
 from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
 from recsys.models.training_data import ContentData, LabelledPairs
@@ -152,7 +153,9 @@ class ContentModel(Model):
         pairs = training_data.pairs.sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.among_fewer(len(people), self.config.max_tuning_pairs, rng)
+        step("choosing the strength of the prior on content")
         self.precisions_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
+        step("weights of content")
         weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.precisions_).weights
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._low_rank_maps(rows)

@@ -3,15 +3,27 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from recsys.data.events import Events
 from recsys.errors import InputError, SettingsError
-from recsys.features import Interests, Responsiveness, Scales, Topics, default_blocks
+from recsys.features import (
+    Interests,
+    Numeric,
+    Responsiveness,
+    Scales,
+    Topics,
+    default_blocks,
+    population_table,
+)
+from recsys.models import ContentModel
 from recsys.testing.people import make_people
 from tests.features.test_responsiveness import some_events
 
@@ -130,3 +142,50 @@ def test_blocks_give_tables_when_asked_to_and_pipelines_pass_the_wish_on(people)
     assert list(ends.columns) == ["pca0", "pca1"]
     with pytest.raises(SettingsError, match="unknown output: got 'panda'; did you mean 'pandas'"):
         Scales().set_output(transform="panda")
+
+
+def test_a_column_transformer_reads_the_table_of_a_population(people):
+    names = ["age_band", "max_distance_km", "intents"]
+    table = population_table(people, names)
+    assert table.index.tolist() == people.ids.values.tolist()
+    columns = ColumnTransformer(
+        [
+            ("age", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), ["age_band"]),
+            (
+                "km",
+                make_pipeline(
+                    FunctionTransformer(np.log1p, feature_names_out="one-to-one"), StandardScaler()
+                ),
+                ["max_distance_km"],
+            ),
+            ("intents", SimpleImputer(), make_column_selector("^intents:")),
+        ],
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    made = make_pipeline(FunctionTransformer(population_table, kw_args={"columns": names}), columns)
+    found = made.fit_transform(people)
+    assert found.index.tolist() == people.ids.values.tolist()
+    assert len(found.columns) == 2 + len(people.coded_sets["intents"].words)
+    known = people.known("max_distance_km")
+    np.testing.assert_allclose(found["max_distance_km"][known].std(ddof=0), 1.0)
+    model = ContentModel(blocks=[Numeric(found.reset_index())]).fit(people, Events.none(), rng=1)
+    assert model.fitted.taste.shape[0] == len(people)
+
+
+def test_a_table_says_of_everybody_what_the_population_says(people):
+    table = population_table(people)
+    assert table.notna().any().all()
+    for name in people.coded:
+        if name in table:
+            assert (table[name].notna().to_numpy() == people.known(name)).all()
+    for row, user in enumerate(table.index[:10]):
+        held = {
+            column.partition(": ")[2]
+            for column in table.filter(regex="^channels: ")
+            if table.loc[user, column] == 1
+        }
+        assert held == (people.words("channels", row) or set())
+    with pytest.raises(
+        InputError, match="unknown column in population_table: got 'ageband'; did you mean 'age_band'"
+    ):
+        population_table(people, ["ageband"])

@@ -15,7 +15,7 @@ from recsys.arguments import as_generator
 from recsys.data.events import Events
 from recsys.errors import ArgumentTypeError, InputError, SettingsError
 from recsys.features import Numeric
-from recsys.models import HybridConfig, HybridModel, hybrid, keyword_settings
+from recsys.models import ContentModel, HybridConfig, HybridModel, PopularityModel, hybrid, keyword_settings
 from recsys.testing.model_contract import some_events
 from recsys.testing.people import make_people
 
@@ -140,3 +140,19 @@ def test_events_of_nobody_here_are_warned_of(people, events):
     strange = Events.of(events.frame.assign(actor="x", target="y"))
     with pytest.warns(UserWarning, match=r"no id of an event .*got 'x'; ids there are such as 'u00000'"):
         models.PopularityModel().fit(people, strange, rng=1)
+
+
+@pytest.mark.parametrize("kind", [ContentModel, HybridModel, PopularityModel])
+def test_a_bar_says_what_a_fit_does_and_changes_nothing_of_it(kind, people, events, capsys):
+    quiet = kind().fit(people, events, rng=1)
+    assert capsys.readouterr().err == ""
+    shown = kind().fit(people, events, rng=1, progress=True)
+    said = capsys.readouterr().err
+    assert f"fit {shown.name}: " in said
+    assert "feature blocks" in said
+    if kind is HybridModel:
+        assert "held-out pairs" in said
+        assert "weights of content" in said
+    np.testing.assert_array_equal(shown.fitted.taste, quiet.fitted.taste)
+    PopularityModel().fit(people, events, rng=1)
+    assert capsys.readouterr().err == ""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import VARIABLE, data_folder, needs
+from tests.notebooks.changed import changed_numbers, differences
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 TEXTS = sorted(FOLDER.glob("*.py"))
@@ -104,3 +105,45 @@ def test_real_people_are_drawn_when_they_are_there(run, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(data_folder()))
     names = run("07_real_people")
     assert names["found"]["random"].notna().all()
+
+
+def test_a_questionnaire_is_found_by_its_traits(run):
+    names = run("09_a_questionnaire")
+    assert names["agreement"].max(axis=1).min() > 0.7  # "each trait has a factor that goes along with it"
+    alike, other = names["alike"], names["other"]
+    assert alike.mean() > other.mean() + 0.3
+
+
+def test_a_log_without_profiles_is_judged_beside_random(run):
+    names = run("10_a_log_without_profiles")
+    auc = names["table"].query("metric == 'auc'").set_index("model")
+    assert auc.loc["hybrid", "more_lo"] > 0  # more than random order, on the same pairs
+    assert auc.loc["random", "lo"] < 0.5 < auc.loc["random", "hi"]
+    assert names["same"] > 1 / 12
+
+
+def test_mapped_tables_list_whom_nothing_forbids(run):
+    names = run("11_mapped_tables")
+    check, members = names["check"], names["members"]
+    assert len(check.listed) == (members.checked == "yes").sum()
+    unproved = set(members.no[members.checked == "no"])
+    lists = names["lists"]
+    assert len(lists) > 100
+    assert not unproved & (set(lists.viewer_id) | set(lists.candidate_id))
+    assert not ((lists.viewer_id == "0001") & (lists.candidate_id == "0002")).any()
+
+
+def test_a_changed_number_is_noticed():
+    cells = jupytext.read(FOLDER / "09_a_questionnaire.ipynb")
+    again = jupytext.read(FOLDER / "09_a_questionnaire.ipynb")
+    assert not list(differences(cells, again))
+    [table] = [cell for cell in again.cells if cell.source.startswith("found = block")]
+    data = table.outputs[0].data
+    data["text/plain"] = re.sub(r"0\.8\d", "0.61", data["text/plain"], count=1)
+    [line] = differences(cells, again)
+    assert "is now 0.61" in line
+
+
+@pytest.mark.slow
+def test_the_numbers_of_a_committed_notebook_are_those_of_this_code():
+    assert changed_numbers(FOLDER / "09_a_questionnaire.ipynb") == []
