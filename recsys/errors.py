@@ -68,10 +68,22 @@ class MissingColumnError(InputError):
         renamed = [
             f"'{found[0]}' to '{name}'" for name, found in zip(self.missing, near, strict=True) if found
         ]
-        remedy = f"rename {', '.join(renamed)}" if renamed else f"add it to {', '.join(there) or 'the table'}"
-        super().__init__(
-            explained("a column is missing", where=where, got=", ".join(self.missing), remedy=remedy)
-        )
+        alone = [f"'{name}'" for name, found in zip(self.missing, near, strict=True) if not found]
+        steps = [f"rename {', '.join(renamed)}"] if renamed else []
+        steps += [f"add {', '.join(alone)}, or rename the columns that hold them"] if alone else []
+        problem = missing_columns(self.missing)
+        columns_there = ", ".join(there) or "no column"
+        super().__init__(explained(problem, where=where, got=columns_there, remedy=" and ".join(steps)))
+
+
+def missing_columns(missing: Sequence[str]) -> str:
+    """Return which columns a table lacks, in words.
+
+    >>> missing_columns(["rank"]), missing_columns(["rank", "p_like"])
+    ("column 'rank' is missing", "columns 'rank', 'p_like' are missing")
+    """
+    names = ", ".join(f"'{name}'" for name in missing)
+    return f"column {names} is missing" if len(missing) == 1 else f"columns {names} are missing"
 
 
 def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str) -> None:
@@ -79,7 +91,7 @@ def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str
 
     >>> need_columns(["user_id"], ["user"], where="pairs")
     Traceback (most recent call last):
-    recsys.errors.MissingColumnError: a column is missing in pairs: got 'user_id'; rename 'user' to 'user_id'
+    recsys.errors.MissingColumnError: column 'user_id' is missing in pairs: got 'user'; rename 'user' to 'user_id'
     """
     there = list(columns)
     if any(name not in there for name in wanted):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import recsys
-from recsys.errors import MissingExtraError, RecsysError, imported
+from recsys.errors import MissingColumnError, MissingExtraError, RecsysError, imported, need_columns
 from recsys.models.content import ContentConfig
 from recsys.models.hybrid import HybridConfig
 
@@ -74,3 +74,16 @@ def recommended(people, model, **given):
 
 
 LISTS = pairs().assign(rank=1, label=1, p_mutual=0.5)
+
+
+def test_columns_that_are_missing_are_named_before_those_that_are_there() -> None:
+    with pytest.raises(MissingColumnError) as caught:
+        need_columns(["viewer_id", "candidate_id"], ["user", "item"], where="pairs")
+    assert str(caught.value) == (
+        "columns 'viewer_id', 'candidate_id' are missing in pairs: got 'user, item'; "
+        "add 'viewer_id', 'candidate_id', or rename the columns that hold them"
+    )
+    with pytest.raises(
+        MissingColumnError, match="column 'viewer_id' is missing .*rename 'viewer' to 'viewer_id'"
+    ):
+        need_columns(["viewer_id"], ["viewer"], where="pairs")

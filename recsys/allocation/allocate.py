@@ -18,7 +18,7 @@ from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError, did_you_mean, explained
+from recsys.errors import InputError, explained, need_columns
 from recsys.parallel import in_ranges
 from recsys.types import ArrowTable, Float32Array, Float64Array, Int32Array, ObjectArray, RNGLike
 
@@ -204,10 +204,7 @@ def graph_from_lists(lists: pd.DataFrame) -> tuple[CandidateGraph, ObjectArray]:
     >>> ids.tolist(), graph.viewer.tolist(), graph.candidate.tolist()
     (['a', 'b'], [1], [0])
     """
-    for name in NEEDED:
-        if name not in lists:
-            remedy = did_you_mean(name, lists.columns.astype(str))
-            raise InputError(explained("a column is missing", where="the lists", got=name, remedy=remedy))
+    need_columns(NEEDED, lists.columns, where="the lists")
     both = pd.concat([lists[C.VIEWER], lists[C.CANDIDATE]], ignore_index=True)
     if both.isna().any():
         raise InputError(explained("an id is missing", where="the lists"))

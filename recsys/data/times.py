@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS
+from recsys.errors import InputError, explained
 
 EPOCH: Final = pd.Timestamp("1970-01-01", tz="UTC")
 MICROSECONDS_A_DAY: Final = 86_400_000_000
@@ -17,10 +18,20 @@ HOURS_A_WEEK: Final = 168
 def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
     """Return a time in UTC; a time without a zone is taken as UTC.
 
+    Raises InputError for what is no time.
+
     >>> as_utc("2026-01-05").isoformat()
     '2026-01-05T00:00:00+00:00'
     """
-    stamp = pd.Timestamp(time)
+    try:
+        stamp = pd.Timestamp(time)
+    except (ValueError, TypeError, OverflowError) as error:
+        remedy = "give one such as '2026-01-05' or '2026-01-05T03:00:00Z'"
+        raise InputError(explained("a time cannot be read", got=time, remedy=remedy)) from error
+    if pd.isna(stamp):
+        raise InputError(
+            explained("a time is not known", got=str(time), remedy="give one such as '2026-01-05'")
+        )
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 

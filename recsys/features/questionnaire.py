@@ -137,6 +137,8 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
         values = frame[column]
         if pd.api.types.is_datetime64_any_dtype(values):
             problems.append(f"column '{column}' holds times; make numbers of them or leave it out")
+        elif values.dtype == object and values.map(pd.api.types.is_list_like).any():
+            problems.append(f"column '{column}' holds lists; make one column a choice, 1 where it was chosen")
         elif not _is_number(values) and not _is_ordered(values) and values.nunique() > _MOST_CATEGORIES:
             got = f"{values.nunique()} different answers"
             problems.append(

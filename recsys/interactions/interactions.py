@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from numbers import Real
 from typing import Final, Self
 
 import numpy as np
@@ -230,9 +231,10 @@ class Interactions:
         Raises InputError when a side is empty.
         """
         times = self.events.frame[C.TS]
-        moment = (
-            times.iloc[min(int(at * len(times)), len(times) - 1)] if isinstance(at, float) else as_utc(at)
-        )
+        if isinstance(at, Real) and not 0 < at < 1:
+            remedy = "give a share between 0 and 1, such as 0.8, or a time, such as '2026-01-05'"
+            raise InputError(explained("at is no share of the events", where="split", got=at, remedy=remedy))
+        moment = times.iloc[int(at * len(times))] if isinstance(at, Real) else as_utc(at)
         before = (times < moment).to_numpy(bool)
         if before.all() or not before.any():
             got = f"{int(before.sum())} of {len(before)} events before {moment}"

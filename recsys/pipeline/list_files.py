@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, explained, missing_columns
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.recommend import RankedPairs
 from recsys.storage.atomic_write import atomic_file
@@ -49,7 +49,7 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
     lists = lists if C.PROPENSITY in lists else lists.assign(**{C.PROPENSITY: 1.0})
     missing = [name for name in SCHEMA.names if name not in lists]
     if missing:
-        raise InputError(explained("a column is missing", where="the lists", got=", ".join(missing)))
+        raise InputError(explained(missing_columns(missing), where="the lists"))
     ordered = lists[SCHEMA.names].sort_values([C.VIEWER, C.RANK], kind="stable")
     try:
         table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)

@@ -94,7 +94,7 @@ def test_minimum_exposure_is_deterministic_given_the_generator() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.drop(columns="p_like"), "a column is missing"),
+        (lambda t: t.drop(columns="p_like"), "column 'p_like' is missing"),
         (lambda t: pd.concat([t, t.head(1)]), "stands twice"),
         (lambda t: t.assign(p_like=2.0), "not a probability"),
         (lambda t: t.assign(viewer_id=None), "an id is missing"),

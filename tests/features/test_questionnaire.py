@@ -137,3 +137,9 @@ class TestQuestionnaire(BlockContract):
         ids = make_people(30, np.random.default_rng(11)).ids.ids(np.arange(30))
         items = {f"q{at}": rng.integers(1, 6, len(ids)).astype(float) for at in range(6)}
         return Questionnaire(pd.DataFrame({"user_id": ids, **items}), n_factors=2)
+
+
+def test_a_column_of_lists_is_refused_by_its_name(people):
+    answers = pd.DataFrame({"user_id": people.ids.values[:2], "walks": [1, 2], "clubs": [["a"], ["a", "b"]]})
+    with pytest.raises(TableError, match=r"column 'clubs' holds lists; make one column a choice"):
+        Questionnaire(answers).fit(people)

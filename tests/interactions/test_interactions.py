@@ -290,3 +290,22 @@ def test_nobody_is_offered_somebody_they_like_already_unless_they_changed_their_
     model = recsys.PopularityModel().fit(log.people, log.events, rng=0)
     lists = recsys.recommend(model, log.people, log.policy, viewers=["ann"], k=5)
     assert lists["candidate_id"].tolist() == ["cy"]
+
+
+def test_a_split_says_what_it_takes():
+    table = pd.DataFrame(
+        {"a": list("xyxyx"), "b": list("yxzzw"), "at": pd.date_range("2026-01-05", periods=5)}
+    )
+    log = Interactions.of(table, viewer="a", candidate="b", ts="at")
+    for wrong in (70, 1.0, 0, -0.5):
+        with pytest.raises(
+            InputError, match=r"at is no share of the events in split: got .*; give a share between 0"
+        ):
+            log.split(wrong)
+    for wrong in ("0.7x", "soon", pd.NaT):
+        with pytest.raises(InputError, match=r"a time .*give one such as '2026-01-05'"):
+            log.split(wrong)
+    past, later = log.split("2026-01-07")
+    assert len(past.events) + len(later.events) == 5
+    with pytest.raises(InputError, match="like must be a number or a collection"):
+        Interactions.of(table.assign(stars=3), viewer="a", candidate="b", outcome="stars", like="four")

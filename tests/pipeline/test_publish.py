@@ -130,7 +130,7 @@ def test_an_unreadable_last_night_is_a_warning(night: Night, tmp_path: Path) -> 
 
 
 def test_lists_without_a_column_are_bad_input(night: Night, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a column is missing in the lists: got 'p_mutual'"):
+    with pytest.raises(InputError, match="column 'p_mutual' is missing in the lists"):
         night.publish(tmp_path, night.lists.drop(columns=C.P_MUTUAL))
     with pytest.raises(InputError, match="not a table of lists"):
         night.publish(tmp_path, night.lists.assign(**{C.RANK: "first"}))
