@@ -70,7 +70,7 @@ class MissingColumnError(InputError):
         ]
         alone = [f"'{name}'" for name, found in zip(self.missing, near, strict=True) if not found]
         steps = [f"rename {', '.join(renamed)}"] if renamed else []
-        steps += [f"add {', '.join(alone)}, or rename the columns that hold them"] if alone else []
+        steps += [f"add {', '.join(alone)}, or rename what holds it"] if alone else []
         problem = missing_columns(self.missing)
         columns_there = ", ".join(there) or "no column"
         super().__init__(explained(problem, where=where, got=columns_there, remedy=" and ".join(steps)))
@@ -89,9 +89,9 @@ def missing_columns(missing: Sequence[str]) -> str:
 def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str) -> None:
     """Raise MissingColumnError when a table lacks one of the columns that are wanted.
 
-    >>> need_columns(["user_id"], ["user"], where="pairs")
+    >>> need_columns(["ts"], ["time"], where="log")
     Traceback (most recent call last):
-    recsys.errors.MissingColumnError: column 'user_id' is missing in pairs: got 'user'; rename 'user' to 'user_id'
+    recsys.errors.MissingColumnError: column 'ts' is missing in log: got 'time'; add 'ts', or rename what holds it
     """
     there = list(columns)
     if any(name not in there for name in wanted):

@@ -81,9 +81,9 @@ def test_columns_that_are_missing_are_named_before_those_that_are_there() -> Non
         need_columns(["viewer_id", "candidate_id"], ["user", "item"], where="pairs")
     assert str(caught.value) == (
         "columns 'viewer_id', 'candidate_id' are missing in pairs: got 'user, item'; "
-        "add 'viewer_id', 'candidate_id', or rename the columns that hold them"
+        "add 'viewer_id', 'candidate_id', or rename what holds it"
     )
     with pytest.raises(
-        MissingColumnError, match="column 'viewer_id' is missing .*rename 'viewer' to 'viewer_id'"
+        MissingColumnError, match=r"column 'viewer_id' is missing .*rename 'viewer' to 'viewer_id'"
     ):
         need_columns(["viewer_id"], ["viewer"], where="pairs")

@@ -140,6 +140,6 @@ class TestQuestionnaire(BlockContract):
 
 
 def test_a_column_of_lists_is_refused_by_its_name(people):
-    answers = pd.DataFrame({"user_id": people.ids.values[:2], "walks": [1, 2], "clubs": [["a"], ["a", "b"]]})
+    answers = pd.DataFrame({"user_id": people.ids.ids([0, 1]), "walks": [1, 2], "clubs": [["a"], ["a", "b"]]})
     with pytest.raises(TableError, match=r"column 'clubs' holds lists; make one column a choice"):
         Questionnaire(answers).fit(people)
