@@ -41,7 +41,7 @@ def population_table(people: Population, columns: Sequence[str] | None = None) -
     for name in held if columns is None else columns:
         if name in people.coded:
             coded = people.coded[name]
-            values = pd.Categorical.from_codes(coded.codes, list(coded.words), ordered=True)
+            values = pd.Categorical.from_codes(coded.codes, pd.Index(coded.words), ordered=True)
             parts.append(pd.Series(values, name=name))
         elif name in people.counted:
             amounts = people.counted[name].astype(np.float64)

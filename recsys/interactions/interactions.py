@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from numbers import Real
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -234,7 +234,11 @@ class Interactions:
         if isinstance(at, Real) and not 0 < at < 1:
             remedy = "give a share between 0 and 1, such as 0.8, or a time, such as '2026-01-05'"
             raise InputError(explained("at is no share of the events", where="split", got=at, remedy=remedy))
-        moment = times.iloc[int(at * len(times))] if isinstance(at, Real) else as_utc(at)
+        moment = (
+            times.iloc[int(at * len(times))]
+            if isinstance(at, Real)
+            else as_utc(cast("str | pd.Timestamp", at))
+        )
         before = (times < moment).to_numpy(bool)
         if before.all() or not before.any():
             got = f"{int(before.sum())} of {len(before)} events before {moment}"
