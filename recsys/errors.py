@@ -89,9 +89,9 @@ def missing_columns(missing: Sequence[str]) -> str:
 def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str) -> None:
     """Raise MissingColumnError when a table lacks one of the columns that are wanted.
 
-    >>> need_columns(["ts"], ["at"], where="it")
+    >>> need_columns(["ts"], ["at"], where="x")
     Traceback (most recent call last):
-    recsys.errors.MissingColumnError: column 'ts' is missing in it: got 'at'; add 'ts', or rename what holds it
+    recsys.errors.MissingColumnError: column 'ts' is missing in x: got 'at'; add 'ts', or rename what holds it
     """
     there = list(columns)
     if any(name not in there for name in wanted):
