@@ -27,6 +27,7 @@ from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
 _COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
 _AMOUNTS: Final = (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM)
+_MOST_KM: Final = 20_000
 _MAPPINGS: Final = ("coded", "coded_sets", "counted")
 
 
@@ -215,9 +216,12 @@ class Population:
         >>> people.assuming(max_distance_km=50).amounts("max_distance_km")
         array([50], dtype=int32)
         """
-        for name in amounts:
+        for name, amount in amounts.items():
             if name not in _AMOUNTS:
                 raise InputError(explained("no such amount", got=name, remedy=did_you_mean(name, _AMOUNTS)))
+            if not 0 <= amount <= _MOST_KM:
+                what, remedy = f"{name} is no distance", f"give whole km from 0 to {_MOST_KM:,}"
+                raise InputError(explained(what, where="assuming", got=amount, remedy=remedy))
         changed = {name: np.full(len(self), amount, np.int32) for name, amount in amounts.items()}
         return replace(self, counted=MappingProxyType({**self.counted, **changed}))
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm.auto import tqdm
 
-from recsys.arguments import as_generator, checked_arguments
+from recsys.arguments import as_generator, check_type, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -212,13 +212,15 @@ def tune(
     truth = decided_pairs(people, events, outcome)
     aside = truth[_folds(truth, 5, draw) == 0]
     seen = without_pairs(events, aside[PAIR])
+    for name, values in space.items():
+        check_type(values, Sequence[Any], name=f"space[{name!r}]", where="tune")
     choices = [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
     if trials is not None and trials < len(choices):
         choices = [choices[at] for at in np.sort(draw.choice(len(choices), trials, replace=False))]
     if not choices:
         raise SettingsError(explained("nothing to try", got=dict(space), remedy="give values for each name"))
     seed = int(draw.integers(2**31))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for choice in tqdm(choices, desc="tune", unit="trial", disable=not progress):
         table = cross_validate(
             {"": model.__sklearn_clone__().set_params(**choice)},
@@ -231,6 +233,10 @@ def tune(
             n_resamples=2,
         )
         rows.append({**choice, **_metric_row(table, metric)})
+    if all(np.isnan(row[metric]) for row in rows):
+        remedy = "a log of likes alone has none: tune with log.with_sampled_negatives(4, rng).events"
+        got = f"{metric} is not a number in all {len(rows)} trials"
+        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=remedy))
     lower = metric in _LOWER_IS_BETTER
     found = pd.DataFrame(rows).sort_values(metric, ascending=lower, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])

@@ -38,6 +38,7 @@ from recsys.errors import InputError, explained, need_columns
 from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.intervals import Dyads, Influence
 from recsys.evaluation.off_policy import LEAST_EFFECTIVE
+from recsys.evaluation.protocol import refuse_other_ids
 from recsys.types import Float64Array
 
 LIKE: Final = "like"
@@ -144,6 +145,16 @@ def off_policy(
     return pd.DataFrame(list(_rows(seen, switch, level)))
 
 
+def _numbers(log: pd.DataFrame, name: str) -> Float64Array:
+    """Return a column of the log as numbers; raise InputError for one that holds texts."""
+    try:
+        return log[name].to_numpy(np.float64)
+    except (ValueError, TypeError) as error:
+        what = f"column '{name}' holds no numbers"
+        remedy = "write chances as 0.5 and outcomes as 0 or 1"
+        raise InputError(explained(what, where="the log", got=log[name].iloc[0], remedy=remedy)) from error
+
+
 def _seen(
     log: pd.DataFrame, lists: pd.DataFrame, examination: ExaminationCurve | None, most: float
 ) -> OffPolicyLog:
@@ -152,7 +163,8 @@ def _seen(
     need_columns([C.VIEWER, C.CANDIDATE, C.RANK], lists.columns, where="the lists")
     if lists.duplicated([C.VIEWER, C.CANDIDATE]).any():
         raise InputError(explained("a pair stands twice", where="the lists"))
-    propensity = log[C.PROPENSITY].to_numpy(np.float64)
+    propensity = _numbers(log, C.PROPENSITY)
+    refuse_other_ids("", lists, log, of="the log")
     if not ((propensity > 0.0) & (propensity <= 1.0)).all():  # comparisons with NaN are false
         remedy = "leave out impressions that were not drawn with a known chance"
         raise InputError(explained("a propensity is not in (0, 1]", where="the log", remedy=remedy))
@@ -171,8 +183,8 @@ def _seen(
         base=base,
         there=np.maximum(there, 1e-12),
         read=known["read_"].to_numpy(np.float64),
-        like=known[LIKE].to_numpy(np.float64),
-        match=known[MATCH].to_numpy(np.float64),
+        like=_numbers(known, LIKE),
+        match=_numbers(known, MATCH),
         like_hat=like_hat * there,
         back_hat=back_hat,
         chance=chance,

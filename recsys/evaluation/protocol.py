@@ -85,7 +85,7 @@ def align_lists(
     _check("truth", truth, [*KEYS, LABEL])
     for name, frame in lists.items():
         _check(f"lists of {name}", frame, [*KEYS, C.RANK])
-        _same_kind(name, frame, truth)
+        refuse_other_ids(name, frame, truth)
     columns = [str(column) for frame in lists.values() for column in frame.columns]
     if probability not in ("", C.P_MUTUAL, *columns):
         remedy = did_you_mean(probability, columns)
@@ -119,12 +119,12 @@ def _aligned(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> Alig
     return AlignedLists(np.where(np.isnan(rank), -np.inf, -rank), said)
 
 
-def _same_kind(name: str, lists: pd.DataFrame, truth: pd.DataFrame) -> None:
+def refuse_other_ids(name: str, lists: pd.DataFrame, truth: pd.DataFrame, *, of: str = "the truth") -> None:
     """Refuse texts beside whole numbers: not one pair would be found, and every metric would be 0."""
     for column in KEYS:
         kinds = [pd.api.types.infer_dtype(frame[column].head(1), skipna=True) for frame in (lists, truth)]
         if len(set(kinds)) > 1 and "empty" not in kinds:
-            got = f"{kinds[0]} there, {kinds[1]} in the truth"
+            got = f"{kinds[0]} there, {kinds[1]} in {of}"
             remedy = "write the ids the same way on both sides"
             raise InputError(
                 explained(f"{column} is of two kinds", where=f"lists {name}".strip(), got=got, remedy=remedy)

@@ -58,6 +58,7 @@ class FeatureMap:
     names: tuple[str, ...]
 
     @classmethod
+    @checked_arguments
     def fit(
         cls, people: Population, *, events: Events | None = None, blocks: Sequence[Block] | None = None
     ) -> "FeatureMap":

@@ -124,12 +124,14 @@ class FittedQuestionnaire(FittedBlock):
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame by user_id, or raise TableError with every problem."""
-    problems = [] if C.USER in frame.columns else [f"column '{C.USER}' is missing"]
+    there = ", ".join(map(str, frame.columns[:6]))
+    lost = f"column '{C.USER}' is missing; rename the one that holds ids: {there}"
+    problems = [] if C.USER in frame.columns else [lost]
     if C.USER in frame.columns and frame[C.USER].isna().any():
         problems.append(f"{int(frame[C.USER].isna().sum())} rows have no {C.USER}")
     elif C.USER in frame.columns and frame[C.USER].duplicated().any():
         first = frame.loc[frame[C.USER].duplicated(), C.USER].iloc[0]
-        problems.append(f"a person stands twice, the first {first!r}; keep one row a person")
+        problems.append(f"a person stands twice, the first {first}; keep one row a person")
     questions = [column for column in frame.columns if column != C.USER]
     if not questions:
         problems.append("there is no question; give one column a question")

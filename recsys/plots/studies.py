@@ -89,9 +89,9 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
         axes.text(value, row, f" {text}", va="center", fontsize=9)
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set(xlabel=SCENARIO_LABELS[column], xlim=(0, max(values.max() * 1.15, 1e-9)))
-    axes.set_title(
-        f"{SCENARIO_LABELS[column].capitalize()}, n = {int(table['listed'].max()):,} listed people"
-    )
+    listed = sorted({int(n) for n in table["listed"]})
+    n = f"{listed[0]:,}" if len(listed) == 1 else f"{listed[0]:,} to {listed[-1]:,}"
+    axes.set_title(f"{SCENARIO_LABELS[column].capitalize()}, n = {n} listed people")
     return axes
 
 

@@ -180,8 +180,9 @@ class _Study:
         left = int(steps["left"].iloc[-1]) if len(steps) else len(self.people) - 1
         head = f"<b>{escape(str(user))}</b> <small>{words['listed'].format(k=len(own), left=left)}</small>"
         body = self.list(own) if len(own) else f"<p class='soft'>{words['empty']}</p>"
-        alike = neighbours(self.model, user, k=5, people=self.people).to_numpy()
-        rows = [(escape(str(who)), f"<td class='n'>{value:+.2f}</td>") for who, value in alike]
+        alike = neighbours(self.model, user, k=5, people=self.people)
+        near = zip(alike["user_id"].tolist(), alike["similarity"], strict=True)
+        rows = [(escape(str(who)), f"<td class='n'>{value:+.2f}</td>") for who, value in near]
         body += _folded(words["funnel"], self.funnel(steps))
         body += _folded(words["what_if"], self.what_if(row))
         body += _folded(words["neighbours"], _table(rows))
@@ -232,7 +233,7 @@ class _Study:
             rule.allows(self.people, viewer, others) & rule.shows(self.people, viewer, others)
             for rule in rules
         ]
-        refused = ~np.array(shown).reshape(len(rules), len(others))
+        refused = ~np.array(shown, bool).reshape(len(rules), len(others))
         alone = (refused & (refused.sum(axis=0) == 1)).sum(axis=1)
         order = [int(at) for at in np.argsort(-alone, kind="stable") if alone[at] > 0]
         if not order:

@@ -149,3 +149,16 @@ def test_events_of_pairs_are_left_out_in_both_directions(log):
     }
     assert gone == {frozenset({"u00", "u03"})}
     assert len(log) - len(rest) == 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_search_without_a_number_is_refused_and_a_space_of_single_values():
+    likes = pd.DataFrame({"who": [0, 1, 2, 3, 4, 5] * 5, "whom": np.repeat([6, 7, 8, 9, 10], 6)})
+    log = recsys.Interactions.of(likes, viewer="who", candidate="whom")
+    given = (recsys.models.ItemKNN(), log.people, log.events)
+    with pytest.raises(InputError, match=r"no trial can be judged .*all 2 trials"):
+        recsys.tune(
+            given[0], {"neighbours": [2, 4]}, *given[1:], rng=1, metric="auc", outcome="like", folds=2
+        )
+    with pytest.raises(InputError, match=r"space\['neighbours'\] must be a sequence in tune: got 2"):
+        recsys.tune(given[0], {"neighbours": 2}, *given[1:], rng=1, outcome="like")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from recsys.errors import InputError, MissingColumnError
@@ -112,3 +113,15 @@ def test_broken_tables_are_refused() -> None:
         off_policy(log.assign(propensity=0.0), lists)
     with pytest.raises(InputError, match="stands twice"):
         off_policy(log, pd.concat([lists, lists]))
+
+
+def test_texts_for_chances_and_ids_of_two_kinds_are_refused_and_polars_is_read():
+    pairs = [(n, 100 + n % 7) for n in range(40)]
+    log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
+    log["match"] = [1, 0] * 20
+    lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
+    pd.testing.assert_frame_equal(off_policy(log, lists), off_policy(pl.DataFrame(log), pl.DataFrame(lists)))
+    with pytest.raises(InputError, match="column 'propensity' holds no numbers in the log: got 'a half'"):
+        off_policy(log.assign(propensity="a half"), lists)
+    with pytest.raises(InputError, match=r"viewer_id is of two kinds.*integer in the log"):
+        off_policy(log, lists.astype({"viewer_id": str}))

@@ -74,3 +74,11 @@ def test_an_unknown_viewer_is_refused(people, model):
     assert pd.Series(
         recsys.explore(model, people, recsys.Policy.default(), "u00001", k=1).viewers
     ).tolist() == ["u00001"]
+
+
+def test_neighbours_have_the_ids_of_the_people():
+    people = recsys.Population.of_ids(range(900, 912), as_of="2026-01-05")
+    model = RandomModel().fit(people, Events.none(), rng=1)
+    shown = recsys.explore(model, people, recsys.Policy(()), viewers=[900], k=2).html
+    assert re.search(r"<td>9\d\d</td><td class='n'>[+-]", shown)
+    assert not re.search(r"9\d\d\.0", shown)
