@@ -3,7 +3,13 @@
 from recsys.evaluation.bootstrap import BootstrapResult, Interval, bootstrap
 from recsys.evaluation.calibration import ece, reliability_table
 from recsys.evaluation.compare import compare
-from recsys.evaluation.cross_validation import SearchResult, cross_validate, learning_curve, tune
+from recsys.evaluation.cross_validation import (
+    SearchResult,
+    compare_models,
+    cross_validate,
+    learning_curve,
+    tune,
+)
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
 from recsys.evaluation.examination import EXAMINATIONS, Examination
@@ -51,6 +57,7 @@ __all__ = [
     "brier",
     "cohort_parity",
     "compare",
+    "compare_models",
     "count_interactions",
     "coverage",
     "cross_validate",

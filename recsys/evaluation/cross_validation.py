@@ -249,6 +249,51 @@ def tune(
     return SearchResult(best.fit(people, events, rng=seed), found.reset_index(drop=True), comparison)
 
 
+@checked_arguments
+def compare_models(
+    models: Models | Sequence[FittableModel],
+    people: Population,
+    events: Events,
+    truth: pd.DataFrame,
+    *,
+    rng: RNGLike,
+    against: str | None = None,
+    outcome: Outcome = "mutual",
+    k: int | Sequence[int] = 10,
+    n_resamples: int = 500,
+) -> pd.DataFrame:
+    """Fit copies of models on the people and the events before them, and compare them on what came later.
+
+    models: a model, several, or several by name; without names each has its own. truth: what `truth_after`
+    returns for the same `outcome`. against, k, n_resamples: as in `compare`, whose table it returns.
+
+    Raises InputError for what is no model, and as `compare` does.
+
+    >>> import recsys
+    >>> town = recsys.make_town(120, rng=7)
+    >>> events = recsys.load_events(town.tables)
+    >>> people = recsys.load_population(town.tables, as_of=events.moment(0.7), past=True)
+    >>> models, truth = [recsys.PopularityModel(), recsys.RandomModel()], recsys.truth_after(events, people)
+    >>> table = compare_models(models, people, events, truth, rng=7, against="random", n_resamples=2)
+    >>> sorted(set(table["model"]))
+    ['popularity', 'random']
+    """
+    draw = as_generator(rng)
+    named = (
+        models
+        if not isinstance(models, Sequence)
+        else {name: one for one in models for name in _by_name(one)}
+    )
+    seed, probability = int(draw.integers(2**31)), OUTCOMES[outcome]
+    lists = {
+        name: as_lists(_scored(model, people, events, truth[PAIR], seed), probability)
+        for name, model in _by_name(named).items()
+    }
+    return compare(
+        lists, truth, against=against, k=k, probability=probability, n_resamples=n_resamples, rng=draw
+    )
+
+
 def without_pairs(events: Events, pairs: pd.DataFrame) -> Events:
     """Return the events that are of none of these pairs, in either direction.
 

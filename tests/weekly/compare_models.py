@@ -7,5 +7,5 @@ before: 20
 events = recsys.load_events(tables)
 people = recsys.load_population(tables, as_of=events.moment(0.7), past=True)
 truth = recsys.truth_after(events, people)
-models = {name: getattr(recsys.models, name)() for name in ("PopularityModel", "EASE", "LFRR", "RCF", "RandomModel")}
-table = recsys.compare({name: recsys.evaluation.as_lists(model.fit(people, events, rng=7).score_pairs(truth[["viewer_id", "candidate_id"]])) for name, model in models.items()}, truth, against="RandomModel")
+models = [getattr(recsys.models, n)() for n in ["EASE", "ItemKNN", "LFRR", "RCF", "RandomModel"]]
+table = recsys.evaluation.compare_models(models, people, events, truth, rng=7, against="random")

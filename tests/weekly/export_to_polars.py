@@ -4,6 +4,7 @@ before: 6
 """
 
 # given: table
-log = recsys.Interactions.of(polars.DataFrame(table), viewer="who", candidate="whom", outcome="stars", like=4)
+table = polars.DataFrame(table)
+log = recsys.Interactions.of(table, viewer="who", candidate="whom", outcome="stars", like=4)
 model = recsys.PopularityModel().fit(log.people, log.events, rng=7)
-lists = polars.DataFrame(recsys.recommend(model, log.people, log.policy, k=3))
+lists = polars.DataFrame(recsys.recommend(model, log.people, log.policy, k=3, exclude=log.seen))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 MOST_LINES = 5
+MOST_CHARACTERS = 100
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 import recsys
 from tests.tracking.databases import put_database
-from tests.weekly.jobs import MOST_LINES, jobs
+from tests.weekly.jobs import MOST_CHARACTERS, MOST_LINES, jobs
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "a-data-scientists-week.md"
 JOBS = {job.name: job for job in jobs()}
@@ -62,13 +62,14 @@ def test_there_are_twelve_jobs_of_few_lines_and_the_page_shows_each():
     assert len(JOBS) == 12
     for job in JOBS.values():
         assert job.lines <= MOST_LINES
+        assert max(map(len, job.code.splitlines())) <= MOST_CHARACTERS, job.name
         assert f"| {job.title} | {job.before} | {job.lines} |" in page, job.name
         assert job.code.strip() in page, job.name
 
 
 def test_a_questionnaire_becomes_a_map(given):
     names = done("map_a_questionnaire", given)
-    assert names["axes"].get_title() == "Taste of 80 people by age"
+    assert names["axes"].get_title() == "Taste factors by age, n = 80 people"
     assert np.ptp(names["model"].fitted.logits(np.arange(40), np.arange(40, 80))) > 0
 
 
@@ -83,7 +84,7 @@ def test_a_log_becomes_lists_under_its_own_ids(given):
 def test_five_models_are_compared_on_what_came_later(given):
     table = done("compare_models", given)["table"]
     assert len(set(table["model"])) == 5
-    assert table.loc[(table["model"] == "RandomModel") & (table["metric"] == "auc"), "more"].eq(0).all()
+    assert table.loc[(table["model"] == "random") & (table["metric"] == "auc"), "more"].eq(0).all()
 
 
 def test_a_model_is_tuned(given):

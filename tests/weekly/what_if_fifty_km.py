@@ -5,5 +5,6 @@ before: impossible
 
 # given: people
 policy = recsys.Policy.default()
-table = recsys.compare_policies({"today": policy, "50 km": (policy, people.assuming(max_distance_km=50))}, people)
+near = people.assuming(max_distance_km=50)
+table = recsys.compare_policies({"today": policy, "50 km": (policy, near)}, people)
 axes = recsys.plots.policies(table, "candidates")
