@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm.auto import tqdm
 
 from recsys.arguments import as_generator, check_type, checked_arguments
 from recsys.catalogue.columns import Columns as C
@@ -18,6 +17,7 @@ from recsys.evaluation.compare import compare
 from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.splits import pair_folds
+from recsys.progress_bar import tqdm
 from recsys.types import RNGLike
 
 PAIR: Final = [C.VIEWER, C.CANDIDATE]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from tqdm.auto import tqdm
+from recsys.progress_bar import tqdm
 
 _BAR: "ContextVar[tqdm[Any] | None]" = ContextVar("fit_progress", default=None)
 

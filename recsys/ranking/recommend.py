@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import structlog
-from tqdm.auto import tqdm
 
 from recsys.arguments import as_pandas, check_type, checked_arguments
 from recsys.catalogue.columns import Columns as C
@@ -23,6 +22,7 @@ from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
+from recsys.progress_bar import tqdm
 from recsys.ranking.exhaustive import Score, best_pairs
 from recsys.retrieval.results import MutualLists
 from recsys.retrieval.top_k import Retriever
