@@ -314,6 +314,7 @@ class Ranker:
             call.length = len(page.items)
             return page
 
+    @checked_arguments
     def circles(self, viewer_id: str, k: int = 5, as_of: datetime | None = None) -> list[str]:
         """Return at most `k` hobby circles for the viewer, best first, by their ids.
 
