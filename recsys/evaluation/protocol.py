@@ -122,7 +122,10 @@ def _aligned(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> Alig
 def refuse_other_ids(name: str, lists: pd.DataFrame, truth: pd.DataFrame, *, of: str = "the truth") -> None:
     """Refuse texts beside whole numbers: not one pair would be found, and every metric would be 0."""
     for column in KEYS:
-        kinds = [pd.api.types.infer_dtype(frame[column].head(1), skipna=True) for frame in (lists, truth)]
+        kinds = [
+            pd.api.types.infer_dtype(frame[column].head(1).astype(object), skipna=True)
+            for frame in (lists, truth)
+        ]
         if len(set(kinds)) > 1 and "empty" not in kinds:
             got = f"{kinds[0]} there, {kinds[1]} in {of}"
             remedy = "write the ids the same way on both sides"

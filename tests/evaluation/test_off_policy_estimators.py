@@ -125,3 +125,11 @@ def test_texts_for_chances_and_ids_of_two_kinds_are_refused_and_polars_is_read()
         off_policy(log.assign(propensity="a half"), lists)
     with pytest.raises(InputError, match=r"viewer_id is of two kinds.*integer in the log"):
         off_policy(log, lists.astype({"viewer_id": str}))
+
+
+def test_categories_of_texts_are_texts():
+    pairs = [(f"v{n}", f"c{n % 7}") for n in range(40)]
+    log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1, match=1)
+    lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
+    found = off_policy(log.astype({"viewer_id": "category", "candidate_id": "category"}), lists)
+    pd.testing.assert_frame_equal(found, off_policy(log, lists))
