@@ -135,14 +135,15 @@ def _kind_of_container(kind: Any, of: tuple[Any, ...]) -> AcceptedKind:
     if kind is Mapping:
         tables = len(of) == 2 and any(one.table for one in accepted_kinds(of[1]))
         table: Literal["", "values"] = "values" if tables else ""
-        return AcceptedKind("a mapping", lambda value: isinstance(value, Mapping), "", table)
+        return AcceptedKind("a mapping", lambda value: hasattr(value, "keys"), "", table)
     if issubclass(kind, Set | frozenset | set):
-        return AcceptedKind("a set", lambda value: isinstance(value, Set))
-    needed = ("__iter__",) if kind in (Iterable, Iterator) else ("__iter__", "__len__")
+        return AcceptedKind("a set", _is_iterable)
     word = "values one after the other" if kind in (Iterable, Iterator) else f"a {kind.__name__.lower()}"
-    return AcceptedKind(
-        word, lambda value: not isinstance(value, str | bytes) and all(hasattr(value, at) for at in needed)
-    )
+    return AcceptedKind(word, _is_iterable)
+
+
+def _is_iterable(value: object) -> bool:
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
 
 
 def _is_flag(value: object) -> bool:
@@ -154,11 +155,10 @@ def _is_literal(value: object, kinds: tuple[type, ...]) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    """Whether numpy reads a value as an array of more than one object; a single number is one as well."""
-    if isinstance(value, str | bytes | Mapping):
+    """Whether a value can be read as an array: one value a row, or a single number or id."""
+    if isinstance(value, bytes | Mapping):
         return False
-    is_held = hasattr(value, "__array__") or hasattr(value, "__arrow_c_array__")
-    return is_held or isinstance(value, list | tuple | range | numbers.Number)
+    return hasattr(value, "__iter__") or hasattr(value, "__array__") or isinstance(value, numbers.Number)
 
 
 _ARRAY: Final = AcceptedKind("an array", _is_array, "array")

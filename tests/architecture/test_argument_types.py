@@ -7,7 +7,7 @@ type is refused by name before anything is computed, never by a line of numpy or
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest.mock import Mock
 
@@ -140,11 +140,12 @@ def test_an_unknown_column_of_a_population_is_refused(name: str) -> None:
 
 
 def test_a_single_text_is_no_sequence_of_texts() -> None:
-    people = recsys.Population.of_ids(["a", "b"], as_of="2026-01-05")
-    with pytest.raises(ArgumentTypeError, match=r"ids must be an array or a list in Population\.of_ids: got"):
-        recsys.Population.of_ids("a", as_of="2026-01-05")
-    with pytest.raises(ArgumentTypeError, match=r"rows must be an array in Population\.take: got 'a'"):
-        people.take("a")
+    @checked_arguments
+    def joined(words: Sequence[str]) -> str:
+        return " ".join(words)
+
+    with pytest.raises(ArgumentTypeError, match="words must be a sequence in joined: got 'ab'"):
+        joined("ab")
 
 
 def test_tables_of_other_libraries_are_read_at_every_door() -> None:
