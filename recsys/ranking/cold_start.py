@@ -33,6 +33,7 @@ from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.fold_in import taste_after
 from recsys.plugins import plugins
+from recsys.ranking.profile_tables import problems_of
 from recsys.ranking.score_bins import order_by_lot
 from recsys.ranking.snapshot import Snapshot
 from recsys.retrieval.external_query import ExternalQuery
@@ -169,15 +170,21 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
     try:
         people = profile if isinstance(profile, Population) else load_population(profile, catalogue=catalogue)
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
-        what = explained(
-            "the profile cannot be used", got=type(error).__name__, remedy="see docs/reference/tables.md"
-        )
-        raise InputError(what) from None
+        raise _unusable(profile, type(error).__name__) from None
+    if not len(people) and not isinstance(profile, Population):
+        raise _unusable(profile, "0 people")
     if len(people) != 1 or people.ids.ids([0])[0] != user_id:
         raise InputError(
             explained("a profile is of the one person who is asked for", got=f"{len(people)} people")
         )
     return people
+
+
+def _unusable(profile: Profile, got: str) -> InputError:
+    """Return the error of a profile of which no person can be made: its columns are named, no value is."""
+    told = "" if isinstance(profile, Population) else problems_of(profile)
+    remedy = "see docs/reference/tables.md"
+    return InputError(explained("the profile cannot be used", where=told, got=got, remedy=remedy))
 
 
 _SEPARATING: Final = (T.BLOCKS, T.REPORTS)

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
-from recsys.errors import InputError, did_you_mean, explained
-from recsys.ranking.cold_start import Profile
+from recsys.errors import InputError, RecsysError, did_you_mean, explained
 
 
 def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
@@ -61,10 +60,36 @@ def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:
         raise InputError(explained("the profile cannot be used", remedy="give JSON")) from None
 
 
-def frames_of(profile: Any) -> Profile:
+def frames_of(profile: Any) -> Population | Mapping[str, pd.DataFrame]:
     """Return a profile as frames, when it is plain rows by table name."""
     if isinstance(profile, Population):
         return profile
     if isinstance(profile, Mapping) and all(isinstance(one, pd.DataFrame) for one in profile.values()):
         return profile
     return tables_of_values(profile)
+
+
+_MOST_TOLD: Final = 5
+
+
+def problems_of(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return what stands in the way of a profile's tables, by table, column and reason code, without a value.
+
+    Empty when nothing is known. An orphan is left out: its profile was refused, which is told.
+    """
+    from recsys.storage.load import load_tables
+
+    try:
+        refused = load_tables(tables).quarantine
+    except (RecsysError, ValueError, TypeError, KeyError, AttributeError):
+        told = [
+            f"{name}.{field.name} is missing"
+            for name, table in tables.items()
+            if name in CONTRACTS
+            for field in CONTRACTS[name].fields
+            if field.needed and field.name not in table
+        ]
+        return ", ".join(told[:_MOST_TOLD])
+    codes = refused["table"].astype(str) + "." + refused["codes"].astype(str)
+    told = [one for one in dict.fromkeys(codes) if not one.endswith(".orphan")]
+    return ", ".join(told[:_MOST_TOLD])
