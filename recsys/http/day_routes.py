@@ -1,15 +1,20 @@
 """Routes for what happens by day: a member's own events, pauses and leaving, and what the backend writes."""
 
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, get_args
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, Field
 
-from recsys.errors import RecsysError
-from recsys.http.access import OpenService, permits
+from recsys.errors import InputError, RecsysError
+from recsys.http.access import OpenService, permits, service_of
 from recsys.http.failures import without_values
-from recsys.http.member_routes import REFUSALS, Body
+from recsys.http.member_routes import OF_MEMBER, REFUSALS, Body
 from recsys.http.page_models import Lang, PageOfPeople
 from recsys.ranking.ranker import LONGEST_PAGE
 from recsys.safety.day_log import DayEvent
@@ -33,19 +38,66 @@ MemberType = Literal[
 """What a member's own client may say happened; a proof is said by the backend alone."""
 MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
 
+
+class KeepsRestrictions(APIRoute):
+    """A route for events: what restricts is kept, even where another row of the body does not fit.
+
+    Access was checked before: a body is judged once a token permits the route.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route, which keeps what it can of a refused body."""
+        handle = super().get_route_handler()
+
+        async def kept(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                if request.url.path.endswith("/events") and isinstance(error.body, list):
+                    await _keep_restrictions(request, error.body)
+                raise
+
+        return kept
+
+
+async def _keep_restrictions(request: Request, rows: list[Any]) -> None:
+    service, viewer = service_of(request), request.path_params.get("viewer_id")
+    events = [event for row in rows[:_MOST_KEPT] if (event := _restriction_of(row, viewer)) is not None]
+    if events:
+        with suppress(InputError):
+            await service.ask(lambda: service.ranker.day.append(events))
+
+
+def _restriction_of(row: object, viewer: str | None) -> DayEvent | None:
+    """Return a row as an event that restricts, whatever is wrong with its time and its other columns."""
+    if not isinstance(row, dict):
+        return None
+    known = {
+        name: row[name] for name in ("event_id", "type", "detail", "actor", "target", "person") if name in row
+    }
+    now = datetime.now(UTC)
+    try:
+        one = AnyEvent(**known, at=now).event() if viewer is None else MemberEvent(**known).event(viewer)
+        return one.checked() if one.restricts else None
+    except (ValueError, RecsysError):
+        return None
+
+
 members = APIRouter(
     prefix="/v1/members/{viewer_id}",
     tags=["day"],
     dependencies=[Depends(permits("members"))],
     responses=REFUSALS,
+    route_class=KeepsRestrictions,
 )
 backend = APIRouter(
-    prefix="/v1/backend", tags=["backend"], dependencies=[Depends(permits("backend"))], responses=REFUSALS
+    prefix="/v1/backend",
+    tags=["backend"],
+    dependencies=[Depends(permits("backend"))],
+    responses=REFUSALS,
+    route_class=KeepsRestrictions,
 )
-
-
-_OF_MEMBER: Final = "member:"
-"""Before the ids that a member's client gives, so that it takes none that the backend gives."""
+_MOST_KEPT: Final = 10_000
 
 
 class MemberEvent(Body):
@@ -62,7 +114,7 @@ class MemberEvent(Body):
         """Return the event as the day log keeps it."""
         at = datetime.now(UTC) if self.at is None else self.at
         return DayEvent(
-            f"{_OF_MEMBER}{self.event_id}", at, actor, self.person, self.type, self.detail, self.count
+            f"{OF_MEMBER}{self.event_id}", at, actor, self.person, self.type, self.detail, self.count
         )
 
 

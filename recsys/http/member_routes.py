@@ -19,6 +19,8 @@ from recsys.ranking.response_and_receipt import Receipt
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety.day_log import DayEvent
 
+OF_MEMBER: Final = "member:"
+"""Before the ids that a member's client gives, so that it takes none that the backend gives."""
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": FailureAnswer, "description": "No token that holds."},
     403: {"model": FailureAnswer, "description": "A token for something or somebody else."},
@@ -224,7 +226,7 @@ async def steps(viewer_id: str, person: str, service: OpenService, lang: Lang = 
 class Answer(Body):
     """An answer to a feeling check; the same `event_id` again does nothing."""
 
-    event_id: str = Field(min_length=1, max_length=128, examples=["check-7f3a"])
+    event_id: str = Field(min_length=1, max_length=120, examples=["check-7f3a"])
     answer: Literal["comfortable", "drifting", "closer", "pressured", "done"]
     lang: Lang = "ja"
 
@@ -239,7 +241,9 @@ class PrivateText(BaseModel):
 @routes.post("/people/{person}/feeling-check")
 async def feeling_check(viewer_id: str, person: str, body: Answer, service: OpenService) -> PrivateText:
     """Keep an answer to a feeling check, and return what follows for who gave it; the other hears nothing."""
-    event = DayEvent(body.event_id, datetime.now(UTC), viewer_id, person, "feeling_check", body.answer)
+    event = DayEvent(
+        f"{OF_MEMBER}{body.event_id}", datetime.now(UTC), viewer_id, person, "feeling_check", body.answer
+    )
     await service.ask(lambda: service.ranker.day.append([event]))
     found = follow_up(body.answer, body.lang, support=service.support or _SUPPORT[body.lang])
     return PrivateText(text=found.private, review=found.review)

@@ -1,9 +1,9 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from recsys.safety.canonical import canonical_person, distinct_pair, not_canonical
 from recsys.safety.erasure_list import ErasureList
@@ -20,6 +20,9 @@ from recsys.safety.store import (
     ask_safety,
     hold_words,
 )
+
+DAY: Final = "day"
+"""Why a pair is apart by an event of the day."""
 
 
 class ReadsExclusions(Protocol):
@@ -110,6 +113,15 @@ class SafetyByPerson:
         self.store.unblock(a, b)
         self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
         self._bind()
+
+    def separate(self, pairs: Iterable[tuple[str, str | None]]) -> None:
+        """Note in the ledger that pairs are apart for good by what happened today.
+
+        The day log may be lost with its store, and the night may fail before it has read it.
+        """
+        known = [self._pair(actor, str(target)) for actor, target in pairs]
+        if known:
+            self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""

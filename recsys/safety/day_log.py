@@ -43,7 +43,7 @@ NO_PROOF: Final = "none"
 _SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request"})
 _UNSAFE: Final = frozenset({("meet_feedback", "unsafe"), ("feeling_check", "pressured")})
 LONGEST_PAYLOAD: Final = 200_000
-EventKey = tuple[str, str]
+EventKey = tuple[str, str, str]
 _EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -70,8 +70,11 @@ class DayEvent:
 
     @property
     def key(self) -> "EventKey":
-        """What an event is known by: the actor, and the id among the actor's."""
-        return self.actor, self.event_id
+        """What an event is known by: the actor, the id among the actor's, and what it restricts.
+
+        A restriction counts under an id that its actor used for something else, whatever a client counts by.
+        """
+        return self.actor, self.event_id, f"{self.type} {self.target or ''}" if self.restricts else ""
 
     def checked(self) -> Self:
         """Return the event when the log can hold it, its time in UTC.

@@ -11,7 +11,7 @@ DAY_TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_day_events (
       event_id text NOT NULL, at timestamptz NOT NULL, noted timestamptz NOT NULL, actor text NOT NULL,
       target text, type text NOT NULL, detail text, count integer, payload text, place bigint UNIQUE,
-      PRIMARY KEY (actor, event_id))""",
+      restricts text NOT NULL, PRIMARY KEY (actor, event_id, restricts))""",
     "CREATE INDEX IF NOT EXISTS recsys_day_events_actor ON recsys_day_events (actor, noted)",
     """CREATE INDEX IF NOT EXISTS recsys_day_events_target ON recsys_day_events (target, noted)
        WHERE type <> 'impression'""",
@@ -22,8 +22,8 @@ DAY_TABLES: Final = (
 ERASE_DAY: Final = "DELETE FROM recsys_day_events WHERE actor = %(person)s OR target = %(person)s"
 _COLUMNS: Final = "event_id, at, actor, target, type, detail, count, payload"
 _ADD: Final = f"""
-INSERT INTO recsys_day_events ({_COLUMNS}, noted, place)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+INSERT INTO recsys_day_events ({_COLUMNS}, noted, place, restricts)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """  # noqa: S608 - fixed names
 _NONE: Final = "NULL::timestamptz, NULL, NULL, NULL, NULL, NULL::integer, NULL"
 # One statement reads one state; each part is a look-up in an index.
@@ -87,10 +87,11 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
     personal = sum(event.target is None for event in events.values())
     if personal:  # held until the end: places are in the order in which transactions end
         connection.execute("UPDATE recsys_day_place SET last = last + %s", (personal,))
-    query = f"""SELECT {_COLUMNS} FROM unnest(%s::text[], %s::text[]) AS one (of_actor, of_id)
-      JOIN recsys_day_events ON actor = of_actor AND event_id = of_id"""  # noqa: S608 - fixed names
-    actors, ids = map(list, zip(*events, strict=True))
-    found = (_event(row) for row in connection.execute(query, (actors, ids)).fetchall())
+    query = f"""SELECT {_COLUMNS}
+      FROM unnest(%s::text[], %s::text[], %s::text[]) AS one (of_actor, of_id, of_what)
+      JOIN recsys_day_events ON actor = of_actor AND event_id = of_id AND restricts = of_what"""  # noqa: S608 - fixed names
+    columns = tuple(map(list, zip(*events, strict=True)))
+    found = (_event(row) for row in connection.execute(query, columns).fetchall())
     known = {event.key: event for event in found}
     if not all(same_event(events[key], event) for key, event in known.items()):
         return -1
@@ -100,7 +101,7 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
     for event in fresh:
         place += event.target is None
         values = (event.event_id, event.at, event.actor, event.target, event.type, event.detail, event.count)
-        more = (event.payload, noted, place if event.target is None else None)
+        more = (event.payload, noted, place if event.target is None else None, event.key[2])
         new += connection.execute(_ADD, (*values, *more)).rowcount
     return new
 

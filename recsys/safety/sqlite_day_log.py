@@ -11,7 +11,8 @@ from recsys.safety.day_log import DayEvent, DayRows, EventKey, conflict, distinc
 DAY_TABLES: Final = """
 CREATE TABLE IF NOT EXISTS day_events (
   event_id TEXT NOT NULL, at INTEGER NOT NULL, noted INTEGER NOT NULL, actor TEXT NOT NULL, target TEXT,
-  type TEXT NOT NULL, detail TEXT, count INTEGER, payload TEXT, place INTEGER, PRIMARY KEY (actor, event_id)
+  type TEXT NOT NULL, detail TEXT, count INTEGER, payload TEXT, place INTEGER,
+  restricts TEXT NOT NULL, PRIMARY KEY (actor, event_id, restricts)
 );
 CREATE INDEX IF NOT EXISTS day_events_actor ON day_events (actor, noted);
 CREATE INDEX IF NOT EXISTS day_events_target ON day_events (target, noted) WHERE type <> 'impression';
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS day_place (
 INSERT OR IGNORE INTO day_place VALUES (1, 0);
 """
 _COLUMNS: Final = "event_id, at, actor, target, type, detail, count, payload"
-_ADD: Final = f"INSERT INTO day_events ({_COLUMNS}, noted, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_ADD: Final = f"INSERT INTO day_events ({_COLUMNS}, noted, place, restricts) VALUES ({', '.join('?' * 11)})"  # noqa: S608
 _NONE: Final = "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 # One statement reads one state of the file; each part is a look-up in an index.
 READ_DAY: Final = f"""
@@ -92,8 +93,9 @@ class SqliteDayLog:
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:
     query = f"""SELECT {_COLUMNS} FROM day_events JOIN (
-      SELECT json_extract(value, '$[0]') AS of_actor, json_extract(value, '$[1]') AS of_id FROM json_each(?))
-      ON actor = of_actor AND event_id = of_id"""  # noqa: S608 - fixed names
+      SELECT json_extract(value, '$[0]') AS of_actor, json_extract(value, '$[1]') AS of_id,
+        json_extract(value, '$[2]') AS of_what FROM json_each(?))
+      ON actor = of_actor AND event_id = of_id AND restricts = of_what"""  # noqa: S608 - fixed names
     found = (_event(row) for row in connection.execute(query, (json.dumps([*events]),)).fetchall())
     known = {event.key: event for event in found}
     if not all(same_event(events[key], event) for key, event in known.items()):
@@ -105,7 +107,7 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
             connection.execute("UPDATE day_place SET last = last + 1")
             (place,) = connection.execute("SELECT last FROM day_place").fetchone()
         values = (event.event_id, _microseconds(event.at), event.actor, event.target, event.type)
-        more = (event.detail, event.count, event.payload, _microseconds(noted), place)
+        more = (event.detail, event.count, event.payload, _microseconds(noted), place, event.key[2])
         connection.execute(_ADD, (*values, *more))
     return len(fresh)
 

@@ -56,6 +56,13 @@ class DayLogContract:
         assert [put(log, taken), put(log, end, back), put(log, end)] == [1, 2, 0]
         assert set(log.read(["a"], NIGHT).pairs) == {taken, end, back}
 
+    def test_what_restricts_counts_under_an_id_its_actor_used_before(self, log: DayLog) -> None:
+        like, end = event(1, "a", "b", "like"), event(1, "a", "b", "end", detail="unsafe")
+        assert [put(log, like), put(log, end), put(log, end, like)] == [1, 1, 0]
+        assert set(log.read(["b"], NIGHT).pairs) == {like, end}
+        with pytest.raises(InputError):
+            put(log, event(1, "a", "c", "like"))
+
     @pytest.mark.parametrize(
         ("kind", "detail"),
         [("hide", None), ("pass", None), ("end", "unsafe"), ("money_request", None), ("verified", "none")],

@@ -154,7 +154,7 @@ def test_a_like_is_in_the_inbox_of_the_other_and_replaying_it_does_nothing(servi
     assert b not in service.page(a, k=60)
     assert service.ask("GET", f"/v1/members/{b}/people/{a}/icebreaker?lang=en").json()["text"]
     assert service.ask("GET", f"/v1/members/{b}/people/nobody/icebreaker").status_code == 404
-    other = [{"event_id": "e1", "type": "pass", "person": b}]
+    other = [{"event_id": "e1", "type": "undo", "person": b}]
     assert service.ask("POST", f"/v1/members/{a}/events", body=other).status_code == 422
 
 
@@ -221,3 +221,22 @@ def test_the_document_describes_every_route_without_a_persons_value(service: Ser
             assert what["summary"], path
             if path.startswith("/v1"):
                 assert {"401", "403", "422", "503"} <= what["responses"].keys(), path
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"event_id": "2", "type": "like", "person": "x", "at": "2026-03-02T09:00:00"},
+        {"event_id": "", "type": "like", "person": "x"},
+        {"event_id": "2", "type": "like", "person": "x", "salary": 3},
+        {"event_id": "2", "type": "verified"},
+        "no row",
+    ],
+)
+def test_a_body_that_does_not_fit_hides_no_restriction(service: Served, wrong: object) -> None:
+    viewer = next(one for one in service.world.people.ids.values if service.page(one))
+    other = service.page(viewer)[0]
+    row = {"event_id": "1", "type": "end", "person": other, "detail": "unsafe", "at": "yesterday"}
+    answer = service.ask("POST", f"/v1/members/{viewer}/events", "members", viewer=viewer, body=[wrong, row])
+    assert answer.status_code == 422
+    assert other not in service.page(viewer, k=50)

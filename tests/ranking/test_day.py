@@ -468,3 +468,21 @@ def test_an_id_in_another_spelling_is_no_person_at_the_doors(workers: list[Ranke
     with pytest.raises(InputError, match="canonical"):
         ranker.rank("U00001", 5, NOW, profile=replace(profile, ids=IdIndex(["U00001"])))
     ranker.safety.hold("u-new")  # somebody no night has read yet
+
+
+def test_who_left_somebody_by_day_stays_apart_when_the_store_is_made_anew(
+    world: World, published: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "published"
+    shutil.copytree(published, folder)
+    (a, b), *others = sees_both(world)[5:]
+    c, d = next(pair for pair in others if not {*pair} & {a, b})
+    ranker = Ranker.open(folder, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    ranker.day.append([happened("end", a, b, detail="unsafe"), happened("like", c, d)])
+    ranker.close()
+    anew = Ranker.open(folder, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    assert b not in page(anew, a)
+    assert a not in page(anew, b)
+    assert anew.look(a, b, NOW) is None
+    assert d in page(anew, c)
+    anew.close()
