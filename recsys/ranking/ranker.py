@@ -353,7 +353,6 @@ class Ranker:
             call.length = int(item is not None)
             return item
 
-    @checked_arguments
     def explain_for_operator(
         self, viewer_id: str, candidate_id: str, *, permission: OperatorPermission
     ) -> PairAudit:
@@ -367,7 +366,6 @@ class Ranker:
         exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
         return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
 
-    @checked_arguments
     def explain_member_for_operator(self, user_id: str, *, permission: OperatorPermission) -> MemberAudit:
         """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
         snapshot = self._log_look("an operator looks into a member", permission, user_id)

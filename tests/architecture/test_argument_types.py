@@ -27,6 +27,9 @@ OTHER_DOORS = {"recsys.batch", "recsys.cli", "recsys.http", "recsys.testing"}
 ACCESSORS = {"codes", "sets", "known", "amounts", "has_word", "is_word", "word", "words"}
 """Columns of a population by name, asked many times a row: an unknown name is refused there."""
 
+FOR_OPERATORS = {"explain_for_operator", "explain_member_for_operator"}
+"""Whoever gives anything but a permission is told that it is not permitted, and nothing else."""
+
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Every public function, and every public method of the classes in `recsys` and of the models."""
@@ -48,7 +51,11 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 def methods(of: type) -> Iterator[tuple[str, Callable[..., Any]]]:
     for name, kind in inspect.getmembers(of, lambda one: inspect.isfunction(one) or inspect.ismethod(one)):
         function = inspect.unwrap(getattr(kind, "__func__", kind))
-        if not name.startswith("_") and name not in ACCESSORS and function.__module__.startswith("recsys"):
+        if (
+            not name.startswith("_")
+            and name not in ACCESSORS | FOR_OPERATORS
+            and function.__module__.startswith("recsys")
+        ):
             yield f"{of.__name__}.{name}", kind if inspect.ismethod(kind) else getattr(of, name)
 
 
