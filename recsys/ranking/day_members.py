@@ -19,7 +19,7 @@ from recsys.models.reciprocal import combine
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, one_person, separated_in
 from recsys.ranking.profile_tables import tables_of_json
 from recsys.ranking.snapshot import LISTED, Snapshot, shows_nothing
-from recsys.safety.day_log import TABLES_CHANGED, DayEvent
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
 from recsys.safety.persons import Accounts
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
@@ -169,6 +169,15 @@ class DayCandidates:
         bits = (self.open_to[:, viewer >> 3] >> np.uint8(7 - (viewer & 7))) & np.uint8(1)
         return (bits > 0) & (~self.liked_only | suggested | likes_viewer)
 
+    def sees(self, user_id: str, rows: Sequence[int]) -> BoolArray:
+        """Say which rows one of the members may see by tables of today, `(n_rows,)`; none for others."""
+        at = np.asarray(rows, np.int64)
+        for number, member in enumerate(self.members):
+            if member.user_id == user_id:
+                bits = self.open_to[number, at >> 3] >> (7 - (at & 7)).astype(np.uint8)
+                return (at >= 0) & ((bits & np.uint8(1)) > 0)
+        return np.zeros(len(at), bool)
+
     def likes(self, snapshot: Snapshot, viewer: int) -> Float64Array:
         """Return the chance that the viewer's row likes each member who is looked at, `(n_members,)`."""
         people, at = snapshot.live.layout.people, snapshot.live.layout.position[viewer]
@@ -197,7 +206,7 @@ class DayMembers:
         self._files_of = files_of
         self._lock = threading.Lock()
         self._run_id = ""
-        self._folded: dict[str, DayMember | None] = {}
+        self._folded: dict[EventKey, DayMember | None] = {}
         self._done: tuple[DayChanges, str, DayCandidates | None] = (NO_CHANGES, "", None)
 
     def of(self, snapshot: Snapshot, accounts: Accounts, changes: DayChanges) -> DayCandidates | None:
@@ -220,27 +229,26 @@ class DayMembers:
     def _renewed(self, snapshot: Snapshot, accounts: Accounts, changes: DayChanges) -> DayCandidates | None:
         wanted = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
         self._fold_in(snapshot, accounts, wanted)
-        members = [one for event in wanted if (one := self._folded.get(event.event_id)) is not None]
+        members = [one for event in wanted if (one := self._folded.get(event.key)) is not None]
         found = DayCandidates.of(members) if members else None
-        if all(event.event_id in self._folded for event in wanted):
+        if all(event.key in self._folded for event in wanted):
             self._done = (changes, snapshot.run_id, found)
         return found
 
     def _fold_in(self, snapshot: Snapshot, accounts: Accounts, wanted: Sequence[DayEvent]) -> None:
         if snapshot.run_id != self._run_id:
             self._run_id, self._folded = snapshot.run_id, {}
-        fresh = [event for event in wanted if event.event_id not in self._folded]
+        fresh = [event for event in wanted if event.key not in self._folded]
         for event in fresh[:_FOLDED_A_CALL]:
             try:
                 member = DayMember.of(snapshot, self._files_of(snapshot), event)
             except SafetyUnavailable:
                 raise
             except RecsysError:  # tables that cannot be used, or a publication that folds nobody in
-                self._folded[event.event_id] = None
+                self._folded[event.key] = None
                 continue
-            if member.row < 0:
-                accounts.add(event.actor, member.newcomer.person.person_tokens[0])
-            self._folded[event.event_id] = member
+            accounts.add(event.actor, member.newcomer.person.person_tokens[0])
+            self._folded[event.key] = member
 
 
 def _is_listed(snapshot: Snapshot, user_id: str, changes: DayChanges) -> bool:

@@ -133,8 +133,13 @@ class ViewerPages:
     ) -> Page:
         """Return who likes the viewer and waits for an answer."""
         snapshot, day = use.snapshot, asked.day
-        selection = select_inbox(snapshot, asked.ask, viewer_id, k, day)
         candidates, row = self._candidates(snapshot, asked), snapshot.ids.find([viewer_id])[0]
+        if asked.tables is not None:  # the viewer's own tables of today bind what they see
+            everybody = select_inbox(snapshot, asked.ask, viewer_id, len(snapshot.ids), day)
+            may = _by_own_tables(candidates, viewer_id, everybody.rows)
+            rows = [one for one, may_see in zip(everybody.rows, may, strict=True) if may_see][:k]
+            return self._page(use, viewer_id, Selection(rows, [1.0] * len(rows), live=False), moment)
+        selection = select_inbox(snapshot, asked.ask, viewer_id, k, day)
         if candidates is not None and day.liked_by:
             out = day.apart | {other for other, kind in day.decided.items() if kind != "undo"}
             waits = candidates.may_meet(snapshot, row, likes_viewer=True) & np.array(
@@ -160,6 +165,9 @@ class ViewerPages:
         liked = candidate_id in asked.day.liked_by
         shown = len(snapshot.ids) > 0 and snapshot.may_show(who, [whom], likes_viewer=liked)[0]
         apart = exclusions.viewer_excluded or candidate_id in asked.day.apart
+        if asked.tables is not None:
+            own = _by_own_tables(self._candidates(snapshot, asked), viewer_id, [candidate])
+            apart = apart or candidate_id in asked.changes.tables or not own[0]
         if candidate_id in asked.changes.tables and viewer >= 0 and not apart:
             return self._look_at_member(snapshot, viewer_id, candidate_id, moment, asked)
         if not all(listed) or apart or exclusions.excluded or not shown:
@@ -203,6 +211,11 @@ class ViewerPages:
 
     def _day_of(self, moment: datetime) -> date:
         return moment.astimezone(self._zone).date()
+
+
+def _by_own_tables(candidates: DayCandidates | None, viewer_id: str, rows: Sequence[int]) -> BoolArray:
+    """Say which rows a viewer whose tables changed today may see by them, `(n_rows,)`."""
+    return np.zeros(len(rows), bool) if candidates is None else candidates.sees(viewer_id, rows)
 
 
 def _with_members(  # noqa: PLR0917

@@ -142,12 +142,14 @@ class Accounts:
         the same id: asking about nobody takes the time of asking about somebody.
         """
         (row,) = self._ids.find([user_id])
-        token = self._newcomers.token(user_id) if row < 0 else None
-        person = self._naming.of(PERSON, token) if token else self._index.person(user_id, row)
-        accounts = self._ids.at(self._index.rows_of(person).tolist())
+        token = self._newcomers.token(user_id)
+        persons = [] if token and row < 0 else [self._index.person(user_id, row)]
+        if token:  # somebody known who came with a token of today is that person too
+            persons.append(self._naming.of(PERSON, token))
+        accounts = [one for person in persons for one in self._ids.at(self._index.rows_of(person).tolist())]
         if row < 0 and not token:
             return (user_id,) * max(1, len(accounts))
-        others = self._newcomers.accounts(person) if person else []
+        others = [one for person in persons if person for one in self._newcomers.accounts(person)]
         return tuple(dict.fromkeys([user_id, *accounts, *others]))
 
     def is_other_spelling(self, user_id: str) -> bool:

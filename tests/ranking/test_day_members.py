@@ -239,3 +239,71 @@ def test_a_log_that_is_away_shows_nobody(town: Town, ranker: Ranker, monkeypatch
     monkeypatch.setattr(ranker._questions.log, "read", away)
     with pytest.raises(SafetyUnavailable):
         ranker.rank(viewer, 5, NOW)
+
+
+def test_one_event_id_of_two_members_mixes_nothing_up(town: Town, ranker: Ranker) -> None:
+    expected = town.sees(EDITED)
+    change(ranker, town, EDITED)
+    assert viewers_of(ranker, town, EDITED) == expected
+    stopped = rows_of(town.tables, EDITED)
+    stopped[T.PROFILES][0][C.ACCOUNT_STATE] = "banned"
+    ranker.day.change_tables(EDITED, stopped, event_id="edit-2", at=NOW + timedelta(minutes=1))
+    assert viewers_of(ranker, town, EDITED) == set()
+    ranker.day.change_tables(NEW, rows_of(town.tables, NEW), event_id=f"tables-{EDITED}", at=NOW)
+    ranker.day.append(
+        [
+            DayEvent("terms", NOW, NEW, None, "terms_accepted"),
+            DayEvent("proof", NOW, NEW, None, "verified", "id"),
+        ]
+    )
+    assert viewers_of(ranker, town, EDITED) == set()
+    found = viewers_of(ranker, town, NEW)
+    assert found <= town.sees(NEW)
+    assert len(found) >= len(town.sees(NEW)) - 2  # a short page has no place for a member of the day
+
+
+@pytest.mark.parametrize("how", ["held", "erased", "blocked"])
+def test_a_token_of_today_brings_what_restricts_its_person(town: Town, tmp_path: Path, how: str) -> None:
+    shutil.copytree(town.folder, tmp_path / "published")
+    ranker = Ranker.open(tmp_path / "published", safety=MemorySafety(), poll_s=0, max_staleness=None)
+    token = "hmac1:" + "ab" * 32
+    first = rows_of(town.tables, NEW)
+    first[T.PROFILES][0][C.PERSON_TOKEN] = token
+    ranker.day.change_tables(NEW, first, event_id="first", at=NOW)
+    ranker.day.append(
+        [
+            DayEvent("terms", NOW, NEW, None, "terms_accepted"),
+            DayEvent("proof", NOW, NEW, None, "verified", "id"),
+        ]
+    )
+    viewers = viewers_of(ranker, town, NEW)
+    blocker = sorted(viewers & town.sees(EDITED))[0]
+    {
+        "held": lambda: ranker.safety.hold(NEW),
+        "erased": lambda: ranker.safety.erase(NEW),
+        "blocked": lambda: ranker.safety.block(blocker, NEW),
+    }[how]()
+    second = rows_of(town.tables, EDITED)
+    second[T.PROFILES][0][C.PERSON_TOKEN] = token
+    ranker.day.change_tables(EDITED, second, event_id="second", at=NOW)
+    found = viewers_of(ranker, town, EDITED)
+    assert blocker not in found
+    assert found == (town.sees(EDITED) - {blocker} if how == "blocked" else set())
+    ranker.close()
+
+
+def test_ones_own_tables_of_today_bind_looks_and_the_inbox(town: Town, ranker: Ranker) -> None:
+    liker = sorted(town.sees(EDITED))[0]
+    ranker.day.append([DayEvent("like", NOW, liker, EDITED, "like")])
+    change(ranker, town, EDITED)
+    rules = {one for one in town.viewers if ranker.look(EDITED, one, NOW) is not None}
+    rows = town.now.ids.rows(town.viewers)
+    me = np.full(len(rows), town.now.ids.rows([EDITED])[0])
+    plain = town.world.policy.may_show(town.now, me, rows)
+    assert rules <= {one for one, may in zip(town.viewers, plain, strict=True) if may}
+    assert rules
+    alone = rows_of(town.tables, EDITED)
+    alone[T.PROFILES][0][C.ACCOUNT_STATE] = "banned"
+    ranker.day.change_tables(EDITED, alone, event_id="stop", at=NOW + timedelta(minutes=1))
+    assert all(ranker.look(EDITED, one, NOW) is None for one in town.viewers)
+    assert ids_of(ranker.inbox(EDITED, 50, NOW)) == []
