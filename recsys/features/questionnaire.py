@@ -130,8 +130,8 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     if C.USER in frame.columns and frame[C.USER].isna().any():
         problems.append(f"{int(frame[C.USER].isna().sum())} rows have no {C.USER}")
     elif C.USER in frame.columns and frame[C.USER].duplicated().any():
-        first = frame.loc[frame[C.USER].duplicated(), C.USER].iloc[0]
-        problems.append(f"a person stands twice, the first {first}; keep one row a person")
+        first = frame.loc[frame[C.USER].duplicated(), C.USER].tolist()[0]
+        problems.append(f"a person stands twice, the first {first!r}; keep one row a person")
     questions = [column for column in frame.columns if column != C.USER]
     if not questions:
         problems.append("there is no question; give one column a question")
