@@ -38,7 +38,8 @@ def like_interests(data: SpeedDating) -> Floats:
 
 
 def _levels(data: SpeedDating) -> pd.DataFrame:
-    return data.tables["interests"].pivot_table(index="user_id", columns="tag", values="level")
+    levels = data.tables["interests"].astype({"level": np.float64})
+    return levels.pivot_table(index="user_id", columns="tag", values="level")
 
 
 def form(data: SpeedDating) -> pd.DataFrame:
