@@ -7,7 +7,7 @@ are held or its pair is excluded until the row is put right. Nothing here ever a
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -45,6 +45,7 @@ class Restrictions:
     """People nobody is shown, and pairs (lesser id first) that do not meet, until rows are put right.
 
     erased: people whose erasure was refused as a row; they asked, so they are erased all the same.
+    unproved: people and the time of a refused row that may have taken their proof of age back; see `settled`.
     later_people, later_pairs: the same of rows that are dated after the time of loading and have nothing
     else wrong. A clock that is ahead must not let two people meet; see `at_once`.
     """
@@ -54,6 +55,7 @@ class Restrictions:
     erased: frozenset[str] = frozenset()
     later_people: frozenset[str] = frozenset()
     later_pairs: frozenset[Pair] = frozenset()
+    unproved: frozenset[tuple[str, pd.Timestamp]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -63,6 +65,7 @@ class Restrictions:
             self.erased | other.erased,
             self.later_people | other.later_people,
             self.later_pairs | other.later_pairs,
+            self.unproved | other.unproved,
         )
 
     def at_once(self) -> "Restrictions":
@@ -71,7 +74,17 @@ class Restrictions:
         >>> Restrictions(later_pairs=frozenset({("a", "b")})).at_once().pairs
         frozenset({('a', 'b')})
         """
-        return Restrictions(self.people | self.later_people, self.pairs | self.later_pairs, self.erased)
+        people, pairs = self.people | self.later_people, self.pairs | self.later_pairs
+        return Restrictions(people, pairs, self.erased, unproved=self.unproved)
+
+    def settled(self, events: pd.DataFrame) -> "Restrictions":
+        """Hold whose proof of age may have been taken back, unless a later accepted event proves it anew."""
+        if not self.unproved:
+            return self
+        proofs = events[events[C.TYPE].eq("verified") & events[C.DETAIL].isin(_PROVES_AGE)]
+        last = proofs.groupby(proofs[C.ACTOR].astype(object))[C.TS].max().to_dict()
+        held = {person for person, at in self.unproved if not last.get(person, at) > at}
+        return replace(self, people=self.people | held, unproved=frozenset())
 
 
 def no_restrictions(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
@@ -116,7 +129,8 @@ def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restricti
 def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Exclude the pairs of refused safety events; a refused erasure, also a future one, is done.
 
-    Whose proof of age is to be withdrawn is held as from now.
+    A refused word on somebody's proof of age that is no proof takes it back: for good when it has no time
+    that can be read, at once when it is dated ahead, else until a later proof, see `Restrictions.settled`.
     """
     kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
@@ -126,7 +140,9 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
     unproved = (kind.eq("verified") & ~refused[C.DETAIL].isin(_PROVES_AGE)).to_numpy(bool)
     people = refused.loc[_is_future(quarantined) & unproved, C.ACTOR].dropna()
-    excluded |= Restrictions(later_people=frozenset(people))
+    excluded |= Restrictions(later_people=frozenset(people)) | _unproved(
+        refused[_tells_of_present(quarantined, _REPEATS) & unproved]
+    )
     erased = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
     return excluded | Restrictions(erased=frozenset(erased))
 
@@ -165,6 +181,13 @@ def _is_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 def _held(rows: pd.DataFrame) -> Restrictions:
     return Restrictions(people=frozenset(rows[C.USER].dropna()))
+
+
+def _unproved(rows: pd.DataFrame) -> Restrictions:
+    rows = rows.dropna(subset=[C.ACTOR])
+    dated = rows.dropna(subset=[C.TS])
+    undated = frozenset(rows.loc[rows[C.TS].isna(), C.ACTOR])
+    return Restrictions(undated, unproved=frozenset(zip(dated[C.ACTOR], dated[C.TS], strict=True)))
 
 
 def _excluded(rows: pd.DataFrame) -> Restrictions:

@@ -67,6 +67,7 @@ class Spellings:
             erased=given.erased,
             later_people=self._people(given.later_people),
             later_pairs=self._pairs(given.later_pairs),
+            unproved=frozenset((self.whom(one) or one, at) for one, at in given.unproved),
         )
 
     def _people(self, ids: Iterable[str]) -> frozenset[str]:

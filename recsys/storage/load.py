@@ -216,6 +216,8 @@ def _checked(
     if users is not None:
         spellings = Spellings(users)
         restrictions = spellings.restrictions(restrictions)
+        if T.EVENTS in checked:
+            restrictions = restrictions.settled(checked[T.EVENTS].accepted)
         twins = restricted_in_another_spelling(checked[T.PROFILES].accepted)
         restrictions |= Restrictions(people=twins)
         for name in set(SAFETY_TABLES) & set(checked):

@@ -226,3 +226,28 @@ def test_a_token_that_changes_names_the_same_person(town: tuple[Tables, pd.Times
     people = load_population(_joined(tables, "profiles", rows), as_of)
     first, second = people.person_tokens[people.ids.find([one.user_id.iloc[0], other.user_id.iloc[0]])]
     assert first == second is not None
+
+
+@pytest.mark.parametrize("detail", ["None", "NONE ", "revoked", None, "none", "age"])
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_word_on_a_proof_that_is_none_takes_it_back_until_a_later_proof(
+    town: tuple[Tables, pd.Timestamp], detail: str | None, dated: bool
+) -> None:
+    tables, as_of = town
+    people = load_population(tables, as_of)
+    row = int(np.flatnonzero(shown(people).any(axis=1))[0])
+    user = str(people.ids.ids([row])[0])
+
+    def event(name: str, at: pd.Timestamp | None, word: str | None) -> pd.DataFrame:
+        given = {"event_id": name, "ts": at, "actor": user, "type": "verified", "detail": word}
+        return pd.DataFrame([given]).astype({"ts": "datetime64[us, UTC]"})
+
+    def out(*events: pd.DataFrame) -> bool:
+        people = load_population(_joined(tables, "events", *events), as_of)
+        return not shown(people)[people.ids.find([user])[0]].any()
+
+    day = pd.Timedelta(days=1)
+    word = event("word", as_of - day if dated else None, detail)
+    assert out(word) == (detail != "age")
+    assert out(word, event("proof", as_of, "age")) == (detail != "age" and not dated)
+    assert out(word, event("proof", as_of - 2 * day, "age")) == (detail != "age")
