@@ -14,7 +14,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
-from recsys.data.future_rows import tightened, undated_stops
+from recsys.data.future_rows import in_other_capitals, tightened, undated_beside_dated
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population, coded_set, coded_words
@@ -139,8 +139,7 @@ def build_population(
             explained("a population needs profiles", got=sorted(tables), remedy="add a 'profiles' table")
         )
     time = as_utc(as_of)
-    profiles = tightened(latest(tables[T.PROFILES], [C.USER], time), later.get(T.PROFILES))
-    profiles = tightened(profiles, undated_stops(tables[T.PROFILES]))
+    profiles = _present(tables[T.PROFILES], time, later.get(T.PROFILES))
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
     boundaries, has_boundaries = _boundaries(tables, ids, time, later.get(T.BOUNDARIES))
@@ -177,12 +176,19 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series:
     return pd.Series([None] * len(frame), dtype=object)
 
 
+def _present(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the row of each person that holds, tightened by whatever may be a later word of theirs."""
+    present = tightened(latest(rows, [C.USER], as_of), later)
+    present = tightened(present, undated_beside_dated(rows))
+    return tightened(present, in_other_capitals(present))
+
+
 def _boundaries(
     tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp, later: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, BoolArray]:
     if T.BOUNDARIES not in tables:
         return pd.DataFrame(index=pd.RangeIndex(len(ids))), np.zeros(len(ids), bool)
-    rows = tightened(latest(tables[T.BOUNDARIES], [C.USER], as_of), later).set_index(C.USER)
+    rows = _present(tables[T.BOUNDARIES], as_of, later).set_index(C.USER)
     return rows.reindex(ids.values), pd.Index(ids.values).isin(rows.index)
 
 

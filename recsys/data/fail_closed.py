@@ -98,13 +98,20 @@ def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restriction
     return _held(refused[_tells_of_present(quarantined)])
 
 
+def hold_respelled(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
+    """Hold whom a row may mean whose id is nobody's: it may be the tighter word of somebody."""
+    strange = quarantined["codes"].str.contains(_STRANGE_ID).to_numpy(bool)
+    return _held(refused[strange])
+
+
 def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
-    """Hold everybody whose refused profile says that they are out, or says it in a word that is not known."""
+    """Hold whose refused profile says that they are out, in a word that is not known, or for a strange id."""
     state, given = refused[C.ACCOUNT_STATE].astype(object), quarantined[C.ACCOUNT_STATE]
     stopped = (state.notna() & state.ne("active") | state.isna() & given.notna()).to_numpy(bool)
     chosen = _tells_of_present(quarantined) & stopped
     named = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER])[chosen]
-    return Restrictions(people=frozenset(one for one in named if isinstance(one, str)))
+    people = frozenset(one for one in named if isinstance(one, str))
+    return Restrictions(people) | hold_respelled(refused, quarantined)
 
 
 def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
@@ -147,6 +154,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     return excluded | Restrictions(erased=frozenset(erased))
 
 
+_STRANGE_ID = re.compile(rf"(?:^|\|){C.USER}\.(?!superseded)")
 _LONGEST_TYPE = 64
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 _PROVES_AGE = _TIERS[_TIERS.index("age") :]

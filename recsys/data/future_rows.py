@@ -1,6 +1,7 @@
 """Rows dated after the night: what they restrict counts at once, what they open counts when it is due.
 
-A profile or boundary of a later time is set aside, and the present row is tightened by it: sets of people,
+A profile or boundary of a later time is set aside, and the present row is tightened by it; so it is by an
+undated row beside a dated one, and by a row of the same id in other capitals: sets of people,
 places, hours and channels by what both rows hold, distances by the nearer, the state of the account and the
 proof of identity by the worse. Where neither of two values is the stricter, the value is unknown until then.
 """
@@ -127,13 +128,46 @@ def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
     return found
 
 
-def undated_stops(profiles: pd.DataFrame) -> pd.DataFrame:
-    """Return the bans, holds and pauses without a date: a dated row of the account is no later word."""
-    if not {C.VALID_FROM, C.ACCOUNT_STATE} <= set(profiles):
-        return profiles[:0]
-    state = profiles[C.ACCOUNT_STATE].astype(object)
-    undated = profiles[C.VALID_FROM].isna() & state.notna() & state.ne("active")
-    return profiles.loc[undated.to_numpy(bool), [C.USER, C.ACCOUNT_STATE]]
+def undated_beside_dated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the undated rows of people who have a dated one: nobody knows which is the later word.
+
+    rows: accepted profiles or boundaries.
+
+    >>> rows = pd.DataFrame({"user_id": ["a", "a", "b"], "valid_from": [pd.NaT, pd.Timestamp(0), pd.NaT]})
+    >>> undated_beside_dated(rows).user_id.tolist()
+    ['a']
+    """
+    if C.VALID_FROM not in rows:
+        return rows[:0]
+    undated = rows[C.VALID_FROM].isna().to_numpy(bool)
+    if not undated.any() or undated.all():
+        return rows[:0]
+    found = rows[undated]
+    return found[found[C.USER].isin(rows.loc[~undated, C.USER])]
+
+
+def in_other_capitals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return, under the id of each person, the rows of the same id in other capitals.
+
+    rows: one a person. Rows with two different person tokens are of two people: nothing of each other.
+
+    >>> rows = pd.DataFrame({"user_id": ["ab", "AB", "c"], "max_distance_km": [9, 3, 5]})
+    >>> in_other_capitals(rows).values.tolist()
+    [['ab', 3], ['AB', 9]]
+    """
+    folded = rows[C.USER].str.casefold()  # accepted ids differ in nothing else
+    twins = rows[folded.duplicated(keep=False)]
+    if twins.empty:
+        return rows[:0]
+    links = pd.DataFrame({"id": twins[C.USER], "folded": folded[twins.index], "at": np.arange(len(twins))})
+    pairs = links.merge(links, on="folded", suffixes=("", "_other"))
+    pairs = pairs[pairs["at"] != pairs["at_other"]]
+    found = twins.iloc[pairs["at_other"].to_numpy()]
+    if C.PERSON_TOKEN in rows:
+        own, other = (twins[C.PERSON_TOKEN].iloc[pairs[at].to_numpy()] for at in ("at", "at_other"))
+        same = own.isna().to_numpy() | other.isna().to_numpy() | (own.to_numpy() == other.to_numpy())
+        pairs, found = pairs[same], found[same]
+    return found.assign(**{C.USER: pairs["id"].to_numpy(object)})
 
 
 def _known(value: Any) -> Any:

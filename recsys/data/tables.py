@@ -21,6 +21,7 @@ from recsys.data.fail_closed import (
     exclude_pairs,
     hold_mandatory,
     hold_people,
+    hold_respelled,
     hold_stopped,
     hold_unless_lifted,
 )
@@ -144,6 +145,7 @@ def _boundaries(catalogue: Catalogue) -> Contract:
         ),
         key=(C.USER, C.VALID_FROM),
         rules=(newest_or_none, has_profile),
+        restrictions=hold_respelled,
         prepare=avoided_topics_reader(catalogue),
     )
 

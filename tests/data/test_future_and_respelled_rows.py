@@ -251,3 +251,41 @@ def test_a_word_on_a_proof_that_is_none_takes_it_back_until_a_later_proof(
     assert out(word) == (detail != "age")
     assert out(word, event("proof", as_of, "age")) == (detail != "age" and not dated)
     assert out(word, event("proof", as_of - 2 * day, "age")) == (detail != "age")
+
+
+@pytest.mark.parametrize("table", ["profiles", "boundaries"])
+@pytest.mark.parametrize("name", ["undated", *SPELLINGS])
+def test_a_tighter_row_undated_or_in_another_spelling_counts(
+    town: tuple[Tables, pd.Timestamp], table: str, name: str
+) -> None:
+    tables, as_of = town
+    people, rows = load_population(tables, as_of), tables[table]
+    before = shown(people)
+    user = str(people.ids.ids([int(np.flatnonzero(before.any(axis=1))[0])])[0])
+    row = rows[rows.user_id.eq(user)].drop_duplicates("user_id", keep="last")
+    dated = rows.assign(valid_from=rows.valid_from.fillna(as_of - pd.Timedelta(days=90)))
+    closing = {"profiles": "languages", "boundaries": "channels"}[table]
+    tighter = row.assign(
+        user_id=user if name == "undated" else SPELLINGS[name](user),
+        valid_from=pd.NaT if name == "undated" else as_of,
+        **{closing: ""},
+    )
+    given = tables | {table: pd.concat([dated, tighter], ignore_index=True).astype(rows.dtypes.to_dict())}
+    tonight = load_population(given, as_of)
+    at, after = int(people.ids.find([user])[0]), shown(tonight, people)
+    assert before[at].any()
+    assert not (after[at] | after[:, at]).any()
+    others = np.delete(np.arange(len(people)), at)
+    assert (after[np.ix_(others, others)] == before[np.ix_(others, others)]).all()
+
+
+def test_capitals_of_two_persons_say_nothing_of_each_other(town: tuple[Tables, pd.Timestamp]) -> None:
+    tables, as_of = town
+    last = tables["profiles"].drop_duplicates("user_id", keep="last").head(1)
+    user, tokens = str(last.user_id.iloc[0]), [f"hmac1:{one:064x}" for one in (7, 8)]
+    own = last.assign(person_token=tokens[0], valid_from=as_of)
+    for token, km in ((tokens[1], 50), (tokens[0], 3), (None, 3)):
+        twin = own.assign(user_id=user.upper(), person_token=token, max_distance_km=3)
+        both = _joined(tables, "profiles", own.assign(max_distance_km=50), twin)
+        people = load_population(both, as_of)
+        assert people.counted["max_distance_km"][people.ids.find([user])[0]] == km
