@@ -16,13 +16,15 @@ from recsys.data.population import Population
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError
 from recsys.pipeline.retention import run_folders
-from recsys.safety.ledger import BAN, HOLD, TABLES, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import ACCOUNT, BAN, HOLD, TABLES, LedgerTag, SafetyLedger, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import table_readers
 from recsys.types import BoolArray, Int32Array
 
 _FOR_GOOD: Final = ("block", "report", "unsafe", "end")
 """Reasons of a separation that no night forgets by itself; passes and hides end."""
+_ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
+"""States of an account that stop its person until its own row says another one."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +54,24 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
 
     holds: what the holds table says; None takes whoever of `people` is held, and lifts nothing.
 
-    A ban ends when the account's own row says another state, a hold when its latest row says `lifted`.
+    A ban, or the state `hold`, ends when the account's own row says another state; a hold of the holds table
+    when its latest row says `lifted`.
     A block ends when whoever made it took it back by an event and no other stands between the two.
     Nothing ends because a row, or a table, is missing.
     """
     ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
-    banned = people.is_word(C.ACCOUNT_STATE, "banned")
     held = people.held if holds is None else pd.Index(ids).isin(sorted(holds.held))
-    free = people.known(C.ACCOUNT_STATE) & ~banned
     lifted = np.zeros(len(people), bool) if holds is None else pd.Index(ids).isin(sorted(holds.lifted))
 
     def whom(mask: BoolArray) -> list[Who]:
         return [Who(str(ids[row]), tokens[row]) for row in np.flatnonzero(mask)]
 
-    ledger.stop(whom(banned), LedgerTag(BAN, TABLES))
+    for state, tag in _ACCOUNT_STOPS.items():
+        ledger.stop(whom(people.is_word(C.ACCOUNT_STATE, state)), tag)
     ledger.stop(whom(held), LedgerTag(HOLD, TABLES))
-    ledger.lift(LedgerTag(BAN, TABLES), people=whom(free))
+    for state, tag in _ACCOUNT_STOPS.items():  # after every stop: who goes from one to another is never free
+        free = people.known(C.ACCOUNT_STATE) & ~people.is_word(C.ACCOUNT_STATE, state)
+        ledger.lift(tag, people=whom(free))
     ledger.lift(LedgerTag(HOLD, TABLES), people=whom(lifted & ~held))
     relations = people.relations
 

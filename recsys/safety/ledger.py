@@ -23,6 +23,8 @@ SUPPRESSED: Final = "suppressed"
 """The stop of somebody who was banned or held when they were erased."""
 TABLES: Final = "tables"
 """The owner of what a night read in its tables."""
+ACCOUNT: Final = "account"
+"""The owner of the state `hold` that an account's own row of the tables says."""
 STORE: Final = "store"
 """The owner of what was written through a safety store."""
 
