@@ -305,7 +305,8 @@ def test_every_member_table_quarantines_orphans(name: str) -> None:
     checked = check_table(name, table, users=frozenset())
     assert set(codes(checked)) == {"user_id.orphan"}
     assert len(checked.accepted) == 0
-    assert checked.restrictions.people == frozenset()
+    # a boundary may be the tighter word of somebody whose id it is in another spelling
+    assert checked.restrictions.people == (set(table[C.USER]) if name == T.BOUNDARIES else frozenset())
 
 
 def test_answers_must_fit_their_question() -> None:
