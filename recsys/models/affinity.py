@@ -5,7 +5,7 @@ looks itself, and nothing here is learned. Where it does not, an unseen pair is 
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from recsys.models.whole_matrix import WholeMatrix, visits
 from recsys.types import Float64Array, IntegerArray
 
 PARTS: Final = ("visits", "likes", "regression", "neighbours")
+PartRows: TypeAlias = dict[str, tuple[Float64Array, Float64Array]]
+"""Taste and appeal of everybody in each part, by its name."""
 
 
 class AffinityTerm(NamedTuple):
@@ -160,28 +162,41 @@ class AffinityParts:
     def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> PersonAffinity:
         """Return the people after their decisions; base: their rows at the fit, -1 for newcomers."""
         visited = visits(decisions)
+        rows: PartRows = {
+            name: getattr(self, name).folded(decisions if name == "likes" else visited, n_people, base)
+            for name in PARTS
+        }
+        return self.person(decisions, n_people, rows)
+
+    def person(self, decisions: Impressions, n_people: int, rows: PartRows) -> PersonAffinity:
+        """Return the people after their decisions; rows: what each part gives them by its `folded`."""
         given, received = (
             np.bincount(own, minlength=n_people).astype(np.float64)
             for own in (decisions.viewers, decisions.candidates)
         )
-        recent, known = 0.5 ** (decisions.age / self.half_life), evidence_weight(given)
+        known = evidence_weight(given)
+        activity, popularity = self.recent(decisions, n_people)
 
-        def rows(name: str, evidence: Impressions) -> AffinityRows:
-            taste, appeal = getattr(self, name).folded(evidence, n_people, base)
+        def levelled(name: str) -> AffinityRows:
             spread: ScoreSpread = getattr(self.spread, name)
-            return AffinityRows(taste, appeal, spread.levellers(taste, known))
+            return AffinityRows(*rows[name], spread.levellers(rows[name][0], known))
 
         return PersonAffinity(
-            rows("visits", visited),
-            rows("likes", decisions),
-            rows("regression", visited),
-            rows("neighbours", visited),
+            *(levelled(name) for name in PARTS),
             known=known,
             activity=np.log1p(given),
             popularity=np.log1p(received),
-            recent_activity=np.log1p(np.bincount(decisions.viewers, recent, n_people)),
-            recent_popularity=np.log1p(np.bincount(decisions.candidates, recent, n_people)),
+            recent_activity=activity,
+            recent_popularity=popularity,
         )
+
+    def recent(self, decisions: Impressions, n_people: int) -> tuple[Float64Array, Float64Array]:
+        """Return recent activity and popularity of `n_people`, see `PersonAffinity`."""
+        share = 0.5 ** (decisions.age / self.half_life)
+        activity, popularity = (
+            np.log1p(np.bincount(own, share, n_people)) for own in (decisions.viewers, decisions.candidates)
+        )
+        return activity, popularity
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_fit import latest_held_out
+from recsys.models.affinity_recency import latest_held_out
 from recsys.models.base import Model, nobody
 from recsys.models.behaviour_fit import LeftOutFits
 from recsys.models.behaviour_matrices import behaviour_matrices

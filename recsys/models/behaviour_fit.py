@@ -10,7 +10,8 @@ from numpy.random import Generator
 
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_fit import HeldOutDecisions, fit_affinity
+from recsys.models.affinity_fit import fit_affinity
+from recsys.models.affinity_recency import HeldOutDecisions
 from recsys.models.behaviour_matrices import behaviour_matrices
 from recsys.models.behaviour_parameters import (
     EM_ROUNDS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,13 @@ import numpy.typing as npt
 from recsys.models.affinity import PARTS, TERM, AffinityRows, PersonAffinity
 from recsys.models.directed import Directed
 from recsys.models.impressions import Impressions
+from recsys.models.whole_matrix import evenly
 from recsys.types import BoolArray, Float64Array, Int64Array
 
 _MOST_JUDGED: Final = 1000
 """Viewers whose lists are judged; enough for the third digit of a mean."""
+_MOST_BESIDE: Final = 8192
+"""Candidates beside the wanted ones: a score of every other one costs more than it tells."""
 _AT_ONCE: Final = 256
 _PLACES: Final = 10
 _BEST_OF_A_PART: Final = 40
@@ -68,14 +71,20 @@ class JudgedLists:
         person: PersonAffinity,
         starts: Sequence[ListWeights],
     ) -> "JudgedLists":
-        """Shortlist the best unseen candidates of each part and start, beside held-out likes."""
+        """Shortlist the best unseen candidates of each part and start, beside held-out likes.
+
+        Of more than 1,000 viewers, or 8,192 candidates whom none of them wants, some at even distances in
+        the order of the people are judged.
+        """
         n_people = len(p_like)
         i, j = _wanted(held, n_people)
         every = np.unique(i)
-        chosen = every[np.linspace(0, len(every) - 1, min(len(every), _MOST_JUDGED)).astype(np.int64)]
-        pool = np.unique(np.concatenate([known.candidates, held.candidates])).astype(np.int64)
+        chosen = every[evenly(len(every), _MOST_JUDGED)]
+        listed = j[np.isin(i, chosen)]
+        others = np.setdiff1d(np.concatenate([known.candidates, held.candidates]).astype(np.int64), listed)
+        pool = np.union1d(listed, others[evenly(len(others), _MOST_BESIDE)])
         blocks = [
-            _shortlisted(some, pool, known, (i, j), _Scores(p_like, person), starts)
+            _shortlisted(some, pool, known, (i, j), p_like, person, starts)
             for some in np.array_split(chosen, max(-(-len(chosen) // _AT_ONCE), 1))
         ]
         width = max(block[0].shape[1] for block in blocks)
@@ -196,35 +205,44 @@ def _wanted(held: Impressions, n_people: int) -> tuple[Int64Array, Int64Array]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scores:
-    """Whole rows of scores."""
+class _DirectedScores:
+    """Scores of viewers for candidates, each part once for all weights.
 
-    p_like: Directed
+    p_like: `(n_own, n_other)` logits; parts: the same of each part that has columns, by its name.
+    """
+
+    own: Int64Array
+    other: Int64Array
     person: PersonAffinity
+    p_like: npt.NDArray[np.float32]
+    parts: dict[str, npt.NDArray[np.float32]]
 
-    def of(self, some: Int64Array, pool: Int64Array, weights: ListWeights) -> npt.NDArray[np.float64]:
-        """Return log-chances that both come to like each other, `(n_some, n_pool)`."""
-        total = np.zeros((len(some), len(pool)))
-        for own, other, back in ((some, pool, False), (pool, some, True)):
-            logits = self._logits(own, other, weights)
-            total += _log_sigmoid(logits.T if back else logits)
-        return total
+    @classmethod
+    def of(
+        cls, own: Int64Array, other: Int64Array, p_like: Directed, person: PersonAffinity
+    ) -> "_DirectedScores":
+        """Score all pairs of `own` and `other`; who of them leads a list, single precision says."""
 
-    def _logits(self, own: Int64Array, other: Int64Array, weights: ListWeights) -> Float64Array:
+        def scores(taste: npt.NDArray[Any], appeal: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+            return taste[own].astype(np.float32) @ appeal[other].astype(np.float32).T
+
+        rows: dict[str, AffinityRows] = {name: getattr(person, name) for name in PARTS}
+        parts = {name: scores(part.taste, part.appeal) for name, part in rows.items() if part.taste.size}
+        return cls(own, other, person, scores(p_like.taste, p_like.appeal), parts)
+
+    def log_chances(self, weights: ListWeights) -> npt.NDArray[np.float32]:
+        """Return the log-chances that `own` come to like `other`, `(n_own, n_other)`."""
         theta, person = weights.theta, self.person
-        share = theta[_OF_P_LIKE[0]] + theta[_OF_P_LIKE[1]] * person.known[own]
-        logits = theta[0] + (share[:, None] * self.p_like.taste[own]) @ self.p_like.appeal[other].T
+        known = theta[_OF_P_LIKE[0]] + theta[_OF_P_LIKE[1]] * person.known[self.own]
+        level = theta[0] + theta[TERM["activity"]] * person.activity[self.own]
+        logits = known.astype(np.float32)[:, None] * self.p_like + level.astype(np.float32)[:, None]
         for name, power in zip(PARTS, weights.levelled, strict=True):
-            if theta[TERM[name]]:
-                logits = logits + theta[TERM[name]] * part_scores(getattr(person, name), own, other, power)
-        logits += theta[TERM["activity"]] * person.activity[own][:, None]
-        logits += theta[TERM["popularity"]] * person.popularity[other]
-        return np.asarray(logits, np.float64)
-
-
-def part_scores(part: AffinityRows, own: Int64Array, other: Int64Array, power: float) -> Float64Array:
-    """Return the levelled scores of one part, `(n_own, n_other)`."""
-    return np.asarray((part.taste[own] * part.leveller[own, None] ** power) @ part.appeal[other].T)
+            if theta[TERM[name]] and name in self.parts:
+                part: AffinityRows = getattr(person, name)
+                share = theta[TERM[name]] * part.leveller[self.own] ** power
+                logits += share.astype(np.float32)[:, None] * self.parts[name]
+        logits += np.float32(theta[TERM["popularity"]]) * person.popularity[self.other].astype(np.float32)
+        return np.asarray(-np.logaddexp(np.float32(0.0), -logits), np.float32)
 
 
 def _shortlisted(  # noqa: PLR0917
@@ -232,11 +250,12 @@ def _shortlisted(  # noqa: PLR0917
     pool: Int64Array,
     known: Impressions,
     wanted: tuple[Int64Array, Int64Array],
-    scores: _Scores,
+    p_like: Directed,
+    person: PersonAffinity,
     starts: Sequence[ListWeights],
 ) -> tuple[Int64Array, BoolArray, BoolArray]:
     """Return candidates, which are available, and which are wanted, `(n_some, width)` each."""
-    n_people = len(scores.p_like)
+    n_people = len(p_like)
     row, column = np.full(n_people, -1), np.full(n_people, -1)
     row[some], column[pool] = np.arange(len(some)), np.arange(len(pool))
     shut = np.zeros((len(some), len(pool)), bool)
@@ -249,18 +268,15 @@ def _shortlisted(  # noqa: PLR0917
     at = row[wanted[0]] >= 0
     is_wanted[row[wanted[0][at]], column[wanted[1][at]]] = True
     listed = is_wanted & ~shut
-    person = scores.person
-    orders = [(scores.of(some, pool, start), _BEST_OF_ALL) for start in starts]
-    for name in PARTS:
-        part: AffinityRows = getattr(person, name)
-        if part.taste.size:
-            orders += [(part_scores(part, some, pool, 0.0), _BEST_OF_A_PART)]
-            orders += [(part_scores(part, pool, some, 0.0).T, _BEST_OF_A_PART)]
-    orders += [(np.tile(person.recent_popularity[pool], (len(some), 1)), _BEST_OF_A_PART)]
-    for order, n in orders:
-        order[shut] = -np.inf
+    there = _DirectedScores.of(some, pool, p_like, person)
+    back = _DirectedScores.of(pool, some, p_like, person)
+    recent = np.tile(person.recent_popularity[pool].astype(np.float32), (len(some), 1))
+    orders = [(there.log_chances(start) + back.log_chances(start).T, _BEST_OF_ALL) for start in starts]
+    parts = [*there.parts.values(), *(scores.T for scores in back.parts.values()), recent]
+    for order, n in (*orders, *((part, _BEST_OF_A_PART) for part in parts)):
         k = min(n, len(pool))
-        np.put_along_axis(listed, np.argpartition(-order, k - 1, axis=1)[:, :k], True, axis=1)
+        at = np.argpartition(np.where(shut, np.float32(np.inf), -order), k - 1, axis=1)[:, :k]
+        np.put_along_axis(listed, at, True, axis=1)
     listed &= ~shut
     width = int(listed.sum(axis=1).max())
     first = np.argsort(~listed, axis=1, kind="stable")[:, :width]

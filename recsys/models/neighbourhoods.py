@@ -24,6 +24,8 @@ _OF_NEIGHBOURS: Final = 512
 """Directions of common neighbours that are kept: their tail counts for more than that of other factors."""
 _POWER_ITERATIONS: Final = 2
 _OVERSAMPLED: Final = 16
+_LEAST_OF_THE_GREATEST: Final = 1e-5
+"""Pivots of a Cholesky factor below this share of the greatest lose too many digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,10 +164,33 @@ def leading_directions(matrix: "csr_array[Any]", k: int, rng: np.random.Generato
     217-288, with power iterations.
     """
     width = min(k + _OVERSAMPLED, *matrix.shape)
-    basis = np.linalg.qr(matrix @ rng.normal(size=(matrix.shape[1], width)))[0]
+    basis = _orthonormal(matrix @ rng.normal(size=(matrix.shape[1], width)))
     for _ in range(_POWER_ITERATIONS):
-        basis = np.linalg.qr(matrix @ np.linalg.qr(matrix.T @ basis)[0])[0]
-    return np.asarray(np.linalg.svd((matrix.T @ basis).T, full_matrices=False)[2][:k].T, np.float64)
+        basis = _orthonormal(matrix @ _orthonormal(matrix.T @ basis))
+    return _left_directions(matrix.T @ basis, k)
+
+
+def _orthonormal(columns: Float64Array) -> Float64Array:
+    """Return an orthonormal basis of the columns, by Cholesky of their Gram matrix where that is exact.
+
+    It takes a third of the time of Householder's, and loses the square of the condition.
+    """
+    from scipy.linalg import LinAlgError, cholesky, solve_triangular
+
+    try:
+        upper = cholesky(columns.T @ columns)
+    except LinAlgError:
+        return np.asarray(np.linalg.qr(columns)[0], np.float64)
+    diagonal = np.diag(upper)
+    if diagonal.min(initial=np.inf) < _LEAST_OF_THE_GREATEST * diagonal.max(initial=0.0):
+        return np.asarray(np.linalg.qr(columns)[0], np.float64)
+    return np.asarray(solve_triangular(upper, columns.T, trans="T").T, np.float64)
+
+
+def _left_directions(columns: Float64Array, k: int) -> Float64Array:
+    """Return the `k` leading left singular vectors of the columns, `(n_rows, k)`."""
+    basis = _orthonormal(columns)
+    return np.asarray(basis @ np.linalg.svd(basis.T @ columns)[0][:, :k], np.float64)
 
 
 def _right_directions(
@@ -173,9 +198,8 @@ def _right_directions(
 ) -> Float64Array:
     """Return about the leading right singular vectors of `liked @ weights`, `(n_items, k)`."""
     width = min(_COLUMNS + _OVERSAMPLED, *liked.shape)
-    basis = np.linalg.qr(liked @ (weights @ rng.normal(size=(liked.shape[1], width))))[0]
+    basis = _orthonormal(liked @ (weights @ rng.normal(size=(liked.shape[1], width))))
     for _ in range(_POWER_ITERATIONS):
-        back = np.linalg.qr(weights.T @ (liked.T @ basis))[0]
-        basis = np.linalg.qr(liked @ (weights @ back))[0]
-    whole = (weights.T @ (liked.T @ basis)).T
-    return np.asarray(np.linalg.svd(whole, full_matrices=False)[2][:_COLUMNS].T, np.float64)
+        back = _orthonormal(weights.T @ (liked.T @ basis))
+        basis = _orthonormal(liked @ (weights @ back))
+    return _left_directions(weights.T @ (liked.T @ basis), _COLUMNS)

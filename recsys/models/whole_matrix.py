@@ -1,6 +1,5 @@
 """Implicit-feedback factors of the whole matrix, in which every unseen pair is a weak no."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -11,11 +10,15 @@ from recsys.models.als import implicit_als
 from recsys.models.factor_space import rows_at
 from recsys.models.fold_in import EntriesByPerson, fold_in
 from recsys.models.impressions import Impressions
-from recsys.types import Float64Array, IntegerArray
+from recsys.types import Float64Array, Int64Array, IntegerArray
 
 _MOST_JUDGED: Final = 1000
 """Viewers whose held-out likes choose the settings; enough for the third digit of a mean."""
-_CHOOSING_ITERATIONS: Final = 8
+_MOST_RANKED: Final = 8192
+"""Candidates among whom they are ranked, beside those they like."""
+_MOST_TRIED: Final = 200_000
+"""Decisions on which the settings are tried, those of as many viewers, drawn; others hardly change them."""
+CHOOSING_ITERATIONS: Final = 8
 _LEAST_BETTER: Final = 1.005
 """A setting is taken when it is better by so much: smaller differences are noise, and cost columns."""
 
@@ -109,15 +112,17 @@ def visits(decisions: Impressions) -> Impressions:
 def choose_settings(
     known: Impressions, held: Impressions, n_people: int, seed: int
 ) -> tuple[WholeMatrixSettings, WholeMatrix]:
-    """Return the settings that rank held-out likes best among all unseen pairs, and their factors.
+    """Return the settings that rank held-out likes best among all unseen pairs, and their factors of `known`.
 
     Confidence, ridge and columns are doubled or halved in turns for as long as that helps. The measure is
-    the NDCG of held-out likes in their viewers' whole ranking.
+    the NDCG of held-out likes in their viewers' whole ranking. Of more than 200,000 decisions those of as
+    many viewers are tried, drawn with `seed`.
     """
+    some, unseen = _some_viewers(known, held, np.random.default_rng(seed))
 
     def tried(settings: WholeMatrixSettings) -> tuple[float, WholeMatrix]:
-        one = WholeMatrix.learned(known, n_people, settings, seed, _CHOOSING_ITERATIONS)
-        return held_out_gain(one.taste, one.appeal, known, held), one
+        one = WholeMatrix.learned(some, n_people, settings, seed, CHOOSING_ITERATIONS)
+        return held_out_gain(one.taste, one.appeal, some, unseen), one
 
     best = WholeMatrixSettings()
     reached, factors = tried(best)
@@ -133,7 +138,21 @@ def choose_settings(
                 best, factors, reached, better = settings, other, gain, True
             if better:
                 break
+    if len(some) < len(known):
+        factors = WholeMatrix.learned(known, n_people, best, seed, CHOOSING_ITERATIONS)
     return best, factors
+
+
+def _some_viewers(
+    known: Impressions, held: Impressions, rng: np.random.Generator
+) -> tuple[Impressions, Impressions]:
+    """Return the decisions of drawn viewers, at most `_MOST_TRIED` together, and those held out of theirs."""
+    if len(known) <= _MOST_TRIED:
+        return known, held
+    viewers = rng.permutation(np.unique(known.viewers))
+    count = np.bincount(known.viewers)[viewers]
+    viewers = viewers[: max(int((np.cumsum(count) <= _MOST_TRIED).sum()), 1)]
+    return known.take(np.isin(known.viewers, viewers)), held.take(np.isin(held.viewers, viewers))
 
 
 def held_out_gain(
@@ -142,68 +161,44 @@ def held_out_gain(
     """Return the NDCG of held-out likes, ranked among unseen candidates, the mean over their viewers.
 
     taste, appeal: `(n_people, k)`. Candidates are those anybody decided about; the others cannot be told
-    apart.
+    apart. Of more than 1,000 viewers, or 8,192 candidates whom none of them likes, some at even distances
+    in the order of the people count.
     """
-    return held_out_gains([(taste, appeal)], [(1.0,)], known, held)[0]
-
-
-def held_out_gains(
-    factors: Sequence[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]],
-    weights: Sequence[Sequence[float]],
-    known: Impressions,
-    held: Impressions,
-    *,
-    places: int | None = None,
-) -> list[float]:
-    """Return `held_out_gain` of each weighted sum of scores, of which there is one by each pair of matrices.
-
-    places: count only likes that reach so many first places; all of them when None.
-    """
-    n_people = len(factors[0][0])
-    viewers = np.unique(held.viewers[held.labels > 0])
-    viewers = viewers[np.linspace(0, len(viewers) - 1, min(len(viewers), _MOST_JUDGED)).astype(np.int64)]
-    candidates = np.unique(np.concatenate([known.candidates, held.candidates]))
-    column = np.full(n_people, -1)
+    liked = held.take(held.labels > 0)
+    viewers = np.unique(liked.viewers)
+    viewers = viewers[evenly(len(viewers), _MOST_JUDGED)]
+    liked = liked.take(np.isin(liked.viewers, viewers))
+    others = np.setdiff1d(np.concatenate([known.candidates, held.candidates]), liked.candidates)
+    candidates = np.union1d(liked.candidates, others[evenly(len(others), _MOST_RANKED)])
+    column = np.full(len(taste), -1)
     column[candidates] = np.arange(len(candidates))
-    total, count = np.zeros(len(weights)), 0
+    total = 0.0
     for some in np.array_split(viewers, max(len(viewers) // 256, 1)):
-        row = np.full(n_people, -1)
+        row = np.full(len(taste), -1)
         row[some] = np.arange(len(some))
-        parts = [
-            taste[some].astype(np.float32) @ appeal[candidates].astype(np.float32).T
-            for taste, appeal in factors
-        ]
-        seen = row[known.viewers] >= 0
-        seen_at = row[known.viewers[seen]], column[known.candidates[seen]]
-        own = np.flatnonzero((row[held.viewers] >= 0) & (held.labels > 0))
-        at, to = row[held.viewers[own]], column[held.candidates[own]]
-        count += len(some)
-        for which, weight in enumerate(weights):
-            summed = sum(w * part for w, part in zip(weight, parts, strict=True))
-            scores = np.array(summed, np.float32)
-            scores[seen_at] = -np.inf
-            total[which] += _summed_ndcg(scores, at, to, places)
-    return [float(one / max(count, 1)) for one in total]
+        scores = taste[some].astype(np.float32) @ appeal[candidates].astype(np.float32).T
+        seen = (row[known.viewers] >= 0) & (column[known.candidates] >= 0)
+        scores[row[known.viewers[seen]], column[known.candidates[seen]]] = -np.inf
+        own = row[liked.viewers] >= 0
+        total += _summed_ndcg(scores, row[liked.viewers[own]], column[liked.candidates[own]])
+    return total / max(len(viewers), 1)
+
+
+def evenly(n: int, most: int) -> Int64Array:
+    """Return at most `most` positions of `n`, at even distances."""
+    return np.linspace(0, n - 1, min(n, most)).astype(np.int64)
 
 
 def _summed_ndcg(
-    scores: npt.NDArray[np.float32],
-    at: npt.NDArray[np.int64],
-    to: npt.NDArray[np.int64],
-    places: int | None,
+    scores: npt.NDArray[np.float32], at: npt.NDArray[np.int64], to: npt.NDArray[np.int64]
 ) -> float:
     """Return the sum over rows of the NDCG of their wanted entries; equals share the worse place."""
     n = scores.shape[1]
-    k = min(places or n, n)
-    ordered, total = np.sort(np.partition(scores, n - k, axis=1)[:, n - k :], axis=1), 0.0
-    discount = np.concatenate([1.0 / np.log2(np.arange(2, k + 2)), [0.0]])
+    ordered, total = np.sort(scores, axis=1), 0.0
+    discount = 1.0 / np.log2(np.arange(2, n + 2))
     ideal = np.cumsum(discount)
     for viewer in np.unique(at):
         wanted = scores[viewer, to[at == viewer]]
-        rank = k - np.searchsorted(ordered[viewer], wanted, side="left")
-        last = ordered[viewer, 0]
-        if (wanted == last).any() and np.count_nonzero(scores[viewer] >= last) > k:
-            last = np.nextafter(last, np.float32(np.inf))
-        reached = discount[rank - 1] * (wanted >= last)
-        total += float(reached.sum() / ideal[min(len(wanted), k) - 1])
+        rank = n - np.searchsorted(ordered[viewer], wanted, side="left")
+        total += float(discount[rank - 1].sum() / ideal[len(wanted) - 1])
     return total

@@ -1,0 +1,99 @@
+"""Recency of decisions: the end of a log left out, and the weight of recent decisions it asks for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from recsys.models.affinity import TERM, AffinityParts, PersonAffinity
+from recsys.models.directed import Directed
+from recsys.models.impressions import Impressions
+from recsys.models.list_weights import JudgedLists, ListWeights, is_better
+from recsys.types import Float64Array
+
+LEAST_HELD_OUT: Final = 50
+"""Held-out likes below which nothing is learned, and lists are in the order of p_like."""
+_LATEST: Final = 0.2
+"""Share of the pairs that is the end of a log."""
+_LEAST_DAYS: Final = 2.0
+"""Days a log covers at least where its times mean anything."""
+_RECENT: Final = (TERM["recent activity of the candidate"], TERM["recent popularity"])
+_HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
+"""Half-lives that are tried, as shares of the time the log covers."""
+_RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutDecisions:
+    """Decisions to judge by, and matrices of P(like | look) that have not seen them.
+
+    known: the decisions that may be learned from, their ages counted to the last of them.
+    """
+
+    known: Impressions
+    held: Impressions
+    p_like: Directed
+
+
+def latest_held_out(
+    decisions: Impressions, fitted: Callable[[Impressions], Directed]
+) -> HeldOutDecisions | None:
+    """Return the latest pairs, and the matrices of P(like | look) of what was known before them.
+
+    fitted: learns those matrices from fewer decisions. None where the log covers less than two days, as
+    where its rows have no times, or too few pairs are late.
+    """
+    if len(decisions) < LEAST_HELD_OUT or float(np.ptp(decisions.first_age)) < _LEAST_DAYS:
+        return None
+    days = float(np.quantile(decisions.first_age, _LATEST))
+    early = decisions.first_age >= days
+    held = ~early & ~decisions.same_pairs(decisions.take(early))
+    if held.sum() < LEAST_HELD_OUT:
+        return None
+    known = decisions.take(early)
+    # what a pair did after the cut is not known then
+    age = np.where(known.age < days, known.first_age, known.age) - days
+    known = replace(known, age=age, first_age=known.first_age - days)
+    return HeldOutDecisions(known, decisions.take(held), fitted(known))
+
+
+def with_recency(
+    choice: ListWeights, splits: Sequence[tuple[AffinityParts, PersonAffinity, HeldOutDecisions]]
+) -> tuple[ListWeights, float]:
+    """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
+
+    splits: first the end of the log, then pairs of any time, each with what was learned of what is known.
+    Weight and half-life are those that help lists of the one most, less what they cost lists of the other;
+    0 where no gain at the end exceeds chance.
+    """
+    span = float(np.max(splits[0][2].known.first_age, initial=0.0))
+    n_people = len(splits[0][2].p_like)
+    found: dict[tuple[float, float], list[Float64Array]] = {}
+    for parts, person, split in splits:
+        recent = [
+            replace(parts, half_life=share * span).recent(split.known, n_people) for share in _HALF_LIVES
+        ]
+        lately = replace(person, recent_activity=recent[1][0], recent_popularity=recent[1][1])
+        lists = JudgedLists.of(split.known, split.held, split.p_like, lately, [choice])
+        for share, (activity, popularity) in zip(_HALF_LIVES, recent, strict=True):
+            for weight in _RECENCY_WEIGHTS:
+                gains = lists.gains(choice, weight * (activity + popularity))
+                found.setdefault((weight, share), []).append(gains)
+    none = found[0.0, _HALF_LIVES[0]]
+
+    def worth(key: tuple[float, float]) -> float:
+        return float(
+            sum(
+                np.log(max(gain.mean(), 1e-9) / max(base.mean(), 1e-9))
+                for gain, base in zip(found[key], none, strict=True)
+            )
+        )
+
+    better = [key for key in found if is_better(found[key][0], none[0], errors=2.0)]
+    best = max(better, key=worth, default=(0.0, 1.0))
+    if not better or worth(best) <= 0.0:
+        return choice, 1.0
+    theta = choice.theta.copy()
+    theta[list(_RECENT)] = best[0]
+    return replace(choice, theta=theta), best[1] * span
