@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.data.ids import IdIndex
+from recsys.models import list_weights
 from recsys.models.affinity import PARTS, TERM, TERMS, AffinityRows, Closeness, PersonAffinity, ScoreSpread
 from recsys.models.directed import Directed
 from recsys.models.list_weights import JudgedLists, ListWeights, best_weights, is_better
@@ -28,7 +29,7 @@ def weights(**by_name):
 
 
 @pytest.fixture(scope="module")
-def judged():
+def evidence():
     rng = np.random.default_rng(3)
     person, flat = random_people(rng)
     visits = person.visits
@@ -39,8 +40,13 @@ def judged():
     held = decisions([pair for at, pair in enumerate(pairs) if at % 3 == 0])
     known = decisions([pair for at, pair in enumerate(pairs) if at % 3])
     known = known.take(~known.same_pairs(held))
+    return known, held, flat, person
+
+
+@pytest.fixture(scope="module")
+def judged(evidence):
     right, wrong = weights(visits=1.0), weights(likes=1.0)
-    return JudgedLists.of(known, held, flat, person, [wrong, right]), right, wrong
+    return JudgedLists.of(*evidence, [wrong, right]), right, wrong
 
 
 def test_gains_are_the_ndcg_of_the_whole_ranking_of_unseen_candidates(judged):
@@ -71,6 +77,18 @@ def test_a_start_is_left_only_for_one_that_is_clearly_better(judged):
     lists, right, _ = judged
     twice = ListWeights(2.0 * right.theta, NONE)
     assert not is_better(lists.gains(twice), lists.gains(right), errors=2.0)
+
+
+def test_of_many_candidates_the_wanted_ones_are_judged_beside_some_others(evidence, judged, monkeypatch):
+    monkeypatch.setattr(list_weights, "_MOST_JUDGED", 4)
+    few_viewers = JudgedLists.of(*evidence, [judged[1]])
+    monkeypatch.setattr(list_weights, "_MOST_BESIDE", 3)
+    few = JudgedLists.of(*evidence, [judged[1]])
+    assert len(few.viewers) == 4
+    assert few.wanted.shape == few_viewers.wanted.shape
+    wanted = few.candidates[few.wanted[0], few.wanted[1]]
+    others = np.setdiff1d(few.candidates[few.available], wanted)
+    assert 0 < len(others) <= 3 < len(np.setdiff1d(few_viewers.candidates[few_viewers.available], wanted))
 
 
 def test_levelled_scores_lie_equally_far_apart_whatever_a_viewer_did():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from recsys.models import whole_matrix
 from recsys.models.impressions import Impressions
 from recsys.models.whole_matrix import (
     WholeMatrix,
@@ -115,3 +116,31 @@ def test_chosen_settings_rank_held_out_likes_at_least_as_well_as_the_usual_ones(
     assert factors.settings == settings
     same, other = (factors.taste @ factors.appeal.T)[::2, ::2], (factors.taste @ factors.appeal.T)[::2, 1::2]
     assert same.mean() > 2 * other.mean()
+
+
+def test_of_a_large_log_settings_are_tried_on_some_viewers_and_factors_learned_from_all(monkeypatch):
+    rng = np.random.default_rng(2)
+    pairs = two_circles(rng)
+    held = rng.random(len(pairs)) < 0.2
+    known, unseen = decisions(pairs[~held]), decisions(pairs[held])
+    monkeypatch.setattr(whole_matrix, "_MOST_TRIED", len(known) // 2)
+    learned, tried = WholeMatrix.learned, []
+
+    def recorded(some, *arguments):
+        tried.append(some)
+        return learned(some, *arguments)
+
+    monkeypatch.setattr(WholeMatrix, "learned", recorded)
+    settings, factors = choose_settings(known, unseen, 80, seed=3)
+    *some, last = tried
+    assert last is known
+    np.testing.assert_array_equal(
+        factors.taste, learned(known, 80, settings, 3, whole_matrix.CHOOSING_ITERATIONS).taste
+    )
+    given = np.bincount(known.viewers, minlength=80)
+    for one in some:
+        assert len(known) // 4 < len(one) <= len(known) // 2
+        own = np.bincount(one.viewers, minlength=80)
+        assert set(own - given) > {0}  # some viewers are left out
+        np.testing.assert_array_equal(own[own > 0], given[own > 0])  # none of the others loses a decision
+    assert choose_settings(known, unseen, 80, seed=3)[0] == settings
