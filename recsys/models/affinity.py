@@ -182,7 +182,10 @@ class AffinityParts:
             return AffinityRows(*rows[name], spread.levellers(rows[name][0], known))
 
         return PersonAffinity(
-            *(levelled(name) for name in PARTS),
+            visits=levelled("visits"),
+            likes=levelled("likes"),
+            regression=levelled("regression"),
+            neighbours=levelled("neighbours"),
             known=known,
             activity=np.log1p(given),
             popularity=np.log1p(received),

@@ -87,20 +87,20 @@ class _PartsFit:
             looked = WholeMatrix.learned(visited, n_people, self.settings, self.seed, iterations)
         else:
             likes = replace(likes, taste=likes.taste[:, :0], appeal=likes.appeal[:, :0])
-        learned = {
-            "visits": looked,
-            "likes": likes,
-            "regression": ItemRegression.learned(visited, n_people, self.ridge, rng),
-            "neighbours": CommonNeighbours.learned(visited, n_people, rng),
-        }
+        regression = ItemRegression.learned(visited, n_people, self.ridge, rng)
+        neighbours = CommonNeighbours.learned(visited, n_people, rng)
         everybody = np.arange(n_people)
         rows: PartRows = {
-            name: part.folded(known if name == "likes" else visited, n_people, everybody)
-            for name, part in learned.items()
+            "visits": looked.folded(visited, n_people, everybody),
+            "likes": likes.folded(known, n_people, everybody),
+            "regression": regression.folded(visited, n_people, everybody),
+            "neighbours": neighbours.folded(visited, n_people, everybody),
         }
         gave, received = np.unique(known.viewers), np.unique(known.candidates)
-        spread = [ScoreSpread.of(taste[gave], appeal[received]) for taste, appeal in rows.values()]
-        parts = AffinityParts(**learned, spread=AffinitySpread(*spread), half_life=1.0)
+        spread = AffinitySpread(
+            *(ScoreSpread.of(taste[gave], appeal[received]) for taste, appeal in rows.values())
+        )
+        parts = AffinityParts(looked, likes, regression, neighbours, spread, half_life=1.0)
         return parts, parts.person(known, n_people, rows)
 
 

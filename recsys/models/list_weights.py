@@ -275,8 +275,8 @@ def _shortlisted(  # noqa: PLR0917
     parts = [*there.parts.values(), *(scores.T for scores in back.parts.values()), recent]
     for order, n in (*orders, *((part, _BEST_OF_A_PART) for part in parts)):
         k = min(n, len(pool))
-        at = np.argpartition(np.where(shut, np.float32(np.inf), -order), k - 1, axis=1)[:, :k]
-        np.put_along_axis(listed, at, True, axis=1)
+        first = np.argpartition(np.where(shut, np.float32(np.inf), -order), k - 1, axis=1)[:, :k]
+        np.put_along_axis(listed, first, True, axis=1)
     listed &= ~shut
     width = int(listed.sum(axis=1).max())
     first = np.argsort(~listed, axis=1, kind="stable")[:, :width]
