@@ -131,7 +131,10 @@ def test_people_who_left_neither_see_nor_are_seen(town: Town) -> None:
     shown = impressions(town)
     for column in (C.ACTOR, C.TARGET):
         assert not (shown[column].map(left) < shown[C.TS]).any()
-    assert set(ENUMERATIONS[C.TYPE].words) - set(town.tables[T.EVENTS][C.TYPE]) <= {"erase"}
+    assert set(ENUMERATIONS[C.TYPE].words) - set(town.tables[T.EVENTS][C.TYPE]) <= {
+        "erase",
+        "unblock",
+    }  # nobody of the town does either
 
 
 def _unordered(events: pd.DataFrame) -> pd.DataFrame:
