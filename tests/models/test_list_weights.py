@@ -85,9 +85,11 @@ def test_of_many_candidates_the_wanted_ones_are_judged_beside_some_others(eviden
     monkeypatch.setattr(list_weights, "_MOST_BESIDE", 3)
     few = JudgedLists.of(*evidence, [judged[1]])
     assert len(few.viewers) == 4
-    wanted, all_wanted = (one.candidates[one.wanted[0], one.wanted[1]] for one in (few, few_viewers))
-    assert sorted(zip(few.wanted[0], wanted, strict=True)) == sorted(
-        zip(few_viewers.wanted[0], all_wanted, strict=True)
+    wanted = few.candidates[few.wanted[0], few.wanted[1]]
+    i, j = list_weights._wanted(evidence[1], N)
+    of_them = np.isin(i, few.viewers)
+    assert set(zip(few.viewers[few.wanted[0]], wanted, strict=True)) == set(
+        zip(i[of_them], j[of_them], strict=True)
     )
     others = np.setdiff1d(few.candidates[few.available], wanted)
     assert 0 < len(others) <= 3 < len(np.setdiff1d(few_viewers.candidates[few_viewers.available], wanted))
