@@ -155,7 +155,7 @@ def in_other_capitals(rows: pd.DataFrame) -> pd.DataFrame:
     >>> in_other_capitals(rows).values.tolist()
     [['ab', 3], ['AB', 9]]
     """
-    folded = rows[C.USER].str.casefold()  # accepted ids differ in nothing else
+    folded = rows[C.USER].astype("str").str.casefold()  # accepted ids differ in nothing else
     twins = rows[folded.duplicated(keep=False)]
     if twins.empty:
         return rows[:0]

@@ -46,7 +46,8 @@ def differences(committed: Any, anew: Any) -> Iterator[str]:
 def numbers_of(cell: Any) -> list[float]:
     """Return the numbers in the text of a cell's outputs, in their order; those of HTML stand in the text too."""
     texts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.get("outputs", ())]
-    found = (number for text in texts if "object at 0x" not in text for number in _NUMBER.findall(text))
+    told = [text for text in texts if "object at 0x" not in text and not text.startswith("<Figure")]
+    found = (number for text in told for number in _NUMBER.findall(text))
     return [float(number.rstrip("%").replace(",", "")) for number in found]
 
 

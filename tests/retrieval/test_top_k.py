@@ -11,7 +11,7 @@ from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import cell_reach
 from recsys.data.csr import SparseRows
 from recsys.data.ids import IdIndex
-from recsys.errors import InputError, SettingsError
+from recsys.errors import ArgumentTypeError, InputError, SettingsError
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS, combine
 from recsys.retrieval import MutualLists, Retriever, mutual_top_k
@@ -381,8 +381,8 @@ class TestHostileInput:
         ("wrong", "error"),
         [
             ({"k": 0}, SettingsError),
-            ({"k": 2.5}, SettingsError),
-            ({"k": True}, SettingsError),
+            ({"k": 2.5}, ArgumentTypeError),
+            ({"k": True}, ArgumentTypeError),
             ({"workers": 0}, SettingsError),
             ({"tile": 0}, SettingsError),
             ({"combiner": "produkt"}, SettingsError),
