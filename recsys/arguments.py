@@ -161,9 +161,12 @@ def _with_tables(named: Mapping[Any, Any], name: str, where: str) -> Mapping[Any
 def _wrong_type(value: object, name: str, where: str, wanted: str, remedy: str) -> ArgumentTypeError:
     if isinstance(value, type):
         remedy = f"give an instance, {value.__name__}(...), not the class; {remedy}".rstrip("; ")
-    return ArgumentTypeError(
-        explained(f"{name} must be {wanted}", where=where, got=_Named(value), remedy=remedy)
-    )
+    got = type(value).__name__ if where.startswith(_SERVING) else _Named(value)
+    return ArgumentTypeError(explained(f"{name} must be {wanted}", where=where, got=got, remedy=remedy))
+
+
+_SERVING = "Ranker."
+"""The door of a backend: what members sent comes in here, and stands in no message."""
 
 
 class _Named:
