@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import h3
 import numpy as np
@@ -171,31 +171,34 @@ def make_people(
     return people.with_relations(random_relations(n, rng)) if relations else people
 
 
+EASY_TO_LIST: Final[dict[str, Any]] = {
+    C.AGE_BAND: "35-44",
+    C.ACCEPTS_AGE_BANDS: None,
+    C.VERIFICATION: "id",
+    C.ACCOUNT_STATE: "active",
+    C.ACTIVITY: "today",
+    C.MEETS_GENDERS: None,
+    C.ACCEPTS_HOUSEHOLD_STATUS: ["single", "partnered", "married", "separated"],
+    C.INTENTS: ["emotional_support", "hobby_companion"],
+    C.LANGUAGES: ["ja"],
+    C.TZ: "Asia/Tokyo",
+    C.MAX_DISTANCE_KM: 20000,
+    C.MIN_DISTANCE_KM: 0,
+    C.DISCRETION: "open",
+    C.CONTACT_FREQUENCY: "weekly",
+    C.CHANNELS: ["in_app_text"],
+    C.CONTACT_WINDOWS: ["mon_evening", "sat_day"],
+    C.MEETING_SETTINGS: ["cafe_day"],
+    C.ROMANCE_LINE: "none_expected",
+    C.PHYSICAL_LINE: "none",
+    C.FINANCIAL_LINE: "split_bill",
+}
+"""Values with which the rules let most people meet, by column."""
+
+
 def make_listed_people(n: int, rng: np.random.Generator, **overrides: Any) -> Population:
     """Return people whom the gates let through and who differ in little: most pairs may meet."""
-    easy: dict[str, Any] = {
-        C.AGE_BAND: "35-44",
-        C.ACCEPTS_AGE_BANDS: None,
-        C.VERIFICATION: "id",
-        C.ACCOUNT_STATE: "active",
-        C.ACTIVITY: "today",
-        C.MEETS_GENDERS: None,
-        C.ACCEPTS_HOUSEHOLD_STATUS: ["single", "partnered", "married", "separated"],
-        C.INTENTS: ["emotional_support", "hobby_companion"],
-        C.LANGUAGES: ["ja"],
-        C.TZ: "Asia/Tokyo",
-        C.MAX_DISTANCE_KM: 20000,
-        C.MIN_DISTANCE_KM: 0,
-        C.DISCRETION: "open",
-        C.CONTACT_FREQUENCY: "weekly",
-        C.CHANNELS: ["in_app_text"],
-        C.CONTACT_WINDOWS: ["mon_evening", "sat_day"],
-        C.MEETING_SETTINGS: ["cafe_day"],
-        C.ROMANCE_LINE: "none_expected",
-        C.PHYSICAL_LINE: "none",
-        C.FINANCIAL_LINE: "split_bill",
-    }
-    return make_people(n, rng, unknown=0.0, relations=False, **(easy | overrides))
+    return make_people(n, rng, unknown=0.0, relations=False, **(EASY_TO_LIST | overrides))
 
 
 def random_relations(n: int, rng: np.random.Generator) -> Relations:

@@ -23,31 +23,14 @@ from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.storage.load import load_population
 from recsys.storage.publication import NEWCOMERS
-from recsys.testing.people import make_tables
+from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
 
 NEW, EDITED = "u00007", "u00011"
 PEOPLE = 48
-EASY: dict[str, Any] = {
-    C.VERIFICATION: "id",
-    C.ACCOUNT_STATE: "active",
-    C.ACTIVITY: "today",
-    C.ACCEPTS_HOUSEHOLD_STATUS: ["single", "partnered", "married", "separated"],
-    C.INTENTS: ["emotional_support", "hobby_companion"],
-    C.LANGUAGES: ["ja"],
-    C.TZ: "Asia/Tokyo",
-    C.MAX_DISTANCE_KM: 20000,
-    C.MIN_DISTANCE_KM: 0,
-    C.DISCRETION: "open",
-    C.CONTACT_FREQUENCY: "weekly",
-    C.CHANNELS: ["in_app_text"],
-    C.CONTACT_WINDOWS: ["mon_evening", "sat_day"],
-    C.MEETING_SETTINGS: ["cafe_day"],
-    C.ROMANCE_LINE: "none_expected",
-    C.PHYSICAL_LINE: "none",
-    C.FINANCIAL_LINE: "split_bill",
-}
+_DIFFER = {C.ACCEPTS_AGE_BANDS, C.AGE_BAND, C.MEETS_GENDERS}
+EASY = {name: value for name, value in EASY_TO_LIST.items() if name not in _DIFFER}
 """Ages and genders, whom people wish to meet, answers and tokens differ; the rest fits."""
 
 
