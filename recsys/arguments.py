@@ -2,8 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar, overload
 
 from recsys.annotations import AcceptedKind, accepted_kinds, parameter_kinds
 from recsys.errors import ArgumentTypeError, InputError, explained
@@ -30,6 +30,13 @@ _REMEDIES: Final = {
     "SafetyStore": "open one with recsys.safety.open_safety",
     "array": "give one value a row, such as a column of a table",
 }
+
+
+class _Place(NamedTuple):
+    """Where an argument was given: the function's name, and whether a message may show what was given."""
+
+    name: str
+    show_values: bool = True
 
 
 def as_generator(rng: RNGLike) -> "np.random.Generator":
@@ -68,21 +75,28 @@ def as_pandas(table: "ArrowTable | pd.DataFrame", *, name: str = "table", where:
     >>> as_pandas(pyarrow.table({"viewer_id": ["a"]}))["viewer_id"].tolist()
     ['a']
     """
-    import pandas as pd
-
-    if isinstance(table, pd.DataFrame):
-        return table
-    if not hasattr(table, "__arrow_c_stream__") or isinstance(table, pd.Series):
-        raise _wrong_type(table, name, where, "a table", _REMEDIES["DataFrame"])
-    return pd.DataFrame.from_arrow(table)  # type: ignore[attr-defined]
+    return _as_pandas(table, name, _Place(where))
 
 
-def checked_arguments(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+@overload
+def checked_arguments(
+    function: Callable[Parameters, Returned], *, show_values: bool = True
+) -> Callable[Parameters, Returned]: ...
+
+
+@overload
+def checked_arguments(
+    *, show_values: bool
+) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]: ...
+
+
+def checked_arguments(function: Callable[..., Any] | None = None, *, show_values: bool = True) -> Any:
     """Check the arguments of a public function against their annotations before it runs.
 
     Classes, protocols, numbers, texts, arrays, sequences, callables and unions of these are checked. numpy's
     numbers count as numbers, a bool not as a whole number, a text not as a sequence of texts. Where a table
-    of pandas is meant, one of polars, Arrow or another library is read with `as_pandas`.
+    of pandas is meant, one of polars, Arrow or another library is read with `as_pandas`. With
+    `show_values=False` a message names the type of what was got and never a value: for what members sent.
 
     Raises ArgumentTypeError, which names the argument, what it must be, what was got and how to come by one.
 
@@ -94,6 +108,8 @@ def checked_arguments(function: Callable[Parameters, Returned]) -> Callable[Para
     Traceback (most recent call last):
     recsys.errors.ArgumentTypeError: times must be a whole number in repeated: got 'b'
     """
+    if function is None:
+        return partial(checked_arguments, show_values=show_values)
     signature = inspect.signature(function)
     kinds: dict[str, tuple[AcceptedKind, ...]] = {}
     several = {
@@ -103,7 +119,7 @@ def checked_arguments(function: Callable[Parameters, Returned]) -> Callable[Para
     }
 
     @wraps(function)
-    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+    def checked(*args: Any, **kwargs: Any) -> Any:
         if not kinds:
             kinds.update(parameter_kinds(function, signature))
         try:
@@ -112,16 +128,17 @@ def checked_arguments(function: Callable[Parameters, Returned]) -> Callable[Para
             return function(*args, **kwargs)  # Python's own words for a missing or an unknown argument
         given = bound.arguments
         owner = given["cls"] if "cls" in given else type(given["self"]) if "self" in given else None
-        where = function.__name__ if owner is None else f"{owner.__name__}.{function.__name__}"
+        named = function.__name__ if owner is None else f"{owner.__name__}.{function.__name__}"
+        place = _Place(named, show_values)
         for name, value in given.items():
             if name not in kinds:
                 continue
             if name not in several:
-                given[name] = _checked(value, kinds[name], name, where)
+                given[name] = _checked(value, kinds[name], name, place)
             elif isinstance(value, Mapping):
-                given[name] = {key: _checked(one, kinds[name], key, where) for key, one in value.items()}
+                given[name] = {key: _checked(one, kinds[name], key, place) for key, one in value.items()}
             else:
-                given[name] = tuple(_checked(one, kinds[name], name, where) for one in value)
+                given[name] = tuple(_checked(one, kinds[name], name, place) for one in value)
         return function(*bound.args, **bound.kwargs)
 
     return checked
@@ -133,40 +150,46 @@ def check_type(value: object, hint: Any, *, name: str, where: str = "") -> None:
     >>> check_type(3, int | None, name="k", where="recommend")
     """
     if kinds := accepted_kinds(hint):
-        _checked(value, kinds, name, where)
+        _checked(value, kinds, name, _Place(where))
 
 
-def _checked(value: Any, kinds: tuple[AcceptedKind, ...], name: str, where: str) -> Any:
+def _checked(value: Any, kinds: tuple[AcceptedKind, ...], name: str, place: _Place) -> Any:
     """Return a value of one of the kinds, a table as one of pandas; raise ArgumentTypeError for another."""
     for kind in kinds:
         if kind.accepts(value):
             if kind.table == "values":
-                return _with_tables(value, name, where)
+                return _with_tables(value, name, place)
             return value
     is_table = any(kind.table == "itself" for kind in kinds)
     if is_table and hasattr(value, "__arrow_c_stream__"):
-        return as_pandas(value, name=name, where=where)
+        return _as_pandas(value, name, place)
     wanted = [kind for kind in kinds if kind.words not in (("None", "a table") if is_table else ("None",))]
     remedies = [_REMEDIES[kind.remedies] for kind in wanted if kind.remedies in _REMEDIES]
     words = " or ".join(dict.fromkeys(kind.words for kind in wanted))
-    raise _wrong_type(value, name, where, words, remedies[0] if remedies else "")
+    raise _wrong_type(value, name, place, words, remedies[0] if remedies else "")
 
 
-def _with_tables(named: Mapping[Any, Any], name: str, where: str) -> Mapping[Any, Any]:
+def _as_pandas(table: "ArrowTable | pd.DataFrame", name: str, place: _Place) -> "pd.DataFrame":
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table
+    if not hasattr(table, "__arrow_c_stream__") or isinstance(table, pd.Series):
+        raise _wrong_type(table, name, place, "a table", _REMEDIES["DataFrame"])
+    return pd.DataFrame.from_arrow(table)  # type: ignore[attr-defined]
+
+
+def _with_tables(named: Mapping[Any, Any], name: str, place: _Place) -> Mapping[Any, Any]:
     """Return tables by name as tables of pandas; the same mapping when they all are."""
-    read = {key: as_pandas(table, name=f"{name}[{key!r}]", where=where) for key, table in named.items()}
+    read = {key: _as_pandas(table, f"{name}[{key!r}]", place) for key, table in named.items()}
     return named if all(read[key] is named[key] for key in named) else read
 
 
-def _wrong_type(value: object, name: str, where: str, wanted: str, remedy: str) -> ArgumentTypeError:
+def _wrong_type(value: object, name: str, place: _Place, wanted: str, remedy: str) -> ArgumentTypeError:
     if isinstance(value, type):
         remedy = f"give an instance, {value.__name__}(...), not the class; {remedy}".rstrip("; ")
-    got = type(value).__name__ if where.startswith(_SERVING) else _Named(value)
-    return ArgumentTypeError(explained(f"{name} must be {wanted}", where=where, got=got, remedy=remedy))
-
-
-_SERVING = "Ranker."
-"""The door of a backend: what members sent comes in here, and stands in no message."""
+    got = _Named(value) if place.show_values else type(value).__name__
+    return ArgumentTypeError(explained(f"{name} must be {wanted}", where=place.name, got=got, remedy=remedy))
 
 
 class _Named:

@@ -96,7 +96,7 @@ class Ranker:
         self.day = DayWrites(safety, self._log)
 
     @classmethod
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def open(
         cls,
         published: str | Path,
@@ -203,7 +203,7 @@ class Ranker:
         """Stop looking for new publications."""
         self._reloader.close()
 
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def rank(
         self,
         viewer_id: str,
@@ -261,7 +261,7 @@ class Ranker:
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)
 
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def rank_many(
         self, viewer_ids: Iterable[str], k: int = 10, as_of: datetime | None = None
     ) -> list[Page | RecsysError]:
@@ -298,7 +298,7 @@ class Ranker:
                     call.length, call.live, call.degraded = len(page.items), selection.live, use.degraded
                 yield page
 
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def inbox(self, viewer_id: str, k: int = 10, as_of: datetime | None = None) -> Page:
         """Return at most `k` people who like the viewer and whom the viewer has not answered.
 
@@ -314,7 +314,7 @@ class Ranker:
             call.length = len(page.items)
             return page
 
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def circles(self, viewer_id: str, k: int = 5, as_of: datetime | None = None) -> list[str]:
         """Return at most `k` hobby circles for the viewer, best first, by their ids.
 
@@ -336,7 +336,7 @@ class Ranker:
             call.length = len(found)
             return found
 
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.
 
@@ -386,7 +386,7 @@ class Ranker:
         _log.info(event, operator=permission.operator, purpose=permission.purpose, people=hashes)
         return self._reloader.current().snapshot
 
-    @checked_arguments
+    @checked_arguments(show_values=False)
     def record(
         self, receipt: Receipt, shown: Sequence[str], *, viewer_id: str, as_of: datetime | None = None
     ) -> pd.DataFrame:

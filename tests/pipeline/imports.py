@@ -76,18 +76,14 @@ def code_dependencies(stage: str) -> list[str]:
 def with_dependencies(text: str) -> str:
     """Return the content of dvc.yaml with the data, the code and the settings of each stage."""
 
-    def wrapped(items: list[str], indent: int) -> str:
-        lines = textwrap.indent(textwrap.fill(", ".join(items), 200 - indent), " " * indent)
-        return f"[\n{lines}\n{' ' * (indent - 2)}]"
-
     def deps(found: re.Match[str]) -> str:
         stage = stage_of(found["stage"])
         data = [path.as_posix() for path in stage.reads] or (["params.yaml"] if not stage.settings else [])
-        body = wrapped([*data, *code_dependencies(stage.name)], 6)
-        return f"{found['head']}{body}"
+        lines = textwrap.fill(", ".join([*data, *code_dependencies(stage.name)]), 194)
+        return f"{found['head']}[\n{textwrap.indent(lines, ' ' * 6)}\n    ]"
 
     def params(found: re.Match[str]) -> str:
-        return f"{found['head']}{wrapped(list(stage_of(found['stage']).settings), 8)}"
+        return f"{found['head']}[{', '.join(stage_of(found['stage']).settings)}]"
 
     start = r"(?P<head>^  (?P<stage>[a-z]+):\n(?:    .*\n)*?"
     text = re.sub(start + r"    deps: )\[[^\]]*\]", deps, text, flags=re.MULTILINE)
