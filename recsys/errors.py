@@ -5,7 +5,7 @@ A message answers four questions: what is wrong, where, what was got, and what t
 input or setting.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
@@ -169,6 +169,20 @@ def imported(module: str, extra: str) -> ModuleType:
         raise MissingExtraError(package, extra) from error
 
 
+def as_text(value: object, write: Callable[[object], str] = str) -> str:
+    """Return `str(value)`, or `write(value)`, of whatever a cell may hold.
+
+    Python writes out no whole number of more than 4,300 digits: such a value is described instead.
+
+    >>> as_text(12), as_text(10**5000)
+    ('12', '(number of very many digits)')
+    """
+    try:
+        return write(value)
+    except ValueError:
+        return "(number of very many digits)"
+
+
 def shown(value: object) -> str:
     r"""Return `value` as one short printable line, however long or hostile it is.
 
@@ -179,7 +193,7 @@ def shown(value: object) -> str:
     >>> print(shown("山田"))
     '山田'
     """
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else as_text(value, repr)
     quoted = repr(text[:_SHOWN_LENGTH])  # what cannot be printed, or would turn the line round, is escaped
     if not isinstance(value, str):
         quoted = quoted[1:-1]

@@ -16,7 +16,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Label
 from recsys.catalogue.text_folding import spelling, unsafe_characters
-from recsys.errors import InputError, did_you_mean, explained, shown
+from recsys.errors import InputError, as_text, did_you_mean, explained, shown
 from recsys.strict_yaml import parse_yaml
 
 Row = dict[str, Any]
@@ -199,7 +199,7 @@ def text_of(value: object) -> str:
     """Return a value as text without blanks around it; a whole number has no decimals."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    return as_text(value).strip()
 
 
 def label_of(rows: list[Row], where: str, problems: Problems, default: str | None = None) -> Label:

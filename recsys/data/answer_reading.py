@@ -16,7 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL, Question
 from recsys.data.contract import Prepare
 from recsys.data.fields.base import Violation, objects
-from recsys.errors import explained
+from recsys.errors import as_text, explained
 from recsys.types import ObjectArray
 
 _RANGE: Final = ".."
@@ -151,7 +151,7 @@ def _option(question: Question, value: object, catalogue: Catalogue) -> object:
 def _plain(value: object) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
-    return str(value).strip()
+    return as_text(value).strip()
 
 
 def _members(value: object) -> list[object]:

@@ -14,7 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.fields.base import Field, Violation, objects
 from recsys.data.fields.enumeration import MOST_WORDS
-from recsys.errors import shown
+from recsys.errors import as_text, shown
 from recsys.types import IndexArray, ObjectArray
 
 ROW_NUMBER = "row_number"
@@ -121,10 +121,7 @@ def _shortened(value: object) -> str | None:
 
 def _single(value: object) -> str:
     if isinstance(value, int | float | np.generic | Decimal | dt.date):
-        try:
-            value = str(value)
-        except ValueError:  # Python refuses to write out numbers of thousands of digits
-            return "number of very many digits"
+        value = as_text(value)
     if isinstance(value, str):
         return shown(value).removeprefix("'").removesuffix("'")
     return f"({type(value).__name__})"

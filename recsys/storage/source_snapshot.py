@@ -9,7 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue, catalogue_json
 from recsys.catalogue.files import CATALOGUE_JSON
-from recsys.errors import SourceError, explained
+from recsys.errors import SourceError, as_text, explained
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, sync_folder
 from recsys.storage.sources import (
@@ -100,7 +100,7 @@ def _arrow(frame: pd.DataFrame) -> Any:
         try:
             columns[str(name)] = pa.array(values, from_pandas=True)
         except pa.ArrowException:
-            texts = [None if value is None or value != value else str(value) for value in values]  # noqa: PLR0124
+            texts = [None if value is None or value != value else as_text(value) for value in values]  # noqa: PLR0124
             columns[str(name)] = pa.array(texts, pa.string())
     return pa.table(columns)
 

@@ -1,6 +1,7 @@
 """What a contract does with tables and rows that break it, whatever table it is."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -231,6 +232,24 @@ def adds_up(name: str, frame: pd.DataFrame, checked: CheckedTable) -> None:
     assert checked.quarantined["row_number"].between(0, len(frame) - 1).all()
     assert (checked.quarantined["reason"].str.len() > 0).all()
     assert list(checked.accepted.columns) == list(CONTRACTS[name].columns)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [10**5000, -(10**4300), Decimal(10) ** 5000, "9" * 5000],
+    ids=["int", "negative", "Decimal", "text"],
+)
+def test_a_number_too_long_to_write_out_is_quarantined_in_every_column(cell: object) -> None:
+    tables = make_tables(4, np.random.default_rng(7))
+    tables[T.BLOCKS] = LIKES[[C.ACTOR, C.TARGET, C.TS]]
+    for name, table in tables.items():
+        for column in table.columns if len(table) else ():
+            frame = table.astype(object)
+            frame[column] = pd.Series([cell, *frame[column].iloc[1:]], index=frame.index, dtype=object)
+            try:
+                adds_up(name, frame, check_table(name, frame, as_of=AS_OF))
+            except TableError as error:
+                assert all("wrong type" in problem for problem in error.problems), column  # noqa: PT017
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import did_you_mean, explained, shown
+from recsys.errors import as_text, did_you_mean, explained, shown
 from recsys.types import IndexArray, ObjectArray
 
 _HINTS = 100
@@ -130,7 +130,7 @@ class Field(ABC):
 def _written(value: object) -> str:
     if isinstance(value, tuple):
         return "|".join(word for word in value if isinstance(word, str))
-    return str(value)
+    return as_text(value)
 
 
 def objects(values: pd.Series) -> ObjectArray:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.data.fields.base import Field, ReadColumn, RefusedValue, Violation, all_null, dtype_name, objects
 from recsys.data.fields.text import holds_text
-from recsys.errors import explained, shown
+from recsys.errors import as_text, explained, shown
 from recsys.types import ObjectArray
 
 _NUMBER = re.compile(r"[+-]?(\d{1,18})(\.\d{0,18})?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -176,7 +176,7 @@ class Flag(Field):
 
 
 def _spelling(value: object) -> str:
-    return shown(value if isinstance(value, str) else str(value)[:80]).strip("'").lower()
+    return shown(value if isinstance(value, str) else as_text(value)[:80]).strip("'").lower()
 
 
 def _flag(text: str) -> bool:
