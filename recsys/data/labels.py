@@ -21,6 +21,7 @@ from recsys.data.conversations import both_did, exchanges, replies
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import latest_decisions
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
+from recsys.data.training_exclusions import excluded_from_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,6 @@ NO_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Event types that say nothing about taste, and why."""
 
-SAFETY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "block": (),
-        "report": (),
-        "off_platform_request": (),
-        "money_request": (),
-        "meet_feedback": ("unsafe",),
-    }
-)
-"""Events (with these details, if any are named) that take the pair out of training, both ways."""
-
 
 class LabelSettings(Section):
     """How events become labels.
@@ -90,14 +80,6 @@ class LabelSettings(Section):
     exchange_balance: Share = 1 / 3
     unanswered: bool = False
     label_weights: Mapping[str, LabelWeight] = Field(default_factory=lambda: LABEL_WEIGHTS)
-
-
-def safety_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:
-    """Say which events take their pair out of training, `(n_events,)` bool."""
-    found = np.zeros(len(coded.ts), bool)
-    for kind, details in SAFETY.items():
-        found |= coded.detailed(kind, *details) if details else coded.are(kind)
-    return found
 
 
 LABEL = "label"
@@ -205,7 +187,7 @@ def pair_labels(
     """
     evidence = _all_signals(coded, settings)
     pair, kind, ts = _best(evidence, settings)
-    keep = ~_is_excluded(pair, coded, excluded)
+    keep = ~excluded_from_training(pair, coded, excluded)
     pair, kind, ts = pair[keep], kind[keep], ts[keep]
     label_weights = [settings.label_weights[found.kind] for found in evidence]
     strength = np.array([weight_of.strength for weight_of in label_weights])[kind]
@@ -279,23 +261,6 @@ def _best(
     last = np.ones(len(pair), bool)
     last[:-1] = pair[1:] != pair[:-1]
     return pair[last], kind[last], ts[last]
-
-
-def _is_excluded(
-    pair: npt.NDArray[np.int64], coded: CodedEvents, tables: Sequence[pd.DataFrame]
-) -> npt.NDArray[np.bool_]:
-    width = max(len(coded.people), 1)
-    chosen = safety_events(coded) & (coded.target >= 0)
-    index = pd.Index(coded.people)
-    listed = [
-        np.column_stack([index.get_indexer(pd.Index(table[side])) for side in (C.ACTOR, C.TARGET)])
-        for table in tables
-    ]
-    excluded_pairs = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
-    excluded_pairs = np.sort(excluded_pairs[(excluded_pairs >= 0).all(axis=1)], axis=1)
-    viewer, candidate = pair // width, pair % width
-    both = np.minimum(viewer, candidate) * width + np.maximum(viewer, candidate)
-    return np.isin(both, excluded_pairs @ [width, 1])
 
 
 def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

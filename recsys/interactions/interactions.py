@@ -19,11 +19,13 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import IdIndex, packed_strings
-from recsys.data.labels import LABEL, directed_labels, safety_events
+from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
 from recsys.data.times import as_utc
+from recsys.data.training_exclusions import safety_events
 from recsys.errors import InputError, UnknownIdError, explained
-from recsys.interactions.ratings_table import LIKE, PASS, IdMap, Like, TableColumns, read_rows
+from recsys.interactions.binarize import LIKE, PASS, Like
+from recsys.interactions.ratings_table import IdMap, TableColumns, read_rows
 from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
 
 _MOST: Final = 63

@@ -1,0 +1,106 @@
+"""Binarises outcomes: which ratings, words or flags are a like, which a pass, and which mean nothing."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.errors import InputError, as_text, did_you_mean, explained
+
+Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
+LIKE, PASS = "like", "pass"
+_SHOWN = 8
+
+
+def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
+    """Return the event type of each outcome, None where there is none or it means nothing.
+
+    like: a number: from it on a like, below a pass. A collection: these are likes, the others passes.
+    A mapping from outcomes to event types; what maps to None, or is not in it, means nothing. A
+    function from the column to whether it is a like. None: flags, 0 and 1, or event types as they are.
+
+    Raises InputError when `like` is needed and does not fit.
+
+    >>> event_types(pd.Series([1, 5, None]), 4).tolist()
+    ['pass', 'like', None]
+    >>> event_types(pd.Series(["apply", "view"]), {"apply": "like"}).tolist()
+    ['like', None]
+    """
+    outcome = _plain(outcome)
+    known = outcome.notna().to_numpy(bool)
+    types = np.full(len(outcome), None, dtype=object)
+    if not known.any():
+        return types
+    outcomes = outcome[known]
+    if isinstance(like, Mapping):
+        _refuse_unknown_types(like)
+        _refuse_other_kind(outcomes, like)
+        types[known] = outcomes.map(dict(like)).astype(object).where(lambda found: found.notna(), None)
+    elif like is None:
+        types[known] = _as_they_are(outcomes)
+    else:
+        types[known] = _answers(outcomes, like)
+    return types
+
+
+def _plain(outcome: pd.Series) -> pd.Series:
+    """Return outcomes as single values, whatever backs the column; an empty text is no outcome."""
+    if isinstance(outcome.dtype, pd.CategoricalDtype):
+        outcome = outcome.astype(outcome.cat.categories.dtype)
+    if isinstance(outcome.dtype, pd.ArrowDtype | pd.StringDtype):
+        outcome = outcome.astype(object).mask(outcome.isna(), None)
+    if outcome.dtype != object:
+        return outcome
+    return outcome.mask(outcome.map(lambda one: isinstance(one, str) and not one.strip()), None)
+
+
+def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
+    """Return like or pass for each outcome, None for a word among numbers."""
+    if callable(like):
+        return np.where(np.asarray(like(outcomes), bool), LIKE, PASS).astype(object)
+    if isinstance(like, Collection) and not isinstance(like, str):
+        _refuse_other_kind(outcomes, like)
+        return np.where(outcomes.isin(list(like)), LIKE, PASS).astype(object)
+    numbers = pd.to_numeric(outcomes, errors="coerce").astype("float64")
+    if numbers.isna().all():
+        remedy = "give a collection of the outcomes that are likes, or a mapping to event types"
+        raise InputError(explained("outcomes are no numbers", got=_some(outcomes), remedy=remedy))
+    answers = np.where(numbers >= float(like), LIKE, PASS).astype(object)
+    answers[numbers.isna().to_numpy(bool)] = None
+    return answers
+
+
+def _refuse_other_kind(outcomes: pd.Series, wanted: Collection[Any]) -> None:
+    """Raise InputError where likes are texts and outcomes numbers, or the other way: none would match."""
+    named, given = ({isinstance(one, str) for one in some} for some in (wanted, outcomes.unique()))
+    if len(named) == len(given) == 1 and named != given:
+        remedy = f"write them as the column does, such as {outcomes.iloc[0]!r}"
+        raise InputError(
+            explained("likes of another kind than the outcomes", got=repr(next(iter(wanted))), remedy=remedy)
+        )
+
+
+def _as_they_are(outcomes: pd.Series) -> npt.NDArray[np.object_]:
+    distinct = set(pd.unique(outcomes).tolist())
+    if distinct <= {0, 1}:
+        return np.where(outcomes.astype(bool), LIKE, PASS).astype(object)
+    if distinct <= set(ENUMERATIONS[C.TYPE].words):
+        return outcomes.to_numpy(object)
+    remedy = "say what is a like, such as like=4 (and above), like={'yes'} or like={'apply': 'like'}"
+    raise InputError(explained("what an outcome means is not known", got=_some(outcomes), remedy=remedy))
+
+
+def _refuse_unknown_types(types: Mapping[Any, str | None]) -> None:
+    words = ENUMERATIONS[C.TYPE].words
+    for name in types.values():
+        if name is not None and name not in words:
+            raise InputError(explained("unknown event type", got=name, remedy=did_you_mean(name, words)))
+
+
+def _some(outcomes: pd.Series) -> str:
+    values = [as_text(value) for value in pd.unique(outcomes)[: _SHOWN + 1]]
+    return ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
