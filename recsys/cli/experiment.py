@@ -1,7 +1,7 @@
 """recsys experiment: plan an experiment, say who is in which arm, and read what it has come to."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from recsys.catalogue.entries import Language
     from recsys.config import ExperimentSettings
     from recsys.pipeline.night import Night
+
+MOST_CUT: Final = 0.25
+"""With a larger share of pairs between neighbourhoods a plan says that they hide much of an effect."""
 
 experiment_app = typer.Typer(
     name="experiment",
@@ -42,7 +45,7 @@ def plan(
     Example: recsys experiment plan --source parquet:members
     """
     from recsys.cli.app import language, opened, say
-    from recsys.experiments import outcomes
+    from recsys.experiments import nights_needed, outcomes
     from recsys.experiments import plan as planned
 
     night = opened(source, as_of, params)
@@ -54,7 +57,14 @@ def plan(
     people = _people(night)
     table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56))
     typer.echo(table.to_string(index=False, float_format="{:.4f}".format))
-    say("experiment_planned", spoken, effect=f"{experiment.effect:.0%}", nights=len(past.nights))
+    effect = f"{experiment.effect:.0%}"
+    say("experiment_planned", spoken, effect=effect, nights=len(past.nights))
+    needed = nights_needed(table, experiment.effect) if len(table) > 1 else None
+    if needed is not None:
+        say("experiment_needs", spoken, effect=effect, nights=f"{needed:,}")
+    elif len(table) > 1:
+        smallest = f"{table['smallest_relative'].iloc[-1]:.0%}"
+        say("experiment_never", spoken, effect=effect, smallest=smallest, nights=table["nights"].iloc[-1])
 
 
 @experiment_app.command("assign")
@@ -78,10 +88,13 @@ def assign(
     experiment, spoken = _experiment(night), language(lang, night.settings)
     groups, cut = _neighbourhoods(night, experiment)
     if groups is not None and experiment.neighbourhoods and not Path(experiment.neighbourhoods).exists():
-        write_atomically(Path(experiment.neighbourhoods), groups.to_parquet(index=False))
+        file = Path(experiment.neighbourhoods)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, groups.to_parquet(index=False))
         say("written", spoken, path=experiment.neighbourhoods)
     _say_neighbourhoods(groups, cut, spoken)
     table = assigned(experiment, _people(night), groups)
+    out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, table.to_parquet(index=False))
     counts = table["arm"].value_counts().sort_index()
     for arm, number in counts.items():
@@ -135,6 +148,7 @@ def report(
     if out is not None:
         content = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
         text = json.dumps(content | {"nights": list(result.nights), "end": result.to_end}, indent=1)
+        out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, text.encode() + b"\n")
         say("written", spoken, path=str(out))
 
@@ -147,12 +161,14 @@ def _experiment(night: "Night") -> "ExperimentSettings":
     return experiment
 
 
-def _say_neighbourhoods(groups: "pd.DataFrame | None", cut: str, lang: "Language") -> None:
+def _say_neighbourhoods(groups: "pd.DataFrame | None", cut: float, lang: "Language") -> None:
     from recsys.cli.app import say
 
     if groups is not None:
-        count = groups["neighbourhood"].nunique()
-        say("experiment_neighbourhoods", lang, count=count, people=f"{len(groups):,}", cut=cut)
+        count, share = groups["neighbourhood"].nunique(), f"{cut:.0%}" if cut >= 0.0 else "?"
+        say("experiment_neighbourhoods", lang, count=count, people=f"{len(groups):,}", cut=share)
+        if cut > MOST_CUT:
+            say("experiment_cut", lang, cut=share)
 
 
 def _people(night: "Night") -> "pd.Series":
@@ -161,10 +177,10 @@ def _people(night: "Night") -> "pd.Series":
     return pd.Series(night.people.ids.values, dtype="str")
 
 
-def _neighbourhoods(night: "Night", experiment: "ExperimentSettings") -> "tuple[pd.DataFrame | None, str]":
+def _neighbourhoods(night: "Night", experiment: "ExperimentSettings") -> "tuple[pd.DataFrame | None, float]":
     """Return the neighbourhoods of the settings' file, or those of whom people were shown so far.
 
-    The second is the share of pairs shown that lie between two of them, "?" where nobody was shown.
+    The second is the share of pairs shown that lie between two of them, NaN where nobody was shown.
     """
     import pandas as pd
 
@@ -173,16 +189,16 @@ def _neighbourhoods(night: "Night", experiment: "ExperimentSettings") -> "tuple[
     from recsys.experiments.night_arms import read_neighbourhoods
 
     if experiment.unit != "neighbourhood":
-        return None, ""
+        return None, float("nan")
     seen = night.events_of_types("impression").frame[[C.ACTOR, C.TARGET]].astype("str")
     if experiment.neighbourhoods and Path(experiment.neighbourhoods).exists():
         known = read_neighbourhoods(experiment)
         home = known.set_index(C.USER)["neighbourhood"]
         ends = (seen[column].map(home) for column in (C.ACTOR, C.TARGET))
         pairs = pd.concat(list(ends), axis=1, keys=["one", "other"]).dropna()
-        return known, f"{(pairs['one'] != pairs['other']).mean():.0%}" if len(pairs) else "?"
+        return known, float((pairs["one"] != pairs["other"]).mean())
     if not len(seen):
         remedy = "use unit: person, or make a file of user_id and neighbourhood"
         raise SettingsError(explained("nobody was shown to anybody yet", remedy=remedy))
     made = neighbourhoods(seen.set_axis([C.VIEWER, C.CANDIDATE], axis=1))
-    return made.table, f"{made.cut:.0%}"
+    return made.table, made.cut

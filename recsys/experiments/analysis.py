@@ -1,6 +1,7 @@
 """The reading of an experiment: every arm beside the first, with honest intervals and the naive one."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -84,7 +85,8 @@ def analyse(
     """
     nights = found.nights[(found.nights >= 0) & (found.nights < experiment.nights)]
     if not len(nights):
-        remedy = f"wait until {experiment.mature_nights} nights after the first have passed"
+        first = experiment.starts + timedelta(days=experiment.mature_nights + 1)
+        remedy = f"read it from {first} on: likes have {experiment.mature_nights} nights to be answered"
         raise InputError(explained("no night of the experiment is ripe", remedy=remedy))
     if not len(assignment) or (experiment.unit != "night" and assignment[ARM].isna().all()):
         raise InputError(explained("nobody takes part in the experiment", where="assignment"))

@@ -56,29 +56,61 @@ def plan(
     longest = len(own) // 2
     played = sorted({max(longest // 2, 1), longest})
     found = [_errors(experiment, people, past, neighbourhoods, count, draws, level) for count in played]
+    played = [count for count, one in zip(played, found, strict=True) if np.isfinite(one[0])]
+    found = [one for one in found if np.isfinite(one[0])]
+    if not found:
+        remedy = "give more nights, or a unit of which there are more"
+        raise InputError(
+            explained("too few units to plan from", got=f"{longest} nights played", remedy=remedy)
+        )
     control, units, degrees = found[-1][1:]
     fixed, varying = _parts_of_error([one[0] for one in found], played)
+    by_night = experiment.unit == "night"
+    if by_night:  # its units are nights: more of them leave no part of the error
+        fixed, varying = 0.0, found[-1][0] * played[-1]
     rows = []
     for count in nights:
+        if by_night:
+            units = -(-count // experiment.block_nights)
+            degrees = max(units - 3.0, 1.0)
         error = float(np.sqrt(fixed + varying / count))
-        shift = experiment.effect * control / error if error > 0.0 else float("inf")
-        bound = float(stats.t.isf((1.0 - level) / 2.0, degrees))
-        smallest = error * (bound + float(stats.t.isf(1.0 - power, degrees)))
-        ratio = (experiment.effect * control / max(error, 1e-300)) ** 2
-        always = np.sqrt(2.0 * (1.0 + ratio) / ratio * np.log(np.sqrt(1.0 + ratio) / (1.0 - level)))
-        rows.append(
-            {
-                "nights": count,
-                "units": units,
-                "control": control,
-                "error": error,
-                "smallest": smallest,
-                "smallest_relative": smallest / control,
-                "power": float(stats.norm.sf(bound - shift)),
-                "always_power": float(stats.norm.sf(always - shift)),
-            }
-        )
-    return pd.DataFrame(rows)
+        found_with = _power(experiment.effect * control, error, degrees, power, level)
+        relative = {"smallest_relative": found_with["smallest"] / control}
+        rows.append({"nights": count, "units": units, "control": control, **found_with, **relative})
+    columns = ["nights", "units", "control", "error", "smallest", "smallest_relative", "power"]
+    return pd.DataFrame(rows)[[*columns, "always_power"]]
+
+
+def _power(effect: float, error: float, degrees: float, power: float, level: float) -> dict[str, float]:
+    """Return what an experiment with a standard error finds, see `plan`; effect: the one worth finding."""
+    shift = effect / error if error > 0.0 else float("inf")
+    bound = float(stats.t.isf((1.0 - level) / 2.0, degrees))
+    ratio = (effect / max(error, 1e-300)) ** 2
+    always = np.sqrt(2.0 * (1.0 + ratio) / ratio * np.log(np.sqrt(1.0 + ratio) / (1.0 - level)))
+    return {
+        "error": error,
+        "smallest": error * (bound + float(stats.t.isf(1.0 - power, degrees))),
+        "power": float(stats.norm.sf(bound - shift)),
+        "always_power": float(stats.norm.sf(always - shift)),
+    }
+
+
+@checked_arguments
+def nights_needed(table: pd.DataFrame, effect: float) -> int | None:
+    """Return after how many nights a plan finds a relative effect; None where more nights alone never do.
+
+    table: of `plan`, with two numbers of nights or more. Its smallest effects are carried on between and
+    beyond its rows: s(n)^2 = a + b / n.
+
+    >>> table = pd.DataFrame({"nights": [10, 40], "smallest_relative": [0.4, 0.2]})
+    >>> nights_needed(table, 0.1), nights_needed(table.assign(smallest_relative=0.4), 0.1)
+    (160, None)
+    """
+    rows = table.iloc[[0, -1]]
+    squares = rows["smallest_relative"].to_numpy(np.float64) ** 2
+    fixed, varying = _parts_of_error(squares.tolist(), rows["nights"].tolist())
+    left = effect * effect - fixed
+    return int(np.ceil(varying / left - 1e-9)) if left > 0.0 and varying > 0.0 else None
 
 
 def _errors(  # noqa: PLR0917
@@ -103,7 +135,9 @@ def _errors(  # noqa: PLR0917
         rows.append(row)
     table = pd.DataFrame(rows)
     units = int(table["units"].iloc[0])
-    return float(np.nanmean(squares)), float(table["control"].mean()), units, max(units - 3.0, 1.0)
+    known = [square for square in squares if np.isfinite(square)]
+    mean = float(np.mean(known)) if known else float("nan")
+    return mean, float(table["control"].mean()), units, max(units - 3.0, 1.0)
 
 
 def _shifted(found: Outcomes, by: int) -> Outcomes:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recsys.errors import InputError
-from recsys.experiments import ExperimentSettings, analyse, assign, outcomes, plan
+from recsys.experiments import ExperimentSettings, analyse, assign, nights_needed, outcomes, plan
 from recsys.experiments.conclusions import conclusions
 
 STARTS = pd.Timestamp("2026-03-02", tz="UTC")
@@ -70,7 +70,7 @@ def test_no_effect_is_open_and_the_first_night_is_not_ripe_at_once() -> None:
     log = events(one, 1.0)
     assert "still open" in " ".join(conclusions(read(one, log)))
     assert read(one, log, days=5).nights == (0, 1, 2)
-    with pytest.raises(InputError, match="no night of the experiment is ripe"):
+    with pytest.raises(InputError, match=r"no night of the experiment is ripe.*from 2026-03-05 on"):
         read(one, log, days=1)
 
 
@@ -105,5 +105,9 @@ def test_a_plan_says_what_will_be_found() -> None:
         other = design(name=f"try-{seed}")
         errors.append(float(read(other, events(other, 1.0, seed=seed)).decisive("more")["effect"]))
     assert np.std(errors) == pytest.approx(table.loc[1, "error"], rel=0.6)
+    assert nights_needed(table, table.loc[1, "smallest_relative"]) == 10
+    nightly = plan(design("night"), PEOPLE, past, nights=(10, 40), draws=3)
+    assert nightly["units"].tolist() == [10, 40], "nights are the units: more of them halve the error"
+    assert nightly["error"][1] == pytest.approx(nightly["error"][0] / 2.0)
     with pytest.raises(InputError, match="cannot be planned"):
         plan(one, PEOPLE, past.between(-2, 0), neighbourhoods=GROUPS)
