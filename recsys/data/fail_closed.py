@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.errors import as_text
 
 Pair = tuple[str, str]
 RestrictionRule = Callable[[pd.DataFrame, pd.DataFrame], "Restrictions"]
@@ -139,9 +141,9 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     A refused word on somebody's proof of age that is no proof takes it back: for good when it has no time
     that can be read, at once when it is dated ahead, else until a later proof, see `Restrictions.settled`.
     """
-    kind = quarantined[C.TYPE].map(lambda text: fold(str(text)[:_LONGEST_TYPE]))
+    kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
-    strange = refused[C.TYPE].isna() & kind.map(_may_separate).astype(bool)
+    strange = refused[C.TYPE].isna() & _by_distinct(kind, _may_separate).astype(bool)
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
@@ -160,6 +162,13 @@ _TIERS = ENUMERATIONS[C.VERIFICATION].words
 _PROVES_AGE = _TIERS[_TIERS.index("age") :]
 
 
+def _by_distinct(values: pd.Series, function: Callable[[Any], object]) -> pd.Series:
+    """Return a function of each value; it is asked once for equal ones."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    found = np.fromiter(map(function, distinct), object, len(distinct))
+    return pd.Series(found[codes], values.index)
+
+
 def _may_separate(kind: str) -> bool:
     """Say whether a folded word for a type of event that is not known may be one that separates."""
     return bool(_SAFETY_STEMS.search(kind)) or bool(get_close_matches(kind, _SAFETY_TYPES, 1, 0.75))
@@ -174,7 +183,7 @@ def _tells_of_present(
         rules = {code.rpartition(".")[2] for code in codes.split("|")}
         return "future" not in rules and not rules <= harmless
 
-    return np.fromiter(map(present, quarantined["codes"]), bool, len(quarantined))
+    return _by_distinct(quarantined["codes"], present).to_numpy(bool)
 
 
 def _is_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -184,7 +193,7 @@ def _is_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
         rules = {code.rpartition(".")[2] for code in codes.split("|")}
         return "future" in rules and not rules & _HARMLESS
 
-    return np.fromiter(map(future, quarantined["codes"]), bool, len(quarantined))
+    return _by_distinct(quarantined["codes"], future).to_numpy(bool)
 
 
 def _held(rows: pd.DataFrame) -> Restrictions:

@@ -11,7 +11,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import CodedEvents
 
-SAFETY_EVENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+EXCLUDED_EVENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "block": (),
         "report": (),
@@ -26,7 +26,7 @@ SAFETY_EVENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 def safety_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:
     """Say which events take their pair out of training, `(n_events,)` bool."""
     found = np.zeros(len(coded.ts), bool)
-    for kind, details in SAFETY_EVENTS.items():
+    for kind, details in EXCLUDED_EVENTS.items():
         found |= coded.detailed(kind, *details) if details else coded.are(kind)
     return found
 

@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data import Events, directed_labels
 from recsys.data.labels import LABEL_WEIGHTS, NO_EVIDENCE, LabelSettings
-from recsys.data.training_exclusions import SAFETY_EVENTS
+from recsys.data.training_exclusions import EXCLUDED_EVENTS
 from tests.data.timeline import day, events
 
 WEEK = [(at, who, "message", other) for at in range(9) for who, other in (("a", "b"), ("b", "a"))]
@@ -85,7 +85,7 @@ def test_labels_worked_by_hand(
 
 
 def test_every_event_type_has_a_label_weight_or_no_evidence() -> None:
-    named = {kind.split(":")[0] for kind in LABEL_WEIGHTS} | NO_EVIDENCE.keys() | SAFETY_EVENTS.keys()
+    named = {kind.split(":")[0] for kind in LABEL_WEIGHTS} | NO_EVIDENCE.keys() | EXCLUDED_EVENTS.keys()
     assert named == set(ENUMERATIONS[C.TYPE].words)
 
 
