@@ -51,28 +51,51 @@ class CircleRows:
             sparse.csr_array(share),
         )
 
-    def logits(self, directed: Directed, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+
+@dataclass(frozen=True, eq=False)
+class CircleScores:
+    """What every viewer's scores of circles are made of.
+
+    taste, appeal: `(n_circles, n_factors)` float64, the means over a circle's members. cells: the distinct
+    cells of people; at: `(n_people,)` the position in it of each; members_in: `(n_cells, n_circles)`, the
+    share of a circle's members in a cell.
+    """
+
+    directed: Directed
+    taste: npt.NDArray[np.float64]
+    appeal: npt.NDArray[np.float64]
+    cells: npt.NDArray[np.uint64]
+    at: npt.NDArray[np.int64]
+    members_in: sparse.csr_array
+
+    @classmethod
+    def of(cls, directed: Directed, circles: CircleRows) -> "CircleScores":
+        """Return what is the same for all viewers."""
+        cells, at = np.unique(directed.cell, return_inverse=True)
+        in_cell = sparse.csr_array((np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(cells), len(at)))
+        return cls(
+            directed,
+            circles.share.T @ directed.taste.astype(np.float64),
+            circles.share.T @ directed.appeal.astype(np.float64),
+            cells,
+            at,
+            sparse.csr_array(in_cell @ circles.share),
+        )
+
+    def logits(self, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the smaller of two mean logits, viewer likes member and member likes viewer.
 
         `(n_viewers, n_circles)`: a circle suits where both look forward to it. Distance decay enters as
         its mean over the members' cells.
         """
-        appeal = self.share.T @ directed.appeal.astype(np.float64)
-        taste = self.share.T @ directed.taste.astype(np.float64)
-        likes = directed.taste[viewers].astype(np.float64) @ appeal.T
-        liked = directed.appeal[viewers].astype(np.float64) @ taste.T
-        return np.asarray(np.minimum(likes, liked) + self._near(directed, viewers), np.float64)
-
-    def _near(self, directed: Directed, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        if directed.distance_decay is None:
-            return np.zeros((len(viewers), len(self.names)))
-        cells, at = np.unique(directed.cell, return_inverse=True)
-        here, back = np.unique(at[viewers], return_inverse=True)
-        from_here = distances_km(places(cells[here]), places(cells))
-        in_cell = sparse.csr_array((np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(cells), len(at)))
-        return np.asarray(directed.distance_decay.of_distance(from_here) @ (in_cell @ self.share).toarray())[
-            back
-        ]
+        likes = self.directed.taste[viewers].astype(np.float64) @ self.appeal.T
+        liked = self.directed.appeal[viewers].astype(np.float64) @ self.taste.T
+        least = np.minimum(likes, liked, out=likes)
+        if self.directed.distance_decay is not None:
+            here, back = np.unique(self.at[viewers], return_inverse=True)
+            from_here = distances_km(places(self.cells[here]), places(self.cells))
+            least += (self.directed.distance_decay.of_distance(from_here) @ self.members_in)[back]
+        return least
 
 
 LEAST_MEMBERS: Final = 5
@@ -112,15 +135,14 @@ def recommend_circles(
     asked = [viewers] if isinstance(viewers, str) else viewers
     rows = np.arange(len(people)) if asked is None else people.ids.rows(np.asarray(asked, dtype=object))
     rows = rows[compiled.listed[rows]].astype(np.int64)
-    apart = _apart(people)
+    scores, apart, members = CircleScores.of(directed, circles), _apart(people), circles.belongs.astype(float)
     parts = []
     for start in range(0, len(rows), _VIEWERS_AT_ONCE):
         chosen = rows[start : start + _VIEWERS_AT_ONCE]
-        logits = circles.logits(directed, chosen)
-        closed = (circles.belongs[chosen].toarray() > 0) | (
-            (apart[chosen] @ circles.belongs.astype(float)).toarray() > 0
-        )
-        parts.append(_best(np.where(closed, -np.inf, logits), k, chosen))
+        logits = scores.logits(chosen)
+        for closed in (circles.belongs[chosen], apart[chosen] @ members):
+            logits[closed.nonzero()] = -np.inf
+        parts.append(_best(logits, k, chosen))
     found = np.concatenate([np.empty((0, 3), np.int64), *parts])
     return pd.DataFrame(
         {
@@ -143,6 +165,13 @@ def _apart(people: Population) -> sparse.csr_array:
 
 def _best(scores: npt.NDArray[np.float64], k: int, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return (viewer row, circle, rank) of the best, ties by the order of circles."""
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    at, place = np.nonzero(np.isfinite(np.take_along_axis(scores, order, axis=1)))
-    return np.column_stack([viewers[at], order[at, place], place + 1]).astype(np.int64)
+    if not scores.size:
+        return np.empty((0, 3), np.int64)
+    last = max(scores.shape[1] - k, 0)
+    least = np.partition(scores, last, axis=1)[:, last]  # the k-th best; more than k may be equal to it
+    at, circle = np.nonzero((scores >= least[:, None]) & np.isfinite(scores))
+    order = np.lexsort((circle, -scores[at, circle], at))
+    at, circle = at[order], circle[order]
+    rank = np.arange(len(at)) - np.searchsorted(at, at) + 1
+    kept = rank <= k
+    return np.column_stack([viewers[at[kept]], circle[kept], rank[kept]]).astype(np.int64)
