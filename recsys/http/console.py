@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from recsys.catalogue.catalogue import load_catalogue
@@ -25,12 +25,14 @@ from recsys.http.console_pages import Console
 from recsys.http.console_session import (
     HEADERS,
     Operator,
+    PageRoute,
     SignedIn,
     back_to,
     checked_form,
     page_of,
     session_routes,
 )
+from recsys.messaging.draft_guard import GUARD_KINDS, check_draft, load_rules
 from recsys.moderation import ANSWERS, DECISIONS
 from recsys.moderation.cases import DECIDED, ERASED, HOLDING
 from recsys.moderation.review_policy import load_policy
@@ -39,17 +41,35 @@ from recsys.report.indicators import level_of
 from recsys.report.localization import Texts
 from recsys.safety.erasure_list import person_hash
 
+LONGEST_DRAFT: Final = 2000
+
 
 def console_routes(console: Console) -> APIRouter:
     """Return the routes of the console.
 
     console: where publications, cases and files are.
     """
-    routes = APIRouter(prefix="/console", include_in_schema=False)
+
+    def with_looks(request: Request) -> None:
+        request.state.looks = console.looks
+
+    routes = APIRouter(
+        prefix="/console",
+        include_in_schema=False,
+        route_class=PageRoute,
+        dependencies=[Depends(with_looks)],
+    )
     session_routes(routes)
     _look_routes(routes, console)
     _case_routes(routes, console)
     _request_routes(routes, console)
+    _guard_routes(routes)
+    _log_routes(routes, console)
+
+    @routes.get("/{address:path}")
+    def nowhere(operator: SignedIn) -> Response:
+        return page_of("problem", operator, operator.lang, 404, message="no_page")
+
     return routes
 
 
@@ -233,6 +253,33 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
         operator.look("erasure", user)
         console.erase(user, by=operator.name)
         return back_to(f"/requests?user={quote(user)}&done=erased")
+
+
+def _guard_routes(routes: APIRouter) -> None:
+    def page(operator: Operator, draft: str = "") -> Response:
+        found = check_draft(draft) if draft.strip() else None
+        lines = [(draft[one.start : one.end], load_rules().labels[one.kind]) for one in found or ()]
+        shown: dict[str, Any] = {"draft": draft, "found": found, "lines": lines}
+        return page_of("guard", operator, operator.lang, rules=load_rules(), kinds=GUARD_KINDS, **shown)
+
+    @routes.get("/guard")
+    def guard(operator: SignedIn) -> Response:
+        operator.look("guard")
+        return page(operator)
+
+    @routes.post("/guard")
+    async def tried(request: Request, operator: SignedIn) -> Response:
+        form = await checked_form(request)
+        operator.look("guard")
+        return page(operator, form.get("draft", "")[:LONGEST_DRAFT])
+
+
+def _log_routes(routes: APIRouter, console: Console) -> None:
+    @routes.get("/looks")
+    def looks(operator: SignedIn, service: OpenService, user: str = "") -> Response:
+        user = _meant(console, service, user)
+        operator.look("looks", user)
+        return page_of("looks", operator, operator.lang, user=user, found=console.looks.newest(user=user))
 
 
 def _reason_words(lang: Language) -> Any:

@@ -13,6 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.why_not import WhyNot
 from recsys.data.safety_rows import Spellings
 from recsys.errors import InputError, PublicationError, RecsysError, explained
+from recsys.http.looks import LookLog
 from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
@@ -101,7 +102,7 @@ class Console:
 
     def __init__(self, published: Path, work: Path, tracking: Path, cases: Path, safety: SafetyStore) -> None:
         self.published, self.work, self.tracking = published, work, tracking
-        self.safety, self.cases = safety, CaseLog(cases, safety)
+        self.safety, self.cases, self.looks = safety, CaseLog(cases, safety), LookLog(cases)
         self._night: tuple[str, Night | None] = ("", None)
 
     def night(self) -> NightShown | None:
@@ -153,7 +154,13 @@ class Console:
         elif step == "decide":
             if form.get("decision") == "restore" and not self.cases.of(name).held:
                 raise InputError(explained("this case holds nobody", where=name))
-            self.cases.decide(name, form.get("decision", ""), reason=form.get("reason", ""), by=by)
+            self.cases.decide(
+                name,
+                form.get("decision", ""),
+                reason=form.get("reason", ""),
+                explanation=form.get("explanation", ""),
+                by=by,
+            )
         elif step == "answer":
             self.cases.answer(name, form.get("answer", ""), by=by)
         elif step == "appeal":

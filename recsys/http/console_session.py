@@ -5,25 +5,29 @@ Pages load nothing from elsewhere, are never kept by a browser, and work without
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode
 
 import structlog
 from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
-from recsys.errors import InputError, NotPermittedError
+from recsys.errors import BusyError, InputError, NotPermittedError, PublicationError, SafetyUnavailable
 from recsys.http.access import service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
+from recsys.http.looks import LookLog
 from recsys.moderation import DECISIONS
 from recsys.moderation.review_policy import load_policy
-from recsys.safety.erasure_list import person_hash
 
 COOKIE: Final = "recsys_console"
 PURPOSE_COOKIE: Final = "recsys_purpose"
@@ -37,6 +41,7 @@ HEADERS: Final = {
 }
 _LONGEST_BODY: Final = 20_000
 _log = structlog.get_logger(__name__)
+_OWN_ADDRESS: Final = re.compile(r"/console/[^/\\\s][^\\\s]*|/console/")
 _templates = Environment(
     loader=PackageLoader("recsys.http", "templates"),
     autoescape=True,
@@ -48,22 +53,19 @@ _templates = Environment(
 
 @dataclass(frozen=True)
 class Operator:
-    """Who is signed in, what for, and the language of their pages."""
+    """Who is signed in, what for, the language of their pages, and the address of this one."""
 
     name: str
     purpose: str
     lang: Language
     check: str
+    here: str
+    looks: LookLog
 
     def look(self, what: str, *people: str) -> None:
         """Log one look."""
-        _log.info(
-            "an operator looks",
-            operator=self.name,
-            purpose=self.purpose,
-            what=what,
-            people=[person_hash(user) for user in people if user],
-        )
+        look = self.looks.add(self.name, self.purpose, what, [*people])
+        _log.info("an operator looks", **asdict(look))
 
 
 def language_of(request: Request) -> Language:
@@ -89,7 +91,41 @@ def signed_in(request: Request) -> Operator:
     purpose = unquote(request.cookies.get(PURPOSE_COOKIE, ""))
     if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
         raise NotPermittedError("not permitted")
-    return Operator(token.operator, purpose, language_of(request), form_check(text))
+    looks: LookLog = request.state.looks
+    return Operator(token.operator, purpose, language_of(request), form_check(text), _here(request), looks)
+
+
+def _here(request: Request) -> str:
+    """Return the address of a page; of an answer to a form, that of the page with the form."""
+    if request.method != "GET":
+        return "/console/requests" if "/requests" in request.url.path else "/console/"
+    query = [(name, value) for name, value in parse_qsl(request.url.query) if name not in ("lang", "message")]
+    return request.url.path + (f"?{urlencode(query)}" if query else "")
+
+
+class PageRoute(APIRoute):
+    """A route of the console: what goes wrong is a page as well, in the language of the operator."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route."""
+        answer = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except NotPermittedError:
+                return back_to("/sign-in")
+            except (InputError, RequestValidationError):
+                status, what = 404, "no_page"
+            except (SafetyUnavailable, PublicationError, BusyError):
+                status, what = 503, "try_again"
+            try:
+                operator = signed_in(request)
+            except NotPermittedError:
+                return back_to("/sign-in")
+            return page_of("problem", operator, operator.lang, status, message=what)
+
+        return handled
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -136,8 +172,11 @@ def page_of(
         "t": t,
         "lang": lang,
         "operator": operator,
+        "page": name,
+        "here": quote(operator.here if operator else "/console/sign-in", safe=""),
         "labels": labels,
         "message": "",
+        "utc": lambda at: f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "–",
         **values,
     }
     html = _templates.get_template(f"{name}.html.j2").render(**shown)
@@ -183,8 +222,24 @@ def session_routes(routes: APIRouter) -> None:
             answer.delete_cookie(name, path="/console")
         return answer
 
+    @routes.post("/purpose")
+    async def purpose(request: Request, operator: SignedIn) -> Response:
+        form, answer = await checked_form(request), back_to("/looks")
+        if wanted := form.get("purpose", "")[:200]:
+            operator.look("purpose")
+            secure = request.url.scheme == "https"
+            answer.set_cookie(
+                *(PURPOSE_COOKIE, quote(wanted)),
+                httponly=True,
+                samesite="strict",
+                secure=secure,
+                path="/console",
+            )
+        return answer
+
     @routes.get("/language/{lang}")
-    def language(lang: str) -> Response:
-        answer = back_to("/")
+    def language(lang: str, to: str = "") -> Response:
+        own = bool(_OWN_ADDRESS.fullmatch(to))
+        answer = back_to(to.removeprefix("/console") if own else "/")
         answer.set_cookie(LANG_COOKIE, "ja" if lang == "ja" else "en", samesite="strict", path="/console")
         return answer

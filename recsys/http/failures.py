@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from recsys.errors import (
@@ -50,10 +50,8 @@ def without_values(message: str) -> str:
     return _GOT.sub("", message)
 
 
-async def _of_package(request: Request, error: Exception) -> Response:
+async def _of_package(_: Request, error: Exception) -> Response:
     if isinstance(error, NotPermittedError):
-        if request.url.path.startswith("/console"):  # a page for people, who sign in first
-            return RedirectResponse("/console/sign-in", status_code=303)
         return failure(401 if isinstance(error, NoTokenError) else 403, "not_permitted", "not permitted")
     if isinstance(error, SafetyUnavailable | PublicationError | BusyError):
         return failure(503, "try_again", "nothing can be shown just now; try again", _TRY_AGAIN)

@@ -132,12 +132,13 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Every rule, what excuses each kind, and what to answer; `version` names the content."""
+    """Every rule, what excuses each kind, an example, and what to answer; `version` names the content."""
 
     version: str
     rules: tuple[Rule, ...]
     unless: Mapping[str, tuple[re.Pattern[str], ...]]
     labels: Mapping[str, Label]
+    examples: Mapping[str, Label]
     advice: Mapping[str, Label]
 
 
@@ -157,7 +158,7 @@ def loose(word: str) -> str:
 def read_rules(file: YamlFile, version: str) -> Rules:
     """Read the rules; raises InputError naming file and key for an unknown kind, word or a broken pattern."""
     words = {name: _alternatives(file, name, raw) for name, raw in _mapping(file, "words").items()}
-    kinds = file.section(file.content, "kinds", (*LANGUAGES, "advice", "rules", "cased", "unless"))
+    kinds = file.section(file.content, "kinds", (*LANGUAGES, "example", "advice", "rules", "cased", "unless"))
     for name in {*kinds} ^ {*GUARD_KINDS}:
         raise file.error("every kind has rules, and no other", "kinds", got=name)
     rules: list[Rule] = []
@@ -173,11 +174,16 @@ def read_rules(file: YamlFile, version: str) -> Rules:
         rules=tuple(rules),
         unless=unless,
         labels={kind: read_label(file, kind, raw) for kind, raw in kinds.items()},
-        advice={
-            kind: read_label(file, kind, file.mapping(f"{kind}.advice", raw.get("advice"), LANGUAGES))
-            for kind, raw in kinds.items()
-        },
+        examples=_labels_of(file, kinds, "example"),
+        advice=_labels_of(file, kinds, "advice"),
     )
+
+
+def _labels_of(file: YamlFile, kinds: Mapping[str, Any], name: str) -> dict[str, Label]:
+    return {
+        kind: read_label(file, kind, file.mapping(f"{kind}.{name}", raw.get(name), LANGUAGES))
+        for kind, raw in kinds.items()
+    }
 
 
 def _mapping(file: YamlFile, name: str) -> dict[str, Any]:

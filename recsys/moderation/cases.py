@@ -5,15 +5,17 @@ review policy and acts through holds whose owner is the case, so that undoing on
 
 Every step is a line of a log that only grows, each with the hash of the line before it: a line that is
 changed, taken out or put in is found (Haber and Stornetta, How to Time-Stamp a Digital Document, 1991). Who
-a case is about stands in a file beside the log, so that erasing a person breaks no chain.
+a case is about, and what operators write about them, stands in a file beside the log, so that erasing a
+person breaks no chain; the log has a digest of each explanation, so that one that was changed is found.
 """
 
 import fcntl
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +54,7 @@ class Case:
     person: who it is about, "" once erased. kind, gravity: of the review policy `policy`. assigned: who
     works on it. decision, reason: the last one. held: whether this case holds the person. due: when the
     next step is due, None when nothing is. evidence: event ids. note: words of the operator who opened it.
+    explanations: what operators wrote when they decided, by the digest that stands in the step.
 
     >>> case = Case("case-1", "report.money", 3, "v", OPEN, "2026-01-05", "2026-01-08T00:00:00+00:00")
     >>> case.is_late(datetime(2026, 1, 9, tzinfo=UTC))
@@ -72,6 +75,7 @@ class Case:
     held: bool = False
     evidence: tuple[str, ...] = ()
     note: str = ""
+    explanations: Mapping[str, str] = field(default_factory=dict)
 
     def is_late(self, now: datetime) -> bool:
         """Say whether the next step is overdue."""
@@ -159,6 +163,7 @@ class CaseLog:
                 person=people.get(name, {}).get("person", ""),
                 evidence=tuple(people.get(name, {}).get("evidence", ())),
                 note=people.get(name, {}).get("note", ""),
+                explanations=_explanations(people.get(name, {})),
             )
             for name, case in found.items()
         }
@@ -216,10 +221,20 @@ class CaseLog:
         """Give a case to an operator; raises InputError when it is closed."""
         return self._step(case, ASSIGNED, by, at, {"to": to}, allowed=(OPEN, ASSIGNED, DECIDED, APPEALED))
 
-    def decide(self, case: str, decision: str, *, reason: str, by: str, at: datetime | None = None) -> Case:
+    def decide(
+        self,
+        case: str,
+        decision: str,
+        *,
+        reason: str,
+        by: str,
+        explanation: str = "",
+        at: datetime | None = None,
+    ) -> Case:
         """Decide, and act on it.
 
-        reason: a kind of the review policy, which need not be the one the case was opened with.
+        reason: a kind of the review policy, which need not be the one the case was opened with. explanation:
+        why, in words of the operator. `restore` may also be decided of a closed case that still holds.
 
         Raises InputError for an unknown decision or reason, for a case about nobody any more, and for one
         that waits for an answer to an appeal; SafetyUnavailable when the store cannot act: then nothing is
@@ -233,7 +248,9 @@ class CaseLog:
             remedy = did_you_mean(reason, self._policy.kinds)
             raise InputError(explained("no reason of the review policy", got=reason, remedy=remedy))
         detail = {"decision": decision, "reason": reason}
-        return self._step(case, DECIDED, by, at, detail, allowed=(OPEN, ASSIGNED, DECIDED))
+        ends_a_hold = decision == "restore" and self.of(case).held
+        allowed = (OPEN, ASSIGNED, DECIDED, *([CLOSED] if ends_a_hold else ()))
+        return self._step(case, DECIDED, by, at, detail, explanation=explanation, allowed=allowed)
 
     def appeal(self, case: str, *, by: str, at: datetime | None = None) -> Case:
         """Note that the person asks for a decision to be looked at again."""
@@ -280,6 +297,7 @@ class CaseLog:
         detail: Mapping[str, Any],
         *,
         allowed: tuple[str, ...],
+        explanation: str = "",
     ) -> Case:
         _require_somebody(by)
         with self._locked():
@@ -291,8 +309,17 @@ class CaseLog:
                 raise InputError(explained("this step cannot be taken now", where=name, remedy=remedy))
             if step in (DECIDED, "answered"):
                 self._act(case, detail)
+            if explanation:
+                detail = {**detail, "explanation": self._kept(name, explanation)}
             self._append(name, step, by, at, detail)
         return self.of(name)
+
+    def _kept(self, case: str, text: str) -> str:
+        """Keep words of an operator beside the log, and return their digest; its salt goes with the words."""
+        people, salt = self._people(), secrets.token_hex(16)
+        people[case].setdefault("explanations", []).append([salt, text])
+        self._write_people(people)
+        return _digest(salt, text)
 
     def _act(self, case: Case, detail: Mapping[str, Any]) -> None:
         """Hold or lift by the case, before anything is noted; acting twice changes nothing."""
@@ -328,6 +355,15 @@ class CaseLog:
         with (self.folder / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _digest(salt: str, text: str) -> str:
+    return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
+
+
+def _explanations(about: Mapping[str, Any]) -> dict[str, str]:
+    """Return the explanations beside the log by their digest; one that was changed has another."""
+    return {_digest(salt, text): text for salt, text in about.get("explanations", ())}
 
 
 def _after(case: Case | None, step: CaseStep) -> Case:

@@ -57,7 +57,15 @@ def _named(result: GateResult, texts: Texts) -> str:
             values["count"] = count(float(numbers["count"]))
         case _:
             values["now"] = count(float(numbers["now"]))
-    return texts(f"gate_named.{result.gate}", **values)
+    return texts(_by_reason("gate_named", result, texts), **values)
+
+
+def _by_reason(section: str, result: GateResult, texts: Texts) -> str:
+    """Return the key of a text about a gate: that for its reason where there is one."""
+    for why in result.names.get("why", ()):
+        if (key := f"{section}.{result.gate}_{why}") in texts.catalogue.texts:
+            return key
+    return f"{section}.{result.gate}"
 
 
 def _measured(gate: str, found: Mapping[str, float], texts: Texts) -> str:
@@ -97,5 +105,5 @@ def _beside_last_night(found: Mapping[str, float], texts: Texts) -> str:
 
 def gate_advice(result: GateResult, texts: Texts) -> str:
     """Return what an operator does about a gate that did not pass."""
-    key = f"gate_do.{result.gate}"
+    key = _by_reason("gate_do", result, texts)
     return texts(key if key in texts.catalogue.texts else "gate_do.other")

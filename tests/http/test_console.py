@@ -26,7 +26,7 @@ from recsys.safety import MemorySafety
 from tests.http.served import KEYS
 from tests.ranking.published_world import World
 
-PAGES = ("/console/", "/console/member", "/console/pair", "/console/cases", "/console/requests")
+PAGES = tuple(f"/console/{name}" for name in ("", "member", "pair", "cases", "requests", "guard", "looks"))
 
 
 class Desk:
@@ -348,6 +348,88 @@ def test_listing_cases_takes_work_in_proportion_to_them(
     assert uses(400) <= 5 * uses(100) + 50
 
 
+def test_what_goes_wrong_is_a_page_of_its_language(at_work: Desk) -> None:
+    for path in ("/console/cases/nope", "/console/nope", "/console/cases/case-1/more"):
+        answer = at_work.client.get(path, params={"lang": "ja"})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "ありません" in answer.text
+        assert 'href="/console/cases"' in answer.text
+
+
+def test_another_language_is_that_of_the_same_page_and_of_no_other_site(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    found = at_work.page("/console/member", user=user, message="done", lang="en")
+    (link,) = re.findall(r'href="(/console/language/ja[^"]*)"', found)
+    answer = at_work.client.get(link)
+    assert f'value="{user}"' in answer.text
+    assert '<html lang="ja">' in answer.text
+    for elsewhere in (
+        "//evil.example",
+        "https://evil.example/console/",
+        "/console//evil",
+        "/console/a\\b",
+        "/v1",
+    ):
+        answer = at_work.client.get("/console/language/en", params={"to": elsewhere}, follow_redirects=False)
+        assert answer.headers["location"] == "/console/"
+
+
+def test_a_decision_is_explained_and_the_words_go_with_the_member(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    name = at_work.console.cases.open_case(user, "report.money", by="review").case
+    form = {"step": "decide", "decision": "warn", "reason": "report.money"}
+    at_work.send(f"/console/cases/{name}", **form, explanation="asked 三 people for a loan")
+    assert "asked 三 people" in at_work.page(f"/console/cases/{name}")
+    assert "loan" not in (at_work.console.cases.folder / "cases.jsonl").read_text()
+    assert "loan" not in at_work.send("/console/requests/access", user=user).text
+    kept = at_work.console.cases.folder / "people.json"
+    as_written = kept.read_text()
+    kept.write_text(as_written.replace("loan", "gift"))
+    changed = at_work.page(f"/console/cases/{name}", lang="en")
+    assert "was changed" in changed
+    assert "gift" not in changed
+    kept.write_text(as_written)
+    at_work.console.erase(user, by="op-1")
+    assert "went with the member" in at_work.page(f"/console/cases/{name}", lang="en")
+
+
+def test_the_hold_of_a_closed_case_ends_without_an_appeal(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    cases = at_work.console.cases
+    name = cases.open_case(user, "report.money", by="op-1").case
+    cases.decide(name, "ban", reason="report.money", by="op-1")
+    cases.close(name, by="op-1")
+    form = {"step": "decide", "decision": "dismiss", "reason": "report.money"}
+    at_work.send(f"/console/cases/{name}", **form)
+    assert cases.of(name).state == "closed"
+    assert 'value="restore"' in at_work.page(f"/console/cases/{name}")
+    at_work.send(f"/console/cases/{name}", **{**form, "decision": "restore"})
+    assert not at_work.store.exclusions(user, []).viewer_excluded
+
+
+def test_looks_are_read_by_whom_they_were_about_and_no_member_is_told(at_work: Desk) -> None:
+    user, other = (str(one) for one in at_work.world.people.ids.values[2:4])
+    at_work.page("/console/member", user=user)
+    at_work.page("/console/cases")
+    assert len(at_work.console.looks.newest(user=user)) == 1
+    assert at_work.console.looks.newest(user=other) == []
+    about = at_work.page("/console/looks", user=user, lang="en")
+    assert about.count("通報 31") >= 2
+    assert user not in (at_work.console.cases.folder / "looks.jsonl").read_text()
+    assert "通報 31" not in at_work.console.access(user).as_json()
+    at_work.send("/console/purpose", purpose="appeal")
+    at_work.page("/console/cases")
+    assert at_work.console.looks.newest()[0].purpose == "appeal"
+
+
+def test_a_draft_is_tried_and_kept_nowhere(at_work: Desk) -> None:
+    with capture_logs() as lines:
+        tried = at_work.send("/console/guard", draft="続きは LINE で話しませんか", lang="en").text
+    assert re.search(r"<strong>[^<]+</strong>: .*LINE", tried)
+    assert "LINE" not in json.dumps(lines, default=str, ensure_ascii=False)
+    assert "LINE" not in (at_work.console.cases.folder / "looks.jsonl").read_text()
+
+
 def test_who_is_held_twice_is_one_click_away(at_work: Desk) -> None:
     for kind in ("report.money", "report.minor"):
         name = at_work.console.cases.open_case("u9", kind, by="op-1").case
@@ -375,7 +457,7 @@ class _Checker(HTMLParser):
         self.scripts += sum(name.startswith("on") for name in found)
         if tag == "label":
             self.labels.add(found.get("for") or "")
-        if tag in ("input", "select") and found.get("type") != "hidden":
+        if tag in ("input", "select", "textarea") and found.get("type") != "hidden":
             self.fields.append(found)
         if tag in ("h1", "h2"):
             self.headings.append(tag)

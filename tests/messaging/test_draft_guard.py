@@ -197,6 +197,12 @@ def test_a_broken_rule_names_file_and_key(change: tuple[str, str], named: str) -
         read_rules(YamlFile("guard", text.replace(*change, 1).encode()), "v")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_example_of_a_kind_is_found_as_that_kind_alone(lang: str) -> None:
+    examples = {kind: label.text(lang) for kind, label in load_rules().examples.items()}  # type: ignore[arg-type]
+    assert {kind: kinds(text) for kind, text in examples.items()} == {kind: {kind} for kind in KINDS}
+
+
 def test_rules_are_versioned() -> None:
     assert len(load_rules().version) == 12
     assert {"distress", "violence"} <= set(load_catalogue().steps.checks)

@@ -66,18 +66,16 @@ def clock(proposal: Proposal) -> GateResult:
     now = pd.Timestamp(proposal.clock).tz_convert("UTC") if proposal.clock is not None else None
     last = None if proposal.previous is None else pd.Timestamp(proposal.previous.manifest.data_as_of)
     before = None if proposal.previous is None else proposal.previous.manifest.events
-    level, why = Level.PASS, "the night is of its time"
+    level, why, told = Level.PASS, "", "the night is of its time"
     if now is not None and as_of > now + timedelta(hours=proposal.limits.clock_tolerance_hours):
-        level, why = (
-            Level.BLOCK,
-            "the night is dated after the clock: a row of a later time, or a wrong clock",
-        )
+        level, why = Level.BLOCK, "ahead"
+        told = "the night is dated after the clock: a row of a later time, or a wrong clock"
     elif last is not None and as_of < last:
-        level, why = Level.WARN, "the night is dated before the last publication"
+        level, why, told = Level.WARN, "behind", "the night is dated before the last publication"
     elif last is not None and as_of > last and before is not None and before == proposal.events:
-        level, why = Level.WARN, "no event was added since the last publication"
+        level, why, told = Level.WARN, "no_events", "no event was added since the last publication"
     names = {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
-    return GateResult("clock", level, f"{why} ({as_of.isoformat()})", {"count": int(level)}, names)
+    return GateResult("clock", level, f"{told} ({as_of.isoformat()})", {"count": int(level)}, names)
 
 
 def _before(proposal: Proposal) -> Mapping[str, int]:

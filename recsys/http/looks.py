@@ -1,0 +1,72 @@
+"""The log of looks: which operator looked at what, when and what for; people stand in it as a hash.
+
+A line is added to one file and none is changed. Whom a look was about is found by the hash of an id, so
+that the log names nobody and an erasure leaves it whole.
+"""
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from recsys.safety.erasure_list import person_hash
+
+LOG: Final = "looks.jsonl"
+_SHOWN: Final = 200
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: at, by whom, what for, at which page; people: hashes of whom it was about, with blanks."""
+
+    at: str
+    operator: str
+    purpose: str
+    what: str
+    people: str
+
+
+class LookLog:
+    """The looks of one folder; any process may add to it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     looks = LookLog(Path(folder))
+    ...     _ = looks.add("aki", "report 31", "member", ["u7"])
+    ...     _ = looks.add("ren", "appeal", "cases", [])
+    ...     [one.operator for one in looks.newest()], [one.operator for one in looks.newest(user="u7")]
+    (['ren', 'aki'], ['aki'])
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOG
+
+    def add(self, operator: str, purpose: str, what: str, users: list[str]) -> Look:
+        """Add one look and return it; an empty id is nobody."""
+        people = " ".join(person_hash(user) for user in users if user)
+        look = Look(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(asdict(look), ensure_ascii=False) + "\n"
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, line.encode())  # one write to the end: lines of two processes do not mix
+        finally:
+            os.close(file)
+        return look
+
+    def newest(self, *, user: str = "") -> list[Look]:
+        """Return the last looks, newest first; of those about one person when an id is given."""
+        wanted = person_hash(user) if user else ""
+        kept = (one for one in self._all() if wanted in one.people)
+        return list(deque(kept, maxlen=_SHOWN))[::-1]
+
+    def _all(self) -> Iterator[Look]:
+        if not self._path.exists():
+            return
+        with self._path.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield Look(**json.loads(line))
