@@ -9,6 +9,7 @@ from recsys.batch.declaration import LogFields
 from recsys.batch.progress import condition_names, text
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
+from recsys.experiments.night_arms import need_neighbourhoods
 from recsys.pipeline.erasure import clear_work_naming_erased, erased_rows, note_erasures_applied
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
@@ -77,9 +78,14 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
 
 
 def validate(settings: Settings, paths: NightPaths) -> LogFields:
-    """Check every row against its contract; broken rows are set aside with their reason."""
+    """Check every row against its contract; broken rows are set aside with their reason.
+
+    Raises SettingsError when an experiment that runs lacks its neighbourhoods: no lists could be made.
+    """
     night = Night.current(settings, paths)
     tables = night.tables
+    if settings.experiment is not None:
+        need_neighbourhoods(settings.experiment, night.people.as_of)
     with atomic_file(paths.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
     counts = tables.counts.to_dict("records")

@@ -49,7 +49,7 @@ def plan(
     from recsys.experiments import plan as planned
 
     night = opened(source, as_of, params)
-    experiment, spoken = _experiment(night), language(lang, night.settings)
+    experiment, spoken = _experiment(night, params), language(lang, night.settings)
     before = experiment.changed(starts=night.people.as_of.date(), mature_nights=0)
     past = outcomes(night.events_of_types("impression", "like"), before, now=night.people.as_of)
     groups, cut = _neighbourhoods(night, experiment)
@@ -63,8 +63,11 @@ def plan(
     if needed is not None:
         say("experiment_needs", spoken, effect=effect, nights=f"{needed:,}")
     elif len(table) > 1:
-        smallest = f"{table['smallest_relative'].iloc[-1]:.0%}"
-        say("experiment_never", spoken, effect=effect, smallest=smallest, nights=table["nights"].iloc[-1])
+        last = table.iloc[-1]
+        more = (last["smallest_relative"] / experiment.effect) ** 2
+        values = {"nights": int(last["nights"]), "units": f"{int(last['units']):,}"}
+        values |= {"smallest": f"{last['smallest_relative']:.0%}", "times": f"{more:,.0f}"}
+        say("experiment_never", spoken, effect=effect, **values)
 
 
 @experiment_app.command("assign")
@@ -85,7 +88,7 @@ def assign(
     from recsys.storage.atomic_write import write_atomically
 
     night = opened(source, as_of, params)
-    experiment, spoken = _experiment(night), language(lang, night.settings)
+    experiment, spoken = _experiment(night, params), language(lang, night.settings)
     groups, cut = _neighbourhoods(night, experiment)
     if groups is not None and experiment.neighbourhoods and not Path(experiment.neighbourhoods).exists():
         file = Path(experiment.neighbourhoods)
@@ -125,15 +128,21 @@ def report(
     from recsys.cli.app import language, opened, say
     from recsys.experiments import analyse, outcomes
     from recsys.experiments import assign as assigned
-    from recsys.experiments.conclusions import conclusions
+    from recsys.experiments.conclusions import conclusions, standing
     from recsys.storage.atomic_write import write_atomically
 
     night = opened(source, as_of, params)
-    experiment, spoken = _experiment(night), language(lang, night.settings)
+    experiment, spoken = _experiment(night, params), language(lang, night.settings)
     groups, _ = _neighbourhoods(night, experiment)
     happened = night.events_of_types("impression", "like", "report", "block")
     found = outcomes(happened, experiment, now=night.people.as_of)
-    result = analyse(experiment, assigned(experiment, _people(night), groups), found)
+    assignment = assigned(experiment, _people(night), groups)
+    for sentence in standing(experiment, assignment, night.people.as_of, spoken):
+        typer.echo(sentence)
+    if not any(0 <= number < experiment.nights for number in found.nights):
+        return
+    typer.echo("")
+    result = analyse(experiment, assignment, found)
     numbers = "{:.4f}".format
     tables = {
         "effects": result.effects,
@@ -153,8 +162,13 @@ def report(
         say("written", spoken, path=str(out))
 
 
-def _experiment(night: "Night") -> "ExperimentSettings":
-    experiment = night.settings.experiment
+def _experiment(night: "Night", params: Path | None) -> "ExperimentSettings":
+    """Return the experiment of the parameter file, which may be planned newly since the last night."""
+    from recsys.cli.app import settings
+    from recsys.settings import PARAMS_FILE
+
+    there = params is not None or Path(PARAMS_FILE).exists()
+    experiment = settings(params).experiment if there else night.settings.experiment
     if experiment is None:
         remedy = "describe one under 'experiment' in params.yaml"
         raise SettingsError(explained("the settings hold no experiment", remedy=remedy))

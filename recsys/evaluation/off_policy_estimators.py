@@ -11,20 +11,23 @@ A match is a like and an answer. Estimators differ in what they take from the lo
 | switch_dr  | the same where weights are small   | like and answer                           |
 | dips       | likes                              | answer                                    |
 | dpr        | likes, less those predicted        | like and answer                           |
-| blend      | of dpr what is surely not chance   | like and answer                           |
+| calibrated | likes, for a small regression      | like and answer, and covariates           |
+| blend      | likes, less those so predicted     | the same                                  |
 
 `dr` is doubly robust: right when either the propensities or the model are. `dips` and `dpr` use the like on
 the way to the match, after the abstract of Y. Hayashi, S. Goda and Y. Saito, "Off-policy evaluation and
 learning for matching markets" (RecSys 2025, arXiv:2507.13608), in forms of our own: a model knows answers
 from all likes, also those that came from elsewhere, and a log has far fewer matches than likes. `dpr` gives
 each impression the weight of the chance that it was looked at, since places that nobody looks at say little:
-it takes it that what the model lacks of a pair has nothing to do with its place in the log. `blend` is
-`dm` plus a share of what `dpr` adds to it, d, with standard error e: the share max(0, 1 - e^2 / d^2), which
-makes the squared error smallest when d is what it seems.
+it takes it that what the model lacks of a pair has nothing to do with its place in the log. `calibrated` is
+`dm` with P(like | look) brought to the whole log by a small regression (recsys.evaluation.like_calibration);
+its error is that of the model, which no interval shows. `blend` is `calibrated` plus a share of what `dpr`
+adds to it, d, with standard error e: the share max(0, 1 - 2 e^2 / d^2). It follows the log where the model
+is surely wrong, and chance hardly ever.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,6 +40,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained, need_columns
 from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.intervals import Dyads, Influence
+from recsys.evaluation.like_calibration import LikeCalibration
 from recsys.evaluation.off_policy import LEAST_EFFECTIVE
 from recsys.evaluation.protocol import refuse_other_ids
 from recsys.types import Float64Array
@@ -58,6 +62,7 @@ class OffPolicyLog:
     there, read: `(n,)` chance that the place in the log, and that in the lists, is looked at.
     like, match: `(n,)` 0 or 1. like_hat, back_hat: `(n,)` predicted for the place in the log, NaN unknown.
     chance:  `(m,)` of each pair to be in the lists. value_hat: `(m,)` predicted chance of a match there.
+    calibrated: like_hat and value_hat by a model that is brought to the log.
     dyads:   who stands in each impression.
     """
 
@@ -70,6 +75,7 @@ class OffPolicyLog:
     back_hat: Float64Array
     chance: Float64Array
     value_hat: Float64Array
+    calibrated: tuple[Float64Array, Float64Array]
     dyads: Dyads = field(repr=False)
 
     @property
@@ -103,6 +109,7 @@ def off_policy(
     lists: pd.DataFrame,
     *,
     examination: ExaminationCurve | None = None,
+    covariates: Sequence[str] = (),
     switch: float = 10.0,
     most: float = np.inf,
     level: float = 0.95,
@@ -117,12 +124,14 @@ def off_policy(
            P(like | shown), and P(liked back | like). Without them only "ips" and "snips" are estimated.
     examination: how likely a place is looked at; lists are read differently when pairs stand elsewhere in
            them. None takes every place for as good as every other.
+    covariates: columns of numbers in both tables for "calibrated" and "blend": what is known of the pair, of
+           either side or both, such as the scores of a simpler model. Predictions are covariates themselves.
     switch: where the weight is larger, "switch_dr" trusts the model alone. most: larger weights are cut.
 
     Columns: estimator, value, lo, hi, effective_size, support, n (impressions of pairs in the lists), reason.
     Values are NaN and `reason` says why when the effective size is below 10 or less than half of the lists is
     within reach of the log; then, and when it is surely less than nine tenths, a warning says so.
-    "dm" has no interval: nothing in the log says how wrong its model is.
+    "dm", "calibrated" and "blend" have no interval: nothing in the log says how wrong their models are.
 
     Raises MissingColumnError, and InputError for a propensity that is not in (0, 1] or a pair listed twice.
 
@@ -133,7 +142,7 @@ def off_policy(
     >>> off_policy(log, lists)[["estimator", "value"]].values.tolist()
     [['ips', 1.0], ['snips', 0.5]]
     """
-    seen = _seen(log, lists, examination, most)
+    seen = _seen(log, lists, examination, most, tuple(covariates))
     known = max(seen.effective_size, 1e-9)
     if seen.reason() or seen.support * (1.0 + 2.0 / np.sqrt(known)) < _WARNED_SUPPORT:
         warnings.warn(
@@ -145,22 +154,28 @@ def off_policy(
     return pd.DataFrame(list(_rows(seen, switch, level)))
 
 
-def _numbers(log: pd.DataFrame, name: str) -> Float64Array:
-    """Return a column of the log as numbers; raise InputError for one that holds texts."""
+def _numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float64Array:
+    """Return a column as numbers; raise InputError for one that holds texts."""
     try:
-        return log[name].to_numpy(np.float64)
+        return table[name].to_numpy(np.float64)
     except (ValueError, TypeError) as error:
         what = f"column '{name}' holds no numbers"
         remedy = "write chances as 0.5 and outcomes as 0 or 1"
-        raise InputError(explained(what, where="the log", got=log[name].iloc[0], remedy=remedy)) from error
+        raise InputError(explained(what, where=where, got=table[name].iloc[0], remedy=remedy)) from error
 
 
 def _seen(
-    log: pd.DataFrame, lists: pd.DataFrame, examination: ExaminationCurve | None, most: float
+    log: pd.DataFrame,
+    lists: pd.DataFrame,
+    examination: ExaminationCurve | None,
+    most: float,
+    covariates: tuple[str, ...],
 ) -> OffPolicyLog:
     placed = [] if examination is None else [C.POSITION]
-    need_columns([C.VIEWER, C.CANDIDATE, C.PROPENSITY, LIKE, MATCH, *placed], log.columns, where="the log")
-    need_columns([C.VIEWER, C.CANDIDATE, C.RANK], lists.columns, where="the lists")
+    need_columns(
+        [C.VIEWER, C.CANDIDATE, C.PROPENSITY, LIKE, MATCH, *placed, *covariates], log.columns, where="the log"
+    )
+    need_columns([C.VIEWER, C.CANDIDATE, C.RANK, *covariates], lists.columns, where="the lists")
     if lists.duplicated([C.VIEWER, C.CANDIDATE]).any():
         raise InputError(explained("a pair stands twice", where="the lists"))
     propensity = _numbers(log, C.PROPENSITY)
@@ -171,10 +186,10 @@ def _seen(
     chance = lists[CHANCE].to_numpy(np.float64) if CHANCE in lists else np.ones(len(lists))
     read = np.ones(len(lists)) if examination is None else examination(lists[C.RANK].to_numpy(np.float64))
     listed = lists[[C.VIEWER, C.CANDIDATE]].assign(chance_=chance, read_=read)
-    known = log.merge(listed, on=[C.VIEWER, C.CANDIDATE])
-    there = (
-        np.ones(len(known)) if examination is None else examination(known[C.POSITION].to_numpy(np.float64))
-    )
+    looked = np.ones(len(log)) if examination is None else examination(log[C.POSITION].to_numpy(np.float64))
+    found, wanted = _calibrated(log, lists, looked, covariates)
+    known = log.assign(look_=looked, calibrated_=found).merge(listed, on=[C.VIEWER, C.CANDIDATE])
+    there = known["look_"].to_numpy(np.float64)
     base = np.minimum(known["chance_"].to_numpy(np.float64) / known[C.PROPENSITY].to_numpy(np.float64), most)
     like_hat, back_hat = (_column(known, name) for name in _PREDICTED)
     people = pd.factorize(pd.concat([known[C.VIEWER], known[C.CANDIDATE]]))[0]
@@ -189,8 +204,31 @@ def _seen(
         back_hat=back_hat,
         chance=chance,
         value_hat=_column(lists, C.P_LIKE) * read * _column(lists, C.P_LIKED_BACK),
+        calibrated=(
+            known["calibrated_"].to_numpy(np.float64) * there,
+            wanted * read * _column(lists, C.P_LIKED_BACK),
+        ),
         dyads=Dyads.of(viewer, candidate, int(people.max(initial=-1)) + 1),
     )
+
+
+def _calibrated(
+    log: pd.DataFrame, lists: pd.DataFrame, looked: Float64Array, covariates: tuple[str, ...]
+) -> tuple[Float64Array, Float64Array]:
+    """Return P(like | look) of each impression and listed pair by a model brought to the log, NaN unknown."""
+    sides = []
+    for table, where in ((log, "the log"), (lists, "the lists")):
+        given = [_numbers(table, name, where=where) for name in covariates]
+        columns = np.column_stack(given) if given else np.empty((len(table), 0))
+        first, second = (_column(table, name) for name in _PREDICTED)
+        known = np.isfinite(first + second + columns.sum(axis=1))
+        sides.append(((first[known], second[known]), columns[known], known))
+    (of_log, log_columns, in_log), (of_lists, list_columns, in_lists) = sides
+    found, wanted = np.full(len(log), np.nan), np.full(len(lists), np.nan)
+    if in_log.any():
+        fitted = LikeCalibration.fit(of_log, log_columns, looked[in_log], _numbers(log, LIKE)[in_log])
+        found[in_log], wanted[in_lists] = fitted(of_log, log_columns), fitted(of_lists, list_columns)
+    return found, wanted
 
 
 def _column(table: pd.DataFrame, name: str) -> Float64Array:
@@ -217,11 +255,10 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
             _Plan("dips", 0.0, by_place * seen.like * seen.back_hat, seen.base, of_log),
             _Plan("dpr", direct, lacking, looked, looked.sum()),
         ]
+        plans += _calibrated_plans(seen)
     for plan in plans:
         value, lo, hi = _estimated(seen, plan, level)
-        refused = bool(reason) and plan.parts is not None
-        if plan.estimator == "dpr" and not refused:
-            plans.append(_Plan("blend", _blended(direct, value, (hi - lo) / 2.0)))
+        refused = bool(reason) and plan.estimator != "dm"
         yield {
             "estimator": plan.estimator,
             "value": np.nan if refused else value,
@@ -248,12 +285,19 @@ class _Plan:
     total: float = 0.0
 
 
-def _blended(direct: float, corrected: float, half: float) -> float:
-    """Return the direct value plus a share of its correction; half: half the width of its interval."""
-    moved = corrected - direct
-    error = half / 2.0
-    share = max(0.0, 1.0 - error * error / (moved * moved)) if moved else 0.0
-    return direct + share * moved
+def _calibrated_plans(seen: OffPolicyLog) -> Iterator[_Plan]:
+    """Yield "calibrated" and "blend", where predictions and covariates of every pair are known."""
+    like_hat, value_hat = seen.calibrated
+    if not np.isfinite(value_hat).all() or not np.isfinite(like_hat).all():
+        return
+    direct = float(seen.chance @ value_hat / seen.chance.sum())
+    yield _Plan("calibrated", direct)
+    looked = seen.base * seen.there
+    lacking = seen.base * seen.read * (seen.like - like_hat) * seen.back_hat
+    value, lo, hi = _estimated(seen, _Plan("", direct, lacking, looked, looked.sum()), 0.95)
+    moved, error = value - direct, (hi - lo) / 4.0
+    share = max(0.0, 1.0 - 2.0 * error * error / (moved * moved)) if moved else 0.0
+    yield _Plan("blend", direct + share * moved)
 
 
 def _estimated(seen: OffPolicyLog, plan: _Plan, level: float) -> tuple[float, float, float]:

@@ -81,13 +81,13 @@ def analyse(
     name: with the weeks before taken out. The decisive one is that of the design; the others are there to be
     looked at beside it.
 
-    Raises InputError when no night of the experiment is ripe or nobody takes part.
+    Raises InputError when no night of the experiment is complete or nobody takes part.
     """
     nights = found.nights[(found.nights >= 0) & (found.nights < experiment.nights)]
     if not len(nights):
         first = experiment.starts + timedelta(days=experiment.mature_nights + 1)
         remedy = f"read it from {first} on: likes have {experiment.mature_nights} nights to be answered"
-        raise InputError(explained("no night of the experiment is ripe", remedy=remedy))
+        raise InputError(explained("no night of the experiment is complete", remedy=remedy))
     if not len(assignment) or (experiment.unit != "night" and assignment[ARM].isna().all()):
         raise InputError(explained("nobody takes part in the experiment", where="assignment"))
     during = found.between(0, int(nights[-1]) + 1)
@@ -183,12 +183,12 @@ class _Reading:
     def of_nights(self) -> list[dict[str, object]]:
         """Return the rows of an experiment whose units are blocks of nights."""
         block, arm, counts = night_blocks(self.experiment)
-        ripe = counts & np.isin(np.arange(len(block)), self.during.nights)
+        complete = counts & np.isin(np.arange(len(block)), self.during.nights)
         matches = self.during.matches
         among = matches[C.VIEWER].isin(self.people[C.USER]) & matches[C.CANDIDATE].isin(self.people[C.USER])
         a_night = np.bincount(matches.loc[among, NIGHT].to_numpy(np.int64), minlength=len(block)) * 2.0
-        value = np.bincount(block, np.where(ripe, a_night, 0.0))
-        size = np.bincount(block, ripe) * float(len(self.people))
+        value = np.bincount(block, np.where(complete, a_night, 0.0))
+        size = np.bincount(block, complete) * float(len(self.people))
         of_block = arm[np.searchsorted(block, np.arange(block[-1] + 1))]
         rows: list[dict[str, object]] = []
         for name in (one for one in self.experiment.arms if one != self.experiment.control):

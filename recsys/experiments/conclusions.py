@@ -1,14 +1,17 @@
 """What may and may not be concluded from an experiment, in sentences for those who decide."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import LANGUAGES, Language
+from recsys.config import ExperimentSettings
 from recsys.data.events import Events
 from recsys.errors import InputError
 from recsys.experiments.analysis import NAIVE, ExperimentResult, analyse
-from recsys.experiments.assignment import ARM
+from recsys.experiments.assignment import ARM, arm_of_night, night_number
 from recsys.experiments.night_arms import NightArms
 from recsys.experiments.outcomes import outcomes
 
@@ -18,10 +21,38 @@ def night_reading(arms: NightArms, events: Events, as_of: pd.Timestamp) -> dict[
     experiment = arms.experiment
     try:
         result = analyse(experiment, arms.assignment, outcomes(events, experiment, now=as_of))
-    except InputError:  # no night is ripe, or nobody takes part
+    except InputError:  # no night is complete, or nobody takes part
         texts, values = load_catalogue(), {"name": experiment.name, "mature": experiment.mature_nights}
         return {lang: [texts.text("experiment.waits", lang, **values)] for lang in LANGUAGES}
     return {lang: conclusions(result, lang) for lang in LANGUAGES}
+
+
+def standing(
+    experiment: ExperimentSettings, assignment: pd.DataFrame, as_of: pd.Timestamp, lang: Language = "en"
+) -> list[str]:
+    """Return where an experiment stands: its nights, who is in which arm, and from when it can be read."""
+    night, texts = night_number(experiment, as_of), load_catalogue()
+    key = "before" if night < 0 else "during" if night < experiment.nights else "after"
+    first = experiment.starts + timedelta(days=experiment.mature_nights + 1)
+    values = {
+        "name": experiment.name,
+        "starts": experiment.starts,
+        "ends": experiment.starts + timedelta(days=experiment.nights - 1),
+        "night": night + 1,
+        "nights": experiment.nights,
+        "as_of": as_of.strftime("%Y-%m-%d"),
+    }
+    counts = assignment[ARM].value_counts()
+    if experiment.unit == "night":
+        arms = texts.text("experiment.by_night", lang, arm=arm_of_night(experiment, night))
+    else:
+        named = (f"{arm} {int(counts.get(arm, 0)):,}" for arm in experiment.arms)
+        arms = texts.text("experiment.by_arm", lang, arms=", ".join(named))
+    said = [texts.text(f"experiment.{key}", lang, **values), arms]
+    if experiment.ended:
+        said.append(texts.text("experiment.ended", lang, arms=", ".join(experiment.ended)))
+    readable = pd.Timestamp(first, tz="UTC") <= as_of
+    return said if readable else [*said, texts.text("experiment.readable", lang, first=first)]
 
 
 def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:

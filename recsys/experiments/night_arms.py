@@ -32,12 +32,18 @@ class NightArms:
 
     @classmethod
     def of(cls, experiment: ExperimentSettings, ids: ObjectArray, as_of: pd.Timestamp) -> Self:
-        """Assign everybody of a night.
+        """Assign everybody of a night; before the first night nobody is in a neighbourhood yet.
 
         Raises SettingsError when the neighbourhoods it needs cannot be read.
         """
-        groups = read_neighbourhoods(experiment) if experiment.unit == "neighbourhood" else None
-        return cls(experiment, ids, assign(experiment, ids, groups), night_number(experiment, as_of))
+        need_neighbourhoods(experiment, as_of)
+        night, groups = night_number(experiment, as_of), None
+        if experiment.unit == "neighbourhood":
+            known = experiment.neighbourhoods and Path(experiment.neighbourhoods).exists()
+            groups = (
+                read_neighbourhoods(experiment) if known else pd.DataFrame(columns=[C.USER, NEIGHBOURHOOD])
+            )
+        return cls(experiment, ids, assign(experiment, ids, groups), night)
 
     @property
     def running(self) -> bool:
@@ -87,12 +93,19 @@ def joined_pairs(arms: NightArms, lists: Mapping[str, RankedPairs], k: int) -> R
     return joined.filtered(joined.rank() <= k)
 
 
+def need_neighbourhoods(experiment: ExperimentSettings, as_of: pd.Timestamp) -> None:
+    """Raise SettingsError when a night of the experiment lacks the neighbourhoods that decide about arms."""
+    running = 0 <= night_number(experiment, as_of) < experiment.nights
+    if running and experiment.unit == "neighbourhood":
+        read_neighbourhoods(experiment)
+
+
 def read_neighbourhoods(experiment: ExperimentSettings) -> pd.DataFrame:
     """Return the table that `recsys experiment assign` wrote: user_id, neighbourhood.
 
     Raises SettingsError when none is named or it cannot be read.
     """
-    remedy = "make the file with recsys experiment plan and name it under experiment.neighbourhoods"
+    remedy = "make the file with recsys experiment assign, and name it under experiment.neighbourhoods"
     if experiment.neighbourhoods is None:
         raise SettingsError(explained("the experiment needs neighbourhoods", remedy=remedy))
     try:

@@ -26,7 +26,7 @@ HARMS: Final = ("report", "block")
 class Outcomes:
     """What happened during some nights, by pair.
 
-    nights:  numbers of the nights that are ripe: their likes have had their time to be answered.
+    nights:  numbers of the nights that are complete: their likes have had their time to be answered.
     exposures: viewer_id, candidate_id, night, position: impressions.
     likes:   viewer_id, candidate_id, night: from lists and inboxes.
     matches: viewer_id (whose like began it), candidate_id, night (of that like).
@@ -78,7 +78,7 @@ def outcomes(
         if now is None
         else (now - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
     )
-    ripe = int(np.floor(until)) - experiment.mature_nights if len(table) else 0
+    complete = int(np.floor(until)) - experiment.mature_nights if len(table) else 0
     first = int(table[NIGHT].min()) if len(table) else 0
     table = table[table["days"] <= until]
     if C.POSITION not in table:
@@ -88,20 +88,20 @@ def outcomes(
         columns={C.ACTOR: C.USER, C.TARGET: "other_id"}
     )
     return Outcomes(
-        nights=np.arange(first, ripe),
-        exposures=_pairs(of_type["impression"], ripe, C.POSITION),
-        likes=_pairs(of_type["like"], ripe),
-        matches=_matches(of_type["like"], ripe, experiment.mature_nights),
-        harms=harms.loc[harms[NIGHT] < ripe, [C.USER, "other_id", NIGHT, C.TYPE]].reset_index(drop=True),
+        nights=np.arange(first, complete),
+        exposures=_pairs(of_type["impression"], complete, C.POSITION),
+        likes=_pairs(of_type["like"], complete),
+        matches=_matches(of_type["like"], complete, experiment.mature_nights),
+        harms=harms.loc[harms[NIGHT] < complete, [C.USER, "other_id", NIGHT, C.TYPE]].reset_index(drop=True),
     )
 
 
-def _pairs(table: pd.DataFrame, ripe: int, *more: str) -> pd.DataFrame:
+def _pairs(table: pd.DataFrame, complete: int, *more: str) -> pd.DataFrame:
     named = table.rename(columns={C.ACTOR: C.VIEWER, C.TARGET: C.CANDIDATE})
-    return named.loc[named[NIGHT] < ripe, [C.VIEWER, C.CANDIDATE, NIGHT, *more]].reset_index(drop=True)
+    return named.loc[named[NIGHT] < complete, [C.VIEWER, C.CANDIDATE, NIGHT, *more]].reset_index(drop=True)
 
 
-def _matches(likes: pd.DataFrame, ripe: int, window: int) -> pd.DataFrame:
+def _matches(likes: pd.DataFrame, complete: int, window: int) -> pd.DataFrame:
     """Return pairs both of whom liked, by the earlier like, when the later came within the window."""
     first = likes.sort_values("days", kind="stable").drop_duplicates([C.ACTOR, C.TARGET])
     back = first[[C.ACTOR, C.TARGET, "days"]].set_axis([C.TARGET, C.ACTOR, "answered"], axis=1)
@@ -109,7 +109,7 @@ def _matches(likes: pd.DataFrame, ripe: int, window: int) -> pd.DataFrame:
     began = (both["days"] < both["answered"]) | (
         (both["days"] == both["answered"]) & (both[C.ACTOR] < both[C.TARGET])
     )
-    return _pairs(both[began & (both["answered"] - both["days"] <= max(window, 1))], ripe)
+    return _pairs(both[began & (both["answered"] - both["days"] <= max(window, 1))], complete)
 
 
 @checked_arguments

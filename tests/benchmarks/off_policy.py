@@ -28,6 +28,7 @@ from tests.benchmarks.command import Result, run
 SIZES = {"small": 120, "middle": 350, "large": 800}
 CANDIDATES, PLACES, HISTORY, FIRST_CANDIDATE = 60, 10, 8, 1_000_000
 LOOK = Examination.of(0.5)
+PROFILE = ("seen_like", "seen_back")
 POLICIES = ("mutual", "taste", "popular", "any", "opposite")
 Floats = npt.NDArray[np.float64]
 
@@ -181,6 +182,7 @@ def _of_log(viewers: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[
     like, back = _models(pairs, pd.concat([log, _history(pairs, rng)], ignore_index=True))
     i, j = log["viewer_id"].to_numpy(), log["candidate_id"].to_numpy() - FIRST_CANDIDATE
     log = log.assign(p_like=like[i, j], p_liked_back=back[i, j])
+    log = log.assign(seen_like=pairs.seen_like[i, j], seen_back=pairs.seen_back[i, j])
     found, true = [], {}
     for policy in POLICIES:
         chosen = pairs.lists(policy, rng)
@@ -194,11 +196,13 @@ def _of_log(viewers: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[
                 "rank": rank,
                 "p_like": like[viewer, candidate],
                 "p_liked_back": back[viewer, candidate],
+                "seen_like": pairs.seen_like[viewer, candidate],
+                "seen_back": pairs.seen_back[viewer, candidate],
             }
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a part out of reach is counted below
-            estimates = off_policy(log, lists, examination=LOOK)
+            estimates = off_policy(log, lists, examination=LOOK, covariates=PROFILE)
             plain = off_policy(log, lists)
         plain = plain[plain["estimator"] == "snips"].assign(estimator="snips, places ignored")
         both = pd.concat([estimates, plain], ignore_index=True)

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from typer.main import get_command
@@ -212,6 +213,21 @@ def test_the_operators_lines_run(name: str, folder: Path) -> None:
         done = CliRunner().invoke(app, shlex.split(command)[1:])
     assert done.exit_code == 0, done.output
     assert done.output.strip()
+
+
+def test_an_experiment_is_planned_from_the_parameter_file_and_not_from_the_last_night(folder: Path) -> None:
+    arms = "{today: {share: 0.5}, nash: {share: 0.5}}"
+    design = f"{{name: new-1, unit: person, starts: 2027-01-04, nights: 7, arms: {arms}}}"
+    with chdir(folder):
+        params = Path("params.yaml")
+        params.write_text(
+            params.read_text("utf-8").replace("experiment:\n", f"experiment: {design}\n"), "utf-8"
+        )
+        done = CliRunner().invoke(app, ["experiment", "report", "--lang", "en"])
+        assert "new-1: begins on 2027-01-04" in done.output, done.output
+        done = CliRunner().invoke(app, ["experiment", "assign", "--out", "new/folder/arms.parquet"])
+        assert done.exit_code == 0, done.output
+        assert set(pd.read_parquet("new/folder/arms.parquet")["arm"]) == {"today", "nash"}
 
 
 def test_the_fast_tier_names_folders_that_exist() -> None:

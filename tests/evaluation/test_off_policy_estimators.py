@@ -32,12 +32,13 @@ def drawn(
     log = log.assign(
         propensity=propensity[viewer, candidate], like=liked.astype(int), match=matched.astype(int)
     )
-    log = log.assign(p_like=0.4, p_liked_back=back[viewer, candidate])
+    log = log.assign(p_like=0.4, p_liked_back=back[viewer, candidate], score=like[viewer, candidate])
     lists = pd.DataFrame(
         {"viewer_id": rows, "candidate_id": chosen.ravel() + 1000, "rank": np.tile([1, 2, 3, 4], viewers)}
     )
-    lists = lists.assign(p_like=0.4, p_liked_back=back[rows, chosen.ravel()])
-    true = (LOOK.at(lists["rank"]) * (like * back)[rows, chosen.ravel()]).mean()
+    chosen = chosen.ravel()
+    lists = lists.assign(p_like=0.4, p_liked_back=back[rows, chosen], score=like[rows, chosen])
+    true = (LOOK.at(lists["rank"]) * (like * back)[rows, chosen]).mean()
     return log, lists, float(true)
 
 
@@ -53,7 +54,7 @@ def repeated() -> pd.DataFrame:
 
 def test_whatever_uses_the_log_is_right_on_average(repeated: pd.DataFrame) -> None:
     spread = repeated.groupby("estimator")["off"].agg(["mean", "std"])
-    unbiased = spread.drop(index=["dm", "blend"])
+    unbiased = spread.drop(index=["dm", "calibrated", "blend"])
     assert (unbiased["mean"].abs() < 4.0 * unbiased["std"] / np.sqrt(60)).all()
     assert abs(spread.loc["dm", "mean"]) > 8.0 * spread.loc["dm", "std"] / np.sqrt(60)  # its model is wrong
 
@@ -62,6 +63,19 @@ def test_the_like_on_the_way_and_the_model_take_noise_out(repeated: pd.DataFrame
     error = (repeated["off"] ** 2).groupby(repeated["estimator"]).mean() ** 0.5
     assert error["dips"] < 0.85 * error["snips"]
     assert error["dpr"] < 0.85 * error["dr"]
+
+
+def test_covariates_and_the_log_put_a_wrong_model_right() -> None:
+    off = []
+    for at in range(12):
+        log, lists, true = drawn(np.random.default_rng(at), viewers=240)
+        found = off_policy(log, lists, examination=LOOK, covariates=["score"]).set_index("estimator")["value"]
+        off.append(found - true)
+    error = (pd.DataFrame(off) ** 2).mean() ** 0.5
+    assert error["calibrated"] < 0.5 * error["dm"]
+    assert error["blend"] < error["dpr"]
+    with pytest.raises(MissingColumnError, match=r"score.*the lists"):
+        off_policy(log, lists.drop(columns="score"), covariates=["score"])
 
 
 def test_intervals_hold_the_truth(repeated: pd.DataFrame) -> None:

@@ -65,12 +65,12 @@ def test_an_effect_is_found_and_said_in_both_languages() -> None:
     assert (result.exposures["within"] == 1.0).all()
 
 
-def test_no_effect_is_open_and_the_first_night_is_not_ripe_at_once() -> None:
+def test_no_effect_is_open_and_the_first_night_is_not_complete_at_once() -> None:
     one = design()
     log = events(one, 1.0)
     assert "still open" in " ".join(conclusions(read(one, log)))
     assert read(one, log, days=5).nights == (0, 1, 2)
-    with pytest.raises(InputError, match=r"no night of the experiment is ripe.*from 2026-03-05 on"):
+    with pytest.raises(InputError, match=r"no night of the experiment is complete.*from 2026-03-05 on"):
         read(one, log, days=1)
 
 

@@ -1,5 +1,7 @@
 """Assignment: keyed, order-free, shares as asked, and neighbourhoods that cut few pairs."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,8 @@ from recsys.experiments import (
     neighbourhoods,
 )
 from recsys.experiments.assignment import deal, night_blocks, served
+from recsys.experiments.conclusions import standing
+from recsys.experiments.night_arms import NightArms
 
 ARMS = {"today": {"share": 0.5}, "nash": {"share": 0.5}}
 
@@ -133,3 +137,36 @@ def test_lists_of_arms_are_joined_by_viewer_and_by_pair() -> None:
         assert decides.tolist() == found["arm"].tolist()
     before = joined_lists(experiment(), assign(experiment(), ids), {"today": one, "nash": two}, night=-1, k=5)
     assert set(before["arm"]) == {"today"}
+
+
+def test_a_night_needs_its_neighbourhoods_while_the_experiment_runs(tmp_path: Path) -> None:
+    file = tmp_path / "neighbourhoods.parquet"
+    one = experiment("neighbourhood", nights=7, neighbourhoods=str(file))
+    ids = np.array(["a", "b"], object)
+    for day in ("2026-03-01", "2026-03-09"):
+        arms = NightArms.of(one, ids, pd.Timestamp(day, tz="UTC"))
+        assert not arms.running
+        assert (arms.codes() == -1).all()
+    with pytest.raises(SettingsError, match="recsys experiment assign"):
+        NightArms.of(one, ids, pd.Timestamp("2026-03-03", tz="UTC"))
+    pd.DataFrame({"user_id": ids, "neighbourhood": ["m", "n"]}).to_parquet(file)
+    assert sorted(NightArms.of(one, ids, pd.Timestamp("2026-03-03", tz="UTC")).codes()) == [0, 1]
+    assert NightArms.of(one, ids, pd.Timestamp("2026-03-09", tz="UTC")).assignment["arm"].notna().all()
+
+
+def test_where_an_experiment_stands_is_said() -> None:
+    one = experiment(nights=7, mature_nights=3, ended=("nash",))
+    people = assign(one, ["a", "b", "c"])
+
+    def said(day: str, lang: str = "en") -> str:
+        return " ".join(standing(one, people, pd.Timestamp(day, tz="UTC"), lang))
+
+    assert "begins on 2026-03-02 and runs for 7 nights, to 2026-03-08" in said("2026-02-20")
+    assert "night 3 of 7" in said("2026-03-04")
+    assert "read from 2026-03-06 on" in said("2026-03-05")
+    assert "read from" not in said("2026-03-06")
+    assert "ended on 2026-03-08" in said("2026-03-09")
+    assert "終えた群：nash" in said("2026-03-09", "ja")
+    assert "Arm of this night: today" in " ".join(
+        standing(one.changed(unit="night"), people, pd.Timestamp("2026-02-20", tz="UTC"))
+    )
