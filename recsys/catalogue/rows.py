@@ -39,7 +39,6 @@ CONTENT_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The columns of each table of a catalogue; `label_de` and the like hold a label in one language."""
 
-"""How deep the taxonomy of interests goes."""
 SAFETY_COLUMNS: Final = (
     *(C.ACCOUNT_STATE, C.VERIFICATION, C.INTENTS, C.ROMANCE_LINE, C.PHYSICAL_LINE, C.FINANCIAL_LINE),
     *(C.TYPE, C.CATEGORY, C.STATE, "report", "meet_feedback", "feeling_check"),
@@ -47,7 +46,7 @@ SAFETY_COLUMNS: Final = (
 """Words of these are the engine's own: a mapping may translate into them, no catalogue changes them."""
 
 _ID = re.compile(r"[\w.+-]{1,64}")
-_LABEL = re.compile(r"label_([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
+LABEL_COLUMN: Final = re.compile(r"label_([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
 TRUE: Final = {"true", "t", "yes", "1"}
 _FALSE: Final = {"false", "f", "no", "0"}
 _LONGEST_LABEL: Final = 500
@@ -88,7 +87,7 @@ def rows_of(name: str, given: pd.DataFrame | Iterable[Row]) -> list[Row]:
     records = given.to_dict("records") if isinstance(given, pd.DataFrame) else list(given)
     rows = [{str(key): value for key, value in row.items() if _known(value)} for row in records]
     for column in dict.fromkeys(key for row in rows for key in row):
-        if column not in CONTENT_COLUMNS[name] and not _LABEL.fullmatch(column):
+        if column not in CONTENT_COLUMNS[name] and not LABEL_COLUMN.fullmatch(column):
             if column in SAFETY_COLUMNS:
                 raise InputError(explained("a safety word is fixed", where=name, got=column))
             remedy = did_you_mean(column, CONTENT_COLUMNS[name])
@@ -207,7 +206,7 @@ def label_of(rows: list[Row], where: str, problems: Problems, default: str | Non
     texts: dict[str, str] = {}
     for row in rows:
         for column, value in row.items():
-            named = _LABEL.fullmatch(column)
+            named = LABEL_COLUMN.fullmatch(column)
             if column != "label" and not named:
                 continue
             lang = named.group(1) if named else text_of(row.get("lang", "und"))

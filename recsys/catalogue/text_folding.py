@@ -18,6 +18,8 @@ INVISIBLE: Final = re.compile(
 )
 """What Unicode calls default ignorable: nothing is drawn for it."""
 
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+
 DOTLESS_I: Final = "\u0131"
 """Its capital is that of i, so only one of the two can be told from a text in capitals."""
 
@@ -62,6 +64,16 @@ def fold(text: str) -> str:
     while (folded := _folded_once(text)) != text:
         text = folded
     return folded
+
+
+def unaccented(text: str) -> str:
+    """Return a text in lower case and compatibility form without accents; marks of kana and Hangul stay.
+
+    >>> unaccented("Última CONEXIÓN"), unaccented("ガ행")
+    ('ultima conexion', 'ガ행')
+    """
+    split = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", split))
 
 
 def unsafe_characters(text: str) -> tuple[str, ...]:

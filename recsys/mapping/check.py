@@ -15,7 +15,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.entries import Language
+from recsys.catalogue.entries import Label, Language
 from recsys.config import token_secret
 from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import constraint_text
@@ -43,7 +43,7 @@ class MappingCheck:
     listing:  one row a constraint, in the order they are asked: people it leaves out first, why in words.
     listed:   ids that may be listed. missing: people without a value, by column, what listing needs first.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
-    queries:  SQL by table.
+    queries:  SQL by table. strangers: rows that name nobody of profiles, by table and column.
     waiting:  of those who may be listed, people without an event that a page asks for, by its type.
     drafted:  one row a file that `recsys map init` drafted and nobody has confirmed: guesses and TODO in it.
     """
@@ -58,6 +58,7 @@ class MappingCheck:
     drafted: pd.DataFrame = field(default_factory=pd.DataFrame)
     waiting: pd.DataFrame = field(default_factory=pd.DataFrame)
     queries: Frames[str, str] = field(default_factory=dict)
+    strangers: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def people(self) -> int:
@@ -74,10 +75,12 @@ class MappingCheck:
             ("refused", _quarantined(self.loaded.quarantine, self.queries)),
             ("unread", _remarks(self.tables.remarks)),
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
+            ("strangers", self.strangers),
             ("unused", _unused(self.tables.unused)),
             ("consent", self.consent),
             ("filled", pd.Series(self.tables.filled, name="value", dtype=object).to_frame()),
             ("unknown", self.missing),
+            ("unmapped", _unmapped(self.queries, lang)),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
             ("waiting", self.waiting),
@@ -121,6 +124,7 @@ def check_mapping(
         country=mapping.settings.country,
         drafted=_drafted(mapping),
         queries=mapping.queries,
+        strangers=_strangers(loaded),
     )
 
 
@@ -164,11 +168,44 @@ def listing_funnel(people: Population, policy: Policy) -> tuple[pd.DataFrame, np
         passes = Policy((constraint,)).compile(people).listed
         gone = int((left & ~passes).sum())
         if gone:
-            label = constraint_text(constraint.name)
+            label = _reason_text(constraint.name)
             rows.append((constraint.name, gone, label.text("ja"), label.text("en")))
         left &= passes
     frame = pd.DataFrame(rows, columns=["constraint", "people", "ja", "en"]).set_index("constraint")
     return frame, left
+
+
+def _reason_text(name: str) -> Label:
+    """Return why the constraint `name` leaves one person out; of a rule of one's own, what it says of two."""
+    catalogue = load_catalogue()
+    key = f"unlisted.{name}"
+    if key not in catalogue.texts:
+        return constraint_text(name)
+    return Label(ja=catalogue.text(key, "ja"), en=catalogue.text(key, "en"))
+
+
+def _unmapped(queries: Frames[str, str], lang: Language) -> pd.DataFrame:
+    """Return the tables that keep people apart and that no query gives: their absence is never silent."""
+    texts = load_catalogue()
+    rows = [
+        (name, texts.text(f"mapping.no_{name}", lang))
+        for name in (T.BLOCKS, T.REPORTS)
+        if name not in queries
+    ]
+    return pd.DataFrame(rows, columns=["table", "so"]).set_index("table")
+
+
+def _strangers(loaded: LoadedTables) -> pd.DataFrame:
+    """Return how many rows name nobody of profiles, by table and column."""
+    users = set(loaded.accepted.get(T.PROFILES, pd.DataFrame({C.USER: []}))[C.USER].astype(str))
+    rows = []
+    for table in (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS):
+        frame = loaded.accepted.get(table, pd.DataFrame())
+        for column in frame.columns.intersection([C.USER, C.ACTOR, C.TARGET]):
+            named = frame[column].dropna().astype(str)
+            if nobody := int((~named.isin(users)).sum()):
+                rows.append((f"{table}.{column}", nobody, len(named)))
+    return pd.DataFrame(rows, columns=["column", "rows", "of"]).set_index("column")
 
 
 _NEEDED = (

@@ -4,20 +4,24 @@ Values stand in a profile only where they are codes: few, short, repeated, and n
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from recsys.mapping.moments import DATE_ORDERS, is_epoch, read_date
 from recsys.mapping.personal import looks_personal, names_a_person
-from recsys.mapping.values import DATE_ORDERS, is_epoch, is_unknown, plain, read_date
+from recsys.mapping.values import is_unknown, plain
 
 MOST_CODES: Final = 24
 _FEWEST_PEOPLE: Final = 5  # a code held by fewer rows could name somebody
 _LONGEST_CODE: Final = 40
 _MOST_VALUES: Final = 4000
 _SEPARATORS: Final = ",;|/、"
+_EPOCH_TEXT: Final = re.compile(r"\d{13}|\d{16}|\d{19}")
+_GENDER_ENDING: Final = 2  # `soltera/o` is one word
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,18 @@ class ColumnProfile:
         """Whether no known value stands twice."""
         return self.distinct >= round(self.known * self.rows) > 0
 
+    def named(self, alias: str = "") -> str:
+        """Return how a query names the column behind the alias of its table; a list in JSON as a list."""
+        whole = f"{alias}.{self.sql}" if alias else self.sql
+        if "->>" not in self.sql:
+            return whole
+        return f"({whole.replace('->>', '->')})::VARCHAR[]" if self.kind == "list" else f"({whole})"
+
+    @property
+    def is_time(self) -> bool:
+        """Whether most values are dates or moments; whole numbers may as well be ids."""
+        return self.dates >= 0.5 and self.kind != "number"
+
 
 def quoted(name: str) -> str:
     """Return a name as SQL writes it, whatever it holds.
@@ -70,7 +86,9 @@ def profile_table(name: str, table: Any) -> list[ColumnProfile]:
     for column in table.column_names:
         values = table.column(column).to_pylist()
         opened = _opened(values)
-        if opened is None:
+        if (listed := _json_lists(values)) is not None:
+            found.append(profile_column(name, column, f"{quoted(column)}::JSON::VARCHAR[]", listed))
+        elif opened is None:
             found.append(profile_column(name, column, quoted(column), values))
         is_struct = pa.types.is_struct(table.schema.field(column).type)
         for path, inner in (opened or {}).items():
@@ -94,7 +112,7 @@ def profile_column(table: str, name: str, sql: str, values: list[Any]) -> Column
     sample = [] if kind == "list" else flat[::step]
     order, dates, years = _dates(sample)
     moments = sum(isinstance(one, datetime) or ":" in str(one) for one in sample)
-    if sample and all(isinstance(one, int) and is_epoch(one) for one in sample):
+    if sample and all(_is_epoch(one) for one in sample):
         dates = moments = len(sample)
     parted = "" if kind != "text" else _parted(sample)
     words = (
@@ -135,9 +153,15 @@ def _dates(sample: list[Any]) -> tuple[str, int, tuple[int, int] | None]:
     return best[0], len(years), (min(years), max(years)) if years else None
 
 
+def _is_epoch(value: Any) -> bool:
+    """Say whether a number, or a text of milliseconds or finer, is a moment since 1970."""
+    text = isinstance(value, str) and _EPOCH_TEXT.fullmatch(value.strip())
+    return is_epoch(int(value)) if text or isinstance(value, int) else False
+
+
 def _is_number(value: Any) -> bool:
     try:
-        float(plain(value))
+        float(plain(value).replace(",", "."))
     except ValueError:
         return False
     return True
@@ -153,6 +177,8 @@ def _parted(sample: list[Any]) -> str:
     for mark in _SEPARATORS:
         several = sum(mark in text for text in texts)
         words = {one for text in texts for one in _parts(text, mark)}
+        if mark == "/" and any(len(one) <= _GENDER_ENDING and one.isalpha() for one in words):
+            continue
         if several >= max(2, 0.02 * len(texts)) and len(words) <= MOST_CODES:
             return mark
     return ""
@@ -181,6 +207,19 @@ def _opened(values: list[Any]) -> dict[str, list[Any]] | None:
     except ValueError:
         return None
     return _by_path(objects)
+
+
+def _json_lists(values: list[Any]) -> list[Any] | None:
+    """Return the lists of a column that holds JSON lists of texts and numbers, None where it does not."""
+    known = [value for value in values if value]
+    if not known or not all(isinstance(value, str) and value.lstrip().startswith("[") for value in known):
+        return None
+    try:
+        lists = [json.loads(value) if value else None for value in values]
+    except ValueError:
+        return None
+    flat = all(isinstance(one, str | int) for listed in lists for one in listed or ())
+    return [listed and [str(one) for one in listed] for listed in lists] if flat else None
 
 
 def _by_path(objects: list[Any]) -> dict[str, list[Any]]:

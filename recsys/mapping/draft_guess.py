@@ -5,22 +5,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from recsys.catalogue.text_folding import unaccented
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
+from recsys.mapping.values import plain
 from recsys.strict_yaml import parse_yaml
 
 Profiles = Mapping[str, list[ColumnProfile]]
 
 _KEY_NAMES: Final = (
     r"^(user|member|person|account|customer|profile)_?(id|no|number|uuid)$",
+    r"^id_?(user|member|socio|usuario|usuari|membre|utente|mitglied|utilisateur|lid)$",
+    r"(회원|사용자|유저)_?(id|번호|uuid|아이디)|(用户|会员)_?(id|编号)",
     r"会員(番号|id)",
     r"^(id|no|nr|number)$",
     r"_?(uuid|guid)$",
     r"(_id|番号|_no|number|nummer|_?nr|num[eé]ro)$",
     r"^id_?\w+$",
 )
+_OTHER_GENDER: Final = re.compile(r"(?<=\w)\s?[/(·.]\s?(?:[aeorx]|as|os|es|in|ne|re|se)\)?(?!\w)")
 _NEWER: Final = r"updat|modif|chang|更新|end_?date"
 _COVERED: Final = 0.8
 """Share of the members that a table must hold to be joined, and of ids that must be members'."""
@@ -46,8 +51,28 @@ class MemberTable:
 def draft_words() -> Mapping[str, Any]:
     """Return the names, looks and words by target column."""
     text = (files("recsys.mapping") / "draft_words.yaml").read_text(encoding="utf-8")
-    found: Mapping[str, Any] = parse_yaml(text, where="draft_words.yaml")
-    return found
+    found: Any = parse_yaml(text, where="draft_words.yaml")
+    for rule in found.values():
+        rule["names"] = [unaccented(one) for one in rule["names"]]
+        rule["words"] = {ours: word_keys(theirs) for ours, theirs in rule.get("words", {}).items()}
+        anyone = rule.get("anyone", {"words": []})["words"]
+        rule["anyone_words"] = word_keys([word for part in anyone for word in part])
+    return cast("Mapping[str, Any]", found)
+
+
+def word_keys(words: Iterable[str]) -> frozenset[str]:
+    """Return the keys of several words."""
+    return frozenset(map(word_key, words))
+
+
+def word_key(label: str) -> str:
+    """Return the form in which labels are compared: no accents, no dashes, one gender.
+
+    >>> word_key("Soltera/o"), word_key("Marié(e)"), word_key("in_a-relationship")
+    ('soltera', 'marie', 'in a relationship')
+    """
+    text = re.sub(r"[-_]", " ", unaccented(plain(label)))
+    return _OTHER_GENDER.sub("", text.replace("@", "o")).strip()
 
 
 def member_table(profiles: Profiles) -> MemberTable:
@@ -85,7 +110,7 @@ def _key(columns: list[ColumnProfile]) -> ColumnProfile | None:
     for pattern in _KEY_NAMES:
         for one in columns:
             nearly = one.distinct >= 0.9 * one.known * one.rows and one.distinct > 1
-            if nearly and re.search(pattern, one.name.casefold()) and one.dates < 0.5:
+            if nearly and re.search(pattern, unaccented(one.name)) and not one.is_time:
                 return one
     return None
 
@@ -94,7 +119,12 @@ def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
     named = column.name == key.name or column.name in {
         "id", "user_id", "member_id", "person_id", f"{table}_id", f"{table.rstrip('s')}_id",
     }  # fmt: skip
-    return named and len(column.ids & key.ids) >= _COVERED * len(key.ids)
+    return named and shared_ids(column, key) >= _COVERED * len(key.ids)
+
+
+def shared_ids(column: ColumnProfile, key: ColumnProfile) -> int:
+    """Return how many values of a column name members, whatever the case of letters."""
+    return len({one.lower() for one in column.ids} & {one.lower() for one in key.ids})
 
 
 def name_score(target: str, column: ColumnProfile) -> int:
@@ -103,15 +133,16 @@ def name_score(target: str, column: ColumnProfile) -> int:
     JSON paths and names of preference tables count with their table, fields of structs by themselves.
     """
     rule = draft_words()[target]
-    whole = f"{column.table}.{column.name}".casefold()
-    inner = column.name.rpartition(".")[2].casefold() if "->>" not in column.sql else ""
+    whole = unaccented(f"{column.table}.{column.name}")
+    own = unaccented(column.name)
+    inner = own.rpartition(".")[2] if "->>" not in column.sql else ""
     if (other := rule.get("not")) and re.search(other, whole):
         return 0
     return max(
         (
             100 - at
             for at, pattern in enumerate(rule["names"])
-            if re.search(pattern, column.name.casefold())
+            if re.search(pattern, own)
             or re.search(pattern, inner)
             or ("^" not in pattern and "pref" in column.table and re.search(pattern, whole))
         ),

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from recsys.mapping.encodings import guess_encoding
+from recsys.mapping.moments import read_date
 from recsys.mapping.sources import TableOptions, source_tables
-from recsys.mapping.values import read_date
 
 MOST_ROWS: Final = 20_000
 """Rows of a table that are looked at, evenly over the table."""

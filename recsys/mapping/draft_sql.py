@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
-from recsys.mapping.draft_guess import MemberTable, draft_words
+from recsys.mapping.draft_guess import MemberTable, draft_words, word_key
 from recsys.mapping.project import GUESS, TODO
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -40,8 +40,7 @@ class DraftedColumn:
 
 def reference(column: ColumnProfile, members: MemberTable) -> str:
     """Return how a query names a column behind the alias of its table."""
-    alias = "m" if column.table == members.table else quoted(column.table)
-    return f"({alias}.{column.sql})" if "->>" in column.sql else f"{alias}.{column.sql}"
+    return column.named("m" if column.table == members.table else quoted(column.table))
 
 
 def drafted(target: str, found: list[ColumnProfile], members: MemberTable, labels: Labels) -> DraftedColumn:
@@ -106,7 +105,10 @@ def _pair(target: str, found: list[ColumnProfile], members: MemberTable) -> Draf
     def first(pattern: str) -> ColumnProfile | None:
         return next((one for one in found if re.search(pattern, one.name.casefold())), None)
 
-    low, high = first("min|from|下限"), first("max|to|上限")
+    low, high = (
+        first("min|from|下限|desde|von|van|최소|이상|_de$|_da$"),
+        first("max|_to|上限|hasta|bis|tot|최대|이하|ate$|_a$"),
+    )
     if low is None or high is None:
         return DraftedColumn(target, (), None, ())
     sql = f"age_bands({reference(low, members)}, {reference(high, members)})"
@@ -118,8 +120,10 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
     """Return a cell or zone by coordinates, a point, or the name of a place."""
     function = "zone_of" if target.endswith(".tz") else "cell"
     used, parts = [], []
-    latitude = next((one for one in found if "lati" in one.name.casefold()), None)
-    longitude = next((one for one in found if "longi" in one.name.casefold()), None)
+    latitude = next((one for one in found if re.search("lati|^lat$|위도|纬度", one.name.casefold())), None)
+    longitude = next(
+        (one for one in found if re.search("longi|^l(on|ng)$|경도|经度", one.name.casefold())), None
+    )
     point = next((one for one in found if _is_point(one)), None)
     if latitude and longitude:
         used += [latitude, longitude]
@@ -155,6 +159,8 @@ def _codes(target: str, column: ColumnProfile, members: MemberTable, labels: Lab
     named = labels.get(_name(column), {})
     cases = []
     for code, times in _all_codes(column, named).items():
+        if word_key(code) in rule["anyone_words"]:
+            continue
         word = (
             _flag(target, rule, column, code) if column.kind == "flag" else _word(rule, named.get(code, code))
         )
@@ -175,9 +181,19 @@ def _codes(target: str, column: ColumnProfile, members: MemberTable, labels: Lab
         items = f"[{_case('lower(trim(CAST(w AS VARCHAR)))', cases)} FOR w IN {words}]"
         told = f"list_filter({items}, lambda w: w IS NOT NULL)"
         if several:
-            return told
+            return _unless_anyone(told, words, rule, column)
         return f"CASE WHEN len(list_distinct({told})) = 1 THEN {told}[1] END"
     return _case(text, cases)
+
+
+def _unless_anyone(told: str, words: str, rule: Mapping[str, Any], column: ColumnProfile) -> str:
+    """Return the words, and what everybody is where a code says that everybody is meant."""
+    anyone = [code for code, _ in column.codes if word_key(code) in rule["anyone_words"]]
+    if not anyone:
+        return told
+    codes = ", ".join(f"'{_quoted(code.lower())}'" for code in anyone)
+    said = f"list_has_any([lower(trim(CAST(w AS VARCHAR))) FOR w IN {words}], [{codes}])"
+    return f"CASE WHEN {said} THEN {rule['anyone']['gives']} ELSE {told} END"
 
 
 def _all_codes(column: ColumnProfile, named: Mapping[str, str]) -> dict[str, int]:
@@ -196,8 +212,8 @@ def _case(text: str, cases: list[str]) -> str:
 
 def _word(rule: Mapping[str, Any], label: str) -> str | None:
     """Return our word for a label; None where no word says it."""
-    folded = re.sub(r"[-_]", " ", label.casefold()).strip()
-    known = next((ours for ours, theirs in rule.get("words", {}).items() if folded in theirs), None)
+    key = word_key(label)
+    known = next((ours for ours, theirs in rule["words"].items() if key in theirs), None)
     if known is None and rule.get("tags") and primary_language(label) in ENUMERATIONS[C.LANGUAGES].words:
         return primary_language(label)
     return known

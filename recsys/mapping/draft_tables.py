@@ -3,16 +3,23 @@
 import re
 from typing import Final
 
+from recsys.catalogue.text_folding import unaccented
 from recsys.mapping.column_profile import ColumnProfile, quoted
-from recsys.mapping.draft_guess import MemberTable, Profiles
+from recsys.mapping.draft_guess import MemberTable, Profiles, shared_ids
 from recsys.mapping.project import GUESS, TODO
+from recsys.mapping.signatures import SEPARATORS
+from recsys.mapping.values import split_words
 
 _PAIR_TABLES: Final = {
-    "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|ブロック",
-    "reports": r"report|signalement|denunc|denúnc|meldung|segnalaz|tsuho|通報",
+    "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|拉黑|ブロック",
+    "reports": r"report|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报",
 }
-_EVENT_TYPES: Final = {"like": r"like|star|messaged|iine|いいね", "pass": r"pass|skip|hid|見送"}
-_INTERESTS: Final = r"hobby|hobbies|interest|tag|趣味"
+_EVENT_TYPES: Final = {
+    "like": r"like|star|messaged|iine|いいね|^me_gusta|좋아요|^喜欢",
+    "pass": r"pass|skip|hid|見送",
+    "message": r"^mensaje|^mensag|^nachricht|^messaggi|^berichten|쪽지|메시지|^消息|^messages?$",
+}
+_INTERESTS: Final = r"hobby|hobbies|interest|tag|趣味|aficion|loisir|interess|취미|관심|爱好"
 _OF_MEMBERS: Final = 0.8
 _NO_PAIR: Final = {"id", "question_id", "option_id", "channel_id", "content_id"}
 
@@ -20,22 +27,29 @@ _NO_PAIR: Final = {"id", "question_id", "option_id", "channel_id", "content_id"}
 def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     """Return drafted queries by file name, for tables whose names say what they hold."""
     found: dict[str, list[str]] = {}
+    for table in (members.table, *members.joined):
+        for column in profiles[table]:
+            for target, pattern in _PAIR_TABLES.items():
+                if re.search(pattern, unaccented(column.name)) and (ids := _named_members(members, column)):
+                    key = members.key if table == members.table else members.joined[table]
+                    found.setdefault(target, []).append(_listed_pairs(target, key, column, ids))
     for name, columns in profiles.items():
         if name == members.table or name in members.joined:
             continue
         people = _people(members, columns)
+        called = unaccented(name)
         for target, pattern in _PAIR_TABLES.items():
-            if len(people) >= 2 and re.search(pattern, name):
+            if len(people) >= 2 and re.search(pattern, called):
                 found.setdefault(target, []).append(_pairs(target, name, people, columns))
-        kind = next((kind for kind, pattern in _EVENT_TYPES.items() if re.search(pattern, name)), None)
+        kind = next((kind for kind, pattern in _EVENT_TYPES.items() if re.search(pattern, called)), None)
         if len(people) >= 2 and kind:
             found.setdefault("events", []).append(_events(kind, name, people, columns))
         tags = [
             one
             for one in columns
-            if one.kind == "text" and re.search("tag|name|タグ|" + _INTERESTS, one.name)
+            if one.kind == "text" and re.search("tag|name|タグ|" + _INTERESTS, unaccented(one.name))
         ]
-        if people and tags and re.search(_INTERESTS, name):
+        if people and tags and re.search(_INTERESTS, called):
             found.setdefault("interests", []).append(_interests(name, people[0], tags[0]))
     return {f"{target}.sql": "\nUNION ALL\n".join(parts) + "\n" for target, parts in found.items()}
 
@@ -45,9 +59,29 @@ def _people(members: MemberTable, columns: list[ColumnProfile]) -> list[ColumnPr
         one
         for one in columns
         if one.ids and one.name not in _NO_PAIR and one.kind in {"text", "number"} and one.distinct > 1
-        and not one.dates and len(one.ids & members.key.ids) >= _OF_MEMBERS * len(one.ids)
+        and not one.is_time and shared_ids(one, members.key) >= _OF_MEMBERS * len(one.ids)
         and (len(one.ids) > 24 or re.search("id|no|番号|者|blo|signal|denunc", one.name))
     ]  # fmt: skip
+
+
+def _named_members(members: MemberTable, column: ColumnProfile) -> str:
+    """Return the SQL of the members that a column lists in one field, empty where it lists none."""
+    lists = column.kind == "list"
+    ids = column.ids if lists else {part for one in column.ids for part in split_words(one, SEPARATORS)}
+    known = {one.lower() for one in members.key.ids}
+    if not ids or sum(one.lower() in known for one in ids) < _OF_MEMBERS * len(ids):
+        return ""
+    return column.named() if lists else f"words({column.named()})"
+
+
+def _listed_pairs(target: str, key: ColumnProfile, column: ColumnProfile, ids: str) -> str:
+    extra = ", 'other' AS category" if target == "reports" else ""
+    return (
+        f"{GUESS} {column.table}.{column.name} -> target of {target}: nearly all that it lists are members\n"
+        f"{TODO} when was it? Every row keeps two people apart\n"
+        f"SELECT canonical_id({key.sql}) AS actor, canonical_id(unnest({ids})) AS target,\n"
+        f"  as_of() AS ts{extra}\nFROM {quoted(column.table)}"
+    )
 
 
 def _moment(columns: list[ColumnProfile]) -> str:

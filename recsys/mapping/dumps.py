@@ -232,7 +232,7 @@ def _typed(column: list[str | None], kind: str) -> Any:
         return pa.array(column, pa.string())
     try:
         return pa.array([None if text is None else convert(text) for text in column])
-    except (ValueError, KeyError, pa.ArrowException):
+    except (ValueError, KeyError, OverflowError, pa.ArrowException):
         return pa.array(column, pa.string())
 
 

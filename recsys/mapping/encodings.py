@@ -13,7 +13,8 @@ _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xf
 def decode_text(content: bytes, encoding: str | None, name: str) -> str:
     """Return the text of a file; without a named encoding, a byte order mark or UTF-8 decide.
 
-    Raises SourceError naming the encodings that would fit, when the named one does not.
+    Raises SourceError naming the encodings that would fit, when the named one does not. Nearly every file
+    can be decoded as latin1, so one that reads as UTF-8 is UTF-8 whatever it is called.
 
     >>> decode_text("猫".encode("cp932"), "cp932", "members.csv")
     '猫'
@@ -26,7 +27,7 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
             return content.decode(marked)
     wanted = encoding or "utf-8"
     try:
-        return content.decode(wanted)
+        text = content.decode(wanted)
     except LookupError as error:
         remedy = did_you_mean(wanted, ENCODINGS)
         raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from error
@@ -37,6 +38,13 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
             f"say `encoding:` in mapping.yaml; these would fit: {', '.join(fitting) or 'none that is known'}"
         )
         raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
+    if encoding and (utf_8 := _text_in(content, "utf-8")) is not None and text != utf_8:
+        table = name.partition(".")[0]
+        remedy = (
+            f"leave `encoding:` out, or say `tables: {{{table}: {{encoding: utf-8}}}}` for this file alone"
+        )
+        raise SourceError(explained(f"the file is UTF-8, not {encoding}", where=name, remedy=remedy))
+    return text
 
 
 def guess_encoding(contents: Sequence[bytes]) -> str | None:

@@ -8,31 +8,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
+from recsys.mapping.contact_windows import read_windows
+from recsys.mapping.moments import activity_of, full_years, read_date, read_moment
+from recsys.mapping.personal import looks_personal
 from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.places import Place, cell_of, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
     DISTANCE_UNITS,
-    activity_of,
     band_of_age,
-    bands_between,
     canonical_id,
-    full_years,
     is_unknown,
     known_labels,
     plain,
-    read_date,
+    read_degrees,
     read_distance,
     read_likert,
-    read_moment,
-    read_windows,
     split_words,
+    wanted_bands,
 )
 
 
@@ -79,6 +79,8 @@ class Surroundings:
     secret: bytes | None = None
     places: PlaceTable | None = None
 
+
+_LONGEST_PHRASE: Final = 40
 
 Scalar = Callable[..., tuple[object, str | None]]
 
@@ -140,7 +142,7 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
         SqlFunction("age_years", ("VARCHAR", "VARCHAR"), "BIGINT", age_years),
         SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
-        SqlFunction("age_bands", ("BIGINT", "BIGINT"), "VARCHAR[]", lambda a, b: (bands_between(a, b), None)),
+        SqlFunction("age_bands", ("VARCHAR", "VARCHAR"), "VARCHAR[]", wanted_bands),
         SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
         SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
         SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
@@ -152,7 +154,10 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
 
     def place_cell(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
         place, reason = place_of(country, region, name)
-        return (None, reason) if place is None else cell_of(place.latitude, place.longitude)
+        if place is None:
+            return None, reason
+        cell, other = cell_of(place.latitude, place.longitude)
+        return cell, reason or other
 
     def place_zone(country: str | None, region: str | None, name: str | None) -> tuple[object, str | None]:
         place, reason = place_of(country, region, name)
@@ -165,13 +170,14 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         if own:
             return own, None
         place, reason = find_place(country or around.country, region, name)
-        if place is None and reason != "unknown":
+        private = looks_personal(plain(name)) or read_degrees(name)[0] is not None
+        if place is None and reason != "unknown" and not private:
             remarks.miss("cell_of_place", plain(name))
         return place, reason
 
     return (
-        SqlFunction("cell", ("DOUBLE", "DOUBLE"), "VARCHAR", cell_of),
-        SqlFunction("zone_of", ("DOUBLE", "DOUBLE"), "VARCHAR", zone_of),
+        SqlFunction("cell", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, cell_of)),
+        SqlFunction("zone_of", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, zone_of)),
         SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
         SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
         SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
@@ -200,7 +206,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         if is_unknown(text):
             return None, "unknown"
         folded = around.catalogue.fold_tag(plain(text))
-        if folded.startswith("free:"):
+        if folded.startswith("free:") and not looks_personal(plain(text)):
             remarks.miss("tag", folded.removeprefix("free:"))
         return folded, None
 
@@ -214,6 +220,12 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             )
         return read_distance(value, unit)
 
+    def windows(text: str | None) -> tuple[object, str | None]:
+        found, reason = read_windows(text)
+        if found is None and reason != "unknown" and not looks_personal(plain(text)):
+            remarks.miss("windows", plain(text)[:_LONGEST_PHRASE])
+        return found, reason
+
     return (
         SqlFunction("token", ("VARCHAR", "VARCHAR"), "VARCHAR", token),
         SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
@@ -222,7 +234,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
         SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
-        SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", read_windows),
+        SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
     )
 
@@ -306,6 +318,12 @@ def _arrow_types() -> dict[str, Callable[[], Any]]:
 
 
 _ARROW: Final = _arrow_types()
+
+
+def _at(read: Scalar, latitude: str | None, longitude: str | None) -> tuple[object, str | None]:
+    """Return what `read` says of a point whose degrees are texts."""
+    (north, reason), (east, other) = read_degrees(latitude), read_degrees(longitude)
+    return (None, reason or other) if north is None or east is None else read(north, east)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -9,14 +9,18 @@ PERSONAL: Final = {
     "a date of birth": re.compile(
         r"(?<!\d)(?:19[2-9]\d|200\d|201[0-2])[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])(?!\d)"
     ),
-    "coordinates": re.compile(r"(?<![\d.])-?\d{1,3}\.\d{4,}(?![\d.])"),
+    "coordinates": re.compile(r"(?<![\d.,])-?\d{1,3}[.,]\d{4,}(?![\d.,])"),
 }
 """By what they are called in a message, the look of values that may not leave a query as text."""
 
 SENTENCE: Final = re.compile(r"(?:\S+\s+){6}\S|[.!?;]\s+\S+\s+\S|[。！？]|^.{60}", re.DOTALL)
 """The look of a text that somebody wrote, where an interest is named: seven words, two clauses, or long."""
 
-_PERSONAL_NAME = re.compile(r"birth|dob\b|born|phone|mobile|mail|address|message|生年|電話|住所|メール")
+_PERSONAL_NAME = re.compile(
+    r"birth|dob\b|born|phone|mobile|mail|address|message|生年|電話|住所|メール"
+    r"|nacimiento|nascimento|naissance|geburt|nascita|geboorte|correo|tel[eé]fono|telefon|courriel|direcci[oó]n"
+    r"|adresse|indirizzo|endere[cç]o|mensaje|mensagem|nachricht|생년월일|이메일|휴대폰|전화|주소"
+)
 
 
 def names_a_person(column: str) -> bool:

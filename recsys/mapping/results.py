@@ -7,6 +7,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.rows import LABEL_COLUMN
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.contract import forbidden_column
 from recsys.data.fields.enumeration import WordSet
@@ -67,7 +68,7 @@ def check_columns(name: str, columns: list[str]) -> None:
         [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else [*CATALOGUE_TABLES[name]]
     )
     for column in columns:
-        if column in (*wanted, SET_ASIDE):
+        if column in (*wanted, SET_ASIDE) or (name in CATALOGUE_TABLES and LABEL_COLUMN.fullmatch(column)):
             continue
         if reason := forbidden_column(column) or _personal_name(column):
             raise InputError(

@@ -110,26 +110,33 @@ def map_tables(
     for name, (frame, _) in results.items():
         frames[name], added = with_declared(name, frame, mapping.settings.declared)
         filled |= {f"{name}.{column}": value for column, value in added.items()}
-    text = " ".join(mapping.queries.values())
-    unused = {
-        name: tuple(
-            column
-            for column in table.column_names
-            if not re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text)
-        )
-        for name, table in loaded.items()
-    }
     return MappedTables(
         tables={name: frame for name, frame in frames.items() if name in CONTRACTS},
         catalogue={name: frame for name, frame in frames.items() if name in CATALOGUE_TABLES},
         rows_read={name: table.num_rows for name, table in loaded.items()},
         set_aside=set_aside,
-        unused={name: columns for name, columns in unused.items() if columns},
+        unused=_unused(mapping, loaded),
         remarks=remarks,
         own=_own_catalogue(frames) or own,
         one_of=one_of,
         filled=filled,
     )
+
+
+def _unused(mapping: MappingFolder, loaded: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the columns of each table that no query names, alone or by a pattern of `COLUMNS('...')`."""
+    text = " ".join(mapping.queries.values())
+    families = re.findall(r"COLUMNS\s*\(\s*'((?:[^']|'')+)'", text, re.IGNORECASE)
+    found = {
+        name: tuple(
+            column
+            for column in table.column_names
+            if not re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text)
+            and not any(re.search(family, column) for family in families)
+        )
+        for name, table in loaded.items()
+    }
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
@@ -215,7 +222,7 @@ def _load(connection: Any, mapping: MappingFolder, sources: Tables) -> dict[str,
     """Make every source table that some query names known to the connection, and return them."""
     loaded: dict[str, Any] = {}
     for target, sql in mapping.queries.items():
-        for name in sorted(_named(connection, sql, target)):
+        for name in sorted(_named(connection, sql, target, sources)):
             if name in loaded:
                 continue
             if name not in sources:
@@ -229,12 +236,21 @@ def _load(connection: Any, mapping: MappingFolder, sources: Tables) -> dict[str,
     return loaded
 
 
-def _named(connection: Any, sql: str, target: str) -> set[str]:
-    """Return the tables a query reads."""
+def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> set[str]:
+    """Return the tables a query reads.
+
+    `COLUMNS('q.*')` over a table cannot be bound before its columns are known; there the tables are those
+    whose names stand in the query.
+    """
     import duckdb
 
     try:
         return set(connection.get_table_names(sql))
+    except duckdb.BinderException as error:
+        named = {name for name in sources if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql)}
+        if not named:
+            raise _query_error(target, error) from error
+        return named
     except duckdb.Error as error:
         raise _query_error(target, error) from error
 

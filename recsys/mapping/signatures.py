@@ -9,6 +9,12 @@ def _text(name: str) -> str:
     return f"CAST({name} AS VARCHAR)"
 
 
+def _number(name: str) -> str:
+    """Return a value as text; what the source types as a fraction has a point and six decimals."""
+    fraction = f"regexp_matches(typeof({name}), '^(DOUBLE|FLOAT|DECIMAL)')"
+    return f"CASE WHEN {fraction} THEN printf('%.6f', TRY_CAST({name} AS DOUBLE)) ELSE {_text(name)} END"
+
+
 MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("as_of", ("() AS TIMESTAMPTZ '{as_of}'",)),
     (
@@ -26,7 +32,7 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     ("age_band_between", ("(low, high) AS _age_band_between(CAST(low AS BIGINT), CAST(high AS BIGINT))",)),
-    ("age_bands", ("(low, high) AS _age_bands(TRY_CAST(low AS BIGINT), TRY_CAST(high AS BIGINT))",)),
+    ("age_bands", (f"(low, high) AS _age_bands({_text('low')}, {_text('high')})",)),
     (
         "date_of",
         (
@@ -49,14 +55,8 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "(last, until) AS _activity(CAST(last AS TIMESTAMPTZ), CAST(until AS TIMESTAMPTZ))",
         ),
     ),
-    (
-        "cell",
-        ("(latitude, longitude) AS _cell(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
-    ),
-    (
-        "zone_of",
-        ("(latitude, longitude) AS _zone_of(TRY_CAST(latitude AS DOUBLE), TRY_CAST(longitude AS DOUBLE))",),
-    ),
+    ("cell", (f"(latitude, longitude) AS _cell({_text('latitude')}, {_text('longitude')})",)),
+    ("zone_of", (f"(latitude, longitude) AS _zone_of({_text('latitude')}, {_text('longitude')})",)),
     (
         "cell_of_place",
         (f"(country, region, place) AS _cell_of_place(country, {_text('region')}, {_text('place')})",),
@@ -81,8 +81,8 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "distance",
         (
-            f"(value) AS _distance({_text('value')}, 'km')",
-            f"(value, unit) AS _distance({_text('value')}, unit)",
+            f"(value) AS _distance({_number('value')}, 'km')",
+            f"(value, unit) AS _distance({_number('value')}, unit)",
         ),
     ),
     ("canonical_id", (f"(value) AS _canonical_id({_text('value')})",)),

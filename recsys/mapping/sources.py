@@ -6,9 +6,11 @@ PostgreSQL and MySQL. Tables are read when a query first names them. CSV columns
 said in SQL.
 """
 
+import codecs
 import csv
 import gzip
 import io
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -27,10 +29,11 @@ _SUFFIXES: Final = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
 }  # fmt: skip
-_DESCRIBES: Final = {".md", ".json", ".yaml", ".yml", ".pdf", ".xlsx"}
+_DESCRIBES: Final = {".md", ".yaml", ".yml", ".pdf", ".xlsx"}
 
 _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+_EXCEL_MARK: Final = re.compile(r"\Asep=.\r?\n")
 _OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 SAVED_INDEX: Final = re.compile(r"__index_level_\d+__")
 
@@ -99,12 +102,17 @@ def _kind(file: Path) -> str | None:
         return kinds.pop() if len(kinds) == 1 and kinds <= {"csv", "parquet", "json"} else None
     suffix = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
     known = _SUFFIXES.get(suffix.lower())
-    return "parquet" if known is None and _begins_as_parquet(file) else known
+    if known is not None:
+        return known
+    begins = _begins(file)
+    if suffix.lower() == ".json":
+        return "json" if begins.lstrip().startswith(b"[") else None
+    return "parquet" if begins.startswith(_PARQUET_MARK) else None
 
 
-def _begins_as_parquet(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(_PARQUET_MARK)) == _PARQUET_MARK
+def _begins(file: Path) -> bytes:
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+        return opened.read(64).removeprefix(codecs.BOM_UTF8)
 
 
 def _is_hive(folder: Path) -> bool:
@@ -124,7 +132,7 @@ def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, 
     readers: dict[str, Callable[[Path], Any]] = {
         "csv": partial(read_csv, encoding=own.encoding or encoding, options=own),
         "parquet": _read_parquet,
-        "json": _read_json_lines,
+        "json": partial(_read_json, encoding=own.encoding),
     }
     if kind in readers:
         return {name: partial(_read_parts if file.is_dir() else _read_one, file, readers[kind])}
@@ -187,7 +195,7 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    text = decode_text(_bytes(file), encoding, file.name)
+    text = _EXCEL_MARK.sub("", decode_text(_bytes(file), encoding, file.name))
     if not text.strip():
         raise SourceError(explained("the file is empty", where=file.name, remedy="write its header at least"))
     delimiter = options.delimiter or delimiter_of(text)
@@ -257,15 +265,19 @@ def _read_parquet(file: Path) -> Any:
     return table.drop_columns([name for name in table.column_names if SAVED_INDEX.fullmatch(name)])
 
 
-def _read_json_lines(file: Path) -> Any:
+def _read_json(file: Path, *, encoding: str | None) -> Any:
+    """Return a file of JSON objects, one a line or all in one list."""
     import pyarrow as pa
     import pyarrow.json as pj
 
+    text = decode_text(_bytes(file), encoding, file.name)
     try:
-        return pj.read_json(io.BytesIO(decode_text(_bytes(file), None, file.name).encode()))
-    except pa.ArrowException as error:
-        remedy = "write one JSON object a line, each key of one type"
-        raise SourceError(explained("not JSON lines", where=file.name, remedy=remedy)) from error
+        if text.lstrip().startswith("["):
+            text = "\n".join(json.dumps(one, ensure_ascii=False) for one in json.loads(text))
+        return pj.read_json(io.BytesIO(text.encode()))
+    except (pa.ArrowException, ValueError) as error:
+        remedy = "write one object a line, or a list of objects, each key of one type"
+        raise SourceError(explained("no table of JSON", where=file.name, remedy=remedy)) from error
 
 
 def _sqlite_tables(file: Path) -> Tables:

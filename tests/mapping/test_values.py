@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.mapping import values
+from recsys.mapping import moments, values
 from recsys.safety.canonical import canonical_person
 
 ANY_DATE = st.dates(date(1900, 1, 1), date(2030, 12, 31))
@@ -25,15 +25,15 @@ def era(day: date) -> str:
 
 @given(ANY_DATE, st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日"]))
 def test_a_date_with_the_year_first_is_read_in_every_order(day: date, form: str) -> None:
-    for order in values.DATE_ORDERS:
-        assert values.read_date(day.strftime(form), order) == (day, None)
+    for order in moments.DATE_ORDERS:
+        assert moments.read_date(day.strftime(form), order) == (day, None)
 
 
 @given(ANY_DATE)
 def test_a_date_with_the_year_last_is_read_as_its_order_says_and_never_guessed(day: date) -> None:
-    assert values.read_date(f"{day.day}/{day.month}/{day.year}", "dmy") == (day, None)
-    assert values.read_date(f"{day.month}/{day.day}/{day.year}", "mdy") == (day, None)
-    assert values.read_date(f"{day.day}/{day.month}/{day.year}") == (
+    assert moments.read_date(f"{day.day}/{day.month}/{day.year}", "dmy") == (day, None)
+    assert moments.read_date(f"{day.month}/{day.day}/{day.year}", "mdy") == (day, None)
+    assert moments.read_date(f"{day.day}/{day.month}/{day.year}") == (
         None,
         "the order of day and month is not said",
     )
@@ -41,23 +41,23 @@ def test_a_date_with_the_year_last_is_read_as_its_order_says_and_never_guessed(d
 
 @given(ANY_DATE)
 def test_japanese_eras_are_years(day: date) -> None:
-    assert values.read_date(era(day)) == (day, None)
+    assert moments.read_date(era(day)) == (day, None)
 
 
 @pytest.mark.parametrize("text", ["", "0000/00/00", "不明", "n/a", None, " － "])
 def test_an_unknown_date_is_unknown(text: str | None) -> None:
-    assert values.read_date(text)[0] is None
+    assert moments.read_date(text)[0] is None
 
 
 @pytest.mark.parametrize("text", ["01:30", "13:05:00"])
 def test_a_time_without_a_date_is_never_today(text: str) -> None:
-    assert values.read_moment(text, "UTC") == (None, "a time without a date")
+    assert moments.read_moment(text, "UTC") == (None, "a time without a date")
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), ZONES)
 def test_a_local_time_is_the_moment_the_zone_says(naive: datetime, zone: str) -> None:
     naive = naive.replace(microsecond=0)
-    moment, remark = values.read_moment(naive.isoformat(sep=" "), zone)
+    moment, remark = moments.read_moment(naive.isoformat(sep=" "), zone)
     there = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     assert (there == naive) == (remark != "a local time that does not exist")
 
@@ -66,27 +66,27 @@ def test_a_local_time_is_the_moment_the_zone_says(naive: datetime, zone: str) ->
 def test_an_offset_in_the_text_counts_and_not_the_zone(naive: datetime, hours: int) -> None:
     naive = naive.replace(microsecond=0)
     text = f"{naive.isoformat()}{'-' if hours < 0 else '+'}{abs(hours):02d}:00"
-    moment, remark = values.read_moment(text, "Asia/Tokyo")
+    moment, remark = moments.read_moment(text, "Asia/Tokyo")
     assert remark is None
     assert moment == (naive - timedelta(hours=hours)).replace(tzinfo=UTC)
 
 
 def test_a_local_time_without_a_zone_is_refused() -> None:
-    assert values.read_moment("2026-01-01 10:00", None) == (None, "a local time without a zone")
+    assert moments.read_moment("2026-01-01 10:00", None) == (None, "a local time without a zone")
 
 
 def test_a_gap_and_a_fold_of_daylight_saving_are_remarked() -> None:
-    gap, remark = values.read_moment("2026-03-29 01:30", "Europe/London")
+    gap, remark = moments.read_moment("2026-03-29 01:30", "Europe/London")
     assert (gap, remark) == (
         datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
         "a local time that does not exist",
     )
-    assert values.read_moment("2026-10-25 01:30", "Europe/London")[1] == "a local time that occurs twice"
+    assert moments.read_moment("2026-10-25 01:30", "Europe/London")[1] == "a local time that occurs twice"
 
 
 @given(ANY_DATE, st.dates(date(2000, 1, 1), date(2030, 12, 31)))
 def test_an_age_grows_by_one_on_each_birthday(born: date, day: date) -> None:
-    age = values.full_years(born, day)
+    age = moments.full_years(born, day)
     birthday = date(day.year, 3, 1) if (born.month, born.day) == (2, 29) else born.replace(year=day.year)
     if (born.month, born.day) == (2, 29) and day.year % 4 == 0:
         birthday = date(day.year, 2, 29)

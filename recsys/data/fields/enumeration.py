@@ -92,6 +92,7 @@ class WordSet(Word):
         faults = []
         for rule, what, remedy in (
             ("not_a_set", "not a set of words", "give a list of words, or one text 'a|b'"),
+            ("unknown_member", "a word in the set is unknown", "name every word that people chose"),
             ("too_long", "too long a set", f"at most {self.longest} characters and {MOST_WORDS} words"),
         ):
             if len(rows := np.flatnonzero(refused & (keys == rule))):
@@ -143,6 +144,8 @@ def _members(value: object, longest: int) -> tuple[str, ...] | str | None:
 def _texts(value: Collection[object], longest: int) -> tuple[str, ...] | str:
     if len(value) > MOST_WORDS:
         return "too_long"
+    if any(word is None for word in value):
+        return "unknown_member"
     words = tuple(word for word in value if isinstance(word, str))
     if len(words) < len(value):
         return "not_a_set"

@@ -1,0 +1,218 @@
+"""Dates and moments as services write them: each has one reading, and what does not fit says why.
+
+Every function returns the value and None, or None and the reason why it could not be read. Reasons never
+repeat the value: it may be a birth date.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from recsys.mapping.values import is_unknown, plain
+
+DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
+
+_ERAS: Final = {
+    "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018,
+    "m": 1867, "t": 1911, "s": 1925, "h": 1988, "r": 2018,
+}  # fmt: skip
+_ERA_DATE = re.compile(
+    r"(明治|大正|昭和|平成|令和|[mtshr])\s*\.?\s*(元|\d{1,2})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})(?:\s*日)?"
+)
+_YEAR_FIRST = re.compile(r"(\d{4})\s*[年년/.-]\s*(\d{1,2})\s*[月월/.-]\s*(\d{1,2})(?:\s*[日일.])?")
+_EIGHT_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_YEAR_LAST = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})")
+_WEEKDAY = re.compile(r"^\s*\([^)\d]{1,12}\)")
+_SHORT_YEAR = re.compile(r"\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*\d{2}|\d{6}")
+_EPOCH_UNITS: Final = (1, 10**3, 10**6, 10**9)
+_EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
+_FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
+_AM: Final = "am|a. m.|a.m.|午前|오전|上午"
+_PM: Final = "pm|p. m.|p.m.|午後|오후|下午"
+_HALF: Final = "|".join(re.escape(one) for one in f"{_AM}|{_PM}".split("|"))
+_CLOCK = re.compile(
+    rf"(?P<first>{_HALF})?\s*"
+    r"(?:(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,](\d{1,9}))?)?"
+    r"|(\d{1,2})\s*[h時时시点點]\s*(?:(\d{1,2})\s*[分분m]?\s*(?:(\d{1,2})\s*[秒초s]?)?)?)"
+    rf"\s*(?:uhr|hrs?|h)?\s*(?P<last>{_HALF})?"
+)
+_OFFSET = re.compile(r"z|(?:utc|gmt)?(?:([+-])(\d{2})(?::?(\d{2})(?::?00)?)?)?")
+_ZONE_NAME = re.compile(r"\(?[a-z]+[\w/ +-]*\)?")
+
+
+def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None]:
+    """Return a date, in the order of its parts; Japanese eras are read as what they are.
+
+    order: `ymd`, `dmy` or `mdy`, for dates whose year stands last. A date with the year first is always read.
+    A time of day may follow.
+
+    >>> read_date("S38.7.15"), read_date("平成20年7月1日")
+    ((datetime.date(1963, 7, 15), None), (datetime.date(2008, 7, 1), None))
+    >>> read_date("03/04/1990")
+    (None, 'the order of day and month is not said')
+    >>> read_date("03/04/1990", "dmy")
+    (datetime.date(1990, 4, 3), None)
+    >>> read_date("17/05/62", "dmy")
+    (None, 'a year of two digits')
+    """
+    day, reason, rest = _date_and_rest(text, order)
+    if day is not None and rest and _clock(rest) is None:
+        return None, "not a date"
+    return day, reason
+
+
+def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, str]:  # noqa: PLR0911
+    """Return a date, why there is none, and what stands behind it, folded."""
+    if isinstance(text, date):
+        return (text.date() if isinstance(text, datetime) else text), None, ""
+    if is_unknown(text):
+        return None, "unknown", ""
+    found = plain(text).casefold()
+    if found.startswith("0000"):
+        return None, "unknown", ""
+    match = _ERA_DATE.match(found) or _YEAR_FIRST.match(found) or _EIGHT_DIGITS.fullmatch(found)
+    match = match or _YEAR_LAST.match(found)
+    if match is None:
+        return None, "a year of two digits" if _SHORT_YEAR.fullmatch(found) else "not a date", ""
+    rest = _WEEKDAY.sub("", found[match.end() :])
+    if rest and not re.match(r"[t\s,]", rest) and not match.group().endswith(("日", "일")):
+        return None, "not a date", ""
+    if match.re is _ERA_DATE:
+        name, year, month, day = match.groups()
+        parts = _ERAS[name] + (1 if year == "元" else int(year)), int(month), int(day)
+    elif match.re is _YEAR_LAST:
+        first, second, last = map(int, match.groups())
+        if order == "ymd":
+            return None, "the order of day and month is not said", ""
+        parts = (last, first, second) if order == "mdy" else (last, second, first)
+    else:
+        year, month, day = match.groups()
+        parts = int(year), int(month), int(day)
+    try:
+        return date(*parts), None, re.sub(r"^[t\s,]+", "", rest)
+    except ValueError:
+        return None, "not a date", ""
+
+
+def read_moment(  # noqa: PLR0911 one answer a reading
+    text: object, zone: str | None, order: str = "ymd"
+) -> tuple[datetime | None, str | None]:
+    """Return a moment in UTC and None, or a moment with a remark, or None with the reason.
+
+    A text with an offset is read as it says; without one it is local time of `zone`. A local time that a
+    change to summer time leaves out is read with the offset before the change; one that occurs twice, the
+    first time; both are remarked. Halves of the day (`9:30 PM`, `午後9時30分`) are read; a zone that is named
+    and no offset is not.
+
+    >>> read_moment("2026-03-01 00:30:00", "Asia/Tokyo")
+    (datetime.datetime(2026, 2, 28, 15, 30, tzinfo=datetime.timezone.utc), None)
+    >>> read_moment("2026-03-29 01:30", "Europe/London")[1]
+    'a local time that does not exist'
+    >>> read_moment(1780000000000, None)[0].isoformat()  # milliseconds since 1970
+    '2026-05-28T20:26:40+00:00'
+    >>> read_moment("01:30", "Europe/London")
+    (None, 'a time without a date')
+    >>> read_moment("2026-06-01 9:30 PM", "UTC")[0].hour, read_moment("2026-06-01 9:30 JST", "UTC")[1]
+    (21, 'a zone that is no offset')
+    """
+    if is_unknown(text):
+        return None, "unknown"
+    whole = text if isinstance(text, datetime) else _since_1970(text)
+    if whole is not None:
+        return _of_zone(whole, zone) if whole.tzinfo is None else (whole.astimezone(UTC), None)
+    day, reason, rest = _date_and_rest(text, order)
+    if day is None:
+        clock = not isinstance(text, date) and _CLOCK.match(plain(text).casefold())
+        return None, "a time without a date" if clock and reason == "not a date" else reason
+    if not rest:
+        return _of_zone(datetime(day.year, day.month, day.day), zone)
+    read = _clock(rest)
+    if read is None:
+        return None, "not a time of day"
+    since, behind = read
+    naive = datetime(day.year, day.month, day.day) + since
+    if not behind:
+        return _of_zone(naive, zone)
+    if match := _OFFSET.fullmatch(behind):
+        return (naive - _offset(match)).replace(tzinfo=UTC), None
+    return None, "a zone that is no offset" if _ZONE_NAME.fullmatch(behind) else "not a time of day"
+
+
+def _clock(text: str) -> tuple[timedelta, str] | None:
+    """Return the time since midnight and what stands behind it, None for no time of day."""
+    match = _CLOCK.match(text)
+    if match is None:
+        return None
+    _, h, m, s, part, hour, minute, second, _ = match.groups()
+    hour, minute, second = int(h or hour), int(m or minute or 0), int(s or second or 0)
+    half = match["first"] or match["last"]
+    if hour > (12 if half else 23) or minute > 59 or second > 59:
+        return None
+    if half:
+        hour = hour % 12 + (12 if half in _PM.split("|") else 0)
+    micro = int((part or "0").ljust(6, "0")[:6])
+    since = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micro)
+    return since, text[match.end() :].strip()
+
+
+def _since_1970(text: object) -> datetime | None:
+    """Return the moment of a number since 1970, in the one unit that puts it between 1980 and 2100."""
+    match = None if isinstance(text, date) else _EPOCH.fullmatch(plain(text))
+    if match is None:
+        return None
+    number = int(match.group(1))
+    for each in _EPOCH_UNITS:
+        if _FIRST_EPOCH <= number // each < _LAST_EPOCH:
+            return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=number * 10**6 // each)
+    return None
+
+
+def is_epoch(value: int) -> bool:
+    """Say whether a number is a moment since 1970, between 1980 and 2100, in seconds to nanoseconds.
+
+    >>> is_epoch(1_780_000_000_000), is_epoch(2026)
+    (True, False)
+    """
+    return any(_FIRST_EPOCH * unit <= value < _LAST_EPOCH * unit for unit in _EPOCH_UNITS)
+
+
+def _offset(match: re.Match[str]) -> timedelta:
+    sign, hours, minutes = match.groups()
+    size = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    return -size if sign == "-" else size
+
+
+def _of_zone(naive: datetime, zone: str | None) -> tuple[datetime | None, str | None]:
+    if zone is None:
+        return None, "a local time without a zone"
+    first, second = (naive.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    moment = first.astimezone(UTC)
+    if first.utcoffset() == second.utcoffset():
+        return moment, None
+    there = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == naive
+    return moment, "a local time that occurs twice" if there else "a local time that does not exist"
+
+
+def full_years(born: date, day: date) -> int:
+    """Return the age on a day; somebody born on 29 February has the birthday on 1 March in common years.
+
+    >>> full_years(date(2001, 7, 1), date(2026, 6, 30))
+    24
+    """
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def activity_of(last: datetime | None, at: datetime) -> tuple[str | None, str | None]:
+    """Return how long ago somebody was here: today, week, month or dormant (more than 32 days).
+
+    >>> activity_of(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 9, tzinfo=UTC))
+    ('month', None)
+    """
+    if last is None:
+        return None, "unknown"
+    age = at - last
+    if age < -timedelta(days=1):
+        return None, "in the future"
+    limits = (("today", timedelta(days=1)), ("week", timedelta(days=7)), ("month", timedelta(days=32)))
+    return next((word for word, limit in limits if age <= limit), "dormant"), None
