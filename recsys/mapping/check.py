@@ -22,7 +22,7 @@ from recsys.constraints.why_not import constraint_text
 from recsys.data.contact_tokens import SHORTEST_SECRET
 from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
-from recsys.errors import SettingsError
+from recsys.errors import SettingsError, explained
 from recsys.mapping.functions import Remarks
 from recsys.mapping.places import near_names
 from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
@@ -108,6 +108,12 @@ def check_mapping(
 
     Raises what `map_tables` and `load_tables` raise.
     """
+    for name in (T.PROFILES, T.BOUNDARIES):
+        if name not in mapping.queries:
+            remedy = "write it; without it nothing is known of anybody"
+            raise SettingsError(
+                explained("no query for a table", where=str(mapping.folder), got=f"{name}.sql", remedy=remedy)
+            )
     tables = map_tables(mapping, secret=secret or _any_secret(), most=most)
     loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of), catalogue=tables.own)
     people = population_of(loaded)

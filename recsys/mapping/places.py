@@ -8,6 +8,7 @@ of people who live there asks for; coordinates never leave this module.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from recsys.data.geography import (
     residents,
     spread,
 )
-from recsys.errors import did_you_mean, imported
+from recsys.errors import imported
 from recsys.mapping.values import is_unknown, plain
 
 JAPAN: Final = "JP"
@@ -34,6 +35,7 @@ _NULL_ISLAND_KM: Final = 20.0
 _FARTHEST_ZONE_KM: Final = 500.0
 _WIDEST_CITY_KM: Final = 150.0  # the radius of the largest city and of a cell of resolution 4, with room
 _ONE_PLACE_KM: Final = 50.0
+_NEAR: Final = 0.7  # share of letters in common
 _MEANT: Final = 0.1  # of the residents of the largest place
 _SUFFIXES: Final = "市区町村府県都"
 _COUNTRY_NAMES: Final = {
@@ -105,13 +107,20 @@ def _could_be(other: Place, largest: Place) -> bool:
 
 
 def near_names(country: object, name: object) -> str:
-    """Return the spelling of a place that was probably meant, as a remedy."""
+    """Return the spelling of a place that was probably meant, as a remedy; empty where none is near.
+
+    >>> near_names("GB", "Manchestr"), near_names("FR", "xyzw")
+    ("did you mean 'manchester'?", '')
+    """
     code = country_code(country)
     if code is None:
         return "name the country"
-    return did_you_mean(
-        _key(name), {_key(place.name) for places in _names_of(code).values() for place in places}
-    )
+    names = _names_of(code)
+    official = {_key(place.name) for places in names.values() for place in places}
+    for known in (official, names):
+        if near := get_close_matches(_key(name), known, n=1, cutoff=_NEAR):
+            return f"did you mean '{near[0]}'?"
+    return ""
 
 
 @lru_cache(maxsize=512)

@@ -1,13 +1,19 @@
 """Services in other languages, dialects and shapes: what tripped a first try stays mended."""
 
+import csv
 import json
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
+import pytest
+
+from recsys.catalogue.vocabulary import DAYS
+from recsys.errors import SettingsError, SourceError
 from recsys.mapping import Mapping, check_mapping
 from recsys.mapping.draft import draft_mapping
-from recsys.mapping.sources import source_tables
+from recsys.mapping.sources import TableOptions, source_tables
 
 SECRET = b"0123456789abcdef0123"
 DUMP = r"""-- MySQL dump 10.13  Distrib 8.0.36
@@ -142,3 +148,99 @@ def test_a_draft_opens_objects_and_reads_language_tags_and_milliseconds(tmp_path
     assert set(frame["household_status"]) == {"single", "partnered", "married", "separated"}
     assert frame["activity"].notna().all()
     assert len(found.tables.tables["blocks"]) == 30
+
+
+def spanish(folder: Path) -> Path:
+    """Lay CSV in Latin-1: decimal commas, UUIDs, milliseconds, JSON lists, answers in words."""
+    folder.mkdir()
+    ids = [str(UUID(int=7**40 + at, version=4)) for at in range(1, 61)]
+    states, homes = ("Activa", "Pausada", "Baja"), ("Soltera/o", "Casada/o", "En pareja", "Separada/o")
+    head = "id_socio;correo;fecha_nac;sexo;busca;estado_civil;latitud;longitud;radio_km;edad_min;edad_max"
+    head += ";idiomas;verificado;estado_cuenta;ultimo_acceso;disponibilidad;bloqueados"
+    rows = [
+        [
+            one.upper() if at % 5 == 0 else one, f"p{at}@correo.example",
+            f"{1 + at % 28:02d}/03/{1950 + at % 50}",
+            ("Mujer", "Hombre")[at % 2], ("Mujeres,Hombres", "Todos")[at % 2], homes[at % 4],
+            f"{40.4 + at / 1000:.4f}".replace(".", ","), f"-{3.7 + at / 1000:.4f}".replace(".", ","),
+            ("25,5", "1.000")[at == 59],
+            "30", ("", "99", "sesenta")[2 if at == 58 else at % 3 > 0], "Español, Inglés",
+            ("Sí", "No")[at == 7],
+            states[at % 20 == 0], 1_780_000_000_000 - at * 1000, "Noches", json.dumps([ids[(at + 1) % 60]]),
+        ]
+        for at, one in enumerate(ids)
+    ]  # fmt: skip
+    with (folder / "socios.csv").open("w", encoding="latin-1", newline="") as lines:
+        writer = csv.writer(lines, delimiter=";")
+        writer.writerows([head.split(";"), *rows])
+    scale = ("Nunca", "A veces", "Siempre")
+    with (folder / "cuestionario.csv").open("w", encoding="latin-1") as lines:
+        lines.write("sep=;\nid_socio;P1;P2\n")
+        lines.writelines(f"{one};{scale[at % 3]};{scale[at % 2]}\n" for at, one in enumerate(ids))
+    (folder / "preguntas.json").write_text('[{"c": "P1", "t": "\u00bfCocina?"}, {"c": "P2", "t": "Lee"}]')
+    return folder
+
+
+def test_a_spanish_service_comes_in_by_its_draft_and_own_questions(tmp_path: Path) -> None:
+    draft = draft_mapping(spanish(tmp_path / "export"), as_of=datetime(2026, 6, 1, tzinfo=UTC))
+    folder = draft.write(tmp_path / "draft")
+    (folder / "questions.sql").write_text(
+        "SELECT c AS question_id, t AS label_es, 'likert' AS kind, 3 AS points FROM preguntas"
+    )
+    (folder / "answers.sql").write_text("""
+        SELECT canonical_id(id_socio) AS user_id, question_id,
+          list_position(['Nunca', 'A veces', 'Siempre'], v) AS answer
+        FROM (UNPIVOT cuestionario ON COLUMNS('P[0-9]') INTO NAME question_id VALUE v)""")
+    found = check_mapping(Mapping.read(folder), secret=SECRET)
+    frame = found.tables.tables["profiles"]
+    for column in (
+        "age_band",
+        "gender",
+        "household_status",
+        "activity",
+        "cell",
+        "languages",
+        "account_state",
+    ):
+        assert frame[column].notna().sum() >= 57, column
+    assert frame["max_distance_km"].isna().sum() == 1, "one wrote a thousand with a point: it is not 1 km"
+    assert [len(one) for one in frame["accepts_age_bands"]].count(0) == 1, "an unread limit fits nobody"
+    blocks = found.loaded.accepted["blocks"]
+    assert len(blocks) == 60
+    assert set(blocks["target"]) == set(frame["user_id"])
+    assert len(found.loaded.accepted["answers"]) == 120
+    assert {dict(q.label.others)["es"] for q in found.tables.own.questions.values()} == {"¿Cocina?", "Lee"}
+    assert "cuestionario" not in found.tables.unused
+    assert "reports" in found.report("en").partition("no query gives these")[2]
+    windows = found.tables.tables["boundaries"]["contact_windows"]
+    assert {tuple(one) for one in windows} == {tuple(f"{day}_evening" for day in DAYS)}
+
+
+def test_ids_of_another_spelling_are_counted_and_words_unknown_to_a_query_refuse_the_row(
+    tmp_path: Path,
+) -> None:
+    (export := tmp_path / "export").mkdir()
+    (export / "m.csv").write_text("id,langs\n" + "".join(f"{n},{('es', 'xx')[n == 3]}\n" for n in range(9)))
+    (export / "b.csv").write_text("who,whom\n1,2\n04,5\n")
+    (tmp_path / "mapping.yaml").write_text("source: export\nas_of: 2026-05-31T23:59:59Z\n")
+    (tmp_path / "profiles.sql").write_text(
+        "SELECT canonical_id(id) AS user_id, [MAP {'es': 'es'}[w] FOR w IN words(langs)] AS languages FROM m"
+    )
+    (tmp_path / "blocks.sql").write_text(
+        "SELECT canonical_id(who) AS actor, canonical_id(whom) AS target, as_of() AS ts FROM b"
+    )
+    with pytest.raises(SettingsError, match=r"no query for a table.*boundaries\.sql"):
+        check_mapping(Mapping.read(tmp_path), secret=SECRET)
+    (tmp_path / "boundaries.sql").write_text("SELECT canonical_id(id) AS user_id FROM m")
+    found = check_mapping(Mapping.read(tmp_path), secret=SECRET)
+    assert found.strangers.loc["blocks.actor"].tolist() == [1, 2]
+    assert found.loaded.quarantine["codes"].tolist()[0] == "languages.unknown_member"
+
+
+def test_a_file_that_is_utf_8_is_not_read_as_something_else(tmp_path: Path) -> None:
+    (tmp_path / "socios.csv").write_text("nombre\nPeña\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"the file is UTF-8, not latin1.*socios: \{encoding: utf-8\}"):
+        source_tables(".", folder=tmp_path, encoding="latin1")["socios"]()
+    utf_8 = {"socios": TableOptions(encoding="utf-8")}
+    table = source_tables(".", folder=tmp_path, encoding="latin1", options=utf_8)["socios"]()
+    assert table.column("nombre").to_pylist() == ["Peña"]

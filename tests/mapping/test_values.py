@@ -71,6 +71,32 @@ def test_an_offset_in_the_text_counts_and_not_the_zone(naive: datetime, hours: i
     assert moment == (naive - timedelta(hours=hours)).replace(tzinfo=UTC)
 
 
+CLOCKS = (
+    ("%Y-%m-%d %I:%M:%S %p", {}), ("%d/%m/%Y %I:%M %p", {"AM": "a. m.", "PM": "p. m."}),
+    ("%Y年%m月%d日 %p%I時%M分%S秒", {"AM": "午前", "PM": "午後"}),
+    ("%Y-%m-%d %p %I:%M", {"AM": "오전", "PM": "오후"}),
+    ("%d.%m.%Y %H.%M Uhr", {}), ("%Y-%m-%d %Hh%M", {}), ("%Y年%m月%d日(月) %H時%M分", {}),
+)  # fmt: skip
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), st.sampled_from(CLOCKS))
+def test_a_clock_of_any_form_is_read_whole(naive: datetime, clock: tuple[str, dict[str, str]]) -> None:
+    form, halves = clock
+    naive = naive.replace(microsecond=0, second=naive.second if "%S" in form else 0)
+    text = naive.strftime(form)
+    for word, own in halves.items():
+        text = text.replace(word, own)
+    assert moments.read_moment(text, "UTC", "dmy") == (naive.replace(tzinfo=UTC), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-06-01 9:5", "2026-06-01 12:00 JST", "2026-06-015", "2026-06-01 21:30 PM", "2026-06-01 noon"],
+)
+def test_what_stands_behind_a_date_is_never_dropped(text: str) -> None:
+    assert moments.read_moment(text, "UTC")[0] is None
+
+
 def test_a_local_time_without_a_zone_is_refused() -> None:
     assert moments.read_moment("2026-01-01 10:00", None) == (None, "a local time without a zone")
 
@@ -116,6 +142,21 @@ def test_a_distance_is_rounded_down_and_never_up(amount: int, unit: str) -> None
     assert km is None or km <= said
 
 
+@pytest.mark.parametrize("text", ["1.000", "1,000", "12.500", "1.000,5"])
+def test_a_mark_of_thousands_is_never_read_as_one_of_decimals(text: str) -> None:
+    assert values.read_distance(text) == (None, "a mark that parts thousands or decimals")
+
+
+@given(st.floats(-180, 180).map(lambda one: f"{one:.6f}"))
+def test_degrees_are_the_same_with_a_point_and_a_comma(text: str) -> None:
+    assert values.read_degrees(text.replace(".", ",")) == values.read_degrees(text) == (float(text), None)
+
+
+@pytest.mark.parametrize(("low", "high"), [("30", "about 45"), ("x", None), ("30-40", "")])
+def test_an_age_limit_that_cannot_be_read_opens_nothing(low: str, high: str | None) -> None:
+    assert values.wanted_bands(low, high)[0] == []
+
+
 @given(st.integers(-200, 200), st.integers(2, 10))
 def test_an_answer_outside_its_scale_is_no_answer(value: int, points: int) -> None:
     found, reason = values.read_likert(value, points)
@@ -136,7 +177,7 @@ def test_spellings_of_one_id_are_one_id(text: str) -> None:
 
 def test_ids_keep_leading_zeros_and_lose_a_fraction_of_nothing() -> None:
     assert values.canonical_id("007") == ("007", None)
-    assert values.canonical_id(7) == values.canonical_id(7.0) == ("7", None)
+    assert values.canonical_id(7) == values.canonical_id(7.0) == values.canonical_id("7.0") == ("7", None)
 
 
 @given(st.lists(st.sampled_from(["A hobby, shared", "A group, a class", "Talk", "Support"]), unique=True))
