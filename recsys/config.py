@@ -114,6 +114,8 @@ class AllocationSettings(Section):
     minimum_exposure: whether everybody who could be shown is, by exploration places at list ends.
     mixture:  whether each night's lists are drawn from the mixture of orderings that was found, with logged
               propensities, instead of rounding it to one list: what is expected then holds over nights.
+    randomised_share: share of viewers whose list of this round is drawn by chance out of their candidates,
+              with logged propensities, to learn faster what other lists would bring; 0.2 at most.
     """
 
     fairness: Share = 0.0
@@ -124,6 +126,7 @@ class AllocationSettings(Section):
     budget: Annotated[float, Field(gt=0.0)] | None = None
     minimum_exposure: bool = False
     mixture: bool = False
+    randomised_share: Annotated[float, Field(ge=0.0, le=0.2)] = 0.0
 
     @field_validator("look")
     @classmethod

@@ -15,6 +15,7 @@ from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.minimum_exposure import ExposedLists, with_minimum_exposure
 from recsys.allocation.mixture import MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.randomised_lists import with_randomised_lists
 from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
@@ -76,15 +77,16 @@ def allocate_graph(
     """Return lists that raise the matches of everybody together.
 
     budget: likes each person may expect, `(n_people,)`, before the one of `config`. activity: how likely
-    everybody opens lists and inboxes, always when None. rng: needed for `minimum_exposure` and `mixture`.
+    everybody opens lists and inboxes, always when None. rng: needed for `minimum_exposure`, `mixture` and
+    `randomised_share`.
 
     Never worse than lists ordered by p q and held to the same budgets, by the model and its objective,
-    when there is no minimum exposure and no mixture: whichever of the two is better is returned.
+    when no lots are drawn: whichever of the two is better is returned.
     Raises InputError for a budget that is not above 0 for everybody, and without `rng` where lots are drawn.
     """
     config = config or AllocationConfig()
     caps = _budgets(graph, config, budget)
-    if (config.minimum_exposure or config.mixture) and rng is None:
+    if (config.minimum_exposure or config.mixture or config.randomised_share) and rng is None:
         what, remedy = "drawing lots needs a generator", "give rng=np.random.default_rng(seed)"
         raise InputError(explained(what, where="rng", remedy=remedy))
     model = MeanFieldModel(graph, config, activity)
@@ -104,6 +106,12 @@ def allocate_graph(
         )
         propensity = _of_draws(ranked, propensity, exposed)
         ranked, unplaced = exposed.ranked, exposed.unplaced
+    if config.randomised_share and rng is not None:
+        now = ExposedLists(ranked, propensity, unplaced)
+        drawn = with_randomised_lists(
+            graph, now, config.randomised_share, model.position_weights, rng, caps, model.activity.opens
+        )
+        ranked, propensity = drawn.ranked, drawn.propensity
     exposure = model.exposure_of(ranked)
     judged = model.unweighted()
     utility = judged.utilities(exposure)
@@ -265,7 +273,7 @@ def allocate(
              such as k=200; or a `CandidateGraph`, whose rows then stand for ids.
     budget:  likes a person may expect to receive, for all or by id.
     opens:   chance by id that a list, and with it the inbox, is opened on its day; always when None.
-    rng:     needed with `minimum_exposure=True` and `mixture=True`, which draw lots.
+    rng:     needed with `minimum_exposure`, `mixture` and `randomised_share`, which draw lots.
     changes: settings of `AllocationConfig`, such as k, fairness, minimum_exposure.
 
     Returns the chosen rows with all their columns, at most k a viewer, viewers by id: `rank` anew,
