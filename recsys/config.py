@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -195,6 +196,16 @@ class ExperimentSettings(Section):
     def arms_by_share(self) -> dict[str, float]:
         """The share of the units each arm gets."""
         return {name: arm.share for name, arm in self.arms.items()}
+
+    def need_neighbourhoods(self, day: date) -> None:
+        """Raise SettingsError when a night of the experiment lacks the file that decides about arms."""
+        running = 0 <= (day - self.starts).days < self.nights
+        if running and self.unit == "neighbourhood" and not Path(self.neighbourhoods or "").is_file():
+            what, where = "the experiment needs neighbourhoods", self.neighbourhoods or "the settings"
+            remedy = (
+                "make the file with recsys experiment assign, and name it under experiment.neighbourhoods"
+            )
+            raise SettingsError(explained(what, where=where, remedy=remedy))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

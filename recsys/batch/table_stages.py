@@ -5,11 +5,12 @@ import os
 from collections import Counter
 from typing import Final
 
+import pandas as pd
+
 from recsys.batch.declaration import LogFields
 from recsys.batch.progress import condition_names, text
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
-from recsys.experiments.night_arms import need_neighbourhoods
 from recsys.pipeline.erasure import clear_work_naming_erased, erased_rows, note_erasures_applied
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
@@ -35,7 +36,7 @@ def write_settings() -> LogFields:
     """Write the settings of this night: the parameter file, and what was changed for one run.
 
     Raises PublicationRefusedError when the platform declaration is not whole: no gate would let the lists
-    through.
+    through; SettingsError when the experiment of that day lacks its neighbourhoods.
     """
     changes = os.environ.get(CHANGES, "").splitlines()
     params = os.environ.get(PARAMS)
@@ -45,6 +46,8 @@ def write_settings() -> LogFields:
     if missing := settings.publish.platform.missing(settings.source):
         lang = settings.report.lang
         raise PublicationRefusedError(text("undeclared", lang, conditions=condition_names(missing, lang)))
+    if settings.experiment is not None and settings.as_of is not None:
+        settings.experiment.need_neighbourhoods(pd.Timestamp(settings.as_of).date())
     settings = settings.model_copy(update={"plugins": plugin_versions()})
     PATHS.root.mkdir(parents=True, exist_ok=True)
     cleared = clear_work_naming_erased(PATHS, ErasureList.of(PUBLISHED).now())
@@ -78,14 +81,9 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
 
 
 def validate(settings: Settings, paths: NightPaths) -> LogFields:
-    """Check every row against its contract; broken rows are set aside with their reason.
-
-    Raises SettingsError when an experiment that runs lacks its neighbourhoods: no lists could be made.
-    """
+    """Check every row against its contract; broken rows are set aside with their reason."""
     night = Night.current(settings, paths)
     tables = night.tables
-    if settings.experiment is not None:
-        need_neighbourhoods(settings.experiment, night.people.as_of)
     with atomic_file(paths.quarantine) as file:
         tables.quarantine.to_parquet(file, index=False)
     counts = tables.counts.to_dict("records")

@@ -36,8 +36,8 @@ class NightArms:
 
         Raises SettingsError when the neighbourhoods it needs cannot be read.
         """
-        need_neighbourhoods(experiment, as_of)
         night, groups = night_number(experiment, as_of), None
+        experiment.need_neighbourhoods(as_of.tz_convert("UTC").date())
         if experiment.unit == "neighbourhood":
             known = experiment.neighbourhoods and Path(experiment.neighbourhoods).exists()
             groups = (
@@ -91,13 +91,6 @@ def joined_pairs(arms: NightArms, lists: Mapping[str, RankedPairs], k: int) -> R
     joined = replace(joined, propensity=np.concatenate(chance))
     joined = joined.filtered(np.lexsort((order, rank, joined.viewer)))
     return joined.filtered(joined.rank() <= k)
-
-
-def need_neighbourhoods(experiment: ExperimentSettings, as_of: pd.Timestamp) -> None:
-    """Raise SettingsError when a night of the experiment lacks the neighbourhoods that decide about arms."""
-    running = 0 <= night_number(experiment, as_of) < experiment.nights
-    if running and experiment.unit == "neighbourhood":
-        read_neighbourhoods(experiment)
 
 
 def read_neighbourhoods(experiment: ExperimentSettings) -> pd.DataFrame:
