@@ -192,16 +192,17 @@ def access(
     ] = None,
     lang: Lang = None,
 ) -> None:
-    """Say everything that is held of one person.
+    """Write the letter that says everything held of one person.
 
-    Every file and store that can name them, in words and as JSON. What others said about them, and who the
-    others are, is kept back.
+    Every file and store that can name them: in words, to be sent as it is, and as JSON beside it. What others
+    said about them, and who the others are, is kept back.
 
     Example: recsys access u0000007 --json u0000007.json
     """
     from recsys.cli.app import language, settings_if_sound
     from recsys.errors import InputError
     from recsys.pipeline.access import nothing_found, person_data, person_places
+    from recsys.pipeline.access_letter import access_letter
     from recsys.pipeline.erasure import require_published_folder
     from recsys.pipeline.paths import PATHS
     from recsys.storage.atomic_write import write_atomically
@@ -215,4 +216,4 @@ def access(
         raise InputError(nothing_found(user))
     if out is not None:
         write_atomically(out, found.as_json().encode())
-    typer.echo(found.as_text(language(lang, settings_if_sound())))
+    typer.echo(access_letter(found, language(lang, settings_if_sound())))

@@ -36,6 +36,7 @@ from recsys.messaging.draft_guard import GUARD_KINDS, check_draft, load_rules
 from recsys.moderation import ANSWERS, DECISIONS
 from recsys.moderation.cases import DECIDED, ERASED, HOLDING
 from recsys.moderation.review_policy import load_policy
+from recsys.pipeline.access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_message
 from recsys.report.indicators import level_of
 from recsys.report.localization import Texts
@@ -239,7 +240,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
             name = f"access-{safe}-{datetime.now(UTC):%Y-%m-%d}.json"
             headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
             return Response(data.as_json(), headers=headers, media_type="application/json")
-        return page(operator, user, data=data.as_text(operator.lang))
+        return page(operator, user, data=access_letter(data, operator.lang))
 
     @routes.post("/requests/erasure")
     async def erasure(request: Request, operator: SignedIn, service: OpenService) -> Response:

@@ -14,8 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.catalogue.catalogue import load_catalogue
-from recsys.catalogue.entries import Language
 from recsys.data.tables import CONTRACTS
 from recsys.errors import explained
 from recsys.safety.person_files import Person, file_kind
@@ -109,29 +107,6 @@ class PersonData:
             ],
         }
         return json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
-
-    def as_text(self, lang: Language) -> str:
-        """Return it in words, place by place."""
-        words = load_catalogue()
-        lines = [words.text("access.title", lang, user=self.user_id), ""]
-        for one in self.shown:
-            lines.append(f"{words.text(f'access.{one.place}', lang)}: {one.file}")
-            if one.is_figures:
-                lines.append("  " + words.text("access.figures", lang))
-            else:
-                lines += [f"  {_shown(record)}" for record in one.records]
-            if one.also:
-                lines.append("  " + words.text("access.also", lang, n=len(one.also)))
-            if one.unread:
-                lines.append("  " + words.text("access.unread", lang))
-        if not self.shown:
-            lines.append(words.text("access.nothing", lang))
-        lines += ["", words.text("access.withheld", lang)]
-        return "\n".join(lines)
-
-
-def _shown(record: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {_plain(value)}" for name, value in record.items())
 
 
 def _plain(value: Any) -> Any:

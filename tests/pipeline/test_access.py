@@ -1,6 +1,7 @@
 """Somebody asks what is held of them: all of it, from every file an erasure goes through, and no other's."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from recsys.data.ids import packed_strings
 from recsys.errors import InputError
 from recsys.moderation import CaseLog
 from recsys.pipeline.access import person_data, person_places
+from recsys.pipeline.access_letter import access_letter
 from recsys.safety.erasure_list import ErasedPeople, erasure_key, person_hash
 from recsys.safety.person_files import ANOTHER, FILE_KINDS, PERSON_COLUMNS, Person, file_names_erased
 from recsys.safety.sqlite_store import SqliteSafety
@@ -21,6 +23,7 @@ from tests.pipeline.nights import Folder
 from tests.pipeline.search import files_with
 
 ME, OTHER = "u00001", "u00002"
+AT = datetime(2026, 1, 5, tzinfo=UTC)
 _OWNER = ("actor", "user_id", "viewer_id")
 
 
@@ -75,7 +78,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], l
 def test_every_planted_token_is_found_and_no_other_persons(filled: tuple[Path, list[str], list[str]]) -> None:
     folder, own, theirs = filled
     found = person_data(ME, {"tables": folder})
-    for text in (found.as_json(), found.as_text("en"), found.as_text("ja")):
+    for text in (found.as_json(), access_letter(found, "en", at=AT), access_letter(found, "ja", at=AT)):
         assert [token for token in own if token not in text and "." not in token] == []
         assert [token for token in theirs if token in text] == []
     assert sum(one.withheld for one in found.files) >= 3  # what the other did about them
@@ -135,7 +138,9 @@ def test_nothing_tells_a_member_that_others_reported_or_blocked_them(tmp_path: P
         rows.to_parquet(folder / "reports.parquet")
         for where in ({"work": folder}, {"safety": folder / "safety.db"}, {}):
             found = person_data(ME, where, safety=None if where else memory)
-            answers.append((found.as_json(), found.as_text("en"), found.as_text("ja")))
+            answers.append(
+                (found.as_json(), access_letter(found, "en", at=AT), access_letter(found, "ja", at=AT))
+            )
     assert answers[:3] == answers[3:]
 
 
@@ -156,14 +161,14 @@ def test_what_the_person_gave_comes_first_once_and_figures_last(
     assert found.shown[-1].is_figures
     assert len(shown) == len({str(one.records) for one in found.shown})
     assert "0.123456" in found.as_json()
-    assert "0.123456" not in found.as_text("en")
+    assert "0.123456" not in access_letter(found, "en", at=AT)
 
 
 def test_a_damaged_file_is_named_rather_than_passed_over(tmp_path: Path) -> None:
     (tmp_path / "lists.parquet").write_bytes(b"PAR1 broken")
     found = person_data(ME, {"tables": tmp_path})
     assert [(one.file, one.unread) for one in found.files] == [("lists.parquet", True)]
-    assert "cannot be read" in found.as_text("en")
+    assert "cannot be read" in access_letter(found, "en", at=AT)
 
 
 def test_figures_of_what_others_are_to_feel_stay_back() -> None:
@@ -179,8 +184,23 @@ def test_the_command_hands_it_over(filled: tuple[Path, list[str], list[str]], tm
         app, ["access", ME, "--published", str(filled[0]), "--json", str(out), "--lang", "ja"]
     )
     assert said.exit_code == 0, said.output
-    assert "公開物" in said.output
+    assert "1. プロフィール" in said.output
     assert json.loads(out.read_text("utf-8"))["user_id"] == ME
     nobody = CliRunner().invoke(app, ["access", "u999999", "--published", str(filled[0])])
     assert nobody.exit_code == InputError.exit_code
     assert "nothing is held" in nobody.output
+
+
+def test_the_letter_is_in_words_a_member_reads(golden: Folder) -> None:
+    work = golden.published.parent / "work"
+    viewer = str(pd.read_parquet(work / "lists.parquet")["viewer_id"].iloc[0])
+    found = person_data(viewer, person_places(published=golden.published, work=work))
+    for lang, words in (
+        ("ja", ("様", "利用規約への同意", "消去")),
+        ("en", ("Dear", "Terms accepted", "erased")),
+    ):
+        letter = access_letter(found, lang, at=AT)  # type: ignore[arg-type]
+        assert all(word in letter for word in words)
+        assert max(map(len, letter.splitlines())) < 400
+        for code in ("age_band", "listens:", "say_softly", "terms_accepted", "account_state"):
+            assert code not in letter

@@ -1,0 +1,134 @@
+"""The letter that answers "what do you know of me": everything held of a person, in words of the catalogue.
+
+The copy as JSON has the same records as they are stored, and the figures that models made of them.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.entries import Language, Question
+from recsys.errors import InputError
+from recsys.messaging.reasons import reason_text
+from recsys.pipeline.access import PersonData, PersonFile
+from recsys.safety.person_files import ANOTHER
+
+_ONE_LINE: Final = frozenset(
+    {T.INTERESTS, T.TALK_TOPICS, T.ANSWERS, T.COMMUNITIES, T.EVENTS, T.TOKENS, "lists"}
+)
+"""Tables whose rows are a line each; the rest is a line a column."""
+_OWNER: Final = (C.USER, C.ACTOR, C.VIEWER)
+_DETAILS: Final = ("category", "feeling_check", "meet_feedback", "end", "optin", "verification")
+"""Vocabularies of which the detail of an event is a word."""
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Puts records of one person into words of one language."""
+
+    words: Catalogue
+    lang: Language
+    user_id: str
+
+    def text(self, name: str, **values: object) -> str:
+        return self.words.text(f"access.{name}", self.lang, **values)
+
+    def heading(self, one: PersonFile) -> str:
+        """Return what a file is, in words where the catalogue has them, else its name."""
+        name = Path(one.file).name.partition(".")[0]
+        if f"access.table_{name}" in self.words.texts:
+            return self.text(f"table_{name}")
+        return (
+            f"{self.text(one.place) if f'access.{one.place}' in self.words.texts else one.place}: {one.file}"
+        )
+
+    def column(self, name: str) -> str:
+        key = f"access_column.{name}"
+        return self.words.text(key, self.lang) if key in self.words.texts else name
+
+    def lines(self, one: PersonFile) -> Iterator[str]:
+        """Yield the lines of one file."""
+        name = Path(one.file).name.partition(".")[0]
+        is_list = name in _ONE_LINE or len(one.records) > 1
+        for record in one.records:
+            question = self.words.questions.get(str(record.get(C.QUESTION)))
+            pairs = [
+                f"{self.column(column)}: {self.value(column, value, question)}"
+                for column, value in record.items()
+                if not (column in _OWNER and value == self.user_id) and value != []
+            ]
+            yield from (["  - " + " / ".join(pairs)] if is_list else (f"  {pair}" for pair in pairs))
+
+    def value(self, column: str, value: Any, question: Question | None = None) -> str:
+        """Return one value in words."""
+        if isinstance(value, list | tuple | np.ndarray):
+            joined = "、" if self.lang == "ja" else ", "
+            return joined.join(self.value(column, one, question) for one in value)
+        if value == ANOTHER:
+            return self.text("another")
+        if isinstance(value, bool):
+            return self.text("is_so" if value else "is_not_so")
+        if isinstance(value, datetime):
+            moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+            return f"{moment:%Y-%m-%d %H:%M} UTC"
+        if isinstance(value, float):
+            return f"{value:.3g}"
+        return self.word(column, str(value), question)
+
+    def word(self, column: str, word: str, question: Question | None) -> str:
+        """Return a word of the catalogue in words; itself where the catalogue does not know it."""
+        topic = self.words.topics.get(word)
+        if column == C.TAG:
+            return self.words.tag_label(word, self.lang)
+        if column == C.REASONS:
+            with suppress(InputError):  # a reason of another catalogue is shown as it is kept
+                return reason_text(word, self.lang)
+        if column in (C.TOPIC, C.TOPICS_AVOID) and topic is not None:
+            return topic.label.text(self.lang)
+        if question is not None and column in (C.QUESTION, C.ANSWER, C.ACCEPTED):
+            known = {question.id: question.label, **{one.id: one.label for one in question.options}}
+            return known[word].text(self.lang) if word in known else word
+        if column == C.DETAIL:
+            column = next((name for name in _DETAILS if word in self.words.words[name]), column)
+        return self.words.label(column, word, self.lang)
+
+
+def access_letter(found: PersonData, lang: Language, *, at: datetime | None = None) -> str:
+    """Return the letter: what the person gave first, then what else is held, where, and what they may ask.
+
+    at: the date of the letter, now when None.
+
+    >>> print(access_letter(PersonData("u1", ()), "en", at=datetime(2026, 1, 5)).splitlines()[0])
+    2026-01-05
+    """
+    reader = _Reader(load_catalogue(), lang, found.user_id)
+    moment = datetime.now(UTC) if at is None else at
+    lines = [f"{moment:%Y-%m-%d}", reader.text("greeting", user=found.user_id), "", reader.text("lead"), ""]
+    if not found.shown:
+        lines += [reader.text("nothing"), ""]
+    figures = [one for one in found.shown if one.is_figures]
+    number = 0
+    for number, one in enumerate((one for one in found.shown if not one.is_figures), 1):
+        lines.append(f"{number}. {reader.heading(one)}")
+        lines += [f"  {reader.text('unread')}"] if one.unread else reader.lines(one)
+        lines += [_where(one, reader.text), ""]
+    if figures:
+        lines += [
+            f"{number + 1}. {reader.text('figures')}",
+            *(_where(one, reader.text) for one in figures),
+            "",
+        ]
+    return "\n".join([*lines, reader.text("withheld"), "", reader.text("rights")])
+
+
+def _where(one: PersonFile, text: Callable[..., str]) -> str:
+    also = [text("also", n=len(one.also))] if one.also else []
+    return "  " + " ".join([text("kept_in", file=f"{one.place}/{one.file}"), *also])
