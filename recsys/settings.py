@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, Field, StrictBool, field_validator
+from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from recsys.config import (
@@ -154,6 +154,18 @@ class ExecutionSettings(Section):
     workers: Annotated[int, Field(ge=0)] = 0
     executor: Literal["processes", "in_process", "spark"] = "processes"
     spark_master: str | None = None
+
+
+class RegionSettings(Section):
+    """Whether the lists are allocated by region, each a task of its own; see docs/explanation/scale.md.
+
+    people: listed people that a region holds, about; None allocates everybody at once, and so does a service
+            that has not twice as many.
+    rounds: how often what is sent over borders is exchanged.
+    """
+
+    people: Annotated[int, Field(ge=50)] | None = None
+    rounds: Annotated[int, Field(ge=1)] = 10
 
 
 class GateSettings(Section):
@@ -316,12 +328,19 @@ class Settings(Section):
     recommend: RecommendSettings = RecommendSettings()
     allocate: AllocateSettings = AllocateSettings()
     experiment: ExperimentSettings | None = None
+    regions: RegionSettings = RegionSettings()
     execution: ExecutionSettings = ExecutionSettings()
     publish: PublishSettings = PublishSettings()
     budget: BudgetSettings = BudgetSettings()
     report: ReportSettings = ReportSettings()
     tracking: TrackingSettings = TrackingSettings()
     plugins: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _regions_are_plain(self) -> Self:
+        if self.regions.people is not None and (self.experiment is not None or self.allocate.mixture):
+            raise ValueError("lists of arms and mixtures are made undivided: leave regions.people empty")
+        return self
 
     @field_validator("as_of", mode="before")
     @classmethod

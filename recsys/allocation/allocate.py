@@ -149,14 +149,14 @@ def _lists(
         subtract_price(start, stop, graph.indptr, graph.candidate, graph.p, price, net)
 
     in_ranges(pay, graph.indptr, model.config.workers)
-    ours = _best(model, exposure, net, (exposure > 0.0) | (net > 0.0), caps)
+    ours = lists_within_budgets(model, exposure, net, (exposure > 0.0) | (net > 0.0), caps)
     both = graph.p * graph.q
-    theirs = _best(model, both, both, both > 0.0, caps)
+    theirs = lists_within_budgets(model, both, both, both > 0.0, caps)
     del both
     return max(ours, theirs, key=lambda lists: _objective(model, lists))
 
 
-def _best(
+def lists_within_budgets(
     model: MeanFieldModel,
     first: Float32Array,
     then: Float32Array,

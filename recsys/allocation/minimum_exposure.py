@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.rounding import RankedEdges
-from recsys.types import Float32Array, Float64Array, Int32Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +34,21 @@ def with_minimum_exposure(  # noqa: PLR0917
     rng: np.random.Generator,
     budget: Float64Array | None = None,
     opens: Float32Array | None = None,
+    asked: BoolArray | None = None,
 ) -> ExposedLists:
     """Give everybody with an edge leading to them, and in no list, one place at the end of a list.
 
     The viewer is drawn among those whose list has room, or ends with somebody who stands in another
     list too; half evenly, half by p q and the chance that the list is opened. A list takes a second
     such place only when all that would serve have one.
+
+    asked: `(n_people,)`, who may be given a place; everybody when None.
     """
     editor = _ListEditor(graph, ranked, position_weights, budget, opens)
     inbox = graph.inbox
-    asked = np.flatnonzero((np.diff(inbox.indptr) > 0) & (editor.shown == 0))
-    unplaced = [j for j in rng.permutation(asked) if not editor.place(int(j), rng)]
+    unseen = (np.diff(inbox.indptr) > 0) & (editor.shown == 0)
+    waiting = np.flatnonzero(unseen if asked is None else unseen & asked)
+    unplaced = [j for j in rng.permutation(waiting) if not editor.place(int(j), rng)]
     lists, propensity = editor.lists()
     return ExposedLists(lists, propensity, np.array(sorted(unplaced), np.int32))
 

@@ -109,6 +109,7 @@ STAGES: Final = (
             "recommend",
             "allocate",
             "experiment",
+            "regions",
         ),
     ),
     BatchStage(
@@ -118,7 +119,7 @@ STAGES: Final = (
         writes=(PATHS.outcome, PUBLISHED),
         settings=(
             *("catalogue", "seed", "source", "as_of", "plugins", "people", "simulate", "policy", "model"),
-            *("recommend", "allocate", "experiment", "publish"),
+            *("recommend", "allocate", "experiment", "regions", "publish"),
         ),
     ),
     BatchStage(

@@ -13,6 +13,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.publish_night import PublicationInputs, publish_night
+from recsys.pipeline.regions import allocate_regions
 from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 
@@ -24,7 +25,9 @@ def recommend(settings: Settings, paths: NightPaths) -> LogFields:
 
 def allocate(settings: Settings, paths: NightPaths) -> LogFields:
     """Choose everybody's list from their candidates, so that likes meet inboxes with room."""
-    return asdict(allocate_night(settings, paths))
+    if settings.regions.people is None or not settings.allocate.enabled:
+        return asdict(allocate_night(settings, paths))
+    return asdict(allocate_regions(settings, paths))
 
 
 def publish(settings: Settings, paths: NightPaths) -> LogFields:
