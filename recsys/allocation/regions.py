@@ -23,7 +23,7 @@ from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
-_LIMITS: Final = 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 4.0, 15)))
+_LIMITS: Final = 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 2.0, 31)))
 """Where the classes of q end, evenly spaced in logits."""
 _CLASSES: Final = len(_LIMITS) + 1
 _LEAST_SHARE: Final = 0.1
@@ -202,12 +202,9 @@ class RegionAllocation:
         return lists_within_budgets(self.model, self.exposure, gain, wanted, self._local(budget))
 
     def with_minimum_exposure(
-        self, ranked: RankedEdges, shown: BoolArray, rng: np.random.Generator, budget: Float64Array | None
+        self, ranked: RankedEdges, asked: BoolArray, rng: np.random.Generator, budget: Float64Array | None
     ) -> ExposedLists:
-        """Give own people whom no list of any region shows a place in a list of the region.
-
-        shown: `(n_people,)`, who stands in some list.
-        """
+        """Give people a place in a list of the region; asked: `(n_people,)`, whom this region is to show."""
         at = np.flatnonzero(self.moves)
         viewer = self.graph.viewer[at]
         own = CandidateGraph.of(
@@ -219,7 +216,6 @@ class RegionAllocation:
         )
         place = np.full(self.graph.n_edges, -1, np.int32)
         place[at] = np.arange(len(at), dtype=np.int32)
-        asked = np.append(self.is_own & ~shown[self.rows], np.zeros(_CLASSES, bool))
         found = with_minimum_exposure(
             own,
             RankedEdges(ranked.indptr, place[ranked.edge]),
@@ -227,7 +223,7 @@ class RegionAllocation:
             rng,
             self._local(budget),
             self.model.activity.opens,
-            asked,
+            np.append(asked[self.rows], np.zeros(_CLASSES, bool)),
         )
         lists = RankedEdges(found.ranked.indptr, at[found.ranked.edge].astype(np.int32))
         return ExposedLists(lists, found.propensity, self.rows[found.unplaced].astype(np.int32))
@@ -250,9 +246,10 @@ def budget_shares(budget: float, crowds: Sequence[Crowd], region: Int32Array, nu
     """Return how many likes a region may send each person, `(n_people,)`; over all regions they are `budget`.
 
     A region that sends somebody likes gets a share in proportion to them, and a little more for the rounding
-    to lists, which their own region gets in any case.
+    to lists, which one region gets in any case.
 
-    crowds: what each region sends; region: `(n_people,)`, of everybody; number: of the one asked for.
+    crowds: what each region sends; region: `(n_people,)`, by whose lists everybody is shown at least; number:
+    of the region asked for.
 
     >>> sends = Crowd.of(np.array([0], np.int32), np.array([0.5], np.float32), np.array([0.1]))
     >>> nothing = Crowd.joined([])

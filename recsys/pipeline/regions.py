@@ -93,6 +93,17 @@ class _Prices:
     price: Float64Array
 
 
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """Every edge from or to a region, and who is to show each of its people when no list holds them.
+
+    shown_by: `(n_own,)`, their own region, or another one when nobody of their own could be shown them.
+    """
+
+    graph: CandidateGraph
+    shown_by: Int32Array
+
+
 @dataclass(frozen=True)
 class RegionJob:
     """One wave of tasks; part r is region r.
@@ -122,7 +133,7 @@ class RegionJob:
         """Return a finished task of the wave, None when it is to be done."""
         if self.wave == _PLACES:
             return self.files.done(number)
-        kind = {_EDGES: CandidateGraph, _LISTS: _Lists}.get(self.wave, _Round)
+        kind = {_EDGES: _Edges, _LISTS: _Lists}.get(self.wave, _Round)
         try:
             load_dataclass(kind, self.folder(self.wave, number))
         except SourceError:
@@ -168,7 +179,13 @@ class _Tasks:
         graph = mutual_candidate_graph(
             touching(), recommender.compiled, recommender.likes, shared.full, limits=limits
         )
-        save_dataclass(self.job.folder(_EDGES, number), graph)
+        by = np.full(len(own), len(own), np.int32)
+        at = np.flatnonzero(own[graph.candidate])
+        first = np.where(own[graph.viewer[at]], -1, shared.region[graph.viewer[at]])
+        np.minimum.at(by, graph.candidate[at], first)
+        nobody = (by < 0) | (by == len(own))
+        shown_by = np.where(nobody, number, by)[own].astype(np.int32)
+        save_dataclass(self.job.folder(_EDGES, number), _Edges(graph, shown_by))
         return PartResult(number, graph.n_edges)
 
     def round(self, number: int) -> PartResult:
@@ -210,7 +227,8 @@ class _Tasks:
             for of in range(self._n_regions):
                 shown[load_dataclass(_Lists, self.job.folder(_LISTS, of)).shown] = True
             rng = generator(settings, f"allocate region {number}")
-            exposed = region.with_minimum_exposure(ranked, shown, rng, self._budget(number))
+            asked = ~shown & (self._shown_by == number)
+            exposed = region.with_minimum_exposure(ranked, asked, rng, self._budget(number))
             ranked, propensity, unplaced = exposed.ranked, exposed.propensity, len(exposed.unplaced)
         pairs, dropped = recommender.recheck(self._pairs(number, region, ranked, propensity))
         own = region.rows[region.is_own]
@@ -264,10 +282,19 @@ class _Tasks:
             return None
         last = self.job.settings.regions.rounds
         crowds = [self._said(last, of).crowd for of in range(self._n_regions)]
-        return budget_shares(self._config.budget, crowds, self._shared.region, number)
+        return budget_shares(self._config.budget, crowds, self._shown_by, number)
 
     def _graph(self, number: int) -> CandidateGraph:
-        return load_dataclass(CandidateGraph, self.job.folder(_EDGES, number), verify=False)
+        return load_dataclass(_Edges, self.job.folder(_EDGES, number), verify=False).graph
+
+    @cached_property
+    def _shown_by(self) -> Int32Array:
+        region = self._shared.region
+        found = np.empty(len(region), np.int32)
+        for of in range(self._n_regions):
+            edges = load_dataclass(_Edges, self.job.folder(_EDGES, of), verify=False)
+            found[region == of] = edges.shown_by
+        return found
 
     def _said(self, at: int, number: int) -> _Round:
         return load_dataclass(_Round, self.job.folder(at, number), verify=False)
