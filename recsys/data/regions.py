@@ -18,7 +18,7 @@ def cut_regions(cells: UInt64Array, counted: BoolArray, n_regions: int) -> Int32
 
     >>> tokyo, osaka = 0x862F5A32FFFFFFF, 0x862E618E7FFFFFF
     >>> cut_regions(np.array([tokyo, osaka, tokyo, osaka], np.uint64), np.ones(4, bool), 2).tolist()
-    [1, 0, 1, 0]
+    [0, 1, 0, 1]
     """
     region = np.zeros(len(cells), np.int32)
     placed = cells != 0
