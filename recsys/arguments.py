@@ -117,11 +117,24 @@ def checked_arguments(function: Callable[..., Any] | None = None, *, show_values
         for name, one in signature.parameters.items()
         if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
     }
+    positional = [
+        name
+        for name, one in signature.parameters.items()
+        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
+
+    def fits(name: str, value: Any) -> bool:
+        for kind in kinds.get(name, ()):
+            if kind.accepts(value):
+                return kind.table != "values"
+        return name not in kinds
 
     @wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
         if not kinds:
             kinds.update(parameter_kinds(function, signature))
+        if not several and all(map(fits, positional, args)) and all(map(fits, kwargs, kwargs.values())):
+            return function(*args, **kwargs)  # nearly every call; binding costs more than most functions
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError:
