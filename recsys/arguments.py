@@ -32,6 +32,10 @@ _REMEDIES: Final = {
 }
 
 
+_PLAIN: Final = (str, int, float, bool, type(None), tuple, list, dict)
+"""Types whose values are all of the same kinds: what one of them may be, each may."""
+
+
 class _Place(NamedTuple):
     """Where an argument was given: the function's name, and whether a message may show what was given."""
 
@@ -123,11 +127,16 @@ def checked_arguments(function: Callable[..., Any] | None = None, *, show_values
         if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
     ]
 
+    fitted = set[tuple[str, type]]()
+
     def fits(name: str, value: Any) -> bool:
-        for kind in kinds.get(name, ()):
-            if kind.accepts(value):
-                return kind.table != "values"
-        return name not in kinds
+        pair = (name, type(value))
+        if pair in fitted:
+            return True
+        fit = next((kind.table != "values" for kind in kinds.get(name, ()) if kind.accepts(value)), None)
+        if fit and pair[1] in _PLAIN:
+            fitted.add(pair)
+        return name not in kinds if fit is None else fit
 
     @wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:

@@ -75,6 +75,10 @@ class Stages:
         return tuple(self.stages)
 
     @cached_property
+    def _codes(self) -> Mapping[str, int]:
+        return {name: code for code, name in enumerate(self.stages)}
+
+    @cached_property
     def forward(self) -> tuple[Stage, ...]:
         """The stages a pair goes through, first to last; `closed` is none of them."""
         return tuple(stage for stage in self.stages.values() if stage.name != CLOSED)
@@ -88,9 +92,10 @@ class Stages:
         >>> load_catalogue().stages.code("matched")
         2
         """
-        if name not in self.stages:
+        code = self._codes.get(name)
+        if code is None:
             raise InputError(explained("unknown stage", got=name, remedy=did_you_mean(name, self.stages)))
-        return self.names.index(name)
+        return code
 
     def label(self, name: str, lang: Language = "ja") -> str:
         """Return the name of a stage for people."""

@@ -293,7 +293,7 @@ class LiveSearch:
         if not self.is_listed(viewer) or not (at >= 0).any():
             return shown
         listed = np.flatnonzero(at >= 0)
-        columns = np.unique(at[listed])
+        columns = np.unique(at[listed]) if len(listed) > 1 else at[listed]
         me = position[viewer : viewer + 1]
         mask = np.empty((1, len(columns)), bool)
         mask_columns(self.layout.words, me, self.layout.reach, self.layout.words, columns, mask)

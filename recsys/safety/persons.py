@@ -56,7 +56,7 @@ class PersonIndex:
     def rows_of(self, fingerprint: int) -> Int32Array:
         """Return the rows of one person, none for 0 or somebody unknown."""
         wanted = np.uint64(fingerprint)
-        start, stop = np.searchsorted(self.token, wanted), np.searchsorted(self.token, wanted, side="right")
+        start, stop = self.token.searchsorted(wanted), self.token.searchsorted(wanted, side="right")
         return self.row[start:stop] if fingerprint else self.row[:0]
 
     def decoy(self, user_id: str) -> int:
