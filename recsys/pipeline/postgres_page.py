@@ -82,8 +82,8 @@ others AS MATERIALIZED (
   SELECT found.candidate_id, o.account FROM found
     JOIN recsys.persons p ON p.account = found.candidate_id JOIN recsys.persons o ON o.person = p.person
 ), out AS MATERIALIZED (
-  SELECT candidate_id FROM others WHERE account IN (SELECT person FROM recsys_holds)
-    OR account IN (SELECT person FROM recsys_erased_people)
+  SELECT candidate_id FROM others WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = account)
+    OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = account)
     OR EXISTS (SELECT FROM recsys_separated_pairs s
                WHERE s.person = ANY (ARRAY(SELECT account FROM me)) AND s.other = account)
   UNION
@@ -91,8 +91,8 @@ others AS MATERIALIZED (
     SELECT FROM recsys_day_events e
     WHERE e.actor = candidate_id AND e.noted > since AND e.type = 'tables')
 ), stopped AS MATERIALIZED (
-  SELECT FROM me WHERE account IN (SELECT person FROM recsys_holds)
-    OR account IN (SELECT person FROM recsys_erased_people)
+  SELECT FROM me WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = account)
+    OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = account)
   UNION ALL
   SELECT FROM recsys_day_events e WHERE e.actor = who AND e.noted > since AND e.type = 'tables'
 )"""

@@ -1,6 +1,6 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
@@ -63,21 +63,21 @@ class SafetyByPerson:
         gone.update(*(answer.excluded for answer in answers))
         held = any(answer.viewer_excluded for answer in answers) or bool(erased[: len(mine)].any())
         out = {other for other, ids in theirs.items() if not gone.isdisjoint(ids)}
-        stopped, more = self._by_ledger(viewer, candidates, known)
+        stopped, more = self._by_ledger(viewer, mine, theirs, known)
         return SafetyExclusions(held or stopped, frozenset((out | more) - {viewer}))
 
-    def _by_ledger(self, viewer: str, candidates: Sequence[str], known: Accounts) -> tuple[bool, set[str]]:
+    def _by_ledger(
+        self, viewer: str, mine: Sequence[str], theirs: Mapping[str, Sequence[str]], known: Accounts
+    ) -> tuple[bool, set[str]]:
         state = self.ledger.now()
         if not state.restricts:
             return False, set()
-        mine = known.fingerprints(viewer, state)
-        apart = state.separated_from(mine)
-        out = set()
-        for other in candidates:
-            theirs = known.fingerprints(other, state)
-            if state.is_stopped(theirs) or not apart.isdisjoint(theirs):
+        me = known.fingerprints_of({viewer: mine}, state)[viewer]
+        apart, out = state.separated_from(me), set()
+        for other, named in known.fingerprints_of(theirs, state).items():
+            if state.is_stopped(named) or not apart.isdisjoint(named):
                 out.add(other)
-        return state.is_stopped(mine), out
+        return state.is_stopped(me), out
 
     def check(self, watermark: str | None = None) -> None:
         """Raise SafetyUnavailable unless ledger and store are those a publication knows, and no older.

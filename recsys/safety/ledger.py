@@ -70,8 +70,8 @@ class LedgerState:
 
     def fingerprints(self, who: Who) -> tuple[int, ...]:
         """Return every fingerprint under which somebody may stand here."""
-        named = [(ID, who.user_id)] + ([(PERSON, who.token)] if who.token else [])
-        return tuple(naming.of(kind, text) for naming in self.namings for kind, text in named)
+        named = [(ID, who.user_id), (PERSON, who.token)] if who.token else [(ID, who.user_id)]
+        return tuple([naming.of(kind, text) for naming in self.namings for kind, text in named])
 
     def primary(self, who: Who) -> int:
         """Return the fingerprint under which somebody is written: of the person where that is known."""
@@ -80,7 +80,7 @@ class LedgerState:
 
     def is_stopped(self, fingerprints: Iterable[int]) -> bool:
         """Say whether one of these stands stopped."""
-        return any(one in self.stops for one in fingerprints)
+        return not self.stops.keys().isdisjoint(fingerprints)
 
     def separated_from(self, fingerprints: Iterable[int]) -> frozenset[int]:
         """Return the fingerprints that are kept apart from any of these."""

@@ -3,7 +3,7 @@
 Facts about safety are facts about persons: what holds for one account of a person holds for all of them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol, Self
@@ -171,13 +171,20 @@ class Accounts:
 
     def fingerprints(self, user_id: str, state: LedgerState) -> set[int]:
         """Return every fingerprint under which somebody's person may stand in the ledger."""
-        accounts = self.asked(user_id)
-        found: set[int] = set()
-        for account in accounts:
-            found.update(state.fingerprints(Who(account, self._newcomers.token(account))))
-        for row in self._ids.find(accounts):
-            if row >= 0:
-                found.update(int(one) for one in self._index.of_row[:, row] if one)
+        return self.fingerprints_of({user_id: self.asked(user_id)}, state)[user_id]
+
+    def fingerprints_of(self, asked: Mapping[str, Sequence[str]], state: LedgerState) -> dict[str, set[int]]:
+        """Return the same of each of some people, whose accounts (see `asked`) are looked up together."""
+        accounts = [account for ids in asked.values() for account in ids]
+        tokens = self._index.of_row
+        persons = [tokens[:, row].tolist() if row >= 0 else [] for row in self._ids.find(accounts)]
+        found, at = {}, 0
+        for user_id, ids in asked.items():
+            mine = found[user_id] = set[int]()
+            for account, person in zip(ids, persons[at : at + len(ids)], strict=True):
+                mine.update(state.fingerprints(Who(account, self._newcomers.token(account))))
+                mine.update(one for one in person if one)
+            at += len(ids)
         return found
 
     def whose(self, user_id: str, state: LedgerState) -> int:

@@ -32,9 +32,11 @@ _FILL = (
          array_agg(0.5), array_agg(0.5), array_agg(0.25), array_agg('interest:tea,near'::text),
          array_agg('listed'::text), array_agg(0.5::float8), array_agg(0.5::float8)
        FROM generate_series(0, %(n)s - 1) v, generate_series(1, 20) c GROUP BY v""",
-    """INSERT INTO recsys_day_events (event_id, at, noted, actor, target, type)
-       SELECT 'e' || g, now(), now(), 'u' || (g %% %(n)s), 'u' || ((g * 31 + 7) %% %(n)s),
-         (ARRAY['like', 'pass', 'impression'])[1 + g %% 3] FROM generate_series(1, 3 * %(n)s) g""",
+    """INSERT INTO recsys_day_events (event_id, at, noted, actor, target, type, restricts)
+       SELECT 'e' || g, now(), now(), 'u' || (g %% %(n)s), 'u' || ((g * 31 + 7) %% %(n)s), type,
+         CASE type WHEN 'like' THEN '' ELSE type || ' u' || ((g * 31 + 7) %% %(n)s) END
+       FROM generate_series(1, 3 * %(n)s) g,
+         LATERAL (SELECT (ARRAY['like', 'pass', 'impression'])[1 + g %% 3] AS type) one""",
     """INSERT INTO recsys_holds SELECT 'u' || (g * 101), now(), 'operator', ''
        FROM generate_series(1, %(n)s / 200) g""",
     """INSERT INTO recsys_separated_pairs
