@@ -5,6 +5,8 @@ from typing import ClassVar, Final
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import eigh
+from scipy.sparse import csr_array
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
@@ -73,8 +75,9 @@ class Values(Block):
             sample = people.take(np.sort(rows))
         answers = state.attributes(state.answers(sample), len(sample))[:, :-1].astype(np.float64)
         centred = answers - state.usual_attributes
-        values, vectors = np.linalg.eigh(centred @ centred.T)
-        strongest = np.argsort(-values, kind="stable")[: min(DIRECTIONS, len(sample))]
+        size, kept = len(sample), min(DIRECTIONS, len(sample))
+        values, vectors = eigh(centred @ centred.T, subset_by_index=(size - kept, size - 1))
+        strongest = np.argsort(-values, kind="stable")
         strongest = strongest[values[strongest] > 1e-9 * max(values.max(initial=0.0), 1e-300)]
         basis = centred.T @ vectors[:, strongest] / np.sqrt(values[strongest])
         if not basis.size:
@@ -197,16 +200,10 @@ class FittedValues(FittedBlock):
         """Return both rows of some people along the directions, `(2, n_people, n_directions + 1)`."""
         preferences = self._preferences(self.weighed_questions(answers, n_people), n_people)
         attributes = self.attributes(answers, n_people)
-        rest = preferences[:, -1] + preferences[:, :-1] @ self.usual_attributes.astype(np.float32)
         moved = attributes[:, :-1] - self.usual_attributes.astype(np.float32)
         ones = np.ones((n_people, 1), np.float32)
         directions = np.zeros((moved.shape[1], 0), np.float32) if self.directions is None else self.directions
-        return np.stack(
-            [
-                np.hstack([preferences[:, :-1] @ directions, rest[:, None]]),
-                np.hstack([moved @ directions, ones]),
-            ]
-        )
+        return np.stack([preferences, np.hstack([moved @ directions, ones])])
 
     @property
     def _starts(self) -> Int64Array:
@@ -230,23 +227,33 @@ class FittedValues(FittedBlock):
         total = np.bincount(person, importance, n_people)
         words, distinct = pd.factorize(kept[C.ACCEPTED].astype(object))
         codes, pairs = pd.factorize(question * max(len(distinct), 1) + words)
-        sets = np.zeros((len(pairs), len(self.shares)), bool)
+        sets, starts = np.zeros((len(pairs), len(self.shares)), bool), self._starts.tolist()
         for at, pair in enumerate(pairs):
             number, accepted = int(pair) // len(distinct), set(distinct[int(pair) % len(distinct)])
-            for option, word in enumerate(self.options[number], start=int(self._starts[number])):
+            for option, word in enumerate(self.options[number], start=starts[number]):
                 sets[at, option] = word in accepted
         return WeighedQuestions(person, question, importance / total[person], codes.astype(np.int64), sets)
 
     def _preferences(self, weighed: WeighedQuestions, n_people: int) -> Float32Array:
+        """Return what each person wishes by column, `(n_people, n_columns)`.
+
+        What a set of accepted options asks of the columns is summed over a person's questions. Along
+        directions each set is projected once, before the sum: work does not grow with the options of all.
+        """
         squares = np.bincount(weighed.person, weighed.weight**2, n_people)
         effective = np.divide(1.0, squares, out=np.zeros(n_people), where=squares > 0)
         trust = effective / (effective + self.kappa) if self.kappa > 0 else (effective > 0).astype(float)
         starts = self._starts[:-1]
         first = np.repeat(starts, np.diff(self._starts))
         others = np.setdiff1d(np.arange(len(self.shares)), starts)
-        gains = weighed.sets.astype(np.float64) - weighed.sets[:, first]
-        base = weighed.sets[:, starts].any(axis=1, keepdims=True)
-        table = np.hstack([gains[:, others], base]).astype(np.float64)
+        gains = (weighed.sets.astype(np.int8) - weighed.sets[:, first].astype(np.int8))[:, others]
+        base = weighed.sets[:, starts].any(axis=1).astype(np.float64)
+        if self.directions is None:
+            table = np.column_stack([gains.astype(np.float64), base])
+        else:
+            by_option = csr_array(gains, dtype=np.float64)
+            along = by_option @ self.directions.astype(np.float64)
+            table = np.column_stack([along, base + by_option @ self.usual_attributes])
         weight = weighed.weight * trust[weighed.person]
         preferences = sums_by_person(weighed.person, weighed.accepts, weight, table, n_people)
         preferences[:, -1] += (1.0 - trust) * self.prior
