@@ -252,8 +252,9 @@ class FittedValues(FittedBlock):
             table = np.column_stack([gains.astype(np.float64), base])
         else:
             by_option = csr_array(gains, dtype=np.float64)
-            along = by_option @ self.directions.astype(np.float64)
-            table = np.column_stack([along, base + by_option @ self.usual_attributes])
+            along = np.asarray(by_option @ self.directions.astype(np.float64))
+            rest = np.asarray(by_option @ self.usual_attributes)
+            table = np.column_stack([along, base + rest])
         weight = weighed.weight * trust[weighed.person]
         preferences = sums_by_person(weighed.person, weighed.accepts, weight, table, n_people)
         preferences[:, -1] += (1.0 - trust) * self.prior

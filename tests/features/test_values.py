@@ -3,6 +3,7 @@ import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.features import values
 from recsys.features.values import Values
 from recsys.testing.people import make_people
 from tests.features.pairs import assert_is
@@ -41,6 +42,14 @@ def plain_score(fitted, people, i, j):
 def test_pair_scores_equal_the_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values().fit(people)
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
+
+
+def test_directions_that_span_everybodys_answers_give_the_score_of_the_definition(monkeypatch):
+    monkeypatch.setattr(values, "MOST_EXACT_COLUMNS", 0)
+    people = make_people(40, np.random.default_rng(1))
+    block = Values().fit(people)
+    assert block.fitted_.columns[0] == "direction 0"
     assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
 
 
