@@ -179,9 +179,10 @@ def _checked(value: Any, kinds: tuple[AcceptedKind, ...], name: str, place: _Pla
     """Return a value of one of the kinds, a table as one of pandas; raise ArgumentTypeError for another."""
     for kind in kinds:
         if kind.accepts(value):
-            if kind.table == "values":
-                return _with_tables(value, name, place)
-            return value
+            if kind.table != "values":
+                return value
+            plain_too = any(one.words == kind.words and not one.table for one in kinds)
+            return _with_tables(value, name, place, plain_too=plain_too)
     is_table = any(kind.table == "itself" for kind in kinds)
     if is_table and hasattr(value, "__arrow_c_stream__"):
         return _as_pandas(value, name, place)
@@ -201,9 +202,17 @@ def _as_pandas(table: "ArrowTable | pd.DataFrame", name: str, place: _Place) -> 
     return pd.DataFrame.from_arrow(table)  # type: ignore[attr-defined]
 
 
-def _with_tables(named: Mapping[Any, Any], name: str, place: _Place) -> Mapping[Any, Any]:
-    """Return tables by name as tables of pandas; the same mapping when they all are."""
-    read = {key: _as_pandas(table, f"{name}[{key!r}]", place) for key, table in named.items()}
+def _with_tables(named: Mapping[Any, Any], name: str, place: _Place, *, plain_too: bool) -> Mapping[Any, Any]:
+    """Return tables by name as tables of pandas; the same mapping when they all are.
+
+    plain_too: whether plain rows stand for a table as well; they stay as they are.
+    """
+    read = {
+        key: table
+        if plain_too and not hasattr(table, "__arrow_c_stream__")
+        else _as_pandas(table, f"{name}[{key!r}]", place)
+        for key, table in named.items()
+    }
     return named if all(read[key] is named[key] for key in named) else read
 
 

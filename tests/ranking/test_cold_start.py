@@ -1,5 +1,6 @@
 """Somebody the publication does not know: folded in, searched for, checked, in the same call."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,20 @@ def test_a_profile_is_of_one_person_and_an_error_tells_nothing_of_it(case: Case)
     with pytest.raises(InputError) as caught:
         case.ranker.rank(case.viewer, 5, NOW, profile={"profiles": secret})
     assert "secret-word" not in f"{caught.value!s}{caught.value.__cause__!r}"
+
+
+def test_a_profile_of_plain_rows_is_that_of_its_tables(case: Case) -> None:
+    tables = make_tables(1, np.random.default_rng(1), unknown=0.0)
+    tables = {name: table.assign(user_id="u-rows") for name, table in tables.items() if "user_id" in table}
+    rows = {
+        name: json.loads(one.to_json(orient="records", date_format="iso")) for name, one in tables.items()
+    }
+    by_rows, by_tables = (case.ranker.rank("u-rows", 50, NOW, profile=one) for one in (rows, tables))
+    assert by_rows.items == by_tables.items
+    with pytest.raises(InputError, match=r"profiles\.gender\.unknown_word"):
+        case.ranker.rank(
+            "u-rows", 5, NOW, profile=rows | {"profiles": [rows["profiles"][0] | {"gender": "zebra"}]}
+        )
 
 
 def test_files_for_newcomers_are_verified_and_name_nobody(case: Case) -> None:
