@@ -97,6 +97,10 @@ Decay = Annotated[float | str, AfterValidator(_known_curve)]
 """How an examination curve is named; see `recsys.evaluation.examination`."""
 
 
+Fairness = Annotated[float, Field(ge=0.0, le=2.0)]
+"""How much more a match of somebody with few counts; see `AllocationSettings`."""
+
+
 PRESENT: Final[dict[Literal["today", "week", "month"], Share]] = {"today": 0.9, "week": 0.45, "month": 0.12}
 """Chance that a list is opened on its day, by when its viewer was last here."""
 
@@ -104,8 +108,9 @@ PRESENT: Final[dict[Literal["today", "week", "month"], Share]] = {"today": 0.9, 
 class AllocationSettings(Section):
     """What the allocator maximises and under which limits.
 
-    fairness: from 0, the sum of expected matches (welfare), to 1, the sum of their logarithms over
-              people (Nash); a person's matches weigh `(matches + epsilon) ** -fairness`.
+    fairness: 0 is the sum of expected matches (welfare), 1 the sum of their logarithms over people (Nash),
+              up to 2 the least served count more still; a person's matches weigh
+              `(matches + epsilon) ** -fairness`.
     epsilon:  matches a person is taken to have anyway, so that nobody weighs without end.
     steps:    Frank-Wolfe steps.
     look:     how a list is read: a number d for place ** -d, or "exponential".
@@ -119,7 +124,7 @@ class AllocationSettings(Section):
               with logged propensities, to learn faster what other lists would bring; 0.2 at most.
     """
 
-    fairness: Share = 0.0
+    fairness: Fairness = 0.0
     epsilon: Annotated[float, Field(gt=0.0)] = 0.01
     steps: Annotated[int, Field(ge=0)] = 60
     look: Decay = 1.0

@@ -21,6 +21,7 @@ from recsys.config import (
     AllocationSettings,
     Decay,
     ExperimentSettings,
+    Fairness,
     Section,
     Share,
     holds_password,
@@ -131,7 +132,7 @@ class AllocateSettings(AllocationSettings):
     """
 
     enabled: bool = True
-    fairness: Share = 0.5
+    fairness: Fairness = 0.5
     steps: Annotated[int, Field(ge=0)] = 40
     look: Decay = 0.5
     inbox: Decay = 0.7

@@ -45,7 +45,7 @@ def test_lists_hold_distinct_candidates_up_to_k(
 
 
 @settings(max_examples=15, deadline=None)
-@given(graph=graphs(), fairness=st.sampled_from([0.0, 0.5, 1.0]), budget=st.sampled_from([None, 0.4]))
+@given(graph=graphs(), fairness=st.sampled_from([0.0, 0.5, 1.5]), budget=st.sampled_from([None, 0.4]))
 def test_never_worse_than_the_order_by_p_q(
     graph: CandidateGraph, fairness: float, budget: float | None
 ) -> None:
@@ -236,7 +236,7 @@ def test_a_broken_graph_is_refused(make, message: str) -> None:
     ("changes", "message"),
     [
         ({"k": 0}, "greater than or equal to 1"),
-        ({"fairness": 1.5}, "less than or equal to 1"),
+        ({"fairness": 2.5}, "less than or equal to 2"),
         ({"epsilon": 0.0}, "greater than 0"),
         ({"budget": 0.0}, "greater than 0"),
         ({"look": "none"}, "allocates nothing"),

@@ -22,8 +22,10 @@ from tests.benchmarks.allocation_peers import (
     alternating_nash,
     effective_matches,
     exposure_constrained_deferred_acceptance,
+    matching_for_retention,
     retained,
     retention,
+    sinkhorn_nash,
     social_welfare,
 )
 
@@ -42,9 +44,11 @@ def _ways() -> Mapping[str, Way]:
         "sw, its authors": social_welfare,
         "ecda": exposure_constrained_deferred_acceptance,
         "retention": retention,
+        "mret": matching_for_retention,
         "welfare": ours(0.0),
         "halfway": ours(0.5),
         "nash": ours(1.0),
+        "beyond nash": ours(1.5),
         "welfare, budget 2": ours(0.0, 2.0),
     }
 
@@ -70,8 +74,14 @@ def frontier(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, 
         for name, values in table.items()
     ]
     summary: dict[str, Any] = {}
-    for peer, measure in (("sw, its authors", "matches"), ("ecda", "effective"), ("retention", "retained")):
-        ours = ("welfare", "halfway", "nash", "welfare, budget 2")
+    of_peers = {
+        "sw, its authors": "matches",
+        "ecda": "effective",
+        "retention": "retained",
+        "mret": "retained",
+    }
+    for peer, measure in of_peers.items():
+        ours = ("welfare", "halfway", "nash", "beyond nash", "welfare, budget 2")
         best = max(ours, key=lambda name: table[name][measure].mean())
         ahead = of_groups(table[best][measure] / table[peer][measure] - 1.0, rng=np.random.default_rng(0))
         key = f"{measure}_over_{peer.partition(',')[0]}"
@@ -89,10 +99,11 @@ def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[s
     for market in range(markets):
         p, q = su_market(n, 0.5, np.random.default_rng([args.seed, 43, market]), n_rows=n)
         graph = both_sides(p, q)
-        sides = alternating_nash(p * q, n)
-        exposure = np.concatenate([sides[0].ravel(), sides[1].ravel()]).astype(np.float32)
-        found.setdefault("nash, alternating", []).append(_of_exposure(graph, exposure))
-        for fairness, name in ((0.0, "welfare"), (1.0, "nash")):
+        for peer, way in (("alternating", alternating_nash), ("sinkhorn", sinkhorn_nash)):
+            sides = way(p * q, n)
+            exposure = np.concatenate([sides[0].ravel(), sides[1].ravel()]).astype(np.float32)
+            found.setdefault(f"nash, {peer}", []).append(_of_exposure(graph, exposure))
+        for fairness, name in ((0.0, "welfare"), (1.0, "nash"), (1.5, "beyond nash")):
             config = AllocationConfig(k=n, inbox="none", fairness=fairness, epsilon=1e-4)
             rounded = allocate_graph(graph, config).ranked
             outcome = simulate(graph, rounded, inbox="none", rng=np.random.default_rng(1), rounds=nights)
@@ -104,11 +115,12 @@ def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[s
             exposure = frank_wolfe(MeanFieldModel(graph, config), None, draw).exposure
             drawn = config.changed(mixture=True)
             utility = np.zeros(graph.n_people)
-            for night in range(nights if name == "nash" else 20):
+            played_nights = 20 if name == "welfare" else nights
+            for night in range(played_nights):
                 rng = np.random.default_rng([market, night])
                 lists = allocate_graph(graph, drawn, rng=rng).ranked
                 utility += simulate(graph, lists, inbox="none", rng=rng, rounds=1).utility
-            utility /= nights if name == "nash" else 20
+            utility /= played_nights
             played = 0.5 * float(utility.sum())
             found.setdefault(f"{name}, mixture", []).append((played, *_of_exposure(graph, exposure)[1:]))
     summary: dict[str, Any] = {}
@@ -124,7 +136,7 @@ def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[s
                 "log_welfare": float(welfare.mean()),
             }
         )
-        key = name.replace(", ", "_")
+        key = name.replace(", ", "_").replace(" ", "_")
         means = {"matches": matches.mean(), "least": least.mean(), "envious": envy.mean()}
         means |= {"log_welfare": welfare.mean()}
         summary |= {f"{key}_{measure}": value for measure, value in means.items()}

@@ -1,9 +1,10 @@
 """Peers of the allocator, written from what their papers and programs say, on dense two-sided markets.
 
-`social_welfare` follows the authors' program (bayoumi17m/SW-matching-markets). Of the others the abstracts
-alone were read, so that these are our forms of their ideas and not their programs: exposure-constrained
-deferred acceptance (K. Sekiya et al., arXiv:2602.19689), retention (R. Kishimoto et al., "MRet",
-arXiv:2602.15752), alternating Frank-Wolfe for Nash welfare (Y. Tomita and T. Yokoyama, arXiv:2409.00720).
+`social_welfare` follows the authors' program (bayoumi17m/SW-matching-markets). Of the others abstracts and
+introductions alone were read, so that these are our forms of their ideas and not their programs:
+exposure-constrained deferred acceptance (K. Sekiya et al., arXiv:2602.19689), retention (R. Kishimoto et al.,
+"MRet", arXiv:2602.15752), alternating Frank-Wolfe for Nash welfare (Y. Tomita and T. Yokoyama,
+arXiv:2409.00720), and the same by Sinkhorn's algorithm (the same authors, arXiv:2601.13609).
 """
 
 import numpy as np
@@ -110,6 +111,29 @@ def retention(
     return lists
 
 
+def matching_for_retention(
+    graph: CandidateGraph, k: int, *, look: Decay = 1.0, rate: float = 1.0, seed: int = 0
+) -> RankedEdges:
+    """Return lists of viewers who arrive one after another, each by the stay that a match adds to both.
+
+    What earlier viewers' lists are expected to bring is in the curve of later ones: 1 - exp(-rate matches).
+    Since it rises less and less, a sort of each list is enough. Every curve is the same, see `retention`.
+    """
+    both = graph.p.astype(np.float64) * graph.q
+    weights = Examination.of(look).position_weights(k)
+    matches, gain = np.zeros(graph.n_people), np.zeros(graph.n_edges, np.float32)
+    for i in np.random.default_rng(seed).permutation(graph.n_people):
+        edges = slice(graph.indptr[i], graph.indptr[i + 1])
+        other = graph.candidate[edges]
+        stays = np.exp(-rate * matches[i]) + np.exp(-rate * matches[other])
+        gain[edges] = both[edges] * stays
+        order = np.argsort(-gain[edges], kind="stable")[:k]
+        expected = both[edges][order] * weights[: len(order)]
+        matches[i] += expected.sum()
+        matches[other[order]] += expected
+    return rank_edges(graph, gain, graph.p, np.ones(graph.n_edges, bool), k=k)
+
+
 def retained(utility: Floats, rate: float = 1.0) -> float:
     """Return the share of people who stay, by the curve of `retention`, given expected matches."""
     return float((1.0 - np.exp(-rate * utility)).mean())
@@ -161,4 +185,34 @@ def alternating_nash(
                 )
                 low, high = (step, high) if slope > 0.0 else (low, step)
             sides[side] = sides[side] + low * towards
+    return sides[0], sides[1]
+
+
+def sinkhorn_nash(
+    p_mutual: Floats, k: int, *, look: Decay = 1.0, rounds: int = 8, steps: int = 40, rate: float = 0.5
+) -> tuple[Floats, Floats]:
+    """Return the exposures of `alternating_nash`, by ascent whose every step ends at mixtures of orderings.
+
+    Each list is a matrix of candidates by places whose rows and columns add up to 1: gradients multiply it,
+    and Sinkhorn's algorithm brings it back (k must be the number of candidates of the longer side).
+    """
+    weights = Examination.of(look).position_weights(k).astype(np.float64)
+    n_rows, n_columns = p_mutual.shape
+    shapes = (n_rows, n_columns), (n_columns, n_rows)
+    places = [np.full((*shape, shape[1]), 1.0 / shape[1]) for shape in shapes]
+    sides = [place @ weights[: shape[1]] for place, shape in zip(places, shapes, strict=True)]
+    for at in range(2 * rounds):
+        side = at % 2
+        worth = (p_mutual if side == 0 else p_mutual.T) * sides[1 - side].T
+        for _ in range(steps):
+            matches = worth * sides[side]
+            own, other = (np.maximum(matches.sum(axis=axis), 1e-12) for axis in (1, 0))
+            gain = worth * (1.0 / own[:, None] + 1.0 / other[None, :])
+            gain *= rate / np.maximum(gain.max(axis=1, keepdims=True), 1e-12)
+            place = places[side]
+            place *= np.exp(gain[:, :, None] * weights[: place.shape[2]] * 4.0)
+            for _ in range(8):
+                place /= place.sum(axis=1, keepdims=True)
+                place /= place.sum(axis=2, keepdims=True)
+            sides[side] = place @ weights[: place.shape[2]]
     return sides[0], sides[1]

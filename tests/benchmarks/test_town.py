@@ -36,6 +36,8 @@ def test_the_town_command(tmp_path: Path) -> None:
     assert 0.0 < summary["match_rate"] < summary["yes_rate"]
     assert 0.3 < summary["likes_gini"] < 0.95
     assert summary["make_peak_mb"] > 0
+    assert abs(summary["fitted_reciprocity"]) < summary["reciprocity"]
+    assert summary["fitted_received_sd"] > summary["received_sd"]
 
 
 def test_the_nights_command(tmp_path: Path) -> None:

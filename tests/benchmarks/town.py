@@ -23,6 +23,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
 from recsys.evaluation.market import gini
+from recsys.simulation.settings import SPEED_DATING_TASTE, town_settings
 from recsys.simulation.town import Town, make_town
 from recsys.storage.load import load_population
 from tests.benchmarks.command import Result, peak_mb, run
@@ -166,13 +167,23 @@ def measure(args: argparse.Namespace) -> Result:
     if args.only_make:
         return Result([cost], cost)
     ours = meetings_in(town, np.random.default_rng(args.seed + 1)).statistics()
+    settings = town_settings({"taste": dict(SPEED_DATING_TASTE)})
+    other = make_town(min(n_people, 2000), np.random.default_rng(args.seed), settings=settings)
+    fitted = meetings_in(other, np.random.default_rng(args.seed + 1)).statistics()
     summary: dict[str, Any] = cost | ours | logged(town)
+    summary |= {f"fitted_{name}": value for name, value in fitted.items()}
     theirs: Mapping[str, float] = {}
     if (data_folder() / "speed_dating").is_dir():
         theirs = meetings_at_speed_dating().statistics()
         summary |= {f"dating_{name}": value for name, value in theirs.items()}
-    rows = [{"figure": name, "town": value, "speed dating": theirs.get(name)} for name, value in ours.items()]
-    rows += [{"figure": name, "town": value, "speed dating": None} for name, value in logged(town).items()]
+    rows = [
+        {"figure": name, "town": value, "fitted": fitted[name], "speed dating": theirs.get(name)}
+        for name, value in ours.items()
+    ]
+    rows += [
+        {"figure": name, "town": value, "fitted": None, "speed dating": None}
+        for name, value in logged(town).items()
+    ]
     return Result(rows, summary)
 
 
