@@ -22,6 +22,7 @@ from recsys.config import Section
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
+from recsys.storage.sources import SAVED_INDEX
 
 _DELIMITERS: Final = ",;\t|"
 _LINE_ENDS: Final = "\r\n"
@@ -35,7 +36,6 @@ _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 _EXCEL_MARK: Final = re.compile(r"\Asep=.\r?\n")
 _OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
-SAVED_INDEX: Final = re.compile(r"__index_level_\d+__")
 
 Tables = Mapping[str, Callable[[], Any]]
 """What reads each table, by name."""

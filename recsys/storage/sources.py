@@ -92,6 +92,8 @@ Source = str | Frames
 Reader = Callable[[], pd.DataFrame]
 """Reads one table."""
 
+SAVED_INDEX: Final = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index that it saves beside the columns."""
 KINDS: Final = ("parquet", "csv", "duckdb")
 DUCKDB_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {"enable_external_access": "false"}
 """How a database of somebody else is opened: a view in it may read its tables, no other file or address."""
@@ -259,10 +261,30 @@ def _read_parquet(name: str, path: Path) -> pd.DataFrame:
     try:
         _require_one_schema(path)
         texts = _texts(path) if name == T.EVENTS else []
-        table = pq.read_table(path, partitioning=None, read_dictionary=texts)
+        table = pq.read_table(path, partitioning=_partitioning(path), read_dictionary=texts)
+        known = CONTRACTS[name].columns
+        beside = {key for key in _folder_keys(path) if key not in known}
+        table = table.drop_columns(
+            [one for one in table.column_names if one in beside or SAVED_INDEX.fullmatch(one)]
+        )
         return table.to_pandas(ignore_metadata=True, self_destruct=name == T.EVENTS, split_blocks=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+def _folder_keys(path: Path) -> list[str]:
+    """Return the columns that folders such as `type=like` name."""
+    folders = [one for one in path.rglob("*=*") if one.is_dir()] if path.is_dir() else []
+    return sorted({one.name.partition("=")[0] for one in folders})
+
+
+def _partitioning(path: Path) -> Any:
+    """Return how folders become columns of text, None where no folder names one."""
+    import pyarrow as pa
+    import pyarrow.dataset as pads
+
+    keys = _folder_keys(path)
+    return pads.partitioning(pa.schema([(key, pa.string()) for key in keys]), flavor="hive") if keys else None
 
 
 def _require_one_schema(path: Path) -> None:
@@ -279,7 +301,9 @@ def _require_one_schema(path: Path) -> None:
     for at, part in enumerate(parts):
         fields = {field.name: field.type for field in pq.read_schema(part)}
         types: dict[str, str | None] = {
-            name: None if pa.types.is_null(kind) else str(kind) for name, kind in fields.items()
+            name: None if pa.types.is_null(kind) else str(kind)
+            for name, kind in fields.items()
+            if not SAVED_INDEX.fullmatch(name)
         }
         first = types if at == 0 else first
         differ = [

@@ -125,6 +125,23 @@ def test_parquet_may_be_a_folder_of_parts(tmp_path: Path, tables: dict[str, pd.D
     pd.testing.assert_frame_equal(read, table.reset_index(drop=True))
 
 
+def test_folders_that_name_a_column_and_a_saved_index_are_read_as_what_they_are(
+    tmp_path: Path, tables: dict[str, pd.DataFrame]
+) -> None:
+    table = tables[T.INTERESTS].assign(level=tables[T.INTERESTS]["level"].astype(str))
+    for (level, half), rows in table.groupby(["level", table.index % 2]):
+        folder = tmp_path / "interests.parquet" / f"level={level}" / f"month=2026-0{half + 1}"
+        folder.mkdir(parents=True)
+        rows.drop(columns="level").to_parquet(folder / "part-0.parquet", index=True)
+    read = read_tables(f"parquet:{tmp_path}")[T.INTERESTS]
+    keys = ["user_id", "tag"]
+    want = table.sort_values(keys, ignore_index=True)
+    pd.testing.assert_frame_equal(
+        read[want.columns].sort_values(keys, ignore_index=True), want, check_dtype=False
+    )
+    assert set(read.columns) == set(table.columns), "what is no column of ours, and an index, is left out"
+
+
 def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
