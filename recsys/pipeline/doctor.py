@@ -22,6 +22,7 @@ from recsys.pipeline.lock import is_locked
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.retention import run_ids
 from recsys.plugins import GROUPS, known_names, plugins
+from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
@@ -96,7 +97,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         _threads(),
         _disk(),
         *(Check("size", good=True, text=_size(path)) for path in (PATHS.root, PUBLISHED)),
-        _checked("served", _served),
+        _served(),
         _erased(),
         _keys(),
         _checked("time", _time),
@@ -186,13 +187,24 @@ def _size(folder: Path) -> LocalizedText:
     return _text("size", folder=folder, size=f"{size:,.1f}", files=f"{len(files):,}")
 
 
-def _served() -> LocalizedText:
-    if current_run(PUBLISHED) is None:
-        return _text("nothing_served")
-    publication = read_publication(PUBLISHED)
-    rows = publication.manifest.files[LISTS].rows
-    as_of = publication.manifest.data_as_of
-    return _text("served", run=publication.run_id, rows=f"{rows:,}", as_of=as_of)
+def _served() -> Check:
+    """Say what is served; data older than a `Ranker` takes by itself are a hint."""
+    try:
+        if current_run(PUBLISHED) is None:
+            return Check("served", good=True, text=_text("nothing_served"))
+        publication = read_publication(PUBLISHED)
+    except RecsysError as error:
+        return Check("served", good=False, text=_raised(error))
+    manifest = publication.manifest
+    old = datetime.now(UTC) - datetime.fromisoformat(str(manifest.data_as_of)) > LONGEST_STALENESS
+    text = _text(
+        "served_old" if old else "served",
+        run=publication.run_id,
+        rows=f"{manifest.files[LISTS].rows:,}",
+        as_of=manifest.data_as_of,
+        **({"days": LONGEST_STALENESS.days} if old else {}),
+    )
+    return Check("served", good=True, text=text, hint=old)
 
 
 def _erased() -> Check:
