@@ -100,6 +100,9 @@ def fit_weights(
     for name in PARTS:
         usual = getattr(parts.spread, name).usual
         equal[TERM[name]] = 1.0 / usual if usual > 0.0 else 0.0
+    if not (held.labels > 0).all():
+        # log P(look and like) is log P(look) + log P(like | look)
+        equal[TERM["p_like"]] = 1.0
     starts = [ListWeights(equal, np.full(len(PARTS), power)) for power in (0.5, 0.0, 1.0)]
     starts.append(ListWeights(choice, _NONE_LEVELLED))
     starts = [drawn.levelled(start) for start in starts]

@@ -1,7 +1,7 @@
 """Baselines of two plain matrices, calibrated on pairs left out."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,11 @@ from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.calibration import Platt, fit_platt
-from recsys.models.directed import Directed
+from recsys.models.directed import Directed, pair_dots
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
+from recsys.models.negative_sampling import with_some_passes
 from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array
 
@@ -42,14 +43,24 @@ _NOISE = 1e-9
 """Scores that differ by less than this share of the largest are equal, but for rounding."""
 
 
+_FOLDS = 20
+_ENOUGH_HELD_OUT = 1000
+_MOST_SPLITS = 4
+"""Fits beside the whole one, at most: of a log of fewer answers, more parts are left out in turn."""
+
+
 class CalibratedFactors(Model):
     """A score that is an inner product, turned into a probability by a Platt line.
 
-    The line is fitted on a fifth of the answers, which the matrices it is fitted for have not seen;
-    then the matrices are learned from all. Answers are used, exposures without one are not.
-    Subclasses give the matrices of the people of the fit; people never seen have rows of zeros.
+    The line is fitted on answers which the matrices it is fitted for have not seen, a twentieth at a time,
+    because scores of clearly fewer answers are smaller ones; then the matrices are learned from all.
+    Answers are used, exposures without one are not. Where nobody ever said no, passes are drawn among
+    unseen pairs, and the chance is that of a like beside such a pair. Subclasses give the matrices of the
+    people of the fit; people never seen have rows of zeros.
     """
 
+    reads_passes: ClassVar[bool] = False
+    """Whether the matrices learn from passes, drawn ones where there are no others."""
     ids_: IdIndex
     taste_: Float64Array
     appeal_: Float64Array
@@ -64,17 +75,17 @@ class CalibratedFactors(Model):
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
         answers = impressions.take(impressions.answered)
-        held = answers.pair_folds(5, rng) == 0
-        seen, unseen = answers.take(~held), answers.take(held)
-        taste, appeal = self._factors(people, seen, rng)
-        scores = np.einsum("pf,pf->p", taste[unseen.viewers], appeal[unseen.candidates])
-        scale = float(np.abs(scores - scores.mean()).mean()) if len(scores) else 0.0
-        if scale <= _NOISE * float(np.abs(scores).max(initial=0.0)):
-            scale = 1.0
-        line = fit_platt(scores / scale, unseen.labels) if len(scores) else Platt()
-        self.platt_ = Platt(line.slope / scale, line.intercept)
         self.ids_ = people.ids
-        self.taste_, self.appeal_ = self._factors(people, answers, rng)
+        judged = with_some_passes(answers, rng)
+        learned = judged if self.reads_passes else answers
+        fold, scores, labels = judged.pair_folds(_FOLDS, rng), [], []
+        for number in range(min(max(-(-_ENOUGH_HELD_OUT * _FOLDS // max(len(judged), 1)), 1), _MOST_SPLITS)):
+            held = judged.take(fold == number)
+            taste, appeal = self._factors(people, learned.take(~learned.same_pairs(held)), rng)
+            scores.append(pair_dots(taste, appeal, held.viewers, held.candidates))
+            labels.append(held.labels)
+        self.platt_ = _line(np.concatenate(scores), np.concatenate(labels))
+        self.taste_, self.appeal_ = self._factors(people, learned, rng)
 
     def _apply(self, people: Population) -> Directed:
         rows = self.ids_.find(people.ids.values)
@@ -91,6 +102,17 @@ class CalibratedFactors(Model):
         scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
         parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
         return {LEVEL: np.full(len(i), self.platt_.intercept), **parts}
+
+
+def _line(scores: Float64Array, labels: Float64Array) -> Platt:
+    """Return the Platt line of scores of any scale."""
+    if not len(scores):
+        return Platt()
+    scale = float(np.abs(scores - scores.mean()).mean())
+    if scale <= _NOISE * float(np.abs(scores).max(initial=0.0)):
+        scale = 1.0
+    line = fit_platt(scores / scale, labels)
+    return Platt(line.slope / scale, line.intercept)
 
 
 class LFRRConfig(Section):
@@ -128,6 +150,7 @@ class LFRR(CalibratedFactors):
     """
 
     name = "lfrr"
+    reads_passes = True
     config_type = LFRRConfig
     config: LFRRConfig
 

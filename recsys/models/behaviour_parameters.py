@@ -17,6 +17,7 @@ from recsys.models.directed import Directed, sigmoid
 from recsys.models.factor_space import Deviations, FactorScaler, FactorSpace, rows_at
 from recsys.models.impressions import Impressions
 from recsys.models.low_rank import low_rank_maps
+from recsys.models.negative_sampling import PASSES_PER_LIKE
 from recsys.models.random_effects import RandomEffects, fit_random_effects
 from recsys.models.stacking import StackingInputs, evidence_weight
 from recsys.types import Float64Array
@@ -64,7 +65,7 @@ class BehaviourConfig(Section):
     personal_strength: PositiveFloat = 2.0
     steps: PositiveInt = 3
     held_out: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
-    negatives_per_like: NonNegativeFloat = 4.0
+    negatives_per_like: NonNegativeFloat = PASSES_PER_LIKE
     stack: bool = True
     affinity: bool = True
 

@@ -23,6 +23,7 @@ from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
 from recsys.models.fit_progress import step
 from recsys.models.low_rank import low_rank_maps, sampled_rows
+from recsys.models.negative_sampling import with_some_passes
 from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
 from recsys.models.training_data import ContentData, LabelledPairs
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, RNGLike
@@ -97,7 +98,8 @@ class ContentModel(Model):
     """Regularised logistic regression on `[L * I, L, I]` of all feature blocks.
 
     It works for people never seen, because it knows them by their answers alone, and without any
-    outcome, because its prior is a documented weight for each block (`USUAL_WEIGHTS`).
+    outcome, because its prior is a documented weight for each block (`USUAL_WEIGHTS`). Where nobody ever said
+    no, passes are drawn among unseen pairs, and the chance is that of a like beside such a pair.
     Blocks made from events count only as far as two people are alike in them: what one person's deeds
     say about their selectivity and popularity partly follows from the outcomes learned from, and a
     newcomer has none.
@@ -150,7 +152,7 @@ class ContentModel(Model):
         rng = as_generator(rng)
         rows = training_data.rows
         self.features_ = training_data.features
-        pairs = training_data.pairs.sampled(self.config.max_pairs, rng)
+        pairs = with_some_passes(training_data.pairs, rng).sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.among_fewer(len(people), self.config.max_tuning_pairs, rng)
         step("choosing the strength of the prior on content")

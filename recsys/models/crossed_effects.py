@@ -14,6 +14,7 @@ from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, SELECTIVITY, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
+from recsys.models.negative_sampling import with_some_passes
 from recsys.models.random_effects import RandomEffects, fit_random_effects
 from recsys.types import Float64Array, Int32Array
 
@@ -39,7 +40,8 @@ class CrossedEffects(Model):
     """Scores a pair by how readily the viewer says yes and how readily the candidate is liked; a baseline.
 
     logit P(i likes j | answer) = level + g_i + p_j, with normal priors whose variances are learned.
-    Answers are used, exposures without one are not. Nobody's order of candidates differs from
+    Answers are used, exposures without one are not; where nobody ever said no, passes are drawn among unseen
+    pairs. Nobody's order of candidates differs from
     anybody else's.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models", Journal of
@@ -67,9 +69,9 @@ class CrossedEffects(Model):
             self, config: CrossedEffectsConfig | None = None, **settings: Unpack[CrossedEffectsSettings]
         ) -> None: ...
 
-    def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
-        answers = impressions.take(impressions.answered)
+        answers = with_some_passes(impressions.take(impressions.answered), rng)
         n_people, offset = len(people), np.zeros(len(answers))
         start = RandomEffects.none(n_people)
         found = fit_random_effects(answers, offset, n_people, start=start, rounds=self.config.rounds)

@@ -1,22 +1,38 @@
 """Passes drawn among pairs that never met, for data in which nobody ever said no."""
 
 from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.models.impressions import Impressions
+from recsys.models.training_data import LabelledPairs
+
+PASSES_PER_LIKE: Final = 4.0
+"""Passes drawn for each like where nobody ever said no."""
 
 
-def only_likes(impressions: Impressions) -> bool:
+Decisions = TypeVar("Decisions", Impressions, LabelledPairs)
+
+
+def only_likes(decisions: Impressions | LabelledPairs) -> bool:
     """Say whether every look ended in a like, so that nothing tells whom people do not want."""
-    return len(impressions) > 0 and bool((impressions.labels > 0).all())
+    return len(decisions) > 0 and bool((decisions.labels > 0).all())
 
 
-def with_sampled_negatives(
-    impressions: Impressions, per_like: float, rng: np.random.Generator
-) -> Impressions:
-    """Return the impressions and `per_like` passes a like, between people who never met.
+def with_some_passes(decisions: Decisions, rng: np.random.Generator) -> Decisions:
+    """Return the decisions, with passes drawn beside them if nobody ever said no.
+
+    What is learned from likes alone is a chance of 1, which says nothing; see `with_sampled_negatives`.
+    """
+    if not only_likes(decisions):
+        return decisions
+    return with_sampled_negatives(decisions, PASSES_PER_LIKE, rng)
+
+
+def with_sampled_negatives(decisions: Decisions, per_like: float, rng: np.random.Generator) -> Decisions:
+    """Return the decisions and `per_like` passes a like, between people who never met.
 
     A viewer is joined evenly with somebody whom viewers of their kind like: viewers are of a kind when
     a chain of common candidates joins them. Where women like men and men like women, each is so joined
@@ -26,34 +42,43 @@ def with_sampled_negatives(
     Source: Mikolov, Sutskever, Chen, Corrado and Dean, "Distributed representations of words and
     phrases and their compositionality", NeurIPS 2013, for learning from drawn negatives.
     """
-    n_drawn = round(per_like * len(impressions))
+    n_drawn = round(per_like * len(decisions))
     if not n_drawn:
-        return impressions
-    kind = _kinds(impressions)
-    liked = np.unique(np.column_stack([kind, impressions.candidates]), axis=0)
+        return decisions
+    kind = _kinds(decisions)
+    liked = np.unique(np.column_stack([kind, decisions.candidates]), axis=0)
     start = np.searchsorted(liked[:, 0], np.arange(kind.max() + 2))
-    at = rng.integers(0, len(impressions), n_drawn)
+    at = rng.integers(0, len(decisions), n_drawn)
     size = np.diff(start)[kind[at]]
     pick = start[kind[at]] + (rng.random(n_drawn) * size).astype(np.int64)
-    viewers, candidates = impressions.viewers[at], liked[pick, 1].astype(impressions.candidates.dtype)
-    width = int(max(impressions.viewers.max(), impressions.candidates.max())) + 1
+    viewers, candidates = decisions.viewers[at], liked[pick, 1].astype(decisions.candidates.dtype)
+    width = int(max(decisions.viewers.max(), decisions.candidates.max())) + 1
     pair = viewers.astype(np.int64) * width + candidates
-    known = impressions.viewers.astype(np.int64) * width + impressions.candidates
+    known = decisions.viewers.astype(np.int64) * width + decisions.candidates
     fresh = np.unique(pair[(viewers != candidates) & ~np.isin(pair, known)])
-    drawn = Impressions(
-        viewers=(fresh // width).astype(impressions.viewers.dtype),
-        candidates=(fresh % width).astype(impressions.candidates.dtype),
-        labels=np.zeros(len(fresh)),
-        p_examined=np.ones(len(fresh)),
-        unexamined_odds=np.zeros(len(fresh)),
-        weights=np.full(len(fresh), float(impressions.weights.mean())),
-        answered=np.ones(len(fresh), bool),
-        is_reply=np.zeros(len(fresh), bool),
-        age=np.full(len(fresh), float(impressions.age.mean())),
-        first_age=np.full(len(fresh), float(impressions.first_age.mean())),
-    )
-    both = Impressions.joined([impressions, drawn])
+    both = decisions.joined([decisions, _passes(decisions, fresh // width, fresh % width)])
     return both.take(np.lexsort((both.candidates, both.viewers)))
+
+
+def _passes(like: Decisions, viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]) -> Decisions:
+    """Return passes of average weight and age, decided after a look."""
+    n_drawn = len(viewers)
+    own: dict[str, npt.NDArray[Any]] = {
+        "viewers": viewers.astype(like.viewers.dtype),
+        "candidates": candidates.astype(like.candidates.dtype),
+        "labels": np.zeros(n_drawn),
+        "weights": np.full(n_drawn, float(like.weights.mean())),
+    }
+    if isinstance(like, Impressions):
+        own |= {
+            "p_examined": np.ones(n_drawn),
+            "unexamined_odds": np.zeros(n_drawn),
+            "answered": np.ones(n_drawn, bool),
+            "is_reply": np.zeros(n_drawn, bool),
+            "age": np.full(n_drawn, float(like.age.mean())),
+            "first_age": np.full(n_drawn, float(like.first_age.mean())),
+        }
+    return type(like)(**own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +133,7 @@ class UnseenPairs:
         return pair // self.width, pair % self.width
 
 
-def _kinds(impressions: Impressions) -> npt.NDArray[np.int64]:
+def _kinds(impressions: Impressions | LabelledPairs) -> npt.NDArray[np.int64]:
     """Return the number of each impression's kind of viewer, `(n_impressions,)`, from 0."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

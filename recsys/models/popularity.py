@@ -13,6 +13,7 @@ from recsys.data.population import Population
 from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
+from recsys.models.negative_sampling import with_some_passes
 from recsys.models.training_data import LabelledPairs
 from recsys.types import Float64Array, Int32Array
 
@@ -40,7 +41,8 @@ class PopularityModel(Model):
     """Scores a candidate by the smoothed rate of likes received, the same for every viewer.
 
     P(i likes j) = (likes of j + evidence * mean rate) / (looks at j + evidence). Somebody nobody
-    looked at, or unknown at fit, has the mean rate. A baseline.
+    looked at, or unknown at fit, has the mean rate. Where nobody ever said no, passes are drawn among
+    unseen pairs, and the chance is that of a like beside such a pair. A baseline.
 
     >>> import pandas as pd
     >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
@@ -62,14 +64,14 @@ class PopularityModel(Model):
             self, config: PopularityConfig | None = None, **settings: Unpack[PopularitySettings]
         ) -> None: ...
 
-    def _learn(self, people: Population, events: Events, rng: Generator) -> None:  # noqa: ARG002
-        pairs = LabelledPairs.from_events(people, events)
-        impressions = np.bincount(pairs.candidates, minlength=len(people)).astype(np.float64)
+    def _learn(self, people: Population, events: Events, rng: Generator) -> None:
+        pairs = with_some_passes(LabelledPairs.from_events(people, events), rng)
+        looks = np.bincount(pairs.candidates, minlength=len(people)).astype(np.float64)
         likes = np.bincount(pairs.candidates, pairs.labels, len(people))
         usual, evidence = self.config.usual_rate, self.config.evidence
-        mean = (likes.sum() + evidence * usual) / (impressions.sum() + evidence)
-        rate = (likes + evidence * mean) / (impressions + evidence)
-        seen = impressions > 0
+        mean = (likes.sum() + evidence * usual) / (looks.sum() + evidence)
+        rate = (likes + evidence * mean) / (looks + evidence)
+        seen = looks > 0
         self.ids_ = IdIndex(people.ids.values[seen])
         self.logits_ = np.log(rate[seen]) - np.log1p(-rate[seen])
         self.usual_ = float(np.log(mean) - np.log1p(-mean))

@@ -17,6 +17,9 @@ from recsys.models.baselines import (
     RCFConfig,
 )
 from recsys.models.behaviour_parameters import BehaviourConfig
+from recsys.models.crossed_effects import CrossedEffects
+from recsys.models.item_item import EASE, ItemKNN
+from recsys.models.popularity import PopularityModel
 from recsys.testing.model_contract import ModelContract, some_events
 from recsys.testing.people import AS_OF, make_people
 
@@ -147,3 +150,25 @@ def test_random_scores_depend_on_the_seed():
     i, j = np.divmod(np.arange(900), 30)
     first, second = (fitted_random(nameless(30), seed).fitted.logits(i, j) for seed in (0, 1))
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
+
+
+def test_a_chance_learned_from_likes_alone_is_that_of_a_like_beside_unseen_pairs():
+    """Nobody said no, and every model said 1; among four unseen pairs a like, it says the share of likes."""
+    rng = np.random.default_rng(3)
+    taste, appeal, popular = rng.normal(size=(200, 2)), rng.normal(size=(200, 2)), rng.normal(size=200)
+    score = taste @ appeal.T + popular + rng.gumbel(size=(200, 200))
+    np.fill_diagonal(score, -np.inf)
+    viewers, candidates = np.nonzero(score >= np.sort(score, axis=1)[:, -8][:, None])
+    ids = np.array([f"p{number:03}" for number in range(200)], dtype=object)
+    left_out = rng.random(len(viewers)) < 0.2
+    people = Population.of_ids(ids, as_of=AS_OF)
+    known = pd.DataFrame({C.ACTOR: ids[viewers], C.TARGET: ids[candidates], C.TYPE: "like"})[~left_out]
+    unseen = np.array(np.nonzero((score < np.sort(score, axis=1)[:, -8][:, None]) & ~np.eye(200, dtype=bool)))
+    drawn = unseen[:, rng.choice(unseen.shape[1], 4 * left_out.sum(), replace=False)]
+    i, j = np.append(viewers[left_out], drawn[0]), np.append(candidates[left_out], drawn[1])
+    pairs = pd.DataFrame({C.VIEWER: ids[i], C.CANDIDATE: ids[j]})
+    for kind in (PopularityModel, CrossedEffects, LFRR, EASE, ItemKNN):
+        model = kind().fit(people, Events.of(known), rng=1)
+        chance = model.score_pairs(pairs)[C.P_LIKE]
+        assert abs(chance.mean() - 0.2) < 0.05, kind.name
+        assert chance.max() - chance.min() > 0.05, kind.name
