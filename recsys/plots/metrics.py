@@ -25,6 +25,7 @@ MEASURE_LABELS = {
     "top_load": "likes a night to the most liked 1%",
     "cold_matched": "share of newcomers with a match",
     "cold_someone": "share of newcomers in a lasting pair",
+    "stayed": "share of members still there at the end",
 }
 """What the measures of simulated nights are called in a picture."""
 

@@ -38,7 +38,7 @@ _OF_PROBABILITIES: Final = ("log_loss", "brier", "ece")
 """Metrics that are compared with predicting the overall rate for every pair, not with random order."""
 
 _OF_BOTH: Final = ("auc", "log_loss", "brier", "ece", "snips", "dr", "dips", "dpr")
-_SHARES: Final = ("someone", "answered", "cold_matched", "cold_someone")
+_SHARES: Final = ("someone", "answered", "cold_matched", "cold_someone", "stayed")
 _ORDERS: Final = ("random", "naive", "product", "allocated")
 _CHOSEN_BY_OPERATOR: Final = ("table_schema", "policy", "code", "params")
 """What the operator decides; data and the model are new every night."""

@@ -18,6 +18,7 @@ from recsys.data.exclusions import relations
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
+from recsys.simulation.event_log import seconds
 from recsys.simulation.night_state import is_among
 from recsys.simulation.policies import (
     ListPolicy,
@@ -30,7 +31,7 @@ from recsys.simulation.policies import (
 )
 from recsys.simulation.town import Town
 from recsys.storage.load import load_events, load_population
-from recsys.types import Int64Array
+from recsys.types import BoolArray, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +116,8 @@ class PolicyHistory:
     matches, lasting: `(n_pairs, 3)`: night (from 0), two rows; a lasting match is one in which both
     came to feel comfortable, however much later. sent: `(n_likes, 3)`: night, actor, target of
     likes from lists. received: `(n_nights, n_people)` likes from lists; exposure: `(n_people,)`
-    expected looks; listed: `(n_people,)` nights on which each was listed. forbidden: pairs of lists
-    that the plain rules do not allow; anything but 0 is a defect.
+    expected looks; listed: `(n_people,)` nights on which each was listed; there: `(n_people,)` who has not
+    left at the end. forbidden: pairs of lists that the plain rules do not allow; anything but 0 is a defect.
     """
 
     ids: IdIndex
@@ -126,12 +127,14 @@ class PolicyHistory:
     sent: list[Int64Array] = field(default_factory=list)
     exposure: npt.NDArray[np.float64] = field(init=False)
     listed: Int64Array = field(init=False)
+    there: BoolArray = field(init=False)
     forbidden: int = 0
     _liked: Int64Array = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         self.exposure = np.zeros(len(self.ids))
         self.listed = np.zeros(len(self.ids), np.int64)
+        self.there = np.ones(len(self.ids), bool)
 
     def write(self, listed: npt.ArrayLike, lists: pd.DataFrame, events: pd.DataFrame) -> None:
         """Add one night: the rows listed, the lists given, and all that came of them."""
@@ -221,6 +224,8 @@ def play_nights(
             copy.live(members, compiled, config, [seed, night])
             if progress is not None:
                 progress(name)
+    for copy in copies.values():
+        copy.end(town.as_of + config.nights * _DAY)
     newcomers = town.arrivals.joined > town.arrivals.end
     return PolicyNights(
         config, len(town.ids), newcomers, {name: copy.history for name, copy in copies.items()}
@@ -241,6 +246,11 @@ class _Copy:
         """Let everything happen that lies before the night `at`."""
         self.town = self.town.after(self._happened, at)
         self._happened = self._happened.iloc[:0]
+
+    def end(self, at: pd.Timestamp) -> None:
+        """Let everything happen that lies before `at`, and note who is there then."""
+        self.wake(at)
+        self.history.there = self.town.arrivals.there(seconds(at))
 
     def live(self, members: Population, compiled: Compiled, config: NightsConfig, seed: list[int]) -> None:
         """Give everybody a list and write down what comes of it."""

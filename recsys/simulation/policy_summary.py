@@ -25,10 +25,11 @@ NIGHT_METRICS = (
     "top_load",
     "cold_matched",
     "cold_someone",
+    "stayed",
 )
 """In the order they are shown; see `PooledTowns.measures`."""
 
-SHARE_METRICS = ("someone", "answered", "exposure_gini", "cold_matched", "cold_someone")
+SHARE_METRICS = ("someone", "answered", "exposure_gini", "cold_matched", "cold_someone", "stayed")
 """Measures that lie between 0 and 1."""
 
 _TOP = 0.01
@@ -39,7 +40,7 @@ class PooledTowns:
     """People of all towns end to end.
 
     matches, lasting, sent: night and two rows, `(n, 3)`. exposure: `(n_people,)`. members: who was
-    listed on any night under any policy; newcomers: who joined during the nights.
+    listed on any night under any policy; newcomers: who joined during the nights; there: who is at the end.
     """
 
     nights: int
@@ -49,6 +50,7 @@ class PooledTowns:
     exposure: Float64Array
     members: BoolArray
     newcomers: BoolArray
+    there: BoolArray
 
     @classmethod
     def of(cls, outcomes: Sequence[PolicyNights], policy: str) -> "PooledTowns":
@@ -63,6 +65,7 @@ class PooledTowns:
             exposure=np.concatenate([d.exposure for d in histories]),
             members=np.concatenate([_members(outcome) for outcome in outcomes]),
             newcomers=np.concatenate([outcome.newcomers for outcome in outcomes]),
+            there=np.concatenate([d.there for d in histories]),
         )
 
     def measures(self, times: Float64Array) -> dict[str, float]:
@@ -71,7 +74,8 @@ class PooledTowns:
         lasting_per_1000, matches_per_1000: pairs a thousand members. someone: share of members in a
         lasting pair. answered: share of likes from lists that became a match. exposure_gini: how
         unequally expected looks are spread. top_load: likes a night to the most liked 1 %.
-        cold_matched, cold_someone: share of newcomers with a match, with a lasting one.
+        cold_matched, cold_someone: share of newcomers with a match, with a lasting one. stayed: share of
+        members who have not left at the end.
         """
         of_members = times * self.members
         people = of_members.sum()
@@ -86,6 +90,7 @@ class PooledTowns:
             "top_load": self._top_load(of_members),
             "cold_matched": float(_share(cold[self._in(self.matches)].sum(), cold.sum())),
             "cold_someone": float(_share(cold[self._in(self.lasting)].sum(), cold.sum())),
+            "stayed": float(of_members[self.there].sum() / people),
         }
 
     def curves(self, times: Float64Array) -> dict[str, Float64Array]:

@@ -21,6 +21,7 @@ def history(*, lasting: list[list[int]], sent: list[list[int]], exposure: list[f
     found.lasting, found.matches = [np.array(lasting).reshape(-1, 3)], [np.array(lasting).reshape(-1, 3)]
     found.sent, found.exposure = [np.array(sent).reshape(-1, 3)], np.array(exposure)
     found.listed[:] = 1
+    found.there[:] = np.arange(4) < 2 + len(lasting)
     return found
 
 
@@ -48,6 +49,7 @@ def test_metrics_match_a_hand_worked_history(by_hand: PolicyNights) -> None:
     assert (product["someone"], welfare["someone"]) == (0.5, 1.0)
     assert (product["answered"], welfare["answered"]) == pytest.approx((1 / 3, 2 / 3))
     assert (product["exposure_gini"], welfare["exposure_gini"]) == (0.75, 0.0)
+    assert (product["stayed"], welfare["stayed"]) == (0.75, 1.0)
     assert (product["top_load"], welfare["top_load"]) == (1.5, 1.0)
     assert (product["cold_someone"], welfare["cold_someone"]) == (0.0, 1.0)
 
