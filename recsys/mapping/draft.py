@@ -6,7 +6,7 @@ stands under a comment that `recsys map check` counts until somebody takes it aw
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from recsys.mapping.draft_source import DraftSource, read_for_draft, sampled
 from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
 from recsys.mapping.draft_tables import other_queries
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
+from recsys.mapping.sources import unread_files
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def draft_mapping(
     )
     columns = tuple(_zone_of_place(one, columns) for one in columns)
     names = {
-        MAPPING_FILE: _yaml(address, as_of or _written(address, where), found, profiles),
+        MAPPING_FILE: _yaml(
+            address, as_of or _written(address, where), found, profiles, unread_files(address, where)
+        ),
         "profiles.sql": _profiles_sql(
             members, [one for one in columns if one.target.startswith("profiles.")]
         ),
@@ -114,7 +117,9 @@ def _written(address: str, folder: Path) -> datetime:
     return datetime.now(UTC) if latest is None else datetime.fromtimestamp(latest, UTC)
 
 
-def _yaml(address: str, as_of: datetime, found: DraftSource, profiles: Profiles) -> str:
+def _yaml(
+    address: str, as_of: datetime, found: DraftSource, profiles: Profiles, unread: Sequence[str]
+) -> str:
     encoding, options = found.encoding, found.options
     japanese = encoding in {"cp932", "euc_jp"} or any(
         re.search("[ぁ-んァ-ヶ一-龠]", one.name) for columns in profiles.values() for one in columns
@@ -132,6 +137,7 @@ def _yaml(address: str, as_of: datetime, found: DraftSource, profiles: Profiles)
             "tables:",
             *(f"  {name}: {{header_rows: {one.header_rows}}}" for name, one in options.items()),
         ]
+    lines += [f"# TODO not read, save it as CSV if it holds a table: {name}" for name in unread]
     lines += [
         "# TODO what holds for everybody by a document that members agreed to, such as:",
         "# declared:",

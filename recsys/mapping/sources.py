@@ -30,7 +30,7 @@ _SUFFIXES: Final = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
 }  # fmt: skip
-_DESCRIBES: Final = {".md", ".yaml", ".yml", ".pdf", ".xlsx"}
+_DESCRIBES: Final = {".md", ".yaml", ".yml", ".pdf", ".json"}
 
 _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
@@ -95,7 +95,7 @@ def source_tables(
 
 
 def _kind(file: Path) -> str | None:
-    if file.name.startswith((".", "_")) or file.suffix in _DESCRIBES:
+    if file.name.startswith((".", "_")):
         return None
     if file.is_dir():
         kinds = {_kind(part) for part in parts_of(file)}
@@ -108,6 +108,21 @@ def _kind(file: Path) -> str | None:
     if suffix.lower() == ".json":
         return "json" if begins.lstrip().startswith(b"[") else None
     return "parquet" if begins.startswith(_PARQUET_MARK) else None
+
+
+def unread_files(address: str, folder: Path) -> list[str]:
+    """Return the files of a source that could hold tables and are in no form that is read."""
+    path = (folder / address).resolve()
+    if "://" in address or not path.is_dir() or _is_hive(path):
+        return []
+    return [
+        file.name
+        for file in sorted(path.iterdir())
+        if file.is_file()
+        and not file.name.startswith((".", "_"))
+        and file.suffix.lower() not in _DESCRIBES
+        and _kind(file) is None
+    ]
 
 
 def _begins(file: Path) -> bytes:

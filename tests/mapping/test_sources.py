@@ -86,6 +86,25 @@ def test_parts_that_differ_are_one_table_with_every_column(tmp_path: Path) -> No
     assert table.to_pylist() == [{"id": "1", "latitude": None}, {"id": "2", "latitude": 35.6}]
 
 
+def test_a_first_part_without_any_value_decides_no_type(tmp_path: Path) -> None:
+    parts = tmp_path / "members.parquet"
+    parts.mkdir()
+    pq.write_table(pa.table({"id": pa.array([1], pa.uint64()), "town": pa.nulls(1)}), parts / "0.parquet")
+    pq.write_table(
+        pa.table({"id": pa.array([2**64 - 1], pa.uint64()), "town": ["León"]}), parts / "1.parquet"
+    )
+    table = source_tables("members.parquet", folder=tmp_path)["members"]()
+    assert table.column("town").to_pylist() == [None, "León"]
+    assert table.column("id").to_pylist() == [1, 2**64 - 1]
+
+
+def test_a_dump_with_ids_beyond_63_bits_keeps_them_as_texts(tmp_path: Path) -> None:
+    dump = "CREATE TABLE `m` (`id` bigint unsigned);\nINSERT INTO `m` VALUES (18446744073709551615),(7);\n"
+    (tmp_path / "m.sql").write_text(dump)
+    table = source_tables("m.sql", folder=tmp_path)["m"]()
+    assert table.column("id").to_pylist() == ["18446744073709551615", "7"]
+
+
 def test_hive_folders_parts_without_an_ending_and_a_saved_index_are_one_table(tmp_path: Path) -> None:
     for month, number in (("month=2026-06", "007"), ("month=__HIVE_DEFAULT_PARTITION__", "008")):
         (tmp_path / "likes" / month).mkdir(parents=True)

@@ -97,6 +97,28 @@ def test_what_stands_behind_a_date_is_never_dropped(text: str) -> None:
     assert moments.read_moment(text, "UTC")[0] is None
 
 
+@given(st.integers(1, 60_000), st.dates(date(1980, 1, 1), date(2030, 12, 31)))
+def test_whole_numbers_are_eight_digits_or_since_1970_and_never_days_of_a_spreadsheet(
+    serial: int, day: date
+) -> None:
+    assert moments.read_moment(serial, "UTC")[0] is None
+    assert moments.read_moment(int(day.strftime("%Y%m%d")), "UTC")[0] == datetime(
+        day.year, day.month, day.day, tzinfo=UTC
+    )
+
+
+@given(st.datetimes(datetime(1980, 1, 2), datetime(2099, 1, 1)), st.sampled_from([1, 10**3, 10**6, 10**9]))
+def test_a_number_since_1970_is_read_by_itself_whatever_stands_in_other_rows(
+    naive: datetime, unit: int
+) -> None:
+    seconds = int(naive.replace(tzinfo=UTC).timestamp())
+    want = datetime.fromtimestamp(seconds, UTC)
+    assert moments.read_moment(seconds * unit, None) == (want, None)
+    assert moments.read_moment(f"{seconds * unit}.0", None) == (want, None)
+    for sentinel in (0, -1, 9_999_999_999_999_999_999_999, 253_402_300_799_000):
+        assert moments.read_moment(sentinel, None)[0] is None
+
+
 def test_a_local_time_without_a_zone_is_refused() -> None:
     assert moments.read_moment("2026-01-01 10:00", None) == (None, "a local time without a zone")
 
