@@ -8,7 +8,7 @@ Features and their hashing: Weinberger et al., Feature Hashing for Large Scale M
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -35,6 +35,7 @@ _DIGITS: Final = re.compile("[0-9]")
 _LONGEST: Final = 24
 _START: Final = np.uint64(14_695_981_039_346_656_037)
 _PRIME: Final = np.uint64(1_099_511_628_211)
+_FIRST_BITS: Final = np.uint64(64 - BUCKET_BITS)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -47,12 +48,12 @@ def sentences(text: str) -> list[tuple[int, int]]:
     """
     found: list[tuple[int, int]] = []
     ends = [*(match.end() for match in _END.finditer(text)), len(text)]
-    start = 0
+    start = last = letters = 0
     for end in ends:
-        letters = len(_LETTER.findall(text[start:end]))
+        letters, last = letters + len(_LETTER.findall(text, last, end)), end
         if letters >= _LEAST_LETTERS or (end == len(text) and letters and not found):
             found += [(at, min(at + _LONGEST_SENTENCE, end)) for at in range(start, end, _LONGEST_SENTENCE)]
-            start = end
+            start, letters = end, 0
     if found and start < len(text):
         found[-1] = (found[-1][0], len(text))
     return found or [(0, len(text))][: bool(text.strip())]
@@ -108,13 +109,13 @@ def buckets(text: str, ruled: Iterable[str] = ()) -> Int64Array:
     pairs = [_code(f"\x0b{first} {second}") for first, second in pairwise(words)]
     single = [_code(f"\x0b{word}") for word in words]
     known = load_concepts()
-    found = np.union1d(known.groups_in(grams), known.groups_in(of_words)).tolist()
+    found = known.groups_in([*grams, *of_words]).tolist()
     groups = [_code(f"\x0c{group}") for group in found]
     groups += [_code(f"\x0d{one} {other}") for at, one in enumerate(found) for other in found[at + 1 :]]
     of_rules = [_code(f"\x0e{kind}") for kind in ruled]
     codes = np.array([*single, *pairs, *groups, *of_rules], dtype=np.uint64)
     with np.errstate(over="ignore"):
-        mixed = (np.concatenate([*grams[: max(LENGTHS)], codes]) * _MIX) >> np.uint64(64 - BUCKET_BITS)
+        mixed = (np.concatenate([*grams[: max(LENGTHS)], codes]) * _MIX) >> _FIRST_BITS
     return np.unique(mixed.astype(np.int64))
 
 
@@ -130,8 +131,9 @@ def _rolling(text: str, longest: int) -> list[npt.NDArray[np.uint64]]:
     return found
 
 
+@lru_cache(maxsize=1 << 15)
 def _code(text: str) -> int:
-    """Return the hash of one text, as `_rolling` has it."""
+    """Return the hash of one text, as `_rolling` has it; words come again."""
     code = int(_START)
     for character in text:
         code = ((code ^ ord(character)) * int(_PRIME)) & 0xFFFFFFFFFFFFFFFF
@@ -140,22 +142,23 @@ def _code(text: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Concepts:
-    """Groups of words by the hash of each word, sorted, by length: hashes `(n,)` uint64, groups `(n,)` int64.
+    """Groups of words by the hash of each word: hashes `(n,)` uint64, sorted, and their groups `(n,)` int64.
 
-    version: the hash of the file, which the weights are for.
+    version: the hash of the file, which the weights are for. maybe: `(BUCKETS,)` bool, whether any word has
+    the first bits of a hash; it sorts most substrings out.
     """
 
     version: str
-    by_length: Mapping[int, tuple[npt.NDArray[np.uint64], Int64Array]]
+    hashes: npt.NDArray[np.uint64]
+    groups: Int64Array
+    maybe: npt.NDArray[np.bool_]
 
     def groups_in(self, hashes: Sequence[npt.NDArray[np.uint64]]) -> Int64Array:
-        """Return the groups of which a word is among the hashes by length."""
-        found = [np.empty(0, np.int64)]
-        for length, (words, groups) in self.by_length.items():
-            if length <= len(hashes):
-                at = np.searchsorted(words, hashes[length - 1]).clip(max=len(words) - 1)
-                found.append(groups[at[words[at] == hashes[length - 1]]])
-        return np.unique(np.concatenate(found))
+        """Return the groups of which a word is among some hashes."""
+        every = np.concatenate(hashes)
+        few = every[self.maybe[(every >> _FIRST_BITS).astype(np.int64)]]
+        at = np.searchsorted(self.hashes, few).clip(max=len(self.hashes) - 1)
+        return np.unique(self.groups[at[self.hashes[at] == few]])
 
 
 @lru_cache(maxsize=1)
@@ -163,7 +166,7 @@ def load_concepts() -> Concepts:
     """Return the groups of words that come with the package, read once."""
     content = (files("recsys.catalogue") / "draft_concepts.yaml").read_bytes().replace(b"\r\n", b"\n")
     file = YamlFile("draft_concepts", content)
-    by_length: dict[int, dict[int, int]] = {}
+    by_hash: dict[int, int] = {}
     for number, (group, words) in enumerate(file.content.items()):
         if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
             raise file.error("not a list of words", group, got=words)
@@ -171,15 +174,12 @@ def load_concepts() -> Concepts:
             text = unicodedata.normalize("NFKC", word).lower().translate(KATAKANA_TO_HIRAGANA)
             if text[0].isascii() and text[0].isalpha():
                 text = f" {' '.join(_WORD.findall(text))}" + ("" if text.endswith("*") else " ")
-            by_length.setdefault(len(text), {})[_code(text)] = number
-    sorted_words = {
-        length: (
-            np.array(sorted(words), np.uint64),
-            np.array([words[code] for code in sorted(words)], np.int64),
-        )
-        for length, words in by_length.items()
-    }
-    return Concepts(hashlib.sha256(content).hexdigest()[:12], sorted_words)
+            by_hash[_code(text)] = number
+    hashes = np.array(sorted(by_hash), np.uint64)
+    maybe = np.zeros(BUCKETS, np.bool_)
+    maybe[(hashes >> _FIRST_BITS).astype(np.int64)] = True
+    groups = np.array([by_hash[code] for code in hashes.tolist()], np.int64)
+    return Concepts(hashlib.sha256(content).hexdigest()[:12], hashes, groups, maybe)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from recsys.catalogue.entries import LANGUAGES, Label, Language, read_label
 from recsys.catalogue.text_folding import INVISIBLE, KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.messaging.draft_classifier import DraftClassifier, load_classifier, windows
+from recsys.messaging.guard_patterns import needed_characters
 from recsys.messaging.hotlines import hotlines_of
 from recsys.messaging.phone_numbers import phone_spans
 from recsys.strict_yaml import YamlFile
@@ -51,11 +52,8 @@ class Folded:
         """
         text, cased, starts, ends = [], [], [], []
         for start, end in _clusters(draft):
-            raw = unicodedata.normalize("NFKC", INVISIBLE.sub("", draft[start:end]))
-            for character in raw.translate(KATAKANA_TO_HIRAGANA):
-                kept = " " if character.isspace() else character
-                small = kept.lower()
-                text.append(small if len(small) == 1 else kept)
+            for small, kept in _folded(draft[start:end]):
+                text.append(small)
                 cased.append(kept)
                 starts.append(start)
                 ends.append(end)
@@ -64,6 +62,14 @@ class Folded:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where `text[start:end]` stands in the draft."""
         return self.starts[start], self.ends[end - 1]
+
+
+@lru_cache(maxsize=4096)
+def _folded(cluster: str) -> tuple[tuple[str, str], ...]:
+    """Return the folded characters of one character with its marks: without and with capitals."""
+    raw = unicodedata.normalize("NFKC", INVISIBLE.sub("", cluster)).translate(KATAKANA_TO_HIRAGANA)
+    kept = [" " if character.isspace() else character for character in raw]
+    return tuple((small if len(small := one.lower()) == 1 else one, one) for one in kept)
 
 
 def _clusters(draft: str) -> list[tuple[int, int]]:
@@ -123,11 +129,15 @@ _LATIN: Final = re.compile("[a-z]")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern of a kind; `cased` ones read capitals. `unless` takes a match away where it overlaps."""
+    """One pattern of a kind; `cased` ones read capitals. `unless` takes a match away where it overlaps.
+
+    needed: sets of characters of each of which every match holds one; a text without is not searched.
+    """
 
     kind: str
     pattern: re.Pattern[str]
     cased: bool
+    needed: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +176,8 @@ def read_rules(file: YamlFile, version: str) -> Rules:
     for kind, raw in kinds.items():
         for source, cased in (("rules", False), ("cased", True)):
             rules += [
-                Rule(kind, p, cased) for p in _patterns(file, f"{kind}.{source}", raw.get(source), words)
+                Rule(kind, pattern, cased, needed_characters(pattern.pattern))
+                for pattern in _patterns(file, f"{kind}.{source}", raw.get(source), words)
             ]
         unless[kind] = _patterns(file, f"{kind}.unless", raw.get("unless"), words)
     return Rules(
@@ -194,7 +205,8 @@ def _mapping(file: YamlFile, name: str) -> dict[str, Any]:
 def _alternatives(file: YamlFile, name: str, raw: object) -> str:
     if not isinstance(raw, list) or not all(isinstance(word, str) and word for word in raw):
         raise file.error("not a list of words", name, got=raw)
-    return "(?:" + "|".join(loose(word) for word in raw) + ")"
+    first = "".join(sorted({re.escape(word.lower().translate(KATAKANA_TO_HIRAGANA)[0]) for word in raw}))
+    return f"(?:(?=[{first}])(?:" + "|".join(loose(word) for word in raw) + "))"
 
 
 def _patterns(file: YamlFile, key: str, raw: object, words: Mapping[str, str]) -> tuple[re.Pattern[str], ...]:
@@ -296,7 +308,11 @@ def _judged(folded: Folded, ruled: list[_Match], classifier: DraftClassifier) ->
 
 
 def _matches(folded: Folded, rules: Rules) -> Iterator[tuple[str, int, int]]:
+    small, capital = frozenset(folded.text), frozenset(folded.cased)
     for rule in rules.rules:
+        there = capital if rule.cased else small
+        if any(there.isdisjoint(one) for one in rule.needed):
+            continue
         for match in rule.pattern.finditer(folded.cased if rule.cased else folded.text):
             if match.end() > match.start():
                 yield rule.kind, match.start(), match.end()

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_the_weights_are_for_these_kinds_and_groups(monkeypatch: pytest.MonkeyPa
     assert classifier.weights.shape == (len(GUARD_KINDS), BUCKETS)
     assert 0 < classifier.false_alarm_rate <= 0.05
     load_classifier.cache_clear()
-    other = type(load_concepts())("other", load_concepts().by_length)
+    other = replace(load_concepts(), version="other")
     monkeypatch.setattr("recsys.messaging.draft_classifier.load_concepts", lambda: other)
     with pytest.raises(InputError, match="other groups of words"):
         load_classifier()

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from recsys.messaging.draft_guard import LONGEST, check_draft, load_rules
+from recsys.messaging import draft_classifier
+from recsys.messaging.draft_guard import LONGEST, Folded, check_draft, load_rules
 from recsys.messaging.phone_numbers import MOST_CHECKS, phone_spans
+from tests.messaging.drafts import load_drafts
 
 SHORT, LONG = 250, 2000
 
@@ -95,3 +97,30 @@ def test_look_ups_in_one_text_are_limited(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("phonenumbers.parse", counted)
     list(phone_spans("0 " * 5000))
     assert 0 < len(asked) <= MOST_CHECKS + 400
+
+
+def test_what_a_text_is_not_searched_for_it_does_not_hold() -> None:
+    """Planted and seen caught: a repeat that may be absent counted as needed."""
+    texts = [Folded.of(draft.text) for draft in load_drafts("dev")[::3]]
+    skipped = 0
+    for rule in load_rules().rules:
+        for text in (one.cased if rule.cased else one.text for one in texts):
+            if any(frozenset(text).isdisjoint(one) for one in rule.needed):
+                skipped += 1
+                assert rule.pattern.search(text) is None, (rule.kind, rule.pattern.pattern[:60])
+    assert skipped > len(texts) * len(load_rules().rules) / 4
+
+
+def test_ends_of_sentences_without_letters_are_counted_once() -> None:
+    """Planted and seen caught: the letters since the last sentence counted again at each end."""
+    reads: list[int] = []
+
+    class Counting:
+        def findall(self, text: str, start: int, end: int) -> list[str]:
+            reads.append(end - start)
+            return [one for one in text[start:end] if one.isalpha()]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draft_classifier, "_LETTER", Counting())
+        draft_classifier.sentences(" ." * 500)
+    assert sum(reads) <= 1000
