@@ -27,7 +27,7 @@ def allocate(settings: Settings, paths: NightPaths) -> LogFields:
     """Choose everybody's list from their candidates, so that likes meet inboxes with room."""
     if settings.regions.people is None or not settings.allocate.enabled:
         return asdict(allocate_night(settings, paths))
-    return asdict(allocate_regions(settings, paths))
+    return asdict(allocate_regions(settings, paths, progress=part_progress()))
 
 
 def publish(settings: Settings, paths: NightPaths) -> LogFields:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -86,6 +87,28 @@ class Processes:
 
         Raises BusyError when workers keep dying.
         """
+        with self.kept() as pool:
+            yield from pool.run(job, parts)
+
+    @contextmanager
+    def kept(self) -> "Iterator[ProcessesKept]":
+        """Give an executor whose processes stay for one job after another, and end with the context."""
+        pool = ProcessesKept(self.workers)
+        try:
+            yield pool
+        finally:
+            pool.close()
+
+
+class ProcessesKept:
+    """Processes that stay between jobs; a job need not wait for them to start."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def run(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
+        """Yield each part as it is finished, as `Processes.run` does."""
         left = list(parts)
         for _ in range(_MAX_DEATHS):
             try:
@@ -93,6 +116,7 @@ class Processes:
                     left.remove(done.number)
                     yield done
             except BrokenProcessPool:
+                self.close()
                 continue
             if not left:
                 return
@@ -108,16 +132,32 @@ class Processes:
     def _attempt(self, job: Job, parts: Sequence[int]) -> Iterator[PartResult]:
         if not parts:
             return
-        spawn = multiprocessing.get_context("spawn")
-        workers = min(self.workers, len(parts))
-        with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_job, initargs=(job,)) as pool:
-            submitted: list[Future[PartResult]] = [pool.submit(_run_part, number) for number in parts]
-            try:
-                for done in as_completed(submitted):
-                    yield done.result()
-            finally:
-                for future in submitted:
-                    future.cancel()
+        if self._pool is None:
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=spawn)  # a process starts when needed
+        submitted: list[Future[PartResult]] = [self._pool.submit(_run_part, job, number) for number in parts]
+        try:
+            for done in as_completed(submitted):
+                yield done.result()
+        finally:
+            for future in submitted:
+                future.cancel()
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+
+@contextmanager
+def keeping_workers(executor: Executor) -> Iterator[Executor]:
+    """Give an executor for several jobs that keeps its workers between them, where they would start anew."""
+    if isinstance(executor, Processes):
+        with executor.kept() as pool:
+            yield pool
+    else:
+        yield executor
 
 
 class _Worker:
@@ -133,14 +173,8 @@ def _opened(job: Job) -> PartFunction:
     return _Worker.function
 
 
-def _set_job(job: Job) -> None:
-    _Worker.job, _Worker.function = job, None
-
-
-def _run_part(number: int) -> PartResult:
-    if _Worker.job is None:
-        raise BusyError(explained("a worker was started without a job", where="executors"))
-    return _opened(_Worker.job)(number)
+def _run_part(job: Job, number: int) -> PartResult:
+    return _opened(job)(number)
 
 
 _PART_SCHEMA: Final = "part integer"

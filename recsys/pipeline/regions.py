@@ -27,7 +27,7 @@ from recsys.errors import SourceError
 from recsys.pipeline.allocation import activity, allocation_config, read_pool, tied_by_lot
 from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.checkpoints import Checkpoint
-from recsys.pipeline.executors import Executor, PartFunction, PartResult
+from recsys.pipeline.executors import Executor, PartFunction, PartResult, keeping_workers
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.from_settings import executor_from_settings
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
@@ -350,24 +350,23 @@ def allocate_regions(
     """Write everybody's list to `work.lists` and the prices to `work.allocation`, region by region.
 
     Tasks finished by an earlier try from the same candidates, code and settings are not done again. The bytes
-    are the same whoever does the tasks.
+    are the same whoever does the tasks. progress: called with a share of the people after each wave.
 
     Raises BusyError when workers keep dying.
     """
     shared, ids, n = _begun(settings, paths)
     waves = [_EDGES, *map(str, range(settings.regions.rounds + 1)), _LISTS, _PLACES]
-    redone, finished = 0, []
-    for wave in waves:
-        job = RegionJob(settings, paths, wave)
-        done = {number: part for number in range(n) if (part := job.done(number)) is not None}
-        left = [number for number in range(n) if number not in done]
-        worker = executor or executor_from_settings(settings.execution, parts=len(left))
-        for part in worker.run(job, left):
-            done[part.number] = part
+    redone, done = 0, dict[int, PartResult]()
+    with keeping_workers(executor or executor_from_settings(settings.execution, parts=n)) as worker:
+        for at, wave in enumerate(waves):
+            job = RegionJob(settings, paths, wave)
+            done = {number: part for number in range(n) if (part := job.done(number)) is not None}
+            left = [number for number in range(n) if number not in done]
+            for part in worker.run(job, left):
+                done[part.number] = part
+            redone += len(left)
             if progress is not None:
-                progress(1)
-        redone += len(left)
-        finished = [done[number] for number in range(n)]
+                progress(len(shared.region) * (at + 1) // len(waves) - len(shared.region) * at // len(waves))
     rows = join_lists([job.files.path(number) for number in range(n)], paths.lists)
     price, matches = np.zeros(len(shared.region), np.float32), 0.0
     for number in range(n):
@@ -385,7 +384,8 @@ def allocate_regions(
     }
     write_allocation(paths.allocation, price, figures, ids=ids)
     counts = {
-        name: sum(part.counts.get(name, 0) for part in finished) for name in ("people", "unplaced", _DROPPED)
+        name: sum(part.counts.get(name, 0) for part in done.values())
+        for name in ("people", "unplaced", _DROPPED)
     }
     shutil.rmtree(job.root, ignore_errors=True)
     return RegionsSummary(
