@@ -15,8 +15,9 @@ if shutil.which("java") is None:
 
 from recsys.errors import BusyError, InputError, TableError
 from recsys.pipeline.candidates import recommend_night
-from recsys.pipeline.executors import Spark, _rebuilt_error
+from recsys.pipeline.executors import InProcess, Spark, _rebuilt_error
 from recsys.pipeline.paths import PATHS, NightPaths
+from recsys.pipeline.regions import allocate_regions
 from recsys.settings import read_settings
 from recsys.testing.executor_contract import ExecutorContract, Squares
 from tests.pipeline.nights import STAGES, Folder
@@ -85,3 +86,19 @@ def test_spark_gives_the_same_bytes(tmp_path, monkeypatch):
     assert there.parts == there.redone > 2
     assert (there.rows, there.people) == (here.rows, here.people)
     assert {path.name: path.read_bytes() for path in sorted(work.root.glob("*.parquet"))} == expected
+
+
+def test_regions_on_spark_give_the_same_bytes(tmp_path, monkeypatch):
+    """Lists by region, in this process and by the workers of Spark."""
+    folder = Folder(tmp_path)
+    until = tuple(s for s in STAGES[: STAGES.index("recommend") + 1] if s != "evaluate")
+    changes = ("people=300", "model.name=popularity", "execution.workers=1", "regions.people=80")
+    codes = folder.run(*changes, "regions.rounds=2", "allocate.steps=4", stages=until)
+    assert set(codes.values()) == {0}
+    monkeypatch.chdir(folder.root)
+    settings, work = read_settings(PATHS.settings), NightPaths(folder.root / PATHS.root)
+    here = allocate_regions(settings, work, executor=InProcess())
+    expected = work.lists.read_bytes()
+    assert allocate_regions(settings, work, executor=Spark(MASTER)) == here
+    assert work.lists.read_bytes() == expected
+    assert here.regions == 3
