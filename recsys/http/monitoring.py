@@ -7,13 +7,14 @@ from traceback import extract_tb
 from typing import Final
 
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recsys.errors import imported
+from recsys.errors import BusyError, explained, imported
 from recsys.http.access import OpenService
 from recsys.http.failures import broken
+from recsys.http.graceful_stop import is_stopping, last_of_connection
 
 imported("prometheus_client", extra="serve")
 from prometheus_client import (  # noqa: E402 - after the check that names the extra
@@ -60,6 +61,8 @@ class CountRequests:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
+                if is_stopping(scope["app"]):
+                    message = last_of_connection(message)
             await send(message)
 
         try:
@@ -99,8 +102,13 @@ async def live() -> dict[str, bool]:
 
 
 @routes.get("/ready", responses={503: {"description": "Nothing may be shown now: try again."}})
-async def ready(service: OpenService) -> Readiness:
-    """Say whether pages can be served: a publication that is fresh enough and a store that answers."""
+async def ready(request: Request, service: OpenService) -> Readiness:
+    """Say whether pages can be served: a publication that is fresh enough and a store that answers.
+
+    A worker that was told to stop is not ready, and answers for two seconds more.
+    """
+    if is_stopping(request.app):
+        raise BusyError(explained("this worker stops", remedy="ask another"))
     use = await service.ask(service.ranker.check)
     age = datetime.now(UTC) - use.snapshot.data_as_of
     return Readiness(

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -28,10 +29,10 @@ from recsys.errors import (
     RecsysError,
     SettingsError,
     explained,
-    imported,
 )
 from recsys.http.access import Service
 from recsys.http.app import create_app
+from recsys.http.graceful_stop import DRAIN_S, DrainingServer
 from recsys.http.monitoring import MULTIPLE
 from recsys.ranking.ranker import Ranker
 from recsys.safety import open_safety
@@ -147,7 +148,6 @@ def serve(settings: ServeSettings) -> None:
     A worker that died is replaced. Raises InputError when the address cannot be had, BusyError when workers
     cannot start; what stopped them stands in the log.
     """
-    imported("uvicorn", extra="serve")
     os.environ[SETTINGS] = settings.model_dump_json()
     listening = listening_socket(settings.host, settings.port)
     if settings.workers == 1:
@@ -176,7 +176,7 @@ def run_worker(listening: socket.socket) -> None:
         timeout_keep_alive=_QUIET_S,
         timeout_graceful_shutdown=_STOP_S,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    DrainingServer(config).run(sockets=[listening])
 
 
 class Workers:
@@ -211,6 +211,9 @@ class Workers:
         finally:
             for worker in workers:
                 worker.terminate()
+            workers[0].join(DRAIN_S + _LOOK_S)
+            with suppress(OSError):  # nobody accepts any more: refuse whoever comes, let nobody wait
+                self._listening.shutdown(socket.SHUT_RDWR)
             for worker in workers:
                 worker.join(_STOP_S + 5)
                 worker.kill()

@@ -16,7 +16,7 @@ from recsys.errors import EXIT_TRY_AGAIN, InputError
 from recsys.http.access_tokens import AccessToken
 from recsys.http.serve import listening_socket
 from recsys.safety import SqliteSafety
-from tests.http.served import KEYS
+from tests.http.served import KEYS, served
 from tests.ranking.published_world import World
 
 ROOT = Path(__file__).parents[2]
@@ -71,8 +71,29 @@ def test_workers_answer_and_stop_when_told(world: World, published: Path, tmp_pa
         keys = type(KEYS)((KEYS.secrets[0].decode().replace(" ", "-").encode(),))
         token = AccessToken.make(["members"]).signed(keys)
         assert get(port, f"/v1/members/{world.people.ids.values[3]}/page", token) == 200
-        process.send_signal(signal.SIGTERM)
+        page = f"/v1/members/{world.people.ids.values[3]}/page"
+        with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as kept:
+            statuses, closed = [], False
+            process.send_signal(signal.SIGTERM)
+            while not closed:  # nothing that was sent is broken off: an answer says that it is the last one
+                kept.request("GET", page, headers={"authorization": f"Bearer {token}"})
+                with kept.getresponse() as answer:
+                    statuses.append(answer.status)
+                    closed = answer.getheader("connection") == "close"
+                    answer.read()
+            assert set(statuses) == {200}
         assert process.wait(60) == 0
+        with pytest.raises(ConnectionRefusedError):
+            get(port, "/live")
+
+
+def test_a_worker_that_stops_is_not_ready_and_ends_each_connection(world: World, published: Path) -> None:
+    with served(world, published) as service:
+        assert service.client.get("/ready").status_code == 200
+        service.client.app.state.stopping = True  # type: ignore[attr-defined]
+        ready, page = service.client.get("/ready"), service.client.get("/v1/members/nobody/page")
+        assert (ready.status_code, page.status_code) == (503, 401)
+        assert {ready.headers["connection"], page.headers["connection"]} == {"close"}
 
 
 @pytest.mark.slow
