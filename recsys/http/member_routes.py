@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from recsys.catalogue.vocabulary import REPORT_CATEGORIES
 from recsys.http.access import OpenService, permits
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
@@ -173,10 +174,19 @@ async def unblock(viewer_id: str, body: Other, service: OpenService) -> None:
     await service.ask(lambda: service.ranker.safety.unblock(viewer_id, body.person))
 
 
+class Report(Other):
+    """Another member, and what the report is about."""
+
+    category: str = Field(default="other", examples=list(REPORT_CATEGORIES))
+
+
 @routes.post("/reports", status_code=204)
-async def report(viewer_id: str, body: Other, service: OpenService) -> None:
-    """Keep two members apart since the viewer reported the other; people look into it."""
-    await service.ask(lambda: service.ranker.safety.report(viewer_id, body.person))
+async def report(viewer_id: str, body: Report, service: OpenService) -> None:
+    """Keep two members apart since the viewer reported the other, whatever the category; people look into it.
+
+    The category stands in the day log until a night has read it.
+    """
+    await service.ask(lambda: service.ranker.day.report(viewer_id, body.person, body.category))
 
 
 class Opening(BaseModel):

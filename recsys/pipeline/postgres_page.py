@@ -15,6 +15,7 @@ from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.models.directed import sigmoid
 from recsys.ranking.snapshot import Snapshot
+from recsys.safety.day_log import SEPARATING
 from recsys.types import Int32Array, Int64Array
 
 STAGE: Final = "stage"
@@ -50,7 +51,8 @@ BEGIN
 """
 # Decisions are of persons: the latest of all their accounts. A pass or a hide holds both ways, a like is of
 # the one account that was liked.
-_DAY: Final = """
+_APART: Final = ", ".join(f"'{kind}'" for kind in sorted(SEPARATING))
+_DAY: Final = f"""
 WITH me AS MATERIALIZED (
   SELECT who AS account UNION
   SELECT o.account FROM recsys.persons m JOIN recsys.persons o ON o.person = m.person WHERE m.account = who
@@ -70,12 +72,12 @@ WITH me AS MATERIALIZED (
   ORDER BY mine, key, at DESC, array_position(ARRAY['like', 'undo', 'pass', 'hide'], type) DESC
 ), apart AS MATERIALIZED (
   SELECT key FROM latest WHERE type IN ('pass', 'hide') UNION
-  SELECT key FROM keyed WHERE type IN ('end', 'money_request', 'off_platform_request')
+  SELECT key FROM keyed WHERE type IN ({_APART})
     OR (type, detail) IN (('meet_feedback', 'unsafe'), ('feeling_check', 'pressured'))
 ), likers AS MATERIALIZED (
   SELECT other FROM keyed WHERE NOT mine AND type = 'like'
     AND key IN (SELECT key FROM latest WHERE NOT mine AND type = 'like')
-)"""
+)"""  # noqa: S608 - fixed names
 _OUT: Final = """
 others AS MATERIALIZED (
   SELECT candidate_id, candidate_id AS account FROM found UNION

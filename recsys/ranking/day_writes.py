@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import structlog
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, DayEvent, DayLog
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
@@ -93,6 +95,18 @@ class DayWrites:
         except (TypeError, ValueError):
             raise InputError(explained("the profile cannot be used", remedy="give plain values")) from None
         return self.append([event])
+
+    def report(self, actor: str, target: str, category: str = "other", at: datetime | None = None) -> None:
+        """Keep two people apart for good because one reported the other, and keep what the report is about.
+
+        category: as in the table of reports. It stands in the log until a night has read it from there or
+        from the service's own table; the same report of a pair and category again does nothing.
+
+        Raises InputError for an unknown category; the two are apart even then.
+        """
+        self._safety.report(actor, target, at)
+        name = blake2b(f"{target}\0{category}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        self.append([DayEvent(f"report:{name}", utc_moment(at), actor, target, "report", category)])
 
     def pause(self, user_id: str) -> None:
         """Take a member out of everybody's sight until they resume."""

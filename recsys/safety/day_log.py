@@ -28,19 +28,17 @@ PERSONAL: Final = (*(kind for kind in PERSONAL_EVENTS if kind != "erase"), TABLE
 TYPES: Final = tuple(
     dict.fromkeys(
         [
-            *(
-                kind
-                for kind in ENUMERATIONS[C.TYPE].words
-                if kind not in ("block", "report", "unblock", "erase")
-            ),
+            *(kind for kind in ENUMERATIONS[C.TYPE].words if kind not in ("block", "unblock", "erase")),
             UNDO,
             TABLES_CHANGED,
         ]
     )
 )
-"""Types of events the log takes; blocks, reports and erasures go to the safety store."""
+"""Types of events the log takes; blocks and erasures go to the safety store, and so does what a report means:
+here its category stands."""
 NO_PROOF: Final = "none"
-_SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request"})
+SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request", "report"})
+"""Types of events after which neither of two people is shown to the other."""
 _UNSAFE: Final = frozenset({("meet_feedback", "unsafe"), ("feeling_check", "pressured")})
 LONGEST_PAYLOAD: Final = 200_000
 EventKey = tuple[str, str, str]
@@ -116,7 +114,7 @@ class DayEvent:
     @property
     def separates(self) -> bool:
         """Whether neither of the two is shown to the other any more."""
-        return self.type in _SEPARATING or (self.type, self.detail) in _UNSAFE
+        return self.type in SEPARATING or (self.type, self.detail) in _UNSAFE
 
     @property
     def restricts(self) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from recsys.safety import MemorySafety
+from recsys.safety.day_log import NEVER
 from tests.http.served import Served
 
 
@@ -240,3 +241,16 @@ def test_a_body_that_does_not_fit_hides_no_restriction(service: Served, wrong: o
     answer = service.ask("POST", f"/v1/members/{viewer}/events", "members", viewer=viewer, body=[wrong, row])
     assert answer.status_code == 422
     assert other not in service.page(viewer, k=50)
+
+
+def test_a_report_keeps_its_category_and_separates_whatever_it_says(service: Served) -> None:
+    a, b, c = service.world.people.ids.values[:3].tolist()
+    for person, category, status in ((b, "threat", 204), (b, "threat", 204), (c, "zebra-7", 422)):
+        answer = service.ask(
+            "POST", f"/v1/members/{a}/reports", body={"person": person, "category": category}
+        )
+        assert answer.status_code == status
+        assert "zebra-7" not in answer.text
+        assert person in service.store.exclusions(a, [b, c]).excluded
+    kept = [one for one in service.store.day.events(NEVER) if one.type == "report" and one.actor == a]
+    assert [(one.target, one.detail) for one in kept] == [(b, "threat")]
