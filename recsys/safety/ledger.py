@@ -53,12 +53,14 @@ class LedgerState:
     """What the records say together; see `SafetyLedger.now`.
 
     erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
-    each safety store had taken when the ledger last heard of it.
+    each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
+    as of which a night first read a stop, ISO UTC; a stop without such a time is lacking.
     """
 
     identity: str = ""
     namings: list[Fingerprints] = field(default_factory=list)
     stops: dict[int, set[LedgerTag]] = field(default_factory=dict)
+    stopped_at: dict[tuple[int, LedgerTag], str] = field(default_factory=dict)
     pairs: dict[int, dict[int, set[LedgerTag]]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
@@ -82,6 +84,15 @@ class LedgerState:
         """Say whether one of these stands stopped."""
         return not self.stops.keys().isdisjoint(fingerprints)
 
+    def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:
+        """Return the time as of which a stop of an account was read, "" when it has none, None without it."""
+        found = [
+            self.stopped_at.get((one, tag._replace(account=one)), "")
+            for one in self.fingerprints(Who(user_id))
+            if tag._replace(account=one) in self.stops.get(one, ())
+        ]
+        return max(found, default=None)
+
     def separated_from(self, fingerprints: Iterable[int]) -> frozenset[int]:
         """Return the fingerprints that are kept apart from any of these."""
         return frozenset(other for one in fingerprints for other in self.pairs.get(one, ()))
@@ -104,7 +115,11 @@ class LedgerState:
     def _restrict(self, record: Record, tag: LedgerTag, *, lifts: bool) -> None:
         people, accounts = _numbers(record.get("people", "")), _numbers(record.get("accounts", ""))
         for one, account in zip(people, accounts, strict=True):
-            _change(self.stops, one, tag._replace(account=account), lifts=lifts)
+            told = tag._replace(account=account)
+            _change(self.stops, one, told, lifts=lifts)
+            self.stopped_at.pop((one, told), None)
+            if not lifts and record.get("as_of"):
+                self.stopped_at[one, told] = str(record["as_of"])
         ends = _numbers(record.get("pairs", ""))
         actors = _numbers(record.get("actors", "")) or [0] * (len(ends) // 2)
         for one, other, actor in zip(ends[::2], ends[1::2], actors, strict=True):
@@ -232,8 +247,11 @@ class SafetyLedger:
         if identity is not None:
             self.append([{"kind": "store", "store": identity, "writes": writes}])
 
-    def stop(self, people: Iterable[Who], tag: LedgerTag) -> None:
-        """Note that these people are shown to nobody, under any account, until the owner lifts it."""
+    def stop(self, people: Iterable[Who], tag: LedgerTag, *, as_of: str = "") -> None:
+        """Note that these people are shown to nobody, under any account, until the owner lifts it.
+
+        as_of: the time of the tables that say so, ISO UTC; "" when they have none.
+        """
         with self._lock, self._file.alone():
             state = self._begun()
             newest = state.namings[-1]
@@ -242,7 +260,8 @@ class SafetyLedger:
             new = sorted(
                 at for at in stopped if tag._replace(account=at[1]) not in state.stops.get(at[0], ())
             )
-            self._append([_stops("stop", tag, new)] if new else [])
+            record = _stops("stop", tag, new)
+            self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
     def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag, *, directed: bool = False) -> None:
         """Note that these pairs are not shown to each other, under any accounts of the two persons.

@@ -1,20 +1,26 @@
-"""What a night tells the safety ledger of blocks that were taken back, and of accounts in a state of hold.
+"""What a night tells the safety ledger of blocks that were taken back, and of accounts that are stopped.
 
 Planted and seen caught: a lift of pairs that were taken back and blocked anew, and no lift at all; a night
-that tells nothing of accounts on hold.
+that tells nothing of accounts on hold; a stop that a row older than it ends, or that no row ends.
 """
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.exclusions import Relations
-from recsys.pipeline.night_safety import note_night
+from recsys.data.population import Population
+from recsys.pipeline.night_safety import HoldStates, note_night
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger, Who
+from recsys.simulation.town import make_town
 from recsys.testing.people import make_listed_people
 
 
@@ -63,3 +69,73 @@ def test_a_stopped_account_stops_its_person_until_its_row_says_another_state(
     note_night(ledger, people.take(np.arange(1, 6)))
     assert ledger.now().is_stopped(ledger.now().fingerprints(Who(one))), "nothing ends as a row is missing"
     assert stopped_after("active") == (False, False)
+
+
+PEOPLE = make_listed_people(2, np.random.default_rng(2))
+ONE = str(PEOPLE.ids.ids([0])[0])
+
+
+def at(hour: int) -> pd.Timestamp:
+    return pd.Timestamp("2026-01-05T00:00Z") + pd.Timedelta(hours=hour)
+
+
+def tell(ledger: SafetyLedger, hour: int, known: dict[int, str]) -> bool:
+    """Note a night that reads these rows of one account; say whether the account is stopped then."""
+    states = PEOPLE.coded[C.ACCOUNT_STATE]
+    codes = states.codes.copy()
+    if known:
+        codes[0] = states.words.index(known[max(known)])
+    people: Population = PEOPLE if known else PEOPLE.take([1])
+    if known:
+        people = replace(people, coded={**people.coded, C.ACCOUNT_STATE: replace(states, codes=codes)})
+    times = {ONE: at(max(known))} if known else {}
+    holds = HoldStates(frozenset(), frozenset(), lambda: times)
+    note_night(ledger, replace(people, as_of=at(hour)), holds)
+    now = ledger.now()
+    return now.is_stopped(now.fingerprints(Who(ONE)))
+
+
+HISTORIES = st.dictionaries(
+    st.integers(0, 40), st.sampled_from(["active", "paused", "banned", "hold"]), max_size=5
+)
+NIGHTS = st.lists(st.tuples(st.integers(0, 48), st.sets(st.integers(0, 40))), min_size=2, max_size=4)
+
+
+@settings(max_examples=25)
+@given(HISTORIES, NIGHTS)
+def test_no_row_older_than_a_stop_ends_it_whatever_rows_go_missing(
+    history: dict[int, str], nights: list[tuple[int, set[int]]]
+) -> None:
+    since: dict[str, int] = {}  # by state, the night that read it first
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = SafetyLedger(Path(folder), Keys())
+        for night, lost in sorted(nights, key=lambda one: one[0]):
+            known = {hour: state for hour, state in history.items() if hour <= night and hour not in lost}
+            latest = max(known, default=-1)
+            state = known.get(latest, "")
+            since = {stop: first for stop, first in since.items() if state in ("", stop) or latest <= first}
+            if state in ("banned", "hold"):
+                since.setdefault(state, night)
+            assert tell(ledger, night, known) == bool(since)
+
+
+def test_the_times_of_a_source_are_those_of_the_latest_rows_that_count() -> None:
+    town = make_town(20, np.random.default_rng(3)).tables
+    rows = town["profiles"].drop_duplicates(C.USER).assign(**{C.VALID_FROM: at(1)})
+    rows.loc[rows.index[3], C.VALID_FROM] = pd.NaT
+    later = [rows.iloc[[0]].assign(**{C.VALID_FROM: at(hour)}) for hour in (4, 60)]
+    source = {**town, "profiles": pd.concat([rows, *later], ignore_index=True)}
+    ids = rows[C.USER].tolist()
+    found = HoldStates.of_source(source, at(9)).profile_times()
+    assert found is not None
+    assert [found.get(one) for one in ids[:4]] == [at(4), at(1), at(1), None]
+    undated = {**town, "profiles": rows.drop(columns=C.VALID_FROM)}
+    assert HoldStates.of_source(undated, at(9)).profile_times() is None
+
+
+def test_where_rows_have_no_time_the_state_alone_ends_a_stop(tmp_path: Path) -> None:
+    ledger = SafetyLedger(tmp_path, Keys())
+    assert tell(ledger, 5, {1: "active", 4: "banned"})
+    assert tell(ledger, 9, {1: "active"}), "the row of the ban is gone"
+    note_night(ledger, replace(PEOPLE, as_of=at(9)))
+    assert not ledger.now().is_stopped(ledger.now().fingerprints(Who(ONE)))
