@@ -30,7 +30,7 @@ def erase_from_snapshot(folder: Path, erased: ErasedPeople) -> BoolArray:
     data = load_dataclass(SnapshotData, folder, mmap=False)
     gone = erased.among(value.decode() for value in data.ids)
     if gone.any():
-        save_dataclass(folder, _without(data, gone))
+        save_dataclass(folder, without_people(data, gone))
     return gone
 
 
@@ -45,7 +45,8 @@ def without_tokens(vocabulary: ColdStartVocabulary, gone: BoolArray) -> ColdStar
     )
 
 
-def _without(data: SnapshotData, gone: BoolArray) -> SnapshotData:
+def without_people(data: SnapshotData, gone: BoolArray) -> SnapshotData:
+    """Return a snapshot with the rows of some people emptied; gone: `(n_people,)` bool."""
     return replace(
         data,
         ids=_ids_without(data.ids, gone),

@@ -35,6 +35,7 @@ from recsys.ranking.snapshot import (
     SnapshotData,
     packed_ids,
 )
+from recsys.ranking.snapshot_erasure import without_people
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE, warm_up
@@ -209,13 +210,14 @@ def open_snapshot(
 ) -> Snapshot:
     """Open one run: verify its files, check what it is, map it, warm the kernels up.
 
+    Whoever was erased since it was made is taken out of it in memory; the files stay until the next night.
+
     policy: the version the caller serves by; None takes the one the run was made with.
 
     Raises
     ------
     PublicationError
-        When a file is missing or changed, when schema or policy are not the ones served by, or when it
-        still names somebody who was erased.
+        When a file is missing or changed, or when schema or policy are not the ones served by.
     SafetyUnavailable
         When the safety store cannot say who was erased, or when the safety ledger, the list of erasures or
         the store is missing, replaced or older than the run.
@@ -247,8 +249,9 @@ def open_snapshot(
     _check_ledger(snapshot, SafetyLedger.of(published))
     if isinstance(safety, SafetyByPerson):
         safety.check(manifest.safety_watermark)
-    _check_erased(snapshot, safety)
-    _check_erasure_list(snapshot, ErasureList.of(published).now())
+    gone = _erased_of_store(snapshot, safety) | _erased_of_list(snapshot, ErasureList.of(published).now())
+    if gone.any():
+        snapshot = Snapshot.of(manifest, without_people(snapshot.data, gone))
     _search_once(snapshot)
     return snapshot
 
@@ -274,28 +277,28 @@ def _check_ledger(snapshot: Snapshot, ledger: SafetyLedger) -> None:
         raise _refused("a run names persons otherwise than the ledger", snapshot.run_id, remedy=remedy)
 
 
-def _check_erased(snapshot: Snapshot, safety: SafetyStore) -> None:
-    """Refuse a run that still names an erased person, or whose watermark cannot be true."""
+def _erased_of_store(snapshot: Snapshot, safety: SafetyStore) -> BoolArray:
+    """Say who was erased from the store since, `(n_people,)`; refuse a watermark that cannot be true."""
     watermark = snapshot.manifest.erasure_watermark
     since = None if watermark is None else _time(watermark, snapshot.run_id)
     if since is not None and since > _time(snapshot.manifest.created_at, snapshot.run_id):
         raise _refused("the erasure watermark of a run lies after the run", snapshot.run_id)
-    erased = ask_safety(lambda: safety.erased_since(since))
-    if any(row >= 0 for row in snapshot.ids.find(erased)):
-        raise _refused("a run still names somebody who was erased", snapshot.run_id)
+    rows = np.asarray(snapshot.ids.find(ask_safety(lambda: safety.erased_since(since))), np.int64)
+    gone = np.zeros(len(snapshot.ids), bool)
+    gone[rows[rows >= 0]] = True
+    return gone
 
 
-def _check_erasure_list(snapshot: Snapshot, listed: ErasedPeople) -> None:
-    """Refuse a run that names somebody in the list of erasures; one made since the latest is not searched."""
+def _erased_of_list(snapshot: Snapshot, listed: ErasedPeople) -> BoolArray:
+    """Say who is in the list of erasures, `(n_people,)`; a run made since the latest is not searched."""
     applied = snapshot.manifest.erasure_watermark
     if (listed.watermark or "") < (applied or ""):
         remedy = "restore it from a backup"
         what = "the list of erasures is missing or older than a run"
         raise SafetyUnavailable(explained(what, where=f"run {snapshot.run_id}", remedy=remedy))
     if listed.watermark == applied or not len(listed):
-        return
-    if listed.among(snapshot.ids.at(range(len(snapshot.ids)))).any():
-        raise _refused("a run still names somebody who was erased", snapshot.run_id)
+        return np.zeros(len(snapshot.ids), bool)
+    return listed.among(snapshot.ids.at(range(len(snapshot.ids))))
 
 
 def _time(text: str, run_id: str) -> datetime:

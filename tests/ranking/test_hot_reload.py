@@ -17,7 +17,7 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.atomic_write import sha256_of
-from recsys.storage.publication import CURRENT, RUNS, SERVING, set_current_run
+from recsys.storage.publication import CURRENT, SERVING, set_current_run
 from tests.pipeline.small_night import MADE_FROM
 from tests.ranking.published_world import NOW, World
 
@@ -152,31 +152,25 @@ class Listener:
         self.loads.append(load)
 
 
-def test_a_run_that_names_an_erased_person_is_not_loaded(world: World, tmp_path: Path) -> None:
-    safety, gone = MemorySafety(), world.people.ids.values[5]
-    first = world.publish(tmp_path)
-    ranker = Ranker.open(tmp_path, safety=safety, poll_s=0)
-    safety.erase(gone)
-    second = world.publish(tmp_path)
-    assert not ranker.refresh()
-    assert ranker.run_id == first.run_id
-    assert gone not in {item.candidate_id for v in world.people.ids.values
-                        for item in ranker.rank(v, 30, NOW).items}  # fmt: skip
-    with pytest.raises(PublicationError, match="erased"):
-        Ranker.open(tmp_path, safety=safety, poll_s=0)
-    assert second.run_id in str(tmp_path / RUNS / second.run_id)
-
-
-def test_the_list_of_erasures_counts_as_the_store_does(world: World, tmp_path: Path) -> None:
-    gone, other = world.people.ids.values[5], world.people.ids.values[6]
+@pytest.mark.parametrize("told", ["store", "list"])
+def test_a_run_that_names_an_erased_person_is_opened_without_them(
+    world: World, tmp_path: Path, told: str
+) -> None:
+    ids, safety = world.people.ids.values[:30], MemorySafety()
     world.publish(tmp_path)
-    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
-    assert ranker.look(other, gone, NOW) is not None
-    ErasureList.of(tmp_path).add([gone])
-    assert ranker.look(other, gone, NOW) is None
-    assert not ranker.rank(gone, as_of=NOW).items
-    with pytest.raises(PublicationError, match="erased"):
-        Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
+    ranker = Ranker.open(tmp_path, safety=safety, poll_s=0)
+    before = {viewer: [item.candidate_id for item in ranker.rank(viewer, 30, NOW).items] for viewer in ids}
+    gone = next(one for one in ids if before[one] and any(one in page for page in before.values()))
+    safety.erase(gone) if told == "store" else ErasureList.of(tmp_path).add([gone])
+    world.publish(tmp_path)
+    assert ranker.refresh() == (told == "store")  # of the list every night hears
+    for served in (ranker, Ranker.open(tmp_path, safety=safety, poll_s=0)):
+        for viewer in ids:
+            page = [item.candidate_id for item in served.rank(viewer, 30, NOW).items]
+            assert gone not in page
+            assert bool(page) == (viewer != gone and bool(before[viewer]))
+            assert served.look(viewer, gone, NOW) is None
+    assert gone not in served._reloader.now.snapshot.ids
 
 
 def test_a_list_of_erasures_that_cannot_be_read_serves_nobody(world: World, tmp_path: Path) -> None:
