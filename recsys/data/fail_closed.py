@@ -38,6 +38,8 @@ _SAFETY_STEMS = re.compile(
     + fold("ブロック")
 )
 """Parts of a word for a type of event that is not known and may keep two people apart."""
+_ERASURES = tuple(fold(word) for word in ("erase", "erased", "erasure", "delete", "deleted", "forget"))
+"""Words for an erasure; but for the first they are unknown types."""
 _ANSWERED_TYPES = ("meet feedback", "feeling check")
 _GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "closer", "done")
 
@@ -83,7 +85,7 @@ class Restrictions:
         """Hold whose proof of age may have been taken back, unless a later accepted event proves it anew."""
         if not self.unproved:
             return self
-        proofs = events[events[C.TYPE].eq("verified") & events[C.DETAIL].isin(_PROVES_AGE)]
+        proofs = events[events[C.TYPE].eq("verified") & events[C.DETAIL].isin(PROVES_AGE)]
         last = proofs.groupby(proofs[C.ACTOR].astype(object))[C.TS].max().to_dict()
         held = {person for person, at in self.unproved if not last.get(person, at) > at}
         return replace(self, people=self.people | held, unproved=frozenset())
@@ -147,19 +149,19 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
-    unproved = (kind.eq("verified") & ~refused[C.DETAIL].isin(_PROVES_AGE)).to_numpy(bool)
+    unproved = (kind.eq("verified") & ~refused[C.DETAIL].isin(PROVES_AGE)).to_numpy(bool)
     people = refused.loc[_is_future(quarantined) & unproved, C.ACTOR].dropna()
     excluded |= Restrictions(later_people=frozenset(people)) | _unproved(
         refused[_tells_of_present(quarantined, _REPEATS) & unproved]
     )
-    erased = refused.loc[kind.eq("erase").to_numpy(bool), C.ACTOR].dropna()
+    erased = refused.loc[kind.isin(_ERASURES).to_numpy(bool), C.ACTOR].dropna()
     return excluded | Restrictions(erased=frozenset(erased))
 
 
 _STRANGE_ID = re.compile(rf"(?:^|\|){C.USER}\.(?!superseded)")
 _LONGEST_TYPE = 64
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
-_PROVES_AGE = _TIERS[_TIERS.index("age") :]
+PROVES_AGE = _TIERS[_TIERS.index("age") :]
 
 
 def _by_distinct(values: pd.Series, function: Callable[[Any], object]) -> pd.Series:

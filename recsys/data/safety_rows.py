@@ -18,7 +18,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import INVISIBLE
-from recsys.data.fail_closed import SAFETY_EVENTS, Restrictions
+from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, Restrictions
 from recsys.data.ids import canonical_spelling
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
@@ -90,12 +90,18 @@ class NamedInSafety:
 def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collection[str]) -> NamedInSafety:
     """Look at the people that a table's accepted rows about safety name.
 
-    rows: canonical; of events those in `SAFETY_EVENTS` count, and those that erase.
+    rows: canonical; of events those in `SAFETY_EVENTS` count, and those that erase or take a
+    proof of age back; these hold the person who is meant until a later proof, see `Restrictions.settled`.
     """
     columns = [C.USER] if table == T.HOLDS else [C.ACTOR, C.TARGET]
-    about = rows
+    about, unproved = rows, frozenset[tuple[str, pd.Timestamp]]()
     if table == T.EVENTS:
         about = rows[rows[C.TYPE].isin({*SAFETY_EVENTS, "erase"})]
+        taken = rows[rows[C.TYPE].eq("verified") & ~rows[C.DETAIL].isin(PROVES_AGE)]
+        meant_by = (
+            (spellings.whom(one), one, at) for one, at in zip(taken[C.ACTOR], taken[C.TS], strict=True)
+        )
+        unproved = frozenset((one, at) for one, given, at in meant_by if one is not None and one != given)
     elif table == T.HOLDS:
         about = rows[rows[C.STATE].eq("active")]
     named = about[columns]
@@ -112,7 +118,8 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
             people.add(str(meant[0]))
         elif meant[0] != meant[1]:
             pairs.add((min(map(str, meant)), max(map(str, meant))))
-    return NamedInSafety(Restrictions(frozenset(people), frozenset(pairs)), len(about), nobody)
+    found = Restrictions(frozenset(people), frozenset(pairs), unproved=unproved)
+    return NamedInSafety(found, len(about), nobody)
 
 
 def restricted_in_another_spelling(profiles: pd.DataFrame) -> frozenset[str]:

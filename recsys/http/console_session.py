@@ -138,7 +138,9 @@ async def _form(request: Request) -> dict[str, str]:
 async def checked_form(request: Request) -> dict[str, str]:
     """Return a form of the session; raise NotPermittedError for one that another site made."""
     form = await _form(request)
-    if not hmac.compare_digest(form.get("check", ""), form_check(request.cookies.get(COOKIE, ""))):
+    if not hmac.compare_digest(
+        form.get("check", "").encode("utf-8", "replace"), form_check(request.cookies.get(COOKIE, "")).encode()
+    ):
         raise NotPermittedError("not permitted")
     return form
 

@@ -199,7 +199,7 @@ class Opening(BaseModel):
 
 @routes.get("/people/{person}/icebreaker", responses={404: {"model": FailureAnswer}})
 async def opening(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Opening:
-    """Return a first message to suggest to the viewer, made of what both may see; from a match on."""
+    """Return a first message to suggest to the viewer, made of what both may see; 404 when there is none."""
     item = await service.ask(lambda: service.ranker.look(viewer_id, person))
     found = None
     if item is not None:

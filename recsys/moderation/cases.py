@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from recsys.catalogue.text_folding import fold
 from recsys.errors import InputError, SafetyUnavailable, did_you_mean, explained
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.safety.store import MemorySafety, SafetyStore, hold_words
@@ -264,7 +265,7 @@ class CaseLog:
         if answer not in ANSWERS:
             raise InputError(explained("unknown answer", got=answer, remedy=did_you_mean(answer, ANSWERS)))
         decided = [step.by for step in self.steps() if step.case == case and step.step == DECIDED]
-        if decided and decided[-1] == by:
+        if decided and fold(decided[-1]) == fold(by):
             raise InputError(
                 explained("an appeal is answered by another person than who decided", where=case)
             )

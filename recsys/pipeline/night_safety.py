@@ -60,10 +60,8 @@ def _profile_times(read: Reader, as_of: pd.Timestamp) -> Mapping[str, pd.Timesta
     if C.VALID_FROM not in rows or rows[C.VALID_FROM].isna().all():
         return None
     dated = rows[rows[C.VALID_FROM].notna()]
-    latest: dict[str, pd.Timestamp] = (
-        dated.groupby(dated[C.USER].astype(object))[C.VALID_FROM].max().to_dict()
-    )
-    return latest
+    latest = dated.groupby(dated[C.USER].astype(object))[C.VALID_FROM].max()
+    return {str(user): time for user, time in latest.items()}
 
 
 def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | None = None) -> None:

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import structlog
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.canonical import utc_moment
+from recsys.safety.canonical import not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, DayEvent, DayLog
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
@@ -87,9 +89,17 @@ class DayWrites:
         them, somebody new as soon as the log holds that they accepted the terms and were verified.
 
         Raises InputError, which repeats nothing of them, when they are no tables of this member's: an unknown
-        table or column, a row of somebody else.
+        table or column, a row of somebody else, events, a block of a known id in another spelling.
         """
-        require_own_rows(user_id, tables_of_values(tables))
+        given = tables_of_values(tables)
+        require_own_rows(user_id, given)
+        if T.EVENTS in given:
+            remedy = "give them as events of the day"
+            raise InputError(explained("tables of a member hold no events", where="tables", remedy=remedy))
+        for name in (T.BLOCKS, T.REPORTS):  # refused as the store does: nobody would be kept apart
+            for one in given[name][C.TARGET] if name in given and C.TARGET in given[name] else ():
+                if isinstance(one, str) and self._safety.accounts.is_other_spelling(one):
+                    raise not_canonical()
         try:
             event = DayEvent.of_tables(event_id, user_id, tables, at)
         except (TypeError, ValueError):

@@ -7,12 +7,14 @@ from typing import Final
 
 import numpy as np
 
+from recsys.catalogue.text_folding import fold
 from recsys.errors import InputError, NotPermittedError, explained
 from recsys.models.directed import sigmoid
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.store import SafetyExclusions
 
 LONGEST_PERMISSION: Final = timedelta(hours=8)
+LONGEST_PURPOSE: Final = 500
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,11 +42,15 @@ class OperatorGate:
     def permit(self, operator: str, *, purpose: str, minutes: float = 15.0) -> OperatorPermission:
         """Return a permission that ends by itself.
 
-        Raises InputError without an operator or a purpose, or for a time beyond eight hours.
+        Raises InputError without an operator or a purpose of at most 500 letters, or for a time beyond
+        eight hours.
         """
         length = timedelta(minutes=minutes)
-        if not operator or not purpose.strip():
+        if not operator or not any(one.isalnum() for one in fold(purpose)):
             raise InputError(explained("a permission names an operator and a purpose"))
+        if len(purpose) > LONGEST_PURPOSE:
+            remedy = f"at most {LONGEST_PURPOSE} letters"
+            raise InputError(explained("a purpose is too long", where="purpose", remedy=remedy))
         if not timedelta(0) < length <= LONGEST_PERMISSION:
             raise InputError(
                 explained("a permission lasts at most eight hours", where="minutes", got=minutes)

@@ -123,6 +123,8 @@ class ViewerPages:
         if newcomer is None:
             asked.ask(viewer_id, [])
         else:
+            if narrowing.where:
+                self._newcomers.admit_filter(filter_key(asked.accounts.of(viewer_id)), day, narrowing.where)
             selection = self._newcomers.select(snapshot, asked.ask, newcomer, k, narrowing, day)
             codes = reason_codes(snapshot, newcomer, selection.rows)
         items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)

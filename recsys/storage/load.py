@@ -216,13 +216,13 @@ def _checked(
     if users is not None:
         spellings = Spellings(users)
         restrictions = spellings.restrictions(restrictions)
-        if T.EVENTS in checked:
-            restrictions = restrictions.settled(checked[T.EVENTS].accepted)
         twins = restricted_in_another_spelling(checked[T.PROFILES].accepted)
         restrictions |= Restrictions(people=twins)
         for name in set(SAFETY_TABLES) & set(checked):
             named = named_in(name, checked[name].accepted, spellings, users)
             restrictions, nobody[name] = restrictions | named.restrictions, named.nobody
+        if T.EVENTS in checked:
+            restrictions = restrictions.settled(checked[T.EVENTS].accepted)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
     checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}

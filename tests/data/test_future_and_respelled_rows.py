@@ -211,6 +211,33 @@ def test_a_proof_that_ends_in_the_future_holds_at_once(
     assert people.held[people.ids.find([user])[0]] == (detail != "age")
 
 
+@pytest.mark.parametrize("name", ["", "capitals", "zero width"])
+def test_a_proof_taken_back_in_another_spelling_counts_until_a_later_proof(
+    town: tuple[Tables, pd.Timestamp], name: str
+) -> None:
+    tables, as_of = town
+    user = str(tables["profiles"].user_id.iloc[0])
+    day, spelled = pd.Timedelta(days=1), SPELLINGS[name](user) if name else user
+    event = {"event_id": "n", "ts": as_of - day, "actor": spelled, "type": "verified", "detail": "none"}
+    proof = {"event_id": "p", "ts": as_of, "actor": user, "type": "verified", "detail": "age"}
+
+    def out(*events: dict[str, object]) -> bool:
+        people = load_population(_joined(tables, "events", pd.DataFrame(list(events))), as_of)
+        return bool(people.held[people.ids.find([user])[0]])
+
+    assert out(event) == bool(name)  # under the right id it is a fact of the events, and no hold
+    assert not out(event, proof)
+
+
+@pytest.mark.parametrize("word", ["erased", "Delete "])
+def test_a_word_that_means_an_erasure_erases(town: tuple[Tables, pd.Timestamp], word: str) -> None:
+    tables, as_of = town
+    user = str(tables["profiles"].user_id.iloc[0])
+    event = {"event_id": "gone", "ts": as_of, "actor": user, "type": word}
+    people = load_population(_joined(tables, "events", pd.DataFrame([event])), as_of)
+    assert people.ids.find([user])[0] < 0
+
+
 def test_a_token_that_changes_names_the_same_person(town: tuple[Tables, pd.Timestamp]) -> None:
     tables, as_of = town
     last = tables["profiles"].drop_duplicates("user_id", keep="last")

@@ -91,6 +91,9 @@ def test_a_form_of_another_site_does_nothing(at_work: Desk) -> None:
         form = {"person": "u1", "kind": "report.money", "user": "u1", "again": "u1", "check": "0" * 64}
         answer = at_work.client.post(path, data=form, follow_redirects=False)
         assert answer.headers["location"] == "/console/sign-in"
+        form["check"] = "٣" * 64  # no digit of a check
+        answer = at_work.client.post(path, data=form, follow_redirects=False)
+        assert answer.headers["location"] == "/console/sign-in"
     assert at_work.console.cases.cases() == {}
 
 

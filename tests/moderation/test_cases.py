@@ -43,8 +43,9 @@ def test_a_case_from_report_to_appeal(cases: CaseLog, store: MemorySafety) -> No
     assert held(store)
     appealed = cases.appeal(case.case, by="member", at=NOW)
     assert (appealed.state, appealed.due) == ("appealed", (NOW + timedelta(days=14)).isoformat())
-    with pytest.raises(InputError, match="another person"):
-        cases.answer(case.case, "upheld", by="op-2")
+    for same in ("op-2", "OP-2", " op-2\u200b"):
+        with pytest.raises(InputError, match="another person"):
+            cases.answer(case.case, "upheld", by=same)
     assert cases.answer(case.case, "granted", by="op-3").decision == "restore"
     assert not held(store)
     assert cases.close(case.case, by="op-3").state == "closed"

@@ -14,7 +14,7 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.errors import SafetyUnavailable
+from recsys.errors import InputError, SafetyUnavailable
 from recsys.models.content import ContentModel
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.ranker import Ranker
@@ -210,6 +210,19 @@ def test_tables_that_cannot_be_used_show_nobody_and_break_nothing(town: Town, tm
     assert page(ranker, EDITED) == []  # the asker gave nothing wrong
     ranker.safety.erase(EDITED)
     assert page(ranker, EDITED) == page(ranker, "nobody") == []
+
+
+@pytest.mark.parametrize("table", [T.EVENTS, T.BLOCKS])
+def test_what_would_be_kept_unheard_in_tables_of_a_member_is_refused(
+    town: Town, ranker: Ranker, table: str
+) -> None:
+    other = sorted(town.sees(EDITED))[0]
+    row = {C.ACTOR: EDITED, C.TARGET: other.upper() if table == T.BLOCKS else other}
+    row |= {"event_id": "end", C.TYPE: "end", C.DETAIL: "unsafe"} if table == T.EVENTS else {}
+    with pytest.raises(InputError, match="events" if table == T.EVENTS else "canonical|spelling|id"):
+        ranker.day.change_tables(
+            EDITED, {**rows_of(town.tables, EDITED), table: [row]}, event_id="unheard", at=NOW
+        )
 
 
 def test_a_log_that_is_away_shows_nobody(town: Town, ranker: Ranker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,15 @@ def test_nobody_else_does(world: World, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "purpose", "minutes"), [("", "x", 5), ("op", " ", 5), ("op", "x", 0), ("op", "x", 1e5)]
+    ("operator", "purpose", "minutes"),
+    [
+        ("", "x", 5),
+        ("op", " ", 5),
+        ("op", "\u200b\u2800\u3164", 5),
+        ("op", "x" * 501, 5),
+        ("op", "x", 0),
+        ("op", "x", 1e5),
+    ],
 )
 def test_a_permission_says_who_and_why_and_ends(operator: str, purpose: str, minutes: float) -> None:
     with pytest.raises(InputError):

@@ -14,10 +14,12 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
 from recsys.data.population import CodedColumn, Population
+from recsys.errors import InputError
 from recsys.models.content import ContentModel
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.store import SafetyStore
 from recsys.storage.publication import NEWCOMERS
@@ -190,3 +192,16 @@ def test_two_newcomers_with_one_token_are_one_person(tmp_path: Path) -> None:
     assert victim not in case.page("u-two", token)
     case.store.hold("u-one")
     assert case.page("u-three", token) == set()
+
+
+def test_filters_of_pages_by_a_profile_are_counted_too(tmp_path: Path) -> None:
+    case = Newcomers(tmp_path, 1)
+    ranker = Ranker.open(
+        tmp_path, safety=case.store, poll_s=0, newcomers=NewcomerLimits(share=1.0, filters=2)
+    )
+    for one in (case.everybody.take([N]), case.everybody.take([0])):
+        viewer = str(one.ids.ids([0])[0])
+        for age in ("25-34", "35-44", "25-34"):
+            ranker.rank(viewer, 20, NOW, profile=one, where=Filters(ages=[age]))
+        with pytest.raises(InputError, match="2 different filters a day"):
+            ranker.rank(viewer, 20, NOW, profile=one, where=Filters(ages=["45-54"]))
