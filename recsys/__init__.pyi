@@ -13,10 +13,10 @@ from .data.population import Population as Population
 from .evaluation.compare import compare as compare
 from .evaluation.cross_validation import cross_validate as cross_validate
 from .evaluation.cross_validation import learning_curve as learning_curve
-from .evaluation.cross_validation import tune as tune
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.held_out import truth_after as truth_after
 from .evaluation.off_policy_estimators import off_policy as off_policy
+from .evaluation.parameter_search import tune as tune
 from .interactions.interactions import Interactions as Interactions
 from .models.baselines import RandomModel as RandomModel
 from .models.content import ContentModel as ContentModel

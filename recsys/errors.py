@@ -5,10 +5,12 @@ A message answers four questions: what is wrong, where, what was got, and what t
 input or setting.
 """
 
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from types import ModuleType
+from types import FrameType, ModuleType
 
 EXIT_PUBLISHED = 0
 EXIT_PUBLISHED_WITH_WARNINGS = 10
@@ -96,6 +98,22 @@ def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str
     there = list(columns)
     if any(name not in there for name in wanted):
         raise MissingColumnError(wanted, there, where)
+
+
+def warn(message: str) -> None:
+    """Warn at the line outside this package from which it was called, so that a notebook shows it once.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn("nothing was learned")
+    >>> caught[0].message.args
+    ('nothing was learned',)
+    """
+    level = 1
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).split(".")[0] == "recsys":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 class NotFittedError(RecsysError):

@@ -108,6 +108,7 @@ class Columns:
     P_ANSWER: Final = "p_answer"
     P_LIKED_BACK: Final = "p_liked_back"
     P_MUTUAL: Final = "p_mutual"
+    SCORE: Final = "score"
     EXPOSURE: Final = "exposure"
     REASONS: Final = "reasons"
 

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-import warnings
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.text_folding import INVISIBLE
-from recsys.errors import InputError, UnknownIdError, explained
+from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.types import Int32Array, Int64Array, UInt8Array
 
 _FEW = 5000
@@ -123,7 +122,7 @@ def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: st
         return
     remedy = f"ids there are such as {index.ids([0])[0]!r}"
     problem = f"no id of {what} is one of the people"
-    warnings.warn(explained(problem, where=where, got=given[0], remedy=remedy), UserWarning, stacklevel=4)
+    warn(explained(problem, where=where, got=given[0], remedy=remedy))
 
 
 def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:

@@ -3,13 +3,7 @@
 from recsys.evaluation.bootstrap import BootstrapResult, Interval, bootstrap
 from recsys.evaluation.calibration import ece, reliability_table
 from recsys.evaluation.compare import compare
-from recsys.evaluation.cross_validation import (
-    SearchResult,
-    compare_models,
-    cross_validate,
-    learning_curve,
-    tune,
-)
+from recsys.evaluation.cross_validation import compare_models, cross_validate, learning_curve
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
 from recsys.evaluation.examination import EXAMINATIONS, Examination
@@ -29,6 +23,7 @@ from recsys.evaluation.market import (
 )
 from recsys.evaluation.off_policy import Snips, snips
 from recsys.evaluation.off_policy_estimators import off_policy
+from recsys.evaluation.parameter_search import SearchResult, tune
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall

@@ -1,6 +1,5 @@
 """`compare`: several models on the same pairs and the same resamples."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -9,10 +8,11 @@ import pandas as pd
 
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError, did_you_mean, explained
+from recsys.data.ids import IdIndex, warn_of_no_match
+from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.market import coverage, exposure, gini
-from recsys.evaluation.protocol import AlignedLists, EvaluationData, align_lists
+from recsys.evaluation.protocol import AlignedLists, EvaluationData, align_lists, ranked_by
 from recsys.evaluation.registry import (
     PROBABILITY_METRICS,
     CustomMetric,
@@ -30,7 +30,8 @@ LIST_LEVEL_METRICS = ("coverage", "exposure_gini")
 """What describes the lists as they are, without an interval."""
 _LIKES_ALONE = (
     "the truth holds no pair that did not work: the auc is not a number, and whatever lists the scored pairs "
-    "is perfect; draw unseen pairs after splitting, truth = later.with_sampled_negatives(4, rng).truth()"
+    "is perfect; give negatives_per_like=4 to cross_validate, tune and learning_curve, or draw unseen pairs "
+    "after splitting, truth = later.with_sampled_negatives(4, rng).truth()"
 )
 
 
@@ -41,7 +42,7 @@ def compare(
     *,
     against: str | None = None,
     k: int | Sequence[int] = (5, 10),
-    probability: str = C.P_MUTUAL,
+    probability: str | None = None,
     slices: pd.Series | None = None,
     everybody: npt.ArrayLike | None = None,
     pool: int | str | None = None,
@@ -68,37 +69,46 @@ def compare(
     if against is not None and against not in lists:
         raise InputError(explained("unknown model", got=against, remedy=did_you_mean(against, lists)))
     frames = {name: as_pandas(table, name=f"lists of {name}") for name, table in lists.items()}
-    data = align_lists(frames, as_pandas(truth, name="truth"), probability=probability)
+    judged_by = ranked_by(frames) if probability is None else probability
+    data = align_lists(frames, as_pandas(truth, name="truth"), probability=judged_by)
     if not len(data):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))
     if _likes_alone(data):
-        warnings.warn(_LIKES_ALONE, UserWarning, stacklevel=2)
+        warn(_LIKES_ALONE)
     lengths = [k] if isinstance(k, int) else k
     draw = as_generator(0 if rng is None else rng)
     n_everybody = None if everybody is None else len(set(np.asarray(everybody, dtype=object)))
     pools = pool_sizes(data, pool, n_everybody)
     rows: list[dict[str, object]] = []
     for name, kept in _slices(data, slices):
-        part = data.where(kept)
-        specs = [
-            (m, spec)
-            for m, aligned in part.lists.items()
-            for spec in _metrics(part, aligned, pools, lengths, metrics or {})
-        ]
-        metrics_by_name = {_key(model, spec.name): spec.metric for model, spec in specs}
-        found = estimate(
-            metrics_by_name,
-            part.viewer,
-            part.candidate,
-            len(part.ids),
-            rng=draw,
-            n_resamples=n_resamples,
-            level=level,
-        )
+        specs = _specs(data.where(kept), pools, lengths, metrics or {})
+        found = _estimated(data.where(kept), specs, draw, n_resamples, level)
         rows += [{"slice": name, "model": m, **_row(found, m, spec, against)} for m, spec in specs]
     everyone = data.ids if everybody is None else np.asarray(everybody, dtype=object)
     rows += [row for model, frame in frames.items() for row in _list_level_metrics(model, frame, everyone)]
     return pd.DataFrame(rows)
+
+
+def _specs(
+    part: EvaluationData,
+    pools: npt.NDArray[np.int64],
+    k: Sequence[int],
+    metrics: Mapping[str, CustomMetric],
+) -> list[tuple[str, MetricSpec]]:
+    """Return every metric of every model."""
+    return [(m, one) for m, of in part.lists.items() for one in _metrics(part, of, pools, k, metrics)]
+
+
+def _estimated(
+    part: EvaluationData,
+    specs: Sequence[tuple[str, MetricSpec]],
+    rng: np.random.Generator,
+    n_resamples: int,
+    level: float,
+) -> Estimates:
+    metrics, n = {_key(model, spec.name): spec.metric for model, spec in specs}, len(part.ids)
+    viewer, candidate = part.viewer, part.candidate
+    return estimate(metrics, viewer, candidate, n, rng=rng, n_resamples=n_resamples, level=level)
 
 
 def _likes_alone(data: EvaluationData) -> bool:
@@ -134,6 +144,7 @@ def _slices(data: EvaluationData, slices: pd.Series | None) -> Iterator[tuple[st
     if slices is None:
         return
     labels = slices.reindex(data.viewers()).to_numpy(object)
+    warn_of_no_match(IdIndex(np.unique(data.viewers())), slices.index, what="slices", where="compare")
     for label in pd.unique(slices.dropna()):
         kept = np.asarray(labels == label, dtype=bool)
         if kept.any():

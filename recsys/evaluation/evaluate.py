@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.arguments import as_generator, checked_arguments
-from recsys.catalogue.columns import Columns as C
 from recsys.evaluation.compare import compare
 from recsys.evaluation.estimates import estimate
 from recsys.evaluation.probability import outcomes, probabilities
@@ -21,7 +20,7 @@ def evaluate(
     truth: pd.DataFrame | ArrowTable,
     *,
     k: int | Sequence[int] = (5, 10),
-    probability: str = C.P_MUTUAL,
+    probability: str | None = None,
     slices: pd.Series | None = None,
     everybody: npt.ArrayLike | None = None,
     pool: int | str | None = None,
@@ -32,41 +31,27 @@ def evaluate(
 ) -> pd.DataFrame:
     """Judge lists by what is known of their pairs: one row a slice and metric.
 
-    Parameters
-    ----------
-    lists
-        viewer_id, candidate_id, rank (from 1) and, if its probabilities are to be judged, the column
-        `probability`: what `recommend` returns, or lists of any other origin.
-    truth
-        viewer_id, candidate_id, label (1 worked, 0 did not). Viewers without a row here are left out;
-        a listed pair that is not here counts as not relevant.
-    k
-        List lengths at which precision, recall and NDCG are taken.
-    slices
-        Label of each viewer, indexed by viewer_id: every label gets rows of its own after slice "all".
-    everybody
-        All ids that could have been listed, for coverage and exposure; those seen in lists or truth
-        by default.
-    pool
-        Whom random order draws from: a number of candidates, "judged" (the viewer's judged and listed
-        pairs) or "everybody" (all of `everybody`, or all candidates seen). By default "judged" when most
-        listed pairs are judged and some did not work.
-    metrics
-        Metrics of your own by name: functions that take the pairs as a table (viewer_id, candidate_id, label,
-        rank, probability) and return a measure, see `recsys.evaluation.CustomMetric`.
-    rng
-        Draws the resamples; a fixed seed by default, so that two calls agree.
+    lists: viewer_id, candidate_id, rank (from 1) and the probability to be judged, if any: what `recommend`
+        returns, or lists of any other origin.
+    truth: viewer_id, candidate_id, label (1 worked, 0 did not). Viewers without a row are left out, a listed
+        pair without one counts as not relevant.
+    k: list lengths at which precision, recall and NDCG are taken.
+    probability: the column that is judged as a probability; "" for none. By default what the lists are
+        ranked by, where `recommend` or `as_lists` ranked them by one probability, else p_mutual.
+    slices: label of each viewer, indexed by viewer_id: every label gets rows of its own after slice "all".
+    everybody: all ids that could have been listed, by default those seen here.
+    pool: whom random order draws from: a number of candidates, "judged" (the viewer's judged and listed
+        pairs, the default when most listed pairs are judged and some did not work) or "everybody".
+    n_resamples, level: resamples of metrics without a formula, and what share of intervals holds the truth.
+    metrics: your own by name: functions of the pairs as a table, see `recsys.evaluation.CustomMetric`.
+    rng: draws the resamples; a fixed seed by default.
 
-    Returns
-    -------
-    DataFrame with slice, metric, value, lo, hi, n, random. The interval is that of `estimate`, over people on
-    both sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini
-    (which describe the lists as they are and have no interval). `random` is the exact expectation of
-    random order, or of saying the overall rate for every pair.
+    Returns slice, metric, value, lo, hi, n, random. The interval is that of `estimate`, over people on both
+    sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini (which
+    describe the lists as they are and have no interval). `random` is the exact expectation of random order,
+    or of saying the overall rate for every pair.
 
-    Raises
-    ------
-    TableError when a column is missing or a pair stands twice; InputError when nothing is judged.
+    Raises TableError when a column is missing or a pair stands twice, InputError when nothing is judged.
 
     >>> pairs = {"viewer_id": ["a", "a", "b"], "candidate_id": ["b", "c", "a"]}
     >>> truth, lists = pd.DataFrame({**pairs, "label": [0, 1, 1]}), pd.DataFrame({**pairs, "rank": [2, 1, 1]})

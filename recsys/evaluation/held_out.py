@@ -2,14 +2,16 @@
 
 from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex
+from recsys.data.ids import IdIndex, id_column
 from recsys.data.labels import LABEL, LabelSettings, directed_labels
 from recsys.data.population import Population
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.evaluation.market import mutual_labels
 from recsys.evaluation.splits import temporal_split
@@ -74,6 +76,40 @@ def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.Da
             explained("no pair was decided about by both", got=f"{len(labels)} decisions", remedy=remedy)
         )
     return truth
+
+
+def with_unseen_pairs(
+    truth: pd.DataFrame, people: Population, events: Events, per_like: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the truth and, for each pair of it that worked, up to `per_like` unseen ones of its viewer.
+
+    Unseen is who has no event with the viewer, in either direction; they are drawn evenly among those whom
+    viewers of their kind decided about (see `UnseenPairs`), with the label 0. What is then judged is how
+    well those who worked are told from strangers.
+
+    Raises InputError for less than 0.
+
+    >>> likes = pd.DataFrame({"actor": ["a", "a", "b"], "target": ["c", "d", "d"], "type": "like"})
+    >>> people, events = Population.of_ids(["a", "b", "c", "d"], as_of="2026-01-05"), Events.of(likes)
+    >>> truth = decided_pairs(people, events, "like")
+    >>> with_unseen_pairs(truth, people, events, 9, np.random.default_rng(1)).tail(1).to_numpy().tolist()
+    [['b', 'c', 0]]
+    """
+    if per_like < 0:
+        remedy = "give how many unseen pairs to draw for each like, such as 4"
+        raise InputError(explained("negatives_per_like is below 0", got=per_like, remedy=remedy))
+    worked = truth[truth[LABEL] == 1]
+    if not per_like or not len(worked):
+        return truth
+    i, j = (people.ids.find(truth[column]).astype(np.int64) for column in _PAIR)
+    unseen = UnseenPairs.of(i, j)
+    viewers, candidates = unseen.drawn_beside(people.ids.find(worked[C.VIEWER]), per_like, rng)
+    a, b = (people.ids.find(events.frame[column]).astype(np.int64) for column in (C.ACTOR, C.TARGET))
+    met = np.concatenate([a * len(people) + b, b * len(people) + a])[np.tile((a >= 0) & (b >= 0), 2)]
+    fresh = ~np.isin(viewers * len(people) + candidates, met)
+    drawn = [id_column(people.ids.ids(rows[fresh])) for rows in (viewers, candidates)]
+    passed = pd.DataFrame(dict(zip(_PAIR, drawn, strict=True))).assign(**{LABEL: 0})
+    return pd.concat([truth, passed], ignore_index=True)
 
 
 def _known_outcome(outcome: str) -> None:

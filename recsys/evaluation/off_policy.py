@@ -1,6 +1,5 @@
 """Off-policy evaluation: SNIPS over impressions whose propensity is known."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.arguments import checked_arguments
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, explained, warn
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.intervals import Influence
 from recsys.evaluation.probability import scores
@@ -115,10 +114,8 @@ def snips(
     """
     metric = Snips.of(outcome, propensity, shown, most=most)
     if n_listed is not None and metric.support(n_listed) < _LEAST_SUPPORT:
-        warnings.warn(
+        warn(
             f"the log could have shown about {metric.support(n_listed):.0%} of the pairs of these lists; "
-            "the estimate is of these alone: give every pair a chance above 0",
-            UserWarning,
-            stacklevel=2,
+            "the estimate is of these alone: give every pair a chance above 0"
         )
     return sample_value(metric, len(metric.outcome))

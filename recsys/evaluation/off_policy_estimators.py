@@ -26,7 +26,6 @@ adds to it, d, with standard error e: the share max(0, 1 - 2 e^2 / d^2). It foll
 is surely wrong, and chance hardly ever.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -37,7 +36,7 @@ from scipy.special import stdtrit
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError, explained, need_columns
+from recsys.errors import InputError, explained, need_columns, warn
 from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.intervals import Dyads, Influence
 from recsys.evaluation.like_calibration import LikeCalibration
@@ -145,11 +144,9 @@ def off_policy(
     seen = _seen(log, lists, examination, most, tuple(covariates))
     known = max(seen.effective_size, 1e-9)
     if seen.reason() or seen.support * (1.0 + 2.0 / np.sqrt(known)) < _WARNED_SUPPORT:
-        warnings.warn(
+        warn(
             f"the log could have shown about {seen.support:.0%} of the pairs of these lists; estimates that "
-            "use it are of these alone: give every pair a chance above 0",
-            UserWarning,
-            stacklevel=2,
+            "use it are of these alone: give every pair a chance above 0"
         )
     return pd.DataFrame(list(_rows(seen, switch, level)))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from recsys.evaluation.probability import outcomes
 from recsys.types import BoolArray, Float64Array, IndexArray
 
 KEYS = [C.VIEWER, C.CANDIDATE]
+RANKING_PROBABILITY: Final = "ranked_by"
+"""Key in `lists.attrs`: the column of probabilities that lists are ranked by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +114,23 @@ def align_lists(
     )
 
 
+def ranked_by(lists: Mapping[str, pd.DataFrame]) -> str:
+    """Return the one column of probabilities by which all that say so are ranked, p_mutual if none says it.
+
+    Raises InputError when they are ranked by several: one must be chosen to judge them by.
+    """
+    said = {
+        name: str(frame.attrs[RANKING_PROBABILITY])
+        for name, frame in lists.items()
+        if RANKING_PROBABILITY in frame.attrs
+    }
+    if len(set(said.values())) > 1:
+        got = ", ".join(f"{name} by {by}" for name, by in said.items())
+        remedy = "say what is judged, such as probability='p_mutual'"
+        raise InputError(explained("lists are ranked by different probabilities", got=got, remedy=remedy))
+    return next(iter(said.values()), C.P_MUTUAL)
+
+
 def _aligned(pairs: pd.DataFrame, lists: pd.DataFrame, probability: str) -> AlignedLists:
     wanted = [*KEYS, C.RANK, *([probability] if probability in lists.columns else [])]
     joined = pairs[KEYS].merge(lists[wanted], on=KEYS, how="left")
@@ -161,8 +181,8 @@ def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
 def as_lists(scored: pd.DataFrame, by: str = C.P_MUTUAL) -> pd.DataFrame:
     """Return the scored pairs with `rank`, from 1 for each viewer's highest `by`; ties go by id.
 
-    For judging what a model says of given pairs, where nothing was left out and no policy applied.
-    Raises TableError when a column is missing.
+    For judging what a model says of given pairs, where nothing was left out and no policy applied. `evaluate`
+    then judges `by` as the probability. Raises TableError when a column is missing.
 
     >>> pairs = {"viewer_id": ["a", "a", "b"], "candidate_id": ["c", "b", "a"], "p_mutual": [0.2, 0.9, 0.1]}
     >>> as_lists(pd.DataFrame(pairs))["rank"].tolist()
@@ -174,4 +194,6 @@ def as_lists(scored: pd.DataFrame, by: str = C.P_MUTUAL) -> pd.DataFrame:
         raise TableError("scored pairs", missing)
     best_first = scored.sort_values([C.VIEWER, by, C.CANDIDATE], ascending=[True, False, True], kind="stable")
     rank = best_first.groupby(C.VIEWER, sort=False).cumcount() + 1
-    return scored.assign(**{C.RANK: rank})
+    ranked = scored.assign(**{C.RANK: rank})
+    ranked.attrs[RANKING_PROBABILITY] = by
+    return ranked

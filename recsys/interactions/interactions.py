@@ -131,41 +131,28 @@ class Interactions:
     ) -> Self:
         """Read a table with one row an interaction.
 
-        Parameters
-        ----------
-        viewer, candidate
-            Columns of who acted and towards whom; ids are any texts, whole numbers or UUIDs.
-        outcome
-            Column of the feedback. None: every row is a like.
-        like
-            What is a like: 4 (and above), {"yes", "maybe"}, a mapping to event types
+        viewer, candidate: columns of who acted and towards whom; ids are any texts, whole numbers or UUIDs.
+        outcome: column of the feedback. None: every row is a like.
+        like: what is a like: 4 (and above), {"yes", "maybe"}, a mapping to event types
             ({"apply": "like", "skip": "pass", "seen": "impression"}, None for what means nothing), or a
             function of the column. Not needed for flags, 0 and 1, or event types.
-        ts
-            Column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
+        ts: column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
             None: rows stand in the order in which things happened.
-        ts_format
-            How the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `yyyymmdd`, `excel`, or directives
-            such as `%d.%m.%Y`. None: the one that fits all rows; what was chosen is `read.ts_format`.
-        sides
-            None: one community. Two names, such as ("user", "film"): the two columns name different
+        ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `yyyymmdd`, `excel`, or
+            directives such as `%d.%m.%Y`. None: the one that fits all rows; it is in `read.ts_format`.
+        sides: None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
             id: only people of different kinds meet.
-        people
-            Further ids that are in no row; by name of their side if there are two.
-        as_of
-            The time the data is as of; the latest row by default.
+        people: further ids that are in no row; by name of their side if there are two.
+        as_of: the time the data is as of; the latest row by default.
 
         Raises InputError when a column is missing, ids are neither texts nor whole numbers, no time
         can be read, or it is not clear what an outcome means. Single broken rows are set aside.
         """
         if isinstance(sides, tuple) and len(sides) != 2:
-            remedy = (
-                "name the kind of the viewers and the kind of the candidates, or give the kind of each id"
-            )
-            raise InputError(
-                explained("two columns have two sides", got=f"{len(sides)} names", remedy=remedy)
-            )
+            got = f"{len(sides)} names"
+            remedy = "name the kind of viewers and the kind of candidates, or give the kind of each id"
+            raise InputError(explained("two columns have two sides", got=got, remedy=remedy))
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts, ts_format)
         kept, refused, names, read = read_rows(as_pandas(frame, name="frame"), read, like, both)

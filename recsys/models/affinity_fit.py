@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import (
     Affinity,
     AffinityParts,
@@ -16,7 +17,6 @@ from recsys.models.affinity import (
 from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutDecisions, with_recency
 from recsys.models.affinity_weights import fit_closeness, fit_weights
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import UnseenPairs
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
 from recsys.models.whole_matrix import (
     CHOOSING_ITERATIONS,
@@ -47,7 +47,7 @@ def fit_affinity(
     settings, likes = choose_settings(known, random.held, n_people, seed)
     fit = _PartsFit(n_people, settings, _best_ridge(known, random.held, n_people, seed), seed)
     parts, person = fit.parts(known, CHOOSING_ITERATIONS, likes=likes)
-    closeness = fit_closeness(random, person, UnseenPairs.of(decisions), rng)
+    closeness = fit_closeness(random, person, UnseenPairs.of(decisions.viewers, decisions.candidates), rng)
     random = HeldOutDecisions(known, random.held, closeness.added_to(random.p_like, person))
     choice, look = fit_weights(decisions, random, parts, person, rng)
     whole = decisions.without_decay()

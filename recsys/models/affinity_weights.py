@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import PARTS, TERM, TERMS, AffinityParts, Closeness, PersonAffinity
 from recsys.models.affinity_recency import HeldOutDecisions
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, best_weights
-from recsys.models.negative_sampling import UnseenPairs
 from recsys.models.stacking import conditional_logit, logistic_regression
 from recsys.types import BoolArray, Float64Array
 
@@ -87,7 +87,7 @@ def fit_weights(
     places; so the weights of the order are sought from it, and from equal weights, by the lists they give.
     """
     held = random.held
-    unseen, liked = UnseenPairs.of(decisions), held.take(held.labels > 0)
+    unseen, liked = UnseenPairs.of(decisions.viewers, decisions.candidates), held.take(held.labels > 0)
     drawn = _DrawnPairs.of(liked, unseen, random.p_like, person, rng)
     choice = _fitted(
         liked, unseen, random.p_like, person, [at for at in range(len(TERMS)) if at not in _RECENT], rng

@@ -27,12 +27,13 @@ class OrderExplanation:
     terms:    one row a term: term, viewer_likes, likes_back, contribution. A contribution is in units of
               log P, and all add up to `log_ratio`: a term of 0.7 doubles the chance of the first against the
               second. viewer_likes is what comes of the viewer's choice, likes_back of the candidates'.
-    log_ratio: logarithm of how much likelier the first is than the second, by what lists are ranked by.
+    log_ratio: logarithm of the ratio of their scores, what lists are ranked by: P(both like), given a look,
+              or the same together with the look where a model also ranks by who comes across whom.
 
     >>> terms = pd.DataFrame({"term": ["interests"], "viewer_likes": [0.5], "likes_back": [0.2]})
     >>> terms["contribution"] = terms["viewer_likes"] + terms["likes_back"]
     >>> OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.7)
-    a is 2.0 times as likely as b for v, by content
+    For v, a scores 2.0 times b: P(both like), by content
     interests  +0.70
     """
 
@@ -52,10 +53,16 @@ class OrderExplanation:
     @property
     def title(self) -> str:
         """The result in one sentence."""
-        return (
-            f"{self.first} is {np.exp(self.log_ratio):.1f} times as likely as {self.second} "
-            f"for {self.viewer}, by {self.model}"
-        )
+        high, low, ratio = self.first, self.second, np.exp(self.log_ratio)
+        if ratio < 1.0:
+            high, low, ratio = low, high, 1.0 / ratio
+        return f"For {self.viewer}, {high} scores {ratio:.1f} times {low}: P({self.outcome}), by {self.model}"
+
+    @property
+    def outcome(self) -> str:
+        """What the score is the probability of."""
+        with_looks = term_label(AFFINITY, "en"), term_label(AFFINITY, "ja")
+        return "look and both like" if self.terms["term"].isin(with_looks).any() else "both like"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.title}</p>{self.terms.round(3).to_html(index=False)}"
@@ -102,6 +109,7 @@ def explain_order(
     ranked = _ranked_log_ratio(model, people, viewer, (first, second))
     if ranked is not None and not np.isclose(ranked, log_ratio, atol=1e-4):
         affinity = {"term": term_label(AFFINITY, lang), _CONTRIBUTION: ranked - log_ratio}
+        affinity |= {"viewer_likes": 0.0, "likes_back": 0.0}
         terms = pd.concat([terms, pd.DataFrame([affinity])], ignore_index=True)
         log_ratio = ranked
     order = terms[_CONTRIBUTION].abs().sort_values(ascending=False, kind="stable").index

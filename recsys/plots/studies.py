@@ -99,13 +99,13 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
 def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "Axes":
     """Draw what `recsys.explain_order` returns: a bar a term, to the right where it speaks for the first.
 
-    Bars add up to the logarithm of how much likelier the first is, which the title gives as a factor.
+    Bars add up to the logarithm of the ratio of their scores, which the title gives as a factor.
 
     >>> from recsys.models import OrderExplanation
     >>> terms = pd.DataFrame({"term": ["interests"], "contribution": [0.69]})
     >>> why = OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.69)
     >>> order(why).get_title()
-    'a is 2.0 times as likely as b for v, by content'
+    'For v, a scores 2.0 times b: P(both like), by content'
     """
     terms = explained_order.terms
     axes = styled_axes(ax, width=7.0, height=1.3 + 0.34 * len(terms))
@@ -116,7 +116,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
-    axes.set(xlabel=f"log ratio of P(mutual): for {second} (left) or {first} (right)")
+    axes.set(xlabel=f"log ratio of P({explained_order.outcome}): for {second} (left) or {first} (right)")
     axes.set_title(fill(explained_order.title, 60))
     return axes
 

@@ -18,6 +18,7 @@ from recsys.data.csr import SparseRows
 from recsys.data.ids import as_ids, id_column
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError, did_you_mean, explained, need_columns
+from recsys.evaluation.protocol import RANKING_PROBABILITY
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import Directed
@@ -305,9 +306,9 @@ def recommend(
     """Return the best `k` people for each viewer among those who may be shown to them.
 
     One row a suggestion: viewer_id, candidate_id, rank (from 1), p_like, p_liked_back, p_mutual in
-    [0, 1] and reasons (a list of codes for `recsys.messaging.reasons.reason_text`). Viewers come in the
-    order asked for, None is everybody listed; who is not listed has no rows. A list is as long as there
-    are people to show, never padded.
+    [0, 1], score (what the order is by, in [0, 1], never rising down a list) and reasons (a list of codes
+    for `recsys.messaging.reasons.reason_text`). Viewers come in the order asked for, None is everybody
+    listed; who is not listed has no rows. A list is as long as there are people to show, never padded.
 
     by: what the order is by. `p_mutual`: whether the two would like each other, given that they look; a
     list of a service that shows it is the look. `mutual`: the same where the model was fitted to a log of
@@ -373,11 +374,16 @@ def recommend(
             )
         else:
             kept, dropped = recommender.best_by(score, rows, k=k, exclude=excluded)
+            kept = kept.scored_by(ranking, score)
             bar.update(n_viewers)
+    ordered_by = kept.p_mutual
     if score is not None or ranking is not directed:
         kept = kept.scored_by(directed, _mutual(model, combiner))
     frame = kept.frame(people, recommender.reasons)
+    frame.insert(len(frame.columns) - 1, C.SCORE, ordered_by)
     frame.attrs[DROPPED] = dropped
+    if by != "p_answer":
+        frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by == "p_like" else C.P_MUTUAL
     if exclude is not None:
         frame.attrs[UNMATCHED] = unmatched
     return frame

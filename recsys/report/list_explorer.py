@@ -23,6 +23,7 @@ from recsys.messaging.reasons import reason_text
 from recsys.models.base import Model
 from recsys.models.neighbours import neighbours
 from recsys.ranking.recommend import recommend
+from recsys.types import ArrowTable
 
 _WORDS: Final = {
     "en": {
@@ -33,6 +34,7 @@ _WORDS: Final = {
         "p_like": "viewer likes",
         "p_liked_back": "likes back",
         "p_mutual": "both",
+        "score": "ordered by: look and both",
         "reasons": "reasons",
         "why": "terms of the pair, in logits (viewer, candidate)",
         "funnel": "funnel: candidates left after each rule",
@@ -51,6 +53,7 @@ _WORDS: Final = {
         "p_like": "見る人が好む確率",
         "p_liked_back": "相手が好む確率",
         "p_mutual": "双方",
+        "score": "並び順：出会いと双方",
         "reasons": "理由",
         "why": "二人の内訳（ロジット：見る人、候補）",
         "funnel": "絞り込み：各ルールの後に残る候補",
@@ -121,6 +124,7 @@ def explore(
     viewers: Any = None,
     *,
     k: int = 10,
+    exclude: pd.DataFrame | ArrowTable | None = None,
     lang: Language = "en",
 ) -> ListExplorer:
     """Return the lists of some viewers to look through in a notebook, with why and why not.
@@ -128,7 +132,8 @@ def explore(
     Of each viewer: the list with both sides' chances and reasons, the terms of each pair, the funnel of the
     rules, how many candidates one rule alone keeps away, and the people a model takes for alike.
 
-    viewers: ids; six listed people, evenly spaced in id order, when None. Holds ids, chances and answers'
+    viewers: ids; six listed people, evenly spaced in id order, when None. exclude: pairs to leave out, as in
+    `recommend`, such as `Interactions.seen`. Holds ids, chances and answers'
     weights: for those who run the engine, not for members.
 
     Raises UnknownIdError for an unknown viewer, InputError when nobody may be listed.
@@ -149,7 +154,7 @@ def explore(
         wanted = [viewers] if isinstance(viewers, str | int) else list(viewers)
         rows = people.ids.rows(np.array(wanted, dtype=object))
     ids = people.ids.ids(rows)
-    lists = recommend(model, people, policy, ids, k=k)
+    lists = recommend(model, people, policy, ids, k=k, exclude=exclude)
     words, study = _WORDS[lang], _Study(model, people, policy, lang)
     parts = [
         study.viewer(int(row), lists[lists[C.VIEWER] == user], opened=at == 0)
@@ -189,7 +194,9 @@ class _Study:
         return f"<details{' open' if opened else ''}><summary>{head}</summary>{body}</details>"
 
     def list(self, own: pd.DataFrame) -> str:
-        columns = ("rank", "candidate", "p_like", "p_liked_back", "p_mutual", "reasons")
+        columns = ["rank", "candidate", "p_like", "p_liked_back", "p_mutual"]
+        columns += ["score"] if not np.allclose(own[C.SCORE], own[C.P_MUTUAL]) else []
+        columns += ["reasons"] if own[C.REASONS].map(len).any() else []
         head = "".join(f"<th>{self.words[column]}</th>" for column in columns)
         rows, pairs = [], []
         for record in own.to_dict("records"):
@@ -202,9 +209,11 @@ class _Study:
                 f"<td class='n'>{record[column]:.0%}{_bar(record[column], warm=column != C.P_LIKE)}</td>"
                 for column in (C.P_LIKE, C.P_LIKED_BACK)
             )
+            ends = f"<td class='n'>{record[C.SCORE]:.3g}</td>" if C.SCORE in columns else ""
+            ends += f"<td>{escape(reasons)}</td>" if C.REASONS in columns else ""
             rows.append(
                 f"<tr><td class='n'>{record[C.RANK]}</td><td>{escape(str(candidate))}</td>{chances}"
-                f"<td class='n'>{record[C.P_MUTUAL]:.1%}</td><td>{escape(reasons)}</td></tr>"
+                f"<td class='n'>{record[C.P_MUTUAL]:.1%}</td>{ends}</tr>"
             )
             pairs.append(_folded(str(candidate), self.terms(record[C.VIEWER], candidate)))
         return f"<table><tr>{head}</tr>{''.join(rows)}</table>{_folded(self.words['why'], ''.join(pairs))}"

@@ -9,7 +9,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError
 from recsys.evaluation.cross_validation import without_pairs
-from recsys.evaluation.held_out import decided_pairs
+from recsys.evaluation.held_out import decided_pairs, with_unseen_pairs
 from recsys.models import LFRR, CrossedEffects, PopularityModel, RandomModel
 
 N_PEOPLE = 60
@@ -156,9 +156,53 @@ def test_a_search_without_a_number_is_refused_and_a_space_of_single_values():
     likes = pd.DataFrame({"who": [0, 1, 2, 3, 4, 5] * 5, "whom": np.repeat([6, 7, 8, 9, 10], 6)})
     log = recsys.Interactions.of(likes, viewer="who", candidate="whom")
     given = (recsys.models.ItemKNN(), log.people, log.events)
-    with pytest.raises(InputError, match=r"no trial can be judged .*all 2 trials"):
+    with pytest.raises(InputError, match=r"no trial can be judged .*auc in 2 trials"):
         recsys.tune(
             given[0], {"neighbours": [2, 4]}, *given[1:], rng=1, metric="auc", outcome="like", folds=2
         )
     with pytest.raises(InputError, match=r"space\['neighbours'\] must be a sequence in tune: got 2"):
         recsys.tune(given[0], {"neighbours": 2}, *given[1:], rng=1, outcome="like")
+
+
+def test_a_log_of_likes_alone_is_judged_beside_unseen_pairs(log, people):
+    """Passes are kept from the log: only unseen pairs say who is not wanted; random stays at its level."""
+    likes = Events(log.frame[log.frame["type"] == "like"].reset_index(drop=True))
+    asked = {"rng": 1, "outcome": "like", "negatives_per_like": 3}
+    models = {"als": LFRR(), "random": RandomModel()}
+    table = recsys.cross_validate(models, people, likes, folds=2, n_resamples=2, **asked)
+    auc = table[table["metric"] == "auc"].set_index("model")
+    assert len(likes) < auc.loc["random", "n"] <= len(likes) * 4
+    assert auc.loc["random", "lo"] < 0.5 < auc.loc["random", "hi"]
+    found = recsys.tune(
+        PopularityModel(), {"evidence": [1.0, 9.0]}, people, likes, metric="auc", folds=2, **asked
+    )
+    assert found.trials["auc"].notna().all()
+    curve = recsys.learning_curve(PopularityModel(), people, likes, shares=(0.5, 1.0), n_resamples=2, **asked)
+    assert curve.query("metric == 'auc'")["value"].notna().all()
+
+
+def test_unseen_pairs_are_nobody_the_viewer_has_an_event_with(log, people):
+    log = Events(log.frame[::5].reset_index(drop=True))
+    truth = decided_pairs(people, log, "like")
+    more = with_unseen_pairs(truth, people, log, 4, np.random.default_rng(5))
+    drawn = more.iloc[len(truth) :]
+    met = {frozenset(pair) for pair in log.frame[["actor", "target"]].to_numpy()}
+    assert len(drawn) > len(truth) / 2
+    assert drawn["label"].eq(0).all()
+    assert not {frozenset(pair) for pair in drawn[["viewer_id", "candidate_id"]].to_numpy()} & met
+    assert (drawn["viewer_id"] != drawn["candidate_id"]).all()
+    with pytest.raises(InputError, match="below 0"):
+        with_unseen_pairs(truth, people, log, -1, np.random.default_rng(5))
+
+
+def test_lists_ranked_by_one_probability_are_judged_by_it(log, people):
+    scored = PopularityModel().fit(people, log, rng=1).score_pairs(decided_pairs(people, log, "like"))
+    by_like, by_mutual = (recsys.evaluation.as_lists(scored, by) for by in ("p_like", "p_mutual"))
+    truth = scored[["viewer_id", "candidate_id", "label"]]
+    auc = {}
+    for p in (None, "p_like", "p_mutual"):
+        table = recsys.evaluate(by_like, truth, probability=p, n_resamples=2)
+        auc[p] = table.set_index("metric").loc["auc", "value"]
+    assert auc[None] == auc["p_like"] != auc["p_mutual"]
+    with pytest.raises(InputError, match="one by p_like, two by p_mutual"):
+        recsys.compare({"one": by_like, "two": by_mutual}, truth)

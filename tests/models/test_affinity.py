@@ -7,10 +7,10 @@ from recsys.constraints.exclusions_and_tokens import Exclusions
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.explanation import CLOSENESS
-from recsys.models.negative_sampling import UnseenPairs
 from recsys.models.stacking import conditional_logit
 from recsys.ranking.recommend import recommend
 from recsys.testing.people import AS_OF
@@ -116,7 +116,7 @@ def test_a_newcomers_first_likes_place_them(fitted):
 
 def test_unseen_pairs_are_evenly_drawn_among_those_nobody_decided_about():
     known = decisions([(0, 5), (0, 6), (1, 5), (1, 7), (2, 6)])
-    unseen = UnseenPairs.of(known)
+    unseen = UnseenPairs.of(known.viewers, known.candidates)
     assert len(unseen) == 3 * 3 - 5
     i, j = unseen.drawn(400, np.random.default_rng(0))
     assert set(zip(i.tolist(), j.tolist(), strict=True)) == {(0, 7), (1, 6), (2, 5), (2, 7)}
@@ -124,7 +124,7 @@ def test_unseen_pairs_are_evenly_drawn_among_those_nobody_decided_about():
 
 def test_men_and_women_are_not_drawn_beside_their_own():
     known = decisions([(0, 5), (0, 6), (1, 5), (5, 0), (6, 1), (6, 0)])
-    i, j = UnseenPairs.of(known).drawn(200, np.random.default_rng(0))
+    i, j = UnseenPairs.of(known.viewers, known.candidates).drawn(200, np.random.default_rng(0))
     assert set(zip(i.tolist(), j.tolist(), strict=True)) == {(1, 6), (5, 1)}
 
 

@@ -69,7 +69,9 @@ def test_an_order_is_explained_to_the_last_digit(model, people):
         np.testing.assert_allclose(why.terms["contribution"].sum(), why.log_ratio, atol=1e-9)
         turned = recsys.explain_order(model, viewer, second, first)
         np.testing.assert_allclose(turned.log_ratio, -why.log_ratio, atol=1e-9)
-        assert f"{first} is" in repr(why)
+        high, low = (first, second) if why.log_ratio >= 0 else (second, first)
+        assert f"{high} scores" in repr(why)
+        assert f" times {low}: P(" in repr(why)
         assert "interests" in set(why.terms["term"])
     assert set(recsys.explain_order(model, "u00001", "u00002", "u00003", lang="ja").terms["term"]) & {"関心"}
     with pytest.raises(InputError, match="an order is of two people for a third"):
@@ -87,4 +89,5 @@ def test_who_comes_across_whom_is_a_term_of_the_order():
     assert model.affinity_ is not None
     why = recsys.explain_order(model, "u00", "u02", "u01")
     assert "who comes across whom" in set(why.terms["term"])
+    assert "P(look and both like)" in why.title
     assert why.terms["contribution"].sum() == pytest.approx(why.log_ratio)

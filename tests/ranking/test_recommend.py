@@ -15,6 +15,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError
+from recsys.evaluation.protocol import RANKING_PROBABILITY
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
@@ -22,7 +23,7 @@ from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import DROPPED, Recommender, recommend
 from recsys.testing.people import make_listed_people, make_people, populations, random_relations
 
-COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.REASONS]
+COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.SCORE, C.REASONS]
 
 
 class Drawn:
@@ -60,8 +61,17 @@ def test_columns_and_types(lists: pd.DataFrame) -> None:
     assert lists[C.VIEWER].dtype == lists[C.CANDIDATE].dtype == "str"
     assert lists[C.RANK].dtype == "int32"
     assert lists[C.P_LIKE].dtype == lists[C.P_LIKED_BACK].dtype == "float32"
-    assert lists.attrs == {DROPPED: 0}
+    assert lists.attrs == {DROPPED: 0, RANKING_PROBABILITY: C.P_MUTUAL}
+    assert lists[C.SCORE].equals(lists[C.P_MUTUAL])
     assert all(isinstance(found, list) and len(found) <= 3 for found in lists[C.REASONS])
+
+
+@pytest.mark.parametrize("settings", [{"by": "p_like"}, {"combiner": "joint"}, {"combiner": "harmonic"}])
+def test_a_list_falls_by_its_score(town: Population, settings: dict[str, str]) -> None:
+    found = recommend(Drawn(), town, Policy.default(), k=5, **settings)
+    assert found.groupby(C.VIEWER)[C.SCORE].diff().max() <= 1e-9
+    if settings == {"by": "p_like"}:
+        np.testing.assert_allclose(found[C.SCORE], found[C.P_LIKE], rtol=1e-6)
 
 
 def test_ranks_run_from_one_without_self_repeats_or_padding(lists: pd.DataFrame) -> None:
@@ -142,7 +152,7 @@ def test_hardly_anybody(n: int) -> None:
     found = recommend(Drawn(), people, Policy.default())
     assert list(found.columns) == COLUMNS
     assert len(found) == Policy.default().may_show(people, i, j).sum() == n * (n - 1)
-    assert found.attrs == {DROPPED: 0}
+    assert found.attrs[DROPPED] == 0
 
 
 def test_unknown_and_repeated_viewers(town: Population) -> None:

@@ -82,3 +82,10 @@ def test_neighbours_have_the_ids_of_the_people():
     shown = recsys.explore(model, people, recsys.Policy(()), viewers=[900], k=2).html
     assert re.search(r"<td>9\d\d</td><td class='n'>[+-]", shown)
     assert not re.search(r"9\d\d\.0", shown)
+
+
+def test_pairs_to_leave_out_are_in_no_list(people, model):
+    policy = recsys.Policy.default()
+    first = recsys.recommend(model, people, policy, ["u00001"], k=1)
+    explorer = recsys.explore(model, people, policy, ["u00001"], k=3, exclude=first)
+    assert f"<tr><td class='n'>1</td><td>{first['candidate_id'][0]}</td>" not in explorer.html

@@ -1,0 +1,86 @@
+"""Unseen pairs: people nobody decided about, beside those who might have."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class UnseenPairs:
+    """Pairs nobody decided about: viewers beside the candidates of their kind.
+
+    Viewers are of a kind when a chain of common candidates joins them. Where women like men and men like
+    women, each stands so beside the other alone, though nothing says who is who.
+
+    acting: `(n_acting,)` viewers who decided about anybody; kind: of each. candidates: of all kinds, those
+    of kind k at `start[k]:start[k + 1]`. known: `viewer * width + candidate` of the decisions, ascending.
+    """
+
+    acting: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int64]
+    candidates: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    known: npt.NDArray[np.int64]
+    width: int
+
+    @classmethod
+    def of(cls, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> Self:
+        """Return the pairs that the decisions, at least one, of viewers about candidates leave unseen.
+
+        viewers, candidates: `(n_decisions,)` rows of one population.
+
+        >>> unseen = UnseenPairs.of([0, 0, 1], [1, 2, 2])
+        >>> len(unseen), [x.tolist() for x in unseen.drawn(50, np.random.default_rng(1))]
+        (1, [[], []])
+        """
+        i, j = np.asarray(viewers, np.int64), np.asarray(candidates, np.int64)
+        kind = _kinds(i, j)
+        acting, first = np.unique(i, return_index=True)
+        liked = np.unique(np.column_stack([kind, j]), axis=0)
+        start = np.searchsorted(liked[:, 0], np.arange(kind.max() + 2))
+        width = int(max(i.max(), j.max())) + 1
+        return cls(acting, kind[first], liked[:, 1], start, np.unique(i * width + j), width)
+
+    def __len__(self) -> int:
+        """How many pairs are unseen; somebody beside themself counts."""
+        return int(np.diff(self.start)[self.kind].sum()) - len(self.known)
+
+    def beside(
+        self, viewers: npt.NDArray[np.integer], n_drawn: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return `n_drawn` candidates for each viewer, drawn evenly, and which of them are unseen."""
+        kind = self.kind[np.searchsorted(self.acting, viewers)]
+        size = np.diff(self.start)[kind]
+        pick = self.start[kind][:, None] + (rng.random((len(viewers), n_drawn)) * size[:, None]).astype(int)
+        found = self.candidates[pick]
+        pair = viewers.astype(np.int64)[:, None] * self.width + found
+        at = np.searchsorted(self.known, pair).clip(0, len(self.known) - 1)
+        return found, (self.known[at] != pair) & (found != viewers[:, None])
+
+    def drawn_beside(
+        self, viewers: npt.NDArray[np.integer], n_drawn: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the unseen among `n_drawn` pairs drawn for each viewer, each once: viewers, candidates."""
+        candidates, fresh = self.beside(viewers, n_drawn, rng)
+        pair = np.unique((viewers.astype(np.int64)[:, None] * self.width + candidates)[fresh])
+        return pair // self.width, pair % self.width
+
+    def drawn(
+        self, n_drawn: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return viewers and candidates of about `n_drawn` unseen pairs, each once, viewers drawn evenly."""
+        return self.drawn_beside(self.acting[rng.integers(0, len(self.acting), n_drawn)], 1, rng)
+
+
+def _kinds(viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the number of each decision's kind of viewer, `(n_decisions,)`, from 0."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n = int(max(viewers.max(), candidates.max())) + 1
+    ones = np.ones(len(viewers), np.int8)
+    graph = coo_array((ones, (viewers, candidates + n)), shape=(2 * n, 2 * n))
+    _, part = connected_components(graph, directed=False)
+    return np.unique(part[viewers], return_inverse=True)[1].astype(np.int64)

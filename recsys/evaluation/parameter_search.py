@@ -1,0 +1,137 @@
+"""Parameters of a model found by cross-validation, and what they gain on pairs the search did not see."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from recsys.arguments import as_generator, check_type, checked_arguments
+from recsys.data.events import Events
+from recsys.data.population import Population
+from recsys.errors import InputError, SettingsError, did_you_mean, explained
+from recsys.evaluation.compare import compare
+from recsys.evaluation.cross_validation import (
+    PAIR,
+    FittableModel,
+    cross_validate,
+    scored_pairs,
+    without_pairs,
+)
+from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs, with_unseen_pairs
+from recsys.evaluation.protocol import as_lists
+from recsys.evaluation.splits import pair_folds
+from recsys.progress_bar import tqdm
+from recsys.types import RNGLike
+
+_LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece")
+
+
+class SearchResult(NamedTuple):
+    """What `tune` found.
+
+    model:      of the best parameters, fitted to everything.
+    trials:     one row a choice of parameters with its metric in the search, the best first.
+    comparison: `best` beside `given` on pairs that no trial saw, as `compare` returns it.
+
+    >>> SearchResult._fields
+    ('model', 'trials', 'comparison')
+    """
+
+    model: Any
+    trials: pd.DataFrame
+    comparison: pd.DataFrame
+
+
+@checked_arguments
+def tune(
+    model: FittableModel,
+    space: Mapping[str, Sequence[Any]],
+    people: Population,
+    events: Events,
+    *,
+    rng: RNGLike,
+    metric: str = "ndcg@10",
+    trials: int | None = None,
+    folds: int = 3,
+    outcome: Outcome = "mutual",
+    negatives_per_like: int = 0,
+    progress: bool = False,
+) -> SearchResult:
+    """Search the parameters of a model by cross-validation, and say honestly what was gained.
+
+    A fifth of the pairs is laid aside; the search cross-validates on the others. The best choice and the
+    model as given are then compared once on what was laid aside. Last the best is fitted to everything.
+
+    space:  values to try by parameter name, as in `get_params`: {"factors": [16, 64], "content__folds": [3]}.
+    trials: how many of all combinations to try, drawn evenly; all of them when None.
+    metric: what is best: a metric of `compare`; of log_loss, brier and ece the least.
+    negatives_per_like: as in `cross_validate`, for a log of likes alone.
+
+    Raises SettingsError for an unknown parameter, metric or outcome, InputError for too few pairs.
+
+    >>> import recsys
+    >>> town = recsys.make_town(120, rng=7)
+    >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    >>> space = {"evidence": [1.0, 5.0]}
+    >>> found = tune(recsys.PopularityModel(), space, people, events, rng=7, metric="auc", outcome="like")
+    >>> found.trials.columns.tolist(), sorted(set(found.comparison["model"]))
+    (['evidence', 'auc', 'lo', 'hi'], ['best', 'given'])
+    """
+    draw, truth = as_generator(rng), decided_pairs(people, events, outcome)
+    aside = truth[pair_folds(truth["viewer_id"], truth["candidate_id"], 5, rng=draw) == 0]
+    seen = without_pairs(events, aside[PAIR])
+    choices = _choices(space, trials, draw)
+    seed = int(draw.integers(2**31))
+    asked: dict[str, Any] = {"k": _length(metric), "folds": folds, "outcome": outcome}
+    asked["negatives_per_like"] = negatives_per_like
+    rows = []
+    for choice in tqdm(choices, desc="tune", unit="trial", disable=not progress):
+        chosen = {"": model.__sklearn_clone__().set_params(**choice)}
+        table = cross_validate(chosen, people, seen, rng=seed, n_resamples=2, **asked)
+        rows.append({**choice, **_metric_row(table, metric)})
+    if all(np.isnan(row[metric]) for row in rows):
+        remedy = "a log of likes alone has none: give negatives_per_like=4"
+        got = f"no number for {metric} in {len(rows)} trials"
+        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=remedy))
+    found = pd.DataFrame(rows).sort_values(metric, ascending=metric in _LOWER_IS_BETTER, kind="stable")
+    best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
+    aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)
+    probability = OUTCOMES[outcome]
+    lists = {
+        name: as_lists(scored_pairs(one, people, seen, aside[PAIR], seed), probability)
+        for name, one in (("best", best), ("given", model))
+    }
+    comparison = compare(lists, aside, k=_length(metric), probability=probability, against="given", rng=seed)
+    return SearchResult(best.fit(people, events, rng=seed), found.reset_index(drop=True), comparison)
+
+
+def _choices(
+    space: Mapping[str, Sequence[Any]], trials: int | None, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Return the combinations to try; raise SettingsError when there is none."""
+    for name, values in space.items():
+        check_type(values, Sequence[Any], name=f"space[{name!r}]", where="tune")
+    choices = [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+    if not choices or (trials is not None and trials < 1):
+        got, remedy = (dict(space), "give values for each name") if not choices else (trials, "try 1 or more")
+        raise SettingsError(explained("nothing to try", where="tune", got=got, remedy=remedy))
+    if trials is not None and trials < len(choices):
+        choices = [choices[at] for at in np.sort(rng.choice(len(choices), trials, replace=False))]
+    return choices
+
+
+def _length(metric: str) -> int:
+    """Return the list length a metric is taken at, 10 where it names none."""
+    at = metric.partition("@")[2]
+    return int(at) if at.isdigit() else 10
+
+
+def _metric_row(table: pd.DataFrame, metric: str) -> dict[str, float]:
+    rows = table[(table["slice"] == "all") & (table["metric"] == metric)]
+    if not len(rows):
+        remedy = did_you_mean(metric, sorted(set(table["metric"])))
+        raise SettingsError(explained("unknown metric", got=metric, remedy=remedy))
+    value, lo, hi = (float(rows[name].iloc[0]) for name in ("value", "lo", "hi"))
+    return {metric: value, "lo": lo, "hi": hi}
