@@ -66,7 +66,7 @@ def test_columns_and_types(lists: pd.DataFrame) -> None:
     assert all(isinstance(found, list) and len(found) <= 3 for found in lists[C.REASONS])
 
 
-@pytest.mark.parametrize("settings", [{"by": "p_like"}, {"combiner": "joint"}, {"combiner": "harmonic"}])
+@pytest.mark.parametrize("settings", [{"by": "p_like"}, {"by": "p_answer"}, {"combiner": "harmonic"}])
 def test_a_list_falls_by_its_score(town: Population, settings: dict[str, str]) -> None:
     found = recommend(Drawn(), town, Policy.default(), k=5, **settings)
     assert found.groupby(C.VIEWER)[C.SCORE].diff().max() <= 1e-9

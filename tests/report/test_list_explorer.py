@@ -86,6 +86,6 @@ def test_neighbours_have_the_ids_of_the_people():
 
 def test_pairs_to_leave_out_are_in_no_list(people, model):
     policy = recsys.Policy.default()
-    first = recsys.recommend(model, people, policy, ["u00001"], k=1)
-    explorer = recsys.explore(model, people, policy, ["u00001"], k=3, exclude=first)
+    first = recsys.recommend(model, people, policy, k=1).head(1).reset_index(drop=True)
+    explorer = recsys.explore(model, people, policy, first["viewer_id"].tolist(), k=3, exclude=first)
     assert f"<tr><td class='n'>1</td><td>{first['candidate_id'][0]}</td>" not in explorer.html
