@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class Person:
 
     user_id: str
 
-    @property
+    @cached_property
     def forms(self) -> frozenset[str]:
         """The id, and the hash tracked nights hold."""
         return frozenset({self.user_id, person_hash(self.user_id)})
@@ -238,8 +239,9 @@ def _records_of_csv(path: Path, person: Person) -> Iterator[dict[str, Any]]:
 
 def _records_of_array(path: Path, person: Person) -> Iterator[dict[str, Any]]:
     """Yield where a person's id stands in an array of ids, and their rows of the figures beside it."""
+    forms = person.forms
     for words in _words_of_array(path):
-        for row in [at for at, word in enumerate(words) if word in person.forms]:
+        for row in [at for at, word in enumerate(words) if word in forms]:
             yield {"row": row, **dict(_own_rows(path.parent, row, len(words)))}
 
 
