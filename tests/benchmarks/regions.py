@@ -8,7 +8,6 @@ and what is done again after a worker is killed. The aim: expected matches withi
 
 import argparse
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -37,7 +36,7 @@ from recsys.ranking.allocated_lists import mutual_candidate_graph
 from recsys.ranking.recommend import Recommender
 from recsys.settings import RegionSettings, Settings, read_settings
 from recsys.storage.atomic_write import sha256_of
-from tests.benchmarks.command import Result, peak_mb, run
+from tests.benchmarks.command import Result, run
 from tests.pipeline.nights import STAGES, Folder
 
 
@@ -78,6 +77,13 @@ class Judge:
         }
 
 
+def _own_peak_kb() -> float:
+    """Return the most memory this program held; `getrusage` of a started process tells that of its parent."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((float(line.split()[1]) for line in lines if line.startswith("VmHWM")), float("nan"))
+
+
 @dataclass(frozen=True)
 class MeasuredJob(RegionJob):
     """A wave whose tasks note the memory of their process, one of which may be killed once."""
@@ -92,12 +98,9 @@ class MeasuredJob(RegionJob):
             if number == self.kill and not mark.exists():
                 mark.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             done = work(number)
             with (self.paths.root / "tasks.txt").open("a") as file:
-                file.write(
-                    f"{self.wave} {number} {before} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}\n"
-                )
+                file.write(f"{self.wave} {number} {_own_peak_kb()}\n")
             return done
 
         return measured
@@ -135,7 +138,7 @@ def _compared(settings: Settings, paths: NightPaths, args: argparse.Namespace) -
         start = perf_counter()
         allocate_night(given, paths)
         rows.append(judge.row(name, settings, paths, perf_counter() - start))
-    undivided_mb = peak_mb()
+    undivided_mb = _own_peak_kb() / 1024
     listed = int(judge.night.policy.compile(judge.night.people).listed.sum())
     cut = RegionSettings(people=max(50, listed // args.regions), rounds=args.rounds)
     divided = settings.model_copy(update={"regions": cut})
@@ -152,7 +155,7 @@ def _compared(settings: Settings, paths: NightPaths, args: argparse.Namespace) -
         tasks = [line.split() for line in (paths.root / "tasks.txt").read_text().splitlines()]
         redone[name] = len(tasks) - summary.tasks
         if name != "in_process":
-            largest = max(float(task[3]) for task in tasks) / 1024
+            largest = max(float(task[2]) for task in tasks) / 1024
     share = rows[2]["matches"] / rows[1]["matches"] - 1.0
     figures = {
         "matches_beside_undivided": share,
