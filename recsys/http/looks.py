@@ -1,7 +1,7 @@
-"""The log of looks: which operator looked at what, when and what for; people stand in it as a hash.
+"""The log of looks: which operator looked at what, when and what for; people stand in it as fingerprints.
 
-A line is added to one file and none is changed. Whom a look was about is found by the hash of an id, so
-that the log names nobody and an erasure leaves it whole.
+A line is added to one file and none is changed. Whom a look was about is found by the keyed fingerprint of an
+id, so that the log names nobody, to whoever lacks the key, and an erasure leaves it whole.
 """
 
 import json
@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from recsys.safety.erasure_list import person_hash
+from recsys.safety.fingerprints import Fingerprints, Naming
+from recsys.safety.keys import UNKEYED, Keys, key_id, read_keys
 
 LOG: Final = "looks.jsonl"
 _SHOWN: Final = 200
@@ -21,17 +22,29 @@ _SHOWN: Final = 200
 
 @dataclass(frozen=True)
 class Look:
-    """One look: at, by whom, what for, at which page; people: hashes of whom it was about, with blanks."""
+    """One look: at, by whom, what for, at which page.
+
+    people: the fingerprints of whom it was about, with blanks between. key: the id of the key they are of.
+    """
 
     at: str
     operator: str
     purpose: str
     what: str
     people: str
+    key: str
+
+
+def fingerprint(keys: Keys, key: str, user: str) -> str:
+    """Return the fingerprint of an id under one of the keys, as it stands in the log."""
+    return Fingerprints(Naming(key), keys).text(user)
 
 
 class LookLog:
     """The looks of one folder; any process may add to it.
+
+    keys: of the service; None reads them, see `recsys.safety.keys`. Looks under an older key are found as
+    long as that is given as well.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -42,13 +55,14 @@ class LookLog:
     (['ren', 'aki'], ['aki'])
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / LOG
+    def __init__(self, folder: Path, keys: Keys | None = None) -> None:
+        self._path, self._keys = folder / LOG, read_keys() if keys is None else keys
 
     def add(self, operator: str, purpose: str, what: str, users: list[str]) -> Look:
         """Add one look and return it; an empty id is nobody."""
-        people = " ".join(person_hash(user) for user in users if user)
-        look = Look(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people)
+        key = self._keys.newest_id
+        people = " ".join(fingerprint(self._keys, key, user) for user in users if user)
+        look = Look(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people, key)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(look), ensure_ascii=False) + "\n"
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -60,8 +74,9 @@ class LookLog:
 
     def newest(self, *, user: str = "") -> list[Look]:
         """Return the last looks, newest first; of those about one person when an id is given."""
-        wanted = person_hash(user) if user else ""
-        kept = (one for one in self._all() if wanted in one.people)
+        given = {key_id(secret) for secret in self._keys.secrets} | {UNKEYED}
+        wanted = {key: fingerprint(self._keys, key, user) if user else "" for key in given}
+        kept = (one for one in self._all() if not user or wanted.get(one.key, "-") in one.people)
         return list(deque(kept, maxlen=_SHOWN))[::-1]
 
     def _all(self) -> Iterator[Look]:

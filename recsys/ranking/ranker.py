@@ -49,7 +49,8 @@ from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog, MemoryDayLog, StoreWithDay
-from recsys.safety.erasure_list import ErasureList, person_hash
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
@@ -382,8 +383,9 @@ class Ranker:
         self._operators.check(permission, datetime.now(UTC))
         for user_id in people:
             _check(user_id, 1)
-        hashes = [person_hash(user_id) for user_id in people]
-        _log.info(event, operator=permission.operator, purpose=permission.purpose, people=hashes)
+        prints = Fingerprints(Naming(self._keys.newest_id), self._keys)
+        named = [prints.text(user_id) for user_id in people]
+        _log.info(event, operator=permission.operator, purpose=permission.purpose, people=named)
         return self._reloader.current().snapshot
 
     @checked_arguments(show_values=False)

@@ -42,3 +42,7 @@ class Fingerprints:
         made = self._hash.copy()
         made.update(f"{kind}\0{text}".encode("utf-8", "surrogatepass"))
         return int.from_bytes(made.digest(), "little") or 1
+
+    def text(self, user_id: str) -> str:
+        """Return the fingerprint of an id as 16 hexadecimal digits, for logs."""
+        return f"{self.of(ID, user_id):016x}"

@@ -19,10 +19,12 @@ from recsys.http.access_tokens import AccessToken
 from recsys.http.app import create_app
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
+from recsys.http.looks import LookLog
 from recsys.moderation.cases import STATES, Case
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
+from recsys.safety.keys import Keys
 from tests.http.served import KEYS
 from tests.ranking.published_world import World
 
@@ -538,3 +540,15 @@ def test_chromium_shows_the_pages_without_an_error(at_work: Desk, tmp_path: Path
         )
         assert shot.stat().st_size > 5_000
         assert "CONSOLE" not in done.stderr
+
+
+def test_looks_name_nobody_without_the_key_and_are_found_after_it_was_rotated(tmp_path: Path) -> None:
+    old, new = b"o" * 32, b"n" * 32
+    LookLog(tmp_path, Keys((old,))).add("aki", "report 31", "member", ["u7", ""])
+    LookLog(tmp_path, Keys((new, old))).add("ren", "appeal", "member", ["u7", "u8"])
+    found = LookLog(tmp_path, Keys((new, old)))
+    assert [look.operator for look in found.newest(user="u7")] == ["ren", "aki"]
+    assert [look.operator for look in found.newest(user="u8")] == ["ren"]
+    assert len(found.newest()) == 2
+    for keys in (Keys(), Keys((b"x" * 32,))):
+        assert LookLog(tmp_path, keys).newest(user="u7") == []
