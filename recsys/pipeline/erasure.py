@@ -14,7 +14,8 @@ from recsys.pipeline.retention import remove_run, run_folders
 from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.publication_filter import published_accounts
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import folder_names_erased
 from recsys.safety.store import MemorySafety, SafetyStore
@@ -84,7 +85,8 @@ def require_published_folder(published: Path) -> None:
 def ids_found_nowhere(ids: Iterable[str], folders: Iterable[Path]) -> list[str]:
     """Return the ids that no file of these folders holds, so that a misspelt one is noticed."""
     existing = [folder for folder in folders if folder.is_dir()]
-    lists = {user_id: ErasedPeople(moments={erasure_key(user_id, b""): ""}) for user_id in ids}
+    keys = read_keys()
+    lists = {user_id: ErasedPeople.of(user_id, keys) for user_id in ids}
     return [
         user_id
         for user_id, one in lists.items()

@@ -1,10 +1,13 @@
 """The erasure list: keyed hashes of the ids of people who asked to be erased.
 
 It keeps no id, so it cannot be read as a list of people; every later night asks it whether an id that comes
-by again is of somebody erased.
+by again is of somebody erased. Where the service has a key, the hashes are made with it and a salt of the
+list: whoever has the list and all ids, but not the key, cannot tell who is in it. Without any key the salt
+stands alone.
 """
 
 import fcntl
+import hmac
 import json
 import os
 import secrets
@@ -20,6 +23,8 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.errors import PublicationError, SafetyUnavailable, explained
+from recsys.safety.fingerprints import forms_of
+from recsys.safety.keys import UNKEYED, Keys, purpose_key, read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.atomic_write import write_atomically
 from recsys.types import BoolArray
@@ -27,16 +32,28 @@ from recsys.types import BoolArray
 FOLDER: Final = "erasures"
 _LIST: Final = "erased.json"
 _LOCK: Final = ".lock"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_UNKEYED_FORMAT: Final = 1
 _HASH_LENGTH: Final = 16
 
 
 @dataclass(frozen=True)
 class ErasedPeople:
-    """The list as it stood at one moment."""
+    """The list as it stood at one moment.
 
-    salt: bytes = b""
+    secret: what its hashes are made with. moments: hash of an id to the time of the request. prints: hashes
+    of the fingerprints under which logs and tracked nights hold these people.
+    """
+
+    secret: bytes = field(default=b"", repr=False)
     moments: Mapping[str, str] = field(default_factory=dict)
+    prints: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, user_id: str, keys: Keys) -> "ErasedPeople":
+        """Return a list of one person, to find what names them."""
+        prints = frozenset(_keyed(form, b"") for form in forms_of(user_id, keys))
+        return cls(moments={erasure_key(user_id, b""): ""}, prints=prints)
 
     def __len__(self) -> int:
         return len(self.moments)
@@ -47,7 +64,7 @@ class ErasedPeople:
         return max(self.moments.values(), default=None)
 
     def among(self, ids: Iterable[Any]) -> BoolArray:
-        """Say which ids, or `person_hash`es of ids, are of erased people, `(n_ids,)` bool.
+        """Say which ids, or fingerprints of ids in a log, are of erased people, `(n_ids,)` bool.
 
         Anything that is no text is nobody.
 
@@ -60,16 +77,20 @@ class ErasedPeople:
         return np.array([isinstance(value, str) and self._has(value) for value in values], bool)
 
     def _has(self, value: str) -> bool:
-        if erasure_key(value, self.salt) in self.moments:
+        if erasure_key(value, self.secret) in self.moments:
             return True
-        return len(value) == _HASH_LENGTH and _keyed(value, self.salt) in self.moments
+        if len(value) != _HASH_LENGTH:
+            return False
+        hashed = _keyed(value, self.secret)
+        return hashed in self.moments or hashed in self.prints
 
 
 class ErasureList:
     """The list of one place, read anew whenever its file changed; any process may add to it."""
 
-    def __init__(self, folder: Path, ledger: SafetyLedger | None = None) -> None:
+    def __init__(self, folder: Path, ledger: SafetyLedger | None = None, *, keys: Keys | None = None) -> None:
         self._folder, self._ledger, self._path = folder, ledger, str(folder / _LIST)
+        self._keys = read_keys() if keys is None else keys
         self._seen: tuple[object, ErasedPeople] = (None, ErasedPeople())
 
     @classmethod
@@ -98,7 +119,7 @@ class ErasureList:
             return ErasedPeople()
         state = (found.st_ino, found.st_mtime_ns, found.st_size)
         if self._seen[0] != state:
-            self._seen = (state, _read(Path(self._path)))
+            self._seen = (state, _read(Path(self._path), self._keys))
         return self._seen[1]
 
     def add(self, ids: Iterable[str], at: datetime | None = None) -> int:
@@ -110,13 +131,21 @@ class ErasureList:
         wanted = list(ids)
         with self._alone():
             known = self.now()
-            salt = known.salt or secrets.token_bytes(16)
+            salt, key = _header(Path(self._path)) or (secrets.token_hex(16), self._keys.newest_id)
+            secret = _secret(salt, key, self._keys)
             moment = (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
             moment = max(moment, known.watermark or moment)
-            new = {erasure_key(user_id, salt): moment for user_id in wanted}
-            new = {key: value for key, value in new.items() if key not in known.moments}
+            new = {erasure_key(user_id, secret): moment for user_id in wanted}
+            new = {hashed: value for hashed, value in new.items() if hashed not in known.moments}
             if new:
-                content = {"format": _FORMAT, "salt": salt.hex(), "erased": {**known.moments, **new}}
+                prints = {_keyed(form, secret) for one in wanted for form in forms_of(one, self._keys)}
+                content = {
+                    "format": _FORMAT,
+                    "key": key,
+                    "salt": salt,
+                    "erased": {**known.moments, **new},
+                    "prints": sorted(known.prints | prints),
+                }
                 write_atomically(self._folder / _LIST, json.dumps(content, indent=1).encode() + b"\n")
             if self._ledger is not None:
                 erased = self._read_list()
@@ -135,7 +164,7 @@ class ErasureList:
 
 
 def person_hash(user_id: str) -> str:
-    """Return a hash of an id, under which tracked nights hold a person; it has no key.
+    """Return a hash of an id without a key: of it the list makes its own, and old tracked nights hold it.
 
     >>> person_hash("a")
     'da9959592ff4a767'
@@ -143,25 +172,43 @@ def person_hash(user_id: str) -> str:
     return blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8, person=b"judged").hexdigest()
 
 
-def erasure_key(user_id: str, salt: bytes) -> str:
+def erasure_key(user_id: str, secret: bytes) -> str:
     """Return the keyed hash under which the list holds an id.
 
     >>> len(erasure_key("u1", b"salt")), erasure_key("u1", b"salt") == erasure_key("u1", b"pepper")
     (32, False)
     """
-    return _keyed(person_hash(user_id), salt)
+    return _keyed(person_hash(user_id), secret)
 
 
-def _keyed(hashed: str, salt: bytes) -> str:
-    return blake2b(hashed.encode("utf-8", "surrogatepass"), key=salt, digest_size=16).hexdigest()
+def _keyed(hashed: str, secret: bytes) -> str:
+    return blake2b(hashed.encode("utf-8", "surrogatepass"), key=secret, digest_size=16).hexdigest()
 
 
-def _read(path: Path) -> ErasedPeople:
+def _secret(salt: str, key: str, keys: Keys) -> bytes:
+    """Return what a list makes its hashes with; raise SafetyUnavailable without the key it was made with."""
+    made = bytes.fromhex(salt)
+    return hmac.digest(purpose_key(keys.secret(key), "erasures"), made, "sha256") if key else made
+
+
+def _header(path: Path) -> tuple[str, str] | None:
+    """Return the salt of a list and the id of its key, None when there is no list."""
+    if not path.exists():
+        return None
+    content = json.loads(path.read_bytes())
+    return str(content["salt"]), str(content.get("key", UNKEYED))
+
+
+def _read(path: Path, keys: Keys) -> ErasedPeople:
     try:
         content = json.loads(path.read_bytes())
-        known = {_FORMAT: content["erased"]}[content["format"]]  # a newer format is a KeyError
-        moments = {str(key): str(moment) for key, moment in known.items()}
-        return ErasedPeople(bytes.fromhex(content["salt"]), moments)
+        keyed = {_UNKEYED_FORMAT: False, _FORMAT: True}[content["format"]]  # a newer format is a KeyError
+        key = str(content["key"]) if keyed else UNKEYED
+        moments = {str(hashed): str(moment) for hashed, moment in content["erased"].items()}
+        prints = frozenset(map(str, content["prints"] if keyed else ()))
+        return ErasedPeople(_secret(str(content["salt"]), key, keys), moments, prints)
+    except SafetyUnavailable:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         remedy = "restore it from a backup; without it nobody knows who asked to be erased"
         raise PublicationError(

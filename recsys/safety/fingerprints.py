@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from recsys.safety.keys import UNKEYED, Keys, purpose_key
+from recsys.safety.keys import UNKEYED, Keys, key_id, purpose_key
 
 ID: Final = "id"
 PERSON: Final = "person"
@@ -46,3 +46,13 @@ class Fingerprints:
     def text(self, user_id: str) -> str:
         """Return the fingerprint of an id as 16 hexadecimal digits, for logs."""
         return f"{self.of(ID, user_id):016x}"
+
+
+def forms_of(user_id: str, keys: Keys) -> frozenset[str]:
+    """Return `Fingerprints.text` of an id under each of the keys and under none: what a log may hold of them.
+
+    >>> len(forms_of("u1", Keys())), len(forms_of("u1", Keys((b"k" * 32, b"o" * 32))))
+    (1, 3)
+    """
+    known = (UNKEYED, *(key_id(secret) for secret in keys.secrets))
+    return frozenset(Fingerprints(Naming(key), keys).text(user_id) for key in known)

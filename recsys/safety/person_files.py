@@ -1,6 +1,6 @@
 """Where a person can be in files: one inventory, by the kind of file, for erasure and for access alike.
 
-A person is recognised by id and by `person_hash`, the form in which tracked nights hold people. Each kind
+A person is recognised by id and by the fingerprints under which tracked nights hold people. Each kind
 of file says both which words it holds and which records are about a person, so that nothing is found by one
 and missed by the other.
 """
@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ import numpy as np
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import unpacked_strings
 from recsys.safety.erasure_list import ErasedPeople, person_hash
+from recsys.safety.fingerprints import forms_of
+from recsys.safety.keys import read_keys
 from recsys.storage.csv import read_csv
 from recsys.types import Int64Array
 
@@ -49,8 +51,8 @@ class Person:
 
     @cached_property
     def forms(self) -> frozenset[str]:
-        """The id, and the hash tracked nights hold."""
-        return frozenset({self.user_id, person_hash(self.user_id)})
+        """The id, and what tracked nights hold in its place: fingerprints, or in old ones a plain hash."""
+        return forms_of(self.user_id, read_keys()) | {self.user_id, person_hash(self.user_id)}
 
     def owns(self, record: dict[str, Any]) -> bool:
         """Say whether a record is theirs rather than another person's about them.
@@ -106,7 +108,7 @@ def folder_names_erased(folder: Path, erased: ErasedPeople) -> bool:
 
 
 def file_names_erased(path: Path, erased: ErasedPeople) -> bool:
-    """Say whether one file holds the id, or the person_hash, of somebody who asked to be erased."""
+    """Say whether one file holds the id, or a fingerprint, of somebody who asked to be erased."""
     try:
         return any(_any_erased(words, erased) for words in file_kind(path).words(path))
     except (OSError, ValueError, KeyError):
@@ -211,9 +213,8 @@ def _rows_naming(column: Any, person: Person, *, whole: bool) -> Int64Array:
         if whole:
             hits = pc.is_in(words, value_set=pa.array(forms))
         else:
-            hits = pc.or_(
-                *(pc.match_substring(words, form) for form in forms)
-            )  # few are left for the pattern
+            held = (pc.match_substring(words, form) for form in forms)
+            hits = reduce(pc.or_, held)  # few are left for the pattern
         codes = np.flatnonzero(pc.fill_null(hits, False).to_numpy(zero_copy_only=False))
         if not whole:
             codes = codes[

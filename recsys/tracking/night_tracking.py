@@ -15,7 +15,8 @@ from recsys.pipeline.evaluation_data import read_evaluated_pairs, write_evaluate
 from recsys.pipeline.gates.base import GateResult
 from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.paths import NightPaths
-from recsys.safety.erasure_list import person_hash
+from recsys.safety.fingerprints import Fingerprints, Naming
+from recsys.safety.keys import Keys, read_keys
 from recsys.settings import Settings, TrackingSettings
 from recsys.storage.manifest import Manifest, read_manifest
 from recsys.storage.publication import LISTS
@@ -164,15 +165,21 @@ def flattened(settings: Settings) -> dict[str, object]:
     return dict(_flat(settings.model_dump(mode="json"), ""))
 
 
-def without_ids(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return judged pairs with a person_hash in place of each id: equal people stay equal, across nights.
+def without_ids(pairs: pd.DataFrame, keys: Keys | None = None) -> pd.DataFrame:
+    """Return judged pairs with a fingerprint in place of each id: equal people stay equal under one key.
+
+    keys: of the service; None reads them, see `recsys.safety.keys`. Without any, whoever has a list of ids
+    can tell whose the fingerprints are.
 
     >>> pair = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
-    >>> without_ids(pair)["viewer_id"].tolist()
-    ['da9959592ff4a767']
+    >>> keyed = without_ids(pair, Keys((b"k" * 32,)))
+    >>> len(keyed["viewer_id"][0]), keyed["viewer_id"][0] == without_ids(pair, Keys())["viewer_id"][0]
+    (16, False)
     """
+    given = read_keys() if keys is None else keys
+    prints_of = Fingerprints(Naming(given.newest_id), given).text
     people = pd.unique(pd.concat([pairs[C.VIEWER], pairs[C.CANDIDATE]]))
-    prints = {person: person_hash(str(person)) for person in people}
+    prints = {person: prints_of(str(person)) for person in people}
     return pairs.assign(**{name: pairs[name].map(prints) for name in (C.VIEWER, C.CANDIDATE)})
 
 

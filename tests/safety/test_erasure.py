@@ -1,5 +1,6 @@
 """The list of erasures recognises people and names nobody."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,16 +10,19 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.errors import PublicationError
+from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
 from recsys.safety.erase_files import erase_from_arrays, erase_from_tables
-from recsys.safety.erasure_list import ErasedPeople, ErasureList, person_hash
+from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
+from recsys.safety.fingerprints import forms_of
+from recsys.safety.keys import Keys
 from recsys.safety.person_files import file_names_erased, files_naming_erased
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import make_people, make_tables
 from recsys.tracking.mlflow_tracker import erase_from_tracking
+from recsys.tracking.night_tracking import without_ids
 
 GONE = "u00003"
 
@@ -37,6 +41,36 @@ def test_it_recognises_people_and_names_nobody(erasures: ErasureList, tmp_path: 
     content = (tmp_path / "erasures" / "erased.json").read_text()
     assert GONE not in content
     assert person_hash(GONE) not in content
+
+
+def test_without_the_key_nobody_can_tell_who_is_in_it(tmp_path: Path) -> None:
+    old, new = Keys((b"o" * 32,)), Keys((b"n" * 32, b"o" * 32))
+    pairs = pd.DataFrame({C.VIEWER: [GONE], C.CANDIDATE: ["u00001"]})
+    tracked = without_ids(pairs, old).iloc[0].tolist()
+    ErasureList(tmp_path, keys=old).add([GONE])
+    content = json.loads((tmp_path / "erased.json").read_text())
+    assert erasure_key(GONE, bytes.fromhex(content["salt"])) not in content["erased"]
+    assert not set(forms_of(GONE, old)) & set(content["prints"])
+    for keys in (old, new):
+        erased = ErasureList(tmp_path, keys=keys).now()
+        assert erased.among([GONE, "u00001", *tracked]).tolist() == [True, False, True, False]
+    assert ErasureList(tmp_path, keys=new).add([GONE, "u00004"]) == 1  # under the key the list began with
+    assert ErasureList(tmp_path, keys=old).now().among(["u00004", GONE]).all()
+    for keys in (Keys(), Keys((b"x" * 32,))):
+        with pytest.raises(SafetyUnavailable):
+            ErasureList(tmp_path, keys=keys).now()
+
+
+def test_a_list_from_before_keys_is_read_and_goes_on(tmp_path: Path) -> None:
+    salt = b"s" * 16
+    entry = {erasure_key(GONE, salt): "2026-01-05T00:00:00+00:00"}
+    (tmp_path / "erased.json").write_text(json.dumps({"format": 1, "salt": salt.hex(), "erased": entry}))
+    erasures = ErasureList(tmp_path, keys=Keys((b"k" * 32,)))
+    assert erasures.now().among([GONE, person_hash(GONE), "u00004"]).tolist() == [True, True, False]
+    assert erasures.add(["u00004"]) == 1
+    assert erasures.now().among([GONE, person_hash(GONE), "u00004", "u00005"]).tolist() == [True] * 3 + [
+        False
+    ]
 
 
 def test_another_process_sees_what_was_added(erasures: ErasureList, tmp_path: Path) -> None:
