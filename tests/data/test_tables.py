@@ -118,7 +118,7 @@ def test_a_person_id_has_a_strict_form(user: Any) -> None:
         (C.GENDER, "Woman", "gender.unknown_word"),
         (C.AGE_BAND, "13-17", "age_band.unknown_word"),
         (C.LANGUAGES, ["ja", "xx"], "languages.unknown_word"),
-        (C.LANGUAGES, ["ja", None], "languages.not_a_set"),
+        (C.LANGUAGES, ["ja", None], "languages.unknown_member"),
         (C.LANGUAGES, {"ja": 1}, "languages.not_a_set"),
         (C.LANGUAGES, ["ja"] * 1000, "languages.too_long"),
         (C.TZ, "Asia/Tokio", "tz.unknown_zone"),
