@@ -15,7 +15,7 @@ from .evaluation.cross_validation import cross_validate as cross_validate
 from .evaluation.cross_validation import learning_curve as learning_curve
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.held_out import truth_after as truth_after
-from .evaluation.off_policy_estimators import off_policy as off_policy
+from .evaluation.off_policy import off_policy as off_policy
 from .evaluation.parameter_search import tune as tune
 from .interactions.interactions import Interactions as Interactions
 from .models.baselines import RandomModel as RandomModel

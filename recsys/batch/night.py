@@ -21,7 +21,7 @@ import recsys
 from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import condition_names, gate_names, kernels_are_cached, opening_lines, text
-from recsys.batch.sequence import stages_at_once
+from recsys.batch.resumable_stages import stages_at_once
 from recsys.batch.table_stages import CHANGES, PARAMS
 from recsys.catalogue import Language
 from recsys.errors import (
@@ -45,7 +45,7 @@ from recsys.storage.publication import current_run
 PUBLISH: Final = "publish"
 TRACK: Final = "track"
 """The one stage that may fail after the publication was made."""
-SEQUENCE: Final = (sys.executable, "-P", "-m", "recsys.batch.sequence")
+SEQUENCE: Final = (sys.executable, "-P", "-m", "recsys.batch.resumable_stages")
 """The stages of a home, one after the other."""
 CACHE: Final = Path("data/cache")
 """What libraries keep for themselves, where the installation itself can be read only."""

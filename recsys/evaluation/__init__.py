@@ -21,13 +21,13 @@ from recsys.evaluation.market import (
     mutual_labels,
     reach,
 )
-from recsys.evaluation.off_policy import Snips, snips
-from recsys.evaluation.off_policy_estimators import off_policy
+from recsys.evaluation.off_policy import off_policy
 from recsys.evaluation.parameter_search import SearchResult, tune
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
 from recsys.evaluation.registry import CustomMetric
+from recsys.evaluation.snips import Snips, snips
 from recsys.evaluation.splits import (
     count_interactions,
     group_folds,

@@ -1,6 +1,6 @@
 """The stages of a night in order, those for which something changed.
 
-    python -P -m recsys.batch.sequence
+    python -P -m recsys.batch.resumable_stages
 
 runs them in the home that is the working directory. A stage is left out when the bytes it reads, its
 settings and the code are those of its last finished run, and what that wrote is still there unchanged.

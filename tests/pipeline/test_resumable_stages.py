@@ -7,7 +7,7 @@ import pytest
 
 from recsys.batch import sequence
 from recsys.batch.declaration import NAMES, STAGES, stage_of
-from recsys.batch.sequence import StageRecords, run_stages, stages_at_once
+from recsys.batch.resumable_stages import StageRecords, run_stages, stages_at_once
 from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import PATHS
 from recsys.settings import ExecutionSettings, Settings
