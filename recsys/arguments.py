@@ -199,7 +199,14 @@ def _as_pandas(table: "ArrowTable | pd.DataFrame", name: str, place: _Place) -> 
         return table
     if not hasattr(table, "__arrow_c_stream__") or isinstance(table, pd.Series):
         raise _wrong_type(table, name, place, "a table", _REMEDIES["DataFrame"])
-    return pd.DataFrame.from_arrow(table)  # type: ignore[attr-defined]
+    import pyarrow
+
+    read = pyarrow.table(table)
+    for at, field in enumerate(read.schema):
+        # lists of text as polars writes them, which pyarrow has no pandas for
+        if field.type in (pyarrow.list_(pyarrow.string_view()), pyarrow.large_list(pyarrow.string_view())):
+            read = read.set_column(at, field.name, read.column(at).cast(pyarrow.large_list(pyarrow.string())))
+    return pd.DataFrame.from_arrow(read)  # type: ignore[attr-defined]
 
 
 def _with_tables(named: Mapping[Any, Any], name: str, place: _Place, *, plain_too: bool) -> Mapping[Any, Any]:

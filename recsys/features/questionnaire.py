@@ -1,7 +1,9 @@
 """A questionnaire of one's own, as a table with one row a person: any columns, any answers missing."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,8 @@ from recsys.types import ArrowTable, Float64Array, UInt64Array
 _SALT: Final = "questionnaire"
 _FEWEST: Final = 2
 _MOST_CATEGORIES: Final = 30
+_SEPARATORS: Final = re.compile("[;；|]")
+_COMMAS: Final = re.compile("[,，、]")
 
 
 class Questionnaire(Block):
@@ -29,13 +33,17 @@ class Questionnaire(Block):
     Numbers are items as they are (a scale of 1 to 5, an age), ordered categories are items by their order,
     flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave, but
     for one (the most frequent) from which the others are told.
+    Several choices in a cell are an item for each choice: lists, tuples and sets, texts at ";" or "|", and
+    texts at commas where that leaves fewer different choices than there are different cells ("a, b" beside
+    "a" and "b", but not "Lyon, France" beside "Rome, Italy"). A choice in a list is never separated further.
     Items are standardised; a factor model that allows for missing answers finds how many factors stand out
     of noise, and each person's standing is its posterior mean: somebody who answered little stands near the
     middle, 0. The pair score is the mean over factors of `tanh(f_i) * tanh(f_j)`, in [-1, 1]: people at the
     same ends of the factors score high. So maps and lists exist before the first event.
 
-    frame:      user_id and one column a question, one row a person, of pandas, polars or Arrow; missing
+    frame:      ids and one column a question, one row a person, of pandas, polars or Arrow; missing
                 answers and missing people are allowed. Leave out what a model should not learn from.
+    user:       the column that holds the ids.
     n_factors:  factors; those that stand out of noise when None.
     weight:     logits a pair score of 1 is worth before any outcome was seen; outcomes move it.
     evidence:   people's worth of prior in each item's loadings and noise.
@@ -48,6 +56,9 @@ class Questionnaire(Block):
     >>> block = Questionnaire(frame, n_factors=1).fit(people)
     >>> block.loadings_.index.tolist(), block.transform(people).preferences.shape
     (['walks', 'pet: cat'], (3, 1))
+    >>> clubs = pd.DataFrame({"member": ["a", "b", "c"], "clubs": ["chess;choir", "choir", "chess"]})
+    >>> Questionnaire(clubs, user="member", n_factors=1).fit(people).loadings_.index.tolist()
+    ['clubs: chess', 'clubs: choir']
     """
 
     name = "questionnaire"
@@ -56,19 +67,21 @@ class Questionnaire(Block):
         self,
         frame: pd.DataFrame | ArrowTable,
         *,
+        user: str = C.USER,
         n_factors: int | None = None,
         weight: float = 2.0,
         evidence: float = 10.0,
         name: str = "questionnaire",
     ) -> None:
         self.frame = frame
+        self.user = user
         self.n_factors = n_factors
         self.weight = weight
         self.evidence = evidence
         self.name = name
 
     def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
-        frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"))
+        frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"), self.user)
         warn_of_no_match(
             people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit"
         )
@@ -122,35 +135,77 @@ class FittedQuestionnaire(FittedBlock):
         return BlockRows(matrix, matrix)
 
 
-def _checked(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame by user_id, or raise TableError with every problem."""
+def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
+    """Return the frame by its ids, words as `_choices`, or raise TableError with every problem."""
     there = ", ".join(map(str, frame.columns[:6]))
-    lost = f"column '{C.USER}' is missing; rename the one that holds ids: {there}"
-    problems = [] if C.USER in frame.columns else [lost]
-    if C.USER in frame.columns and frame[C.USER].isna().any():
-        problems.append(f"{int(frame[C.USER].isna().sum())} rows have no {C.USER}")
-    elif C.USER in frame.columns and frame[C.USER].duplicated().any():
-        first = frame.loc[frame[C.USER].duplicated(), C.USER].tolist()[0]
+    lost = f"column '{user}' is missing; name the one that holds ids with user=: {there}"
+    problems = [] if user in frame.columns else [lost]
+    if user in frame.columns and frame[user].isna().any():
+        problems.append(f"{int(frame[user].isna().sum())} rows have no {user}")
+    elif user in frame.columns and frame[user].duplicated().any():
+        first = frame.loc[frame[user].duplicated(), user].tolist()[0]
         problems.append(f"a person stands twice, the first {first!r}; keep one row a person")
-    questions = [column for column in frame.columns if column != C.USER]
+    questions = [column for column in frame.columns if column != user]
     if not questions:
         problems.append("there is no question; give one column a question")
+    read = frame.copy(deep=False)
     for column in questions:
         values = frame[column]
         if pd.api.types.is_datetime64_any_dtype(values):
             problems.append(f"column '{column}' holds times; make numbers of them or leave it out")
-        elif values.dtype == object and values.map(pd.api.types.is_list_like).any():
-            problems.append(f"column '{column}' holds lists; make one column a choice, 1 where it was chosen")
-        elif not _is_number(values) and not _is_ordered(values) and values.nunique() > _MOST_CATEGORIES:
-            got = f"{values.nunique()} different answers"
-            problems.append(
-                f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them"
-            )
-        elif _is_number(values) and np.isinf(values.to_numpy(np.float64, na_value=np.nan)).any():
-            problems.append(f"column '{column}' holds an infinite number; leave it unknown")
+        elif _is_number(values):
+            if np.isinf(values.to_numpy(np.float64, na_value=np.nan)).any():
+                problems.append(f"column '{column}' holds an infinite number; leave it unknown")
+        elif any(map(_is_nested, values)):
+            problems.append(f"column '{column}' holds tables within cells; give lists of words")
+        elif not _is_ordered(values):
+            read[column] = _choices(values)
+            n = read[column].explode().nunique()
+            if n > _MOST_CATEGORIES:
+                got = f"{n} different answers"
+                problems.append(
+                    f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them"
+                )
     if problems:
         raise TableError("questionnaire", problems)
-    return frame.set_index(C.USER)
+    return read.set_index(user)
+
+
+def _choices(values: pd.Series) -> pd.Series:
+    """Return what each person chose, a tuple without repetitions, and None where there is no answer.
+
+    Lists and their like are taken as they are, an empty one as nothing chosen; an empty text is no answer.
+    """
+    cells = [value if pd.api.types.is_list_like(value) else _text(value) for value in values]
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    separator = None
+    if any(_SEPARATORS.search(text) for text in texts):
+        separator = _SEPARATORS
+    elif len({part for text in texts for part in _parts(text, _COMMAS)}) < len(texts):
+        separator = _COMMAS
+    found = [None if cell is None else _parts(cell, separator) for cell in cells]
+    return pd.Series(found, index=values.index, dtype=object)
+
+
+def _text(value: Any) -> str | None:
+    """Return a single value as text, and None for a missing or an empty one."""
+    return None if pd.isna(value) else str(value).strip() or None
+
+
+def _parts(cell: str | Iterable[Any], separator: re.Pattern[str] | None) -> tuple[str, ...]:
+    """Return the choices of a cell, each once."""
+    texts: Iterable[str | None]
+    if isinstance(cell, str):
+        texts = map(_text, separator.split(cell)) if separator else [cell]
+    else:
+        texts = map(_text, cell)
+    return tuple(dict.fromkeys(text for text in texts if text is not None))
+
+
+def _is_nested(value: Any) -> bool:
+    if not pd.api.types.is_list_like(value):
+        return False
+    return isinstance(value, dict) or any(map(pd.api.types.is_list_like, value))
 
 
 def _is_number(values: pd.Series) -> bool:
@@ -174,14 +229,14 @@ def _items(frame: pd.DataFrame, fitted: IdIndex) -> pd.DataFrame:
         elif _is_ordered(values):
             items[str(name)] = values.cat.codes.where(values.notna()).astype("float64")
         else:
-            counts = values[own].dropna().astype(str).value_counts()
+            counts = values[own].explode().value_counts()
             answers = sorted(counts[counts >= _FEWEST].index) or sorted(counts.index)
-            if len(answers) > 1:
+            if len(answers) > 1 and (values.dropna().map(len) == 1).all():
                 # one answer is what the others are told from; all together say nothing more
                 answers.remove(counts.index[0] if len(answers) > 2 else answers[1])
             for answer in answers:
-                chosen = (values.astype(str) == answer).astype("float64")
-                items[f"{name}: {answer}"] = chosen.where(values.notna())
+                chosen = [np.nan if cell is None else float(answer in cell) for cell in values]
+                items[f"{name}: {answer}"] = pd.Series(chosen, index=frame.index, dtype=np.float64)
     return pd.DataFrame(items, index=frame.index)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -86,20 +88,32 @@ def test_tables_of_other_libraries_give_the_same_rows(survey, people):
     import pyarrow as pa
 
     frame = survey[0].drop(columns="crowds")
+    frame["clubs"] = [["chess", "choir"], ["chess"], ["choir"], None] * (N // 4)
     plain = Questionnaire(frame).fit_transform(people)
     arrow = Questionnaire(pa.Table.from_pandas(frame, preserve_index=False)).fit_transform(people)
     np.testing.assert_allclose(plain.attributes, arrow.attributes, atol=1e-6)
+    # polars gives text within lists as string views
+    views = pa.Table.from_pandas(frame, preserve_index=False)
+    views = views.set_column(
+        views.num_columns - 1, "clubs", pa.array(frame["clubs"].tolist(), pa.list_(pa.string_view()))
+    )
+    np.testing.assert_array_equal(arrow.attributes, Questionnaire(views).fit_transform(people).attributes)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: f.drop(columns="user_id"), "column 'user_id' is missing"),
+        (
+            lambda f: f.drop(columns="user_id"),
+            "column 'user_id' is missing; name the one that holds ids with user=: parties, ",
+        ),
+        (lambda f: f[[]], "column 'user_id' is missing(?s:.*)there is no question"),
         (lambda f: f[["user_id"]], "there is no question"),
         (lambda f: pd.concat([f, f.head(1)]), "a person stands twice, the first 'p000'"),
         (lambda f: f.assign(user_id=f["user_id"].where(f["user_id"] != "p003")), "1 rows have no user_id"),
         (lambda f: f.assign(note=[f"text {k}" for k in range(len(f))]), "'note' holds 400 different answers"),
         (lambda f: f.assign(born=pd.Timestamp("1990-01-01")), "'born' holds times"),
+        (lambda f: f.assign(pet=[{"cat": 1}] * N), "'pet' holds tables within cells; give lists of words"),
         (lambda f: f.assign(museums=np.inf), "'museums' holds an infinite number"),
     ],
 )
@@ -139,7 +153,55 @@ class TestQuestionnaire(BlockContract):
         return Questionnaire(pd.DataFrame({"user_id": ids, **items}), n_factors=2)
 
 
-def test_a_column_of_lists_is_refused_by_its_name(people):
-    answers = pd.DataFrame({"user_id": people.ids.ids([0, 1]), "walks": [1, 2], "clubs": [["a"], ["a", "b"]]})
-    with pytest.raises(TableError, match=r"column 'clubs' holds lists; make one column a choice"):
-        Questionnaire(answers).fit(people)
+CHOICES = ("choir", "chess, and go", "Lindy hop", "茶道")
+CELLS = {
+    "lists": list,
+    "tuples": tuple,
+    "sets": set,
+    "arrays": lambda chosen: np.array(chosen, dtype=object),
+    "semicolons": "; ".join,
+    "bars, twice": lambda chosen: "|".join([*chosen, chosen[0]]) if chosen else None,
+}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@settings(max_examples=4)
+@given(seed=st.integers(0, 10**6))
+def test_several_choices_in_a_cell_are_the_same_as_a_flag_a_choice(kind, seed):
+    """Law: however the choices of a cell are written, items and standings are those of one flag a choice."""
+    rng = np.random.default_rng(seed)
+    ids = [f"p{at}" for at in range(40)]
+    people = Population.of_ids(ids, as_of="2026-01-05")
+    flags = rng.random((40, len(CHOICES))) < 0.5
+    flags[:2] = True
+    flags[2, 0] = True
+    answered = (rng.random(40) < 0.8) & flags.any(axis=1)
+    answered[:2] = True
+    cells = [[choice for choice, yes in zip(CHOICES, row, strict=True) if yes] for row in flags]
+    several = [CELLS[kind](cell) if known else None for cell, known in zip(cells, answered, strict=True)]
+    apart = {
+        f"clubs: {choice}": pd.Series(flags[:, at].astype(float)).where(answered)
+        for at, choice in sorted(enumerate(CHOICES), key=lambda pair: pair[1])
+    }
+    found = Questionnaire(pd.DataFrame({"who": ids, "clubs": several}), user="who", n_factors=2).fit(people)
+    wanted = Questionnaire(pd.DataFrame({"who": ids} | apart), user="who", n_factors=2).fit(people)
+    pd.testing.assert_frame_equal(found.loadings_, wanted.loadings_)
+    assert found.fitted_.standing.tobytes() == wanted.fitted_.standing.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("answers", "items"),
+    [
+        (["a, b", "a", "b", "a、b", "b, a"], ["0: a", "0: b"]),
+        (["Lyon, France", "Rome, Italy", "Lyon, France", "Rome, Italy"], ["0: Lyon, France"]),
+        ([["a, b"], ["a, b"], ["c", "a, b"], ["c"]], ["0: a, b", "0: c"]),
+        ([["a"], ["b"], ["a"], None], ["0: a"]),
+        ([["a"], [], ["a"], ["b"], ["b"]], ["0: a", "0: b"]),
+        (["a", " a ", "b", "", "b"], ["0: a"]),
+    ],
+)
+def test_commas_separate_where_choices_repeat_and_one_choice_a_cell_is_one_answer(answers, items):
+    ids = [f"p{at}" for at in range(len(answers))]
+    people = Population.of_ids(ids, as_of="2026-01-05")
+    block = Questionnaire(pd.DataFrame({"user_id": ids, 0: answers}), n_factors=1).fit(people)
+    assert block.loadings_.index.tolist() == items
