@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.batch import sequence
+from recsys.batch import resumable_stages as module
 from recsys.batch.declaration import NAMES, STAGES, stage_of
 from recsys.batch.resumable_stages import StageRecords, run_stages, stages_at_once
 from recsys.pipeline.history import append_line
@@ -35,9 +35,9 @@ def one_stage(name: str) -> None:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sequence, "_run_stage", one_stage)
-    monkeypatch.setattr(sequence, "n_processors", lambda: 2)
-    monkeypatch.setattr(sequence, "_bytes_of", lambda path: path.read_text() if path.exists() else "missing")
+    monkeypatch.setattr(module, "_run_stage", one_stage)
+    monkeypatch.setattr(module, "n_processors", lambda: 2)
+    monkeypatch.setattr(module, "_bytes_of", lambda path: path.read_text() if path.exists() else "missing")
     return tmp_path
 
 
@@ -80,8 +80,8 @@ def test_what_runs_beside_a_stage_that_fails_is_not_done_again(home: Path) -> No
 
 
 def test_one_worker_runs_one_stage_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequence, "n_processors", lambda: 8)
-    monkeypatch.setattr(sequence, "machine_memory", lambda: 24 << 30)
+    monkeypatch.setattr(module, "n_processors", lambda: 8)
+    monkeypatch.setattr(module, "machine_memory", lambda: 24 << 30)
     assert stages_at_once(None) == stages_at_once(Settings()) == 2
     assert stages_at_once(Settings(execution=ExecutionSettings(workers=1))) == 1
 
@@ -91,12 +91,12 @@ def test_stages_run_at_once_where_both_fit_into_the_memory(
 ) -> None:
     append_line(PATHS.log, {"stage": "validate", "rows": {"profiles": 1_000_000}})
     for gib, at_once in ((24, 1), (64, 2), (None, 2)):
-        monkeypatch.setattr(sequence, "machine_memory", lambda size=gib: None if size is None else size << 30)
+        monkeypatch.setattr(module, "machine_memory", lambda size=gib: None if size is None else size << 30)
         assert stages_at_once(None) == at_once
 
 
 def test_records_that_cannot_be_read_are_none(home: Path) -> None:
     PATHS.root.mkdir(parents=True)
     for content in ("", "[]", '{"train": 3}', "\x00"):
-        sequence.RECORDS.write_text(content)
+        module.RECORDS.write_text(content)
         assert StageRecords.read("code").known == {}
