@@ -1,8 +1,8 @@
 """The console: pages for operators, rendered on the server, in Japanese and English.
 
 `recsys serve --console` adds it to the service. An operator signs in with a token of
-`recsys token --scope operators` and a purpose; every look is logged with both. Pages load nothing from
-elsewhere, are never kept by a browser, and work without a script.
+`recsys token --scope operators` and a purpose; every page that is opened stands in the audit log
+with both. Pages load nothing from elsewhere, are never kept by a browser, and work without a script.
 """
 
 import re
@@ -51,14 +51,14 @@ def console_routes(console: Console) -> APIRouter:
     console: where publications, cases and files are.
     """
 
-    def with_looks(request: Request) -> None:
-        request.state.looks = console.looks
+    def with_audit_log(request: Request) -> None:
+        request.state.audit = console.audit
 
     routes = APIRouter(
         prefix="/console",
         include_in_schema=False,
         route_class=PageRoute,
-        dependencies=[Depends(with_looks)],
+        dependencies=[Depends(with_audit_log)],
     )
     session_routes(routes)
     _look_routes(routes, console)
@@ -79,7 +79,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/")
     def tonight(operator: SignedIn) -> Response:
-        operator.look("night")
+        operator.opened("night")
         texts = Texts(operator.lang)
         shown: dict[str, Any] = {
             "gate_says": partial(gate_message, texts=texts),
@@ -99,7 +99,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/member")
     def member(operator: SignedIn, service: OpenService, user: str = "") -> Response:
-        operator.look("member", user)
+        operator.opened("member", user)
         found: dict[str, Any] = {"found": None}
         user = meant(service, user)
         if user:
@@ -121,13 +121,13 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     async def lift(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         user = meant(service, form.get("user", ""))
-        operator.look("lift", user)
+        operator.opened("lift", user)
         console.lift(user)
         return back_to(f"/member?user={quote(user)}")
 
     @routes.get("/pair")
     def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:
-        operator.look("pair", viewer, candidate)
+        operator.opened("pair", viewer, candidate)
         found: Mapping[str, Any] = {}
         viewer, candidate = meant(service, viewer), meant(service, candidate)
         if viewer and candidate:
@@ -161,14 +161,14 @@ def _case_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/cases")
     def cases(operator: SignedIn, service: OpenService, state: str = "") -> Response:
-        operator.look("cases")
+        operator.opened("cases")
         found, known = console.listed_cases(state), service.ranker.known_ids()
         return page_of("cases", operator, operator.lang, state=state, found=found, known=known)
 
     @routes.get("/cases/{name}")
     def case(operator: SignedIn, service: OpenService, name: str, message: str = "") -> Response:
         found = console.cases.of(name)
-        operator.look("case", found.person)
+        operator.opened("case", found.person)
         steps = [step for step in console.cases.steps() if step.case == name]
         decided = [step.by for step in steps if step.step == DECIDED]
         choices: dict[str, Any] = {
@@ -224,14 +224,14 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
 
     @routes.get("/requests")
     def requests(operator: SignedIn, service: OpenService, user: str = "", done: str = "") -> Response:
-        operator.look("requests", user)
+        operator.opened("requests", user)
         return page(operator, meant(service, user), done if done in ("erased", "refused", "unsure") else "")
 
     @routes.post("/requests/access")
     async def access(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         user = meant(service, form.get("user", ""))
-        operator.look("access", user)
+        operator.opened("access", user)
         data = console.access(user)
         if not data.shown:
             return page(operator, user, "nobody")
@@ -251,7 +251,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
         about = console.member(user)
         if (about.cases or about.holds) and not form.get("sure"):
             return back_to(f"/requests?user={quote(user)}&done=unsure")
-        operator.look("erasure", user)
+        operator.opened("erasure", user)
         console.erase(user, by=operator.name)
         return back_to(f"/requests?user={quote(user)}&done=erased")
 
@@ -265,22 +265,22 @@ def _guard_routes(routes: APIRouter) -> None:
 
     @routes.get("/guard")
     def guard(operator: SignedIn) -> Response:
-        operator.look("guard")
+        operator.opened("guard")
         return page(operator)
 
     @routes.post("/guard")
     async def tried(request: Request, operator: SignedIn) -> Response:
         form = await checked_form(request)
-        operator.look("guard")
+        operator.opened("guard")
         return page(operator, form.get("draft", "")[:LONGEST_DRAFT])
 
 
 def _log_routes(routes: APIRouter, console: Console) -> None:
-    @routes.get("/looks")
-    def looks(operator: SignedIn, service: OpenService, user: str = "") -> Response:
+    @routes.get("/audit")
+    def audit(operator: SignedIn, service: OpenService, user: str = "") -> Response:
         user = _meant(console, service, user)
-        operator.look("looks", user)
-        return page_of("looks", operator, operator.lang, user=user, found=console.looks.newest(user=user))
+        operator.opened("audit", user)
+        return page_of("audit", operator, operator.lang, user=user, found=console.audit.newest(user=user))
 
 
 def _reason_words(lang: Language) -> Any:

@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.why_not import WhyNot
 from recsys.data.safety_rows import Spellings
 from recsys.errors import InputError, PublicationError, RecsysError, explained
-from recsys.http.looks import LookLog
+from recsys.http.audit_log import AuditLog
 from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
@@ -102,7 +102,7 @@ class Console:
 
     def __init__(self, published: Path, work: Path, tracking: Path, cases: Path, safety: SafetyStore) -> None:
         self.published, self.work, self.tracking = published, work, tracking
-        self.safety, self.cases, self.looks = safety, CaseLog(cases, safety), LookLog(cases)
+        self.safety, self.cases, self.audit = safety, CaseLog(cases, safety), AuditLog(cases)
         self._night: tuple[str, Night | None] = ("", None)
 
     def night(self) -> NightShown | None:

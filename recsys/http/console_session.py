@@ -25,7 +25,7 @@ from recsys.catalogue.entries import Language
 from recsys.errors import BusyError, InputError, NotPermittedError, PublicationError, SafetyUnavailable
 from recsys.http.access import service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
-from recsys.http.looks import LookLog
+from recsys.http.audit_log import AuditLog
 from recsys.moderation import DECISIONS
 from recsys.moderation.review_policy import load_policy
 
@@ -60,12 +60,12 @@ class Operator:
     lang: Language
     check: str
     here: str
-    looks: LookLog
+    audit: AuditLog
 
-    def look(self, what: str, *people: str) -> None:
-        """Log one look."""
-        look = self.looks.add(self.name, self.purpose, what, [*people])
-        _log.info("an operator looks", **asdict(look))
+    def opened(self, what: str, *people: str) -> None:
+        """Note in the audit log what was opened."""
+        entry = self.audit.add(self.name, self.purpose, what, [*people])
+        _log.info("an operator looks", **asdict(entry))
 
 
 def language_of(request: Request) -> Language:
@@ -91,8 +91,8 @@ def signed_in(request: Request) -> Operator:
     purpose = unquote(request.cookies.get(PURPOSE_COOKIE, ""))
     if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
         raise NotPermittedError("not permitted")
-    looks: LookLog = request.state.looks
-    return Operator(token.operator, purpose, language_of(request), form_check(text), _here(request), looks)
+    audit: AuditLog = request.state.audit
+    return Operator(token.operator, purpose, language_of(request), form_check(text), _here(request), audit)
 
 
 def _here(request: Request) -> str:
@@ -226,9 +226,9 @@ def session_routes(routes: APIRouter) -> None:
 
     @routes.post("/purpose")
     async def purpose(request: Request, operator: SignedIn) -> Response:
-        form, answer = await checked_form(request), back_to("/looks")
+        form, answer = await checked_form(request), back_to("/audit")
         if wanted := form.get("purpose", "")[:200]:
-            operator.look("purpose")
+            operator.opened("purpose")
             secure = request.url.scheme == "https"
             answer.set_cookie(
                 *(PURPOSE_COOKIE, quote(wanted)),

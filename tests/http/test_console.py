@@ -1,4 +1,4 @@
-"""The console: nothing without signing in, every look logged, cases and requests worked to their end."""
+"""The console: nothing without signing in, all in the audit log, cases and requests worked to their end."""
 
 import json
 import re
@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 from recsys.http.access import Service
 from recsys.http.access_tokens import AccessToken
 from recsys.http.app import create_app
+from recsys.http.audit_log import AuditLog
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
-from recsys.http.looks import LookLog
 from recsys.moderation.cases import STATES, Case
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
@@ -28,7 +28,7 @@ from recsys.safety.keys import Keys
 from tests.http.served import KEYS
 from tests.ranking.published_world import World
 
-PAGES = tuple(f"/console/{name}" for name in ("", "member", "pair", "cases", "requests", "guard", "looks"))
+PAGES = tuple(f"/console/{name}" for name in ("", "member", "pair", "cases", "requests", "guard", "audit"))
 
 
 class Desk:
@@ -412,19 +412,19 @@ def test_the_hold_of_a_closed_case_ends_without_an_appeal(at_work: Desk) -> None
     assert not at_work.store.exclusions(user, []).viewer_excluded
 
 
-def test_looks_are_read_by_whom_they_were_about_and_no_member_is_told(at_work: Desk) -> None:
+def test_the_audit_log_is_read_by_whom_they_were_about_and_no_member_is_told(at_work: Desk) -> None:
     user, other = (str(one) for one in at_work.world.people.ids.values[2:4])
     at_work.page("/console/member", user=user)
     at_work.page("/console/cases")
-    assert len(at_work.console.looks.newest(user=user)) == 1
-    assert at_work.console.looks.newest(user=other) == []
-    about = at_work.page("/console/looks", user=user, lang="en")
+    assert len(at_work.console.audit.newest(user=user)) == 1
+    assert at_work.console.audit.newest(user=other) == []
+    about = at_work.page("/console/audit", user=user, lang="en")
     assert about.count("通報 31") >= 2
-    assert user not in (at_work.console.cases.folder / "looks.jsonl").read_text()
+    assert user not in (at_work.console.cases.folder / "audit.jsonl").read_text()
     assert "通報 31" not in at_work.console.access(user).as_json()
     at_work.send("/console/purpose", purpose="appeal")
     at_work.page("/console/cases")
-    assert at_work.console.looks.newest()[0].purpose == "appeal"
+    assert at_work.console.audit.newest()[0].purpose == "appeal"
 
 
 def test_a_draft_is_tried_and_kept_nowhere(at_work: Desk) -> None:
@@ -432,7 +432,7 @@ def test_a_draft_is_tried_and_kept_nowhere(at_work: Desk) -> None:
         tried = at_work.send("/console/guard", draft="続きは LINE で話しませんか", lang="en").text
     assert re.search(r"<strong>[^<]+</strong>: .*LINE", tried)
     assert "LINE" not in json.dumps(lines, default=str, ensure_ascii=False)
-    assert "LINE" not in (at_work.console.cases.folder / "looks.jsonl").read_text()
+    assert "LINE" not in (at_work.console.cases.folder / "audit.jsonl").read_text()
 
 
 def test_who_is_held_twice_is_one_click_away(at_work: Desk) -> None:
@@ -542,13 +542,15 @@ def test_chromium_shows_the_pages_without_an_error(at_work: Desk, tmp_path: Path
         assert "CONSOLE" not in done.stderr
 
 
-def test_looks_name_nobody_without_the_key_and_are_found_after_it_was_rotated(tmp_path: Path) -> None:
+def test_the_audit_log_names_nobody_without_the_key_and_goes_on_when_it_is_rotated(
+    tmp_path: Path,
+) -> None:
     old, new = b"o" * 32, b"n" * 32
-    LookLog(tmp_path, Keys((old,))).add("aki", "report 31", "member", ["u7", ""])
-    LookLog(tmp_path, Keys((new, old))).add("ren", "appeal", "member", ["u7", "u8"])
-    found = LookLog(tmp_path, Keys((new, old)))
-    assert [look.operator for look in found.newest(user="u7")] == ["ren", "aki"]
-    assert [look.operator for look in found.newest(user="u8")] == ["ren"]
+    AuditLog(tmp_path, Keys((old,))).add("aki", "report 31", "member", ["u7", ""])
+    AuditLog(tmp_path, Keys((new, old))).add("ren", "appeal", "member", ["u7", "u8"])
+    found = AuditLog(tmp_path, Keys((new, old)))
+    assert [entry.operator for entry in found.newest(user="u7")] == ["ren", "aki"]
+    assert [entry.operator for entry in found.newest(user="u8")] == ["ren"]
     assert len(found.newest()) == 2
     for keys in (Keys(), Keys((b"x" * 32,))):
-        assert LookLog(tmp_path, keys).newest(user="u7") == []
+        assert AuditLog(tmp_path, keys).newest(user="u7") == []

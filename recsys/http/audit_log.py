@@ -1,7 +1,7 @@
-"""The log of looks: which operator looked at what, when and what for; people stand in it as fingerprints.
+"""The audit log: which operator looked at what, when and what for; people stand in it as fingerprints.
 
-A line is added to one file and none is changed. Whom a look was about is found by the keyed fingerprint of an
-id, so that the log names nobody, to whoever lacks the key, and an erasure leaves it whole.
+A line is added to one file and none is changed. Whom an entry is about is found by the keyed fingerprint of
+an id, so that the log names nobody, to whoever lacks the key, and an erasure leaves it whole.
 """
 
 import json
@@ -16,13 +16,13 @@ from typing import Final
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import UNKEYED, Keys, key_id, read_keys
 
-LOG: Final = "looks.jsonl"
+LOG: Final = "audit.jsonl"
 _SHOWN: Final = 200
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look: at, by whom, what for, at which page.
+class AuditEntry:
+    """One page that an operator opened: at, by whom, what for, at which page.
 
     people: the fingerprints of whom it was about, with blanks between. key: the id of the key they are of.
     """
@@ -40,48 +40,48 @@ def fingerprint(keys: Keys, key: str, user: str) -> str:
     return Fingerprints(Naming(key), keys).text(user)
 
 
-class LookLog:
-    """The looks of one folder; any process may add to it.
+class AuditLog:
+    """The entries of one folder; any process may add to it.
 
-    keys: of the service; None reads them, see `recsys.safety.keys`. Looks under an older key are found as
+    keys: of the service; None reads them, see `recsys.safety.keys`. Entries under an older key are found as
     long as that is given as well.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     looks = LookLog(Path(folder))
-    ...     _ = looks.add("aki", "report 31", "member", ["u7"])
-    ...     _ = looks.add("ren", "appeal", "cases", [])
-    ...     [one.operator for one in looks.newest()], [one.operator for one in looks.newest(user="u7")]
+    ...     audit = AuditLog(Path(folder))
+    ...     _ = audit.add("aki", "report 31", "member", ["u7"])
+    ...     _ = audit.add("ren", "appeal", "cases", [])
+    ...     [one.operator for one in audit.newest()], [one.operator for one in audit.newest(user="u7")]
     (['ren', 'aki'], ['aki'])
     """
 
     def __init__(self, folder: Path, keys: Keys | None = None) -> None:
         self._path, self._keys = folder / LOG, read_keys() if keys is None else keys
 
-    def add(self, operator: str, purpose: str, what: str, users: list[str]) -> Look:
-        """Add one look and return it; an empty id is nobody."""
+    def add(self, operator: str, purpose: str, what: str, users: list[str]) -> AuditEntry:
+        """Add one entry and return it; an empty id is nobody."""
         key = self._keys.newest_id
         people = " ".join(fingerprint(self._keys, key, user) for user in users if user)
-        look = Look(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people, key)
+        entry = AuditEntry(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people, key)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(asdict(look), ensure_ascii=False) + "\n"
+        line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, line.encode())  # one write to the end: lines of two processes do not mix
         finally:
             os.close(file)
-        return look
+        return entry
 
-    def newest(self, *, user: str = "") -> list[Look]:
-        """Return the last looks, newest first; of those about one person when an id is given."""
+    def newest(self, *, user: str = "") -> list[AuditEntry]:
+        """Return the last entries, newest first; of those about one person when an id is given."""
         given = {key_id(secret) for secret in self._keys.secrets} | {UNKEYED}
         wanted = {key: fingerprint(self._keys, key, user) if user else "" for key in given}
         kept = (one for one in self._all() if not user or wanted.get(one.key, "-") in one.people)
         return list(deque(kept, maxlen=_SHOWN))[::-1]
 
-    def _all(self) -> Iterator[Look]:
+    def _all(self) -> Iterator[AuditEntry]:
         if not self._path.exists():
             return
         with self._path.open(encoding="utf-8") as lines:
             for line in lines:
-                yield Look(**json.loads(line))
+                yield AuditEntry(**json.loads(line))
