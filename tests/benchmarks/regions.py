@@ -31,7 +31,8 @@ from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.executors import Executor, InProcess, PartFunction, Processes, Spark
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
-from recsys.pipeline.regions import RegionJob, allocate_regions
+from recsys.pipeline.region_tasks import RegionJob
+from recsys.pipeline.regions import allocate_regions
 from recsys.ranking.allocated_lists import mutual_candidate_graph
 from recsys.ranking.recommend import Recommender
 from recsys.settings import RegionSettings, Settings, read_settings
