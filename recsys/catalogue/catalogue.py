@@ -28,6 +28,7 @@ from recsys.catalogue.entries import (
 )
 from recsys.catalogue.interest_spellings import shorter_spellings
 from recsys.catalogue.messages import Openers, Steps, read_openers, read_steps
+from recsys.catalogue.misspellings import Misspellings
 from recsys.catalogue.rows import INTERESTS, QUESTIONS, TOPICS, Row, rows_of, yaml_rows
 from recsys.catalogue.stages import Stages, read_stages
 from recsys.catalogue.text_folding import fold, spelling
@@ -128,6 +129,10 @@ class Catalogue:
             for text in (interest.id, *interest.label.texts.values(), *interest.synonyms)
         }
 
+    @cached_property
+    def _misspellings(self) -> Misspellings:
+        return Misspellings(self.spellings)
+
     def fold_tag(self, text: str) -> str:
         """Return the id of the interest that `text` names, or the folded text behind `free:`.
 
@@ -142,12 +147,18 @@ class Catalogue:
 
         >>> [catalogue.fold_tag(text) for text in ("神社巡り", "watching movies", "ブドウ")]
         ['shrines_temples', 'films', 'free:ぶどう']
+
+        One wrong letter is read over in a long word where it can only mean one interest:
+
+        >>> [catalogue.fold_tag(text) for text in ("photograpy", "クラッシック", "mediation")]
+        ['photography', 'classical', 'free:mediation']
         """
         folded = fold(text)
         while folded.startswith(FREE):
             folded = folded.removeprefix(FREE).strip()
         for written in (folded, *shorter_spellings(text.removeprefix(FREE))):
-            if known := self.spellings.get(written.replace(" ", "")):
+            key = written.replace(" ", "")
+            if known := self.spellings.get(key) or self._misspellings.meaning(key):
                 return known
         return FREE + folded
 

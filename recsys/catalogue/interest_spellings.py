@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import INVISIBLE, fold
 
 _ENDINGS: Final = (
     *("めぐり", "巡り", "廻り", "観賞", "鑑賞", "集め", "収集", "観戦", "参戦", "通い", "歩き", "食べ歩き"),
@@ -41,12 +41,51 @@ _ENDINGS: Final = (
         "旅",
         "活",
     ),
+    *("さんぽ", "散策", "回り", "まわり", "はしご", "開拓", "探し", "探訪", "行脚", "参拝", "かんしょう"),
+    *(
+        "飲み比べ",
+        "食べ比べ",
+        "一気見",
+        "さん",
+        "さんめぐり",
+        "さん巡り",
+        "すき",
+        "のがすき",
+        "のが好き",
+        "もの",
+    ),
+    *(
+        "するのがすき",
+        "のが好き",
+        "するのが好き",
+        "がすき",
+        "命",
+        "沼",
+        "漬け",
+        "らいふ",
+        "生活",
+        "初心者",
+        "修行",
+        "修行中",
+    ),
+    *("勉強中", "見習い", "でびゅー", "に夢中", "に凝ってます", "の時間", "のある暮らし", "たいむ", "いじり"),
 )
 """What people add to a hobby in Japanese, taken off up to twice."""
+_STARTED: Final = re.compile(
+    "[をにがで]?(?:また|最近|毎日|毎朝|週末|少し|ちょっと|たまに|のんびり)?(?:始め|はじめ|初め|楽しん|たのしん|やっ|習っ|ならっ"
+    "|続け|育て|勉強し|再開し|はまっ|し|嗜み|たしなみ|挑戦し|集め|作っ)(?:てい?|でい?)?(?:ます|ました|る|たい(?:です)?|た|中)$"
+)
+"""What a member does with a hobby, at the end of a sentence: 始めました, 習ってます."""
 _DONE_WITH: Final = re.compile("(?:を|に|へ|で|と|が)([^をにへでとが]{1,7}(?:こと|の|[るくぐぶむうすつ]))$")
 """A particle and what is done: 音楽を聴く, 温泉に入ること."""
+_VERB: Final = re.compile(
+    "(?<=.{2})(?:撮る|とる|観る|見る|みる|聴く|聞く|きく|読む|よむ|飲む|のむ|食べる|たべる|走る|歩く|泳ぐ|描く|書く|弾く|歌う"
+    "|作る|つくる|育てる|編む|縫う|焼く|行く|する|やる|乗る|登る)(?:こと|事|の)?$"
+)
+"""What is done, without a particle: 写真撮るの."""
 _BEGINNINGS: Final = re.compile(
-    "(?:watching|playing|listening to|reading|going (?:to|on)(?: the)?|doing|visiting|studying|taking"
+    "^(?:watching|playing|taking up|getting into|keen on|into|pottering in|tinkering with"
+    "|being in|listening to|reading|going (?:to|on)(?: the)?|doing|visiting|studying|taking"
     "|enjoying|learning(?: about| to)?|trying(?: out)?|discovering|exploring|practi[cs]ing|making"
     "|collecting|love of|all kinds of|all things|anything|the|an?|my|our|good|old|new|some|any|great) +"
 )
@@ -54,13 +93,15 @@ _ENGLISH_ENDINGS: Final = re.compile(
     " (?:lessons?|class(?:es)?|courses?|clubs?|groups?|practice|making|training|enthusiast|lovers?|fans?"
     "|fanatic|geek|nerd|addict|buff|nights?|trips?|in general|of all kinds|etc|too|at home|shows?|events?"
     "|tours?|work|evenings?|exchange|tasting|badly|equipment|gear|sessions?|trails?|routes?|workouts?"
-    "|and more|mainly|mostly|every \\w+)$"
+    "|m[uo]ms?|dads?|parents?|owners?|people|person|hopping|hunting|spotting|crawls?|days?|time|hobby"
+    "|weekends?|mad|obsessed|newbie|beginner|and more|mainly|mostly|every \\w+)$"
 )
 _ENGLISH_CUT: Final = re.compile(
     "(?<!art) of | (?:in|on|at|with|for|to|from|by|around|near|and|or|&|the|my|our|when|while|especially) "
 )
 _NO_HOBBY: Final = re.compile(
-    "running (?:a|the|my|our|late|errands|business)\\b|cooking (?:oil|gas)|walking dead|swimming pool"
+    "running (?:a|the|my|our|late|errands|business|water|costs?|mate|shoes|out)\\b"
+    "|jogging (?:my|a) memory|cooking (?:oil|gas)|walking dead|swimming pool"
     "|fishing for|reading (?:glasses|minds?)|drawing (?:the|a) line"
 )
 """English phrases that begin like a hobby and are none."""
@@ -68,7 +109,7 @@ _SETTINGS: Final = re.compile(
     "(?:おんらいん|ふぁみりー|でい|べらんだ|おうち|そろ|ひとり|みんなで|家族で|休日の?|週末の?|朝の?|夜の?)(?=.{2})(?!遊び)"
 )
 _HONORIFIC: Final = re.compile("[おご](?=[^ぁ-ん])")
-_ASIDE: Final = re.compile("[(（][^()（）]*[)）]|[!！。、…♪☆★]+$")
+_ASIDE: Final = re.compile("[(（][^()（）]*[)）]|[!！。、…♪☆★~〜・]+$|^[#・*※]+|(?<=[ぁ-ヿ一-鿿])(?:笑|w+)$")
 _SHORTEST: Final = 3
 """Letters that must be left of an English word without its ending."""
 _OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring", "news"))
@@ -91,6 +132,7 @@ _VARIANTS: Final = {
     "ゔ": "ぶ",
     "づくり": "作り",
     "つくり": "作り",
+    "もの": "物",
 }
 """Other ways to write the same sounds."""
 _VARIANT: Final = re.compile("|".join(_VARIANTS))
@@ -156,10 +198,18 @@ def shorter_spellings(text: str) -> Iterator[str]:
     folded = fold(text)
     if is_no_interest(folded) or len(folded) > _LONGEST_CUT:
         return
-    plain = unicodedata.normalize("NFKC", _ASIDE.sub("", text)).strip()
+    plain = _ASIDE.sub("", _without_emojis(unicodedata.normalize("NFKC", text))).strip()
+    if not plain:
+        return
     if fold(plain) != folded:
         yield fold(plain)
-    yield from _english(fold(plain)) if folded.isascii() else _japanese(plain)
+    yield from _english(fold(plain)) if fold(plain).isascii() else _japanese(plain)
+
+
+def _without_emojis(text: str) -> str:
+    """Return a text without the emojis, hearts and joiners beside its words."""
+    text = INVISIBLE.sub("", text)
+    return "".join(" " if unicodedata.category(one) in ("So", "Sk") else one for one in text).strip()
 
 
 def _japanese(plain: str) -> Iterator[str]:
@@ -170,9 +220,13 @@ def _japanese(plain: str) -> Iterator[str]:
     for form in forms:
         folded = fold(form)
         lengths = [len(ending) for ending in _ENDINGS if folded.endswith(ending)]
-        shorter = [form[: len(form) - length] for length in sorted(lengths, reverse=True)]
+        shorter = [form[: len(form) - length] for length in sorted(lengths)]
+        if started := _STARTED.search(folded):
+            shorter.append(form[: len(form) - (len(folded) - started.start())])
         if done := _DONE_WITH.search(folded):
             shorter.append(form[: len(form) - (len(folded) - done.start())])
+        if verb := _VERB.search(folded):
+            shorter.append(form[: len(form) - (len(folded) - verb.start())])
         if _HONORIFIC.match(folded):
             shorter.append(form[1:])
         if setting := _SETTINGS.match(folded):
@@ -187,7 +241,7 @@ def _japanese(plain: str) -> Iterator[str]:
         yield before
 
 
-_MOST_FORMS: Final = 12
+_MOST_FORMS: Final = 16
 
 
 def _english(folded: str) -> Iterator[str]:
@@ -199,6 +253,7 @@ def _english(folded: str) -> Iterator[str]:
     yield from forms[1:]
     for form in forms:
         yield from _without_ending(form)
+        yield from _what_one_does(form)
     for form in forms:
         if _NO_HOBBY.match(form):
             continue
@@ -215,6 +270,12 @@ def _english(folded: str) -> Iterator[str]:
             yield from _last_words(form.rpartition(" and ")[2])
         if (words[0].endswith("ing") and words[0] not in _OTHER_WORDS) or first in _OTHER_MEANINGS:
             yield words[0]
+
+
+def _what_one_does(form: str) -> Iterator[str]:
+    """Yield what somebody does who calls themselves by it: hiker, hiking."""
+    if (one := form.removesuffix("s")).endswith("er") and len(one) > _SHORTEST + 2 and one != "cooker":
+        yield one.removesuffix("er") + "ing"
 
 
 def _last_words(phrase: str) -> Iterator[str]:

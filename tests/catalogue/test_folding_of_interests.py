@@ -20,7 +20,7 @@ def folds(text: str, wanted: str) -> bool:
     return wanted in (tag, *CATALOGUE.ancestors(tag))
 
 
-PARTS = [part for part in LISTS if part not in ("nothing", "labels")]
+PARTS = [part for part in LISTS if part not in ("others", "nothing", "labels")]
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -30,6 +30,36 @@ def test_nine_of_ten_fold_right(part: str, lang: str) -> None:
     right = sum(folds(text, wanted) for text, wanted in texts)
     assert len(texts) >= 25
     assert right >= 0.9 * len(texts), [pair for pair in texts if not folds(*pair)]
+
+
+@pytest.mark.parametrize(("lang", "measured"), [("ja", 105), ("en", 44)])
+def test_writing_that_no_rule_was_mended_by_folds_as_measured(lang: str, measured: int) -> None:
+    texts = [(text, wanted) for wanted, found in LISTS["others"][lang].items() for text in found]
+    assert sum(folds(text, wanted) for text, wanted in texts) >= measured
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("gardenign", "gardening"),
+        ("cofee", "coffee"),
+        ("syodou", "calligraphy"),
+        ("クラッシック", "classical"),
+        ("#カメラ📷", "photography"),
+    ],
+)
+def test_a_slip_or_an_emoji_beside_changes_no_meaning(text: str, wanted: str) -> None:
+    assert CATALOGUE.fold_tag(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["carer", "signing", "scrolling", "mediation", "medication", "desert"])
+def test_a_word_one_letter_away_is_not_read_as_a_slip(text: str) -> None:
+    assert CATALOGUE.fold_tag(text) == f"free:{text}"
+
+
+@pytest.mark.parametrize("long", ["a" * 20_000, "ぁ" * 20_000, "🎤" * 20_000])
+def test_a_long_text_is_no_slip(long: str) -> None:
+    assert CATALOGUE.fold_tag(long).startswith(FREE)
 
 
 def test_nothing_folds_to_what_nobody_wrote() -> None:
