@@ -173,7 +173,8 @@ class ExperimentSettings(Section):
             beginning of each block are left out of the analysis, because they still feel the arm before.
     mature_nights: a match counts when it is completed so many days after the like that began it.
     effect: the relative effect to find, which planning and the looks during the nights are made for.
-    ended:  arms that were ended: they get the lists of the first arm.
+    ended:  by arm, the first night from which on its people get the first arm's lists, such as
+            {nash: 2026-03-10}. What happens from then on does not count into its effect.
 
     >>> arms = {"today": {"share": 0.5}, "nash": {"share": 0.5, "allocate": {"fairness": 1}}}
     >>> ExperimentSettings(name="nash", starts="2026-03-02", nights=28, arms=arms).unit
@@ -190,7 +191,7 @@ class ExperimentSettings(Section):
     washout: Annotated[int, Field(ge=0)] = 0
     mature_nights: Annotated[int, Field(ge=0)] = 7
     effect: Annotated[float, Field(gt=0.0)] = 0.1
-    ended: tuple[str, ...] = ()
+    ended: dict[str, date] = Field(default_factory=dict)
 
     @property
     def control(self) -> str:
@@ -201,6 +202,26 @@ class ExperimentSettings(Section):
     def arms_by_share(self) -> dict[str, float]:
         """The share of the units each arm gets."""
         return {name: arm.share for name, arm in self.arms.items()}
+
+    @property
+    def others(self) -> list[str]:
+        """The arms beside the first."""
+        return [name for name in self.arms if name != self.control]
+
+    def nights_of(self, arm: str) -> int:
+        """Return how many nights have an arm: fewer than `nights` when it was ended before."""
+        end = self.ended.get(arm)
+        return self.nights if end is None else min((end - self.starts).days, self.nights)
+
+    @field_validator("ended", mode="before")
+    @classmethod
+    def _has_dates(cls, value: object) -> object:
+        if isinstance(value, Mapping):
+            return value
+        raise ValueError(
+            "write each arm with the first night on which its people get the first arm's lists, such as "
+            "{nash: 2026-03-10}"
+        )
 
     def need_neighbourhoods(self, day: date) -> None:
         """Raise SettingsError when a night of the experiment lacks the file that decides about arms."""
@@ -223,6 +244,8 @@ class ExperimentSettings(Section):
         unknown = sorted(set(self.ended) - set(self.arms))
         if unknown or self.control in self.ended:
             raise ValueError("'ended' names arms of the experiment other than the first")
+        if any(end <= self.starts for end in self.ended.values()):
+            raise ValueError("an arm under 'ended' ends after 'starts', the first night of the experiment")
         return self
 
 

@@ -119,7 +119,8 @@ def report(
     """Read the experiment of the settings: effects with intervals, guard-rails, and what they mean.
 
     It may be read every night: what it calls found is found at any number of looks. An arm that a guard-rail
-    ends is named; put it under experiment.ended and its people get the first arm's lists from then on.
+    ends is named; put it with the next night's date under experiment.ended (nash: 2026-03-10) and from then
+    on its people get the first arm's lists.
 
     Example: recsys experiment report --lang ja
     """

@@ -1,6 +1,6 @@
 """The reading of an experiment: every arm beside the first, with honest intervals and the naive one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -50,10 +50,14 @@ class ExperimentResult:
 
     @property
     def to_end(self) -> list[str]:
-        """Arms that a guard-rail ends."""
-        return (
-            sorted(set(self.guard_rails.loc[self.guard_rails["stop"], ARM])) if len(self.guard_rails) else []
-        )
+        """Arms that a guard-rail ends and that are not ended yet."""
+        if not len(self.guard_rails):
+            return []
+        return sorted(set(self.guard_rails.loc[self.guard_rails["stop"], ARM]) - set(self.experiment.ended))
+
+    def nights_of(self, arm: str) -> int:
+        """Return over how many nights an arm was read."""
+        return sum(night < self.experiment.nights_of(arm) for night in self.nights)
 
     def decisive(self, arm: str) -> pd.Series:
         """Return the row of the estimator that the experiment was designed for."""
@@ -79,7 +83,7 @@ def analyse(
     a match; "neighbourhoods" compares these as wholes; "total", "direct", "by_viewer", "by_candidate" and
     "plain" are those of an experiment on both sides; "nights" compares blocks of nights. "adjusted" in a
     name: with the weeks before taken out. The decisive one is that of the design; the others are there to be
-    looked at beside it.
+    looked at beside it. An ended arm is compared over the nights before its end, and the first arm with it.
 
     Raises InputError when no night of the experiment is complete or nobody takes part.
     """
@@ -92,19 +96,31 @@ def analyse(
         raise InputError(explained("nobody takes part in the experiment", where="assignment"))
     during = found.between(0, int(nights[-1]) + 1)
     before = found.between(int(found.nights[0]), 0)
-    read = _Reading(experiment, assignment, during, before, level)
-    rows = read.of_nights() if experiment.unit == "night" else read.of_people()
+    rows: list[dict[str, object]] = []
+    for arm in experiment.others:
+        part = during.between(0, experiment.nights_of(arm))
+        read = _Reading(experiment, assignment, part, before, level)
+        rows += read.of_nights(arm) if experiment.unit == "night" else read.of_people(arm)
     return ExperimentResult(
         experiment,
         pd.DataFrame(rows),
         guard_rails(experiment, assignment, during, most=most_harm),
-        exposure_table(during, assignment) if experiment.unit != "night" else pd.DataFrame(),
+        exposure_table(_while_served(experiment, assignment, during), assignment)
+        if experiment.unit != "night"
+        else pd.DataFrame(),
         tuple(nights.tolist()),
     )
 
 
+def _while_served(experiment: ExperimentSettings, assignment: pd.DataFrame, during: Outcomes) -> Outcomes:
+    """Return outcomes without the impressions of people whose arm had ended."""
+    arm = during.exposures[C.VIEWER].map(assignment.set_index(C.USER)[ARM])
+    ended = during.exposures[NIGHT] >= arm.map(experiment.nights_of, na_action="ignore")
+    return replace(during, exposures=during.exposures[~ended].reset_index(drop=True))
+
+
 class _Reading:
-    """One look at one experiment."""
+    """One look at one arm of an experiment."""
 
     def __init__(
         self,
@@ -122,12 +138,8 @@ class _Reading:
             for name, found in (("during", during), ("before", before))
         }
 
-    def of_people(self) -> list[dict[str, object]]:
-        """Return the rows of an experiment whose units are people or neighbourhoods."""
-        arms = [arm for arm in self.experiment.arms if arm != self.experiment.control]
-        return [row for arm in arms for row in self._of_arm(arm)]
-
-    def _of_arm(self, arm: str) -> list[dict[str, object]]:
+    def of_people(self, arm: str) -> list[dict[str, object]]:
+        """Return the rows of an arm where units are people or neighbourhoods."""
         pair = self.people[self.people[ARM].isin([arm, self.experiment.control])]
         treated = (pair[ARM] == arm).to_numpy(bool)
         person = np.arange(len(pair))
@@ -180,8 +192,8 @@ class _Reading:
         names = ("total", "direct", "by_viewer", "by_candidate", "plain")
         return {name: getattr(found, name) for name in names}
 
-    def of_nights(self) -> list[dict[str, object]]:
-        """Return the rows of an experiment whose units are blocks of nights."""
+    def of_nights(self, name: str) -> list[dict[str, object]]:
+        """Return the row of an arm where units are blocks of nights."""
         block, arm, counts = night_blocks(self.experiment)
         complete = counts & np.isin(np.arange(len(block)), self.during.nights)
         matches = self.during.matches
@@ -190,12 +202,9 @@ class _Reading:
         value = np.bincount(block, np.where(complete, a_night, 0.0))
         size = np.bincount(block, complete) * float(len(self.people))
         of_block = arm[np.searchsorted(block, np.arange(block[-1] + 1))]
-        rows: list[dict[str, object]] = []
-        for name in (one for one in self.experiment.arms if one != self.experiment.control):
-            chosen = (size > 0) & np.isin(of_block, [name, self.experiment.control])
-            found = compare_units(value[chosen], size[chosen], (of_block == name)[chosen])
-            rows += self._rows(name, {"nights": found})
-        return rows
+        chosen = (size > 0) & np.isin(of_block, [name, self.experiment.control])
+        found = compare_units(value[chosen], size[chosen], (of_block == name)[chosen])
+        return self._rows(name, {"nights": found})
 
     def _rows(self, arm: str, estimates: dict[str, Estimate]) -> list[dict[str, object]]:
         wanted = _DECISIVE[self.experiment.unit]

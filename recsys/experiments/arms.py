@@ -28,14 +28,15 @@ def arm_of_pairs(
     """
     seen = pd.Series(np.asarray(viewer, object))
     if experiment.unit == "night":
-        return served(experiment, pd.Series(arm_of_night(experiment, night), index=seen.index, dtype="str"))
+        drawn = pd.Series(arm_of_night(experiment, night), index=seen.index, dtype="str")
+        return served(experiment, drawn, night)
     by_person = assignment.set_index(C.USER)
     arm = seen.map(by_person[ARM]).astype("str")
     if experiment.unit == "both_sides":
         other = pd.Series(np.asarray(candidate, object)).map(by_person[ARM_AS_CANDIDATE]).astype("str")
         arm = arm.where(arm == other, experiment.control)
     running = 0 <= night < experiment.nights
-    return served(experiment, arm) if running else served(experiment, arm.mask(arm.notna()))
+    return served(experiment, arm if running else arm.mask(arm.notna()), night)
 
 
 @checked_arguments

@@ -108,12 +108,13 @@ def arm_of_night(experiment: ExperimentSettings, night: int | pd.Timestamp) -> s
     return deal(blocks, experiment.arms_by_share, f"{experiment.name}\nnights {group}")[block]
 
 
-def served(experiment: ExperimentSettings, arm: pd.Series) -> pd.Series:
-    """Return the arm whose lists are served: the first one for who is in none, and for an ended one.
+def served(experiment: ExperimentSettings, arm: pd.Series, night: int) -> pd.Series:
+    """Return the arm whose lists a night serves: the first one for who is in none, and for an ended one.
 
     The assignment itself stays as it was drawn, so that what an ended arm came to can still be read.
     """
-    return arm.where(arm.notna() & ~arm.isin(experiment.ended), experiment.control).astype("str")
+    ended = [name for name in experiment.ended if night >= experiment.nights_of(name)]
+    return arm.where(arm.notna() & ~arm.isin(ended), experiment.control).astype("str")
 
 
 def night_number(experiment: ExperimentSettings, at: pd.Timestamp) -> int:

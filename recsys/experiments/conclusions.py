@@ -11,7 +11,7 @@ from recsys.config import ExperimentSettings
 from recsys.data.events import Events
 from recsys.errors import InputError
 from recsys.experiments.analysis import NAIVE, ExperimentResult, analyse
-from recsys.experiments.assignment import ARM, arm_of_night, night_number
+from recsys.experiments.assignment import ARM, arm_of_night, night_number, served
 from recsys.experiments.night_arms import NightArms
 from recsys.experiments.outcomes import outcomes
 
@@ -44,13 +44,18 @@ def standing(
     }
     counts = assignment[ARM].value_counts()
     if experiment.unit == "night":
-        arms = texts.text("experiment.by_night", lang, arm=arm_of_night(experiment, night))
+        drawn = pd.Series([arm_of_night(experiment, night)])
+        arms = texts.text("experiment.by_night", lang, arm=served(experiment, drawn, night)[0])
     else:
         named = (f"{arm} {int(counts.get(arm, 0)):,}" for arm in experiment.arms)
         arms = texts.text("experiment.by_arm", lang, arms=", ".join(named))
     said = [texts.text(f"experiment.{key}", lang, **values), arms]
     if experiment.ended:
-        said.append(texts.text("experiment.ended", lang, arms=", ".join(experiment.ended)))
+        since = (
+            texts.text("experiment.ended_arm", lang, arm=arm, ended=end)
+            for arm, end in experiment.ended.items()
+        )
+        said.append(texts.text("experiment.ended", lang, arms=", ".join(since)))
     readable = pd.Timestamp(first, tz="UTC") <= as_of
     return said if readable else [*said, texts.text("experiment.readable", lang, first=first)]
 
@@ -66,7 +71,10 @@ def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
         return texts.text(f"experiment.{key}", lang, **values)
 
     found = [text("nights", nights=len(result.nights), planned=experiment.nights, name=experiment.name)]
-    for arm in (name for name in experiment.arms if name != experiment.control):
+    for arm in experiment.others:
+        if arm in experiment.ended:
+            nights = result.nights_of(arm)
+            found.append(text("read_before_end", arm=arm, ended=experiment.ended[arm], nights=nights))
         row = result.decisive(arm)
         numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
         known = bool(np.isfinite(row["always_lo"]))
@@ -78,7 +86,7 @@ def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
         else:
             found.append(text("open", arm=arm, control=experiment.control, **numbers))
         rails = result.guard_rails
-        if len(rails):
+        if arm in result.to_end:
             ended = rails[(rails[ARM] == arm) & rails["stop"]]
             found += [text("end", arm=arm, guard_rail=name) for name in ended["guard_rail"]]
         naive = result.effects[(result.effects[ARM] == arm) & (result.effects["estimator"] == NAIVE)]

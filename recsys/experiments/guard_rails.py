@@ -26,24 +26,24 @@ def guard_rails(
 
     most: how many times as many people an arm may harm as the first one. Columns: arm, guard_rail, value,
     control, ratio, evidence, stop. People are counted and not their reports, so that one angry person, or
-    somebody who is after another, does not end an arm.
+    somebody who is after another, does not end an arm. Of an ended arm the nights before its end are read.
     """
     arm_of = _arm_of_events(experiment, assignment)
-    nights = len(during.nights)
     rows: list[dict[str, object]] = []
-    for kind in ("report", "block"):
-        harmed = during.harms[during.harms[C.TYPE] == kind]
-        arm = arm_of(harmed)
-        by_arm = harmed.assign(**{ARM: arm}).groupby(ARM)[C.USER].nunique()
-        for name in (one for one in experiment.arms if one != experiment.control):
-            size = {
-                one: _person_nights(experiment, assignment, one, nights) for one in (name, experiment.control)
-            }
-            share = size[name] / max(sum(size.values()), 1e-12)
-            if 0.0 < share < 1.0:
-                counts = int(by_arm.get(name, 0)), int(by_arm.get(experiment.control, 0))
-                rows.append(_harm_row(name, kind, harm_test(*counts, share, most=most)))
-    return pd.DataFrame(rows + _attention(experiment, during, arm_of))
+    for name in experiment.others:
+        part = during.between(0, experiment.nights_of(name))
+        size = {
+            one: _person_nights(experiment, assignment, one, len(part.nights))
+            for one in (name, experiment.control)
+        }
+        share = size[name] / max(sum(size.values()), 1e-12)
+        for kind in ("report", "block") if 0.0 < share < 1.0 else ():
+            harmed = part.harms[part.harms[C.TYPE] == kind]
+            by_arm = harmed.assign(**{ARM: arm_of(harmed)}).groupby(ARM)[C.USER].nunique()
+            counts = int(by_arm.get(name, 0)), int(by_arm.get(experiment.control, 0))
+            rows.append(_harm_row(name, kind, harm_test(*counts, share, most=most)))
+        rows += _attention(experiment, name, part, arm_of)
+    return pd.DataFrame(rows)
 
 
 def _harm_row(arm: str, kind: str, found: HarmTest) -> dict[str, object]:
@@ -63,10 +63,11 @@ _MOST_ATTENTION: Final = 1.25
 
 def _attention(
     experiment: ExperimentSettings,
+    name: str,
     during: Outcomes,
     arm_of: Callable[[pd.DataFrame], pd.Series],
 ) -> list[dict[str, object]]:
-    """Return by arm the share of its viewers' impressions that go to the most shown twentieth of everybody.
+    """Return the share of an arm's viewers' impressions that go to the most shown twentieth of everybody.
 
     An arm ends when that share is a quarter above the first arm's, surely: few people would be flooded.
     """
@@ -84,27 +85,23 @@ def _attention(
         .agg(["sum", "size"])
         .reset_index()
     )
-    rows: list[dict[str, object]] = []
-    for name in (one for one in experiment.arms if one != experiment.control):
-        part = by_viewer[by_viewer[ARM].isin([name, experiment.control])]
-        value, size = (part[c].to_numpy(np.float64) for c in ("sum", "size"))
-        treated = (part[ARM] == name).to_numpy(bool)
-        found = compare_units(value, size, treated) if len(part) else NOTHING
-        low = always_valid_interval(found, scale=max(0.25 * found.control, 1e-12))[0]
-        ratio = found.arm / found.control if found.control else float("nan")
-        over = bool(np.isfinite(low) and found.control + low > _MOST_ATTENTION * found.control)
-        rows.append(
-            {
-                ARM: name,
-                "guard_rail": "attention",
-                "value": found.arm,
-                "control": found.control,
-                "ratio": ratio,
-                "evidence": float("nan"),
-                "stop": over,
-            }
-        )
-    return rows
+    part = by_viewer[by_viewer[ARM].isin([name, experiment.control])]
+    value, size = (part[c].to_numpy(np.float64) for c in ("sum", "size"))
+    treated = (part[ARM] == name).to_numpy(bool)
+    found = compare_units(value, size, treated) if len(part) else NOTHING
+    low = always_valid_interval(found, scale=max(0.25 * found.control, 1e-12))[0]
+    over = bool(np.isfinite(low) and found.control + low > _MOST_ATTENTION * found.control)
+    return [
+        {
+            ARM: name,
+            "guard_rail": "attention",
+            "value": found.arm,
+            "control": found.control,
+            "ratio": found.arm / found.control if found.control else float("nan"),
+            "evidence": float("nan"),
+            "stop": over,
+        }
+    ]
 
 
 def _arm_of_events(

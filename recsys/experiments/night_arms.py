@@ -62,14 +62,18 @@ class NightArms:
         return tuple(f"{self.experiment.name}:{arm}" for arm in self.experiment.arms)
 
     def codes(self) -> Int8Array:
-        """Return the arm of each viewer as a position in `names`, -1 for who is in none, `(n_people,)`."""
+        """Return the arm of each viewer as a position in `names`, -1 for who is in none, `(n_people,)`.
+
+        Who is in an ended arm has the first one, whose lists they get.
+        """
         if not self.running:
             return np.full(len(self.ids), -1, np.int8)
         position = {arm: code for code, arm in enumerate(self.experiment.arms)}
         if self.experiment.unit == "night":
-            arm = served(self.experiment, pd.Series([arm_of_night(self.experiment, self.night)]))[0]
-            return np.full(len(self.ids), position[arm], np.int8)
-        codes = self.assignment[ARM].map(position)
+            drawn = pd.Series([arm_of_night(self.experiment, self.night)])
+            return np.full(len(self.ids), position[served(self.experiment, drawn, self.night)[0]], np.int8)
+        drawn = self.assignment[ARM]
+        codes = served(self.experiment, drawn, self.night).where(drawn.notna()).map(position)
         return np.asarray(codes.fillna(-1), np.int8)
 
 

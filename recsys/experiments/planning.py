@@ -127,7 +127,9 @@ def _errors(  # noqa: PLR0917
     shifted = _shifted(past.between(int(past.nights[0]), last), count - last)
     squares, rows = [], []
     for draw in range(draws):
-        one = experiment.changed(name=f"{experiment.name[:30]}-p{draw}", nights=count, mature_nights=0)
+        one = experiment.changed(
+            name=f"{experiment.name[:30]}-p{draw}", nights=count, mature_nights=0, ended={}
+        )
         assignment = assign(one, people, neighbourhoods)
         arm = next(name for name in one.arms if name != one.control)
         row = analyse(one, assignment, shifted, level=level).decisive(arm)

@@ -81,6 +81,24 @@ def test_harm_ends_the_arm_whatever_it_brings() -> None:
     assert "End more" in " ".join(conclusions(result))
 
 
+@pytest.mark.parametrize("unit", ["neighbourhood", "person", "both_sides", "night"])
+def test_an_ended_arm_is_read_over_the_nights_before_its_end(unit: str) -> None:
+    one = design(unit)
+    log = events(one, 3.0, harm=0.2)
+    ended = read(one.changed(ended={"more": "2026-03-07"}), log)
+    then = read(one, log, days=7)  # five nights are complete
+    for table in ("effects", "guard_rails"):
+        pd.testing.assert_frame_equal(getattr(ended, table), getattr(then, table))
+    if unit != "night":
+        of = [result.exposures.set_index("arm").loc["more"] for result in (ended, then)]
+        pd.testing.assert_series_equal(*of)
+    assert (ended.nights_of("more"), ended.nights_of("today")) == (5, 10)
+    assert ended.to_end == []  # what is ended already is not to be ended
+    assert "more has the first arm's lists from 2026-03-07 on; it is read over its 5 nights" in " ".join(
+        conclusions(ended)
+    )
+
+
 def test_matches_belong_to_the_night_and_the_person_that_began_them() -> None:
     one = design("person")
     found = outcomes(events(one, 1.0), one, now=STARTS + pd.Timedelta(days=12))

@@ -59,7 +59,7 @@ def test_who_has_no_neighbourhood_is_not_in_the_experiment() -> None:
     found = assign(experiment("neighbourhood"), ["a", "b", "c"], groups)
     assert found["arm"].isna().tolist() == [False, False, True]
     assert set(found["arm"].dropna()) == {"today", "nash"}
-    assert served(experiment("neighbourhood"), found["arm"])[2] == "today"
+    assert served(experiment("neighbourhood"), found["arm"], 0)[2] == "today"
     with pytest.raises(InputError, match="two neighbourhoods"):
         assign(experiment("neighbourhood"), ["a"], pd.concat([groups, groups]))
     with pytest.raises(SettingsError, match="needs neighbourhoods"):
@@ -78,9 +78,16 @@ def test_nights_alternate_in_balanced_groups_and_outside_all_have_the_first_arm(
 
 def test_an_ended_arm_gets_the_first_arms_lists_and_keeps_its_people() -> None:
     ids = [f"u{n}" for n in range(50)]
-    ended = experiment(ended=("nash",))
-    assert assign(ended, ids).equals(assign(experiment(), ids))
-    assert set(served(ended, assign(ended, ids)["arm"])) == {"today"}
+    ended = experiment(ended={"nash": "2026-03-05"})
+    drawn = assign(ended, ids)
+    assert drawn.equals(assign(experiment(), ids))
+    assert served(ended, drawn["arm"], 2).equals(drawn["arm"])
+    assert set(served(ended, drawn["arm"], 3)) == {"today"}
+    codes = [
+        set(NightArms.of(ended, np.array(ids, object), pd.Timestamp(day, tz="UTC")).codes().tolist())
+        for day in ("2026-03-04", "2026-03-05")
+    ]
+    assert codes == [{0, 1}, {0}]  # receipts and impressions carry the arm whose lists are served
 
 
 def test_settings_that_do_not_fit_are_refused() -> None:
@@ -88,12 +95,16 @@ def test_settings_that_do_not_fit_are_refused() -> None:
         {"arms": {"a": {"share": 1.0}}},
         {"arms": {"a": {"share": 0.5}, "b": {"share": 0.4}}},
         {"unit": "both_sides", "arms": {"a": {"share": 0.5}, "b": {"share": 0.3}, "c": {"share": 0.2}}},
-        {"ended": ("today",)},
+        {"ended": {"today": "2026-03-05"}},
+        {"ended": {"nash": "2026-03-02"}},
         {"unit": "night", "block_nights": 2, "washout": 2},
         {"arms": {"a": {"share": 0.5, "allocate": {"fairnes": 1}}, "b": {"share": 0.5}}},
     ):
         with pytest.raises(SettingsError):
             experiment(**wrong)
+    for undated in (["nash"], "nash"):
+        with pytest.raises(SettingsError, match=r"impossible value of 'ended'.*\{nash: 2026-03-10\}"):
+            experiment(ended=undated)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +166,7 @@ def test_a_night_needs_its_neighbourhoods_while_the_experiment_runs(tmp_path: Pa
 
 
 def test_where_an_experiment_stands_is_said() -> None:
-    one = experiment(nights=7, mature_nights=3, ended=("nash",))
+    one = experiment(nights=7, mature_nights=3, ended={"nash": "2026-03-05"})
     people = assign(one, ["a", "b", "c"])
 
     def said(day: str, lang: str = "en") -> str:
@@ -166,7 +177,8 @@ def test_where_an_experiment_stands_is_said() -> None:
     assert "read from 2026-03-06 on" in said("2026-03-05")
     assert "read from" not in said("2026-03-06")
     assert "ended on 2026-03-08" in said("2026-03-09")
-    assert "終えた群：nash" in said("2026-03-09", "ja")
+    assert "Ended arms: nash (the first arm's lists from 2026-03-05 on)" in said("2026-03-09")
+    assert "終えた群：nash（2026-03-05 から" in said("2026-03-09", "ja")
     assert "Arm of this night: today" in " ".join(
         standing(one.changed(unit="night"), people, pd.Timestamp("2026-02-20", tz="UTC"))
     )
