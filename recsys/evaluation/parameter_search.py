@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,10 @@ from recsys.evaluation.cross_validation import (
 )
 from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs, with_unseen_pairs
 from recsys.evaluation.protocol import as_lists
+from recsys.evaluation.registry import LOWER_IS_BETTER
 from recsys.evaluation.splits import pair_folds
 from recsys.progress_bar import tqdm
 from recsys.types import RNGLike
-
-_LOWER_IS_BETTER: Final = ("log_loss", "brier", "ece")
 
 
 class SearchResult(NamedTuple):
@@ -95,7 +94,7 @@ def tune(
         remedy = "a log of likes alone has none: give negatives_per_like=4"
         got = f"no number for {metric} in {len(rows)} trials"
         raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=remedy))
-    found = pd.DataFrame(rows).sort_values(metric, ascending=metric in _LOWER_IS_BETTER, kind="stable")
+    found = pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
     aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)
     probability = OUTCOMES[outcome]

@@ -22,6 +22,8 @@ from recsys.types import BoolArray, Float64Array, Int64Array
 
 PROBABILITY_METRICS = ("auc", "log_loss", "brier", "ece")
 """Metrics of probabilities, in the order they are given."""
+LOWER_IS_BETTER = ("log_loss", "brier", "ece")
+"""Errors of probabilities: less is better, and what they are held against is the overall rate."""
 SHARE = (0.0, 1.0)
 """The range of everything that is a share or a mean of shares."""
 POOLS = ("judged", "everybody")

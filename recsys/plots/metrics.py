@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.evaluation.registry import PROBABILITY_METRICS
+from recsys.evaluation.registry import LOWER_IS_BETTER, PROBABILITY_METRICS
 from recsys.evaluation.splits import INTERACTION_SLICES
 from recsys.plots.style import ACCENT, SOFT, legend, percent, require_rows, series, styled_axes
 
@@ -46,14 +46,15 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     >>> [label.get_text() for label in models(table, "ndcg@5").get_yticklabels()]
     ['b', 'a']
     """
-    rows = chosen_rows(table, metric, slice_name).sort_values("value", ascending=False)
+    rows = chosen_rows(table, metric, slice_name)
+    rows = rows.sort_values("value", ascending=metric in LOWER_IS_BETTER)
     axes = styled_axes(ax, height=1.2 + 0.35 * len(rows))
     axes.errorbar(
         rows["value"], list(range(len(rows))), xerr=interval_lengths(rows), fmt="o", color=ACCENT, capsize=3
     )
     random = rows["random"].dropna()
     if len(random):
-        axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label="random order")
+        axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label=baseline_label(metric))
         legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -96,11 +97,12 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
             capsize=2,
         )
     random = rows.groupby("at")["random"].first()
-    axes.plot(random.index, random, color=SOFT, linestyle=":", label="random order")
+    axes.plot(random.index, random, color=SOFT, linestyle=":", label=baseline_label(metric))
     counts = rows.groupby("slice")["n"].max() if "n" in rows else pd.Series(dtype=np.int64)
     axes.set_xticks(range(len(names)), [f"{at}\nn = {counts[at]:,}" if at in counts else at for at in names])
     axes.set_xlim(-0.4, len(names) - 0.6)
-    axes.set(xlabel="training signals of the viewer", ylabel=f"{metric} (95% interval)")
+    unit = f" (n: {_unit(metric)})" if len(counts) else ""
+    axes.set(xlabel=f"training signals of the viewer{unit}", ylabel=f"{metric} (95% interval)")
     axes.set_title(f"{metric} by training signals of the viewer")
     legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
@@ -213,6 +215,15 @@ def interval_lengths(rows: pd.DataFrame, value: str = "value") -> Any:
     return np.nan_to_num(reach).clip(min=0.0)
 
 
+def baseline_label(metric: str) -> str:
+    """Return what the column `random` of an evaluation table holds for a metric.
+
+    >>> baseline_label("ndcg@5"), baseline_label("brier")
+    ('random order', 'overall rate')
+    """
+    return "overall rate" if metric in LOWER_IS_BETTER else "random order"
+
+
 def _pairs(table: pd.DataFrame) -> str:
     return f"{int(table['pairs'].sum()):,}"
 
@@ -225,5 +236,8 @@ def titled_with_n(title: str, metric: str, rows: pd.DataFrame, of: str = "") -> 
     """
     if "n" not in rows:
         return title
-    unit = "pairs" if metric in PROBABILITY_METRICS else "viewers" if "@" in metric else "people"
-    return f"{title}, n = {int(rows['n'].max()):,} {of}{unit}"
+    return f"{title}, n = {int(rows['n'].max()):,} {of}{_unit(metric)}"
+
+
+def _unit(metric: str) -> str:
+    return "pairs" if metric in PROBABILITY_METRICS else "viewers" if "@" in metric else "people"

@@ -161,7 +161,8 @@ def embedding_map(
     """Draw each person as a point on the first two principal components of their factors.
 
     directed: what a fitted model gives as `model.fitted`. colour: a number or a category for each person,
-    indexed by user_id, such as a scale score or an age band; people without one are grey.
+    indexed by user_id, such as a scale score or an age band; people without one are grey. Categories
+    stand in the order of a `pandas.Categorical`, else in that of their names.
 
     Raises InputError for an unknown side, nobody to draw, or more categories than can be told apart.
 
@@ -193,14 +194,23 @@ def embedding_map(
 
 def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -> None:
     known = colour.notna().to_numpy(bool)
-    axes.scatter(plane[~known, 0], plane[~known, 1], s=6, color=UNKNOWN, linewidths=0)
+    unknown = {"s": 6, "color": UNKNOWN, "linewidths": 0, "label": f"unknown, n = {(~known).sum():,}"}
+    if not known.all():
+        axes.scatter(plane[~known, 0], plane[~known, 1], **unknown)
     if pd.api.types.is_numeric_dtype(colour):
         points = axes.scatter(
             plane[known, 0], plane[known, 1], s=9, c=colour[known], cmap="viridis", alpha=0.8, linewidths=0
         )
         axes.figure.colorbar(points, ax=axes, shrink=0.75, label=str(colour.name or "value"))
+        if not known.all():
+            legend(axes, loc="lower left", bbox_to_anchor=(1.0, 0.0))
         return
-    categories = sorted(colour[known].astype(str).unique())
+    told = colour[known]
+    in_order = (
+        told.cat.categories if isinstance(told.dtype, pd.CategoricalDtype) else sorted(told.astype(str))
+    )
+    present = set(told.astype(str))
+    categories = [name for name in dict.fromkeys(map(str, in_order)) if name in present]
     if len(categories) > _MOST_CATEGORIES:
         raise InputError(
             explained(
@@ -219,7 +229,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
             marker=marker,
             alpha=0.7,
             linewidths=0,
-            label=category,
+            label=f"{category}, n = {here.sum():,}",
         )
     legend(axes, markerscale=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 

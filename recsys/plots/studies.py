@@ -1,6 +1,5 @@
 """Figures of studies: learning curves, what-if scenarios, and why one candidate stands above another."""
 
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.plots.metrics import chosen_rows, interval_lengths, titled_with_n
+from recsys.plots.metrics import baseline_label, chosen_rows, interval_lengths, titled_with_n
 from recsys.plots.style import ACCENT, SERIES, SOFT, legend, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     """Draw a metric by how many pairs were learned from, one line a model, with intervals.
 
     table: what `recsys.learning_curve` returns. A line that still rises at its end says that more data would
-    help. The dotted line is random order. Raises InputError for an unknown metric.
+    help. The dotted line is random order (or the overall rate, for probabilities).
+    Raises InputError for an unknown metric.
 
     >>> row = {"slice": "all", "model": "hybrid", "metric": "auc", "lo": 0.4, "hi": 0.8}
     >>> row |= {"random": 0.5, "n": 9}
@@ -49,7 +49,7 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
         axes.plot(line["pairs"], line["value"], color=colour, linestyle=dashes, marker="o", label=str(model))
     random = rows.groupby("pairs")["random"].first()
     if random.notna().any():
-        axes.plot(random.index, random, color=SOFT, linestyle=":", label="random order")
+        axes.plot(random.index, random, color=SOFT, linestyle=":", label=baseline_label(metric))
     axes.set_xscale("log")
     ticks = sorted(rows["pairs"].unique())
     axes.set_xticks(ticks, [f"{pairs:,}" for pairs in ticks])
@@ -88,6 +88,8 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
         )
         axes.text(value, row, f" {text}", va="center", fontsize=9)
     axes.set_ylim(len(table) - 0.5, -0.5)
+    if column in _SHARES:
+        axes.xaxis.set_major_formatter(percent)
     axes.set(xlabel=SCENARIO_LABELS[column], xlim=(0, max(values.max() * 1.15, 1e-9)))
     listed = sorted({int(n) for n in table["listed"]})
     n = f"{listed[0]:,}" if len(listed) == 1 else f"{listed[0]:,} to {listed[-1]:,}"
@@ -97,27 +99,33 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
 
 @checked_arguments
 def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "Axes":
-    """Draw what `recsys.explain_order` returns: a bar a term, to the right where it speaks for the first.
+    """Draw what `recsys.explain_order` returns: two bars a term, to the right where it speaks for the first.
 
-    Bars add up to the logarithm of the ratio of their scores, which the title gives as a factor.
+    One bar is what comes of the viewer's choice, the other of the candidates'; all add up to the logarithm of
+    the ratio of their scores, which the title gives as a factor.
 
     >>> from recsys.models import OrderExplanation
-    >>> terms = pd.DataFrame({"term": ["interests"], "contribution": [0.69]})
+    >>> terms = pd.DataFrame({"term": ["interests"], "viewer_likes": [0.5], "likes_back": [0.19]})
     >>> why = OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.69)
-    >>> order(why).get_title()
-    'For v, a scores 2.0 times b: P(both like), by content'
+    >>> order(why).get_title().splitlines()
+    ['For v, a scores 2.0 times b:', 'P(both like), by content']
     """
     terms = explained_order.terms
-    axes = styled_axes(ax, width=7.0, height=1.3 + 0.34 * len(terms))
-    values = terms["contribution"].to_numpy(np.float64)
-    colours = [SERIES[0] if value >= 0 else SERIES[1] for value in values]
-    axes.barh(np.arange(len(terms)), values, color=colours)
+    axes = styled_axes(ax, width=7.0, height=1.6 + 0.42 * len(terms))
+    labels = {
+        "viewer_likes": f"{explained_order.viewer} likes them",
+        "likes_back": f"they like {explained_order.viewer}",
+    }
+    for at, (column, label) in enumerate(labels.items()):
+        rows = np.arange(len(terms)) + (at - 0.5) * 0.38
+        axes.barh(rows, terms[column].to_numpy(np.float64), height=0.36, color=SERIES[at], label=label)
     axes.axvline(0.0, color=SOFT, linewidth=0.8)
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
     axes.set(xlabel=f"log ratio of P({explained_order.outcome}): for {second} (left) or {first} (right)")
-    axes.set_title(fill(explained_order.title, 60))
+    axes.set_title(explained_order.title.replace(": P(", ":\nP("), pad=42)
+    legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes
 
 

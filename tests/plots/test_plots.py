@@ -71,7 +71,13 @@ def test_the_map_colours_numbers_words_and_the_unknown(directed):
     axes = plots.embedding_map(directed, numbers)
     assert [len(points.get_offsets()) for points in axes.collections] == [1, 11]
     words = pd.Series(["young", "old"] * 6, index=IDS, name="age")
-    assert plots.embedding_map(directed, words).get_legend_handles_labels()[1] == ["old", "young"]
+    assert plots.embedding_map(directed, words).get_legend_handles_labels()[1] == [
+        "old, n = 6",
+        "young, n = 6",
+    ]
+    some = pd.Series(pd.Categorical(["young", "old"], ["young", "old"]), index=IDS[:2], name="age")
+    labels = plots.embedding_map(directed, some).get_legend_handles_labels()[1]
+    assert labels == ["unknown, n = 10", "young, n = 1", "old, n = 1"]
 
 
 def test_the_map_refuses_more_categories_than_can_be_told_apart(directed):
@@ -89,6 +95,10 @@ def test_models_stand_best_first_beside_random(judged):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["hybrid", "content"]
     assert "random order" in axes.get_legend_handles_labels()[1]
     assert axes.get_title() == "ndcg@5 by model, n = 40 viewers"
+    errors = judged.assign(metric="brier")
+    axes = plots.models(errors, "brier")
+    assert "overall rate" in axes.get_legend_handles_labels()[1]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["content", "hybrid"]
 
 
 def test_an_unknown_metric_is_named_with_the_nearest(judged):
