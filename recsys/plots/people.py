@@ -194,9 +194,9 @@ def embedding_map(
 
 def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -> None:
     known = colour.notna().to_numpy(bool)
-    unknown = {"s": 6, "color": UNKNOWN, "linewidths": 0, "label": f"unknown, n = {(~known).sum():,}"}
     if not known.all():
-        axes.scatter(plane[~known, 0], plane[~known, 1], **unknown)
+        label = f"unknown, n = {(~known).sum():,}"
+        axes.scatter(plane[~known, 0], plane[~known, 1], s=6, color=UNKNOWN, linewidths=0, label=label)
     if pd.api.types.is_numeric_dtype(colour):
         points = axes.scatter(
             plane[known, 0], plane[known, 1], s=9, c=colour[known], cmap="viridis", alpha=0.8, linewidths=0

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-_MODULES = ("conftest", "jobs", "__init__")
+_MODULES = ("conftest", "jobs", "pictures", "__init__")
 collect_ignore = [
     path.name
     for path in Path(__file__).parent.glob("*.py")
