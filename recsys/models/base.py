@@ -35,7 +35,12 @@ from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExp
 from recsys.models.fit_progress import fit_progress, step
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
-from recsys.storage.dataclass_codec import FlatDataclass, dataclass_from_arrays, dataclass_to_arrays
+from recsys.storage.dataclass_codec import (
+    FlatDataclass,
+    dataclass_from_arrays,
+    dataclass_to_arrays,
+    package_mark,
+)
 from recsys.types import ArrowTable, Float64Array, Int32Array, RNGLike
 
 Id = str | int | UUID
@@ -363,7 +368,7 @@ class Model(ABC):
         meta = {
             "model": self.name,
             "config": self.config.model_dump(mode="json"),
-            "scalars": scalars | learned.scalars,
+            "scalars": scalars | learned.scalars | package_mark(type(self), "learned"),
         }
         save_arrays(folder, arrays | learned.arrays, meta)
         return Path(folder)

@@ -11,10 +11,10 @@ from recsys.errors import RecsysError
 from recsys.pipeline.list_files import copy_lists
 from recsys.ranking.cold_start import StoredColdStart
 from recsys.ranking.snapshot_erasure import erase_from_snapshot, without_tokens
-from recsys.safety.erase_files import erase_from_arrays
+from recsys.safety.erase_files import erase_from_arrays, may_hide_people
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.person_files import folder_names_erased
-from recsys.storage.arrays import INDEX
+from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.atomic_write import sync_folder
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.manifest import MANIFEST, file_entry, read_manifest, write_manifest
@@ -25,13 +25,16 @@ def rewrite_run(folder: Path, erased: ErasedPeople) -> bool:
     """Replace a run by one that names nobody erased; say whether that could be done.
 
     Ids in the arrays become placeholders and the person's own rows are emptied; lists close up. A run that
-    cannot be read, or still names somebody afterwards, stays as it was: the caller removes it.
+    cannot be read, still names somebody afterwards, or holds what a plugin may know people by, stays as it
+    was: the caller removes it.
     """
     aside, old = folder.with_name(f".{folder.name}"), folder.with_name(f".{folder.name}.old")
     for path in (aside, old):
         shutil.rmtree(path, ignore_errors=True)
     try:
         shutil.copytree(folder, aside)
+        if _plugin_may_hide_people(aside):
+            return False
         _rewrite(aside, erased)
         if folder_names_erased(aside, erased):
             return False
@@ -47,6 +50,14 @@ def rewrite_run(folder: Path, erased: ErasedPeople) -> bool:
         shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old)
     return True
+
+
+def _plugin_may_hide_people(run: Path) -> bool:
+    model, serving = run / NEWCOMERS / "model", run / SERVING
+    if not (model / INDEX).is_file():
+        return False
+    known = load_arrays(serving)[0] if (serving / INDEX).is_file() else {}
+    return may_hide_people(model, n_people=len(known["ids"]) if "ids" in known else None)
 
 
 def _rewrite(run: Path, erased: ErasedPeople) -> None:

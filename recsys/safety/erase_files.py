@@ -3,7 +3,8 @@
 Where a person can be is in the inventory of `recsys.safety.person_files`.
 """
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from recsys.safety.person_files import PERSON_COLUMNS, file_names_erased, files_
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
 from recsys.storage.atomic_write import atomic_file, unreadable
 from recsys.storage.csv import read_csv
+from recsys.storage.dataclass_codec import PACKAGE_SUFFIX
 from recsys.types import BoolArray
 
 _TABLE_SUFFIXES: Final = (".parquet", ".csv")
@@ -145,6 +147,31 @@ def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
     return changed
 
 
+def may_hide_people(folder: Path, *, n_people: int | None = None) -> bool:
+    """Say whether what another package keeps in saved arrays may be about single people in a form of its own.
+
+    Only its author can read it: a hash of an id is a number like any other. Nobody is hidden in single
+    fractions, truth values and arrays of fractions without a row a person; anything else may hide somebody.
+    n_people: how many people the arrays are about, where the folder has no ids to tell.
+
+    Raises SourceError when the folder is damaged.
+    """
+    arrays, meta = load_arrays(folder)
+    scalars = meta.get("scalars", {})
+    marked = [name.removesuffix(PACKAGE_SUFFIX) for name in scalars if name.endswith(PACKAGE_SUFFIX)]
+    ids = [name for name in arrays if name.endswith((_IDS_TEXT, _IDS_ENDS))]
+    sizes = {n_people, *(len(arrays[name]) for name in ids)}
+    kept = [array for name, array in arrays.items() if _is_within(name, marked)]
+    texts = [value for name, value in scalars.items() if _is_within(name, marked)]
+    return not all(array.dtype.kind == "f" and not sizes & set(array.shape[:1]) for array in kept) or not all(
+        value is None or isinstance(value, bool | float) for value in texts
+    )
+
+
+def _is_within(name: str, fields: Sequence[str]) -> bool:
+    return any(name.startswith(f"{field}.") for field in fields) and not name.endswith(PACKAGE_SUFFIX)
+
+
 def _with_placeholders(ids: list[str], named: BoolArray) -> list[str]:
     """Return the ids with a placeholder for each erased one, sorted directly after the id before it."""
     kept: list[str] = []
@@ -163,11 +190,16 @@ def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
     """Erase people from everything under a folder of artifacts; return how many files or models changed.
 
     Tables lose their rows, saved arrays the id and the person's own rows; any other file that names
-    somebody erased, or cannot be read, is removed.
+    somebody erased, or cannot be read, is removed, and so is a model that `may_hide_people`.
     """
     changed = 0
     for index in sorted(folder.rglob(INDEX)):
-        if files_naming_erased(index.parent, erased):
+        if not files_naming_erased(index.parent, erased):
+            continue
+        if may_hide_people(index.parent):
+            shutil.rmtree(index.parent)
+            changed += 1
+        else:
             changed += erase_from_arrays(index.parent, erased)
     for path in files_naming_erased(folder, erased):
         if path.suffix in _TABLE_SUFFIXES:

@@ -24,6 +24,8 @@ from recsys.types import Arrays
 
 Value = TypeVar("Value")
 
+PACKAGE_SUFFIX: Final = ":package"
+"""Of the name of a scalar: what is stored under the name before it is of another package."""
 _SPARSE: Final = (sparse.csr_matrix, sparse.csr_array)
 _SPARSE_PARTS: Final = ("data", "indices", "indptr")
 _PLAIN: Final = (str, int, float, bool, NoneType)
@@ -96,6 +98,16 @@ def dataclass_from_arrays(
     """
     built: Value = _rebuild(cls, arrays, scalars, prefix)
     return built
+
+
+def package_mark(cls: type, name: str) -> dict[str, str]:
+    """Return the scalar that says which other package a value stored under `name` is of; none for ours.
+
+    >>> package_mark(IdIndex, "learned")
+    {}
+    """
+    package = cls.__module__.partition(".")[0]
+    return {} if package == __name__.partition(".")[0] else {name + PACKAGE_SUFFIX: package}
 
 
 def _flatten(hint: Any, value: Any, name: str, flat: FlatDataclass) -> None:
@@ -173,6 +185,7 @@ def _concrete(hint: Any, value: Any, name: str, flat: FlatDataclass) -> Any:
     """Return which member of a union a value is; which one of several classes it is, is stored too."""
     if hasattr(hint, "subclass"):
         flat.scalars[name] = value.name
+        flat.scalars.update(package_mark(type(value), name))
         return type(value)
     if get_origin(hint) not in (Union, UnionType) or _is_plain(hint):
         return hint
