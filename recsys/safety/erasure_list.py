@@ -137,8 +137,8 @@ class ErasureList:
             moment = max(moment, known.watermark or moment)
             new = {erasure_key(user_id, secret): moment for user_id in wanted}
             new = {hashed: value for hashed, value in new.items() if hashed not in known.moments}
-            if new:
-                prints = {_keyed(form, secret) for one in wanted for form in forms_of(one, self._keys)}
+            prints = {_keyed(form, secret) for one in wanted for form in forms_of(one, self._keys)}
+            if new or not prints <= known.prints:  # asked again with a key that was not given before
                 content = {
                     "format": _FORMAT,
                     "key": key,

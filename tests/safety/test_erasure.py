@@ -61,6 +61,19 @@ def test_without_the_key_nobody_can_tell_who_is_in_it(tmp_path: Path) -> None:
             ErasureList(tmp_path, keys=keys).now()
 
 
+def test_asking_again_with_a_key_finds_what_was_tracked_under_it(tmp_path: Path) -> None:
+    keys = Keys((b"k" * 32,))
+    pairs = pd.DataFrame({C.VIEWER: [GONE], C.CANDIDATE: ["u00001"]})
+    tracked = without_ids(pairs, keys).iloc[0].tolist()
+    ErasureList(tmp_path, keys=Keys()).add([GONE])
+    before = ErasureList(tmp_path, keys=keys).now()
+    assert before.among(tracked).tolist() == [False, False]
+    assert ErasureList(tmp_path, keys=keys).add([GONE]) == 0
+    after = ErasureList(tmp_path, keys=keys).now()
+    assert after.among([GONE, *tracked]).tolist() == [True, True, False]
+    assert (after.moments, after.watermark) == (before.moments, before.watermark)
+
+
 def test_a_list_from_before_keys_is_read_and_goes_on(tmp_path: Path) -> None:
     salt = b"s" * 16
     entry = {erasure_key(GONE, salt): "2026-01-05T00:00:00+00:00"}
