@@ -115,7 +115,8 @@ def analyse(
 def _while_served(experiment: ExperimentSettings, assignment: pd.DataFrame, during: Outcomes) -> Outcomes:
     """Return outcomes without the impressions of people whose arm had ended."""
     arm = during.exposures[C.VIEWER].map(assignment.set_index(C.USER)[ARM])
-    ended = during.exposures[NIGHT] >= arm.map(experiment.nights_of, na_action="ignore")
+    nights = arm.map(experiment.nights_of, na_action="ignore").astype("float64")  # an empty one has texts
+    ended = during.exposures[NIGHT] >= nights
     return replace(during, exposures=during.exposures[~ended].reset_index(drop=True))
 
 

@@ -92,6 +92,8 @@ def test_an_ended_arm_is_read_over_the_nights_before_its_end(unit: str) -> None:
     if unit != "night":
         of = [result.exposures.set_index("arm").loc["more"] for result in (ended, then)]
         pd.testing.assert_series_equal(*of)
+    unseen = read(one.changed(ended={"more": "2026-03-07"}), log[log["type"] != "impression"])
+    pd.testing.assert_frame_equal(unseen.effects, ended.effects)  # effects need no impression
     assert (ended.nights_of("more"), ended.nights_of("today")) == (5, 10)
     assert ended.to_end == []  # what is ended already is not to be ended
     assert "more has the first arm's lists from 2026-03-07 on; it is read over its 5 nights" in " ".join(
