@@ -23,7 +23,11 @@ it takes it that what the model lacks of a pair has nothing to do with its place
 `dm` with P(like | look) brought to the whole log by a small regression (recsys.evaluation.like_calibration);
 its error is that of the model, which no interval shows. `blend` is `calibrated` plus a share of what `dpr`
 adds to it, d, with standard error e: the share max(0, 1 - 2 e^2 / d^2). It follows the log where the model
-is surely wrong, and chance hardly ever.
+of likes is surely wrong, and chance hardly ever.
+
+`dm`, `dips`, `dpr`, `calibrated` and `blend` take the answer from `p_liked_back` and never look at `match`:
+when it is twice too high so are they. They are without bias only where it is right. `dr` and `snips`, which
+count matches, are the check; a log whose matches contradict `p_liked_back` is warned of.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,21 +40,27 @@ from scipy.special import stdtrit
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError, explained, need_columns, warn
+from recsys.errors import warn
 from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.intervals import Dyads, Influence
 from recsys.evaluation.like_calibration import LikeCalibration
-from recsys.evaluation.protocol import refuse_other_ids
+from recsys.evaluation.off_policy_tables import (
+    CHANCE,
+    LIKE,
+    MATCH,
+    PREDICTED,
+    check_tables,
+    contradiction,
+    numbers,
+)
 from recsys.evaluation.snips import LEAST_EFFECTIVE
 from recsys.types import Float64Array
 
-LIKE: Final = "like"
-MATCH: Final = "match"
-CHANCE: Final = "chance"
 LEAST_SUPPORT: Final = 0.5
 """With less of the lists within reach of the log, nothing is estimated from it."""
 _WARNED_SUPPORT: Final = 0.9
-_PREDICTED: Final = (C.P_LIKE, C.P_LIKED_BACK)
+_BY_ANSWER: Final = ("dm", "dips", "dpr", "calibrated", "blend")
+"""Estimators that take the answer from p_liked_back alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +72,7 @@ class OffPolicyLog:
     like, match: `(n,)` 0 or 1. like_hat, back_hat: `(n,)` predicted for the place in the log, NaN unknown.
     chance:  `(m,)` of each pair to be in the lists. value_hat: `(m,)` predicted chance of a match there.
     calibrated: like_hat and value_hat by a model that is brought to the log.
+    contradiction: what the matches of the log say against back_hat, see `off_policy_tables`.
     dyads:   who stands in each impression.
     """
 
@@ -75,6 +86,7 @@ class OffPolicyLog:
     chance: Float64Array
     value_hat: Float64Array
     calibrated: tuple[Float64Array, Float64Array]
+    contradiction: str
     dyads: Dyads = field(repr=False)
 
     @property
@@ -130,9 +142,13 @@ def off_policy(
     Columns: estimator, value, lo, hi, effective_size, support, n (impressions of pairs in the lists), reason.
     Values are NaN and `reason` says why when the effective size is below 10 or less than half of the lists is
     within reach of the log; then, and when it is surely less than nine tenths, a warning says so.
+    "dm", "dips", "dpr", "calibrated" and "blend" take the answer from p_liked_back and not from `match`. When
+    the log's matches contradict it by more than three standard errors, a warning and their `reason` say so.
     "dm", "calibrated" and "blend" have no interval: nothing in the log says how wrong their models are.
 
-    Raises MissingColumnError, and InputError for a propensity that is not in (0, 1] or a pair listed twice.
+    Raises MissingColumnError, and InputError for a propensity that is not in (0, 1], an outcome that is not
+    0 or 1, a match without a like, a place below 1, a prediction outside [0, 1], a pair listed twice, or an
+    impression that stands twice (in a log with `ts`).
 
     >>> pairs = [(f"v{n}", f"c{n % 7}") for n in range(40)]
     >>> log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
@@ -151,16 +167,6 @@ def off_policy(
     return pd.DataFrame(list(_rows(seen, switch, level)))
 
 
-def _numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float64Array:
-    """Return a column as numbers; raise InputError for one that holds texts."""
-    try:
-        return table[name].to_numpy(np.float64)
-    except (ValueError, TypeError) as error:
-        what = f"column '{name}' holds no numbers"
-        remedy = "write chances as 0.5 and outcomes as 0 or 1"
-        raise InputError(explained(what, where=where, got=table[name].iloc[0], remedy=remedy)) from error
-
-
 def _seen(
     log: pd.DataFrame,
     lists: pd.DataFrame,
@@ -168,18 +174,7 @@ def _seen(
     most: float,
     covariates: tuple[str, ...],
 ) -> OffPolicyLog:
-    placed = [] if examination is None else [C.POSITION]
-    need_columns(
-        [C.VIEWER, C.CANDIDATE, C.PROPENSITY, LIKE, MATCH, *placed, *covariates], log.columns, where="the log"
-    )
-    need_columns([C.VIEWER, C.CANDIDATE, C.RANK, *covariates], lists.columns, where="the lists")
-    if lists.duplicated([C.VIEWER, C.CANDIDATE]).any():
-        raise InputError(explained("a pair stands twice", where="the lists"))
-    propensity = _numbers(log, C.PROPENSITY)
-    refuse_other_ids("", lists, log, of="the log")
-    if not ((propensity > 0.0) & (propensity <= 1.0)).all():  # comparisons with NaN are false
-        remedy = "leave out impressions that were not drawn with a known chance"
-        raise InputError(explained("a propensity is not in (0, 1]", where="the log", remedy=remedy))
+    check_tables(log, lists, examination is not None, covariates)
     chance = lists[CHANCE].to_numpy(np.float64) if CHANCE in lists else np.ones(len(lists))
     read = np.ones(len(lists)) if examination is None else examination(lists[C.RANK].to_numpy(np.float64))
     listed = lists[[C.VIEWER, C.CANDIDATE]].assign(chance_=chance, read_=read)
@@ -188,15 +183,15 @@ def _seen(
     known = log.assign(look_=looked, calibrated_=found).merge(listed, on=[C.VIEWER, C.CANDIDATE])
     there = known["look_"].to_numpy(np.float64)
     base = np.minimum(known["chance_"].to_numpy(np.float64) / known[C.PROPENSITY].to_numpy(np.float64), most)
-    like_hat, back_hat = (_column(known, name) for name in _PREDICTED)
+    like_hat, back_hat = (_column(known, name) for name in PREDICTED)
     people = pd.factorize(pd.concat([known[C.VIEWER], known[C.CANDIDATE]]))[0]
     viewer, candidate = people[: len(known)], people[len(known) :]
     return OffPolicyLog(
         base=base,
         there=np.maximum(there, 1e-12),
         read=known["read_"].to_numpy(np.float64),
-        like=_numbers(known, LIKE),
-        match=_numbers(known, MATCH),
+        like=numbers(known, LIKE),
+        match=numbers(known, MATCH),
         like_hat=like_hat * there,
         back_hat=back_hat,
         chance=chance,
@@ -205,6 +200,7 @@ def _seen(
             known["calibrated_"].to_numpy(np.float64) * there,
             wanted * read * _column(lists, C.P_LIKED_BACK),
         ),
+        contradiction=contradiction(log),
         dyads=Dyads.of(viewer, candidate, int(people.max(initial=-1)) + 1),
     )
 
@@ -215,15 +211,15 @@ def _calibrated(
     """Return P(like | look) of each impression and listed pair by a model brought to the log, NaN unknown."""
     sides = []
     for table, where in ((log, "the log"), (lists, "the lists")):
-        given = [_numbers(table, name, where=where) for name in covariates]
+        given = [numbers(table, name, where=where) for name in covariates]
         columns = np.column_stack(given) if given else np.empty((len(table), 0))
-        first, second = (_column(table, name) for name in _PREDICTED)
+        first, second = (_column(table, name) for name in PREDICTED)
         known = np.isfinite(first + second + columns.sum(axis=1))
         sides.append(((first[known], second[known]), columns[known], known))
     (of_log, log_columns, in_log), (of_lists, list_columns, in_lists) = sides
     found, wanted = np.full(len(log), np.nan), np.full(len(lists), np.nan)
     if in_log.any():
-        fitted = LikeCalibration.fit(of_log, log_columns, looked[in_log], _numbers(log, LIKE)[in_log])
+        fitted = LikeCalibration.fit(of_log, log_columns, looked[in_log], numbers(log, LIKE)[in_log])
         found[in_log], wanted[in_lists] = fitted(of_log, log_columns), fitted(of_lists, list_columns)
     return found, wanted
 
@@ -264,7 +260,7 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
             "effective_size": seen.effective_size,
             "support": seen.support,
             "n": len(seen.base),
-            "reason": reason if refused else "",
+            "reason": reason if refused else seen.contradiction if plan.estimator in _BY_ANSWER else "",
         }
 
 

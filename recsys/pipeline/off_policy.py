@@ -14,7 +14,8 @@ from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.estimates import estimate
-from recsys.evaluation.off_policy import LIKE, MATCH, off_policy
+from recsys.evaluation.off_policy import off_policy
+from recsys.evaluation.off_policy_tables import LIKE, MATCH
 from recsys.evaluation.registry import SHARE
 from recsys.evaluation.snips import Snips
 from recsys.models.base import Model
@@ -96,7 +97,10 @@ def off_policy_rows(
             row = {"slice": "all", "model": model, "metric": SNIPS, **limits, "n": int(of_model.listed.sum())}
             yield row | {"random": base[target], "target": target}
     for model, of_model in drawn.items():
-        for row in _of_matches(shown.assign(**{LIKE: reward["like"], MATCH: reward["mutual"]}), of_model):
+        for row in _of_matches(
+            shown.assign(**{LIKE: np.maximum(reward["like"], reward["mutual"]), MATCH: reward["mutual"]}),
+            of_model,
+        ):
             known = {name: row[name] for name in ("value", "lo", "hi", "n")}
             yield {"slice": "all", "model": model, "metric": row["estimator"], **known} | {
                 "random": base["mutual"],

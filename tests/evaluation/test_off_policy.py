@@ -129,6 +129,36 @@ def test_broken_tables_are_refused() -> None:
         off_policy(log, pd.concat([lists, lists]))
 
 
+def test_values_that_cannot_be_meant_are_refused() -> None:
+    log, lists, _ = drawn(np.random.default_rng(2))
+    unmatched = log.assign(match=0)
+    for broken, listed, said in (
+        (log.assign(position=log["position"] - 1), lists, "a position is below 1 in the log: got '0 in row"),
+        (log, lists.assign(rank=lists["rank"] - 1), "a rank is below 1 in the lists: got '0 in row 0, 60 of"),
+        (log.assign(p_like=40.0), lists, r"'p_like' is not in \[0, 1\] in the log: got '40"),
+        (log, lists.assign(p_liked_back=-0.1), r"'p_liked_back' is not in \[0, 1\] in the lists"),
+        (log.assign(like=0, match=1), lists, "a match without a like in the log"),
+        (unmatched.assign(like=3), lists, "'like' is neither 0 nor 1 in the log: got '3 in row 0"),
+        (log.assign(match=np.nan), lists, "'match' is neither 0 nor 1 in the log: got 'nan"),
+        (pd.concat([log, log]).assign(ts=pd.Timestamp("2026-01-05", tz="UTC")), lists, "stands twice"),
+    ):
+        with pytest.raises(InputError, match=said):
+            off_policy(broken, listed, examination=LOOK)
+    yes = log.assign(like=log["like"] == 1, match=log["match"] == 1)
+    pd.testing.assert_frame_equal(off_policy(yes, lists), off_policy(log, lists))
+
+
+def test_a_log_whose_matches_contradict_the_answers_predicted_is_warned_of() -> None:
+    log, lists, _ = drawn(np.random.default_rng(3))
+    assert not off_policy(log, lists, examination=LOOK)["reason"].any()
+    low, listed = log.assign(p_liked_back=0.05), lists.assign(p_liked_back=0.05)
+    with pytest.warns(UserWarning, match=r"p_liked_back says \d+ matches .* trust 'dr' and 'snips'"):
+        found = off_policy(low, listed, examination=LOOK).set_index("estimator")
+    assert found["value"].notna().all()
+    warned = set(found.index[found["reason"].str.contains("p_liked_back says")])
+    assert warned == {"dm", "dips", "dpr", "calibrated", "blend"}
+
+
 def test_texts_for_chances_and_ids_of_two_kinds_are_refused_and_polars_is_read():
     pairs = [(n, 100 + n % 7) for n in range(40)]
     log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)

@@ -1,0 +1,92 @@
+"""What an off-policy log and its lists have to hold: outcomes, chances and places that can be meant."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.errors import InputError, explained, need_columns, warn
+from recsys.evaluation.protocol import refuse_other_ids
+from recsys.types import BoolArray, Float64Array
+
+LIKE: Final = "like"
+MATCH: Final = "match"
+CHANCE: Final = "chance"
+PREDICTED: Final = (C.P_LIKE, C.P_LIKED_BACK)
+_ROUNDING: Final = 1e-6
+_SURELY: Final = 3.0
+
+
+def numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float64Array:
+    """Return a column as numbers; raise InputError for one that holds texts."""
+    try:
+        return table[name].to_numpy(np.float64)
+    except (ValueError, TypeError) as error:
+        what = f"column '{name}' holds no numbers"
+        remedy = "write chances as 0.5 and outcomes as 0 or 1"
+        raise InputError(explained(what, where=where, got=table[name].iloc[0], remedy=remedy)) from error
+
+
+def check_tables(log: pd.DataFrame, lists: pd.DataFrame, placed: bool, covariates: Sequence[str]) -> None:
+    """Raise InputError for a log or lists that cannot be meant; placed: places are read.
+
+    Raises MissingColumnError when a column is missing.
+    """
+    needed = [C.VIEWER, C.CANDIDATE, C.PROPENSITY, LIKE, MATCH, *([C.POSITION] if placed else [])]
+    need_columns([*needed, *covariates], log.columns, where="the log")
+    need_columns([C.VIEWER, C.CANDIDATE, C.RANK, *covariates], lists.columns, where="the lists")
+    if lists.duplicated([C.VIEWER, C.CANDIDATE]).any():
+        raise InputError(explained("a pair stands twice", where="the lists"))
+    shown = [name for name in (C.VIEWER, C.CANDIDATE, C.POSITION, C.TS) if name in log]
+    if C.TS in log and log.duplicated(shown).any():  # without times a pair may have been shown twice
+        got = log.loc[log.duplicated(shown), [C.VIEWER, C.CANDIDATE, C.TS]].iloc[0].astype(str).tolist()
+        remedy = "leave out rows that stand twice"
+        raise InputError(explained("an impression stands twice", where="the log", got=got, remedy=remedy))
+    refuse_other_ids("", lists, log, of="the log")
+    propensity, like, match = (numbers(log, name) for name in (C.PROPENSITY, LIKE, MATCH))
+    remedy = "leave out impressions that were not drawn with a known chance"
+    refuse(~((propensity > 0.0) & (propensity <= 1.0)), propensity, "a propensity is not in (0, 1]", remedy)
+    for name, values in ((LIKE, like), (MATCH, match)):
+        remedy = "write 1 for yes and 0 for no, and leave out impressions of which it is not known"
+        refuse(~np.isin(values, (0.0, 1.0)), values, f"'{name}' is neither 0 nor 1", remedy)
+    remedy = "a match is a like of the viewer and an answer: write both"
+    refuse((match > like), match, "a match without a like", remedy)
+    if placed:
+        position = numbers(log, C.POSITION)
+        refuse(~(position >= 1.0), position, "a position is below 1", "number places from 1")
+    rank = numbers(lists, C.RANK, where="the lists")
+    refuse(~(rank >= 1.0), rank, "a rank is below 1", "number places from 1", where="the lists")
+    for table, where in ((log, "the log"), (lists, "the lists")):
+        for name in (one for one in PREDICTED if one in table):
+            values = numbers(table, name, where=where)
+            wrong = (values < -_ROUNDING) | (values > 1.0 + _ROUNDING)  # NaN is not known
+            refuse(wrong, values, f"'{name}' is not in [0, 1]", "write 40 % as 0.4", where=where)
+
+
+def refuse(wrong: BoolArray, values: Float64Array, what: str, remedy: str, *, where: str = "the log") -> None:
+    """Raise InputError with the first of the rows that are wrong, and how many there are."""
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        got = f"{values[row]:g} in row {row}, {int(wrong.sum())} of {len(wrong)} rows"
+        raise InputError(explained(what, where=where, got=got, remedy=remedy))
+
+
+def contradiction(log: pd.DataFrame) -> str:
+    """Return what the matches of a log say against p_liked_back, empty when they agree or it is not known.
+
+    Matches among the likes are set beside the sum of p_liked_back over them; they contradict each other
+    beyond three standard errors of that sum, or three matches where it is that small.
+    """
+    if C.P_LIKED_BACK not in log:
+        return ""
+    answer = numbers(log, C.P_LIKED_BACK)
+    liked = (numbers(log, LIKE) == 1.0) & np.isfinite(answer)
+    expected, found = float(answer[liked].sum()), float(numbers(log, MATCH)[liked].sum())
+    error = float(np.sqrt(max((answer[liked] * (1.0 - answer[liked])).sum(), 1.0)))
+    if abs(found - expected) <= _SURELY * error:
+        return ""
+    said = f"p_liked_back says {expected:.0f} matches among {int(liked.sum())} likes, the log has {found:.0f}"
+    warn(f"{said}: trust 'dr' and 'snips', not the estimators that take the answer from p_liked_back")
+    return said
