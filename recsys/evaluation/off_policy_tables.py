@@ -35,7 +35,8 @@ def check_tables(log: pd.DataFrame, lists: pd.DataFrame, placed: bool, covariate
     Raises MissingColumnError when a column is missing.
     """
     needed = [C.VIEWER, C.CANDIDATE, C.PROPENSITY, LIKE, MATCH, *([C.POSITION] if placed else [])]
-    need_columns([*needed, *covariates], log.columns, where="the log")
+    known = [name for name in log.columns if name not in PREDICTED]  # 'p_like' is no 'like' to be renamed
+    need_columns([*needed, *covariates], log.columns if set(needed) <= set(known) else known, where="the log")
     need_columns([C.VIEWER, C.CANDIDATE, C.RANK, *covariates], lists.columns, where="the lists")
     if lists.duplicated([C.VIEWER, C.CANDIDATE]).any():
         raise InputError(explained("a pair stands twice", where="the lists"))

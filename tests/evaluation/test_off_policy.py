@@ -123,6 +123,8 @@ def test_broken_tables_are_refused() -> None:
     log, lists, _ = drawn(np.random.default_rng(2))
     with pytest.raises(MissingColumnError, match="position"):
         off_policy(log.drop(columns="position"), lists, examination=LOOK)
+    with pytest.raises(MissingColumnError, match=r"; add 'like', or rename what holds it$"):
+        off_policy(log.drop(columns="like"), lists)  # the prediction is not to be renamed to the outcome
     with pytest.raises(InputError, match="propensity"):
         off_policy(log.assign(propensity=0.0), lists)
     with pytest.raises(InputError, match="stands twice"):
