@@ -13,8 +13,8 @@ _LONG_VOWEL: Final = re.compile(f"(?<=[\u3041-\u3096\u309d-\u30fe])[{_DASHES}]+"
 _GAP: Final = re.compile(r"[\s_\-\u2010-\u2015\u2212\u00b7\u30fb\x00-\x1f\x7f-\x9f]+")
 _GAP_BESIDE_JAPANESE: Final = re.compile(f" (?=[{_JAPANESE}\u3099\u309a])|(?<=[{_JAPANESE}\u3099\u309a]) ")
 INVISIBLE: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """What Unicode calls default ignorable: nothing is drawn for it."""
 

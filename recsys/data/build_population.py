@@ -1,6 +1,6 @@
 """Builds a `Population` from accepted tables: the values that were valid at a time, coded."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -56,34 +56,50 @@ _LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def _person_tokens(rows: pd.DataFrame, ids: IdIndex, latest_tokens: pd.Series) -> ObjectArray:
-    """Return the token of each account's person, None where none is known.
+def token_rows(rows: pd.DataFrame, former: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
+    """Return the person tokens that each account ever had, the earliest first: `user_id`, `person_token`.
 
-    A token that changed names the same person still, so accounts that ever had a token in common are one
-    person's; the earliest token of a person stands for all of them.
+    former: accounts and tokens of rows that count for nothing else; they come last.
     """
-    found = _texts(latest_tokens)
+    columns = [C.USER, C.PERSON_TOKEN]
     if C.PERSON_TOKEN not in rows:
-        return found
+        return pd.DataFrame(sorted(former), columns=columns, dtype=object)
     known = rows.loc[rows[C.PERSON_TOKEN].notna()]
     if C.VALID_FROM in known:
         known = known.sort_values(C.VALID_FROM, na_position="first", kind="stable")
-    known = known.drop_duplicates([C.USER, C.PERSON_TOKEN])
-    if not known[C.USER].duplicated().any():  # nobody's token ever changed
-        return found
-    tokens, names = pd.factorize(known[C.PERSON_TOKEN].astype(object))  # numbered from the earliest on
-    users = ids.find(known[C.USER])
-    inside = users >= 0
-    n_tokens, size = len(names), len(names) + len(ids)
-    links = coo_array((np.ones(inside.sum(), bool), (users[inside] + n_tokens, tokens[inside])), (size, size))
+    known = known[columns].astype(object)
+    if former:
+        known = pd.concat([known, pd.DataFrame(sorted(former), columns=columns, dtype=object)])
+    return known.drop_duplicates(columns)
+
+
+def tokens_of_persons(known: pd.DataFrame) -> dict[str, str]:
+    """Return, for each token of `token_rows`, the one that stands for its person: the earliest.
+
+    A token that changed names the same person still, so accounts that ever had a token in common are one
+    person's.
+
+    >>> rows = pd.DataFrame({"user_id": ["a", "a", "b"], "person_token": ["s", "t", "t"]})
+    >>> tokens_of_persons(rows)
+    {'s': 's', 't': 's'}
+    """
+    tokens, names = pd.factorize(known[C.PERSON_TOKEN])  # numbered from the earliest on
+    users = pd.factorize(known[C.USER])[0]
+    n_tokens = len(names)
+    size = n_tokens + int(users.max(initial=-1)) + 1
+    links = coo_array((np.ones(len(known), bool), (users + n_tokens, tokens)), (size, size))
     component = connected_components(links, directed=False)[1]
-    earliest = np.full(component.max() + 1, n_tokens)
+    earliest = np.full(component.max(initial=-1) + 1, n_tokens)
     np.minimum.at(earliest, component[:n_tokens], np.arange(n_tokens))
-    of_user = earliest[component[n_tokens:]]
-    has = of_user < n_tokens
-    found = np.full(len(ids), None, object)
-    found[has] = np.asarray(names, object)[of_user[has]]
-    return found
+    return dict(zip(names, np.asarray(names, object)[earliest[component[:n_tokens]]], strict=True))
+
+
+def _person_tokens(known: pd.DataFrame, ids: IdIndex) -> ObjectArray:
+    """Return the token of each account's person, None where none is known."""
+    first = known.drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
+    if len(first) < len(known):  # somebody's token has changed
+        first = first.map(tokens_of_persons(known))
+    return _texts(first.reindex(ids.values))
 
 
 def words_of(column: str, catalogue: Catalogue) -> tuple[str, ...]:
@@ -123,6 +139,7 @@ def build_population(
     *,
     catalogue: Catalogue | None = None,
     later: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    former_tokens: Collection[tuple[str, str]] = (),
 ) -> Population:
     """Build the population that was true at `as_of` from accepted tables.
 
@@ -131,6 +148,7 @@ def build_population(
     come from events and safety tables one layer up, so here there are none.
     catalogue: the one the tables were accepted under; that of the package when None.
     later: canonical rows that are yet to come, which tighten the present ones, see `tightened`.
+    former_tokens: accounts and person tokens of rows that were refused; they link accounts to one person.
 
     Raises InputError when `profiles` is absent.
     """
@@ -160,7 +178,7 @@ def build_population(
         counted=MappingProxyType({c: _amounts(_column(profiles, c)) for c in PROFILE_AMOUNTS}),
         cells=_cells(_column(profiles, C.CELL)),
         zones=_texts(_column(profiles, C.TZ)),
-        person_tokens=_person_tokens(tables[T.PROFILES], ids, _column(profiles, C.PERSON_TOKEN)),
+        person_tokens=_person_tokens(token_rows(tables[T.PROFILES], former_tokens), ids),
         has_boundaries=has_boundaries,
         held=_held(tables, ids, time),
         long=LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS}),

@@ -44,6 +44,10 @@ _ANSWERED_TYPES = ("meet feedback", "feeling check")
 _GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "closer", "done")
 
 
+STOPPED = ("banned", "hold")
+"""States of an account that reach every account of the person, and outlive it."""
+
+
 @dataclass(frozen=True)
 class Restrictions:
     """People nobody is shown, and pairs (lesser id first) that do not meet, until rows are put right.
@@ -52,6 +56,9 @@ class Restrictions:
     unproved: people and the time of a refused row that may have taken their proof of age back; see `settled`.
     later_people, later_pairs: the same of rows that are dated after the time of loading and have nothing
     else wrong. A clock that is ahead must not let two people meet; see `at_once`.
+    respelled: ids of refused rows; where nobody has one, the one person with another spelling of it is held.
+    tokens: accounts and person tokens of refused profiles: they link accounts to one person all the same.
+    stopped: person tokens of refused profiles that say that somebody is out; they are with every account.
     """
 
     people: frozenset[str] = frozenset()
@@ -60,6 +67,9 @@ class Restrictions:
     later_people: frozenset[str] = frozenset()
     later_pairs: frozenset[Pair] = frozenset()
     unproved: frozenset[tuple[str, pd.Timestamp]] = frozenset()
+    respelled: frozenset[str] = frozenset()
+    tokens: frozenset[tuple[str, str]] = frozenset()
+    stopped: frozenset[str] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -70,6 +80,9 @@ class Restrictions:
             self.later_people | other.later_people,
             self.later_pairs | other.later_pairs,
             self.unproved | other.unproved,
+            self.respelled | other.respelled,
+            self.tokens | other.tokens,
+            self.stopped | other.stopped,
         )
 
     def at_once(self) -> "Restrictions":
@@ -79,7 +92,8 @@ class Restrictions:
         frozenset({('a', 'b')})
         """
         people, pairs = self.people | self.later_people, self.pairs | self.later_pairs
-        return Restrictions(people, pairs, self.erased, unproved=self.unproved)
+        none = frozenset[Any]()
+        return replace(self, people=people, pairs=pairs, later_people=none, later_pairs=none)
 
     def settled(self, events: pd.DataFrame) -> "Restrictions":
         """Hold whose proof of age may have been taken back, unless a later accepted event proves it anew."""
@@ -98,14 +112,14 @@ def no_restrictions(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restric
 
 
 def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
-    """Hold everybody whose row was refused."""
-    return _held(refused[_tells_of_present(quarantined)])
+    """Hold everybody whose row was refused, under whatever spelling of their id."""
+    return _held(refused[_tells_of_present(quarantined)]) | _respelled(refused)
 
 
 def hold_respelled(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold whom a row may mean whose id is nobody's: it may be the tighter word of somebody."""
     strange = quarantined["codes"].str.contains(_STRANGE_ID).to_numpy(bool)
-    return _held(refused[strange])
+    return _held(refused[strange]) | _respelled(refused)
 
 
 def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
@@ -115,7 +129,13 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     chosen = _tells_of_present(quarantined) & stopped
     named = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER])[chosen]
     people = frozenset(one for one in named if isinstance(one, str))
-    return Restrictions(people) | hold_respelled(refused, quarantined)
+    token = refused[C.PERSON_TOKEN]
+    linked = token.notna().to_numpy(bool)
+    account = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER]).fillna("").astype(str)
+    tokens = frozenset(zip(account[linked], token[linked], strict=True))
+    for_good = (state.isin(STOPPED) | state.isna()).to_numpy(bool)  # a pause is of one account
+    out = Restrictions(people, tokens=tokens, stopped=frozenset(token[chosen & linked & for_good]))
+    return out | hold_respelled(refused, quarantined)
 
 
 def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
@@ -200,6 +220,10 @@ def _is_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 def _held(rows: pd.DataFrame) -> Restrictions:
     return Restrictions(people=frozenset(rows[C.USER].dropna()))
+
+
+def _respelled(rows: pd.DataFrame) -> Restrictions:
+    return Restrictions(respelled=frozenset(rows[C.USER].dropna()))
 
 
 def _unproved(rows: pd.DataFrame) -> Restrictions:

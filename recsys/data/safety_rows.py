@@ -61,13 +61,16 @@ class Spellings:
 
     def restrictions(self, given: Restrictions) -> Restrictions:
         """Return the same restrictions of the people who are meant."""
+        meant = {self.whom(one) for one in given.respelled - self._users} - {None}
         return Restrictions(
-            people=self._people(given.people),
+            people=self._people(given.people) | frozenset(one for one in meant if one),
             pairs=self._pairs(given.pairs),
             erased=given.erased,
             later_people=self._people(given.later_people),
             later_pairs=self._pairs(given.later_pairs),
             unproved=frozenset((self.whom(one) or one, at) for one, at in given.unproved),
+            tokens=frozenset((self.whom(one) or one, token) for one, token in given.tokens),
+            stopped=given.stopped,
         )
 
     def _people(self, ids: Iterable[str]) -> frozenset[str]:

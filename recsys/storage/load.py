@@ -13,10 +13,10 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.build_population import build_population
+from recsys.data.build_population import build_population, token_rows, tokens_of_persons
 from recsys.data.contract import CheckedTable
 from recsys.data.exclusions import Relations
-from recsys.data.fail_closed import Restrictions
+from recsys.data.fail_closed import STOPPED, Restrictions
 from recsys.data.population import Population
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
 from recsys.data.safety_rows import (
@@ -133,9 +133,15 @@ def population_of(tables: LoadedTables) -> Population:
             )
         )
     people = build_population(
-        tables.accepted, tables.as_of, tables.source, catalogue=tables.catalogue, later=tables.later
+        tables.accepted,
+        tables.as_of,
+        tables.source,
+        catalogue=tables.catalogue,
+        later=tables.later,
+        former_tokens=_former_tokens(tables),
     )
-    return _with_restrictions(people.with_relations(_relations(tables, people)), tables.restrictions)
+    people = people.with_relations(_relations(tables, people))
+    return _with_restrictions(people, tables.restrictions, _stopped_tokens(tables))
 
 
 @checked_arguments
@@ -225,6 +231,8 @@ def _checked(
             restrictions = restrictions.settled(checked[T.EVENTS].accepted)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
+    if erased and T.PROFILES in checked:
+        restrictions |= _stopped_and_erased(checked[T.PROFILES].accepted, erased)
     checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(
@@ -322,8 +330,44 @@ def _relations(tables: LoadedTables, people: Population) -> Relations:
     )
 
 
-def _with_restrictions(people: Population, restrictions: Restrictions) -> Population:
+def _former_tokens(tables: LoadedTables) -> frozenset[tuple[str, str]]:
+    """Return accounts and person tokens of profiles that were refused or are yet to come."""
+    later = tables.later.get(T.PROFILES)
+    if later is None or C.PERSON_TOKEN not in later:
+        return tables.restrictions.tokens
+    known = later.dropna(subset=[C.USER, C.PERSON_TOKEN])
+    return tables.restrictions.tokens | frozenset(zip(known[C.USER], known[C.PERSON_TOKEN], strict=True))
+
+
+def _stopped_tokens(tables: LoadedTables) -> frozenset[str]:
+    """Return the tokens of persons one of whose accounts is out by a profile that is refused or to come."""
+    stopped, later = set(tables.restrictions.stopped), tables.later.get(T.PROFILES)
+    if later is not None and C.PERSON_TOKEN in later:
+        out = later[C.ACCOUNT_STATE].isin(STOPPED)
+        stopped |= set(later[C.PERSON_TOKEN][out].dropna())
+    if not stopped:
+        return frozenset()
+    of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], _former_tokens(tables)))
+    return frozenset(of_person[token] for token in stopped)
+
+
+def _stopped_and_erased(profiles: pd.DataFrame, erased: frozenset[str]) -> Restrictions:
+    """Keep that somebody was banned or held when they asked to be erased: for their other accounts."""
+    if C.PERSON_TOKEN not in profiles or C.ACCOUNT_STATE not in profiles:
+        return Restrictions()
+    rows = profiles[profiles[C.USER].isin(erased)]
+    if C.VALID_FROM in rows:
+        rows = rows.sort_values(C.VALID_FROM, na_position="first", kind="stable")
+    rows = rows.drop_duplicates(C.USER, keep="last")
+    rows = rows[rows[C.ACCOUNT_STATE].isin(STOPPED) & rows[C.PERSON_TOKEN].notna()]
+    pairs = zip(rows[C.USER], rows[C.PERSON_TOKEN], strict=True)
+    return Restrictions(tokens=frozenset(pairs), stopped=frozenset(rows[C.PERSON_TOKEN]))
+
+
+def _with_restrictions(people: Population, restrictions: Restrictions, tokens: frozenset[str]) -> Population:
     held = people.held.copy()
+    if tokens:
+        held |= np.isin(people.person_tokens.astype(str), sorted(tokens))
     rows = people.ids.find(sorted(restrictions.people))
     held[rows[rows >= 0]] = True
     pairs = np.array(sorted(restrictions.pairs), dtype=object).reshape(-1, 2)
