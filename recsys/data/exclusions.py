@@ -38,7 +38,8 @@ class Relations:
     liked:       `(n_likes, 2)` int32, actor row then target row, unique, sorted.
     suggestible: `(n_people,)` bool, opted in to double-blind suggestions.
     accepted:    `(n_people,)` bool, accepted the terms and proved their age; everybody where no log says so.
-    reopened:    `(n_reopened, 2)` int32, pairs between whom every block was taken back, smaller row first.
+    reopened:    `(n_reopened, 2)` int32, pairs between whom every block was taken back by whoever made it,
+                 smaller row first. An `unblock` without the block it takes back reopens nothing.
     """
 
     excluded: Int32Array
@@ -233,8 +234,10 @@ def relations(
     """
     time = as_utc(as_of)
     coded = events.until(time).without_erased().coded
+    table, standing = _known(blocks, time), standing_blocks(coded)
+    stands = _standing_rows(table, coded)
     by_reason = {
-        "block": [_named(coded, standing_blocks(coded)), _standing_rows(_known(blocks, time), coded)],
+        "block": [_named(coded, standing), _pairs(table)[stands]],
         "report": [_named(coded, coded.are("report")), _pairs(_known(reports, time))],
         "unsafe": [_named(coded, _unsafe(coded))],
         "end": [_named(coded, coded.detailed("end", "amicable"))],
@@ -245,7 +248,8 @@ def relations(
     decisions = latest_decisions(coded)
     likes = np.column_stack([decisions.actor, decisions.target])[decisions.likes]
     liked, _ = _rows([("matched", coded.people[likes])], ids)
-    taken_back, _ = _rows([("block", _named(coded, coded.are("unblock")))], ids)
+    back = (_named(coded, coded.are("block") & ~standing), _pairs(table)[~stands])
+    taken_back, _ = _rows([("block", pairs) for pairs in back], ids)
     return Relations.of(
         len(ids),
         excluded=excluded,
@@ -327,16 +331,16 @@ def _pairs(table: pd.DataFrame) -> ObjectArray:
     return table[[C.ACTOR, C.TARGET]].to_numpy(object)
 
 
-def _standing_rows(table: pd.DataFrame, coded: CodedEvents) -> ObjectArray:
-    """Return the pairs of blocks that were not taken back since; a block without a time lasts."""
+def _standing_rows(table: pd.DataFrame, coded: CodedEvents) -> BoolArray:
+    """Say which rows are blocks that were not taken back since; a block without a time lasts."""
     last, named = _last_unblock(coded), _pairs(table)
     if not last or C.TS not in table:
-        return named
+        return np.ones(len(table), bool)
     by_name = {(coded.people[a], coded.people[b]): ts for (a, b), ts in last.items()}
     since = np.array([by_name.get((a, b), NEVER) for a, b in named.tolist()], np.int64)
     dated = table[C.TS].notna().to_numpy(bool)
     ts = table[C.TS].astype("datetime64[us, UTC]").astype("int64").to_numpy()
-    return named[~dated | (ts >= since)]
+    return np.asarray(~dated | (ts >= since), bool)
 
 
 def _without(pairs: Int32Array, others: Int32Array) -> Int32Array:

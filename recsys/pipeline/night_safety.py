@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -31,14 +32,15 @@ _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOL
 
 @dataclass(frozen=True)
 class HoldStates:
-    """The latest word of the holds table on each account it names.
+    """The latest word of the holds table on each hold, an account and its owner.
 
+    lifted: when each hold ended, later than anything where the table itself has its beginning.
     Somebody held because a row could not be read is in neither: that ends when the row is put right.
     profile_times: reads the time of the latest profile of each account; None when the source has no times.
     """
 
-    held: frozenset[str]
-    lifted: frozenset[str]
+    held: frozenset[tuple[str, str]]
+    lifted: Mapping[tuple[str, str], pd.Timestamp]
     profile_times: Callable[[], Mapping[str, pd.Timestamp] | None] = lambda: None
 
     @classmethod
@@ -47,11 +49,40 @@ class HoldStates:
         readers = table_readers(source)
         times = partial(_profile_times, readers[T.PROFILES], as_of)
         if T.HOLDS not in readers:
-            return cls(frozenset(), frozenset(), times)
-        rows = latest_holds(read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of).accepted, as_of)
-        active = rows[C.STATE].eq("active")
-        held = frozenset(rows.loc[active, C.USER])
-        return cls(held, frozenset(rows.loc[~active, C.USER]) - held, times)
+            return cls(frozenset(), {}, times)
+        every = read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of).accepted
+        rows = latest_holds(every, as_of)
+        active = rows[C.STATE].eq("active").to_numpy(bool)
+        held, lifted = _named_holds(rows[active]), rows[~active]
+        begun = set(_named_holds(every[every[C.STATE].eq("active")]))
+        dated = C.TS in rows and bool(rows[C.TS].notna().any())
+        ends = lifted[C.TS] if dated else pd.Series(pd.NaT, lifted.index)
+        return cls(
+            frozenset(held),
+            {
+                hold: _ALWAYS if hold in begun or not dated else end
+                for hold, end in zip(_named_holds(lifted), ends, strict=True)
+                if hold in begun or not dated or pd.notna(end)
+            },
+            times,
+        )
+
+
+_ALWAYS: Final = pd.Timestamp.max.tz_localize("UTC")
+
+
+def _named_holds(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the account and the owner of each hold, no owner as an empty text."""
+    owners = rows[C.OWNER].astype(object) if C.OWNER in rows else pd.Series(None, rows.index, dtype=object)
+    owner = owners.where(owners.notna(), "").astype(str)
+    return list(zip(rows[C.USER].astype(str), owner, strict=True))
+
+
+def _hold_tag(owner: str) -> LedgerTag:
+    """Return the tag of a hold of the holds table; an owner, who may be a person, stands in it as a hash."""
+    if not owner:
+        return LedgerTag(HOLD, TABLES)
+    return LedgerTag(HOLD, f"{TABLES}:{blake2b(owner.encode(), digest_size=6).hexdigest()}")
 
 
 def _profile_times(read: Reader, as_of: pd.Timestamp) -> Mapping[str, pd.Timestamp] | None:
@@ -71,25 +102,26 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
 
     A ban, or the state `hold`, ends when the account's own row says another state and is dated after the
     night that first read the stop: an older row that is left when the row of the ban is gone ends nothing.
-    Where a source dates no row, the state alone decides. A hold of the holds table ends when its latest row
-    says `lifted`.
-    A block ends when whoever made it took it back by an event and no other stands between the two.
+    Where a source dates no row, the state alone decides. A hold of the holds table ends when the latest row
+    of its owner says `lifted`, and that is dated after the night that first read it or follows its beginning.
+    A block ends when it is there with the event by which whoever made it took it back, and no other stands
+    between the two.
     Nothing ends because a row, or a table, is missing.
     """
     ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
-    held = people.held if holds is None else pd.Index(ids).isin(sorted(holds.held))
-    lifted = np.zeros(len(people), bool) if holds is None else pd.Index(ids).isin(sorted(holds.lifted))
 
     def whom(mask: BoolArray) -> list[Who]:
         return [Who(str(ids[row]), tokens[row]) for row in np.flatnonzero(mask)]
 
     for state, tag in _ACCOUNT_STOPS.items():
         ledger.stop(whom(people.is_word(C.ACCOUNT_STATE, state)), tag, as_of=people.as_of.isoformat())
-    ledger.stop(whom(held), LedgerTag(HOLD, TABLES))
+    if holds is None:
+        ledger.stop(whom(people.held), LedgerTag(HOLD, TABLES))
+    else:
+        _note_holds(ledger, people, holds)
     for state, tag in _ACCOUNT_STOPS.items():  # after every stop: who goes from one to another is never free
         free = people.known(C.ACCOUNT_STATE) & ~people.is_word(C.ACCOUNT_STATE, state)
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, whom(free), holds))
-    ledger.lift(LedgerTag(HOLD, TABLES), people=whom(lifted & ~held))
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
@@ -101,6 +133,29 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
         pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
+
+
+def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> None:
+    """Tell the ledger of the holds of the holds table, owner by owner."""
+
+    def whom(users: set[str]) -> list[Who]:
+        rows = people.ids.find(sorted(users))
+        rows = rows[rows >= 0]
+        tokens = people.person_tokens[rows]
+        return [Who(str(user), token) for user, token in zip(people.ids.ids(rows), tokens, strict=True)]
+
+    for owner in sorted({owner for _, owner in holds.held}):
+        users = {user for user, whose in holds.held if whose == owner}
+        ledger.stop(whom(users), _hold_tag(owner), as_of=people.as_of.isoformat())
+    for owner in sorted({owner for _, owner in holds.lifted}):
+        tag, state = _hold_tag(owner), ledger.now()
+        since = {user: state.stop_of_account(user, tag) for user, whose in holds.lifted if whose == owner}
+        free = {
+            user
+            for user, first in since.items()
+            if first is not None and (not first or holds.lifted[user, owner] > pd.Timestamp(first))
+        }
+        ledger.lift(tag, people=whom(free - {user for user, whose in holds.held if whose == owner}))
 
 
 def _since_stopped(

@@ -102,6 +102,9 @@ def test_a_block_of_the_table_is_taken_back_by_who_made_it_and_one_without_a_tim
     assert found == [{}, blocked, blocked, blocked]
     assert between(9, own, blocks=row).reopened.tolist() == [[0, 1]]
     assert between(9, own, blocks=undated).reopened.tolist() == []
+    assert between(9, own).reopened.tolist() == [], "whose block it was is not known"
+    assert between(9, (1, "a", "block", "b"), other).reopened.tolist() == []
+    assert between(9, (1, "a", "block", "b"), own).reopened.tolist() == [[0, 1]]
 
 
 def test_a_like_stands_until_a_later_pass_or_hide() -> None:

@@ -1,7 +1,8 @@
 """What a night tells the safety ledger of blocks that were taken back, and of accounts that are stopped.
 
 Planted and seen caught: a lift of pairs that were taken back and blocked anew, and no lift at all; a night
-that tells nothing of accounts on hold; a stop that a row older than it ends, or that no row ends.
+that tells nothing of accounts on hold; a stop that a row older than it ends, or that no row ends; a hold that
+another owner ends, or a row from before it.
 """
 
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
@@ -73,6 +74,7 @@ def test_a_stopped_account_stops_its_person_until_its_row_says_another_state(
 
 PEOPLE = make_listed_people(2, np.random.default_rng(2))
 ONE = str(PEOPLE.ids.ids([0])[0])
+TOWN_PROFILES = make_town(20, np.random.default_rng(3)).tables["profiles"].iloc[:0]
 
 
 def at(hour: int) -> pd.Timestamp:
@@ -89,7 +91,7 @@ def tell(ledger: SafetyLedger, hour: int, known: dict[int, str]) -> bool:
     if known:
         people = replace(people, coded={**people.coded, C.ACCOUNT_STATE: replace(states, codes=codes)})
     times = {ONE: at(max(known))} if known else {}
-    holds = HoldStates(frozenset(), frozenset(), lambda: times)
+    holds = HoldStates(frozenset(), {}, lambda: times)
     note_night(ledger, replace(people, as_of=at(hour)), holds)
     now = ledger.now()
     return now.is_stopped(now.fingerprints(Who(ONE)))
@@ -139,3 +141,54 @@ def test_where_rows_have_no_time_the_state_alone_ends_a_stop(tmp_path: Path) -> 
     assert tell(ledger, 9, {1: "active"}), "the row of the ban is gone"
     note_night(ledger, replace(PEOPLE, as_of=at(9)))
     assert not ledger.now().is_stopped(ledger.now().fingerprints(Who(ONE)))
+
+
+HOLD_ROWS = st.lists(
+    st.tuples(st.integers(1, 12), st.sampled_from(["active", "lifted"]), st.sampled_from(["", "aki", "ren"])),
+    max_size=5,
+    unique_by=lambda row: row[0],
+)
+
+
+@settings(max_examples=40)
+@example(rows=[(1, "lifted", "aki"), (3, "active", "aki")], first=5, lost={1})
+@given(HOLD_ROWS, st.integers(2, 8), st.sets(st.integers(0, 4)))
+def test_a_hold_ends_by_its_owner_alone_and_by_no_row_from_before(
+    rows: list[tuple[int, str, str]], first: int, lost: set[int]
+) -> None:
+    """Night one reads the rows up to then, night two the rest, without some of those that night one read."""
+
+    def states(chosen: list[tuple[int, str, str]], hour: int) -> HoldStates:
+        table = pd.DataFrame(
+            [
+                {C.USER: ONE, C.TS: at(ts), C.STATE: state, C.OWNER: owner or None}
+                for ts, state, owner in chosen
+            ],
+            columns=[C.USER, C.TS, C.STATE, C.OWNER],
+        )
+        return HoldStates.of_source({"profiles": TOWN_PROFILES, "holds": table}, at(hour))
+
+    known = [row for row in sorted(rows) if row[0] <= first]
+    left = [row for place, row in enumerate(sorted(rows)) if row[0] > first or place not in lost]
+    open_after_one = {owner for _, _, owner in known if _last(known, owner) == "active"}
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = SafetyLedger(Path(folder), Keys())
+        note_night(ledger, replace(PEOPLE, as_of=at(first)), states(known, first))
+        note_night(ledger, replace(PEOPLE, as_of=at(20)), states(left, 20))
+        now = ledger.now()
+        stopped = now.is_stopped(now.fingerprints(Who(ONE)))
+    ended = {
+        owner
+        for owner in open_after_one
+        if _last(left, owner) == "lifted"
+        and (
+            max(ts for ts, _, whose in left if whose == owner) > first
+            or any(state == "active" and whose == owner for _, state, whose in left)
+        )
+    }
+    begun = {owner for _, _, owner in left if _last(left, owner) == "active"}
+    assert stopped == bool((open_after_one - ended) | begun)
+
+
+def _last(rows: list[tuple[int, str, str]], owner: str) -> str:
+    return next((state for _, state, whose in sorted(rows, reverse=True) if whose == owner), "")

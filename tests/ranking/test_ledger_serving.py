@@ -95,11 +95,13 @@ def _exported_without(published: Path, allowed) -> None:  # type: ignore[no-unty
 
 def test_a_hold_of_the_tables_ends_when_its_row_says_so_and_not_when_it_is_missing(tmp_path: Path) -> None:
     world = World.of(community(1).take(np.arange(N)))
-    one, none = everybody(world)[3], frozenset[str]()
+    one, none = everybody(world)[3], frozenset[tuple[str, str]]()
+    later = pd.Timestamp("2100-01-01T00:00Z")
     holds = (
-        (HoldStates(frozenset({one}), none), False),
-        (HoldStates(none, none), False),  # the row, or the table, is gone
-        (HoldStates(none, frozenset({one})), True),
+        (HoldStates(frozenset({(one, "case-1")}), {}), False),
+        (HoldStates(none, {}), False),  # the row, or the table, is gone
+        (HoldStates(none, {(one, "case-2"): later, (one, ""): later}), False),
+        (HoldStates(none, {(one, "case-1"): later}), True),
     )
     for states, shown in holds:
         world.publish(tmp_path, holds=states)
