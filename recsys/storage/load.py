@@ -116,7 +116,26 @@ def load_population(
     >>> load_population(town.tables, as_of="2026-01-05T03:00")
     Population(40 people as of 2026-01-05 03:00 UTC, from memory)
     """
-    return population_of(load_tables(source, as_of, past=past, catalogue=catalogue))
+    tables = load_tables(source, as_of, past=past, catalogue=catalogue)
+    if as_of is None and (latest := _before_the_clock(tables)) is not None:
+        tables = load_tables(source, latest, past=past, catalogue=catalogue)
+    return population_of(tables)
+
+
+_CLOCK_TOLERANCE: Final = pd.Timedelta(days=1)
+
+
+def _before_the_clock(tables: LoadedTables) -> pd.Timestamp | None:
+    """Return the latest time that has come, where rows of a later one stand; None where none does.
+
+    One row of a time to come must not open what is due by then only.
+    """
+    limit = pd.Timestamp.now("UTC") + _CLOCK_TOLERANCE
+    if tables.as_of is None or tables.as_of <= limit:
+        return None
+    times = [frame[c] for frame in tables.accepted.values() for c in (C.TS, C.VALID_FROM) if c in frame]
+    come = [column[column <= limit].max() for column in times]
+    return max([time for time in come if pd.notna(time)], default=pd.Timestamp.now("UTC"))
 
 
 def population_of(tables: LoadedTables) -> Population:

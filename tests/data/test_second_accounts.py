@@ -120,3 +120,14 @@ def test_a_contact_token_in_another_spelling_of_the_id_holds_its_person(town: Ro
     row = {C.USER: user.upper(), C.NAMESPACE: "phone", C.KIND: "exclude", C.HMAC: FIRST}
     tokens = pd.concat([town[T.TOKENS], pd.DataFrame([row])], ignore_index=True)
     assert not listed(town | {T.TOKENS: tokens}, user)
+
+
+@pytest.mark.parametrize("when", ["2100-12-31T00:00Z", "9000-01-01T00:00Z"])
+def test_a_hold_lifted_in_a_time_to_come_holds_until_then(town: Rows, when: str) -> None:
+    """Without `as_of` the latest time of the tables counts, but none that the clock has not reached."""
+    user = somebody(town)
+    rows = [(user, NOW - pd.Timedelta(days=9), "active"), (user, pd.Timestamp(when), "lifted")]
+    holds = pd.DataFrame(rows, columns=[C.USER, C.TS, C.STATE])
+    people = load_population(town | {T.HOLDS: holds})
+    assert people.as_of <= pd.Timestamp.now("UTC")
+    assert people.held[int(people.ids.find([user])[0])]
