@@ -273,14 +273,16 @@ _AGE: Final = _TIERS.index("age")
 
 
 def tiers(coded: CodedEvents) -> npt.NDArray[np.int8]:
-    """Return the tier each person was last verified at, `(n_people,)` int8."""
-    found = coded.detailed("verified", *_TIERS) & (coded.target < 0)
-    rows = np.flatnonzero(found)
-    last = np.full(len(coded.people), -1)
-    np.maximum.at(last, coded.actor[rows], rows)
+    """Return the tier each person was last verified at, `(n_people,)` int8; of two at one time the lower."""
+    rows = np.flatnonzero(coded.detailed("verified", *_TIERS) & (coded.target < 0))
     code = {tier: number for number, tier in enumerate(_TIERS)}
+    found = np.fromiter((code[str(word)] for word in coded.detail[rows]), np.int8, len(rows))
+    order = np.lexsort((-found, coded.ts[rows], coded.actor[rows]))
+    rows, found = rows[order], found[order]
+    last = np.ones(len(rows), bool)
+    last[:-1] = coded.actor[rows[1:]] != coded.actor[rows[:-1]]
     tier = np.zeros(len(coded.people), np.int8)
-    tier[last >= 0] = [code[str(word)] for word in coded.detail[last[last >= 0]]]
+    tier[coded.actor[rows[last]]] = found[last]
     return tier
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data import relations
-from recsys.data.exclusions import EXCLUSION_REASONS, Relations
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations, tiers
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError
 from tests.data.timeline import day, events
@@ -127,3 +127,9 @@ def test_only_general_opt_ins_allow_suggestions() -> None:
         (1, "c", "optin", None, "photo"),
     )
     assert found.suggestible.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("order", [("none", "id"), ("id", "none")])
+def test_of_two_proofs_at_one_time_the_lower_counts(order: tuple[str, str]) -> None:
+    known = events((1, "a", "verified", None, "age"), *((2, "a", "verified", None, tier) for tier in order))
+    assert tiers(known.coded).tolist() == [0]
