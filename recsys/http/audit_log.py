@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from recsys.safety.fingerprints import Fingerprints, Naming
-from recsys.safety.keys import UNKEYED, Keys, key_id, read_keys
+from recsys.safety.fingerprints import Fingerprints, Naming, forms_of
+from recsys.safety.keys import Keys, read_keys
 
 LOG: Final = "audit.jsonl"
 _SHOWN: Final = 200
@@ -24,7 +24,7 @@ _SHOWN: Final = 200
 class AuditEntry:
     """One page that an operator opened: at, by whom, what for, at which page.
 
-    people: the fingerprints of whom it was about, with blanks between. key: the id of the key they are of.
+    people: the fingerprints of whom it was about, with blanks between.
     """
 
     at: str
@@ -32,12 +32,6 @@ class AuditEntry:
     purpose: str
     what: str
     people: str
-    key: str
-
-
-def fingerprint(keys: Keys, key: str, user: str) -> str:
-    """Return the fingerprint of an id under one of the keys, as it stands in the log."""
-    return Fingerprints(Naming(key), keys).text(user)
 
 
 class AuditLog:
@@ -60,9 +54,9 @@ class AuditLog:
 
     def add(self, operator: str, purpose: str, what: str, users: list[str]) -> AuditEntry:
         """Add one entry and return it; an empty id is nobody."""
-        key = self._keys.newest_id
-        people = " ".join(fingerprint(self._keys, key, user) for user in users if user)
-        entry = AuditEntry(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people, key)
+        prints = Fingerprints(Naming(self._keys.newest_id), self._keys)
+        people = " ".join(prints.text(user) for user in users if user)
+        entry = AuditEntry(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -74,9 +68,8 @@ class AuditLog:
 
     def newest(self, *, user: str = "") -> list[AuditEntry]:
         """Return the last entries, newest first; of those about one person when an id is given."""
-        given = {key_id(secret) for secret in self._keys.secrets} | {UNKEYED}
-        wanted = {key: fingerprint(self._keys, key, user) if user else "" for key in given}
-        kept = (one for one in self._all() if not user or wanted.get(one.key, "-") in one.people)
+        wanted = forms_of(user, self._keys)
+        kept = (one for one in self._all() if not user or not wanted.isdisjoint(one.people.split()))
         return list(deque(kept, maxlen=_SHOWN))[::-1]
 
     def _all(self) -> Iterator[AuditEntry]:

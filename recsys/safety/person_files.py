@@ -34,7 +34,7 @@ _ABOUT_OTHERS: Final = frozenset({"p_liked_back", "p_mutual", "liked_back", "mut
 ANOTHER: Final = "(another member)"
 _CASE_COLUMNS: Final = frozenset({"person", "note"})
 """Columns of what a case keeps about whom it is about."""
-_LOOK_COLUMNS: Final = frozenset({"operator", "purpose", "what"})
+_AUDIT_COLUMNS: Final = frozenset({"operator", "purpose", "what"})
 """Columns of a look of an operator; its purpose may say that somebody reported them."""
 
 
@@ -60,7 +60,7 @@ class Person:
         A case is not, nor a look of an operator: that it is there says that somebody reported them. What was
         decided stands as a hold.
         """
-        if record.keys() >= _CASE_COLUMNS or record.keys() >= _LOOK_COLUMNS:
+        if record.keys() >= _CASE_COLUMNS or record.keys() >= _AUDIT_COLUMNS:
             return False
         for column in _OWNERS:
             if isinstance(record.get(column), str):
