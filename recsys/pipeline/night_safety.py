@@ -1,6 +1,6 @@
 """What a night tells the safety ledger: holds, bans and separations it read, and what was lifted since."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -144,18 +144,25 @@ def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> 
         tokens = people.person_tokens[rows]
         return [Who(str(user), token) for user, token in zip(people.ids.ids(rows), tokens, strict=True)]
 
-    for owner in sorted({owner for _, owner in holds.held}):
-        users = {user for user, whose in holds.held if whose == owner}
+    held, lifted = _by_owner(holds.held), _by_owner(holds.lifted)
+    for owner, users in sorted(held.items()):
         ledger.stop(whom(users), _hold_tag(owner), as_of=people.as_of.isoformat())
-    for owner in sorted({owner for _, owner in holds.lifted}):
+    for owner, users in sorted(lifted.items()):
         tag, state = _hold_tag(owner), ledger.now()
-        since = {user: state.stop_of_account(user, tag) for user, whose in holds.lifted if whose == owner}
+        since = {user: state.stop_of_account(user, tag) for user in users - held.get(owner, set())}
         free = {
             user
             for user, first in since.items()
             if first is not None and (not first or holds.lifted[user, owner] > pd.Timestamp(first))
         }
-        ledger.lift(tag, people=whom(free - {user for user, whose in holds.held if whose == owner}))
+        ledger.lift(tag, people=whom(free))
+
+
+def _by_owner(holds: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for user, owner in holds:
+        found.setdefault(owner, set()).add(user)
+    return found
 
 
 def _since_stopped(
