@@ -7,7 +7,7 @@ with a service's own questions, interests and topics; `recsys.catalogue.files` r
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -203,7 +203,9 @@ class Catalogue:
         """
         if key not in self.texts:
             raise InputError(
-                explained("unknown text", where="texts.yaml", got=key, remedy=did_you_mean(key, self.texts))
+                explained(
+                    "unknown text", where="catalogue/texts", got=key, remedy=did_you_mean(key, self.texts)
+                )
             )
         try:
             return self.texts[key].text(lang).format_map(values)
@@ -215,7 +217,22 @@ class Catalogue:
 
 
 _CONTENT: Final = (INTERESTS, QUESTIONS, TOPICS)
-FILES: Final = ("release", *_CONTENT, "scales", "words", "texts", "stages", "openers", "steps")
+_TEXTS: Final = tuple(
+    f"texts/{subject}"
+    for subject in (
+        "access",
+        "command_line",
+        "console",
+        "constraints",
+        "experiments",
+        "gates",
+        "mapping",
+        "reasons",
+        "report",
+    )
+)
+"""Every sentence the package says to people, a file a subject: `section: {name: ...}` is `section.name`."""
+FILES: Final = ("release", *_CONTENT, "scales", "words", *_TEXTS, "stages", "openers", "steps")
 
 
 def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
@@ -235,15 +252,18 @@ def _words(file: YamlFile) -> dict[str, dict[str, Label]]:
     }
 
 
-def _texts(file: YamlFile) -> dict[str, Label]:
+def _texts(files: Sequence[YamlFile]) -> dict[str, Label]:
     """Flatten sections of texts: `reason: {near: ...}` is the text `reason.near`."""
     found: dict[str, Label] = {}
-    for section, texts in file.content.items():
-        if not isinstance(texts, dict):
-            raise file.error("not a section of texts", section, got=texts)
-        for name, raw in texts.items():
-            key = f"{section}.{name}"
-            found[key] = read_label(file, key, file.mapping(key, raw, LANGUAGES))
+    for file in files:
+        for section, texts in file.content.items():
+            if not isinstance(texts, dict):
+                raise file.error("not a section of texts", section, got=texts)
+            for name, raw in texts.items():
+                key = f"{section}.{name}"
+                if key in found:
+                    raise file.error("a text stands in two files", key)
+                found[key] = read_label(file, key, file.mapping(key, raw, LANGUAGES))
     return found
 
 
@@ -279,7 +299,7 @@ def read_catalogue(folder: Traversable) -> Catalogue:
         scales=scales,
         topics=topics,
         words=_words(read["words"]),
-        texts=_texts(read["texts"]),
+        texts=_texts([read[name] for name in _TEXTS]),
         stages=stages,
         openers=read_openers(read["openers"], interests, topics, scales),
         steps=read_steps(read["steps"], stages),

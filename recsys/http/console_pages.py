@@ -17,7 +17,7 @@ from recsys.http.audit_log import AuditLog
 from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
-from recsys.pipeline.gates.base import GateResult
+from recsys.pipeline.gates.proposal import GateResult
 from recsys.pipeline.history import PastNight, read_gates, read_history
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths

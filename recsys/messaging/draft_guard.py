@@ -1,6 +1,6 @@
 """The draft guard: finds what should not be in a draft; keeps, logs and quotes none of it.
 
-Its rules are data (`guard.yaml`): words, however they are spaced, and patterns made of them. A small
+Its rules are data (`draft_guard_rules.yaml`): words, however they are spaced, and patterns made of them. A small
 classifier (`recsys.messaging.draft_classifier`) finds what no rule names and overrules a rule where it is
 sure.
 """
@@ -230,8 +230,8 @@ def _patterns(file: YamlFile, key: str, raw: object, words: Mapping[str, str]) -
 @lru_cache(maxsize=1)
 def load_rules() -> Rules:
     """Return the rules that come with the package, read once."""
-    content = (files("recsys.catalogue") / "guard.yaml").read_bytes().replace(b"\r\n", b"\n")
-    return read_rules(YamlFile("guard", content), hashlib.sha256(content).hexdigest()[:12])
+    content = (files("recsys.catalogue") / "draft_guard_rules.yaml").read_bytes().replace(b"\r\n", b"\n")
+    return read_rules(YamlFile("draft_guard_rules", content), hashlib.sha256(content).hexdigest()[:12])
 
 
 LONGEST: Final = 10_000

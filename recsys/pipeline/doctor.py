@@ -16,7 +16,7 @@ from recsys.errors import RecsysError
 from recsys.messaging.hotlines import load_hotlines
 from recsys.pipeline.erasure import current_run_names_erased
 from recsys.pipeline.fingerprint import package_versions
-from recsys.pipeline.gates.base import Level
+from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.lock import is_locked
 from recsys.pipeline.paths import PATHS, PUBLISHED

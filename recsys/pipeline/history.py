@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recsys.errors import RecsysError
-from recsys.pipeline.gates.base import GateResult, Level, Numbers
+from recsys.pipeline.gates.proposal import GateResult, Level, Numbers
 from recsys.pipeline.retention import run_folders
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest

@@ -16,7 +16,7 @@ from recsys.catalogue.entries import LANGUAGES, Language
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.pipeline.gates.base import GateResult
+from recsys.pipeline.gates.proposal import GateResult
 from recsys.storage.manifest import MadeFrom
 
 MODEL_CARD: Final = "model_card.md"

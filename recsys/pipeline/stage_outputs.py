@@ -21,7 +21,7 @@ from recsys.data.population import Population
 from recsys.errors import SourceError, explained
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.fingerprint import text_fingerprint
-from recsys.pipeline.gates.base import Calibration
+from recsys.pipeline.gates.proposal import Calibration
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass

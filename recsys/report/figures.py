@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 from markupsafe import Markup
 
-from recsys.pipeline.gates.base import Level
+from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import PastNight
 from recsys.plots import lists as list_plots
 from recsys.plots import metrics as metric_plots

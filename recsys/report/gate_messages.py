@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.report.localization import Texts, count, decimal, per_person, share
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}

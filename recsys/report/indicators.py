@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from recsys.pipeline.gates.base import Level
+from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import PastNight
 from recsys.report.localization import change, clock, count, decimal, share
 from recsys.report.night_summary import NightSummary

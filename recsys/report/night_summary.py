@@ -19,7 +19,7 @@ from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, explained
 from recsys.evaluation.market import cohort_parity, exposure
-from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import PastNight, read_gates, read_history, read_lines, seconds_until_published
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import FIGURES

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.entries import Language
-from recsys.pipeline.gates.base import Level
+from recsys.pipeline.gates.proposal import Level
 from recsys.report.figures import length_figure
 from recsys.report.gate_messages import gate_advice, gate_message, is_whole
 from recsys.report.indicators import INDICATORS, changes_on_tiles, day, level_of

@@ -12,7 +12,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
-from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import PastNight
 from recsys.plots.lists import length_histogram
 from recsys.report.figures import (

@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
 from recsys.pipeline.evaluation_data import read_evaluated_pairs, write_evaluated_pairs
-from recsys.pipeline.gates.base import GateResult
+from recsys.pipeline.gates.proposal import GateResult
 from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.paths import NightPaths
 from recsys.safety.fingerprints import Fingerprints, Naming

@@ -51,7 +51,7 @@ def test_it_works_where_the_repository_is_not(wheel: Path, tmp_path: Path) -> No
 @pytest.mark.slow
 def test_it_holds_what_people_read_and_no_test(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for name in ("texts", "places", "interests", "guard", "review", "openers"):
+    for name in ("texts/reasons", "places", "interests", "draft_guard_rules", "review", "openers"):
         assert f"recsys/catalogue/{name}.yaml" in names
     assert {"recsys/py.typed", "recsys/__init__.pyi", "recsys/report/style.css"} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"recsys"}

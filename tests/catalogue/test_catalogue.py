@@ -185,7 +185,9 @@ def test_a_text_that_is_unknown_or_lacks_a_value_is_refused():
 def folder(tmp_path: Path) -> Path:
     """Copy the packaged catalogue, to be broken by a test."""
     for name in FILES:
-        shutil.copy(str(files("recsys.catalogue") / f"{name}.yaml"), tmp_path)
+        path = tmp_path / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(str(files("recsys.catalogue") / f"{name}.yaml"), path)
     return tmp_path
 
 
@@ -198,7 +200,7 @@ def test_the_version_names_the_content(folder):
 
 
 def test_line_ends_do_not_change_the_version(folder):
-    path = folder / "texts.yaml"
+    path = folder / "texts" / "report.yaml"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert read_catalogue(folder).version == CATALOGUE.version
 
@@ -237,18 +239,23 @@ MANY_TOPICS = "\n".join(f"t{n}: {{ja: 話, en: talk}}" for n in range(64))
         ),
         ("questions", "q: {ja: 問, en: q, scale: calm}", "2 to 100 options in options: q"),
         (
-            "texts",
+            "texts/report",
             "extra: {hello: {ja: '{name}さん', en: Hello}}",
             "name different values in FILE: extra.hello",
         ),
-        ("texts", "extra: hello", "not a section of texts in FILE: extra"),
+        (
+            "texts/report",
+            "reason: {near: {ja: 近い, en: Near}}",
+            "a text stands in two files in FILE: reason.near",
+        ),
+        ("texts/report", "extra: hello", "not a section of texts in FILE: extra"),
         ("words", "extra: hello", "not a mapping in FILE: extra"),
     ],
 )
 def test_a_broken_catalogue_names_file_and_key(folder, file, addition, named):
     path = folder / f"{file}.yaml"
     path.write_text(f"{path.read_text('utf-8')}{addition}\n", "utf-8")
-    with pytest.raises(InputError, match=re.escape(named.replace("FILE", path.name))):
+    with pytest.raises(InputError, match=re.escape(named.replace("FILE", f"{file}.yaml"))):
         read_catalogue(folder)
 
 

@@ -23,7 +23,7 @@ TEXTS = sorted(
     [
         *(ROOT / "docs").rglob("*.ja.md"),
         ROOT / "README.ja.md",
-        ROOT / "recsys" / "catalogue" / "texts.yaml",
+        *(ROOT / "recsys" / "catalogue" / "texts").iterdir(),
         ROOT / "recsys" / "cli" / "help.ja.yaml",
         *(ROOT / "recsys").rglob("*.j2"),
     ]

@@ -184,17 +184,17 @@ def test_words_stand_alone_however_they_are_spaced() -> None:
     ("change", "named"),
     [
         (("  contact:\n", "  contacts:\n"), "every kind has rules"),
-        (("<crypto>", "<cryptic>"), "unknown word in guard.yaml: money.rules: got 'cryptic'"),
-        (("'<crypto>'", "'(<crypto>'"), "a broken pattern in guard.yaml: money.rules"),
-        (("  crypto: [", "  crypto: [3, "), "not a list of words in guard.yaml: crypto"),
+        (("<crypto>", "<cryptic>"), "unknown word in draft_guard_rules.yaml: money.rules: got 'cryptic'"),
+        (("'<crypto>'", "'(<crypto>'"), "a broken pattern in draft_guard_rules.yaml: money.rules"),
+        (("  crypto: [", "  crypto: [3, "), "not a list of words in draft_guard_rules.yaml: crypto"),
     ],
 )
 def test_a_broken_rule_names_file_and_key(change: tuple[str, str], named: str) -> None:
     from importlib.resources import files
 
-    text = (files("recsys.catalogue") / "guard.yaml").read_text("utf-8")
+    text = (files("recsys.catalogue") / "draft_guard_rules.yaml").read_text("utf-8")
     with pytest.raises(InputError, match=named):
-        read_rules(YamlFile("guard", text.replace(*change, 1).encode()), "v")
+        read_rules(YamlFile("draft_guard_rules", text.replace(*change, 1).encode()), "v")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

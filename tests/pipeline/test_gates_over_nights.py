@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.population import CodedColumn
 from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
-from recsys.pipeline.gates.base import Band, usual_band
+from recsys.pipeline.gates.proposal import Band, usual_band
 from recsys.pipeline.gates.distribution import (
     calibration,
     column_profile,

@@ -17,7 +17,7 @@ from recsys.batch.night import outcome_of, over_budget, run_night
 from recsys.batch.stage import run_with
 from recsys.catalogue import Language
 from recsys.pipeline.doctor import run_checks
-from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.publish import PublishResult
 from recsys.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.constraints import Policy
-from recsys.pipeline.gates.base import GateResult, Level
+from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.publication_cards import DATA_SHEET, LEAST_PEOPLE, MODEL_CARD, data_sheet, model_card
 from recsys.storage.manifest import MadeFrom, read_manifest
 from recsys.storage.publication import read_publication

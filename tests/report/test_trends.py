@@ -8,7 +8,7 @@ import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.pipeline.gates import GateResult, Level
-from recsys.pipeline.gates.base import Gate
+from recsys.pipeline.gates.proposal import Gate
 from recsys.pipeline.paths import NightPaths
 from recsys.report import render_report
 from recsys.report.night_summary import read_night

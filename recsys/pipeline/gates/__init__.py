@@ -1,51 +1,7 @@
-"""Gates: checks of a publication before it is served.
+"""Gates: checks of a publication before it is served."""
 
-To add a gate, write a function from `Proposal` to `GateResult` and name it in `GATES`.
-"""
-
-from typing import Final
-
-from recsys.pipeline.gates.base import Calibration, Gate, GateResult, Level, Proposal
-from recsys.pipeline.gates.distribution import calibration, drift, exposure, parity
-from recsys.pipeline.gates.list_checks import (
-    lengths,
-    no_duplicates,
-    no_self,
-    overlap,
-    people,
-    ranks,
-    rows,
-    scores,
-)
-from recsys.pipeline.gates.safety import erased, platform, violations
-from recsys.pipeline.gates.table_checks import clock, safety_tables, tables
-
-GATES: Final[tuple[Gate, ...]] = (
-    platform,
-    violations,
-    erased,
-    tables,
-    safety_tables,
-    clock,
-    no_self,
-    no_duplicates,
-    ranks,
-    scores,
-    lengths,
-    people,
-    rows,
-    exposure,
-    overlap,
-    calibration,
-    parity,
-    drift,
-)
-
-
-def run_gates(proposal: Proposal) -> list[GateResult]:
-    """Return the result of every gate."""
-    return [gate(proposal) for gate in GATES]
-
+from recsys.pipeline.gates.proposal import Calibration, Gate, GateResult, Level, Proposal
+from recsys.pipeline.gates.gate_registry import GATES, run_gates
 
 __all__ = [
     "GATES",

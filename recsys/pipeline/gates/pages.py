@@ -14,7 +14,7 @@ import numpy as np
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import RecsysError
-from recsys.pipeline.gates.base import GateResult, Level, Proposal
+from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 from recsys.ranking.ranker import Ranker
 from recsys.safety.erasure_list import FOLDER as ERASURES
 from recsys.safety.keys import SHORTEST_KEY, Keys

@@ -4,7 +4,7 @@ import numpy as np
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import may_show_each
-from recsys.pipeline.gates.base import GateResult, Level, Proposal, blocked_if_any
+from recsys.pipeline.gates.proposal import GateResult, Level, Proposal, blocked_if_any
 
 
 def erased(proposal: Proposal) -> GateResult:

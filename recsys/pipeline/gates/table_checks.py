@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from recsys.catalogue.columns import Tables as T
-from recsys.pipeline.gates.base import GateResult, Level, Proposal
+from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5

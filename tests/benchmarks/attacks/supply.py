@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.data.contact_tokens import make_token
 from recsys.errors import RecsysError
-from recsys.pipeline.gates.base import GateResult, Level, Proposal
+from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 from recsys.pipeline.gates.table_checks import clock, safety_tables, tables
 from recsys.settings import GateSettings
 from recsys.storage.load import load_tables
