@@ -1,6 +1,6 @@
 """The draft guard: finds what should not be in a draft; keeps, logs and quotes none of it.
 
-Its rules are data (`draft_guard_rules.yaml`): words, however they are spaced, and patterns made of them. A small
+Its rules are data (`draft_guard_rules.yaml`): words, however they are spaced, and patterns of them. A small
 classifier (`recsys.messaging.draft_classifier`) finds what no rule names and overrules a rule where it is
 sure.
 """

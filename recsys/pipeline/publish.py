@@ -25,9 +25,9 @@ from recsys.errors import (
 from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
-from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, column_profile_bytes
 from recsys.pipeline.gates.pages import pages
+from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import write_lists
 from recsys.pipeline.lock import writer_lock

@@ -13,7 +13,6 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.population import CodedColumn
 from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
-from recsys.pipeline.gates.proposal import Band, usual_band
 from recsys.pipeline.gates.distribution import (
     calibration,
     column_profile,
@@ -25,6 +24,7 @@ from recsys.pipeline.gates.distribution import (
     sampling_noise,
 )
 from recsys.pipeline.gates.list_checks import overlap
+from recsys.pipeline.gates.proposal import Band, usual_band
 from recsys.pipeline.gates.safety import erased
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult

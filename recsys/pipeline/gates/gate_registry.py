@@ -5,7 +5,6 @@ To add one, write a function from `Proposal` to `GateResult` and name it in `GAT
 
 from typing import Final
 
-from recsys.pipeline.gates.proposal import Gate, GateResult, Proposal
 from recsys.pipeline.gates.distribution import calibration, drift, exposure, parity
 from recsys.pipeline.gates.list_checks import (
     lengths,
@@ -17,6 +16,7 @@ from recsys.pipeline.gates.list_checks import (
     rows,
     scores,
 )
+from recsys.pipeline.gates.proposal import Gate, GateResult, Proposal
 from recsys.pipeline.gates.safety import erased, platform, violations
 from recsys.pipeline.gates.table_checks import clock, safety_tables, tables
 
