@@ -20,10 +20,11 @@ from recsys.types import Int32Array, Int64Array
 
 STAGE: Final = "stage"
 CHANCE: Final = "inbox_chance"
-"""The chance that the person on a list likes its viewer; null where they answered already."""
+"""The chance that the person on a list likes its viewer."""
 LIKES: Final = "like_chance"
 """The chance that the viewer of a list likes the person on it."""
 INBOXES: Final = "inboxes"
+NIGHT_LIKES: Final = "night_likes"
 PERSONS: Final = "persons"
 WORDS: Final = "reason_words"
 
@@ -37,6 +38,10 @@ TABLES: Final = (
 WORDS_TABLES: Final = (
     """CREATE TABLE recsys.reason_words (
       code text NOT NULL, lang text NOT NULL, words text NOT NULL, PRIMARY KEY (code, lang))""",
+)
+LIKES_TABLES: Final = (
+    """CREATE TABLE recsys.night_likes (
+      viewer_id text NOT NULL, candidate_id text NOT NULL, PRIMARY KEY (viewer_id, candidate_id))""",
 )
 
 _CHECKED: Final = """
@@ -114,6 +119,7 @@ WHERE NOT EXISTS (SELECT FROM stopped) AND candidate_id NOT IN (SELECT candidate
   AND key NOT IN (SELECT key FROM apart)
   AND key NOT IN (SELECT key FROM latest WHERE mine AND type = 'like')
   AND candidate_id NOT IN (SELECT other FROM happened WHERE mine AND type = 'impression')
+  AND candidate_id NOT IN (SELECT l.candidate_id FROM recsys.night_likes l WHERE l.viewer_id = who)
 ORDER BY place LIMIT most;
 """  # noqa: S608 - fixed names
 _INBOX: Final = f"""{_DAY}, found AS MATERIALIZED (
@@ -142,6 +148,8 @@ WHERE NOT EXISTS (SELECT FROM stopped) AND candidate_id NOT IN (SELECT candidate
   AND key NOT IN (SELECT key FROM apart)
   AND key NOT IN (SELECT key FROM latest WHERE NOT mine AND type <> 'like')
   AND key NOT IN (SELECT key FROM latest WHERE mine AND type <> 'undo')
+  AND (candidate_id NOT IN (SELECT l.candidate_id FROM recsys.night_likes l WHERE l.viewer_id = who)
+       OR key IN (SELECT key FROM latest WHERE mine))
 ORDER BY chance DESC, candidate_id COLLATE "C" LIMIT most;
 """  # noqa: S608 - fixed names
 # The names of schemas are put in, temporary tables come last: whoever calls a function could otherwise put
@@ -179,8 +187,8 @@ def create_functions(cursor: Any) -> None:
 def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
     """Return an Arrow table of lists with the stage of each pair and the chance of an answer.
 
-    The stage is null for a pair that a ranker would not show: by the rules, by its stage, or since the viewer
-    likes the person already. Without a snapshot it is null throughout.
+    The stage is null for a pair that a ranker would not show by the rules or by its stage. Without a snapshot
+    it is null throughout.
     """
     n = len(table)
     stage, chance, likes = (np.full(n, None, object) for _ in range(3))
@@ -193,13 +201,12 @@ def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
             viewer, rows = int(viewers[start]), candidates[start:end]
             if viewer < 0:
                 continue
-            keep = (rows >= 0) & ~np.isin(rows, snapshot.liked(viewer))
+            keep = rows >= 0
             keep[keep] = snapshot.may_show(viewer, rows[keep])
             stages = snapshot.stages.of(viewer, np.maximum(rows, 0).tolist())
-            back = np.isin(rows, snapshot.liked_by(viewer))
             for at in np.flatnonzero(keep):
                 stage[start + at], likes[start + at] = stages[at], float(liked[start + at])
-                chance[start + at] = None if back[at] else float(answered[start + at])
+                chance[start + at] = float(answered[start + at])
     for name, values, kind in (
         (STAGE, stage, pa.string()),
         (CHANCE, chance, pa.float64()),
@@ -210,11 +217,13 @@ def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
 
 
 def inbox_table(snapshot: Snapshot) -> Any:
-    """Return everybody's inbox of the night as an Arrow table, one row a viewer, best first."""
+    """Return who liked each viewer by the night as an Arrow table, one row a viewer, best first.
+
+    Whom the viewer liked too is among them: a like undone by day leaves the other's like unanswered.
+    """
     viewers, people, stages, chances = list[str](), list[list[str]](), list[list[str]](), list[list[float]]()
     for row in snapshot.live.layout.order.tolist():
         likers = snapshot.liked_by(row)
-        likers = likers[~np.isin(likers, snapshot.liked(row))] if len(likers) else likers
         if len(likers):
             likers = likers[snapshot.may_show(row, likers, likes_viewer=True)]
         if not len(likers):
@@ -233,6 +242,21 @@ def inbox_table(snapshot: Snapshot) -> Any:
             CHANCE: pa.array(chances, pa.list_(pa.float64())),
         }
     )
+
+
+def like_table(snapshot: Snapshot) -> Any:
+    """Return whom each viewer liked by the night as an Arrow table: viewer_id, candidate_id.
+
+    Of pairs alone that stand in a list or an inbox: no other is asked for.
+    """
+    likes, lists, n = snapshot.data.likes, snapshot.data.lists, len(snapshot.ids)
+    i, j = likes.rows.astype(np.int64), likes.indices.astype(np.int64)
+    viewers = np.repeat(np.arange(len(lists.indptr) - 1), np.diff(lists.indptr))
+    pair, back = i * n + j, j * n + i
+    listed = np.unique(viewers * n + lists.candidates)
+    needed = np.isin(pair, listed) | np.isin(back, listed) | np.isin(back, pair)
+    columns = zip((C.VIEWER, C.CANDIDATE), (i[needed], j[needed]), strict=True)
+    return pa.table({name: pa.array(snapshot.ids.at(rows.tolist()), pa.string()) for name, rows in columns})
 
 
 def word_table(snapshot: Snapshot) -> Any:

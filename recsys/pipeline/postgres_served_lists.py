@@ -42,6 +42,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (f"ALTER TABLE {SCHEMA}.served ADD COLUMN erasure_watermark timestamptz",),
     postgres_page.TABLES,
     postgres_page.WORDS_TABLES,
+    postgres_page.LIKES_TABLES,
 )
 """Statements by version, from 1. What was released once is never edited: a change is a new entry."""
 
@@ -184,7 +185,7 @@ def remove_people(cursor: Any, ids: Sequence[str]) -> ErasedLists:
 
 
 def _remove_beside(cursor: Any) -> None:
-    """Remove people from inboxes and persons.
+    """Remove people from inboxes, persons and likes.
 
     An inbox of the night that names somebody erased is dropped whole; its likes are in the next one.
     """
@@ -194,6 +195,12 @@ def _remove_beside(cursor: Any) -> None:
     named = f"{C.CANDIDATE} && (SELECT array_agg(id) FROM {_GONE})"  # noqa: S608 - fixed names
     cursor.execute(f"DELETE FROM {inboxes} WHERE {C.VIEWER} IN {gone} OR {named}")  # noqa: S608
     cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.PERSONS} WHERE account IN {gone}")  # noqa: S608
+    likes, either = (
+        f"{SCHEMA}.{postgres_page.NIGHT_LIKES}",
+        f"{C.VIEWER} IN {gone} OR {C.CANDIDATE} IN {gone}",
+    )
+    if _columns(cursor, postgres_page.NIGHT_LIKES):  # of an earlier version
+        cursor.execute(f"DELETE FROM {likes} WHERE {either}")  # noqa: S608 - fixed names
 
 
 def _note_gone(cursor: Any, ids: Sequence[str]) -> None:
@@ -346,15 +353,16 @@ def _replace_rows(cursor: Any) -> None:
 
 
 def _load_beside(cursor: Any, snapshot: Snapshot | None) -> None:
-    """Replace the inboxes of the night, the accounts of persons and the words of reasons."""
-    for name in (postgres_page.INBOXES, postgres_page.PERSONS, postgres_page.WORDS):
+    """Replace the inboxes and likes of the night, the accounts of persons and the words of reasons."""
+    for name, table in (
+        (postgres_page.INBOXES, postgres_page.inbox_table),
+        (postgres_page.NIGHT_LIKES, postgres_page.like_table),
+        (postgres_page.PERSONS, postgres_page.person_table),
+        (postgres_page.WORDS, postgres_page.word_table),
+    ):
         cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608 - fixed names
-    if snapshot is not None:
-        for name, made in (
-            (postgres_page.INBOXES, postgres_page.inbox_table(snapshot)),
-            (postgres_page.PERSONS, postgres_page.person_table(snapshot)),
-            (postgres_page.WORDS, postgres_page.word_table(snapshot)),
-        ):
+        if snapshot is not None:
+            made = table(snapshot)
             if len(made):
                 cursor.adbc_ingest(name, made, mode="append", db_schema_name=SCHEMA)
 

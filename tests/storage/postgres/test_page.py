@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from recsys.catalogue.entries import Language
 from recsys.errors import SourceError
 from recsys.messaging.reasons import reason_text
-from recsys.pipeline.postgres_served_lists import load_publication
+from recsys.pipeline.postgres_served_lists import erase_from_served_lists, load_publication
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.day_log import DayEvent
@@ -50,6 +51,9 @@ class Both:
         assert [one for one in expected if one[0] not in live] == found
         assert not live or len(found) < k  # only what a ranker searches live is missing, at the end
         assert [one[0] for one in expected[: len(found)]] == [one for one, *_ in found]
+        self.check_inbox(viewer)
+
+    def check_inbox(self, viewer: str) -> None:
         inbox = [(one.candidate_id, one.stage) for one in self.ranker.inbox(viewer, 1000).items]
         assert inbox == [row[1:] for row in self.sql("inbox", viewer, 1000)]
 
@@ -62,6 +66,7 @@ def both_of(postgres: str, folder: Path) -> Iterator[Both]:
     from recsys.data.exclusions import Relations
 
     liked = [pair for pair in rng.integers(0, 30, (25, 2)).tolist() if pair[0] != pair[1]]
+    liked += [[other, one] for one, other in liked[::3]]
     people = people.with_relations(Relations.of(30, liked=liked))
     world = World.of(people, k=29)
     assert world.publish(folder).published
@@ -109,13 +114,59 @@ def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> 
     rng, at = np.random.default_rng(7), datetime.now(UTC)
     for viewer in both.ids:
         both.check(viewer)
-    for step in range(120):
+    for step in range(80):
         viewers = something_happens(both, rng, step, at)
         changed = {one.actor for one in both.store.day.events(at - timedelta(days=1)) if one.type == "tables"}
         for viewer in viewers - changed:
             both.check(viewer)
         for viewer in changed:
             assert both.sql("page", viewer) == both.sql("inbox", viewer) == []
+
+
+def pairs_by_history(both: Both) -> dict[tuple[bool, ...], list[tuple[str, str]]]:
+    """Return pairs that may meet: who liked whom by the night, and whether each has several accounts."""
+    snapshot, found = both.ranker.check().snapshot, dict[tuple[bool, ...], list[tuple[str, str]]]()
+    persons = snapshot.data.persons.of_row[-1]
+    several = [one > 0 and (persons == one).sum() > 1 for one in persons.tolist()]
+    for i, j in product(range(len(both.ids)), repeat=2):
+        if i != j and all(
+            snapshot.may_show(one, [other], likes_viewer=True)[0] for one, other in ((i, j), (j, i))
+        ):
+            kind = (j in snapshot.liked(i), i in snapshot.liked(j), several[i], several[j])
+            found.setdefault(kind, []).append((both.ids[i], both.ids[j]))
+    return found
+
+
+def test_sql_and_the_ranker_agree_on_every_history_of_a_pair(both: Both) -> None:
+    # seen to fail before the export kept whom a viewer liked by the night: a like undone today hid the other
+    at, found = datetime.now(UTC) - timedelta(hours=1), pairs_by_history(both)
+    assert {kind[:2] for kind in found} == set(product((False, True), repeat=2))
+    paths = ("b+ a- a+ b- a-", "a- b+ a+ b- b+")
+    n = 0
+    for kind in sorted(found):
+        for (a, b), path in zip(found[kind], paths, strict=False):
+            for step in path.split():
+                actor, target = (a, b) if step[0] == "a" else (b, a)
+                what, n = "like" if step[1] == "+" else "undo", n + 1
+                event = DayEvent(f"e{n}", at + timedelta(seconds=n), actor, target, what)
+                both.ranker.day.append([event])
+                for viewer in (a, b):
+                    both.check_inbox(viewer)
+
+
+def test_who_is_erased_stands_in_no_table_beside_the_lists(both: Both, postgres: str) -> None:
+    tables = ("inboxes", "night_likes", "persons")
+
+    def naming(person: str) -> list[str]:
+        query = "SELECT true FROM recsys.{} t WHERE t::text LIKE %s LIMIT 1"
+        found = [
+            (one, both.connection.execute(query.format(one), (f"%{person}%",)).fetchone()) for one in tables
+        ]
+        return [one for one, there in found if there]
+
+    gone = next(one for one in both.ids if len(naming(one)) == len(tables))
+    erase_from_served_lists([gone], postgres)
+    assert naming(gone) == []
 
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
