@@ -74,11 +74,26 @@ def icebreaker_kind(
     ('calm', None)
     """
     words = load_catalogue() if catalogue is None else catalogue
-    words.stages.code(stage)
-    if stage not in OPENING_STAGES:
-        return None
-    fits = _kinds_that_fit(tuple(visible_reasons(codes, stage)), words)
-    return Draw(seed, viewer_id, candidate_id).one_of("kind", fits) if fits else "calm"
+    return icebreaker_kinds(viewer_id, [candidate_id], [codes], [stage], seed=seed, catalogue=words)[0]
+
+
+def icebreaker_kinds(
+    viewer_id: str,
+    candidates: Sequence[str],
+    reasons: Sequence[Iterable[str]],
+    stages: Sequence[str],
+    *,
+    seed: int = 0,
+    catalogue: Catalogue,
+) -> list[str | None]:
+    """Return `icebreaker_kind` of a viewer with each of some people, for a whole page."""
+    found = list[str | None]()
+    for candidate_id, codes, stage in zip(candidates, reasons, stages, strict=True):
+        catalogue.stages.code(stage)
+        fits = _kinds_that_fit(tuple(visible_reasons(codes, stage)), catalogue)
+        drawn = Draw(seed, viewer_id, candidate_id).one_of("kind", fits) if fits else "calm"
+        found.append(drawn if stage in OPENING_STAGES else None)
+    return found
 
 
 @checked_arguments

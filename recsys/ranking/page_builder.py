@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from recsys.messaging.icebreakers import icebreaker_kind
+from recsys.messaging.icebreakers import icebreaker_kinds
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.response_and_receipt import Item, Offered, Page, Receipt
 from recsys.ranking.serve_time_filter import Selection
@@ -87,18 +87,19 @@ class PageBuilder:
         stages: Sequence[str] | None = None,
     ) -> tuple[Item, ...]:
         """Return the same of people named by their ids."""
-        expires, catalogue = moment + self._valid_for, snapshot.catalogue
+        expires = moment + self._valid_for
         stages = [LISTED] * len(candidates) if stages is None else stages
+        kinds = icebreaker_kinds(viewer_id, candidates, reasons, stages, catalogue=snapshot.catalogue)
         return tuple(
             Item(
                 candidate_id=candidate,
                 rank=rank,
                 reasons=tuple(codes),
                 stage=stage,
-                icebreaker_kind=icebreaker_kind(viewer_id, candidate, codes, stage, catalogue=catalogue),
+                icebreaker_kind=kind,
                 expires_at=expires,
             )
-            for rank, (candidate, codes, stage) in enumerate(
-                zip(candidates, reasons, stages, strict=True), start=1
+            for rank, (candidate, codes, stage, kind) in enumerate(
+                zip(candidates, reasons, stages, kinds, strict=True), start=1
             )
         )

@@ -78,22 +78,21 @@ class Receipt:
 
     def signed(self, keys: Keys) -> Self:
         """Return the receipt with the signature of the newest of the keys."""
-        named = replace(self, key_id=keys.newest_id)
-        return replace(named, signature=named._signature(keys))
+        return replace(self, key_id=keys.newest_id, signature=self._signature(keys, keys.newest_id))
 
     def is_signed_by(self, keys: Keys) -> bool:
         """Say whether one of the keys signed exactly this."""
         try:
-            expected = self._signature(keys)
+            expected = self._signature(keys, self.key_id)
         except SafetyUnavailable:  # of a key that is not among them
             return False
         given = self.signature.encode("utf-8", "surrogatepass")
         return bool(self.key_id) and hmac.compare_digest(expected.encode(), given)
 
-    def _signature(self, keys: Keys) -> str:
-        content = {**self._plain(), "signature": ""}
+    def _signature(self, keys: Keys, key_id: str) -> str:
+        content = {**self._plain(), "key_id": key_id, "signature": ""}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hmac.digest(purpose_key(keys.secret(self.key_id), "receipt"), text.encode(), "sha256").hex()
+        return hmac.digest(purpose_key(keys.secret(key_id), "receipt"), text.encode(), "sha256").hex()
 
     def to_json(self) -> str:
         """Return the receipt as text, to keep in a session."""

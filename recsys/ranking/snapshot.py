@@ -75,10 +75,10 @@ class SnapshotIds:
 
     def find(self, ids: Iterable[Any]) -> list[int]:
         """Return the row of each id, -1 for anything that is no id here."""
-        packed, sound = self._packed, [self._bytes_of(user_id) for user_id in ids]
-        if len(sound) < _FEW or not len(packed):
-            return [self._row(one) for one in sound]
-        wanted = np.array(sound, dtype=packed.dtype)
+        packed, given = self._packed, list(ids)
+        if len(given) < _FEW or not len(packed):
+            return [self._row(self._bytes_of(one)) for one in given]
+        wanted = np.array(self._all_bytes(given), dtype=packed.dtype)
         at = np.minimum(packed.searchsorted(wanted), len(packed) - 1)
         return np.where(packed[at] == wanted, at, -1).tolist()
 
@@ -104,6 +104,17 @@ class SnapshotIds:
     def _row(self, wanted: bytes) -> int:
         at = int(self._packed.searchsorted(np.array(wanted, dtype=self._packed.dtype)))
         return at if at < len(self._packed) and self._packed[at] == wanted else -1
+
+    def _all_bytes(self, given: list[Any]) -> list[bytes]:
+        """Return `_bytes_of` each, of ids as they should be in one go."""
+        try:
+            text = "\0".join(given)
+        except TypeError:
+            return [self._bytes_of(one) for one in given]
+        sound = text.isascii() and text.count("\0") == len(given) - 1
+        if sound and max(map(len, given)) <= self._longest:
+            return text.encode().split(b"\0")
+        return [self._bytes_of(one) for one in given]
 
     def _bytes_of(self, user_id: object) -> bytes:
         """Return the bytes of an id; of what can be none here, some that no id has."""

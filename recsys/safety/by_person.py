@@ -72,11 +72,12 @@ class SafetyByPerson:
         state = self.ledger.now()
         if not state.restricts:
             return False, set()
-        me = known.fingerprints_of({viewer: mine}, state)[viewer]
-        apart, out = state.separated_from(me), set()
-        for other, named in known.fingerprints_of(theirs, state).items():
-            if state.is_stopped(named) or not apart.isdisjoint(named):
-                out.add(other)
+        prints = known.fingerprints_of({**theirs, viewer: mine}, state)
+        me = prints[viewer]
+        apart = state.separated_from(me)
+        out = {
+            other for other, named in prints.items() if not apart.isdisjoint(named) or state.is_stopped(named)
+        }
         return state.is_stopped(me), out
 
     def check(self, watermark: str | None = None) -> None:

@@ -176,16 +176,16 @@ class Accounts:
     def fingerprints_of(self, asked: Mapping[str, Sequence[str]], state: LedgerState) -> dict[str, set[int]]:
         """Return the same of each of some people, whose accounts (see `asked`) are looked up together."""
         accounts = [account for ids in asked.values() for account in ids]
-        tokens = self._index.of_row
-        persons = [tokens[:, row].tolist() if row >= 0 else [] for row in self._ids.find(accounts)]
-        found, at = {}, 0
-        for user_id, ids in asked.items():
-            mine = found[user_id] = set[int]()
-            for account, person in zip(ids, persons[at : at + len(ids)], strict=True):
-                mine.update(state.fingerprints(Who(account, self._newcomers.token(account))))
-                mine.update(one for one in person if one)
-            at += len(ids)
-        return found
+        rows = np.array(self._ids.find(accounts), np.int64)
+        persons = np.zeros((len(rows), len(self._index.namings)), np.uint64)
+        persons[rows >= 0] = self._index.of_row[:, rows[rows >= 0]].T
+        named = zip(accounts, persons.tolist(), strict=True)
+        if self._newcomers:
+            who = [(Who(one, self._newcomers.token(one)), person) for one, person in named]
+        else:
+            who = [(Who(one), person) for one, person in named]
+        prints = iter([(*state.fingerprints(one), *person) for one, person in who])
+        return {user_id: {one for _ in ids for one in next(prints) if one} for user_id, ids in asked.items()}
 
     def whose(self, user_id: str, state: LedgerState) -> int:
         """Return the fingerprint of somebody's person in the ledger, 0 when no token of theirs is known."""

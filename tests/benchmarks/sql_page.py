@@ -37,6 +37,9 @@ _FILL = (
          CASE type WHEN 'like' THEN '' ELSE type || ' u' || ((g * 31 + 7) %% %(n)s) END
        FROM generate_series(1, 3 * %(n)s) g,
          LATERAL (SELECT (ARRAY['like', 'pass', 'impression'])[1 + g %% 3] AS type) one""",
+    """INSERT INTO recsys.night_likes
+       SELECT 'u' || v, 'u' || ((v * 7919 + c * 104729) %% %(n)s)
+       FROM generate_series(0, %(n)s - 1) v, generate_series(17, 24) c""",
     """INSERT INTO recsys_holds SELECT 'u' || (g * 101), now(), 'operator', ''
        FROM generate_series(1, %(n)s / 200) g""",
     """INSERT INTO recsys_separated_pairs
@@ -79,6 +82,7 @@ def at_size(address: str, n_people: int, calls: int, seed: int) -> dict[str, flo
         connection: Any = both.connection
         for table in (
             "recsys.recommendations",
+            "recsys.night_likes",
             "recsys_day_events",
             "recsys_holds",
             "recsys_separated_pairs",
